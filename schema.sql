@@ -1,0 +1,221 @@
+-- Stampcard's whole schema, as a new database gets it.
+--
+-- Conventions
+--   * A table is named in the singular. `id` is a row number that never leaves the server; `uuid`
+--     is the sixteen bytes behind the public id.
+--   * Times (`…_at`, `at`) are whole milliseconds since 1970-01-01T00:00:00Z.
+--   * Points are whole numbers; 9007199254740991 (2^53 - 1) is the largest that a double holds exactly.
+--   * Every table is STRICT, so that a column holds what it says.
+--   * What happened is in `activity`, which is append-only. Every other table is the state that follows
+--     from it, kept beside it in the same transaction.
+
+-- Facts about this server as a whole, one a row.
+--   partner_uuid  the operator's public id (16 bytes)
+--   token_key     the PASETO v4.local key of member tokens (32 bytes)
+--   write_probe   written to find out whether the disk takes writes again after a failure
+CREATE TABLE setting (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A tenant in one environment.
+CREATE TABLE organization (
+    id          INTEGER PRIMARY KEY,
+    uuid        BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    environment TEXT    NOT NULL CHECK (environment IN ('sandbox', 'live')),
+    name        TEXT    NOT NULL,
+    external_id TEXT,                       -- the partner's own id for it
+    status      TEXT    NOT NULL CHECK (status IN ('active', 'suspended', 'canceled')),
+    tier        TEXT    NOT NULL CHECK (tier IN ('trial', 'paid')),
+    metadata    TEXT,                       -- the partner's own JSON, as given
+    allocation  INTEGER CHECK (allocation >= 0), -- credits a month; NULL: no cap of its own
+    created_at  INTEGER NOT NULL
+) STRICT;
+
+-- A loyalty program: the owner of members, offers, redemptions and figures.
+CREATE TABLE program (
+    id              INTEGER PRIMARY KEY,
+    uuid            BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    organization_id INTEGER NOT NULL REFERENCES organization (id),
+    name            TEXT    NOT NULL,
+    status          TEXT    NOT NULL CHECK (status IN ('ACTIVE', 'ARCHIVED')),
+    currency_name   TEXT    NOT NULL,
+    currency_symbol TEXT    NOT NULL,
+    default_tier    TEXT    NOT NULL,       -- the tier of a member who is given none
+    -- The sums over all wallets, kept so that no total ever passes what a double holds exactly.
+    amount_received INTEGER NOT NULL DEFAULT 0 CHECK (amount_received BETWEEN 0 AND 9007199254740991),
+    amount_spent    INTEGER NOT NULL DEFAULT 0 CHECK (amount_spent BETWEEN 0 AND 9007199254740991),
+    created_at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX program_by_organization ON program (organization_id);
+
+-- An Org-API-Key (of one program) or a partner key (of one environment). Only the hash is kept.
+CREATE TABLE credential (
+    id          INTEGER PRIMARY KEY,
+    uuid        BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    kind        TEXT    NOT NULL CHECK (kind IN ('org', 'partner')),
+    environment TEXT    NOT NULL CHECK (environment IN ('sandbox', 'live')),
+    program_id  INTEGER REFERENCES program (id),
+    name        TEXT    NOT NULL,
+    prefix      TEXT    NOT NULL,           -- the first characters, to tell keys apart in a list
+    hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32), -- SHA-256 of the whole key
+    created_at  INTEGER NOT NULL,
+    revoked_at  INTEGER,
+    CHECK ((kind = 'org') = (program_id IS NOT NULL))
+) STRICT;
+
+-- A member and the wallet, which are one to one.
+CREATE TABLE member (
+    id               INTEGER PRIMARY KEY,
+    program_id       INTEGER NOT NULL REFERENCES program (id),
+    external_user_id TEXT    NOT NULL,      -- the operator's own id for the person
+    display_name     TEXT,
+    email            TEXT,                  -- taken at the token exchange, never returned
+    tier             TEXT    NOT NULL CHECK (tier <> ''),
+    attributes       TEXT,                  -- a JSON object, byte for byte as given
+    balance          INTEGER NOT NULL DEFAULT 0 CHECK (balance >= 0),
+    amount_received  INTEGER NOT NULL DEFAULT 0 CHECK (amount_received BETWEEN 0 AND 9007199254740991),
+    amount_spent     INTEGER NOT NULL DEFAULT 0 CHECK (amount_spent BETWEEN 0 AND 9007199254740991),
+    -- The newest ledger entry of this wallet: the head of the chain that activity.previous_seq continues.
+    last_entry_seq   INTEGER,
+    participated     INTEGER NOT NULL DEFAULT 0 CHECK (participated IN (0, 1)), -- ever had a mint or a spend
+    token_epoch      INTEGER NOT NULL DEFAULT 0, -- raised by a removal; older tokens are dead
+    token_expires_at INTEGER,               -- when the last token minted for this member runs out
+    created_at       INTEGER NOT NULL,
+    archived_at      INTEGER,               -- NULL: a current member
+    UNIQUE (program_id, external_user_id),
+    CHECK (balance = amount_received - amount_spent)
+) STRICT;
+CREATE INDEX member_by_program ON member (program_id);
+CREATE INDEX member_by_tier ON member (program_id, tier);
+
+-- Something members spend points on.
+CREATE TABLE offer (
+    id                 INTEGER PRIMARY KEY,
+    uuid               BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    program_id         INTEGER NOT NULL REFERENCES program (id),
+    title              TEXT    NOT NULL,
+    description        TEXT    NOT NULL,
+    short_description  TEXT    NOT NULL,
+    kind               TEXT    NOT NULL,
+    type               TEXT    NOT NULL,
+    points_price       INTEGER CHECK (points_price BETWEEN 0 AND 9007199254740991), -- NULL: has no price
+    images             TEXT    NOT NULL,    -- a JSON array of strings
+    tiers              TEXT    NOT NULL,    -- a JSON array of strings; empty: open to every tier
+    quantity_remaining INTEGER CHECK (quantity_remaining >= 0), -- NULL: unlimited
+    expires_at         INTEGER,             -- NULL: never
+    start_at           INTEGER,             -- of the experience; gates nothing
+    end_at             INTEGER,             -- of the experience; gates nothing
+    created_at         INTEGER NOT NULL,
+    archived_at        INTEGER
+) STRICT;
+CREATE INDEX offer_by_program ON offer (program_id);
+
+-- A member's booking of an offer.
+CREATE TABLE redemption (
+    id              INTEGER PRIMARY KEY,
+    uuid            BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    program_id      INTEGER NOT NULL REFERENCES program (id),
+    member_id       INTEGER NOT NULL REFERENCES member (id),
+    offer_id        INTEGER NOT NULL REFERENCES offer (id),
+    status          TEXT    NOT NULL CHECK (status IN ('SUBMITTED', 'OPEN', 'AWAITING_VENDOR',
+                        'AWAITING_CUSTOMER', 'PURCHASED', 'COMPLETED', 'CANCELED')),
+    charged         INTEGER NOT NULL CHECK (charged BETWEEN 0 AND 9007199254740991), -- what a refund returns
+    took_stock      INTEGER NOT NULL CHECK (took_stock IN (0, 1)), -- a cancellation gives the piece back
+    start_at        INTEGER,
+    end_at          INTEGER,
+    canceled_reason TEXT CHECK (canceled_reason IN ('SOLD_OUT', 'VENDOR_DECLINED', 'DATE_UNAVAILABLE',
+                        'MEMBER_REQUESTED', 'EXPIRED', 'OTHER')),
+    canceled_note   TEXT,
+    created_at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX redemption_by_program ON redemption (program_id);
+CREATE INDEX redemption_by_status ON redemption (program_id, status);
+CREATE INDEX redemption_by_member ON redemption (member_id);
+CREATE INDEX redemption_by_member_status ON redemption (member_id, status);
+CREATE INDEX redemption_by_member_offer ON redemption (member_id, offer_id);
+-- A member holds at most one redemption of an offer that is not canceled.
+CREATE UNIQUE INDEX redemption_held ON redemption (member_id, offer_id) WHERE status <> 'CANCELED';
+
+-- Everything that ever happened, in commit order. All figures, streams and webhooks follow from it.
+--
+-- kind   1 member.created            to_state = tier
+--        2 member.tier_changed       from_state, to_state = tiers
+--        3 member.removed            from_state = tier
+--        4 wallet.credited           a ledger entry: entry 1 or 3
+--        5 wallet.debited            a ledger entry: entry 2, 4 or 5
+--        6 redemption.created        amount = points charged, first = the member's first of this offer
+--        7 redemption.open           7 to 12: from_state, to_state = statuses
+--        8 redemption.awaiting_vendor
+--        9 redemption.awaiting_customer
+--       10 redemption.purchased
+--       11 redemption.completed
+--       12 redemption.canceled
+--       13 conversation.message_created
+--       Below: internal, never counted as an event nor delivered.
+--       20 token.exchanged           first = an identification, amount = credits taken (0 or 1)
+--       30 member.restored           to_state = tier
+--       40 offer.created            note = its public id
+--       41 offer.changed   42 offer.archived
+--       50 program.created   51 program.changed   (organization_id on 50)
+--       60 organization.created      to_state = status, note = environment
+--       61 organization.changed      from_state, to_state = statuses
+CREATE TABLE activity (
+    seq             INTEGER PRIMARY KEY,    -- the activity number: the order of commits
+    at              INTEGER NOT NULL,       -- never goes back within a program, but for an import
+    program_id      INTEGER REFERENCES program (id),
+    kind            INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 61),
+    member_id       INTEGER REFERENCES member (id),
+    offer_id        INTEGER REFERENCES offer (id),
+    redemption_id   INTEGER REFERENCES redemption (id),
+    organization_id INTEGER REFERENCES organization (id),
+    entry           INTEGER,                -- ledger: 1 mint, 2 spend, 3 refund, 4 forfeit, 5 debit
+    amount          INTEGER,                -- ledger: points, 1 to 9007199254740991
+    first           INTEGER,                -- ledger: 1 if it is the member's first mint or spend
+    previous_seq    INTEGER,                -- ledger: the entry of the same wallet before this one
+    from_state      TEXT,
+    to_state        TEXT,
+    note            TEXT,                   -- ledger: the caller's reason
+    CHECK ((entry IS NOT NULL) = (kind IN (4, 5))),
+    CHECK (kind <> 4 OR entry IN (1, 3)),
+    CHECK (kind <> 5 OR entry IN (2, 4, 5)),
+    CHECK (entry IS NULL OR (amount BETWEEN 1 AND 9007199254740991 AND member_id IS NOT NULL))
+) STRICT;
+
+CREATE TRIGGER activity_is_never_changed BEFORE UPDATE ON activity
+BEGIN
+    SELECT RAISE(ABORT, 'activity is append-only');
+END;
+CREATE TRIGGER activity_is_never_deleted BEFORE DELETE ON activity
+BEGIN
+    SELECT RAISE(ABORT, 'activity is append-only');
+END;
+
+-- Answers to POSTs that carried an Idempotency-Key, so that a retry gets the first one again.
+-- Rows cluster by the hour they were made in: random keys then touch a small part of the index.
+CREATE TABLE idempotency (
+    hour       INTEGER NOT NULL,            -- hours since 1970
+    key_hash   BLOB    NOT NULL,            -- of the scope and the key, 16 bytes
+    body_hash  BLOB    NOT NULL,            -- of the request body as parsed JSON, 16 bytes
+    created_at INTEGER NOT NULL,
+    status     INTEGER NOT NULL,
+    sealed     INTEGER NOT NULL CHECK (sealed IN (0, 1)), -- 1: encrypted under a key made from the Idempotency-Key
+    response   BLOB    NOT NULL,
+    PRIMARY KEY (hour, key_hash)
+) STRICT, WITHOUT ROWID;
+
+-- Partner credits used in a calendar month (UTC), `month` counted since 1970.
+CREATE TABLE pool_usage (
+    environment TEXT    NOT NULL CHECK (environment IN ('sandbox', 'live')),
+    month       INTEGER NOT NULL,
+    credits     INTEGER NOT NULL CHECK (credits >= 0),
+    PRIMARY KEY (environment, month)
+) STRICT, WITHOUT ROWID;
+
+-- The same for each organization.
+CREATE TABLE organization_usage (
+    organization_id INTEGER NOT NULL REFERENCES organization (id),
+    month           INTEGER NOT NULL,
+    credits         INTEGER NOT NULL CHECK (credits >= 0),
+    PRIMARY KEY (organization_id, month)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,56 @@
+//! `stampcard serve`.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use secrecy::ExposeSecret as _;
+
+use crate::app::{App, shutdown_signal};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::service::bootstrap::FirstKeys;
+
+/// Serves until SIGTERM or Ctrl-C.
+pub(super) fn run(settings: &Settings) -> Result<ExitCode, anyhow::Error> {
+    let app = App::build(settings, &Clock::system())?;
+    if let Some(keys) = app.first_keys() {
+        print_keys(keys)?;
+    }
+    serve(app)
+}
+
+/// Says where the app listens and serves until SIGTERM or Ctrl-C.
+pub(super) fn serve(app: App) -> Result<ExitCode, anyhow::Error> {
+    actix_web::rt::System::new().block_on(async {
+        let shutdown = shutdown_signal()?;
+        announce(&app)?;
+        app.run(shutdown).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Prints the keys of a new database, the sandbox Org-API-Key first. They are never shown again.
+pub(super) fn print_keys(keys: &FirstKeys) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "A new database. These are its keys; they are shown only now:"
+    )?;
+    for (environment, org_key, partner_key) in &keys.keys {
+        let name = environment.as_str();
+        writeln!(out, "  {name:<7} Org-API-Key  {}", org_key.expose_secret())?;
+        writeln!(
+            out,
+            "  {name:<7} partner key  {}",
+            partner_key.expose_secret()
+        )?;
+    }
+    Ok(())
+}
+
+/// The line that says the server is ready.
+fn announce(app: &App) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "stampcard listening on http://{}", app.address())?;
+    out.flush()
+}

@@ -1,0 +1,348 @@
+//! Settings: `config.toml` (compiled in as the defaults), then a file, then `STAMPCARD_*` environment
+//! variables, then flags. A later one wins.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use config::{Config, Environment as EnvironmentSource, File, FileFormat};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use crate::domain::Environment;
+
+/// The defaults, with every setting and its unit explained.
+pub const DEFAULTS: &str = include_str!("../config.toml");
+
+/// Everything that can be set. `config.toml` says what each is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct Settings {
+    pub server: ServerSettings,
+    pub database: DatabaseSettings,
+    pub auth: AuthSettings,
+    pub idempotency: IdempotencySettings,
+    pub partner: PartnerSettings,
+    pub log: LogSettings,
+    #[serde(default)]
+    pub bootstrap: BootstrapSettings,
+}
+
+/// Section `[server]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct ServerSettings {
+    pub listen: SocketAddr,
+    pub workers: usize,
+    pub keep_alive: u64,
+    pub body_bytes_max: usize,
+    pub shutdown_timeout: u64,
+}
+
+/// Section `[database]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct DatabaseSettings {
+    pub path: PathBuf,
+    pub readers: u32,
+    pub queue_max: usize,
+    pub wal_bytes_max: u64,
+}
+
+/// Section `[auth]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct AuthSettings {
+    pub member_token_ttl: u64,
+}
+
+/// Section `[idempotency]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct IdempotencySettings {
+    pub retention: u64,
+}
+
+/// Section `[partner]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct PartnerSettings {
+    pub credit_pool: u64,
+}
+
+/// Section `[log]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct LogSettings {
+    pub level: String,
+    pub format: LogFormat,
+    pub slow_request: u64,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For a person.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Section `[bootstrap]`: keys for the first start of a new database.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct BootstrapSettings {
+    pub sandbox_key: Option<SecretString>,
+    pub live_key: Option<SecretString>,
+    pub partner_sandbox_key: Option<SecretString>,
+    pub partner_live_key: Option<SecretString>,
+}
+
+impl BootstrapSettings {
+    /// The Org-API-Key asked for in an environment.
+    pub fn org_key(&self, environment: Environment) -> Option<&SecretString> {
+        match environment {
+            Environment::Sandbox => self.sandbox_key.as_ref(),
+            Environment::Live => self.live_key.as_ref(),
+        }
+    }
+
+    /// The partner key asked for in an environment.
+    pub fn partner_key(&self, environment: Environment) -> Option<&SecretString> {
+        match environment {
+            Environment::Sandbox => self.partner_sandbox_key.as_ref(),
+            Environment::Live => self.partner_live_key.as_ref(),
+        }
+    }
+}
+
+/// What the command line sets, above everything else.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--config`: the file to read.
+    pub file: Option<PathBuf>,
+    /// `--listen`.
+    pub listen: Option<SocketAddr>,
+    /// `--database`.
+    pub database: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Gathers the settings of this process.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a key is unknown, or a value is out of its range; the message
+    /// names the key.
+    pub fn load(overrides: &Overrides) -> Result<Self, anyhow::Error> {
+        let environment = EnvironmentSource::with_prefix("STAMPCARD")
+            .prefix_separator("_")
+            .separator("__")
+            .ignore_empty(true);
+        Self::gather(overrides, environment)
+    }
+
+    /// The defaults alone, for tests and the demo to start from.
+    ///
+    /// # Panics
+    /// Never: the defaults are compiled in and a test reads them.
+    pub fn defaults() -> Self {
+        let none = EnvironmentSource::default().source(Some(std::collections::HashMap::new()));
+        Self::gather(&Overrides::default(), none).expect("the compiled-in defaults are valid")
+    }
+
+    fn gather(
+        overrides: &Overrides,
+        environment: EnvironmentSource,
+    ) -> Result<Self, anyhow::Error> {
+        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(path) = &overrides.file {
+            builder = builder.add_source(file_source(path)?);
+        }
+        let mut settings: Self = builder
+            .add_source(environment)
+            .build()
+            .and_then(Config::try_deserialize)
+            .context("the configuration cannot be used")?;
+        if let Some(listen) = overrides.listen {
+            settings.server.listen = listen;
+        }
+        if let Some(path) = &overrides.database {
+            settings.database.path.clone_from(path);
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// How long a member token lives.
+    pub fn member_token_ttl(&self) -> Duration {
+        Duration::from_secs(self.auth.member_token_ttl)
+    }
+
+    fn check(&self) -> Result<(), anyhow::Error> {
+        let within = |key: &str, value: u64, least: u64, most: u64| {
+            anyhow::ensure!(
+                (least..=most).contains(&value),
+                "{key} is {value}; it must be {least} to {most}"
+            );
+            Ok(())
+        };
+        within("server.workers", self.server.workers as u64, 0, 1024)?;
+        within("server.keep_alive", self.server.keep_alive, 1, 3600)?;
+        within(
+            "server.body_bytes_max",
+            self.server.body_bytes_max as u64,
+            1024,
+            16 << 20,
+        )?;
+        within(
+            "server.shutdown_timeout",
+            self.server.shutdown_timeout,
+            0,
+            600,
+        )?;
+        within("database.readers", u64::from(self.database.readers), 1, 256)?;
+        within(
+            "database.queue_max",
+            self.database.queue_max as u64,
+            1,
+            1 << 20,
+        )?;
+        within(
+            "database.wal_bytes_max",
+            self.database.wal_bytes_max,
+            1 << 20,
+            1 << 40,
+        )?;
+        within(
+            "auth.member_token_ttl",
+            self.auth.member_token_ttl,
+            1,
+            86_400,
+        )?;
+        within(
+            "idempotency.retention",
+            self.idempotency.retention,
+            60,
+            604_800,
+        )?;
+        within(
+            "partner.credit_pool",
+            self.partner.credit_pool,
+            0,
+            1_000_000_000_000,
+        )?;
+        for environment in Environment::ALL {
+            let name = environment.as_str();
+            let key = self.bootstrap.org_key(environment);
+            check_prefix(
+                &format!("bootstrap.{name}_key"),
+                key,
+                &format!("expys_{name}_"),
+            )?;
+            let key = self.bootstrap.partner_key(environment);
+            check_prefix(
+                &format!("bootstrap.partner_{name}_key"),
+                key,
+                &format!("partner_{name}_"),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn file_source(path: &Path) -> Result<File<config::FileSourceString, FileFormat>, anyhow::Error> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
+    Ok(File::from_str(&text, FileFormat::Toml))
+}
+
+/// A key must begin as its kind does and go on with visible ASCII. The message does not repeat it.
+fn check_prefix(name: &str, key: Option<&SecretString>, prefix: &str) -> Result<(), anyhow::Error> {
+    let Some(key) = key else { return Ok(()) };
+    let rest = key.expose_secret().strip_prefix(prefix);
+    anyhow::ensure!(
+        rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic())),
+        "{name} must begin with {prefix} and go on with visible ASCII characters"
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn with_environment(pairs: &[(&str, &str)]) -> Result<Settings, anyhow::Error> {
+        let map = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        let environment = EnvironmentSource::with_prefix("STAMPCARD")
+            .prefix_separator("_")
+            .separator("__")
+            .ignore_empty(true)
+            .source(Some::<HashMap<String, String>>(map));
+        Settings::gather(&Overrides::default(), environment)
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_documented_file() {
+        let settings = Settings::defaults();
+        assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.database.path, Path::new("stampcard.db"));
+        assert_eq!(settings.auth.member_token_ttl, 900);
+        assert!(settings.bootstrap.sandbox_key.is_none());
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_defaults() {
+        let settings = with_environment(&[
+            ("STAMPCARD_SERVER__LISTEN", "127.0.0.1:0"),
+            ("STAMPCARD_AUTH__MEMBER_TOKEN_TTL", "60"),
+            ("STAMPCARD_BOOTSTRAP__SANDBOX_KEY", "expys_sandbox_1234"),
+        ])
+        .unwrap();
+        assert_eq!(settings.server.listen.port(), 0);
+        assert_eq!(settings.auth.member_token_ttl, 60);
+        let key = settings.bootstrap.sandbox_key.unwrap();
+        assert_eq!(key.expose_secret(), "expys_sandbox_1234");
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        let error = with_environment(&[("STAMPCARD_SERVER__LISTN", "x")]).unwrap_err();
+        assert!(format!("{error:#}").contains("listn"), "{error:#}");
+    }
+
+    #[test]
+    fn a_bootstrap_key_with_the_wrong_prefix_is_refused_without_repeating_it() {
+        let error = with_environment(&[("STAMPCARD_BOOTSTRAP__LIVE_KEY", "expys_sandbox_secret")])
+            .unwrap_err();
+        let message = format!("{error:#}");
+        assert!(
+            message.contains("bootstrap.live_key must begin with expys_live_"),
+            "{message}"
+        );
+        assert!(!message.contains("secret"), "{message}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused_by_name() {
+        let error = with_environment(&[("STAMPCARD_AUTH__MEMBER_TOKEN_TTL", "0")]).unwrap_err();
+        assert!(
+            format!("{error:#}").contains("auth.member_token_ttl is 0"),
+            "{error:#}"
+        );
+    }
+}

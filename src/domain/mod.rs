@@ -1,0 +1,38 @@
+//! Plain types and rules of a loyalty program: what a member, an offer, a redemption and an
+//! activity are, and what may become of them.
+//!
+//! **Must not know**: HTTP, JSON, SQL, the engine or the system clock. A value that exists is valid.
+
+mod activity;
+mod environment;
+mod id;
+mod invalid;
+mod member;
+mod offer;
+mod organization;
+mod points;
+mod program;
+mod redemption;
+mod refusal;
+mod text;
+mod timestamp;
+
+pub use activity::{Activity, Entry, Event, LedgerEntry, Seq};
+pub use environment::Environment;
+pub use id::{
+    CredentialNumber, MemberNumber, OfferId, OfferNumber, OrganizationNumber, ProgramNumber,
+    RedemptionId, RedemptionNumber, TransactionId,
+};
+pub use invalid::Invalid;
+pub use member::{Change, Member, MemberProfile, Wallet};
+pub use offer::{Offer, OfferContent};
+pub use organization::{OrganizationStatus, OrganizationTier};
+pub use points::Points;
+pub use program::{Currency, Program, ProgramStatus};
+pub use redemption::{Actor, CancelReason, Redemption, RedemptionPatch, Status, StatusCounts};
+pub use refusal::Refusal;
+pub use text::{
+    Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalUserId, Label, LongText,
+    Note, Reason, Tier, Title, Url,
+};
+pub use timestamp::Timestamp;

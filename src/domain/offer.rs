@@ -1,0 +1,115 @@
+//! Offers.
+
+use super::{
+    Invalid, Label, LongText, OfferId, OfferNumber, Points, Refusal, Tier, Timestamp, Title, Url,
+};
+
+/// What an operator says about an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferContent {
+    /// The headline.
+    pub title: Title,
+    /// The whole text.
+    pub description: LongText,
+    /// The text for a list.
+    pub short_description: LongText,
+    /// What it is; a free word, `experience` by default.
+    pub kind: Label,
+    /// A free word, `standard` by default.
+    pub offer_type: Label,
+    /// What it costs; `None` and zero both cost nothing, but are different states.
+    pub points_price: Option<Points>,
+    /// When it can no longer be redeemed.
+    pub expires_at: Option<Timestamp>,
+    /// Pictures, at most 20.
+    pub images: Vec<Url>,
+    /// The tiers it is open to, at most 50; none means all.
+    pub tiers: Vec<Tier>,
+    /// The pieces left; `None` is without end.
+    pub quantity_remaining: Option<i64>,
+    /// When the experience starts. Gates nothing.
+    pub start_at: Option<Timestamp>,
+    /// When the experience ends. Gates nothing.
+    pub end_at: Option<Timestamp>,
+}
+
+impl OfferContent {
+    /// The largest number of images.
+    pub const IMAGES_MAX: usize = 20;
+    /// The largest number of tiers.
+    pub const TIERS_MAX: usize = 50;
+
+    /// Checks what only the whole can show.
+    ///
+    /// # Errors
+    /// [`Invalid`] naming `endAt` if the experience ends before it starts.
+    pub fn check(&self) -> Result<(), Invalid> {
+        match (self.start_at, self.end_at) {
+            (Some(start), Some(end)) if end < start => {
+                Err(Invalid::new("endAt", "must not be before startAt"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An offer of a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The row.
+    pub number: OfferNumber,
+    /// The public id.
+    pub id: OfferId,
+    /// What the operator says about it.
+    pub content: OfferContent,
+    /// When it was archived, if so.
+    pub archived_at: Option<Timestamp>,
+}
+
+impl Offer {
+    /// Whether it can be redeemed at all at `now`, by a member of the right tier.
+    pub fn is_available(&self, now: Timestamp) -> bool {
+        self.archived_at.is_none()
+            && !self.is_expired(now)
+            && self.content.quantity_remaining != Some(0)
+    }
+
+    /// Whether a member of `tier` sees it at `now`.
+    pub fn is_visible_to(&self, tier: &Tier, now: Timestamp) -> bool {
+        self.archived_at.is_none() && !self.is_expired(now) && self.is_open_to(tier)
+    }
+
+    /// Whether a member of `tier` may redeem it at `now`, points aside.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when archived, [`Refusal::OfferUnavailable`] when expired, sold out or
+    /// closed to the tier.
+    pub fn check_redeemable(&self, tier: &Tier, now: Timestamp) -> Result<(), Refusal> {
+        if self.archived_at.is_some() {
+            Err(Refusal::NotFound("offer"))
+        } else if self.is_expired(now) {
+            Err(Refusal::OfferUnavailable("the offer has expired"))
+        } else if self.content.quantity_remaining == Some(0) {
+            Err(Refusal::OfferUnavailable("the offer is sold out"))
+        } else if !self.is_open_to(tier) {
+            Err(Refusal::OfferUnavailable(
+                "the offer is not open to the member's tier",
+            ))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What redeeming it costs.
+    pub fn price(&self) -> Points {
+        self.content.points_price.unwrap_or(Points::ZERO)
+    }
+
+    fn is_expired(&self, now: Timestamp) -> bool {
+        self.content.expires_at.is_some_and(|at| at <= now)
+    }
+
+    fn is_open_to(&self, tier: &Tier) -> bool {
+        self.content.tiers.is_empty() || self.content.tiers.contains(tier)
+    }
+}

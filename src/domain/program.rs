@@ -1,0 +1,61 @@
+//! A loyalty program.
+
+use uuid::Uuid;
+
+use super::{CurrencyName, CurrencySymbol, Environment, OrganizationNumber, ProgramNumber, Tier};
+
+/// What a program's points are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Currency {
+    /// The display name, for example `Points`.
+    pub name: CurrencyName,
+    /// The symbol, for example `pts`.
+    pub symbol: CurrencySymbol,
+}
+
+/// Whether a program is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgramStatus {
+    /// In use.
+    Active,
+    /// Put away: its keys and tokens are refused.
+    Archived,
+}
+
+impl ProgramStatus {
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Archived => "ARCHIVED",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Active, Self::Archived]
+            .into_iter()
+            .find(|status| status.as_str() == name)
+    }
+}
+
+/// A program and what it is set to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Its row.
+    pub number: ProgramNumber,
+    /// Its public id.
+    pub uuid: Uuid,
+    /// The organization it belongs to.
+    pub organization: OrganizationNumber,
+    /// Where it lives.
+    pub environment: Environment,
+    /// Its name.
+    pub name: String,
+    /// Whether it is in use.
+    pub status: ProgramStatus,
+    /// What its points are called.
+    pub currency: Currency,
+    /// The tier of a member who is given none.
+    pub default_tier: Tier,
+}

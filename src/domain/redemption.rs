@@ -1,0 +1,256 @@
+//! Redemptions and the way they go.
+
+use super::{
+    Change, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, Points, RedemptionId,
+    RedemptionNumber, Refusal, Timestamp,
+};
+
+/// Where a redemption stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Just made.
+    Submitted,
+    /// Taken up.
+    Open,
+    /// Waiting on the vendor.
+    AwaitingVendor,
+    /// Waiting on the customer.
+    AwaitingCustomer,
+    /// Bought.
+    Purchased,
+    /// The experience took place.
+    Completed,
+    /// Called off; the points went back.
+    Canceled,
+}
+
+impl Status {
+    /// All, in the order of the way.
+    pub const ALL: [Self; 7] = [
+        Self::Submitted,
+        Self::Open,
+        Self::AwaitingVendor,
+        Self::AwaitingCustomer,
+        Self::Purchased,
+        Self::Completed,
+        Self::Canceled,
+    ];
+
+    /// The upper-case name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "SUBMITTED",
+            Self::Open => "OPEN",
+            Self::AwaitingVendor => "AWAITING_VENDOR",
+            Self::AwaitingCustomer => "AWAITING_CUSTOMER",
+            Self::Purchased => "PURCHASED",
+            Self::Completed => "COMPLETED",
+            Self::Canceled => "CANCELED",
+        }
+    }
+
+    /// Reads the upper-case name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
+    /// Whether a redemption may go from here to `next`: forward, skipping allowed; between the two
+    /// waiting states either way; to canceled from anywhere but completed.
+    pub fn may_become(self, next: Self) -> bool {
+        match (self, next) {
+            (Self::Completed | Self::Canceled, _) => false,
+            (_, Self::Canceled) | (Self::AwaitingCustomer, Self::AwaitingVendor) => true,
+            _ => next as usize > self as usize,
+        }
+    }
+}
+
+/// How many redemptions stand where.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StatusCounts([u64; Status::ALL.len()]);
+
+impl StatusCounts {
+    /// How many stand at `status`.
+    pub fn get(&self, status: Status) -> u64 {
+        self.0[status as usize]
+    }
+
+    /// How many there are in all.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// Counts `count` more at `status`.
+    pub fn add(&mut self, status: Status, count: u64) {
+        self.0[status as usize] += count;
+    }
+
+    /// Counts one that went from one status to another.
+    ///
+    /// # Panics
+    /// If none stood at `from`: the log would contradict itself.
+    pub fn shift(&mut self, from: Status, to: Status) {
+        let left = &mut self.0[from as usize];
+        *left = left
+            .checked_sub(1)
+            .expect("a redemption leaves a status it was counted in");
+        self.0[to as usize] += 1;
+    }
+}
+
+/// Who moves a redemption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// The member it belongs to.
+    Member,
+    /// The operator, with an Org-API-Key.
+    Operator,
+}
+
+/// Why a redemption was canceled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say all there is to say")]
+pub enum CancelReason {
+    SoldOut,
+    VendorDeclined,
+    DateUnavailable,
+    MemberRequested,
+    Expired,
+    Other,
+}
+
+impl CancelReason {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::SoldOut,
+        Self::VendorDeclined,
+        Self::DateUnavailable,
+        Self::MemberRequested,
+        Self::Expired,
+        Self::Other,
+    ];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SoldOut => "SOLD_OUT",
+            Self::VendorDeclined => "VENDOR_DECLINED",
+            Self::DateUnavailable => "DATE_UNAVAILABLE",
+            Self::MemberRequested => "MEMBER_REQUESTED",
+            Self::Expired => "EXPIRED",
+            Self::Other => "OTHER",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+}
+
+/// What a request wants changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RedemptionPatch {
+    /// Where it should stand.
+    pub status: Option<Status>,
+    /// When the experience starts.
+    pub start_at: Change<Timestamp>,
+    /// When the experience ends.
+    pub end_at: Change<Timestamp>,
+    /// Why it is canceled; only on a canceled redemption.
+    pub canceled_reason: Change<CancelReason>,
+    /// What the operator says about that; only on a canceled redemption.
+    pub canceled_note: Change<Note>,
+}
+
+/// A member's booking of an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redemption {
+    /// The row.
+    pub number: RedemptionNumber,
+    /// The public id.
+    pub id: RedemptionId,
+    /// Whose it is.
+    pub member: MemberNumber,
+    /// The operator's own id for the member.
+    pub external_user_id: ExternalUserId,
+    /// What was booked.
+    pub offer: OfferNumber,
+    /// The public id of what was booked.
+    pub offer_id: OfferId,
+    /// Where it stands.
+    pub status: Status,
+    /// What was charged and a cancellation returns.
+    pub charged: Points,
+    /// Whether it took a piece that a cancellation gives back.
+    pub took_stock: bool,
+    /// When the experience starts.
+    pub start_at: Option<Timestamp>,
+    /// When the experience ends.
+    pub end_at: Option<Timestamp>,
+    /// Why it was canceled.
+    pub canceled_reason: Option<CancelReason>,
+    /// What the operator said about that.
+    pub canceled_note: Option<Note>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Redemption {
+    /// Whether `actor` may move it to `next`. `Ok(false)` means that it stands there already.
+    ///
+    /// # Errors
+    /// [`Refusal::RedemptionTransitionInvalid`] if not.
+    pub fn check_move(&self, next: Status, actor: Actor) -> Result<bool, Refusal> {
+        if self.status == next {
+            return Ok(false);
+        }
+        let too_late =
+            actor == Actor::Member && !matches!(self.status, Status::Submitted | Status::Open);
+        if too_late || !self.status.may_become(next) {
+            return Err(Refusal::RedemptionTransitionInvalid {
+                from: self.status,
+                to: next,
+            });
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_goes_forward_and_the_two_waiting_states_swap() {
+        use Status::{
+            AwaitingCustomer, AwaitingVendor, Canceled, Completed, Open, Purchased, Submitted,
+        };
+        let legal = |from: Status| -> Vec<Status> {
+            Status::ALL
+                .into_iter()
+                .filter(|next| from.may_become(*next))
+                .collect()
+        };
+        let after_open = vec![
+            AwaitingVendor,
+            AwaitingCustomer,
+            Purchased,
+            Completed,
+            Canceled,
+        ];
+        assert_eq!(legal(Submitted)[0], Open);
+        assert_eq!(legal(Open), after_open);
+        assert_eq!(
+            legal(AwaitingVendor),
+            [AwaitingCustomer, Purchased, Completed, Canceled]
+        );
+        assert_eq!(
+            legal(AwaitingCustomer),
+            [AwaitingVendor, Purchased, Completed, Canceled]
+        );
+        assert_eq!(legal(Purchased), [Completed, Canceled]);
+        assert!(legal(Completed).is_empty());
+        assert!(legal(Canceled).is_empty());
+    }
+}

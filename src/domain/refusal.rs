@@ -1,0 +1,56 @@
+//! Why a rule said no.
+
+use super::{Invalid, Points, Status};
+
+/// A rule's no. Nothing has changed when one is given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The input cannot be used, as only the stored state could show.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The member's token was minted before the member was removed.
+    #[error("the token is no longer valid")]
+    TokenRevoked,
+    /// A member's token was used with another member's id.
+    #[error("externalUserID names another member than the token was minted for")]
+    AnotherMember,
+    /// There is no such thing, or the caller may not see it.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The Idempotency-Key came with another body before.
+    #[error("the Idempotency-Key was used before with another body")]
+    IdempotencyKeyReused,
+    /// The member holds a redemption of this offer already.
+    #[error("the member already holds a redemption of this offer")]
+    RedemptionAlreadyExists,
+    /// A redemption cannot go this way.
+    #[error("a redemption cannot go from {} to {}", .from.as_str(), .to.as_str())]
+    RedemptionTransitionInvalid {
+        /// Where it stands.
+        from: Status,
+        /// Where it was to go.
+        to: Status,
+    },
+    /// The offer cannot be redeemed now, or not by this member.
+    #[error("{0}")]
+    OfferUnavailable(&'static str),
+    /// The wallet does not hold enough.
+    #[error("the balance is {} points, {} are needed", .balance.get(), .needed.get())]
+    InsufficientPoints {
+        /// What the wallet holds.
+        balance: Points,
+        /// What it would have to hold.
+        needed: Points,
+    },
+}
+
+impl Refusal {
+    /// Whether a retry with the same Idempotency-Key gets this same no. A question of who is asking
+    /// is asked anew each time.
+    pub fn is_outcome(&self) -> bool {
+        !matches!(
+            self,
+            Self::TokenRevoked | Self::AnotherMember | Self::IdempotencyKeyReused
+        )
+    }
+}

@@ -1,0 +1,226 @@
+//! The table of error codes: their names and statuses on each of the three surfaces, and what they
+//! mean. Every error a client sees is a row of it.
+
+use std::borrow::Cow;
+
+use crate::domain::{Invalid, Refusal};
+
+/// A family of routes with an error envelope and names of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Surface {
+    /// `/v1/*` but for the next: `{"error":{"code","message"}}`.
+    Expys,
+    /// `/v1/reports/*` and `/v1/programs*`: `{"code","message"}`.
+    Scrip,
+    /// `/partner/*`: `{"code","message","details"}`.
+    Bullseye,
+}
+
+impl Surface {
+    /// The surface that a path belongs to.
+    pub fn of_path(path: &str) -> Self {
+        let within = |path: &str, root: &str| {
+            path.strip_prefix(root)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if within(path, "/v1/reports") || within(path, "/v1/programs") {
+            Self::Scrip
+        } else if within(path, "/partner") || within(path, "/api/v1/partner") {
+            Self::Bullseye
+        } else {
+            Self::Expys
+        }
+    }
+}
+
+macro_rules! error_codes {
+    ($($(#[doc = $meaning:literal])+ $variant:ident {
+        expys: $expys_status:literal $expys:literal,
+        scrip: $scrip_status:literal $scrip:literal,
+        bullseye: $bullseye_status:literal $bullseye:literal $(,)?
+    })+) => {
+        /// What went wrong, in the words of the table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[doc = $meaning])+ $variant,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The HTTP status and the name on a surface.
+            pub fn on(self, surface: Surface) -> (u16, &'static str) {
+                match (self, surface) {
+                    $(
+                        (Self::$variant, Surface::Expys) => ($expys_status, $expys),
+                        (Self::$variant, Surface::Scrip) => ($scrip_status, $scrip),
+                        (Self::$variant, Surface::Bullseye) => ($bullseye_status, $bullseye),
+                    )+
+                }
+            }
+
+            /// What the code means.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($meaning),+).trim_ascii(),)+
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// The request is not well formed: its body is not JSON, or its path is not UTF-8.
+    BadRequest {
+        expys: 400 "BAD_REQUEST",
+        scrip: 400 "invalid_request",
+        bullseye: 400 "BadRequest",
+    }
+    /// The credential is missing, unknown, revoked or expired.
+    Unauthorized {
+        expys: 401 "UNAUTHORIZED",
+        scrip: 401 "unauthorized",
+        bullseye: 401 "Unauthorized",
+    }
+    /// The credential is good, but not for this.
+    Forbidden {
+        expys: 403 "FORBIDDEN",
+        scrip: 403 "forbidden",
+        bullseye: 403 "Forbidden",
+    }
+    /// There is no such thing, or the caller may not see it.
+    NotFound {
+        expys: 404 "NOT_FOUND",
+        scrip: 404 "not_found",
+        bullseye: 404 "NotFound",
+    }
+    /// The route exists, but not with this method; `Allow` names those it has.
+    MethodNotAllowed {
+        expys: 405 "METHOD_NOT_ALLOWED",
+        scrip: 405 "method_not_allowed",
+        bullseye: 405 "MethodNotAllowed",
+    }
+    /// The Idempotency-Key came before with another body.
+    IdempotencyKeyReused {
+        expys: 409 "IDEMPOTENCY_KEY_REUSED",
+        scrip: 409 "idempotency_conflict",
+        bullseye: 409 "Conflict",
+    }
+    /// The member holds a redemption of this offer that is not canceled.
+    RedemptionAlreadyExists {
+        expys: 409 "REDEMPTION_ALREADY_EXISTS",
+        scrip: 409 "conflict",
+        bullseye: 409 "Conflict",
+    }
+    /// The redemption cannot go from where it stands to where it was to go.
+    RedemptionTransitionInvalid {
+        expys: 409 "REDEMPTION_TRANSITION_INVALID",
+        scrip: 409 "conflict",
+        bullseye: 409 "Conflict",
+    }
+    /// The body is larger than the server takes.
+    PayloadTooLarge {
+        expys: 413 "PAYLOAD_TOO_LARGE",
+        scrip: 413 "payload_too_large",
+        bullseye: 413 "PayloadTooLarge",
+    }
+    /// A field or parameter is missing, of the wrong type or out of range; the message names it.
+    Validation {
+        expys: 422 "VALIDATION",
+        scrip: 400 "invalid_request",
+        bullseye: 400 "BadRequest",
+    }
+    /// The wallet holds less than is needed.
+    InsufficientPoints {
+        expys: 422 "INSUFFICIENT_POINTS",
+        scrip: 422 "insufficient_points",
+        bullseye: 422 "UnprocessableEntity",
+    }
+    /// The offer has expired, is sold out or is not open to the member's tier.
+    OfferUnavailable {
+        expys: 422 "OFFER_UNAVAILABLE",
+        scrip: 422 "offer_unavailable",
+        bullseye: 422 "UnprocessableEntity",
+    }
+    /// Something went wrong inside; the log has it under the request id.
+    Internal {
+        expys: 500 "INTERNAL",
+        scrip: 500 "internal_error",
+        bullseye: 500 "InternalError",
+    }
+    /// The disk takes no writes now, and whether this one was done is not known: retry with the same Idempotency-Key.
+    StorageUnavailable {
+        expys: 503 "STORAGE_UNAVAILABLE",
+        scrip: 503 "unavailable",
+        bullseye: 503 "Unavailable",
+    }
+    /// More requests wait than the server takes on; nothing was done: retry after a moment.
+    Overloaded {
+        expys: 503 "OVERLOADED",
+        scrip: 503 "unavailable",
+        bullseye: 503 "Unavailable",
+    }
+}
+
+/// An error as the client gets it: a code and a sentence for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The row of the table.
+    pub code: Code,
+    /// What was wrong and what would be right.
+    pub message: Cow<'static, str>,
+}
+
+impl Problem {
+    /// A problem with a message of its own.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// A problem that the code's meaning says all about.
+    pub fn plain(code: Code) -> Self {
+        Self::new(code, code.meaning())
+    }
+}
+
+impl From<&Invalid> for Problem {
+    fn from(invalid: &Invalid) -> Self {
+        Self::new(Code::Validation, invalid.to_string())
+    }
+}
+
+impl From<&Refusal> for Problem {
+    fn from(refusal: &Refusal) -> Self {
+        let code = match refusal {
+            Refusal::Invalid(_) => Code::Validation,
+            Refusal::TokenRevoked => Code::Unauthorized,
+            Refusal::AnotherMember => Code::Forbidden,
+            Refusal::NotFound(_) => Code::NotFound,
+            Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+            Refusal::RedemptionAlreadyExists => Code::RedemptionAlreadyExists,
+            Refusal::RedemptionTransitionInvalid { .. } => Code::RedemptionTransitionInvalid,
+            Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
+            Refusal::InsufficientPoints { .. } => Code::InsufficientPoints,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_belongs_to_one_surface() {
+        assert_eq!(Surface::of_path("/v1/programs"), Surface::Scrip);
+        assert_eq!(Surface::of_path("/v1/programs/1"), Surface::Scrip);
+        assert_eq!(Surface::of_path("/v1/programsx"), Surface::Expys);
+        assert_eq!(Surface::of_path("/api/v1/partner/usage"), Surface::Bullseye);
+        assert_eq!(Surface::of_path("/partners"), Surface::Expys);
+        assert_eq!(Surface::of_path("/v1/wallet"), Surface::Expys);
+    }
+}

@@ -1,0 +1,101 @@
+//! From what went wrong to what the client sees. The layer renders it in the envelope of the path.
+
+use actix_web::ResponseError;
+use actix_web::http::StatusCode;
+
+use crate::domain::Invalid;
+use crate::error::{Code, Problem, Surface};
+use crate::service::{CredentialError, Stop};
+use crate::store::{self, WriteError};
+use crate::telemetry::cause_chain;
+
+/// An error on its way to the client.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .problem.message)]
+pub struct HttpError {
+    /// What the client sees.
+    pub problem: Problem,
+    /// What only the log sees.
+    pub cause: Option<String>,
+    /// The methods that a route has, for `Allow`.
+    pub allow: Option<String>,
+}
+
+impl HttpError {
+    /// An error with a message of its own.
+    pub fn new(code: Code, message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        Self {
+            problem: Problem::new(code, message),
+            cause: None,
+            allow: None,
+        }
+    }
+
+    /// An error that its code says all about.
+    pub fn plain(code: Code) -> Self {
+        Self {
+            problem: Problem::plain(code),
+            cause: None,
+            allow: None,
+        }
+    }
+}
+
+impl ResponseError for HttpError {
+    fn status_code(&self) -> StatusCode {
+        let (status, _) = self.problem.code.on(Surface::Expys);
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl From<Invalid> for HttpError {
+    fn from(invalid: Invalid) -> Self {
+        Self {
+            problem: Problem::from(&invalid),
+            cause: None,
+            allow: None,
+        }
+    }
+}
+
+impl From<Stop> for HttpError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(refusal) => Self {
+                problem: Problem::from(&refusal),
+                cause: None,
+                allow: None,
+            },
+            Stop::Storage(error) => {
+                let code = match error {
+                    store::Error::PoolExhausted(_) => Code::Overloaded,
+                    store::Error::Sqlite(_) | store::Error::Impossible(_) => Code::Internal,
+                };
+                Self {
+                    cause: Some(cause_chain(&error)),
+                    ..Self::plain(code)
+                }
+            }
+        }
+    }
+}
+
+impl From<WriteError> for HttpError {
+    fn from(error: WriteError) -> Self {
+        Self::plain(match error {
+            WriteError::Overloaded => Code::Overloaded,
+            WriteError::Unavailable => Code::StorageUnavailable,
+            WriteError::Panicked => Code::Internal,
+        })
+    }
+}
+
+impl From<CredentialError> for HttpError {
+    fn from(error: CredentialError) -> Self {
+        let code = match error {
+            CredentialError::Unauthorized => Code::Unauthorized,
+            CredentialError::Inactive => Code::Forbidden,
+        };
+        Self::new(code, error.to_string())
+    }
+}

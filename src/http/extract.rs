@@ -1,0 +1,175 @@
+//! What is asked: the path, the query, the body and the idempotency key, each decoded strictly.
+
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt as _;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::{HttpError, HttpLimits};
+use crate::domain::Invalid;
+use crate::error::Code;
+use crate::service::{Caller, IdempotencyKey, Scope};
+use crate::wire::Query;
+
+/// The one variable segment of a path, decoded after routing, so that it may hold a slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PathText(pub(super) String);
+
+impl FromRequest for PathText {
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let pattern = request.match_pattern().unwrap_or_default();
+        let place = pattern
+            .split('/')
+            .position(|segment| segment.starts_with('{'));
+        let segment = place.and_then(|place| request.uri().path().split('/').nth(place));
+        let decoded = percent_decode_str(segment.unwrap_or_default()).decode_utf8();
+        ready(decoded.map(|text| Self(text.into_owned())).map_err(|_| {
+            HttpError::new(
+                Code::BadRequest,
+                "the path must be UTF-8 once percent-decoded",
+            )
+        }))
+    }
+}
+
+/// The query string, to be parsed once the caller is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct QueryText(String);
+
+impl QueryText {
+    pub(super) fn parse(&self) -> Result<Query, Invalid> {
+        Query::parse(&self.0)
+    }
+}
+
+impl FromRequest for QueryText {
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(request.query_string().to_owned())))
+    }
+}
+
+/// A JSON body, parsed and as it came. No body is null.
+#[derive(Debug, Clone)]
+pub(super) struct JsonBody {
+    pub(super) value: Value,
+    pub(super) bytes: Bytes,
+}
+
+impl FromRequest for JsonBody {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, HttpError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let payload = payload.take();
+        let limit = request
+            .app_data::<HttpLimits>()
+            .map_or(0, |limits| limits.body_bytes_max);
+        let announced = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.parse::<usize>().ok());
+        Box::pin(async move {
+            if announced.is_some_and(|length| length > limit) {
+                return Err(too_large(limit));
+            }
+            let bytes = read(payload, limit).await?;
+            let value = parse(&bytes)?;
+            Ok(Self { value, bytes })
+        })
+    }
+}
+
+async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, HttpError> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            HttpError::new(
+                Code::BadRequest,
+                format!("the body could not be read: {error}"),
+            )
+        })?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_large(limit));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+fn too_large(limit: usize) -> HttpError {
+    HttpError::new(
+        Code::PayloadTooLarge,
+        format!("the body must be at most {limit} bytes"),
+    )
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, HttpError> {
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
+        HttpError::new(
+            Code::BadRequest,
+            format!("the body is not well-formed JSON: {error}"),
+        )
+    })
+}
+
+/// The Idempotency-Key of a request, if it has one.
+#[derive(Debug, Clone)]
+pub(super) struct Idempotency {
+    key: Option<Vec<u8>>,
+    method: String,
+    path: String,
+}
+
+impl Idempotency {
+    /// The key in the caller's scope.
+    pub(super) fn key(
+        &self,
+        caller: Caller,
+        body: &Value,
+    ) -> Result<Option<IdempotencyKey>, Invalid> {
+        let Some(key) = &self.key else {
+            return Ok(None);
+        };
+        let text = std::str::from_utf8(key)
+            .map_err(|_| Invalid::new("Idempotency-Key", "must be UTF-8"))?;
+        let scope = match caller {
+            Caller::Key(key) => Scope::Program(key.program),
+            Caller::Member(member) => Scope::Member(member.program, member.member),
+        };
+        IdempotencyKey::new(text, scope, &self.method, &self.path, body).map(Some)
+    }
+}
+
+impl FromRequest for Idempotency {
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let path = request.uri().path();
+        ready(Ok(Self {
+            key: request
+                .headers()
+                .get("idempotency-key")
+                .map(|value| value.as_bytes().to_vec()),
+            method: request.method().as_str().to_owned(),
+            // The same route under its other address is the same request.
+            path: path.strip_prefix("/api/v1").unwrap_or(path).to_owned(),
+        }))
+    }
+}

@@ -1,0 +1,160 @@
+//! What every request passes through: a request id, one place that renders errors, a net for
+//! panics, and the log line of a request that was slow or failed.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, ResponseError};
+use futures_util::FutureExt as _;
+
+use super::{HttpError, HttpLimits};
+use crate::error::{Code, Problem, Surface};
+use crate::wire;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A new request id: `req_`, a random number of this process, and a count.
+fn next_request_id() -> String {
+    static PROCESS: OnceLock<u64> = OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let process = PROCESS.get_or_init(|| {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).expect("the system gives random bytes");
+        u64::from_le_bytes(random)
+    });
+    format!(
+        "req_{process:016x}{:012x}",
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
+/// Answers a request: the whole way from here inward ends in a response, whatever happens.
+pub(super) async fn answer<B>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error>
+where
+    B: MessageBody + 'static,
+{
+    let start = Instant::now();
+    let id = next_request_id();
+    let slow = request
+        .app_data::<HttpLimits>()
+        .map(|limits| limits.slow_request);
+    let surface = Surface::of_path(request.path());
+    let response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => response.map_into_boxed_body(),
+        // What escapes took the request with it, so that it has to render itself.
+        Ok(Err(error)) => return Err(Escaped::new(surface, id, &error.to_string()).into()),
+        Err(_) => return Err(Escaped::new(surface, id, "a handler panicked").into()),
+    };
+    let mut response = render_error(response, &id);
+    set_request_id(response.headers_mut(), &id);
+    let (request, status) = (response.request(), response.status().as_u16());
+    let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    // The pattern, not the path: a path can name a person.
+    let route = request.match_pattern().unwrap_or_default();
+    let method = request.method().as_str();
+    if slow.is_some_and(|slow| start.elapsed() >= slow) {
+        tracing::warn!(
+            request_id = id,
+            method,
+            route,
+            status,
+            duration_ms,
+            "slow request"
+        );
+    } else {
+        tracing::debug!(
+            request_id = id,
+            method,
+            route,
+            status,
+            duration_ms,
+            "request"
+        );
+    }
+    Ok(response)
+}
+
+/// A failure that left no response behind.
+#[derive(Debug, thiserror::Error)]
+#[error("something went wrong inside")]
+struct Escaped {
+    surface: Surface,
+    id: String,
+}
+
+impl Escaped {
+    fn new(surface: Surface, id: String, cause: &str) -> Self {
+        tracing::error!(request_id = id, status = 500, cause, "request failed");
+        Self { surface, id }
+    }
+}
+
+impl ResponseError for Escaped {
+    fn error_response(&self) -> HttpResponse {
+        let (status, body) = wire::render_problem(self.surface, &Problem::plain(Code::Internal));
+        let mut response = super::json(status, body);
+        set_request_id(response.headers_mut(), &self.id);
+        response
+    }
+}
+
+fn set_request_id(headers: &mut HeaderMap, id: &str) {
+    if let Ok(value) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, value);
+    }
+}
+
+/// Puts an error into the envelope of the path it happened on.
+fn render_error(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
+    let Some(error) = response.response().error() else {
+        return response;
+    };
+    let other;
+    let error = match error.as_error::<HttpError>() {
+        Some(error) => error,
+        None => {
+            // One of actix's own, such as a body that ends too early.
+            let code = match response.status().as_u16() {
+                413 => Code::PayloadTooLarge,
+                400..=499 => Code::BadRequest,
+                _ => Code::Internal,
+            };
+            other = HttpError {
+                cause: Some(error.to_string()),
+                ..HttpError::plain(code)
+            };
+            &other
+        }
+    };
+    let surface = Surface::of_path(response.request().path());
+    let (status, body) = wire::render_problem(surface, &error.problem);
+    if status >= 500 {
+        let cause = error.cause.as_deref().unwrap_or(&error.problem.message);
+        tracing::error!(request_id = id, status, cause, "request failed");
+    }
+    let rendered = with_headers(super::json(status, body), error, status);
+    response.into_response(rendered).map_into_boxed_body()
+}
+
+fn with_headers(mut response: HttpResponse, error: &HttpError, status: u16) -> HttpResponse {
+    let headers = response.headers_mut();
+    if status == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if status == 503 {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if let Some(Ok(allow)) = error.allow.as_deref().map(HeaderValue::from_str) {
+        headers.insert(header::ALLOW, allow);
+    }
+    response
+}

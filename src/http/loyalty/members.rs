@@ -1,0 +1,71 @@
+//! `/v1/members`.
+
+use actix_web::web::Data;
+
+use crate::domain::{ExternalUserId, Tier};
+use crate::http::auth::OrgKey;
+use crate::http::extract::{JsonBody, PathText, QueryText};
+use crate::http::{HttpResult, ok, reply};
+use crate::service::{RemoveOptions, Services};
+use crate::store::members::MemberFilter;
+use crate::wire::{ListKind, SetMemberRequest};
+
+/// `GET /v1/members`.
+pub(in crate::http) async fn list_members(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    query: QueryText,
+) -> HttpResult {
+    let query = query.parse()?;
+    let page = query.page(ListKind::Members, key.program)?;
+    let filter = MemberFilter {
+        before: None,
+        tier: query.parsed("tier", |name, value| Tier::parse(name, value))?,
+        search: query
+            .get("search")
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned),
+        include_archived: query.flag("includeArchived")?,
+    };
+    Ok(ok(&services.list_members(key, filter, page).await?))
+}
+
+/// `GET /v1/members/{externalUserID}`.
+pub(in crate::http) async fn get_member(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    PathText(id): PathText,
+    query: QueryText,
+) -> HttpResult {
+    let id = ExternalUserId::parse("externalUserID", id)?;
+    let include_archived = query.parse()?.flag("includeArchived")?;
+    Ok(ok(&services.get_member(key, id, include_archived).await?))
+}
+
+/// `PUT /v1/members/{externalUserID}`.
+pub(in crate::http) async fn set_member(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    body: JsonBody,
+    PathText(id): PathText,
+) -> HttpResult {
+    let id = ExternalUserId::parse("externalUserID", id)?;
+    let request = SetMemberRequest::parse(&body.value, &body.bytes)?;
+    Ok(reply(services.set_member(key, id, request).await?))
+}
+
+/// `DELETE /v1/members/{externalUserID}`.
+pub(in crate::http) async fn remove_member(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    PathText(id): PathText,
+    query: QueryText,
+) -> HttpResult {
+    let id = ExternalUserId::parse("externalUserID", id)?;
+    let query = query.parse()?;
+    let options = RemoveOptions {
+        retain_balance: query.flag("retainBalance")?,
+        erase: query.flag("erase")?,
+    };
+    Ok(reply(services.remove_member(key, id, options).await?))
+}

@@ -1,0 +1,9 @@
+//! `/v1`: the loyalty surface, one file a resource.
+
+pub(super) mod analytics;
+pub(super) mod configuration;
+pub(super) mod members;
+pub(super) mod offers;
+pub(super) mod redemptions;
+pub(super) mod tokens;
+pub(super) mod wallets;

@@ -1,0 +1,110 @@
+//! The only actix: routes, credentials, extractors, errors.
+//!
+//! **Must not know**: SQL or the rules of the product. A handler parses, asks one service, and
+//! renders.
+
+mod auth;
+mod error;
+mod extract;
+mod health;
+mod layer;
+mod loyalty;
+mod routes;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::http::header;
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::{App, HttpResponse, HttpServer, web};
+
+pub use error::HttpError;
+pub use routes::{Access, ROUTES, Route};
+
+use crate::app::shutdown_timeout;
+use crate::config::Settings;
+use crate::service::{Reply, Services};
+
+/// What a handler gives back.
+type HttpResult = Result<HttpResponse, HttpError>;
+
+/// Limits that the extractors and layers need.
+#[derive(Debug, Clone, Copy)]
+struct HttpLimits {
+    body_bytes_max: usize,
+    slow_request: Duration,
+}
+
+/// A server that is bound to its port.
+pub struct BoundServer(Box<dyn FnOnce() -> Server>);
+
+impl std::fmt::Debug for BoundServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BoundServer")
+    }
+}
+
+impl BoundServer {
+    /// Starts serving. Must be called within an actix runtime.
+    pub(crate) fn start(self) -> Server {
+        (self.0)()
+    }
+}
+
+/// Binds the port; nothing is served yet.
+pub(crate) fn bind(
+    settings: &Settings,
+    services: &Services,
+) -> std::io::Result<(BoundServer, SocketAddr)> {
+    let limits = HttpLimits {
+        body_bytes_max: settings.server.body_bytes_max,
+        slow_request: Duration::from_millis(settings.log.slow_request),
+    };
+    let services = web::Data::new(services.clone());
+    let workers = match settings.server.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        count => count,
+    };
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::clone(&services))
+            .app_data(limits)
+            .wrap(from_fn(layer::answer))
+            .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
+            .configure(routes::configure)
+            .default_service(web::to(routes::unknown))
+    })
+    .workers(workers)
+    .keep_alive(Duration::from_secs(settings.server.keep_alive))
+    .shutdown_timeout(shutdown_timeout(settings).as_secs())
+    .disable_signals()
+    .bind(settings.server.listen)?;
+    let address = server.addrs()[0];
+    Ok((BoundServer(Box::new(move || server.run())), address))
+}
+
+/// A body of JSON with status 200.
+fn ok<T: serde::Serialize>(body: &T) -> HttpResponse {
+    json(200, crate::wire::to_json(body))
+}
+
+/// What a write answered.
+fn reply(reply: Reply) -> HttpResponse {
+    let mut response = json(reply.status, reply.body);
+    if reply.is_replay {
+        let name = header::HeaderName::from_static("idempotency-replayed");
+        response
+            .headers_mut()
+            .insert(name, header::HeaderValue::from_static("true"));
+    }
+    response
+}
+
+fn json(status: u16, body: Vec<u8>) -> HttpResponse {
+    let status = actix_web::http::StatusCode::from_u16(status)
+        .unwrap_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR);
+    HttpResponse::build(status)
+        .content_type("application/json")
+        .body(body)
+}

@@ -1,0 +1,105 @@
+//! Every route, with the credential it needs.
+
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+
+use super::{HttpError, HttpResult, health, loyalty};
+use crate::error::Code;
+
+/// Who may call a route. The handler's own types enforce it; the table states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// An Org-API-Key.
+    OrgKey,
+    /// An Org-API-Key or a member token.
+    KeyOrMember,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path, its variable segments in braces.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+}
+
+macro_rules! routes {
+    ($($path:literal { $($method:ident $access:ident $($handler:ident)::+;)+ })+) => {
+        /// Every route.
+        pub const ROUTES: &[Route] = &[$($(
+            Route { method: stringify!($method), path: $path, access: Access::$access },
+        )+)+];
+
+        /// Adds every route to an application.
+        pub(super) fn configure(config: &mut ServiceConfig) {
+            $(config.service(
+                web::resource($path)
+                    $(.route(web::method(Method::$method).to($($handler)::+)))+
+                    .default_service(web::to(|| async {
+                        method_not_allowed(&[$(stringify!($method)),+])
+                    })),
+            );)+
+        }
+    };
+}
+
+routes! {
+    "/healthz" { GET Public health::get_health; }
+    "/readyz" { GET Public health::get_readiness; }
+
+    "/v1/auth/exchange" { POST OrgKey loyalty::tokens::exchange_token; }
+    "/v1/members" { GET OrgKey loyalty::members::list_members; }
+    "/v1/members/{externalUserID}" {
+        GET OrgKey loyalty::members::get_member;
+        PUT OrgKey loyalty::members::set_member;
+        DELETE OrgKey loyalty::members::remove_member;
+    }
+    "/v1/eligibility" { GET KeyOrMember loyalty::wallets::get_eligibility; }
+    "/v1/wallet" { GET KeyOrMember loyalty::wallets::get_wallet; }
+    "/v1/wallet/transactions" { GET KeyOrMember loyalty::wallets::list_transactions; }
+    "/v1/wallet/credit" { POST OrgKey loyalty::wallets::credit_wallet; }
+    "/v1/wallet/debit" { POST OrgKey loyalty::wallets::debit_wallet; }
+    "/v1/offers" {
+        GET KeyOrMember loyalty::offers::list_offers;
+        POST OrgKey loyalty::offers::create_offer;
+    }
+    "/v1/offers/{id}" {
+        GET KeyOrMember loyalty::offers::get_offer;
+        PATCH OrgKey loyalty::offers::patch_offer;
+        DELETE OrgKey loyalty::offers::archive_offer;
+    }
+    "/v1/redemptions" {
+        GET KeyOrMember loyalty::redemptions::list_redemptions;
+        POST KeyOrMember loyalty::redemptions::create_redemption;
+    }
+    "/v1/redemptions/{id}" {
+        GET KeyOrMember loyalty::redemptions::get_redemption;
+        PATCH OrgKey loyalty::redemptions::patch_redemption;
+    }
+    "/v1/redemptions/{id}/cancel" { POST KeyOrMember loyalty::redemptions::cancel_redemption; }
+    "/v1/configuration" {
+        GET OrgKey loyalty::configuration::get_configuration;
+        PUT OrgKey loyalty::configuration::set_configuration;
+    }
+    "/v1/analytics/summary" { GET OrgKey loyalty::analytics::get_analytics_summary; }
+    "/v1/analytics/offers" { GET OrgKey loyalty::analytics::get_analytics_offers; }
+}
+
+/// No such route.
+pub(super) async fn unknown() -> HttpResult {
+    Err(HttpError::new(Code::NotFound, "no such route"))
+}
+
+fn method_not_allowed(methods: &[&str]) -> HttpResult {
+    let allow = methods.join(", ");
+    let message = format!("this route takes {allow}");
+    Err(HttpError {
+        allow: Some(allow),
+        ..HttpError::new(Code::MethodNotAllowed, message)
+    })
+}

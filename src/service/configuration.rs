@@ -1,0 +1,52 @@
+//! What a program is set to.
+
+use super::{Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext};
+use crate::domain::Event;
+use crate::store::{self, WriteError};
+use crate::wire::{ConfigurationRequest, ConfigurationResponse};
+
+impl Services {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn get_configuration(
+        &self,
+        key: KeyPrincipal,
+    ) -> Result<ConfigurationResponse, Stop> {
+        self.read(move |connection| {
+            let program = store::programs::get(connection, key.program)?;
+            Ok(ConfigurationResponse::from(&program))
+        })
+        .await
+    }
+
+    /// Changes what the request names.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn set_configuration(
+        &self,
+        key: KeyPrincipal,
+        request: ConfigurationRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, _| {
+            let before = store::programs::get(tx, key.program)?;
+            let mut program = before.clone();
+            program.currency.name = request.currency_name.unwrap_or(program.currency.name);
+            program.currency.symbol = request.currency_symbol.unwrap_or(program.currency.symbol);
+            program.default_tier = request.default_tier.unwrap_or(program.default_tier);
+            if program != before {
+                store::programs::configure(tx, &program)?;
+                let at = tx.now(key.program);
+                tx.record(Some(key.program), at, Event::ProgramChanged)?;
+            }
+            Ok(Answer::ok(&ConfigurationResponse::from(&program)))
+        })
+        .await
+    }
+}

@@ -1,0 +1,88 @@
+//! The token exchange: a key asks for a token that its app can use for one member.
+
+use super::{Answer, Caller, KeyPrincipal, MemberPrincipal, Reply, Services, Stop, WriteContext};
+use super::{IdempotencyKey, members};
+use crate::domain::{Event, Member, Refusal, Timestamp};
+use crate::store::members::Selector;
+use crate::store::{self, Transaction, WriteError};
+use crate::wire::{ExchangeTokenRequest, TokenGrantResponse};
+
+impl Services {
+    /// Mints a member token, signing the member up if need be.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn exchange_token(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: ExchangeTokenRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        let tokens = std::sync::Arc::clone(&self.tokens);
+        let (ttl, pool) = (self.limits.member_token_ttl, self.limits.credit_pool);
+        self.write(context, move |tx, _| {
+            let at = tx.now(key.program);
+            let ExchangeTokenRequest {
+                external_user_id,
+                profile,
+            } = request;
+            let selector = Selector::External(external_user_id.clone());
+            let mut member = match store::members::find(tx, key.program, &selector)? {
+                Some(member) if member.archived_at.is_some() => {
+                    return Err(Refusal::NotFound("member").into());
+                }
+                Some(member) => members::merge(tx, at, member, profile, false)?,
+                None => members::create(tx, at, key.program, external_user_id, profile)?,
+            };
+            count(tx, at, &key, &member, pool)?;
+            // The token's own end is by the clock that will check it.
+            let expires_at = tx.clock_now().saturating_add(ttl);
+            member.token_expires_at = member.token_expires_at.max(Some(expires_at));
+            store::members::update(tx, &member)?;
+            let principal = MemberPrincipal {
+                program: key.program,
+                member: member.number,
+                epoch: member.token_epoch,
+            };
+            let token = tokens.mint(principal, expires_at);
+            Ok(Answer::ok(&TokenGrantResponse::new(token, expires_at)).secret())
+        })
+        .await
+    }
+}
+
+/// Counts an exchange: it identifies the member unless a token minted before is still good, and an
+/// identification takes a credit while the pool, and the organization's allocation, has one.
+fn count(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    key: &KeyPrincipal,
+    member: &Member,
+    pool: i64,
+) -> Result<(), Stop> {
+    let identified = member
+        .token_expires_at
+        .is_none_or(|end| end <= tx.clock_now());
+    let mut credit = false;
+    if identified {
+        let month = at.month();
+        let allocation = store::organizations::allocation(tx, key.organization)?;
+        let own = store::credits::organization_used(tx, key.organization, month)?;
+        credit = store::credits::pool_used(tx, key.environment, month)? < pool
+            && allocation.is_none_or(|most| own < most);
+        if credit {
+            store::credits::take(tx, key.environment, key.organization, month)?;
+        }
+    }
+    let event = Event::TokenExchanged {
+        member: member.number,
+        identified,
+        credit,
+    };
+    tx.record(Some(key.program), at, event)?;
+    Ok(())
+}

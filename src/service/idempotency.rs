@@ -1,0 +1,238 @@
+//! A retry with the same Idempotency-Key gets the first answer again.
+
+use std::time::Duration;
+
+use pasetors::keys::SymmetricKey;
+use pasetors::token::UntrustedToken;
+use pasetors::version4::{LocalToken, V4};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::{Answer, Reply};
+use crate::domain::{Invalid, MemberNumber, ProgramNumber, Refusal};
+use crate::error::{Problem, Surface};
+use crate::store::idempotency::{Hash, StoredAnswer};
+use crate::store::{self, Transaction};
+use crate::wire;
+
+/// Within what a key means one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Whatever Org-API-Key of a program, so that a rotated key still replays.
+    Program(ProgramNumber),
+    /// One member.
+    Member(ProgramNumber, MemberNumber),
+}
+
+/// A request's Idempotency-Key, of which only hashes are kept, and what it came with.
+#[derive(Clone)]
+pub struct IdempotencyKey {
+    key_hash: Hash,
+    body_hash: Hash,
+    /// Made from the key itself: whoever does not have it cannot open what is kept under it.
+    seal: [u8; 32],
+}
+
+impl std::fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdempotencyKey([redacted])")
+    }
+}
+
+impl IdempotencyKey {
+    /// The largest number of characters.
+    pub const CHARS_MAX: usize = 255;
+
+    /// The key `text` of a request.
+    ///
+    /// # Errors
+    /// [`Invalid`] unless it has 1 to 255 characters.
+    pub fn new(
+        text: &str,
+        scope: Scope,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Self, Invalid> {
+        if !(1..=Self::CHARS_MAX).contains(&text.chars().count()) {
+            return Err(Invalid::new(
+                "Idempotency-Key",
+                "must be 1 to 255 characters long",
+            ));
+        }
+        let (program, member) = match scope {
+            Scope::Program(program) => (program.0, 0),
+            Scope::Member(program, member) => (program.0, member.0),
+        };
+        let digest = |purpose: &str| {
+            let mut hash = Sha256::new();
+            hash.update(program.to_be_bytes());
+            hash.update(member.to_be_bytes());
+            for part in [purpose, method, path, text] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+            <[u8; 32]>::from(hash.finalize())
+        };
+        let mut body_hash = Sha256::new();
+        update_canonical(&mut body_hash, body);
+        Ok(Self {
+            key_hash: short(digest("key")),
+            body_hash: short(body_hash.finalize().into()),
+            seal: digest("seal"),
+        })
+    }
+}
+
+fn short(digest: [u8; 32]) -> Hash {
+    std::array::from_fn(|index| digest[index])
+}
+
+/// Hashes a value so that two bodies that are the same JSON hash the same: the order of an object's
+/// fields and the spelling of its text do not matter.
+fn update_canonical(hash: &mut Sha256, value: &Value) {
+    match value {
+        Value::Object(map) => {
+            let mut fields: Vec<_> = map.iter().collect();
+            fields.sort_unstable_by_key(|(name, _)| *name);
+            hash.update([b'{']);
+            hash.update((fields.len() as u64).to_be_bytes());
+            for (name, value) in fields {
+                hash.update((name.len() as u64).to_be_bytes());
+                hash.update(name);
+                update_canonical(hash, value);
+            }
+        }
+        Value::Array(items) => {
+            hash.update([b'[']);
+            hash.update((items.len() as u64).to_be_bytes());
+            for item in items {
+                update_canonical(hash, item);
+            }
+        }
+        Value::String(text) => {
+            hash.update([b'"']);
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {
+            let text = value.to_string();
+            hash.update([b'=', u8::try_from(text.len()).unwrap_or(u8::MAX)]);
+            hash.update(text);
+        }
+    }
+}
+
+/// The answer given before to the same key: again if the body is the same too, a refusal if not.
+pub(super) fn replay(
+    tx: &mut Transaction<'_>,
+    key: &IdempotencyKey,
+    retention: Duration,
+) -> Result<Option<Reply>, store::Error> {
+    let not_before = tx.clock_now().saturating_sub(retention);
+    let Some(stored) = store::idempotency::find(tx, &key.key_hash, not_before)? else {
+        return Ok(None);
+    };
+    if stored.body_hash != key.body_hash {
+        let problem = Problem::from(&Refusal::IdempotencyKeyReused);
+        let (status, body) = wire::render_problem(Surface::Expys, &problem);
+        return Ok(Some(Reply {
+            status,
+            body,
+            is_replay: false,
+        }));
+    }
+    let body = if stored.sealed {
+        unseal(&key.seal, &stored.response).ok_or(store::Error::Impossible("sealed answer"))?
+    } else {
+        stored.response
+    };
+    Ok(Some(Reply {
+        status: stored.status,
+        body,
+        is_replay: true,
+    }))
+}
+
+/// Keeps the first answer to a key.
+pub(super) fn keep(
+    tx: &mut Transaction<'_>,
+    key: &IdempotencyKey,
+    answer: &Answer,
+) -> Result<(), store::Error> {
+    let response = if answer.is_secret {
+        seal(&key.seal, &answer.body)
+    } else {
+        answer.body.clone()
+    };
+    let stored = StoredAnswer {
+        body_hash: key.body_hash,
+        status: answer.status,
+        sealed: answer.is_secret,
+        response,
+    };
+    let now = tx.clock_now();
+    store::idempotency::store(tx, &key.key_hash, now, &stored)
+}
+
+/// Encrypts a body. PASETO v4.local serves as the authenticated encryption here too.
+fn seal(key: &[u8; 32], body: &[u8]) -> Vec<u8> {
+    LocalToken::encrypt(&seal_key(key), body, None, None)
+        .expect("the system gives random bytes")
+        .into_bytes()
+}
+
+fn unseal(key: &[u8; 32], sealed: &[u8]) -> Option<Vec<u8>> {
+    let token = UntrustedToken::try_from(std::str::from_utf8(sealed).ok()?).ok()?;
+    let token = LocalToken::decrypt(&seal_key(key), &token, None, None).ok()?;
+    Some(token.payload().as_bytes().to_vec())
+}
+
+fn seal_key(bytes: &[u8; 32]) -> SymmetricKey<V4> {
+    SymmetricKey::from(bytes).expect("a v4.local key has 32 bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(text: &str, body: &Value) -> IdempotencyKey {
+        let scope = Scope::Program(ProgramNumber(1));
+        IdempotencyKey::new(text, scope, "POST", "/v1/wallet/credit", body).unwrap()
+    }
+
+    #[test]
+    fn bodies_are_compared_as_parsed_json() {
+        let same = serde_json::from_str(r#"{ "b": [1, "x"], "a": {"é": null} }"#).unwrap();
+        let body = json!({"a": {"\u{e9}": null}, "b": [1, "x"]});
+        assert_eq!(key("k", &body).body_hash, key("k", &same).body_hash);
+        for other in [
+            json!({"a": {"é": null}, "b": ["x", 1]}),
+            json!({}),
+            json!(null),
+            json!([]),
+        ] {
+            assert_ne!(
+                key("k", &body).body_hash,
+                key("k", &other).body_hash,
+                "{other}"
+            );
+        }
+        assert_ne!(
+            key("k", &json!("1")).body_hash,
+            key("k", &json!(1)).body_hash
+        );
+    }
+
+    #[test]
+    fn a_sealed_answer_opens_with_the_same_key_only() {
+        let body = json!(null);
+        let sealed = seal(&key("one", &body).seal, b"{\"accessToken\":\"v4\"}");
+        assert!(!sealed.windows(11).any(|window| window == b"accessToken"));
+        let opened = unseal(&key("one", &body).seal, &sealed).unwrap();
+        assert_eq!(opened, b"{\"accessToken\":\"v4\"}");
+        assert_eq!(unseal(&key("two", &body).seal, &sealed), None);
+    }
+}

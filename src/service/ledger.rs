@@ -1,0 +1,91 @@
+//! Moving points: the wallet, the program's sums and the log change together or not at all.
+
+use super::Stop;
+use crate::domain::{
+    Entry, Event, Invalid, LedgerEntry, Member, OfferNumber, Points, Reason, RedemptionNumber,
+    Refusal, Seq, Timestamp, Wallet,
+};
+use crate::store::{self, Transaction};
+
+/// A movement of points that is about to happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Movement {
+    pub(super) entry: Entry,
+    /// At least one point.
+    pub(super) amount: Points,
+    /// The offer and the redemption of a spend or refund.
+    pub(super) booking: Option<(OfferNumber, RedemptionNumber)>,
+    pub(super) reason: Option<Reason>,
+}
+
+/// Moves points in a member's wallet, as part of an open transaction.
+///
+/// Refused with `INSUFFICIENT_POINTS` when the balance would fall below zero, and with `VALIDATION`
+/// when a total would pass what a double holds exactly.
+pub(super) fn post(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    member: &mut Member,
+    movement: Movement,
+) -> Result<Seq, Stop> {
+    let Movement {
+        entry,
+        amount,
+        booking,
+        reason,
+    } = movement;
+    let (received, spent) = if entry.is_credit() {
+        (amount, Points::ZERO)
+    } else {
+        (Points::ZERO, amount)
+    };
+    let balance = member.wallet.balance();
+    if balance < spent {
+        return Err(Refusal::InsufficientPoints {
+            balance,
+            needed: spent,
+        }
+        .into());
+    }
+    let too_large = || {
+        let most = Points::MAX.get();
+        Invalid::new(
+            "amount",
+            format!("would take a total past {most}, the most that is kept"),
+        )
+    };
+    member.wallet = Wallet {
+        received: member
+            .wallet
+            .received
+            .checked_add(received)
+            .ok_or_else(too_large)?,
+        spent: member
+            .wallet
+            .spent
+            .checked_add(spent)
+            .ok_or_else(too_large)?,
+    };
+    if !store::programs::add_to_totals(tx, member.program, received, spent)? {
+        return Err(too_large().into());
+    }
+    let first = matches!(entry, Entry::Mint | Entry::Spend) && !member.participated;
+    let seq = tx.record(
+        Some(member.program),
+        at,
+        Event::Ledger(LedgerEntry {
+            entry,
+            amount,
+            member: member.number,
+            offer: booking.map(|(offer, _)| offer),
+            redemption: booking.map(|(_, redemption)| redemption),
+            first,
+            previous: member.last_entry,
+            reason,
+        }),
+    )?;
+    member.last_entry = Some(seq);
+    member.participated |= first;
+    store::members::update_wallet(tx, member)?;
+    Ok(seq)
+}

@@ -1,0 +1,287 @@
+//! Members: set, read, list, remove.
+
+use data_encoding::HEXLOWER;
+
+use super::ledger::{Movement, post};
+use super::{Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext};
+use crate::domain::{
+    Change, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
+    ProgramNumber, Refusal, Timestamp,
+};
+use crate::store::members::{MemberFilter, Selector};
+use crate::store::{self, Connection, Transaction, WriteError};
+use crate::wire::{
+    Cursor, ListKind, MemberListResponse, MemberSummaryResponse, PageQuery, RemoveMemberResponse,
+    SetMemberRequest, SetMemberResponse, WalletResponse,
+};
+
+/// How a member is removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RemoveOptions {
+    /// Keep the points on the archived record.
+    pub retain_balance: bool,
+    /// Forget who it was, for good.
+    pub erase: bool,
+}
+
+impl Services {
+    /// Creates, updates or restores a member.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn set_member(
+        &self,
+        key: KeyPrincipal,
+        id: ExternalUserId,
+        request: SetMemberRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, _| {
+            let at = tx.now(key.program);
+            let found = store::members::find(tx, key.program, &Selector::External(id.clone()))?;
+            let member = match found {
+                Some(member) => merge(tx, at, member, request.profile, true)?,
+                None => create(tx, at, key.program, id, request.profile)?,
+            };
+            Ok(Answer::ok(&SetMemberResponse::from(&member)))
+        })
+        .await
+    }
+
+    /// A member's profile, wallet and redemption counts.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for an unknown member, and for a removed one unless `include_archived`.
+    pub async fn get_member(
+        &self,
+        key: KeyPrincipal,
+        id: ExternalUserId,
+        include_archived: bool,
+    ) -> Result<MemberSummaryResponse, Stop> {
+        self.read(move |connection| {
+            let selector = Selector::External(id);
+            let member = store::members::find(connection, key.program, &selector)?
+                .filter(|member| include_archived || member.archived_at.is_none())
+                .ok_or(Refusal::NotFound("member"))?;
+            summary(connection, &member)
+        })
+        .await
+    }
+
+    /// A page of members, newest first.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn list_members(
+        &self,
+        key: KeyPrincipal,
+        mut filter: MemberFilter,
+        page: PageQuery,
+    ) -> Result<MemberListResponse, Stop> {
+        filter.before = page.cursor.map(|cursor| MemberNumber(cursor.0));
+        self.read(move |connection| {
+            let program = key.program;
+            let mut rows = store::members::list(connection, program, &filter, page.limit + 1)?;
+            let more = page.cut(&mut rows);
+            let next_cursor = rows
+                .last()
+                .filter(|_| more)
+                .map(|last| Cursor(last.number.0).encode(ListKind::Members, program));
+            let members = rows.iter().map(|member| summary(connection, member));
+            Ok(MemberListResponse {
+                members: members.collect::<Result<_, Stop>>()?,
+                next_cursor,
+            })
+        })
+        .await
+    }
+
+    /// Archives a member.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn remove_member(
+        &self,
+        key: KeyPrincipal,
+        id: ExternalUserId,
+        options: RemoveOptions,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, _| {
+            let selector = Selector::External(id.clone());
+            let member = store::members::find(tx, key.program, &selector)?
+                // Someone removed before can still be erased.
+                .filter(|member| options.erase || member.archived_at.is_none())
+                .ok_or(Refusal::NotFound("member"))?;
+            remove(tx, member, options)?;
+            Ok(Answer::ok(&RemoveMemberResponse {
+                external_user_id: id.as_str().to_owned(),
+                archived: true,
+                balance_retained: options.retain_balance,
+            }))
+        })
+        .await
+    }
+}
+
+/// A member as a key sees it.
+fn summary(connection: &Connection, member: &Member) -> Result<MemberSummaryResponse, Stop> {
+    let currency = store::programs::currency_of(connection, member.program)?;
+    let counts = store::members::redemption_counts(connection, member.number)?;
+    let wallet = WalletResponse::new(&member.wallet, &currency);
+    Ok(MemberSummaryResponse::new(member, wallet, &counts))
+}
+
+/// A member that is not removed.
+pub(super) fn current(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: ExternalUserId,
+) -> Result<Member, Stop> {
+    store::members::find(connection, program, &Selector::External(id))?
+        .filter(|member| member.archived_at.is_none())
+        .ok_or(Stop::Refused(Refusal::NotFound("member")))
+}
+
+/// A member's token may name that member, but no other.
+pub(super) fn check_on_behalf(
+    member: &Member,
+    on_behalf: Option<&ExternalUserId>,
+) -> Result<(), Refusal> {
+    match on_behalf {
+        Some(id) if *id != member.external_user_id => Err(Refusal::AnotherMember),
+        _ => Ok(()),
+    }
+}
+
+/// Signs up a new member.
+pub(super) fn create(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    program: ProgramNumber,
+    id: ExternalUserId,
+    profile: MemberProfile,
+) -> Result<Member, Stop> {
+    let tier = match profile.tier.clone() {
+        Some(tier) => tier,
+        None => store::programs::get(tx, program)?.default_tier,
+    };
+    let mut member = store::members::insert(tx, program, id, tier, at)?;
+    apply(&mut member, profile);
+    store::members::update(tx, &member)?;
+    let event = Event::MemberCreated {
+        member: member.number,
+        tier: member.tier.clone(),
+    };
+    tx.record(Some(program), at, event)?;
+    Ok(member)
+}
+
+/// Merges a profile into a member's; `restore` also brings a removed one back.
+pub(super) fn merge(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    before: Member,
+    profile: MemberProfile,
+    restore: bool,
+) -> Result<Member, Stop> {
+    let mut member = before.clone();
+    apply(&mut member, profile);
+    if restore {
+        member.archived_at = None;
+    }
+    if member == before {
+        return Ok(member);
+    }
+    store::members::update(tx, &member)?;
+    let number = member.number;
+    let to = member.tier.clone();
+    if before.archived_at.is_some() {
+        let event = Event::MemberRestored {
+            member: number,
+            tier: to,
+        };
+        tx.record(Some(member.program), at, event)?;
+    } else if before.tier != member.tier {
+        let event = Event::MemberTierChanged {
+            member: number,
+            from: before.tier,
+            to,
+        };
+        tx.record(Some(member.program), at, event)?;
+    }
+    Ok(member)
+}
+
+fn apply(member: &mut Member, profile: MemberProfile) {
+    let MemberProfile {
+        display_name,
+        email,
+        tier,
+        attributes,
+    } = profile;
+    member.display_name = display_name.apply(member.display_name.take());
+    member.email = email.apply(member.email.take());
+    member.attributes = attributes.apply(member.attributes.take());
+    if let Some(tier) = tier {
+        member.tier = tier;
+    }
+}
+
+/// Removes a member: forfeits the balance unless it is kept, kills the tokens, and forgets who it
+/// was if asked to.
+fn remove(
+    tx: &mut Transaction<'_>,
+    mut member: Member,
+    options: RemoveOptions,
+) -> Result<(), Stop> {
+    let at = tx.now(member.program);
+    let balance = member.wallet.balance();
+    if member.archived_at.is_none() {
+        if !options.retain_balance && !balance.is_zero() {
+            let movement = Movement {
+                entry: Entry::Forfeit,
+                amount: balance,
+                booking: None,
+                reason: None,
+            };
+            post(tx, at, &mut member, movement)?;
+        }
+        member.archived_at = Some(at);
+        member.token_epoch += 1;
+        member.token_expires_at = None;
+        let event = Event::MemberRemoved {
+            member: member.number,
+            tier: member.tier.clone(),
+        };
+        tx.record(Some(member.program), at, event)?;
+    }
+    if options.erase {
+        let nothing = MemberProfile {
+            display_name: Change::Clear,
+            email: Change::Clear,
+            tier: None,
+            attributes: Change::Clear,
+        };
+        apply(&mut member, nothing);
+        member.external_user_id = erased_id()?;
+    }
+    store::members::update(tx, &member)?;
+    Ok(())
+}
+
+/// A name for someone who is forgotten.
+fn erased_id() -> Result<ExternalUserId, Invalid> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).expect("the system gives random bytes");
+    ExternalUserId::parse(
+        "externalUserID",
+        format!("erased_{}", HEXLOWER.encode(&random)),
+    )
+}

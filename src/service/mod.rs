@@ -1,0 +1,374 @@
+//! The use cases: check the rules, change the rows, name what happened.
+//!
+//! **Must not know**: HTTP requests or SQL. It is handed parsed requests and proven callers, works in
+//! the writer's transaction or on a reading connection, and gives back rendered answers.
+
+mod analytics;
+pub mod bootstrap;
+mod configuration;
+mod credentials;
+mod exchange;
+mod idempotency;
+mod ledger;
+mod members;
+mod offers;
+mod redemptions;
+mod tokens;
+pub mod verify;
+mod wallets;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use credentials::{Caller, CredentialError, Directory, KeyPrincipal, MemberPrincipal};
+pub use idempotency::{IdempotencyKey, Scope};
+pub use members::RemoveOptions;
+pub use tokens::TokenKey;
+
+use crate::analytics::{Engine, Figures};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::{Environment, Invalid, Member, Refusal, Seq};
+use crate::error::{Problem, Surface};
+use crate::store::members::Selector;
+use crate::store::{
+    self, Committed, Connection, Database, Observer, OpenError, Readers, Transaction, WriteError,
+    Writer, WriterSettings,
+};
+use crate::wire;
+
+/// Why a use case was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// A rule said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] store::Error),
+}
+
+impl From<Invalid> for Stop {
+    fn from(invalid: Invalid) -> Self {
+        Self::Refused(Refusal::Invalid(invalid))
+    }
+}
+
+/// What a write answers: the status and the body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    status: u16,
+    body: Vec<u8>,
+    is_secret: bool,
+}
+
+impl Answer {
+    /// 200 with a body.
+    fn ok<T: serde::Serialize>(body: &T) -> Self {
+        Self {
+            status: 200,
+            body: wire::to_json(body),
+            is_secret: false,
+        }
+    }
+
+    /// 201 with what was made.
+    fn created<T: serde::Serialize>(body: &T) -> Self {
+        Self {
+            status: 201,
+            ..Self::ok(body)
+        }
+    }
+
+    /// The same, but kept only under seal.
+    fn secret(self) -> Self {
+        Self {
+            is_secret: true,
+            ..self
+        }
+    }
+}
+
+/// An answer on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: Vec<u8>,
+    /// Whether it was given before.
+    pub is_replay: bool,
+}
+
+/// Who writes, and what for: what every write has in common.
+#[derive(Debug, Clone)]
+pub struct WriteContext {
+    /// Who calls.
+    pub caller: Caller,
+    /// The key under which the answer is kept, if the caller gave one.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// The running product without HTTP: the store, the figures, and who may do what. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Services {
+    writer: Writer,
+    readers: Readers,
+    engine: Arc<Engine>,
+    directory: Arc<Directory>,
+    tokens: Arc<TokenKey>,
+    clock: Clock,
+    limits: Limits,
+}
+
+/// Settings that the rules need.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    member_token_ttl: Duration,
+    idempotency_retention: Duration,
+    credit_pool: i64,
+}
+
+/// A failure to start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database file cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] store::Error),
+    /// The first rows could not be written.
+    #[error("the first organization could not be made")]
+    Bootstrap(#[source] WriteError),
+}
+
+impl Services {
+    /// Opens the database, folds its log into the figures and starts the writer. On the first start
+    /// of a database its first organizations and keys are made; they come back beside the services.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(
+        settings: &Settings,
+        clock: &Clock,
+    ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
+        let database = Database::open(&settings.database.path)?;
+        let readers = database.readers(settings.database.readers)?;
+        let figures = fold(database.connection())?;
+        let last_at = figures.last_at();
+        let engine = Arc::new(Engine::new(figures));
+        let directory = Arc::new(Directory::load(database.connection())?);
+        let stored_key = store::settings::token_key(database.connection())?;
+        let retention = Duration::from_secs(settings.idempotency.retention);
+        let writer = database.start_writer(
+            WriterSettings {
+                clock: clock.clone(),
+                last_at,
+                queue_max: settings.database.queue_max,
+                wal_bytes_max: settings.database.wal_bytes_max,
+                idempotency_retention: retention,
+            },
+            Box::new(Derived {
+                engine: Arc::clone(&engine),
+                directory: Arc::clone(&directory),
+            }),
+        )?;
+        let (token_key, first_keys) = match stored_key {
+            Some(key) => (key, None),
+            None => bootstrap::run(&writer, &settings.bootstrap)
+                .map(|(key, keys)| (key, Some(keys)))
+                .map_err(StartError::Bootstrap)?,
+        };
+        let services = Self {
+            writer,
+            readers,
+            engine,
+            directory,
+            tokens: Arc::new(TokenKey::new(&token_key)),
+            clock: clock.clone(),
+            limits: Limits {
+                member_token_ttl: settings.member_token_ttl(),
+                idempotency_retention: retention,
+                credit_pool: i64::try_from(settings.partner.credit_pool).unwrap_or(i64::MAX),
+            },
+        };
+        Ok((services, first_keys))
+    }
+
+    /// Whether the database takes writes, as far as is known.
+    pub fn is_ready(&self) -> bool {
+        self.writer.is_writable()
+    }
+
+    /// Who a credential belongs to.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Who a member token was minted for.
+    ///
+    /// # Errors
+    /// [`CredentialError`] if it is not ours, has expired, or its program may not act.
+    pub fn authenticate_member(&self, token: &str) -> Result<MemberPrincipal, CredentialError> {
+        let principal = self
+            .tokens
+            .open(token, self.clock.now())
+            .ok_or(CredentialError::Unauthorized)?;
+        self.directory.check_program(principal.program)?;
+        Ok(principal)
+    }
+
+    /// Finishes what waits and closes the database. Later writes are refused.
+    pub fn stop(&self) {
+        self.writer.stop();
+    }
+
+    /// Carries out a write. A refusal is rendered as the surface renders errors and, like a success,
+    /// kept under the idempotency key.
+    async fn write<F>(&self, context: WriteContext, work: F) -> Result<Reply, WriteError>
+    where
+        F: FnOnce(&mut Transaction<'_>, &Caller) -> Result<Answer, Stop> + Send + 'static,
+    {
+        let retention = self.limits.idempotency_retention;
+        self.writer
+            .write(move |tx| {
+                let WriteContext {
+                    caller,
+                    idempotency,
+                } = context;
+                if let Err(stop) = authorize(tx, &caller) {
+                    return refused(tx, stop);
+                }
+                let Some(key) = idempotency else {
+                    return work(tx, &caller)
+                        .map(|answer| answer.into_reply())
+                        .or_else(|stop| refused(tx, stop));
+                };
+                if let Some(reply) = idempotency::replay(tx, &key, retention)? {
+                    return Ok(reply);
+                }
+                let answer = match work(tx, &caller) {
+                    Ok(answer) => answer,
+                    Err(Stop::Refused(refusal)) => {
+                        tx.undo()?;
+                        let answer = Answer::refusal(&refusal);
+                        if !refusal.is_outcome() {
+                            return Ok(answer.into_reply());
+                        }
+                        answer
+                    }
+                    Err(Stop::Storage(error)) => return Err(error),
+                };
+                idempotency::keep(tx, &key, &answer)?;
+                Ok(answer.into_reply())
+            })
+            .await
+    }
+
+    async fn read<T, F>(&self, read: F) -> Result<T, Stop>
+    where
+        F: FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.readers.read(read).await
+    }
+}
+
+impl Answer {
+    fn refusal(refusal: &Refusal) -> Self {
+        let (status, body) = wire::render_problem(Surface::Expys, &Problem::from(refusal));
+        Self {
+            status,
+            body,
+            is_secret: false,
+        }
+    }
+
+    fn into_reply(self) -> Reply {
+        Reply {
+            status: self.status,
+            body: self.body,
+            is_replay: false,
+        }
+    }
+}
+
+/// Undoes a write that a rule refused.
+fn refused(tx: &mut Transaction<'_>, stop: Stop) -> Result<Reply, store::Error> {
+    match stop {
+        Stop::Refused(refusal) => {
+            tx.undo()?;
+            Ok(Answer::refusal(&refusal).into_reply())
+        }
+        Stop::Storage(error) => Err(error),
+    }
+}
+
+/// A member's token is good only as long as its epoch: asked anew in every transaction.
+fn authorize(connection: &Connection, caller: &Caller) -> Result<(), Stop> {
+    match caller {
+        Caller::Key(_) => Ok(()),
+        Caller::Member(principal) => principal_member(connection, *principal).map(drop),
+    }
+}
+
+/// The member that a token was minted for.
+fn principal_member(connection: &Connection, principal: MemberPrincipal) -> Result<Member, Stop> {
+    let selector = Selector::Number(principal.member);
+    store::members::find(connection, principal.program, &selector)?
+        .filter(|member| member.token_epoch == principal.epoch && member.archived_at.is_none())
+        .ok_or(Stop::Refused(Refusal::TokenRevoked))
+}
+
+/// Folds the whole log.
+pub(crate) fn fold(connection: &Connection) -> Result<Figures, store::Error> {
+    let mut figures = Figures::default();
+    store::activity::replay(connection, Seq(0), |activity| figures.apply(activity))?;
+    Ok(figures)
+}
+
+/// Opens a database to read it, beside whatever else has it open.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
+    store::open_read_only(path)
+}
+
+/// What is derived from the log and the keys, kept in memory and up to date with every commit.
+#[derive(Debug)]
+struct Derived {
+    engine: Arc<Engine>,
+    directory: Arc<Directory>,
+}
+
+impl Observer for Derived {
+    fn committed(&mut self, connection: &Connection, committed: &Committed<'_>) {
+        self.engine.apply(committed.activities);
+        if committed.credentials_changed
+            && let Err(error) = self.directory.reload(connection)
+        {
+            // Closed is safe: nobody gets in by a list that may be out of date.
+            tracing::error!(
+                error = crate::telemetry::cause_chain(&error),
+                "no key is good now"
+            );
+            self.directory.clear();
+        }
+    }
+
+    fn rebuild(&mut self, connection: &Connection) -> Result<(), store::Error> {
+        self.engine.replace(fold(connection)?);
+        self.directory.reload(connection)
+    }
+}
+
+/// The name that the first organization and program of an environment get.
+pub(crate) fn first_name(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Sandbox => "Sandbox",
+        Environment::Live => "Live",
+    }
+}

@@ -1,0 +1,182 @@
+//! Offers: list, read, make, change, archive.
+
+use uuid::Uuid;
+
+use super::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    principal_member,
+};
+use crate::domain::{Event, Offer, OfferId, OfferNumber, ProgramNumber, Refusal};
+use crate::store::offers::OfferFilter;
+use crate::store::{self, Connection, WriteError};
+use crate::wire::{
+    CreateOfferRequest, Cursor, ListKind, OfferListResponse, OfferResponse, PageQuery,
+    PatchOfferRequest,
+};
+
+impl Services {
+    /// A page of offers, newest first: to a member those that the member can see, to a key all that
+    /// are not archived.
+    ///
+    /// # Errors
+    /// [`Stop`] if the token is revoked or the database fails.
+    pub async fn list_offers(
+        &self,
+        caller: Caller,
+        available: Option<bool>,
+        page: PageQuery,
+    ) -> Result<OfferListResponse, Stop> {
+        let now = self.clock.now();
+        self.read(move |connection| {
+            let program = caller.program();
+            let visible_to = match caller {
+                Caller::Key(_) => None,
+                Caller::Member(member) => Some((principal_member(connection, member)?.tier, now)),
+            };
+            let filter = OfferFilter {
+                before: page.cursor.map(|cursor| OfferNumber(cursor.0)),
+                visible_to,
+                available: available.map(|available| (available, now)),
+            };
+            let mut rows = store::offers::list(connection, program, &filter, page.limit + 1)?;
+            let more = page.cut(&mut rows);
+            let next_cursor = rows
+                .last()
+                .filter(|_| more)
+                .map(|last| Cursor(last.number.0).encode(ListKind::Offers, program));
+            let data = rows
+                .iter()
+                .map(|offer| OfferResponse::new(offer, now))
+                .collect();
+            Ok(OfferListResponse { data, next_cursor })
+        })
+        .await
+    }
+
+    /// An offer.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it is unknown or archived, or the member cannot see it.
+    pub async fn get_offer(&self, caller: Caller, id: String) -> Result<OfferResponse, Stop> {
+        let now = self.clock.now();
+        self.read(move |connection| {
+            let offer = current(connection, caller.program(), &id)?;
+            if let Caller::Member(member) = caller
+                && !offer.is_visible_to(&principal_member(connection, member)?.tier, now)
+            {
+                return Err(Refusal::NotFound("offer").into());
+            }
+            Ok(OfferResponse::new(&offer, now))
+        })
+        .await
+    }
+
+    /// Makes an offer.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create_offer(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: CreateOfferRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, _| {
+            let at = tx.now(key.program);
+            let id = OfferId::from_uuid(Uuid::now_v7());
+            let offer = store::offers::insert(tx, key.program, id, request.content, at)?;
+            tx.record(
+                Some(key.program),
+                at,
+                Event::OfferCreated {
+                    offer: offer.number,
+                    id,
+                },
+            )?;
+            Ok(Answer::created(&OfferResponse::new(&offer, at)))
+        })
+        .await
+    }
+
+    /// Changes an offer.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_offer(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        request: PatchOfferRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, _| {
+            let at = tx.now(key.program);
+            let before = current(tx, key.program, &id)?;
+            let content = request.apply(before.content.clone())?;
+            let offer = Offer {
+                content,
+                ..before.clone()
+            };
+            if offer != before {
+                store::offers::update(tx, &offer)?;
+                tx.record(
+                    Some(key.program),
+                    at,
+                    Event::OfferChanged {
+                        offer: offer.number,
+                    },
+                )?;
+            }
+            Ok(Answer::ok(&OfferResponse::new(&offer, at)))
+        })
+        .await
+    }
+
+    /// Puts an offer away. Its redemptions and its figures stay.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn archive_offer(&self, key: KeyPrincipal, id: String) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, _| {
+            let at = tx.now(key.program);
+            let mut offer = current(tx, key.program, &id)?;
+            offer.archived_at = Some(at);
+            store::offers::update(tx, &offer)?;
+            tx.record(
+                Some(key.program),
+                at,
+                Event::OfferArchived {
+                    offer: offer.number,
+                },
+            )?;
+            Ok(Answer::ok(&OfferResponse::new(&offer, at)))
+        })
+        .await
+    }
+}
+
+/// An offer of a program that is not archived.
+pub(super) fn current(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: &str,
+) -> Result<Offer, Stop> {
+    let not_found = Refusal::NotFound("offer");
+    let Some(id) = OfferId::parse(id) else {
+        return Err(not_found.into());
+    };
+    store::offers::find(connection, program, id)?
+        .filter(|offer| offer.archived_at.is_none())
+        .ok_or(Stop::Refused(not_found))
+}

@@ -1,0 +1,333 @@
+//! Redemptions: make, read, list, move along, cancel.
+
+use uuid::Uuid;
+
+use super::ledger::{Movement, post};
+use super::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, members,
+    offers, principal_member,
+};
+use crate::domain::{
+    Actor, CancelReason, Change, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber,
+    Offer, Redemption, RedemptionId, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
+};
+use crate::store::members::Selector;
+use crate::store::redemptions::{Held, RedemptionFilter};
+use crate::store::{self, Connection, Transaction, WriteError};
+use crate::wire::{
+    CancelRedemptionRequest, CreateRedemptionRequest, Cursor, ListKind, PageQuery,
+    PatchRedemptionRequest, RedemptionListResponse, RedemptionResponse,
+};
+
+impl Services {
+    /// Redeems an offer.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create_redemption(
+        &self,
+        caller: Caller,
+        idempotency: Option<IdempotencyKey>,
+        request: CreateRedemptionRequest,
+    ) -> Result<Reply, WriteError> {
+        self.write(
+            WriteContext {
+                caller,
+                idempotency,
+            },
+            move |tx, caller| {
+                let program = caller.program();
+                let member = subject(tx, caller, request.external_user_id)?.ok_or_else(|| {
+                    Invalid::new("externalUserID", "is required when an Org-API-Key calls")
+                })?;
+                let offer = offers::current(tx, program, &request.offer)?;
+                let redemption = redeem(tx, member, &offer)?;
+                Ok(Answer::created(&RedemptionResponse::from(&redemption)))
+            },
+        )
+        .await
+    }
+
+    /// A redemption.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it is unknown or another member's.
+    pub async fn get_redemption(
+        &self,
+        caller: Caller,
+        id: String,
+        on_behalf: Option<ExternalUserId>,
+    ) -> Result<RedemptionResponse, Stop> {
+        self.read(move |connection| {
+            let member = subject(connection, &caller, on_behalf)?;
+            let redemption = visible(connection, &caller, &id)?;
+            match member {
+                Some(member) if member.number != redemption.member => {
+                    Err(Refusal::NotFound("redemption").into())
+                }
+                _ => Ok(RedemptionResponse::from(&redemption)),
+            }
+        })
+        .await
+    }
+
+    /// A page of redemptions, newest first: a member's own, or for a key the whole program's unless
+    /// it names a member.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for an unknown member, `FORBIDDEN` when a token names another one.
+    pub async fn list_redemptions(
+        &self,
+        caller: Caller,
+        on_behalf: Option<ExternalUserId>,
+        status: Option<Status>,
+        page: PageQuery,
+    ) -> Result<RedemptionListResponse, Stop> {
+        self.read(move |connection| {
+            let program = caller.program();
+            let filter = RedemptionFilter {
+                before: page.cursor.map(|cursor| RedemptionNumber(cursor.0)),
+                member: subject(connection, &caller, on_behalf)?.map(|member| member.number),
+                status,
+            };
+            let mut rows = store::redemptions::list(connection, program, &filter, page.limit + 1)?;
+            let more = page.cut(&mut rows);
+            let next_cursor = rows
+                .last()
+                .filter(|_| more)
+                .map(|last| Cursor(last.number.0).encode(ListKind::Redemptions, program));
+            let redemptions = rows.iter().map(RedemptionResponse::from).collect();
+            Ok(RedemptionListResponse {
+                redemptions,
+                next_cursor,
+            })
+        })
+        .await
+    }
+
+    /// Moves a redemption along, or changes what is known of it.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_redemption(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        request: PatchRedemptionRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, caller| {
+            let redemption = visible(tx, caller, &id)?;
+            let changed = change(tx, caller, redemption, request.patch)?;
+            Ok(Answer::ok(&RedemptionResponse::from(&changed)))
+        })
+        .await
+    }
+
+    /// Cancels a redemption and returns what was charged.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn cancel_redemption(
+        &self,
+        caller: Caller,
+        idempotency: Option<IdempotencyKey>,
+        id: String,
+        request: CancelRedemptionRequest,
+    ) -> Result<Reply, WriteError> {
+        self.write(
+            WriteContext {
+                caller,
+                idempotency,
+            },
+            move |tx, caller| {
+                let redemption = visible(tx, caller, &id)?;
+                let mut patch = request.patch;
+                let is_new = redemption.status != Status::Canceled;
+                if matches!(caller, Caller::Member(_))
+                    && is_new
+                    && patch.canceled_reason == Change::Keep
+                {
+                    patch.canceled_reason = Change::Set(CancelReason::MemberRequested);
+                }
+                let changed = change(tx, caller, redemption, patch)?;
+                Ok(Answer::ok(&RedemptionResponse::from(&changed)))
+            },
+        )
+        .await
+    }
+}
+
+/// The member that a call is about: a token's own, or the one that a key names, if it does.
+fn subject(
+    connection: &Connection,
+    caller: &Caller,
+    on_behalf: Option<ExternalUserId>,
+) -> Result<Option<Member>, Stop> {
+    match caller {
+        Caller::Key(key) => on_behalf
+            .map(|id| members::current(connection, key.program, id))
+            .transpose(),
+        Caller::Member(principal) => {
+            let member = principal_member(connection, *principal)?;
+            members::check_on_behalf(&member, on_behalf.as_ref())?;
+            Ok(Some(member))
+        }
+    }
+}
+
+/// A redemption that the caller may see.
+fn visible(connection: &Connection, caller: &Caller, id: &str) -> Result<Redemption, Stop> {
+    let not_found = Refusal::NotFound("redemption");
+    let Some(id) = RedemptionId::parse(id) else {
+        return Err(not_found.into());
+    };
+    let is_visible = |member: MemberNumber| match caller {
+        Caller::Key(_) => true,
+        Caller::Member(principal) => principal.member == member,
+    };
+    store::redemptions::find(connection, caller.program(), id)?
+        .filter(|redemption| is_visible(redemption.member))
+        .ok_or(Stop::Refused(not_found))
+}
+
+/// Books an offer for a member: stock, points and the redemption, all or nothing.
+fn redeem(tx: &mut Transaction<'_>, mut member: Member, offer: &Offer) -> Result<Redemption, Stop> {
+    let at = tx.now(member.program);
+    offer.check_redeemable(&member.tier, at)?;
+    let held = store::redemptions::held(tx, member.number, offer.number)?;
+    if held == Held::Now {
+        return Err(Refusal::RedemptionAlreadyExists.into());
+    }
+    let charged = offer.price();
+    let took_stock = offer.content.quantity_remaining.is_some();
+    if took_stock {
+        store::offers::change_stock(tx, offer.number, -1)?;
+    }
+    let mut redemption = Redemption {
+        number: RedemptionNumber(0),
+        id: RedemptionId::from_uuid(Uuid::now_v7()),
+        member: member.number,
+        external_user_id: member.external_user_id.clone(),
+        offer: offer.number,
+        offer_id: offer.id,
+        status: Status::Submitted,
+        charged,
+        took_stock,
+        start_at: None,
+        end_at: None,
+        canceled_reason: None,
+        canceled_note: None,
+        created_at: at,
+    };
+    store::redemptions::insert(tx, member.program, &mut redemption)?;
+    let event = Event::RedemptionCreated {
+        member: member.number,
+        offer: offer.number,
+        redemption: redemption.number,
+        charged,
+        first: held == Held::Never,
+    };
+    tx.record(Some(member.program), at, event)?;
+    if !charged.is_zero() {
+        let booking = Some((offer.number, redemption.number));
+        let movement = Movement {
+            entry: Entry::Spend,
+            amount: charged,
+            booking,
+            reason: None,
+        };
+        post(tx, at, &mut member, movement)?;
+    }
+    Ok(redemption)
+}
+
+/// Applies a patch: the move first, then what is known of it.
+fn change(
+    tx: &mut Transaction<'_>,
+    caller: &Caller,
+    before: Redemption,
+    patch: RedemptionPatch,
+) -> Result<Redemption, Stop> {
+    let at = tx.now(caller.program());
+    let actor = match caller {
+        Caller::Key(_) => Actor::Operator,
+        Caller::Member(_) => Actor::Member,
+    };
+    let mut redemption = before.clone();
+    if let Some(next) = patch.status
+        && before.check_move(next, actor)?
+    {
+        redemption.status = next;
+    }
+    let says_why = patch.canceled_reason != Change::Keep || patch.canceled_note != Change::Keep;
+    if says_why && redemption.status != Status::Canceled {
+        let field = if patch.canceled_reason == Change::Keep {
+            "canceledNote"
+        } else {
+            "canceledReason"
+        };
+        return Err(Invalid::new(field, "can be set on a canceled redemption only").into());
+    }
+    redemption.start_at = patch.start_at.apply(redemption.start_at);
+    redemption.end_at = patch.end_at.apply(redemption.end_at);
+    redemption.canceled_reason = patch.canceled_reason.apply(redemption.canceled_reason);
+    redemption.canceled_note = patch.canceled_note.apply(redemption.canceled_note.take());
+    if let (Some(start), Some(end)) = (redemption.start_at, redemption.end_at)
+        && end < start
+    {
+        return Err(Invalid::new("endAt", "must not be before startAt").into());
+    }
+    if redemption != before {
+        store::redemptions::update(tx, &redemption)?;
+    }
+    if redemption.status != before.status {
+        let event = Event::RedemptionMoved {
+            member: redemption.member,
+            offer: redemption.offer,
+            redemption: redemption.number,
+            from: before.status,
+            to: redemption.status,
+        };
+        tx.record(Some(caller.program()), at, event)?;
+        if redemption.status == Status::Canceled {
+            give_back(tx, at, caller, &redemption)?;
+        }
+    }
+    Ok(redemption)
+}
+
+/// Returns the piece and the points of a canceled redemption, to a removed member's wallet too.
+fn give_back(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    caller: &Caller,
+    redemption: &Redemption,
+) -> Result<(), Stop> {
+    if redemption.took_stock {
+        store::offers::change_stock(tx, redemption.offer, 1)?;
+    }
+    if redemption.charged.is_zero() {
+        return Ok(());
+    }
+    let selector = Selector::Number(redemption.member);
+    let mut member = store::members::find(tx, caller.program(), &selector)?
+        .ok_or(store::Error::Impossible("redemption without a member"))?;
+    let booking = Some((redemption.offer, redemption.number));
+    let amount = redemption.charged;
+    post(
+        tx,
+        at,
+        &mut member,
+        Movement {
+            entry: Entry::Refund,
+            amount,
+            booking,
+            reason: None,
+        },
+    )?;
+    Ok(())
+}

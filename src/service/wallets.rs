@@ -1,0 +1,195 @@
+//! Wallets: credit, debit, read, and the ledger of one member.
+
+use super::ledger::{Movement, post};
+use super::members;
+use super::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext};
+use crate::domain::{
+    Currency, Entry, ExternalUserId, Invalid, Member, RedemptionId, Refusal, Seq, TransactionId,
+};
+use crate::store::members::Selector;
+use crate::store::{self, Connection, WriteError};
+use crate::wire::{
+    BalanceResponse, CurrencyResponse, Cursor, EligibilityResponse, ListKind, MovePointsRequest,
+    PageQuery, TransactionListResponse, TransactionResponse, WalletResponse,
+};
+
+impl Services {
+    /// Gives points to a member.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn credit_wallet(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: MovePointsRequest,
+    ) -> Result<Reply, WriteError> {
+        self.move_points(key, idempotency, request, Entry::Mint)
+            .await
+    }
+
+    /// Takes points from a member, to correct a mistake.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn debit_wallet(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: MovePointsRequest,
+    ) -> Result<Reply, WriteError> {
+        self.move_points(key, idempotency, request, Entry::Debit)
+            .await
+    }
+
+    async fn move_points(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: MovePointsRequest,
+        entry: Entry,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, _| {
+            let MovePointsRequest {
+                external_user_id,
+                amount,
+                reason,
+            } = request;
+            let mut member = members::current(tx, key.program, external_user_id)?;
+            let at = tx.now(key.program);
+            post(
+                tx,
+                at,
+                &mut member,
+                Movement {
+                    entry,
+                    amount,
+                    booking: None,
+                    reason,
+                },
+            )?;
+            let currency = store::programs::currency_of(tx, key.program)?;
+            Ok(Answer::ok(&BalanceResponse {
+                balance: member.wallet.balance().get(),
+                currency: CurrencyResponse::from(&currency),
+            }))
+        })
+        .await
+    }
+
+    /// A member's wallet.
+    ///
+    /// # Errors
+    /// As [`Services::get_eligibility`].
+    pub async fn get_wallet(
+        &self,
+        caller: Caller,
+        on_behalf: Option<ExternalUserId>,
+    ) -> Result<WalletResponse, Stop> {
+        self.read(move |connection| {
+            let (member, currency) = subject(connection, &caller, on_behalf)?;
+            Ok(WalletResponse::new(&member.wallet, &currency))
+        })
+        .await
+    }
+
+    /// A member's tier and wallet.
+    ///
+    /// # Errors
+    /// `VALIDATION` when a key names no member, `FORBIDDEN` when a token names another one,
+    /// `NOT_FOUND` for an unknown or removed member.
+    pub async fn get_eligibility(
+        &self,
+        caller: Caller,
+        on_behalf: Option<ExternalUserId>,
+    ) -> Result<EligibilityResponse, Stop> {
+        self.read(move |connection| {
+            let (member, currency) = subject(connection, &caller, on_behalf)?;
+            let wallet = WalletResponse::new(&member.wallet, &currency);
+            Ok(EligibilityResponse::new(&member.tier, wallet))
+        })
+        .await
+    }
+
+    /// A page of a member's ledger, newest first.
+    ///
+    /// # Errors
+    /// As [`Services::get_eligibility`].
+    pub async fn list_transactions(
+        &self,
+        caller: Caller,
+        on_behalf: Option<ExternalUserId>,
+        page: PageQuery,
+    ) -> Result<TransactionListResponse, Stop> {
+        self.read(move |connection| {
+            let (member, _) = subject(connection, &caller, on_behalf)?;
+            let start = page
+                .cursor
+                .map(|cursor| Seq(cursor.0))
+                .or(member.last_entry);
+            let Some(start) = start else {
+                return Ok(TransactionListResponse {
+                    transactions: Vec::new(),
+                    next_cursor: None,
+                });
+            };
+            let rows =
+                store::activity::wallet_entries(connection, member.number, start, page.limit)?;
+            // Where this page ends, the chain tells where the next begins.
+            let next_cursor = rows
+                .last()
+                .and_then(|last| last.previous)
+                .map(|seq| Cursor(seq.0).encode(ListKind::Transactions, caller.program()));
+            let transactions = rows
+                .into_iter()
+                .map(|row| {
+                    TransactionResponse::new(
+                        TransactionId::of_entry(row.seq, row.at),
+                        row.entry,
+                        row.amount,
+                        row.reason,
+                        row.redemption.map(RedemptionId::from_uuid),
+                        row.at,
+                    )
+                })
+                .collect();
+            Ok(TransactionListResponse {
+                transactions,
+                next_cursor,
+            })
+        })
+        .await
+    }
+}
+
+/// The member that a read is about: a token's own, or the one that a key names.
+fn subject(
+    connection: &Connection,
+    caller: &Caller,
+    on_behalf: Option<ExternalUserId>,
+) -> Result<(Member, Currency), Stop> {
+    match caller {
+        Caller::Key(key) => {
+            let id = on_behalf.ok_or_else(|| {
+                Invalid::new("externalUserID", "is required when an Org-API-Key calls")
+            })?;
+            let selector = Selector::External(id);
+            store::members::find_with_currency(connection, key.program, &selector)?
+                .filter(|(member, _)| member.archived_at.is_none())
+                .ok_or(Stop::Refused(Refusal::NotFound("member")))
+        }
+        Caller::Member(principal) => {
+            let selector = Selector::Number(principal.member);
+            let found =
+                store::members::find_with_currency(connection, principal.program, &selector)?
+                    .filter(|(member, _)| member.token_epoch == principal.epoch)
+                    .ok_or(Stop::Refused(Refusal::TokenRevoked))?;
+            members::check_on_behalf(&found.0, on_behalf.as_ref())?;
+            Ok(found)
+        }
+    }
+}

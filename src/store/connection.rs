@@ -1,0 +1,111 @@
+//! Opening connections: the file's mode, and the PRAGMAs of every connection in one place.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::OpenError;
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Writer,
+    Reader,
+}
+
+/// Statements a connection keeps prepared.
+const STATEMENTS_MAX: usize = 128;
+
+/// Makes the file if there is none, for its owner alone (mode 0600). SQLite gives the -wal and -shm
+/// files the mode of the database.
+pub(super) fn create_private(path: &Path) -> Result<(), OpenError> {
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(OpenError::File {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Opens the one connection that writes.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)
+        .and_then(|connection| set_pragmas(&connection, Role::Writer).map(|()| connection))
+        .map_err(|source| match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotOurs {
+                path: path.to_owned(),
+            },
+            _ => OpenError::Sqlite {
+                path: path.to_owned(),
+                source,
+            },
+        })
+}
+
+/// Opens a connection that can only read, beside whatever else has the file open.
+///
+/// # Errors
+/// [`OpenError`] if there is no such file, it is not ours, or it has a version not known here.
+pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
+    if let Err(source) = std::fs::metadata(path) {
+        return Err(OpenError::File {
+            path: path.to_owned(),
+            source,
+        });
+    }
+    let connection = Connection::open_with_flags(path, reader_flags())
+        .and_then(|connection| set_pragmas(&connection, Role::Reader).map(|()| connection))
+        .map_err(|source| OpenError::Sqlite {
+            path: path.to_owned(),
+            source,
+        })?;
+    super::migrations::check_current(&connection, path)?;
+    Ok(connection)
+}
+
+pub(super) fn reader_flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+/// Sets every PRAGMA that matters, each for the reason beside it.
+pub(super) fn set_pragmas(connection: &Connection, role: Role) -> rusqlite::Result<()> {
+    // First, so that the following ones wait for a lock instead of failing.
+    connection.busy_timeout(Duration::from_secs(5))?;
+    // A schema that was tampered with cannot call functions with side effects.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    match role {
+        Role::Writer => {
+            // Readers go on while the writer commits.
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            // A commit is on the disk before it is acknowledged.
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            // Off by default in SQLite.
+            connection.pragma_update(None, "foreign_keys", true)?;
+            // So that REPLACE cannot pass the append-only triggers either.
+            connection.pragma_update(None, "recursive_triggers", true)?;
+            // The writer checkpoints itself, between batches and when idle.
+            connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+            // KiB: room for the pages that random members and keys touch.
+            connection.pragma_update(None, "cache_size", -32_768)?;
+        }
+        Role::Reader => {
+            // Even a mistake in a statement cannot write.
+            connection.pragma_update(None, "query_only", true)?;
+            connection.pragma_update(None, "cache_size", -8_192)?;
+        }
+    }
+    Ok(())
+}

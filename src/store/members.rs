@@ -1,0 +1,273 @@
+//! Members and their wallets.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params_from_iter};
+
+use super::activity::timestamp;
+use super::{Error, Transaction, programs};
+use crate::domain::{
+    Attributes, Currency, DisplayName, Email, ExternalUserId, Member, MemberNumber, Points,
+    ProgramNumber, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
+};
+
+/// The columns that [`member`] reads.
+const COLUMNS: &str = "m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier,
+    m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.participated,
+    m.token_epoch, m.token_expires_at, m.archived_at";
+
+/// Who is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// The member with this id of the operator's.
+    External(ExternalUserId),
+    /// The member of this row.
+    Number(MemberNumber),
+}
+
+/// A page of a program's members.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemberFilter {
+    /// Only rows before this one.
+    pub before: Option<MemberNumber>,
+    /// Only this tier.
+    pub tier: Option<Tier>,
+    /// Only those whose externalUserID or display name holds this.
+    pub search: Option<String>,
+    /// Removed ones too.
+    pub include_archived: bool,
+}
+
+/// A member, removed or not.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn find(
+    connection: &Connection,
+    program: ProgramNumber,
+    selector: &Selector,
+) -> Result<Option<Member>, Error> {
+    match selector {
+        Selector::External(id) => {
+            let condition = "m.program_id = ?1 AND m.external_user_id = ?2";
+            let sql = format!("SELECT {COLUMNS} FROM member m WHERE {condition}");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query((program.0, id.as_str()))?;
+            rows.next()?.map(member).transpose()
+        }
+        Selector::Number(number) => {
+            let condition = "m.program_id = ?1 AND m.id = ?2";
+            let sql = format!("SELECT {COLUMNS} FROM member m WHERE {condition}");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query((program.0, number.0))?;
+            rows.next()?.map(member).transpose()
+        }
+    }
+}
+
+/// A member, removed or not, and what the points are called, in one read.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn find_with_currency(
+    connection: &Connection,
+    program: ProgramNumber,
+    selector: &Selector,
+) -> Result<Option<(Member, Currency)>, Error> {
+    let (condition, key) = match selector {
+        Selector::External(id) => ("m.external_user_id", Value::Text(id.as_str().to_owned())),
+        Selector::Number(number) => ("m.id", Value::Integer(number.0)),
+    };
+    let sql = format!(
+        "SELECT {COLUMNS}, p.currency_name, p.currency_symbol
+         FROM member m JOIN program p ON p.id = m.program_id
+         WHERE m.program_id = ?1 AND {condition} = ?2"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((program.0, key))?;
+    rows.next()?
+        .map(|row| Ok((member(row)?, programs::currency(row, 14)?)))
+        .transpose()
+}
+
+/// A page of members, newest first.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn list(
+    connection: &Connection,
+    program: ProgramNumber,
+    filter: &MemberFilter,
+    limit: usize,
+) -> Result<Vec<Member>, Error> {
+    let mut sql = format!("SELECT {COLUMNS} FROM member m WHERE m.program_id = ?");
+    let mut values = vec![Value::Integer(program.0)];
+    if let Some(before) = filter.before {
+        sql.push_str(" AND m.id < ?");
+        values.push(Value::Integer(before.0));
+    }
+    if let Some(tier) = &filter.tier {
+        sql.push_str(" AND m.tier = ?");
+        values.push(Value::Text(tier.as_str().to_owned()));
+    }
+    if let Some(search) = &filter.search {
+        sql.push_str(
+            " AND (m.external_user_id LIKE ? ESCAPE '\\' OR m.display_name LIKE ? ESCAPE '\\')",
+        );
+        let pattern = Value::Text(like_pattern(search));
+        values.extend([pattern.clone(), pattern]);
+    }
+    if !filter.include_archived {
+        sql.push_str(" AND m.archived_at IS NULL");
+    }
+    sql.push_str(" ORDER BY m.id DESC LIMIT ?");
+    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut members = Vec::new();
+    while let Some(row) = rows.next()? {
+        members.push(member(row)?);
+    }
+    Ok(members)
+}
+
+/// `text` anywhere, its own wildcards taken literally.
+fn like_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// How many redemptions of a member stand where.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn redemption_counts(
+    connection: &Connection,
+    member: MemberNumber,
+) -> Result<StatusCounts, Error> {
+    let sql = "SELECT status, count(*) FROM redemption WHERE member_id = ?1 GROUP BY status";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([member.0])?;
+    let mut counts = StatusCounts::default();
+    while let Some(row) = rows.next()? {
+        let status: String = row.get(0)?;
+        let status = Status::parse(&status).ok_or(Error::Impossible("status"))?;
+        let count: i64 = row.get(1)?;
+        counts.add(status, u64::try_from(count).unwrap_or(0));
+    }
+    Ok(counts)
+}
+
+/// Adds a member with an empty wallet.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn insert(
+    tx: &Transaction<'_>,
+    program: ProgramNumber,
+    external_user_id: ExternalUserId,
+    tier: Tier,
+    now: Timestamp,
+) -> Result<Member, Error> {
+    let sql = "INSERT INTO member (program_id, external_user_id, tier, created_at)
+               VALUES (?1, ?2, ?3, ?4)";
+    tx.prepare_cached(sql)?.execute((
+        program.0,
+        external_user_id.as_str(),
+        tier.as_str(),
+        now.as_millis(),
+    ))?;
+    Ok(Member {
+        number: MemberNumber(tx.last_insert_rowid()),
+        program,
+        external_user_id,
+        display_name: None,
+        email: None,
+        tier,
+        attributes: None,
+        wallet: Wallet::default(),
+        last_entry: None,
+        participated: false,
+        token_epoch: 0,
+        token_expires_at: None,
+        archived_at: None,
+    })
+}
+
+/// Writes what can change of a member other than the wallet.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
+    let sql = "UPDATE member SET external_user_id = ?2, display_name = ?3, email = ?4, tier = ?5,
+                   attributes = ?6, token_epoch = ?7, token_expires_at = ?8, archived_at = ?9
+               WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute((
+        member.number.0,
+        member.external_user_id.as_str(),
+        member.display_name.as_ref().map(DisplayName::as_str),
+        member.email.as_ref().map(Email::as_str),
+        member.tier.as_str(),
+        member.attributes.as_ref().map(Attributes::as_str),
+        member.token_epoch,
+        member.token_expires_at.map(Timestamp::as_millis),
+        member.archived_at.map(Timestamp::as_millis),
+    ))?;
+    Ok(())
+}
+
+/// Writes the wallet and the head of its chain of entries.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn update_wallet(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
+    let sql = "UPDATE member SET balance = ?2, amount_received = ?3, amount_spent = ?4,
+                   last_entry_seq = ?5, participated = ?6
+               WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute((
+        member.number.0,
+        member.wallet.balance().get(),
+        member.wallet.received.get(),
+        member.wallet.spent.get(),
+        member.last_entry.map(|seq| seq.0),
+        member.participated,
+    ))?;
+    Ok(())
+}
+
+/// Reads [`COLUMNS`].
+fn member(row: &Row<'_>) -> Result<Member, Error> {
+    let points = |column| -> Result<Points, Error> {
+        Points::new(row.get(column)?).ok_or(Error::Impossible("number of points"))
+    };
+    let time = |column| -> Result<Option<Timestamp>, Error> {
+        row.get::<_, Option<i64>>(column)?
+            .map(timestamp)
+            .transpose()
+    };
+    Ok(Member {
+        number: MemberNumber(row.get(0)?),
+        program: ProgramNumber(row.get(1)?),
+        external_user_id: ExternalUserId::stored(row.get(2)?),
+        display_name: row.get::<_, Option<String>>(3)?.map(DisplayName::stored),
+        email: row.get::<_, Option<String>>(4)?.map(Email::stored),
+        tier: Tier::stored(row.get(5)?),
+        attributes: row.get::<_, Option<String>>(6)?.map(Attributes::stored),
+        wallet: Wallet {
+            received: points(7)?,
+            spent: points(8)?,
+        },
+        last_entry: row.get::<_, Option<i64>>(9)?.map(Seq),
+        participated: row.get(10)?,
+        token_epoch: row.get(11)?,
+        token_expires_at: time(12)?,
+        archived_at: time(13)?,
+    })
+}

@@ -1,0 +1,163 @@
+//! The only SQL: one SQLite file, one thread that writes it, a pool of connections that read it.
+//!
+//! **Must not know**: HTTP, JSON of the API, the analytics engine, or why a row changes. It is told
+//! by the services, and tells whoever listens what was committed.
+
+pub mod activity;
+pub mod audit;
+mod connection;
+pub mod credentials;
+pub mod credits;
+pub mod idempotency;
+mod lock;
+pub mod members;
+mod migrations;
+pub mod offers;
+pub mod organizations;
+pub mod programs;
+mod readers;
+pub mod redemptions;
+pub mod settings;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+pub use connection::open_read_only;
+pub use lock::Lock;
+pub use migrations::SCHEMA;
+pub use readers::Readers;
+pub use rusqlite::Connection;
+pub use writer::{Committed, Observer, Transaction, WriteError, Writer, WriterSettings};
+
+/// A failure of the database or of the pool in front of it. It is never the caller's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// SQLite failed.
+    #[error("the database failed")]
+    Sqlite(#[from] rusqlite::Error),
+    /// No reading connection came free in time.
+    #[error("no reading connection came free in time")]
+    PoolExhausted(#[source] r2d2::Error),
+    /// A row holds what no version of this program writes.
+    #[error("the database holds an impossible {0}")]
+    Impossible(&'static str),
+}
+
+/// Why a database file cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error(
+        "the database {path} is in use by another stampcard process{holder}; stop that one first, \
+         or give this one another --database",
+        path = path.display()
+    )]
+    InUse {
+        /// The database.
+        path: PathBuf,
+        /// The other process, if it could be read.
+        holder: String,
+    },
+    /// A newer program made it.
+    #[error(
+        "the database {path} has schema version {found}, this program knows up to {known}; \
+         start it with the version of stampcard that wrote it, or a newer one",
+        path = path.display()
+    )]
+    TooNew {
+        /// The database.
+        path: PathBuf,
+        /// The version it has.
+        found: i64,
+        /// The newest version this program knows.
+        known: i64,
+    },
+    /// It is some other program's database, or no database at all.
+    #[error("{path} is not a stampcard database", path = path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file or its folder cannot be used.
+    #[error("the database {path} cannot be opened", path = path.display())]
+    File {
+        /// The database.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// SQLite failed.
+    #[error("the database {path} cannot be opened", path = path.display())]
+    Sqlite {
+        /// The database.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the schema of {path} could not be brought up to date", path = path.display())]
+    Migration {
+        /// The database.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: rusqlite_migration::Error,
+    },
+    /// The pool of readers could not be filled.
+    #[error("the reading connections could not be opened")]
+    Pool(#[source] r2d2::Error),
+}
+
+/// A database file that this process owns, its schema up to date.
+#[derive(Debug)]
+pub struct Database {
+    path: PathBuf,
+    connection: Connection,
+    lock: Lock,
+}
+
+impl Database {
+    /// Takes the lock, opens the file (making it, readable by its owner alone, if there is none)
+    /// and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`], each kind in a sentence that says what to do.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let lock = Lock::take(path)?;
+        connection::create_private(path)?;
+        let mut connection = connection::open_writer(path)?;
+        migrations::migrate(&mut connection, path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            connection,
+            lock,
+        })
+    }
+
+    /// The connection, for reading before the writer starts.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Opens the pool of read-only connections.
+    ///
+    /// # Errors
+    /// [`OpenError::Pool`].
+    pub fn readers(&self, count: u32) -> Result<Readers, OpenError> {
+        Readers::open(&self.path, count)
+    }
+
+    /// Gives the connection and the lock to a thread that does all the writing from now on.
+    ///
+    /// # Errors
+    /// [`Error`] if the idempotency keys or the activity number cannot be read.
+    pub fn start_writer(
+        self,
+        settings: WriterSettings,
+        observer: Box<dyn Observer>,
+    ) -> Result<Writer, Error> {
+        Writer::start(self.path, self.connection, self.lock, settings, observer)
+    }
+}

@@ -1,0 +1,50 @@
+//! Facts about the server as a whole.
+
+use rusqlite::{Connection, OptionalExtension as _};
+use uuid::Uuid;
+
+use super::{Error, Transaction};
+
+/// The operator's public id, once there is one.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn partner_uuid(connection: &Connection) -> Result<Option<Uuid>, Error> {
+    value(connection, "partner_uuid")?
+        .map(|bytes| Uuid::from_slice(&bytes).map_err(|_| Error::Impossible("partner id")))
+        .transpose()
+}
+
+/// The key of member tokens, once there is one.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn token_key(connection: &Connection) -> Result<Option<[u8; 32]>, Error> {
+    value(connection, "token_key")?
+        .map(|bytes| bytes.try_into().map_err(|_| Error::Impossible("token key")))
+        .transpose()
+}
+
+/// Stores both, on first start.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn initialize(tx: &Transaction<'_>, partner: Uuid, token_key: &[u8; 32]) -> Result<(), Error> {
+    let sql = "INSERT INTO setting (name, value) VALUES ('partner_uuid', ?1), ('token_key', ?2)";
+    tx.execute(sql, (partner.as_bytes(), token_key))?;
+    Ok(())
+}
+
+/// Writes something that means nothing, to learn whether the disk takes it.
+pub(super) fn probe(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO setting (name, value) VALUES ('write_probe', x'01')
+               ON CONFLICT (name) DO UPDATE SET value = CASE value WHEN x'01' THEN x'02' ELSE x'01' END";
+    connection.execute(sql, []).map(drop)
+}
+
+fn value(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    let sql = "SELECT value FROM setting WHERE name = ?1";
+    Ok(connection
+        .query_row(sql, [name], |row| row.get(0))
+        .optional()?)
+}

@@ -1,0 +1,38 @@
+//! Logs: text or JSON lines on standard error.
+
+use std::fmt::Write as _;
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, LogSettings};
+
+/// Starts logging for the whole process. A second call changes nothing.
+///
+/// # Errors
+/// If `log.level` is no filter.
+pub fn init(settings: &LogSettings) -> Result<(), anyhow::Error> {
+    let filter = EnvFilter::try_new(&settings.level)
+        .map_err(|error| anyhow::anyhow!("log.level {:?} is no filter: {error}", settings.level))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    // A test process may start several servers: the first one's settings stay.
+    let _ = match settings.format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    Ok(())
+}
+
+/// An error and everything that caused it, in one line.
+pub fn cause_chain(error: &dyn std::error::Error) -> String {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Writing to a String cannot fail.
+        let _ = write!(chain, ": {cause}");
+        source = cause.source();
+    }
+    chain
+}

@@ -1,0 +1,194 @@
+//! Reading a JSON body field by field, so that every error names its field.
+
+use serde_json::{Map, Value};
+
+use crate::domain::{Change, Invalid, Points, Tier, Timestamp, Url};
+
+/// The fields of a JSON object. Those that nobody asks for are ignored: newer clients send more.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields<'a> {
+    map: &'a Map<String, Value>,
+    /// What stands before a field's name in a message, for an object inside another.
+    prefix: &'a str,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of a body.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it is not an object.
+    pub fn of(body: &'a Value) -> Result<Self, Invalid> {
+        let map = body
+            .as_object()
+            .ok_or_else(|| Invalid::new("the body", "must be a JSON object"))?;
+        Ok(Self { map, prefix: "" })
+    }
+
+    /// The fields of an object inside this one, if it is there and not null.
+    pub(super) fn object(&self, name: &str, prefix: &'a str) -> Result<Option<Self>, Invalid> {
+        match self.map.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(map)) => Ok(Some(Self { map, prefix })),
+            Some(_) => Err(self.wrong(name, "must be an object")),
+        }
+    }
+
+    /// A field that must be there.
+    pub(super) fn required<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
+    ) -> Result<T, Invalid> {
+        match self.map.get(name) {
+            None => Err(self.wrong(name, "is required")),
+            Some(value) => read(&self.full_name(name), value),
+        }
+    }
+
+    /// A field that may be left out, but not be null.
+    pub(super) fn optional<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, Invalid> {
+        self.map
+            .get(name)
+            .map(|value| read(&self.full_name(name), value))
+            .transpose()
+    }
+
+    /// A field that may be left out (keep) or be null (clear).
+    pub(super) fn change<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
+    ) -> Result<Change<T>, Invalid> {
+        match self.map.get(name) {
+            None => Ok(Change::Keep),
+            Some(Value::Null) => Ok(Change::Clear),
+            Some(value) => read(&self.full_name(name), value).map(Change::Set),
+        }
+    }
+
+    /// A field for which being left out and being null are the same.
+    pub(super) fn nullable<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, Invalid> {
+        Ok(self.change(name, read)?.apply(None))
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    fn wrong(&self, name: &str, expected: &str) -> Invalid {
+        Invalid::new(self.full_name(name), expected)
+    }
+}
+
+/// A string, further looked at by `parse`.
+pub(super) fn text<T>(
+    parse: impl FnOnce(&str, String) -> Result<T, Invalid>,
+) -> impl FnOnce(&str, &Value) -> Result<T, Invalid> {
+    move |name, value| match value {
+        Value::String(text) => parse(name, text.clone()),
+        _ => Err(Invalid::new(name, "must be a string")),
+    }
+}
+
+/// A whole number. One written with a fraction of zero (`100.0`) is whole too.
+fn whole(value: &Value) -> Option<i64> {
+    let from_float = |number: f64| {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
+        let whole = number as i64;
+        (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(whole)
+    };
+    value
+        .as_i64()
+        .or_else(|| value.as_f64().and_then(from_float))
+}
+
+/// Points to move, 1 to [`Points::MAX`].
+pub(super) fn amount(name: &str, value: &Value) -> Result<Points, Invalid> {
+    whole(value)
+        .and_then(Points::new)
+        .filter(|points| !points.is_zero())
+        .ok_or_else(|| {
+            let most = Points::MAX.get();
+            Invalid::new(name, format!("must be a whole number from 1 to {most}"))
+        })
+}
+
+/// A price, 0 to [`Points::MAX`].
+pub(super) fn price(name: &str, value: &Value) -> Result<Points, Invalid> {
+    whole(value).and_then(Points::new).ok_or_else(|| {
+        let most = Points::MAX.get();
+        Invalid::new(
+            name,
+            format!("must be null or a whole number from 0 to {most}"),
+        )
+    })
+}
+
+/// A number of pieces, 0 to 2^31 − 1.
+pub(super) fn quantity(name: &str, value: &Value) -> Result<i64, Invalid> {
+    let most = i64::from(i32::MAX);
+    whole(value)
+        .filter(|pieces| (0..=most).contains(pieces))
+        .ok_or_else(|| {
+            Invalid::new(
+                name,
+                format!("must be null or a whole number from 0 to {most}"),
+            )
+        })
+}
+
+/// A time.
+pub(super) fn time(name: &str, value: &Value) -> Result<Timestamp, Invalid> {
+    value.as_str().and_then(Timestamp::parse).ok_or_else(|| {
+        Invalid::new(
+            name,
+            "must be an RFC 3339 time such as 2026-06-01T00:00:00Z",
+        )
+    })
+}
+
+/// A list of at most `most` strings, each further looked at by `parse`.
+fn list<T>(
+    most: usize,
+    parse: impl Fn(&str, String) -> Result<T, Invalid>,
+) -> impl FnOnce(&str, &Value) -> Result<Vec<T>, Invalid> {
+    move |name, value| {
+        let items = value
+            .as_array()
+            .filter(|items| items.len() <= most)
+            .ok_or_else(|| {
+                Invalid::new(name, format!("must be a list of at most {most} strings"))
+            })?;
+        items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| text(&parse)(&format!("{name}[{index}]"), item))
+            .collect()
+    }
+}
+
+/// Addresses of images.
+pub(super) fn images(most: usize) -> impl FnOnce(&str, &Value) -> Result<Vec<Url>, Invalid> {
+    list(most, Url::parse)
+}
+
+/// Tiers, each named once.
+pub(super) fn tiers(most: usize) -> impl FnOnce(&str, &Value) -> Result<Vec<Tier>, Invalid> {
+    move |name, value| {
+        let mut tiers: Vec<Tier> = Vec::new();
+        for tier in list(most, Tier::parse)(name, value)? {
+            if !tiers.contains(&tier) {
+                tiers.push(tier);
+            }
+        }
+        Ok(tiers)
+    }
+}

@@ -1,0 +1,60 @@
+//! The JSON of every resource: what requests may say, and what answers look like.
+//!
+//! Names and forms that exist only on the wire (camelCase, date formats, prefixed ids) live here.
+//!
+//! **Must not know**: HTTP, the database, or who may do what. Only `domain` (and the table of error
+//! codes) is used.
+
+mod analytics;
+mod configuration;
+mod cursor;
+mod fields;
+mod members;
+mod offers;
+mod problem;
+mod query;
+mod redemptions;
+mod tokens;
+mod wallets;
+
+pub use analytics::{
+    OfferAnalyticsResponse, OffersAnalyticsResponse, RedemptionTotalsResponse, SummaryResponse,
+};
+pub use configuration::{ConfigurationRequest, ConfigurationResponse};
+pub use cursor::{Cursor, ListKind};
+pub use fields::Fields;
+pub use members::{
+    MemberListResponse, MemberSummaryResponse, RedemptionCountsResponse, RemoveMemberResponse,
+    SetMemberRequest, SetMemberResponse,
+};
+pub use offers::{
+    AvailabilityResponse, CreateOfferRequest, OfferListResponse, OfferResponse, PatchOfferRequest,
+};
+pub use problem::render as render_problem;
+pub use query::{PageQuery, Query};
+pub use redemptions::{
+    CancelRedemptionRequest, CreateRedemptionRequest, PatchRedemptionRequest,
+    RedemptionListResponse, RedemptionResponse,
+};
+pub use tokens::{ExchangeTokenRequest, TokenGrantResponse};
+pub use wallets::{
+    BalanceResponse, CurrencyResponse, EligibilityResponse, MovePointsRequest,
+    TransactionListResponse, TransactionResponse, WalletResponse,
+};
+
+use serde::Serialize;
+
+use crate::domain::Timestamp;
+
+/// A response body.
+///
+/// # Panics
+/// Never: the types of this module hold nothing that JSON cannot.
+pub fn to_json<T: Serialize>(body: &T) -> Vec<u8> {
+    serde_json::to_vec(body).expect("responses are made of strings, numbers, lists and maps")
+}
+
+/// A time that may be missing.
+fn time(at: Option<Timestamp>) -> Option<String> {
+    at.map(|at| at.to_string())
+}

@@ -1,0 +1,167 @@
+//! Reading a query string, so that every error names its parameter.
+
+use percent_encoding::percent_decode_str;
+
+use super::{Cursor, ListKind};
+use crate::domain::{ExternalUserId, Invalid, ProgramNumber};
+
+/// The parameters of a query string. Those that nobody asks for are ignored; of one given twice the
+/// first counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    pairs: Vec<(String, String)>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageQuery {
+    /// Rows a page, 1 to 100, 20 unless said.
+    pub limit: usize,
+    /// Where it begins; `None` for the first page.
+    pub cursor: Option<Cursor>,
+}
+
+impl Query {
+    /// Splits and decodes a query string.
+    ///
+    /// # Errors
+    /// [`Invalid`] naming a parameter that is not UTF-8 once decoded.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let decode = |text: &str| -> Option<String> {
+            let spaced = text.replace('+', " ");
+            percent_decode_str(&spaced)
+                .decode_utf8()
+                .ok()
+                .map(std::borrow::Cow::into_owned)
+        };
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name)
+                .ok_or_else(|| Invalid::new("the query", "must be UTF-8 once decoded"))?;
+            let value =
+                decode(value).ok_or_else(|| Invalid::new(&name, "must be UTF-8 once decoded"))?;
+            Ok((name, value))
+        });
+        Ok(Self {
+            pairs: pairs.collect::<Result<_, Invalid>>()?,
+        })
+    }
+
+    /// A parameter, if it was given.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter that is `true` or `false`; false unless given.
+    ///
+    /// # Errors
+    /// [`Invalid`] for any other value.
+    pub fn flag(&self, name: &str) -> Result<bool, Invalid> {
+        Ok(self.boolean(name)?.unwrap_or(false))
+    }
+
+    /// A parameter that is `true` or `false`, if it was given.
+    ///
+    /// # Errors
+    /// [`Invalid`] for any other value.
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>, Invalid> {
+        match self.get(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(Invalid::new(name, "must be true or false")),
+        }
+    }
+
+    /// A parameter read by `parse`, which is given its name and value.
+    ///
+    /// # Errors
+    /// What `parse` returns.
+    pub fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str, &str) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, Invalid> {
+        self.get(name).map(|value| parse(name, value)).transpose()
+    }
+
+    /// The member on whose behalf a key calls.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it can be no member's id.
+    pub fn external_user_id(&self) -> Result<Option<ExternalUserId>, Invalid> {
+        self.parsed("externalUserID", |name, value| {
+            ExternalUserId::parse(name, value)
+        })
+    }
+
+    /// `limit` and `cursor`.
+    ///
+    /// # Errors
+    /// [`Invalid`] if one is out of range or garbage.
+    pub fn page(&self, list: ListKind, program: ProgramNumber) -> Result<PageQuery, Invalid> {
+        let limit = self.parsed("limit", |name, value| {
+            value
+                .parse::<usize>()
+                .ok()
+                .filter(|limit| (1..=100).contains(limit))
+                .ok_or_else(|| Invalid::new(name, "must be a whole number from 1 to 100"))
+        })?;
+        let cursor = self.parsed("cursor", |_, value| Cursor::decode(value, list, program))?;
+        Ok(PageQuery {
+            limit: limit.unwrap_or(20),
+            cursor,
+        })
+    }
+}
+
+impl PageQuery {
+    /// Cuts one row too many off a page; what comes back is the last row of a page that another
+    /// follows.
+    pub fn cut<T>(&self, rows: &mut Vec<T>) -> bool {
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        more
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_decoded_and_bad_ones_named() {
+        let query = Query::parse("a=1+2%2B3&b&a=9&%C3%A9=x").unwrap();
+        assert_eq!(query.get("a"), Some("1 2+3"));
+        assert_eq!(query.get("b"), Some(""));
+        assert_eq!(query.get("é"), Some("x"));
+        assert_eq!(query.get("c"), None);
+        let error = Query::parse("externalUserID=%FF").unwrap_err();
+        assert_eq!(error.field, "externalUserID");
+    }
+
+    #[test]
+    fn a_limit_is_a_whole_number_from_1_to_100() {
+        let limit = |text: &str| {
+            Query::parse(text)
+                .unwrap()
+                .page(ListKind::Offers, ProgramNumber(1))
+                .map(|p| p.limit)
+        };
+        assert_eq!(limit(""), Ok(20));
+        assert_eq!(limit("limit=100"), Ok(100));
+        for bad in [
+            "limit=0",
+            "limit=101",
+            "limit=",
+            "limit=1.0",
+            "limit=-1",
+            "limit=x",
+        ] {
+            assert_eq!(limit(bad).unwrap_err().field, "limit", "{bad}");
+        }
+    }
+}
