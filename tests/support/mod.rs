@@ -59,10 +59,12 @@ impl TestApp {
     }
 
     fn run(settings: Settings, clock: Clock, folder: Arc<TempDir>) -> Self {
-        let app = App::build(&settings, &clock).unwrap();
-        let address = app.address();
         let (stop, stopped) = oneshot::channel();
+        let (tell_address, told_address) = std::sync::mpsc::channel();
+        let (its_settings, its_clock) = (settings.clone(), clock.clone());
         let thread = std::thread::spawn(move || {
+            let app = App::build(&its_settings, &its_clock).unwrap();
+            tell_address.send(app.address()).unwrap();
             let shutdown = async {
                 let _ = stopped.await;
             };
@@ -70,6 +72,7 @@ impl TestApp {
                 .block_on(app.run(shutdown))
                 .unwrap();
         });
+        let address = told_address.recv().expect("the server starts");
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
