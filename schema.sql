@@ -219,3 +219,33 @@ CREATE TABLE organization_usage (
     credits         INTEGER NOT NULL CHECK (credits >= 0),
     PRIMARY KEY (organization_id, month)
 ) STRICT, WITHOUT ROWID;
+
+-- The figures as they stood after some activity, so that the next start need not read the whole log.
+-- Worth nothing if a checksum (CRC-32) does not fit: the log holds everything. One row at most.
+CREATE TABLE snapshot (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    version  INTEGER NOT NULL,              -- of the form of the parts
+    last_seq INTEGER NOT NULL,              -- the newest activity in it
+    parts    INTEGER NOT NULL,              -- rows of its snapshot_state
+    checksum INTEGER NOT NULL               -- of the three before
+) STRICT;
+
+-- What can still change, in parts of at most 1 MB; every snapshot writes its own.
+CREATE TABLE snapshot_state (
+    last_seq INTEGER NOT NULL,
+    part     INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    data     BLOB    NOT NULL,
+    PRIMARY KEY (last_seq, part)
+) STRICT;
+
+-- Closed blocks of timelines, which never change; only a timeline's last segment still grows.
+CREATE TABLE snapshot_segment (
+    program_id INTEGER NOT NULL,
+    offer_id   INTEGER NOT NULL,            -- 0: a timeline of the program itself
+    measure    INTEGER NOT NULL,
+    number     INTEGER NOT NULL,
+    checksum   INTEGER NOT NULL,
+    data       BLOB    NOT NULL,
+    PRIMARY KEY (program_id, offer_id, measure, number)
+) STRICT;

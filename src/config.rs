@@ -23,6 +23,7 @@ pub struct Settings {
     pub server: ServerSettings,
     pub database: DatabaseSettings,
     pub auth: AuthSettings,
+    pub analytics: AnalyticsSettings,
     pub idempotency: IdempotencySettings,
     pub partner: PartnerSettings,
     pub log: LogSettings,
@@ -59,6 +60,26 @@ pub struct DatabaseSettings {
 #[expect(missing_docs, reason = "config.toml documents every setting")]
 pub struct AuthSettings {
     pub member_token_ttl: u64,
+}
+
+/// Section `[analytics]`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct AnalyticsSettings {
+    pub bucket_time: BucketTime,
+    pub snapshot_interval: u64,
+    pub snapshot_rows: u64,
+}
+
+/// How the times of a bucket look in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BucketTime {
+    /// Unix milliseconds, as the API's documents say.
+    Number,
+    /// RFC 3339 in UTC, as the typed client libraries expect.
+    Rfc3339,
 }
 
 /// Section `[idempotency]`.

@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
+use super::{Sum, Timeline, Window};
 use crate::domain::{
     Activity, Entry, Event, LedgerEntry, OfferId, OfferNumber, Seq, Status, StatusCounts, Tier,
     Timestamp,
 };
 
 /// The program-wide figures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Members that ever signed up.
     pub members: u64,
@@ -58,6 +61,38 @@ impl Totals {
     }
 }
 
+/// What a program counts over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// Members that signed up.
+    Signups,
+    /// Mints and their points.
+    Minted,
+    /// Spends and their points.
+    Spent,
+    /// Events of the catalogue.
+    Events,
+    /// Token exchanges.
+    Exchanges,
+    /// Those that identified a member.
+    Identifications,
+    /// Those that took a credit.
+    Credits,
+}
+
+impl Measure {
+    /// All of them, in the order they are stored in.
+    pub const ALL: [Self; 7] = [
+        Self::Signups,
+        Self::Minted,
+        Self::Spent,
+        Self::Events,
+        Self::Exchanges,
+        Self::Identifications,
+        Self::Credits,
+    ];
+}
+
 /// The figures of one offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OfferFigures {
@@ -73,17 +108,75 @@ pub struct OfferFigures {
     pub spent: u64,
 }
 
+/// Everything that is counted for one offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferCounters {
+    pub(super) number: OfferNumber,
+    pub(super) id: OfferId,
+    pub(super) completions: u64,
+    pub(super) cancellations: u64,
+    /// First redemptions of a member.
+    pub(super) signups: Timeline,
+    /// Spends and their points.
+    pub(super) spent: Timeline,
+}
+
+impl OfferCounters {
+    /// The figures as they stand.
+    pub fn figures(&self) -> OfferFigures {
+        OfferFigures {
+            id: self.id,
+            signups: self.signups.total().count,
+            completions: self.completions,
+            cancellations: self.cancellations,
+            spent: self.spent.total().amount,
+        }
+    }
+
+    /// The offer's row.
+    pub fn number(&self) -> OfferNumber {
+        self.number
+    }
+
+    /// First redemptions of a member, over time.
+    pub fn signups(&self) -> &Timeline {
+        &self.signups
+    }
+
+    /// Spends and their points, over time.
+    pub fn spent(&self) -> &Timeline {
+        &self.spent
+    }
+}
+
+/// What happened in one bucket of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    /// Where it begins; this moment is in it.
+    pub start: Timestamp,
+    /// Where it ends; this moment is not in it.
+    pub end: Timestamp,
+    /// Members that signed up.
+    pub signups: u64,
+    /// Points minted.
+    pub minted: u64,
+    /// Points spent.
+    pub spent: u64,
+}
+
 /// Everything that is counted for one program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
-    totals: Totals,
+    pub(super) totals: Totals,
     /// In the order the offers were made.
-    offers: Vec<OfferFigures>,
+    pub(super) offers: Vec<OfferCounters>,
     /// Where each offer stands in `offers`.
-    places: HashMap<OfferNumber, usize>,
+    pub(super) places: HashMap<OfferNumber, usize>,
     /// Members that are not removed, by tier. No tier stands at zero.
-    tiers: HashMap<Tier, u64>,
-    last: Option<(Seq, Timestamp)>,
+    pub(super) tiers: HashMap<Tier, u64>,
+    /// One for each of [`Measure::ALL`].
+    pub(super) timelines: [Timeline; Measure::ALL.len()],
+    pub(super) last: Option<(Seq, Timestamp)>,
 }
 
 impl Counters {
@@ -92,14 +185,19 @@ impl Counters {
         &self.totals
     }
 
-    /// One row for every offer, archived ones too, in the order made.
-    pub fn offers(&self) -> &[OfferFigures] {
+    /// One for every offer, archived ones too, in the order made.
+    pub fn offers(&self) -> &[OfferCounters] {
         &self.offers
     }
 
     /// How many tiers are held by members that are not removed.
     pub fn tier_count(&self) -> usize {
         self.tiers.len()
+    }
+
+    /// A measure over time.
+    pub fn timeline(&self, measure: Measure) -> &Timeline {
+        &self.timelines[measure as usize]
     }
 
     /// The number of the program's newest activity.
@@ -112,6 +210,70 @@ impl Counters {
         self.last.map(|(_, at)| at)
     }
 
+    /// The buckets of a window: of the whole program, or of one offer, for which signups are members
+    /// whose first redemption of it fell in the bucket, and nothing is minted. `None` if the program
+    /// has no such offer.
+    pub fn timeseries(&self, window: &Window, offer: Option<OfferId>) -> Option<Vec<Bucket>> {
+        let nothing = Timeline::default();
+        let [signups, minted, spent] = match offer {
+            None => [Measure::Signups, Measure::Minted, Measure::Spent].map(|m| self.timeline(m)),
+            Some(id) => {
+                let offer = self.offers.iter().find(|offer| offer.id == id)?;
+                [&offer.signups, &nothing, &offer.spent]
+            }
+        };
+        let mut cursors = [signups, minted, spent].map(Timeline::cursor);
+        let mut sums_before = |at: Timestamp| -> [Sum; 3] {
+            cursors
+                .each_mut()
+                .map(|cursor| cursor.before(at.as_millis()))
+        };
+        let bounds = window.bounds();
+        let mut before = sums_before(bounds[0]);
+        let buckets = bounds.windows(2).map(|pair| {
+            let after = sums_before(pair[1]);
+            let [signups, minted, spent] = std::array::from_fn(|i| after[i] - before[i]);
+            before = after;
+            Bucket {
+                start: pair[0],
+                end: pair[1],
+                signups: signups.count,
+                minted: minted.amount,
+                spent: spent.amount,
+            }
+        });
+        Some(buckets.collect())
+    }
+
+    /// Merges what came late (only an import brings such) into its place in every timeline.
+    pub fn settle(&mut self) {
+        let of_offers = self
+            .offers
+            .iter_mut()
+            .flat_map(|offer| [&mut offer.signups, &mut offer.spent]);
+        self.timelines
+            .iter_mut()
+            .chain(of_offers)
+            .for_each(Timeline::settle);
+    }
+
+    /// Bytes of memory that the timelines take, and entries in them.
+    pub fn timeline_size(&self) -> (usize, u64) {
+        let of_offers = self
+            .offers
+            .iter()
+            .flat_map(|offer| [&offer.signups, &offer.spent]);
+        self.timelines
+            .iter()
+            .chain(of_offers)
+            .fold((0, 0), |(bytes, entries), timeline| {
+                (
+                    bytes + timeline.heap_bytes(),
+                    entries + timeline.total().count,
+                )
+            })
+    }
+
     /// Counts one activity of this program.
     ///
     /// # Panics
@@ -122,12 +284,15 @@ impl Counters {
             .last
             .map_or(activity.at, |(_, last)| last.max(activity.at));
         self.last = Some((activity.seq, at));
+        let millis = activity.at.as_millis();
         if activity.event.is_catalogued() {
             self.totals.events += 1;
+            self.count(Measure::Events, millis, 1);
         }
         match &activity.event {
             Event::MemberCreated { tier, .. } => {
                 self.totals.members += 1;
+                self.count(Measure::Signups, millis, 1);
                 self.enter(tier);
             }
             Event::MemberRestored { tier, .. } => self.enter(tier),
@@ -139,36 +304,24 @@ impl Counters {
             Event::Ledger(entry) => self.apply_entry(entry, activity.at),
             Event::RedemptionCreated { offer, first, .. } => {
                 self.totals.redemptions.add(Status::Submitted, 1);
-                self.offer(*offer).signups += u64::from(*first);
+                if *first {
+                    self.offer(*offer).signups.push(millis, 1);
+                }
             }
             Event::RedemptionMoved {
                 offer, from, to, ..
             } => {
                 self.totals.redemptions.shift(*from, *to);
-                let figures = self.offer(*offer);
-                figures.completions += u64::from(*to == Status::Completed);
-                figures.cancellations += u64::from(*to == Status::Canceled);
+                let offer = self.offer(*offer);
+                offer.completions += u64::from(*to == Status::Completed);
+                offer.cancellations += u64::from(*to == Status::Canceled);
             }
             Event::TokenExchanged {
                 identified, credit, ..
             } => {
-                self.totals.exchanges += 1;
-                self.totals.identifications += u64::from(*identified);
-                self.totals.credits += u64::from(*credit);
+                self.apply_exchange(*identified, *credit, millis);
             }
-            Event::OfferCreated { offer, id } => {
-                self.totals.current_offers += 1;
-                self.places.insert(*offer, self.offers.len());
-                let (signups, completions, cancellations, spent) = (0, 0, 0, 0);
-                let figures = OfferFigures {
-                    id: *id,
-                    signups,
-                    completions,
-                    cancellations,
-                    spent,
-                };
-                self.offers.push(figures);
-            }
+            Event::OfferCreated { offer, id } => self.add_offer(*offer, *id),
             Event::OfferArchived { .. } => self.totals.current_offers -= 1,
             Event::OfferChanged { .. }
             | Event::ProgramCreated { .. }
@@ -194,9 +347,47 @@ impl Counters {
         totals.ledger_entries += 1;
         totals.participants += u64::from(entry.first);
         totals.last_entry_at = totals.last_entry_at.max(Some(at));
-        if let (Entry::Spend, Some(offer)) = (entry.entry, entry.offer) {
-            self.offer(offer).spent += points;
+        match (entry.entry, entry.offer) {
+            (Entry::Mint, _) => self.count(Measure::Minted, at.as_millis(), points),
+            (Entry::Spend, offer) => {
+                self.count(Measure::Spent, at.as_millis(), points);
+                if let Some(offer) = offer {
+                    self.offer(offer).spent.push(at.as_millis(), points);
+                }
+            }
+            (Entry::Refund | Entry::Forfeit | Entry::Debit, _) => {}
         }
+    }
+
+    fn apply_exchange(&mut self, identified: bool, credit: bool, millis: i64) {
+        self.totals.exchanges += 1;
+        self.totals.identifications += u64::from(identified);
+        self.totals.credits += u64::from(credit);
+        let happened = [
+            (Measure::Exchanges, true),
+            (Measure::Identifications, identified),
+            (Measure::Credits, credit),
+        ];
+        for (measure, _) in happened.into_iter().filter(|(_, happened)| *happened) {
+            self.count(measure, millis, 1);
+        }
+    }
+
+    fn add_offer(&mut self, number: OfferNumber, id: OfferId) {
+        self.totals.current_offers += 1;
+        self.places.insert(number, self.offers.len());
+        self.offers.push(OfferCounters {
+            number,
+            id,
+            completions: 0,
+            cancellations: 0,
+            signups: Timeline::default(),
+            spent: Timeline::default(),
+        });
+    }
+
+    fn count(&mut self, measure: Measure, millis: i64, amount: u64) {
+        self.timelines[measure as usize].push(millis, amount);
     }
 
     fn enter(&mut self, tier: &Tier) {
@@ -222,7 +413,7 @@ impl Counters {
         }
     }
 
-    fn offer(&mut self, number: OfferNumber) -> &mut OfferFigures {
+    fn offer(&mut self, number: OfferNumber) -> &mut OfferCounters {
         let place = self
             .places
             .get(&number)

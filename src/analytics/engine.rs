@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use parking_lot::RwLock;
 
-use super::{Counters, OfferFigures, Totals};
-use crate::domain::{Activity, ProgramNumber, Timestamp};
+use super::{Bucket, Counters, OfferCounters, OfferFigures, Totals, Window};
+use crate::domain::{Activity, OfferId, ProgramNumber, Seq, Timestamp};
 
 /// The figures of all programs: what the log folds into.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
-    programs: HashMap<ProgramNumber, Counters>,
+    pub(super) programs: HashMap<ProgramNumber, Counters>,
+    /// The newest activity that is counted.
+    pub(super) last_seq: Option<Seq>,
 }
 
 impl Figures {
@@ -19,9 +21,20 @@ impl Figures {
     /// # Panics
     /// As [`Counters::apply`] does.
     pub fn apply(&mut self, activity: &Activity) {
+        self.last_seq = Some(activity.seq);
         if let Some(program) = activity.program {
             self.programs.entry(program).or_default().apply(activity);
         }
+    }
+
+    /// Merges what came late into its place; to be called when a fold ends.
+    pub fn settle(&mut self) {
+        self.programs.values_mut().for_each(Counters::settle);
+    }
+
+    /// The newest activity that is counted.
+    pub fn last_seq(&self) -> Option<Seq> {
+        self.last_seq
     }
 
     /// The figures of one program.
@@ -39,9 +52,18 @@ impl Figures {
     /// The latest time stamped in each program.
     pub fn last_at(&self) -> HashMap<ProgramNumber, Timestamp> {
         self.programs()
-            .filter_map(|(number, counters)| Some((number, counters.last_at()?)))
+            .filter_map(|(number, c)| Some((number, c.last_at()?)))
             .collect()
     }
+}
+
+/// An answer and the number of the program's newest activity that it reflects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// The number, 0 before anything happened.
+    pub version: i64,
+    /// The answer.
+    pub value: T,
 }
 
 /// [`Figures`] behind a lock. A batch is counted whole, so that no reader sees half of it; a reader
@@ -75,19 +97,56 @@ impl Engine {
         *self.figures.write() = figures;
     }
 
+    /// Looks at all figures at one moment, while nothing is counted.
+    pub fn look<T>(&self, look: impl FnOnce(&Figures) -> T) -> T {
+        look(&self.figures.read())
+    }
+
+    /// The number of a program's newest activity, 0 before anything happened.
+    pub fn version(&self, program: ProgramNumber) -> i64 {
+        self.ask(program, |_| ()).version
+    }
+
     /// The program-wide figures.
-    pub fn summary(&self, program: ProgramNumber) -> Totals {
-        self.figures
-            .read()
-            .program(program)
-            .map_or_else(Totals::default, |c| *c.totals())
+    pub fn summary(&self, program: ProgramNumber) -> Versioned<Totals> {
+        self.ask(program, |counters| *counters.totals())
     }
 
     /// One row for every offer of a program, in the order made.
-    pub fn offers(&self, program: ProgramNumber) -> Vec<OfferFigures> {
-        self.figures
-            .read()
-            .program(program)
-            .map_or_else(Vec::new, |c| c.offers().to_vec())
+    pub fn offers(&self, program: ProgramNumber) -> Versioned<Vec<OfferFigures>> {
+        self.ask(program, |counters| {
+            counters
+                .offers()
+                .iter()
+                .map(OfferCounters::figures)
+                .collect()
+        })
+    }
+
+    /// The buckets of a window; see [`Counters::timeseries`].
+    pub fn timeseries(
+        &self,
+        program: ProgramNumber,
+        window: &Window,
+        offer: Option<OfferId>,
+    ) -> Versioned<Option<Vec<Bucket>>> {
+        self.ask(program, |counters| counters.timeseries(window, offer))
+    }
+
+    fn ask<T>(&self, program: ProgramNumber, ask: impl FnOnce(&Counters) -> T) -> Versioned<T> {
+        let figures = self.figures.read();
+        let none;
+        let counters = match figures.program(program) {
+            Some(counters) => counters,
+            None => {
+                none = Counters::default();
+                &none
+            }
+        };
+        let version = counters.last_seq().map_or(0, |seq| seq.0);
+        Versioned {
+            version,
+            value: ask(counters),
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! What happened: one typed row of the activity log.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Environment, MemberNumber, OfferId, OfferNumber, OrganizationNumber, OrganizationStatus,
     Points, ProgramNumber, Reason, RedemptionNumber, Status, Tier, Timestamp,
 };
 
 /// The number of an activity: the order of commits, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Seq(pub i64);
 
 /// The kind of a ledger entry.

@@ -1,5 +1,7 @@
 //! Redemptions and the way they go.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Change, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, Points, RedemptionId,
     RedemptionNumber, Refusal, Timestamp,
@@ -66,7 +68,7 @@ impl Status {
 }
 
 /// How many redemptions stand where.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusCounts([u64; Status::ALL.len()]);
 
 impl StatusCounts {

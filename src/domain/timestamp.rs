@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
@@ -17,7 +18,7 @@ use time::{OffsetDateTime, UtcOffset};
 /// assert_eq!(Timestamp::from_millis(at.as_millis()), Some(at));
 /// assert_eq!(Timestamp::parse("yesterday"), None);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -39,10 +40,14 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 with any offset. What is finer than a millisecond is cut.
+    /// Reads RFC 3339 with any offset. What is finer than a millisecond is cut. A leap second has no
+    /// place in a count of milliseconds and is not read.
     ///
     /// Source: RFC 3339 section 5.6.
     pub fn parse(text: &str) -> Option<Self> {
+        if text.get(17..19) == Some("60") {
+            return None;
+        }
         let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         let millis = time.unix_timestamp_nanos().div_euclid(1_000_000);
         i64::try_from(millis).ok().and_then(Self::from_millis)
@@ -121,6 +126,7 @@ mod tests {
         assert_eq!(Timestamp::from_millis(Timestamp::MAX_MILLIS + 1), None);
         assert_eq!(Timestamp::from_millis(Timestamp::MIN_MILLIS - 1), None);
         assert_eq!(Timestamp::parse("9999-12-31T23:59:59.999-01:00"), None);
+        assert_eq!(Timestamp::parse("2016-12-31T23:59:60Z"), None);
     }
 
     #[test]

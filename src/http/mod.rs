@@ -4,6 +4,7 @@
 //! renders.
 
 mod auth;
+mod conditional;
 mod error;
 mod extract;
 mod health;
@@ -61,6 +62,7 @@ pub(crate) fn bind(
         body_bytes_max: settings.server.body_bytes_max,
         slow_request: Duration::from_millis(settings.log.slow_request),
     };
+    let analytics = web::Data::new(services.analytics().clone());
     let services = web::Data::new(services.clone());
     let workers = match settings.server.workers {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -69,6 +71,7 @@ pub(crate) fn bind(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::clone(&services))
+            .app_data(web::Data::clone(&analytics))
             .app_data(limits)
             .wrap(from_fn(layer::answer))
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))

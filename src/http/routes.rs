@@ -88,6 +88,7 @@ routes! {
     }
     "/v1/analytics/summary" { GET OrgKey loyalty::analytics::get_analytics_summary; }
     "/v1/analytics/offers" { GET OrgKey loyalty::analytics::get_analytics_offers; }
+    "/v1/analytics/timeseries" { GET OrgKey loyalty::analytics::get_analytics_timeseries; }
 }
 
 /// No such route.

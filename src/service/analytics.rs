@@ -1,25 +1,139 @@
-//! Analytics: from memory, and from nothing else.
+//! Analytics: from memory, and from nothing else. What is here cannot reach the database.
 
-use super::{KeyPrincipal, Services};
-use crate::analytics::{OfferFigures, Totals};
-use crate::domain::Status;
+use std::sync::Arc;
+
+use super::KeyPrincipal;
+use crate::analytics::{
+    Bucket, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError, Zone,
+};
+use crate::config::BucketTime;
+use crate::domain::{Invalid, OfferId, Status, Timestamp};
 use crate::wire::{
-    OfferAnalyticsResponse, OffersAnalyticsResponse, RedemptionTotalsResponse, SummaryResponse,
+    BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
+    RedemptionTotalsResponse, SummaryResponse, TimeseriesQuery, TimeseriesResponse,
 };
 
-impl Services {
+/// The figures, for whoever may see them. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Analytics {
+    engine: Arc<Engine>,
+    bucket_time: BucketTime,
+}
+
+impl Analytics {
+    pub(super) fn new(engine: Arc<Engine>, bucket_time: BucketTime) -> Self {
+        Self {
+            engine,
+            bucket_time,
+        }
+    }
+
+    /// How the times of buckets look.
+    pub fn bucket_time(&self) -> BucketTime {
+        self.bucket_time
+    }
+
+    /// The number of the newest activity of the key's program; every answer follows from it.
+    pub fn version(&self, key: KeyPrincipal) -> i64 {
+        self.engine.version(key.program)
+    }
+
     /// The program-wide figures.
-    pub fn analytics_summary(&self, key: KeyPrincipal) -> SummaryResponse {
-        summary(&self.engine.summary(key.program))
+    pub fn summary(&self, key: KeyPrincipal) -> Versioned<SummaryResponse> {
+        let Versioned { version, value } = self.engine.summary(key.program);
+        Versioned {
+            version,
+            value: summary(&value),
+        }
     }
 
     /// One row for every offer.
-    pub fn analytics_offers(&self, key: KeyPrincipal) -> OffersAnalyticsResponse {
-        let offers = self.engine.offers(key.program);
-        OffersAnalyticsResponse {
-            offers: offers.iter().map(offer).collect(),
+    pub fn offers(&self, key: KeyPrincipal) -> Versioned<OffersAnalyticsResponse> {
+        let Versioned { version, value } = self.engine.offers(key.program);
+        let offers = value.iter().map(offer).collect();
+        Versioned {
+            version,
+            value: OffersAnalyticsResponse { offers },
         }
     }
+
+    /// The buckets of a window.
+    ///
+    /// # Errors
+    /// [`Invalid`] naming the parameter that cannot be used.
+    pub fn timeseries(
+        &self,
+        key: KeyPrincipal,
+        query: &TimeseriesQuery,
+    ) -> Result<Versioned<TimeseriesResponse>, Invalid> {
+        let window = window(query)?;
+        let unknown = || Invalid::new("offer", "must be the id of an offer of this program");
+        let offer = match &query.offer {
+            Some(id) => Some(OfferId::parse(id).ok_or_else(unknown)?),
+            None => None,
+        };
+        let Versioned { version, value } = self.engine.timeseries(key.program, &window, offer);
+        let buckets = value.ok_or_else(unknown)?;
+        let buckets = buckets.iter().map(|bucket| self.bucket(bucket)).collect();
+        Ok(Versioned {
+            version,
+            value: TimeseriesResponse { buckets },
+        })
+    }
+
+    fn bucket(&self, bucket: &Bucket) -> BucketResponse {
+        let time = |at: Timestamp| match self.bucket_time {
+            BucketTime::Number => BucketTimeResponse::Millis(at.as_millis()),
+            BucketTime::Rfc3339 => BucketTimeResponse::Text(at.to_string()),
+        };
+        BucketResponse {
+            start_time: time(bucket.start),
+            end_time: time(bucket.end),
+            signups: bucket.signups,
+            points_minted: bucket.minted,
+            points_spent: bucket.spent,
+        }
+    }
+}
+
+/// The window that a query asks for.
+fn window(query: &TimeseriesQuery) -> Result<Window, Invalid> {
+    let zone = match &query.tz {
+        None => Zone::UTC,
+        Some(name) => Zone::parse(name)
+            .ok_or_else(|| Invalid::new("tz", "must be an IANA time zone such as Europe/Berlin"))?,
+    };
+    let interval = Interval::parse(&query.interval).ok_or_else(|| {
+        let names = Interval::ALL.map(Interval::as_str).join(", ");
+        Invalid::new("interval", format!("must be one of {names}"))
+    })?;
+    let from = moment("from", &query.from, &zone)?;
+    let to = moment("to", &query.to, &zone)?;
+    Window::divide(from, to, interval, &zone).map_err(|error| match error {
+        WindowError::Empty => Invalid::new("to", "must be after from"),
+        WindowError::TooManyBuckets => {
+            let most = Window::BUCKETS_MAX;
+            Invalid::new(
+                "interval",
+                format!("must divide the window into at most {most} buckets"),
+            )
+        }
+    })
+}
+
+/// A time, or a bare date for its midnight in the zone, in the years 1 to 9998: a calendar needs
+/// room on both sides.
+fn moment(name: &str, text: &str, zone: &Zone) -> Result<Timestamp, Invalid> {
+    Timestamp::parse(text)
+        .or_else(|| zone.midnight(text))
+        .filter(|at| (1..=9998).contains(&at.as_utc().year()))
+        .ok_or_else(|| {
+            Invalid::new(
+                name,
+                "must be an RFC 3339 time such as 2026-06-01T00:00:00Z (a + is written %2B here) \
+                 or a date such as 2026-06-01, in the years 1 to 9998",
+            )
+        })
 }
 
 fn summary(totals: &Totals) -> SummaryResponse {

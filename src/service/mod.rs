@@ -13,6 +13,7 @@ mod ledger;
 mod members;
 mod offers;
 mod redemptions;
+mod snapshots;
 mod tokens;
 pub mod verify;
 mod wallets;
@@ -21,6 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use analytics::Analytics;
 pub use credentials::{Caller, CredentialError, Directory, KeyPrincipal, MemberPrincipal};
 pub use idempotency::{IdempotencyKey, Scope};
 pub use members::RemoveOptions;
@@ -37,6 +39,7 @@ use crate::store::{
     Writer, WriterSettings,
 };
 use crate::wire;
+use snapshots::Snapshots;
 
 /// Why a use case was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -115,10 +118,11 @@ pub struct WriteContext {
 pub struct Services {
     writer: Writer,
     readers: Readers,
-    engine: Arc<Engine>,
+    analytics: Analytics,
     directory: Arc<Directory>,
     tokens: Arc<TokenKey>,
     clock: Clock,
+    snapshots: Snapshots,
     limits: Limits,
 }
 
@@ -142,6 +146,9 @@ pub enum StartError {
     /// The first rows could not be written.
     #[error("the first organization could not be made")]
     Bootstrap(#[source] WriteError),
+    /// A thread could not be started.
+    #[error("a thread could not be started")]
+    Thread(#[source] std::io::Error),
 }
 
 impl Services {
@@ -156,7 +163,7 @@ impl Services {
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         let database = Database::open(&settings.database.path)?;
         let readers = database.readers(settings.database.readers)?;
-        let figures = fold(database.connection())?;
+        let (figures, stored) = snapshots::load(database.connection())?;
         let last_at = figures.last_at();
         let engine = Arc::new(Engine::new(figures));
         let directory = Arc::new(Directory::load(database.connection())?);
@@ -181,11 +188,19 @@ impl Services {
                 .map(|(key, keys)| (key, Some(keys)))
                 .map_err(StartError::Bootstrap)?,
         };
+        let snapshots = Snapshots::start(
+            Arc::clone(&engine),
+            writer.clone(),
+            stored,
+            settings.analytics,
+        )
+        .map_err(StartError::Thread)?;
         let services = Self {
             writer,
             readers,
-            engine,
+            analytics: Analytics::new(engine, settings.analytics.bucket_time),
             directory,
+            snapshots,
             tokens: Arc::new(TokenKey::new(&token_key)),
             clock: clock.clone(),
             limits: Limits {
@@ -200,6 +215,11 @@ impl Services {
     /// Whether the database takes writes, as far as is known.
     pub fn is_ready(&self) -> bool {
         self.writer.is_writable()
+    }
+
+    /// The analytics, which need nothing else of this.
+    pub fn analytics(&self) -> &Analytics {
+        &self.analytics
     }
 
     /// Who a credential belongs to.
@@ -220,8 +240,9 @@ impl Services {
         Ok(principal)
     }
 
-    /// Finishes what waits and closes the database. Later writes are refused.
+    /// Takes a last snapshot, finishes what waits and closes the database. Later writes are refused.
     pub fn stop(&self) {
+        self.snapshots.stop();
         self.writer.stop();
     }
 
@@ -326,6 +347,7 @@ fn principal_member(connection: &Connection, principal: MemberPrincipal) -> Resu
 pub(crate) fn fold(connection: &Connection) -> Result<Figures, store::Error> {
     let mut figures = Figures::default();
     store::activity::replay(connection, Seq(0), |activity| figures.apply(activity))?;
+    figures.settle();
     Ok(figures)
 }
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::fold;
-use crate::analytics::{Counters, Figures};
-use crate::domain::{ProgramNumber, Status, Timestamp};
+use super::{fold, snapshots};
+use crate::analytics::{Counters, Figures, Measure, OfferCounters, Sum, Timeline};
+use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
 use crate::store::{self, Connection, audit};
 
 /// What was looked at and what was found.
@@ -25,7 +25,10 @@ pub const STEPS: &[&str] = &[
     "wallets against the ledger",
     "redemptions against their history",
     "credits against the log",
-    "figures against SQL",
+    "the log, folded anew",
+    "totals and offers against SQL",
+    "every day of every timeline against SQL",
+    "the snapshot against the log",
 ];
 
 /// Looks at everything; `progress` is told the name of each step before it begins.
@@ -50,18 +53,28 @@ pub fn verify(
         progress(name);
         report.findings.extend(check(connection)?);
     }
-    progress(STEPS[checks.len()]);
+    let mut steps = STEPS[checks.len()..].iter();
+    let mut next = || progress(steps.next().copied().unwrap_or_default());
+    next();
     // A log that contradicts itself stops the fold; here that is a finding like any other.
-    match catch_unwind(AssertUnwindSafe(|| fold(connection))) {
-        Ok(figures) => compare(connection, &figures?, &mut report)?,
-        Err(_) => report
+    let Ok(figures) = catch_unwind(AssertUnwindSafe(|| fold(connection))) else {
+        report
             .findings
-            .push("the activity log contradicts itself".to_owned()),
-    }
+            .push("the activity log contradicts itself".to_owned());
+        return Ok(report);
+    };
+    let figures = figures?;
+    next();
+    compare_numbers(connection, &figures, &mut report)?;
+    next();
+    compare_days(connection, &figures, &mut report)?;
+    next();
+    compare_snapshot(connection, &figures, &mut report)?;
     Ok(report)
 }
 
-fn compare(
+/// Totals and offers.
+fn compare_numbers(
     connection: &Connection,
     figures: &Figures,
     report: &mut Report,
@@ -84,7 +97,10 @@ fn compare(
     let mut places: HashMap<i64, usize> = HashMap::new();
     for row in audit::offer_numbers(connection)? {
         let place = places.entry(row.program).or_default();
-        let counted = counters(row.program).offers().get(*place);
+        let counted = counters(row.program)
+            .offers()
+            .get(*place)
+            .map(OfferCounters::figures);
         *place += 1;
         report.figures += row.numbers.len();
         let numbers = counted.map(|f| [f.signups, f.completions, f.cancellations, f.spent]);
@@ -100,6 +116,133 @@ fn compare(
         }
     }
     Ok(())
+}
+
+/// Every day of every timeline, and that nothing lies outside those days.
+fn compare_days(
+    connection: &Connection,
+    figures: &Figures,
+    report: &mut Report,
+) -> Result<(), store::Error> {
+    const DAY: i64 = 86_400_000;
+    let mut seen: HashMap<(&str, i64, i64), Sum> = HashMap::new();
+    for row in audit::timeline_days(connection)? {
+        report.figures += 1;
+        let expected = Sum {
+            count: row.count.unsigned_abs(),
+            amount: row.amount.unsigned_abs(),
+        };
+        let counted = timeline(figures, row.timeline, row.program, row.offer)
+            .map(|t| t.before((row.day + 1) * DAY) - t.before(row.day * DAY))
+            .unwrap_or_default();
+        if counted != expected {
+            report.findings.push(format!(
+                "program row {}, offer row {}, {} on day {} since 1970: the engine says {} of {}, \
+                 SQL says {} of {}",
+                row.program,
+                row.offer,
+                row.timeline,
+                row.day,
+                counted.count,
+                counted.amount,
+                expected.count,
+                expected.amount
+            ));
+        }
+        let sum = seen
+            .entry((row.timeline, row.program, row.offer))
+            .or_default();
+        sum.count += expected.count;
+        sum.amount += expected.amount;
+    }
+    for ((name, program, offer), counted) in all_timelines(figures) {
+        report.figures += 1;
+        let expected = seen
+            .get(&(name, program, offer))
+            .copied()
+            .unwrap_or_default();
+        if counted.total() != expected {
+            report.findings.push(format!(
+                "program row {program}, offer row {offer}, {name} in all: the engine says {:?}, \
+                 SQL says {expected:?}",
+                counted.total()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A snapshot that can be read, with the rows after it, must give what the log gives. One that
+/// cannot is no fault: the next start folds the log.
+fn compare_snapshot(
+    connection: &Connection,
+    figures: &Figures,
+    report: &mut Report,
+) -> Result<(), store::Error> {
+    let Ok((mut restored, _)) = snapshots::restore(connection)? else {
+        return Ok(());
+    };
+    let after = restored.last_seq().unwrap_or(Seq(0));
+    let mut rows = Ok(());
+    let applied = catch_unwind(AssertUnwindSafe(|| {
+        rows = store::activity::replay(connection, after, |activity| restored.apply(activity));
+        restored.settle();
+    }));
+    rows?;
+    if applied.is_err() || restored != *figures {
+        report
+            .findings
+            .push("the snapshot and the rows after it differ from the log".to_owned());
+    }
+    Ok(())
+}
+
+/// The names that [`audit::timeline_days`] gives to the timelines of a program.
+const MEASURES: [(&str, Measure); Measure::ALL.len()] = [
+    ("signups", Measure::Signups),
+    ("minted", Measure::Minted),
+    ("spent", Measure::Spent),
+    ("events", Measure::Events),
+    ("exchanges", Measure::Exchanges),
+    ("identifications", Measure::Identifications),
+    ("credits", Measure::Credits),
+];
+
+fn all_timelines(figures: &Figures) -> impl Iterator<Item = ((&'static str, i64, i64), &Timeline)> {
+    figures.programs().flat_map(|(program, counters)| {
+        let own = MEASURES
+            .iter()
+            .map(move |(name, measure)| ((*name, program.0, 0), counters.timeline(*measure)));
+        let of_offers = counters.offers().iter().flat_map(move |offer| {
+            let row = offer.number().0;
+            [
+                (("offer signups", program.0, row), offer.signups()),
+                (("offer spent", program.0, row), offer.spent()),
+            ]
+        });
+        own.chain(of_offers)
+    })
+}
+
+fn timeline<'a>(
+    figures: &'a Figures,
+    name: &str,
+    program: i64,
+    offer: i64,
+) -> Option<&'a Timeline> {
+    let counters = figures.program(ProgramNumber(program))?;
+    if let Some((_, measure)) = MEASURES.iter().find(|(measure, _)| *measure == name) {
+        return Some(counters.timeline(*measure));
+    }
+    let offer = counters
+        .offers()
+        .iter()
+        .find(|counters| counters.number().0 == offer)?;
+    match name {
+        "offer signups" => Some(offer.signups()),
+        "offer spent" => Some(offer.spent()),
+        _ => None,
+    }
 }
 
 /// The engine's side of a number that [`audit::program_numbers`] names.

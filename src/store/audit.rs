@@ -313,6 +313,96 @@ pub fn offer_numbers(connection: &Connection) -> Result<Vec<OfferNumbersRow>, Er
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// What happened in one UTC day on one timeline, worked out by SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayRow {
+    /// Which timeline.
+    pub timeline: &'static str,
+    /// The program's row.
+    pub program: i64,
+    /// The offer's row, or 0 for a timeline of the program itself.
+    pub offer: i64,
+    /// Days since 1970.
+    pub day: i64,
+    /// Entries.
+    pub count: i64,
+    /// The sum of their amounts.
+    pub amount: i64,
+}
+
+/// The names of the timelines, and for each the program, the offer, the time and the amount of every
+/// entry.
+const TIMELINES: &[(&str, &str)] = &[
+    (
+        "signups",
+        "SELECT program_id AS p, 0 AS o, created_at AS at, 1 AS amount FROM member",
+    ),
+    (
+        "minted",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 1",
+    ),
+    (
+        "spent",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 2",
+    ),
+    (
+        "events",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity WHERE kind <= 13",
+    ),
+    (
+        "exchanges",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity WHERE kind = 20",
+    ),
+    (
+        "identifications",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity
+         WHERE kind = 20 AND first = 1",
+    ),
+    (
+        "credits",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity
+         WHERE kind = 20 AND amount = 1",
+    ),
+    (
+        "offer signups",
+        "SELECT program_id AS p, offer_id AS o, min(created_at) AS at, 1 AS amount
+         FROM redemption GROUP BY program_id, offer_id, member_id",
+    ),
+    (
+        "offer spent",
+        "SELECT program_id AS p, offer_id AS o, at, amount FROM activity WHERE entry = 2",
+    ),
+];
+
+/// Every day of every timeline, the days of one timeline in order.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn timeline_days(connection: &Connection) -> Result<Vec<DayRow>, Error> {
+    let mut days = Vec::new();
+    for (timeline, entries) in TIMELINES {
+        // Rounded down also before 1970.
+        let sql = format!(
+            "SELECT p, o, (at - ((at % 86400000) + 86400000) % 86400000) / 86400000 AS day,
+                 count(*), sum(amount)
+             FROM ({entries}) GROUP BY p, o, day ORDER BY p, o, day"
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            days.push(DayRow {
+                timeline,
+                program: row.get(0)?,
+                offer: row.get(1)?,
+                day: row.get(2)?,
+                count: row.get(3)?,
+                amount: row.get(4)?,
+            });
+        }
+    }
+    Ok(days)
+}
+
 /// Holds everything still while several questions are asked.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ pub mod programs;
 mod readers;
 pub mod redemptions;
 pub mod settings;
+pub mod snapshots;
 mod writer;
 
 use std::path::{Path, PathBuf};

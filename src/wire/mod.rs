@@ -18,7 +18,8 @@ mod tokens;
 mod wallets;
 
 pub use analytics::{
-    OfferAnalyticsResponse, OffersAnalyticsResponse, RedemptionTotalsResponse, SummaryResponse,
+    BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
+    RedemptionTotalsResponse, SummaryResponse, TimeseriesQuery, TimeseriesResponse,
 };
 pub use configuration::{ConfigurationRequest, ConfigurationResponse};
 pub use cursor::{Cursor, ListKind};

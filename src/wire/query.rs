@@ -55,6 +55,17 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// A parameter, if it was given; it must not be given twice.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it was.
+    pub fn once(&self, name: &str) -> Result<Option<&str>, Invalid> {
+        match self.pairs.iter().filter(|(key, _)| key == name).count() {
+            0 | 1 => Ok(self.get(name)),
+            _ => Err(Invalid::new(name, "must be given only once")),
+        }
+    }
+
     /// A parameter that is `true` or `false`; false unless given.
     ///
     /// # Errors

@@ -1,0 +1,370 @@
+//! The figures in a form that can be stored, in parts.
+//!
+//! Closed blocks of timelines never change, so each is stored once: a **segment** holds up to
+//! [`SEGMENT_BLOCKS`] blocks of one timeline that follow each other, and only a timeline's last segment
+//! is ever written again, with more blocks behind the same ones. Everything else, the totals and the
+//! open heads, is small; every snapshot stores it anew, as its **state**. A state says how many closed
+//! blocks each timeline has, so that it fits segments that have grown since.
+//!
+//! Each part carries a checksum; one that does not fit makes the whole snapshot worthless, which costs
+//! only time, as the log holds everything.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Counters, Figures, Measure, OfferCounters, OpenState, StoredBlock, Timeline, Totals};
+use crate::domain::{OfferId, OfferNumber, ProgramNumber, Seq, Tier, Timestamp};
+
+/// The version of the form. Another one is not read.
+pub const VERSION: u32 = 1;
+/// Blocks in a full segment, about 50 kB.
+pub const SEGMENT_BLOCKS: usize = 256;
+/// The largest part of a state, in bytes.
+pub const PART_BYTES_MAX: usize = 1 << 20;
+
+/// Which timeline: a program's, by its measure, or an offer's signups or spends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TimelineId {
+    /// The program's row.
+    pub program: i64,
+    /// The offer's row, or 0 for the program's own.
+    pub offer: i64,
+    /// The place in [`Measure::ALL`]; of an offer 0 for signups and 1 for spends.
+    pub measure: u8,
+}
+
+/// Which segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentId {
+    /// Of which timeline.
+    pub timeline: TimelineId,
+    /// Its place among the timeline's segments, from 0.
+    pub number: u32,
+}
+
+/// Bytes to be stored and their checksum (CRC-32).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What to store.
+    pub bytes: Vec<u8>,
+    /// Its checksum.
+    pub checksum: u32,
+}
+
+impl Part {
+    fn new(bytes: Vec<u8>) -> Self {
+        let checksum = crc32fast::hash(&bytes);
+        Self { bytes, checksum }
+    }
+
+    fn is_whole(&self) -> bool {
+        crc32fast::hash(&self.bytes) == self.checksum
+    }
+}
+
+/// A snapshot, but for the segments that were stored before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture {
+    /// The newest activity in it.
+    pub last_seq: Seq,
+    /// Segments that are new or have grown.
+    pub segments: Vec<(SegmentId, Part)>,
+    /// The state, cut into parts of at most [`PART_BYTES_MAX`].
+    pub state: Vec<Part>,
+    /// How many closed blocks of each timeline it covers.
+    blocks: Vec<(TimelineId, usize)>,
+}
+
+/// What a stored snapshot says of itself. It is written last, when everything it needs is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// The version of the form.
+    pub version: u32,
+    /// The newest activity in it.
+    pub last_seq: Seq,
+    /// Parts of the state.
+    pub parts: u32,
+}
+
+impl Header {
+    /// The header's own checksum.
+    pub fn checksum(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&self.version.to_le_bytes());
+        hasher.update(&self.last_seq.0.to_le_bytes());
+        hasher.update(&self.parts.to_le_bytes());
+        hasher.finalize()
+    }
+}
+
+/// How many closed blocks of each timeline are stored already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored {
+    blocks: HashMap<TimelineId, usize>,
+}
+
+/// A state as it is stored.
+#[derive(Debug, Serialize, Deserialize)]
+struct State {
+    last_seq: Seq,
+    programs: Vec<ProgramState>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ProgramState {
+    number: i64,
+    totals: Totals,
+    tiers: Vec<(String, u64)>,
+    last: Option<(Seq, Timestamp)>,
+    timelines: Vec<OpenState>,
+    offers: Vec<OfferState>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct OfferState {
+    number: i64,
+    id: [u8; 16],
+    completions: u64,
+    cancellations: u64,
+    timelines: [OpenState; 2],
+}
+
+/// Why a snapshot is worthless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Damaged {
+    /// A part's checksum does not fit.
+    #[error("a checksum of the snapshot does not fit")]
+    Checksum,
+    /// A part is missing, or the parts contradict each other.
+    #[error("parts of the snapshot are missing or contradict each other")]
+    Parts,
+}
+
+impl Figures {
+    /// Takes a snapshot of everything but the blocks that are stored already. `None` before anything
+    /// has happened.
+    ///
+    /// # Panics
+    /// If an entry that came late has not been merged.
+    pub fn capture(&self, stored: &Stored) -> Option<Capture> {
+        let last_seq = self.last_seq?;
+        let mut programs: Vec<_> = self.programs().collect();
+        programs.sort_unstable_by_key(|(number, _)| *number);
+        let timelines: Vec<_> = programs
+            .iter()
+            .flat_map(|(number, c)| timelines_of(*number, c))
+            .collect();
+        let new = |(id, timeline): &(TimelineId, &Timeline)| new_segments(*id, timeline, stored);
+        let segments = timelines.iter().flat_map(new).collect();
+        let blocks = timelines
+            .iter()
+            .map(|(id, timeline)| (*id, timeline.block_count()))
+            .collect();
+        let programs = programs
+            .into_iter()
+            .map(|(number, c)| program_state(number, c))
+            .collect();
+        let state = postcard::to_stdvec(&State { last_seq, programs })
+            .expect("a state holds nothing that cannot be written");
+        let state = state
+            .chunks(PART_BYTES_MAX)
+            .map(|bytes| Part::new(bytes.to_vec()))
+            .collect();
+        Some(Capture {
+            last_seq,
+            segments,
+            state,
+            blocks,
+        })
+    }
+
+    /// The figures of a snapshot, and which blocks are stored.
+    ///
+    /// # Errors
+    /// [`Damaged`], if anything at all is not as it was stored.
+    pub fn restore(
+        state: &[Part],
+        segments: HashMap<SegmentId, Part>,
+    ) -> Result<(Self, Stored), Damaged> {
+        if !state.iter().chain(segments.values()).all(Part::is_whole) {
+            return Err(Damaged::Checksum);
+        }
+        let bytes: Vec<u8> = state
+            .iter()
+            .flat_map(|part| part.bytes.iter().copied())
+            .collect();
+        let state: State = postcard::from_bytes(&bytes).map_err(|_| Damaged::Parts)?;
+        let mut shelf = Shelf {
+            segments,
+            stored: Stored::default(),
+        };
+        let mut figures = Self {
+            last_seq: Some(state.last_seq),
+            ..Self::default()
+        };
+        for program in state.programs {
+            let number = ProgramNumber(program.number);
+            let counters = shelf.program(program).ok_or(Damaged::Parts)?;
+            figures.programs.insert(number, counters);
+        }
+        Ok((figures, shelf.stored))
+    }
+}
+
+impl Stored {
+    /// Notes that a capture has been stored.
+    pub fn note(&mut self, capture: Capture) {
+        self.blocks.extend(capture.blocks);
+    }
+
+    /// Whether nothing is known to be stored.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+}
+
+fn timeline_id(program: i64, offer: i64, measure: usize) -> TimelineId {
+    TimelineId {
+        program,
+        offer,
+        measure: u8::try_from(measure).unwrap_or(u8::MAX),
+    }
+}
+
+fn timelines_of(
+    program: ProgramNumber,
+    counters: &Counters,
+) -> impl Iterator<Item = (TimelineId, &Timeline)> {
+    let own = counters.timelines.iter().enumerate();
+    let own = own.map(move |(measure, timeline)| (timeline_id(program.0, 0, measure), timeline));
+    let of_offers = counters.offers.iter().flat_map(move |offer| {
+        let id = |measure| timeline_id(program.0, offer.number.0, measure);
+        [(id(0), &offer.signups), (id(1), &offer.spent)]
+    });
+    own.chain(of_offers)
+}
+
+/// The segments of a timeline that have blocks which are not stored.
+fn new_segments(id: TimelineId, timeline: &Timeline, stored: &Stored) -> Vec<(SegmentId, Part)> {
+    let count = timeline.block_count();
+    let known = stored.blocks.get(&id).copied().unwrap_or(0);
+    if count <= known {
+        return Vec::new();
+    }
+    (known / SEGMENT_BLOCKS..count.div_ceil(SEGMENT_BLOCKS))
+        .map(|number| {
+            let start = number * SEGMENT_BLOCKS;
+            let blocks = timeline.stored_blocks(start..count.min(start + SEGMENT_BLOCKS));
+            let bytes =
+                postcard::to_stdvec(&blocks).expect("a block holds nothing that cannot be written");
+            let number = u32::try_from(number).expect("a timeline has fewer than 2^32 blocks");
+            (
+                SegmentId {
+                    timeline: id,
+                    number,
+                },
+                Part::new(bytes),
+            )
+        })
+        .collect()
+}
+
+fn program_state(number: ProgramNumber, counters: &Counters) -> ProgramState {
+    let mut tiers: Vec<_> = counters
+        .tiers
+        .iter()
+        .map(|(tier, count)| (tier.as_str().to_owned(), *count))
+        .collect();
+    tiers.sort_unstable();
+    ProgramState {
+        number: number.0,
+        totals: counters.totals,
+        tiers,
+        last: counters.last,
+        timelines: counters
+            .timelines
+            .iter()
+            .map(Timeline::open_state)
+            .collect(),
+        offers: counters
+            .offers
+            .iter()
+            .map(|offer| OfferState {
+                number: offer.number.0,
+                id: *offer.id.as_uuid().as_bytes(),
+                completions: offer.completions,
+                cancellations: offer.cancellations,
+                timelines: [offer.signups.open_state(), offer.spent.open_state()],
+            })
+            .collect(),
+    }
+}
+
+/// What is stored, to build figures from.
+struct Shelf {
+    segments: HashMap<SegmentId, Part>,
+    stored: Stored,
+}
+
+impl Shelf {
+    fn program(&mut self, state: ProgramState) -> Option<Counters> {
+        let program = state.number;
+        let mut timelines = state
+            .timelines
+            .into_iter()
+            .enumerate()
+            .map(|(measure, open)| self.timeline(timeline_id(program, 0, measure), open))
+            .collect::<Option<Vec<_>>>()?;
+        let mut counters = Counters {
+            totals: state.totals,
+            tiers: state
+                .tiers
+                .into_iter()
+                .map(|(t, count)| (Tier::stored(t), count))
+                .collect(),
+            last: state.last,
+            ..Counters::default()
+        };
+        if timelines.len() != Measure::ALL.len() {
+            return None;
+        }
+        counters.timelines.swap_with_slice(&mut timelines);
+        for offer in state.offers {
+            let number = OfferNumber(offer.number);
+            let [signups, spent] = offer.timelines;
+            let signups = self.timeline(timeline_id(program, number.0, 0), signups)?;
+            let spent = self.timeline(timeline_id(program, number.0, 1), spent)?;
+            counters.places.insert(number, counters.offers.len());
+            counters.offers.push(OfferCounters {
+                number,
+                id: OfferId::from_uuid(uuid::Uuid::from_bytes(offer.id)),
+                completions: offer.completions,
+                cancellations: offer.cancellations,
+                signups,
+                spent,
+            });
+        }
+        Some(counters)
+    }
+
+    fn timeline(&mut self, id: TimelineId, open: OpenState) -> Option<Timeline> {
+        let count = usize::try_from(open.blocks).ok()?;
+        let mut blocks: Vec<StoredBlock> = Vec::new();
+        for number in 0..count.div_ceil(SEGMENT_BLOCKS) {
+            let number = u32::try_from(number).ok()?;
+            let part = self.segments.remove(&SegmentId {
+                timeline: id,
+                number,
+            })?;
+            blocks.extend(postcard::from_bytes::<Vec<StoredBlock>>(&part.bytes).ok()?);
+        }
+        // The last segment may have grown since the state was stored.
+        if blocks.len() < count {
+            return None;
+        }
+        blocks.truncate(count);
+        self.stored.blocks.insert(id, count);
+        Timeline::restore(&blocks, open)
+    }
+}

@@ -1,0 +1,303 @@
+//! Windows of time and the buckets they are divided into.
+//!
+//! Buckets are laid from the window's own start: bucket k begins k intervals after it, by the
+//! calendar of a time zone for days, weeks and months, and the last one ends where the window ends.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp as Instant};
+
+use crate::domain::Timestamp;
+
+/// The length of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Interval {
+    /// 3,600 seconds, whatever the clocks show.
+    Hour,
+    /// To the same time of the next day.
+    Day,
+    /// To the same time seven days later.
+    Week,
+    /// To the same day of the next month, or its last day if it has no such day.
+    Month,
+}
+
+impl Interval {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Month];
+
+    /// The name in a query.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|interval| interval.as_str() == name)
+    }
+
+    /// So many of it. `None` past what the calendar reaches.
+    fn times(self, count: i64) -> Option<Span> {
+        let span = Span::new();
+        match self {
+            Self::Hour => span.try_hours(count),
+            Self::Day => span.try_days(count),
+            Self::Week => span.try_weeks(count),
+            Self::Month => span.try_months(count),
+        }
+        .ok()
+    }
+}
+
+/// A time zone of the IANA database, which is compiled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// Coordinated universal time.
+    pub const UTC: Self = Self(TimeZone::UTC);
+
+    /// The zone with an IANA name such as `Europe/Berlin`.
+    pub fn parse(name: &str) -> Option<Self> {
+        TimeZone::get(name).ok().map(Self)
+    }
+
+    /// Midnight at the start of a bare date such as `2026-06-01`; where the clocks skip it, the
+    /// moment they skip to, where they show it twice, the first.
+    pub fn midnight(&self, date: &str) -> Option<Timestamp> {
+        let bytes = date.as_bytes();
+        let is_bare = bytes.len() == 10 && bytes[4] == b'-' && bytes[7] == b'-';
+        let date: Date = date.parse().ok().filter(|_| is_bare)?;
+        self.resolve(date.at(0, 0, 0, 0))
+    }
+
+    /// When the clocks show a date and time: later in a gap, the earlier one in a fold.
+    fn resolve(&self, shown: DateTime) -> Option<Timestamp> {
+        let instant = self.0.to_ambiguous_timestamp(shown).compatible().ok()?;
+        Timestamp::from_millis(instant.as_millisecond())
+    }
+
+    fn shown_at(&self, at: Timestamp) -> Option<DateTime> {
+        let instant = Instant::from_millisecond(at.as_millis()).ok()?;
+        Some(self.0.to_datetime(instant))
+    }
+}
+
+/// Why a window cannot be divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WindowError {
+    /// It has no length.
+    #[error("the window must end after it starts")]
+    Empty,
+    /// It would have more than [`Window::BUCKETS_MAX`] buckets.
+    #[error("the window has more than {} buckets", Window::BUCKETS_MAX)]
+    TooManyBuckets,
+}
+
+/// A window divided into buckets, each half-open: an event at the end of one belongs to the next.
+///
+/// ```
+/// use stampcard::analytics::{Interval, Window, Zone};
+/// use stampcard::domain::Timestamp;
+///
+/// let at = |text| Timestamp::parse(text).unwrap();
+/// let window = Window::divide(
+///     at("2026-01-31T00:00:00Z"),
+///     at("2026-04-10T00:00:00Z"),
+///     Interval::Month,
+///     &Zone::UTC,
+/// )
+/// .unwrap();
+/// let bounds: Vec<String> = window.bounds().iter().map(ToString::to_string).collect();
+/// assert_eq!(
+///     bounds,
+///     [
+///         "2026-01-31T00:00:00.000Z",
+///         "2026-02-28T00:00:00.000Z",
+///         "2026-03-31T00:00:00.000Z",
+///         "2026-04-10T00:00:00.000Z",
+///     ]
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Rising, at least two: where each bucket begins, and at last where the window ends.
+    bounds: Vec<Timestamp>,
+}
+
+impl Window {
+    /// The largest number of buckets.
+    pub const BUCKETS_MAX: usize = 10_000;
+
+    /// Divides the window from `from` up to `to`. A bucket that would have no length, because the
+    /// clocks skip all of it, is left out.
+    ///
+    /// # Errors
+    /// [`WindowError`].
+    pub fn divide(
+        from: Timestamp,
+        to: Timestamp,
+        interval: Interval,
+        zone: &Zone,
+    ) -> Result<Self, WindowError> {
+        if from >= to {
+            return Err(WindowError::Empty);
+        }
+        let mut bounds = vec![from];
+        // A step past the end of the calendar is past `to` as well.
+        let starts = (1..).map_while(|count| start_of(from, interval, zone, count));
+        for start in starts.take_while(|start| *start < to) {
+            if bounds.last().is_some_and(|last| *last < start) {
+                if bounds.len() == Self::BUCKETS_MAX {
+                    return Err(WindowError::TooManyBuckets);
+                }
+                bounds.push(start);
+            }
+        }
+        bounds.push(to);
+        Ok(Self { bounds })
+    }
+
+    /// Where each bucket begins, and at last where the window ends.
+    pub fn bounds(&self) -> &[Timestamp] {
+        &self.bounds
+    }
+}
+
+/// Where the bucket of this number begins.
+fn start_of(from: Timestamp, interval: Interval, zone: &Zone, count: i64) -> Option<Timestamp> {
+    if interval == Interval::Hour {
+        let millis = from
+            .as_millis()
+            .checked_add(count.checked_mul(3_600_000)?)?;
+        return Timestamp::from_millis(millis);
+    }
+    let shown = zone
+        .shown_at(from)?
+        .checked_add(interval.times(count)?)
+        .ok()?;
+    zone.resolve(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bounds(from: &str, to: &str, interval: Interval, zone: &str) -> Vec<String> {
+        let at = |text| Timestamp::parse(text).unwrap();
+        let zone = Zone::parse(zone).unwrap();
+        let window = Window::divide(at(from), at(to), interval, &zone).unwrap();
+        window.bounds().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_day_is_23_or_25_hours_where_the_clocks_change() {
+        let spring = bounds(
+            "2026-03-28T12:00:00+01:00",
+            "2026-03-30T12:00:00+02:00",
+            Interval::Day,
+            "Europe/Berlin",
+        );
+        let expected = [
+            "2026-03-28T11:00:00.000Z",
+            "2026-03-29T10:00:00.000Z",
+            "2026-03-30T10:00:00.000Z",
+        ];
+        assert_eq!(spring, expected);
+        let autumn = bounds(
+            "2026-10-24T12:00:00+02:00",
+            "2026-10-26T12:00:00+01:00",
+            Interval::Day,
+            "Europe/Berlin",
+        );
+        let expected = [
+            "2026-10-24T10:00:00.000Z",
+            "2026-10-25T11:00:00.000Z",
+            "2026-10-26T11:00:00.000Z",
+        ];
+        assert_eq!(autumn, expected);
+    }
+
+    #[test]
+    fn a_time_in_a_gap_moves_later_and_in_a_fold_is_the_earlier_one() {
+        let gap = bounds(
+            "2026-03-28T02:30:00+01:00",
+            "2026-03-30T02:30:00+02:00",
+            Interval::Day,
+            "Europe/Berlin",
+        );
+        assert_eq!(gap[1], "2026-03-29T01:30:00.000Z");
+        assert_eq!(gap[2], "2026-03-30T00:30:00.000Z");
+        let fold = bounds(
+            "2026-10-24T02:30:00+02:00",
+            "2026-10-26T02:30:00+01:00",
+            Interval::Day,
+            "Europe/Berlin",
+        );
+        assert_eq!(fold[1], "2026-10-25T00:30:00.000Z");
+    }
+
+    #[test]
+    fn a_day_that_a_zone_skips_has_no_bucket() {
+        // Samoa went from 29 to 31 December 2011.
+        let skipped = bounds(
+            "2011-12-28T10:00:00-10:00",
+            "2012-01-01T10:00:00+14:00",
+            Interval::Day,
+            "Pacific/Apia",
+        );
+        let expected = [
+            "2011-12-28T20:00:00.000Z",
+            "2011-12-29T20:00:00.000Z",
+            "2011-12-30T20:00:00.000Z",
+            "2011-12-31T20:00:00.000Z",
+        ];
+        assert_eq!(skipped, expected);
+    }
+
+    #[test]
+    fn the_last_bucket_is_cut_and_the_number_of_buckets_is_limited() {
+        let cut = bounds(
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T01:30:00Z",
+            Interval::Hour,
+            "UTC",
+        );
+        assert_eq!(cut.len(), 3);
+        let at = |text| Timestamp::parse(text).unwrap();
+        let divide =
+            |to| Window::divide(at("2026-01-01T00:00:00Z"), to, Interval::Hour, &Zone::UTC);
+        let full = Timestamp::from_millis(at("2026-01-01T00:00:00Z").as_millis() + 36_000_000_000);
+        assert_eq!(divide(full.unwrap()).unwrap().bounds().len(), 10_001);
+        let over = Timestamp::from_millis(full.unwrap().as_millis() + 1).unwrap();
+        assert_eq!(divide(over), Err(WindowError::TooManyBuckets));
+        assert_eq!(divide(at("2026-01-01T00:00:00Z")), Err(WindowError::Empty));
+    }
+
+    #[test]
+    fn midnight_is_that_of_the_zone() {
+        let midnight = |zone: &str, date| Zone::parse(zone).unwrap().midnight(date);
+        let berlin = midnight("Europe/Berlin", "2026-06-01").unwrap();
+        assert_eq!(berlin.to_string(), "2026-05-31T22:00:00.000Z");
+        // In 2018 the clocks of São Paulo went from 0:00 to 1:00.
+        let gap = midnight("America/Sao_Paulo", "2018-11-04").unwrap();
+        assert_eq!(gap.to_string(), "2018-11-04T03:00:00.000Z");
+        for bad in [
+            "2026-6-1",
+            "2026-02-29",
+            "20260601",
+            "2026-06-01T00",
+            "",
+            "x026-06-01",
+        ] {
+            assert_eq!(midnight("UTC", bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Snapshots of the figures, as parts whose meaning is not known here.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::{Error, Transaction};
+use crate::domain::Seq;
+
+/// The row that says a snapshot is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeaderRow {
+    /// The version of the form of the parts.
+    pub version: u32,
+    /// The newest activity in it.
+    pub last_seq: Seq,
+    /// Parts of the state.
+    pub parts: u32,
+    /// The header's own checksum.
+    pub checksum: u32,
+}
+
+/// A part of a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateRow {
+    /// The checksum of the data.
+    pub checksum: u32,
+    /// The data.
+    pub data: Vec<u8>,
+}
+
+/// A segment of a timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentRow {
+    /// The program's row.
+    pub program: i64,
+    /// The offer's row, or 0.
+    pub offer: i64,
+    /// Which measure.
+    pub measure: u8,
+    /// Its place among the timeline's segments.
+    pub number: u32,
+    /// The checksum of the data.
+    pub checksum: u32,
+    /// The data.
+    pub data: Vec<u8>,
+}
+
+/// The header of the snapshot, if there is one.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn header(connection: &Connection) -> Result<Option<HeaderRow>, Error> {
+    let sql = "SELECT version, last_seq, parts, checksum FROM snapshot";
+    let row = connection.query_row(sql, [], |row| {
+        Ok(HeaderRow {
+            version: row.get(0)?,
+            last_seq: Seq(row.get(1)?),
+            parts: row.get(2)?,
+            checksum: row.get(3)?,
+        })
+    });
+    Ok(row.optional()?)
+}
+
+/// The parts of a state, in order.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn state(connection: &Connection, last_seq: Seq) -> Result<Vec<StateRow>, Error> {
+    let sql = "SELECT checksum, data FROM snapshot_state WHERE last_seq = ?1 ORDER BY part";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([last_seq.0], |row| {
+        Ok(StateRow {
+            checksum: row.get(0)?,
+            data: row.get(1)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Every segment.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn segments(connection: &Connection) -> Result<Vec<SegmentRow>, Error> {
+    let sql = "SELECT program_id, offer_id, measure, number, checksum, data FROM snapshot_segment";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(SegmentRow {
+            program: row.get(0)?,
+            offer: row.get(1)?,
+            measure: row.get(2)?,
+            number: row.get(3)?,
+            checksum: row.get(4)?,
+            data: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Forgets the snapshot and everything it is made of.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn clear(tx: &Transaction<'_>) -> Result<(), Error> {
+    tx.execute_batch(
+        "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
+    )?;
+    Ok(())
+}
+
+/// Stores a segment, or the same one grown.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn put_segment(tx: &Transaction<'_>, segment: &SegmentRow) -> Result<(), Error> {
+    let sql = "INSERT OR REPLACE INTO snapshot_segment
+                   (program_id, offer_id, measure, number, checksum, data)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    tx.prepare_cached(sql)?.execute((
+        segment.program,
+        segment.offer,
+        segment.measure,
+        segment.number,
+        segment.checksum,
+        &segment.data,
+    ))?;
+    Ok(())
+}
+
+/// Stores a part of a state.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn put_state(
+    tx: &Transaction<'_>,
+    last_seq: Seq,
+    part: u32,
+    state: &StateRow,
+) -> Result<(), Error> {
+    let sql = "INSERT OR REPLACE INTO snapshot_state (last_seq, part, checksum, data)
+               VALUES (?1, ?2, ?3, ?4)";
+    tx.prepare_cached(sql)?
+        .execute((last_seq.0, part, state.checksum, &state.data))?;
+    Ok(())
+}
+
+/// Makes the snapshot the one to start from and forgets the states of others.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn put_header(tx: &Transaction<'_>, header: &HeaderRow) -> Result<(), Error> {
+    let sql = "INSERT OR REPLACE INTO snapshot (id, version, last_seq, parts, checksum)
+               VALUES (1, ?1, ?2, ?3, ?4)";
+    tx.prepare_cached(sql)?.execute((
+        header.version,
+        header.last_seq.0,
+        header.parts,
+        header.checksum,
+    ))?;
+    tx.prepare_cached("DELETE FROM snapshot_state WHERE last_seq <> ?1")?
+        .execute([header.last_seq.0])?;
+    Ok(())
+}
