@@ -1,7 +1,16 @@
 //! A real server on a free port with a database of its own, and a client that remembers nothing.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses what it needs of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test program uses what it needs of this"
+)]
 #![allow(missing_docs, missing_debug_implementations, reason = "for tests only")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a helper that panics fails its test, and `json!` is handed over as it is made"
+)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -76,7 +85,7 @@ impl TestApp {
         let address = told_address.recv().expect("the server starts");
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .into();
         Self {
