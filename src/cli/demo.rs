@@ -56,7 +56,7 @@ pub(super) fn run(mut settings: Settings, keep: bool) -> Result<ExitCode, anyhow
 
 /// Seeds a new database on a clock of its own, which ends now.
 fn seed(settings: &Settings) -> Result<(), anyhow::Error> {
-    let day = Duration::from_secs(86_400);
+    let day = Duration::from_hours(24);
     let clock = Clock::fixed(Clock::system().now().saturating_sub(day * DAYS));
     let (services, first_keys) = Services::start(settings, &clock)?;
     if let Some(keys) = first_keys {

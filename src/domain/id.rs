@@ -42,7 +42,7 @@ macro_rules! public_id {
 }
 
 public_id!(
-    /// An offer's id: `off_` and a UUIDv7.
+    /// An offer's id: `off_` and a `UUIDv7`.
     ///
     /// ```
     /// use stampcard::domain::OfferId;
@@ -53,11 +53,11 @@ public_id!(
     OfferId, "off_"
 );
 public_id!(
-    /// A redemption's id: `rdm_` and a UUIDv7.
+    /// A redemption's id: `rdm_` and a `UUIDv7`.
     RedemptionId, "rdm_"
 );
 public_id!(
-    /// A ledger entry's id: `txn_` and a UUIDv7.
+    /// A ledger entry's id: `txn_` and a `UUIDv7`.
     TransactionId, "txn_"
 );
 
@@ -96,7 +96,7 @@ row_number!(
 
 impl TransactionId {
     /// The id of the ledger entry of this number, made at this time. It is worked out rather than
-    /// stored: a UUIDv7 of the time whose random part is the number, mixed by a bijection so that
+    /// stored: a `UUIDv7` of the time whose random part is the number, mixed by a bijection so that
     /// ids neither repeat nor count up.
     pub fn of_entry(seq: Seq, at: Timestamp) -> Self {
         let mixed = mix(seq.0.unsigned_abs()).to_be_bytes();

@@ -119,21 +119,20 @@ fn render_error(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse
         return response;
     };
     let other;
-    let error = match error.as_error::<HttpError>() {
-        Some(error) => error,
-        None => {
-            // One of actix's own, such as a body that ends too early.
-            let code = match response.status().as_u16() {
-                413 => Code::PayloadTooLarge,
-                400..=499 => Code::BadRequest,
-                _ => Code::Internal,
-            };
-            other = HttpError {
-                cause: Some(error.to_string()),
-                ..HttpError::plain(code)
-            };
-            &other
-        }
+    let error = if let Some(error) = error.as_error::<HttpError>() {
+        error
+    } else {
+        // One of actix's own, such as a body that ends too early.
+        let code = match response.status().as_u16() {
+            413 => Code::PayloadTooLarge,
+            400..=499 => Code::BadRequest,
+            _ => Code::Internal,
+        };
+        other = HttpError {
+            cause: Some(error.to_string()),
+            ..HttpError::plain(code)
+        };
+        &other
     };
     let surface = Surface::of_path(response.request().path());
     let (status, body) = wire::render_problem(surface, &error.problem);

@@ -264,7 +264,7 @@ impl Services {
                 }
                 let Some(key) = idempotency else {
                     return work(tx, &caller)
-                        .map(|answer| answer.into_reply())
+                        .map(Answer::into_reply)
                         .or_else(|stop| refused(tx, stop));
                 };
                 if let Some(reply) = idempotency::replay(tx, &key, retention)? {

@@ -119,9 +119,8 @@ impl Services {
         self.write(context, move |tx, _| {
             let at = tx.now(key.program);
             let before = current(tx, key.program, &id)?;
-            let content = request.apply(before.content.clone())?;
             let offer = Offer {
-                content,
+                content: request.apply(before.content.clone())?,
                 ..before.clone()
             };
             if offer != before {

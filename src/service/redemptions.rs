@@ -121,7 +121,7 @@ impl Services {
         };
         self.write(context, move |tx, caller| {
             let redemption = visible(tx, caller, &id)?;
-            let changed = change(tx, caller, redemption, request.patch)?;
+            let changed = change(tx, caller, &redemption, request.patch)?;
             Ok(Answer::ok(&RedemptionResponse::from(&changed)))
         })
         .await
@@ -153,7 +153,7 @@ impl Services {
                 {
                     patch.canceled_reason = Change::Set(CancelReason::MemberRequested);
                 }
-                let changed = change(tx, caller, redemption, patch)?;
+                let changed = change(tx, caller, &redemption, patch)?;
                 Ok(Answer::ok(&RedemptionResponse::from(&changed)))
             },
         )
@@ -249,7 +249,7 @@ fn redeem(tx: &mut Transaction<'_>, mut member: Member, offer: &Offer) -> Result
 fn change(
     tx: &mut Transaction<'_>,
     caller: &Caller,
-    before: Redemption,
+    before: &Redemption,
     patch: RedemptionPatch,
 ) -> Result<Redemption, Stop> {
     let at = tx.now(caller.program());
@@ -281,7 +281,7 @@ fn change(
     {
         return Err(Invalid::new("endAt", "must not be before startAt").into());
     }
-    if redemption != before {
+    if redemption != *before {
         store::redemptions::update(tx, &redemption)?;
     }
     if redemption.status != before.status {

@@ -82,7 +82,7 @@ mod tests {
             epoch: 3,
         };
         let now = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
-        let end = now.saturating_add(Duration::from_secs(900));
+        let end = now.saturating_add(Duration::from_mins(15));
         let key = TokenKey::new(&[7; 32]);
         let token = key.mint(principal, end);
         assert!(token.starts_with("v4.local."));

@@ -31,6 +31,9 @@ pub const STEPS: &[&str] = &[
     "the snapshot against the log",
 ];
 
+/// One step: what it finds wrong.
+type Check = fn(&Connection) -> Result<Vec<String>, store::Error>;
+
 /// Looks at everything; `progress` is told the name of each step before it begins.
 ///
 /// # Errors
@@ -41,7 +44,7 @@ pub fn verify(
 ) -> Result<Report, store::Error> {
     let _snapshot = audit::begin_snapshot(connection)?;
     let mut report = Report::default();
-    let checks: [fn(&Connection) -> Result<Vec<String>, store::Error>; 6] = [
+    let checks: [Check; 6] = [
         audit::integrity,
         audit::schema,
         audit::foreign_keys,

@@ -51,6 +51,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
+    #[expect(clippy::too_many_lines, reason = "a table: one arm a kind of event")]
     fn of(event: &'a Event) -> Self {
         match event {
             Event::MemberCreated { member, tier } => Self {
@@ -253,6 +254,7 @@ fn activity(row: &Row<'_>) -> Result<Activity, Error> {
 }
 
 /// Reads the event of a row of [`replay`]; `None` if its columns contradict its kind.
+#[expect(clippy::too_many_lines, reason = "a table: one arm a kind of event")]
 fn event(row: &Row<'_>) -> Result<Option<Event>, Error> {
     let kind: i64 = row.get(3)?;
     let member = row.get::<_, Option<i64>>(4)?.map(MemberNumber);

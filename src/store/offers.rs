@@ -150,7 +150,7 @@ pub fn change_stock(tx: &Transaction<'_>, offer: OfferNumber, pieces: i64) -> Re
 }
 
 fn json_array<'a>(items: impl Iterator<Item = &'a str>) -> String {
-    serde_json::Value::from_iter(items).to_string()
+    items.collect::<serde_json::Value>().to_string()
 }
 
 fn strings(json: &str) -> Result<Vec<String>, Error> {

@@ -532,7 +532,7 @@ impl WriterThread {
         };
         let observer = &mut self.observer;
         let told = catch_unwind(AssertUnwindSafe(|| {
-            observer.committed(connection, &committed)
+            observer.committed(connection, &committed);
         }));
         if told.is_err() {
             tracing::error!("the figures could not take in a commit; building them anew");

@@ -6,6 +6,11 @@
     reason = "each test program uses what it needs of this"
 )]
 #![allow(missing_docs, missing_debug_implementations, reason = "for tests only")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a helper that panics fails its test, and `json!` is handed over as it is made"
+)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -80,7 +85,7 @@ impl TestApp {
         let address = told_address.recv().expect("the server starts");
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .into();
         Self {

@@ -1,0 +1,26 @@
+# Few targets; `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help lint test doc deny demo ci
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
+
+lint: ## Formatting and clippy, warnings are errors
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+test: ## Every test
+	cargo test
+
+doc: ## The code's documentation, warnings are errors
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps
+
+deny: ## Licences and sources of the dependencies (needs cargo-deny)
+	cargo deny check bans licenses sources
+
+demo: ## Serve a small believable history
+	cargo run --release -- demo
+
+ci: ## What CI runs; installs what is missing with apt-get
+	.ci/run
