@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use actix_web::dev::Server;
 use anyhow::Context as _;
@@ -98,9 +97,4 @@ pub fn shutdown_signal() -> Result<impl Future<Output = ()>, anyhow::Error> {
         futures_util::future::select(ended, interrupted).await;
         tracing::info!("stopping");
     })
-}
-
-/// How long open requests may take to end.
-pub(crate) fn shutdown_timeout(settings: &Settings) -> Duration {
-    Duration::from_secs(settings.server.shutdown_timeout)
 }

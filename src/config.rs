@@ -1,5 +1,5 @@
-//! Settings: `config.toml` (compiled in as the defaults), then a file, then `STAMPCARD_*` environment
-//! variables, then flags. A later one wins.
+//! Settings: `config.toml` (compiled in as the defaults), then a file, then `STAMPCARD_*`
+//! environment variables, then flags. A later one wins.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -149,7 +149,8 @@ error_codes! {
         scrip: 500 "internal_error",
         bullseye: 500 "InternalError",
     }
-    /// The disk takes no writes now, and whether this one was done is not known: retry with the same Idempotency-Key.
+    /// The disk takes no writes now, and whether this one was done is not known:
+    /// retry with the same Idempotency-Key.
     StorageUnavailable {
         expys: 503 "STORAGE_UNAVAILABLE",
         scrip: 503 "unavailable",

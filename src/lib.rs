@@ -11,8 +11,8 @@
 //! * [`app`]: all of it put together, for `main` and for every test.
 //! * [`cli`], [`config`], [`telemetry`], [`clock`], [`error`]: what surrounds them.
 //!
-//! A request's way: `http` proves who calls and parses what is asked; `service` checks the rules in a
-//! transaction of `store`'s writer, changes rows and records what happened in the activity log;
+//! A request's way: `http` proves who calls and parses what is asked; `service` checks the rules in
+//! a transaction of `store`'s writer, changes rows and records what happened in the activity log;
 //! after the commit `analytics` counts it; then the answer goes out.
 
 pub mod analytics;

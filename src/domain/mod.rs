@@ -1,7 +1,8 @@
 //! Plain types and rules of a loyalty program: what a member, an offer, a redemption and an
 //! activity are, and what may become of them.
 //!
-//! **Must not know**: HTTP, JSON, SQL, the engine or the system clock. A value that exists is valid.
+//! **Must not know**: HTTP, JSON, SQL, the engine or the system clock. A value that exists is
+//! valid.
 
 mod activity;
 mod environment;

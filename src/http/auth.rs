@@ -17,7 +17,8 @@ enum Presented<'a> {
     MemberToken(&'a str),
 }
 
-/// The credential of a request: `Authorization: Bearer`, else `X-API-Key`, else `X-Partner-API-Key`.
+/// The credential of a request: `Authorization: Bearer`, else `X-API-Key`, else
+/// `X-Partner-API-Key`.
 fn presented(headers: &HeaderMap) -> Result<Presented<'_>, HttpError> {
     let unauthorized = |message: &'static str| HttpError::new(Code::Unauthorized, message);
     let credential = if let Some(value) = headers.get(header::AUTHORIZATION) {

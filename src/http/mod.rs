@@ -23,7 +23,6 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 pub use error::HttpError;
 pub use routes::{Access, ROUTES, Route};
 
-use crate::app::shutdown_timeout;
 use crate::config::Settings;
 use crate::service::{Reply, Services};
 
@@ -80,7 +79,7 @@ pub(crate) fn bind(
     })
     .workers(workers)
     .keep_alive(Duration::from_secs(settings.server.keep_alive))
-    .shutdown_timeout(shutdown_timeout(settings).as_secs())
+    .shutdown_timeout(settings.server.shutdown_timeout)
     .disable_signals()
     .bind(settings.server.listen)?;
     let address = server.addrs()[0];

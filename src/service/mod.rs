@@ -1,7 +1,7 @@
 //! The use cases: check the rules, change the rows, name what happened.
 //!
-//! **Must not know**: HTTP requests or SQL. It is handed parsed requests and proven callers, works in
-//! the writer's transaction or on a reading connection, and gives back rendered answers.
+//! **Must not know**: HTTP requests or SQL. It is handed parsed requests and proven callers, works
+//! in the writer's transaction or on a reading connection, and gives back rendered answers.
 
 mod analytics;
 pub mod bootstrap;
@@ -246,8 +246,8 @@ impl Services {
         self.writer.stop();
     }
 
-    /// Carries out a write. A refusal is rendered as the surface renders errors and, like a success,
-    /// kept under the idempotency key.
+    /// Carries out a write. A refusal is rendered as the surface renders errors and, like a
+    /// success, kept under the idempotency key.
     async fn write<F>(&self, context: WriteContext, work: F) -> Result<Reply, WriteError>
     where
         F: FnOnce(&mut Transaction<'_>, &Caller) -> Result<Answer, Stop> + Send + 'static,

@@ -361,8 +361,8 @@ pub struct LedgerRow {
     pub previous: Option<Seq>,
 }
 
-/// The ledger entries of one wallet from `start` back, newest first, at most `limit`. It follows the
-/// chain from entry to entry, so that its cost does not depend on the length of any history.
+/// The ledger entries of one wallet from `start` back, newest first, at most `limit`. It follows
+/// the chain from entry to entry, so that its cost does not depend on the length of any history.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

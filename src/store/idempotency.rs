@@ -1,8 +1,8 @@
 //! Answers kept for a retry.
 //!
 //! Rows cluster by the hour they were made in, so that random keys touch only the newest part of
-//! the index. A filter in memory (about two bytes a key) tells which hours may hold a key, so that a
-//! new key, the usual case, costs no look-up at all.
+//! the index. A filter in memory (about two bytes a key) tells which hours may hold a key, so that
+//! a new key, the usual case, costs no look-up at all.
 
 use std::collections::BTreeMap;
 
@@ -93,8 +93,8 @@ pub(super) fn purge(connection: &Connection, hour: i64, limit: usize) -> Result<
         .execute((hour, i64::try_from(limit).unwrap_or(i64::MAX)))?)
 }
 
-/// Which hours may hold a key: a Bloom filter for each hour. It may say yes wrongly, about once in a
-/// hundred, but never no.
+/// Which hours may hold a key: a Bloom filter for each hour. It may say yes wrongly, about once in
+/// a hundred, but never no.
 #[derive(Debug, Default)]
 pub(super) struct KeyFilter {
     hours: BTreeMap<i64, HourFilter>,

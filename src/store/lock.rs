@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::OpenError;
 
-/// Holds `<database>.lock` until it is dropped or the process ends, however it ends: the lock is the
-/// operating system's, the file's content (the owner's process id) is only for people.
+/// Holds `<database>.lock` until it is dropped or the process ends, however it ends: the lock is
+/// the operating system's, the file's content (the owner's process id) is only for people.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,

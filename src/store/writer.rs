@@ -2,8 +2,8 @@
 //!
 //! A write is a closure over an open transaction. The thread takes one, begins, runs it in a
 //! savepoint, takes whatever else waits (up to [`BATCH_MAX`], never sleeping to fill a batch),
-//! commits once for all, tells the [`Observer`] what was committed, and only then answers everybody.
-//! So an acknowledged write is on the disk and in the figures.
+//! commits once for all, tells the [`Observer`] what was committed, and only then answers
+//! everybody. So an acknowledged write is on the disk and in the figures.
 
 use std::cell::Cell;
 use std::collections::HashMap;

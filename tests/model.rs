@@ -1,0 +1,46 @@
+//! Random histories against a model and against plain SQL.
+//!
+//! `proptest` makes a history; a real server lives it over HTTP. A small model in this file says
+//! before each step what the answer must be. In the end every figure is worked out by the SELECTs in
+//! `oracle`, which share no code with the engine nor with `stampcard verify`, and compared.
+//!
+//! A history that fails is shrunk, and its seed is kept in tests/model.proptest-regressions, which is
+//! committed: it is tried first from then on. `PROPTEST_CASES=500 cargo test --test model` looks
+//! further than the few cases of an ordinary run.
+
+#[path = "model/history.rs"]
+mod history;
+#[path = "model/oracle.rs"]
+mod oracle;
+#[path = "support/mod.rs"]
+mod support;
+
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+/// Histories in an ordinary run, and steps in each.
+const CASES: u32 = 24;
+const STEPS: std::ops::RangeInclusive<usize> = 40..=120;
+
+fn config() -> ProptestConfig {
+    let defaults = ProptestConfig::default();
+    let is_asked = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: if is_asked { defaults.cases } else { CASES },
+        // A history takes a good part of a second, so that shrinking needs a limit.
+        max_shrink_iters: 300,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/model.proptest-regressions",
+        ))),
+        ..defaults
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_history_adds_up(steps in proptest::collection::vec(history::step(), STEPS)) {
+        history::live(&steps);
+    }
+}

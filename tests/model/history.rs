@@ -1,0 +1,716 @@
+//! The steps of a history, the model that foretells every answer, and the server that lives it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+use crate::oracle;
+use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
+
+const TIERS: [&str; 3] = ["standard", "silver", "gold"];
+/// The way of a redemption, in order.
+const WAY: [&str; 7] = [
+    "SUBMITTED",
+    "OPEN",
+    "AWAITING_VENDOR",
+    "AWAITING_CUSTOMER",
+    "PURCHASED",
+    "COMPLETED",
+    "CANCELED",
+];
+const POINTS_MAX: i64 = 9_007_199_254_740_991;
+const DAY_MS: i64 = 86_400_000;
+const TOKEN_MS: i64 = 900_000;
+
+/// Something that happens. Members are a handful, so that they meet; what is picked by an index is
+/// one of those there are by then.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    SetMember(u8, Option<usize>),
+    Exchange(u8),
+    Credit(u8, i64),
+    CreditTooMuch(u8),
+    Debit(u8, i64),
+    CreateOffer(Terms),
+    PatchOffer(Index, Terms),
+    ArchiveOffer(Index),
+    Redeem(u8, Index),
+    RedeemAsMember(u8, Index),
+    Move(Index, usize),
+    Cancel(Index),
+    CancelAsMember(Index),
+    Remove {
+        member: u8,
+        retain: bool,
+        erase: bool,
+    },
+    Configure(usize),
+    Wait(u32),
+    Replay(Index),
+    ReuseKey(Index),
+    Restart,
+}
+
+/// Of an offer.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    price: Option<i64>,
+    stock: Option<i64>,
+    tiers: Vec<usize>,
+    /// Seconds from now.
+    expires: Option<u32>,
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let price = prop_oneof![1 => Just(None), 1 => Just(Some(0)), 6 => (1..400_i64).prop_map(Some)];
+    let stock = prop_oneof![2 => Just(None), 2 => (0..4_i64).prop_map(Some)];
+    let tiers =
+        prop_oneof![3 => Just(vec![]), 1 => prop::sample::subsequence(vec![0, 1, 2], 1..=2)];
+    let expires = prop_oneof![4 => Just(None), 1 => (1..20_000_u32).prop_map(Some)];
+    (price, stock, tiers, expires).prop_map(|(price, stock, tiers, expires)| Terms {
+        price,
+        stock,
+        tiers,
+        expires,
+    })
+}
+
+/// Any step.
+pub(crate) fn step() -> impl Strategy<Value = Step> {
+    let member = || 0..5_u8;
+    let index = any::<Index>;
+    prop_oneof![
+        6 => (member(), prop::option::of(0..3_usize)).prop_map(|(m, t)| Step::SetMember(m, t)),
+        4 => member().prop_map(Step::Exchange),
+        12 => (member(), 1..600_i64).prop_map(|(m, a)| Step::Credit(m, a)),
+        1 => member().prop_map(Step::CreditTooMuch),
+        4 => (member(), 1..300_i64).prop_map(|(m, a)| Step::Debit(m, a)),
+        6 => terms().prop_map(Step::CreateOffer),
+        3 => (index(), terms()).prop_map(|(o, t)| Step::PatchOffer(o, t)),
+        1 => index().prop_map(Step::ArchiveOffer),
+        12 => (member(), index()).prop_map(|(m, o)| Step::Redeem(m, o)),
+        5 => (member(), index()).prop_map(|(m, o)| Step::RedeemAsMember(m, o)),
+        9 => (index(), 0..WAY.len()).prop_map(|(r, s)| Step::Move(r, s)),
+        3 => index().prop_map(Step::Cancel),
+        3 => index().prop_map(Step::CancelAsMember),
+        3 => (member(), any::<bool>(), prop::bool::weighted(0.3))
+            .prop_map(|(member, retain, erase)| Step::Remove { member, retain, erase }),
+        1 => (0..3_usize).prop_map(Step::Configure),
+        4 => prop_oneof![3 => 0..2_000_u32, 1 => 2_000..100_000_u32].prop_map(Step::Wait),
+        5 => index().prop_map(Step::Replay),
+        2 => index().prop_map(Step::ReuseKey),
+        1 => Just(Step::Restart),
+    ]
+}
+
+#[derive(Debug, Clone, Default)]
+struct Member {
+    tier: usize,
+    received: i64,
+    spent: i64,
+    is_archived: bool,
+    epoch: u32,
+    token: Option<(String, u32, i64)>,
+}
+
+impl Member {
+    fn balance(&self) -> i64 {
+        self.received - self.spent
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Offer {
+    id: String,
+    price: i64,
+    stock: Option<i64>,
+    tiers: Vec<usize>,
+    expires_ms: Option<i64>,
+    is_archived: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Redemption {
+    id: String,
+    /// In `members`.
+    member: usize,
+    /// In `offers`.
+    offer: usize,
+    status: usize,
+    charged: i64,
+    took_stock: bool,
+}
+
+/// A POST that was answered under an Idempotency-Key.
+#[derive(Debug, Clone)]
+struct Kept {
+    at_ms: i64,
+    key: String,
+    path: String,
+    body: Value,
+    answer: Response,
+}
+
+/// A status, and the code of an error.
+type Foretold = (u16, &'static str);
+const OK: Foretold = (200, "");
+const CREATED: Foretold = (201, "");
+const NOT_FOUND: Foretold = (404, "NOT_FOUND");
+const UNAUTHORIZED: Foretold = (401, "UNAUTHORIZED");
+const TOO_FEW: Foretold = (422, "INSUFFICIENT_POINTS");
+const TOO_LATE: Foretold = (409, "REDEMPTION_TRANSITION_INVALID");
+
+/// The server and what is known of it.
+struct World {
+    app: TestApp,
+    members: Vec<Member>,
+    /// Which of `members` has which external id now: an erased one has none that is known.
+    known: BTreeMap<u8, usize>,
+    offers: Vec<Offer>,
+    redemptions: Vec<Redemption>,
+    kept: Vec<Kept>,
+    default_tier: usize,
+    keys: usize,
+}
+
+/// Lives a history from the first start on, and checks everything that can be checked.
+pub(crate) fn live(steps: &[Step]) {
+    let mut world = World {
+        app: TestApp::start(),
+        members: Vec::new(),
+        known: BTreeMap::new(),
+        offers: Vec::new(),
+        redemptions: Vec::new(),
+        kept: Vec::new(),
+        default_tier: 0,
+        keys: 0,
+    };
+    for step in steps {
+        world = world.take(step);
+    }
+    world.check();
+    world = world.restart();
+    world.check();
+}
+
+impl World {
+    fn take(mut self, step: &Step) -> Self {
+        match step {
+            Step::SetMember(member, tier) => self.set_member(*member, *tier),
+            Step::Exchange(member) => self.exchange(*member),
+            Step::Credit(member, amount) => self.credit(*member, *amount),
+            Step::CreditTooMuch(member) => self.credit(*member, POINTS_MAX),
+            Step::Debit(member, amount) => self.debit(*member, *amount),
+            Step::CreateOffer(terms) => self.create_offer(terms),
+            Step::PatchOffer(index, terms) => self.patch_offer(index, terms),
+            Step::ArchiveOffer(index) => self.archive_offer(index),
+            Step::Redeem(member, index) => self.redeem(*member, index),
+            Step::RedeemAsMember(member, index) => self.redeem_as_member(*member, index),
+            Step::Move(index, status) => self.advance(index, *status),
+            Step::Cancel(index) => self.cancel(index),
+            Step::CancelAsMember(index) => self.cancel_as_member(index),
+            Step::Remove {
+                member,
+                retain,
+                erase,
+            } => self.remove(*member, *retain, *erase),
+            Step::Configure(tier) => self.configure(*tier),
+            Step::Wait(seconds) => self
+                .app
+                .clock
+                .advance(Duration::from_secs(u64::from(*seconds))),
+            Step::Replay(index) => self.replay(index),
+            Step::ReuseKey(index) => self.reuse_key(index),
+            Step::Restart => return self.restart(),
+        }
+        self
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.app.clock.now().as_millis()
+    }
+
+    /// A POST with the Org-API-Key; every other one carries an Idempotency-Key.
+    fn post(&mut self, path: &str, body: Value, foretold: Foretold) -> Value {
+        self.keys += 1;
+        if self.keys.is_multiple_of(2) {
+            return checked(self.app.post(path, &body), foretold);
+        }
+        let key = format!("key-{}", self.keys);
+        let answer = send(&self.app, path, &body, &key);
+        let value = checked(answer.clone(), foretold);
+        assert_eq!(answer.header("idempotency-replayed"), None);
+        let (at_ms, path) = (self.now_ms(), path.to_owned());
+        self.kept.push(Kept {
+            at_ms,
+            key,
+            path,
+            body,
+            answer,
+        });
+        value
+    }
+
+    fn set_member(&mut self, name: u8, tier: Option<usize>) {
+        let body = tier.map_or(json!({}), |tier| json!({"tier": TIERS[tier]}));
+        checked(self.app.put(&format!("/v1/members/u{name}"), &body), OK);
+        let place = self.signed_up(name, tier);
+        let member = &mut self.members[place];
+        member.is_archived = false;
+        member.tier = tier.unwrap_or(member.tier);
+    }
+
+    /// The place of a member, who signs up if need be.
+    fn signed_up(&mut self, name: u8, tier: Option<usize>) -> usize {
+        *self.known.entry(name).or_insert_with(|| {
+            self.members.push(Member {
+                tier: tier.unwrap_or(self.default_tier),
+                ..Member::default()
+            });
+            self.members.len() - 1
+        })
+    }
+
+    fn exchange(&mut self, name: u8) {
+        let is_archived = self
+            .known
+            .get(&name)
+            .is_some_and(|place| self.members[*place].is_archived);
+        let body = json!({"externalUserID": format!("u{name}")});
+        let foretold = if is_archived { NOT_FOUND } else { OK };
+        let answer = self.post("/v1/auth/exchange", body, foretold);
+        if !is_archived {
+            let place = self.signed_up(name, None);
+            let token = answer["accessToken"].as_str().unwrap().to_owned();
+            let ends = self.now_ms() + TOKEN_MS;
+            let member = &mut self.members[place];
+            member.token = Some((token, member.epoch, ends));
+        }
+    }
+
+    /// The place of a member that is not removed.
+    fn current(&self, name: u8) -> Option<usize> {
+        let place = *self.known.get(&name)?;
+        (!self.members[place].is_archived).then_some(place)
+    }
+
+    fn credit(&mut self, name: u8, amount: i64) {
+        let place = self.current(name);
+        let received: i64 = self.members.iter().map(|member| member.received).sum();
+        if amount == POINTS_MAX && received == 0 {
+            // It would be taken, and then nothing more: a dull history.
+            return;
+        }
+        let foretold = match place {
+            None => NOT_FOUND,
+            Some(_) if received > POINTS_MAX - amount => (422, "VALIDATION"),
+            Some(_) => OK,
+        };
+        let body = json!({"externalUserID": format!("u{name}"), "amount": amount, "reason": "r"});
+        let answer = self.post("/v1/wallet/credit", body, foretold);
+        if let Some(place) = place.filter(|_| foretold == OK) {
+            self.members[place].received += amount;
+            assert_eq!(answer["balance"], self.members[place].balance());
+        }
+    }
+
+    fn debit(&mut self, name: u8, amount: i64) {
+        let place = self.current(name);
+        let foretold = match place {
+            None => NOT_FOUND,
+            Some(place) if self.members[place].balance() < amount => TOO_FEW,
+            Some(_) => OK,
+        };
+        let body = json!({"externalUserID": format!("u{name}"), "amount": amount});
+        let answer = self.post("/v1/wallet/debit", body, foretold);
+        if let Some(place) = place.filter(|_| foretold == OK) {
+            self.members[place].spent += amount;
+            assert_eq!(answer["balance"], self.members[place].balance());
+        }
+    }
+
+    fn offer_of(&self, terms: &Terms) -> (Value, Offer) {
+        let now = self.app.clock.now();
+        let expires = terms
+            .expires
+            .map(|seconds| now.saturating_add(Duration::from_secs(u64::from(seconds))));
+        let tiers: Vec<&str> = terms.tiers.iter().map(|tier| TIERS[*tier]).collect();
+        let body = json!({
+            "title": "An offer",
+            "pointsPrice": terms.price,
+            "availability": {"quantityRemaining": terms.stock},
+            "tiers": tiers,
+            "expiresAt": expires.map(|at| at.to_string()),
+        });
+        let offer = Offer {
+            id: String::new(),
+            price: terms.price.unwrap_or(0),
+            stock: terms.stock,
+            tiers: terms.tiers.clone(),
+            expires_ms: expires.map(stampcard::domain::Timestamp::as_millis),
+            is_archived: false,
+        };
+        (body, offer)
+    }
+
+    fn create_offer(&mut self, terms: &Terms) {
+        let (body, mut offer) = self.offer_of(terms);
+        let answer = self.post("/v1/offers", body, CREATED);
+        answer["id"].as_str().unwrap().clone_into(&mut offer.id);
+        self.offers.push(offer);
+    }
+
+    fn patch_offer(&mut self, index: &Index, terms: &Terms) {
+        if self.offers.is_empty() {
+            return;
+        }
+        let place = index.index(self.offers.len());
+        let (body, offer) = self.offer_of(terms);
+        let before = self.offers[place].clone();
+        let path = format!("/v1/offers/{}", before.id);
+        let foretold = if before.is_archived { NOT_FOUND } else { OK };
+        checked(self.app.patch(&path, &body), foretold);
+        if !before.is_archived {
+            let id = before.id;
+            self.offers[place] = Offer { id, ..offer };
+        }
+    }
+
+    fn archive_offer(&mut self, index: &Index) {
+        if self.offers.is_empty() {
+            return;
+        }
+        let place = index.index(self.offers.len());
+        let offer = &mut self.offers[place];
+        let foretold = if offer.is_archived { NOT_FOUND } else { OK };
+        offer.is_archived = true;
+        checked(
+            self.app.delete(&format!("/v1/offers/{}", offer.id)),
+            foretold,
+        );
+    }
+
+    /// What becomes of it when a current member redeems an offer.
+    fn foretell_redeem(&self, member: usize, offer: usize) -> Foretold {
+        let (now, who, what) = (self.now_ms(), &self.members[member], &self.offers[offer]);
+        let is_open = what.tiers.is_empty() || what.tiers.contains(&who.tier);
+        let is_held = |held: &Redemption| {
+            held.member == member && held.offer == offer && WAY[held.status] != "CANCELED"
+        };
+        if what.is_archived {
+            NOT_FOUND
+        } else if what.expires_ms.is_some_and(|at| at <= now) || what.stock == Some(0) || !is_open {
+            (422, "OFFER_UNAVAILABLE")
+        } else if self.redemptions.iter().any(is_held) {
+            (409, "REDEMPTION_ALREADY_EXISTS")
+        } else if who.balance() < what.price {
+            TOO_FEW
+        } else {
+            CREATED
+        }
+    }
+
+    fn redeem(&mut self, name: u8, index: &Index) {
+        if self.offers.is_empty() {
+            return;
+        }
+        let offer = index.index(self.offers.len());
+        let member = self.current(name);
+        let foretold = member.map_or(NOT_FOUND, |member| self.foretell_redeem(member, offer));
+        let id = &self.offers[offer].id;
+        let body = json!({"externalUserID": format!("u{name}"), "offer": id});
+        let answer = self.post("/v1/redemptions", body, foretold);
+        if let Some(member) = member.filter(|_| foretold == CREATED) {
+            self.redeemed(member, offer, &answer);
+        }
+    }
+
+    fn redeem_as_member(&mut self, name: u8, index: &Index) {
+        let Some(member) = self.known.get(&name).copied() else {
+            return;
+        };
+        let Some((token, is_good)) = self.token(member) else {
+            return;
+        };
+        if self.offers.is_empty() {
+            return;
+        }
+        let offer = index.index(self.offers.len());
+        let foretold = if is_good {
+            self.foretell_redeem(member, offer)
+        } else {
+            UNAUTHORIZED
+        };
+        let body = json!({"offer": self.offers[offer].id});
+        let request = self.app.request("POST", "/v1/redemptions");
+        let answer = checked(request.bearer(&token).json(&body).send(), foretold);
+        if foretold == CREATED {
+            self.redeemed(member, offer, &answer);
+        }
+    }
+
+    /// A member's last token, and whether it is still good.
+    fn token(&self, member: usize) -> Option<(String, bool)> {
+        let member = &self.members[member];
+        let (token, epoch, ends) = member.token.clone()?;
+        let is_good = !member.is_archived && epoch == member.epoch && self.now_ms() < ends;
+        Some((token, is_good))
+    }
+
+    fn redeemed(&mut self, member: usize, offer: usize, answer: &Value) {
+        let what = &mut self.offers[offer];
+        what.stock = what.stock.map(|pieces| pieces - 1);
+        self.members[member].spent += what.price;
+        assert_eq!(answer["pointsCharged"], what.price);
+        assert_eq!(answer["status"], "SUBMITTED");
+        self.redemptions.push(Redemption {
+            id: answer["id"].as_str().unwrap().to_owned(),
+            member,
+            offer,
+            status: 0,
+            charged: what.price,
+            took_stock: what.stock.is_some(),
+        });
+    }
+
+    fn advance(&mut self, index: &Index, next: usize) {
+        if self.redemptions.is_empty() {
+            return;
+        }
+        let place = index.index(self.redemptions.len());
+        let redemption = self.redemptions[place].clone();
+        let (from, to) = (WAY[redemption.status], WAY[next]);
+        let is_over = matches!(from, "COMPLETED" | "CANCELED");
+        let goes_back = (from, to) == ("AWAITING_CUSTOMER", "AWAITING_VENDOR");
+        let is_legal = from == to || !is_over && (next > redemption.status || goes_back);
+        let path = format!("/v1/redemptions/{}", redemption.id);
+        let answer = self.app.patch(&path, &json!({"status": to}));
+        let answer = checked(answer, if is_legal { OK } else { TOO_LATE });
+        if is_legal {
+            assert_eq!(answer["status"], to);
+            self.moved(place, next);
+        }
+    }
+
+    fn moved(&mut self, place: usize, next: usize) {
+        let redemption = &mut self.redemptions[place];
+        if WAY[next] == "CANCELED" && WAY[redemption.status] != "CANCELED" {
+            self.members[redemption.member].received += redemption.charged;
+            let offer = &mut self.offers[redemption.offer];
+            if redemption.took_stock {
+                offer.stock = offer.stock.map(|pieces| pieces + 1);
+            }
+        }
+        redemption.status = next;
+    }
+
+    fn cancel(&mut self, index: &Index) {
+        if self.redemptions.is_empty() {
+            return;
+        }
+        let place = index.index(self.redemptions.len());
+        let is_legal = WAY[self.redemptions[place].status] != "COMPLETED";
+        let path = format!("/v1/redemptions/{}/cancel", self.redemptions[place].id);
+        self.post(&path, json!({}), if is_legal { OK } else { TOO_LATE });
+        if is_legal {
+            self.moved(place, WAY.len() - 1);
+        }
+    }
+
+    fn cancel_as_member(&mut self, index: &Index) {
+        if self.redemptions.is_empty() {
+            return;
+        }
+        let place = index.index(self.redemptions.len());
+        let redemption = self.redemptions[place].clone();
+        let Some((token, is_good)) = self.token(redemption.member) else {
+            return;
+        };
+        let is_legal = matches!(WAY[redemption.status], "SUBMITTED" | "OPEN" | "CANCELED");
+        let foretold = match (is_good, is_legal) {
+            (false, _) => UNAUTHORIZED,
+            (true, false) => TOO_LATE,
+            (true, true) => OK,
+        };
+        let path = format!("/v1/redemptions/{}/cancel", redemption.id);
+        checked(
+            self.app.request("POST", &path).bearer(&token).send(),
+            foretold,
+        );
+        if foretold == OK {
+            self.moved(place, WAY.len() - 1);
+        }
+    }
+
+    fn remove(&mut self, name: u8, retain: bool, erase: bool) {
+        let place = self.known.get(&name).copied();
+        // Someone removed before can still be erased.
+        let place = place.filter(|place| erase || !self.members[*place].is_archived);
+        let path = format!("/v1/members/u{name}?retainBalance={retain}&erase={erase}");
+        let foretold = if place.is_some() { OK } else { NOT_FOUND };
+        checked(self.app.delete(&path), foretold);
+        let Some(place) = place else { return };
+        let member = &mut self.members[place];
+        if !member.is_archived {
+            member.is_archived = true;
+            member.epoch += 1;
+            if !retain {
+                member.spent = member.received;
+            }
+        }
+        if erase {
+            self.known.remove(&name);
+        }
+    }
+
+    fn configure(&mut self, tier: usize) {
+        let body = json!({"defaultTier": TIERS[tier], "currencyName": format!("Coins {tier}")});
+        checked(self.app.put("/v1/configuration", &body), OK);
+        self.default_tier = tier;
+    }
+
+    /// One that was kept, and is not too old to be repeated.
+    fn kept(&self, index: &Index) -> Option<Kept> {
+        let oldest = self.now_ms() - DAY_MS;
+        let fresh: Vec<&Kept> = self.kept.iter().filter(|k| k.at_ms > oldest).collect();
+        // What is stored is what a rule decided; input that is refused as such is not.
+        let fresh = fresh
+            .into_iter()
+            .filter(|kept| !kept.answer.text().contains("VALIDATION"));
+        let fresh: Vec<&Kept> = fresh.collect();
+        (!fresh.is_empty()).then(|| fresh[index.index(fresh.len())].clone())
+    }
+
+    fn replay(&self, index: &Index) {
+        let Some(kept) = self.kept(index) else { return };
+        let again = send(&self.app, &kept.path, &kept.body, &kept.key);
+        assert_eq!(
+            (again.status, again.text()),
+            (kept.answer.status, kept.answer.text())
+        );
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    }
+
+    fn reuse_key(&self, index: &Index) {
+        let Some(mut kept) = self.kept(index) else {
+            return;
+        };
+        kept.body["other"] = json!(true);
+        let refused = send(&self.app, &kept.path, &kept.body, &kept.key);
+        checked(refused, (409, "IDEMPOTENCY_KEY_REUSED"));
+    }
+
+    /// Stops the server and starts another; it must answer the same, byte for byte.
+    fn restart(mut self) -> Self {
+        let before = self.answers();
+        self.app = self.app.restart();
+        assert_eq!(self.answers(), before);
+        self
+    }
+
+    fn answers(&self) -> Vec<String> {
+        let mut answers = Vec::new();
+        for key in [SANDBOX_KEY, LIVE_KEY] {
+            for path in [
+                "/v1/analytics/summary",
+                "/v1/analytics/offers",
+                "/v1/offers?limit=100",
+                "/v1/redemptions?limit=100",
+                "/v1/members?limit=100&includeArchived=true",
+                "/v1/configuration",
+            ] {
+                let answer = self.app.request("GET", path).bearer(key).send();
+                assert_eq!(answer.status, 200, "{}", answer.text());
+                answers.push(answer.text());
+            }
+        }
+        answers
+    }
+
+    /// Compares everything: the server's answers with SQL, SQL with the model.
+    fn check(&self) {
+        oracle::check(&self.app.database());
+        let connection = stampcard::store::open_read_only(&self.app.database()).unwrap();
+        for (key, environment) in [(SANDBOX_KEY, "sandbox"), (LIVE_KEY, "live")] {
+            let get = |path: &str| self.app.request("GET", path).bearer(key).send().expect(200);
+            let summary = oracle::summary(&connection, environment);
+            assert_has(&get("/v1/analytics/summary"), &summary);
+            let offers = oracle::offers(&connection, environment);
+            assert_has(&get("/v1/analytics/offers"), &offers);
+        }
+        self.check_model();
+    }
+
+    fn check_model(&self) {
+        let summary = self.app.summary();
+        let balances: i64 = self.members.iter().map(Member::balance).sum();
+        let of = |name: &str| summary[name].as_i64().unwrap();
+        assert_eq!(
+            of("pointsMinted") + of("pointsRefunded")
+                - of("pointsSpent")
+                - of("pointsForfeited")
+                - of("pointsDebited"),
+            balances
+        );
+        let current = self.members.iter().filter(|member| !member.is_archived);
+        assert_eq!(summary["activeMembers"], current.count());
+        assert_eq!(summary["memberCount"], self.members.len());
+        assert_eq!(summary["redemptions"]["total"], self.redemptions.len());
+        for (name, place) in &self.known {
+            let path = format!("/v1/members/u{name}?includeArchived=true");
+            let member = self.app.get(&path).expect(200);
+            let expected = &self.members[*place];
+            assert_eq!(member["wallet"]["balance"], expected.balance(), "{member}");
+            assert_eq!(member["tier"], TIERS[expected.tier]);
+        }
+        for offer in self.offers.iter().filter(|offer| !offer.is_archived) {
+            let found = self
+                .app
+                .get(&format!("/v1/offers/{}", offer.id))
+                .expect(200);
+            let remaining = &found["availability"]["quantityRemaining"];
+            assert_eq!(*remaining, json!(offer.stock), "{found}");
+        }
+        for redemption in &self.redemptions {
+            let path = format!("/v1/redemptions/{}", redemption.id);
+            let found = self.app.get(&path).expect(200);
+            assert_eq!(found["status"], WAY[redemption.status]);
+        }
+    }
+}
+
+fn send(app: &TestApp, path: &str, body: &Value, key: &str) -> Response {
+    let request = app.request("POST", path).bearer(SANDBOX_KEY);
+    request.idempotency_key(key).json(body).send()
+}
+
+/// The body of an answer, once it is the one that was foretold.
+#[track_caller]
+fn checked(answer: Response, foretold: Foretold) -> Value {
+    let body = answer.json();
+    let code = body["error"]["code"].as_str().unwrap_or_default();
+    assert_eq!((answer.status, code), foretold, "{body}");
+    body
+}
+
+/// Every field of `expected` is in `found`, which may have more.
+#[track_caller]
+fn assert_has(found: &Value, expected: &Value) {
+    match (found, expected) {
+        (Value::Object(_), Value::Object(fields)) => {
+            for (name, value) in fields {
+                assert_has(&found[name], value);
+            }
+        }
+        (Value::Array(found), Value::Array(expected)) => {
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(expected) {
+                assert_has(found, expected);
+            }
+        }
+        _ => assert_eq!(found, expected),
+    }
+}

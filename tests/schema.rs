@@ -1,0 +1,222 @@
+//! The schema of a real database file: what `schema.sql` says, and nothing else.
+
+use rusqlite::{Connection, Error};
+use stampcard::store::{Database, SCHEMA, open_read_only};
+use tempfile::TempDir;
+
+/// A new database file, migrated and closed again.
+fn migrated() -> (TempDir, Connection) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.db");
+    drop(Database::open(&path).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    (folder, connection)
+}
+
+/// Everything that SQLite knows of a schema, a line each.
+fn described(connection: &Connection) -> Vec<String> {
+    let sql = "SELECT type || ' ' || name || ' on ' || tbl_name || ': ' || coalesce(sql, '-')
+               FROM sqlite_schema ORDER BY rowid";
+    strings(connection, sql)
+}
+
+fn strings(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+#[track_caller]
+fn assert_refused(result: Result<usize, Error>, why: &str) {
+    let message = result.unwrap_err().to_string();
+    assert!(message.contains(why), "{message}");
+}
+
+/// A program, and a member in it with 100 points.
+const ROWS: &str = "
+    INSERT INTO organization VALUES (1, zeroblob(16), 'sandbox', 'o', NULL, 'active', 'paid', NULL, NULL, 0);
+    INSERT INTO program VALUES (1, zeroblob(16), 1, 'p', 'ACTIVE', 'Points', 'pts', 'standard', 100, 0, 0);
+    INSERT INTO member (id, program_id, external_user_id, tier, balance, amount_received, created_at)
+        VALUES (1, 1, 'ann', 'standard', 100, 100, 0);
+    INSERT INTO activity (seq, at, program_id, kind, member_id, entry, amount, first)
+        VALUES (1, 0, 1, 4, 1, 1, 100, 1);";
+
+#[test]
+fn a_migrated_database_is_exactly_schema_sql() {
+    let (_folder, migrated) = migrated();
+    let expected = Connection::open_in_memory().unwrap();
+    expected.execute_batch(SCHEMA).unwrap();
+    assert_eq!(described(&migrated), described(&expected));
+}
+
+#[test]
+fn migrating_again_changes_nothing() {
+    let (folder, migrated) = migrated();
+    let before = described(&migrated);
+    drop(Database::open(&folder.path().join("new.db")).unwrap());
+    assert_eq!(described(&migrated), before);
+    let version: i64 = migrated
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(version, 1);
+}
+
+#[test]
+fn every_table_is_strict() {
+    let (_folder, migrated) = migrated();
+    let sql = "SELECT name FROM pragma_table_list
+               WHERE schema = 'main' AND type = 'table' AND NOT strict AND name NOT LIKE 'sqlite_%'";
+    assert_eq!(strings(&migrated, sql), Vec::<String>::new());
+    let sql = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'";
+    assert!(strings(&migrated, sql).len() > 10);
+}
+
+#[test]
+fn every_foreign_key_names_a_table_and_a_column_that_exist() {
+    let (_folder, migrated) = migrated();
+    let keys = "FROM sqlite_schema s, pragma_foreign_key_list(s.name) f WHERE s.type = 'table'";
+    let resolved = format!(
+        "SELECT s.name || '.' || f.\"from\" {keys}
+            AND EXISTS (SELECT 1 FROM pragma_table_info(f.\"table\") c
+                WHERE c.name = coalesce(f.\"to\", 'id') AND c.pk = 1)"
+    );
+    let all = strings(
+        &migrated,
+        &format!("SELECT s.name || '.' || f.\"from\" {keys}"),
+    );
+    assert!(all.len() > 10, "{all:?}");
+    assert_eq!(strings(&migrated, &resolved), all);
+    // SQLite itself agrees: a key to nowhere would make this an error.
+    migrated
+        .execute_batch("PRAGMA foreign_keys = ON; PRAGMA foreign_key_check;")
+        .unwrap();
+}
+
+#[test]
+fn a_column_named_like_a_reference_is_one() {
+    let (_folder, migrated) = migrated();
+    let sql = "SELECT s.name || '.' || c.name FROM sqlite_schema s, pragma_table_info(s.name) c
+               WHERE s.type = 'table' AND c.name LIKE '%\\_id' ESCAPE '\\'
+                   AND c.name NOT IN ('external_id', 'external_user_id')
+                   AND c.name NOT IN (SELECT \"from\" FROM pragma_foreign_key_list(s.name))";
+    assert_eq!(strings(&migrated, sql), Vec::<String>::new());
+}
+
+#[test]
+fn a_wallet_cannot_be_negative_nor_disagree_with_itself() {
+    let (_folder, migrated) = migrated();
+    migrated.execute_batch(ROWS).unwrap();
+    for set in [
+        "balance = -1",
+        "balance = -1, amount_spent = 101",
+        "balance = 50",
+        "amount_spent = -1, balance = 101",
+        "amount_received = 9007199254740992, balance = 9007199254740992",
+    ] {
+        assert_refused(
+            migrated.execute(&format!("UPDATE member SET {set}"), []),
+            "CHECK",
+        );
+    }
+    let honest = "UPDATE member SET balance = 0, amount_spent = 100";
+    assert_eq!(migrated.execute(honest, []).unwrap(), 1);
+    for set in ["amount_received = -1", "amount_spent = 9007199254740992"] {
+        let sql = format!("UPDATE program SET {set}");
+        assert_refused(migrated.execute(&sql, []), "CHECK");
+    }
+}
+
+#[test]
+fn stock_prices_and_ledger_amounts_cannot_be_negative() {
+    let (_folder, migrated) = migrated();
+    migrated.execute_batch(ROWS).unwrap();
+    for (price, stock) in [("-1", "1"), ("1", "-1"), ("9007199254740992", "NULL")] {
+        let sql = format!(
+            "INSERT INTO offer VALUES (NULL, zeroblob(16), 1, 't', '', '', 'k', 't', {price}, '[]',
+                '[]', {stock}, NULL, NULL, NULL, 0, NULL)"
+        );
+        assert_refused(migrated.execute(&sql, []), "CHECK");
+    }
+    for (kind, entry, amount) in [
+        (4, "1", "0"),
+        (4, "1", "-5"),
+        (4, "2", "5"),
+        (5, "1", "5"),
+        (4, "NULL", "5"),
+        (1, "1", "5"),
+        (4, "1", "9007199254740992"),
+    ] {
+        let sql = format!(
+            "INSERT INTO activity (seq, at, program_id, kind, member_id, entry, amount)
+             VALUES (2, 0, 1, {kind}, 1, {entry}, {amount})"
+        );
+        assert_refused(migrated.execute(&sql, []), "CHECK");
+    }
+}
+
+#[test]
+fn a_member_holds_one_redemption_of_an_offer_at_most() {
+    let (_folder, migrated) = migrated();
+    migrated.execute_batch(ROWS).unwrap();
+    let offer =
+        "INSERT INTO offer VALUES (1, zeroblob(16), 1, 't', '', '', 'k', 't', 1, '[]', '[]',
+                     NULL, NULL, NULL, NULL, 0, NULL)";
+    migrated.execute(offer, []).unwrap();
+    let book = |status: &str| {
+        let sql = "INSERT INTO redemption (uuid, program_id, member_id, offer_id, status, charged,
+                       took_stock, created_at) VALUES (randomblob(16), 1, 1, 1, ?1, 0, 0, 0)";
+        migrated.execute(sql, [status])
+    };
+    book("CANCELED").unwrap();
+    book("CANCELED").unwrap();
+    book("COMPLETED").unwrap();
+    assert_refused(book("SUBMITTED"), "UNIQUE");
+    assert_refused(book("LOST"), "CHECK");
+}
+
+#[test]
+fn the_log_takes_rows_and_gives_none_back() {
+    let (_folder, migrated) = migrated();
+    migrated.execute_batch(ROWS).unwrap();
+    migrated
+        .execute_batch("PRAGMA recursive_triggers = ON")
+        .unwrap();
+    for sql in [
+        "UPDATE activity SET amount = 1",
+        "UPDATE activity SET note = 'x' WHERE seq = 1",
+        "DELETE FROM activity",
+        "REPLACE INTO activity (seq, at, program_id, kind) VALUES (1, 0, 1, 51)",
+    ] {
+        assert_refused(migrated.execute(sql, []), "append-only");
+    }
+}
+
+#[test]
+fn a_reader_cannot_write() {
+    let (folder, migrated) = migrated();
+    migrated.execute_batch(ROWS).unwrap();
+    let reader = open_read_only(&folder.path().join("new.db")).unwrap();
+    for sql in [
+        "UPDATE member SET tier = 'gold'",
+        "INSERT INTO setting VALUES ('x', x'00')",
+        "DELETE FROM member",
+        "CREATE TABLE x (y)",
+        "DROP TRIGGER activity_is_never_changed",
+    ] {
+        assert_refused(reader.execute(sql, []), "readonly");
+    }
+    // Not even after it talked itself out of query_only: the file itself is open for reading.
+    reader.pragma_update(None, "query_only", false).unwrap();
+    assert_refused(
+        reader.execute("UPDATE member SET tier = 'gold'", []),
+        "readonly",
+    );
+    assert_eq!(strings(&migrated, "SELECT tier FROM member"), ["standard"]);
+}
+
+#[test]
+fn a_reader_makes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    open_read_only(&folder.path().join("none.db")).unwrap_err();
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
