@@ -2,7 +2,10 @@
 //!
 //! One program with a year of events, one in fifty a sign-up, seven in ten a mint, the rest spends on
 //! twelve offers. Sizes: 1 k, 1 M and 10 M events. Run with `cargo bench --bench engine`.
-#![allow(missing_docs, reason = "criterion's macros make public items without any")]
+#![allow(
+    missing_docs,
+    reason = "criterion's macros make public items without any"
+)]
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -26,7 +29,12 @@ const YEAR: i64 = 365 * 86_400_000;
 
 fn activity(seq: i64, at: i64, event: Event) -> Activity {
     let at = Timestamp::from_millis(at).unwrap();
-    Activity { seq: Seq(seq), at, program: Some(PROGRAM), event }
+    Activity {
+        seq: Seq(seq),
+        at,
+        program: Some(PROGRAM),
+        event,
+    }
 }
 
 fn entry(rng: &mut Rng, entry: Entry, offer: Option<i64>) -> Event {
@@ -50,16 +58,30 @@ fn history(events: i64) -> impl Iterator<Item = Activity> {
     let first = activity(1, START, Event::ProgramCreated { organization });
     let offers = (1..=OFFERS).map(|number| {
         let id = OfferId::from_uuid(uuid::Uuid::from_u128(number.unsigned_abs().into()));
-        activity(1 + number, START, Event::OfferCreated { offer: OfferNumber(number), id })
+        activity(
+            1 + number,
+            START,
+            Event::OfferCreated {
+                offer: OfferNumber(number),
+                id,
+            },
+        )
     });
     let mut at = START;
     let rest = (1..=events).map(move |number| {
         // Gaps as of independent customers: exponential around the mean.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "dice")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "dice"
+        )]
         let gap = (-(1.0 - rng.f64()).ln() * (YEAR / events) as f64) as i64;
         at += gap;
         let event = match rng.u32(0..50) {
-            0 => Event::MemberCreated { member: MemberNumber(number), tier: tier.clone() },
+            0 => Event::MemberCreated {
+                member: MemberNumber(number),
+                tier: tier.clone(),
+            },
             1..=35 => entry(&mut rng, Entry::Mint, None),
             _ => {
                 let offer = rng.i64(1..=OFFERS);
@@ -98,7 +120,9 @@ fn answers(criterion: &mut Criterion, size: &str, engine: &Engine) {
             bencher.iter(|| engine.timeseries(PROGRAM, black_box(window), None));
         });
     }
-    group.bench_function("summary", |bencher| bencher.iter(|| engine.summary(PROGRAM)));
+    group.bench_function("summary", |bencher| {
+        bencher.iter(|| engine.summary(PROGRAM))
+    });
     group.bench_function("offers", |bencher| bencher.iter(|| engine.offers(PROGRAM)));
     group.finish();
 }
@@ -132,7 +156,11 @@ fn snapshots(criterion: &mut Criterion, size: &str, figures: &Figures) {
     });
     let capture = figures.capture(&Stored::default()).unwrap();
     let segments: HashMap<SegmentId, Part> = capture.segments.iter().cloned().collect();
-    let bytes: usize = capture.segments.iter().map(|(_, part)| part.bytes.len()).sum();
+    let bytes: usize = capture
+        .segments
+        .iter()
+        .map(|(_, part)| part.bytes.len())
+        .sum();
     let state: usize = capture.state.iter().map(|part| part.bytes.len()).sum();
     println!("{size} events: {bytes} bytes of segments, {state} bytes of state");
     group.bench_function("load a snapshot", |bencher| {

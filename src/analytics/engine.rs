@@ -136,12 +136,11 @@ impl Engine {
     fn ask<T>(&self, program: ProgramNumber, ask: impl FnOnce(&Counters) -> T) -> Versioned<T> {
         let figures = self.figures.read();
         let none;
-        let counters = match figures.program(program) {
-            Some(counters) => counters,
-            None => {
-                none = Counters::default();
-                &none
-            }
+        let counters = if let Some(counters) = figures.program(program) {
+            counters
+        } else {
+            none = Counters::default();
+            &none
         };
         let version = counters.last_seq().map_or(0, |seq| seq.0);
         Versioned {

@@ -211,12 +211,12 @@ impl Timeline {
             .windows(2)
             .map(|pair| pair[1].0.abs_diff(pair[0].0))
             .collect();
-        let step_bits = rice_parameter(steps.iter().copied());
+        let step_bits = rice_parameter(&steps.iter().copied());
         let amounts = self.head.iter().map(|(_, amount)| amount - 1);
         let amount_bits = if amounts.clone().all(|amount| amount == 0) {
             ALL_ONE
         } else {
-            rice_parameter(amounts)
+            rice_parameter(&amounts)
         };
         let word = u32::try_from(self.words.len()).expect("a timeline has fewer than 2^32 words");
         let mut writer = BitWriter::default();
@@ -256,7 +256,7 @@ fn reserve_by_eighths<T>(items: &mut Vec<T>, more: usize) {
 }
 
 /// The Rice parameter that makes these numbers shortest, or nearly so.
-fn rice_parameter(numbers: impl Iterator<Item = u64> + Clone) -> u8 {
+fn rice_parameter(numbers: &(impl Iterator<Item = u64> + Clone)) -> u8 {
     let (mut count, mut sum) = (0_u64, 0_u128);
     for number in numbers.clone() {
         count += 1;

@@ -45,10 +45,6 @@ pub(super) fn load(connection: &Connection) -> Result<(Figures, Stored), store::
 }
 
 /// The figures of the snapshot, or why it cannot be used.
-#[expect(
-    clippy::type_complexity,
-    reason = "a result within a result, named nowhere else"
-)]
 pub(super) fn restore(
     connection: &Connection,
 ) -> Result<Result<(Figures, Stored), &'static str>, store::Error> {
@@ -172,16 +168,12 @@ impl Taker {
         let interval = Duration::from_secs(settings.snapshot_interval);
         let rows = i64::try_from(settings.snapshot_rows).unwrap_or(i64::MAX);
         let mut taken = Instant::now();
-        loop {
-            match stopped.recv_timeout(LOOK_EVERY.min(interval)) {
-                Err(RecvTimeoutError::Timeout) => {
-                    let new = self.new_rows();
-                    if new >= rows || (new > 0 && taken.elapsed() >= interval) {
-                        self.take();
-                        taken = Instant::now();
-                    }
-                }
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
+        let look_every = LOOK_EVERY.min(interval);
+        while stopped.recv_timeout(look_every) == Err(RecvTimeoutError::Timeout) {
+            let new = self.new_rows();
+            if new >= rows || (new > 0 && taken.elapsed() >= interval) {
+                self.take();
+                taken = Instant::now();
             }
         }
         if self.new_rows() > 0 {
