@@ -1,0 +1,108 @@
+//! The oracle: a plain table and another calendar.
+
+use chrono::{DateTime, Days, LocalResult, Months, NaiveDateTime, TimeDelta, TimeZone as _};
+use chrono_tz::Tz;
+use rusqlite::{Connection, params};
+
+/// The events of one history in a plain table.
+pub(crate) struct Oracle {
+    connection: Connection,
+}
+
+impl Oracle {
+    pub(crate) fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        let sql = "CREATE TABLE event (at INTEGER, kind TEXT, offer INTEGER, amount INTEGER)";
+        connection.execute_batch(sql).unwrap();
+        Self { connection }
+    }
+
+    pub(crate) fn insert(&self, at: i64, kind: &str, offer: Option<i64>, amount: i64) {
+        let sql = "INSERT INTO event VALUES (?1, ?2, ?3, ?4)";
+        self.connection
+            .prepare_cached(sql)
+            .unwrap()
+            .execute((at, kind, offer, amount))
+            .unwrap();
+    }
+
+    /// Sign-ups, points minted and points spent of every bucket between these bounds.
+    pub(crate) fn buckets(&self, bounds: &[i64], offer: Option<i64>) -> Vec<(u64, u64, u64)> {
+        let program = "SELECT count(*) FILTER (WHERE kind = 'signup'),
+                coalesce(sum(amount) FILTER (WHERE kind = 'mint'), 0),
+                coalesce(sum(amount) FILTER (WHERE kind = 'spend'), 0)
+            FROM event WHERE at >= ?1 AND at < ?2 AND (?3 IS NULL)";
+        let one_offer = "SELECT count(*) FILTER (WHERE kind = 'booking'), 0,
+                coalesce(sum(amount) FILTER (WHERE kind = 'spend'), 0)
+            FROM event WHERE at >= ?1 AND at < ?2 AND offer = ?3";
+        let sql = if offer.is_some() { one_offer } else { program };
+        let mut statement = self.connection.prepare_cached(sql).unwrap();
+        bounds
+            .windows(2)
+            .map(|pair| {
+                let row = statement.query_row(params![pair[0], pair[1], offer], |row| {
+                    Ok((
+                        row.get::<_, i64>(0)?,
+                        row.get::<_, i64>(1)?,
+                        row.get::<_, i64>(2)?,
+                    ))
+                });
+                let (signups, minted, spent) = row.unwrap();
+                (
+                    signups.unsigned_abs(),
+                    minted.unsigned_abs(),
+                    spent.unsigned_abs(),
+                )
+            })
+            .collect()
+    }
+}
+
+/// The bounds of the buckets; `None` if the window is empty or has too many.
+pub(crate) fn bounds(from: i64, to: i64, interval: &str, zone: &str) -> Option<Vec<i64>> {
+    if from >= to {
+        return None;
+    }
+    let zone: Tz = zone.parse().unwrap();
+    let shown = DateTime::from_timestamp_millis(from)
+        .unwrap()
+        .with_timezone(&zone)
+        .naive_local();
+    let mut bounds = vec![from];
+    for count in 1_u32.. {
+        let start = match interval {
+            "hour" => from + i64::from(count) * 3_600_000,
+            "day" => instant(zone, shown + Days::new(count.into())),
+            "week" => instant(zone, shown + Days::new(7 * u64::from(count))),
+            _ => instant(zone, shown.checked_add_months(Months::new(count)).unwrap()),
+        };
+        if start >= to {
+            break;
+        }
+        if start > *bounds.last().unwrap() {
+            bounds.push(start);
+        }
+        if bounds.len() > 10_000 {
+            return None;
+        }
+    }
+    bounds.push(to);
+    Some(bounds)
+}
+
+/// When the clocks of a zone show this: the earlier time of two, and where they skip it, as much
+/// later as they skip.
+fn instant(zone: Tz, shown: NaiveDateTime) -> i64 {
+    match zone.from_local_datetime(&shown) {
+        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.timestamp_millis(),
+        LocalResult::None => {
+            // By the offset in force before the gap.
+            let before = zone.from_utc_datetime(&(shown - TimeDelta::days(2)));
+            let offset = chrono::Offset::fix(&chrono::TimeZone::offset_from_utc_datetime(
+                &zone,
+                &before.naive_utc(),
+            ));
+            shown.and_utc().timestamp_millis() - i64::from(offset.local_minus_utc()) * 1000
+        }
+    }
+}
