@@ -3,4 +3,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod client;
+
+mod access;
+mod analytics;
+mod bad_input;
+mod configuration;
 mod health;
+mod idempotency;
+mod members;
+mod offers;
+mod pagination;
+mod redemptions;
+mod snapshots;
+mod tokens;
+mod wallets;

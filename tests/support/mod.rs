@@ -1,6 +1,10 @@
 //! A real server on a free port with a database of its own, and a client that remembers nothing.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses what it needs of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test program uses what it needs of this"
+)]
 #![allow(missing_docs, missing_debug_implementations, reason = "for tests only")]
 
 use std::net::SocketAddr;
