@@ -351,6 +351,7 @@ fn a_token_dies_with_the_removal_and_stays_dead_after_the_restoration() {
             get_as(&app, &token, path).expect_error(401, "UNAUTHORIZED");
         }
         let response = post_as(&app, &token, "/v1/redemptions", &json!({"offer": offer}));
+        assert_eq!(response.header("www-authenticate"), Some("Bearer"));
         response.expect_error(401, "UNAUTHORIZED");
     };
 
