@@ -227,3 +227,25 @@ fn a_filter_holds_over_every_page() {
     let walked = list.walk(&app, 2, || ());
     assert_eq!(walked, ["m8", "m6", "m4", "m2", "m0"]);
 }
+
+#[test]
+fn a_cursor_of_another_members_ledger_is_refused() {
+    let app = TestApp::start();
+    for (member, amount) in [("ada", 1), ("bob", 2)] {
+        app.member(member, 0);
+        for _ in 0..3 {
+            credit(&app, member, amount);
+        }
+    }
+    let page = app
+        .get("/v1/wallet/transactions?externalUserID=bob&limit=1")
+        .expect(200);
+    let cursor = page["nextCursor"].as_str().unwrap();
+    let path = format!("/v1/wallet/transactions?cursor={cursor}");
+    let message = app
+        .get(&format!("{path}&externalUserID=ada"))
+        .expect_error(422, "VALIDATION");
+    assert!(message.contains("cursor"), "{message}");
+    get_as(&app, &app.token("ada"), &path).expect_error(422, "VALIDATION");
+    get_as(&app, &app.token("bob"), &path).expect(200);
+}
