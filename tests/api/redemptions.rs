@@ -299,7 +299,8 @@ fn a_cancellation_returns_the_points_and_the_piece_once() {
 
     // Again, in whatever way: nothing more happens.
     let before = rows(&app);
-    assert_eq!(cancel(&app, &redemption).expect(200), canceled);
+    let other = json!({"canceledReason": "OTHER", "canceledNote": null});
+    assert_eq!(app.post(&path, &other).expect(200), canceled);
     assert_eq!(move_to(&app, &redemption, "CANCELED").expect(200), canceled);
     assert_eq!(rows(&app), before);
 }
@@ -620,4 +621,18 @@ fn of_two_cancellations_at_once_only_one_refunds() {
         assert_eq!(race([&send, &send]), [200, 200]);
         assert_eq!(app.balance("ada"), 100);
     }
+}
+
+#[test]
+fn a_member_does_not_rewrite_why_the_operator_canceled() {
+    let app = TestApp::start();
+    app.member("ada", 100);
+    let token = app.token("ada");
+    let redemption = app.redeem("ada", &app.offer(json!({})));
+    let path = format!("/v1/redemptions/{redemption}");
+    let body = json!({"status": "CANCELED", "canceledReason": "SOLD_OUT", "canceledNote": "sorry"});
+    let canceled = app.patch(&path, &body).expect(200);
+    let mine = json!({"canceledReason": "MEMBER_REQUESTED", "canceledNote": "I did it"});
+    let again = post_as(&app, &token, &format!("{path}/cancel"), &mine).expect(200);
+    assert_eq!(again, canceled);
 }
