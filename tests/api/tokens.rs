@@ -187,7 +187,7 @@ fn the_pool_is_full_again_on_the_first_of_the_month() {
     exchange(&app, &json!({"externalUserID": "b"}));
     assert_eq!(number(&app, CREDITS), 1);
     // From June 15th at noon to the last millisecond of June, and over.
-    let left = Duration::from_secs((15 * 24 + 12) * 3600) - Duration::from_millis(1);
+    let left = Duration::from_hours(15 * 24 + 12) - Duration::from_millis(1);
     app.clock.advance(left);
     exchange(&app, &json!({"externalUserID": "c"}));
     assert_eq!(number(&app, CREDITS), 1);

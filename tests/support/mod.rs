@@ -80,7 +80,7 @@ impl TestApp {
         let address = told_address.recv().expect("the server starts");
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .into();
         Self {
