@@ -9,6 +9,7 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt as _;
 use percent_encoding::percent_decode_str;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{HttpError, HttpLimits};
@@ -16,6 +17,9 @@ use crate::domain::Invalid;
 use crate::error::Code;
 use crate::service::{Caller, IdempotencyKey, Scope};
 use crate::wire::Query;
+
+/// How deep the lists and objects of a body may nest.
+const DEPTH_MAX: usize = 128;
 
 /// The one variable segment of a path, decoded after routing, so that it may hold a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,12 +124,40 @@ fn parse(bytes: &[u8]) -> Result<Value, HttpError> {
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(bytes).map_err(|error| {
-        HttpError::new(
-            Code::BadRequest,
-            format!("the body is not well-formed JSON: {error}"),
-        )
-    })
+    let bad = |what: &dyn std::fmt::Display| {
+        let message = format!("the body is not well-formed JSON: {what}");
+        HttpError::new(Code::BadRequest, message)
+    };
+    if depth(bytes) > DEPTH_MAX {
+        return Err(bad(&format_args!("it is deeper than {DEPTH_MAX} levels")));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    // Its own limit is one level less than ours.
+    deserializer.disable_recursion_limit();
+    let value = Value::deserialize(&mut deserializer).map_err(|error| bad(&error))?;
+    deserializer.end().map_err(|error| bad(&error))?;
+    Ok(value)
+}
+
+/// How deep lists and objects nest, if `bytes` is JSON.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in bytes {
+        if in_string {
+            in_string = escaped || *byte != b'"';
+            escaped = !escaped && *byte == b'\\';
+        } else {
+            match byte {
+                b'"' => in_string = true,
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+        }
+    }
+    deepest
 }
 
 /// The Idempotency-Key of a request, if it has one.
@@ -171,5 +203,27 @@ impl FromRequest for Idempotency {
             // The same route under its other address is the same request.
             path: path.strip_prefix("/api/v1").unwrap_or(path).to_owned(),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_counts_brackets_outside_of_strings() {
+        assert_eq!(depth(b"7"), 0);
+        assert_eq!(depth(br#"{"a":[{},[]],"b":[]}"#), 3);
+        assert_eq!(depth(br#"["[[[\"[[[\\",["]]]"]]"#), 2);
+        assert_eq!(depth(b"]]]["), 1);
+    }
+
+    #[test]
+    fn a_body_is_parsed_to_its_end_and_to_128_levels() {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(parse(nested(128).as_bytes()).is_ok());
+        assert!(parse(nested(129).as_bytes()).is_err());
+        assert!(parse(b"{} x").is_err());
+        assert_eq!(parse(b"").unwrap(), Value::Null);
     }
 }

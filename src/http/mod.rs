@@ -94,6 +94,12 @@ fn ok<T: serde::Serialize>(body: &T) -> HttpResponse {
 /// What a write answered.
 fn reply(reply: Reply) -> HttpResponse {
     let mut response = json(reply.status, reply.body);
+    if reply.status == 401 {
+        let bearer = header::HeaderValue::from_static("Bearer");
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, bearer);
+    }
     if reply.is_replay {
         let name = header::HeaderName::from_static("idempotency-replayed");
         response

@@ -145,12 +145,12 @@ impl Services {
             },
             move |tx, caller| {
                 let redemption = visible(tx, caller, &id)?;
+                if redemption.status == Status::Canceled {
+                    // The same again changes nothing, the reason included.
+                    return Ok(Answer::ok(&RedemptionResponse::from(&redemption)));
+                }
                 let mut patch = request.patch;
-                let is_new = redemption.status != Status::Canceled;
-                if matches!(caller, Caller::Member(_))
-                    && is_new
-                    && patch.canceled_reason == Change::Keep
-                {
+                if matches!(caller, Caller::Member(_)) && patch.canceled_reason == Change::Keep {
                     patch.canceled_reason = Change::Set(CancelReason::MemberRequested);
                 }
                 let changed = change(tx, caller, &redemption, patch)?;

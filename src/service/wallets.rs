@@ -139,6 +139,11 @@ impl Services {
             };
             let rows =
                 store::activity::wallet_entries(connection, member.number, start, page.limit)?;
+            if rows.is_empty() {
+                // A cursor names an entry: this one belongs to another wallet.
+                let expected = "must be the nextCursor of a page of this list";
+                return Err(Invalid::new("cursor", expected).into());
+            }
             // Where this page ends, the chain tells where the next begins.
             let next_cursor = rows
                 .last()

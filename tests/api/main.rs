@@ -1,6 +1,26 @@
 //! The API from outside: one program, one module a resource, every test on a server of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a test stops at the first surprise, and reads best when it is short"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
+mod client;
+
+mod access;
+mod analytics;
+mod bad_input;
+mod configuration;
 mod health;
+mod idempotency;
+mod members;
+mod offers;
+mod pagination;
+mod redemptions;
+mod snapshots;
+mod tokens;
+mod wallets;

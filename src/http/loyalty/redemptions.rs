@@ -2,10 +2,11 @@
 
 use actix_web::web::Data;
 
+use crate::domain::Invalid;
 use crate::http::auth::{KeyOrMember, OrgKey};
 use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
 use crate::http::{HttpResult, ok, reply};
-use crate::service::Services;
+use crate::service::{Caller, Services};
 use crate::wire::{
     CancelRedemptionRequest, CreateRedemptionRequest, ListKind, PatchRedemptionRequest,
 };
@@ -43,6 +44,11 @@ pub(in crate::http) async fn create_redemption(
     body: JsonBody,
 ) -> HttpResult {
     let request = CreateRedemptionRequest::parse(&body.value)?;
+    // Bad input, and so refused before a transaction keeps the refusal under the Idempotency-Key.
+    if matches!(caller, Caller::Key(_)) && request.external_user_id.is_none() {
+        let expected = "is required when an Org-API-Key calls";
+        return Err(Invalid::new("externalUserID", expected).into());
+    }
     let idempotency = idempotency.key(caller, &body.value)?;
     Ok(reply(
         services

@@ -1,0 +1,143 @@
+//! More ways to ask than the support module has, and an independent look at the rows.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rusqlite::types::Value as SqlValue;
+use serde_json::{Value, json};
+
+use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
+
+/// A request with a credential and, unless it is null, a body.
+pub(crate) fn call(
+    app: &TestApp,
+    credential: &str,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Response {
+    let request = app.request(method, path).bearer(credential);
+    if body.is_null() {
+        request.send()
+    } else {
+        request.json(body).send()
+    }
+}
+
+/// `GET` with a credential.
+pub(crate) fn get_as(app: &TestApp, credential: &str, path: &str) -> Response {
+    call(app, credential, "GET", path, &Value::Null)
+}
+
+/// `POST` with a credential.
+pub(crate) fn post_as(app: &TestApp, credential: &str, path: &str, body: &Value) -> Response {
+    call(app, credential, "POST", path, body)
+}
+
+/// The same, in the live environment.
+pub(crate) fn live(app: &TestApp, method: &str, path: &str, body: &Value) -> Response {
+    call(app, LIVE_KEY, method, path, body)
+}
+
+/// `POST` with the sandbox Org-API-Key and an Idempotency-Key.
+pub(crate) fn post_once(app: &TestApp, key: &str, path: &str, body: &Value) -> Response {
+    app.request("POST", path)
+        .bearer(SANDBOX_KEY)
+        .idempotency_key(key)
+        .json(body)
+        .send()
+}
+
+/// Gives points to a member.
+#[track_caller]
+pub(crate) fn credit(app: &TestApp, member: &str, amount: u64) {
+    let body = json!({"externalUserID": member, "amount": amount});
+    app.post("/v1/wallet/credit", &body).expect(200);
+}
+
+/// Redeems on behalf of a member, whatever comes of it.
+pub(crate) fn try_redeem(app: &TestApp, member: &str, offer: &str) -> Response {
+    let body = json!({"externalUserID": member, "offer": offer});
+    app.post("/v1/redemptions", &body)
+}
+
+/// Moves a redemption to a status.
+pub(crate) fn move_to(app: &TestApp, redemption: &str, status: &str) -> Response {
+    let path = format!("/v1/redemptions/{redemption}");
+    app.patch(&path, &json!({"status": status}))
+}
+
+/// Cancels a redemption with the Org-API-Key.
+pub(crate) fn cancel(app: &TestApp, redemption: &str) -> Response {
+    let path = format!("/v1/redemptions/{redemption}/cancel");
+    app.post(&path, &json!({}))
+}
+
+/// What can be redeemed of an offer.
+#[track_caller]
+pub(crate) fn stock(app: &TestApp, offer: &str) -> Value {
+    app.get(&format!("/v1/offers/{offer}")).expect(200)["availability"].clone()
+}
+
+/// A segment of a path, every special character percent-encoded.
+pub(crate) fn encode(segment: &str) -> String {
+    utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string()
+}
+
+/// The single number that a query gives.
+#[track_caller]
+pub(crate) fn number(app: &TestApp, sql: &str) -> i64 {
+    app.sqlite().query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+/// How many activities of a kind there are.
+#[track_caller]
+pub(crate) fn activities(app: &TestApp, kind: i64) -> i64 {
+    let sql = format!("SELECT count(*) FROM activity WHERE kind = {kind}");
+    number(app, &sql)
+}
+
+/// Every row of every table that a request could write to.
+pub(crate) fn rows(app: &TestApp) -> Vec<String> {
+    const TABLES: [&str; 9] = [
+        "organization",
+        "program",
+        "credential",
+        "member",
+        "offer",
+        "redemption",
+        "activity",
+        "idempotency",
+        "pool_usage",
+    ];
+    let connection = app.sqlite();
+    let mut rows = Vec::new();
+    for table in TABLES {
+        let sql = format!("SELECT * FROM {table}");
+        let mut statement = connection.prepare(&sql).unwrap();
+        let columns = statement.column_count();
+        let found = statement.query_map([], |row| {
+            let values: Result<Vec<SqlValue>, _> = (0..columns).map(|i| row.get(i)).collect();
+            Ok(format!("{table} {:?}", values?))
+        });
+        rows.extend(found.unwrap().map(Result::unwrap));
+    }
+    rows
+}
+
+/// The names of an object's fields, sorted.
+#[track_caller]
+pub(crate) fn names(body: &Value) -> Vec<&str> {
+    body.as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+/// One field of every row of a list.
+#[track_caller]
+pub(crate) fn column<'a>(rows: &'a Value, field: &str) -> Vec<&'a str> {
+    let rows = rows.as_array().unwrap();
+    rows.iter()
+        .map(|row| row[field].as_str().unwrap())
+        .collect()
+}

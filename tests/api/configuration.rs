@@ -1,0 +1,80 @@
+use serde_json::{Value, json};
+
+use crate::client::{activities, live, rows};
+use crate::support::TestApp;
+
+#[test]
+fn a_new_program_counts_points_and_puts_members_into_standard() {
+    let app = TestApp::start();
+    let expected =
+        json!({"currencyName": "Points", "currencySymbol": "pts", "defaultTier": "standard"});
+    assert_eq!(app.get("/v1/configuration").expect(200), expected);
+    assert_eq!(
+        app.put("/v1/configuration", &json!({})).expect(200),
+        expected
+    );
+    assert_eq!(activities(&app, 51), 0);
+}
+
+#[test]
+fn what_is_set_shows_in_wallets_at_once_and_what_is_left_out_stays() {
+    let app = TestApp::start();
+    app.member("ada", 5);
+    let body = json!({"currencyName": "Miles", "currencySymbol": "✈"});
+    let set = app.put("/v1/configuration", &body).expect(200);
+    assert_eq!(set["defaultTier"], "standard");
+    assert_eq!(app.get("/v1/configuration").expect(200), set);
+    let currency = json!({"name": "Miles", "symbol": "✈"});
+    let wallet = app.get("/v1/wallet?externalUserID=ada").expect(200);
+    assert_eq!(wallet["currency"], currency);
+    let member = app.get("/v1/members/ada").expect(200);
+    assert_eq!(member["wallet"]["currency"], currency);
+    assert_eq!(activities(&app, 51), 1);
+}
+
+#[test]
+fn a_default_tier_is_for_members_made_from_then_on() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    app.put("/v1/configuration", &json!({"defaultTier": "bronze"}))
+        .expect(200);
+    app.member("bob", 0);
+    app.token("eve");
+    let tier = |id: &str| app.get(&format!("/v1/members/{id}")).expect(200)["tier"].clone();
+    assert_eq!(
+        [tier("ada"), tier("bob"), tier("eve")],
+        ["standard", "bronze", "bronze"]
+    );
+}
+
+#[test]
+fn bad_settings_are_refused_by_name() {
+    let app = TestApp::start();
+    let before = rows(&app);
+    for (field, bad) in [
+        ("currencyName", json!("")),
+        ("currencyName", json!("x".repeat(65))),
+        ("currencyName", json!(null)),
+        ("currencySymbol", json!("")),
+        ("currencySymbol", json!("x".repeat(17))),
+        ("currencySymbol", json!(1)),
+        ("defaultTier", json!("")),
+        ("defaultTier", json!(null)),
+        ("defaultTier", json!("a\u{0}b")),
+    ] {
+        let message = app
+            .put("/v1/configuration", &json!({field: bad}))
+            .expect_error(422, "VALIDATION");
+        assert!(message.contains(field), "{message}");
+    }
+    assert_eq!(rows(&app), before);
+}
+
+#[test]
+fn each_environment_is_set_on_its_own() {
+    let app = TestApp::start();
+    app.put("/v1/configuration", &json!({"currencyName": "Miles"}))
+        .expect(200);
+    let other = live(&app, "GET", "/v1/configuration", &Value::Null).expect(200);
+    assert_eq!(other["currencyName"], "Points");
+}

@@ -1,0 +1,301 @@
+use std::collections::BTreeMap;
+
+use insta::{assert_json_snapshot, dynamic_redaction};
+use serde_json::{Value, json};
+use stampcard::error::{Code, Surface};
+
+use crate::client::{call, cancel, get_as, move_to, post_as, post_once, try_redeem};
+use crate::support::{SANDBOX_KEY, TestApp};
+
+/// Hides an id, once it is the prefix and a UUID of version 7.
+fn id(prefix: &'static str) -> insta::internals::Redaction {
+    dynamic_redaction(move |value, path| {
+        let text = value.as_str().expect("an id is a string");
+        let digits = text.strip_prefix(prefix).expect("an id has its prefix");
+        let uuid = uuid::Uuid::try_parse(digits).expect("a UUID follows");
+        assert_eq!(uuid.get_version_num(), 7, "{path}");
+        assert_eq!(uuid.to_string(), digits, "{path}: lower case with hyphens");
+        format!("[{prefix}…]")
+    })
+}
+
+/// Hides a member token, once it is a PASETO.
+fn token() -> insta::internals::Redaction {
+    dynamic_redaction(|value, _| {
+        let text = value.as_str().expect("a token is a string");
+        let sealed = text.strip_prefix("v4.local.").expect("a PASETO v4.local");
+        let is_base64url = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        assert!(sealed.len() > 100 && sealed.chars().all(is_base64url));
+        "[v4.local.…]"
+    })
+}
+
+/// Hides a cursor, once it is text that needs no encoding in a query.
+fn cursor() -> insta::internals::Redaction {
+    dynamic_redaction(|value, _| {
+        let text = value.as_str().expect("a cursor is a string");
+        assert!(!text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric()));
+        "[cursor]"
+    })
+}
+
+/// Ada with a whole profile, 70 points and a redemption of a whole offer.
+struct Story {
+    app: TestApp,
+    token: String,
+    offer: String,
+    redemption: String,
+}
+
+fn story() -> Story {
+    let app = TestApp::start();
+    let profile = json!({
+        "displayName": "Ada Lovelace", "tier": "gold",
+        "attributes": {"plan": "annual", "region": "eu"},
+    });
+    app.put("/v1/members/ada", &profile).expect(200);
+    let credit = json!({"externalUserID": "ada", "amount": 100, "reason": "welcome bonus"});
+    app.post("/v1/wallet/credit", &credit).expect(200);
+    let offer = app.offer(json!({
+        "title": "Dinner", "description": "Five courses", "shortDescription": "Dinner",
+        "pointsPrice": 30, "expiresAt": "2026-12-01T00:00:00Z",
+        "images": ["https://example.com/1.png"], "availability": {"quantityRemaining": 5},
+        "startAt": "2026-12-24T18:00:00Z", "endAt": "2026-12-24T22:00:00Z", "tiers": ["gold"],
+    }));
+    let redemption = app.redeem("ada", &offer);
+    Story {
+        token: app.token("ada"),
+        app,
+        offer,
+        redemption,
+    }
+}
+
+#[test]
+fn a_token_grant_has_exactly_two_fields() {
+    let app = TestApp::start();
+    let grant = app
+        .post("/v1/auth/exchange", &json!({"externalUserID": "ada"}))
+        .expect(200);
+    assert_json_snapshot!("token_grant", grant, {".accessToken" => token()});
+}
+
+#[test]
+fn a_set_member_response_has_exactly_four_fields() {
+    let app = TestApp::start();
+    let bare = app.put("/v1/members/ada", &json!({})).expect(200);
+    assert_json_snapshot!("set_member_bare", bare);
+    let profile = json!({"displayName": "Ada", "tier": "gold", "attributes": {"a": [1, null]}});
+    let full = app.put("/v1/members/ada", &profile).expect(200);
+    assert_json_snapshot!("set_member_full", full);
+}
+
+#[test]
+fn a_member_summary_has_the_profile_the_wallet_and_upper_case_counts() {
+    let Story { app, .. } = story();
+    let summary = app.get("/v1/members/ada").expect(200);
+    assert_json_snapshot!("member_summary", summary);
+    app.delete("/v1/members/ada").expect(200);
+    let archived = app.get("/v1/members/ada?includeArchived=true").expect(200);
+    assert_json_snapshot!("member_summary_archived", archived);
+}
+
+#[test]
+fn a_page_of_members_has_members_and_the_next_cursor() {
+    let Story { app, .. } = story();
+    app.member("bob", 0);
+    let page = app.get("/v1/members?limit=1").expect(200);
+    assert_json_snapshot!("members", page, {".nextCursor" => cursor()});
+}
+
+#[test]
+fn a_remove_member_response_has_exactly_three_fields() {
+    let Story { app, .. } = story();
+    let removed = app.delete("/v1/members/ada?retainBalance=true").expect(200);
+    assert_json_snapshot!("remove_member", removed);
+}
+
+#[test]
+fn wallet_and_eligibility() {
+    let Story { app, token, .. } = story();
+    assert_json_snapshot!("wallet", get_as(&app, &token, "/v1/wallet").expect(200));
+    assert_json_snapshot!(
+        "eligibility",
+        get_as(&app, &token, "/v1/eligibility").expect(200)
+    );
+}
+
+#[test]
+fn credit_and_debit_answer_with_balance_and_currency() {
+    let Story { app, .. } = story();
+    let body = json!({"externalUserID": "ada", "amount": 7});
+    assert_json_snapshot!("credit", app.post("/v1/wallet/credit", &body).expect(200));
+    assert_json_snapshot!("debit", app.post("/v1/wallet/debit", &body).expect(200));
+}
+
+#[test]
+fn a_page_of_transactions() {
+    let Story {
+        app,
+        token,
+        redemption,
+        ..
+    } = story();
+    cancel(&app, &redemption).expect(200);
+    let page = get_as(&app, &token, "/v1/wallet/transactions").expect(200);
+    assert_json_snapshot!("transactions", page, {
+        ".transactions[].id" => id("txn_"),
+        ".transactions[0:2].redemptionID" => id("rdm_"),
+    });
+    let page = get_as(&app, &token, "/v1/wallet/transactions?limit=1").expect(200);
+    assert_json_snapshot!("transactions_first_page", page, {
+        ".transactions[].id" => id("txn_"),
+        ".transactions[].redemptionID" => id("rdm_"),
+        ".nextCursor" => cursor(),
+    });
+}
+
+#[test]
+fn offers_and_a_page_of_them_under_data() {
+    let Story {
+        app, token, offer, ..
+    } = story();
+    let bare = app
+        .post("/v1/offers", &json!({"title": "A walk"}))
+        .expect(201);
+    assert_json_snapshot!("offer_bare", bare, {".id" => id("off_")});
+    let full = app.get(&format!("/v1/offers/{offer}")).expect(200);
+    assert_json_snapshot!("offer_full", full, {".id" => id("off_")});
+    let page = get_as(&app, &token, "/v1/offers").expect(200);
+    assert_json_snapshot!("offers", page, {".data[].id" => id("off_")});
+    let archived = app.delete(&format!("/v1/offers/{offer}")).expect(200);
+    assert_json_snapshot!("offer_archived", archived, {".id" => id("off_")});
+}
+
+#[test]
+fn redemptions_and_a_page_of_them() {
+    let Story {
+        app,
+        token,
+        redemption,
+        ..
+    } = story();
+    let body = json!({"offer": app.offer(json!({}))});
+    let new = post_as(&app, &token, "/v1/redemptions", &body).expect(201);
+    let ids = || (id("rdm_"), id("off_"));
+    let (its_id, offer) = ids();
+    assert_json_snapshot!("redemption_new", new, {".id" => its_id, ".offer" => offer});
+    let path = format!("/v1/redemptions/{redemption}");
+    let body = json!({
+        "status": "CANCELED", "canceledReason": "VENDOR_DECLINED", "canceledNote": "Closed.",
+        "startAt": "2026-12-24T18:00:00Z", "endAt": "2026-12-24T22:00:00Z",
+    });
+    let canceled = app.patch(&path, &body).expect(200);
+    let (its_id, offer) = ids();
+    assert_json_snapshot!("redemption_canceled", canceled, {".id" => its_id, ".offer" => offer});
+    let page = get_as(&app, &token, "/v1/redemptions").expect(200);
+    let (its_id, offer) = ids();
+    assert_json_snapshot!("redemptions", page, {
+        ".redemptions[].id" => its_id,
+        ".redemptions[].offer" => offer,
+    });
+}
+
+#[test]
+fn the_configuration() {
+    let app = TestApp::start();
+    assert_json_snapshot!("configuration", app.get("/v1/configuration").expect(200));
+    let body = json!({"currencyName": "Miles", "currencySymbol": "mi", "defaultTier": "bronze"});
+    let set = app.put("/v1/configuration", &body).expect(200);
+    assert_json_snapshot!("configuration_set", set);
+}
+
+#[test]
+fn the_summary_has_lower_case_statuses_and_their_total() {
+    let Story {
+        app, redemption, ..
+    } = story();
+    move_to(&app, &redemption, "COMPLETED").expect(200);
+    app.redeem("ada", &app.offer(json!({"pointsPrice": 5})));
+    assert_json_snapshot!("analytics_summary", app.summary());
+}
+
+#[test]
+fn the_figures_of_offers_name_them_by_offer_id() {
+    let Story { app, .. } = story();
+    app.offer(json!({}));
+    let figures = app.get("/v1/analytics/offers").expect(200);
+    assert_json_snapshot!("analytics_offers", figures, {".offers[].offerId" => id("off_")});
+}
+
+#[test]
+fn health_and_readiness() {
+    let app = TestApp::start();
+    let get = |path: &str| app.request("GET", path).send().expect(200);
+    assert_json_snapshot!("healthz", get("/healthz"));
+    assert_json_snapshot!("readyz", get("/readyz"));
+}
+
+/// One error of each code that a client can bring about.
+fn errors() -> BTreeMap<String, Value> {
+    let Story {
+        app,
+        token,
+        offer,
+        redemption,
+    } = story();
+    app.member("bob", 5);
+    let dear = app.offer(json!({"pointsPrice": 30}));
+    let credit = |amount: u64| json!({"externalUserID": "ada", "amount": amount});
+    post_once(&app, "k", "/v1/wallet/credit", &credit(1)).expect(200);
+    move_to(&app, &redemption, "COMPLETED").expect(200);
+    let raw = |body: String| {
+        let request = app.request("POST", "/v1/wallet/credit").bearer(SANDBOX_KEY);
+        request.raw(body).send()
+    };
+    let responses = [
+        raw("{".to_owned()),
+        app.request("GET", "/v1/wallet").send(),
+        get_as(&app, &token, "/v1/members"),
+        app.get("/v1/members/nobody"),
+        call(&app, SANDBOX_KEY, "PATCH", "/v1/wallet", &Value::Null),
+        post_once(&app, "k", "/v1/wallet/credit", &credit(2)),
+        try_redeem(&app, "ada", &offer),
+        move_to(&app, &redemption, "OPEN"),
+        raw(" ".repeat(262_145)),
+        raw(credit(0).to_string()),
+        try_redeem(&app, "bob", &dear),
+        try_redeem(&app, "bob", &offer),
+    ];
+    let entry = |response: crate::support::Response| {
+        let body = response.json();
+        let code = body["error"]["code"].as_str().unwrap().to_owned();
+        (code, json!({"status": response.status, "body": body}))
+    };
+    responses.into_iter().map(entry).collect()
+}
+
+#[test]
+fn there_is_one_error_of_each_code() {
+    let errors = errors();
+    let out_of_reach = [Code::Internal, Code::StorageUnavailable, Code::Overloaded];
+    for code in Code::ALL.iter().filter(|code| !out_of_reach.contains(code)) {
+        let (status, name) = code.on(Surface::Expys);
+        let found = errors
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} has no example"));
+        assert_eq!(found["status"], status, "{name}");
+    }
+    assert_eq!(errors.len() + out_of_reach.len(), Code::ALL.len());
+    assert_json_snapshot!("errors", errors);
+}
+
+#[test]
+fn each_surface_has_its_own_envelope() {
+    let app = TestApp::start();
+    let mut bodies = BTreeMap::new();
+    for path in ["/v1/nothing", "/v1/programs/x/y/z", "/partner/nothing/here"] {
+        bodies.insert(path, app.request("GET", path).send().expect(404));
+    }
+    assert_json_snapshot!("envelopes", bodies);
+}
