@@ -22,27 +22,22 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the database, builds the figures and binds the port. It blocks, so it is not for a
+    /// Binds the port, opens the database and builds the figures. It blocks, so it is not for a
     /// thread that runs an async runtime.
     ///
     /// # Errors
     /// When the database cannot be used or the port is taken; the message says which and why.
     pub fn build(settings: &Settings, clock: &Clock) -> Result<Self, anyhow::Error> {
+        // The port first: a database whose first start fails would keep its keys to itself.
+        let (server, address) = http::bind(settings)
+            .with_context(|| format!("cannot listen on {}", settings.server.listen))?;
         let (services, first_keys) = Services::start(settings, clock)?;
-        let bound = http::bind(settings, &services)
-            .with_context(|| format!("cannot listen on {}", settings.server.listen));
-        match bound {
-            Ok((server, address)) => Ok(Self {
-                services,
-                first_keys,
-                address,
-                server,
-            }),
-            Err(error) => {
-                services.stop();
-                Err(error)
-            }
-        }
+        Ok(Self {
+            services,
+            first_keys,
+            address,
+            server,
+        })
     }
 
     /// Where it listens.
@@ -68,7 +63,7 @@ impl App {
         let Self {
             services, server, ..
         } = self;
-        let server: Server = server.start();
+        let server: Server = server.start(services.clone());
         let handle = server.handle();
         let stop = async {
             shutdown.await;

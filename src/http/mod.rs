@@ -13,6 +13,7 @@ mod loyalty;
 mod routes;
 
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::dev::Server;
@@ -37,7 +38,7 @@ struct HttpLimits {
 }
 
 /// A server that is bound to its port.
-pub struct BoundServer(Box<dyn FnOnce() -> Server>);
+pub struct BoundServer(Box<dyn FnOnce(Services) -> Server>);
 
 impl std::fmt::Debug for BoundServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,30 +48,30 @@ impl std::fmt::Debug for BoundServer {
 
 impl BoundServer {
     /// Starts serving. Must be called within an actix runtime.
-    pub(crate) fn start(self) -> Server {
-        (self.0)()
+    pub(crate) fn start(self, services: Services) -> Server {
+        (self.0)(services)
     }
 }
 
 /// Binds the port; nothing is served yet.
-pub(crate) fn bind(
-    settings: &Settings,
-    services: &Services,
-) -> std::io::Result<(BoundServer, SocketAddr)> {
+pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketAddr)> {
     let limits = HttpLimits {
         body_bytes_max: settings.server.body_bytes_max,
         slow_request: Duration::from_millis(settings.log.slow_request),
     };
-    let analytics = web::Data::new(services.analytics().clone());
-    let services = web::Data::new(services.clone());
+    let slot: Arc<OnceLock<web::Data<Services>>> = Arc::default();
+    let filled = Arc::clone(&slot);
     let workers = match settings.server.workers {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         count => count,
     };
     let server = HttpServer::new(move || {
+        let services = filled
+            .get()
+            .expect("start fills the slot before it runs the server");
         App::new()
-            .app_data(web::Data::clone(&services))
-            .app_data(web::Data::clone(&analytics))
+            .app_data(web::Data::clone(services))
+            .app_data(web::Data::new(services.analytics().clone()))
             .app_data(limits)
             .wrap(from_fn(layer::answer))
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
@@ -83,7 +84,11 @@ pub(crate) fn bind(
     .disable_signals()
     .bind(settings.server.listen)?;
     let address = server.addrs()[0];
-    Ok((BoundServer(Box::new(move || server.run())), address))
+    let start = move |services| {
+        slot.get_or_init(|| web::Data::new(services));
+        server.run()
+    };
+    Ok((BoundServer(Box::new(start)), address))
 }
 
 /// A body of JSON with status 200.

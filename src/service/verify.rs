@@ -60,13 +60,20 @@ pub fn verify(
     let mut next = || progress(steps.next().copied().unwrap_or_default());
     next();
     // A log that contradicts itself stops the fold; here that is a finding like any other.
-    let Ok(figures) = catch_unwind(AssertUnwindSafe(|| fold(connection))) else {
-        report
-            .findings
-            .push("the activity log contradicts itself".to_owned());
-        return Ok(report);
+    let figures = match catch_unwind(AssertUnwindSafe(|| fold(connection))) {
+        Ok(Ok(figures)) => figures,
+        Ok(Err(store::Error::Impossible(what))) => {
+            let finding = format!("the activity log holds an impossible {what}");
+            report.findings.push(finding);
+            return Ok(report);
+        }
+        Ok(Err(error)) => return Err(error),
+        Err(_) => {
+            let finding = "the activity log contradicts itself".to_owned();
+            report.findings.push(finding);
+            return Ok(report);
+        }
     };
-    let figures = figures?;
     next();
     compare_numbers(connection, &figures, &mut report)?;
     next();
@@ -106,16 +113,21 @@ fn compare_numbers(
             .map(OfferCounters::figures);
         *place += 1;
         report.figures += row.numbers.len();
+        // An offer that stands in another place is not this one.
+        let counted = counted.filter(|f| *f.id.as_uuid().as_bytes() == row.uuid);
         let numbers = counted.map(|f| [f.signups, f.completions, f.cancellations, f.spent]);
-        let expected = row.numbers.map(i64::unsigned_abs);
-        if numbers != Some(expected)
-            || counted.is_none_or(|f| *f.id.as_uuid().as_bytes() != row.uuid)
-        {
-            report.findings.push(format!(
-                "program row {}, offer {place}: the engine says {numbers:?} (signups, completions, \
-                 cancellations, points spent), SQL says {expected:?}",
-                row.program
-            ));
+        let names = ["signups", "completions", "cancellations", "points spent"];
+        for (index, name) in names.into_iter().enumerate() {
+            let counted = numbers.and_then(|numbers| i64::try_from(numbers[index]).ok());
+            let value = Some(row.numbers[index]);
+            if counted != value {
+                report.findings.push(format!(
+                    "program row {}, offer {place}, {name}: the engine says {}, SQL says {}",
+                    row.program,
+                    show(counted),
+                    show(value)
+                ));
+            }
         }
     }
     Ok(())

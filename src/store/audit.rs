@@ -126,17 +126,18 @@ pub fn credits(connection: &Connection) -> Result<Vec<String>, Error> {
             FROM activity a JOIN program p ON p.id = a.program_id
                 JOIN organization o ON o.id = p.organization_id
             WHERE a.kind = 20 GROUP BY 1, 2, 3 HAVING credits > 0),
-        own AS (SELECT organization_id, month, credits FROM organization_usage WHERE credits > 0),
         pool AS (SELECT environment, month, sum(credits) AS credits FROM log GROUP BY 1, 2)
-        SELECT format('organization row %d, month %d: the log says %d credits, its row another number',
-            organization_id, month, credits)
-        FROM (SELECT organization_id, month, credits FROM log EXCEPT SELECT * FROM own
-            UNION ALL SELECT * FROM (SELECT * FROM own
-                EXCEPT SELECT organization_id, month, credits FROM log))
+        SELECT format('organization row %d, month %d: the log says %d credits, its row %d',
+            coalesce(l.organization_id, u.organization_id), coalesce(l.month, u.month),
+            coalesce(l.credits, 0), coalesce(u.credits, 0))
+        FROM log l FULL JOIN organization_usage u USING (organization_id, month)
+        WHERE coalesce(l.credits, 0) <> coalesce(u.credits, 0)
         UNION ALL
-        SELECT format('%s pool, month %d: the log says %d credits, its row another number',
-            environment, month, credits)
-        FROM (SELECT * FROM pool EXCEPT SELECT environment, month, credits FROM pool_usage)";
+        SELECT format('%s pool, month %d: the log says %d credits, its row %d',
+            coalesce(l.environment, u.environment), coalesce(l.month, u.month),
+            coalesce(l.credits, 0), coalesce(u.credits, 0))
+        FROM pool l FULL JOIN pool_usage u USING (environment, month)
+        WHERE coalesce(l.credits, 0) <> coalesce(u.credits, 0)";
     lines(connection, sql)
 }
 

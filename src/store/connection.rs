@@ -43,15 +43,24 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags)
         .and_then(|connection| set_pragmas(&connection, Role::Writer).map(|()| connection))
-        .map_err(|source| match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotOurs {
-                path: path.to_owned(),
-            },
-            _ => OpenError::Sqlite {
-                path: path.to_owned(),
-                source,
-            },
-        })
+        .map_err(|source| failure(path, source))
+}
+
+/// Refuses a file that is not ours or that a newer program made, without changing a byte of it.
+pub(super) fn check_ours(path: &Path) -> Result<(), OpenError> {
+    let connection = Connection::open_with_flags(path, reader_flags())
+        .and_then(|connection| set_pragmas(&connection, Role::Reader).map(|()| connection))
+        .map_err(|source| failure(path, source))?;
+    super::migrations::check(&connection, path).map(drop)
+}
+
+/// Why a file cannot be opened: SQLite says so of a file that is no database once it is read.
+pub(super) fn failure(path: &Path, source: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match source.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotOurs { path },
+        _ => OpenError::Sqlite { path, source },
+    }
 }
 
 /// Opens a connection that can only read, beside whatever else has the file open.
@@ -67,10 +76,7 @@ pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
     }
     let connection = Connection::open_with_flags(path, reader_flags())
         .and_then(|connection| set_pragmas(&connection, Role::Reader).map(|()| connection))
-        .map_err(|source| OpenError::Sqlite {
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(|source| failure(path, source))?;
     super::migrations::check_current(&connection, path)?;
     Ok(connection)
 }

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
 use super::OpenError;
+use super::connection::failure;
 
 /// The whole schema, as a new database gets it.
 pub const SCHEMA: &str = include_str!("../../schema.sql");
@@ -53,28 +54,17 @@ pub(super) fn check_current(connection: &Connection, path: &Path) -> Result<(), 
 }
 
 /// The version a file has, unless it is newer than this program or not ours.
-fn check(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
     let read = |pragma: &str| {
         connection
             .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
-            .map_err(|source| match source.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotOurs {
-                    path: path.to_owned(),
-                },
-                _ => OpenError::Sqlite {
-                    path: path.to_owned(),
-                    source,
-                },
-            })
+            .map_err(|source| failure(path, source))
     };
     let found = read("user_version")?;
     let is_ours = read("application_id")? == APPLICATION_ID;
     let tables: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|source| OpenError::Sqlite {
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(|source| failure(path, source))?;
     // A crash between the first migration and the mark leaves our tables without it.
     let is_new = found == 0 && tables == 0;
     let is_unmarked = found == 1 && connection.table_exists(None, "activity").unwrap_or(false);

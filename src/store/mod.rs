@@ -128,6 +128,7 @@ impl Database {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let lock = Lock::take(path)?;
         connection::create_private(path)?;
+        connection::check_ours(path)?;
         let mut connection = connection::open_writer(path)?;
         migrations::migrate(&mut connection, path)?;
         Ok(Self {

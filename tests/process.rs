@@ -1,0 +1,21 @@
+//! The program as its users run it: what it prints, what it refuses, how it stops, and what is left
+//! after it was killed. Every test starts the real binary on a database of its own.
+
+#[path = "process/command_line.rs"]
+mod command_line;
+#[path = "process/crash.rs"]
+mod crash;
+#[path = "process/demo.rs"]
+mod demo;
+#[path = "process/files.rs"]
+mod files;
+#[path = "process/logs.rs"]
+mod logs;
+#[path = "process/server.rs"]
+mod server;
+#[path = "process/settings.rs"]
+mod settings;
+#[path = "process/stop.rs"]
+mod stop;
+#[path = "process/verify.rs"]
+mod verify;

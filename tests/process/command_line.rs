@@ -1,0 +1,63 @@
+//! Help, and what is no command.
+
+use crate::server::Place;
+
+#[test]
+fn help_and_version_are_printed_and_are_no_failure() {
+    let place = Place::new();
+    for (arguments, said) in [
+        (&["--help"] as &[&str], "Usage: stampcard"),
+        (&["help"], "verify"),
+        (&["verify", "--help"], "Only reads"),
+        (&["serve", "--help"], "--database"),
+        (&["demo", "--help"], "temporary folder"),
+        (&["--version"], "stampcard 0."),
+    ] {
+        let ended = place.run(place.command(arguments));
+        assert_eq!(ended.code, Some(0), "{arguments:?}");
+        assert!(
+            ended.stdout.contains(said),
+            "{arguments:?}: {}",
+            ended.stdout
+        );
+        assert_eq!(ended.stderr, "");
+    }
+    assert!(place.names().iter().all(|name| !name.contains(".db")));
+}
+
+#[test]
+fn a_command_line_that_cannot_be_used_ends_with_2() {
+    let place = Place::new();
+    for arguments in [
+        &["fly"] as &[&str],
+        &["--fly"],
+        &["serve", "now"],
+        &["--listen", "nowhere"],
+        &["--database"],
+    ] {
+        let ended = place.run(place.command(arguments));
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(2), ""),
+            "{arguments:?}"
+        );
+        assert!(ended.stderr.contains("error:"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let place = Place::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut command = place.command(&["--listen", &address, "--database"]);
+    let ended = place.run({
+        command.arg(place.database());
+        command
+    });
+    let said = ended.refusal();
+    assert!(
+        said.contains(&format!("cannot listen on {address}")),
+        "{said}"
+    );
+}

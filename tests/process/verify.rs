@@ -1,0 +1,217 @@
+//! `stampcard verify`: agrees with an honest database, and says what is wrong with another.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::server::{Ended, Place};
+
+/// A database with a bit of everything, whose server has stopped.
+fn lived() -> Place {
+    let place = Place::new();
+    let server = place.start();
+    server.live_a_little();
+    server.terminate();
+    let ended = place.verify();
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (Some(0), ""),
+        "{ended:?}"
+    );
+    assert!(
+        ended.stdout.contains("everything agrees"),
+        "{}",
+        ended.stdout
+    );
+    place
+}
+
+/// Verifies after some SQL was run on the file; gives back what it said.
+#[track_caller]
+fn verified_after(sql: &str) -> Ended {
+    let place = lived();
+    place.sqlite().execute_batch(sql).unwrap();
+    let ended = place.verify();
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (Some(1), ""),
+        "{ended:?}"
+    );
+    // Lines for a person: no debug output, no empty ones, the count at the end.
+    for line in ended.stdout.lines() {
+        assert!(!line.trim().is_empty() && !line.contains("Some("), "{line}");
+    }
+    let last = ended.stdout.lines().last().unwrap();
+    assert!(last.contains("wrong"), "{last}");
+    ended
+}
+
+#[track_caller]
+fn assert_found(sql: &str, found: &[&str]) {
+    let ended = verified_after(sql);
+    for text in found {
+        assert!(
+            ended.stdout.contains(text),
+            "no {text:?} in: {}",
+            ended.stdout
+        );
+    }
+}
+
+#[test]
+fn a_changed_balance_is_found() {
+    assert_found(
+        "UPDATE member SET balance = balance + 50, amount_received = amount_received + 50
+         WHERE external_user_id = 'ann'",
+        &["member row 1 holds balance 120", "its ledger says 70"],
+    );
+}
+
+#[test]
+fn a_changed_sum_of_a_program_is_found() {
+    assert_found(
+        "UPDATE program SET amount_received = amount_received + 1 WHERE amount_received > 0",
+        &["program row", "its wallets say"],
+    );
+}
+
+#[test]
+fn a_dropped_trigger_is_found() {
+    assert_found(
+        "DROP TRIGGER activity_is_never_changed",
+        &["trigger activity_is_never_changed is missing or was altered"],
+    );
+}
+
+#[test]
+fn an_altered_trigger_is_found() {
+    assert_found(
+        "DROP TRIGGER activity_is_never_deleted;
+         CREATE TRIGGER activity_is_never_deleted BEFORE DELETE ON activity WHEN 0
+         BEGIN SELECT RAISE(ABORT, 'activity is append-only'); END;",
+        &["trigger activity_is_never_deleted is missing or was altered"],
+    );
+}
+
+#[test]
+fn a_changed_ledger_entry_is_found_even_when_the_trigger_stands_again() {
+    let trigger = "CREATE TRIGGER activity_is_never_changed BEFORE UPDATE ON activity
+BEGIN
+    SELECT RAISE(ABORT, 'activity is append-only');
+END;";
+    let sql = format!(
+        "DROP TRIGGER activity_is_never_changed;
+         UPDATE activity SET amount = amount + 1 WHERE entry = 1;
+         {trigger}"
+    );
+    let ended = verified_after(&sql);
+    assert!(ended.stdout.contains("its ledger says"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("trigger"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_deleted_activity_is_found() {
+    assert_found(
+        "DROP TRIGGER activity_is_never_deleted;
+         DELETE FROM activity WHERE entry = 3",
+        &["is missing", "its ledger says"],
+    );
+}
+
+#[test]
+fn a_log_that_contradicts_itself_is_a_finding_and_no_crash() {
+    assert_found(
+        "DROP TRIGGER activity_is_never_deleted;
+         DELETE FROM activity WHERE kind IN (6, 40)",
+        &["the activity log contradicts itself"],
+    );
+}
+
+#[test]
+fn a_row_that_no_version_writes_is_a_finding_and_no_crash() {
+    assert_found(
+        "INSERT INTO activity (at, program_id, kind) VALUES (0, 1, 33)",
+        &["the activity log holds an impossible activity"],
+    );
+}
+
+#[test]
+fn a_changed_status_is_found() {
+    assert_found(
+        "UPDATE redemption SET status = 'PURCHASED' WHERE status = 'COMPLETED'",
+        &["stands at PURCHASED; its history says COMPLETED"],
+    );
+}
+
+#[test]
+fn a_removed_row_that_others_point_to_is_found() {
+    assert_found(
+        "PRAGMA foreign_keys = OFF; DELETE FROM redemption WHERE status = 'COMPLETED'",
+        &["points to no row of redemption"],
+    );
+}
+
+#[test]
+fn a_changed_count_of_credits_is_found() {
+    assert_found(
+        "UPDATE pool_usage SET credits = 5",
+        &["sandbox pool", "the log says 1 credits, its row 5"],
+    );
+    assert_found(
+        "UPDATE organization_usage SET credits = 5",
+        &["organization row", "the log says 1 credits, its row 5"],
+    );
+}
+
+#[test]
+fn an_added_figure_of_credits_is_found() {
+    assert_found(
+        "INSERT INTO pool_usage VALUES ('live', 1, 3)",
+        &["live pool", "the log says 0 credits, its row 3"],
+    );
+}
+
+#[test]
+fn a_damaged_page_is_found() {
+    let place = lived();
+    let mut bytes = std::fs::read(place.database()).unwrap();
+    // Every page but the first few, so that the schema can still be read.
+    for byte in bytes.iter_mut().skip(4096 * 12).step_by(3) {
+        *byte = 0xa5;
+    }
+    std::fs::write(place.database(), bytes).unwrap();
+    let ended = place.verify();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+}
+
+#[test]
+fn it_works_beside_a_running_server_that_writes() {
+    let place = Place::new();
+    let server = place.start();
+    server.set_member("ann");
+    let (done, credits) = (AtomicBool::new(false), 5);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                server.credit("ann", credits);
+            }
+        });
+        for _ in 0..3 {
+            let ended = place.verify();
+            done.store(ended.code != Some(0), Ordering::Relaxed);
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    server.terminate();
+    assert_eq!(place.verify().code, Some(0));
+}
+
+#[test]
+fn it_makes_no_file_and_names_the_one_that_is_missing() {
+    let place = Place::new();
+    let ended = place.verify();
+    assert!(
+        ended.refusal().contains("test.db cannot be opened"),
+        "{ended:?}"
+    );
+    assert_eq!(place.names(), Vec::<String>::new());
+}
