@@ -17,7 +17,7 @@ doc: ## The code's documentation, warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps
 
 deny: ## Licences and sources of the dependencies (needs cargo-deny)
-	cargo deny check bans licenses sources
+	cargo deny check --hide-inclusion-graph bans licenses sources
 
 demo: ## Serve a small believable history
 	cargo run --release -- demo
