@@ -14,5 +14,5 @@ mod window;
 
 pub use counters::{Bucket, Counters, Measure, OfferCounters, OfferFigures, Totals};
 pub use engine::{Engine, Figures, Versioned};
-pub use timeline::{BLOCK_LEN, Cursor, OpenState, StoredBlock, Sum, Timeline};
+pub use timeline::{BLOCK_LEN, Cursor, OpenState, Sum, Timeline};
 pub use window::{Interval, Window, WindowError, Zone};

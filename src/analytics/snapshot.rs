@@ -13,13 +13,13 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counters, Figures, Measure, OfferCounters, OpenState, StoredBlock, Timeline, Totals};
+use super::{Counters, Figures, Measure, OfferCounters, OpenState, Timeline, Totals};
 use crate::domain::{OfferId, OfferNumber, ProgramNumber, Seq, Tier, Timestamp};
 
 /// The version of the form. Another one is not read.
 pub const VERSION: u32 = 1;
 /// Blocks in a full segment, about 50 kB.
-pub const SEGMENT_BLOCKS: usize = 256;
+pub const SEGMENT_BLOCKS: usize = 128;
 /// The largest part of a state, in bytes.
 pub const PART_BYTES_MAX: usize = 1 << 20;
 
@@ -255,9 +255,7 @@ fn new_segments(id: TimelineId, timeline: &Timeline, stored: &Stored) -> Vec<(Se
     (known / SEGMENT_BLOCKS..count.div_ceil(SEGMENT_BLOCKS))
         .map(|number| {
             let start = number * SEGMENT_BLOCKS;
-            let blocks = timeline.stored_blocks(start..count.min(start + SEGMENT_BLOCKS));
-            let bytes =
-                postcard::to_stdvec(&blocks).expect("a block holds nothing that cannot be written");
+            let bytes = timeline.stored_blocks(start..count.min(start + SEGMENT_BLOCKS));
             let number = u32::try_from(number).expect("a timeline has fewer than 2^32 blocks");
             (
                 SegmentId {
@@ -350,21 +348,20 @@ impl Shelf {
 
     fn timeline(&mut self, id: TimelineId, open: OpenState) -> Option<Timeline> {
         let count = usize::try_from(open.blocks).ok()?;
-        let mut blocks: Vec<StoredBlock> = Vec::new();
+        let mut pieces = Vec::new();
         for number in 0..count.div_ceil(SEGMENT_BLOCKS) {
             let number = u32::try_from(number).ok()?;
-            let part = self.segments.remove(&SegmentId {
-                timeline: id,
-                number,
-            })?;
-            blocks.extend(postcard::from_bytes::<Vec<StoredBlock>>(&part.bytes).ok()?);
+            pieces.push(
+                self.segments
+                    .remove(&SegmentId {
+                        timeline: id,
+                        number,
+                    })?
+                    .bytes,
+            );
         }
-        // The last segment may have grown since the state was stored.
-        if blocks.len() < count {
-            return None;
-        }
-        blocks.truncate(count);
         self.stored.blocks.insert(id, count);
-        Timeline::restore(&blocks, open)
+        // The last segment may have grown since the state was stored.
+        Timeline::restore(&pieces, open)
     }
 }

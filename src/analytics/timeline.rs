@@ -3,28 +3,28 @@
 //! A timeline answers "how many, and how much, before `t`" exactly, for any millisecond `t`; a window
 //! is the difference of two such answers. It keeps every entry, but not as it came:
 //!
-//! * The newest entries, up to [`BLOCK_LEN`], stand in an open **head** as plain pairs.
-//! * A full head is closed into a **block**. Its header holds the time of its first entry and the
-//!   sum of all amounts before it (how many entries stand before it follows from its place), so
-//!   that all but one block of an answer is a binary search.
-//! * Inside a block an entry is two small numbers: the milliseconds since the entry before, and its
-//!   amount less one. Each is **Rice coded**: the high part in unary (that many one bits, then a
-//!   zero), then the low `k` bits as they are. A number near 2^k then takes about `k` + 2 bits, and
-//!   `k` is chosen anew for each block and each of the two. The few numbers that would make a long
-//!   row of ones are written out after [`ESCAPE`] of them instead. Where all amounts are one, as when
-//!   only occurrences are counted, they take no bits at all.
+//! * The newest entries, fewer than [`BLOCK_LEN`], stand in an open **head** as plain pairs.
+//! * A full head is closed into a **block**. Of a block the time of its first entry and the sum of all
+//!   amounts before it are kept as they are (how many entries stand before it follows from its
+//!   place), so that an answer is a binary search over blocks and a look into one of them.
+//! * Inside a block every number has the same few bits, as many as the block's largest needs, so
+//!   that any entry can be read without reading those before it. Times are small because they are
+//!   kept as what is left over when a straight line is drawn from the block's first entry to its last
+//!   (events come at a nearly even pace over so short a time); amounts are kept less one, and where
+//!   all are one, as when only occurrences are counted, they take no bits at all.
 //!
 //! Blocks never change once closed. Entries come in the order of time; one that comes late (only an
 //! import brings such) waits in a list of its own, which every answer includes, until
 //! [`Timeline::settle`] merges it in.
 //!
-//! Sources: Rice and Plaunt, "Adaptive Variable-Length Coding" (1971), for the code; Pelkonen et al.,
-//! "Gorilla" (2015), for blocks of delta-coded points in memory.
+//! Sources: Pelkonen et al., "Gorilla" (2015), for blocks of compressed points in memory with plain
+//! headers; Zukowski et al., "Super-Scalar RAM-CPU Cache Compression" (2006), for numbers of one width
+//! relative to a frame of reference.
 
 use serde::{Deserialize, Serialize};
 
 /// Entries in a closed block.
-pub const BLOCK_LEN: usize = 64;
+pub const BLOCK_LEN: usize = 128;
 
 /// How many and how much.
 ///
@@ -63,7 +63,7 @@ impl Sum {
     }
 }
 
-/// An append-only series of (time, amount), delta-coded.
+/// An append-only series of (time, amount), compressed.
 ///
 /// ```
 /// use stampcard::analytics::{Sum, Timeline};
@@ -79,9 +79,12 @@ impl Sum {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Timeline {
-    /// The closed blocks, in the order of time.
+    /// The time of each closed block's first entry, in milliseconds since 1970; rising. Apart from
+    /// the rest of the header, so that a search over blocks touches little memory.
+    firsts: Vec<i64>,
+    /// The rest of each closed block's header.
     blocks: Vec<Block>,
-    /// Their coded entries. Each block begins a new word.
+    /// The packed entries of all closed blocks, one block after the other; see [`pack`].
     words: Vec<u64>,
     /// Entries not in a block yet; never [`BLOCK_LEN`] of them between two calls.
     head: Vec<(i64, u64)>,
@@ -89,31 +92,24 @@ pub struct Timeline {
     closed: Sum,
     /// Everything.
     total: Sum,
+    /// The time of the newest entry in `blocks` and `head`.
+    last_at: Option<i64>,
     /// Entries that came after later ones, in any order.
     late: Vec<(i64, u64)>,
 }
 
-/// The header of a closed block.
+/// The header of a closed block, but for the time of its first entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Block {
-    /// The time of its first entry, in milliseconds since 1970.
-    first_at: i64,
     /// The amounts of all entries before it.
     amount_before: u64,
-    /// Where its bits begin in `words`.
+    /// Where it begins in `words`.
     word: u32,
-    /// The Rice parameter of the time steps.
-    step_bits: u8,
-    /// The Rice parameter of the amounts, or [`ALL_ONE`].
+    /// Bits of a time.
+    time_bits: u8,
+    /// Bits of an amount less one; 0 where every amount is one.
     amount_bits: u8,
 }
-
-/// In place of a Rice parameter: every amount is one and none is written.
-const ALL_ONE: u8 = u8::MAX;
-/// So many one bits stand for a number written out in 64 bits.
-const ESCAPE: u32 = 20;
-/// The largest Rice parameter: with the unary part it still fits into one look at 64 bits.
-const PARAMETER_MAX: u8 = 40;
 
 impl Timeline {
     /// Adds an entry at `at`, in milliseconds since 1970. The amount is at least one.
@@ -123,10 +119,11 @@ impl Timeline {
     pub fn push(&mut self, at: i64, amount: u64) {
         assert!(amount > 0, "an entry of a timeline has an amount");
         self.total.add(amount);
-        if self.last_at().is_some_and(|last| at < last) {
+        if self.last_at.is_some_and(|last| at < last) {
             self.late.push((at, amount));
             return;
         }
+        self.last_at = Some(at);
         self.head.push((at, amount));
         if self.head.len() == BLOCK_LEN {
             self.close_head();
@@ -135,8 +132,7 @@ impl Timeline {
 
     /// Everything before `at`, which itself is not included.
     pub fn before(&self, at: i64) -> Sum {
-        let mut cursor = Cursor::new(self);
-        cursor.before(at)
+        self.cursor().before(at)
     }
 
     /// Everything.
@@ -144,9 +140,14 @@ impl Timeline {
         self.total
     }
 
-    /// A cursor for asking [`Timeline::before`] at rising times, each block decoded at most once.
+    /// A cursor for asking [`Timeline::before`] at rising times.
     pub fn cursor(&self) -> Cursor<'_> {
-        Cursor::new(self)
+        Cursor {
+            timeline: self,
+            block: 0,
+            passed: 0,
+            sum: Sum::default(),
+        }
     }
 
     /// Merges entries that came late into their places.
@@ -171,75 +172,59 @@ impl Timeline {
         *self = merged;
     }
 
-    /// Every entry in the order of time, but for those that came late.
-    fn entries(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
-        let blocks = self.blocks.iter().flat_map(|block| {
-            let mut reader = BlockReader::new(block, &self.words);
-            (0..BLOCK_LEN).map(move |_| {
-                let entry = (reader.at, reader.amount());
-                reader.step();
-                entry
-            })
-        });
-        blocks.chain(self.head.iter().copied())
-    }
-
     /// Bytes of memory it takes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.blocks.capacity() * size_of::<Block>()
+        self.firsts.capacity() * size_of::<i64>()
+            + self.blocks.capacity() * size_of::<Block>()
             + self.words.capacity() * size_of::<u64>()
             + (self.head.capacity() + self.late.capacity()) * size_of::<(i64, u64)>()
     }
 
-    fn last_at(&self) -> Option<i64> {
-        // Only right after closing is the head empty while there are blocks.
-        self.head.last().map(|(at, _)| *at).or_else(|| {
-            let block = self.blocks.last()?;
-            let mut reader = BlockReader::new(block, &self.words);
-            for _ in 1..BLOCK_LEN {
-                reader.amount();
-                reader.step();
-            }
-            Some(reader.at)
-        })
+    /// Every entry in the order of time, but for those that came late.
+    fn entries(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
+        let blocks = (0..self.blocks.len()).flat_map(|index| {
+            let packed = self.packed(index);
+            (0..BLOCK_LEN).map(move |entry| (packed.time(entry), packed.amount(entry)))
+        });
+        blocks.chain(self.head.iter().copied())
+    }
+
+    /// The entries of a block.
+    #[inline]
+    fn packed(&self, index: usize) -> Packed<'_> {
+        let block = &self.blocks[index];
+        let words = &self.words[block.word as usize..];
+        let time_bits = usize::from(block.time_bits);
+        Packed {
+            slope: words[0],
+            base: words[1].cast_signed(),
+            times: Column {
+                words,
+                start: 128,
+                bits: time_bits,
+            },
+            amounts: Column {
+                words,
+                start: 128 + BLOCK_LEN * time_bits,
+                bits: usize::from(block.amount_bits),
+            },
+        }
     }
 
     fn close_head(&mut self) {
-        let first_at = self.head[0].0;
-        let steps: Vec<u64> = self
-            .head
-            .windows(2)
-            .map(|pair| pair[1].0.abs_diff(pair[0].0))
-            .collect();
-        let step_bits = rice_parameter(&steps.iter().copied());
-        let amounts = self.head.iter().map(|(_, amount)| amount - 1);
-        let amount_bits = if amounts.clone().all(|amount| amount == 0) {
-            ALL_ONE
-        } else {
-            rice_parameter(&amounts)
-        };
         let word = u32::try_from(self.words.len()).expect("a timeline has fewer than 2^32 words");
-        let mut writer = BitWriter::default();
-        for (index, (_, amount)) in self.head.iter().enumerate() {
-            if index > 0 {
-                writer.rice(steps[index - 1], step_bits);
-            }
-            if amount_bits != ALL_ONE {
-                writer.rice(amount - 1, amount_bits);
-            }
-        }
+        let (words, time_bits, amount_bits) = pack(&self.head);
+        reserve_by_eighths(&mut self.firsts, 1);
+        reserve_by_eighths(&mut self.blocks, 1);
+        reserve_by_eighths(&mut self.words, words.len());
+        self.firsts.push(self.head[0].0);
         let amount_before = self.closed.amount;
-        let block = Block {
-            first_at,
+        self.blocks.push(Block {
             amount_before,
             word,
-            step_bits,
+            time_bits,
             amount_bits,
-        };
-        reserve_by_eighths(&mut self.blocks, 1);
-        self.blocks.push(block);
-        let words = writer.finish();
-        reserve_by_eighths(&mut self.words, words.len());
+        });
         self.words.extend(words);
         for (_, amount) in self.head.drain(..) {
             self.closed.add(amount);
@@ -255,233 +240,216 @@ fn reserve_by_eighths<T>(items: &mut Vec<T>, more: usize) {
     }
 }
 
-/// The Rice parameter that makes these numbers shortest, or nearly so.
-fn rice_parameter(numbers: &(impl Iterator<Item = u64> + Clone)) -> u8 {
-    let (mut count, mut sum) = (0_u64, 0_u128);
-    for number in numbers.clone() {
-        count += 1;
-        sum += u128::from(number);
-    }
-    let mean = u64::try_from(sum / u128::from(count.max(1))).unwrap_or(u64::MAX);
-    let near = u8::try_from(mean.max(1).ilog2())
-        .unwrap_or(PARAMETER_MAX)
-        .min(PARAMETER_MAX);
-    let length = |bits: &u8| {
-        numbers
-            .clone()
-            .map(|n| u64::from(rice_len(n, *bits)))
-            .sum::<u64>()
+/// Packs the entries of a block: a word for the slope of the line through its times, a word for the
+/// time at which the line starts, then all times above the line, then all amounts less one. Gives
+/// back the words, the bits of a time and the bits of an amount.
+fn pack(entries: &[(i64, u64)]) -> (Vec<u64>, u8, u8) {
+    let (first, last) = (entries[0].0, entries[entries.len() - 1].0);
+    let slope = last.abs_diff(first) / (entries.len() as u64 - 1);
+    // How far above a line from the first entry each lies; none is more than the whole span away.
+    let above: Vec<i128> = (0_u64..)
+        .zip(entries)
+        .map(|(index, (at, _))| i128::from(*at) - i128::from(first) - i128::from(index * slope))
+        .collect();
+    let lowest = above.iter().copied().min().unwrap_or(0);
+    let base = i64::try_from(i128::from(first) + lowest).expect("times leave room for their span");
+    let times: Vec<u64> = above
+        .iter()
+        .map(|above| u64::try_from(above - lowest).expect("no time lies below the lowest"))
+        .collect();
+    let amounts: Vec<u64> = entries.iter().map(|(_, amount)| amount - 1).collect();
+    let (time_bits, amount_bits) = (width(&times), width(&amounts));
+    let mut writer = BitWriter {
+        words: vec![slope, base.cast_unsigned()],
+        used: 0,
     };
-    // One gap among many small steps pulls the mean up; the best parameter then lies lower.
-    (near.saturating_sub(6)..=(near + 1).min(PARAMETER_MAX))
-        .min_by_key(length)
-        .unwrap_or(near)
+    for time in times {
+        writer.put(time, time_bits);
+    }
+    for amount in amounts {
+        writer.put(amount, amount_bits);
+    }
+    (writer.words, time_bits, amount_bits)
 }
 
-/// Bits that a number takes.
-fn rice_len(number: u64, bits: u8) -> u32 {
-    match u32::try_from(number >> bits) {
-        Ok(high) if high < ESCAPE => high + 1 + u32::from(bits),
-        _ => ESCAPE + 64,
-    }
+/// Bits that the largest of these numbers needs.
+fn width(numbers: &[u64]) -> u8 {
+    let largest = numbers.iter().copied().max().unwrap_or(0);
+    u8::try_from(u64::BITS - largest.leading_zeros()).unwrap_or(64)
 }
 
 /// Puts bits one after the other, the lowest first.
-#[derive(Default)]
 struct BitWriter {
     words: Vec<u64>,
+    /// Bits used of the last word, 0 when it is full.
     used: u32,
 }
 
 impl BitWriter {
-    fn rice(&mut self, number: u64, bits: u8) {
-        match u32::try_from(number >> bits) {
-            Ok(high) if high < ESCAPE => {
-                self.put((1 << high) - 1, high + 1);
-                self.put(number & ((1 << bits) - 1), u32::from(bits));
-            }
-            _ => {
-                self.put((1 << ESCAPE) - 1, ESCAPE);
-                self.put(number, 64);
-            }
-        }
-    }
-
     /// The low `len` bits of `value`; the others are zero.
-    fn put(&mut self, value: u64, len: u32) {
+    fn put(&mut self, value: u64, len: u8) {
+        let len = u32::from(len);
         if len == 0 {
             return;
         }
         if self.used == 0 {
-            self.words.push(0);
-        }
-        if let Some(word) = self.words.last_mut() {
-            *word |= value << self.used;
-        }
-        let room = 64 - self.used;
-        if len > room {
-            self.words.push(value >> room);
+            self.words.push(value);
+        } else {
+            let room = 64 - self.used;
+            if let Some(word) = self.words.last_mut() {
+                *word |= value << self.used;
+            }
+            if len > room {
+                self.words.push(value >> room);
+            }
         }
         self.used = (self.used + len) % 64;
     }
-
-    fn finish(self) -> Vec<u64> {
-        self.words
-    }
 }
 
-/// Reads the entries of one block, one after the other.
-#[derive(Debug, Clone)]
-struct BlockReader<'a> {
+/// Numbers of one width.
+#[derive(Debug, Clone, Copy)]
+struct Column<'a> {
     words: &'a [u64],
-    /// The next bit.
-    bit: usize,
-    /// The time of the entry it stands at.
-    at: i64,
-    step_bits: u8,
-    amount_bits: u8,
+    /// The bit at which the first number begins.
+    start: usize,
+    /// Bits of a number, 0 to 64.
+    bits: usize,
 }
 
-impl<'a> BlockReader<'a> {
-    fn new(block: &Block, words: &'a [u64]) -> Self {
-        Self {
-            words,
-            bit: block.word as usize * 64,
-            at: block.first_at,
-            step_bits: block.step_bits,
-            amount_bits: block.amount_bits,
+impl Column<'_> {
+    #[inline]
+    fn get(&self, index: usize) -> u64 {
+        let bit = self.start + index * self.bits;
+        let (word, shift) = (bit / 64, bit % 64);
+        let low = self.words.get(word).copied().unwrap_or(0) >> shift;
+        if shift + self.bits <= 64 {
+            return low & mask(self.bits);
         }
+        let high = self.words.get(word + 1).copied().unwrap_or(0) << (64 - shift);
+        (low | high) & mask(self.bits)
+    }
+}
+
+#[inline]
+fn mask(bits: usize) -> u64 {
+    if bits == 64 {
+        u64::MAX
+    } else {
+        (1 << bits) - 1
+    }
+}
+
+/// The entries of a closed block.
+#[derive(Debug, Clone, Copy)]
+struct Packed<'a> {
+    slope: u64,
+    base: i64,
+    times: Column<'a>,
+    amounts: Column<'a>,
+}
+
+impl Packed<'_> {
+    #[inline]
+    fn time(&self, index: usize) -> i64 {
+        let line = self.slope.wrapping_mul(index as u64);
+        self.base
+            .wrapping_add_unsigned(line.wrapping_add(self.times.get(index)))
     }
 
-    /// The amount of the entry it stands at. To be asked exactly once an entry.
     #[inline]
-    fn amount(&mut self) -> u64 {
-        if self.amount_bits == ALL_ONE {
-            1
-        } else {
-            self.rice(self.amount_bits) + 1
-        }
+    fn amount(&self, index: usize) -> u64 {
+        self.amounts.get(index).wrapping_add(1)
     }
 
-    /// Goes to the next entry. After the last one of a block, where it stands means nothing.
+    /// How many entries from `from` on lie before `at`, and `from`.
     #[inline]
-    fn step(&mut self) {
-        let step = self.rice(self.step_bits);
-        self.at = self.at.wrapping_add_unsigned(step);
+    fn count_before(&self, at: i64, from: usize) -> usize {
+        let (mut low, mut high) = (from, BLOCK_LEN);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.time(middle) < at {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
+    /// The amounts of a range of entries.
     #[inline]
-    fn rice(&mut self, bits: u8) -> u64 {
-        let look = self.look();
-        let high = look.trailing_ones();
-        if high < ESCAPE {
-            let low = (look >> (high + 1)) & ((1 << bits) - 1);
-            self.bit += (high + 1) as usize + usize::from(bits);
-            return u64::from(high) << bits | low;
+    fn sum(&self, range: std::ops::Range<usize>) -> u64 {
+        let count = range.len() as u64;
+        if self.amounts.bits == 0 {
+            return count;
         }
-        self.bit += ESCAPE as usize;
-        let number = self.look();
-        self.bit += 64;
-        number
-    }
-
-    /// The next 64 bits; zeros after the end.
-    #[inline]
-    fn look(&self) -> u64 {
-        let (index, shift) = (self.bit / 64, self.bit % 64);
-        let word = |index: usize| self.words.get(index).copied().unwrap_or(0);
-        if shift == 0 {
-            word(index)
-        } else {
-            word(index) >> shift | word(index + 1) << (64 - shift)
-        }
+        range
+            .map(|index| self.amounts.get(index))
+            .fold(count, u64::wrapping_add)
     }
 }
 
 /// Asks a timeline for sums at rising times. Between two questions it stays where it is, so that
-/// narrow buckets share the work: each block is decoded at most once, and only as far as needed.
+/// narrow buckets share the work: no amount is read twice.
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
     timeline: &'a Timeline,
     /// The block it stands in, or as many as there are: in the head.
     block: usize,
-    /// Where it stands in that block; `None` until it is looked into.
-    reader: Option<BlockReader<'a>>,
     /// Entries of the block, or of the head, that were passed.
     passed: usize,
     /// Everything that was passed.
     sum: Sum,
 }
 
-impl<'a> Cursor<'a> {
-    fn new(timeline: &'a Timeline) -> Self {
-        Self {
-            timeline,
-            block: 0,
-            reader: None,
-            passed: 0,
-            sum: Sum::default(),
-        }
-    }
-
+impl Cursor<'_> {
     /// Everything before `at`, which must not be less than it was the last time.
     pub fn before(&mut self, at: i64) -> Sum {
-        let timeline = self.timeline;
-        self.skip_blocks(at);
-        if self.block < timeline.blocks.len() {
+        self.enter(self.block_for(at));
+        if self.block < self.timeline.blocks.len() {
             self.pass_in_block(at);
-        }
-        if self.block == timeline.blocks.len() {
-            while let Some((_, amount)) = timeline
-                .head
-                .get(self.passed)
-                .filter(|(entry_at, _)| *entry_at < at)
-            {
-                self.sum.add(*amount);
-                self.passed += 1;
-            }
+        } else {
+            self.pass_in_head(at);
         }
         let mut sum = self.sum;
-        for (_, amount) in timeline.late.iter().filter(|(late_at, _)| *late_at < at) {
+        for (_, amount) in self
+            .timeline
+            .late
+            .iter()
+            .filter(|(late_at, _)| *late_at < at)
+        {
             sum.add(*amount);
         }
         sum
     }
 
-    /// Goes to the last block, or the head, that begins before `at`, unless it is there already.
-    fn skip_blocks(&mut self, at: i64) {
-        let timeline = self.timeline;
-        let blocks = &timeline.blocks;
-        if timeline
-            .head
-            .first()
-            .is_some_and(|(head_at, _)| *head_at < at)
-        {
-            self.enter(blocks.len());
-            return;
+    /// The last block, or the head, that begins before `at`; never one before where it stands.
+    #[inline]
+    fn block_for(&self, at: i64) -> usize {
+        let Timeline { firsts, head, .. } = self.timeline;
+        if head.first().is_some_and(|(head_at, _)| *head_at < at) {
+            return firsts.len();
         }
         // Gallop: the next boundary is mostly near.
-        let start = self.block;
-        let begins_before = |index: usize| blocks.get(index).is_some_and(|b| b.first_at < at);
-        if !begins_before(start + 1) {
-            return;
-        }
+        let begins_before = |index: usize| firsts.get(index).is_some_and(|first| *first < at);
+        let mut low = self.block;
         let mut step = 1;
-        while begins_before(start + 2 * step) {
+        while begins_before(low + step) {
+            low += step;
             step *= 2;
         }
-        // It begins before at `start + step`, and no longer at `start + 2 * step`.
-        let (low, high) = (start + step, (start + 2 * step).min(blocks.len()));
-        let further = blocks[low..high].partition_point(|block| block.first_at < at);
-        self.enter(low + further - 1);
+        let high = (low + step).min(firsts.len());
+        let further = firsts.get(low + 1..high).unwrap_or_default();
+        low + further.partition_point(|first| *first < at)
     }
 
+    #[inline]
     fn enter(&mut self, block: usize) {
         if block == self.block {
             return;
         }
         self.block = block;
-        self.reader = None;
         self.passed = 0;
         self.sum = match self.timeline.blocks.get(block) {
             Some(header) => {
@@ -495,32 +463,33 @@ impl<'a> Cursor<'a> {
         };
     }
 
+    #[inline]
     fn pass_in_block(&mut self, at: i64) {
-        let header = &self.timeline.blocks[self.block];
-        let reader = self
-            .reader
-            .get_or_insert_with(|| BlockReader::new(header, &self.timeline.words));
-        while self.passed < BLOCK_LEN && reader.at < at {
-            self.sum.count += 1;
-            self.sum.amount += reader.amount();
-            reader.step();
+        let packed = self.timeline.packed(self.block);
+        let passed = packed.count_before(at, self.passed);
+        let skipped = passed - self.passed;
+        self.sum.count += skipped as u64;
+        if skipped > BLOCK_LEN - passed {
+            // The end of the block, whose sum is known, is nearer.
+            let next = self.timeline.blocks.get(self.block + 1);
+            let after = next.map_or(self.timeline.closed.amount, |next| next.amount_before);
+            self.sum.amount = after.wrapping_sub(packed.sum(passed..BLOCK_LEN));
+        } else {
+            self.sum.amount = self
+                .sum
+                .amount
+                .wrapping_add(packed.sum(self.passed..passed));
+        }
+        self.passed = passed;
+    }
+
+    fn pass_in_head(&mut self, at: i64) {
+        let head = self.timeline.head.iter().skip(self.passed);
+        for (_, amount) in head.take_while(|(entry_at, _)| *entry_at < at) {
+            self.sum.add(*amount);
             self.passed += 1;
         }
-        if self.passed == BLOCK_LEN {
-            let next = self.block + 1;
-            self.enter(next);
-        }
     }
-}
-
-/// The closed blocks from a place on, in a form that can be stored; see [`Timeline::restore`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredBlock {
-    first_at: i64,
-    amount: u64,
-    step_bits: u8,
-    amount_bits: u8,
-    words: Vec<u64>,
 }
 
 /// Everything of a timeline but its closed blocks.
@@ -529,7 +498,11 @@ pub struct OpenState {
     /// How many blocks are closed.
     pub blocks: u64,
     head: Vec<(i64, u64)>,
+    last_at: Option<i64>,
 }
+
+/// Bytes of a stored block before its words.
+const STORED_HEADER: usize = 20;
 
 impl Timeline {
     /// How many blocks are closed.
@@ -546,53 +519,60 @@ impl Timeline {
             self.late.is_empty(),
             "a timeline is settled before it is stored"
         );
+        let blocks = self.blocks.len() as u64;
         OpenState {
-            blocks: self.blocks.len() as u64,
+            blocks,
             head: self.head.clone(),
+            last_at: self.last_at,
         }
     }
 
-    /// Closed blocks, to be stored once.
-    pub fn stored_blocks(&self, range: std::ops::Range<usize>) -> Vec<StoredBlock> {
-        range
-            .map(|index| {
-                let block = &self.blocks[index];
-                let next = self.blocks.get(index + 1);
-                let end = next.map_or(self.words.len(), |next| next.word as usize);
-                let amount_after = next.map_or(self.closed.amount, |next| next.amount_before);
-                StoredBlock {
-                    first_at: block.first_at,
-                    amount: amount_after - block.amount_before,
-                    step_bits: block.step_bits,
-                    amount_bits: block.amount_bits,
-                    words: self.words[block.word as usize..end].to_vec(),
-                }
-            })
-            .collect()
+    /// Closed blocks as bytes, to be stored once: of each the time of its first entry (8 bytes), the
+    /// sum of its amounts (8), the two widths (1 each), how many words follow (2), and the words, all
+    /// little-endian.
+    ///
+    /// # Panics
+    /// If there are not so many blocks.
+    pub fn stored_blocks(&self, range: std::ops::Range<usize>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for index in range {
+            let block = &self.blocks[index];
+            let next = self.blocks.get(index + 1);
+            let end = next.map_or(self.words.len(), |next| next.word as usize);
+            let amount_after = next.map_or(self.closed.amount, |next| next.amount_before);
+            let words = &self.words[block.word as usize..end];
+            let count = u16::try_from(words.len()).expect("a block has at most 258 words");
+            bytes.extend(self.firsts[index].to_le_bytes());
+            bytes.extend((amount_after - block.amount_before).to_le_bytes());
+            bytes.extend([block.time_bits, block.amount_bits]);
+            bytes.extend(count.to_le_bytes());
+            bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        }
+        bytes
     }
 
-    /// The timeline that was stored. `None` if the parts do not fit together.
-    pub fn restore(blocks: &[StoredBlock], open: OpenState) -> Option<Self> {
-        if blocks.len() as u64 != open.blocks || open.head.len() >= BLOCK_LEN {
-            return None;
-        }
-        let mut timeline = Self::default();
-        timeline.blocks.reserve_exact(blocks.len());
+    /// The timeline that was stored, its blocks in one or more pieces that may hold more than the
+    /// state knows of. `None` if the parts do not fit together.
+    pub fn restore(pieces: &[Vec<u8>], open: OpenState) -> Option<Self> {
+        let count = usize::try_from(open.blocks).ok()?;
+        let mut timeline = Self {
+            last_at: open.last_at,
+            ..Self::default()
+        };
+        timeline.firsts.reserve_exact(count);
+        timeline.blocks.reserve_exact(count);
         timeline
             .words
-            .reserve_exact(blocks.iter().map(|block| block.words.len()).sum());
-        for block in blocks {
-            timeline.blocks.push(Block {
-                first_at: block.first_at,
-                amount_before: timeline.closed.amount,
-                word: u32::try_from(timeline.words.len()).ok()?,
-                step_bits: Some(block.step_bits).filter(|bits| *bits <= PARAMETER_MAX)?,
-                amount_bits: Some(block.amount_bits)
-                    .filter(|bits| *bits <= PARAMETER_MAX || *bits == ALL_ONE)?,
-            });
-            timeline.words.extend(&block.words);
-            timeline.closed.count += BLOCK_LEN as u64;
-            timeline.closed.amount = timeline.closed.amount.checked_add(block.amount)?;
+            .reserve_exact(pieces.iter().map(Vec::len).sum::<usize>() / 8);
+        for piece in pieces {
+            let mut rest = piece.as_slice();
+            while !rest.is_empty() && timeline.blocks.len() < count {
+                rest = timeline.restore_block(rest)?;
+            }
+        }
+        timeline.words.shrink_to_fit();
+        if timeline.blocks.len() != count || open.head.len() >= BLOCK_LEN {
+            return None;
         }
         timeline.total = timeline.closed;
         for (_, amount) in &open.head {
@@ -601,6 +581,37 @@ impl Timeline {
         }
         timeline.head = open.head;
         Some(timeline)
+    }
+
+    /// Takes one stored block off the front of `bytes`; gives back the rest.
+    fn restore_block<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let (header, rest) = bytes.split_first_chunk::<STORED_HEADER>()?;
+        let (first, header) = header.split_first_chunk::<8>()?;
+        let (amount, header) = header.split_first_chunk::<8>()?;
+        let &[time_bits, amount_bits, count_low, count_high] = header else {
+            return None;
+        };
+        let count = usize::from(u16::from_le_bytes([count_low, count_high]));
+        let (words, rest) = rest.split_at_checked(8 * count)?;
+        if time_bits > 64 || amount_bits > 64 || count < 2 {
+            return None;
+        }
+        self.firsts.push(i64::from_le_bytes(*first));
+        self.blocks.push(Block {
+            amount_before: self.closed.amount,
+            word: u32::try_from(self.words.len()).ok()?,
+            time_bits,
+            amount_bits,
+        });
+        let words = words.as_chunks::<8>().0;
+        self.words
+            .extend(words.iter().map(|word| u64::from_le_bytes(*word)));
+        self.closed.count += BLOCK_LEN as u64;
+        self.closed.amount = self
+            .closed
+            .amount
+            .checked_add(u64::from_le_bytes(*amount))?;
+        Some(rest)
     }
 }
 
@@ -631,7 +642,7 @@ mod tests {
             5 => 1..500_u64,
             1 => 1..=9_007_199_254_740_991_u64,
         ];
-        let pairs = prop::collection::vec((step, amount), 0..500);
+        let pairs = prop::collection::vec((step, amount), 0..800);
         (-1_000_000_000_000..1_000_000_000_000_i64, pairs).prop_map(|(start, pairs)| {
             let mut at = start;
             pairs
@@ -698,8 +709,9 @@ mod tests {
         #[test]
         fn a_stored_timeline_is_the_same_timeline(entries in entries()) {
             let timeline = timeline(&entries);
-            let blocks = timeline.stored_blocks(0..timeline.block_count());
-            let restored = Timeline::restore(&blocks, timeline.open_state());
+            let count = timeline.block_count();
+            let pieces = [timeline.stored_blocks(0..count / 2), timeline.stored_blocks(count / 2..count)];
+            let restored = Timeline::restore(&pieces, timeline.open_state());
             prop_assert_eq!(restored, Some(timeline));
         }
     }
