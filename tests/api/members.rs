@@ -499,6 +499,24 @@ fn a_search_looks_into_ids_and_names_and_takes_wildcards_literally() {
 }
 
 #[test]
+fn a_search_is_as_long_as_a_name_can_be_and_as_clean() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    listed(&app, &format!("?search={}", "x".repeat(255)), &[]);
+    for bad in [
+        "%00".to_owned(),
+        "a%00".to_owned(),
+        "x".repeat(256),
+        "x".repeat(60_000),
+    ] {
+        let message = app
+            .get(&format!("/v1/members?search={bad}"))
+            .expect_error(422, "VALIDATION");
+        assert!(message.contains("search"), "{message}");
+    }
+}
+
+#[test]
 fn a_list_is_narrowed_to_one_tier_exactly() {
     let app = TestApp::start();
     for (id, tier) in [
