@@ -205,25 +205,3 @@ impl FromRequest for Idempotency {
         }))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn depth_counts_brackets_outside_of_strings() {
-        assert_eq!(depth(b"7"), 0);
-        assert_eq!(depth(br#"{"a":[{},[]],"b":[]}"#), 3);
-        assert_eq!(depth(br#"["[[[\"[[[\\",["]]]"]]"#), 2);
-        assert_eq!(depth(b"]]]["), 1);
-    }
-
-    #[test]
-    fn a_body_is_parsed_to_its_end_and_to_128_levels() {
-        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
-        assert!(parse(nested(128).as_bytes()).is_ok());
-        assert!(parse(nested(129).as_bytes()).is_err());
-        assert!(parse(b"{} x").is_err());
-        assert_eq!(parse(b"").unwrap(), Value::Null);
-    }
-}

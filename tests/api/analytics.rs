@@ -181,3 +181,43 @@ fn the_figures_are_the_same_after_a_restart() {
     assert_eq!((app.summary(), offers(&app)), before);
     check_ledger_equation(&app);
 }
+
+#[test]
+fn after_all_kinds_of_writes_every_figure_agrees_with_plain_sql() {
+    let app = TestApp::start();
+    for member in ["ada", "bob", "eve"] {
+        app.member(member, 100);
+        app.token(member);
+    }
+    let offers: Vec<_> = (1..=3)
+        .map(|price| {
+            app.offer(json!({"pointsPrice": price, "availability": {"quantityRemaining": 2}}))
+        })
+        .collect();
+    for (member, offer, status) in [
+        ("ada", 0, "COMPLETED"),
+        ("ada", 1, "CANCELED"),
+        ("ada", 1, "OPEN"),
+        ("bob", 1, "AWAITING_CUSTOMER"),
+        ("bob", 2, "CANCELED"),
+        ("eve", 2, "PURCHASED"),
+    ] {
+        let redemption = app.redeem(member, &offers[offer]);
+        move_to(&app, &redemption, status).expect(200);
+    }
+    let debit = json!({"externalUserID": "eve", "amount": 9});
+    app.post("/v1/wallet/debit", &debit).expect(200);
+    app.delete(&format!("/v1/offers/{}", offers[0])).expect(200);
+    app.delete("/v1/members/bob").expect(200);
+    app.put("/v1/members/bob", &json!({"tier": "gold"}))
+        .expect(200);
+    app.delete("/v1/members/ada?erase=true").expect(200);
+    live(&app, "PUT", "/v1/members/lea", &json!({})).expect(200);
+
+    let connection = stampcard::service::open_read_only(&app.database()).unwrap();
+    let report = stampcard::service::verify::verify(&connection, |_| ()).unwrap();
+
+    assert_eq!(report.findings, Vec::<String>::new());
+    assert!(report.figures > 20, "{}", report.figures);
+    check_ledger_equation(&app);
+}

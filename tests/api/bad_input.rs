@@ -142,6 +142,15 @@ fn a_body_of_128_levels_is_well_formed() {
 }
 
 #[test]
+fn brackets_inside_of_text_are_no_levels() {
+    let app = TestApp::start();
+    let name = format!("\\\"{}\\", "[{".repeat(100));
+    let body = json!({"displayName": name, "attributes": {"\\\"[": ["]\\", "\""]}});
+    let set = app.put("/v1/members/ada", &body).expect(200);
+    assert_eq!(set["displayName"], name);
+}
+
+#[test]
 fn a_body_that_is_no_object_is_422_on_every_route() {
     let (app, paths) = stage();
     let mut cases = Vec::new();

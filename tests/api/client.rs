@@ -1,5 +1,7 @@
 //! More ways to ask than the support module has, and an independent look at the rows.
 
+use std::sync::Barrier;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::types::Value as SqlValue;
 use serde_json::{Value, json};
@@ -140,4 +142,21 @@ pub(crate) fn column<'a>(rows: &'a Value, field: &str) -> Vec<&'a str> {
     rows.iter()
         .map(|row| row[field].as_str().unwrap())
         .collect()
+}
+
+/// Sends two requests at the same moment; gives back their statuses, sorted.
+pub(crate) fn race(sends: [&(dyn Fn() -> Response + Sync); 2]) -> Vec<u16> {
+    let start = Barrier::new(2);
+    let start = &start;
+    let mut statuses = std::thread::scope(|scope| {
+        let running = sends.map(|send| {
+            scope.spawn(move || {
+                start.wait();
+                send().status
+            })
+        });
+        running.map(|thread| thread.join().unwrap())
+    });
+    statuses.sort_unstable();
+    statuses.to_vec()
 }

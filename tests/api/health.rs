@@ -35,3 +35,13 @@ fn a_wrong_method_is_405_and_names_the_right_ones() {
     assert_eq!(response.header("allow"), Some("GET, POST"));
     response.expect_error(405, "METHOD_NOT_ALLOWED");
 }
+
+#[test]
+fn no_two_requests_have_the_same_id() {
+    let app = TestApp::start();
+    let ids: std::collections::BTreeSet<_> = (0..20)
+        .map(|_| app.request("GET", "/healthz").send())
+        .map(|response| response.header("x-request-id").unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 20);
+}

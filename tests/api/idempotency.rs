@@ -468,3 +468,20 @@ fn a_put_or_patch_takes_no_notice_of_a_key() {
     }
     assert_eq!(number(&app, KEPT), 0);
 }
+
+#[test]
+fn a_dead_token_replays_nothing() {
+    let app = TestApp::start();
+    app.member("ada", 50);
+    let token = app.token("ada");
+    let body = json!({"offer": app.offer(json!({}))}).to_string();
+    let send = || post_once_as(&app, &token, "k", "/v1/redemptions", body.clone());
+    let first = send();
+    assert_eq!(first.status, 201);
+    check_replay(&app, &first, send);
+    app.delete("/v1/members/ada").expect(200);
+    let refused = send();
+    assert!(!is_replay(&refused));
+    assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+    refused.expect_error(401, "UNAUTHORIZED");
+}

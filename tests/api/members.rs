@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use crate::client::{
-    activities, cancel, column, credit, encode, get_as, names, number, post_as, rows, try_redeem,
+    activities, cancel, column, credit, encode, get_as, names, number, post_as, race, rows,
+    try_redeem,
 };
 use crate::support::{Response, SANDBOX_KEY, TestApp};
 
@@ -132,6 +133,46 @@ fn attributes_are_an_object_of_at_most_16_kib() {
         assert!(message.contains("attributes"), "{message}");
     }
     assert_eq!(rows(&app), before);
+}
+
+#[test]
+fn attributes_are_given_once_and_found_however_their_name_is_spelled() {
+    let app = TestApp::start();
+    let twice = r#"{"attributes":{"a":1},"attributes":{"a":2}}"#;
+    let message = put_raw(&app, "/v1/members/ada", twice).expect_error(422, "VALIDATION");
+    assert!(message.contains("attributes"), "{message}");
+    let spelled = r#"{"\u0061ttributes":{"attributes": 1, "b":2,"b":3}}"#;
+    let answer = put_raw(&app, "/v1/members/ada", spelled);
+    assert!(
+        answer.text().contains(r#"{"attributes": 1, "b":2,"b":3}"#),
+        "{}",
+        answer.text()
+    );
+}
+
+#[test]
+fn of_two_first_puts_at_once_one_signs_the_member_up() {
+    let app = TestApp::start();
+    for round in 1..=8 {
+        let path = format!("/v1/members/member{round}");
+        let send = || app.put(&path, &json!({"tier": "gold"}));
+        assert_eq!(race([&send, &send]), [200, 200]);
+        assert_eq!(activities(&app, 1), round);
+    }
+    assert_eq!(app.summary()["memberCount"], 8);
+}
+
+#[test]
+fn of_two_removals_at_once_one_is_404() {
+    let app = TestApp::start();
+    for round in 0..8 {
+        let member = format!("member{round}");
+        app.member(&member, 10);
+        let path = format!("/v1/members/{member}");
+        let send = || app.delete(&path);
+        assert_eq!(race([&send, &send]), [200, 404]);
+    }
+    assert_eq!(app.summary()["pointsForfeited"], 80);
 }
 
 #[test]
@@ -496,6 +537,24 @@ fn a_search_looks_into_ids_and_names_and_takes_wildcards_literally() {
     listed(&app, "?search=%25", &["axb"]);
     listed(&app, "?search=nobody", &[]);
     listed(&app, "?search=", &["d\\e", "c", "axb", "a_b"]);
+}
+
+#[test]
+fn a_search_is_as_long_as_a_name_can_be_and_as_clean() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    listed(&app, &format!("?search={}", "x".repeat(255)), &[]);
+    for bad in [
+        "%00".to_owned(),
+        "a%00".to_owned(),
+        "x".repeat(256),
+        "x".repeat(60_000),
+    ] {
+        let message = app
+            .get(&format!("/v1/members?search={bad}"))
+            .expect_error(422, "VALIDATION");
+        assert!(message.contains("search"), "{message}");
+    }
 }
 
 #[test]

@@ -1,10 +1,9 @@
-use std::sync::Barrier;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::client::{
-    activities, call, cancel, column, credit, get_as, move_to, number, post_as, rows, stock,
+    activities, call, cancel, column, credit, get_as, move_to, number, post_as, race, rows, stock,
     try_redeem,
 };
 use crate::support::{Response, TestApp};
@@ -546,23 +545,6 @@ fn a_list_is_the_members_own_or_the_programs_and_narrowed_by_status() {
     assert_eq!(ids(&own), [third, first]);
     app.get("/v1/redemptions?status=open")
         .expect_error(422, "VALIDATION");
-}
-
-/// Sends two requests at the same moment; gives back their statuses, sorted.
-fn race(sends: [&(dyn Fn() -> Response + Sync); 2]) -> Vec<u16> {
-    let start = Barrier::new(2);
-    let start = &start;
-    let mut statuses = std::thread::scope(|scope| {
-        let running = sends.map(|send| {
-            scope.spawn(move || {
-                start.wait();
-                send().status
-            })
-        });
-        running.map(|thread| thread.join().unwrap())
-    });
-    statuses.sort_unstable();
-    statuses.to_vec()
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::client::{activities, get_as, live, names, number, post_once, rows};
+use crate::client::{activities, get_as, live, names, number, post_once, race, rows};
 use crate::support::TestApp;
 
 const CREDITS: &str = "SELECT coalesce(sum(credits), 0) FROM pool_usage";
@@ -241,4 +241,19 @@ fn an_exchange_with_a_bad_profile_writes_nothing() {
         assert!(message.contains(field), "{message}");
     }
     assert_eq!(rows(&app), before);
+}
+
+#[test]
+fn of_two_first_exchanges_at_once_one_signs_up_and_one_takes_the_credit() {
+    let app = TestApp::start();
+    for round in 1..=8 {
+        let body = json!({"externalUserID": format!("member{round}")});
+        let send = || app.post("/v1/auth/exchange", &body);
+        assert_eq!(race([&send, &send]), [200, 200]);
+        assert_eq!(activities(&app, 1), round);
+        assert_eq!(
+            (number(&app, IDENTIFICATIONS), number(&app, CREDITS)),
+            (round, round)
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 
-use crate::domain::{ExternalUserId, Tier};
+use crate::domain::{DisplayName, ExternalUserId, Tier};
 use crate::http::auth::OrgKey;
 use crate::http::extract::{JsonBody, PathText, QueryText};
 use crate::http::{HttpResult, ok, reply};
@@ -21,10 +21,11 @@ pub(in crate::http) async fn list_members(
     let filter = MemberFilter {
         before: None,
         tier: query.parsed("tier", |name, value| Tier::parse(name, value))?,
+        // What can be in no name is not worth looking for, and too much for the database's LIKE.
         search: query
-            .get("search")
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned),
+            .parsed("search", |name, value| DisplayName::parse(name, value))?
+            .map(|text| text.as_str().to_owned())
+            .filter(|text| !text.is_empty()),
         include_archived: query.flag("includeArchived")?,
     };
     Ok(ok(&services.list_members(key, filter, page).await?))
