@@ -1,17 +1,21 @@
 //! Random histories against a model and against plain SQL.
 //!
-//! `proptest` makes a history; a real server lives it over HTTP. A small model in this file says
-//! before each step what the answer must be. In the end every figure is worked out by the SELECTs in
-//! `oracle`, which share no code with the engine nor with `stampcard verify`, and compared.
+//! `proptest` makes a history; a real server lives it over HTTP. A small model says before each
+//! step what the answer must be. In the end every figure is worked out by the SELECTs in `oracle`,
+//! which share no code with the engine nor with `stampcard verify`, and compared.
 //!
-//! A history that fails is shrunk, and its seed is kept in tests/model.proptest-regressions, which is
-//! committed: it is tried first from then on. `PROPTEST_CASES=500 cargo test --test model` looks
-//! further than the few cases of an ordinary run.
+//! A history that fails is shrunk, and its seed is written to tests/model.proptest-regressions.
+//! That file is committed: what is in it is tried first from then on. A look that goes further than
+//! the few cases of an ordinary run: `PROPTEST_CASES=500 cargo test --test model`.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 #[path = "model/history.rs"]
 mod history;
 #[path = "model/oracle.rs"]
 mod oracle;
+#[path = "model/step.rs"]
+mod step;
 #[path = "support/mod.rs"]
 mod support;
 
@@ -40,7 +44,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn every_history_adds_up(steps in proptest::collection::vec(history::step(), STEPS)) {
+    fn every_history_adds_up(steps in proptest::collection::vec(step::step(), STEPS)) {
         history::live(&steps);
     }
 }

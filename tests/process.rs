@@ -1,6 +1,8 @@
 //! The program as its users run it: what it prints, what it refuses, how it stops, and what is left
 //! after it was killed. Every test starts the real binary on a database of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
 #[path = "process/command_line.rs"]
 mod command_line;
 #[path = "process/crash.rs"]

@@ -1,5 +1,7 @@
 //! The schema of a real database file: what `schema.sql` says, and nothing else.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
 use rusqlite::{Connection, Error};
 use stampcard::store::{Database, SCHEMA, open_read_only};
 use tempfile::TempDir;

@@ -2,6 +2,8 @@
 //! where SQL and actix may stand, and what must not be left lying about. docs and design say why;
 //! here is only what.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,110 +1,19 @@
-//! The steps of a history, the model that foretells every answer, and the server that lives it.
+//! The model that foretells every answer, and the server that lives a history.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
+use stampcard::clock::Clock;
 
 use crate::oracle;
+use crate::step::{Step, TIERS, Terms, WAY};
 use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
 
-const TIERS: [&str; 3] = ["standard", "silver", "gold"];
-/// The way of a redemption, in order.
-const WAY: [&str; 7] = [
-    "SUBMITTED",
-    "OPEN",
-    "AWAITING_VENDOR",
-    "AWAITING_CUSTOMER",
-    "PURCHASED",
-    "COMPLETED",
-    "CANCELED",
-];
 const POINTS_MAX: i64 = 9_007_199_254_740_991;
 const DAY_MS: i64 = 86_400_000;
 const TOKEN_MS: i64 = 900_000;
-
-/// Something that happens. Members are a handful, so that they meet; what is picked by an index is
-/// one of those there are by then.
-#[derive(Debug, Clone)]
-pub(crate) enum Step {
-    SetMember(u8, Option<usize>),
-    Exchange(u8),
-    Credit(u8, i64),
-    CreditTooMuch(u8),
-    Debit(u8, i64),
-    CreateOffer(Terms),
-    PatchOffer(Index, Terms),
-    ArchiveOffer(Index),
-    Redeem(u8, Index),
-    RedeemAsMember(u8, Index),
-    Move(Index, usize),
-    Cancel(Index),
-    CancelAsMember(Index),
-    Remove {
-        member: u8,
-        retain: bool,
-        erase: bool,
-    },
-    Configure(usize),
-    Wait(u32),
-    Replay(Index),
-    ReuseKey(Index),
-    Restart,
-}
-
-/// Of an offer.
-#[derive(Debug, Clone)]
-pub(crate) struct Terms {
-    price: Option<i64>,
-    stock: Option<i64>,
-    tiers: Vec<usize>,
-    /// Seconds from now.
-    expires: Option<u32>,
-}
-
-fn terms() -> impl Strategy<Value = Terms> {
-    let price = prop_oneof![1 => Just(None), 1 => Just(Some(0)), 6 => (1..400_i64).prop_map(Some)];
-    let stock = prop_oneof![2 => Just(None), 2 => (0..4_i64).prop_map(Some)];
-    let tiers =
-        prop_oneof![3 => Just(vec![]), 1 => prop::sample::subsequence(vec![0, 1, 2], 1..=2)];
-    let expires = prop_oneof![4 => Just(None), 1 => (1..20_000_u32).prop_map(Some)];
-    (price, stock, tiers, expires).prop_map(|(price, stock, tiers, expires)| Terms {
-        price,
-        stock,
-        tiers,
-        expires,
-    })
-}
-
-/// Any step.
-pub(crate) fn step() -> impl Strategy<Value = Step> {
-    let member = || 0..5_u8;
-    let index = any::<Index>;
-    prop_oneof![
-        6 => (member(), prop::option::of(0..3_usize)).prop_map(|(m, t)| Step::SetMember(m, t)),
-        4 => member().prop_map(Step::Exchange),
-        12 => (member(), 1..600_i64).prop_map(|(m, a)| Step::Credit(m, a)),
-        1 => member().prop_map(Step::CreditTooMuch),
-        4 => (member(), 1..300_i64).prop_map(|(m, a)| Step::Debit(m, a)),
-        6 => terms().prop_map(Step::CreateOffer),
-        3 => (index(), terms()).prop_map(|(o, t)| Step::PatchOffer(o, t)),
-        1 => index().prop_map(Step::ArchiveOffer),
-        12 => (member(), index()).prop_map(|(m, o)| Step::Redeem(m, o)),
-        5 => (member(), index()).prop_map(|(m, o)| Step::RedeemAsMember(m, o)),
-        9 => (index(), 0..WAY.len()).prop_map(|(r, s)| Step::Move(r, s)),
-        3 => index().prop_map(Step::Cancel),
-        3 => index().prop_map(Step::CancelAsMember),
-        3 => (member(), any::<bool>(), prop::bool::weighted(0.3))
-            .prop_map(|(member, retain, erase)| Step::Remove { member, retain, erase }),
-        1 => (0..3_usize).prop_map(Step::Configure),
-        4 => prop_oneof![3 => 0..2_000_u32, 1 => 2_000..100_000_u32].prop_map(Step::Wait),
-        5 => index().prop_map(Step::Replay),
-        2 => index().prop_map(Step::ReuseKey),
-        1 => Just(Step::Restart),
-    ]
-}
 
 #[derive(Debug, Clone, Default)]
 struct Member {
@@ -174,6 +83,10 @@ struct World {
     kept: Vec<Kept>,
     default_tier: usize,
     keys: usize,
+    /// The program's time does not go back behind this.
+    floor_ms: i64,
+    /// What the clock showed at its latest: a key that was ever a day old is forgotten.
+    latest_ms: i64,
 }
 
 /// Lives a history from the first start on, and checks everything that can be checked.
@@ -187,6 +100,8 @@ pub(crate) fn live(steps: &[Step]) {
         kept: Vec::new(),
         default_tier: 0,
         keys: 0,
+        floor_ms: 0,
+        latest_ms: 0,
     };
     for step in steps {
         world = world.take(step);
@@ -205,13 +120,13 @@ impl World {
             Step::CreditTooMuch(member) => self.credit(*member, POINTS_MAX),
             Step::Debit(member, amount) => self.debit(*member, *amount),
             Step::CreateOffer(terms) => self.create_offer(terms),
-            Step::PatchOffer(index, terms) => self.patch_offer(index, terms),
-            Step::ArchiveOffer(index) => self.archive_offer(index),
-            Step::Redeem(member, index) => self.redeem(*member, index),
-            Step::RedeemAsMember(member, index) => self.redeem_as_member(*member, index),
-            Step::Move(index, status) => self.advance(index, *status),
-            Step::Cancel(index) => self.cancel(index),
-            Step::CancelAsMember(index) => self.cancel_as_member(index),
+            Step::PatchOffer(index, terms) => self.patch_offer(*index, terms),
+            Step::ArchiveOffer(index) => self.archive_offer(*index),
+            Step::Redeem(member, index) => self.redeem(*member, *index),
+            Step::RedeemAsMember(member, index) => self.redeem_as_member(*member, *index),
+            Step::Move(index, status) => self.advance(*index, *status),
+            Step::Cancel(index) => self.cancel(*index),
+            Step::CancelAsMember(index) => self.cancel_as_member(*index),
             Step::Remove {
                 member,
                 retain,
@@ -222,9 +137,10 @@ impl World {
                 .app
                 .clock
                 .advance(Duration::from_secs(u64::from(*seconds))),
-            Step::Replay(index) => self.replay(index),
-            Step::ReuseKey(index) => self.reuse_key(index),
+            Step::Replay(index) => self.replay(*index),
+            Step::ReuseKey(index) => self.reuse_key(*index),
             Step::Restart => return self.restart(),
+            Step::RestartEarlier(seconds) => return self.restart_earlier(*seconds),
         }
         self
     }
@@ -237,11 +153,11 @@ impl World {
     fn post(&mut self, path: &str, body: Value, foretold: Foretold) -> Value {
         self.keys += 1;
         if self.keys.is_multiple_of(2) {
-            return checked(self.app.post(path, &body), foretold);
+            return checked(&self.app.post(path, &body), foretold);
         }
         let key = format!("key-{}", self.keys);
         let answer = send(&self.app, path, &body, &key);
-        let value = checked(answer.clone(), foretold);
+        let value = checked(&answer, foretold);
         assert_eq!(answer.header("idempotency-replayed"), None);
         let (at_ms, path) = (self.now_ms(), path.to_owned());
         self.kept.push(Kept {
@@ -256,7 +172,7 @@ impl World {
 
     fn set_member(&mut self, name: u8, tier: Option<usize>) {
         let body = tier.map_or(json!({}), |tier| json!({"tier": TIERS[tier]}));
-        checked(self.app.put(&format!("/v1/members/u{name}"), &body), OK);
+        checked(&self.app.put(&format!("/v1/members/u{name}"), &body), OK);
         let place = self.signed_up(name, tier);
         let member = &mut self.members[place];
         member.is_archived = false;
@@ -363,7 +279,7 @@ impl World {
         self.offers.push(offer);
     }
 
-    fn patch_offer(&mut self, index: &Index, terms: &Terms) {
+    fn patch_offer(&mut self, index: Index, terms: &Terms) {
         if self.offers.is_empty() {
             return;
         }
@@ -372,14 +288,14 @@ impl World {
         let before = self.offers[place].clone();
         let path = format!("/v1/offers/{}", before.id);
         let foretold = if before.is_archived { NOT_FOUND } else { OK };
-        checked(self.app.patch(&path, &body), foretold);
+        checked(&self.app.patch(&path, &body), foretold);
         if !before.is_archived {
             let id = before.id;
             self.offers[place] = Offer { id, ..offer };
         }
     }
 
-    fn archive_offer(&mut self, index: &Index) {
+    fn archive_offer(&mut self, index: Index) {
         if self.offers.is_empty() {
             return;
         }
@@ -388,14 +304,15 @@ impl World {
         let foretold = if offer.is_archived { NOT_FOUND } else { OK };
         offer.is_archived = true;
         checked(
-            self.app.delete(&format!("/v1/offers/{}", offer.id)),
+            &self.app.delete(&format!("/v1/offers/{}", offer.id)),
             foretold,
         );
     }
 
     /// What becomes of it when a current member redeems an offer.
     fn foretell_redeem(&self, member: usize, offer: usize) -> Foretold {
-        let (now, who, what) = (self.now_ms(), &self.members[member], &self.offers[offer]);
+        let now = self.now_ms().max(self.floor_ms);
+        let (who, what) = (&self.members[member], &self.offers[offer]);
         let is_open = what.tiers.is_empty() || what.tiers.contains(&who.tier);
         let is_held = |held: &Redemption| {
             held.member == member && held.offer == offer && WAY[held.status] != "CANCELED"
@@ -413,7 +330,7 @@ impl World {
         }
     }
 
-    fn redeem(&mut self, name: u8, index: &Index) {
+    fn redeem(&mut self, name: u8, index: Index) {
         if self.offers.is_empty() {
             return;
         }
@@ -428,7 +345,7 @@ impl World {
         }
     }
 
-    fn redeem_as_member(&mut self, name: u8, index: &Index) {
+    fn redeem_as_member(&mut self, name: u8, index: Index) {
         let Some(member) = self.known.get(&name).copied() else {
             return;
         };
@@ -446,7 +363,7 @@ impl World {
         };
         let body = json!({"offer": self.offers[offer].id});
         let request = self.app.request("POST", "/v1/redemptions");
-        let answer = checked(request.bearer(&token).json(&body).send(), foretold);
+        let answer = checked(&request.bearer(&token).json(&body).send(), foretold);
         if foretold == CREATED {
             self.redeemed(member, offer, &answer);
         }
@@ -476,7 +393,7 @@ impl World {
         });
     }
 
-    fn advance(&mut self, index: &Index, next: usize) {
+    fn advance(&mut self, index: Index, next: usize) {
         if self.redemptions.is_empty() {
             return;
         }
@@ -488,7 +405,7 @@ impl World {
         let is_legal = from == to || !is_over && (next > redemption.status || goes_back);
         let path = format!("/v1/redemptions/{}", redemption.id);
         let answer = self.app.patch(&path, &json!({"status": to}));
-        let answer = checked(answer, if is_legal { OK } else { TOO_LATE });
+        let answer = checked(&answer, if is_legal { OK } else { TOO_LATE });
         if is_legal {
             assert_eq!(answer["status"], to);
             self.moved(place, next);
@@ -507,7 +424,7 @@ impl World {
         redemption.status = next;
     }
 
-    fn cancel(&mut self, index: &Index) {
+    fn cancel(&mut self, index: Index) {
         if self.redemptions.is_empty() {
             return;
         }
@@ -520,7 +437,7 @@ impl World {
         }
     }
 
-    fn cancel_as_member(&mut self, index: &Index) {
+    fn cancel_as_member(&mut self, index: Index) {
         if self.redemptions.is_empty() {
             return;
         }
@@ -537,7 +454,7 @@ impl World {
         };
         let path = format!("/v1/redemptions/{}/cancel", redemption.id);
         checked(
-            self.app.request("POST", &path).bearer(&token).send(),
+            &self.app.request("POST", &path).bearer(&token).send(),
             foretold,
         );
         if foretold == OK {
@@ -551,7 +468,7 @@ impl World {
         let place = place.filter(|place| erase || !self.members[*place].is_archived);
         let path = format!("/v1/members/u{name}?retainBalance={retain}&erase={erase}");
         let foretold = if place.is_some() { OK } else { NOT_FOUND };
-        checked(self.app.delete(&path), foretold);
+        checked(&self.app.delete(&path), foretold);
         let Some(place) = place else { return };
         let member = &mut self.members[place];
         if !member.is_archived {
@@ -568,13 +485,13 @@ impl World {
 
     fn configure(&mut self, tier: usize) {
         let body = json!({"defaultTier": TIERS[tier], "currencyName": format!("Coins {tier}")});
-        checked(self.app.put("/v1/configuration", &body), OK);
+        checked(&self.app.put("/v1/configuration", &body), OK);
         self.default_tier = tier;
     }
 
     /// One that was kept, and is not too old to be repeated.
-    fn kept(&self, index: &Index) -> Option<Kept> {
-        let oldest = self.now_ms() - DAY_MS;
+    fn kept(&self, index: Index) -> Option<Kept> {
+        let oldest = self.now_ms().max(self.latest_ms) - DAY_MS;
         let fresh: Vec<&Kept> = self.kept.iter().filter(|k| k.at_ms > oldest).collect();
         // What is stored is what a rule decided; input that is refused as such is not.
         let fresh = fresh
@@ -584,7 +501,7 @@ impl World {
         (!fresh.is_empty()).then(|| fresh[index.index(fresh.len())].clone())
     }
 
-    fn replay(&self, index: &Index) {
+    fn replay(&self, index: Index) {
         let Some(kept) = self.kept(index) else { return };
         let again = send(&self.app, &kept.path, &kept.body, &kept.key);
         assert_eq!(
@@ -594,13 +511,13 @@ impl World {
         assert_eq!(again.header("idempotency-replayed"), Some("true"));
     }
 
-    fn reuse_key(&self, index: &Index) {
+    fn reuse_key(&self, index: Index) {
         let Some(mut kept) = self.kept(index) else {
             return;
         };
         kept.body["other"] = json!(true);
         let refused = send(&self.app, &kept.path, &kept.body, &kept.key);
-        checked(refused, (409, "IDEMPOTENCY_KEY_REUSED"));
+        checked(&refused, (409, "IDEMPOTENCY_KEY_REUSED"));
     }
 
     /// Stops the server and starts another; it must answer the same, byte for byte.
@@ -608,6 +525,28 @@ impl World {
         let before = self.answers();
         self.app = self.app.restart();
         assert_eq!(self.answers(), before);
+        self
+    }
+
+    /// The same with a clock that is behind: the program's time stands still until it catches up.
+    fn restart_earlier(mut self, seconds: u16) -> Self {
+        let sql = "SELECT max(at) FROM activity WHERE program_id = 1";
+        let last = self.app.sqlite().query_row(sql, [], |row| row.get(0));
+        self.floor_ms = last.unwrap();
+        let before = (
+            self.app.summary(),
+            self.app.get("/v1/analytics/offers").text(),
+        );
+        let now = self.app.clock.now();
+        self.latest_ms = self.latest_ms.max(now.as_millis());
+        let earlier = now.saturating_sub(Duration::from_secs(u64::from(seconds)));
+        self.app.clock = Clock::fixed(earlier);
+        self.app = self.app.restart();
+        let after = (
+            self.app.summary(),
+            self.app.get("/v1/analytics/offers").text(),
+        );
+        assert_eq!(after, before);
         self
     }
 
@@ -689,7 +628,7 @@ fn send(app: &TestApp, path: &str, body: &Value, key: &str) -> Response {
 
 /// The body of an answer, once it is the one that was foretold.
 #[track_caller]
-fn checked(answer: Response, foretold: Foretold) -> Value {
+fn checked(answer: &Response, foretold: Foretold) -> Value {
     let body = answer.json();
     let code = body["error"]["code"].as_str().unwrap_or_default();
     assert_eq!((answer.status, code), foretold, "{body}");

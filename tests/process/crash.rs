@@ -38,15 +38,12 @@ impl Write {
             .flatten()
             .filter(|_| count / 5 < OFFERS / ROUNDS);
         let amount = 3 + count as u64 % 7;
-        let (amount, path, body) = match offer {
-            Some(offer) => {
-                let body = json!({"externalUserID": member, "offer": offer});
-                (None, "/v1/redemptions", body)
-            }
-            None => {
-                let body = json!({"externalUserID": member, "amount": amount, "reason": key});
-                (Some(amount), "/v1/wallet/credit", body)
-            }
+        let (amount, path, body) = if let Some(offer) = offer {
+            let body = json!({"externalUserID": member, "offer": offer});
+            (None, "/v1/redemptions", body)
+        } else {
+            let body = json!({"externalUserID": member, "amount": amount, "reason": key});
+            (Some(amount), "/v1/wallet/credit", body)
         };
         Self {
             key,
@@ -102,8 +99,14 @@ impl Write {
     }
 }
 
-/// Clients that write as fast as they can, until the server is killed under them.
-fn write_until_killed(server: Server, round: usize, offers: &[String]) -> Vec<Write> {
+/// Clients that write as fast as they can, until the server is sent a signal under them; gives back
+/// the exit code too.
+fn write_until(
+    signal: &str,
+    mut server: Server,
+    round: usize,
+    offers: &[String],
+) -> (Vec<Write>, Option<i32>) {
     let (acknowledged, dead) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (acknowledged, dead, borrowed) = (&acknowledged, &dead, &server);
     let goal = WRITES + 37 * round;
@@ -126,7 +129,7 @@ fn write_until_killed(server: Server, round: usize, offers: &[String]) -> Vec<Wr
                     }
                     assert!(
                         dead.load(Ordering::Relaxed),
-                        "a connection broke before the kill"
+                        "a connection broke before the signal"
                     );
                     writes
                 })
@@ -136,13 +139,12 @@ fn write_until_killed(server: Server, round: usize, offers: &[String]) -> Vec<Wr
             std::thread::yield_now();
         }
         dead.store(true, Ordering::Relaxed);
-        borrowed.signal("KILL");
+        borrowed.signal(signal);
         for client in clients {
             writes.extend(client.join().unwrap());
         }
     });
-    server.kill();
-    writes
+    (writes, server.wait().0)
 }
 
 /// Compares what the clients know with the file that the dead server left.
@@ -153,16 +155,13 @@ fn check_what_is_left(place: &Place, writes: &[Write]) -> (usize, usize) {
     let (mut kept, mut open) = (0, 0);
     for write in writes {
         let times = write.times_done(&connection);
-        match &write.answer {
-            Some(answer) => {
-                assert!(matches!(answer.status, 200 | 201), "{answer:?}");
-                assert_eq!(times, 1, "acknowledged, so there once: {write:?}");
-                kept += 1;
-            }
-            None => {
-                assert!(times <= 1, "never twice: {write:?}");
-                open += 1;
-            }
+        if let Some(answer) = &write.answer {
+            assert!(matches!(answer.status, 200 | 201), "{answer:?}");
+            assert_eq!(times, 1, "acknowledged, so there once: {write:?}");
+            kept += 1;
+        } else {
+            assert!(times <= 1, "never twice: {write:?}");
+            open += 1;
         }
     }
     (kept, open)
@@ -200,19 +199,38 @@ fn check_sums(server: &Server, writes: &[Write]) {
     assert_eq!(summary["redemptions"]["submitted"], booked(&all));
 }
 
-#[test]
-fn a_kill_loses_nothing_that_was_acknowledged() {
-    let place = Place::new();
+/// A server with members and offers.
+fn furnished(place: &Place) -> (Server, Vec<String>) {
     let server = place.start();
-    let offers: Vec<String> = (0..OFFERS).map(|_| server.offer(PRICE)).collect();
+    let offers = (0..OFFERS).map(|_| server.offer(PRICE)).collect();
     for client in 0..CLIENTS {
         server.set_member(&format!("member-{client}"));
     }
+    (server, offers)
+}
+
+#[test]
+fn a_stop_under_load_loses_nothing_either() {
+    let place = Place::new();
+    let (server, offers) = furnished(&place);
+    let (mut writes, code) = write_until("TERM", server, 0, &offers);
+    assert_eq!(code, Some(0));
+    check_what_is_left(&place, &writes);
+    let server = place.start();
+    let connection = stampcard::store::open_read_only(&place.database()).unwrap();
+    retry(&server, &mut writes, &connection);
+    check_sums(&server, &writes);
+}
+
+#[test]
+fn a_kill_loses_nothing_that_was_acknowledged() {
+    let place = Place::new();
+    let (mut server, offers) = furnished(&place);
     let mut all = Vec::new();
     let (mut kept, mut open) = (0, 0);
-    let mut server = server;
     for round in 0..ROUNDS {
-        let mut writes = write_until_killed(server, round, &offers);
+        let (mut writes, code) = write_until("KILL", server, round, &offers);
+        assert_eq!(code, None);
         let counted = check_what_is_left(&place, &writes);
         (kept, open) = (kept + counted.0, open + counted.1);
         server = place.start();

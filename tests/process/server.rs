@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) const SANDBOX_KEY: &str = "expys_sandbox_0123456789abcdef0123456789abcdef";
 
 /// Longer than anything here takes; past it a test fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder for the database and whatever else a test needs. It goes with the test.
 pub(crate) struct Place {

@@ -1,5 +1,7 @@
 //! Where settings come from, and the keys of the first start.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::server::{Place, SANDBOX_KEY, request};
@@ -142,9 +144,10 @@ fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
     )
     .unwrap();
     let with_file = || place.command(&["--config", "my.toml"]);
+    let is_database = |name: &str| Path::new(name).extension().is_some_and(|ext| ext == "db");
     let made = |expected: &str| {
         let names = place.names();
-        let databases: Vec<&String> = names.iter().filter(|name| name.ends_with(".db")).collect();
+        let databases: Vec<&String> = names.iter().filter(|name| is_database(name)).collect();
         assert!(databases.iter().any(|name| *name == expected), "{names:?}");
         databases.len()
     };

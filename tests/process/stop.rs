@@ -42,7 +42,10 @@ fn either_signal_ends_it_at_once_with_exit_code_0() {
 #[test]
 fn a_request_in_flight_is_finished() {
     let place = Place::new();
-    let server = place.start();
+    let mut command = place.serve();
+    // One, so that requests are taken up in the order they came.
+    command.env("STAMPCARD_SERVER__WORKERS", "1");
+    let mut server = place.start_as(command);
     server.set_member("ann");
     let (mut stream, end) = half_a_credit(&server);
     // The server has seen the beginning once it answers somebody who came later.
@@ -53,7 +56,6 @@ fn a_request_in_flight_is_finished() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    let mut server = server;
     assert_eq!(server.wait().0, Some(0));
     let balance: i64 = place
         .sqlite()

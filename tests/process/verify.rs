@@ -107,6 +107,17 @@ END;";
     assert!(!ended.stdout.contains("trigger"), "{}", ended.stdout);
 }
 
+/// Without `recursive_triggers`, which is off in any other program, REPLACE passes the triggers.
+#[test]
+fn a_replaced_ledger_entry_is_found() {
+    assert_found(
+        "CREATE TEMP TABLE copy AS SELECT * FROM activity WHERE entry = 1 LIMIT 1;
+         UPDATE copy SET amount = amount + 1;
+         REPLACE INTO activity SELECT * FROM copy",
+        &["its ledger says"],
+    );
+}
+
 #[test]
 fn a_deleted_activity_is_found() {
     assert_found(
