@@ -1,10 +1,15 @@
-//! The engine alone: how long an answer, an update, and a snapshot take, and what an entry weighs.
+//! The engine alone: how long an answer, an update and a snapshot take, and what an entry weighs.
 //!
-//! One program with a year of events, one in fifty a sign-up, seven in ten a mint, the rest spends on
-//! twelve offers. Sizes: 1 k, 1 M and 10 M events. Run with `cargo bench --bench engine`.
+//! One program with a year of events: one in fifty a sign-up, seven in ten a mint, the rest spends
+//! on twelve offers. Sizes: 1 k, 1 M and 10 M events. Run with `cargo bench --bench engine`.
 #![allow(
     missing_docs,
     reason = "criterion's macros make public items without any"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark stops at a surprise and says what it weighed"
 )]
 
 use std::collections::HashMap;
@@ -121,9 +126,11 @@ fn answers(criterion: &mut Criterion, size: &str, engine: &Engine) {
         });
     }
     group.bench_function("summary", |bencher| {
-        bencher.iter(|| engine.summary(PROGRAM))
+        bencher.iter(|| engine.summary(PROGRAM));
     });
-    group.bench_function("offers", |bencher| bencher.iter(|| engine.offers(PROGRAM)));
+    group.bench_function("offers", |bencher| {
+        bencher.iter(|| engine.offers(PROGRAM));
+    });
     group.finish();
 }
 

@@ -1,5 +1,5 @@
-//! The documents say what is true: the README's commands run and answer as shown, and its tables and
-//! those of `docs/API.md` are complete.
+//! The documents say what is true: the README's commands run and answer as shown, and its tables
+//! and those of `docs/API.md` are complete.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -210,9 +210,9 @@ impl Counters {
         self.last.map(|(_, at)| at)
     }
 
-    /// The buckets of a window: of the whole program, or of one offer, for which signups are members
-    /// whose first redemption of it fell in the bucket, and nothing is minted. `None` if the program
-    /// has no such offer.
+    /// The buckets of a window: of the whole program, or of one offer, for which signups are
+    /// members whose first redemption of it fell in the bucket, and nothing is minted. `None` if
+    /// the program has no such offer.
     pub fn timeseries(&self, window: &Window, offer: Option<OfferId>) -> Option<Vec<Bucket>> {
         let nothing = Timeline::default();
         let [signups, minted, spent] = match offer {

@@ -1,18 +1,21 @@
 //! The analytics engine: every figure, folded from the activity log and answered from memory.
 //!
-//! [`Timeline`] is one measure over time. [`Counters`] are the totals, the offers and the timelines of
-//! one program. [`Engine`] holds those of all programs behind one lock. [`Window`] divides time into
-//! buckets. [`snapshot`] is how all of it is stored, so that the next start can skip most of the log.
+//! [`Timeline`] is one measure over time. [`Counters`] are the totals, the offers and the timelines
+//! of one program. [`Engine`] holds those of all programs behind one lock. [`Window`] divides time
+//! into buckets. [`snapshot`] is how all of it is stored, so that the next start can skip most of
+//! the log.
 //!
 //! **Must not know**: HTTP, SQL, or what time it is.
 
+mod block;
 mod counters;
 mod engine;
 pub mod snapshot;
 mod timeline;
 mod window;
 
+pub use block::BLOCK_LEN;
 pub use counters::{Bucket, Counters, Measure, OfferCounters, OfferFigures, Totals};
 pub use engine::{Engine, Figures, Versioned};
-pub use timeline::{BLOCK_LEN, Cursor, OpenState, Sum, Timeline};
+pub use timeline::{Cursor, OpenState, Sum, Timeline};
 pub use window::{Interval, Window, WindowError, Zone};

@@ -1,13 +1,13 @@
 //! The figures in a form that can be stored, in parts.
 //!
 //! Closed blocks of timelines never change, so each is stored once: a **segment** holds up to
-//! [`SEGMENT_BLOCKS`] blocks of one timeline that follow each other, and only a timeline's last segment
-//! is ever written again, with more blocks behind the same ones. Everything else, the totals and the
-//! open heads, is small; every snapshot stores it anew, as its **state**. A state says how many closed
-//! blocks each timeline has, so that it fits segments that have grown since.
+//! [`SEGMENT_BLOCKS`] blocks of one timeline that follow each other, and only a timeline's last
+//! segment is ever written again, with more blocks behind the same ones. Everything else, the
+//! totals and the open heads, is small; every snapshot stores it anew, as its **state**. A state
+//! says how many closed blocks each timeline has, so that it fits segments that have grown since.
 //!
-//! Each part carries a checksum; one that does not fit makes the whole snapshot worthless, which costs
-//! only time, as the log holds everything.
+//! Each part carries a checksum; one that does not fit makes the whole snapshot worthless, which
+//! costs only time, as the log holds everything.
 
 use std::collections::HashMap;
 
@@ -142,8 +142,8 @@ pub enum Damaged {
 }
 
 impl Figures {
-    /// Takes a snapshot of everything but the blocks that are stored already. `None` before anything
-    /// has happened.
+    /// Takes a snapshot of everything but the blocks that are stored already. `None` before
+    /// anything has happened.
     ///
     /// # Panics
     /// If an entry that came late has not been merged.

@@ -1,30 +1,29 @@
 //! One measure over time, small enough to keep whole and quick enough to ask about any window.
 //!
-//! A timeline answers "how many, and how much, before `t`" exactly, for any millisecond `t`; a window
-//! is the difference of two such answers. It keeps every entry, but not as it came:
+//! A timeline answers "how many, and how much, before `t`" exactly, for any millisecond `t`; a
+//! window is the difference of two such answers. It keeps every entry, but not as it came:
 //!
 //! * The newest entries, fewer than [`BLOCK_LEN`], stand in an open **head** as plain pairs.
-//! * A full head is closed into a **block**. Of a block the time of its first entry and the sum of all
-//!   amounts before it are kept as they are (how many entries stand before it follows from its
+//! * A full head is closed into a **block**. Of a block the time of its first entry and the sum of
+//!   all amounts before it are kept as they are (how many entries stand before it follows from its
 //!   place), so that an answer is a binary search over blocks and a look into one of them.
 //! * Inside a block every number has the same few bits, as many as the block's largest needs, so
 //!   that any entry can be read without reading those before it. Times are small because they are
-//!   kept as what is left over when a straight line is drawn from the block's first entry to its last
-//!   (events come at a nearly even pace over so short a time); amounts are kept less one, and where
-//!   all are one, as when only occurrences are counted, they take no bits at all.
+//!   kept as what is left over when a straight line is drawn from the block's first entry to its
+//!   last (events come at a nearly even pace over so short a time); amounts are kept less one, and
+//!   where all are one, as when only occurrences are counted, they take no bits at all.
 //!
 //! Blocks never change once closed. Entries come in the order of time; one that comes late (only an
 //! import brings such) waits in a list of its own, which every answer includes, until
 //! [`Timeline::settle`] merges it in.
 //!
 //! Sources: Pelkonen et al., "Gorilla" (2015), for blocks of compressed points in memory with plain
-//! headers; Zukowski et al., "Super-Scalar RAM-CPU Cache Compression" (2006), for numbers of one width
-//! relative to a frame of reference.
+//! headers; Zukowski et al., "Super-Scalar RAM-CPU Cache Compression" (2006), for numbers of one
+//! width relative to a frame of reference.
 
 use serde::{Deserialize, Serialize};
 
-/// Entries in a closed block.
-pub const BLOCK_LEN: usize = 128;
+use super::block::{BLOCK_LEN, Packed, pack};
 
 /// How many and how much.
 ///
@@ -84,7 +83,7 @@ pub struct Timeline {
     firsts: Vec<i64>,
     /// The rest of each closed block's header.
     blocks: Vec<Block>,
-    /// The packed entries of all closed blocks, one block after the other; see [`pack`].
+    /// The packed entries of all closed blocks, one block after the other; see the module of blocks.
     words: Vec<u64>,
     /// Entries not in a block yet; never [`BLOCK_LEN`] of them between two calls.
     head: Vec<(i64, u64)>,
@@ -193,22 +192,11 @@ impl Timeline {
     #[inline]
     fn packed(&self, index: usize) -> Packed<'_> {
         let block = &self.blocks[index];
-        let words = &self.words[block.word as usize..];
-        let time_bits = usize::from(block.time_bits);
-        Packed {
-            slope: words[0],
-            base: words[1].cast_signed(),
-            times: Column {
-                words,
-                start: 128,
-                bits: time_bits,
-            },
-            amounts: Column {
-                words,
-                start: 128 + BLOCK_LEN * time_bits,
-                bits: usize::from(block.amount_bits),
-            },
-        }
+        Packed::new(
+            &self.words[block.word as usize..],
+            block.time_bits,
+            block.amount_bits,
+        )
     }
 
     fn close_head(&mut self) {
@@ -237,156 +225,6 @@ impl Timeline {
 fn reserve_by_eighths<T>(items: &mut Vec<T>, more: usize) {
     if items.capacity() - items.len() < more {
         items.reserve_exact(more.max(items.len() / 8));
-    }
-}
-
-/// Packs the entries of a block: a word for the slope of the line through its times, a word for the
-/// time at which the line starts, then all times above the line, then all amounts less one. Gives
-/// back the words, the bits of a time and the bits of an amount.
-fn pack(entries: &[(i64, u64)]) -> (Vec<u64>, u8, u8) {
-    let (first, last) = (entries[0].0, entries[entries.len() - 1].0);
-    let slope = last.abs_diff(first) / (entries.len() as u64 - 1);
-    // How far above a line from the first entry each lies; none is more than the whole span away.
-    let above: Vec<i128> = (0_u64..)
-        .zip(entries)
-        .map(|(index, (at, _))| i128::from(*at) - i128::from(first) - i128::from(index * slope))
-        .collect();
-    let lowest = above.iter().copied().min().unwrap_or(0);
-    let base = i64::try_from(i128::from(first) + lowest).expect("times leave room for their span");
-    let times: Vec<u64> = above
-        .iter()
-        .map(|above| u64::try_from(above - lowest).expect("no time lies below the lowest"))
-        .collect();
-    let amounts: Vec<u64> = entries.iter().map(|(_, amount)| amount - 1).collect();
-    let (time_bits, amount_bits) = (width(&times), width(&amounts));
-    let mut writer = BitWriter {
-        words: vec![slope, base.cast_unsigned()],
-        used: 0,
-    };
-    for time in times {
-        writer.put(time, time_bits);
-    }
-    for amount in amounts {
-        writer.put(amount, amount_bits);
-    }
-    (writer.words, time_bits, amount_bits)
-}
-
-/// Bits that the largest of these numbers needs.
-fn width(numbers: &[u64]) -> u8 {
-    let largest = numbers.iter().copied().max().unwrap_or(0);
-    u8::try_from(u64::BITS - largest.leading_zeros()).unwrap_or(64)
-}
-
-/// Puts bits one after the other, the lowest first.
-struct BitWriter {
-    words: Vec<u64>,
-    /// Bits used of the last word, 0 when it is full.
-    used: u32,
-}
-
-impl BitWriter {
-    /// The low `len` bits of `value`; the others are zero.
-    fn put(&mut self, value: u64, len: u8) {
-        let len = u32::from(len);
-        if len == 0 {
-            return;
-        }
-        if self.used == 0 {
-            self.words.push(value);
-        } else {
-            let room = 64 - self.used;
-            if let Some(word) = self.words.last_mut() {
-                *word |= value << self.used;
-            }
-            if len > room {
-                self.words.push(value >> room);
-            }
-        }
-        self.used = (self.used + len) % 64;
-    }
-}
-
-/// Numbers of one width.
-#[derive(Debug, Clone, Copy)]
-struct Column<'a> {
-    words: &'a [u64],
-    /// The bit at which the first number begins.
-    start: usize,
-    /// Bits of a number, 0 to 64.
-    bits: usize,
-}
-
-impl Column<'_> {
-    #[inline]
-    fn get(&self, index: usize) -> u64 {
-        let bit = self.start + index * self.bits;
-        let (word, shift) = (bit / 64, bit % 64);
-        let low = self.words.get(word).copied().unwrap_or(0) >> shift;
-        if shift + self.bits <= 64 {
-            return low & mask(self.bits);
-        }
-        let high = self.words.get(word + 1).copied().unwrap_or(0) << (64 - shift);
-        (low | high) & mask(self.bits)
-    }
-}
-
-#[inline]
-fn mask(bits: usize) -> u64 {
-    if bits == 64 {
-        u64::MAX
-    } else {
-        (1 << bits) - 1
-    }
-}
-
-/// The entries of a closed block.
-#[derive(Debug, Clone, Copy)]
-struct Packed<'a> {
-    slope: u64,
-    base: i64,
-    times: Column<'a>,
-    amounts: Column<'a>,
-}
-
-impl Packed<'_> {
-    #[inline]
-    fn time(&self, index: usize) -> i64 {
-        let line = self.slope.wrapping_mul(index as u64);
-        self.base
-            .wrapping_add_unsigned(line.wrapping_add(self.times.get(index)))
-    }
-
-    #[inline]
-    fn amount(&self, index: usize) -> u64 {
-        self.amounts.get(index).wrapping_add(1)
-    }
-
-    /// How many entries from `from` on lie before `at`, and `from`.
-    #[inline]
-    fn count_before(&self, at: i64, from: usize) -> usize {
-        let (mut low, mut high) = (from, BLOCK_LEN);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if self.time(middle) < at {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    }
-
-    /// The amounts of a range of entries.
-    #[inline]
-    fn sum(&self, range: std::ops::Range<usize>) -> u64 {
-        let count = range.len() as u64;
-        if self.amounts.bits == 0 {
-            return count;
-        }
-        range
-            .map(|index| self.amounts.get(index))
-            .fold(count, u64::wrapping_add)
     }
 }
 
@@ -527,9 +365,9 @@ impl Timeline {
         }
     }
 
-    /// Closed blocks as bytes, to be stored once: of each the time of its first entry (8 bytes), the
-    /// sum of its amounts (8), the two widths (1 each), how many words follow (2), and the words, all
-    /// little-endian.
+    /// Closed blocks as bytes, to be stored once: of each the time of its first entry (8 bytes),
+    /// the sum of its amounts (8), the two widths (1 each), how many words follow (2), and the
+    /// words, all little-endian.
     ///
     /// # Panics
     /// If there are not so many blocks.
@@ -688,11 +526,11 @@ mod tests {
         #[test]
         fn late_entries_count_at_once_and_settle_into_their_places(
             mut entries in entries(),
-            shuffle in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..40),
+            shuffle in prop::collection::vec(any::<[prop::sample::Index; 2]>(), 0..40),
             at in any::<prop::sample::Index>(),
         ) {
             prop_assume!(!entries.is_empty());
-            for (one, other) in shuffle {
+            for [one, other] in shuffle {
                 let (one, other) = (one.index(entries.len()), other.index(entries.len()));
                 entries.swap(one, other);
             }
@@ -710,7 +548,8 @@ mod tests {
         fn a_stored_timeline_is_the_same_timeline(entries in entries()) {
             let timeline = timeline(&entries);
             let count = timeline.block_count();
-            let pieces = [timeline.stored_blocks(0..count / 2), timeline.stored_blocks(count / 2..count)];
+            let halves = [0..count / 2, count / 2..count];
+            let pieces = halves.map(|range| timeline.stored_blocks(range));
             let restored = Timeline::restore(&pieces, timeline.open_state());
             prop_assert_eq!(restored, Some(timeline));
         }

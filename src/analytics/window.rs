@@ -3,9 +3,9 @@
 //! Buckets are laid from the window's own start: bucket k begins k intervals after it, by the
 //! calendar of a time zone for days, weeks and months, and the last one ends where the window ends.
 
+use jiff::Span;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp as Instant};
 
 use crate::domain::Timestamp;
 
@@ -80,13 +80,13 @@ impl Zone {
 
     /// When the clocks show a date and time: later in a gap, the earlier one in a fold.
     fn resolve(&self, shown: DateTime) -> Option<Timestamp> {
-        let instant = self.0.to_ambiguous_timestamp(shown).compatible().ok()?;
-        Timestamp::from_millis(instant.as_millisecond())
+        let moment = self.0.to_ambiguous_timestamp(shown).compatible().ok()?;
+        Timestamp::from_millis(moment.as_millisecond())
     }
 
     fn shown_at(&self, at: Timestamp) -> Option<DateTime> {
-        let instant = Instant::from_millisecond(at.as_millis()).ok()?;
-        Some(self.0.to_datetime(instant))
+        let moment = jiff::Timestamp::from_millisecond(at.as_millis()).ok()?;
+        Some(self.0.to_datetime(moment))
     }
 }
 

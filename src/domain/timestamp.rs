@@ -40,8 +40,8 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 with any offset. What is finer than a millisecond is cut. A leap second has no
-    /// place in a count of milliseconds and is not read.
+    /// Reads RFC 3339 with any offset. What is finer than a millisecond is cut. A leap second has
+    /// no place in a count of milliseconds and is not read.
     ///
     /// Source: RFC 3339 section 5.6.
     pub fn parse(text: &str) -> Option<Self> {

@@ -85,7 +85,7 @@ impl From<WriteError> for HttpError {
         Self::plain(match error {
             WriteError::Overloaded => Code::Overloaded,
             WriteError::Unavailable => Code::StorageUnavailable,
-            WriteError::Panicked => Code::Internal,
+            WriteError::Failed => Code::Internal,
         })
     }
 }

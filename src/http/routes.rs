@@ -1,5 +1,6 @@
 //! Every route, with the credential it needs.
 
+use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
@@ -39,7 +40,7 @@ macro_rules! routes {
         pub(super) fn configure(config: &mut ServiceConfig) {
             $(config.service(
                 web::resource($path)
-                    $(.route(web::method(Method::$method).to($($handler)::+)))+
+                    $(.route(route_of(&Method::$method).to($($handler)::+)))+
                     .default_service(web::to(|| async {
                         method_not_allowed(&[$(stringify!($method)),+])
                     })),
@@ -96,8 +97,19 @@ pub(super) async fn unknown() -> HttpResult {
     Err(HttpError::new(Code::NotFound, "no such route"))
 }
 
+/// A route for a method. What can be read can also be asked for its head alone.
+///
+/// Source: RFC 9110, section 9.3.2; the server leaves out the body by itself.
+fn route_of(method: &Method) -> actix_web::Route {
+    if *method == Method::GET {
+        web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+    } else {
+        web::method(method.clone())
+    }
+}
+
 fn method_not_allowed(methods: &[&str]) -> HttpResult {
-    let allow = methods.join(", ");
+    let allow = methods.join(", ").replace("GET", "GET, HEAD");
     let message = format!("this route takes {allow}");
     Err(HttpError {
         allow: Some(allow),

@@ -18,6 +18,7 @@ mod tokens;
 pub mod verify;
 mod wallets;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,6 +147,9 @@ pub enum StartError {
     /// The first rows could not be written.
     #[error("the first organization could not be made")]
     Bootstrap(#[source] WriteError),
+    /// The log cannot be folded.
+    #[error("the activity log contradicts itself; run `stampcard verify` on the database")]
+    Contradiction,
     /// A thread could not be started.
     #[error("a thread could not be started")]
     Thread(#[source] std::io::Error),
@@ -163,7 +167,9 @@ impl Services {
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         let database = Database::open(&settings.database.path)?;
         let readers = database.readers(settings.database.readers)?;
-        let (figures, stored) = snapshots::load(database.connection())?;
+        // A fold stops at a row that contradicts those before it.
+        let load = AssertUnwindSafe(|| snapshots::load(database.connection()));
+        let (figures, stored) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
         let last_at = figures.last_at();
         let engine = Arc::new(Engine::new(figures));
         let directory = Arc::new(Directory::load(database.connection())?);
@@ -240,7 +246,8 @@ impl Services {
         Ok(principal)
     }
 
-    /// Takes a last snapshot, finishes what waits and closes the database. Later writes are refused.
+    /// Takes a last snapshot, finishes what waits and closes the database. Later writes are
+    /// refused.
     pub fn stop(&self) {
         self.snapshots.stop();
         self.writer.stop();

@@ -331,8 +331,8 @@ pub struct DayRow {
     pub amount: i64,
 }
 
-/// The names of the timelines, and for each the program, the offer, the time and the amount of every
-/// entry.
+/// The names of the timelines, and for each the program, the offer, the time and the amount of
+/// every entry.
 const TIMELINES: &[(&str, &str)] = &[
     (
         "signups",

@@ -44,6 +44,28 @@ pub enum Error {
     Impossible(&'static str),
 }
 
+impl Error {
+    /// Whether the disk or the file is to blame, so that the same may work later; otherwise it is a
+    /// defect of the program, which a retry only repeats.
+    pub fn is_of_storage(&self) -> bool {
+        use rusqlite::ErrorCode;
+        match self {
+            Self::PoolExhausted(_) => true,
+            Self::Impossible(_) => false,
+            Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
+                !matches!(
+                    code,
+                    ErrorCode::ConstraintViolation
+                        | ErrorCode::TypeMismatch
+                        | ErrorCode::ApiMisuse
+                        | ErrorCode::ParameterOutOfRange
+                        | ErrorCode::Unknown
+                )
+            }),
+        }
+    }
+}
+
 /// Why a database file cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

@@ -32,7 +32,7 @@ fn an_unknown_route_is_404_in_the_envelope_of_its_surface() {
 fn a_wrong_method_is_405_and_names_the_right_ones() {
     let app = TestApp::start();
     let response = app.request("DELETE", "/v1/offers").send();
-    assert_eq!(response.header("allow"), Some("GET, POST"));
+    assert_eq!(response.header("allow"), Some("GET, HEAD, POST"));
     response.expect_error(405, "METHOD_NOT_ALLOWED");
 }
 
@@ -44,4 +44,17 @@ fn no_two_requests_have_the_same_id() {
         .map(|response| response.header("x-request-id").unwrap().to_owned())
         .collect();
     assert_eq!(ids.len(), 20);
+}
+
+#[test]
+fn what_can_be_read_can_be_asked_for_its_head() {
+    let app = TestApp::start();
+    let response = app.request("HEAD", "/healthz").send();
+    assert_eq!((response.status, response.bytes.len()), (200, 0));
+    assert!(response.header("content-length").is_some());
+    let refused = app.request("HEAD", "/v1/auth/exchange").send();
+    assert_eq!(
+        (refused.status, refused.header("allow")),
+        (405, Some("POST"))
+    );
 }

@@ -4,6 +4,12 @@
 //! Seeds that once failed are kept in `tests/engine/main.proptest-regressions` and run first.
 //! `PROPTEST_CASES` raises the number of histories.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_wrap,
+    reason = "a test stops at the first surprise, and its numbers are small"
+)]
+
 mod oracle;
 
 use std::collections::HashMap;
@@ -270,10 +276,6 @@ impl Pair {
     }
 }
 
-fn millis(at: &Timestamp) -> i64 {
-    at.as_millis()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
@@ -307,7 +309,7 @@ proptest! {
                 continue;
             };
             let window = divided.unwrap();
-            let bounds: Vec<i64> = window.bounds().iter().map(millis).collect();
+            let bounds: Vec<i64> = window.bounds().iter().map(|at| at.as_millis()).collect();
             prop_assert_eq!(&bounds, &expected);
             let counters = pair.figures.program(PROGRAM).unwrap();
             let buckets = counters.timeseries(&window, question.offer.map(offer_id)).unwrap();

@@ -1,29 +1,19 @@
-//! The one thread that writes.
-//!
-//! A write is a closure over an open transaction. The thread takes one, begins, runs it in a
-//! savepoint, takes whatever else waits (up to [`BATCH_MAX`], never sleeping to fill a batch),
-//! commits once for all, tells the [`Observer`] what was committed, and only then answers
-//! everybody. So an acknowledged write is on the disk and in the figures.
+//! The thread: batches, commits, what is done after a failure, and chores.
 
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
 
-use super::idempotency::KeyFilter;
-use super::{Error, Lock, activity, connection, idempotency, settings};
-use crate::clock::Clock;
-use crate::domain::{Activity, Event, ProgramNumber, Seq, Timestamp};
+use super::transaction::{Log, Mark, Transaction};
+use super::{Committed, Job, Message, Observer, WriteError};
+use crate::domain::Timestamp;
+use crate::store::{Error, Lock, activity, audit, connection, idempotency, settings};
 use crate::telemetry::cause_chain;
 
 /// The most writes that share a commit.
@@ -41,340 +31,31 @@ thread_local! {
     static WAL_PAGES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Why a write was not acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WriteError {
-    /// The queue is full; nothing was done.
-    #[error("too many writes wait")]
-    Overloaded,
-    /// The disk failed; whether the write was done is not known.
-    #[error("the storage takes no writes")]
-    Unavailable,
-    /// The write hit a defect; nothing was done.
-    #[error("the write panicked")]
-    Panicked,
-}
-
-/// What one commit did, for those who derive something from it.
-#[derive(Debug)]
-pub struct Committed<'a> {
-    /// The rows that were added to the log, in order.
-    pub activities: &'a [Activity],
-    /// Whether keys, or who may use them, changed.
-    pub credentials_changed: bool,
-}
-
-/// Who is told of every commit, on the writer's thread and before anybody gets an answer.
-pub trait Observer: Send {
-    /// Takes in what was committed.
-    fn committed(&mut self, connection: &Connection, committed: &Committed<'_>);
-
-    /// Builds everything anew from the database, after [`Observer::committed`] panicked.
-    ///
-    /// # Errors
-    /// [`Error`] if the database cannot be read.
-    fn rebuild(&mut self, connection: &Connection) -> Result<(), Error>;
-}
-
-/// What the writer needs to know.
-#[derive(Debug)]
-pub struct WriterSettings {
-    /// Stamps the time.
-    pub clock: Clock,
-    /// The time of each program's last activity, which its next one does not precede.
-    pub last_at: HashMap<ProgramNumber, Timestamp>,
-    /// Writes that may wait.
-    pub queue_max: usize,
-    /// Bytes of write-ahead log past which writes are refused.
-    pub wal_bytes_max: u64,
-    /// How long an idempotency key is kept.
-    pub idempotency_retention: Duration,
-}
-
-/// The log as the open batch sees it.
-#[derive(Debug)]
-struct Log {
-    clock: Clock,
-    next_seq: i64,
-    last_at: HashMap<ProgramNumber, Timestamp>,
-    pending: Vec<Activity>,
-    credentials_changed: bool,
-    keys: KeyFilter,
-}
-
-/// An open transaction, and the only way to change a row or to say what happened.
-#[derive(Debug)]
-pub struct Transaction<'a> {
-    connection: &'a Connection,
-    log: &'a mut Log,
-    mark: Mark,
-}
-
-/// Where the log stood before a write.
-#[derive(Debug, Clone, Copy)]
-struct Mark {
-    next_seq: i64,
-    pending: usize,
-}
-
-impl Deref for Transaction<'_> {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        self.connection
-    }
-}
-
-impl Transaction<'_> {
-    /// The time to stamp on what happens in a program: the clock's, but never before the
-    /// program's last activity.
-    pub fn now(&self, program: ProgramNumber) -> Timestamp {
-        let now = self.log.clock.now();
-        self.log
-            .last_at
-            .get(&program)
-            .map_or(now, |last| now.max(*last))
-    }
-
-    /// The clock's time, for what belongs to no program.
-    pub fn clock_now(&self) -> Timestamp {
-        self.log.clock.now()
-    }
-
-    /// The number that the next activity gets.
-    pub fn next_seq(&self) -> Seq {
-        Seq(self.log.next_seq)
-    }
-
-    /// Appends to the activity log.
-    ///
-    /// # Errors
-    /// [`Error`] if the database fails.
-    pub fn record(
-        &mut self,
-        program: Option<ProgramNumber>,
-        at: Timestamp,
-        event: Event,
-    ) -> Result<Seq, Error> {
-        let seq = self.next_seq();
-        let activity = Activity {
-            seq,
-            at,
-            program,
-            event,
-        };
-        activity::insert(self.connection, &activity)?;
-        self.log.next_seq += 1;
-        if let Some(program) = program {
-            let last = self.log.last_at.entry(program).or_insert(at);
-            *last = (*last).max(at);
-        }
-        self.log.pending.push(activity);
-        Ok(seq)
-    }
-
-    /// Says that keys, or who may use them, changed.
-    pub fn credentials_changed(&mut self) {
-        self.log.credentials_changed = true;
-    }
-
-    /// Undoes everything this write did so far, so that a refusal leaves nothing behind but what is
-    /// written after it.
-    ///
-    /// # Errors
-    /// [`Error`] if the database fails.
-    pub fn undo(&mut self) -> Result<(), Error> {
-        self.connection
-            .prepare_cached("ROLLBACK TO job")?
-            .execute([])?;
-        self.log.pending.truncate(self.mark.pending);
-        self.log.next_seq = self.mark.next_seq;
-        Ok(())
-    }
-
-    pub(super) fn keys(&mut self) -> &mut KeyFilter {
-        &mut self.log.keys
-    }
-}
-
-/// Something to do in a transaction, and somebody who waits for it.
-trait Job: Send {
-    fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error>;
-    fn finish(self: Box<Self>, outcome: Result<(), WriteError>);
-}
-
-struct Task<F, T> {
-    work: Option<F>,
-    value: Option<T>,
-    reply: oneshot::Sender<Result<T, WriteError>>,
-}
-
-impl<F, T> Job for Task<F, T>
-where
-    F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send,
-    T: Send,
-{
-    fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
-        if let Some(work) = self.work.take() {
-            self.value = Some(work(tx)?);
-        }
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>, outcome: Result<(), WriteError>) {
-        let Self { value, reply, .. } = *self;
-        // The client may have gone; the write stands all the same.
-        let _ = reply.send(outcome.and_then(|()| value.ok_or(WriteError::Panicked)));
-    }
-}
-
-enum Message {
-    Run(Box<dyn Job>),
-    Stop,
-}
-
-/// The way to the writing thread. Clones share it.
-#[derive(Debug, Clone)]
-pub struct Writer {
-    queue: SyncSender<Message>,
-    writable: Arc<AtomicBool>,
-    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
-}
-
-impl Writer {
-    pub(super) fn start(
-        path: PathBuf,
-        connection: Connection,
-        lock: Lock,
-        settings: WriterSettings,
-        observer: Box<dyn Observer>,
-    ) -> Result<Self, Error> {
-        let (queue, jobs) = sync_channel(settings.queue_max);
-        let writable = Arc::new(AtomicBool::new(true));
-        let log = Log {
-            next_seq: activity::last_seq(&connection)?.map_or(1, |seq| seq.0 + 1),
-            last_at: settings.last_at,
-            pending: Vec::new(),
-            credentials_changed: false,
-            keys: KeyFilter::load(&connection)?,
-            clock: settings.clock,
-        };
-        let mut thread = WriterThread {
-            path,
-            connection: None,
-            log,
-            jobs,
-            observer,
-            writable: Arc::clone(&writable),
-            corrupt: false,
-            dirty: false,
-            purged_hour: i64::MIN,
-            wal_pages_max: settings.wal_bytes_max / 4096,
-            retention: settings.idempotency_retention,
-            _lock: lock,
-        };
-        thread.adopt(connection);
-        let handle = std::thread::Builder::new()
-            .name("stampcard-writer".to_owned())
-            .spawn(move || thread.run())
-            .map_err(|_| Error::Impossible("failure to start a thread"))?;
-        Ok(Self {
-            queue,
-            writable,
-            thread: Arc::new(Mutex::new(Some(handle))),
-        })
-    }
-
-    /// Runs `work` in a transaction; returns once it is durable and the observer has seen it.
-    ///
-    /// # Errors
-    /// [`WriteError`].
-    pub async fn write<T, F>(&self, work: F) -> Result<T, WriteError>
-    where
-        F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.submit(work)?
-            .await
-            .unwrap_or(Err(WriteError::Unavailable))
-    }
-
-    /// [`Writer::write`] for a thread that may block.
-    ///
-    /// # Errors
-    /// [`WriteError`].
-    pub fn write_blocking<T, F>(&self, work: F) -> Result<T, WriteError>
-    where
-        F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.submit(work)?
-            .blocking_recv()
-            .unwrap_or(Err(WriteError::Unavailable))
-    }
-
-    /// Whether the last write, or the last attempt to recover, worked.
-    pub fn is_writable(&self) -> bool {
-        self.writable.load(Ordering::Relaxed)
-    }
-
-    /// Finishes what waits, checkpoints and ends the thread. Later writes are refused.
-    pub fn stop(&self) {
-        // The thread is gone already if nobody receives.
-        let _ = self.queue.send(Message::Stop);
-        if let Some(thread) = self.thread.lock().take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the writer thread panicked");
-        }
-    }
-
-    fn submit<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, WriteError>>, WriteError>
-    where
-        F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
-        T: Send + 'static,
-    {
-        let (reply, receiver) = oneshot::channel();
-        let job = Box::new(Task {
-            work: Some(work),
-            value: None,
-            reply,
-        });
-        self.queue
-            .try_send(Message::Run(job))
-            .map_err(|error| match error {
-                TrySendError::Full(_) => WriteError::Overloaded,
-                TrySendError::Disconnected(_) => WriteError::Unavailable,
-            })?;
-        Ok(receiver)
-    }
-}
-
 /// What became of one job of a batch.
 type Ran = (Box<dyn Job>, Result<(), WriteError>);
 
-struct WriterThread {
-    path: PathBuf,
+pub(super) struct WriterThread {
+    pub(super) path: PathBuf,
     /// `None` after a failure, until a probe commit works on a new one.
-    connection: Option<Connection>,
-    log: Log,
-    jobs: Receiver<Message>,
-    observer: Box<dyn Observer>,
-    writable: Arc<AtomicBool>,
+    pub(super) connection: Option<Connection>,
+    pub(super) log: Log,
+    pub(super) jobs: Receiver<Message>,
+    pub(super) observer: Box<dyn Observer>,
+    pub(super) writable: Arc<AtomicBool>,
     /// SQLite said that the file is damaged: no write is tried again.
-    corrupt: bool,
+    pub(super) corrupt: bool,
     /// Whether anything was committed since the last full checkpoint.
-    dirty: bool,
+    pub(super) dirty: bool,
     /// The hour in which expired idempotency keys were last all deleted.
-    purged_hour: i64,
-    wal_pages_max: u64,
-    retention: Duration,
+    pub(super) purged_hour: i64,
+    pub(super) wal_pages_max: u64,
+    pub(super) retention: Duration,
     /// Held as long as this thread may write.
-    _lock: Lock,
+    pub(super) _lock: Lock,
 }
 
 impl WriterThread {
-    fn run(mut self) {
+    pub(super) fn run(mut self) {
         loop {
             let has_chores = self.dirty || self.connection.is_none();
             let message = if has_chores {
@@ -488,7 +169,11 @@ impl WriterThread {
         let lost = connection.is_autocommit();
         let outcome = match result {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(None)) => Err(WriteError::Panicked),
+            Ok(Err(None)) => Err(WriteError::Failed),
+            Ok(Err(Some(error))) if !error.is_of_storage() => {
+                self.note_failure("a write failed", &error);
+                Err(WriteError::Failed)
+            }
             Ok(Err(Some(error))) | Err(error) => {
                 self.note_failure("a write failed", &error);
                 ran.push((job, Err(WriteError::Unavailable)));
@@ -596,7 +281,7 @@ impl WriterThread {
         Ok(())
     }
 
-    fn adopt(&mut self, connection: Connection) {
+    pub(super) fn adopt(&mut self, connection: Connection) {
         WAL_PAGES.set(0);
         connection.wal_hook(Some(|_, pages| {
             WAL_PAGES.set(u64::try_from(pages).unwrap_or(0));
@@ -617,7 +302,7 @@ impl WriterThread {
             self.writable.store(false, Ordering::Relaxed);
             let findings = connection::open_read_only(&self.path)
                 .ok()
-                .and_then(|connection| super::audit::integrity(&connection).ok())
+                .and_then(|connection| audit::integrity(&connection).ok())
                 .unwrap_or_default();
             tracing::error!(
                 findings = findings.join("; "),

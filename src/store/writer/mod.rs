@@ -1,0 +1,232 @@
+//! The one thread that writes.
+//!
+//! A write is a closure over an open transaction. The thread takes one, begins, runs it in a
+//! savepoint, takes whatever else waits (up to a fixed number, never sleeping to fill a batch),
+//! commits once for all, tells the [`Observer`] what was committed, and only then answers
+//! everybody. So an acknowledged write is on the disk and in the figures.
+
+mod thread;
+mod transaction;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use self::thread::WriterThread;
+use self::transaction::Log;
+pub use self::transaction::Transaction;
+use super::idempotency::KeyFilter;
+use super::{Error, Lock, activity};
+use crate::clock::Clock;
+use crate::domain::{Activity, ProgramNumber, Timestamp};
+
+/// Why a write was not acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The queue is full; nothing was done.
+    #[error("too many writes wait")]
+    Overloaded,
+    /// The disk failed; whether the write was done is not known.
+    #[error("the storage takes no writes")]
+    Unavailable,
+    /// The write hit a defect of the program; nothing was done.
+    #[error("the write failed")]
+    Failed,
+}
+
+/// What one commit did, for those who derive something from it.
+#[derive(Debug)]
+pub struct Committed<'a> {
+    /// The rows that were added to the log, in order.
+    pub activities: &'a [Activity],
+    /// Whether keys, or who may use them, changed.
+    pub credentials_changed: bool,
+}
+
+/// Who is told of every commit, on the writer's thread and before anybody gets an answer.
+pub trait Observer: Send {
+    /// Takes in what was committed.
+    fn committed(&mut self, connection: &Connection, committed: &Committed<'_>);
+
+    /// Builds everything anew from the database, after [`Observer::committed`] panicked.
+    ///
+    /// # Errors
+    /// [`Error`] if the database cannot be read.
+    fn rebuild(&mut self, connection: &Connection) -> Result<(), Error>;
+}
+
+/// What the writer needs to know.
+#[derive(Debug)]
+pub struct WriterSettings {
+    /// Stamps the time.
+    pub clock: Clock,
+    /// The time of each program's last activity, which its next one does not precede.
+    pub last_at: HashMap<ProgramNumber, Timestamp>,
+    /// Writes that may wait.
+    pub queue_max: usize,
+    /// Bytes of write-ahead log past which writes are refused.
+    pub wal_bytes_max: u64,
+    /// How long an idempotency key is kept.
+    pub idempotency_retention: Duration,
+}
+
+/// Something to do in a transaction, and somebody who waits for it.
+trait Job: Send {
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error>;
+    fn finish(self: Box<Self>, outcome: Result<(), WriteError>);
+}
+
+struct Task<F, T> {
+    work: Option<F>,
+    value: Option<T>,
+    reply: oneshot::Sender<Result<T, WriteError>>,
+}
+
+impl<F, T> Job for Task<F, T>
+where
+    F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send,
+    T: Send,
+{
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
+        if let Some(work) = self.work.take() {
+            self.value = Some(work(tx)?);
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, outcome: Result<(), WriteError>) {
+        let Self { value, reply, .. } = *self;
+        // The client may have gone; the write stands all the same.
+        let _ = reply.send(outcome.and_then(|()| value.ok_or(WriteError::Failed)));
+    }
+}
+
+enum Message {
+    Run(Box<dyn Job>),
+    Stop,
+}
+
+/// The way to the writing thread. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    queue: SyncSender<Message>,
+    writable: Arc<AtomicBool>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        path: PathBuf,
+        connection: Connection,
+        lock: Lock,
+        settings: WriterSettings,
+        observer: Box<dyn Observer>,
+    ) -> Result<Self, Error> {
+        let (queue, jobs) = sync_channel(settings.queue_max);
+        let writable = Arc::new(AtomicBool::new(true));
+        let log = Log {
+            next_seq: activity::last_seq(&connection)?.map_or(1, |seq| seq.0 + 1),
+            last_at: settings.last_at,
+            pending: Vec::new(),
+            credentials_changed: false,
+            keys: KeyFilter::load(&connection)?,
+            clock: settings.clock,
+        };
+        let mut thread = WriterThread {
+            path,
+            connection: None,
+            log,
+            jobs,
+            observer,
+            writable: Arc::clone(&writable),
+            corrupt: false,
+            dirty: false,
+            purged_hour: i64::MIN,
+            wal_pages_max: settings.wal_bytes_max / 4096,
+            retention: settings.idempotency_retention,
+            _lock: lock,
+        };
+        thread.adopt(connection);
+        let handle = std::thread::Builder::new()
+            .name("stampcard-writer".to_owned())
+            .spawn(move || thread.run())
+            .map_err(|_| Error::Impossible("failure to start a thread"))?;
+        Ok(Self {
+            queue,
+            writable,
+            thread: Arc::new(Mutex::new(Some(handle))),
+        })
+    }
+
+    /// Runs `work` in a transaction; returns once it is durable and the observer has seen it.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn write<T, F>(&self, work: F) -> Result<T, WriteError>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.submit(work)?
+            .await
+            .unwrap_or(Err(WriteError::Unavailable))
+    }
+
+    /// [`Writer::write`] for a thread that may block.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn write_blocking<T, F>(&self, work: F) -> Result<T, WriteError>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.submit(work)?
+            .blocking_recv()
+            .unwrap_or(Err(WriteError::Unavailable))
+    }
+
+    /// Whether the last write, or the last attempt to recover, worked.
+    pub fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::Relaxed)
+    }
+
+    /// Finishes what waits, checkpoints and ends the thread. Later writes are refused.
+    pub fn stop(&self) {
+        // The thread is gone already if nobody receives.
+        let _ = self.queue.send(Message::Stop);
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer thread panicked");
+        }
+    }
+
+    fn submit<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, WriteError>>, WriteError>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, receiver) = oneshot::channel();
+        let job = Box::new(Task {
+            work: Some(work),
+            value: None,
+            reply,
+        });
+        self.queue
+            .try_send(Message::Run(job))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => WriteError::Overloaded,
+                TrySendError::Disconnected(_) => WriteError::Unavailable,
+            })?;
+        Ok(receiver)
+    }
+}

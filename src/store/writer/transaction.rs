@@ -1,0 +1,117 @@
+//! The open transaction that a write works in.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+
+use rusqlite::Connection;
+
+use crate::clock::Clock;
+use crate::domain::{Activity, Event, ProgramNumber, Seq, Timestamp};
+use crate::store::idempotency::KeyFilter;
+use crate::store::{Error, activity};
+
+/// The log as the open batch sees it.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub(super) clock: Clock,
+    pub(super) next_seq: i64,
+    pub(super) last_at: HashMap<ProgramNumber, Timestamp>,
+    pub(super) pending: Vec<Activity>,
+    pub(super) credentials_changed: bool,
+    pub(super) keys: KeyFilter,
+}
+
+/// An open transaction, and the only way to change a row or to say what happened.
+#[derive(Debug)]
+pub struct Transaction<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) log: &'a mut Log,
+    pub(super) mark: Mark,
+}
+
+/// Where the log stood before a write.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) next_seq: i64,
+    pub(super) pending: usize,
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection
+    }
+}
+
+impl Transaction<'_> {
+    /// The time to stamp on what happens in a program: the clock's, but never before the
+    /// program's last activity.
+    pub fn now(&self, program: ProgramNumber) -> Timestamp {
+        let now = self.log.clock.now();
+        self.log
+            .last_at
+            .get(&program)
+            .map_or(now, |last| now.max(*last))
+    }
+
+    /// The clock's time, for what belongs to no program.
+    pub fn clock_now(&self) -> Timestamp {
+        self.log.clock.now()
+    }
+
+    /// The number that the next activity gets.
+    pub fn next_seq(&self) -> Seq {
+        Seq(self.log.next_seq)
+    }
+
+    /// Appends to the activity log.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn record(
+        &mut self,
+        program: Option<ProgramNumber>,
+        at: Timestamp,
+        event: Event,
+    ) -> Result<Seq, Error> {
+        let seq = self.next_seq();
+        let activity = Activity {
+            seq,
+            at,
+            program,
+            event,
+        };
+        activity::insert(self.connection, &activity)?;
+        self.log.next_seq += 1;
+        if let Some(program) = program {
+            let last = self.log.last_at.entry(program).or_insert(at);
+            *last = (*last).max(at);
+        }
+        self.log.pending.push(activity);
+        Ok(seq)
+    }
+
+    /// Says that keys, or who may use them, changed.
+    pub fn credentials_changed(&mut self) {
+        self.log.credentials_changed = true;
+    }
+
+    /// Undoes everything this write did so far, so that a refusal leaves nothing behind but what is
+    /// written after it.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn undo(&mut self) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("ROLLBACK TO job")?
+            .execute([])?;
+        self.log.pending.truncate(self.mark.pending);
+        self.log.next_seq = self.mark.next_seq;
+        Ok(())
+    }
+
+    pub(in crate::store) fn keys(&mut self) -> &mut KeyFilter {
+        &mut self.log.keys
+    }
+}
