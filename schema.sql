@@ -29,8 +29,12 @@ CREATE TABLE organization (
     tier        TEXT    NOT NULL CHECK (tier IN ('trial', 'paid')),
     metadata    TEXT,                       -- the partner's own JSON, as given
     allocation  INTEGER CHECK (allocation >= 0), -- credits a month; NULL: no cap of its own
+    allocation_uuid  BLOB CHECK (length(allocation_uuid) = 16), -- the public id of the allocation
+    allocation_notes TEXT,                  -- what the partner said about it
+    allocated_at     INTEGER,               -- when it was last set
     created_at  INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX organization_by_environment ON organization (environment);
 
 -- A loyalty program: the owner of members, offers, redemptions and figures.
 CREATE TABLE program (
@@ -45,7 +49,9 @@ CREATE TABLE program (
     -- The sums over all wallets, kept so that no total ever passes what a double holds exactly.
     amount_received INTEGER NOT NULL DEFAULT 0 CHECK (amount_received BETWEEN 0 AND 9007199254740991),
     amount_spent    INTEGER NOT NULL DEFAULT 0 CHECK (amount_spent BETWEEN 0 AND 9007199254740991),
-    created_at      INTEGER NOT NULL
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,       -- when its name or status last changed
+    archived_at     INTEGER                 -- NULL: in use
 ) STRICT;
 CREATE INDEX program_by_organization ON program (organization_id);
 
@@ -63,6 +69,7 @@ CREATE TABLE credential (
     revoked_at  INTEGER,
     CHECK ((kind = 'org') = (program_id IS NOT NULL))
 ) STRICT;
+CREATE INDEX credential_by_program ON credential (program_id);
 
 -- A member and the wallet, which are one to one.
 CREATE TABLE member (

@@ -143,6 +143,12 @@ error_codes! {
         scrip: 422 "offer_unavailable",
         bullseye: 422 "UnprocessableEntity",
     }
+    /// The partner's pool, or a trial organization, has no room for so many credits.
+    AllocationTooLarge {
+        expys: 422 "UNPROCESSABLE_ENTITY",
+        scrip: 422 "allocation_too_large",
+        bullseye: 422 "UnprocessableEntity",
+    }
     /// Something went wrong inside; the log has it under the request id.
     Internal {
         expys: 500 "INTERNAL",
@@ -204,6 +210,7 @@ impl From<&Refusal> for Problem {
             Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Refusal::RedemptionAlreadyExists => Code::RedemptionAlreadyExists,
             Refusal::RedemptionTransitionInvalid { .. } => Code::RedemptionTransitionInvalid,
+            Refusal::AllocationTooLarge(_) => Code::AllocationTooLarge,
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
             Refusal::InsufficientPoints { .. } => Code::InsufficientPoints,
         };

@@ -83,7 +83,8 @@ pub struct Timeline {
     firsts: Vec<i64>,
     /// The rest of each closed block's header.
     blocks: Vec<Block>,
-    /// The packed entries of all closed blocks, one block after the other; see the module of blocks.
+    /// The packed entries of all closed blocks, one block after the other; see the module of
+    /// blocks.
     words: Vec<u64>,
     /// Entries not in a block yet; never [`BLOCK_LEN`] of them between two calls.
     head: Vec<(i64, u64)>,
@@ -132,6 +133,13 @@ impl Timeline {
     /// Everything before `at`, which itself is not included.
     pub fn before(&self, at: i64) -> Sum {
         self.cursor().before(at)
+    }
+
+    /// Everything from `from` on and before `to`.
+    pub fn between(&self, from: i64, to: i64) -> Sum {
+        let mut cursor = self.cursor();
+        let before = cursor.before(from);
+        cursor.before(to) - before
     }
 
     /// Everything.

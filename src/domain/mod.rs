@@ -5,6 +5,7 @@
 //! valid.
 
 mod activity;
+mod day;
 mod environment;
 mod id;
 mod invalid;
@@ -19,6 +20,7 @@ mod text;
 mod timestamp;
 
 pub use activity::{Activity, Entry, Event, LedgerEntry, Seq};
+pub use day::Day;
 pub use environment::Environment;
 pub use id::{
     CredentialNumber, MemberNumber, OfferId, OfferNumber, OrganizationNumber, ProgramNumber,
@@ -27,13 +29,15 @@ pub use id::{
 pub use invalid::Invalid;
 pub use member::{Change, Member, MemberProfile, Wallet};
 pub use offer::{Offer, OfferContent};
-pub use organization::{OrganizationStatus, OrganizationTier};
+pub use organization::{
+    Allocation, Organization, OrganizationStatus, OrganizationTier, TRIAL_CREDITS_MAX,
+};
 pub use points::Points;
 pub use program::{Currency, Program, ProgramStatus};
 pub use redemption::{Actor, CancelReason, Redemption, RedemptionPatch, Status, StatusCounts};
 pub use refusal::Refusal;
 pub use text::{
-    Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalUserId, Label, LongText,
-    Note, Reason, Tier, Title, Url,
+    Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
+    Label, LongText, Name, Note, Reason, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;

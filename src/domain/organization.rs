@@ -1,5 +1,11 @@
 //! Tenants.
 
+use uuid::Uuid;
+
+use super::{
+    Attributes, Environment, ExternalId, Name, Note, OrganizationNumber, Refusal, Timestamp,
+};
+
 /// Whether an organization may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrganizationStatus {
@@ -39,11 +45,81 @@ pub enum OrganizationTier {
 }
 
 impl OrganizationTier {
+    const ALL: [Self; 2] = [Self::Trial, Self::Paid];
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tier| tier.as_str() == name)
+    }
+
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Trial => "trial",
             Self::Paid => "paid",
         }
+    }
+}
+
+/// Credits that an organization may take in a month: a cap, not a reservation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allocation {
+    /// The public id.
+    pub uuid: Uuid,
+    /// How many.
+    pub credits: i64,
+    /// What the partner said about it.
+    pub notes: Option<Note>,
+    /// When it was set.
+    pub at: Timestamp,
+}
+
+/// A tenant in one environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// The row.
+    pub number: OrganizationNumber,
+    /// The public id.
+    pub uuid: Uuid,
+    /// Where it lives.
+    pub environment: Environment,
+    /// Its name.
+    pub name: Name,
+    /// The partner's own id for it.
+    pub external_id: Option<ExternalId>,
+    /// Whether it may act.
+    pub status: OrganizationStatus,
+    /// What it pays.
+    pub tier: OrganizationTier,
+    /// The partner's own JSON.
+    pub metadata: Option<Attributes>,
+    /// Its cap, if it has one.
+    pub allocation: Option<Allocation>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// The most credits a month that a trial organization may be allocated.
+pub const TRIAL_CREDITS_MAX: i64 = 500;
+
+impl Organization {
+    /// Whether it may be allocated so many credits, when the others have `others` of a pool of
+    /// `pool`.
+    ///
+    /// # Errors
+    /// [`Refusal::AllocationTooLarge`] if not.
+    pub fn check_allocation(&self, credits: i64, others: i64, pool: i64) -> Result<(), Refusal> {
+        if self.tier == OrganizationTier::Trial && credits > TRIAL_CREDITS_MAX {
+            return Err(Refusal::AllocationTooLarge(format!(
+                "credits: a trial organization may be allocated at most {TRIAL_CREDITS_MAX} a month"
+            )));
+        }
+        let left = pool.saturating_sub(others).max(0);
+        if credits > left {
+            return Err(Refusal::AllocationTooLarge(format!(
+                "credits: the pool has {pool} a month, of which {left} are not allocated"
+            )));
+        }
+        Ok(())
     }
 }

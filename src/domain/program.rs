@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{CurrencyName, CurrencySymbol, Environment, OrganizationNumber, ProgramNumber, Tier};
+use super::{
+    CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, ProgramNumber, Tier,
+    Timestamp,
+};
 
 /// What a program's points are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,11 +54,17 @@ pub struct Program {
     /// Where it lives.
     pub environment: Environment,
     /// Its name.
-    pub name: String,
+    pub name: Name,
     /// Whether it is in use.
     pub status: ProgramStatus,
     /// What its points are called.
     pub currency: Currency,
     /// The tier of a member who is given none.
     pub default_tier: Tier,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its name or status last changed.
+    pub updated_at: Timestamp,
+    /// When it was put away, if so.
+    pub archived_at: Option<Timestamp>,
 }

@@ -34,6 +34,9 @@ pub enum Refusal {
     /// The offer cannot be redeemed now, or not by this member.
     #[error("{0}")]
     OfferUnavailable(&'static str),
+    /// An organization cannot be allocated so many credits.
+    #[error("{0}")]
+    AllocationTooLarge(String),
     /// The wallet does not hold enough.
     #[error("the balance is {} points, {} are needed", .balance.get(), .needed.get())]
     InsufficientPoints {

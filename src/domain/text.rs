@@ -110,7 +110,17 @@ text!(
     CurrencySymbol, (1, 16), lines: false
 );
 
-/// A member's attributes: a JSON object of the operator's own, kept byte for byte.
+text!(
+    /// The name of an organization, a program or a key: 1 to 255 characters.
+    Name, (1, 255), lines: false
+);
+text!(
+    /// The partner's own id for an organization: 1 to 255 characters.
+    ExternalId, (1, 255), lines: false
+);
+
+/// A JSON object of the operator's own (a member's attributes, an organization's metadata), kept
+/// byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attributes(String);
 

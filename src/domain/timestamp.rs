@@ -78,6 +78,15 @@ impl Timestamp {
         self.0.div_euclid(3_600_000)
     }
 
+    /// RFC 3339 in UTC as [`Timestamp`] shows itself, but without a fraction where it is zero.
+    pub fn to_short(self) -> String {
+        let text = self.to_string();
+        match text.strip_suffix(".000Z") {
+            Some(whole) => format!("{whole}Z"),
+            None => text,
+        }
+    }
+
     /// The same time as a date and time of day in UTC.
     ///
     /// # Panics

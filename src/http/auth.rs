@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 
 use super::HttpError;
 use crate::error::Code;
-use crate::service::{Caller, KeyPrincipal, Services};
+use crate::service::{Caller, KeyPrincipal, PartnerPrincipal, Services};
 
 /// A credential as it was sent, by its looks.
 enum Presented<'a> {
@@ -99,5 +99,34 @@ impl FromRequest for KeyOrMember {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(caller(request).map(Self))
+    }
+}
+
+/// The partner, with a partner key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PartnerKey(pub(super) PartnerPrincipal);
+
+impl FromRequest for PartnerKey {
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(partner(request).map(Self))
+    }
+}
+
+fn partner(request: &HttpRequest) -> Result<PartnerPrincipal, HttpError> {
+    let services = services(request)?;
+    let forbidden = || HttpError::new(Code::Forbidden, "this needs a partner key");
+    match presented(request.headers())? {
+        Presented::PartnerKey(key) => Ok(services.directory().authenticate_partner(key)?),
+        Presented::OrgKey(key) => {
+            services.directory().authenticate_key(key)?;
+            Err(forbidden())
+        }
+        Presented::MemberToken(token) => {
+            services.authenticate_member(token)?;
+            Err(forbidden())
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What is asked: the path, the query, the body and the idempotency key, each decoded strictly.
 
+use std::borrow::Cow;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 
@@ -15,13 +16,13 @@ use serde_json::Value;
 use super::{HttpError, HttpLimits};
 use crate::domain::Invalid;
 use crate::error::Code;
-use crate::service::{Caller, IdempotencyKey, Scope};
+use crate::service::{Caller, IdempotencyKey, PartnerPrincipal, Scope};
 use crate::wire::Query;
 
 /// How deep the lists and objects of a body may nest.
 const DEPTH_MAX: usize = 128;
 
-/// The one variable segment of a path, decoded after routing, so that it may hold a slash.
+/// The first variable segment of a path, decoded after routing, so that it may hold a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PathText(pub(super) String);
 
@@ -30,19 +31,50 @@ impl FromRequest for PathText {
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let pattern = request.match_pattern().unwrap_or_default();
-        let place = pattern
-            .split('/')
-            .position(|segment| segment.starts_with('{'));
-        let segment = place.and_then(|place| request.uri().path().split('/').nth(place));
-        let decoded = percent_decode_str(segment.unwrap_or_default()).decode_utf8();
-        ready(decoded.map(|text| Self(text.into_owned())).map_err(|_| {
+        ready(variables(request).map(|mut all| Self(all.swap_remove(0))))
+    }
+}
+
+/// Both variable segments of a path that has two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PathPair(pub(super) String, pub(super) String);
+
+impl FromRequest for PathPair {
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(variables(request).map(|mut all| {
+            let second = all.pop().unwrap_or_default();
+            Self(all.pop().unwrap_or_default(), second)
+        }))
+    }
+}
+
+/// The variable segments of a path, at least one. A route that has two addresses differs at the
+/// front only, so segments are counted from the end.
+fn variables(request: &HttpRequest) -> Result<Vec<String>, HttpError> {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let segments = pattern.rsplit('/').zip(request.uri().path().rsplit('/'));
+    let mut all = segments
+        .filter(|(name, _)| name.starts_with('{'))
+        .map(|(_, segment)| {
+            percent_decode_str(segment)
+                .decode_utf8()
+                .map(Cow::into_owned)
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| {
             HttpError::new(
                 Code::BadRequest,
                 "the path must be UTF-8 once percent-decoded",
             )
-        }))
+        })?;
+    all.reverse();
+    if all.is_empty() {
+        return Err(HttpError::plain(Code::Internal));
     }
+    Ok(all)
 }
 
 /// The query string, to be parsed once the caller is known.
@@ -175,15 +207,28 @@ impl Idempotency {
         caller: Caller,
         body: &Value,
     ) -> Result<Option<IdempotencyKey>, Invalid> {
+        let scope = match caller {
+            Caller::Key(key) => Scope::Program(key.program),
+            Caller::Member(member) => Scope::Member(member.program, member.member),
+        };
+        self.within(scope, body)
+    }
+
+    /// The key in the partner's scope.
+    pub(super) fn of_partner(
+        &self,
+        partner: PartnerPrincipal,
+        body: &Value,
+    ) -> Result<Option<IdempotencyKey>, Invalid> {
+        self.within(Scope::Partner(partner.environment), body)
+    }
+
+    fn within(&self, scope: Scope, body: &Value) -> Result<Option<IdempotencyKey>, Invalid> {
         let Some(key) = &self.key else {
             return Ok(None);
         };
         let text = std::str::from_utf8(key)
             .map_err(|_| Invalid::new("Idempotency-Key", "must be UTF-8"))?;
-        let scope = match caller {
-            Caller::Key(key) => Scope::Program(key.program),
-            Caller::Member(member) => Scope::Member(member.program, member.member),
-        };
         IdempotencyKey::new(text, scope, &self.method, &self.path, body).map(Some)
     }
 }

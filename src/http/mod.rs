@@ -10,6 +10,8 @@ mod extract;
 mod health;
 mod layer;
 mod loyalty;
+mod partner;
+mod reports;
 mod routes;
 
 use std::net::SocketAddr;
@@ -117,7 +119,9 @@ fn reply(reply: Reply) -> HttpResponse {
 fn json(status: u16, body: Vec<u8>) -> HttpResponse {
     let status = actix_web::http::StatusCode::from_u16(status)
         .unwrap_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR);
-    HttpResponse::build(status)
-        .content_type("application/json")
-        .body(body)
+    let mut response = HttpResponse::build(status);
+    if body.is_empty() {
+        return response.finish();
+    }
+    response.content_type("application/json").body(body)
 }

@@ -4,7 +4,7 @@ use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
-use super::{HttpError, HttpResult, health, loyalty};
+use super::{HttpError, HttpResult, health, loyalty, partner, reports};
 use crate::error::Code;
 
 /// Who may call a route. The handler's own types enforce it; the table states it.
@@ -16,6 +16,8 @@ pub enum Access {
     OrgKey,
     /// An Org-API-Key or a member token.
     KeyOrMember,
+    /// A partner key.
+    PartnerKey,
 }
 
 /// A row of the table.
@@ -30,7 +32,9 @@ pub struct Route {
 }
 
 macro_rules! routes {
-    ($($path:literal { $($method:ident $access:ident $($handler:ident)::+;)+ })+) => {
+    ($($path:literal $(or $alias:literal)? {
+        $($method:ident $access:ident $($handler:ident)::+;)+
+    })+) => {
         /// Every route.
         pub const ROUTES: &[Route] = &[$($(
             Route { method: stringify!($method), path: $path, access: Access::$access },
@@ -39,7 +43,7 @@ macro_rules! routes {
         /// Adds every route to an application.
         pub(super) fn configure(config: &mut ServiceConfig) {
             $(config.service(
-                web::resource($path)
+                web::resource(vec![$path, $($alias)?])
                     $(.route(route_of(&Method::$method).to($($handler)::+)))+
                     .default_service(web::to(|| async {
                         method_not_allowed(&[$(stringify!($method)),+])
@@ -90,6 +94,55 @@ routes! {
     "/v1/analytics/summary" { GET OrgKey loyalty::analytics::get_analytics_summary; }
     "/v1/analytics/offers" { GET OrgKey loyalty::analytics::get_analytics_offers; }
     "/v1/analytics/timeseries" { GET OrgKey loyalty::analytics::get_analytics_timeseries; }
+
+    "/v1/programs" {
+        GET OrgKey reports::programs::list_programs;
+        POST OrgKey reports::programs::create_program;
+    }
+    "/v1/programs/{id}" {
+        GET OrgKey reports::programs::get_program;
+        PATCH OrgKey reports::programs::patch_program;
+    }
+    "/v1/reports/program-activity" { GET OrgKey reports::activity::get_program_activity; }
+
+    "/partner/analytics" or "/api/v1/partner/analytics" {
+        GET PartnerKey partner::analytics::get_partner_analytics;
+    }
+    "/partner/usage" or "/api/v1/partner/usage" {
+        GET PartnerKey partner::analytics::get_partner_usage;
+    }
+    "/partner/billing" or "/api/v1/partner/billing" {
+        GET PartnerKey partner::analytics::get_partner_billing;
+    }
+    "/partner/billing/usage" or "/api/v1/partner/billing/usage" {
+        GET PartnerKey partner::analytics::get_partner_billing_usage;
+    }
+    "/partner/organizations" or "/api/v1/partner/organizations" {
+        GET PartnerKey partner::organizations::list_organizations;
+        POST PartnerKey partner::organizations::create_organization;
+    }
+    "/partner/organizations/{id}" or "/api/v1/partner/organizations/{id}" {
+        GET PartnerKey partner::organizations::get_organization;
+        PATCH PartnerKey partner::organizations::patch_organization;
+        DELETE PartnerKey partner::organizations::cancel_organization;
+    }
+    "/partner/organizations/{id}/status" or "/api/v1/partner/organizations/{id}/status" {
+        PUT PartnerKey partner::organizations::set_organization_status;
+    }
+    "/partner/organizations/{id}/tier" or "/api/v1/partner/organizations/{id}/tier" {
+        PUT PartnerKey partner::organizations::set_organization_tier;
+    }
+    "/partner/organizations/{id}/credits" or "/api/v1/partner/organizations/{id}/credits" {
+        PUT PartnerKey partner::organizations::allocate_credits;
+    }
+    "/partner/organizations/{id}/api-keys" or "/api/v1/partner/organizations/{id}/api-keys" {
+        GET PartnerKey partner::keys::list_api_keys;
+        POST PartnerKey partner::keys::create_api_key;
+    }
+    "/partner/organizations/{id}/api-keys/{keyId}"
+        or "/api/v1/partner/organizations/{id}/api-keys/{keyId}" {
+        DELETE PartnerKey partner::keys::revoke_api_key;
+    }
 }
 
 /// No such route.

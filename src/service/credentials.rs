@@ -9,7 +9,8 @@ use uuid::Uuid;
 use crate::domain::{
     Environment, MemberNumber, OrganizationNumber, OrganizationStatus, ProgramNumber, ProgramStatus,
 };
-use crate::store::credentials::{KeyHash, KeyScope};
+use crate::store::credentials::{CredentialRow, KeyHash, KeyScope};
+use crate::store::organizations::OrganizationAccessRow;
 use crate::store::programs::ProgramAccessRow;
 use crate::store::{self, Connection};
 
@@ -37,7 +38,14 @@ pub struct MemberPrincipal {
     pub epoch: i64,
 }
 
-/// Either.
+/// A caller who proved to hold a partner key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartnerPrincipal {
+    /// Where.
+    pub environment: Environment,
+}
+
+/// An Org-API-Key or a member token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
     /// An Org-API-Key.
@@ -75,8 +83,26 @@ pub struct Directory {
 
 #[derive(Debug, Default)]
 struct State {
-    keys: HashMap<KeyHash, KeyScope>,
+    keys: HashMap<KeyHash, CredentialRow>,
     programs: HashMap<ProgramNumber, ProgramAccessRow>,
+    /// The programs of each organization, the oldest first.
+    owned: HashMap<OrganizationNumber, Vec<ProgramNumber>>,
+    organizations: HashMap<OrganizationNumber, OrganizationAccessRow>,
+}
+
+impl State {
+    fn check_active(&self, program: &ProgramAccessRow) -> Result<(), CredentialError> {
+        let is_active = program.status == ProgramStatus::Active
+            && self
+                .organizations
+                .get(&program.organization)
+                .is_some_and(|organization| organization.status == OrganizationStatus::Active);
+        if is_active {
+            Ok(())
+        } else {
+            Err(CredentialError::Inactive)
+        }
+    }
 }
 
 /// The hash that stands for a key.
@@ -98,14 +124,53 @@ impl Directory {
     pub(super) fn reload(&self, connection: &Connection) -> Result<(), store::Error> {
         let keys = store::credentials::all_active(connection)?;
         let programs = store::programs::all_access(connection)?;
+        let organizations = store::organizations::all_access(connection)?;
+        let mut owned: HashMap<_, Vec<_>> = HashMap::new();
+        for program in &programs {
+            owned
+                .entry(program.organization)
+                .or_default()
+                .push(program.number);
+        }
         *self.state.write() = State {
-            keys: keys.into_iter().map(|key| (key.hash, key.scope)).collect(),
+            keys: keys.into_iter().map(|key| (key.hash, key)).collect(),
             programs: programs
                 .into_iter()
                 .map(|program| (program.number, program))
                 .collect(),
+            owned,
+            organizations: organizations.into_iter().map(|o| (o.number, o)).collect(),
         };
         Ok(())
+    }
+
+    /// The programs of an organization, the oldest first.
+    pub(super) fn programs_of(&self, organization: OrganizationNumber) -> Vec<ProgramAccessRow> {
+        let state = self.state.read();
+        let owned = state
+            .owned
+            .get(&organization)
+            .map_or(&[][..], Vec::as_slice);
+        owned
+            .iter()
+            .filter_map(|number| state.programs.get(number).cloned())
+            .collect()
+    }
+
+    /// The organizations of an environment, each with its programs.
+    pub(super) fn tenants(
+        &self,
+        environment: Environment,
+    ) -> Vec<(OrganizationAccessRow, Vec<ProgramNumber>)> {
+        let state = self.state.read();
+        let mut tenants: Vec<_> = state
+            .organizations
+            .values()
+            .filter(|organization| organization.environment == environment)
+            .map(|o| (*o, state.owned.get(&o.number).cloned().unwrap_or_default()))
+            .collect();
+        tenants.sort_unstable_by_key(|(organization, _)| organization.number);
+        tenants
     }
 
     pub(super) fn clear(&self) {
@@ -120,13 +185,13 @@ impl Directory {
     pub fn authenticate_key(&self, key: &str) -> Result<KeyPrincipal, CredentialError> {
         let hash = hash(key);
         let state = self.state.read();
-        match state.keys.get(&hash) {
+        match state.keys.get(&hash).map(|key| key.scope) {
             Some(KeyScope::Program(program)) => {
                 let program = state
                     .programs
-                    .get(program)
+                    .get(&program)
                     .ok_or(CredentialError::Unauthorized)?;
-                check_active(program)?;
+                state.check_active(program)?;
                 Ok(KeyPrincipal {
                     program: program.number,
                     program_uuid: program.uuid,
@@ -138,14 +203,21 @@ impl Directory {
         }
     }
 
-    /// Whether a partner key is known.
+    /// Who holds a partner key.
     ///
     /// # Errors
     /// [`CredentialError::Unauthorized`] if it is unknown or revoked.
-    pub fn authenticate_partner(&self, key: &str) -> Result<(), CredentialError> {
-        match self.state.read().keys.get(&hash(key)) {
-            Some(KeyScope::Partner) => Ok(()),
-            Some(KeyScope::Program(_)) | None => Err(CredentialError::Unauthorized),
+    pub fn authenticate_partner(&self, key: &str) -> Result<PartnerPrincipal, CredentialError> {
+        let hash = hash(key);
+        match self.state.read().keys.get(&hash) {
+            Some(CredentialRow {
+                scope: KeyScope::Partner,
+                environment,
+                ..
+            }) => Ok(PartnerPrincipal {
+                environment: *environment,
+            }),
+            _ => Err(CredentialError::Unauthorized),
         }
     }
 
@@ -155,21 +227,11 @@ impl Directory {
     /// [`CredentialError`] if not.
     pub fn check_program(&self, program: ProgramNumber) -> Result<(), CredentialError> {
         let state = self.state.read();
-        check_active(
+        state.check_active(
             state
                 .programs
                 .get(&program)
                 .ok_or(CredentialError::Unauthorized)?,
         )
-    }
-}
-
-fn check_active(program: &ProgramAccessRow) -> Result<(), CredentialError> {
-    let is_active = program.status == ProgramStatus::Active
-        && program.organization_status == OrganizationStatus::Active;
-    if is_active {
-        Ok(())
-    } else {
-        Err(CredentialError::Inactive)
     }
 }

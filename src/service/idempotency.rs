@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{Answer, Reply};
-use crate::domain::{Invalid, MemberNumber, ProgramNumber, Refusal};
+use crate::domain::{Environment, Invalid, MemberNumber, ProgramNumber, Refusal};
 use crate::error::{Problem, Surface};
 use crate::store::idempotency::{Hash, StoredAnswer};
 use crate::store::{self, Transaction};
@@ -22,6 +22,8 @@ pub enum Scope {
     Program(ProgramNumber),
     /// One member.
     Member(ProgramNumber, MemberNumber),
+    /// The partner, in an environment.
+    Partner(Environment),
 }
 
 /// A request's Idempotency-Key, of which only hashes are kept, and what it came with.
@@ -63,6 +65,9 @@ impl IdempotencyKey {
         let (program, member) = match scope {
             Scope::Program(program) => (program.0, 0),
             Scope::Member(program, member) => (program.0, member.0),
+            // No program has a number below one.
+            Scope::Partner(Environment::Sandbox) => (-1, 0),
+            Scope::Partner(Environment::Live) => (-2, 0),
         };
         let digest = |purpose: &str| {
             let mut hash = Sha256::new();
@@ -126,6 +131,7 @@ fn update_canonical(hash: &mut Sha256, value: &Value) {
 /// The answer given before to the same key: again if the body is the same too, a refusal if not.
 pub(super) fn replay(
     tx: &mut Transaction<'_>,
+    surface: Surface,
     key: &IdempotencyKey,
     retention: Duration,
 ) -> Result<Option<Reply>, store::Error> {
@@ -135,7 +141,7 @@ pub(super) fn replay(
     };
     if stored.body_hash != key.body_hash {
         let problem = Problem::from(&Refusal::IdempotencyKeyReused);
-        let (status, body) = wire::render_problem(Surface::Expys, &problem);
+        let (status, body) = wire::render_problem(surface, &problem);
         return Ok(Some(Reply {
             status,
             body,

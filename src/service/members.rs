@@ -89,7 +89,7 @@ impl Services {
             let next_cursor = rows
                 .last()
                 .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Members, program));
+                .map(|last| Cursor(last.number.0).encode(ListKind::Members, program.0));
             let members = rows.iter().map(|member| summary(connection, member));
             Ok(MemberListResponse {
                 members: members.collect::<Result<_, Stop>>()?,

@@ -12,8 +12,13 @@ mod idempotency;
 mod ledger;
 mod members;
 mod offers;
+mod organizations;
+mod partner;
+mod programs;
 mod redemptions;
+mod reports;
 mod snapshots;
+mod tenants;
 mod tokens;
 pub mod verify;
 mod wallets;
@@ -23,16 +28,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 pub use analytics::Analytics;
-pub use credentials::{Caller, CredentialError, Directory, KeyPrincipal, MemberPrincipal};
+pub use credentials::{
+    Caller, CredentialError, Directory, KeyPrincipal, MemberPrincipal, PartnerPrincipal,
+};
 pub use idempotency::{IdempotencyKey, Scope};
 pub use members::RemoveOptions;
+pub use organizations::OrganizationChange;
 pub use tokens::TokenKey;
 
 use crate::analytics::{Engine, Figures};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::{Environment, Invalid, Member, Refusal, Seq};
+use crate::domain::{Environment, Invalid, Member, Name, Refusal, Seq};
 use crate::error::{Problem, Surface};
 use crate::store::members::Selector;
 use crate::store::{
@@ -85,6 +95,15 @@ impl Answer {
         }
     }
 
+    /// 204 without a body.
+    fn no_content() -> Self {
+        Self {
+            status: 204,
+            body: Vec::new(),
+            is_secret: false,
+        }
+    }
+
     /// The same, but kept only under seal.
     fn secret(self) -> Self {
         Self {
@@ -120,7 +139,9 @@ pub struct Services {
     writer: Writer,
     readers: Readers,
     analytics: Analytics,
+    engine: Arc<Engine>,
     directory: Arc<Directory>,
+    partner_uuid: Uuid,
     tokens: Arc<TokenKey>,
     clock: Clock,
     snapshots: Snapshots,
@@ -174,6 +195,8 @@ impl Services {
         let engine = Arc::new(Engine::new(figures));
         let directory = Arc::new(Directory::load(database.connection())?);
         let stored_key = store::settings::token_key(database.connection())?;
+        let partner_uuid =
+            store::settings::partner_uuid(database.connection())?.unwrap_or_else(Uuid::new_v4);
         let retention = Duration::from_secs(settings.idempotency.retention);
         let writer = database.start_writer(
             WriterSettings {
@@ -190,7 +213,7 @@ impl Services {
         )?;
         let (token_key, first_keys) = match stored_key {
             Some(key) => (key, None),
-            None => bootstrap::run(&writer, &settings.bootstrap)
+            None => bootstrap::run(&writer, partner_uuid, &settings.bootstrap)
                 .map(|(key, keys)| (key, Some(keys)))
                 .map_err(StartError::Bootstrap)?,
         };
@@ -204,8 +227,10 @@ impl Services {
         let services = Self {
             writer,
             readers,
-            analytics: Analytics::new(engine, settings.analytics.bucket_time),
+            analytics: Analytics::new(Arc::clone(&engine), settings.analytics.bucket_time),
+            engine,
             directory,
+            partner_uuid,
             snapshots,
             tokens: Arc::new(TokenKey::new(&token_key)),
             clock: clock.clone(),
@@ -253,35 +278,55 @@ impl Services {
         self.writer.stop();
     }
 
-    /// Carries out a write. A refusal is rendered as the surface renders errors and, like a
-    /// success, kept under the idempotency key.
+    /// Carries out a write of the Expys surface.
     async fn write<F>(&self, context: WriteContext, work: F) -> Result<Reply, WriteError>
     where
         F: FnOnce(&mut Transaction<'_>, &Caller) -> Result<Answer, Stop> + Send + 'static,
     {
+        let WriteContext {
+            caller,
+            idempotency,
+        } = context;
+        self.write_on(Surface::Expys, idempotency, move |tx| {
+            authorize(tx, &caller)?;
+            Ok(move |tx: &mut Transaction<'_>| work(tx, &caller))
+        })
+        .await
+    }
+
+    /// Carries out a write: `prepare` asks anew each time who is asking and gives back the work,
+    /// which is done once for an idempotency key. A refusal is rendered as the surface renders
+    /// errors and, like a success, kept under the key.
+    async fn write_on<P, F>(
+        &self,
+        surface: Surface,
+        idempotency: Option<IdempotencyKey>,
+        prepare: P,
+    ) -> Result<Reply, WriteError>
+    where
+        P: FnOnce(&mut Transaction<'_>) -> Result<F, Stop> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<Answer, Stop>,
+    {
         let retention = self.limits.idempotency_retention;
         self.writer
             .write(move |tx| {
-                let WriteContext {
-                    caller,
-                    idempotency,
-                } = context;
-                if let Err(stop) = authorize(tx, &caller) {
-                    return refused(tx, stop);
-                }
-                let Some(key) = idempotency else {
-                    return work(tx, &caller)
-                        .map(Answer::into_reply)
-                        .or_else(|stop| refused(tx, stop));
+                let work = match prepare(tx) {
+                    Ok(work) => work,
+                    Err(stop) => return refused(tx, surface, stop),
                 };
-                if let Some(reply) = idempotency::replay(tx, &key, retention)? {
+                let Some(key) = idempotency else {
+                    return work(tx)
+                        .map(Answer::into_reply)
+                        .or_else(|stop| refused(tx, surface, stop));
+                };
+                if let Some(reply) = idempotency::replay(tx, surface, &key, retention)? {
                     return Ok(reply);
                 }
-                let answer = match work(tx, &caller) {
+                let answer = match work(tx) {
                     Ok(answer) => answer,
                     Err(Stop::Refused(refusal)) => {
                         tx.undo()?;
-                        let answer = Answer::refusal(&refusal);
+                        let answer = Answer::refusal(surface, &refusal);
                         if !refusal.is_outcome() {
                             return Ok(answer.into_reply());
                         }
@@ -305,8 +350,8 @@ impl Services {
 }
 
 impl Answer {
-    fn refusal(refusal: &Refusal) -> Self {
-        let (status, body) = wire::render_problem(Surface::Expys, &Problem::from(refusal));
+    fn refusal(surface: Surface, refusal: &Refusal) -> Self {
+        let (status, body) = wire::render_problem(surface, &Problem::from(refusal));
         Self {
             status,
             body,
@@ -324,11 +369,11 @@ impl Answer {
 }
 
 /// Undoes a write that a rule refused.
-fn refused(tx: &mut Transaction<'_>, stop: Stop) -> Result<Reply, store::Error> {
+fn refused(tx: &mut Transaction<'_>, surface: Surface, stop: Stop) -> Result<Reply, store::Error> {
     match stop {
         Stop::Refused(refusal) => {
             tx.undo()?;
-            Ok(Answer::refusal(&refusal).into_reply())
+            Ok(Answer::refusal(surface, &refusal).into_reply())
         }
         Stop::Storage(error) => Err(error),
     }
@@ -395,9 +440,9 @@ impl Observer for Derived {
 }
 
 /// The name that the first organization and program of an environment get.
-pub(crate) fn first_name(environment: Environment) -> &'static str {
-    match environment {
-        Environment::Sandbox => "Sandbox",
-        Environment::Live => "Live",
-    }
+pub(crate) fn first_name(environment: Environment) -> Name {
+    Name::stored(match environment {
+        Environment::Sandbox => "Sandbox".to_owned(),
+        Environment::Live => "Live".to_owned(),
+    })
 }

@@ -43,7 +43,7 @@ impl Services {
             let next_cursor = rows
                 .last()
                 .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Offers, program));
+                .map(|last| Cursor(last.number.0).encode(ListKind::Offers, program.0));
             let data = rows
                 .iter()
                 .map(|offer| OfferResponse::new(offer, now))

@@ -95,7 +95,7 @@ impl Services {
             let next_cursor = rows
                 .last()
                 .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Redemptions, program));
+                .map(|last| Cursor(last.number.0).encode(ListKind::Redemptions, program.0));
             let redemptions = rows.iter().map(RedemptionResponse::from).collect();
             Ok(RedemptionListResponse {
                 redemptions,

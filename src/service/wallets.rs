@@ -148,7 +148,7 @@ impl Services {
             let next_cursor = rows
                 .last()
                 .and_then(|last| last.previous)
-                .map(|seq| Cursor(seq.0).encode(ListKind::Transactions, caller.program()));
+                .map(|seq| Cursor(seq.0).encode(ListKind::Transactions, caller.program().0));
             let transactions = rows
                 .into_iter()
                 .map(|row| {

@@ -3,8 +3,10 @@
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use super::activity::timestamp;
+use super::programs::uuid;
 use super::{Error, Transaction};
-use crate::domain::{CredentialNumber, Environment, ProgramNumber, Timestamp};
+use crate::domain::{CredentialNumber, Environment, OrganizationNumber, ProgramNumber, Timestamp};
 
 /// SHA-256 of a whole key.
 pub type KeyHash = [u8; 32];
@@ -25,6 +27,8 @@ pub struct NewCredential<'a> {
     pub scope: KeyScope,
     /// Where.
     pub environment: Environment,
+    /// The public id.
+    pub uuid: Uuid,
     /// What the operator calls it.
     pub name: &'a str,
     /// Its first characters.
@@ -62,7 +66,7 @@ pub fn insert(
     tx.execute(
         sql,
         (
-            Uuid::now_v7().as_bytes(),
+            credential.uuid.as_bytes(),
             kind,
             credential.environment.as_str(),
             program,
@@ -95,4 +99,64 @@ pub fn all_active(connection: &Connection) -> Result<Vec<CredentialRow>, Error> 
         });
     }
     Ok(all)
+}
+
+/// An Org-API-Key as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    /// The public id.
+    pub uuid: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// Its first characters.
+    pub prefix: String,
+    /// The public id of the program it opens.
+    pub program: Uuid,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// The keys of an organization's programs that are not revoked, newest first.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn of_organization(
+    connection: &Connection,
+    organization: OrganizationNumber,
+) -> Result<Vec<KeyRow>, Error> {
+    let sql = "SELECT c.uuid, c.name, c.prefix, p.uuid, c.created_at
+               FROM program p JOIN credential c ON c.program_id = p.id
+               WHERE p.organization_id = ?1 AND c.revoked_at IS NULL ORDER BY c.id DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([organization.0])?;
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        keys.push(KeyRow {
+            uuid: uuid(row, 0)?,
+            name: row.get(1)?,
+            prefix: row.get(2)?,
+            program: uuid(row, 3)?,
+            created_at: timestamp(row.get(4)?)?,
+        });
+    }
+    Ok(keys)
+}
+
+/// Revokes a key of an organization; `false` if it has no such key, or it is revoked already.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn revoke(
+    tx: &Transaction<'_>,
+    organization: OrganizationNumber,
+    key: Uuid,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let sql = "UPDATE credential SET revoked_at = ?3
+               WHERE uuid = ?2 AND revoked_at IS NULL
+                   AND program_id IN (SELECT id FROM program WHERE organization_id = ?1)";
+    let changed =
+        tx.prepare_cached(sql)?
+            .execute((organization.0, key.as_bytes(), now.as_millis()))?;
+    Ok(changed == 1)
 }

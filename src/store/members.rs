@@ -113,7 +113,7 @@ pub fn list(
         sql.push_str(
             " AND (m.external_user_id LIKE ? ESCAPE '\\' OR m.display_name LIKE ? ESCAPE '\\')",
         );
-        let pattern = Value::Text(like_pattern(search));
+        let pattern = Value::Text(super::like_pattern(search));
         values.extend([pattern.clone(), pattern]);
     }
     if !filter.include_archived {
@@ -128,20 +128,6 @@ pub fn list(
         members.push(member(row)?);
     }
     Ok(members)
-}
-
-/// `text` anywhere, its own wildcards taken literally.
-fn like_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// How many redemptions of a member stand where.

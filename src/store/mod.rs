@@ -185,3 +185,17 @@ impl Database {
         Writer::start(self.path, self.connection, self.lock, settings, observer)
     }
 }
+
+/// `text` anywhere, its own wildcards taken literally.
+fn like_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}

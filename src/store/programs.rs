@@ -1,13 +1,21 @@
 //! Programs and what they are set to.
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params_from_iter};
 use uuid::Uuid;
 
+use super::activity::timestamp;
 use super::{Error, Transaction};
 use crate::domain::{
-    Currency, CurrencyName, CurrencySymbol, Environment, OrganizationNumber, OrganizationStatus,
-    Points, Program, ProgramNumber, ProgramStatus, Tier, Timestamp,
+    Currency, CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, Points, Program,
+    ProgramNumber, ProgramStatus, Tier, Timestamp,
 };
+
+/// The columns that [`program`] reads.
+const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.name, p.status,
+        p.currency_name, p.currency_symbol, p.default_tier, p.created_at, p.updated_at,
+        p.archived_at
+    FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// What decides whether a program's credentials are good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,40 +30,33 @@ pub struct ProgramAccessRow {
     pub environment: Environment,
     /// Whether it is in use.
     pub status: ProgramStatus,
-    /// Whether its organization may act.
-    pub organization_status: OrganizationStatus,
+    /// Its name.
+    pub name: Name,
 }
 
-/// Makes a program that is in use.
+/// Makes a program; its `number` is given by the database.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn insert(
-    tx: &Transaction<'_>,
-    uuid: Uuid,
-    organization: OrganizationNumber,
-    name: &str,
-    currency: &Currency,
-    default_tier: &Tier,
-    now: Timestamp,
-) -> Result<ProgramNumber, Error> {
+pub fn insert(tx: &Transaction<'_>, program: &mut Program) -> Result<(), Error> {
     let sql = "INSERT INTO program (uuid, organization_id, name, status, currency_name,
-                   currency_symbol, default_tier, created_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+                   currency_symbol, default_tier, created_at, updated_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
     tx.execute(
         sql,
         (
-            uuid.as_bytes(),
-            organization.0,
-            name,
-            ProgramStatus::Active.as_str(),
-            currency.name.as_str(),
-            currency.symbol.as_str(),
-            default_tier.as_str(),
-            now.as_millis(),
+            program.uuid.as_bytes(),
+            program.organization.0,
+            program.name.as_str(),
+            program.status.as_str(),
+            program.currency.name.as_str(),
+            program.currency.symbol.as_str(),
+            program.default_tier.as_str(),
+            program.created_at.as_millis(),
         ),
     )?;
-    Ok(ProgramNumber(tx.last_insert_rowid()))
+    program.number = ProgramNumber(tx.last_insert_rowid());
+    Ok(())
 }
 
 /// A program.
@@ -63,22 +64,92 @@ pub fn insert(
 /// # Errors
 /// [`Error`] if the database fails or there is no such program.
 pub fn get(connection: &Connection, program: ProgramNumber) -> Result<Program, Error> {
-    let sql = "SELECT p.uuid, p.organization_id, o.environment, p.name, p.status, p.currency_name,
-                   p.currency_symbol, p.default_tier
-               FROM program p JOIN organization o ON o.id = p.organization_id WHERE p.id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
+    let sql = format!("{SELECT} WHERE p.id = ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([program.0])?;
-    let row = rows.next()?.ok_or(Error::Impossible("program number"))?;
-    Ok(Program {
-        number: program,
-        uuid: uuid(row, 0)?,
-        organization: OrganizationNumber(row.get(1)?),
-        environment: environment(row, 2)?,
-        name: row.get(3)?,
-        status: status(row, 4)?,
-        currency: currency(row, 5)?,
-        default_tier: Tier::stored(row.get(7)?),
-    })
+    self::program(rows.next()?.ok_or(Error::Impossible("program number"))?)
+}
+
+/// A program of an organization, in use or not.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn find(
+    connection: &Connection,
+    organization: OrganizationNumber,
+    uuid: Uuid,
+) -> Result<Option<Program>, Error> {
+    let sql = format!("{SELECT} WHERE p.uuid = ?1 AND p.organization_id = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((uuid.as_bytes(), organization.0))?;
+    rows.next()?.map(program).transpose()
+}
+
+/// A page of an organization's programs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProgramFilter {
+    /// Only rows before this one.
+    pub before: Option<ProgramNumber>,
+    /// Only those of this status.
+    pub status: Option<ProgramStatus>,
+    /// Only those whose name holds this.
+    pub search: Option<String>,
+    /// Archived ones too.
+    pub include_archived: bool,
+}
+
+/// A page of programs, newest first.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn list(
+    connection: &Connection,
+    organization: OrganizationNumber,
+    filter: &ProgramFilter,
+    limit: usize,
+) -> Result<Vec<Program>, Error> {
+    let mut sql = format!("{SELECT} WHERE p.organization_id = ?");
+    let mut values = vec![Value::Integer(organization.0)];
+    if let Some(before) = filter.before {
+        sql.push_str(" AND p.id < ?");
+        values.push(Value::Integer(before.0));
+    }
+    if let Some(status) = filter.status {
+        sql.push_str(" AND p.status = ?");
+        values.push(Value::Text(status.as_str().to_owned()));
+    } else if !filter.include_archived {
+        sql.push_str(" AND p.status <> 'ARCHIVED'");
+    }
+    if let Some(search) = &filter.search {
+        sql.push_str(" AND p.name LIKE ? ESCAPE '\\'");
+        values.push(Value::Text(super::like_pattern(search)));
+    }
+    sql.push_str(" ORDER BY p.id DESC LIMIT ?");
+    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut programs = Vec::new();
+    while let Some(row) = rows.next()? {
+        programs.push(program(row)?);
+    }
+    Ok(programs)
+}
+
+/// Writes a program's name and status.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn update(tx: &Transaction<'_>, program: &Program) -> Result<(), Error> {
+    let sql = "UPDATE program SET name = ?2, status = ?3, updated_at = ?4, archived_at = ?5
+               WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute((
+        program.number.0,
+        program.name.as_str(),
+        program.status.as_str(),
+        program.updated_at.as_millis(),
+        program.archived_at.map(Timestamp::as_millis),
+    ))?;
+    Ok(())
 }
 
 /// What a program's points are called.
@@ -131,45 +202,57 @@ pub fn add_to_totals(
     Ok(changed == 1)
 }
 
-/// Every program, with what decides whether its credentials are good.
+/// Every program, with what decides whether its credentials are good, the oldest first.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn all_access(connection: &Connection) -> Result<Vec<ProgramAccessRow>, Error> {
-    let sql = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, o.status
+    let sql = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, p.name
                FROM program p JOIN organization o ON o.id = p.organization_id ORDER BY p.id";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        let organization_status: String = row.get(5)?;
         all.push(ProgramAccessRow {
             number: ProgramNumber(row.get(0)?),
             uuid: uuid(row, 1)?,
             organization: OrganizationNumber(row.get(2)?),
             environment: environment(row, 3)?,
             status: status(row, 4)?,
-            organization_status: OrganizationStatus::parse(&organization_status)
-                .ok_or(Error::Impossible("organization status"))?,
+            name: Name::stored(row.get(5)?),
         });
     }
     Ok(all)
 }
 
-/// The program a new database begins with in an environment.
+/// The oldest program of an organization.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn first(
+pub fn first_of(
     connection: &Connection,
-    environment: Environment,
+    organization: OrganizationNumber,
 ) -> Result<Option<ProgramNumber>, Error> {
-    let sql = "SELECT min(p.id) FROM program p JOIN organization o ON o.id = p.organization_id
-               WHERE o.environment = ?1";
-    let number: Option<Option<i64>> = connection
-        .query_row(sql, [environment.as_str()], |row| row.get(0))
-        .optional()?;
-    Ok(number.flatten().map(ProgramNumber))
+    let sql = "SELECT min(id) FROM program WHERE organization_id = ?1";
+    let number: Option<i64> = connection.query_row(sql, [organization.0], |row| row.get(0))?;
+    Ok(number.map(ProgramNumber))
+}
+
+/// Reads the columns of [`SELECT`].
+fn program(row: &Row<'_>) -> Result<Program, Error> {
+    Ok(Program {
+        number: ProgramNumber(row.get(0)?),
+        uuid: uuid(row, 1)?,
+        organization: OrganizationNumber(row.get(2)?),
+        environment: environment(row, 3)?,
+        name: Name::stored(row.get(4)?),
+        status: status(row, 5)?,
+        currency: currency(row, 6)?,
+        default_tier: Tier::stored(row.get(8)?),
+        created_at: timestamp(row.get(9)?)?,
+        updated_at: timestamp(row.get(10)?)?,
+        archived_at: row.get::<_, Option<i64>>(11)?.map(timestamp).transpose()?,
+    })
 }
 
 /// The sixteen bytes in a column.
@@ -177,7 +260,7 @@ pub(super) fn uuid(row: &Row<'_>, column: usize) -> Result<Uuid, Error> {
     Ok(Uuid::from_bytes(row.get(column)?))
 }
 
-fn environment(row: &Row<'_>, column: usize) -> Result<Environment, Error> {
+pub(super) fn environment(row: &Row<'_>, column: usize) -> Result<Environment, Error> {
     let name: String = row.get(column)?;
     Environment::parse(&name).ok_or(Error::Impossible("environment"))
 }

@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{Invalid, ProgramNumber};
+use crate::domain::Invalid;
 
 /// The lists that have pages. A cursor of one is garbage to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum ListKind {
     Offers,
     Redemptions,
     Transactions,
+    Programs,
+    ProgramActivity,
 }
 
 /// A place in a list: the number of a row.
@@ -20,33 +22,34 @@ pub enum ListKind {
 pub struct Cursor(pub i64);
 
 impl Cursor {
-    /// The cursor as a client gets it.
-    pub fn encode(self, list: ListKind, program: ProgramNumber) -> String {
+    /// The cursor as a client gets it. The owner is the row of the program, or of the
+    /// organization, whose list it is.
+    pub fn encode(self, list: ListKind, owner: i64) -> String {
         let mut bytes = self.0.to_be_bytes().to_vec();
-        bytes.extend(self.check(list, program));
+        bytes.extend(self.check(list, owner));
         HEXLOWER.encode(&bytes)
     }
 
-    /// Reads a cursor that [`Cursor::encode`] made for the same list of the same program.
+    /// Reads a cursor that [`Cursor::encode`] made for the same list of the same owner.
     ///
     /// # Errors
     /// [`Invalid`] for anything else.
-    pub fn decode(text: &str, list: ListKind, program: ProgramNumber) -> Result<Self, Invalid> {
+    pub fn decode(text: &str, list: ListKind, owner: i64) -> Result<Self, Invalid> {
         let invalid = || Invalid::new("cursor", "must be the nextCursor of a page of this list");
         let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| invalid())?;
         let (number, check) = bytes.split_first_chunk::<8>().ok_or_else(invalid)?;
         let cursor = Self(i64::from_be_bytes(*number));
-        if check != cursor.check(list, program) {
+        if check != cursor.check(list, owner) {
             return Err(invalid());
         }
         Ok(cursor)
     }
 
     /// Four bytes that catch a mistake. A cursor is no secret and grants nothing.
-    fn check(self, list: ListKind, program: ProgramNumber) -> [u8; 4] {
+    fn check(self, list: ListKind, owner: i64) -> [u8; 4] {
         let digest = Sha256::new()
             .chain_update([list as u8])
-            .chain_update(program.0.to_be_bytes())
+            .chain_update(owner.to_be_bytes())
             .chain_update(self.0.to_be_bytes())
             .finalize();
         std::array::from_fn(|index| digest[index])
@@ -59,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_good_for_its_own_list_only() {
-        let (one, two) = (ProgramNumber(1), ProgramNumber(2));
+        let (one, two) = (1, 2);
         let text = Cursor(77).encode(ListKind::Members, one);
         assert_eq!(
             Cursor::decode(&text, ListKind::Members, one),

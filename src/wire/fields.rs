@@ -1,8 +1,11 @@
 //! Reading a JSON body field by field, so that every error names its field.
 
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::domain::{Change, Invalid, Points, Tier, Timestamp, Url};
+use crate::domain::{Attributes, Change, Invalid, Points, Tier, Timestamp, Url};
 
 /// The fields of a JSON object. Those that nobody asks for are ignored: newer clients send more.
 #[derive(Debug, Clone, Copy)]
@@ -143,6 +146,33 @@ pub(super) fn quantity(name: &str, value: &Value) -> Result<i64, Invalid> {
                 format!("must be null or a whole number from 0 to {most}"),
             )
         })
+}
+
+/// Credits a month, 0 to 10^12.
+pub(super) fn credits(name: &str, value: &Value) -> Result<i64, Invalid> {
+    let most = 1_000_000_000_000;
+    whole(value)
+        .filter(|credits| (0..=most).contains(credits))
+        .ok_or_else(|| Invalid::new(name, format!("must be a whole number from 0 to {most}")))
+}
+
+/// An object inside the body, taken byte for byte from the body as it came.
+pub(super) fn raw_object<'a>(
+    field: &'a str,
+    bytes: &'a [u8],
+) -> impl FnOnce(&str, &Value) -> Result<Attributes, Invalid> + 'a {
+    move |name, value| {
+        if !value.is_object() {
+            return Err(Invalid::new(name, "must be an object"));
+        }
+        // The last one counts, as it does in the parsed body.
+        let fields: BTreeMap<String, &RawValue> =
+            serde_json::from_slice(bytes).map_err(|_| Invalid::new(name, "must be an object"))?;
+        let raw = fields
+            .get(field)
+            .ok_or_else(|| Invalid::new(name, "must be an object"))?;
+        Attributes::parse(name, raw.get())
+    }
 }
 
 /// A time.

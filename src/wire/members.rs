@@ -1,11 +1,11 @@
 //! Members.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::WalletResponse;
-use super::fields::{Fields, text};
+use super::fields::{Fields, raw_object, text};
 use crate::domain::{
     Attributes, Change, DisplayName, Invalid, Member, MemberProfile, Status, StatusCounts, Tier,
 };
@@ -17,13 +17,6 @@ pub struct SetMemberRequest {
     pub profile: MemberProfile,
 }
 
-/// The one field whose text is kept byte for byte.
-#[derive(Deserialize)]
-struct RawAttributes<'a> {
-    #[serde(borrow)]
-    attributes: &'a RawValue,
-}
-
 impl SetMemberRequest {
     /// Reads the body, given both parsed and as it came.
     ///
@@ -31,16 +24,7 @@ impl SetMemberRequest {
     /// [`Invalid`] naming the field.
     pub fn parse(body: &Value, bytes: &[u8]) -> Result<Self, Invalid> {
         let fields = Fields::of(body)?;
-        let attributes = fields.change("attributes", |name, value| {
-            let invalid = |expected| Invalid::new(name, expected);
-            if !value.is_object() {
-                return Err(invalid("must be an object"));
-            }
-            // Fails only where the name stands twice.
-            let raw: RawAttributes<'_> =
-                serde_json::from_slice(bytes).map_err(|_| invalid("must be given once"))?;
-            Attributes::parse(name, raw.attributes.get())
-        })?;
+        let attributes = fields.change("attributes", raw_object("attributes", bytes))?;
         Ok(Self {
             profile: MemberProfile {
                 display_name: fields.change("displayName", text(DisplayName::parse))?,

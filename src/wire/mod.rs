@@ -11,9 +11,12 @@ mod cursor;
 mod fields;
 mod members;
 mod offers;
+mod partner;
 mod problem;
+mod programs;
 mod query;
 mod redemptions;
+mod reports;
 mod tokens;
 mod wallets;
 
@@ -31,11 +34,26 @@ pub use members::{
 pub use offers::{
     AvailabilityResponse, CreateOfferRequest, OfferListResponse, OfferResponse, PatchOfferRequest,
 };
+pub use partner::{
+    AllocateCreditsRequest, AllocationResponse, ApiKeyListResponse, ApiKeyResponse,
+    BillingResponse, BillingUsageResponse, CreateApiKeyRequest, CreateOrganizationRequest,
+    CreatedApiKeyResponse, CreatedOrganizationResponse, NumberedPageQuery, OneAllocationResponse,
+    OneOrganizationResponse, OrganizationListResponse, OrganizationResponse,
+    OrganizationUsageResponse, PartnerAnalyticsResponse, PartnerUsageResponse,
+    PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
+};
 pub use problem::render as render_problem;
+pub use programs::{
+    CreateProgramRequest, CreatedProgramResponse, PaginationResponse, PatchProgramRequest,
+    ProgramListResponse, ProgramResponse,
+};
 pub use query::{PageQuery, Query};
 pub use redemptions::{
     CancelRedemptionRequest, CreateRedemptionRequest, PatchRedemptionRequest,
     RedemptionListResponse, RedemptionResponse,
+};
+pub use reports::{
+    ProgramActivityListResponse, ProgramActivityQuery, ProgramActivityResponse, decimal,
 };
 pub use tokens::{ExchangeTokenRequest, TokenGrantResponse};
 pub use wallets::{

@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::{Cursor, ListKind};
-use crate::domain::{ExternalUserId, Invalid, ProgramNumber};
+use crate::domain::{DisplayName, ExternalUserId, Invalid, ProgramNumber};
 
 /// The parameters of a query string. Those that nobody asks for are ignored; of one given twice the
 /// first counts.
@@ -99,6 +99,17 @@ impl Query {
         self.get(name).map(|value| parse(name, value)).transpose()
     }
 
+    /// What a list is searched for, if it is anything: up to 255 characters.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it is longer or has control characters.
+    pub fn search(&self) -> Result<Option<String>, Invalid> {
+        let text = self.parsed("search", |name, value| DisplayName::parse(name, value))?;
+        Ok(text
+            .map(|text| text.as_str().to_owned())
+            .filter(|text| !text.is_empty()))
+    }
+
     /// The member on whose behalf a key calls.
     ///
     /// # Errors
@@ -114,16 +125,31 @@ impl Query {
     /// # Errors
     /// [`Invalid`] if one is out of range or garbage.
     pub fn page(&self, list: ListKind, program: ProgramNumber) -> Result<PageQuery, Invalid> {
+        self.page_of(list, program.0, (20, 100))
+    }
+
+    /// The same of another owner's list, with another default and largest limit.
+    ///
+    /// # Errors
+    /// [`Invalid`] if one is out of range or garbage.
+    pub fn page_of(
+        &self,
+        list: ListKind,
+        owner: i64,
+        (default, most): (usize, usize),
+    ) -> Result<PageQuery, Invalid> {
         let limit = self.parsed("limit", |name, value| {
             value
                 .parse::<usize>()
                 .ok()
-                .filter(|limit| (1..=100).contains(limit))
-                .ok_or_else(|| Invalid::new(name, "must be a whole number from 1 to 100"))
+                .filter(|limit| (1..=most).contains(limit))
+                .ok_or_else(|| {
+                    Invalid::new(name, format!("must be a whole number from 1 to {most}"))
+                })
         })?;
-        let cursor = self.parsed("cursor", |_, value| Cursor::decode(value, list, program))?;
+        let cursor = self.parsed("cursor", |_, value| Cursor::decode(value, list, owner))?;
         Ok(PageQuery {
-            limit: limit.unwrap_or(20),
+            limit: limit.unwrap_or(default),
             cursor,
         })
     }

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 
-use crate::domain::{DisplayName, ExternalUserId, Tier};
+use crate::domain::{ExternalUserId, Tier};
 use crate::http::auth::OrgKey;
 use crate::http::extract::{JsonBody, PathText, QueryText};
 use crate::http::{HttpResult, ok, reply};
@@ -22,10 +22,7 @@ pub(in crate::http) async fn list_members(
         before: None,
         tier: query.parsed("tier", |name, value| Tier::parse(name, value))?,
         // What can be in no name is not worth looking for, and too much for the database's LIKE.
-        search: query
-            .parsed("search", |name, value| DisplayName::parse(name, value))?
-            .map(|text| text.as_str().to_owned())
-            .filter(|text| !text.is_empty()),
+        search: query.search()?,
         include_archived: query.flag("includeArchived")?,
     };
     Ok(ok(&services.list_members(key, filter, page).await?))

@@ -1,0 +1,5 @@
+//! `/partner`, and the same at `/api/v1/partner`: the partner's organizations, keys and figures.
+
+pub(super) mod analytics;
+pub(super) mod keys;
+pub(super) mod organizations;
