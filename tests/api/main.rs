@@ -24,5 +24,6 @@ mod pagination;
 mod redemptions;
 mod snapshots;
 mod timeseries;
+mod timeseries_input;
 mod tokens;
 mod wallets;
