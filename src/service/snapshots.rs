@@ -48,6 +48,13 @@ pub(super) fn load(connection: &Connection) -> Result<(Figures, Stored), store::
 pub(super) fn restore(
     connection: &Connection,
 ) -> Result<Result<(Figures, Stored), &'static str>, store::Error> {
+    match read(connection) {
+        Err(store::Error::Impossible(_)) => Ok(Err("the snapshot has a number that none can have")),
+        read => read,
+    }
+}
+
+fn read(connection: &Connection) -> Result<Result<(Figures, Stored), &'static str>, store::Error> {
     let Some(row) = store::snapshots::header(connection)? else {
         return Ok(Err("there is no snapshot"));
     };

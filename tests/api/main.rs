@@ -16,6 +16,7 @@ mod analytics;
 mod bad_input;
 mod conditional;
 mod configuration;
+mod figures_on_disk;
 mod health;
 mod idempotency;
 mod members;
