@@ -163,7 +163,7 @@ impl Services {
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         let database = Database::open(&settings.database.path)?;
         let readers = database.readers(settings.database.readers)?;
-        let (figures, stored) = snapshots::load(database.connection())?;
+        let (figures, kept) = snapshots::load(database.connection())?;
         let last_at = figures.last_at();
         let engine = Arc::new(Engine::new(figures));
         let directory = Arc::new(Directory::load(database.connection())?);
@@ -191,7 +191,7 @@ impl Services {
         let snapshots = Snapshots::start(
             Arc::clone(&engine),
             writer.clone(),
-            stored,
+            kept,
             settings.analytics,
         )
         .map_err(StartError::Thread)?;

@@ -145,6 +145,15 @@ fn newer_rows_are_folded_onto_what_is_on_the_disk() {
     assert_eq!(verify(&app), Vec::<String>::new());
     app = app.restart();
     assert_eq!(answers(&app), expected);
+    app.stop();
+    let newest = "SELECT max(seq) = (SELECT last_seq FROM snapshot) FROM activity";
+    assert_eq!(
+        number(&app, newest),
+        1,
+        "and they are kept with the next stop"
+    );
+    app = app.restart();
+    assert_eq!(answers(&app), expected);
 }
 
 #[test]
