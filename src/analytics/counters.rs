@@ -245,8 +245,9 @@ impl Counters {
         Some(buckets.collect())
     }
 
-    /// Merges what came late (only an import brings such) into its place in every timeline.
-    pub fn settle(&mut self) {
+    /// Merges what came late (only an import brings such) into its place in every timeline;
+    /// whether anything did.
+    pub fn settle(&mut self) -> bool {
         let of_offers = self
             .offers
             .iter_mut()
@@ -254,7 +255,7 @@ impl Counters {
         self.timelines
             .iter_mut()
             .chain(of_offers)
-            .for_each(Timeline::settle);
+            .fold(false, |any, timeline| timeline.settle() || any)
     }
 
     /// Bytes of memory that the timelines take, and entries in them.

@@ -47,10 +47,14 @@ pub(super) fn load(connection: &Connection) -> Result<(Figures, Kept), store::Er
         rows += 1;
         figures.apply(activity);
     })?;
-    figures.settle();
+    let mut kept = Kept { stored, last_seq };
+    if figures.settle() {
+        // Closed blocks have shifted, so that the stored ones are of no use.
+        kept = Kept::default();
+    }
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(origin, rows, duration_ms, "the figures are loaded");
-    Ok((figures, Kept { stored, last_seq }))
+    Ok((figures, kept))
 }
 
 /// The figures of the snapshot, or why it cannot be used.

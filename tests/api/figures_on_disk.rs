@@ -463,3 +463,21 @@ fn what_an_import_added_to_the_past_stands_in_its_place() {
         assert_eq!(verify(&app), Vec::<String>::new());
     }
 }
+
+/// Few rows of the past shift the entries of closed blocks but close no further one.
+#[test]
+fn blocks_that_shifted_are_kept_anew() {
+    let mut app = busy();
+    app.stop();
+    import(&app, "old", "2026-06-01T00:00:00Z", 1_000, 5);
+    app = app.restart();
+    let expected = answers(&app);
+    app = app.restart();
+    assert_eq!(answers(&app), expected);
+    credit(&app, "ada", 1);
+    let expected = answers(&app);
+    app = app.restart();
+    assert_eq!(answers(&app), expected);
+    app.stop();
+    assert_eq!(verify(&app), Vec::<String>::new());
+}
