@@ -252,10 +252,11 @@ impl Counters {
             .offers
             .iter_mut()
             .flat_map(|offer| [&mut offer.signups, &mut offer.spent]);
-        self.timelines
-            .iter_mut()
-            .chain(of_offers)
-            .fold(false, |any, timeline| timeline.settle() || any)
+        let mut any = false;
+        for timeline in self.timelines.iter_mut().chain(of_offers) {
+            any |= timeline.settle();
+        }
+        any
     }
 
     /// Bytes of memory that the timelines take, and entries in them.

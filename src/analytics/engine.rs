@@ -30,9 +30,11 @@ impl Figures {
     /// Merges what came late into its place; to be called when a fold ends. Whether anything came
     /// late: blocks that were stored before are then out of date.
     pub fn settle(&mut self) -> bool {
-        self.programs
-            .values_mut()
-            .fold(false, |any, counters| counters.settle() || any)
+        let mut any = false;
+        for counters in self.programs.values_mut() {
+            any |= counters.settle();
+        }
+        any
     }
 
     /// The newest activity that is counted.

@@ -191,7 +191,7 @@ fn other_times_in_the_buckets_are_another_answer() {
 }
 
 #[test]
-fn who_may_not_ask_or_asks_badly_is_told_so_whatever_he_has() {
+fn a_bad_credential_or_query_is_refused_whatever_tag_comes_with_it() {
     let app = TestApp::start();
     app.member("ada", 100);
     let token = app.token("ada");

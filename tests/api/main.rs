@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::needless_pass_by_value,
     reason = "a test stops at the first surprise, and reads best when it is short"
 )]
 
