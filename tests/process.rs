@@ -11,6 +11,8 @@ mod crash;
 mod demo;
 #[path = "process/files.rs"]
 mod files;
+#[path = "process/locked.rs"]
+mod locked;
 #[path = "process/logs.rs"]
 mod logs;
 #[path = "process/server.rs"]

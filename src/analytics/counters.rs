@@ -245,16 +245,18 @@ impl Counters {
         Some(buckets.collect())
     }
 
-    /// Merges what came late (only an import brings such) into its place in every timeline.
-    pub fn settle(&mut self) {
+    /// Merges what came late (only an import brings such) into its place in every timeline;
+    /// whether anything did.
+    pub fn settle(&mut self) -> bool {
         let of_offers = self
             .offers
             .iter_mut()
             .flat_map(|offer| [&mut offer.signups, &mut offer.spent]);
-        self.timelines
-            .iter_mut()
-            .chain(of_offers)
-            .for_each(Timeline::settle);
+        let mut any = false;
+        for timeline in self.timelines.iter_mut().chain(of_offers) {
+            any |= timeline.settle();
+        }
+        any
     }
 
     /// Bytes of memory that the timelines take, and entries in them.

@@ -27,9 +27,14 @@ impl Figures {
         }
     }
 
-    /// Merges what came late into its place; to be called when a fold ends.
-    pub fn settle(&mut self) {
-        self.programs.values_mut().for_each(Counters::settle);
+    /// Merges what came late into its place; to be called when a fold ends. Whether anything came
+    /// late: blocks that were stored before are then out of date.
+    pub fn settle(&mut self) -> bool {
+        let mut any = false;
+        for counters in self.programs.values_mut() {
+            any |= counters.settle();
+        }
+        any
     }
 
     /// The newest activity that is counted.

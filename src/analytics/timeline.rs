@@ -157,10 +157,11 @@ impl Timeline {
         }
     }
 
-    /// Merges entries that came late into their places.
-    pub fn settle(&mut self) {
+    /// Merges entries that came late into their places; whether there were any. Closed blocks are
+    /// then others than before.
+    pub fn settle(&mut self) -> bool {
         if self.late.is_empty() {
-            return;
+            return false;
         }
         let mut late = std::mem::take(&mut self.late);
         // Stable: among entries of one time the order they came in is kept.
@@ -177,6 +178,7 @@ impl Timeline {
             merged.push(at, amount);
         }
         *self = merged;
+        true
     }
 
     /// Bytes of memory it takes on the heap.

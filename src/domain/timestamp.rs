@@ -43,9 +43,12 @@ impl Timestamp {
     /// Reads RFC 3339 with any offset. What is finer than a millisecond is cut. A leap second has
     /// no place in a count of milliseconds and is not read.
     ///
+    /// Between date and time stands a `T` or a space, nothing else.
+    ///
     /// Source: RFC 3339 section 5.6.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.get(17..19) == Some("60") {
+        let separator = text.as_bytes().get(10)?;
+        if !b"Tt ".contains(separator) || text.get(17..19) == Some("60") {
             return None;
         }
         let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
@@ -136,6 +139,7 @@ mod tests {
         assert_eq!(Timestamp::from_millis(Timestamp::MIN_MILLIS - 1), None);
         assert_eq!(Timestamp::parse("9999-12-31T23:59:59.999-01:00"), None);
         assert_eq!(Timestamp::parse("2016-12-31T23:59:60Z"), None);
+        assert_eq!(Timestamp::parse("2016-12-31x23:59:59Z"), None);
     }
 
     #[test]

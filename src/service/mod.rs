@@ -190,7 +190,7 @@ impl Services {
         let readers = database.readers(settings.database.readers)?;
         // A fold stops at a row that contradicts those before it.
         let load = AssertUnwindSafe(|| snapshots::load(database.connection()));
-        let (figures, stored) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
+        let (figures, kept) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
         let last_at = figures.last_at();
         let engine = Arc::new(Engine::new(figures));
         let directory = Arc::new(Directory::load(database.connection())?);
@@ -220,7 +220,7 @@ impl Services {
         let snapshots = Snapshots::start(
             Arc::clone(&engine),
             writer.clone(),
-            stored,
+            kept,
             settings.analytics,
         )
         .map_err(StartError::Thread)?;

@@ -21,9 +21,17 @@ const STEP_BYTES: usize = 1 << 20;
 /// How often it is looked at whether many rows have come.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// What the database keeps of the figures.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    stored: Stored,
+    /// The newest activity that the snapshot holds.
+    last_seq: Option<Seq>,
+}
+
 /// Builds the figures: from the snapshot and the rows after it, or, when there is no good snapshot,
 /// from the whole log. Both ways give the same.
-pub(super) fn load(connection: &Connection) -> Result<(Figures, Stored), store::Error> {
+pub(super) fn load(connection: &Connection) -> Result<(Figures, Kept), store::Error> {
     let start = Instant::now();
     let (mut figures, stored, origin) = match restore(connection)? {
         Ok((figures, stored)) => (figures, stored, "the snapshot and the rows after it"),
@@ -32,22 +40,34 @@ pub(super) fn load(connection: &Connection) -> Result<(Figures, Stored), store::
             (Figures::default(), Stored::default(), "the whole log")
         }
     };
-    let after = figures.last_seq().unwrap_or(Seq(0));
+    let last_seq = figures.last_seq();
+    let after = last_seq.unwrap_or(Seq(0));
     let mut rows = 0_u64;
     store::activity::replay(connection, after, |activity| {
         rows += 1;
         figures.apply(activity);
     })?;
-    figures.settle();
+    let mut kept = Kept { stored, last_seq };
+    if figures.settle() {
+        // Closed blocks have shifted, so that the stored ones are of no use.
+        kept = Kept::default();
+    }
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(origin, rows, duration_ms, "the figures are loaded");
-    Ok((figures, stored))
+    Ok((figures, kept))
 }
 
 /// The figures of the snapshot, or why it cannot be used.
 pub(super) fn restore(
     connection: &Connection,
 ) -> Result<Result<(Figures, Stored), &'static str>, store::Error> {
+    match read(connection) {
+        Err(store::Error::Impossible(_)) => Ok(Err("the snapshot has a number that none can have")),
+        read => read,
+    }
+}
+
+fn read(connection: &Connection) -> Result<Result<(Figures, Stored), &'static str>, store::Error> {
     let Some(row) = store::snapshots::header(connection)? else {
         return Ok(Err("there is no snapshot"));
     };
@@ -118,7 +138,7 @@ impl Snapshots {
     pub(super) fn start(
         engine: Arc<Engine>,
         writer: Writer,
-        stored: Stored,
+        kept: Kept,
         settings: AnalyticsSettings,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
@@ -128,13 +148,9 @@ impl Snapshots {
                 let mut taker = Taker {
                     engine,
                     writer,
-                    stored,
-                    last_seq: None,
+                    stored: kept.stored,
+                    last_seq: kept.last_seq,
                 };
-                // What was loaded from a snapshot need not be stored again at once.
-                if !taker.stored.is_empty() {
-                    taker.last_seq = taker.engine.look(Figures::last_seq);
-                }
                 taker.run(&stopped, settings);
             })?;
         Ok(Self {

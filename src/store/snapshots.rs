@@ -47,7 +47,7 @@ pub struct SegmentRow {
 /// The header of the snapshot, if there is one.
 ///
 /// # Errors
-/// [`Error`] if the database fails.
+/// [`Error`] if the database fails or holds an impossible row.
 pub fn header(connection: &Connection) -> Result<Option<HeaderRow>, Error> {
     let sql = "SELECT version, last_seq, parts, checksum FROM snapshot";
     let row = connection.query_row(sql, [], |row| {
@@ -58,13 +58,13 @@ pub fn header(connection: &Connection) -> Result<Option<HeaderRow>, Error> {
             checksum: row.get(3)?,
         })
     });
-    Ok(row.optional()?)
+    row.optional().map_err(unreadable)
 }
 
 /// The parts of a state, in order.
 ///
 /// # Errors
-/// [`Error`] if the database fails.
+/// [`Error`] if the database fails or holds an impossible row.
 pub fn state(connection: &Connection, last_seq: Seq) -> Result<Vec<StateRow>, Error> {
     let sql = "SELECT checksum, data FROM snapshot_state WHERE last_seq = ?1 ORDER BY part";
     let mut statement = connection.prepare(sql)?;
@@ -74,13 +74,13 @@ pub fn state(connection: &Connection, last_seq: Seq) -> Result<Vec<StateRow>, Er
             data: row.get(1)?,
         })
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    rows.collect::<Result<_, _>>().map_err(unreadable)
 }
 
 /// Every segment.
 ///
 /// # Errors
-/// [`Error`] if the database fails.
+/// [`Error`] if the database fails or holds an impossible row.
 pub fn segments(connection: &Connection) -> Result<Vec<SegmentRow>, Error> {
     let sql = "SELECT program_id, offer_id, measure, number, checksum, data FROM snapshot_segment";
     let mut statement = connection.prepare(sql)?;
@@ -94,7 +94,17 @@ pub fn segments(connection: &Connection) -> Result<Vec<SegmentRow>, Error> {
             data: row.get(5)?,
         })
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    rows.collect::<Result<_, _>>().map_err(unreadable)
+}
+
+/// A number that no snapshot has is damage like any other, and no failure of the database.
+fn unreadable(error: rusqlite::Error) -> Error {
+    match error {
+        rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::FromSqlConversionFailure(..) => Error::Impossible("snapshot"),
+        error => error.into(),
+    }
 }
 
 /// Forgets the snapshot and everything it is made of.

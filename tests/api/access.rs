@@ -318,6 +318,19 @@ fn program_rows(world: &World) -> Vec<Row> {
         row("GET", "/v1/analytics/offers", "/v1/analytics/offers")
             .gives(200, [&*world.offer, "signups"])
             .live(200),
+        row(
+            "GET",
+            "/v1/analytics/timeseries",
+            "/v1/analytics/timeseries?from=2026-06-01&to=2026-06-23&interval=day",
+        )
+        .gives(200, ["buckets", "startTime", "pointsMinted"])
+        .live(200)
+        .bad(
+            "/v1/analytics/timeseries?from=2026-06-01&to=2026-06-23",
+            Value::Null,
+            422,
+            "interval",
+        ),
     ]
 }
 

@@ -1,10 +1,12 @@
 //! More ways to ask than the support module has, and an independent look at the rows.
 
 use std::sync::Barrier;
+use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::types::Value as SqlValue;
 use serde_json::{Value, json};
+use stampcard::domain::Timestamp;
 
 use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
 
@@ -82,6 +84,59 @@ pub(crate) fn stock(app: &TestApp, offer: &str) -> Value {
 /// A segment of a path, every special character percent-encoded.
 pub(crate) fn encode(segment: &str) -> String {
     utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string()
+}
+
+/// `GET /v1/analytics/timeseries` with a query, whatever comes of it.
+pub(crate) fn ask(app: &TestApp, query: &str) -> Response {
+    app.get(&format!("/v1/analytics/timeseries?{query}"))
+}
+
+/// A bucket whose times are numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) signups: i64,
+    pub(crate) minted: i64,
+    pub(crate) spent: i64,
+}
+
+/// The buckets of a timeseries.
+#[track_caller]
+pub(crate) fn buckets(app: &TestApp, query: &str) -> Vec<Bucket> {
+    let body = ask(app, query).expect(200);
+    let of = |bucket: &Value, name: &str| bucket[name].as_i64().unwrap();
+    let buckets = body["buckets"].as_array().unwrap();
+    buckets
+        .iter()
+        .map(|bucket| Bucket {
+            start: of(bucket, "startTime"),
+            end: of(bucket, "endTime"),
+            signups: of(bucket, "signups"),
+            minted: of(bucket, "pointsMinted"),
+            spent: of(bucket, "pointsSpent"),
+        })
+        .collect()
+}
+
+/// Unix milliseconds of an RFC 3339 time.
+#[track_caller]
+pub(crate) fn millis(time: &str) -> i64 {
+    Timestamp::parse(time).unwrap().as_millis()
+}
+
+/// The RFC 3339 time of Unix milliseconds.
+#[track_caller]
+pub(crate) fn time(millis: i64) -> String {
+    Timestamp::from_millis(millis).unwrap().to_string()
+}
+
+/// Moves the clock on to a time.
+#[track_caller]
+pub(crate) fn wait_until(app: &TestApp, time: &str) {
+    let left = millis(time) - app.clock.now().as_millis();
+    let left = u64::try_from(left).expect("the clock only goes forward");
+    app.clock.advance(Duration::from_millis(left));
 }
 
 /// The single number that a query gives.

@@ -229,6 +229,23 @@ fn the_figures_of_offers_name_them_by_offer_id() {
 }
 
 #[test]
+fn the_buckets_of_a_timeseries_have_numbers_for_times() {
+    let Story { app, .. } = story();
+    let path = "/v1/analytics/timeseries?from=2026-06-15&to=2026-06-16T06:00:00Z&interval=day";
+    assert_json_snapshot!("analytics_timeseries", app.get(path).expect(200));
+}
+
+#[test]
+fn the_buckets_of_a_timeseries_have_text_for_times_if_so_set() {
+    let app = TestApp::start_with(|settings| {
+        settings.analytics.bucket_time = stampcard::config::BucketTime::Rfc3339;
+    });
+    app.member("ada", 100);
+    let path = "/v1/analytics/timeseries?from=2026-06-15&to=2026-06-16T06:00:00Z&interval=day";
+    assert_json_snapshot!("analytics_timeseries_rfc3339", app.get(path).expect(200));
+}
+
+#[test]
 fn health_and_readiness() {
     let app = TestApp::start();
     let get = |path: &str| app.request("GET", path).send().expect(200);
