@@ -66,7 +66,9 @@ impl Zone {
 
     /// The zone with an IANA name such as `Europe/Berlin`.
     pub fn parse(name: &str) -> Option<Self> {
-        TimeZone::get(name).ok().map(Self)
+        let zone = TimeZone::get(name).ok()?;
+        // The library's name for no zone, which is none of the database.
+        (!zone.is_unknown()).then_some(Self(zone))
     }
 
     /// Midnight at the start of a bare date such as `2026-06-01`; where the clocks skip it, the

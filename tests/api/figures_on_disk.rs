@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use stampcard::analytics::snapshot::Header;
+use stampcard::domain::Seq;
 
 use crate::client::{buckets, cancel, credit, live, millis, move_to, number, time};
 use crate::support::{LIVE_KEY, NOW, SANDBOX_KEY, TestApp};
@@ -335,6 +337,49 @@ fn a_flipped_bit_costs_only_time() {
             patient = patient.survives(&sql, |app| app.sqlite().execute_batch(&sql).unwrap());
         }
     }
+}
+
+/// Puts another header in the place of the one there is, with a checksum that fits it.
+fn put_header(app: &TestApp, change: impl FnOnce(&mut Header)) {
+    let connection = app.sqlite();
+    let sql = "SELECT version, last_seq, parts FROM snapshot";
+    let mut header = connection
+        .query_row(sql, [], |row| {
+            Ok(Header {
+                version: row.get(0)?,
+                last_seq: Seq(row.get(1)?),
+                parts: row.get(2)?,
+            })
+        })
+        .unwrap();
+    change(&mut header);
+    let sql = "UPDATE snapshot SET version = ?1, last_seq = ?2, parts = ?3, checksum = ?4";
+    let row = (
+        header.version,
+        header.last_seq.0,
+        header.parts,
+        header.checksum(),
+    );
+    connection.execute(sql, row).unwrap();
+}
+
+#[test]
+fn a_header_that_fits_itself_alone_costs_only_time() {
+    let patient = Patient::new();
+    let patient = patient.survives("another version", |app| put_header(app, |h| h.version += 1));
+    let patient = patient.survives("one part more", |app| put_header(app, |h| h.parts += 1));
+    let patient = patient.survives("no parts", |app| put_header(app, |h| h.parts = 0));
+    let patient = patient.survives("older", |app| put_header(app, |h| h.last_seq.0 -= 1));
+    let patient = patient.survives("the state of another moment", |app| {
+        put_header(app, |h| h.last_seq.0 -= 1);
+        let sql = "UPDATE snapshot_state SET last_seq = last_seq - 1";
+        app.sqlite().execute_batch(sql).unwrap();
+    });
+    patient.survives("newer than the log", |app| {
+        put_header(app, |h| h.last_seq.0 += 1_000);
+        let sql = "UPDATE snapshot_state SET last_seq = last_seq + 1000";
+        app.sqlite().execute_batch(sql).unwrap();
+    });
 }
 
 /// A figure that was kept wrong, with checksums that fit, is what `verify` is for.

@@ -73,6 +73,12 @@ const BAD: &[(&str, &str)] = &[
     ),
     ("from=2026-06-01&to=2026-06-02&interval=day&tz=../UTC", "tz"),
     ("from=2026-06-01&to=2026-06-02&interval=day&tz=CEST", "tz"),
+    (
+        "from=2026-06-01&to=2026-06-02&interval=day&tz=Etc/Unknown",
+        "tz",
+    ),
+    ("from=2026-06-01&to=2026-06-02&interval=day&tz=%20UTC", "tz"),
+    ("from=2026-06-01&to=2026-06-02&interval=day&tz=UTC%00", "tz"),
     // too many buckets
     ("from=2000-01-01&to=2026-06-02&interval=hour", "interval"),
     ("from=0001-01-01&to=9998-12-31&interval=month", "interval"),
