@@ -64,7 +64,7 @@ impl Conditional {
         let is_known = known
             .split(',')
             .map(str::trim)
-            .any(|known| known.strip_prefix("W/").unwrap_or(known) == tag);
+            .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag);
         is_known.then(|| with_tag(HttpResponse::NotModified().finish(), &tag))
     }
 
