@@ -107,11 +107,6 @@ impl Engine {
         look(&self.figures.read())
     }
 
-    /// The number of a program's newest activity, 0 before anything happened.
-    pub fn version(&self, program: ProgramNumber) -> i64 {
-        self.ask(program, |_| ()).version
-    }
-
     /// The program-wide figures.
     pub fn summary(&self, program: ProgramNumber) -> Versioned<Totals> {
         self.ask(program, |counters| *counters.totals())

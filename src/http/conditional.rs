@@ -50,32 +50,27 @@ impl Conditional {
         format!("\"{version}-{:08x}\"", hasher.finalize())
     }
 
-    /// 304, if the client has the answer of this version.
+    /// The answer with its tag: 304 without a body if the client has it already, else 200.
     ///
     /// Source: RFC 9110, section 13.1.2.
-    pub(super) fn not_modified(
-        &self,
-        key: KeyPrincipal,
-        version: i64,
-        times: BucketTime,
-    ) -> Option<HttpResponse> {
-        let tag = self.tag(key, version, times);
-        let known = self.if_none_match.as_deref()?;
-        let is_known = known
-            .split(',')
-            .map(str::trim)
-            .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag);
-        is_known.then(|| with_tag(HttpResponse::NotModified().finish(), &tag))
-    }
-
-    /// 200 with the answer and its tag.
     pub(super) fn answer<T: Serialize>(
         &self,
         key: KeyPrincipal,
         answer: &Versioned<T>,
         times: BucketTime,
     ) -> HttpResponse {
-        with_tag(ok(&answer.value), &self.tag(key, answer.version, times))
+        let tag = self.tag(key, answer.version, times);
+        let known = self.if_none_match.as_deref().unwrap_or_default();
+        let is_known = known
+            .split(',')
+            .map(str::trim)
+            .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag);
+        let response = if is_known {
+            HttpResponse::NotModified().finish()
+        } else {
+            ok(&answer.value)
+        };
+        with_tag(response, &tag)
     }
 }
 

@@ -33,11 +33,6 @@ impl Analytics {
         self.bucket_time
     }
 
-    /// The number of the newest activity of the key's program; every answer follows from it.
-    pub fn version(&self, key: KeyPrincipal) -> i64 {
-        self.engine.version(key.program)
-    }
-
     /// The program-wide figures.
     pub fn summary(&self, key: KeyPrincipal) -> Versioned<SummaryResponse> {
         let Versioned { version, value } = self.engine.summary(key.program);

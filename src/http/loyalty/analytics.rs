@@ -15,11 +15,8 @@ pub(in crate::http) async fn get_analytics_summary(
     OrgKey(key): OrgKey,
     conditional: Conditional,
 ) -> HttpResult {
-    let times = analytics.bucket_time();
-    if let Some(response) = conditional.not_modified(key, analytics.version(key), times) {
-        return Ok(response);
-    }
-    Ok(conditional.answer(key, &analytics.summary(key), times))
+    let summary = analytics.summary(key);
+    Ok(conditional.answer(key, &summary, analytics.bucket_time()))
 }
 
 /// `GET /v1/analytics/offers`.
@@ -28,11 +25,8 @@ pub(in crate::http) async fn get_analytics_offers(
     OrgKey(key): OrgKey,
     conditional: Conditional,
 ) -> HttpResult {
-    let times = analytics.bucket_time();
-    if let Some(response) = conditional.not_modified(key, analytics.version(key), times) {
-        return Ok(response);
-    }
-    Ok(conditional.answer(key, &analytics.offers(key), times))
+    let offers = analytics.offers(key);
+    Ok(conditional.answer(key, &offers, analytics.bucket_time()))
 }
 
 /// `GET /v1/analytics/timeseries`.
@@ -43,9 +37,6 @@ pub(in crate::http) async fn get_analytics_timeseries(
     conditional: Conditional,
 ) -> HttpResult {
     let query = TimeseriesQuery::parse(&query.parse()?)?;
-    let times = analytics.bucket_time();
-    if let Some(response) = conditional.not_modified(key, analytics.version(key), times) {
-        return Ok(response);
-    }
-    Ok(conditional.answer(key, &analytics.timeseries(key, &query)?, times))
+    let timeseries = analytics.timeseries(key, &query)?;
+    Ok(conditional.answer(key, &timeseries, analytics.bucket_time()))
 }
