@@ -95,6 +95,8 @@ CREATE TABLE member (
 ) STRICT;
 CREATE INDEX member_by_program ON member (program_id);
 CREATE INDEX member_by_tier ON member (program_id, tier);
+-- Those whose earlier tokens are dead; few, and read at every start.
+CREATE INDEX member_by_epoch ON member (token_epoch) WHERE token_epoch > 0;
 
 -- Something members spend points on.
 CREATE TABLE offer (

@@ -75,10 +75,12 @@ pub enum CredentialError {
     Inactive,
 }
 
-/// Every key that is good and every program, in memory.
+/// Every key that is good, every program and organization, and which tokens are dead, in memory.
 #[derive(Debug, Default)]
 pub struct Directory {
     state: RwLock<State>,
+    /// Of members that were ever removed, the epoch of the tokens that are good now.
+    epochs: RwLock<HashMap<MemberNumber, i64>>,
 }
 
 #[derive(Debug, Default)]
@@ -117,10 +119,41 @@ impl Directory {
     /// [`store::Error`] if the database fails.
     pub(super) fn load(connection: &Connection) -> Result<Self, store::Error> {
         let directory = Self::default();
-        directory.reload(connection)?;
+        directory.rebuild(connection)?;
         Ok(directory)
     }
 
+    /// Reads everything anew.
+    pub(super) fn rebuild(&self, connection: &Connection) -> Result<(), store::Error> {
+        let epochs = store::members::raised_epochs(connection)?;
+        *self.epochs.write() = epochs.into_iter().collect();
+        self.reload(connection)
+    }
+
+    /// Notes that a member was removed, which kills every token minted before.
+    pub(super) fn raise_epoch(&self, member: MemberNumber) {
+        *self.epochs.write().entry(member).or_default() += 1;
+    }
+
+    /// Whether a member token is good: minted since the member was last removed, for a program
+    /// whose credentials are good.
+    ///
+    /// # Errors
+    /// [`CredentialError`] if not.
+    pub fn check_member(&self, principal: MemberPrincipal) -> Result<(), CredentialError> {
+        let epoch = self
+            .epochs
+            .read()
+            .get(&principal.member)
+            .copied()
+            .unwrap_or(0);
+        if principal.epoch != epoch {
+            return Err(CredentialError::Unauthorized);
+        }
+        self.check_program(principal.program)
+    }
+
+    /// Reads keys, programs and organizations anew.
     pub(super) fn reload(&self, connection: &Connection) -> Result<(), store::Error> {
         let keys = store::credentials::all_active(connection)?;
         let programs = store::programs::all_access(connection)?;
@@ -225,7 +258,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`CredentialError`] if not.
-    pub fn check_program(&self, program: ProgramNumber) -> Result<(), CredentialError> {
+    fn check_program(&self, program: ProgramNumber) -> Result<(), CredentialError> {
         let state = self.state.read();
         state.check_active(
             state

@@ -42,7 +42,7 @@ pub use tokens::TokenKey;
 use crate::analytics::{Engine, Figures};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::{Environment, Invalid, Member, Name, Refusal, Seq};
+use crate::domain::{Environment, Event, Invalid, Member, Name, Refusal, Seq};
 use crate::error::{Problem, Surface};
 use crate::store::members::Selector;
 use crate::store::{
@@ -261,13 +261,14 @@ impl Services {
     /// Who a member token was minted for.
     ///
     /// # Errors
-    /// [`CredentialError`] if it is not ours, has expired, or its program may not act.
+    /// [`CredentialError`] if it is not ours, has expired or died with a removal, or its program
+    /// may not act.
     pub fn authenticate_member(&self, token: &str) -> Result<MemberPrincipal, CredentialError> {
         let principal = self
             .tokens
             .open(token, self.clock.now())
             .ok_or(CredentialError::Unauthorized)?;
-        self.directory.check_program(principal.program)?;
+        self.directory.check_member(principal)?;
         Ok(principal)
     }
 
@@ -421,6 +422,11 @@ struct Derived {
 impl Observer for Derived {
     fn committed(&mut self, connection: &Connection, committed: &Committed<'_>) {
         self.engine.apply(committed.activities);
+        for activity in committed.activities {
+            if let Event::MemberRemoved { member, .. } = activity.event {
+                self.directory.raise_epoch(member);
+            }
+        }
         if committed.credentials_changed
             && let Err(error) = self.directory.reload(connection)
         {
@@ -435,7 +441,7 @@ impl Observer for Derived {
 
     fn rebuild(&mut self, connection: &Connection) -> Result<(), store::Error> {
         self.engine.replace(fold(connection)?);
-        self.directory.reload(connection)
+        self.directory.rebuild(connection)
     }
 }
 

@@ -151,6 +151,17 @@ pub fn redemption_counts(
     Ok(counts)
 }
 
+/// The members that were ever removed, each with the epoch of the tokens that are good now.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn raised_epochs(connection: &Connection) -> Result<Vec<(MemberNumber, i64)>, Error> {
+    let sql = "SELECT id, token_epoch FROM member WHERE token_epoch > 0";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| Ok((MemberNumber(row.get(0)?), row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Adds a member with an empty wallet.
 ///
 /// # Errors
