@@ -1,7 +1,7 @@
 # Few targets; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help lint test doc deny demo ci
+.PHONY: help lint test bench doc deny demo ci
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -12,6 +12,9 @@ lint: ## Formatting and clippy, warnings are errors
 
 test: ## Every test
 	cargo test
+
+bench: ## The engine's benchmarks; docs/BENCHMARKS.md says what they measure
+	cargo bench --bench engine
 
 doc: ## The code's documentation, warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps

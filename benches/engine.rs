@@ -1,7 +1,9 @@
 //! The engine alone: how long an answer, an update and a snapshot take, and what an entry weighs.
 //!
 //! One program with a year of events: one in fifty a sign-up, seven in ten a mint, the rest spends
-//! on twelve offers. Sizes: 1 k, 1 M and 10 M events. Run with `cargo bench --bench engine`.
+//! on twelve offers. Sizes: 1 k, 1 M and 10 M events. Then a partner with a thousand organizations
+//! of one program each, in which a thousand members signed up and exchanged one to three tokens
+//! over a year. Run with `cargo bench --bench engine`; docs/BENCHMARKS.md has the results.
 #![allow(
     missing_docs,
     reason = "criterion's macros make public items without any"
@@ -19,7 +21,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use fastrand::Rng;
 use stampcard::analytics::snapshot::{Part, SegmentId, Stored};
-use stampcard::analytics::{Engine, Figures, Interval, Window, Zone};
+use stampcard::analytics::{Counters, Engine, Figures, Interval, Measure, Window, Zone};
 use stampcard::domain::{
     Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, OfferNumber, OrganizationNumber,
     Points, ProgramNumber, RedemptionNumber, Seq, Tier, Timestamp,
@@ -30,7 +32,11 @@ const PROGRAM: ProgramNumber = ProgramNumber(1);
 const OFFERS: i64 = 12;
 /// 2025-01-01T00:00:00Z.
 const START: i64 = 1_735_689_600_000;
-const YEAR: i64 = 365 * 86_400_000;
+const DAY: i64 = 86_400_000;
+const YEAR: i64 = 365 * DAY;
+/// The partner's organizations, of one program each, and the members in each of those.
+const ORGANIZATIONS: i64 = 1_000;
+const MEMBERS: i64 = 1_000;
 
 fn activity(seq: i64, at: i64, event: Event) -> Activity {
     let at = Timestamp::from_millis(at).unwrap();
@@ -199,12 +205,117 @@ fn engine(criterion: &mut Criterion) {
     }
 }
 
+/// What happened in one of the partner's programs, in the order of time: every member signs up with
+/// a first exchange and comes back up to twice. Three exchanges in four identify the member, and
+/// half of those take a credit.
+fn tenant(rng: &mut Rng, program: ProgramNumber) -> Vec<Activity> {
+    let tier = Tier::parse("tier", "gold").unwrap();
+    let mut events = Vec::new();
+    for member in (1..=MEMBERS).map(MemberNumber) {
+        let mut at = START + rng.i64(0..YEAR);
+        let tier = tier.clone();
+        events.push((at, Event::MemberCreated { member, tier }));
+        for exchange in 0..rng.u32(1..=3) {
+            let identified = exchange == 0 || rng.u32(0..4) < 3;
+            let credit = identified && rng.bool();
+            let exchanged = Event::TokenExchanged {
+                member,
+                identified,
+                credit,
+            };
+            events.push((at, exchanged));
+            at = rng.i64(at..START + YEAR);
+        }
+    }
+    events.sort_by_key(|(at, _)| *at);
+    let activities = events.into_iter().zip(1..).map(|((at, event), number)| {
+        let seq = program.0 * 10 * MEMBERS + number;
+        let program = Some(program);
+        Activity {
+            program,
+            ..activity(seq, at, event)
+        }
+    });
+    activities.collect()
+}
+
+/// What the partner's routes sum up, over some programs and the time from one moment to another.
+fn used(engine: &Engine, programs: &[ProgramNumber], (from, to): (i64, i64)) -> [u64; 4] {
+    const MEASURES: [Measure; 4] = [
+        Measure::Events,
+        Measure::Exchanges,
+        Measure::Identifications,
+        Measure::Credits,
+    ];
+    engine.look(|figures| {
+        let counters = programs
+            .iter()
+            .filter_map(|number| figures.program(*number));
+        counters.fold([0; 4], |sums, counters| {
+            let count = |measure| counters.timeline(measure).between(from, to).count;
+            std::array::from_fn(|index| sums[index] + count(MEASURES[index]))
+        })
+    })
+}
+
+/// The figures of a row of the report of program activity.
+fn row(counters: &Counters, (from, to): (i64, i64)) -> [u64; 7] {
+    let totals = counters.totals();
+    let sum = |measure| counters.timeline(measure).between(from, to);
+    [
+        sum(Measure::Events).count,
+        sum(Measure::Minted).amount,
+        sum(Measure::Spent).amount,
+        totals.ledger_entries,
+        totals.participants,
+        totals.current_offers,
+        counters.tier_count() as u64,
+    ]
+}
+
+fn partner(criterion: &mut Criterion) {
+    let mut rng = Rng::with_seed(9);
+    let programs: Vec<_> = (1..=ORGANIZATIONS).map(ProgramNumber).collect();
+    let mut figures = Figures::default();
+    for program in &programs {
+        for activity in tenant(&mut rng, *program) {
+            figures.apply(&activity);
+        }
+    }
+    let sizes = figures.programs().map(|(_, c)| c.timeline_size());
+    let (bytes, entries) = sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
+    println!("partner: {entries} timeline entries in {bytes} bytes");
+    let engine = Engine::new(figures);
+    let odd = START + 100 * DAY + 12_345_678;
+    let last_days = (START + YEAR - 30 * DAY, START + YEAR);
+    let ranges = [
+        ("30 days", last_days),
+        ("an odd range of 77 days", (odd, odd + 77 * DAY + 1)),
+        ("all time", (START, START + YEAR)),
+    ];
+    for (name, range) in ranges {
+        let name = format!("partner: {name} over 1,000 organizations of 1,000 members");
+        criterion.bench_function(&name, |bencher| {
+            bencher.iter(|| used(&engine, black_box(&programs), range));
+        });
+    }
+    let name = "partner: program activity of 1,000 programs of 1,000 members, 30 days";
+    criterion.bench_function(name, |bencher| {
+        bencher.iter(|| -> Vec<_> {
+            engine.look(|figures| {
+                let counters = programs.iter().filter_map(|p| figures.program(*p));
+                counters.map(|c| row(c, black_box(last_days))).collect()
+            })
+        });
+    });
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    targets = engine
+    targets = engine, partner
 }
 criterion_main!(benches);

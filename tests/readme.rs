@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use stampcard::config::DEFAULTS;
-use stampcard::domain::Timestamp;
+use stampcard::domain::{Day, Timestamp};
 use stampcard::error::{Code, Surface};
 use stampcard::http::{Access, ROUTES};
 
@@ -20,8 +20,11 @@ const CARGO_RUN: &str = "cargo run --release --";
 const ADDRESS: &str = "127.0.0.1:8080";
 
 /// Fields whose values differ from run to run.
-const IDS: &[&str] = &["id", "offer"];
+const IDS: &[&str] = &["id", "offer", "program_id", "partnerId"];
 const TIMES: &[&str] = &["expiresAt", "createdAt"];
+/// Times without a fraction where it is zero.
+const SHORT_TIMES: &[&str] = &["last_activity_at"];
+const DAYS: &[&str] = &["startDate", "endDate"];
 const TOKENS: &[&str] = &["accessToken"];
 /// The same, in Unix milliseconds.
 const MILLIS: &[&str] = &["startTime", "endTime"];
@@ -91,6 +94,27 @@ fn the_table_of_error_codes_is_complete() {
         })
         .collect();
     let found: Vec<Vec<String>> = rows(API, "### Codes").collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_table_of_the_other_surfaces_codes_is_complete() {
+    let expected: Vec<Vec<String>> = Code::ALL
+        .iter()
+        .map(|code| {
+            let on = |surface| {
+                let (status, name) = code.on(surface);
+                format!("{status} `{name}`")
+            };
+            let (_, name) = code.on(Surface::Expys);
+            vec![
+                format!("`{name}`"),
+                on(Surface::Scrip),
+                on(Surface::Bullseye),
+            ]
+        })
+        .collect();
+    let found: Vec<Vec<String>> = rows(API, "### Codes of the other surfaces").collect();
     assert_eq!(found, expected);
 }
 
@@ -317,12 +341,18 @@ fn compare(
 /// Whether a value that differs from run to run is of the kind shown.
 fn is_alike(field: &str, shown: &str, given: &str, names: &mut HashMap<String, String>) -> bool {
     if IDS.contains(&field) {
-        let prefix = |id: &str| id.split('_').next().map(str::to_owned);
+        let prefix = |id: &str| id.split_once('_').map(|(prefix, _)| prefix.to_owned());
         let name = names.entry(shown.to_owned()).or_insert(given.to_owned());
         name == given && prefix(shown) == prefix(given) && shown.len() == given.len()
     } else if TIMES.contains(&field) {
         let is_ours = |text: &str| Timestamp::parse(text).is_some_and(|at| at.to_string() == text);
         is_ours(shown) && is_ours(given)
+    } else if SHORT_TIMES.contains(&field) {
+        let is_ours = |text: &str| Timestamp::parse(text).is_some_and(|at| at.to_short() == text);
+        is_ours(shown) && is_ours(given)
+    } else if DAYS.contains(&field) {
+        let is_day = |text: &str| Day::parse(text).is_some_and(|day| day.to_string() == text);
+        is_day(shown) && is_day(given)
     } else if TOKENS.contains(&field) {
         shown.starts_with("v4.local.") && given.starts_with("v4.local.")
     } else {
