@@ -115,7 +115,12 @@ impl Organization {
             )));
         }
         let left = pool.saturating_sub(others).max(0);
-        if credits > left {
+        // Less than before is always possible, also after the pool was made smaller.
+        let before = self
+            .allocation
+            .as_ref()
+            .map_or(0, |allocation| allocation.credits);
+        if credits > left && credits > before {
             return Err(Refusal::AllocationTooLarge(format!(
                 "credits: the pool has {pool} a month, of which {left} are not allocated"
             )));

@@ -206,10 +206,6 @@ impl Directory {
         tenants
     }
 
-    pub(super) fn clear(&self) {
-        *self.state.write() = State::default();
-    }
-
     /// Who holds an Org-API-Key. The key is found by its hash, so that the time it takes says
     /// nothing about how much of a guess is right.
     ///

@@ -420,23 +420,21 @@ struct Derived {
 }
 
 impl Observer for Derived {
-    fn committed(&mut self, connection: &Connection, committed: &Committed<'_>) {
+    fn committed(
+        &mut self,
+        connection: &Connection,
+        committed: &Committed<'_>,
+    ) -> Result<(), store::Error> {
         self.engine.apply(committed.activities);
         for activity in committed.activities {
             if let Event::MemberRemoved { member, .. } = activity.event {
                 self.directory.raise_epoch(member);
             }
         }
-        if committed.credentials_changed
-            && let Err(error) = self.directory.reload(connection)
-        {
-            // Closed is safe: nobody gets in by a list that may be out of date.
-            tracing::error!(
-                error = crate::telemetry::cause_chain(&error),
-                "no key is good now"
-            );
-            self.directory.clear();
+        if committed.credentials_changed {
+            self.directory.reload(connection)?;
         }
+        Ok(())
     }
 
     fn rebuild(&mut self, connection: &Connection) -> Result<(), store::Error> {

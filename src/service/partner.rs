@@ -58,8 +58,8 @@ impl Services {
     ) -> Result<PartnerAnalyticsResponse, Invalid> {
         let today = self.today();
         let days = query.days((today.minus(30).unwrap_or(today), today))?;
-        let (tenants, total) = self.usage(partner, days);
-        let (_, this_month) = self.usage(partner, (today.month_start(), today));
+        let (tenants, [total, this_month]) =
+            self.usage(partner, [days, (today.month_start(), today)]);
         let is_active = |o: &OrganizationAccessRow| o.status == OrganizationStatus::Active;
         let count = |count: usize| count as u64;
         Ok(PartnerAnalyticsResponse {
@@ -91,7 +91,7 @@ impl Services {
     ) -> Result<PartnerUsageResponse, Invalid> {
         let today = self.today();
         let days = query.days((today.month_start(), today))?;
-        let (_, total) = self.usage(partner, days);
+        let (_, [total]) = self.usage(partner, [days]);
         Ok(PartnerUsageResponse {
             start_date: days.0.to_string(),
             end_date: days.1.to_string(),
@@ -103,7 +103,7 @@ impl Services {
     /// `GET /partner/billing`.
     pub fn partner_billing(&self, partner: PartnerPrincipal) -> BillingResponse {
         let today = self.today();
-        let (_, total) = self.usage(partner, (today.month_start(), today));
+        let (_, [total]) = self.usage(partner, [(today.month_start(), today)]);
         let month = (
             today.month_start().start(),
             today.next_month_start().start(),
@@ -119,7 +119,7 @@ impl Services {
     /// `GET /partner/billing/usage`: the current month.
     pub fn partner_billing_usage(&self, partner: PartnerPrincipal) -> BillingUsageResponse {
         let today = self.today();
-        let (tenants, total) = self.usage(partner, (today.month_start(), today));
+        let (tenants, [total]) = self.usage(partner, [(today.month_start(), today)]);
         let organizations = tenants
             .into_iter()
             .map(|(organization, usage)| OrganizationUsageResponse {
@@ -139,19 +139,26 @@ impl Services {
         }
     }
 
-    /// What every organization of an environment used, and all of them together.
-    fn usage(&self, partner: PartnerPrincipal, days: (Day, Day)) -> (Tenants, Usage) {
+    /// What every organization of an environment used in the first of some periods, and all of them
+    /// together in each, at one moment.
+    fn usage<const N: usize>(
+        &self,
+        partner: PartnerPrincipal,
+        periods: [(Day, Day); N],
+    ) -> (Tenants, [Usage; N]) {
         let tenants = self.directory.tenants(partner.environment);
-        let mut total = Usage::default();
+        let mut totals = [Usage::default(); N];
         let tenants = self.engine.look(|figures| {
             let used = tenants.into_iter().map(|(organization, programs)| {
-                let usage = Usage::of(figures, &programs, days);
-                total.add(usage);
-                (organization, usage)
+                let used = periods.map(|period| Usage::of(figures, &programs, period));
+                for (total, usage) in totals.iter_mut().zip(used) {
+                    total.add(usage);
+                }
+                (organization, used.first().copied().unwrap_or_default())
             });
             used.collect()
         });
-        (tenants, total)
+        (tenants, totals)
     }
 
     fn pool(&self) -> u64 {

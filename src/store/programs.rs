@@ -225,7 +225,7 @@ pub fn all_access(connection: &Connection) -> Result<Vec<ProgramAccessRow>, Erro
     Ok(all)
 }
 
-/// The oldest program of an organization.
+/// The oldest program of an organization that is in use.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -233,7 +233,7 @@ pub fn first_of(
     connection: &Connection,
     organization: OrganizationNumber,
 ) -> Result<Option<ProgramNumber>, Error> {
-    let sql = "SELECT min(id) FROM program WHERE organization_id = ?1";
+    let sql = "SELECT min(id) FROM program WHERE organization_id = ?1 AND status = 'ACTIVE'";
     let number: Option<i64> = connection.query_row(sql, [organization.0], |row| row.get(0))?;
     Ok(number.map(ProgramNumber))
 }

@@ -54,9 +54,16 @@ pub struct Committed<'a> {
 /// Who is told of every commit, on the writer's thread and before anybody gets an answer.
 pub trait Observer: Send {
     /// Takes in what was committed.
-    fn committed(&mut self, connection: &Connection, committed: &Committed<'_>);
+    ///
+    /// # Errors
+    /// [`Error`] if the database cannot be read.
+    fn committed(
+        &mut self,
+        connection: &Connection,
+        committed: &Committed<'_>,
+    ) -> Result<(), Error>;
 
-    /// Builds everything anew from the database, after [`Observer::committed`] panicked.
+    /// Builds everything anew from the database, after [`Observer::committed`] failed or panicked.
     ///
     /// # Errors
     /// [`Error`] if the database cannot be read.

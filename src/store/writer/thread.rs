@@ -204,7 +204,9 @@ impl WriterThread {
         }
     }
 
-    /// Tells the observer what was committed. If it panics, it starts anew from the log.
+    /// Tells the observer what was committed. If it cannot take that in, it starts anew from the
+    /// log; if it cannot do that either, the process must not go on: wrong figures and stale keys
+    /// are worse than none, and what was committed is safe.
     fn publish(&mut self) {
         let Some(connection) = &self.connection else {
             return;
@@ -217,18 +219,20 @@ impl WriterThread {
         };
         let observer = &mut self.observer;
         let told = catch_unwind(AssertUnwindSafe(|| {
-            observer.committed(connection, &committed);
+            observer.committed(connection, &committed)
         }));
-        if told.is_err() {
-            tracing::error!("the figures could not take in a commit; building them anew");
-            if let Err(error) = observer.rebuild(connection) {
-                // Wrong figures are worse than none: without them the process must not go on.
-                tracing::error!(
-                    error = cause_chain(&error),
-                    "the figures cannot be built anew"
-                );
-                std::process::abort();
-            }
+        if matches!(told, Ok(Ok(()))) {
+            return;
+        }
+        tracing::error!("the figures could not take in a commit; building them anew");
+        let rebuilt = catch_unwind(AssertUnwindSafe(|| observer.rebuild(connection)));
+        if !matches!(rebuilt, Ok(Ok(()))) {
+            let cause = match &rebuilt {
+                Ok(Err(error)) => cause_chain(error),
+                _ => "the activity log contradicts itself".to_owned(),
+            };
+            tracing::error!(cause, "the figures cannot be built anew; the process ends");
+            std::process::abort();
         }
     }
 
