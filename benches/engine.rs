@@ -27,7 +27,12 @@ use stampcard::domain::{
     Points, ProgramNumber, RedemptionNumber, Seq, Tier, Timestamp,
 };
 
-const SIZES: [(&str, i64); 3] = [("1k", 1_000), ("1M", 1_000_000), ("10M", 10_000_000)];
+const SIZES: [(&str, i64); 4] = [
+    ("1k", 1_000),
+    ("100k", 100_000),
+    ("1M", 1_000_000),
+    ("10M", 10_000_000),
+];
 const PROGRAM: ProgramNumber = ProgramNumber(1);
 const OFFERS: i64 = 12;
 /// 2025-01-01T00:00:00Z.
