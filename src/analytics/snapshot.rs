@@ -179,15 +179,16 @@ impl Figures {
         })
     }
 
-    /// The figures of a snapshot, and which blocks are stored.
+    /// The figures of a snapshot, and which blocks are stored. Segments are fetched one by one, so
+    /// that they need not be in memory all at once.
     ///
     /// # Errors
     /// [`Damaged`], if anything at all is not as it was stored.
     pub fn restore(
         state: &[Part],
-        segments: HashMap<SegmentId, Part>,
+        fetch: impl FnMut(SegmentId) -> Option<Part>,
     ) -> Result<(Self, Stored), Damaged> {
-        if !state.iter().chain(segments.values()).all(Part::is_whole) {
+        if !state.iter().all(Part::is_whole) {
             return Err(Damaged::Checksum);
         }
         let bytes: Vec<u8> = state
@@ -196,7 +197,7 @@ impl Figures {
             .collect();
         let state: State = postcard::from_bytes(&bytes).map_err(|_| Damaged::Parts)?;
         let mut shelf = Shelf {
-            segments,
+            fetch,
             stored: Stored::default(),
         };
         let mut figures = Self {
@@ -205,7 +206,7 @@ impl Figures {
         };
         for program in state.programs {
             let number = ProgramNumber(program.number);
-            let counters = shelf.program(program).ok_or(Damaged::Parts)?;
+            let counters = shelf.program(program)?;
             figures.programs.insert(number, counters);
         }
         Ok((figures, shelf.stored))
@@ -300,20 +301,20 @@ fn program_state(number: ProgramNumber, counters: &Counters) -> ProgramState {
 }
 
 /// What is stored, to build figures from.
-struct Shelf {
-    segments: HashMap<SegmentId, Part>,
+struct Shelf<F> {
+    fetch: F,
     stored: Stored,
 }
 
-impl Shelf {
-    fn program(&mut self, state: ProgramState) -> Option<Counters> {
+impl<F: FnMut(SegmentId) -> Option<Part>> Shelf<F> {
+    fn program(&mut self, state: ProgramState) -> Result<Counters, Damaged> {
         let program = state.number;
         let mut timelines = state
             .timelines
             .into_iter()
             .enumerate()
             .map(|(measure, open)| self.timeline(timeline_id(program, 0, measure), open))
-            .collect::<Option<Vec<_>>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
         let mut counters = Counters {
             totals: state.totals,
             tiers: state
@@ -325,7 +326,7 @@ impl Shelf {
             ..Counters::default()
         };
         if timelines.len() != Measure::ALL.len() {
-            return None;
+            return Err(Damaged::Parts);
         }
         counters.timelines.swap_with_slice(&mut timelines);
         for offer in state.offers {
@@ -343,25 +344,28 @@ impl Shelf {
                 spent,
             });
         }
-        Some(counters)
+        Ok(counters)
     }
 
-    fn timeline(&mut self, id: TimelineId, open: OpenState) -> Option<Timeline> {
-        let count = usize::try_from(open.blocks).ok()?;
-        let mut pieces = Vec::new();
-        for number in 0..count.div_ceil(SEGMENT_BLOCKS) {
-            let number = u32::try_from(number).ok()?;
-            pieces.push(
-                self.segments
-                    .remove(&SegmentId {
-                        timeline: id,
-                        number,
-                    })?
-                    .bytes,
-            );
-        }
+    fn timeline(&mut self, id: TimelineId, open: OpenState) -> Result<Timeline, Damaged> {
+        let count = usize::try_from(open.blocks).map_err(|_| Damaged::Parts)?;
         self.stored.blocks.insert(id, count);
+        let fetch = &mut self.fetch;
+        let pieces = (0_u32..)
+            .take(count.div_ceil(SEGMENT_BLOCKS))
+            .map(|number| {
+                let part = fetch(SegmentId {
+                    timeline: id,
+                    number,
+                })
+                .ok_or(Damaged::Parts)?;
+                if part.is_whole() {
+                    Ok(part.bytes)
+                } else {
+                    Err(Damaged::Checksum)
+                }
+            });
         // The last segment may have grown since the state was stored.
-        Timeline::restore(&pieces, open)
+        Timeline::restore(pieces, open)?.ok_or(Damaged::Parts)
     }
 }

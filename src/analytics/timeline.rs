@@ -399,36 +399,48 @@ impl Timeline {
         bytes
     }
 
-    /// The timeline that was stored, its blocks in one or more pieces that may hold more than the
-    /// state knows of. `None` if the parts do not fit together.
-    pub fn restore(pieces: &[Vec<u8>], open: OpenState) -> Option<Self> {
-        let count = usize::try_from(open.blocks).ok()?;
+    /// The timeline that was stored, its blocks in pieces that may hold more of them than the state
+    /// knows of. `None` if the parts do not fit together.
+    ///
+    /// # Errors
+    /// That of the first piece that is none.
+    pub fn restore<E>(
+        pieces: impl Iterator<Item = Result<Vec<u8>, E>>,
+        open: OpenState,
+    ) -> Result<Option<Self>, E> {
         let mut timeline = Self {
             last_at: open.last_at,
             ..Self::default()
         };
-        timeline.firsts.reserve_exact(count);
-        timeline.blocks.reserve_exact(count);
-        timeline
-            .words
-            .reserve_exact(pieces.iter().map(Vec::len).sum::<usize>() / 8);
         for piece in pieces {
-            let mut rest = piece.as_slice();
-            while !rest.is_empty() && timeline.blocks.len() < count {
-                rest = timeline.restore_block(rest)?;
+            if timeline.restore_blocks(&piece?, open.blocks).is_none() {
+                return Ok(None);
             }
         }
-        timeline.words.shrink_to_fit();
-        if timeline.blocks.len() != count || open.head.len() >= BLOCK_LEN {
+        Ok(timeline.restore_head(open))
+    }
+
+    /// Takes the blocks of a piece, until there are `most`.
+    fn restore_blocks(&mut self, piece: &[u8], most: u64) -> Option<()> {
+        reserve_by_eighths(&mut self.words, piece.len() / 8);
+        let mut rest = piece;
+        while !rest.is_empty() && (self.blocks.len() as u64) < most {
+            rest = self.restore_block(rest)?;
+        }
+        Some(())
+    }
+
+    fn restore_head(mut self, open: OpenState) -> Option<Self> {
+        if self.blocks.len() as u64 != open.blocks || open.head.len() >= BLOCK_LEN {
             return None;
         }
-        timeline.total = timeline.closed;
+        self.total = self.closed;
         for (_, amount) in &open.head {
-            timeline.total.count += 1;
-            timeline.total.amount = timeline.total.amount.checked_add(*amount)?;
+            self.total.count += 1;
+            self.total.amount = self.total.amount.checked_add(*amount)?;
         }
-        timeline.head = open.head;
-        Some(timeline)
+        self.head = open.head;
+        Some(self)
     }
 
     /// Takes one stored block off the front of `bytes`; gives back the rest.
@@ -444,6 +456,8 @@ impl Timeline {
         if time_bits > 64 || amount_bits > 64 || count < 2 {
             return None;
         }
+        reserve_by_eighths(&mut self.firsts, 1);
+        reserve_by_eighths(&mut self.blocks, 1);
         self.firsts.push(i64::from_le_bytes(*first));
         self.blocks.push(Block {
             amount_before: self.closed.amount,
@@ -559,9 +573,9 @@ mod tests {
             let timeline = timeline(&entries);
             let count = timeline.block_count();
             let halves = [0..count / 2, count / 2..count];
-            let pieces = halves.map(|range| timeline.stored_blocks(range));
-            let restored = Timeline::restore(&pieces, timeline.open_state());
-            prop_assert_eq!(restored, Some(timeline));
+            let pieces = halves.map(|range| Ok::<_, ()>(timeline.stored_blocks(range)));
+            let restored = Timeline::restore(pieces.into_iter(), timeline.open_state());
+            prop_assert_eq!(restored, Ok(Some(timeline)));
         }
     }
 }

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::analytics::snapshot::{
-    Capture, Damaged, Header, Part, SegmentId, Stored, TimelineId, VERSION,
-};
+use crate::analytics::snapshot::{Capture, Damaged, Header, Part, Stored, TimelineId, VERSION};
 use crate::analytics::{Engine, Figures};
 use crate::config::AnalyticsSettings;
 use crate::domain::Seq;
@@ -95,28 +93,27 @@ fn read(connection: &Connection) -> Result<Result<(Figures, Stored), &'static st
     if u32::try_from(state.len()) != Ok(header.parts) {
         return Ok(Err("parts of the snapshot are missing"));
     }
-    let segments = store::snapshots::segments(connection)?
-        .into_iter()
-        .map(|row| {
-            let timeline = TimelineId {
-                program: row.program,
-                offer: row.offer,
-                measure: row.measure,
-            };
-            let part = Part {
-                bytes: row.data,
-                checksum: row.checksum,
-            };
-            (
-                SegmentId {
-                    timeline,
-                    number: row.number,
-                },
-                part,
-            )
+    let mut failure = None;
+    let restored = Figures::restore(&state, |id| {
+        let TimelineId {
+            program,
+            offer,
+            measure,
+        } = id.timeline;
+        let found = store::snapshots::segment(connection, (program, offer, measure), id.number);
+        let row = found.unwrap_or_else(|error| {
+            failure = Some(error);
+            None
+        })?;
+        Some(Part {
+            bytes: row.data,
+            checksum: row.checksum,
         })
-        .collect();
-    Ok(match Figures::restore(&state, segments) {
+    });
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    Ok(match restored {
         Ok((figures, _)) if figures.last_seq() != Some(header.last_seq) => {
             Err("the snapshot contradicts its header")
         }

@@ -224,7 +224,8 @@ pub fn last_seq(connection: &Connection) -> Result<Option<Seq>, Error> {
     Ok(last.map(Seq))
 }
 
-/// Hands every row after `after` to `take`, in order.
+/// Hands every row after `after` to `take`, in order. What no figure depends on, the reasons of
+/// ledger entries and the chain of a wallet's entries, is left out: it would cost half of the time.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
@@ -234,106 +235,157 @@ pub fn replay(
     mut take: impl FnMut(&Activity),
 ) -> Result<(), Error> {
     let sql = "SELECT seq, at, program_id, kind, member_id, offer_id, redemption_id,
-                   organization_id, entry, amount, first, previous_seq, from_state, to_state, note
+                   organization_id, entry, amount, first, from_state, to_state, note
                FROM activity WHERE seq > ?1 ORDER BY seq";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([after.0])?;
     while let Some(row) = rows.next()? {
-        take(&activity(row)?);
+        take(&Cells(row).activity().ok_or(Error::Impossible("activity"))?);
     }
     Ok(())
 }
 
-fn activity(row: &Row<'_>) -> Result<Activity, Error> {
-    Ok(Activity {
-        seq: Seq(row.get(0)?),
-        at: timestamp(row.get(1)?)?,
-        program: row.get::<_, Option<i64>>(2)?.map(ProgramNumber),
-        event: event(row)?.ok_or(Error::Impossible("activity"))?,
-    })
-}
+/// The cells of a row of [`replay`], each looked at only when it is asked for; `None` is a cell
+/// that is null or of another type than it should be.
+struct Cells<'a>(&'a Row<'a>);
 
-/// Reads the event of a row of [`replay`]; `None` if its columns contradict its kind.
-#[expect(clippy::too_many_lines, reason = "a table: one arm a kind of event")]
-fn event(row: &Row<'_>) -> Result<Option<Event>, Error> {
-    let kind: i64 = row.get(3)?;
-    let member = row.get::<_, Option<i64>>(4)?.map(MemberNumber);
-    let offer = row.get::<_, Option<i64>>(5)?.map(OfferNumber);
-    let redemption = row.get::<_, Option<i64>>(6)?.map(RedemptionNumber);
-    let organization = row.get::<_, Option<i64>>(7)?.map(OrganizationNumber);
-    let first = row.get::<_, Option<bool>>(10)?;
-    let from: Option<String> = row.get(12)?;
-    let to: Option<String> = row.get(13)?;
-    Ok((|| {
+impl Cells<'_> {
+    fn activity(&self) -> Option<Activity> {
+        Some(Activity {
+            seq: Seq(self.number(0)?),
+            at: Timestamp::from_millis(self.number(1)?)?,
+            program: self.number(2).map(ProgramNumber),
+            event: self.event(self.number(3)?)?,
+        })
+    }
+
+    /// The event; `None` if the cells contradict its kind.
+    fn event(&self, kind: i64) -> Option<Event> {
         Some(match kind {
+            kind::WALLET_CREDITED | kind::WALLET_DEBITED => Event::Ledger(self.ledger_entry()?),
             kind::MEMBER_CREATED => Event::MemberCreated {
-                member: member?,
-                tier: Tier::stored(to?),
+                member: self.member()?,
+                tier: self.tier(12)?,
             },
             kind::MEMBER_TIER_CHANGED => Event::MemberTierChanged {
-                member: member?,
-                from: Tier::stored(from?),
-                to: Tier::stored(to?),
+                member: self.member()?,
+                from: self.tier(11)?,
+                to: self.tier(12)?,
             },
             kind::MEMBER_REMOVED => Event::MemberRemoved {
-                member: member?,
-                tier: Tier::stored(from?),
+                member: self.member()?,
+                tier: self.tier(11)?,
             },
             kind::MEMBER_RESTORED => Event::MemberRestored {
-                member: member?,
-                tier: Tier::stored(to?),
+                member: self.member()?,
+                tier: self.tier(12)?,
             },
-            kind::WALLET_CREDITED | kind::WALLET_DEBITED => Event::Ledger(LedgerEntry {
-                entry: entry(row.get(8).ok()?)?,
-                amount: Points::new(row.get(9).ok()?)?,
-                member: member?,
-                offer,
-                redemption,
-                first: first?,
-                previous: row.get::<_, Option<i64>>(11).ok()?.map(Seq),
-                reason: row.get::<_, Option<String>>(14).ok()?.map(Reason::stored),
-            }),
-            kind::REDEMPTION_CREATED => Event::RedemptionCreated {
-                member: member?,
-                offer: offer?,
-                redemption: redemption?,
-                charged: Points::new(row.get(9).ok()?)?,
-                first: first?,
-            },
-            kind::REDEMPTION_OPEN..=kind::REDEMPTION_CANCELED => Event::RedemptionMoved {
-                member: member?,
-                offer: offer?,
-                redemption: redemption?,
-                from: Status::parse(&from?)?,
-                to: Status::parse(&to?).filter(|status| kind_of_status(*status) == kind)?,
-            },
+            kind::REDEMPTION_CREATED..=kind::REDEMPTION_CANCELED => self.redemption_event(kind)?,
             kind::TOKEN_EXCHANGED => Event::TokenExchanged {
-                member: member?,
-                identified: first?,
-                credit: row.get(9).ok()?,
+                member: self.member()?,
+                identified: self.flag(10)?,
+                credit: self.flag(9)?,
             },
             kind::OFFER_CREATED => Event::OfferCreated {
-                offer: offer?,
-                id: OfferId::parse(&row.get::<_, String>(14).ok()?)?,
+                offer: self.offer()?,
+                id: OfferId::parse(self.text(13)?)?,
             },
-            kind::OFFER_CHANGED => Event::OfferChanged { offer: offer? },
-            kind::OFFER_ARCHIVED => Event::OfferArchived { offer: offer? },
+            kind::OFFER_CHANGED => Event::OfferChanged {
+                offer: self.offer()?,
+            },
+            kind::OFFER_ARCHIVED => Event::OfferArchived {
+                offer: self.offer()?,
+            },
             kind::PROGRAM_CREATED => Event::ProgramCreated {
-                organization: organization?,
+                organization: self.organization()?,
             },
             kind::PROGRAM_CHANGED => Event::ProgramChanged,
             kind::ORGANIZATION_CREATED => Event::OrganizationCreated {
-                organization: organization?,
-                environment: Environment::parse(&row.get::<_, String>(14).ok()?)?,
+                organization: self.organization()?,
+                environment: Environment::parse(self.text(13)?)?,
             },
             kind::ORGANIZATION_CHANGED => Event::OrganizationChanged {
-                organization: organization?,
-                from: OrganizationStatus::parse(&from?)?,
-                to: OrganizationStatus::parse(&to?)?,
+                organization: self.organization()?,
+                from: OrganizationStatus::parse(self.text(11)?)?,
+                to: OrganizationStatus::parse(self.text(12)?)?,
             },
             _ => return None,
         })
-    })())
+    }
+
+    fn ledger_entry(&self) -> Option<LedgerEntry> {
+        Some(LedgerEntry {
+            entry: entry(self.number(8)?)?,
+            amount: Points::new(self.number(9)?)?,
+            member: self.member()?,
+            offer: self.offer(),
+            redemption: self.redemption(),
+            first: self.flag(10)?,
+            previous: None,
+            reason: None,
+        })
+    }
+
+    fn redemption_event(&self, kind: i64) -> Option<Event> {
+        let (member, offer) = (self.member()?, self.offer()?);
+        let redemption = self.redemption()?;
+        if kind == kind::REDEMPTION_CREATED {
+            let charged = Points::new(self.number(9)?)?;
+            let first = self.flag(10)?;
+            return Some(Event::RedemptionCreated {
+                member,
+                offer,
+                redemption,
+                charged,
+                first,
+            });
+        }
+        let from = Status::parse(self.text(11)?)?;
+        let to = Status::parse(self.text(12)?).filter(|to| kind_of_status(*to) == kind)?;
+        Some(Event::RedemptionMoved {
+            member,
+            offer,
+            redemption,
+            from,
+            to,
+        })
+    }
+
+    fn member(&self) -> Option<MemberNumber> {
+        self.number(4).map(MemberNumber)
+    }
+
+    fn offer(&self) -> Option<OfferNumber> {
+        self.number(5).map(OfferNumber)
+    }
+
+    fn redemption(&self) -> Option<RedemptionNumber> {
+        self.number(6).map(RedemptionNumber)
+    }
+
+    fn organization(&self) -> Option<OrganizationNumber> {
+        self.number(7).map(OrganizationNumber)
+    }
+
+    fn tier(&self, column: usize) -> Option<Tier> {
+        self.text(column).map(|tier| Tier::stored(tier.to_owned()))
+    }
+
+    fn flag(&self, column: usize) -> Option<bool> {
+        match self.number(column)? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    fn number(&self, column: usize) -> Option<i64> {
+        self.0.get_ref(column).ok()?.as_i64().ok()
+    }
+
+    fn text(&self, column: usize) -> Option<&str> {
+        self.0.get_ref(column).ok()?.as_str().ok()
+    }
 }
 
 fn entry(number: i64) -> Option<Entry> {
@@ -354,7 +406,7 @@ pub struct LedgerRow {
     /// How many.
     pub amount: Points,
     /// What the caller gave as the reason.
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
     /// The public id of the redemption, on a spend and a refund.
     pub redemption: Option<uuid::Uuid>,
     /// The entry of the same wallet before it.
@@ -398,7 +450,7 @@ pub fn wallet_entries(
             at: timestamp(at)?,
             entry: entry(number).ok_or(Error::Impossible("ledger entry"))?,
             amount: Points::new(amount).ok_or(Error::Impossible("ledger entry"))?,
-            reason,
+            reason: reason.map(Reason::stored),
             redemption,
             previous: previous.map(Seq),
         });

@@ -77,24 +77,29 @@ pub fn state(connection: &Connection, last_seq: Seq) -> Result<Vec<StateRow>, Er
     rows.collect::<Result<_, _>>().map_err(unreadable)
 }
 
-/// Every segment.
+/// A segment of a timeline, which its program, offer and measure name.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
-pub fn segments(connection: &Connection) -> Result<Vec<SegmentRow>, Error> {
-    let sql = "SELECT program_id, offer_id, measure, number, checksum, data FROM snapshot_segment";
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| {
+pub fn segment(
+    connection: &Connection,
+    (program, offer, measure): (i64, i64, u8),
+    number: u32,
+) -> Result<Option<SegmentRow>, Error> {
+    let sql = "SELECT checksum, data FROM snapshot_segment
+               WHERE program_id = ?1 AND offer_id = ?2 AND measure = ?3 AND number = ?4";
+    let mut statement = connection.prepare_cached(sql)?;
+    let row = statement.query_row((program, offer, measure, number), |row| {
         Ok(SegmentRow {
-            program: row.get(0)?,
-            offer: row.get(1)?,
-            measure: row.get(2)?,
-            number: row.get(3)?,
-            checksum: row.get(4)?,
-            data: row.get(5)?,
+            program,
+            offer,
+            measure,
+            number,
+            checksum: row.get(0)?,
+            data: row.get(1)?,
         })
-    })?;
-    rows.collect::<Result<_, _>>().map_err(unreadable)
+    });
+    row.optional().map_err(unreadable)
 }
 
 /// A number that no snapshot has is damage like any other, and no failure of the database.

@@ -123,12 +123,12 @@ impl TransactionResponse {
         id: TransactionId,
         entry: Entry,
         amount: Points,
-        reason: Option<String>,
+        reason: Option<Reason>,
         redemption: Option<RedemptionId>,
         at: Timestamp,
     ) -> Self {
         let reason = match entry {
-            Entry::Mint | Entry::Debit => reason,
+            Entry::Mint | Entry::Debit => reason.map(|reason| reason.as_str().to_owned()),
             Entry::Spend => Some("redemption".to_owned()),
             Entry::Refund => Some("refund".to_owned()),
             Entry::Forfeit => Some("member removed".to_owned()),

@@ -222,9 +222,10 @@ impl Pair {
     fn restart(&mut self) {
         self.figures.settle();
         if self.snapshot.last_seq.is_some() {
-            let segments = self.snapshot.segments.clone();
+            let segments = &self.snapshot.segments;
+            let fetch = |id| segments.get(&id).cloned();
             let (mut restored, stored) =
-                Figures::restore(&self.snapshot.state, segments).expect("a good snapshot");
+                Figures::restore(&self.snapshot.state, fetch).expect("a good snapshot");
             for activity in self
                 .log
                 .iter()
@@ -388,7 +389,8 @@ proptest! {
         };
         let bit = bit.index(damaged.bytes.len() * 8);
         damaged.bytes[bit / 8] ^= 1 << (bit % 8);
-        let segments = capture.segments.iter().cloned().collect();
-        prop_assert!(Figures::restore(&capture.state, segments).is_err());
+        let segments: HashMap<_, _> = capture.segments.iter().cloned().collect();
+        let fetch = |id| segments.get(&id).cloned();
+        prop_assert!(Figures::restore(&capture.state, fetch).is_err());
     }
 }
