@@ -2,15 +2,12 @@ mod table;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
 use stampcard::error::{Code, Surface};
 use stampcard::http::{Access, ROUTES};
 
 use self::table::{Row, World, public_rows, table};
 use crate::client::{call, get_as, rows};
-use crate::support::{
-    PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
-};
+use crate::support::{PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
 /// The table without the routes that need no credential.
 fn closed(world: &World) -> Vec<Row> {
@@ -34,12 +31,7 @@ fn hides(response: &Response, hidden: &[&str], row: &Row) {
 
 /// Checks that every row is refused in the same way, tells nothing and changes nothing.
 #[track_caller]
-fn check_refused(
-    world: &World,
-    credentials: &[&str],
-    code: Code,
-    which: impl Fn(Access) -> bool,
-) {
+fn check_refused(world: &World, credentials: &[&str], code: Code, which: impl Fn(Access) -> bool) {
     let before = rows(&world.app);
     for row in closed(world) {
         if !which(row.access()) {

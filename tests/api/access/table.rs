@@ -404,15 +404,12 @@ fn report_rows(world: &World) -> Vec<Row> {
 
 fn figure_rows() -> Vec<Row> {
     let dated = |route: &'static str, holds: &str| {
-        row("GET", route, route)
-            .gives(200, [holds])
-            .live(200)
-            .bad(
-                format!("{route}?startDate=x"),
-                Value::Null,
-                400,
-                "startDate",
-            )
+        row("GET", route, route).gives(200, [holds]).live(200).bad(
+            format!("{route}?startDate=x"),
+            Value::Null,
+            400,
+            "startDate",
+        )
     };
     let plain =
         |route: &'static str, holds: &str| row("GET", route, route).gives(200, [holds]).live(200);
@@ -539,4 +536,3 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(tenant_rows(world));
     rows
 }
-
