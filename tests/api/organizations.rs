@@ -98,27 +98,27 @@ fn a_patch_changes_what_it_names_and_null_clears() {
     let tenant = organization(&app, PARTNER_SANDBOX_KEY, &body);
     let path = tenant.path("");
     let made = partner_get(&app, &path);
-    let patch = |body: Value| partner(&app, "PATCH", &path, &body).expect(200);
+    let change = |body: Value| partner(&app, "PATCH", &path, &body).expect(200);
     let before = rows(&app);
     for nothing in [
         json!({}),
         json!({"name": "Acme", "externalId": "a-1"}),
         json!({"status": "canceled", "tier": "paid", "credits": 7, "id": "x"}),
     ] {
-        assert_eq!(patch(nothing), made);
+        assert_eq!(change(nothing), made);
     }
     assert_eq!(rows(&app), before);
-    let renamed = patch(json!({"name": "Acme & Söhne"}));
+    let renamed = change(json!({"name": "Acme & Söhne"}));
     let mut expected = made.clone();
     expected["organization"]["name"] = json!("Acme & Söhne");
     assert_eq!(renamed, expected);
-    let cleared = patch(json!({"externalId": null}));
+    let cleared = change(json!({"externalId": null}));
     expected["organization"]["externalId"] = Value::Null;
     assert_eq!(cleared, expected);
-    let cleared = patch(json!({"metadata": null}));
+    let cleared = change(json!({"metadata": null}));
     expected["organization"]["metadata"] = Value::Null;
     assert_eq!(cleared, expected);
-    let set = patch(json!({"externalId": "a-2", "metadata": {}}));
+    let set = change(json!({"externalId": "a-2", "metadata": {}}));
     expected["organization"]["externalId"] = json!("a-2");
     expected["organization"]["metadata"] = json!({});
     assert_eq!(set, expected);
@@ -231,15 +231,21 @@ fn parameters_that_cannot_be_used_are_400_and_named() {
     partner_error(partner(&app, "GET", &long, &Value::Null), 400, "BadRequest");
 }
 
+/// Checks that a body is refused, and what is wrong with it named.
+#[track_caller]
+fn check_bad(app: &TestApp, (method, path): (&str, &str), body: &str, names: &str) {
+    let message = partner_error(raw(app, method, path, body), 400, "BadRequest");
+    assert!(message.contains(names), "{method} {path} {body}: {message}");
+}
+
 #[test]
-fn bodies_that_cannot_be_used_are_400_and_the_field_named() {
+fn bodies_that_are_no_objects_are_400_on_every_route() {
     let app = TestApp::start();
     let tenant = organization_of(&app, PARTNER_SANDBOX_KEY, "Acme");
     let before = rows(&app);
     let one = tenant.path("");
     let check = |method: &str, path: &str, body: &str, names: &str| {
-        let message = partner_error(raw(&app, method, path, body), 400, "BadRequest");
-        assert!(message.contains(names), "{method} {path} {body}: {message}");
+        check_bad(&app, (method, path), body, names);
     };
     let routes = [
         ("POST", LIST.to_owned()),
@@ -258,8 +264,20 @@ fn bodies_that_cannot_be_used_are_400_and_the_field_named() {
         let large = raw(&app, method, path, &" ".repeat(262_145));
         partner_error(large, 413, "PayloadTooLarge");
     }
+    assert_eq!(rows(&app), before);
+}
+
+#[test]
+fn fields_of_an_organization_that_cannot_be_used_are_400_and_named() {
+    let app = TestApp::start();
+    let tenant = organization_of(&app, PARTNER_SANDBOX_KEY, "Acme");
+    let before = rows(&app);
+    let check = |method: &str, path: &str, body: &str, names: &str| {
+        check_bad(&app, (method, path), body, names);
+    };
+    let one = tenant.path("");
     let long = |name: &str| format!(r#"{{"name":"x","{name}":"{}"}}"#, "é".repeat(256));
-    for (method, path) in [&routes[0], &routes[1]] {
+    for (method, path) in [("POST", LIST), ("PATCH", &one)] {
         for (body, names) in [
             (r#"{"name":""}"#, "name"),
             (r#"{"name":null}"#, "name"),
@@ -285,6 +303,17 @@ fn bodies_that_cannot_be_used_are_400_and_the_field_named() {
     ] {
         check("POST", LIST, body, names);
     }
+    assert_eq!(rows(&app), before);
+}
+
+#[test]
+fn a_status_tier_or_key_that_cannot_be_used_is_400_and_named() {
+    let app = TestApp::start();
+    let tenant = organization_of(&app, PARTNER_SANDBOX_KEY, "Acme");
+    let before = rows(&app);
+    let check = |method: &str, path: &str, body: &str, names: &str| {
+        check_bad(&app, (method, path), body, names);
+    };
     for (rest, field) in [
         ("/status", "status"),
         ("/tier", "tier"),
