@@ -36,8 +36,11 @@ fn assert_refused(result: Result<usize, Error>, why: &str) {
 
 /// A program, and a member in it with 100 points.
 const ROWS: &str = "
-    INSERT INTO organization VALUES (1, zeroblob(16), 'sandbox', 'o', NULL, 'active', 'paid', NULL, NULL, 0);
-    INSERT INTO program VALUES (1, zeroblob(16), 1, 'p', 'ACTIVE', 'Points', 'pts', 'standard', 100, 0, 0);
+    INSERT INTO organization (id, uuid, environment, name, status, tier, created_at)
+        VALUES (1, zeroblob(16), 'sandbox', 'o', 'active', 'paid', 0);
+    INSERT INTO program (id, uuid, organization_id, name, status, currency_name, currency_symbol,
+            default_tier, amount_received, created_at, updated_at)
+        VALUES (1, zeroblob(16), 1, 'p', 'ACTIVE', 'Points', 'pts', 'standard', 100, 0, 0);
     INSERT INTO member (id, program_id, external_user_id, tier, balance, amount_received, created_at)
         VALUES (1, 1, 'ann', 'standard', 100, 100, 0);
     INSERT INTO activity (seq, at, program_id, kind, member_id, entry, amount, first)

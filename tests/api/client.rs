@@ -8,7 +8,7 @@ use rusqlite::types::Value as SqlValue;
 use serde_json::{Value, json};
 use stampcard::domain::Timestamp;
 
-use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
+use crate::support::{LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
 /// A request with a credential and, unless it is null, a body.
 pub(crate) fn call(
@@ -154,7 +154,7 @@ pub(crate) fn activities(app: &TestApp, kind: i64) -> i64 {
 
 /// Every row of every table that a request could write to.
 pub(crate) fn rows(app: &TestApp) -> Vec<String> {
-    const TABLES: [&str; 9] = [
+    const TABLES: [&str; 10] = [
         "organization",
         "program",
         "credential",
@@ -164,6 +164,7 @@ pub(crate) fn rows(app: &TestApp) -> Vec<String> {
         "activity",
         "idempotency",
         "pool_usage",
+        "organization_usage",
     ];
     let connection = app.sqlite();
     let mut rows = Vec::new();
@@ -214,4 +215,75 @@ pub(crate) fn race(sends: [&(dyn Fn() -> Response + Sync); 2]) -> Vec<u16> {
     });
     statuses.sort_unstable();
     statuses.to_vec()
+}
+
+/// A request with the sandbox partner key and, unless it is null, a body.
+pub(crate) fn partner(app: &TestApp, method: &str, path: &str, body: &Value) -> Response {
+    call(app, PARTNER_SANDBOX_KEY, method, path, body)
+}
+
+/// `GET` with the sandbox partner key, once it is 200.
+#[track_caller]
+pub(crate) fn partner_get(app: &TestApp, path: &str) -> Value {
+    partner(app, "GET", path, &Value::Null).expect(200)
+}
+
+/// An organization's id and the key to its first program.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenant {
+    pub(crate) id: String,
+    pub(crate) key: String,
+}
+
+impl Tenant {
+    /// Its path, and what follows that.
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("/partner/organizations/{}{rest}", self.id)
+    }
+}
+
+/// A new organization.
+#[track_caller]
+pub(crate) fn organization(app: &TestApp, partner_key: &str, body: &Value) -> Tenant {
+    let made = post_as(app, partner_key, "/partner/organizations", body).expect(201);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Tenant {
+        id: text(&made["organization"]["id"]),
+        key: text(&made["apiKey"]),
+    }
+}
+
+/// A new program's id and key.
+#[track_caller]
+pub(crate) fn program(app: &TestApp, key: &str, name: &str) -> (String, String) {
+    let made = post_as(app, key, "/v1/programs", &json!({"name": name})).expect(201);
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    (text("id"), text("apiKey"))
+}
+
+/// Checks an error of the surface that speaks `snake_case`; gives back its message.
+#[track_caller]
+pub(crate) fn scrip_error(response: Response, status: u16, code: &str) -> String {
+    let body = response.expect(status);
+    assert_eq!(names(&body), ["code", "message"]);
+    assert_eq!(body["code"], code, "{body}");
+    body["message"].as_str().unwrap().to_owned()
+}
+
+/// Checks an error of the partner's surface; gives back its message.
+#[track_caller]
+pub(crate) fn partner_error(response: Response, status: u16, code: &str) -> String {
+    let body = response.expect(status);
+    assert_eq!(names(&body), ["code", "details", "message"]);
+    assert_eq!(body["code"], code, "{body}");
+    assert!(body["details"].is_object(), "{body}");
+    body["message"].as_str().unwrap().to_owned()
+}
+
+/// Exchanges for a member's token with a program's key.
+#[track_caller]
+pub(crate) fn exchange(app: &TestApp, key: &str, member: &str) -> String {
+    let body = json!({"externalUserID": member});
+    let grant = post_as(app, key, "/v1/auth/exchange", &body).expect(200);
+    grant["accessToken"].as_str().unwrap().to_owned()
 }

@@ -2,9 +2,12 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stampcard::error::{Code, Surface};
 
-use crate::client::{cancel, credit, number, post_as, post_once, rows};
-use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
+use crate::client::{cancel, credit, number, organization, post_as, post_once, rows};
+use crate::support::{
+    LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
+};
 
 const CREDIT: &str = "/v1/wallet/credit";
 const KEPT: &str = "SELECT count(*) FROM idempotency";
@@ -41,42 +44,169 @@ fn check_replay(app: &TestApp, first: &Response, again: impl FnOnce() -> Respons
     assert_eq!(rows(app), before);
 }
 
-#[test]
-fn every_post_replays_status_and_bytes() {
-    let app = TestApp::start();
+/// Every POST: who sends it, where to, with what; what comes of it; the field with a secret.
+fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)> {
     app.member("ada", 100);
     let offer = app.offer(json!({"pointsPrice": 10}));
     let redemption = app.redeem("ada", &app.offer(json!({"pointsPrice": 5})));
-    let posts = [
-        ("/v1/auth/exchange", json!({"externalUserID": "ada"}), 200),
-        (CREDIT, json!({"externalUserID": "ada", "amount": 5}), 200),
+    let ada = |amount: u64| json!({"externalUserID": "ada", "amount": amount});
+    let named = |name: &str| json!({"name": name});
+    let tenant = organization(app, PARTNER_SANDBOX_KEY, &named("A tenant"));
+    let redeem = json!({"externalUserID": "ada", "offer": offer});
+    let rows = [
         (
-            "/v1/wallet/debit",
-            json!({"externalUserID": "ada", "amount": 5}),
+            SANDBOX_KEY,
+            "/v1/auth/exchange",
+            json!({"externalUserID": "ada"}),
             200,
+            "accessToken",
         ),
-        ("/v1/offers", json!({"title": "An offer"}), 201),
+        (SANDBOX_KEY, CREDIT, ada(5), 200, ""),
+        (SANDBOX_KEY, "/v1/wallet/debit", ada(5), 200, ""),
         (
-            "/v1/redemptions",
-            json!({"externalUserID": "ada", "offer": offer}),
+            SANDBOX_KEY,
+            "/v1/offers",
+            json!({"title": "An offer"}),
             201,
+            "",
         ),
+        (SANDBOX_KEY, "/v1/redemptions", redeem, 201, ""),
         (
+            SANDBOX_KEY,
             &format!("/v1/redemptions/{redemption}/cancel"),
             json!({}),
             200,
+            "",
+        ),
+        (SANDBOX_KEY, "/v1/programs", named("More"), 201, "apiKey"),
+        (
+            PARTNER_SANDBOX_KEY,
+            "/partner/organizations",
+            named("New"),
+            201,
+            "apiKey",
+        ),
+        (
+            PARTNER_SANDBOX_KEY,
+            &tenant.path("/api-keys"),
+            named("Another"),
+            201,
+            "plainKey",
         ),
     ];
+    rows.map(|(who, path, body, status, secret)| (who, path.to_owned(), body, status, secret))
+        .to_vec()
+}
+
+#[test]
+fn every_post_replays_status_and_bytes() {
+    let app = TestApp::start();
+    let posts = posts(&app);
     let known = stampcard::http::ROUTES
         .iter()
-        .filter(|route| route.method == "POST" && !route.path.starts_with("/partner"));
+        .filter(|route| route.method == "POST");
     assert_eq!(known.count(), posts.len(), "every POST is in the table");
-    for (path, body, status) in &posts {
-        let first = post_once(&app, "one key", path, body);
+    for (who, path, body, status, _) in &posts {
+        let send = || post_once_as(&app, who, "one key", path, body.to_string());
+        let first = send();
         assert_eq!(first.status, *status, "{path}: {}", first.text());
-        check_replay(&app, &first, || post_once(&app, "one key", path, body));
+        check_replay(&app, &first, send);
         assert!(first.header("x-request-id").is_some());
+        let mut other = body.clone();
+        other["another field"] = json!(1);
+        let refused = post_once_as(&app, who, "one key", path, other.to_string());
+        let (conflict, code) = Code::IdempotencyKeyReused.on(Surface::of_path(path));
+        let body = refused.expect(conflict);
+        assert_eq!(
+            body.pointer("/error/code").unwrap_or(&body["code"]),
+            code,
+            "{path}"
+        );
     }
+}
+
+#[test]
+fn answers_that_carry_a_secret_are_kept_under_seal() {
+    let app = TestApp::start();
+    let key = "a key that is a secret itself";
+    let mut hidden = vec![key.to_owned()];
+    for (who, path, body, _, secret) in posts(&app) {
+        let answer = post_once_as(&app, who, key, &path, body.to_string());
+        if !secret.is_empty() {
+            let text = answer.json()[secret].as_str().unwrap().to_owned();
+            hidden.push(text[..text.len().min(60)].to_owned());
+        }
+    }
+    assert_eq!(hidden.len(), 5);
+    let sealed = "SELECT count(*) FROM idempotency WHERE sealed";
+    assert_eq!(number(&app, sealed), 4);
+    for text in &hidden {
+        check_not_on_disk(&app, text);
+    }
+}
+
+/// Checks that a text is nowhere in the files of the database.
+#[track_caller]
+fn check_not_on_disk(app: &TestApp, text: &str) {
+    for suffix in ["", "-wal"] {
+        let mut path = app.database().into_os_string();
+        path.push(suffix);
+        let bytes = std::fs::read(path).unwrap_or_default();
+        let found = bytes.windows(text.len()).any(|w| w == text.as_bytes());
+        assert!(!found, "{text} is in the database{suffix}");
+    }
+}
+
+#[test]
+fn the_partners_other_address_shares_its_keys() {
+    let app = TestApp::start();
+    let tenant = organization(&app, PARTNER_SANDBOX_KEY, &json!({"name": "A tenant"}));
+    let body = json!({"name": "New"}).to_string();
+    for path in [
+        "/partner/organizations".to_owned(),
+        tenant.path("/api-keys"),
+    ] {
+        let alias = format!("/api/v1{path}");
+        let send = |path: &str| post_once_as(&app, PARTNER_SANDBOX_KEY, "k", path, body.clone());
+        let first = send(&alias);
+        assert_eq!(first.status, 201);
+        check_replay(&app, &first, || send(&path));
+        check_replay(&app, &first, || send(&alias));
+    }
+    // In the live environment it is another key.
+    let live = post_once_as(
+        &app,
+        PARTNER_LIVE_KEY,
+        "k",
+        "/partner/organizations",
+        body.clone(),
+    );
+    assert!(!is_replay(&live));
+    assert_eq!(live.status, 201);
+}
+
+#[test]
+fn refusals_of_the_partners_surface_are_kept_in_its_envelope() {
+    let app = TestApp::start();
+    let path = "/partner/organizations";
+    let send = |path: &str, key: &str, body: &Value| {
+        post_once_as(&app, PARTNER_SANDBOX_KEY, key, path, body.to_string())
+    };
+    let large = json!({"name": "New", "initialCredits": 501});
+    let first = send(path, "k", &large);
+    assert_eq!(first.clone().expect(422)["code"], "UnprocessableEntity");
+    check_replay(&app, &first, || send(path, "k", &large));
+    let keys = format!("{path}/{}/api-keys", uuid::Uuid::nil());
+    let body = json!({"name": "k"});
+    let first = send(&keys, "k", &body);
+    assert_eq!(first.clone().expect(404)["code"], "NotFound");
+    check_replay(&app, &first, || send(&keys, "k", &body));
+    // What is wrong with the input is not kept.
+    let before = rows(&app);
+    send(path, "free", &json!({"name": ""})).expect(400);
+    send(path, "", &body).expect(400);
+    assert_eq!(rows(&app), before);
+    send(path, "free", &body).expect(201);
 }
 
 #[test]

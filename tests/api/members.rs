@@ -136,11 +136,11 @@ fn attributes_are_an_object_of_at_most_16_kib() {
 }
 
 #[test]
-fn of_attributes_given_twice_the_last_count_however_their_name_is_spelled() {
+fn of_attributes_given_twice_the_last_count_and_they_are_found_however_spelled() {
     let app = TestApp::start();
     let twice = r#"{"attributes":{"a":1},"attributes":{"a":2}}"#;
-    let answer = put_raw(&app, "/v1/members/ada", twice).expect(200);
-    assert_eq!(answer["attributes"], json!({"a": 2}));
+    let answer = put_raw(&app, "/v1/members/ada", twice);
+    assert_eq!(answer.expect(200)["attributes"], json!({"a": 2}));
     let spelled = r#"{"\u0061ttributes":{"attributes": 1, "b":2,"b":3}}"#;
     let answer = put_raw(&app, "/v1/members/ada", spelled);
     assert!(

@@ -4,8 +4,11 @@ use insta::{assert_json_snapshot, dynamic_redaction};
 use serde_json::{Value, json};
 use stampcard::error::{Code, Surface};
 
-use crate::client::{call, cancel, get_as, move_to, post_as, post_once, try_redeem};
-use crate::support::{SANDBOX_KEY, TestApp};
+use crate::client::{
+    call, cancel, get_as, move_to, organization, partner, partner_get, post_as, post_once,
+    try_redeem,
+};
+use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
 /// Hides an id, once it is the prefix and a UUID of version 7.
 fn id(prefix: &'static str) -> insta::internals::Redaction {
@@ -296,15 +299,148 @@ fn errors() -> BTreeMap<String, Value> {
 fn there_is_one_error_of_each_code() {
     let errors = errors();
     let out_of_reach = [Code::Internal, Code::StorageUnavailable, Code::Overloaded];
-    for code in Code::ALL.iter().filter(|code| !out_of_reach.contains(code)) {
+    // One that only the partner's surface can give.
+    let partners = [Code::AllocationTooLarge];
+    let not_here = |code: &Code| out_of_reach.contains(code) || partners.contains(code);
+    for code in Code::ALL.iter().filter(|code| !not_here(code)) {
         let (status, name) = code.on(Surface::Expys);
         let found = errors
             .get(name)
             .unwrap_or_else(|| panic!("{name} has no example"));
         assert_eq!(found["status"], status, "{name}");
     }
-    assert_eq!(errors.len() + out_of_reach.len(), Code::ALL.len());
+    assert_eq!(
+        errors.len() + out_of_reach.len() + partners.len(),
+        Code::ALL.len()
+    );
     assert_json_snapshot!("errors", errors);
+}
+
+/// Hides a UUID of version 4.
+fn uuid() -> insta::internals::Redaction {
+    dynamic_redaction(|value, path| {
+        let text = value.as_str().expect("an id is a string");
+        let uuid = uuid::Uuid::try_parse(text).expect("a UUID");
+        assert_eq!(uuid.get_version_num(), 4, "{path}");
+        assert_eq!(uuid.to_string(), text, "{path}: lower case with hyphens");
+        "[uuid]"
+    })
+}
+
+/// Hides a new Org-API-Key of the sandbox, once it is as long and random as it should be.
+fn key() -> insta::internals::Redaction {
+    dynamic_redaction(|value, _| {
+        let text = value.as_str().expect("a key is a string");
+        let random = text.strip_prefix("expys_sandbox_").expect("an org key");
+        assert!(random.len() >= 48 && random.chars().all(|c| c.is_ascii_hexdigit()));
+        "[expys_sandbox_…]"
+    })
+}
+
+/// Hides the first characters of a key.
+fn prefix() -> insta::internals::Redaction {
+    dynamic_redaction(|value, _| {
+        let text = value.as_str().expect("a prefix is a string");
+        let shown = text.strip_prefix("expys_sandbox_").expect("an org key");
+        assert!(shown.len() <= 8);
+        "[expys_sandbox_ and a little more]"
+    })
+}
+
+#[test]
+fn programs_and_a_page_of_them() {
+    let app = TestApp::start();
+    let made = app
+        .post("/v1/programs", &json!({"name": "Q1 Sales Bonus"}))
+        .expect(201);
+    let path = format!("/v1/programs/{}", made["id"].as_str().unwrap());
+    assert_json_snapshot!("program_created", made, {".id" => uuid(), ".apiKey" => key()});
+    let program = app.get(&path).expect(200);
+    assert_json_snapshot!("program", program, {".id" => uuid()});
+    let page = app.get("/v1/programs?limit=1").expect(200);
+    assert_json_snapshot!("programs", page, {
+        ".data[].id" => uuid(),
+        ".pagination.next_cursor" => cursor(),
+    });
+    app.clock.advance(std::time::Duration::from_millis(1));
+    let archived = app.patch(&path, &json!({"status": "ARCHIVED"})).expect(200);
+    assert_json_snapshot!("program_archived", archived, {".id" => uuid()});
+    let page = app.get("/v1/programs").expect(200);
+    assert_json_snapshot!("programs_last_page", page, {".data[].id" => uuid()});
+}
+
+#[test]
+fn a_row_of_program_activity_has_exactly_twelve_fields() {
+    let Story { app, .. } = story();
+    app.post("/v1/programs", &json!({"name": "Quiet"}))
+        .expect(201);
+    let report = app.get("/v1/reports/program-activity").expect(200);
+    for row in report["data"].as_array().unwrap() {
+        assert_eq!(row.as_object().unwrap().len(), 12);
+    }
+    assert_json_snapshot!("program_activity", report, {".data[].program_id" => uuid()});
+}
+
+#[test]
+fn organizations_and_a_page_of_them() {
+    let app = TestApp::start();
+    let body = json!({
+        "name": "Acme", "externalId": "acme-1", "metadata": {"plan": "annual"},
+        "initialCredits": 500,
+    });
+    let made = partner(&app, "POST", "/partner/organizations", &body).expect(201);
+    let id = made["organization"]["id"].as_str().unwrap().to_owned();
+    assert_json_snapshot!("organization_created", made, {
+        ".organization.id" => uuid(), ".apiKey" => key(),
+    });
+    let one = partner_get(&app, &format!("/partner/organizations/{id}"));
+    assert_json_snapshot!("organization", one, {".organization.id" => uuid()});
+    let page = partner_get(&app, "/partner/organizations");
+    assert_json_snapshot!("organizations", page, {".organizations[].id" => uuid()});
+    let path = format!("/partner/organizations/{id}/credits");
+    let body = json!({"credits": 400, "notes": "for June"});
+    let allocation = partner(&app, "PUT", &path, &body).expect(200);
+    assert_json_snapshot!("allocation", allocation, {
+        ".allocation.id" => uuid(),
+        ".allocation.partnerId" => uuid(),
+        ".allocation.organizationId" => uuid(),
+    });
+    let too_much = partner(&app, "PUT", &path, &json!({"credits": 501})).expect(422);
+    assert_json_snapshot!("allocation_too_large", too_much);
+}
+
+#[test]
+fn the_keys_of_an_organization() {
+    let app = TestApp::start();
+    let tenant = organization(&app, PARTNER_SANDBOX_KEY, &json!({"name": "Acme"}));
+    let path = tenant.path("/api-keys");
+    let made = partner(&app, "POST", &path, &json!({"name": "Till"})).expect(201);
+    assert_json_snapshot!("api_key_created", made, {
+        ".plainKey" => key(),
+        ".apiKey.id" => uuid(),
+        ".apiKey.programId" => uuid(),
+        ".apiKey.keyPrefix" => prefix(),
+    });
+    let list = partner_get(&app, &path);
+    assert_json_snapshot!("api_keys", list, {
+        ".apiKeys[].id" => uuid(),
+        ".apiKeys[].programId" => uuid(),
+        ".apiKeys[].keyPrefix" => prefix(),
+    });
+}
+
+#[test]
+fn the_partners_figures() {
+    let Story { app, .. } = story();
+    let figures = partner_get(&app, "/partner/analytics");
+    assert_json_snapshot!("partner_analytics", figures, {".partnerId" => uuid()});
+    assert_json_snapshot!("partner_usage", partner_get(&app, "/partner/usage"));
+    let billing = partner_get(&app, "/partner/billing");
+    assert_json_snapshot!("billing", billing, {".partnerId" => uuid()});
+    let usage = partner_get(&app, "/partner/billing/usage");
+    assert_json_snapshot!("billing_usage", usage, {
+        ".organizations[].organizationId" => uuid(),
+    });
 }
 
 #[test]

@@ -53,6 +53,11 @@ impl TestApp {
 
     /// The same, with other settings.
     pub fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_at(NOW, change)
+    }
+
+    /// The same, with the clock at another time.
+    pub fn start_at(now: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let mut settings = Settings::defaults();
         settings.server.listen = "127.0.0.1:0".parse().unwrap();
@@ -64,7 +69,7 @@ impl TestApp {
         settings.bootstrap.partner_sandbox_key = secret(PARTNER_SANDBOX_KEY);
         settings.bootstrap.partner_live_key = secret(PARTNER_LIVE_KEY);
         change(&mut settings);
-        let clock = Clock::fixed(Timestamp::parse(NOW).unwrap());
+        let clock = Clock::fixed(Timestamp::parse(now).unwrap());
         Self::run(settings, clock, folder)
     }
 

@@ -1,0 +1,538 @@
+//! Every route, and what is asked of it.
+
+use serde_json::{Value, json};
+use stampcard::http::{Access, ROUTES};
+
+use crate::client::{Tenant, call, credit, live, organization, program};
+use crate::support::{
+    LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
+};
+
+/// Ada and Bob in the sandbox, each with points and a redemption; Lea in the live environment.
+pub(super) struct World {
+    pub(super) app: TestApp,
+    /// Ada's.
+    pub(super) token: String,
+    pub(super) offer: String,
+    /// For the rows that archive or redeem one.
+    pub(super) spare_offers: [String; 2],
+    pub(super) ada_redemption: String,
+    pub(super) spare_redemption: String,
+    pub(super) bob_redemption: String,
+    pub(super) live_offer: String,
+    /// The sandbox key's, and another of the same organization.
+    pub(super) programs: [String; 2],
+    /// An organization of the sandbox that may be changed, and a key of it.
+    pub(super) tenant: Tenant,
+    pub(super) tenant_key: String,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let app = TestApp::start();
+        let ada = json!({
+            "externalUserID": "ada", "displayName": "Ada Lovelace", "email": "ada@example.com",
+        });
+        app.post("/v1/auth/exchange", &ada).expect(200);
+        credit(&app, "ada", 100);
+        app.member("bob", 200);
+        app.member("zoe", 0);
+        let offer = app.offer(json!({"pointsPrice": 10}));
+        let spare_offers = [(); 2].map(|()| app.offer(json!({"pointsPrice": 5})));
+        let ada_redemption = app.redeem("ada", &offer);
+        let bob_redemption = app.redeem("bob", &offer);
+        let spare_redemption = app.redeem("ada", &app.offer(json!({})));
+        let lea = json!({"displayName": "Lea Live"});
+        live(&app, "PUT", "/v1/members/lea", &lea).expect(200);
+        let tenant = organization(&app, PARTNER_SANDBOX_KEY, &json!({"name": "A tenant"}));
+        let path = tenant.path("/api-keys");
+        let made = call(&app, PARTNER_SANDBOX_KEY, "GET", &path, &Value::Null).expect(200);
+        let own = app.get("/v1/programs").expect(200);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let live_offer = live(&app, "POST", "/v1/offers", &json!({"title": "Live"})).expect(201);
+        Self {
+            token: app.token("ada"),
+            offer,
+            spare_offers,
+            ada_redemption,
+            spare_redemption,
+            bob_redemption,
+            live_offer: text(&live_offer["id"]),
+            programs: [
+                text(&own["data"][0]["id"]),
+                program(&app, SANDBOX_KEY, "A second one").0,
+            ],
+            tenant_key: text(&made["apiKeys"][0]["id"]),
+            tenant,
+            app,
+        }
+    }
+
+    pub(super) fn send(&self, credential: &str, row: &Row) -> Response {
+        call(&self.app, credential, row.method, &row.path, &row.body)
+    }
+
+    /// What no answer to a sandbox key may hold.
+    pub(super) fn hidden_from_key(&self) -> Vec<&str> {
+        vec![
+            "lea",
+            "Lea Live",
+            &self.live_offer,
+            "ada@example.com",
+            "_0123456789",
+            "hash",
+        ]
+    }
+
+    /// What no answer to Ada's token may hold, but for her own id in what she asked for.
+    pub(super) fn hidden_from_ada(&self) -> Vec<&str> {
+        let mut hidden = self.hidden_from_key();
+        hidden.extend(["bob", "zoe", &self.bob_redemption]);
+        hidden
+    }
+
+    /// What no answer to a live key may hold.
+    pub(super) fn hidden_from_live(&self) -> Vec<&str> {
+        let mut hidden = vec![
+            "Ada Lovelace",
+            "ada@example.com",
+            "bob",
+            "zoe",
+            "_0123456789",
+        ];
+        hidden.extend(["A tenant", &self.tenant.id, &self.tenant_key]);
+        hidden.extend(self.programs.iter().map(String::as_str));
+        hidden.extend([&*self.offer, &self.ada_redemption, &self.bob_redemption]);
+        hidden.extend(self.spare_offers.iter().map(String::as_str));
+        hidden
+    }
+}
+
+/// A route, and everything that is asked of it.
+pub(super) struct Row {
+    pub(super) method: &'static str,
+    pub(super) route: &'static str,
+    /// The right input, which Ada's token may use as well where a member may call at all.
+    pub(super) path: String,
+    pub(super) body: Value,
+    pub(super) status: u16,
+    /// What the answer has to hold.
+    pub(super) holds: Vec<String>,
+    /// What the live key gets for the same.
+    pub(super) live: u16,
+    /// Ada reaching for what is Bob's.
+    pub(super) others: Option<(String, Value, u16)>,
+    /// Bad input: what the message has to name.
+    pub(super) bad: Option<(String, Value, u16, &'static str)>,
+}
+
+fn row(method: &'static str, route: &'static str, path: impl Into<String>) -> Row {
+    Row {
+        method,
+        route,
+        path: path.into(),
+        body: Value::Null,
+        status: 200,
+        holds: Vec::new(),
+        live: 404,
+        others: None,
+        bad: None,
+    }
+}
+
+impl Row {
+    /// The right key of the sandbox.
+    pub(super) fn key(&self) -> &'static str {
+        match self.access() {
+            Access::PartnerKey => PARTNER_SANDBOX_KEY,
+            _ => SANDBOX_KEY,
+        }
+    }
+
+    /// The same of the live environment.
+    pub(super) fn live_key(&self) -> &'static str {
+        match self.access() {
+            Access::PartnerKey => PARTNER_LIVE_KEY,
+            _ => LIVE_KEY,
+        }
+    }
+
+    fn body(self, body: Value) -> Self {
+        Self { body, ..self }
+    }
+
+    fn gives<const N: usize>(self, status: u16, holds: [&str; N]) -> Self {
+        let holds = holds.map(str::to_owned).to_vec();
+        Self {
+            status,
+            holds,
+            ..self
+        }
+    }
+
+    fn live(self, live: u16) -> Self {
+        Self { live, ..self }
+    }
+
+    fn others(self, path: impl Into<String>, body: Value, status: u16) -> Self {
+        Self {
+            others: Some((path.into(), body, status)),
+            ..self
+        }
+    }
+
+    fn bad(self, path: impl Into<String>, body: Value, status: u16, names: &'static str) -> Self {
+        Self {
+            bad: Some((path.into(), body, status, names)),
+            ..self
+        }
+    }
+
+    pub(super) fn access(&self) -> Access {
+        let route = ROUTES
+            .iter()
+            .find(|route| route.method == self.method && route.path == self.route);
+        route.expect("the row is of a route").access
+    }
+}
+
+pub(super) fn public_rows() -> Vec<Row> {
+    vec![
+        row("GET", "/healthz", "/healthz").gives(200, ["ok"]),
+        row("GET", "/readyz", "/readyz").gives(200, ["ready"]),
+    ]
+}
+
+fn member_rows() -> Vec<Row> {
+    let id = "/v1/members/{externalUserID}";
+    let long = format!("/v1/members/{}", "x".repeat(256));
+    vec![
+        row("POST", "/v1/auth/exchange", "/v1/auth/exchange")
+            .body(json!({"externalUserID": "eve"}))
+            .gives(200, ["accessToken", "v4.local."])
+            .live(200)
+            .bad("/v1/auth/exchange", json!({}), 422, "externalUserID"),
+        row("GET", "/v1/members", "/v1/members")
+            .gives(200, ["ada", "bob", "Ada Lovelace"])
+            .live(200)
+            .bad("/v1/members?limit=0", Value::Null, 422, "limit"),
+        row("GET", id, "/v1/members/ada")
+            .gives(200, ["Ada Lovelace", "redemptionCounts"])
+            .bad(&long, Value::Null, 422, "externalUserID"),
+        row("PUT", id, "/v1/members/new")
+            .body(json!({"tier": "gold"}))
+            .gives(200, ["new", "gold"])
+            .live(200)
+            .bad("/v1/members/new", json!({"tier": 7}), 422, "tier"),
+        row("DELETE", id, "/v1/members/zoe")
+            .gives(200, ["zoe", "archived"])
+            .bad(
+                "/v1/members/zoe?retainBalance=1",
+                Value::Null,
+                422,
+                "retainBalance",
+            ),
+    ]
+}
+
+fn wallet_rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (route, holds) in [
+        ("/v1/eligibility", "tier"),
+        ("/v1/wallet", "amountReceived"),
+        ("/v1/wallet/transactions", "redemptionID"),
+    ] {
+        rows.push(
+            row("GET", route, format!("{route}?externalUserID=ada"))
+                .gives(200, [holds])
+                .others(format!("{route}?externalUserID=bob"), Value::Null, 403)
+                .bad(route, Value::Null, 422, "externalUserID"),
+        );
+    }
+    for route in ["/v1/wallet/credit", "/v1/wallet/debit"] {
+        rows.push(
+            row("POST", route, route)
+                .body(json!({"externalUserID": "ada", "amount": 5}))
+                .gives(200, ["balance", "currency"])
+                .bad(
+                    route,
+                    json!({"externalUserID": "ada", "amount": 0}),
+                    422,
+                    "amount",
+                ),
+        );
+    }
+    rows
+}
+
+fn offer_rows(world: &World) -> Vec<Row> {
+    let (list, id) = ("/v1/offers", "/v1/offers/{id}");
+    let path = format!("/v1/offers/{}", world.offer);
+    let spare = format!("/v1/offers/{}", world.spare_offers[0]);
+    vec![
+        row("GET", list, list)
+            .gives(200, [&*world.offer, "nextCursor"])
+            .live(200)
+            .bad("/v1/offers?available=1", Value::Null, 422, "available"),
+        row("POST", list, list)
+            .body(json!({"title": "New"}))
+            .gives(201, ["New", "off_"])
+            .live(201)
+            .bad(list, json!({}), 422, "title"),
+        row("GET", id, &path)
+            .gives(200, [&*world.offer, "pointsPrice"])
+            .bad("/v1/offers/%FF", Value::Null, 400, "path"),
+        row("PATCH", id, &path)
+            .body(json!({"title": "Changed"}))
+            .gives(200, [&*world.offer, "Changed"])
+            .bad(&path, json!({"pointsPrice": -1}), 422, "pointsPrice"),
+        row("DELETE", id, &spare)
+            .gives(200, [&*world.spare_offers[0]])
+            .bad("/v1/offers/%FF", Value::Null, 400, "path"),
+    ]
+}
+
+fn redemption_rows(world: &World) -> Vec<Row> {
+    let (list, id) = ("/v1/redemptions", "/v1/redemptions/{id}");
+    let cancel = "/v1/redemptions/{id}/cancel";
+    let path = |id: &str| format!("/v1/redemptions/{id}");
+    let (ada, bob) = (path(&world.ada_redemption), path(&world.bob_redemption));
+    let spare = format!("{}/cancel", path(&world.spare_redemption));
+    let redeem = |id: &str| json!({"externalUserID": id, "offer": world.spare_offers[1]});
+    vec![
+        row("GET", list, "/v1/redemptions?externalUserID=ada")
+            .gives(200, [&*world.ada_redemption])
+            .others("/v1/redemptions?externalUserID=bob", Value::Null, 403)
+            .bad("/v1/redemptions?status=NO", Value::Null, 422, "status"),
+        row("POST", list, list)
+            .body(redeem("ada"))
+            .gives(201, ["SUBMITTED", &*world.spare_offers[1]])
+            .others(list, redeem("bob"), 403)
+            .bad(list, json!({"externalUserID": "ada"}), 422, "offer"),
+        row("GET", id, &ada)
+            .gives(200, [&*world.ada_redemption])
+            .others(&bob, Value::Null, 404)
+            .bad("/v1/redemptions/%FF", Value::Null, 400, "path"),
+        row("PATCH", id, &ada)
+            .body(json!({"status": "OPEN"}))
+            .gives(200, ["OPEN", &*world.ada_redemption])
+            .bad(&ada, json!({"status": "NO"}), 422, "status"),
+        row("POST", cancel, &spare)
+            .body(json!({}))
+            .gives(200, ["CANCELED", &*world.spare_redemption])
+            .others(format!("{bob}/cancel"), json!({}), 404)
+            .bad(
+                &spare,
+                json!({"canceledReason": "NO"}),
+                422,
+                "canceledReason",
+            ),
+    ]
+}
+
+fn program_rows(world: &World) -> Vec<Row> {
+    let configuration = "/v1/configuration";
+    vec![
+        row("GET", configuration, configuration)
+            .gives(200, ["currencyName"])
+            .live(200),
+        row("PUT", configuration, configuration)
+            .body(json!({"currencyName": "Miles"}))
+            .gives(200, ["Miles"])
+            .live(200)
+            .bad(
+                configuration,
+                json!({"currencyName": ""}),
+                422,
+                "currencyName",
+            ),
+        row("GET", "/v1/analytics/summary", "/v1/analytics/summary")
+            .gives(200, ["memberCount", "completionRate"])
+            .live(200),
+        row("GET", "/v1/analytics/offers", "/v1/analytics/offers")
+            .gives(200, [&*world.offer, "signups"])
+            .live(200),
+        row(
+            "GET",
+            "/v1/analytics/timeseries",
+            "/v1/analytics/timeseries?from=2026-06-01&to=2026-06-23&interval=day",
+        )
+        .gives(200, ["buckets", "startTime", "pointsMinted"])
+        .live(200)
+        .bad(
+            "/v1/analytics/timeseries?from=2026-06-01&to=2026-06-23",
+            Value::Null,
+            422,
+            "interval",
+        ),
+    ]
+}
+
+fn report_rows(world: &World) -> Vec<Row> {
+    let (list, id) = ("/v1/programs", "/v1/programs/{id}");
+    let report = "/v1/reports/program-activity";
+    let own = format!("{list}/{}", world.programs[0]);
+    let second = format!("{list}/{}", world.programs[1]);
+    vec![
+        row("GET", list, list)
+            .gives(200, [&*world.programs[0], &*world.programs[1]])
+            .live(200)
+            .bad("/v1/programs?limit=201", Value::Null, 400, "limit"),
+        row("POST", list, list)
+            .body(json!({"name": "A third one"}))
+            .gives(201, ["A third one", "apiKey"])
+            .live(201)
+            .bad(list, json!({}), 400, "name"),
+        row("GET", id, &own)
+            .gives(200, [&*world.programs[0], "ACTIVE"])
+            .bad("/v1/programs/%FF", Value::Null, 400, "path"),
+        row("PATCH", id, &second)
+            .body(json!({"name": "Put away", "status": "ARCHIVED"}))
+            .gives(200, ["Put away", "ARCHIVED"])
+            .bad(&second, json!({"status": "archived"}), 400, "status"),
+        row("GET", report, report)
+            .gives(200, ["event_count", &*world.programs[0]])
+            .live(200)
+            .bad(
+                "/v1/reports/program-activity?from=2026-06-01T00:00:00Z",
+                Value::Null,
+                400,
+                "to",
+            ),
+    ]
+}
+
+fn figure_rows() -> Vec<Row> {
+    let dated = |route: &'static str, holds: &str| {
+        row("GET", route, route).gives(200, [holds]).live(200).bad(
+            format!("{route}?startDate=x"),
+            Value::Null,
+            400,
+            "startDate",
+        )
+    };
+    let plain =
+        |route: &'static str, holds: &str| row("GET", route, route).gives(200, [holds]).live(200);
+    let mut rows = vec![
+        dated("/partner/analytics", "creditsRemaining"),
+        dated("/partner/usage", "totalQuantity"),
+        plain("/partner/billing", "creditPoolTotal"),
+        plain("/partner/billing/usage", "overage"),
+    ];
+    let again = rows.iter().map(|row| aliased(row.route, &row.path));
+    let again: Vec<Row> = again.collect();
+    rows.extend(again);
+    rows
+}
+
+/// The same route under its other address.
+fn aliased(route: &'static str, path: &str) -> Row {
+    row("GET", route, format!("/api/v1{path}"))
+        .gives(200, [])
+        .live(200)
+        .bad(format!("/api/v1{path}/%FF"), Value::Null, 404, "route")
+}
+
+fn organization_rows(world: &World) -> Vec<Row> {
+    let (list, id) = ("/partner/organizations", "/partner/organizations/{id}");
+    let path = world.tenant.path("");
+    let alias = format!("/api/v1{path}");
+    vec![
+        row("GET", list, list)
+            .gives(200, [&*world.tenant.id, "pageSize"])
+            .live(200)
+            .bad("/partner/organizations?page=0", Value::Null, 400, "page"),
+        row("POST", list, list)
+            .body(json!({"name": "New"}))
+            .gives(201, ["New", "apiKey"])
+            .live(201)
+            .bad(list, json!({}), 400, "name"),
+        row("POST", list, format!("/api/v1{list}"))
+            .body(json!({"name": "Newer"}))
+            .gives(201, ["Newer", "apiKey"])
+            .live(201)
+            .bad(format!("/api/v1{list}"), json!({}), 400, "name"),
+        row("GET", id, &path)
+            .gives(200, [&*world.tenant.id, "A tenant"])
+            .bad("/partner/organizations/%FF", Value::Null, 400, "path"),
+        row("GET", id, &alias)
+            .gives(200, [&*world.tenant.id, "A tenant"])
+            .bad(
+                "/api/v1/partner/organizations/%FF",
+                Value::Null,
+                400,
+                "path",
+            ),
+        row("PATCH", id, &path)
+            .body(json!({"name": "Renamed"}))
+            .gives(200, ["Renamed"])
+            .bad(&path, json!({"name": ""}), 400, "name"),
+    ]
+}
+
+fn tenant_rows(world: &World) -> Vec<Row> {
+    let root = "/partner/organizations/{id}";
+    let (keys, key) = (
+        "/partner/organizations/{id}/api-keys",
+        "/partner/organizations/{id}/api-keys/{keyId}",
+    );
+    let path = |rest: &str| world.tenant.path(rest);
+    let bad_path = format!("{}/%FF", path("/api-keys"));
+    vec![
+        row("PUT", "/partner/organizations/{id}/tier", path("/tier"))
+            .body(json!({"tier": "paid"}))
+            .gives(200, ["paid"])
+            .bad(path("/tier"), json!({"tier": "free"}), 400, "tier"),
+        row(
+            "PUT",
+            "/partner/organizations/{id}/credits",
+            path("/credits"),
+        )
+        .body(json!({"credits": 600}))
+        .gives(200, ["creditsAllocated", "600"])
+        .bad(path("/credits"), json!({"credits": 1.5}), 400, "credits"),
+        row("PUT", "/partner/organizations/{id}/status", path("/status"))
+            .body(json!({"status": "suspended"}))
+            .gives(200, ["suspended"])
+            .bad(path("/status"), json!({"status": "off"}), 400, "status"),
+        row("GET", keys, path("/api-keys"))
+            .gives(200, [&*world.tenant_key, "keyPrefix"])
+            .bad(
+                "/partner/organizations/%FF/api-keys",
+                Value::Null,
+                400,
+                "path",
+            ),
+        row("POST", keys, path("/api-keys"))
+            .body(json!({"name": "another"}))
+            .gives(201, ["another", "plainKey"])
+            .bad(path("/api-keys"), json!({}), 400, "name"),
+        row(
+            "DELETE",
+            key,
+            path(&format!("/api-keys/{}", world.tenant_key)),
+        )
+        .gives(204, [])
+        .bad(bad_path, Value::Null, 400, "path"),
+        row("DELETE", root, path("")).gives(204, []).bad(
+            "/partner/organizations/%FF",
+            Value::Null,
+            400,
+            "path",
+        ),
+    ]
+}
+
+pub(super) fn table(world: &World) -> Vec<Row> {
+    let mut rows = public_rows();
+    rows.extend(member_rows());
+    rows.extend(wallet_rows());
+    rows.extend(offer_rows(world));
+    rows.extend(redemption_rows(world));
+    rows.extend(program_rows(world));
+    rows.extend(report_rows(world));
+    rows.extend(figure_rows());
+    rows.extend(organization_rows(world));
+    rows.extend(tenant_rows(world));
+    rows
+}
