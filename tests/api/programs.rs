@@ -263,6 +263,11 @@ fn an_archived_programs_keys_and_tokens_are_refused_until_it_is_active_again() {
         patch(&app, SANDBOX_KEY, &id, &archive).expect(200),
         archived
     );
+    // Nor does another name change when it was put away.
+    let renamed = patch(&app, SANDBOX_KEY, &id, &json!({"name": "Old"})).expect(200);
+    assert_eq!(renamed["deleted_at"], archived["deleted_at"]);
+    assert_eq!(renamed["updated_at"], "2026-06-15T12:00:02Z");
+    patch(&app, SANDBOX_KEY, &id, &json!({"name": "Second"})).expect(200);
     let app = app.restart();
     get_as(&app, &key, "/v1/members").expect_error(403, "FORBIDDEN");
     let active = patch(&app, SANDBOX_KEY, &id, &json!({"status": "ACTIVE"})).expect(200);
@@ -420,5 +425,38 @@ fn bad_parameters_are_400_and_named() {
         let path = format!("{path}?cursor={cursor}");
         scrip_error(get_as(&app, &other.key, &path), 400, "invalid_request");
         app.get(&path).expect(200);
+    }
+}
+
+#[test]
+fn what_is_wrong_first_in_the_documented_order_is_reported() {
+    let app = TestApp::start();
+    let token = app.token("ada");
+    let large = "x".repeat(300_000);
+    let unknown = "550e8400-e29b-41d4-a716-446655440000";
+    let program = format!("{LIST}/{unknown}");
+    let tenant = format!("/partner/organizations/{unknown}/status");
+    let send = |credential: &str, method: &str, path: &str, body: &str| {
+        let request = app.request(method, path).bearer(credential);
+        request.raw(body).send().status
+    };
+    for (key, other, method, path, right) in [
+        (SANDBOX_KEY, &*token, "PATCH", &program, r#"{"name":"x"}"#),
+        (
+            PARTNER_SANDBOX_KEY,
+            SANDBOX_KEY,
+            "PUT",
+            &tenant,
+            r#"{"status":"active"}"#,
+        ),
+    ] {
+        // Credential, permission, size, well-formedness, validity, existence.
+        assert_eq!(send("nonsense", method, path, &large), 401);
+        assert_eq!(send(other, method, path, &large), 403);
+        assert_eq!(send(key, method, path, &large), 413);
+        assert_eq!(send(key, method, path, "{"), 400);
+        let wrong = r#"{"name":7,"status":7}"#;
+        assert_eq!(send(key, method, path, wrong), 400);
+        assert_eq!(send(key, method, path, right), 404);
     }
 }
