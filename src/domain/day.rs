@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use time::format_description::well_known::{Iso8601, Rfc3339};
-use time::{Date, Duration, OffsetDateTime, UtcOffset};
+use time::format_description::well_known::Iso8601;
+use time::{Date, Duration};
 
 use super::Timestamp;
 
@@ -15,6 +15,7 @@ use super::Timestamp;
 /// assert_eq!(day.to_string(), "2024-02-29");
 /// // A date-time is cut to its day in UTC.
 /// assert_eq!(Day::parse("2024-03-01T00:30:00+01:00"), Some(day));
+/// assert_eq!(Day::parse("2024-02-29T23:59:59.999"), Some(day));
 /// assert_eq!(Day::parse("2023-02-29"), None);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,13 +27,19 @@ impl Day {
         Self::new(at.as_utc().date())
     }
 
-    /// Reads `YYYY-MM-DD`, or an ISO 8601 date-time with an offset, cut to its UTC day.
+    /// Reads `YYYY-MM-DD`, or an ISO 8601 date-time cut to its UTC day; one without an offset is
+    /// taken as UTC.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() == 10 {
+        let bytes = text.as_bytes();
+        // Dates by week or by day of the year are ISO 8601 too, but not meant here.
+        if bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') {
+            return None;
+        }
+        if bytes.len() == 10 {
             return Self::new(Date::parse(text, &Iso8601::DATE).ok()?);
         }
-        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        Self::new(at.checked_to_offset(UtcOffset::UTC)?.date())
+        let at = Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}Z")))?;
+        Self::of(at)
     }
 
     /// So many days before.
@@ -107,6 +114,7 @@ mod tests {
             "20240201",
             "0000-01-01",
             "9999-01-01",
+            "2026-W10-1",
             "today",
         ] {
             assert_eq!(Day::parse(bad), None, "{bad}");

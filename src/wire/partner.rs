@@ -207,7 +207,7 @@ impl Query {
                 Day::parse(text).ok_or_else(|| {
                     Invalid::new(
                         name,
-                        "must be a date such as 2026-06-01, or a time with an offset",
+                        "must be a date such as 2026-06-01 or an ISO 8601 date-time",
                     )
                 })
             })
