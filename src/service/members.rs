@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 
 use super::ledger::{Movement, post};
-use super::{Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext};
+use super::{Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext, principal_member};
 use crate::domain::{
     Change, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
     ProgramNumber, Refusal, Timestamp,
@@ -147,6 +147,24 @@ pub(super) fn current(
     store::members::find(connection, program, &Selector::External(id))?
         .filter(|member| member.archived_at.is_none())
         .ok_or(Stop::Refused(Refusal::NotFound("member")))
+}
+
+/// The member that a call is about: a token's own, or the one that a key names, if it does.
+pub(super) fn subject(
+    connection: &Connection,
+    caller: &Caller,
+    on_behalf: Option<ExternalUserId>,
+) -> Result<Option<Member>, Stop> {
+    match caller {
+        Caller::Key(key) => on_behalf
+            .map(|id| current(connection, key.program, id))
+            .transpose(),
+        Caller::Member(principal) => {
+            let member = principal_member(connection, *principal)?;
+            check_on_behalf(&member, on_behalf.as_ref())?;
+            Ok(Some(member))
+        }
+    }
 }
 
 /// A member's token may name that member, but no other.

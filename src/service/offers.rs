@@ -3,10 +3,9 @@
 use uuid::Uuid;
 
 use super::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
-    principal_member,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, members,
 };
-use crate::domain::{Event, Offer, OfferId, OfferNumber, ProgramNumber, Refusal};
+use crate::domain::{Event, ExternalUserId, Offer, OfferId, OfferNumber, ProgramNumber, Refusal};
 use crate::store::offers::OfferFilter;
 use crate::store::{self, Connection, WriteError};
 use crate::wire::{
@@ -15,24 +14,23 @@ use crate::wire::{
 };
 
 impl Services {
-    /// A page of offers, newest first: to a member those that the member can see, to a key all that
-    /// are not archived.
+    /// A page of offers, newest first: to a member those that the member can see, to a key the same
+    /// if it names a member, else all that are not archived.
     ///
     /// # Errors
     /// [`Stop`] if the token is revoked or the database fails.
     pub async fn list_offers(
         &self,
         caller: Caller,
+        on_behalf: Option<ExternalUserId>,
         available: Option<bool>,
         page: PageQuery,
     ) -> Result<OfferListResponse, Stop> {
         let now = self.clock.now();
         self.read(move |connection| {
             let program = caller.program();
-            let visible_to = match caller {
-                Caller::Key(_) => None,
-                Caller::Member(member) => Some((principal_member(connection, member)?.tier, now)),
-            };
+            let member = members::subject(connection, &caller, on_behalf)?;
+            let visible_to = member.map(|member| (member.tier, now));
             let filter = OfferFilter {
                 before: page.cursor.map(|cursor| OfferNumber(cursor.0)),
                 visible_to,
@@ -57,16 +55,22 @@ impl Services {
     ///
     /// # Errors
     /// `NOT_FOUND` if it is unknown or archived, or the member cannot see it.
-    pub async fn get_offer(&self, caller: Caller, id: String) -> Result<OfferResponse, Stop> {
+    pub async fn get_offer(
+        &self,
+        caller: Caller,
+        on_behalf: Option<ExternalUserId>,
+        id: String,
+    ) -> Result<OfferResponse, Stop> {
         let now = self.clock.now();
         self.read(move |connection| {
+            let member = members::subject(connection, &caller, on_behalf)?;
             let offer = current(connection, caller.program(), &id)?;
-            if let Caller::Member(member) = caller
-                && !offer.is_visible_to(&principal_member(connection, member)?.tier, now)
-            {
-                return Err(Refusal::NotFound("offer").into());
+            match member {
+                Some(member) if !offer.is_visible_to(&member.tier, now) => {
+                    Err(Refusal::NotFound("offer").into())
+                }
+                _ => Ok(OfferResponse::new(&offer, now)),
             }
-            Ok(OfferResponse::new(&offer, now))
         })
         .await
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::ledger::{Movement, post};
 use super::{
     Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, members,
-    offers, principal_member,
+    offers,
 };
 use crate::domain::{
     Actor, CancelReason, Change, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber,
@@ -37,9 +37,10 @@ impl Services {
             },
             move |tx, caller| {
                 let program = caller.program();
-                let member = subject(tx, caller, request.external_user_id)?.ok_or_else(|| {
-                    Invalid::new("externalUserID", "is required when an Org-API-Key calls")
-                })?;
+                let member =
+                    members::subject(tx, caller, request.external_user_id)?.ok_or_else(|| {
+                        Invalid::new("externalUserID", "is required when an Org-API-Key calls")
+                    })?;
                 let offer = offers::current(tx, program, &request.offer)?;
                 let redemption = redeem(tx, member, &offer)?;
                 Ok(Answer::created(&RedemptionResponse::from(&redemption)))
@@ -59,7 +60,7 @@ impl Services {
         on_behalf: Option<ExternalUserId>,
     ) -> Result<RedemptionResponse, Stop> {
         self.read(move |connection| {
-            let member = subject(connection, &caller, on_behalf)?;
+            let member = members::subject(connection, &caller, on_behalf)?;
             let redemption = visible(connection, &caller, &id)?;
             match member {
                 Some(member) if member.number != redemption.member => {
@@ -87,7 +88,8 @@ impl Services {
             let program = caller.program();
             let filter = RedemptionFilter {
                 before: page.cursor.map(|cursor| RedemptionNumber(cursor.0)),
-                member: subject(connection, &caller, on_behalf)?.map(|member| member.number),
+                member: members::subject(connection, &caller, on_behalf)?
+                    .map(|member| member.number),
                 status,
             };
             let mut rows = store::redemptions::list(connection, program, &filter, page.limit + 1)?;
@@ -158,24 +160,6 @@ impl Services {
             },
         )
         .await
-    }
-}
-
-/// The member that a call is about: a token's own, or the one that a key names, if it does.
-fn subject(
-    connection: &Connection,
-    caller: &Caller,
-    on_behalf: Option<ExternalUserId>,
-) -> Result<Option<Member>, Stop> {
-    match caller {
-        Caller::Key(key) => on_behalf
-            .map(|id| members::current(connection, key.program, id))
-            .transpose(),
-        Caller::Member(principal) => {
-            let member = principal_member(connection, *principal)?;
-            members::check_on_behalf(&member, on_behalf.as_ref())?;
-            Ok(Some(member))
-        }
     }
 }
 

@@ -250,3 +250,37 @@ fn a_member_manages_no_offers() {
     }
     assert_eq!(rows(&app), before);
 }
+
+#[test]
+fn offers_are_seen_as_the_member_sees_them_whom_a_key_names() {
+    let app = TestApp::start();
+    app.put("/v1/members/ada", &json!({"tier": "gold"}))
+        .expect(200);
+    app.put("/v1/members/bob", &json!({})).expect(200);
+    let gold = app.offer(json!({"tiers": ["gold"]}));
+    let seen = |who: &str| {
+        let list = app
+            .get(&format!("/v1/offers?externalUserID={who}"))
+            .expect(200);
+        let one = app
+            .get(&format!("/v1/offers/{gold}?externalUserID={who}"))
+            .status;
+        (list["data"].as_array().unwrap().len(), one)
+    };
+    assert_eq!((seen("ada"), seen("bob")), ((1, 200), (0, 404)));
+    app.get("/v1/offers?externalUserID=eve")
+        .expect_error(404, "NOT_FOUND");
+    let token = app.token("bob");
+    for path in [
+        "/v1/offers?externalUserID=ada",
+        &format!("/v1/offers/{gold}?externalUserID=ada"),
+    ] {
+        let response = app.request("GET", path).bearer(&token).send();
+        response.expect_error(403, "FORBIDDEN");
+    }
+    let own = app
+        .request("GET", "/v1/offers?externalUserID=bob")
+        .bearer(&token)
+        .send();
+    assert_eq!(own.status, 200);
+}

@@ -16,8 +16,10 @@ pub(in crate::http) async fn list_offers(
 ) -> HttpResult {
     let query = query.parse()?;
     let page = query.page(ListKind::Offers, caller.program())?;
-    let available = query.boolean("available")?;
-    Ok(ok(&services.list_offers(caller, available, page).await?))
+    let (available, on_behalf) = (query.boolean("available")?, query.external_user_id()?);
+    Ok(ok(&services
+        .list_offers(caller, on_behalf, available, page)
+        .await?))
 }
 
 /// `GET /v1/offers/{id}`.
@@ -25,8 +27,10 @@ pub(in crate::http) async fn get_offer(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
     PathText(id): PathText,
+    query: QueryText,
 ) -> HttpResult {
-    Ok(ok(&services.get_offer(caller, id).await?))
+    let on_behalf = query.parse()?.external_user_id()?;
+    Ok(ok(&services.get_offer(caller, on_behalf, id).await?))
 }
 
 /// `POST /v1/offers`.
