@@ -49,6 +49,7 @@ CREATE TABLE program (
     -- The sums over all wallets, kept so that no total ever passes what a double holds exactly.
     amount_received INTEGER NOT NULL DEFAULT 0 CHECK (amount_received BETWEEN 0 AND 9007199254740991),
     amount_spent    INTEGER NOT NULL DEFAULT 0 CHECK (amount_spent BETWEEN 0 AND 9007199254740991),
+    clock_offset    INTEGER NOT NULL DEFAULT 0 CHECK (clock_offset >= 0), -- a sandbox's time is so many ms ahead
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,       -- when its name or status last changed
     archived_at     INTEGER                 -- NULL: in use
@@ -160,7 +161,7 @@ CREATE UNIQUE INDEX redemption_held ON redemption (member_id, offer_id) WHERE st
 --       10 redemption.purchased
 --       11 redemption.completed
 --       12 redemption.canceled
---       13 conversation.message_created
+--       13 conversation.message_created  note = the message's public id
 --       Below: internal, never counted as an event nor delivered.
 --       20 token.exchanged           first = an identification, amount = credits taken (0 or 1)
 --       30 member.restored           to_state = tier
@@ -199,6 +200,77 @@ CREATE TRIGGER activity_is_never_deleted BEFORE DELETE ON activity
 BEGIN
     SELECT RAISE(ABORT, 'activity is append-only');
 END;
+
+-- A thread between a member and the operator: one for each redemption, and one for support, whose row is
+-- made with its first message.
+CREATE TABLE conversation (
+    id              INTEGER PRIMARY KEY,
+    -- The redemption's own sixteen bytes; of a support thread, bytes worked out from its member.
+    uuid            BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    program_id      INTEGER NOT NULL REFERENCES program (id),
+    member_id       INTEGER NOT NULL REFERENCES member (id),
+    redemption_id   INTEGER REFERENCES redemption (id), -- NULL: support
+    title           TEXT,                   -- of a booking: the offer's title when it was booked
+    last_message_at INTEGER,
+    last_role       TEXT CHECK (last_role IN ('member', 'agent')), -- 'member': the operator is waited for
+    active_at       INTEGER NOT NULL,       -- the last message, else when it was opened
+    CHECK ((last_message_at IS NULL) = (last_role IS NULL))
+) STRICT;
+CREATE INDEX conversation_by_program ON conversation (program_id, active_at);
+CREATE INDEX conversation_by_member ON conversation (member_id, active_at);
+CREATE INDEX conversation_waiting ON conversation (program_id, active_at) WHERE last_role = 'member';
+
+-- What was said in a conversation.
+CREATE TABLE message (
+    id              INTEGER PRIMARY KEY,
+    uuid            BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    conversation_id INTEGER NOT NULL REFERENCES conversation (id),
+    role            TEXT    NOT NULL CHECK (role IN ('member', 'agent')),
+    body            TEXT,                   -- NULL: erased with the member
+    created_at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX message_by_conversation ON message (conversation_id);
+
+-- Where a program's events are sent. An endpoint that was deleted stays, disabled.
+CREATE TABLE webhook_endpoint (
+    id          INTEGER PRIMARY KEY,
+    uuid        BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
+    program_id  INTEGER NOT NULL REFERENCES program (id),
+    url         TEXT    NOT NULL,
+    events      TEXT    NOT NULL,           -- a JSON array of names from the catalogue, as given
+    secret      TEXT    NOT NULL,           -- `whsec_…`: signatures need it as it is
+    -- The log up to here needs no first attempt any more.
+    cursor_seq  INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    disabled_at INTEGER                     -- NULL: in use
+) STRICT;
+CREATE INDEX webhook_endpoint_by_program ON webhook_endpoint (program_id);
+
+-- The object that an event is about, as the API showed it then; kept for events that some endpoint
+-- listened to when they happened.
+CREATE TABLE event_payload (
+    program_id INTEGER NOT NULL REFERENCES program (id),
+    seq        INTEGER NOT NULL REFERENCES activity (seq),
+    data       TEXT,                        -- JSON; NULL: erased with the member
+    PRIMARY KEY (program_id, seq)
+) STRICT, WITHOUT ROWID;
+
+-- An event on its way to an endpoint; a row exists once it was tried.
+CREATE TABLE webhook_delivery (
+    endpoint_id     INTEGER NOT NULL REFERENCES webhook_endpoint (id),
+    seq             INTEGER NOT NULL,       -- the activity; below zero: a test, which has none
+    status          TEXT    NOT NULL CHECK (status IN ('pending', 'delivered', 'dead')),
+    attempts        INTEGER NOT NULL CHECK (attempts >= 0),
+    next_at         INTEGER,                -- when it is tried again
+    last_at         INTEGER,                -- when it was last tried
+    duration        INTEGER,                -- how long that took, in ms
+    response_status INTEGER,                -- the HTTP status of the answer, if there was one
+    error           TEXT,                   -- why it failed
+    created_at      INTEGER NOT NULL,
+    PRIMARY KEY (endpoint_id, seq),
+    CHECK ((next_at IS NOT NULL) = (status = 'pending'))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX webhook_delivery_due ON webhook_delivery (next_at) WHERE next_at IS NOT NULL;
 
 -- Answers to POSTs that carried an Idempotency-Key, so that a retry gets the first one again.
 -- Rows cluster by the hour they were made in: random keys then touch a small part of the index.
