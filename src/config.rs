@@ -26,6 +26,8 @@ pub struct Settings {
     pub analytics: AnalyticsSettings,
     pub idempotency: IdempotencySettings,
     pub partner: PartnerSettings,
+    pub webhooks: WebhookSettings,
+    pub rate_limit: RateLimitSettings,
     pub log: LogSettings,
     #[serde(default)]
     pub bootstrap: BootstrapSettings,
@@ -41,6 +43,7 @@ pub struct ServerSettings {
     pub keep_alive: u64,
     pub body_bytes_max: usize,
     pub shutdown_timeout: u64,
+    pub streams_max: usize,
 }
 
 /// Section `[database]`.
@@ -96,6 +99,25 @@ pub struct IdempotencySettings {
 #[expect(missing_docs, reason = "config.toml documents every setting")]
 pub struct PartnerSettings {
     pub credit_pool: u64,
+}
+
+/// Section `[webhooks]`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct WebhookSettings {
+    pub sandbox_private_targets: bool,
+    pub timeout: u64,
+    pub retention: u64,
+}
+
+/// Section `[rate_limit]`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct RateLimitSettings {
+    pub per_minute: u32,
+    pub sandbox_per_minute: u32,
 }
 
 /// Section `[log]`.
@@ -261,6 +283,25 @@ impl Settings {
             self.partner.credit_pool,
             0,
             1_000_000_000_000,
+        )?;
+        within("webhooks.timeout", self.webhooks.timeout, 1, 60)?;
+        within(
+            "webhooks.retention",
+            self.webhooks.retention,
+            3600,
+            31_536_000,
+        )?;
+        let per_minute = |name: &str, limit: u32| within(name, u64::from(limit), 0, 10_000_000);
+        per_minute("rate_limit.per_minute", self.rate_limit.per_minute)?;
+        per_minute(
+            "rate_limit.sandbox_per_minute",
+            self.rate_limit.sandbox_per_minute,
+        )?;
+        within(
+            "server.streams_max",
+            self.server.streams_max as u64,
+            0,
+            1 << 20,
         )?;
         for environment in Environment::ALL {
             let name = environment.as_str();

@@ -149,6 +149,31 @@ error_codes! {
         scrip: 422 "allocation_too_large",
         bullseye: 422 "UnprocessableEntity",
     }
+    /// A webhook names an event that is not in the catalogue.
+    WebhookEventUnknown {
+        expys: 422 "WEBHOOK_EVENT_UNKNOWN",
+        scrip: 422 "webhook_event_unknown",
+        bullseye: 422 "UnprocessableEntity",
+    }
+    /// A webhook cannot be sent to this address: it is not HTTPS, or leads where only this server's
+    /// own network leads.
+    WebhookUrlNotAllowed {
+        expys: 422 "WEBHOOK_URL_NOT_ALLOWED",
+        scrip: 422 "webhook_url_not_allowed",
+        bullseye: 422 "UnprocessableEntity",
+    }
+    /// The program has ten active webhooks already.
+    WebhookLimitReached {
+        expys: 422 "WEBHOOK_LIMIT_REACHED",
+        scrip: 422 "webhook_limit_reached",
+        bullseye: 422 "UnprocessableEntity",
+    }
+    /// The credential makes more requests than its rate allows; `Retry-After` says when to go on.
+    RateLimited {
+        expys: 429 "RATE_LIMITED",
+        scrip: 429 "too_many_requests",
+        bullseye: 429 "TooManyRequests",
+    }
     /// Something went wrong inside; the log has it under the request id.
     Internal {
         expys: 500 "INTERNAL",
@@ -211,6 +236,9 @@ impl From<&Refusal> for Problem {
             Refusal::RedemptionAlreadyExists => Code::RedemptionAlreadyExists,
             Refusal::RedemptionTransitionInvalid { .. } => Code::RedemptionTransitionInvalid,
             Refusal::AllocationTooLarge(_) => Code::AllocationTooLarge,
+            Refusal::WebhookEventUnknown(_) => Code::WebhookEventUnknown,
+            Refusal::WebhookUrlNotAllowed(_) => Code::WebhookUrlNotAllowed,
+            Refusal::WebhookLimitReached => Code::WebhookLimitReached,
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
             Refusal::InsufficientPoints { .. } => Code::InsufficientPoints,
         };

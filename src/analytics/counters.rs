@@ -287,7 +287,7 @@ impl Counters {
             .map_or(activity.at, |(_, last)| last.max(activity.at));
         self.last = Some((activity.seq, at));
         let millis = activity.at.as_millis();
-        if activity.event.is_catalogued() {
+        if activity.event.name().is_some() {
             self.totals.events += 1;
             self.count(Measure::Events, millis, 1);
         }
@@ -325,7 +325,8 @@ impl Counters {
             }
             Event::OfferCreated { offer, id } => self.add_offer(*offer, *id),
             Event::OfferArchived { .. } => self.totals.current_offers -= 1,
-            Event::OfferChanged { .. }
+            Event::MessageCreated { .. }
+            | Event::OfferChanged { .. }
             | Event::ProgramCreated { .. }
             | Event::ProgramChanged
             | Event::OrganizationCreated { .. }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Environment, MemberNumber, OfferId, OfferNumber, OrganizationNumber, OrganizationStatus,
-    Points, ProgramNumber, Reason, RedemptionNumber, Status, Tier, Timestamp,
+    Environment, EventName, MemberNumber, MessageId, OfferId, OfferNumber, OrganizationNumber,
+    OrganizationStatus, Points, ProgramNumber, Reason, RedemptionNumber, Status, Tier, Timestamp,
 };
 
 /// The number of an activity: the order of commits, from 1.
@@ -100,6 +100,11 @@ pub enum Event {
         from: Status,
         to: Status,
     },
+    /// Somebody said something in a conversation of a member's.
+    MessageCreated {
+        member: MemberNumber,
+        message: MessageId,
+    },
     /// A member token was minted: an identification if the member held none that was good, and
     /// then perhaps with a credit taken. Internal.
     TokenExchanged {
@@ -131,18 +136,28 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether it is one of the thirteen events of the catalogue, which webhooks can hear and
-    /// reports count; the others are internal.
-    pub fn is_catalogued(&self) -> bool {
-        matches!(
-            self,
-            Self::MemberCreated { .. }
-                | Self::MemberTierChanged { .. }
-                | Self::MemberRemoved { .. }
-                | Self::Ledger(_)
-                | Self::RedemptionCreated { .. }
-                | Self::RedemptionMoved { .. }
-        )
+    /// Its name in the catalogue, which webhooks can listen to and reports count; the others are
+    /// internal.
+    pub fn name(&self) -> Option<EventName> {
+        Some(match self {
+            Self::MemberCreated { .. } => EventName::MemberCreated,
+            Self::MemberTierChanged { .. } => EventName::MemberTierChanged,
+            Self::MemberRemoved { .. } => EventName::MemberRemoved,
+            Self::Ledger(entry) if entry.entry.is_credit() => EventName::WalletCredited,
+            Self::Ledger(_) => EventName::WalletDebited,
+            Self::RedemptionCreated { .. } => EventName::RedemptionCreated,
+            Self::RedemptionMoved { to, .. } => EventName::of_status(*to),
+            Self::MessageCreated { .. } => EventName::ConversationMessageCreated,
+            Self::MemberRestored { .. }
+            | Self::TokenExchanged { .. }
+            | Self::OfferCreated { .. }
+            | Self::OfferChanged { .. }
+            | Self::OfferArchived { .. }
+            | Self::ProgramCreated { .. }
+            | Self::ProgramChanged
+            | Self::OrganizationCreated { .. }
+            | Self::OrganizationChanged { .. } => return None,
+        })
     }
 }
 

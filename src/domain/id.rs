@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{Seq, Timestamp};
+use super::{EndpointNumber, Seq, Timestamp};
 
 macro_rules! public_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -61,6 +61,28 @@ public_id!(
     TransactionId, "txn_"
 );
 
+public_id!(
+    /// A conversation's id: `cnv_` and a `UUIDv7`.
+    ConversationId, "cnv_"
+);
+public_id!(
+    /// A message's id: `msg_` and a `UUIDv7`.
+    MessageId, "msg_"
+);
+public_id!(
+    /// A webhook's id: `wh_` and a `UUIDv7`.
+    WebhookId, "wh_"
+);
+public_id!(
+    /// The id of an event in webhooks and streams: `evt_` and a `UUIDv7`.
+    EventId, "evt_"
+);
+public_id!(
+    /// The id of an event's delivery to one endpoint, the same on every attempt: `dlv_` and a
+    /// `UUIDv7`.
+    DeliveryId, "dlv_"
+);
+
 macro_rules! row_number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -95,18 +117,66 @@ row_number!(
 );
 
 impl TransactionId {
-    /// The id of the ledger entry of this number, made at this time. It is worked out rather than
-    /// stored: a `UUIDv7` of the time whose random part is the number, mixed by a bijection so that
-    /// ids neither repeat nor count up.
+    /// The id of the ledger entry of this number, made at this time.
     pub fn of_entry(seq: Seq, at: Timestamp) -> Self {
-        let mixed = mix(seq.0.unsigned_abs()).to_be_bytes();
-        let mut random = [0; 10];
-        // Version and variant take the high bits of bytes 0 and 2.
-        random[1] = mixed[0];
-        random[3..].copy_from_slice(&mixed[1..]);
-        let millis = at.as_millis().max(0).unsigned_abs();
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+        Self(derived(at, mix(seq.0.unsigned_abs())))
     }
+}
+
+impl EventId {
+    /// The id of the event of this number, which happened at this time.
+    pub fn of_activity(seq: Seq, at: Timestamp) -> Self {
+        Self(derived(at, mix(seq.0.unsigned_abs())))
+    }
+}
+
+impl DeliveryId {
+    /// The id of the delivery of an event to an endpoint.
+    pub fn of(endpoint: EndpointNumber, seq: Seq, at: Timestamp) -> Self {
+        let endpoint = mix(endpoint.0.unsigned_abs());
+        Self(derived(at, mix(seq.0.cast_unsigned() ^ endpoint)))
+    }
+
+    /// The event that an endpoint's delivery of this id is about, if it is one of its deliveries.
+    pub fn seq(self, endpoint: EndpointNumber) -> Seq {
+        let endpoint = mix(endpoint.0.unsigned_abs());
+        Seq((unmix(number_in(self.0)) ^ endpoint).cast_signed())
+    }
+}
+
+impl ConversationId {
+    /// The id of a member's support conversation, which exists before anything was said in it.
+    pub fn of_support(member: MemberNumber) -> Self {
+        Self(derived(Timestamp::EPOCH, mix(member.0.unsigned_abs())))
+    }
+
+    /// The member whose support conversation this is, if it is one.
+    pub fn support_of(self) -> Option<MemberNumber> {
+        let number = i64::try_from(unmix(number_in(self.0))).ok()?;
+        let member = MemberNumber(number);
+        (Self::of_support(member) == self).then_some(member)
+    }
+}
+
+/// Sixteen bytes that are worked out rather than stored: a `UUIDv7` of a time whose random part is
+/// a number, which a bijection has mixed so that ids neither repeat nor count up.
+fn derived(at: Timestamp, mixed: u64) -> Uuid {
+    let mixed = mixed.to_be_bytes();
+    let mut random = [0; 10];
+    // Version and variant take the high bits of bytes 0 and 2.
+    random[1] = mixed[0];
+    random[3..].copy_from_slice(&mixed[1..]);
+    let millis = at.as_millis().max(0).unsigned_abs();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+/// The mixed number in sixteen bytes that [`derived`] made.
+fn number_in(uuid: Uuid) -> u64 {
+    let bytes = uuid.as_bytes();
+    let mut mixed = [0; 8];
+    mixed[0] = bytes[7];
+    mixed[1..].copy_from_slice(&bytes[9..]);
+    u64::from_be_bytes(mixed)
 }
 
 /// The finalizer of `SplitMix64` (Steele, Lea and Flood, 2014): one to one on 64 bits.
@@ -117,9 +187,38 @@ fn mix(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// What [`mix`] was given.
+fn unmix(mixed: u64) -> u64 {
+    let mut z = mixed;
+    z ^= z >> 31 ^ z >> 62;
+    z = z.wrapping_mul(0x3196_42b2_d24d_8ec3);
+    z ^= z >> 27 ^ z >> 54;
+    z = z.wrapping_mul(0x96de_1b17_3f11_9089);
+    z ^= z >> 30 ^ z >> 60;
+    z.wrapping_sub(0x9e37_79b9_7f4a_7c15)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_id_was_made_of_can_be_read_from_it() {
+        let at = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
+        for number in [1, 2, 77, 1_000_000, i64::MAX] {
+            let member = MemberNumber(number);
+            assert_eq!(
+                ConversationId::of_support(member).support_of(),
+                Some(member)
+            );
+            for seq in [Seq(number), Seq(-number)] {
+                let endpoint = EndpointNumber(number / 2 + 1);
+                assert_eq!(DeliveryId::of(endpoint, seq, at).seq(endpoint), seq);
+            }
+        }
+        let booking = ConversationId::from_uuid(Uuid::now_v7());
+        assert_eq!(booking.support_of(), None);
+    }
 
     #[test]
     fn a_ledger_entry_has_an_id_of_its_own_that_is_a_version_7_uuid() {

@@ -5,6 +5,8 @@
 //! valid.
 
 mod activity;
+mod catalogue;
+mod conversation;
 mod day;
 mod environment;
 mod id;
@@ -18,13 +20,17 @@ mod redemption;
 mod refusal;
 mod text;
 mod timestamp;
+mod webhook;
 
 pub use activity::{Activity, Entry, Event, LedgerEntry, Seq};
+pub use catalogue::{EventName, EventSet, Subscription};
+pub use conversation::{Conversation, ConversationNumber, Message, MessageNumber, Role};
 pub use day::Day;
 pub use environment::Environment;
 pub use id::{
-    CredentialNumber, MemberNumber, OfferId, OfferNumber, OrganizationNumber, ProgramNumber,
-    RedemptionId, RedemptionNumber, TransactionId,
+    ConversationId, CredentialNumber, DeliveryId, EventId, MemberNumber, MessageId, OfferId,
+    OfferNumber, OrganizationNumber, ProgramNumber, RedemptionId, RedemptionNumber, TransactionId,
+    WebhookId,
 };
 pub use invalid::Invalid;
 pub use member::{Change, Member, MemberProfile, Wallet};
@@ -38,6 +44,10 @@ pub use redemption::{Actor, CancelReason, Redemption, RedemptionPatch, Status, S
 pub use refusal::Refusal;
 pub use text::{
     Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
-    Label, LongText, Name, Note, Reason, Tier, Title, Url,
+    Label, LongText, MessageText, Name, Note, Reason, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
+pub use webhook::{
+    Attempt, Delivery, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber, RETRY_AFTER,
+    TargetPolicy, WebhookUrl, is_globally_routable,
+};

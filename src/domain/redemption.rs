@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, Points, RedemptionId,
-    RedemptionNumber, Refusal, Timestamp,
+    Change, ConversationId, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, Points,
+    RedemptionId, RedemptionNumber, Refusal, Timestamp,
 };
 
 /// Where a redemption stands.
@@ -199,6 +199,11 @@ pub struct Redemption {
 }
 
 impl Redemption {
+    /// Where the member and the operator talk about it: the same bytes behind another prefix.
+    pub fn conversation(&self) -> ConversationId {
+        ConversationId::from_uuid(*self.id.as_uuid())
+    }
+
     /// Whether `actor` may move it to `next`. `Ok(false)` means that it stands there already.
     ///
     /// # Errors

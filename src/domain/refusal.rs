@@ -1,6 +1,6 @@
 //! Why a rule said no.
 
-use super::{Invalid, Points, Status};
+use super::{ENDPOINTS_MAX, EventName, Invalid, Points, Status};
 
 /// A rule's no. Nothing has changed when one is given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +34,15 @@ pub enum Refusal {
     /// The offer cannot be redeemed now, or not by this member.
     #[error("{0}")]
     OfferUnavailable(&'static str),
+    /// A webhook listens to something that is not in the catalogue.
+    #[error("{0} names no event of the catalogue: {list}", list = catalogue())]
+    WebhookEventUnknown(String),
+    /// A webhook cannot be sent there.
+    #[error("url {0}")]
+    WebhookUrlNotAllowed(&'static str),
+    /// The program has as many active webhooks as it may have.
+    #[error("a program has at most {ENDPOINTS_MAX} active webhooks; delete one first")]
+    WebhookLimitReached,
     /// An organization cannot be allocated so many credits.
     #[error("{0}")]
     AllocationTooLarge(String),
@@ -45,6 +54,11 @@ pub enum Refusal {
         /// What it would have to hold.
         needed: Points,
     },
+}
+
+/// The names of the catalogue, for a message.
+fn catalogue() -> String {
+    EventName::ALL.map(EventName::as_str).join(", ")
 }
 
 impl Refusal {

@@ -111,6 +111,10 @@ text!(
 );
 
 text!(
+    /// What is said in a conversation: 1 to 4,000 characters, lines allowed.
+    MessageText, (1, 4000), lines: true
+);
+text!(
     /// The name of an organization, a program or a key: 1 to 255 characters.
     Name, (1, 255), lines: false
 );

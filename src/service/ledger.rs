@@ -1,6 +1,6 @@
 //! Moving points: the wallet, the program's sums and the log change together or not at all.
 
-use super::Stop;
+use super::{Stop, events};
 use crate::domain::{
     Entry, Event, Invalid, LedgerEntry, Member, OfferNumber, Points, Reason, RedemptionNumber,
     Refusal, Seq, Timestamp, Wallet,
@@ -70,8 +70,9 @@ pub(super) fn post(
         return Err(too_large().into());
     }
     let first = matches!(entry, Entry::Mint | Entry::Spend) && !member.participated;
-    let seq = tx.record(
-        Some(member.program),
+    let seq = events::record(
+        tx,
+        member.program,
         at,
         Event::Ledger(LedgerEntry {
             entry,

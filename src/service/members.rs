@@ -3,7 +3,9 @@
 use data_encoding::HEXLOWER;
 
 use super::ledger::{Movement, post};
-use super::{Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext, principal_member};
+use super::{
+    Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext, events, principal_member,
+};
 use crate::domain::{
     Change, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
     ProgramNumber, Refusal, Timestamp,
@@ -197,7 +199,7 @@ pub(super) fn create(
         member: member.number,
         tier: member.tier.clone(),
     };
-    tx.record(Some(program), at, event)?;
+    events::record(tx, program, at, event)?;
     Ok(member)
 }
 
@@ -225,14 +227,14 @@ pub(super) fn merge(
             member: number,
             tier: to,
         };
-        tx.record(Some(member.program), at, event)?;
+        events::record(tx, member.program, at, event)?;
     } else if before.tier != member.tier {
         let event = Event::MemberTierChanged {
             member: number,
             from: before.tier,
             to,
         };
-        tx.record(Some(member.program), at, event)?;
+        events::record(tx, member.program, at, event)?;
     }
     Ok(member)
 }
@@ -278,7 +280,7 @@ fn remove(
             member: member.number,
             tier: member.tier.clone(),
         };
-        tx.record(Some(member.program), at, event)?;
+        events::record(tx, member.program, at, event)?;
     }
     if options.erase {
         let nothing = MemberProfile {
@@ -289,6 +291,8 @@ fn remove(
         };
         apply(&mut member, nothing);
         member.external_user_id = erased_id()?;
+        store::conversations::erase(tx, member.number)?;
+        store::webhooks::erase_payloads(tx, member.program, member.number)?;
     }
     store::members::update(tx, &member)?;
     Ok(())

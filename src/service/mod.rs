@@ -6,7 +6,9 @@
 mod analytics;
 pub mod bootstrap;
 mod configuration;
+mod conversations;
 mod credentials;
+mod events;
 mod exchange;
 mod idempotency;
 mod ledger;
@@ -17,11 +19,14 @@ mod partner;
 mod programs;
 mod redemptions;
 mod reports;
+mod signals;
 mod snapshots;
+mod targets;
 mod tenants;
 mod tokens;
 pub mod verify;
 mod wallets;
+mod webhooks;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -34,15 +39,19 @@ pub use analytics::Analytics;
 pub use credentials::{
     Caller, CredentialError, Directory, KeyPrincipal, MemberPrincipal, PartnerPrincipal,
 };
+pub use events::ShownEvent;
 pub use idempotency::{IdempotencyKey, Scope};
 pub use members::RemoveOptions;
 pub use organizations::OrganizationChange;
+pub use signals::{Announcements, Signals};
+pub use targets::{Addresses, Names, SystemNames, Targets};
 pub use tokens::TokenKey;
+pub use webhooks::{Outcome, after_attempt};
 
 use crate::analytics::{Engine, Figures};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::{Environment, Event, Invalid, Member, Name, Refusal, Seq};
+use crate::domain::{Environment, Event, Invalid, Member, Name, Refusal, Seq, Timestamp};
 use crate::error::{Problem, Surface};
 use crate::store::members::Selector;
 use crate::store::{
@@ -141,6 +150,8 @@ pub struct Services {
     analytics: Analytics,
     engine: Arc<Engine>,
     directory: Arc<Directory>,
+    signals: Arc<Signals>,
+    targets: Targets,
     partner_uuid: Uuid,
     tokens: Arc<TokenKey>,
     clock: Clock,
@@ -194,6 +205,8 @@ impl Services {
         let last_at = figures.last_at();
         let engine = Arc::new(Engine::new(figures));
         let directory = Arc::new(Directory::load(database.connection())?);
+        let last_seq = store::activity::last_seq(database.connection())?.unwrap_or(Seq(0));
+        let signals = Arc::new(Signals::new(last_seq));
         let stored_key = store::settings::token_key(database.connection())?;
         let partner_uuid =
             store::settings::partner_uuid(database.connection())?.unwrap_or_else(Uuid::new_v4);
@@ -209,6 +222,7 @@ impl Services {
             Box::new(Derived {
                 engine: Arc::clone(&engine),
                 directory: Arc::clone(&directory),
+                signals: Arc::clone(&signals),
             }),
         )?;
         let (token_key, first_keys) = match stored_key {
@@ -230,6 +244,11 @@ impl Services {
             analytics: Analytics::new(Arc::clone(&engine), settings.analytics.bucket_time),
             engine,
             directory,
+            signals,
+            targets: Targets::new(
+                Arc::new(SystemNames),
+                settings.webhooks.sandbox_private_targets,
+            ),
             partner_uuid,
             snapshots,
             tokens: Arc::new(TokenKey::new(&token_key)),
@@ -243,6 +262,13 @@ impl Services {
         Ok((services, first_keys))
     }
 
+    /// The same with another name service, for tests of where webhooks may go.
+    #[must_use]
+    pub fn with_names(mut self, names: Arc<dyn Names>) -> Self {
+        self.targets = self.targets.with_names(names);
+        self
+    }
+
     /// Whether the database takes writes, as far as is known.
     pub fn is_ready(&self) -> bool {
         self.writer.is_writable()
@@ -251,6 +277,21 @@ impl Services {
     /// The analytics, which need nothing else of this.
     pub fn analytics(&self) -> &Analytics {
         &self.analytics
+    }
+
+    /// What commits tell those who follow the log.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// Where webhooks may be sent.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Who a credential belongs to.
@@ -417,6 +458,7 @@ pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
 struct Derived {
     engine: Arc<Engine>,
     directory: Arc<Directory>,
+    signals: Arc<Signals>,
 }
 
 impl Observer for Derived {
@@ -434,12 +476,16 @@ impl Observer for Derived {
         if committed.credentials_changed {
             self.directory.reload(connection)?;
         }
+        self.signals.ring(committed);
         Ok(())
     }
 
     fn rebuild(&mut self, connection: &Connection) -> Result<(), store::Error> {
         self.engine.replace(fold(connection)?);
-        self.directory.rebuild(connection)
+        self.directory.rebuild(connection)?;
+        let last = store::activity::last_seq(connection)?;
+        self.signals.ring_anew(last.unwrap_or(Seq(0)));
+        Ok(())
     }
 }
 

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::ledger::{Movement, post};
 use super::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, members,
-    offers,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, events,
+    members, offers,
 };
 use crate::domain::{
     Actor, CancelReason, Change, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber,
@@ -208,6 +208,9 @@ fn redeem(tx: &mut Transaction<'_>, mut member: Member, offer: &Offer) -> Result
         created_at: at,
     };
     store::redemptions::insert(tx, member.program, &mut redemption)?;
+    let about = Some((redemption.number, &offer.content.title));
+    let conversation = redemption.conversation();
+    store::conversations::insert(tx, member.program, member.number, conversation, about, at)?;
     let event = Event::RedemptionCreated {
         member: member.number,
         offer: offer.number,
@@ -215,7 +218,7 @@ fn redeem(tx: &mut Transaction<'_>, mut member: Member, offer: &Offer) -> Result
         charged,
         first: held == Held::Never,
     };
-    tx.record(Some(member.program), at, event)?;
+    events::record(tx, member.program, at, event)?;
     if !charged.is_zero() {
         let booking = Some((offer.number, redemption.number));
         let movement = Movement {
@@ -276,7 +279,7 @@ fn change(
             from: before.status,
             to: redemption.status,
         };
-        tx.record(Some(caller.program()), at, event)?;
+        events::record(tx, caller.program(), at, event)?;
         if redemption.status == Status::Canceled {
             give_back(tx, at, caller, &redemption)?;
         }

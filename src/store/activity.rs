@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::Error;
 use crate::domain::{
-    Activity, Entry, Environment, Event, LedgerEntry, MemberNumber, OfferId, OfferNumber,
-    OrganizationNumber, OrganizationStatus, Points, ProgramNumber, Reason, RedemptionNumber, Seq,
-    Status, Tier, Timestamp,
+    Activity, Entry, Environment, Event, LedgerEntry, MemberNumber, MessageId, OfferId,
+    OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramNumber, Reason,
+    RedemptionNumber, Seq, Status, Tier, Timestamp,
 };
 
 /// The numbers of `activity.kind`, as schema.sql explains them.
@@ -20,6 +20,7 @@ mod kind {
     pub(super) const REDEMPTION_CREATED: i64 = 6;
     pub(super) const REDEMPTION_OPEN: i64 = 7;
     pub(super) const REDEMPTION_CANCELED: i64 = 12;
+    pub(super) const MESSAGE_CREATED: i64 = 13;
     pub(super) const TOKEN_EXCHANGED: i64 = 20;
     pub(super) const MEMBER_RESTORED: i64 = 30;
     pub(super) const OFFER_CREATED: i64 = 40;
@@ -97,6 +98,10 @@ impl<'a> Columns<'a> {
                 from: Some(from.as_str()),
                 to: Some(to.as_str()),
                 ..Self::member(kind_of_status(*to), *member)
+            },
+            Event::MessageCreated { member, message } => Self {
+                id: Some(message.to_string()),
+                ..Self::member(kind::MESSAGE_CREATED, *member)
             },
             Event::TokenExchanged {
                 member,
@@ -224,6 +229,27 @@ pub fn last_seq(connection: &Connection) -> Result<Option<Seq>, Error> {
     Ok(last.map(Seq))
 }
 
+/// The number of the last row before a time, by halves: rows are in the order of time, but for
+/// programs whose clock was moved.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub(super) fn last_before(connection: &Connection, before: Timestamp) -> Result<Seq, Error> {
+    let sql = "SELECT at FROM activity WHERE seq >= ?1 ORDER BY seq LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let (mut low, mut high) = (0, last_seq(connection)?.map_or(0, |seq| seq.0));
+    while low < high {
+        let middle = low + (high - low + 1) / 2;
+        let at: i64 = statement.query_row([middle], |row| row.get(0))?;
+        if at < before.as_millis() {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    Ok(Seq(low))
+}
+
 /// Hands every row after `after` to `take`, in order. What no figure depends on, the reasons of
 /// ledger entries and the chain of a wallet's entries, is left out: it would cost half of the time.
 ///
@@ -234,15 +260,69 @@ pub fn replay(
     after: Seq,
     mut take: impl FnMut(&Activity),
 ) -> Result<(), Error> {
-    let sql = "SELECT seq, at, program_id, kind, member_id, offer_id, redemption_id,
-                   organization_id, entry, amount, first, from_state, to_state, note
-               FROM activity WHERE seq > ?1 ORDER BY seq";
-    let mut statement = connection.prepare(sql)?;
+    let sql = format!("SELECT {COLUMNS} FROM activity WHERE seq > ?1 ORDER BY seq");
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([after.0])?;
     while let Some(row) = rows.next()? {
         take(&Cells(row).activity().ok_or(Error::Impossible("activity"))?);
     }
     Ok(())
+}
+
+/// The columns that [`Cells`] reads.
+const COLUMNS: &str = "seq, at, program_id, kind, member_id, offer_id, redemption_id,
+    organization_id, entry, amount, first, from_state, to_state, note";
+
+/// The events of the catalogue among the rows after `after` up to `up_to`, in order, of one program
+/// or of all; with the reasons of ledger entries, but not the chain of a wallet's entries.
+///
+/// # Errors
+/// [`Error`] if the database fails or holds an impossible row.
+pub fn events(
+    connection: &Connection,
+    program: Option<ProgramNumber>,
+    after: Seq,
+    up_to: Seq,
+) -> Result<Vec<Activity>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM activity
+         WHERE seq > ?1 AND seq <= ?2 AND kind <= ?3 AND (?4 IS NULL OR program_id = ?4)
+         ORDER BY seq"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((
+        after.0,
+        up_to.0,
+        kind::MESSAGE_CREATED,
+        program.map(|number| number.0),
+    ))?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(with_reason(row)?);
+    }
+    Ok(events)
+}
+
+/// One row of the log, if it is there.
+///
+/// # Errors
+/// [`Error`] if the database fails or holds an impossible row.
+pub fn find(connection: &Connection, seq: Seq) -> Result<Option<Activity>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM activity WHERE seq = ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([seq.0])?;
+    rows.next()?.map(with_reason).transpose()
+}
+
+fn with_reason(row: &Row<'_>) -> Result<Activity, Error> {
+    let cells = Cells(row);
+    let mut activity = cells.activity().ok_or(Error::Impossible("activity"))?;
+    if let Event::Ledger(entry) = &mut activity.event {
+        entry.reason = cells
+            .text(13)
+            .map(|reason| Reason::stored(reason.to_owned()));
+    }
+    Ok(activity)
 }
 
 /// The cells of a row of [`replay`], each looked at only when it is asked for; `None` is a cell
@@ -281,6 +361,10 @@ impl Cells<'_> {
                 tier: self.tier(12)?,
             },
             kind::REDEMPTION_CREATED..=kind::REDEMPTION_CANCELED => self.redemption_event(kind)?,
+            kind::MESSAGE_CREATED => Event::MessageCreated {
+                member: self.member()?,
+                message: MessageId::parse(self.text(13)?)?,
+            },
             kind::TOKEN_EXCHANGED => Event::TokenExchanged {
                 member: self.member()?,
                 identified: self.flag(10)?,

@@ -6,8 +6,10 @@
 pub mod activity;
 pub mod audit;
 mod connection;
+pub mod conversations;
 pub mod credentials;
 pub mod credits;
+pub mod deliveries;
 pub mod idempotency;
 mod lock;
 pub mod members;
@@ -19,6 +21,7 @@ mod readers;
 pub mod redemptions;
 pub mod settings;
 pub mod snapshots;
+pub mod webhooks;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -53,6 +53,33 @@ pub fn find(
     rows.next()?.map(redemption).transpose()
 }
 
+/// The redemption of a row.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn get(
+    connection: &Connection,
+    program: ProgramNumber,
+    number: RedemptionNumber,
+) -> Result<Option<Redemption>, Error> {
+    let sql = format!("{SELECT} WHERE r.id = ?1 AND r.program_id = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((number.0, program.0))?;
+    rows.next()?.map(redemption).transpose()
+}
+
+/// The public id of a row.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn public_id(connection: &Connection, number: RedemptionNumber) -> Result<RedemptionId, Error> {
+    let sql = "SELECT uuid FROM redemption WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([number.0])?;
+    let row = rows.next()?.ok_or(Error::Impossible("redemption"))?;
+    Ok(RedemptionId::from_uuid(programs::uuid(row, 0)?))
+}
+
 /// What a member has to do with an offer so far.
 ///
 /// # Errors

@@ -15,6 +15,9 @@ pub enum ListKind {
     Transactions,
     Programs,
     ProgramActivity,
+    Conversations,
+    Messages,
+    Deliveries,
 }
 
 /// A place in a list: the number of a row.
@@ -25,9 +28,7 @@ impl Cursor {
     /// The cursor as a client gets it. The owner is the row of the program, or of the
     /// organization, whose list it is.
     pub fn encode(self, list: ListKind, owner: i64) -> String {
-        let mut bytes = self.0.to_be_bytes().to_vec();
-        bytes.extend(self.check(list, owner));
-        HEXLOWER.encode(&bytes)
+        encode([self.0], list, owner)
     }
 
     /// Reads a cursor that [`Cursor::encode`] made for the same list of the same owner.
@@ -35,25 +36,43 @@ impl Cursor {
     /// # Errors
     /// [`Invalid`] for anything else.
     pub fn decode(text: &str, list: ListKind, owner: i64) -> Result<Self, Invalid> {
-        let invalid = || Invalid::new("cursor", "must be the nextCursor of a page of this list");
-        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| invalid())?;
-        let (number, check) = bytes.split_first_chunk::<8>().ok_or_else(invalid)?;
-        let cursor = Self(i64::from_be_bytes(*number));
-        if check != cursor.check(list, owner) {
-            return Err(invalid());
-        }
-        Ok(cursor)
+        decode(text, list, owner).map(|[number]| Self(number))
     }
+}
 
-    /// Four bytes that catch a mistake. A cursor is no secret and grants nothing.
-    fn check(self, list: ListKind, owner: i64) -> [u8; 4] {
-        let digest = Sha256::new()
-            .chain_update([list as u8])
-            .chain_update(owner.to_be_bytes())
-            .chain_update(self.0.to_be_bytes())
-            .finalize();
-        std::array::from_fn(|index| digest[index])
+/// Numbers that say where a page begins, and four bytes that catch a mistake. A cursor is no secret
+/// and grants nothing.
+pub(super) fn encode<const N: usize>(numbers: [i64; N], list: ListKind, owner: i64) -> String {
+    let mut bytes: Vec<u8> = numbers.into_iter().flat_map(i64::to_be_bytes).collect();
+    bytes.extend(check(&bytes, list, owner));
+    HEXLOWER.encode(&bytes)
+}
+
+/// Reads what [`encode`] made for the same list of the same owner.
+pub(super) fn decode<const N: usize>(
+    text: &str,
+    list: ListKind,
+    owner: i64,
+) -> Result<[i64; N], Invalid> {
+    let invalid = || Invalid::new("cursor", "must be the nextCursor of a page of this list");
+    let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| invalid())?;
+    let (numbers, found) = bytes.split_at_checked(8 * N).ok_or_else(invalid)?;
+    if found != check(numbers, list, owner) {
+        return Err(invalid());
     }
+    let mut chunks = numbers.as_chunks::<8>().0.iter();
+    Ok(std::array::from_fn(|_| {
+        chunks.next().map_or(0, |chunk| i64::from_be_bytes(*chunk))
+    }))
+}
+
+fn check(numbers: &[u8], list: ListKind, owner: i64) -> [u8; 4] {
+    let digest = Sha256::new()
+        .chain_update([list as u8])
+        .chain_update(owner.to_be_bytes())
+        .chain_update(numbers)
+        .finalize();
+    std::array::from_fn(|index| digest[index])
 }
 
 #[cfg(test)]

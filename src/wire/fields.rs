@@ -186,7 +186,7 @@ pub(super) fn time(name: &str, value: &Value) -> Result<Timestamp, Invalid> {
 }
 
 /// A list of at most `most` strings, each further looked at by `parse`.
-fn list<T>(
+pub(super) fn list<T>(
     most: usize,
     parse: impl Fn(&str, String) -> Result<T, Invalid>,
 ) -> impl FnOnce(&str, &Value) -> Result<Vec<T>, Invalid> {

@@ -7,7 +7,9 @@
 
 mod analytics;
 mod configuration;
+mod conversations;
 mod cursor;
+mod events;
 mod fields;
 mod members;
 mod offers;
@@ -19,13 +21,19 @@ mod redemptions;
 mod reports;
 mod tokens;
 mod wallets;
+mod webhooks;
 
 pub use analytics::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
     RedemptionTotalsResponse, SummaryResponse, TimeseriesQuery, TimeseriesResponse,
 };
 pub use configuration::{ConfigurationRequest, ConfigurationResponse};
+pub use conversations::{
+    ConversationListResponse, ConversationPageQuery, ConversationResponse, MessageEventData,
+    MessageListResponse, MessageResponse, SendMessageRequest, SendMessageResponse,
+};
 pub use cursor::{Cursor, ListKind};
+pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
 pub use fields::Fields;
 pub use members::{
     MemberListResponse, MemberSummaryResponse, RedemptionCountsResponse, RemoveMemberResponse,
@@ -59,6 +67,10 @@ pub use tokens::{ExchangeTokenRequest, TokenGrantResponse};
 pub use wallets::{
     BalanceResponse, CurrencyResponse, EligibilityResponse, MovePointsRequest,
     TransactionListResponse, TransactionResponse, WalletResponse,
+};
+pub use webhooks::{
+    CreateWebhookRequest, CreatedWebhookResponse, DeleteWebhookResponse, DeliveryListResponse,
+    DeliveryResponse, WebhookListResponse, WebhookResponse,
 };
 
 use serde::Serialize;

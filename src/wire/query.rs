@@ -136,8 +136,15 @@ impl Query {
         &self,
         list: ListKind,
         owner: i64,
-        (default, most): (usize, usize),
+        limits: (usize, usize),
     ) -> Result<PageQuery, Invalid> {
+        let limit = self.limit(limits)?;
+        let cursor = self.parsed("cursor", |_, value| Cursor::decode(value, list, owner))?;
+        Ok(PageQuery { limit, cursor })
+    }
+
+    /// `limit`, which has a default and a largest value.
+    pub(super) fn limit(&self, (default, most): (usize, usize)) -> Result<usize, Invalid> {
         let limit = self.parsed("limit", |name, value| {
             value
                 .parse::<usize>()
@@ -147,11 +154,7 @@ impl Query {
                     Invalid::new(name, format!("must be a whole number from 1 to {most}"))
                 })
         })?;
-        let cursor = self.parsed("cursor", |_, value| Cursor::decode(value, list, owner))?;
-        Ok(PageQuery {
-            limit: limit.unwrap_or(default),
-            cursor,
-        })
+        Ok(limit.unwrap_or(default))
     }
 }
 

@@ -135,6 +135,8 @@ pub struct RedemptionResponse {
     pub external_user_id: String,
     /// Additive: what was charged and a cancellation returns.
     pub points_charged: i64,
+    /// Where the member and the operator talk about it.
+    pub conversation_id: String,
 }
 
 impl From<&Redemption> for RedemptionResponse {
@@ -153,6 +155,7 @@ impl From<&Redemption> for RedemptionResponse {
                 .map(|note| note.as_str().to_owned()),
             external_user_id: redemption.external_user_id.as_str().to_owned(),
             points_charged: redemption.charged.get(),
+            conversation_id: redemption.conversation().to_string(),
         }
     }
 }

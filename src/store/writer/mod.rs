@@ -49,6 +49,10 @@ pub struct Committed<'a> {
     pub activities: &'a [Activity],
     /// Whether keys, or who may use them, changed.
     pub credentials_changed: bool,
+    /// The programs of the events that webhooks listen to; one may stand here more than once.
+    pub announced: &'a [ProgramNumber],
+    /// Whether webhooks were made or deleted, or have something to send at once.
+    pub webhooks_changed: bool,
 }
 
 /// Who is told of every commit, on the writer's thread and before anybody gets an answer.
@@ -145,6 +149,9 @@ impl Writer {
             pending: Vec::new(),
             credentials_changed: false,
             keys: KeyFilter::load(&connection)?,
+            heard: None,
+            announced: Vec::new(),
+            webhooks_changed: false,
             clock: settings.clock,
         };
         let mut thread = WriterThread {

@@ -213,9 +213,12 @@ impl WriterThread {
         };
         let activities = std::mem::take(&mut self.log.pending);
         let credentials_changed = std::mem::take(&mut self.log.credentials_changed);
+        let announced = std::mem::take(&mut self.log.announced);
         let committed = Committed {
             activities: &activities,
             credentials_changed,
+            announced: &announced,
+            webhooks_changed: std::mem::take(&mut self.log.webhooks_changed),
         };
         let observer = &mut self.observer;
         let told = catch_unwind(AssertUnwindSafe(|| {
@@ -242,6 +245,9 @@ impl WriterThread {
         self.log.next_seq -= i64::try_from(self.log.pending.len()).unwrap_or(0);
         self.log.pending.clear();
         self.log.credentials_changed = false;
+        self.log.announced.clear();
+        self.log.webhooks_changed = false;
+        self.log.heard = None;
         if let Some(connection) = self.connection.take() {
             // It may have been rolled back already.
             let _ = connection.execute_batch("ROLLBACK");

@@ -6,9 +6,9 @@ use std::ops::Deref;
 use rusqlite::Connection;
 
 use crate::clock::Clock;
-use crate::domain::{Activity, Event, ProgramNumber, Seq, Timestamp};
+use crate::domain::{Activity, Event, EventName, EventSet, ProgramNumber, Seq, Timestamp};
 use crate::store::idempotency::KeyFilter;
-use crate::store::{Error, activity};
+use crate::store::{Error, activity, webhooks};
 
 /// The log as the open batch sees it.
 #[derive(Debug)]
@@ -19,6 +19,12 @@ pub(super) struct Log {
     pub(super) pending: Vec<Activity>,
     pub(super) credentials_changed: bool,
     pub(super) keys: KeyFilter,
+    /// The events that some webhook of each program listens to, as the open transaction sees it;
+    /// `None`: to be read anew.
+    pub(super) heard: Option<HashMap<ProgramNumber, EventSet>>,
+    /// The programs of the events that were kept for webhooks in this batch.
+    pub(super) announced: Vec<ProgramNumber>,
+    pub(super) webhooks_changed: bool,
 }
 
 /// An open transaction, and the only way to change a row or to say what happened.
@@ -92,6 +98,34 @@ impl Transaction<'_> {
         Ok(seq)
     }
 
+    /// Whether some webhook of a program listens to an event.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn is_heard(&mut self, program: ProgramNumber, event: EventName) -> Result<bool, Error> {
+        if self.log.heard.is_none() {
+            self.log.heard = Some(webhooks::heard(self.connection)?);
+        }
+        let heard = self.log.heard.as_ref().and_then(|all| all.get(&program));
+        Ok(heard.is_some_and(|events| events.contains(event)))
+    }
+
+    /// Keeps the object that an event of this transaction is about, for the webhooks that listen.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn announce(&mut self, program: ProgramNumber, seq: Seq, data: &str) -> Result<(), Error> {
+        webhooks::insert_payload(self.connection, program, seq, data)?;
+        self.log.announced.push(program);
+        Ok(())
+    }
+
+    /// Says that webhooks were made or deleted, or have something to send at once.
+    pub fn webhooks_changed(&mut self) {
+        self.log.heard = None;
+        self.log.webhooks_changed = true;
+    }
+
     /// Says that keys, or who may use them, changed.
     pub fn credentials_changed(&mut self) {
         self.log.credentials_changed = true;
@@ -107,6 +141,10 @@ impl Transaction<'_> {
             .prepare_cached("ROLLBACK TO job")?
             .execute([])?;
         self.log.pending.truncate(self.mark.pending);
+        if self.log.webhooks_changed {
+            // This write may have been the one that changed them.
+            self.log.heard = None;
+        }
         self.log.next_seq = self.mark.next_seq;
         Ok(())
     }

@@ -1,0 +1,78 @@
+//! Conversations between a member and the operator.
+
+use super::{
+    ConversationId, ExternalUserId, MemberNumber, MessageId, MessageText, RedemptionId, Timestamp,
+    Title,
+};
+
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The member.
+    Member,
+    /// Somebody on the operator's side.
+    Agent,
+}
+
+impl Role {
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Agent => "agent",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "member" => Some(Self::Member),
+            "agent" => Some(Self::Agent),
+            _ => None,
+        }
+    }
+}
+
+/// The row of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConversationNumber(pub i64);
+
+/// The row of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageNumber(pub i64);
+
+/// A thread: about a redemption, or for support if it is about none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// Its row; `None`: nothing was said in a support thread yet.
+    pub number: Option<ConversationNumber>,
+    /// Its public id.
+    pub id: ConversationId,
+    /// Whose it is.
+    pub member: MemberNumber,
+    /// The operator's id for that member.
+    pub external_user_id: ExternalUserId,
+    /// The redemption it is about.
+    pub redemption: Option<RedemptionId>,
+    /// What the redeemed offer was called.
+    pub title: Option<Title>,
+    /// When somebody last said something, and who.
+    pub last_message: Option<(Timestamp, Role)>,
+    /// The last message, or when it was opened.
+    pub active_at: Timestamp,
+}
+
+/// Something said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its row.
+    pub number: MessageNumber,
+    /// Its public id.
+    pub id: MessageId,
+    /// Who said it.
+    pub role: Role,
+    /// What was said; `None` once its member was erased.
+    pub body: Option<MessageText>,
+    /// When.
+    pub created_at: Timestamp,
+}

@@ -1,0 +1,203 @@
+//! Events of the catalogue: what is kept of them for webhooks, and how they are shown.
+
+use serde_json::value::RawValue;
+
+use super::{Services, Stop};
+use crate::domain::{
+    Activity, Environment, Event, EventId, EventName, Member, MemberNumber, ProgramNumber,
+    RedemptionNumber, Seq, Status, Tier, Timestamp, TransactionId,
+};
+use crate::store::members::Selector;
+use crate::store::{self, Connection, Transaction};
+use crate::wire::{
+    self, EventBody, MessageEventData, RedemptionResponse, SetMemberResponse, TransactionEventData,
+    TransactionResponse,
+};
+
+/// Rows of the log that are looked at in one read.
+const PAGE: i64 = 5_000;
+
+/// An event as streams and webhooks show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownEvent {
+    /// Its number.
+    pub seq: Seq,
+    /// Its name.
+    pub name: EventName,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The object it is about, as JSON.
+    pub data: Box<str>,
+}
+
+impl ShownEvent {
+    /// The body that a webhook gets, and a frame of the activity stream holds.
+    pub fn with_body<T>(
+        &self,
+        environment: Environment,
+        show: impl FnOnce(&EventBody<'_>) -> T,
+    ) -> T {
+        let raw: &RawValue = serde_json::from_str(&self.data).unwrap_or(RawValue::NULL);
+        let id = EventId::of_activity(self.seq, self.at);
+        show(&EventBody::new(
+            id,
+            self.name.as_str(),
+            self.at,
+            environment,
+            raw,
+        ))
+    }
+}
+
+/// Appends an event to the log and, if a webhook listens to it, keeps the object it is about as it
+/// is now: rows are changed first, then the event is recorded.
+pub(super) fn record(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    at: Timestamp,
+    event: Event,
+) -> Result<Seq, store::Error> {
+    let heard = match event.name() {
+        Some(name) => tx.is_heard(program, name)?,
+        None => false,
+    };
+    if !heard {
+        return tx.record(Some(program), at, event);
+    }
+    let activity = Activity {
+        seq: tx.next_seq(),
+        at,
+        program: Some(program),
+        event: event.clone(),
+    };
+    let seq = tx.record(Some(program), at, event)?;
+    tx.announce(program, seq, &object(tx, program, &activity)?)?;
+    Ok(seq)
+}
+
+/// An event with its object: as it was kept, else as far as the log and the rows of today tell. The
+/// log has the tier, the status, and all of a ledger entry; a message never changes.
+pub(super) fn show(
+    connection: &Connection,
+    program: ProgramNumber,
+    activity: &Activity,
+) -> Result<Option<ShownEvent>, store::Error> {
+    let Some(name) = activity.event.name() else {
+        return Ok(None);
+    };
+    let data = match store::webhooks::payload(connection, program, activity.seq)? {
+        Some(kept) => kept,
+        None => object(connection, program, activity)?,
+    };
+    Ok(Some(ShownEvent {
+        seq: activity.seq,
+        name,
+        at: activity.at,
+        data: data.into_boxed_str(),
+    }))
+}
+
+/// The object that an event is about, as JSON.
+fn object(
+    connection: &Connection,
+    program: ProgramNumber,
+    activity: &Activity,
+) -> Result<String, store::Error> {
+    let find = |number| member(connection, program, number);
+    let json = match &activity.event {
+        Event::MemberCreated { member, tier } | Event::MemberRemoved { member, tier } => {
+            member_object(find(*member)?, tier)
+        }
+        Event::MemberTierChanged { member, to, .. } => member_object(find(*member)?, to),
+        Event::Ledger(entry) => {
+            let redemption = entry
+                .redemption
+                .map(|number| store::redemptions::public_id(connection, number))
+                .transpose()?;
+            wire::to_json(&TransactionEventData {
+                transaction: TransactionResponse::new(
+                    TransactionId::of_entry(activity.seq, activity.at),
+                    entry.entry,
+                    entry.amount,
+                    entry.reason.clone(),
+                    redemption,
+                    activity.at,
+                ),
+                external_user_id: find(entry.member)?.external_user_id.as_str().to_owned(),
+            })
+        }
+        Event::RedemptionCreated { redemption, .. } => {
+            redemption_object(connection, program, *redemption, Status::Submitted)?
+        }
+        Event::RedemptionMoved { redemption, to, .. } => {
+            redemption_object(connection, program, *redemption, *to)?
+        }
+        Event::MessageCreated { member, message } => {
+            let (message, conversation) = store::conversations::find_message(connection, *message)?
+                .ok_or(store::Error::Impossible("event without its message"))?;
+            let external = find(*member)?.external_user_id;
+            wire::to_json(&MessageEventData::new(
+                &message,
+                conversation,
+                external.as_str(),
+            ))
+        }
+        _ => return Err(store::Error::Impossible("event outside the catalogue")),
+    };
+    String::from_utf8(json).map_err(|_| store::Error::Impossible("text"))
+}
+
+fn member(
+    connection: &Connection,
+    program: ProgramNumber,
+    number: MemberNumber,
+) -> Result<Member, store::Error> {
+    store::members::find(connection, program, &Selector::Number(number))?
+        .ok_or(store::Error::Impossible("event without its member"))
+}
+
+fn member_object(mut member: Member, tier: &Tier) -> Vec<u8> {
+    member.tier = tier.clone();
+    wire::to_json(&SetMemberResponse::from(&member))
+}
+
+fn redemption_object(
+    connection: &Connection,
+    program: ProgramNumber,
+    number: RedemptionNumber,
+    status: Status,
+) -> Result<Vec<u8>, store::Error> {
+    let mut redemption = store::redemptions::get(connection, program, number)?
+        .ok_or(store::Error::Impossible("event without its redemption"))?;
+    redemption.status = status;
+    Ok(wire::to_json(&RedemptionResponse::from(&redemption)))
+}
+
+impl Services {
+    /// The events of a program, or of all, that were committed after `after`, up to `up_to`, or a
+    /// part of them: up to the number that comes back.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn events_after(
+        &self,
+        program: Option<ProgramNumber>,
+        after: Seq,
+        up_to: Seq,
+    ) -> Result<(Vec<(ProgramNumber, ShownEvent)>, Seq), Stop> {
+        let end = Seq(up_to.0.min(after.0.saturating_add(PAGE)));
+        self.read(move |connection| {
+            let mut shown = Vec::new();
+            for activity in store::activity::events(connection, program, after, end)? {
+                let Some(program) = activity.program else {
+                    continue;
+                };
+                if let Some(event) = show(connection, program, &activity)? {
+                    shown.push((program, event));
+                }
+            }
+            Ok((shown, end))
+        })
+        .await
+    }
+}

@@ -1,0 +1,376 @@
+//! Webhooks: make, list and delete them; look at their deliveries, send one again, try one out.
+
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+use super::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, events,
+};
+use crate::domain::{
+    Attempt, Delivery, DeliveryId, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber,
+    ProgramNumber, Refusal, Seq, Timestamp, WebhookId,
+};
+use crate::service::ShownEvent;
+use crate::store::deliveries::DueDelivery;
+use crate::store::webhooks::ActiveEndpoint;
+use crate::store::{self, Connection, WriteError};
+use crate::wire::{
+    CreateWebhookRequest, CreatedWebhookResponse, Cursor, DeleteWebhookResponse,
+    DeliveryListResponse, DeliveryResponse, ListKind, PageQuery, WebhookListResponse,
+    WebhookResponse,
+};
+
+/// Deleted webhooks that are still listed, and those in use.
+const LISTED_MAX: usize = 100;
+
+/// What the sending side has to note down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whose.
+    pub endpoint: EndpointNumber,
+    /// How a delivery stands after an attempt; `None`: only the cursor moves.
+    pub delivery: Option<Delivery>,
+    /// Events up to here need no first attempt any more; `None` for a repetition.
+    pub cursor: Option<Seq>,
+}
+
+impl Services {
+    /// Makes a webhook. Its secret is shown in this answer alone.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create_webhook(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: CreateWebhookRequest,
+    ) -> Result<Reply, WriteError> {
+        let CreateWebhookRequest { url, subscription } = request;
+        let checked = self.targets.check(&url, key.environment).await;
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, _| {
+            let url = checked?;
+            if store::webhooks::active_count(tx, key.program)? >= ENDPOINTS_MAX {
+                return Err(Refusal::WebhookLimitReached.into());
+            }
+            let mut endpoint = Endpoint {
+                number: EndpointNumber(0),
+                id: WebhookId::from_uuid(Uuid::now_v7()),
+                url,
+                subscription,
+                created_at: tx.now(key.program),
+                disabled_at: None,
+            };
+            let secret = new_secret();
+            let last = Seq(tx.next_seq().0 - 1);
+            store::webhooks::insert(tx, key.program, &mut endpoint, &secret, last)?;
+            tx.webhooks_changed();
+            let secret = secret.expose_secret();
+            let body = CreatedWebhookResponse::new(&endpoint, key.environment, secret);
+            Ok(Answer::created(&body).secret())
+        })
+        .await
+    }
+
+    /// Every webhook of a program, newest first; of the deleted ones the newest.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn list_webhooks(&self, key: KeyPrincipal) -> Result<WebhookListResponse, Stop> {
+        self.read(move |connection| {
+            let endpoints = store::webhooks::list(connection, key.program, LISTED_MAX)?;
+            let show = |endpoint| WebhookResponse::new(endpoint, key.environment);
+            Ok(WebhookListResponse {
+                data: endpoints.iter().map(show).collect(),
+            })
+        })
+        .await
+    }
+
+    /// Takes a webhook out of use; what it still waits for is given up.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn delete_webhook(&self, key: KeyPrincipal, id: String) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, _| {
+            let endpoint = find(tx, key.program, &id)?;
+            store::webhooks::disable(tx, endpoint.number, tx.now(key.program))?;
+            store::deliveries::abandon(tx, endpoint.number)?;
+            tx.webhooks_changed();
+            Ok(Answer::ok(&DeleteWebhookResponse {
+                id: endpoint.id.to_string(),
+                ok: true,
+            }))
+        })
+        .await
+    }
+
+    /// A page of a webhook's deliveries, newest events first.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for an unknown webhook.
+    pub async fn list_deliveries(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        status: Option<DeliveryStatus>,
+        page: PageQuery,
+    ) -> Result<DeliveryListResponse, Stop> {
+        self.read(move |connection| {
+            let endpoint = find(connection, key.program, &id)?;
+            let before = page.cursor.map(|cursor| Seq(cursor.0));
+            let mut rows = store::deliveries::list(
+                connection,
+                endpoint.number,
+                status,
+                before,
+                page.limit + 1,
+            )?;
+            let more = page.cut(&mut rows);
+            let next_cursor = rows
+                .last()
+                .filter(|_| more)
+                .map(|last| Cursor(last.seq.0).encode(ListKind::Deliveries, key.program.0));
+            let deliveries = rows
+                .iter()
+                .map(|row| show_delivery(connection, endpoint.number, row));
+            Ok(DeliveryListResponse {
+                deliveries: deliveries.collect::<Result<_, store::Error>>()?,
+                next_cursor,
+            })
+        })
+        .await
+    }
+
+    /// Sends a delivery again at once, whatever became of it.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn redeliver(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        id: String,
+        delivery: String,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, _| {
+            let endpoint = find_active(tx, key.program, &id)?;
+            let number = endpoint.number;
+            let not_found = Refusal::NotFound("delivery");
+            let wanted = DeliveryId::parse(&delivery).ok_or(not_found.clone())?;
+            let mut found = store::deliveries::find(tx, number, wanted.seq(number))?
+                .filter(|found| DeliveryId::of(number, found.seq, found.created_at) == wanted)
+                .ok_or(not_found)?;
+            found.status = DeliveryStatus::Pending;
+            found.next_at = Some(tx.clock_now());
+            store::deliveries::record(tx, number, &found)?;
+            tx.webhooks_changed();
+            Ok(Answer::ok(&show_delivery(tx, number, &found)?))
+        })
+        .await
+    }
+
+    /// Sends a webhook an event of no meaning, once.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn test_webhook(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        id: String,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, _| {
+            let endpoint = find_active(tx, key.program, &id)?;
+            let now = tx.clock_now();
+            let delivery = Delivery {
+                seq: store::deliveries::next_test(tx, endpoint.number)?,
+                status: DeliveryStatus::Pending,
+                attempts: 0,
+                next_at: Some(now),
+                last: None,
+                created_at: now,
+            };
+            store::deliveries::record(tx, endpoint.number, &delivery)?;
+            tx.webhooks_changed();
+            Ok(Answer::ok(&show_delivery(tx, endpoint.number, &delivery)?))
+        })
+        .await
+    }
+}
+
+/// What the sending side asks and notes down.
+impl Services {
+    /// Every webhook in use.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn active_webhooks(&self) -> Result<Vec<ActiveEndpoint>, Stop> {
+        self.read(|connection| Ok(store::webhooks::all_active(connection)?))
+            .await
+    }
+
+    /// The events of a program after `after` that some webhook listened to, in order, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn waiting_events(
+        &self,
+        program: ProgramNumber,
+        after: Seq,
+        limit: usize,
+    ) -> Result<Vec<ShownEvent>, Stop> {
+        self.read(move |connection| {
+            let mut shown = Vec::new();
+            for seq in store::webhooks::waiting(connection, program, after, limit)? {
+                shown.extend(show_event(connection, program, seq)?);
+            }
+            Ok(shown)
+        })
+        .await
+    }
+
+    /// The deliveries whose time has come, each with its event; a test has none. Beside them, when
+    /// the next one is due.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    #[expect(clippy::type_complexity, reason = "two answers of one moment")]
+    pub async fn due_deliveries(
+        &self,
+        limit: usize,
+    ) -> Result<(Vec<(DueDelivery, Option<ShownEvent>)>, Option<Timestamp>), Stop> {
+        let now = self.clock.now();
+        self.read(move |connection| {
+            let mut due = Vec::new();
+            for delivery in store::deliveries::due(connection, now, limit)? {
+                let seq = delivery.delivery.seq;
+                let program = store::webhooks::program_of(connection, delivery.endpoint)?;
+                let event = if seq > Seq(0) {
+                    show_event(connection, program, seq)?
+                } else {
+                    None
+                };
+                due.push((delivery, event));
+            }
+            Ok((due, store::deliveries::next_due(connection, now)?))
+        })
+        .await
+    }
+
+    /// Notes down how attempts ended.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn note_deliveries(&self, outcomes: Vec<Outcome>) -> Result<(), WriteError> {
+        self.writer
+            .write(move |tx| {
+                for outcome in &outcomes {
+                    if let Some(delivery) = &outcome.delivery {
+                        store::deliveries::record(tx, outcome.endpoint, delivery)?;
+                    }
+                    if let Some(cursor) = outcome.cursor {
+                        store::deliveries::advance(tx, outcome.endpoint, cursor)?;
+                    }
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Deletes deliveries and kept events that are older than `retention`, a step at a time; what
+    /// comes back is whether there may be more.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn purge_deliveries(&self, retention: Duration) -> Result<bool, WriteError> {
+        let before = self.clock.now().saturating_sub(retention);
+        self.writer
+            .write(move |tx| Ok(store::deliveries::purge(tx, before, PURGE_STEP)? > 0))
+            .await
+    }
+}
+
+/// Rows of each endpoint or program that one step deletes.
+const PURGE_STEP: usize = 500;
+
+/// A delivery after an attempt: done, due again, or dead. A test is not repeated.
+pub fn after_attempt(before: &Delivery, attempt: Attempt, retry_at: Option<Timestamp>) -> Delivery {
+    let succeeded = attempt.error.is_none();
+    let next_at = retry_at.filter(|_| !succeeded);
+    Delivery {
+        status: match (succeeded, next_at) {
+            (true, _) => DeliveryStatus::Delivered,
+            (false, Some(_)) => DeliveryStatus::Pending,
+            (false, None) => DeliveryStatus::Dead,
+        },
+        attempts: before.attempts.saturating_add(1),
+        next_at,
+        last: Some(attempt),
+        ..before.clone()
+    }
+}
+
+fn show_event(
+    connection: &Connection,
+    program: ProgramNumber,
+    seq: Seq,
+) -> Result<Option<ShownEvent>, store::Error> {
+    match store::activity::find(connection, seq)? {
+        Some(activity) => events::show(connection, program, &activity),
+        None => Ok(None),
+    }
+}
+
+fn show_delivery(
+    connection: &Connection,
+    endpoint: EndpointNumber,
+    delivery: &Delivery,
+) -> Result<DeliveryResponse, store::Error> {
+    let name = store::deliveries::event_name(connection, delivery.seq)?;
+    Ok(DeliveryResponse::new(endpoint, delivery, name))
+}
+
+fn find(connection: &Connection, program: ProgramNumber, id: &str) -> Result<Endpoint, Stop> {
+    let not_found = Refusal::NotFound("webhook");
+    let id = WebhookId::parse(id).ok_or(not_found.clone())?;
+    store::webhooks::find(connection, program, id)?.ok_or(Stop::Refused(not_found))
+}
+
+fn find_active(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: &str,
+) -> Result<Endpoint, Stop> {
+    let endpoint = find(connection, program, id)?;
+    if endpoint.disabled_at.is_some() {
+        return Err(Refusal::NotFound("webhook that is in use").into());
+    }
+    Ok(endpoint)
+}
+
+/// A new secret of 256 random bits.
+fn new_secret() -> SecretString {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).expect("the system gives random bytes");
+    SecretString::from(format!("whsec_{}", HEXLOWER.encode(&random)))
+}

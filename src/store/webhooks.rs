@@ -1,0 +1,273 @@
+//! Webhook endpoints, and the events that were kept for them.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Row};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::activity::timestamp;
+use super::{Error, Transaction, programs};
+use crate::domain::{
+    Endpoint, EndpointNumber, Environment, EventName, EventSet, MemberNumber, ProgramNumber, Seq,
+    Subscription, Timestamp, WebhookId, WebhookUrl,
+};
+
+/// The columns that [`endpoint`] reads.
+const COLUMNS: &str = "w.id, w.uuid, w.url, w.events, w.created_at, w.disabled_at";
+
+/// An endpoint in use, with all that sending to it needs.
+#[derive(Debug, Clone)]
+pub struct ActiveEndpoint {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// Whose events it gets.
+    pub program: ProgramNumber,
+    /// Where.
+    pub environment: Environment,
+    /// The key of the signatures.
+    pub secret: SecretString,
+    /// Events up to here need no first attempt.
+    pub cursor: Seq,
+}
+
+/// An endpoint of a program, in use or not.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn find(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: WebhookId,
+) -> Result<Option<Endpoint>, Error> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM webhook_endpoint w WHERE w.uuid = ?1 AND w.program_id = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((id.as_uuid().as_bytes(), program.0))?;
+    rows.next()?.map(endpoint).transpose()
+}
+
+/// The endpoints of a program, newest first: all that are in use, and the newest of the others, at
+/// most `limit` in all.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn list(
+    connection: &Connection,
+    program: ProgramNumber,
+    limit: usize,
+) -> Result<Vec<Endpoint>, Error> {
+    let sql = format!(
+        "SELECT * FROM (SELECT {COLUMNS} FROM webhook_endpoint w WHERE w.program_id = ?1
+             ORDER BY w.disabled_at IS NOT NULL, w.id DESC LIMIT ?2)
+         ORDER BY id DESC"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((program.0, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    let mut endpoints = Vec::new();
+    while let Some(row) = rows.next()? {
+        endpoints.push(endpoint(row)?);
+    }
+    Ok(endpoints)
+}
+
+/// How many endpoints of a program are in use.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn active_count(connection: &Connection, program: ProgramNumber) -> Result<usize, Error> {
+    let sql = "SELECT count(*) FROM webhook_endpoint WHERE program_id = ?1 AND disabled_at IS NULL";
+    let count: i64 = connection
+        .prepare_cached(sql)?
+        .query_row([program.0], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// The program that an endpoint belongs to.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn program_of(
+    connection: &Connection,
+    endpoint: EndpointNumber,
+) -> Result<ProgramNumber, Error> {
+    let sql = "SELECT program_id FROM webhook_endpoint WHERE id = ?1";
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row([endpoint.0], |row| row.get(0).map(ProgramNumber))?)
+}
+
+/// Adds an endpoint, which gets the events after `cursor`.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn insert(
+    tx: &Transaction<'_>,
+    program: ProgramNumber,
+    endpoint: &mut Endpoint,
+    secret: &SecretString,
+    cursor: Seq,
+) -> Result<(), Error> {
+    let names: Vec<_> = endpoint
+        .subscription
+        .events()
+        .iter()
+        .map(|event| event.as_str())
+        .collect();
+    let sql = "INSERT INTO webhook_endpoint (uuid, program_id, url, events, secret, cursor_seq,
+                   created_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    tx.prepare_cached(sql)?.execute((
+        endpoint.id.as_uuid().as_bytes(),
+        program.0,
+        endpoint.url.as_str(),
+        serde_json::to_string(&names).map_err(|_| Error::Impossible("list of events"))?,
+        secret.expose_secret(),
+        cursor.0,
+        endpoint.created_at.as_millis(),
+    ))?;
+    endpoint.number = EndpointNumber(tx.last_insert_rowid());
+    Ok(())
+}
+
+/// Takes an endpoint out of use.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn disable(tx: &Transaction<'_>, number: EndpointNumber, at: Timestamp) -> Result<(), Error> {
+    let sql = "UPDATE webhook_endpoint SET disabled_at = ?2 WHERE id = ?1 AND disabled_at IS NULL";
+    tx.prepare_cached(sql)?
+        .execute((number.0, at.as_millis()))?;
+    Ok(())
+}
+
+/// Every endpoint in use.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn all_active(connection: &Connection) -> Result<Vec<ActiveEndpoint>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS}, w.program_id, o.environment, w.secret, w.cursor_seq
+         FROM webhook_endpoint w
+         JOIN program p ON p.id = w.program_id
+         JOIN organization o ON o.id = p.organization_id
+         WHERE w.disabled_at IS NULL ORDER BY w.id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut endpoints = Vec::new();
+    while let Some(row) = rows.next()? {
+        let environment: String = row.get(7)?;
+        endpoints.push(ActiveEndpoint {
+            endpoint: endpoint(row)?,
+            program: ProgramNumber(row.get(6)?),
+            environment: Environment::parse(&environment)
+                .ok_or(Error::Impossible("environment"))?,
+            secret: SecretString::from(row.get::<_, String>(8)?),
+            cursor: Seq(row.get(9)?),
+        });
+    }
+    Ok(endpoints)
+}
+
+/// The events that some endpoint of each program listens to.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub(super) fn heard(connection: &Connection) -> Result<HashMap<ProgramNumber, EventSet>, Error> {
+    let sql = "SELECT program_id, events FROM webhook_endpoint WHERE disabled_at IS NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut heard: HashMap<_, EventSet> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let events = subscription(&row.get::<_, String>(1)?)?.set();
+        let set = heard.entry(ProgramNumber(row.get(0)?)).or_default();
+        *set = set.union(events);
+    }
+    Ok(heard)
+}
+
+/// Keeps the object that an event is about.
+pub(super) fn insert_payload(
+    connection: &Connection,
+    program: ProgramNumber,
+    seq: Seq,
+    data: &str,
+) -> Result<(), Error> {
+    let sql = "INSERT INTO event_payload (program_id, seq, data) VALUES (?1, ?2, ?3)";
+    connection
+        .prepare_cached(sql)?
+        .execute((program.0, seq.0, data))?;
+    Ok(())
+}
+
+/// The events of a program after `after` that were kept, in order, at most `limit`.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn waiting(
+    connection: &Connection,
+    program: ProgramNumber,
+    after: Seq,
+    limit: usize,
+) -> Result<Vec<Seq>, Error> {
+    let sql = "SELECT seq FROM event_payload
+               WHERE program_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map((program.0, after.0, limit), |row| row.get(0).map(Seq))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The object that an event is about, if it was kept.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn payload(
+    connection: &Connection,
+    program: ProgramNumber,
+    seq: Seq,
+) -> Result<Option<String>, Error> {
+    let sql = "SELECT data FROM event_payload WHERE program_id = ?1 AND seq = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query((program.0, seq.0))?;
+    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.flatten())
+}
+
+/// Forgets the objects of every event that a member had a part in.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn erase_payloads(
+    tx: &Transaction<'_>,
+    program: ProgramNumber,
+    member: MemberNumber,
+) -> Result<(), Error> {
+    let sql = "UPDATE event_payload SET data = NULL
+               WHERE program_id = ?1 AND EXISTS (SELECT 1 FROM activity a
+                   WHERE a.seq = event_payload.seq AND a.member_id = ?2)";
+    tx.execute(sql, (program.0, member.0))?;
+    Ok(())
+}
+
+/// Reads the columns of [`COLUMNS`].
+fn endpoint(row: &Row<'_>) -> Result<Endpoint, Error> {
+    let url: String = row.get(2)?;
+    Ok(Endpoint {
+        number: EndpointNumber(row.get(0)?),
+        id: WebhookId::from_uuid(programs::uuid(row, 1)?),
+        url: WebhookUrl::stored(&url).ok_or(Error::Impossible("webhook address"))?,
+        subscription: subscription(&row.get::<_, String>(3)?)?,
+        created_at: timestamp(row.get(4)?)?,
+        disabled_at: row.get::<_, Option<i64>>(5)?.map(timestamp).transpose()?,
+    })
+}
+
+fn subscription(json: &str) -> Result<Subscription, Error> {
+    let names: Vec<String> =
+        serde_json::from_str(json).map_err(|_| Error::Impossible("list of events"))?;
+    let events = names.iter().map(|name| EventName::parse(name));
+    let events = events.collect::<Option<_>>();
+    Ok(Subscription::stored(
+        events.ok_or(Error::Impossible("event"))?,
+    ))
+}

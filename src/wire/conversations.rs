@@ -1,0 +1,208 @@
+//! Conversations and messages.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::fields::{Fields, text};
+use super::{ListKind, cursor};
+use crate::domain::{
+    Conversation, ConversationId, ConversationNumber, Invalid, Message, MessageText, ProgramNumber,
+    Role, Timestamp,
+};
+
+/// Conversations a page. Clients that know of no pages get all there are in nearly every case.
+const PAGE_MAX: usize = 1000;
+
+/// Which page of conversations is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConversationPageQuery {
+    /// Rows a page, 1 to 1,000, 1,000 unless said.
+    pub limit: usize,
+    /// Only those in which the member spoke last.
+    pub waiting: bool,
+    /// The last row of the page before.
+    pub after: Option<(Timestamp, ConversationNumber)>,
+}
+
+impl ConversationPageQuery {
+    /// The cursor of the page that follows this row.
+    pub fn cursor_after(&self, program: ProgramNumber, last: &Conversation) -> Option<String> {
+        let number = last.number?;
+        let place = [last.active_at.as_millis(), number.0];
+        Some(cursor::encode(place, ListKind::Conversations, program.0))
+    }
+}
+
+impl super::Query {
+    /// `limit`, `cursor` and `waiting` of a list of conversations.
+    ///
+    /// # Errors
+    /// [`Invalid`] if one is out of range or garbage.
+    pub fn conversation_page(
+        &self,
+        program: ProgramNumber,
+    ) -> Result<ConversationPageQuery, Invalid> {
+        let limit = self.limit((PAGE_MAX, PAGE_MAX))?;
+        let after = self.parsed("cursor", |_, text| {
+            let [at, number] = cursor::decode(text, ListKind::Conversations, program.0)?;
+            let at = Timestamp::from_millis(at).unwrap_or(Timestamp::EPOCH);
+            Ok((at, ConversationNumber(number)))
+        })?;
+        Ok(ConversationPageQuery {
+            limit,
+            waiting: self.flag("waiting")?,
+            after,
+        })
+    }
+}
+
+/// The body of `POST /v1/conversations/{id}/messages`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendMessageRequest {
+    /// What is said.
+    pub message: MessageText,
+    /// Additive: `agent` if a key speaks for the operator.
+    pub speaks_as: Option<Role>,
+}
+
+impl SendMessageRequest {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`Invalid`] naming the field.
+    pub fn parse(body: &Value) -> Result<Self, Invalid> {
+        let fields = Fields::of(body)?;
+        let role = |name: &str, word: String| match Role::parse(&word) {
+            Some(Role::Agent) => Ok(Role::Agent),
+            _ => Err(Invalid::new(name, "must be agent, or be left out")),
+        };
+        Ok(Self {
+            message: fields.required("message", text(MessageText::parse))?,
+            speaks_as: fields.nullable("as", text(role))?,
+        })
+    }
+}
+
+/// `SendMessageResponse`: exactly this field.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub struct SendMessageResponse {
+    pub ok: bool,
+}
+
+/// `Conversation`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub struct ConversationResponse {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub conversation_type: &'static str,
+    pub title: Option<String>,
+    pub last_message_at: Option<String>,
+    /// Additive: whose it is.
+    #[serde(rename = "externalUserID")]
+    pub external_user_id: String,
+    /// Additive: the redemption that a booking is about.
+    #[serde(rename = "redemptionID")]
+    pub redemption_id: Option<String>,
+    /// Additive: whether the member spoke last.
+    pub waiting: bool,
+}
+
+impl From<&Conversation> for ConversationResponse {
+    fn from(conversation: &Conversation) -> Self {
+        let last = conversation.last_message;
+        Self {
+            id: conversation.id.to_string(),
+            conversation_type: match conversation.redemption {
+                Some(_) => "booking",
+                None => "support",
+            },
+            title: conversation
+                .title
+                .as_ref()
+                .map(|title| title.as_str().to_owned()),
+            last_message_at: super::time(last.map(|(at, _)| at)),
+            external_user_id: conversation.external_user_id.as_str().to_owned(),
+            redemption_id: conversation.redemption.map(|id| id.to_string()),
+            waiting: last.is_some_and(|(_, role)| role == Role::Member),
+        }
+    }
+}
+
+/// A list of conversations, those last active first.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub struct ConversationListResponse {
+    pub conversations: Vec<ConversationResponse>,
+    /// Additive: the list has pages when it is long.
+    pub next_cursor: Option<String>,
+}
+
+/// `Message`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub struct MessageResponse {
+    pub id: String,
+    #[serde(rename = "authorID")]
+    pub author_id: String,
+    #[serde(rename = "type")]
+    pub message_type: &'static str,
+    pub body: Option<String>,
+    pub created_at: String,
+    /// Additive: `member` or `agent`.
+    pub role: &'static str,
+}
+
+impl MessageResponse {
+    /// A message in a conversation of the member with this id.
+    pub fn new(message: &Message, external_user_id: &str) -> Self {
+        Self {
+            id: message.id.to_string(),
+            author_id: match message.role {
+                Role::Member => external_user_id.to_owned(),
+                Role::Agent => Role::Agent.as_str().to_owned(),
+            },
+            message_type: "text",
+            body: message.body.as_ref().map(|text| text.as_str().to_owned()),
+            created_at: message.created_at.to_string(),
+            role: message.role.as_str(),
+        }
+    }
+}
+
+/// A page of messages, newest first.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub struct MessageListResponse {
+    pub messages: Vec<MessageResponse>,
+    pub next_cursor: Option<String>,
+}
+
+/// What `conversation.message_created` is about: the message, and where it was said.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub struct MessageEventData {
+    #[serde(flatten)]
+    pub message: MessageResponse,
+    #[serde(rename = "conversationID")]
+    pub conversation_id: String,
+    #[serde(rename = "externalUserID")]
+    pub external_user_id: String,
+}
+
+impl MessageEventData {
+    /// A message said in a conversation of the member with this id.
+    pub fn new(message: &Message, conversation: ConversationId, external_user_id: &str) -> Self {
+        Self {
+            message: MessageResponse::new(message, external_user_id),
+            conversation_id: conversation.to_string(),
+            external_user_id: external_user_id.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Events, as webhooks and the activity stream send them.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::TransactionResponse;
+use crate::domain::{Environment, EventId, EventName, Timestamp};
+
+/// The body of a webhook, and the data of a frame of the activity stream.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub struct EventBody<'a> {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub event_type: &'static str,
+    pub created_at: String,
+    pub environment: &'static str,
+    pub data: &'a RawValue,
+}
+
+impl<'a> EventBody<'a> {
+    /// An event that happened, about an object rendered as JSON.
+    pub fn new(
+        id: EventId,
+        name: &'static str,
+        at: Timestamp,
+        environment: Environment,
+        data: &'a RawValue,
+    ) -> Self {
+        Self {
+            id: id.to_string(),
+            event_type: name,
+            created_at: at.to_string(),
+            environment: environment_name(environment),
+            data,
+        }
+    }
+}
+
+/// The environment as webhooks name it.
+pub(super) fn environment_name(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Sandbox => "SANDBOX",
+        Environment::Live => "LIVE",
+    }
+}
+
+/// What a test of a webhook is called, which is in no catalogue.
+pub const TEST_EVENT: &str = "webhook.test";
+
+/// What a test of a webhook is about.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub struct TestEventData {
+    #[serde(rename = "webhookID")]
+    pub webhook_id: String,
+}
+
+/// What `wallet.credited` and `wallet.debited` are about: the transaction, and whose wallet it is.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub struct TransactionEventData {
+    #[serde(flatten)]
+    pub transaction: TransactionResponse,
+    #[serde(rename = "externalUserID")]
+    pub external_user_id: String,
+}
+
+/// A frame of a stream of server-sent events, with what the client resumes after.
+///
+/// Source: the HTML standard, section 9.2, "Server-sent events".
+pub fn frame(seq: i64, name: EventName, body: &EventBody<'_>) -> String {
+    let json = String::from_utf8(super::to_json(body)).unwrap_or_default();
+    let name = name.as_str();
+    format!("id: {seq}\nevent: {name}\ndata: {json}\n\n")
+}
