@@ -270,7 +270,7 @@ CREATE TABLE webhook_delivery (
     PRIMARY KEY (endpoint_id, seq),
     CHECK ((next_at IS NOT NULL) = (status = 'pending'))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX webhook_delivery_due ON webhook_delivery (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_delivery_due ON webhook_delivery (endpoint_id, next_at) WHERE next_at IS NOT NULL;
 
 -- Answers to POSTs that carried an Idempotency-Key, so that a retry gets the first one again.
 -- Rows cluster by the hour they were made in: random keys then touch a small part of the index.

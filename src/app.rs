@@ -2,15 +2,18 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use actix_web::dev::Server;
 use anyhow::Context as _;
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Settings, WebhookSettings};
 use crate::http;
-use crate::service::Services;
+use crate::realtime::Realtime;
 use crate::service::bootstrap::FirstKeys;
+use crate::service::{Names, Services, SystemNames};
+use crate::webhooks::Webhooks;
 
 /// A server that is bound to its port and ready to run.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub struct App {
     first_keys: Option<FirstKeys>,
     address: SocketAddr,
     server: http::BoundServer,
+    streams_max: usize,
+    webhooks: WebhookSettings,
 }
 
 impl App {
@@ -28,11 +33,26 @@ impl App {
     /// # Errors
     /// When the database cannot be used or the port is taken; the message says which and why.
     pub fn build(settings: &Settings, clock: &Clock) -> Result<Self, anyhow::Error> {
+        Self::build_with(settings, clock, Arc::new(SystemNames))
+    }
+
+    /// The same with another name service, for tests of where webhooks may go.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub fn build_with(
+        settings: &Settings,
+        clock: &Clock,
+        names: Arc<dyn Names>,
+    ) -> Result<Self, anyhow::Error> {
         // The port first: a database whose first start fails would keep its keys to itself.
         let (server, address) = http::bind(settings)
             .with_context(|| format!("cannot listen on {}", settings.server.listen))?;
         let (services, first_keys) = Services::start(settings, clock)?;
+        let services = services.with_names(names);
         Ok(Self {
+            streams_max: settings.server.streams_max,
+            webhooks: settings.webhooks,
             services,
             first_keys,
             address,
@@ -61,19 +81,31 @@ impl App {
     /// When the server fails.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), anyhow::Error> {
         let Self {
-            services, server, ..
+            services,
+            server,
+            streams_max,
+            webhooks,
+            ..
         } = self;
-        let server: Server = server.start(services.clone());
+        let realtime = Realtime::start(services.clone(), streams_max)
+            .context("the thread of the streams could not be started")?;
+        let webhooks = Webhooks::start(services.clone(), webhooks)?;
+        let server: Server = server.start(services.clone(), realtime.clone());
         let handle = server.handle();
         let stop = async {
             shutdown.await;
+            // An open stream is a request that would never end.
+            realtime.close();
             handle.stop(true).await;
         };
         let (result, ()) = futures_util::future::join(server, stop).await;
-        let closing = services.clone();
-        tokio::task::spawn_blocking(move || closing.stop())
-            .await
-            .context("the database could not be closed")?;
+        tokio::task::spawn_blocking(move || {
+            webhooks.stop();
+            realtime.join();
+            services.stop();
+        })
+        .await
+        .context("the database could not be closed")?;
         result.context("the server failed")
     }
 }

@@ -43,6 +43,7 @@ pub struct ServerSettings {
     pub keep_alive: u64,
     pub body_bytes_max: usize,
     pub shutdown_timeout: u64,
+    pub stream_heartbeat: u64,
     pub streams_max: usize,
 }
 
@@ -231,6 +232,7 @@ impl Settings {
         Duration::from_secs(self.auth.member_token_ttl)
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: the range of every setting")]
     fn check(&self) -> Result<(), anyhow::Error> {
         let within = |key: &str, value: u64, least: u64, most: u64| {
             anyhow::ensure!(
@@ -296,6 +298,12 @@ impl Settings {
         per_minute(
             "rate_limit.sandbox_per_minute",
             self.rate_limit.sandbox_per_minute,
+        )?;
+        within(
+            "server.stream_heartbeat",
+            self.server.stream_heartbeat,
+            1,
+            300,
         )?;
         within(
             "server.streams_max",

@@ -7,6 +7,8 @@
 //! * [`store`]: the only SQL: one writing thread, a pool of readers.
 //! * [`wire`]: the JSON of every resource.
 //! * [`service`]: the use cases.
+//! * [`realtime`]: streams of what is committed.
+//! * [`webhooks`]: what is committed, sent to whoever listens.
 //! * [`http`]: the only actix: routes, credentials, errors.
 //! * [`app`]: all of it put together, for `main` and for every test.
 //! * [`cli`], [`config`], [`telemetry`], [`clock`], [`error`]: what surrounds them.
@@ -23,7 +25,9 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod http;
+pub mod realtime;
 pub mod service;
 pub mod store;
 pub mod telemetry;
+pub mod webhooks;
 pub mod wire;

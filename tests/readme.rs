@@ -127,6 +127,7 @@ fn the_table_of_routes_is_complete() {
                 Access::Public => "anybody",
                 Access::OrgKey => "key",
                 Access::KeyOrMember => "key or token",
+                Access::Member => "token",
                 Access::PartnerKey => "partner key",
             };
             vec![

@@ -226,8 +226,8 @@ pub fn is_globally_routable(address: IpAddr) -> bool {
 fn is_v4_routable(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let special = match a {
-        // This network, private, loopback.
-        0 | 10 | 127 => true,
+        // This network, private, loopback; multicast, reserved and broadcast.
+        0 | 10 | 127 | 224.. => true,
         // Shared by providers.
         100 => (64..128).contains(&b),
         // Link-local.
@@ -242,8 +242,6 @@ fn is_v4_routable(address: Ipv4Addr) -> bool {
         198 => b == 18 || b == 19 || (b, c) == (51, 100),
         // Documentation.
         203 => (b, c) == (0, 113),
-        // Multicast, reserved and broadcast.
-        224.. => true,
         _ => false,
     };
     !special
@@ -253,10 +251,10 @@ fn is_v6_routable(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     match segments {
-        // An IPv4 address behind a translator (RFC 6052).
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_v4_routable(v4(high, low)),
-        // An IPv4 address in the second and third part (6to4, RFC 3056).
-        [0x2002, high, low, ..] => is_v4_routable(v4(high, low)),
+        // An IPv4 address behind a translator (RFC 6052), or in a tunnel's (6to4, RFC 3056).
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            is_v4_routable(v4(high, low))
+        }
         // Protocol assignments, tunnels that hide an IPv4 address (Teredo) among them.
         [0x2001, second, ..] if second < 0x200 => false,
         // Documentation.

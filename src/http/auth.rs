@@ -4,11 +4,13 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
 use super::HttpError;
+use super::rate_limit::{Fingerprint, RateLimiter};
+use crate::domain::Environment;
 use crate::error::Code;
-use crate::service::{Caller, KeyPrincipal, PartnerPrincipal, Services};
+use crate::service::{Caller, KeyPrincipal, MemberPrincipal, PartnerPrincipal, Services};
 
 /// A credential as it was sent, by its looks.
 enum Presented<'a> {
@@ -55,18 +57,78 @@ fn services(request: &HttpRequest) -> Result<&Services, HttpError> {
         .ok_or_else(|| HttpError::plain(Code::Internal))
 }
 
-fn caller(request: &HttpRequest) -> Result<Caller, HttpError> {
+/// Whoever a credential belongs to.
+enum Anybody {
+    Caller(Caller),
+    Partner(PartnerPrincipal),
+}
+
+/// Who calls, once the request is counted against the credential's rate.
+fn anybody(request: &HttpRequest) -> Result<Anybody, HttpError> {
     let services = services(request)?;
-    match presented(request.headers())? {
-        Presented::OrgKey(key) => Ok(Caller::Key(services.directory().authenticate_key(key)?)),
-        Presented::MemberToken(token) => Ok(Caller::Member(services.authenticate_member(token)?)),
-        Presented::PartnerKey(key) => {
-            services.directory().authenticate_partner(key)?;
-            Err(HttpError::new(
-                Code::Forbidden,
-                "a partner key opens only /partner",
-            ))
+    let (anybody, environment, fingerprint) = match presented(request.headers())? {
+        Presented::OrgKey(key) => {
+            let key = services.directory().authenticate_key(key)?;
+            let fingerprint = fingerprint(&key.fingerprint);
+            (
+                Anybody::Caller(Caller::Key(key)),
+                key.environment,
+                fingerprint,
+            )
         }
+        Presented::MemberToken(token) => {
+            let member = services.authenticate_member(token)?;
+            // A member's tokens share one bucket. The high bit keeps it apart from keys' ones.
+            let fingerprint = member.member.0.unsigned_abs() | 1 << 63;
+            let caller = Anybody::Caller(Caller::Member(member));
+            (caller, member.environment, fingerprint)
+        }
+        Presented::PartnerKey(key) => {
+            let partner = services.directory().authenticate_partner(key)?;
+            let fingerprint = fingerprint(&partner.fingerprint);
+            (Anybody::Partner(partner), partner.environment, fingerprint)
+        }
+    };
+    count(request, services, environment, fingerprint)?;
+    Ok(anybody)
+}
+
+/// A number that stands for a key; members' have the bit that this leaves out.
+fn fingerprint(hash: &[u8; 32]) -> Fingerprint {
+    let start = hash.first_chunk().copied().unwrap_or_default();
+    u64::from_be_bytes(start) & !(1 << 63)
+}
+
+fn count(
+    request: &HttpRequest,
+    services: &Services,
+    environment: Environment,
+    fingerprint: Fingerprint,
+) -> Result<(), HttpError> {
+    let limiter = request
+        .app_data::<web::Data<RateLimiter>>()
+        .ok_or_else(|| HttpError::plain(Code::Internal))?;
+    let Some(standing) = limiter.take(environment, fingerprint, services.now()) else {
+        return Ok(());
+    };
+    // The layer writes it into the response, whatever that is.
+    request.extensions_mut().insert(standing);
+    match standing.retry_after {
+        None => Ok(()),
+        Some(seconds) => Err(HttpError::new(
+            Code::RateLimited,
+            format!("too many requests with this credential; try again in {seconds} s"),
+        )),
+    }
+}
+
+fn caller(request: &HttpRequest) -> Result<Caller, HttpError> {
+    match anybody(request)? {
+        Anybody::Caller(caller) => Ok(caller),
+        Anybody::Partner(_) => Err(HttpError::new(
+            Code::Forbidden,
+            "a partner key opens only /partner",
+        )),
     }
 }
 
@@ -84,6 +146,25 @@ impl FromRequest for OrgKey {
             Caller::Member(_) => Err(HttpError::new(
                 Code::Forbidden,
                 "this needs an Org-API-Key; a member token is not enough",
+            )),
+        }))
+    }
+}
+
+/// A caller with a member token.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MemberToken(pub(super) MemberPrincipal);
+
+impl FromRequest for MemberToken {
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request).and_then(|caller| match caller {
+            Caller::Member(member) => Ok(Self(member)),
+            Caller::Key(_) => Err(HttpError::new(
+                Code::Forbidden,
+                "this needs a member token; an Org-API-Key speaks for no member",
             )),
         }))
     }
@@ -116,17 +197,8 @@ impl FromRequest for PartnerKey {
 }
 
 fn partner(request: &HttpRequest) -> Result<PartnerPrincipal, HttpError> {
-    let services = services(request)?;
-    let forbidden = || HttpError::new(Code::Forbidden, "this needs a partner key");
-    match presented(request.headers())? {
-        Presented::PartnerKey(key) => Ok(services.directory().authenticate_partner(key)?),
-        Presented::OrgKey(key) => {
-            services.directory().authenticate_key(key)?;
-            Err(forbidden())
-        }
-        Presented::MemberToken(token) => {
-            services.authenticate_member(token)?;
-            Err(forbidden())
-        }
+    match anybody(request)? {
+        Anybody::Partner(partner) => Ok(partner),
+        Anybody::Caller(_) => Err(HttpError::new(Code::Forbidden, "this needs a partner key")),
     }
 }

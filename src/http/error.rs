@@ -3,8 +3,9 @@
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 
-use crate::domain::Invalid;
+use crate::domain::{Invalid, Refusal};
 use crate::error::{Code, Problem, Surface};
+use crate::realtime::TooManyStreams;
 use crate::service::{CredentialError, Stop};
 use crate::store::{self, WriteError};
 use crate::telemetry::cause_chain;
@@ -87,6 +88,18 @@ impl From<WriteError> for HttpError {
             WriteError::Unavailable => Code::StorageUnavailable,
             WriteError::Failed => Code::Internal,
         })
+    }
+}
+
+impl From<Refusal> for HttpError {
+    fn from(refusal: Refusal) -> Self {
+        Self::from(Stop::Refused(refusal))
+    }
+}
+
+impl From<TooManyStreams> for HttpError {
+    fn from(_: TooManyStreams) -> Self {
+        Self::plain(Code::Overloaded)
     }
 }
 

@@ -10,9 +10,10 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 
+use super::rate_limit::Standing;
 use super::{HttpError, HttpLimits};
 use crate::error::{Code, Problem, Surface};
 use crate::wire;
@@ -56,6 +57,10 @@ where
     };
     let mut response = render_error(response, &id);
     set_request_id(response.headers_mut(), &id);
+    let standing = response.request().extensions().get::<Standing>().copied();
+    if let Some(standing) = standing {
+        standing.write(response.headers_mut());
+    }
     let (request, status) = (response.request(), response.status().as_u16());
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     // The pattern, not the path: a path can name a person.

@@ -11,6 +11,7 @@ mod health;
 mod layer;
 mod loyalty;
 mod partner;
+mod rate_limit;
 mod reports;
 mod routes;
 
@@ -27,7 +28,9 @@ pub use error::HttpError;
 pub use routes::{Access, ROUTES, Route};
 
 use crate::config::Settings;
+use crate::realtime::Realtime;
 use crate::service::{Reply, Services};
+use rate_limit::RateLimiter;
 
 /// What a handler gives back.
 type HttpResult = Result<HttpResponse, HttpError>;
@@ -37,10 +40,11 @@ type HttpResult = Result<HttpResponse, HttpError>;
 struct HttpLimits {
     body_bytes_max: usize,
     slow_request: Duration,
+    stream_heartbeat: Duration,
 }
 
 /// A server that is bound to its port.
-pub struct BoundServer(Box<dyn FnOnce(Services) -> Server>);
+pub struct BoundServer(Box<dyn FnOnce(Services, Realtime) -> Server>);
 
 impl std::fmt::Debug for BoundServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -50,8 +54,8 @@ impl std::fmt::Debug for BoundServer {
 
 impl BoundServer {
     /// Starts serving. Must be called within an actix runtime.
-    pub(crate) fn start(self, services: Services) -> Server {
-        (self.0)(services)
+    pub(crate) fn start(self, services: Services, realtime: Realtime) -> Server {
+        (self.0)(services, realtime)
     }
 }
 
@@ -60,19 +64,23 @@ pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketA
     let limits = HttpLimits {
         body_bytes_max: settings.server.body_bytes_max,
         slow_request: Duration::from_millis(settings.log.slow_request),
+        stream_heartbeat: Duration::from_secs(settings.server.stream_heartbeat),
     };
-    let slot: Arc<OnceLock<web::Data<Services>>> = Arc::default();
+    let slot: Arc<OnceLock<(web::Data<Services>, web::Data<Realtime>)>> = Arc::default();
     let filled = Arc::clone(&slot);
     let workers = match settings.server.workers {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         count => count,
     };
+    let rates = web::Data::new(RateLimiter::new(settings.rate_limit));
     let server = HttpServer::new(move || {
-        let services = filled
+        let (services, realtime) = filled
             .get()
             .expect("start fills the slot before it runs the server");
         App::new()
             .app_data(web::Data::clone(services))
+            .app_data(web::Data::clone(realtime))
+            .app_data(web::Data::clone(&rates))
             .app_data(web::Data::new(services.analytics().clone()))
             .app_data(limits)
             .wrap(from_fn(layer::answer))
@@ -86,8 +94,8 @@ pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketA
     .disable_signals()
     .bind(settings.server.listen)?;
     let address = server.addrs()[0];
-    let start = move |services| {
-        slot.get_or_init(|| web::Data::new(services));
+    let start = move |services, realtime| {
+        slot.get_or_init(|| (web::Data::new(services), web::Data::new(realtime)));
         server.run()
     };
     Ok((BoundServer(Box::new(start)), address))

@@ -16,6 +16,8 @@ pub enum Access {
     OrgKey,
     /// An Org-API-Key or a member token.
     KeyOrMember,
+    /// A member token.
+    Member,
     /// A partner key.
     PartnerKey,
 }
@@ -87,6 +89,23 @@ routes! {
         PATCH OrgKey loyalty::redemptions::patch_redemption;
     }
     "/v1/redemptions/{id}/cancel" { POST KeyOrMember loyalty::redemptions::cancel_redemption; }
+    "/v1/conversations" { GET KeyOrMember loyalty::conversations::list_conversations; }
+    "/v1/conversations/{id}/messages" {
+        GET KeyOrMember loyalty::conversations::list_messages;
+        POST KeyOrMember loyalty::conversations::send_message;
+    }
+    "/v1/conversations/{id}/stream" { GET Member loyalty::streams::stream_messages; }
+    "/v1/activity/stream" { GET OrgKey loyalty::streams::stream_activity; }
+    "/v1/webhooks" {
+        GET OrgKey loyalty::webhooks::list_webhooks;
+        POST OrgKey loyalty::webhooks::create_webhook;
+    }
+    "/v1/webhooks/{id}" { DELETE OrgKey loyalty::webhooks::delete_webhook; }
+    "/v1/webhooks/{id}/deliveries" { GET OrgKey loyalty::webhooks::list_deliveries; }
+    "/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver" {
+        POST OrgKey loyalty::webhooks::redeliver;
+    }
+    "/v1/webhooks/{id}/test" { POST OrgKey loyalty::webhooks::test_webhook; }
     "/v1/configuration" {
         GET OrgKey loyalty::configuration::get_configuration;
         PUT OrgKey loyalty::configuration::set_configuration;

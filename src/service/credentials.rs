@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::domain::{
-    Environment, MemberNumber, OrganizationNumber, OrganizationStatus, ProgramNumber, ProgramStatus,
+    Environment, MemberNumber, OrganizationNumber, OrganizationStatus, ProgramNumber,
+    ProgramStatus, Timestamp,
 };
 use crate::store::credentials::{CredentialRow, KeyHash, KeyScope};
 use crate::store::organizations::OrganizationAccessRow;
@@ -25,6 +26,8 @@ pub struct KeyPrincipal {
     pub organization: OrganizationNumber,
     /// Where.
     pub environment: Environment,
+    /// The hash of the key, which stands for it.
+    pub fingerprint: KeyHash,
 }
 
 /// A caller who proved to hold a member token.
@@ -36,6 +39,10 @@ pub struct MemberPrincipal {
     pub member: MemberNumber,
     /// The member's epoch when the token was minted.
     pub epoch: i64,
+    /// Where.
+    pub environment: Environment,
+    /// When the token ends.
+    pub expires_at: Timestamp,
 }
 
 /// A caller who proved to hold a partner key.
@@ -43,6 +50,8 @@ pub struct MemberPrincipal {
 pub struct PartnerPrincipal {
     /// Where.
     pub environment: Environment,
+    /// The hash of the key, which stands for it.
+    pub fingerprint: KeyHash,
 }
 
 /// An Org-API-Key or a member token.
@@ -177,6 +186,12 @@ impl Directory {
         Ok(())
     }
 
+    /// Where a program is.
+    pub fn environment_of(&self, program: ProgramNumber) -> Option<Environment> {
+        let state = self.state.read();
+        state.programs.get(&program).map(|row| row.environment)
+    }
+
     /// The programs of an organization, the oldest first.
     pub(super) fn programs_of(&self, organization: OrganizationNumber) -> Vec<ProgramAccessRow> {
         let state = self.state.read();
@@ -212,7 +227,14 @@ impl Directory {
     /// # Errors
     /// [`CredentialError`] if it is unknown or revoked, or its program may not act.
     pub fn authenticate_key(&self, key: &str) -> Result<KeyPrincipal, CredentialError> {
-        let hash = hash(key);
+        self.authenticate_hash(hash(key))
+    }
+
+    /// The same for the hash of a key.
+    ///
+    /// # Errors
+    /// [`CredentialError`] if it is unknown or revoked, or its program may not act.
+    pub fn authenticate_hash(&self, hash: KeyHash) -> Result<KeyPrincipal, CredentialError> {
         let state = self.state.read();
         match state.keys.get(&hash).map(|key| key.scope) {
             Some(KeyScope::Program(program)) => {
@@ -226,6 +248,7 @@ impl Directory {
                     program_uuid: program.uuid,
                     organization: program.organization,
                     environment: program.environment,
+                    fingerprint: hash,
                 })
             }
             Some(KeyScope::Partner) | None => Err(CredentialError::Unauthorized),
@@ -245,6 +268,7 @@ impl Directory {
                 ..
             }) => Ok(PartnerPrincipal {
                 environment: *environment,
+                fingerprint: hash,
             }),
             _ => Err(CredentialError::Unauthorized),
         }

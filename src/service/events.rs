@@ -1,5 +1,7 @@
 //! Events of the catalogue: what is kept of them for webhooks, and how they are shown.
 
+use std::collections::HashSet;
+
 use serde_json::value::RawValue;
 
 use super::{Services, Stop};
@@ -174,22 +176,23 @@ fn redemption_object(
 }
 
 impl Services {
-    /// The events of a program, or of all, that were committed after `after`, up to `up_to`, or a
-    /// part of them: up to the number that comes back.
+    /// The events of some programs that were committed after `after`, up to `up_to`, or a part of
+    /// them: up to the number that comes back.
     ///
     /// # Errors
     /// [`Stop`] if the database fails.
     pub async fn events_after(
         &self,
-        program: Option<ProgramNumber>,
+        programs: HashSet<ProgramNumber>,
         after: Seq,
         up_to: Seq,
     ) -> Result<(Vec<(ProgramNumber, ShownEvent)>, Seq), Stop> {
         let end = Seq(up_to.0.min(after.0.saturating_add(PAGE)));
         self.read(move |connection| {
             let mut shown = Vec::new();
-            for activity in store::activity::events(connection, program, after, end)? {
-                let Some(program) = activity.program else {
+            let only = programs.iter().next().filter(|_| programs.len() == 1);
+            for activity in store::activity::events(connection, only.copied(), after, end)? {
+                let Some(program) = activity.program.filter(|p| programs.contains(p)) else {
                     continue;
                 };
                 if let Some(event) = show(connection, program, &activity)? {

@@ -47,8 +47,10 @@ impl Services {
                 program: key.program,
                 member: member.number,
                 epoch: member.token_epoch,
+                environment: key.environment,
+                expires_at,
             };
-            let token = tokens.mint(principal, expires_at);
+            let token = tokens.mint(principal);
             Ok(Answer::ok(&TokenGrantResponse::new(token, expires_at)).secret())
         })
         .await

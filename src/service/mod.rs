@@ -46,7 +46,7 @@ pub use organizations::OrganizationChange;
 pub use signals::{Announcements, Signals};
 pub use targets::{Addresses, Names, SystemNames, Targets};
 pub use tokens::TokenKey;
-pub use webhooks::{Outcome, after_attempt};
+pub use webhooks::{DueDeliveries, Outcome, after_attempt};
 
 use crate::analytics::{Engine, Figures};
 use crate::clock::Clock;

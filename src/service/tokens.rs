@@ -6,7 +6,7 @@ use pasetors::version4::{LocalToken, V4};
 use serde::{Deserialize, Serialize};
 
 use super::MemberPrincipal;
-use crate::domain::{MemberNumber, ProgramNumber, Timestamp};
+use crate::domain::{Environment, MemberNumber, ProgramNumber, Timestamp};
 
 /// Bound into every member token, so that nothing else sealed under the same key passes for one.
 const ASSERTION: &[u8] = b"stampcard member token 1";
@@ -17,6 +17,7 @@ struct Claims {
     program: i64,
     member: i64,
     epoch: i64,
+    live: bool,
     /// Milliseconds since 1970 at which it ends.
     expires: i64,
 }
@@ -43,12 +44,13 @@ impl TokenKey {
     ///
     /// # Panics
     /// If the operating system gives no random bytes.
-    pub fn mint(&self, principal: MemberPrincipal, expires_at: Timestamp) -> String {
+    pub fn mint(&self, principal: MemberPrincipal) -> String {
         let claims = Claims {
             program: principal.program.0,
             member: principal.member.0,
             epoch: principal.epoch,
-            expires: expires_at.as_millis(),
+            live: principal.environment == Environment::Live,
+            expires: principal.expires_at.as_millis(),
         };
         let message = crate::wire::to_json(&claims);
         LocalToken::encrypt(&self.0, &message, None, Some(ASSERTION))
@@ -60,11 +62,18 @@ impl TokenKey {
         let token = UntrustedToken::try_from(token).ok()?;
         let token = LocalToken::decrypt(&self.0, &token, None, Some(ASSERTION)).ok()?;
         let claims: Claims = serde_json::from_str(token.payload()).ok()?;
-        (now.as_millis() < claims.expires).then_some(MemberPrincipal {
+        let principal = MemberPrincipal {
             program: ProgramNumber(claims.program),
             member: MemberNumber(claims.member),
             epoch: claims.epoch,
-        })
+            environment: if claims.live {
+                Environment::Live
+            } else {
+                Environment::Sandbox
+            },
+            expires_at: Timestamp::from_millis(claims.expires)?,
+        };
+        (now < principal.expires_at).then_some(principal)
     }
 }
 
@@ -76,15 +85,17 @@ mod tests {
 
     #[test]
     fn a_token_opens_with_its_own_key_until_it_ends() {
+        let now = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
+        let end = now.saturating_add(Duration::from_mins(15));
         let principal = MemberPrincipal {
             program: ProgramNumber(1),
             member: MemberNumber(2),
             epoch: 3,
+            environment: Environment::Live,
+            expires_at: end,
         };
-        let now = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
-        let end = now.saturating_add(Duration::from_mins(15));
         let key = TokenKey::new(&[7; 32]);
-        let token = key.mint(principal, end);
+        let token = key.mint(principal);
         assert!(token.starts_with("v4.local."));
         assert_eq!(key.open(&token, now), Some(principal));
         let last = end.saturating_sub(Duration::from_millis(1));

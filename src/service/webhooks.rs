@@ -14,7 +14,6 @@ use crate::domain::{
     ProgramNumber, Refusal, Seq, Timestamp, WebhookId,
 };
 use crate::service::ShownEvent;
-use crate::store::deliveries::DueDelivery;
 use crate::store::webhooks::ActiveEndpoint;
 use crate::store::{self, Connection, WriteError};
 use crate::wire::{
@@ -35,6 +34,15 @@ pub struct Outcome {
     pub delivery: Option<Delivery>,
     /// Events up to here need no first attempt any more; `None` for a repetition.
     pub cursor: Option<Seq>,
+}
+
+/// What an endpoint waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueDeliveries {
+    /// Deliveries whose time has come, each with its event.
+    pub now_due: Vec<(Delivery, Option<ShownEvent>)>,
+    /// When the next one's comes.
+    pub next_at: Option<Timestamp>,
 }
 
 impl Services {
@@ -249,30 +257,27 @@ impl Services {
         .await
     }
 
-    /// The deliveries whose time has come, each with its event; a test has none. Beside them, when
-    /// the next one is due.
+    /// An endpoint's deliveries whose time has come, each with its event; a test has none.
     ///
     /// # Errors
     /// [`Stop`] if the database fails.
-    #[expect(clippy::type_complexity, reason = "two answers of one moment")]
     pub async fn due_deliveries(
         &self,
+        target: &ActiveEndpoint,
         limit: usize,
-    ) -> Result<(Vec<(DueDelivery, Option<ShownEvent>)>, Option<Timestamp>), Stop> {
+    ) -> Result<DueDeliveries, Stop> {
         let now = self.clock.now();
+        let (number, program) = (target.endpoint.number, target.program);
         self.read(move |connection| {
-            let mut due = Vec::new();
-            for delivery in store::deliveries::due(connection, now, limit)? {
-                let seq = delivery.delivery.seq;
-                let program = store::webhooks::program_of(connection, delivery.endpoint)?;
-                let event = if seq > Seq(0) {
-                    show_event(connection, program, seq)?
-                } else {
-                    None
-                };
-                due.push((delivery, event));
+            let mut now_due = Vec::new();
+            for delivery in store::deliveries::due(connection, number, now, limit)? {
+                let event = show_event(connection, program, delivery.seq)?;
+                now_due.push((delivery, event));
             }
-            Ok((due, store::deliveries::next_due(connection, now)?))
+            Ok(DueDeliveries {
+                now_due,
+                next_at: store::deliveries::next_due(connection, number, now)?,
+            })
         })
         .await
     }

@@ -12,15 +12,6 @@ use crate::domain::{Attempt, Delivery, DeliveryStatus, EndpointNumber, EventName
 const COLUMNS: &str = "d.seq, d.status, d.attempts, d.next_at, d.last_at, d.duration,
     d.response_status, d.error, d.created_at";
 
-/// A delivery that is due again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueDelivery {
-    /// Whose.
-    pub endpoint: EndpointNumber,
-    /// What.
-    pub delivery: Delivery,
-}
-
 /// A page of an endpoint's deliveries, the newest events first; tests, which have none, come last.
 ///
 /// # Errors
@@ -67,40 +58,43 @@ pub fn find(
     rows.next()?.map(delivery).transpose()
 }
 
-/// Deliveries of endpoints in use whose time has come, those that wait longest first.
+/// An endpoint's deliveries whose time has come, those that wait longest first.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn due(
     connection: &Connection,
+    endpoint: EndpointNumber,
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<DueDelivery>, Error> {
+) -> Result<Vec<Delivery>, Error> {
     let sql = format!(
-        "SELECT {COLUMNS}, d.endpoint_id FROM webhook_delivery d
-         WHERE d.next_at <= ?1 ORDER BY d.next_at LIMIT ?2"
+        "SELECT {COLUMNS} FROM webhook_delivery d
+         WHERE d.endpoint_id = ?1 AND d.next_at <= ?2 ORDER BY d.next_at LIMIT ?3"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((now.as_millis(), i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query((endpoint.0, now.as_millis(), limit))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
-        due.push(DueDelivery {
-            endpoint: EndpointNumber(row.get(9)?),
-            delivery: delivery(row)?,
-        });
+        due.push(delivery(row)?);
     }
     Ok(due)
 }
 
-/// When the next delivery after `after` is due.
+/// When an endpoint's next delivery after `after` is due.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn next_due(connection: &Connection, after: Timestamp) -> Result<Option<Timestamp>, Error> {
-    let sql = "SELECT min(next_at) FROM webhook_delivery WHERE next_at > ?1";
+pub fn next_due(
+    connection: &Connection,
+    endpoint: EndpointNumber,
+    after: Timestamp,
+) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT min(next_at) FROM webhook_delivery WHERE endpoint_id = ?1 AND next_at > ?2";
     let next: Option<i64> = connection
         .prepare_cached(sql)?
-        .query_row([after.as_millis()], |row| row.get(0))?;
+        .query_row((endpoint.0, after.as_millis()), |row| row.get(0))?;
     next.map(timestamp).transpose()
 }
 

@@ -82,20 +82,6 @@ pub fn active_count(connection: &Connection, program: ProgramNumber) -> Result<u
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
-/// The program that an endpoint belongs to.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn program_of(
-    connection: &Connection,
-    endpoint: EndpointNumber,
-) -> Result<ProgramNumber, Error> {
-    let sql = "SELECT program_id FROM webhook_endpoint WHERE id = ?1";
-    Ok(connection
-        .prepare_cached(sql)?
-        .query_row([endpoint.0], |row| row.get(0).map(ProgramNumber))?)
-}
-
 /// Adds an endpoint, which gets the events after `cursor`.
 ///
 /// # Errors

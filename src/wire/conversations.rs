@@ -183,6 +183,19 @@ pub struct MessageListResponse {
     pub next_cursor: Option<String>,
 }
 
+/// A frame of a conversation's stream, made of what a `conversation.message_created` is about, and
+/// the conversation it belongs to.
+pub fn message_frame(data: &str) -> Option<(ConversationId, String)> {
+    let mut message: serde_json::Map<String, Value> = serde_json::from_str(data).ok()?;
+    let conversation = message.remove("conversationID")?;
+    message.remove("externalUserID");
+    let json = Value::Object(message);
+    Some((
+        ConversationId::parse(conversation.as_str()?)?,
+        format!("data: {json}\n\n"),
+    ))
+}
+
 /// What `conversation.message_created` is about: the message, and where it was said.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

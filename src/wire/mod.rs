@@ -30,7 +30,7 @@ pub use analytics::{
 pub use configuration::{ConfigurationRequest, ConfigurationResponse};
 pub use conversations::{
     ConversationListResponse, ConversationPageQuery, ConversationResponse, MessageEventData,
-    MessageListResponse, MessageResponse, SendMessageRequest, SendMessageResponse,
+    MessageListResponse, MessageResponse, SendMessageRequest, SendMessageResponse, message_frame,
 };
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};

@@ -2,8 +2,11 @@
 
 pub(super) mod analytics;
 pub(super) mod configuration;
+pub(super) mod conversations;
 pub(super) mod members;
 pub(super) mod offers;
 pub(super) mod redemptions;
+pub(super) mod streams;
 pub(super) mod tokens;
 pub(super) mod wallets;
+pub(super) mod webhooks;

@@ -1,0 +1,250 @@
+//! Streams of server-sent events: what is said in a conversation, and what happens in a program.
+//!
+//! Source: the HTML standard, section 9.2, "Server-sent events".
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::{StreamExt as _, stream};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
+
+use crate::domain::{Invalid, ProgramNumber, Seq, Timestamp};
+use crate::http::auth::{MemberToken, OrgKey};
+use crate::http::extract::PathText;
+use crate::http::{HttpError, HttpLimits, HttpResult};
+use crate::realtime::{Frame, Realtime, Subscription, Topic, activity_frame};
+use crate::service::{Caller, Services};
+
+/// A stream with nothing to say says this, so that nobody in between takes it for dead.
+const HEARTBEAT: &str = ": heartbeat\n\n";
+/// The last words to a client that did not read fast enough. A message stream holds nothing but
+/// messages, so there it is a comment.
+const MISSED_COMMENT: &str = ": too slow, messages were left out; list them and connect again\n\n";
+/// The same on the activity stream, which can be resumed without a gap.
+const MISSED_EVENT: &str =
+    "event: gap\ndata: {\"message\":\"too slow; connect again with Last-Event-ID\"}\n\n";
+/// How far away the end of a stream is whose credential does not end by itself.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
+
+/// `GET /v1/conversations/{id}/stream`.
+pub(in crate::http) async fn stream_messages(
+    request: HttpRequest,
+    services: Data<Services>,
+    realtime: Data<Realtime>,
+    MemberToken(member): MemberToken,
+    PathText(id): PathText,
+) -> HttpResult {
+    let caller = Caller::Member(member);
+    let conversation = services.find_conversation(caller, id).await?;
+    let topic = Topic::Conversation(member.program, conversation);
+    let live = realtime.subscribe(topic)?;
+    let start = live.start();
+    let ends_in = until(member.expires_at, services.now());
+    let source = Source::new(&request, services, realtime, topic, live, start)?;
+    Ok(respond(&request, Stream::new(source, caller, ends_in)))
+}
+
+/// `GET /v1/activity/stream`.
+pub(in crate::http) async fn stream_activity(
+    request: HttpRequest,
+    services: Data<Services>,
+    realtime: Data<Realtime>,
+    OrgKey(key): OrgKey,
+) -> HttpResult {
+    let resume_after = last_event_id(&request)?;
+    let topic = Topic::Activity(key.program);
+    let live = realtime.subscribe(topic)?;
+    let after = resume_after.unwrap_or(live.start());
+    if after > live.start() {
+        let expected = "must be the id of a frame of this stream";
+        return Err(Invalid::new("Last-Event-ID", expected).into());
+    }
+    let source = Source::new(&request, services, realtime, topic, live, after)?;
+    Ok(respond(
+        &request,
+        Stream::new(source, Caller::Key(key), FOREVER),
+    ))
+}
+
+fn last_event_id(request: &HttpRequest) -> Result<Option<Seq>, Invalid> {
+    let Some(value) = request.headers().get("last-event-id") else {
+        return Ok(None);
+    };
+    let number = value.to_str().ok().and_then(|text| text.parse().ok());
+    number
+        .filter(|number| *number >= 0)
+        .map(|number| Some(Seq(number)))
+        .ok_or_else(|| Invalid::new("Last-Event-ID", "must be the id of a frame of this stream"))
+}
+
+fn until(end: Timestamp, now: Timestamp) -> Duration {
+    let millis = end.as_millis().saturating_sub(now.as_millis());
+    Duration::from_millis(millis.max(0).unsigned_abs())
+}
+
+/// Where frames come from: the log as far as the client is behind, then the hub.
+struct Source {
+    services: Data<Services>,
+    realtime: Data<Realtime>,
+    topic: Topic,
+    live: Subscription,
+    heartbeat: Duration,
+    /// What the client has goes up to here.
+    after: Seq,
+    /// Frames from the log that are to be sent next.
+    ready: VecDeque<Frame>,
+}
+
+impl Source {
+    fn new(
+        request: &HttpRequest,
+        services: Data<Services>,
+        realtime: Data<Realtime>,
+        topic: Topic,
+        live: Subscription,
+        after: Seq,
+    ) -> Result<Self, HttpError> {
+        let limits = request
+            .app_data::<HttpLimits>()
+            .ok_or_else(|| HttpError::plain(crate::error::Code::Internal))?;
+        Ok(Self {
+            heartbeat: limits.stream_heartbeat,
+            services,
+            realtime,
+            topic,
+            live,
+            after,
+            ready: VecDeque::new(),
+        })
+    }
+
+    /// The next frame; `None` when there are no more.
+    async fn next(&mut self) -> Option<Frame> {
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                self.after = frame.seq;
+                return Some(frame);
+            }
+            if let Topic::Activity(program) = self.topic
+                && self.after < self.live.start()
+            {
+                self.read_log(program).await?;
+                continue;
+            }
+            let frame = self.live.next().await?;
+            if frame.seq > self.after {
+                self.after = frame.seq;
+                return Some(frame);
+            }
+        }
+    }
+
+    /// Reads a piece of the log, up to where the hub took over. If the hub gave up on this client
+    /// meanwhile, it takes over later.
+    async fn read_log(&mut self, program: ProgramNumber) -> Option<()> {
+        let up_to = self.live.start();
+        let programs = [program].into();
+        let read = self.services.events_after(programs, self.after, up_to);
+        let (events, end) = read.await.ok()?;
+        for (program, event) in &events {
+            let text = activity_frame(&self.services, *program, event)?;
+            let seq = event.seq;
+            self.ready.push_back(Frame { seq, text });
+        }
+        if events.is_empty() {
+            self.after = end;
+        }
+        if end >= up_to && self.live.has_missed() {
+            self.live = self.realtime.subscribe(self.topic).ok()?;
+        }
+        Some(())
+    }
+}
+
+/// A stream on its way to a client.
+struct Stream {
+    source: Source,
+    caller: Caller,
+    heartbeat: Interval,
+    ends_at: Instant,
+    is_over: bool,
+}
+
+impl Stream {
+    fn new(source: Source, caller: Caller, ends_in: Duration) -> Self {
+        let now = Instant::now();
+        let period = source.heartbeat;
+        let mut heartbeat = interval_at(now + period, period);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            source,
+            caller,
+            heartbeat,
+            ends_at: now + ends_in,
+            is_over: false,
+        }
+    }
+
+    /// The next piece of the body.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.is_over {
+            return None;
+        }
+        tokio::select! {
+            frame = self.source.next() => {
+                if let Some(frame) = frame {
+                    return Some(Bytes::copy_from_slice(frame.text.as_bytes()));
+                }
+                self.is_over = true;
+                self.source.live.has_missed().then(|| Bytes::from_static(self.missed().as_bytes()))
+            }
+            _ = self.heartbeat.tick() => {
+                self.is_still_allowed().then(|| Bytes::from_static(HEARTBEAT.as_bytes()))
+            }
+            () = sleep_until(self.ends_at) => None,
+        }
+    }
+
+    fn missed(&self) -> &'static str {
+        match self.source.topic {
+            Topic::Activity(_) => MISSED_EVENT,
+            Topic::Conversation(..) => MISSED_COMMENT,
+        }
+    }
+
+    /// Whether the credential that opened the stream would still open it.
+    fn is_still_allowed(&self) -> bool {
+        let directory = self.source.services.directory();
+        match self.caller {
+            Caller::Key(key) => directory
+                .authenticate_hash(key.fingerprint)
+                .is_ok_and(|now| now.program == key.program),
+            Caller::Member(member) => directory.check_member(member).is_ok(),
+        }
+    }
+}
+
+fn respond(request: &HttpRequest, stream: Stream) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((
+            // Asks a proxy not to hold frames back.
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        ));
+    if request.method() == Method::HEAD {
+        return response.finish();
+    }
+    let first = stream::iter([Bytes::from_static(HEARTBEAT.as_bytes())]);
+    let rest = stream::unfold(stream, |mut stream| async move {
+        let piece = stream.next().await?;
+        Some((piece, stream))
+    });
+    response.streaming(first.chain(rest).map(Ok::<_, actix_web::Error>))
+}

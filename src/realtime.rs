@@ -1,0 +1,330 @@
+//! Live fan-out: what is committed reaches everybody who listens, each through a queue of bounded
+//! length.
+//!
+//! One thread follows the log with a cursor, renders each event once and hands it to every
+//! subscriber of its topic. The writer only rings a bell, so that its work is the same whoever
+//! listens. A subscriber whose queue is full is told that it missed something, and dropped.
+//!
+//! **Must not know**: HTTP, or how a stream looks on the wire but for its frames.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::domain::{ConversationId, EventName, ProgramNumber, Seq};
+use crate::service::{Services, ShownEvent};
+use crate::telemetry::cause_chain;
+use crate::wire;
+
+/// Frames that wait for one subscriber.
+const QUEUE_MAX: usize = 1024;
+/// How long to wait before reading the log again after a failure.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What one can listen to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Every event of a program.
+    Activity(ProgramNumber),
+    /// What is said in a conversation of a program.
+    Conversation(ProgramNumber, ConversationId),
+}
+
+impl Topic {
+    fn program(self) -> ProgramNumber {
+        match self {
+            Self::Activity(program) | Self::Conversation(program, _) => program,
+        }
+    }
+}
+
+/// A piece of a stream, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The event it shows.
+    pub seq: Seq,
+    /// How it looks on the wire; shared by everybody it goes to.
+    pub text: Arc<str>,
+}
+
+/// No more streams can be opened now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many streams are open")]
+pub struct TooManyStreams;
+
+/// The hub. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Realtime {
+    hub: Arc<Hub>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+#[derive(Debug)]
+struct Hub {
+    state: Mutex<State>,
+    committed: watch::Receiver<Seq>,
+    closing: Notify,
+    streams_max: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    topics: HashMap<Topic, Vec<Subscriber>>,
+    /// Subscribers there are, over all topics.
+    count: usize,
+    next_id: u64,
+    /// What was handed out goes up to here; kept up to date only while somebody listens.
+    cursor: Seq,
+    is_closed: bool,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    id: u64,
+    /// Events up to here are none of its business.
+    after: Seq,
+    queue: mpsc::Sender<Frame>,
+    missed: Arc<AtomicBool>,
+}
+
+/// One listener's end. Dropping it ends the subscription.
+#[derive(Debug)]
+pub struct Subscription {
+    hub: Arc<Hub>,
+    topic: Topic,
+    id: u64,
+    start: Seq,
+    queue: mpsc::Receiver<Frame>,
+    missed: Arc<AtomicBool>,
+}
+
+impl Realtime {
+    /// Starts the thread that follows the log.
+    ///
+    /// # Errors
+    /// If the thread cannot be started.
+    pub fn start(services: Services, streams_max: usize) -> std::io::Result<Self> {
+        let committed = services.signals().committed();
+        let cursor = *committed.borrow();
+        let hub = Arc::new(Hub {
+            state: Mutex::new(State {
+                topics: HashMap::new(),
+                count: 0,
+                next_id: 0,
+                cursor,
+                is_closed: false,
+            }),
+            committed,
+            closing: Notify::new(),
+            streams_max,
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let following = Arc::clone(&hub);
+        let thread = std::thread::Builder::new()
+            .name("stampcard-streams".to_owned())
+            .spawn(move || runtime.block_on(following.follow(services)))?;
+        Ok(Self {
+            hub,
+            thread: Arc::new(Mutex::new(Some(thread))),
+        })
+    }
+
+    /// Listens to a topic from now on.
+    ///
+    /// # Errors
+    /// [`TooManyStreams`].
+    pub fn subscribe(&self, topic: Topic) -> Result<Subscription, TooManyStreams> {
+        let (sender, queue) = mpsc::channel(QUEUE_MAX);
+        let missed = Arc::new(AtomicBool::new(false));
+        let mut state = self.hub.state.lock();
+        if state.count >= self.hub.streams_max {
+            return Err(TooManyStreams);
+        }
+        let start = *self.hub.committed.borrow();
+        if state.count == 0 {
+            state.cursor = start;
+        }
+        let id = state.next_id;
+        state.next_id += 1;
+        // Of a hub that is closed, one gets a stream that ends at once.
+        if !state.is_closed {
+            state.count += 1;
+            state.topics.entry(topic).or_default().push(Subscriber {
+                id,
+                after: start,
+                queue: sender,
+                missed: Arc::clone(&missed),
+            });
+        }
+        Ok(Subscription {
+            hub: Arc::clone(&self.hub),
+            topic,
+            id,
+            start,
+            queue,
+            missed,
+        })
+    }
+
+    /// How many listen.
+    pub fn subscribers(&self) -> usize {
+        self.hub.state.lock().count
+    }
+
+    /// Ends every subscription, and takes no more.
+    pub fn close(&self) {
+        let mut state = self.hub.state.lock();
+        state.is_closed = true;
+        state.topics.clear();
+        state.count = 0;
+        drop(state);
+        self.hub.closing.notify_one();
+    }
+
+    /// Waits for the thread to end, after [`Realtime::close`].
+    pub fn join(&self) {
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the streams panicked");
+        }
+    }
+}
+
+impl Subscription {
+    /// The number of the last event before it began.
+    pub fn start(&self) -> Seq {
+        self.start
+    }
+
+    /// The next frame; `None` when the stream is over.
+    pub async fn next(&mut self) -> Option<Frame> {
+        self.queue.recv().await
+    }
+
+    /// Whether it is over because frames were missed.
+    pub fn has_missed(&self) -> bool {
+        self.missed.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let id = self.id;
+        self.hub.state.lock().retain(self.topic, |s| s.id != id);
+    }
+}
+
+impl State {
+    /// Keeps those of a topic's subscribers that `keep` says to.
+    fn retain(&mut self, topic: Topic, keep: impl Fn(&Subscriber) -> bool) {
+        let Some(subscribers) = self.topics.get_mut(&topic) else {
+            return;
+        };
+        let before = subscribers.len();
+        subscribers.retain(keep);
+        self.count -= before - subscribers.len();
+        if subscribers.is_empty() {
+            self.topics.remove(&topic);
+        }
+    }
+
+    /// Hands a frame to everybody who listens to a topic.
+    fn hand_out(&mut self, topic: Topic, frame: &Frame) {
+        self.retain(topic, |subscriber| {
+            if frame.seq <= subscriber.after {
+                return true;
+            }
+            match subscriber.queue.try_send(frame.clone()) {
+                Ok(()) => true,
+                Err(error) => {
+                    let is_full = matches!(error, mpsc::error::TrySendError::Full(_));
+                    subscriber.missed.store(is_full, Ordering::Release);
+                    false
+                }
+            }
+        });
+    }
+}
+
+impl Hub {
+    /// Follows the log until the hub is closed.
+    async fn follow(&self, services: Services) {
+        let mut committed = self.committed.clone();
+        loop {
+            tokio::select! {
+                () = self.closing.notified() => return,
+                changed = committed.changed() => if changed.is_err() { return },
+            }
+            let up_to = *committed.borrow_and_update();
+            while let Some((from, programs)) = self.behind(up_to) {
+                match services.events_after(programs, from, up_to).await {
+                    Ok((events, end)) => self.publish(&services, &events, end),
+                    Err(error) => {
+                        let error = cause_chain(&error);
+                        tracing::error!(error, "the log cannot be read for streams; trying again");
+                        tokio::time::sleep(RETRY).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where to read on, and whose events, if anybody listens.
+    fn behind(&self, up_to: Seq) -> Option<(Seq, HashSet<ProgramNumber>)> {
+        let mut state = self.state.lock();
+        if state.count == 0 {
+            state.cursor = up_to;
+        }
+        let programs = state.topics.keys().map(|topic| topic.program()).collect();
+        (state.cursor < up_to).then_some((state.cursor, programs))
+    }
+
+    fn publish(&self, services: &Services, events: &[(ProgramNumber, ShownEvent)], end: Seq) {
+        let mut state = self.state.lock();
+        for (program, event) in events {
+            let activity = Topic::Activity(*program);
+            if state.topics.contains_key(&activity)
+                && let Some(text) = activity_frame(services, *program, event)
+            {
+                state.hand_out(
+                    activity,
+                    &Frame {
+                        seq: event.seq,
+                        text,
+                    },
+                );
+            }
+            if event.name == EventName::ConversationMessageCreated
+                && let Some((conversation, text)) = wire::message_frame(&event.data)
+            {
+                let frame = Frame {
+                    seq: event.seq,
+                    text: text.into(),
+                };
+                state.hand_out(Topic::Conversation(*program, conversation), &frame);
+            }
+        }
+        state.cursor = end;
+    }
+}
+
+/// An event as the activity stream of its program shows it.
+pub fn activity_frame(
+    services: &Services,
+    program: ProgramNumber,
+    event: &ShownEvent,
+) -> Option<Arc<str>> {
+    let environment = services.directory().environment_of(program)?;
+    let text = event.with_body(environment, |body| {
+        wire::frame(event.seq.0, event.name, body)
+    });
+    Some(text.into())
+}
