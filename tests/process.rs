@@ -15,6 +15,8 @@ mod files;
 mod locked;
 #[path = "process/logs.rs"]
 mod logs;
+#[path = "process/receiver.rs"]
+mod receiver;
 #[path = "process/server.rs"]
 mod server;
 #[path = "process/settings.rs"]
@@ -23,3 +25,5 @@ mod settings;
 mod stop;
 #[path = "process/verify.rs"]
 mod verify;
+#[path = "process/webhooks.rs"]
+mod webhooks;
