@@ -13,8 +13,10 @@ lint: ## Formatting and clippy, warnings are errors
 test: ## Every test
 	cargo test
 
-bench: ## The engine's benchmarks; docs/BENCHMARKS.md says what they measure
+bench: ## Every benchmark; docs/BENCHMARKS.md says what they measure
 	cargo bench --bench engine
+	cargo bench --bench streams
+	cargo bench --bench webhooks
 
 doc: ## The code's documentation, warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps

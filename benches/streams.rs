@@ -1,0 +1,112 @@
+//! A thousand open streams: what each weighs, and how long an event takes to reach all of them.
+//!
+//! One process holds the streams, so that the last arrival is the time at which it read the frame
+//! of the last one; reading a thousand sockets one after the other is part of what is measured.
+//! Run with `cargo bench --bench streams`; docs/BENCHMARKS.md has the results.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark stops at a surprise and says what it measured"
+)]
+#![allow(dead_code, reason = "what benchmarks share is not used by each")]
+
+mod support;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use self::support::{KEY, Server, median};
+
+const STREAMS: usize = 1000;
+const EVENTS: usize = 200;
+
+fn main() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.expect("PUT", "/v1/members/ann", &json!({}), 200);
+    // Whatever the first requests make the server keep is not the streams'.
+    let one = open(&server);
+    credit(&mut client);
+    drop(one);
+    let before = server.resident_bytes();
+    let mut streams: Vec<_> = (0..STREAMS).map(|_| open(&server)).collect();
+    let with_streams = server.resident_bytes();
+    let (mut first, mut last, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..EVENTS {
+        let start = Instant::now();
+        credit(&mut client);
+        alone.push(micros(start.elapsed()));
+        for (index, stream) in streams.iter_mut().enumerate() {
+            read_frame(stream);
+            if index == 0 {
+                first.push(micros(start.elapsed()));
+            }
+        }
+        last.push(micros(start.elapsed()));
+    }
+    let after = server.resident_bytes();
+    let weight = with_streams.saturating_sub(before) / STREAMS as u64;
+    println!("| {STREAMS} open streams | |\n|---|---|");
+    println!("| resident memory before | {:.1} MB |", megabytes(before));
+    println!("| a stream | {weight} B |");
+    println!(
+        "| after {EVENTS} events to each | {:.1} MB |",
+        megabytes(after)
+    );
+    println!("| credit answered, median | {:.0} µs |", median(alone));
+    println!("| first stream has it, median | {:.0} µs |", median(first));
+    println!(
+        "| all {STREAMS} have it, median | {:.0} µs |",
+        median(last.clone())
+    );
+    last.sort_by(f64::total_cmp);
+    println!(
+        "| all have it, 99 % | {:.0} µs |",
+        last[last.len() * 99 / 100]
+    );
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn credit(client: &mut support::Client) {
+    let body = json!({"externalUserID": "ann", "amount": 1});
+    client.expect("POST", "/v1/wallet/credit", &body, 200);
+}
+
+fn open(server: &Server) -> BufReader<TcpStream> {
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let head = format!(
+        "GET /v1/activity/stream HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {KEY}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut reader = BufReader::with_capacity(1024, stream);
+    until(&mut reader, ": heartbeat");
+    reader
+}
+
+/// Reads up to the end of a frame that shows an event.
+fn read_frame(reader: &mut BufReader<TcpStream>) {
+    until(reader, "data: ");
+}
+
+fn until(reader: &mut BufReader<TcpStream>, start: &str) {
+    let mut line = String::new();
+    while !line.starts_with(start) {
+        line.clear();
+        assert!(reader.read_line(&mut line).unwrap() > 0, "the stream ended");
+    }
+}

@@ -1,0 +1,166 @@
+//! What the benchmarks of the whole server share: the real binary on a database of its own, clients
+//! that keep their connections, and medians.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The Org-API-Key of every benchmark.
+pub(crate) const KEY: &str = "expys_sandbox_0123456789abcdef0123456789abcdef";
+
+/// The server, which ends with this.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_stampcard"))
+            .args(["--listen", "127.0.0.1:0", "--database"])
+            .arg(folder.path().join("bench.db"))
+            .env("STAMPCARD_BOOTSTRAP__SANDBOX_KEY", KEY)
+            .env("STAMPCARD_RATE_LIMIT__PER_MINUTE", "0")
+            .env("STAMPCARD_LOG__LEVEL", "error")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let address = stdout
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let address = line.strip_prefix("stampcard listening on http://")?;
+                Some(address.parse().unwrap())
+            })
+            .unwrap();
+        Self {
+            child,
+            address,
+            _folder: folder,
+        }
+    }
+
+    /// Sends it a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &id])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Resident memory, in bytes.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kilobytes: u64 = line
+            .and_then(|line| line.split_whitespace().nth(1))
+            .map(|number| number.parse().unwrap())
+            .unwrap();
+        kilobytes * 1024
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::connect(self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One connection.
+pub(crate) struct Client {
+    reader: BufReader<TcpStream>,
+    body: Vec<u8>,
+}
+
+impl Client {
+    fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            reader: BufReader::new(stream),
+            body: Vec::new(),
+        }
+    }
+
+    /// A request; the status and the body of its answer.
+    pub(crate) fn send(&mut self, method: &str, path: &str, body: &str) -> (u16, &[u8]) {
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {KEY}\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
+        self.reader.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut line = String::new();
+        self.reader.read_line(&mut line).unwrap();
+        let status = line.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut length = 0;
+        loop {
+            line.clear();
+            self.reader.read_line(&mut line).unwrap();
+            let Some((name, value)) = line.trim_end().split_once(": ") else {
+                break;
+            };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.parse().unwrap();
+            }
+        }
+        self.body.resize(length, 0);
+        self.reader.read_exact(&mut self.body).unwrap();
+        (status, &self.body)
+    }
+
+    /// The same, with an answer that is as it should be.
+    pub(crate) fn expect(&mut self, method: &str, path: &str, body: &Value, status: u16) -> Value {
+        let (found, body) = self.send(method, path, &body.to_string());
+        assert_eq!(found, status, "{}", String::from_utf8_lossy(body));
+        serde_json::from_slice(body).unwrap()
+    }
+}
+
+/// Requests a second of so many clients that credit one member over and over.
+pub(crate) fn credits_per_second(server: &Server, clients: usize, time: Duration) -> f64 {
+    let (done, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let (done, stop) = (&done, &stop);
+    let body = r#"{"externalUserID":"ann","amount":1}"#;
+    std::thread::scope(|scope| {
+        for _ in 0..clients {
+            scope.spawn(move || {
+                let mut client = server.client();
+                while !stop.load(Ordering::Relaxed) {
+                    let (status, _) = client.send("POST", "/v1/wallet/credit", body);
+                    assert_eq!(status, 200);
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let (start, before) = (Instant::now(), done.load(Ordering::Relaxed));
+        std::thread::sleep(time);
+        let count = done.load(Ordering::Relaxed) - before;
+        let seconds = start.elapsed().as_secs_f64();
+        stop.store(true, Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let count = count as f64;
+        count / seconds
+    })
+}
+
+/// The middle one, or the lower of the two in the middle.
+pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[(numbers.len() - 1) / 2]
+}
