@@ -28,6 +28,7 @@ pub struct Settings {
     pub partner: PartnerSettings,
     pub webhooks: WebhookSettings,
     pub rate_limit: RateLimitSettings,
+    pub metrics: MetricsSettings,
     pub log: LogSettings,
     #[serde(default)]
     pub bootstrap: BootstrapSettings,
@@ -119,6 +120,14 @@ pub struct WebhookSettings {
 pub struct RateLimitSettings {
     pub per_minute: u32,
     pub sandbox_per_minute: u32,
+}
+
+/// Section `[metrics]`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct MetricsSettings {
+    pub public: bool,
 }
 
 /// Section `[log]`.

@@ -1,9 +1,11 @@
-//! Whether the process is up, and whether it can do its work.
+//! Whether the process is up, whether it can do its work, and how it does.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::ok;
+use super::auth::PartnerKey;
+use super::{HttpLimits, HttpResult, ok};
+use crate::realtime::Realtime;
 use crate::service::Services;
 
 /// `GET /healthz`: the process is up.
@@ -19,4 +21,23 @@ pub(super) async fn get_readiness(services: web::Data<Services>) -> HttpResponse
         let body = json!({"status": "unavailable", "reason": "the database takes no writes"});
         super::json(503, crate::wire::to_json(&body))
     }
+}
+
+/// `GET /metrics`: what the server counts, for Prometheus. Unless it is public it takes a partner
+/// key.
+pub(super) async fn get_metrics(
+    request: HttpRequest,
+    services: web::Data<Services>,
+    realtime: web::Data<Realtime>,
+) -> HttpResult {
+    let is_public = request
+        .app_data::<HttpLimits>()
+        .is_some_and(|limits| limits.metrics_public);
+    if !is_public {
+        PartnerKey::extract(&request).await?;
+    }
+    let text = services.render_metrics(realtime.subscribers()).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .body(text))
 }

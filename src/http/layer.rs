@@ -10,12 +10,14 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, web};
 use futures_util::FutureExt as _;
 
 use super::rate_limit::Standing;
-use super::{HttpError, HttpLimits};
+use super::{HttpError, HttpLimits, routes};
 use crate::error::{Code, Problem, Surface};
+use crate::service::Services;
+use crate::telemetry::RequestLabels;
 use crate::wire;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -49,11 +51,17 @@ where
         .app_data::<HttpLimits>()
         .map(|limits| limits.slow_request);
     let surface = Surface::of_path(request.path());
+    let services = request.app_data::<web::Data<Services>>().cloned();
     let response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => response.map_into_boxed_body(),
         // What escapes took the request with it, so that it has to render itself.
         Ok(Err(error)) => return Err(Escaped::new(surface, id, &error.to_string()).into()),
-        Err(_) => return Err(Escaped::new(surface, id, "a handler panicked").into()),
+        Err(_) => {
+            if let Some(services) = services {
+                services.metrics().panicked();
+            }
+            return Err(Escaped::new(surface, id, "a handler panicked").into());
+        }
     };
     let mut response = render_error(response, &id);
     set_request_id(response.headers_mut(), &id);
@@ -62,6 +70,16 @@ where
         standing.write(response.headers_mut());
     }
     let (request, status) = (response.request(), response.status().as_u16());
+    if let Some(services) = services {
+        let pattern = request.match_pattern();
+        let (method, route) = routes::labels(request.method(), pattern.as_deref());
+        let labels = RequestLabels {
+            method,
+            route,
+            status,
+        };
+        services.metrics().answered(labels, start.elapsed());
+    }
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     // The pattern, not the path: a path can name a person.
     let route = request.match_pattern().unwrap_or_default();

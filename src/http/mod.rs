@@ -41,6 +41,7 @@ struct HttpLimits {
     body_bytes_max: usize,
     slow_request: Duration,
     stream_heartbeat: Duration,
+    metrics_public: bool,
 }
 
 /// A server that is bound to its port.
@@ -65,6 +66,7 @@ pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketA
         body_bytes_max: settings.server.body_bytes_max,
         slow_request: Duration::from_millis(settings.log.slow_request),
         stream_heartbeat: Duration::from_secs(settings.server.stream_heartbeat),
+        metrics_public: settings.metrics.public,
     };
     let slot: Arc<OnceLock<(web::Data<Services>, web::Data<Realtime>)>> = Arc::default();
     let filled = Arc::clone(&slot);

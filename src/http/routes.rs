@@ -1,5 +1,8 @@
 //! Every route, with the credential it needs.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
@@ -58,6 +61,7 @@ macro_rules! routes {
 routes! {
     "/healthz" { GET Public health::get_health; }
     "/readyz" { GET Public health::get_readiness; }
+    "/metrics" { GET Public health::get_metrics; }
 
     "/v1/auth/exchange" { POST OrgKey loyalty::tokens::exchange_token; }
     "/v1/members" { GET OrgKey loyalty::members::list_members; }
@@ -162,6 +166,29 @@ routes! {
         or "/api/v1/partner/organizations/{id}/api-keys/{keyId}" {
         DELETE PartnerKey partner::keys::revoke_api_key;
     }
+}
+
+static BY_PATTERN: LazyLock<HashMap<&str, Vec<&Route>>> = LazyLock::new(|| {
+    let mut by_pattern: HashMap<_, Vec<_>> = HashMap::new();
+    for route in ROUTES {
+        by_pattern.entry(route.path).or_default().push(route);
+    }
+    by_pattern
+});
+
+/// The pattern of a route and its method, as the metrics name them. Both addresses of a route
+/// are one.
+pub(super) fn labels(method: &Method, pattern: Option<&str>) -> (&'static str, &'static str) {
+    let pattern = pattern.map(|pattern| pattern.strip_prefix("/api/v1").unwrap_or(pattern));
+    let asked = if *method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    };
+    let known = BY_PATTERN.get(pattern.unwrap_or_default());
+    let route = known.and_then(|routes| routes.iter().find(|route| route.method == asked));
+    // Methods and paths that the server does not know are the client's words.
+    route.map_or(("other", "none"), |route| (route.method, route.path))
 }
 
 /// No such route.

@@ -13,6 +13,7 @@ mod exchange;
 mod idempotency;
 mod ledger;
 mod members;
+mod metrics;
 mod offers;
 mod organizations;
 mod partner;
@@ -29,7 +30,7 @@ mod wallets;
 mod webhooks;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ use crate::store::{
     self, Committed, Connection, Database, Observer, OpenError, Readers, Transaction, WriteError,
     Writer, WriterSettings,
 };
+use crate::telemetry::Metrics;
 use crate::wire;
 use snapshots::Snapshots;
 
@@ -152,6 +154,8 @@ pub struct Services {
     directory: Arc<Directory>,
     signals: Arc<Signals>,
     targets: Targets,
+    metrics: Metrics,
+    database: PathBuf,
     partner_uuid: Uuid,
     tokens: Arc<TokenKey>,
     clock: Clock,
@@ -211,6 +215,7 @@ impl Services {
         let partner_uuid =
             store::settings::partner_uuid(database.connection())?.unwrap_or_else(Uuid::new_v4);
         let retention = Duration::from_secs(settings.idempotency.retention);
+        let metrics = Metrics::new();
         let writer = database.start_writer(
             WriterSettings {
                 clock: clock.clone(),
@@ -218,6 +223,7 @@ impl Services {
                 queue_max: settings.database.queue_max,
                 wal_bytes_max: settings.database.wal_bytes_max,
                 idempotency_retention: retention,
+                metrics: metrics.clone(),
             },
             Box::new(Derived {
                 engine: Arc::clone(&engine),
@@ -245,6 +251,8 @@ impl Services {
             engine,
             directory,
             signals,
+            metrics,
+            database: settings.database.path.clone(),
             targets: Targets::new(
                 Arc::new(SystemNames),
                 settings.webhooks.sandbox_private_targets,

@@ -196,9 +196,13 @@ impl Lane {
     fn outcome(&self, delivery: &Delivery, attempt: Attempt) -> Outcome {
         let ended_at = attempt.at.saturating_add(attempt.duration);
         let retry_at = retry_after(delivery).map(|delay| ended_at.saturating_add(delay));
+        let took = attempt.duration;
+        let after = after_attempt(delivery, attempt, retry_at);
+        let metrics = self.services.metrics();
+        metrics.attempted(after.status.as_str(), took);
         Outcome {
             endpoint: self.target.endpoint.number,
-            delivery: Some(after_attempt(delivery, attempt, retry_at)),
+            delivery: Some(after),
             cursor: None,
         }
     }

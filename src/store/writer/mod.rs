@@ -27,6 +27,7 @@ use super::idempotency::KeyFilter;
 use super::{Error, Lock, activity};
 use crate::clock::Clock;
 use crate::domain::{Activity, ProgramNumber, Timestamp};
+use crate::telemetry::Metrics;
 
 /// Why a write was not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +88,8 @@ pub struct WriterSettings {
     pub wal_bytes_max: u64,
     /// How long an idempotency key is kept.
     pub idempotency_retention: Duration,
+    /// Counts what the writer does.
+    pub metrics: Metrics,
 }
 
 /// Something to do in a transaction, and somebody who waits for it.
@@ -130,6 +133,7 @@ enum Message {
 pub struct Writer {
     queue: SyncSender<Message>,
     writable: Arc<AtomicBool>,
+    metrics: Metrics,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -166,6 +170,7 @@ impl Writer {
             purged_hour: i64::MIN,
             wal_pages_max: settings.wal_bytes_max / 4096,
             retention: settings.idempotency_retention,
+            metrics: settings.metrics.clone(),
             _lock: lock,
         };
         thread.adopt(connection);
@@ -176,6 +181,7 @@ impl Writer {
         Ok(Self {
             queue,
             writable,
+            metrics: settings.metrics,
             thread: Arc::new(Mutex::new(Some(handle))),
         })
     }
@@ -235,12 +241,14 @@ impl Writer {
             value: None,
             reply,
         });
-        self.queue
-            .try_send(Message::Run(job))
-            .map_err(|error| match error {
+        self.metrics.queued();
+        if let Err(error) = self.queue.try_send(Message::Run(job)) {
+            self.metrics.taken();
+            return Err(match error {
                 TrySendError::Full(_) => WriteError::Overloaded,
                 TrySendError::Disconnected(_) => WriteError::Unavailable,
-            })?;
+            });
+        }
         Ok(receiver)
     }
 }

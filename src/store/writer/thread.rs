@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -14,7 +14,7 @@ use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Message, Observer, WriteError};
 use crate::domain::Timestamp;
 use crate::store::{Error, Lock, activity, audit, connection, idempotency, settings};
-use crate::telemetry::cause_chain;
+use crate::telemetry::{Metrics, cause_chain};
 
 /// The most writes that share a commit.
 const BATCH_MAX: usize = 256;
@@ -50,6 +50,7 @@ pub(super) struct WriterThread {
     pub(super) purged_hour: i64,
     pub(super) wal_pages_max: u64,
     pub(super) retention: Duration,
+    pub(super) metrics: Metrics,
     /// Held as long as this thread may write.
     pub(super) _lock: Lock,
 }
@@ -78,6 +79,7 @@ impl WriterThread {
 
     /// Runs one job and whatever else waits, in one commit. False: it is time to stop.
     fn batch(&mut self, first: Box<dyn Job>) -> bool {
+        self.metrics.taken();
         if let Err(error) = self.open_batch() {
             first.finish(Err(error));
             return true;
@@ -87,7 +89,10 @@ impl WriterThread {
         let mut intact = self.run_job(first, &mut ran);
         while intact && ran.len() < BATCH_MAX {
             match self.jobs.try_recv() {
-                Ok(Message::Run(job)) => intact = self.run_job(job, &mut ran),
+                Ok(Message::Run(job)) => {
+                    self.metrics.taken();
+                    intact = self.run_job(job, &mut ran);
+                }
                 Ok(Message::Stop) => {
                     going = false;
                     break;
@@ -95,7 +100,7 @@ impl WriterThread {
                 Err(_) => break,
             }
         }
-        if intact && self.commit() {
+        if intact && self.commit(ran.len()) {
             self.publish();
             for (job, outcome) in ran {
                 job.finish(outcome);
@@ -158,7 +163,10 @@ impl WriterThread {
             match catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))) {
                 Ok(Ok(())) => Ok(Ok(())),
                 Ok(Err(error)) => tx.undo().map(|()| Err(Some(error))),
-                Err(_) => tx.undo().map(|()| Err(None)),
+                Err(_) => {
+                    self.metrics.panicked();
+                    tx.undo().map(|()| Err(None))
+                }
             }
         });
         let result = result.and_then(|result| {
@@ -184,7 +192,8 @@ impl WriterThread {
         !lost
     }
 
-    fn commit(&mut self) -> bool {
+    fn commit(&mut self, writes: usize) -> bool {
+        let start = Instant::now();
         let Some(connection) = &self.connection else {
             return false;
         };
@@ -193,6 +202,7 @@ impl WriterThread {
             .and_then(|mut s| s.execute([]))
         {
             Ok(_) => {
+                self.metrics.committed(writes, start.elapsed());
                 self.dirty = true;
                 self.writable.store(true, Ordering::Relaxed);
                 true
@@ -303,6 +313,7 @@ impl WriterThread {
     fn note_failure(&mut self, what: &'static str, error: &Error) {
         tracing::error!(error = cause_chain(error), "{what}");
         let Error::Sqlite(sqlite) = error else { return };
+        self.metrics.storage_failed();
         let damaged = [
             Some(rusqlite::ErrorCode::DatabaseCorrupt),
             Some(rusqlite::ErrorCode::NotADatabase),

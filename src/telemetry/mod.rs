@@ -1,9 +1,15 @@
-//! Logs: text or JSON lines on standard error.
+//! Logs, text or JSON lines on standard error, and metrics.
+//!
+//! **Must not know**: what is logged or counted.
+
+mod metrics;
 
 use std::fmt::Write as _;
 use std::io;
 
 use tracing_subscriber::EnvFilter;
+
+pub use self::metrics::{Metrics, RequestLabels, RouteLabels, Sizes};
 
 use crate::config::{LogFormat, LogSettings};
 

@@ -1,0 +1,65 @@
+//! What the server tells about itself.
+
+use std::path::Path;
+
+use super::{Services, Stop};
+use crate::domain::Seq;
+use crate::store;
+use crate::telemetry::{Metrics, Sizes};
+
+/// Bytes of a page of memory, as `/proc` counts it.
+const PAGE_BYTES: u64 = 4096;
+
+impl Services {
+    /// The handles of whoever counts something.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Everything that is counted or can be looked up, as text.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn render_metrics(&self, streams: usize) -> Result<String, Stop> {
+        let snapshot = self
+            .read(|connection| Ok(store::snapshots::header(connection)?))
+            .await?;
+        let number = |seq: Option<Seq>| seq.map_or(0, |seq| seq.0.unsigned_abs());
+        let sizes = self.engine.look(|figures| {
+            let mut sizes = Sizes::default();
+            for (_, counters) in figures.programs() {
+                let (bytes, entries) = counters.timeline_size();
+                sizes.programs += 1;
+                sizes.timeline_bytes += bytes as u64;
+                sizes.timeline_entries += entries;
+            }
+            sizes.activity_seq = number(figures.last_seq());
+            sizes
+        });
+        let mut wal = self.database.clone().into_os_string();
+        wal.push("-wal");
+        Ok(self.metrics.render(&Sizes {
+            is_writable: self.is_ready(),
+            database_bytes: file_bytes(&self.database),
+            wal_bytes: file_bytes(Path::new(&wal)),
+            snapshot_seq: number(snapshot.map(|row| row.last_seq)),
+            streams: streams as u64,
+            resident_bytes: resident_bytes(),
+            ..sizes
+        }))
+    }
+}
+
+/// The size of a file; 0 if there is none.
+fn file_bytes(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
+
+/// Resident memory of this process; 0 where the system does not tell.
+fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split_whitespace().nth(1);
+    pages
+        .and_then(|pages| pages.parse::<u64>().ok())
+        .map_or(0, |pages| pages * PAGE_BYTES)
+}

@@ -1,0 +1,326 @@
+//! Metrics: what the server counts about itself, as Prometheus reads it.
+//!
+//! Handles are values that are handed to whoever counts, so that several servers in one process do
+//! not share numbers. What can be looked up (sizes, depths, states) is set when somebody asks.
+//!
+//! Source: the `OpenMetrics` text format, which Prometheus and its relatives read.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Bounds of the time that a request takes, in seconds.
+const REQUEST_SECONDS: [f64; 12] = [
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 10.0,
+];
+/// Bounds of the time that a commit takes, in seconds.
+const COMMIT_SECONDS: [f64; 10] = [
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0,
+];
+/// Bounds of the number of writes that share a commit.
+const BATCH_WRITES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// What a request was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// The method.
+    pub method: &'static str,
+    /// The pattern of the route; `none` if there is none.
+    pub route: &'static str,
+    /// The status of the answer.
+    pub status: u16,
+}
+
+/// Which route a request took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RouteLabels {
+    /// The method.
+    pub method: &'static str,
+    /// The pattern of the route; `none` if there is none.
+    pub route: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    outcome: &'static str,
+}
+
+/// What is looked up when somebody asks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes of the write-ahead log.
+    pub wal_bytes: u64,
+    /// Bytes of the database file.
+    pub database_bytes: u64,
+    /// Whether the database takes writes.
+    pub is_writable: bool,
+    /// The newest activity.
+    pub activity_seq: u64,
+    /// Programs that have figures.
+    pub programs: u64,
+    /// Entries of all timelines.
+    pub timeline_entries: u64,
+    /// Bytes that the timelines take.
+    pub timeline_bytes: u64,
+    /// The newest activity in the stored snapshot.
+    pub snapshot_seq: u64,
+    /// Open streams.
+    pub streams: u64,
+    /// Resident memory of the process, in bytes.
+    pub resident_bytes: u64,
+}
+
+/// Every handle. Clones share the numbers.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Family<RouteLabels, Histogram>,
+    panics: Counter,
+    queue_writes: Gauge,
+    batch_writes: Histogram,
+    commit_seconds: Histogram,
+    storage_failures: Counter,
+    deliveries: Family<DeliveryLabels, Counter>,
+    delivery_seconds: Histogram,
+}
+
+impl Metrics {
+    /// Handles that have counted nothing yet.
+    pub fn new() -> Self {
+        Self {
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(|| Histogram::new(REQUEST_SECONDS)),
+            panics: Counter::default(),
+            queue_writes: Gauge::default(),
+            batch_writes: Histogram::new(BATCH_WRITES),
+            commit_seconds: Histogram::new(COMMIT_SECONDS),
+            storage_failures: Counter::default(),
+            deliveries: Family::default(),
+            delivery_seconds: Histogram::new(REQUEST_SECONDS),
+        }
+    }
+
+    /// Counts a request that was answered.
+    pub fn answered(&self, request: RequestLabels, took: Duration) {
+        self.requests.get_or_create(&request).inc();
+        let route = RouteLabels {
+            method: request.method,
+            route: request.route,
+        };
+        let seconds = self.request_seconds.get_or_create(&route);
+        seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a panic that was caught.
+    pub fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    /// Counts a write that joined the queue.
+    pub fn queued(&self) {
+        self.queue_writes.inc();
+    }
+
+    /// Counts a write that left the queue.
+    pub fn taken(&self) {
+        self.queue_writes.dec();
+    }
+
+    /// Counts a commit and the writes that shared it.
+    pub fn committed(&self, writes: usize, took: Duration) {
+        let writes = u32::try_from(writes).unwrap_or(u32::MAX);
+        self.batch_writes.observe(f64::from(writes));
+        self.commit_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a failure of the storage.
+    pub fn storage_failed(&self) {
+        self.storage_failures.inc();
+    }
+
+    /// Counts an attempt to deliver a webhook, after which the delivery stands so.
+    pub fn attempted(&self, outcome: &'static str, took: Duration) {
+        self.deliveries
+            .get_or_create(&DeliveryLabels { outcome })
+            .inc();
+        self.delivery_seconds.observe(took.as_secs_f64());
+    }
+
+    /// All of it as text, with what was looked up just now.
+    pub fn render(&self, sizes: &Sizes) -> String {
+        let mut registry = Registry::default();
+        self.register_requests(&mut registry);
+        self.register_writer(&mut registry);
+        self.register_webhooks(&mut registry);
+        register_sizes(&mut registry, sizes);
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = text::encode(&mut text, &registry);
+        text
+    }
+
+    fn register_requests(&self, registry: &mut Registry) {
+        registry.register(
+            "http_requests",
+            "Requests by method, pattern of the route and status of the answer",
+            self.requests.clone(),
+        );
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time from the head of a request to the head of its answer",
+            Unit::Seconds,
+            self.request_seconds.clone(),
+        );
+        registry.register(
+            "panics",
+            "Panics that were caught; each is a defect to report",
+            self.panics.clone(),
+        );
+    }
+
+    fn register_writer(&self, registry: &mut Registry) {
+        registry.register(
+            "writer_queue_writes",
+            "Writes that wait for the writer",
+            self.queue_writes.clone(),
+        );
+        registry.register(
+            "writer_batch_writes",
+            "Writes that shared a commit",
+            self.batch_writes.clone(),
+        );
+        registry.register_with_unit(
+            "writer_commit_duration",
+            "Time that a commit took until it was durable",
+            Unit::Seconds,
+            self.commit_seconds.clone(),
+        );
+        registry.register(
+            "writer_storage_failures",
+            "Times that the disk or the file failed a write",
+            self.storage_failures.clone(),
+        );
+    }
+
+    fn register_webhooks(&self, registry: &mut Registry) {
+        registry.register(
+            "webhook_attempts",
+            "Attempts to deliver a webhook by how they ended",
+            self.deliveries.clone(),
+        );
+        registry.register_with_unit(
+            "webhook_attempt_duration",
+            "Time that an attempt to deliver a webhook took",
+            Unit::Seconds,
+            self.delivery_seconds.clone(),
+        );
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
+    let mut gauge = |name: &str, help: &str, value: u64| {
+        let gauge = Gauge::<u64, AtomicU64>::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    };
+    let Sizes {
+        wal_bytes,
+        database_bytes,
+        is_writable,
+        activity_seq,
+        programs,
+        timeline_entries,
+        timeline_bytes,
+        snapshot_seq,
+        streams,
+        resident_bytes,
+    } = *sizes;
+    gauge(
+        "writer_is_writable",
+        "1 while the database takes writes, else 0",
+        is_writable.into(),
+    );
+    gauge(
+        "database_bytes",
+        "Size of the database file",
+        database_bytes,
+    );
+    gauge(
+        "database_wal_bytes",
+        "Size of the write-ahead log",
+        wal_bytes,
+    );
+    gauge(
+        "activity_seq",
+        "Number of the newest activity",
+        activity_seq,
+    );
+    gauge("engine_programs", "Programs that have figures", programs);
+    gauge(
+        "engine_timeline_entries",
+        "Entries of all timelines",
+        timeline_entries,
+    );
+    gauge(
+        "engine_timeline_bytes",
+        "Memory that the timelines take",
+        timeline_bytes,
+    );
+    gauge(
+        "snapshot_seq",
+        "Number of the newest activity in the snapshot",
+        snapshot_seq,
+    );
+    gauge("streams_open", "Streams that are open", streams);
+    gauge(
+        "process_resident_memory_bytes",
+        "Resident memory of the process",
+        resident_bytes,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_shown() {
+        let metrics = Metrics::new();
+        let request = RequestLabels {
+            method: "GET",
+            route: "/v1/wallet",
+            status: 200,
+        };
+        metrics.answered(request, Duration::from_micros(80));
+        metrics.answered(request, Duration::from_millis(3));
+        metrics.committed(7, Duration::from_millis(1));
+        metrics.attempted("dead", Duration::from_secs(1));
+        let text = metrics.render(&Sizes {
+            streams: 3,
+            ..Sizes::default()
+        });
+        for line in [
+            r#"http_requests_total{method="GET",route="/v1/wallet",status="200"} 2"#,
+            r#"http_request_duration_seconds_bucket{le="0.0001",method="GET",route="/v1/wallet"} 1"#,
+            "panics_total 0",
+            r#"writer_batch_writes_bucket{le="8.0"} 1"#,
+            r#"webhook_attempts_total{outcome="dead"} 1"#,
+            "streams_open 3",
+            "# EOF",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+    }
+}
