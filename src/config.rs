@@ -43,6 +43,7 @@ pub struct ServerSettings {
     pub workers: usize,
     pub keep_alive: u64,
     pub body_bytes_max: usize,
+    pub cors_origins: String,
     pub shutdown_timeout: u64,
     pub stream_heartbeat: u64,
     pub streams_max: usize,
@@ -251,6 +252,7 @@ impl Settings {
             Ok(())
         };
         within("server.workers", self.server.workers as u64, 0, 1024)?;
+        check_origins(&self.server.cors_origins)?;
         within("server.keep_alive", self.server.keep_alive, 1, 3600)?;
         within(
             "server.body_bytes_max",
@@ -343,6 +345,19 @@ fn file_source(path: &Path) -> Result<File<config::FileSourceString, FileFormat>
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
     Ok(File::from_str(&text, FileFormat::Toml))
+}
+
+/// An origin is what a browser sends: a scheme and a host, nothing behind them.
+fn check_origins(origins: &str) -> Result<(), anyhow::Error> {
+    for origin in origins.split_whitespace() {
+        let is_origin = url::Url::parse(origin)
+            .is_ok_and(|url| url.origin().ascii_serialization() == origin && url.has_host());
+        anyhow::ensure!(
+            origin == "*" || is_origin,
+            "server.cors_origins names {origin:?}; an origin looks like https://app.example.com"
+        );
+    }
+    Ok(())
 }
 
 /// A key must begin as its kind does and go on with visible ASCII. The message does not repeat it.

@@ -5,6 +5,7 @@
 
 mod auth;
 mod conditional;
+mod cors;
 mod error;
 mod extract;
 mod health;
@@ -75,6 +76,7 @@ pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketA
         count => count,
     };
     let rates = web::Data::new(RateLimiter::new(settings.rate_limit));
+    let origins = settings.server.cors_origins.clone();
     let server = HttpServer::new(move || {
         let (services, realtime) = filled
             .get()
@@ -86,6 +88,7 @@ pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketA
             .app_data(web::Data::new(services.analytics().clone()))
             .app_data(limits)
             .wrap(from_fn(layer::answer))
+            .wrap(cors::layer(&origins))
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
             .configure(routes::configure)
             .default_service(web::to(routes::unknown))

@@ -1,0 +1,44 @@
+//! Which pages of other origins may call the API from a browser: none, unless they are configured.
+//!
+//! Source: the Fetch standard, section 3.2, "CORS protocol".
+
+use actix_cors::Cors;
+use actix_web::http::header;
+use actix_web::middleware::Condition;
+
+/// How long a browser may remember what it was allowed, in seconds.
+const MAX_AGE: usize = 3600;
+
+/// The layer that answers for the origins in `origins`, separated by spaces; `*` is any. Credentials
+/// are headers that a page sets itself, never cookies, so that no origin gains anything it was not
+/// given.
+pub(super) fn layer(origins: &str) -> Condition<Cors> {
+    let mut cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_NONE_MATCH,
+        ])
+        .allowed_headers([
+            "x-api-key",
+            "x-partner-api-key",
+            "idempotency-key",
+            "last-event-id",
+        ])
+        .expose_headers([header::ETAG, header::RETRY_AFTER])
+        .expose_headers(["x-request-id", "idempotency-replayed"])
+        .expose_headers([
+            "x-ratelimit-limit",
+            "x-ratelimit-remaining",
+            "x-ratelimit-reset",
+        ])
+        .max_age(MAX_AGE);
+    for origin in origins.split_whitespace() {
+        cors = match origin {
+            "*" => cors.allow_any_origin().send_wildcard(),
+            origin => cors.allowed_origin(origin),
+        };
+    }
+    Condition::new(!origins.trim().is_empty(), cors)
+}
