@@ -9,6 +9,8 @@ mod command_line;
 mod crash;
 #[path = "process/demo.rs"]
 mod demo;
+#[path = "process/faults.rs"]
+mod faults;
 #[path = "process/files.rs"]
 mod files;
 #[path = "process/locked.rs"]

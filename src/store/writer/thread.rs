@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Message, Observer, WriteError};
 use crate::domain::Timestamp;
-use crate::store::{Error, Lock, activity, audit, connection, idempotency, settings};
+use crate::store::{Error, Lock, OpenError, activity, audit, connection, idempotency, settings};
 use crate::telemetry::{Metrics, cause_chain};
 
 /// The most writes that share a commit.
@@ -270,25 +270,39 @@ impl WriterThread {
         if self.corrupt {
             return;
         }
-        let opened = connection::open_writer(&self.path).map_err(|error| cause_chain(&error));
-        let recovered = opened.and_then(|connection| {
-            connection
-                .execute_batch("BEGIN IMMEDIATE")
-                .and_then(|()| settings::probe(&connection))
-                .and_then(|()| connection.execute_batch("COMMIT"))
-                .map_err(Error::Sqlite)
-                .and_then(|()| self.catch_up(&connection))
-                .map(|()| connection)
-                .map_err(|error| cause_chain(&error))
-        });
-        match recovered {
-            Ok(connection) => {
+        let connection = match connection::open_writer(&self.path) {
+            Ok(connection) => connection,
+            Err(error) => {
+                let cause = cause_chain(&error);
+                tracing::warn!(error = cause, "the storage takes no writes yet");
+                if let OpenError::Sqlite { source, .. } = error {
+                    self.note_damage(&Error::Sqlite(source));
+                }
+                return;
+            }
+        };
+        match self.probe(&connection) {
+            Ok(()) => {
                 tracing::info!("the storage takes writes again");
                 self.adopt(connection);
                 self.writable.store(true, Ordering::Relaxed);
             }
-            Err(error) => tracing::warn!(error, "the storage takes no writes yet"),
+            Err(error) => {
+                tracing::warn!(
+                    error = cause_chain(&error),
+                    "the storage takes no writes yet"
+                );
+                self.note_damage(&error);
+            }
         }
+    }
+
+    /// Makes a commit that means nothing, and takes in what the lost batch may have left behind.
+    fn probe(&mut self, connection: &Connection) -> Result<(), Error> {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        settings::probe(connection)?;
+        connection.execute_batch("COMMIT")?;
+        self.catch_up(connection)
     }
 
     /// A commit that reported a failure may still have reached the disk.
@@ -312,8 +326,15 @@ impl WriterThread {
 
     fn note_failure(&mut self, what: &'static str, error: &Error) {
         tracing::error!(error = cause_chain(error), "{what}");
+        if let Error::Sqlite(_) = error {
+            self.metrics.storage_failed();
+        }
+        self.note_damage(error);
+    }
+
+    /// If SQLite said that the file is damaged, stops all writing and says what to do.
+    fn note_damage(&mut self, error: &Error) {
         let Error::Sqlite(sqlite) = error else { return };
-        self.metrics.storage_failed();
         let damaged = [
             Some(rusqlite::ErrorCode::DatabaseCorrupt),
             Some(rusqlite::ErrorCode::NotADatabase),
