@@ -17,6 +17,7 @@ pub mod organizations;
 pub mod programs;
 mod readers;
 pub mod redemptions;
+pub mod sandbox;
 pub mod settings;
 pub mod snapshots;
 mod writer;

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Message, Observer, WriteError};
 use crate::domain::Timestamp;
-use crate::store::{Error, Lock, activity, audit, connection, idempotency, settings};
+use crate::store::{Error, Lock, activity, audit, connection, idempotency, sandbox, settings};
 use crate::telemetry::cause_chain;
 
 /// The most writes that share a commit.
@@ -213,6 +213,8 @@ impl WriterThread {
         };
         let activities = std::mem::take(&mut self.log.pending);
         let credentials_changed = std::mem::take(&mut self.log.credentials_changed);
+        self.log.last_at.extend(self.log.open_at.drain());
+        self.log.clocks_changed = false;
         let committed = Committed {
             activities: &activities,
             credentials_changed,
@@ -242,6 +244,7 @@ impl WriterThread {
         self.log.next_seq -= i64::try_from(self.log.pending.len()).unwrap_or(0);
         self.log.pending.clear();
         self.log.credentials_changed = false;
+        self.log.clocks_changed = false;
         if let Some(connection) = self.connection.take() {
             // It may have been rolled back already.
             let _ = connection.execute_batch("ROLLBACK");
@@ -281,7 +284,10 @@ impl WriterThread {
         if next_seq != self.log.next_seq {
             self.log.next_seq = next_seq;
             self.observer.rebuild(connection)?;
+            self.log.last_at.extend(self.log.open_at.drain());
         }
+        self.log.open_at.clear();
+        self.log.ahead = sandbox::all_ahead(connection)?;
         Ok(())
     }
 
