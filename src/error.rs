@@ -149,6 +149,12 @@ error_codes! {
         scrip: 422 "allocation_too_large",
         bullseye: 422 "UnprocessableEntity",
     }
+    /// Too many requests in too short a time; nothing was done: retry after `Retry-After` seconds.
+    RateLimited {
+        expys: 429 "RATE_LIMITED",
+        scrip: 429 "too_many_requests",
+        bullseye: 429 "TooManyRequests",
+    }
     /// Something went wrong inside; the log has it under the request id.
     Internal {
         expys: 500 "INTERNAL",

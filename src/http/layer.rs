@@ -13,7 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 
-use super::{HttpError, HttpLimits};
+use super::{HttpError, HttpLimits, fault};
 use crate::error::{Code, Problem, Surface};
 use crate::wire;
 
@@ -48,8 +48,11 @@ where
         .app_data::<HttpLimits>()
         .map(|limits| limits.slow_request);
     let surface = Surface::of_path(request.path());
-    let response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(Ok(response)) => response.map_into_boxed_body(),
+    let response = match AssertUnwindSafe(fault::hand_on(request, next))
+        .catch_unwind()
+        .await
+    {
+        Ok(Ok(response)) => response,
         // What escapes took the request with it, so that it has to render itself.
         Ok(Err(error)) => return Err(Escaped::new(surface, id, &error.to_string()).into()),
         Err(_) => return Err(Escaped::new(surface, id, "a handler panicked").into()),
@@ -149,7 +152,7 @@ fn with_headers(mut response: HttpResponse, error: &HttpError, status: u16) -> H
     if status == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if status == 503 {
+    if status == 503 || status == 429 {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     if let Some(Ok(allow)) = error.allow.as_deref().map(HeaderValue::from_str) {

@@ -7,6 +7,7 @@ mod auth;
 mod conditional;
 mod error;
 mod extract;
+mod fault;
 mod health;
 mod layer;
 mod loyalty;

@@ -250,6 +250,15 @@ impl Directory {
         }
     }
 
+    /// The environment that a program lives in.
+    pub fn environment_of(&self, program: ProgramNumber) -> Option<Environment> {
+        let state = self.state.read();
+        state
+            .programs
+            .get(&program)
+            .map(|program| program.environment)
+    }
+
     /// Whether credentials of a program are good.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod partner;
 mod programs;
 mod redemptions;
 mod reports;
+mod sandbox;
 mod snapshots;
 mod tenants;
 mod tokens;

@@ -5,5 +5,6 @@ pub(super) mod configuration;
 pub(super) mod members;
 pub(super) mod offers;
 pub(super) mod redemptions;
+pub(super) mod sandbox;
 pub(super) mod tokens;
 pub(super) mod wallets;
