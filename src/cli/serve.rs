@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use futures_util::future::pending;
 use secrecy::ExposeSecret as _;
 
 use crate::app::{App, shutdown_signal};
@@ -16,15 +17,24 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode, anyhow::Error> {
     if let Some(keys) = app.first_keys() {
         print_keys(keys)?;
     }
-    serve(app)
+    serve(app, pending())
 }
 
-/// Says where the app listens and serves until SIGTERM or Ctrl-C.
-pub(super) fn serve(app: App) -> Result<ExitCode, anyhow::Error> {
+/// Says where the app listens and serves until SIGTERM or Ctrl-C. Until then something else may go
+/// on beside it.
+pub(super) fn serve(
+    app: App,
+    beside: impl Future<Output = ()> + 'static,
+) -> Result<ExitCode, anyhow::Error> {
     actix_web::rt::System::new().block_on(async {
         let shutdown = shutdown_signal()?;
         announce(&app)?;
-        app.run(shutdown).await?;
+        let beside = actix_web::rt::spawn(beside);
+        app.run(async {
+            shutdown.await;
+            beside.abort();
+        })
+        .await?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -280,6 +280,22 @@ impl Services {
         self.writer.stop();
     }
 
+    /// Moves a fixed clock on when this has its turn among the writes: what was asked for before is
+    /// stamped with the time before. It is for histories that are made, not lived through; the
+    /// system's clock goes by itself.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn let_time_pass(&self, by: Duration) -> Result<(), WriteError> {
+        let clock = self.clock.clone();
+        self.writer
+            .write(move |_| {
+                clock.advance(by);
+                Ok(())
+            })
+            .await
+    }
+
     /// Carries out a write of the Expys surface.
     async fn write<F>(&self, context: WriteContext, work: F) -> Result<Reply, WriteError>
     where
