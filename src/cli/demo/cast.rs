@@ -39,7 +39,7 @@ pub(super) struct Offer {
 }
 
 /// The tiers, and how many points a member has to have earned for each.
-pub(super) const TIERS: [(&str, i64); 3] = [("standard", 0), ("silver", 3_500), ("gold", 12_000)];
+pub(super) const TIERS: [(&str, i64); 3] = [("standard", 0), ("silver", 3_000), ("gold", 7_000)];
 
 const fn offer(title: &'static str, kind: &'static str, price: u32) -> Offer {
     Offer {
@@ -97,13 +97,13 @@ pub(super) const MAIN: Cast = Cast {
         offer("Late check-out", "stay", 450).tiers(&["silver", "gold"]),
         offer("Room upgrade", "stay", 1_800),
         offer("Two tickets to the matinee", "culture", 650).pieces(900),
-        offer("Dinner at the chef's table", "dining", 2_400)
+        offer("Dinner at the chef's table", "dining", 2_200)
             .tiers(&["gold"])
             .pieces(400),
         offer("Canvas tote bag", "merchandise", 300),
         offer("A birthday surprise", "treat", 0).from(0.1),
         offer("Sauna evening for two", "wellness", 950).from(0.15),
-        offer("Winter weekend by the fire", "stay", 3_200)
+        offer("Winter weekend by the fire", "stay", 1_500)
             .from(0.05)
             .until(0.4),
         offer("Boat trip to the islands", "outing", 1_400)

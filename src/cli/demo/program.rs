@@ -431,22 +431,28 @@ impl Program {
         Ok(Some(Deed::Remove(parsed_id(member)?)))
     }
 
-    /// A member who is there; those who joined early come more often.
+    /// A member who is there. Some come far more often than others.
     fn somebody(&mut self) -> Option<usize> {
+        let count = self.members.len();
+        if count == 0 {
+            return None;
+        }
         (0..8).find_map(|_| {
-            let count = self.members.len();
-            let (one, other) = (
-                self.rng.usize(0..count.max(1)),
-                self.rng.usize(0..count.max(1)),
-            );
-            let member = if self.rng.bool() { one } else { one.min(other) };
-            let is_there = self
-                .members
-                .get(member)
-                .is_some_and(|member| !member.is_gone);
-            is_there.then_some(member)
+            let mut member = self.rng.usize(0..count);
+            if self.rng.bool() {
+                for _ in 0..3 {
+                    let other = self.rng.usize(0..count);
+                    member = [member, other][usize::from(zeal(other) > zeal(member))];
+                }
+            }
+            (!self.members[member].is_gone).then_some(member)
         })
     }
+}
+
+/// How fond of the program a member is: a number that looks random, but stays the same.
+fn zeal(member: usize) -> usize {
+    member.wrapping_mul(40_503) % 65_536
 }
 
 fn external_id(member: usize) -> String {
