@@ -145,6 +145,8 @@ pub struct Services {
     partner_uuid: Uuid,
     tokens: Arc<TokenKey>,
     clock: Clock,
+    /// How far a write moves the clock first; nothing, but where a history is made.
+    step: Duration,
     snapshots: Snapshots,
     limits: Limits,
 }
@@ -235,6 +237,7 @@ impl Services {
             snapshots,
             tokens: Arc::new(TokenKey::new(&token_key)),
             clock: clock.clone(),
+            step: Duration::ZERO,
             limits: Limits {
                 member_token_ttl: settings.member_token_ttl(),
                 idempotency_retention: retention,
@@ -280,20 +283,15 @@ impl Services {
         self.writer.stop();
     }
 
-    /// Moves a fixed clock on when this has its turn among the writes: what was asked for before is
-    /// stamped with the time before. It is for histories that are made, not lived through; the
-    /// system's clock goes by itself.
-    ///
-    /// # Errors
-    /// [`WriteError`].
-    pub async fn let_time_pass(&self, by: Duration) -> Result<(), WriteError> {
-        let clock = self.clock.clone();
-        self.writer
-            .write(move |_| {
-                clock.advance(by);
-                Ok(())
-            })
-            .await
+    /// The same services, but each of their writes moves a fixed clock on when it has its turn, so
+    /// that writes which wait together are stamped with times of their own. It is for histories
+    /// that are made, not lived through; the system's clock goes by itself.
+    #[must_use]
+    pub fn after(&self, step: Duration) -> Self {
+        Self {
+            step,
+            ..self.clone()
+        }
     }
 
     /// Carries out a write of the Expys surface.
@@ -326,8 +324,12 @@ impl Services {
         F: FnOnce(&mut Transaction<'_>) -> Result<Answer, Stop>,
     {
         let retention = self.limits.idempotency_retention;
+        let passing = (!self.step.is_zero()).then(|| (self.clock.clone(), self.step));
         self.writer
             .write(move |tx| {
+                if let Some((clock, by)) = passing {
+                    clock.advance(by);
+                }
                 let work = match prepare(tx) {
                     Ok(work) => work,
                     Err(stop) => return refused(tx, surface, stop),

@@ -1,6 +1,6 @@
 //! `stampcard demo`.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -215,6 +215,34 @@ fn a_demo_without_a_database_leaves_nothing_behind() {
     server.terminate();
     assert_eq!(place.path("temporary").read_dir().unwrap().count(), 0);
     assert_eq!(place.names(), ["temporary"]);
+}
+
+#[test]
+fn a_demo_that_is_stopped_before_it_is_ready_leaves_nothing_behind_either() {
+    let place = Place::new();
+    let temporary = place.path("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    let mut command = place.command(&["demo", "--scale", "100", "--listen", "127.0.0.1:0"]);
+    command.env("TMPDIR", &temporary).stderr(Stdio::null());
+    let mut demo = command.spawn().unwrap();
+    let start = Instant::now();
+    let is_making = || {
+        let folder = temporary.read_dir().unwrap().next();
+        folder.is_some_and(|folder| folder.unwrap().path().join("demo.db-wal").exists())
+    };
+    while !is_making() && start.elapsed() < Duration::from_secs(50) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let id = demo.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(demo.wait().unwrap().code(), Some(0));
+    assert_eq!(temporary.read_dir().unwrap().count(), 0);
 }
 
 #[test]

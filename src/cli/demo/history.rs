@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use fastrand::Rng;
 use futures_util::StreamExt as _;
-use futures_util::future::join;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -28,7 +27,7 @@ use crate::wire::{
 
 /// The same dice every time.
 const SEED: u64 = 20_261_121;
-/// Requests that wait for the writer at once; with each comes a step of the clock.
+/// Requests that wait for the writer at once.
 const AT_ONCE: usize = 1_500;
 
 /// A history that was made.
@@ -79,7 +78,7 @@ pub(super) async fn make(
 /// Settings under which a history is made: the queue must hold what is asked for at once.
 pub(super) fn settings(settings: &Settings) -> Settings {
     let mut settings = settings.clone();
-    settings.database.queue_max = settings.database.queue_max.max(4 * AT_ONCE);
+    settings.database.queue_max = settings.database.queue_max.max(2 * AT_ONCE);
     settings
 }
 
@@ -186,10 +185,8 @@ impl<'a> Story<'a> {
         let services = self.services;
         let mut done = stream::iter(deeds)
             .map(|(step, index, key, deed, outcome)| async move {
-                // Both wait in the writer's queue, the step first: the deed happens then.
-                let passing = services.let_time_pass(step);
-                let (passed, reply) = join(passing, deed.carry_out(services, key)).await;
-                passed.and(reply).map(|reply| (index, outcome, reply))
+                let reply = deed.carry_out(&services.after(step), key).await;
+                reply.map(|reply| (index, outcome, reply))
             })
             .buffered(AT_ONCE);
         while let Some(done) = done.next().await {
@@ -197,9 +194,7 @@ impl<'a> Story<'a> {
             programs[index].note(outcome, &reply, day)?;
         }
         let evening = calendar.start_of(day + 1).min(calendar.now());
-        services
-            .let_time_pass(elapsed(clock.now(), evening))
-            .await?;
+        clock.advance(elapsed(clock.now(), evening));
         Ok(())
     }
 }

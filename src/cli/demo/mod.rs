@@ -17,6 +17,7 @@ use std::io::{self, Write as _};
 use std::pin::pin;
 use std::process::ExitCode;
 
+use actix_web::rt::{System, SystemRunner};
 use futures_util::future::{Either, pending, select};
 use secrecy::ExposeSecret as _;
 
@@ -41,17 +42,29 @@ pub(super) fn run(
     if !keep {
         settings.database.path = folder.path().join("demo.db");
     }
-    let made = match prepare(&settings, scale)? {
-        Prepared::Stopped => return Ok(ExitCode::SUCCESS),
+    // One that comes while the history is made, or after, must not be lost.
+    let system = System::new();
+    let mut shutdown = Box::pin(system.block_on(async { shutdown_signal() })?);
+    let made = match prepare(&system, &settings, scale, &mut shutdown)? {
+        Prepared::Stopped => {
+            if keep {
+                let path = settings.database.path.display();
+                writeln!(
+                    io::stderr(),
+                    "stampcard: the history in {path} is not finished"
+                )?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
         Prepared::Made(made) => made,
     };
     let app = App::build(&settings, &Clock::system())?;
     match made {
-        None => serve(app, pending()),
+        None => serve(&system, app, shutdown, pending()),
         Some(history) => {
             print(&history, &app)?;
             let services = app.services().clone();
-            serve(app, trickle::go_on(services, *history))
+            serve(&system, app, shutdown, trickle::go_on(services, *history))
         }
     }
 }
@@ -63,13 +76,18 @@ enum Prepared {
 }
 
 /// Makes the history on a clock of its own.
-fn prepare(settings: &Settings, scale: f64) -> Result<Prepared, anyhow::Error> {
+fn prepare(
+    system: &SystemRunner,
+    settings: &Settings,
+    scale: f64,
+    shutdown: impl Future<Output = ()> + Unpin,
+) -> Result<Prepared, anyhow::Error> {
     let calendar = Calendar::until(Clock::system().now());
     let clock = Clock::fixed(calendar.start_of(0));
     let (services, first_keys) = Services::start(&history::settings(settings), &clock)?;
-    let made = actix_web::rt::System::new().block_on(async {
+    let made = system.block_on(async {
         let making = history::make(&services, first_keys, &clock, calendar, scale);
-        match select(pin!(making), pin!(shutdown_signal()?)).await {
+        match select(pin!(making), shutdown).await {
             Either::Left((made, _)) => made.map(|made| Prepared::Made(made.map(Box::new))),
             Either::Right(_) => Ok(Prepared::Stopped),
         }
