@@ -50,11 +50,16 @@ struct Options {
 enum Command {
     /// Start the server (the default)
     Serve,
-    /// Make a database with a small believable history, and serve it
+    /// Make a database with thirteen months of a believable history, and serve it
     ///
     /// The database is made in a temporary folder and goes when the demo ends, unless --database
-    /// names a file to keep.
-    Demo,
+    /// names a file to keep. While it is served life goes on in it: something happens every second
+    /// or so. A database that is there already is only served.
+    Demo {
+        /// How much happens, 0.01 to 100 times the usual two hundred thousand events
+        #[arg(long, value_name = "N", default_value = "1", value_parser = scale)]
+        scale: f64,
+    },
     /// Work out every balance, status and figure a second time by plain SQL, and compare
     ///
     /// Only reads, so a server may be running. Exit code 0: everything agrees; 1: something does
@@ -85,6 +90,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+fn scale(text: &str) -> Result<f64, String> {
+    let scale = text.parse().ok();
+    scale
+        .filter(|scale| (0.01..=100.0).contains(scale))
+        .ok_or_else(|| "it must be a number from 0.01 to 100".to_owned())
+}
+
 fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
     let overrides = Overrides {
         file: cli.options.config,
@@ -96,7 +108,7 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
     telemetry::init(&settings.log)?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&settings),
-        Command::Demo => demo::run(settings, is_database_named),
+        Command::Demo { scale } => demo::run(settings, is_database_named, scale),
         Command::Verify => verify::run(&settings),
     }
 }

@@ -3,6 +3,8 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use actix_web::rt::{System, SystemRunner};
+use futures_util::future::pending;
 use secrecy::ExposeSecret as _;
 
 use crate::app::{App, shutdown_signal};
@@ -16,15 +18,27 @@ pub(super) fn run(settings: &Settings) -> Result<ExitCode, anyhow::Error> {
     if let Some(keys) = app.first_keys() {
         print_keys(keys)?;
     }
-    serve(app)
+    let system = System::new();
+    let shutdown = system.block_on(async { shutdown_signal() })?;
+    serve(&system, app, shutdown, pending())
 }
 
-/// Says where the app listens and serves until SIGTERM or Ctrl-C.
-pub(super) fn serve(app: App) -> Result<ExitCode, anyhow::Error> {
-    actix_web::rt::System::new().block_on(async {
-        let shutdown = shutdown_signal()?;
+/// Says where the app listens and serves until `shutdown` is done. Until then something else may go
+/// on beside it.
+pub(super) fn serve(
+    system: &SystemRunner,
+    app: App,
+    shutdown: impl Future<Output = ()>,
+    beside: impl Future<Output = ()> + 'static,
+) -> Result<ExitCode, anyhow::Error> {
+    system.block_on(async {
         announce(&app)?;
-        app.run(shutdown).await?;
+        let beside = actix_web::rt::spawn(beside);
+        app.run(async {
+            shutdown.await;
+            beside.abort();
+        })
+        .await?;
         Ok(ExitCode::SUCCESS)
     })
 }

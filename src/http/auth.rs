@@ -170,6 +170,43 @@ impl FromRequest for MemberToken {
     }
 }
 
+/// A caller with an Org-API-Key of the sandbox.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SandboxKey(pub(super) KeyPrincipal);
+
+impl FromRequest for SandboxKey {
+    type Error = HttpError;
+    type Future = Ready<Result<Self, HttpError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(
+            OrgKey::from_request(request, payload)
+                .into_inner()
+                .and_then(|OrgKey(key)| match key.environment {
+                    Environment::Sandbox => Ok(Self(key)),
+                    Environment::Live => Err(HttpError::new(
+                        Code::Forbidden,
+                        "this is of the sandbox; a live key does not open it",
+                    )),
+                }),
+        )
+    }
+}
+
+/// The environment of a request's credential, if that is good.
+pub(super) fn environment(request: &HttpRequest) -> Option<Environment> {
+    let services = services(request).ok()?;
+    let directory = services.directory();
+    match presented(request.headers()).ok()? {
+        Presented::OrgKey(key) => Some(directory.authenticate_key(key).ok()?.environment),
+        Presented::PartnerKey(key) => Some(directory.authenticate_partner(key).ok()?.environment),
+        Presented::MemberToken(token) => {
+            let principal = services.authenticate_member(token).ok()?;
+            directory.environment_of(principal.program)
+        }
+    }
+}
+
 /// A caller with an Org-API-Key or a member token.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeyOrMember(pub(super) Caller);

@@ -14,7 +14,7 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, web};
 use futures_util::FutureExt as _;
 
 use super::rate_limit::Standing;
-use super::{HttpError, HttpLimits, routes};
+use super::{HttpError, HttpLimits, fault, routes};
 use crate::error::{Code, Problem, Surface};
 use crate::service::Services;
 use crate::telemetry::RequestLabels;
@@ -52,8 +52,11 @@ where
         .map(|limits| limits.slow_request);
     let surface = Surface::of_path(request.path());
     let services = request.app_data::<web::Data<Services>>().cloned();
-    let response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(Ok(response)) => response.map_into_boxed_body(),
+    let response = match AssertUnwindSafe(fault::hand_on(request, next))
+        .catch_unwind()
+        .await
+    {
+        Ok(Ok(response)) => response,
         // What escapes took the request with it, so that it has to render itself.
         Ok(Err(error)) => return Err(Escaped::new(surface, id, &error.to_string()).into()),
         Err(_) => {
@@ -173,7 +176,7 @@ fn with_headers(mut response: HttpResponse, error: &HttpError, status: u16) -> H
     if status == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if status == 503 {
+    if status == 503 || status == 429 {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     if let Some(Ok(allow)) = error.allow.as_deref().map(HeaderValue::from_str) {

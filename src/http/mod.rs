@@ -8,6 +8,7 @@ mod conditional;
 mod cors;
 mod error;
 mod extract;
+mod fault;
 mod health;
 mod layer;
 mod loyalty;

@@ -118,6 +118,10 @@ routes! {
     "/v1/analytics/offers" { GET OrgKey loyalty::analytics::get_analytics_offers; }
     "/v1/analytics/timeseries" { GET OrgKey loyalty::analytics::get_analytics_timeseries; }
 
+    // A live key gets 403 here.
+    "/v1/sandbox/reset" { POST OrgKey loyalty::sandbox::reset_sandbox; }
+    "/v1/sandbox/clock" { POST OrgKey loyalty::sandbox::advance_clock; }
+
     "/v1/programs" {
         GET OrgKey reports::programs::list_programs;
         POST OrgKey reports::programs::create_program;

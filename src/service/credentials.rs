@@ -186,12 +186,6 @@ impl Directory {
         Ok(())
     }
 
-    /// Where a program is.
-    pub fn environment_of(&self, program: ProgramNumber) -> Option<Environment> {
-        let state = self.state.read();
-        state.programs.get(&program).map(|row| row.environment)
-    }
-
     /// The programs of an organization, the oldest first.
     pub(super) fn programs_of(&self, organization: OrganizationNumber) -> Vec<ProgramAccessRow> {
         let state = self.state.read();
@@ -272,6 +266,15 @@ impl Directory {
             }),
             _ => Err(CredentialError::Unauthorized),
         }
+    }
+
+    /// The environment that a program lives in.
+    pub fn environment_of(&self, program: ProgramNumber) -> Option<Environment> {
+        let state = self.state.read();
+        state
+            .programs
+            .get(&program)
+            .map(|program| program.environment)
     }
 
     /// Whether credentials of a program are good.

@@ -29,6 +29,9 @@ pub enum Scope {
 /// A request's Idempotency-Key, of which only hashes are kept, and what it came with.
 #[derive(Clone)]
 pub struct IdempotencyKey {
+    /// Of the key, the method and the path.
+    request: [u8; 32],
+    /// Of the same within the scope.
     key_hash: Hash,
     body_hash: Hash,
     /// Made from the key itself: whoever does not have it cannot open what is kept under it.
@@ -62,31 +65,46 @@ impl IdempotencyKey {
                 "must be 1 to 255 characters long",
             ));
         }
-        let (program, member) = match scope {
-            Scope::Program(program) => (program.0, 0),
-            Scope::Member(program, member) => (program.0, member.0),
-            // No program has a number below one.
-            Scope::Partner(Environment::Sandbox) => (-1, 0),
-            Scope::Partner(Environment::Live) => (-2, 0),
-        };
-        let digest = |purpose: &str| {
-            let mut hash = Sha256::new();
-            hash.update(program.to_be_bytes());
-            hash.update(member.to_be_bytes());
-            for part in [purpose, method, path, text] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part);
-            }
-            <[u8; 32]>::from(hash.finalize())
-        };
+        let mut request = Sha256::new();
+        for part in [method, path, text] {
+            request.update((part.len() as u64).to_be_bytes());
+            request.update(part);
+        }
+        let request = request.finalize().into();
         let mut body_hash = Sha256::new();
         update_canonical(&mut body_hash, body);
         Ok(Self {
-            key_hash: short(digest("key")),
+            request,
+            key_hash: short(digest("key", scope, &request)),
             body_hash: short(body_hash.finalize().into()),
-            seal: digest("seal"),
+            seal: digest("seal", scope, &request),
         })
     }
+
+    /// The key that the same request has in another scope.
+    pub(super) fn rescoped(&self, scope: Scope) -> Self {
+        Self {
+            key_hash: short(digest("key", scope, &self.request)),
+            seal: digest("seal", scope, &self.request),
+            ..*self
+        }
+    }
+}
+
+fn digest(purpose: &str, scope: Scope, request: &[u8; 32]) -> [u8; 32] {
+    let (program, member) = match scope {
+        Scope::Program(program) => (program.0, 0),
+        Scope::Member(program, member) => (program.0, member.0),
+        // No program has a number below one.
+        Scope::Partner(Environment::Sandbox) => (-1, 0),
+        Scope::Partner(Environment::Live) => (-2, 0),
+    };
+    let mut hash = Sha256::new();
+    hash.update(program.to_be_bytes());
+    hash.update(member.to_be_bytes());
+    hash.update(request);
+    hash.update(purpose);
+    hash.finalize().into()
 }
 
 fn short(digest: [u8; 32]) -> Hash {

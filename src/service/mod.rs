@@ -20,6 +20,7 @@ mod partner;
 mod programs;
 mod redemptions;
 mod reports;
+mod sandbox;
 mod signals;
 mod snapshots;
 mod targets;
@@ -159,6 +160,8 @@ pub struct Services {
     partner_uuid: Uuid,
     tokens: Arc<TokenKey>,
     clock: Clock,
+    /// How far a write moves the clock first; nothing, but where a history is made.
+    step: Duration,
     snapshots: Snapshots,
     limits: Limits,
 }
@@ -261,6 +264,7 @@ impl Services {
             snapshots,
             tokens: Arc::new(TokenKey::new(&token_key)),
             clock: clock.clone(),
+            step: Duration::ZERO,
             limits: Limits {
                 member_token_ttl: settings.member_token_ttl(),
                 idempotency_retention: retention,
@@ -328,6 +332,17 @@ impl Services {
         self.writer.stop();
     }
 
+    /// The same services, but each of their writes moves a fixed clock on when it has its turn, so
+    /// that writes which wait together are stamped with times of their own. It is for histories
+    /// that are made, not lived through; the system's clock goes by itself.
+    #[must_use]
+    pub fn after(&self, step: Duration) -> Self {
+        Self {
+            step,
+            ..self.clone()
+        }
+    }
+
     /// Carries out a write of the Expys surface.
     async fn write<F>(&self, context: WriteContext, work: F) -> Result<Reply, WriteError>
     where
@@ -358,8 +373,12 @@ impl Services {
         F: FnOnce(&mut Transaction<'_>) -> Result<Answer, Stop>,
     {
         let retention = self.limits.idempotency_retention;
+        let passing = (!self.step.is_zero()).then(|| (self.clock.clone(), self.step));
         self.writer
             .write(move |tx| {
+                if let Some((clock, by)) = passing {
+                    clock.advance(by);
+                }
                 let work = match prepare(tx) {
                     Ok(work) => work,
                     Err(stop) => return refused(tx, surface, stop),

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::{
     Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, members,
+    sandbox,
 };
 use crate::domain::{Event, ExternalUserId, Offer, OfferId, OfferNumber, ProgramNumber, Refusal};
 use crate::store::offers::OfferFilter;
@@ -26,9 +27,10 @@ impl Services {
         available: Option<bool>,
         page: PageQuery,
     ) -> Result<OfferListResponse, Stop> {
-        let now = self.clock.now();
+        let clock = self.clock.clone();
         self.read(move |connection| {
             let program = caller.program();
+            let now = sandbox::now(connection, &clock, program)?;
             let member = members::subject(connection, &caller, on_behalf)?;
             let visible_to = member.map(|member| (member.tier, now));
             let filter = OfferFilter {
@@ -61,8 +63,9 @@ impl Services {
         on_behalf: Option<ExternalUserId>,
         id: String,
     ) -> Result<OfferResponse, Stop> {
-        let now = self.clock.now();
+        let clock = self.clock.clone();
         self.read(move |connection| {
+            let now = sandbox::now(connection, &clock, caller.program())?;
             let member = members::subject(connection, &caller, on_behalf)?;
             let offer = current(connection, caller.program(), &id)?;
             match member {

@@ -19,6 +19,7 @@ pub mod organizations;
 pub mod programs;
 mod readers;
 pub mod redemptions;
+pub mod sandbox;
 pub mod settings;
 pub mod snapshots;
 pub mod webhooks;

@@ -126,6 +126,25 @@ pub fn disable(tx: &Transaction<'_>, number: EndpointNumber, at: Timestamp) -> R
     Ok(())
 }
 
+/// Takes every endpoint of a program out of use, and gives up what they still wait for.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn disable_all(
+    tx: &Transaction<'_>,
+    program: ProgramNumber,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let sql = "UPDATE webhook_delivery SET status = 'dead', next_at = NULL
+               WHERE status = 'pending' AND endpoint_id IN
+                   (SELECT id FROM webhook_endpoint WHERE program_id = ?1)";
+    tx.execute(sql, [program.0])?;
+    let sql = "UPDATE webhook_endpoint SET disabled_at = ?2
+               WHERE program_id = ?1 AND disabled_at IS NULL";
+    tx.execute(sql, (program.0, at.as_millis()))?;
+    Ok(())
+}
+
 /// Every endpoint in use.
 ///
 /// # Errors

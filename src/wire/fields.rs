@@ -1,6 +1,7 @@
 //! Reading a JSON body field by field, so that every error names its field.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -146,6 +147,15 @@ pub(super) fn quantity(name: &str, value: &Value) -> Result<i64, Invalid> {
                 format!("must be null or a whole number from 0 to {most}"),
             )
         })
+}
+
+/// Seconds, 1 to `most`.
+pub(super) fn seconds(name: &str, value: &Value, most: u64) -> Result<Duration, Invalid> {
+    whole(value)
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .filter(|seconds| (1..=most).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| Invalid::new(name, format!("must be a whole number from 1 to {most}")))
 }
 
 /// Credits a month, 0 to 10^12.

@@ -19,6 +19,7 @@ mod programs;
 mod query;
 mod redemptions;
 mod reports;
+mod sandbox;
 mod tokens;
 mod wallets;
 mod webhooks;
@@ -63,6 +64,7 @@ pub use redemptions::{
 pub use reports::{
     ProgramActivityListResponse, ProgramActivityQuery, ProgramActivityResponse, decimal,
 };
+pub use sandbox::{AdvanceClockRequest, ClockResponse, ResetRequest, ResetResponse};
 pub use tokens::{ExchangeTokenRequest, TokenGrantResponse};
 pub use wallets::{
     BalanceResponse, CurrencyResponse, EligibilityResponse, MovePointsRequest,

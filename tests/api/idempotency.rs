@@ -93,6 +93,15 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
             201,
             "plainKey",
         ),
+        (
+            SANDBOX_KEY,
+            "/v1/sandbox/clock",
+            json!({"advanceSeconds": 60}),
+            200,
+            "",
+        ),
+        // Last, as it leaves nothing of the program.
+        (SANDBOX_KEY, "/v1/sandbox/reset", json!({}), 200, ""),
     ];
     rows.map(|(who, path, body, status, secret)| (who, path.to_owned(), body, status, secret))
         .to_vec()

@@ -28,6 +28,7 @@ mod partner_history;
 mod programs;
 mod redemptions;
 mod reports;
+mod sandbox;
 mod snapshots;
 mod timeseries;
 mod timeseries_input;

@@ -249,6 +249,15 @@ fn the_buckets_of_a_timeseries_have_text_for_times_if_so_set() {
 }
 
 #[test]
+fn the_sandbox_tells_its_time_and_its_new_program() {
+    let app = TestApp::start();
+    let clock = app.post("/v1/sandbox/clock", &json!({"advanceSeconds": 60}));
+    assert_json_snapshot!("sandbox_clock", clock.expect(200));
+    let reset = app.post("/v1/sandbox/reset", &Value::Null).expect(200);
+    assert_json_snapshot!("sandbox_reset", reset, {".programId" => uuid()});
+}
+
+#[test]
 fn health_and_readiness() {
     let app = TestApp::start();
     let get = |path: &str| app.request("GET", path).send().expect(200);
@@ -273,6 +282,8 @@ fn errors() -> BTreeMap<String, Value> {
         let request = app.request("POST", "/v1/wallet/credit").bearer(SANDBOX_KEY);
         request.raw(body).send()
     };
+    let limited = app.request("GET", "/v1/wallet").bearer(&token);
+    let limited = limited.header("Stampcard-Fault", "429");
     let responses = [
         raw("{".to_owned()),
         app.request("GET", "/v1/wallet").send(),
@@ -286,6 +297,7 @@ fn errors() -> BTreeMap<String, Value> {
         raw(credit(0).to_string()),
         try_redeem(&app, "bob", &dear),
         try_redeem(&app, "bob", &offer),
+        limited.send(),
     ];
     let entry = |response: crate::support::Response| {
         let body = response.json();

@@ -6,6 +6,7 @@ pub(super) mod conversations;
 pub(super) mod members;
 pub(super) mod offers;
 pub(super) mod redemptions;
+pub(super) mod sandbox;
 pub(super) mod streams;
 pub(super) mod tokens;
 pub(super) mod wallets;

@@ -24,7 +24,7 @@ use self::thread::WriterThread;
 use self::transaction::Log;
 pub use self::transaction::Transaction;
 use super::idempotency::KeyFilter;
-use super::{Error, Lock, activity};
+use super::{Error, Lock, activity, sandbox};
 use crate::clock::Clock;
 use crate::domain::{Activity, ProgramNumber, Timestamp};
 use crate::telemetry::Metrics;
@@ -150,6 +150,9 @@ impl Writer {
         let log = Log {
             next_seq: activity::last_seq(&connection)?.map_or(1, |seq| seq.0 + 1),
             last_at: settings.last_at,
+            open_at: HashMap::new(),
+            ahead: sandbox::all_ahead(&connection)?,
+            clocks_changed: false,
             pending: Vec::new(),
             credentials_changed: false,
             keys: KeyFilter::load(&connection)?,

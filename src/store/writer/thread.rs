@@ -13,7 +13,9 @@ use rusqlite::Connection;
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Message, Observer, WriteError};
 use crate::domain::Timestamp;
-use crate::store::{Error, Lock, OpenError, activity, audit, connection, idempotency, settings};
+use crate::store::{
+    Error, Lock, OpenError, activity, audit, connection, idempotency, sandbox, settings,
+};
 use crate::telemetry::{Metrics, cause_chain};
 
 /// The most writes that share a commit.
@@ -224,6 +226,8 @@ impl WriterThread {
         let activities = std::mem::take(&mut self.log.pending);
         let credentials_changed = std::mem::take(&mut self.log.credentials_changed);
         let announced = std::mem::take(&mut self.log.announced);
+        self.log.last_at.extend(self.log.open_at.drain());
+        self.log.clocks_changed = false;
         let committed = Committed {
             activities: &activities,
             credentials_changed,
@@ -258,6 +262,7 @@ impl WriterThread {
         self.log.announced.clear();
         self.log.webhooks_changed = false;
         self.log.heard = None;
+        self.log.clocks_changed = false;
         if let Some(connection) = self.connection.take() {
             // It may have been rolled back already.
             let _ = connection.execute_batch("ROLLBACK");
@@ -311,7 +316,10 @@ impl WriterThread {
         if next_seq != self.log.next_seq {
             self.log.next_seq = next_seq;
             self.observer.rebuild(connection)?;
+            self.log.last_at.extend(self.log.open_at.drain());
         }
+        self.log.open_at.clear();
+        self.log.ahead = sandbox::all_ahead(connection)?;
         Ok(())
     }
 

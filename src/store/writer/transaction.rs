@@ -2,20 +2,28 @@
 
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 use crate::clock::Clock;
 use crate::domain::{Activity, Event, EventName, EventSet, ProgramNumber, Seq, Timestamp};
 use crate::store::idempotency::KeyFilter;
-use crate::store::{Error, activity, webhooks};
+use crate::store::{Error, activity, sandbox, webhooks};
 
 /// The log as the open batch sees it.
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) clock: Clock,
     pub(super) next_seq: i64,
+    /// The time of each program's last activity that was committed.
     pub(super) last_at: HashMap<ProgramNumber, Timestamp>,
+    /// The same within the open batch.
+    pub(super) open_at: HashMap<ProgramNumber, Timestamp>,
+    /// How far the time of programs is ahead of the clock, of those that are.
+    pub(super) ahead: HashMap<ProgramNumber, Duration>,
+    /// Whether `ahead` changed in the open batch.
+    pub(super) clocks_changed: bool,
     pub(super) pending: Vec<Activity>,
     pub(super) credentials_changed: bool,
     pub(super) keys: KeyFilter,
@@ -51,14 +59,17 @@ impl Deref for Transaction<'_> {
 }
 
 impl Transaction<'_> {
-    /// The time to stamp on what happens in a program: the clock's, but never before the
-    /// program's last activity.
+    /// The time to stamp on what happens in a program: the clock's, or ahead of it where the
+    /// program's clock was moved, but never before the program's last activity.
     pub fn now(&self, program: ProgramNumber) -> Timestamp {
-        let now = self.log.clock.now();
-        self.log
-            .last_at
+        let log = &*self.log;
+        let now = log.clock.now();
+        let now = log
+            .ahead
             .get(&program)
-            .map_or(now, |last| now.max(*last))
+            .map_or(now, |ahead| now.saturating_add(*ahead));
+        let last = log.open_at.get(&program).or(log.last_at.get(&program));
+        last.map_or(now, |last| now.max(*last))
     }
 
     /// The clock's time, for what belongs to no program.
@@ -91,7 +102,7 @@ impl Transaction<'_> {
         activity::insert(self.connection, &activity)?;
         self.log.next_seq += 1;
         if let Some(program) = program {
-            let last = self.log.last_at.entry(program).or_insert(at);
+            let last = self.log.open_at.entry(program).or_insert(at);
             *last = (*last).max(at);
         }
         self.log.pending.push(activity);
@@ -131,6 +142,13 @@ impl Transaction<'_> {
         self.log.credentials_changed = true;
     }
 
+    /// Says that the clock of a program was moved.
+    pub(in crate::store) fn clocks_changed(&mut self) -> Result<(), Error> {
+        self.log.ahead = sandbox::all_ahead(self.connection)?;
+        self.log.clocks_changed = true;
+        Ok(())
+    }
+
     /// Undoes everything this write did so far, so that a refusal leaves nothing behind but what is
     /// written after it.
     ///
@@ -146,6 +164,9 @@ impl Transaction<'_> {
             self.log.heard = None;
         }
         self.log.next_seq = self.mark.next_seq;
+        if self.log.clocks_changed {
+            self.log.ahead = sandbox::all_ahead(self.connection)?;
+        }
         Ok(())
     }
 

@@ -523,6 +523,22 @@ fn tenant_rows(world: &World) -> Vec<Row> {
     ]
 }
 
+fn sandbox_rows() -> Vec<Row> {
+    let (clock, reset) = ("/v1/sandbox/clock", "/v1/sandbox/reset");
+    vec![
+        row("POST", clock, clock)
+            .body(json!({"advanceSeconds": 60}))
+            .gives(200, ["now", "2026-06-15T12:01"])
+            .live(403)
+            .bad(clock, json!({"advanceSeconds": 0}), 422, "advanceSeconds"),
+        row("POST", reset, reset)
+            .body(json!({}))
+            .gives(200, ["programId"])
+            .live(403)
+            .bad(reset, json!([]), 422, "the body"),
+    ]
+}
+
 pub(super) fn table(world: &World) -> Vec<Row> {
     let mut rows = public_rows();
     rows.extend(member_rows());
@@ -534,5 +550,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(figure_rows());
     rows.extend(organization_rows(world));
     rows.extend(tenant_rows(world));
+    // Last, as nothing is left of the program afterwards.
+    rows.extend(sandbox_rows());
     rows
 }

@@ -1,0 +1,223 @@
+//! Who plays: the programs of the demo, what they offer, and how much goes on in each.
+
+/// A program and its size over the whole history.
+#[derive(Debug)]
+pub(super) struct Cast {
+    /// Of the program and its organization.
+    pub(super) name: &'static str,
+    /// Name and symbol of its points.
+    pub(super) currency: (&'static str, &'static str),
+    /// The share of the history that is over when it starts.
+    pub(super) starts: f64,
+    /// People who join.
+    pub(super) sign_ups: f64,
+    /// Times that somebody opens the app.
+    pub(super) visits: f64,
+    /// Times that somebody is given points.
+    pub(super) credits: f64,
+    /// Times that somebody tries to redeem an offer.
+    pub(super) bookings: f64,
+    /// What points are given for: the reason, the least and the most.
+    pub(super) earnings: &'static [(&'static str, u32, u32)],
+    /// What points are spent on.
+    pub(super) offers: &'static [Offer],
+}
+
+/// An offer; times are shares of the program's own history.
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) title: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) price: u32,
+    /// None is open to all.
+    pub(super) tiers: &'static [&'static str],
+    pub(super) pieces: Option<u32>,
+    /// When it is published.
+    pub(super) from: f64,
+    /// When it expires.
+    pub(super) until: Option<f64>,
+}
+
+/// The tiers, and how many points a member has to have earned for each.
+pub(super) const TIERS: [(&str, i64); 3] = [("standard", 0), ("silver", 3_000), ("gold", 7_000)];
+
+const fn offer(title: &'static str, kind: &'static str, price: u32) -> Offer {
+    Offer {
+        title,
+        kind,
+        price,
+        tiers: &[],
+        pieces: None,
+        from: 0.0,
+        until: None,
+    }
+}
+
+impl Offer {
+    const fn tiers(mut self, tiers: &'static [&'static str]) -> Self {
+        self.tiers = tiers;
+        self
+    }
+
+    const fn pieces(mut self, pieces: u32) -> Self {
+        self.pieces = Some(pieces);
+        self
+    }
+
+    const fn from(mut self, share: f64) -> Self {
+        self.from = share;
+        self
+    }
+
+    const fn until(mut self, share: f64) -> Self {
+        self.until = Some(share);
+        self
+    }
+}
+
+/// The program that the first keys open.
+pub(super) const MAIN: Cast = Cast {
+    name: "Harbour & Pine Hotels",
+    currency: ("Harbour Points", "hp"),
+    starts: 0.0,
+    sign_ups: 5_000.0,
+    visits: 44_000.0,
+    credits: 56_000.0,
+    bookings: 10_500.0,
+    earnings: &[
+        ("hotel stay", 150, 900),
+        ("restaurant", 30, 240),
+        ("restaurant", 30, 240),
+        ("spa visit", 60, 320),
+        ("review written", 25, 25),
+        ("friend referred", 250, 250),
+    ],
+    offers: &[
+        offer("A coffee on the house", "treat", 120),
+        offer("Late check-out", "stay", 450).tiers(&["silver", "gold"]),
+        offer("Room upgrade", "stay", 1_800),
+        offer("Two tickets to the matinee", "culture", 650).pieces(900),
+        offer("Dinner at the chef's table", "dining", 2_200)
+            .tiers(&["gold"])
+            .pieces(400),
+        offer("Canvas tote bag", "merchandise", 300),
+        offer("A birthday surprise", "treat", 0).from(0.1),
+        offer("Sauna evening for two", "wellness", 950).from(0.15),
+        offer("Winter weekend by the fire", "stay", 1_500)
+            .from(0.05)
+            .until(0.4),
+        offer("Boat trip to the islands", "outing", 1_400)
+            .from(0.5)
+            .pieces(1_200),
+        offer("Airport transfer", "travel", 700).from(0.35),
+        offer("Cooking class with the chef", "dining", 1_600)
+            .from(0.7)
+            .pieces(250),
+    ],
+};
+
+/// The organizations that the partner adds later on.
+pub(super) const OTHERS: [Cast; 2] = [
+    Cast {
+        name: "Corner Street Roasters",
+        currency: ("Beans", "beans"),
+        starts: 0.25,
+        sign_ups: 700.0,
+        visits: 5_000.0,
+        credits: 8_000.0,
+        bookings: 1_100.0,
+        earnings: &[("flat white", 8, 12), ("beans to take home", 20, 45)],
+        offers: &[
+            offer("Any coffee", "treat", 90),
+            offer("A bag of the month's roast", "merchandise", 260),
+            offer("Latte art evening", "class", 420)
+                .from(0.3)
+                .pieces(60),
+        ],
+    },
+    Cast {
+        name: "Wheel & Spoke Cycles",
+        currency: ("Miles", "mi"),
+        starts: 0.5,
+        sign_ups: 300.0,
+        visits: 2_200.0,
+        credits: 2_600.0,
+        bookings: 380.0,
+        earnings: &[("workshop", 40, 160), ("club ride", 25, 25)],
+        offers: &[
+            offer("Chain and brakes checked", "service", 200),
+            offer("Bell of polished brass", "merchandise", 150),
+            offer("Guided tour of the hills", "outing", 600)
+                .from(0.2)
+                .pieces(80),
+        ],
+    },
+];
+
+/// What there is in the live environment: a pilot.
+pub(super) const LIVE: Cast = Cast {
+    name: "Harbour & Pine Hotels",
+    currency: ("Harbour Points", "hp"),
+    starts: 0.85,
+    sign_ups: 60.0,
+    visits: 420.0,
+    credits: 520.0,
+    bookings: 90.0,
+    earnings: &[("hotel stay", 150, 900), ("restaurant", 30, 240)],
+    offers: &[
+        offer("A coffee on the house", "treat", 120),
+        offer("Room upgrade", "stay", 1_800),
+    ],
+};
+
+/// The members' names.
+pub(super) const FIRST_NAMES: &[&str] = &[
+    "Ada",
+    "Grace",
+    "Linus",
+    "Radia",
+    "Edsger",
+    "Barbara",
+    "Dennis",
+    "Margaret",
+    "Alan",
+    "Hedy",
+    "Donald",
+    "Frances",
+    "Ken",
+    "Shafi",
+    "Tony",
+    "Joan",
+    "Mary",
+    "Leslie",
+    "Katherine",
+    "Niklaus",
+];
+
+/// The members' family names.
+pub(super) const LAST_NAMES: &[&str] = &[
+    "Abel",
+    "Brandt",
+    "Castro",
+    "Dumont",
+    "Eriksen",
+    "Fischer",
+    "Garcia",
+    "Haddad",
+    "Ivanova",
+    "Jansen",
+    "Kowalski",
+    "Lindqvist",
+    "Moreau",
+    "Novak",
+    "Okafor",
+    "Pereira",
+    "Quinn",
+    "Rossi",
+    "Sato",
+    "Tanaka",
+    "Ueda",
+    "Varga",
+    "Weber",
+    "Yilmaz",
+];

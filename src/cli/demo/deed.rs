@@ -1,0 +1,48 @@
+//! What is done in a program, as a request to the real service.
+
+use crate::domain::ExternalUserId;
+use crate::service::{Caller, KeyPrincipal, RemoveOptions, Reply, Services};
+use crate::store::WriteError;
+use crate::wire::{
+    CreateOfferRequest, CreateRedemptionRequest, ExchangeTokenRequest, MovePointsRequest,
+    PatchRedemptionRequest, SetMemberRequest,
+};
+
+/// Something to do. What else programs can do one day, such as talking with their members, becomes
+/// a variant here and an occasion in `program.rs`.
+#[derive(Debug, Clone)]
+pub(super) enum Deed {
+    Publish(CreateOfferRequest),
+    Exchange(ExchangeTokenRequest),
+    Credit(MovePointsRequest),
+    Debit(MovePointsRequest),
+    SetMember(ExternalUserId, SetMemberRequest),
+    Remove(ExternalUserId),
+    Book(CreateRedemptionRequest),
+    Move(String, PatchRedemptionRequest),
+}
+
+impl Deed {
+    pub(super) async fn carry_out(
+        self,
+        services: &Services,
+        key: KeyPrincipal,
+    ) -> Result<Reply, WriteError> {
+        match self {
+            Self::Publish(request) => services.create_offer(key, None, request).await,
+            Self::Exchange(request) => services.exchange_token(key, None, request).await,
+            Self::Credit(request) => services.credit_wallet(key, None, request).await,
+            Self::Debit(request) => services.debit_wallet(key, None, request).await,
+            Self::SetMember(id, request) => services.set_member(key, id, request).await,
+            Self::Remove(id) => {
+                let options = RemoveOptions::default();
+                services.remove_member(key, id, options).await
+            }
+            Self::Book(request) => {
+                let caller = Caller::Key(key);
+                services.create_redemption(caller, None, request).await
+            }
+            Self::Move(id, request) => services.patch_redemption(key, id, request).await,
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Makes the history: day by day, through the real services, on a clock that steps from one deed to
+//! the next and ends now.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use fastrand::Rng;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use indicatif::{ProgressBar, ProgressStyle};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use super::calendar::Calendar;
+use super::cast::{self, Cast};
+use super::program::Program;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::{Environment, Timestamp};
+use crate::service::bootstrap::FirstKeys;
+use crate::service::{KeyPrincipal, OrganizationChange, PartnerPrincipal, Services};
+use crate::store::organizations::OrganizationFilter;
+use crate::wire::{
+    ConfigurationRequest, CreateOrganizationRequest, NumberedPageQuery, PatchOrganizationRequest,
+    PatchProgramRequest,
+};
+
+/// The same dice every time.
+const SEED: u64 = 20_261_121;
+/// Requests that wait for the writer at once.
+const AT_ONCE: usize = 1_500;
+
+/// A history that was made.
+#[derive(Debug)]
+pub(super) struct History {
+    /// The programs as they stand, the main one first.
+    pub(super) programs: Vec<Program>,
+    pub(super) calendar: Calendar,
+    /// The keys of the new database.
+    pub(super) first_keys: FirstKeys,
+    /// The names and keys of the organizations that came later.
+    pub(super) other_keys: Vec<(&'static str, SecretString)>,
+}
+
+/// Makes a history in a new database. A database that was there before is left as it is: `None`.
+pub(super) async fn make(
+    services: &Services,
+    first_keys: Option<FirstKeys>,
+    clock: &Clock,
+    calendar: Calendar,
+    scale: f64,
+) -> Result<Option<History>, anyhow::Error> {
+    let Some(first_keys) = first_keys else {
+        return Ok(None);
+    };
+    let mut story = Story::begin(services, first_keys, calendar, scale).await?;
+    // Hidden when standard error is no terminal.
+    let bar = ProgressBar::new(u64::from(Calendar::days())).with_style(
+        ProgressStyle::with_template("{bar:30} {percent:>3}% {msg}")?,
+    );
+    for day in 0..Calendar::days() {
+        bar.set_message(
+            calendar
+                .start_of(day)
+                .to_string()
+                .get(..10)
+                .unwrap_or_default()
+                .to_owned(),
+        );
+        story.welcome(day).await?;
+        story.live_through(day, clock).await?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(Some(story.history))
+}
+
+/// Settings under which a history is made: the queue must hold what is asked for at once.
+pub(super) fn settings(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    settings.database.queue_max = settings.database.queue_max.max(2 * AT_ONCE);
+    settings
+}
+
+struct Story<'a> {
+    services: &'a Services,
+    partner: PartnerPrincipal,
+    rng: Rng,
+    scale: f64,
+    history: History,
+}
+
+impl<'a> Story<'a> {
+    /// The first organizations are there already: they get names, and the program its points.
+    async fn begin(
+        services: &'a Services,
+        first_keys: FirstKeys,
+        calendar: Calendar,
+        scale: f64,
+    ) -> Result<Self, anyhow::Error> {
+        let mut rng = Rng::with_seed(SEED);
+        let mut programs = Vec::new();
+        let mut partner = None;
+        for (environment, org_key, partner_key) in &first_keys.keys {
+            let directory = services.directory();
+            let key = directory.authenticate_key(org_key.expose_secret())?;
+            let its_partner = directory.authenticate_partner(partner_key.expose_secret())?;
+            let cast = match environment {
+                Environment::Sandbox => &cast::MAIN,
+                Environment::Live => &cast::LIVE,
+            };
+            rename(services, its_partner, key, cast.name).await?;
+            configure(services, key, cast).await?;
+            programs.push(Program::new(cast, key, calendar, scale, rng.fork()));
+            partner = partner.or(Some(its_partner));
+        }
+        Ok(Self {
+            services,
+            partner: partner.context("a new database has a partner key")?,
+            rng,
+            scale,
+            history: History {
+                programs,
+                calendar,
+                first_keys,
+                other_keys: Vec::new(),
+            },
+        })
+    }
+
+    /// The partner adds the organizations that start on this day.
+    async fn welcome(&mut self, day: u32) -> Result<(), anyhow::Error> {
+        for cast in &cast::OTHERS {
+            if Calendar::day_at(cast.starts, 0.0) != day {
+                continue;
+            }
+            let body = json!({"name": cast.name, "tier": "paid", "initialCredits": 1_500});
+            let request = CreateOrganizationRequest::parse(&body, body.to_string().as_bytes())?;
+            let reply = self
+                .services
+                .create_organization(self.partner, None, request);
+            let made: Value = serde_json::from_slice(&reply.await?.body)?;
+            let secret = made["apiKey"]
+                .as_str()
+                .context("an organization comes with a key")?;
+            let key = self.services.directory().authenticate_key(secret)?;
+            configure(self.services, key, cast).await?;
+            let (calendar, rng) = (self.history.calendar, self.rng.fork());
+            let program = Program::new(cast, key, calendar, self.scale, rng);
+            self.history.programs.push(program);
+            self.history
+                .other_keys
+                .push((cast.name, SecretString::from(secret)));
+        }
+        Ok(())
+    }
+
+    /// Everything that happens on a day, in all programs, in the order of time.
+    async fn live_through(&mut self, day: u32, clock: &Clock) -> Result<(), anyhow::Error> {
+        let History {
+            programs, calendar, ..
+        } = &mut self.history;
+        let midnight = calendar.start_of(day);
+        let mut plan = Vec::new();
+        for (index, program) in programs.iter_mut().enumerate() {
+            let occasions = program.plan(day).into_iter();
+            plan.extend(occasions.map(|(after, occasion)| (after, index, occasion)));
+        }
+        plan.sort_by_key(|(after, index, _)| (*after, *index));
+
+        let mut last = clock.now();
+        let mut deeds = Vec::new();
+        for (after, index, occasion) in plan {
+            let at = midnight.saturating_add(Duration::from_millis(after));
+            if at >= calendar.now() {
+                // Not yet: what is left of today is lived through, not made.
+                break;
+            }
+            let program = &mut programs[index];
+            if let Some((deed, outcome)) = program.act(occasion, *calendar, at)? {
+                deeds.push((elapsed(last, at), index, program.key, deed, outcome));
+                last = at;
+            }
+        }
+        let services = self.services;
+        let mut done = stream::iter(deeds)
+            .map(|(step, index, key, deed, outcome)| async move {
+                let reply = deed.carry_out(&services.after(step), key).await;
+                reply.map(|reply| (index, outcome, reply))
+            })
+            .buffered(AT_ONCE);
+        while let Some(done) = done.next().await {
+            let (index, outcome, reply) = done?;
+            programs[index].note(outcome, &reply, day)?;
+        }
+        let evening = calendar.start_of(day + 1).min(calendar.now());
+        clock.advance(elapsed(clock.now(), evening));
+        Ok(())
+    }
+}
+
+fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
+    let millis = u64::try_from(to.as_millis() - from.as_millis()).unwrap_or(0);
+    Duration::from_millis(millis)
+}
+
+async fn rename(
+    services: &Services,
+    partner: PartnerPrincipal,
+    key: KeyPrincipal,
+    name: &str,
+) -> Result<(), anyhow::Error> {
+    let page = NumberedPageQuery {
+        page: 1,
+        page_size: 1,
+    };
+    let filter = OrganizationFilter::default();
+    let mut list = services.list_organizations(partner, filter, page).await?;
+    let first = list
+        .organizations
+        .pop()
+        .context("a new database has an organization")?;
+    let body = json!({"name": name});
+    let request = PatchOrganizationRequest::parse(&body, body.to_string().as_bytes())?;
+    let change = OrganizationChange::Profile(request);
+    services
+        .change_organization(partner, first.id, change)
+        .await?;
+    let request = PatchProgramRequest::parse(&body)?;
+    services
+        .patch_program(key, key.program_uuid.to_string(), request)
+        .await?;
+    Ok(())
+}
+
+async fn configure(
+    services: &Services,
+    key: KeyPrincipal,
+    cast: &Cast,
+) -> Result<(), anyhow::Error> {
+    let (name, symbol) = cast.currency;
+    let body = json!({"currencyName": name, "currencySymbol": symbol});
+    services
+        .set_configuration(key, ConfigurationRequest::parse(&body)?)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! Faults on request, so that an app's retries can be tried out: the header `Stampcard-Fault` of a
+//! request with a credential of the sandbox. Without such a credential it means nothing.
+
+use std::time::Duration;
+
+use actix_web::Error;
+use actix_web::HttpRequest;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+
+use super::{HttpError, auth};
+use crate::domain::{Environment, Invalid};
+use crate::error::Code;
+
+const HEADER: &str = "Stampcard-Fault";
+/// The longest delay, in milliseconds.
+const DELAY_MAX: u64 = 30_000;
+
+/// What is to go wrong with a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Fault {
+    delay: Duration,
+    failure: Option<Failure>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    /// The request is not carried out.
+    Before(Code),
+    /// It is carried out, but its answer is lost.
+    After,
+}
+
+/// Hands a request on, unless it asks for a fault.
+pub(super) async fn hand_on<B>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error>
+where
+    B: MessageBody + 'static,
+{
+    let fault = match of(request.request()) {
+        Ok(fault) => fault,
+        Err(invalid) => return Ok(request.error_response(HttpError::from(invalid))),
+    };
+    if fault.delay > Duration::ZERO {
+        actix_web::rt::time::sleep(fault.delay).await;
+    }
+    match fault.failure {
+        None => Ok(next.call(request).await?.map_into_boxed_body()),
+        Some(Failure::Before(code)) => Ok(request.error_response(asked_for(code))),
+        Some(Failure::After) => {
+            let response = next.call(request).await?;
+            Ok(response.error_response(asked_for(Code::Internal)))
+        }
+    }
+}
+
+fn asked_for(code: Code) -> HttpError {
+    HttpError::new(code, format!("the header {HEADER} asked for this"))
+}
+
+/// The fault that a request asks for. The headers are looked at before anything else, as nearly no
+/// request has this one.
+fn of(request: &HttpRequest) -> Result<Fault, Invalid> {
+    let mut values = request.headers().get_all(HEADER).peekable();
+    if values.peek().is_none() || auth::environment(request) != Some(Environment::Sandbox) {
+        return Ok(Fault::default());
+    }
+    let mut fault = Fault::default();
+    for value in values {
+        let text = value.to_str().map_err(|_| unreadable())?;
+        for part in text.split(',') {
+            fault.add(part.trim())?;
+        }
+    }
+    Ok(fault)
+}
+
+impl Fault {
+    /// Takes in one part of the header: each kind of part may be there once.
+    fn add(&mut self, part: &str) -> Result<(), Invalid> {
+        if let Some(millis) = part.strip_prefix("delay=") {
+            let millis = millis
+                .parse()
+                .ok()
+                .filter(|ms| (1..=DELAY_MAX).contains(ms));
+            let millis = millis.filter(|_| self.delay.is_zero());
+            self.delay = Duration::from_millis(millis.ok_or_else(unreadable)?);
+            return Ok(());
+        }
+        let failure = match part {
+            "429" => Failure::Before(Code::RateLimited),
+            "500" => Failure::Before(Code::Internal),
+            "503" => Failure::Before(Code::Overloaded),
+            "500-after" => Failure::After,
+            _ => return Err(unreadable()),
+        };
+        match self.failure.replace(failure) {
+            None => Ok(()),
+            Some(_) => Err(unreadable()),
+        }
+    }
+}
+
+fn unreadable() -> Invalid {
+    Invalid::new(
+        HEADER,
+        format!(
+            "must be one of 429, 500, 503, 500-after, or delay=<milliseconds from 1 to \
+             {DELAY_MAX}>, or one of the first and a delay with a comma between them"
+        ),
+    )
+}

@@ -1,0 +1,35 @@
+//! `/v1/sandbox`.
+
+use actix_web::web::Data;
+
+use crate::http::auth::SandboxKey;
+use crate::http::extract::{Idempotency, JsonBody};
+use crate::http::{HttpResult, reply};
+use crate::service::{Caller, Services};
+use crate::wire::{AdvanceClockRequest, ResetRequest};
+
+/// `POST /v1/sandbox/reset`.
+pub(in crate::http) async fn reset_sandbox(
+    services: Data<Services>,
+    SandboxKey(key): SandboxKey,
+    idempotency: Idempotency,
+    body: JsonBody,
+) -> HttpResult {
+    ResetRequest::parse(&body.value)?;
+    let idempotency = idempotency.key(Caller::Key(key), &body.value)?;
+    Ok(reply(services.reset_sandbox(key, idempotency).await?))
+}
+
+/// `POST /v1/sandbox/clock`.
+pub(in crate::http) async fn advance_clock(
+    services: Data<Services>,
+    SandboxKey(key): SandboxKey,
+    idempotency: Idempotency,
+    body: JsonBody,
+) -> HttpResult {
+    let request = AdvanceClockRequest::parse(&body.value)?;
+    let idempotency = idempotency.key(Caller::Key(key), &body.value)?;
+    Ok(reply(
+        services.advance_clock(key, idempotency, request).await?,
+    ))
+}

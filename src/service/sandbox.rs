@@ -1,0 +1,111 @@
+//! Help for those who build an app against the sandbox: a program that starts afresh, and time that
+//! passes at once.
+
+use std::time::Duration;
+
+use super::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext};
+use super::{Scope, tenants};
+use crate::clock::Clock;
+use crate::domain::{Event, Invalid, Program, ProgramNumber, ProgramStatus, Refusal, Timestamp};
+use crate::store::{self, Connection, Transaction, WriteError};
+use crate::wire::{AdvanceClockRequest, ClockResponse, ResetResponse};
+
+/// How far a program's time may be ahead of the clock in all: a century of 365 days a year.
+const AHEAD_MAX: Duration = Duration::from_hours(100 * 365 * 24);
+
+impl Services {
+    /// Archives the key's program and lets its keys open a new, empty one of the same name and
+    /// settings. The new one's time is the clock's.
+    ///
+    /// The answer is kept under the Idempotency-Key in both programs: a retry comes with the new
+    /// one, and a request that came at the same time with the old one.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn reset_sandbox(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: idempotency.clone(),
+        };
+        self.write(context, move |tx, _| {
+            let program = reset(tx, key.program)?;
+            let answer = Answer::ok(&ResetResponse {
+                program_id: program.uuid.to_string(),
+            });
+            if let Some(kept) = idempotency {
+                let kept = kept.rescoped(Scope::Program(program.number));
+                super::idempotency::keep(tx, &kept, &answer)?;
+            }
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Moves the time of the key's program forward, for good.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn advance_clock(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: AdvanceClockRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, _| {
+            let ahead = store::sandbox::ahead(tx, key.program)? + request.by;
+            if ahead > AHEAD_MAX {
+                let limit = "would set the program's time more than a century ahead";
+                return Err(Invalid::new("advanceSeconds", limit).into());
+            }
+            let at = tx.now(key.program);
+            tx.record(Some(key.program), at, Event::ProgramChanged)?;
+            store::sandbox::set_ahead(tx, key.program, ahead)?;
+            let now = tx.now(key.program).to_string();
+            Ok(Answer::ok(&ClockResponse { now }))
+        })
+        .await
+    }
+}
+
+/// What time it is in a program, for a read.
+pub(super) fn now(
+    connection: &Connection,
+    clock: &Clock,
+    program: ProgramNumber,
+) -> Result<Timestamp, store::Error> {
+    let ahead = store::sandbox::ahead(connection, program)?;
+    Ok(clock.now().saturating_add(ahead))
+}
+
+fn reset(tx: &mut Transaction<'_>, number: ProgramNumber) -> Result<Program, Stop> {
+    let mut old = store::programs::get(tx, number)?;
+    if old.status == ProgramStatus::Archived {
+        // Another reset came first, after this one's key was looked up.
+        return Err(Refusal::NotFound("program").into());
+    }
+    let at = tx.now(number);
+    old.status = ProgramStatus::Archived;
+    old.updated_at = at;
+    old.archived_at = Some(at);
+    store::programs::update(tx, &old)?;
+    store::webhooks::disable_all(tx, number, at)?;
+    tx.webhooks_changed();
+    tx.record(Some(number), at, Event::ProgramChanged)?;
+
+    let now = tx.clock_now();
+    let (organization, environment) = (old.organization, old.environment);
+    let mut new = tenants::create_program(tx, organization, environment, old.name, now)?;
+    new.currency = old.currency;
+    new.default_tier = old.default_tier;
+    store::programs::configure(tx, &new)?;
+    store::sandbox::move_keys(tx, number, new.number)?;
+    Ok(new)
+}

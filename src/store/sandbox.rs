@@ -1,0 +1,66 @@
+//! What only programs of the sandbox have: a clock that can be moved, and a fresh start.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::{Error, Transaction};
+use crate::domain::{ProgramNumber, Timestamp};
+
+/// How far a program's time is ahead of the clock.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn ahead(connection: &Connection, program: ProgramNumber) -> Result<Duration, Error> {
+    let sql = "SELECT clock_offset FROM program WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let millis: i64 = statement.query_row([program.0], |row| row.get(0))?;
+    Ok(duration(millis))
+}
+
+/// Every program whose time is ahead of the clock, and how far.
+pub(super) fn all_ahead(
+    connection: &Connection,
+) -> Result<HashMap<ProgramNumber, Duration>, Error> {
+    let sql = "SELECT id, clock_offset FROM program WHERE clock_offset > 0";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok((ProgramNumber(row.get(0)?), duration(row.get(1)?)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Sets how far a program's time is ahead of the clock, for whatever is stamped from here on.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn set_ahead(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    ahead: Duration,
+) -> Result<(), Error> {
+    let millis = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+    let sql = "UPDATE program SET clock_offset = ?2 WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute((program.0, millis))?;
+    tx.clocks_changed()
+}
+
+/// Lets every key of a program open another one.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn move_keys(
+    tx: &mut Transaction<'_>,
+    from: ProgramNumber,
+    to: ProgramNumber,
+) -> Result<(), Error> {
+    let sql = "UPDATE credential SET program_id = ?2 WHERE program_id = ?1";
+    tx.execute(sql, (from.0, to.0))?;
+    tx.credentials_changed();
+    Ok(())
+}
+
+fn duration(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
