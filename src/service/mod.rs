@@ -9,6 +9,7 @@ mod configuration;
 mod credentials;
 mod exchange;
 mod idempotency;
+mod keys;
 mod ledger;
 mod members;
 mod offers;
@@ -20,11 +21,12 @@ mod reports;
 mod snapshots;
 mod tenants;
 mod tokens;
+pub mod transfer;
 pub mod verify;
 mod wallets;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -168,6 +170,13 @@ pub enum StartError {
     /// The first rows could not be written.
     #[error("the first organization could not be made")]
     Bootstrap(#[source] WriteError),
+    /// An import stopped half-way.
+    #[error(
+        "an import into the database {path} was not finished; run `stampcard import` with the same \
+         file again, or delete the database",
+        path = .0.display()
+    )]
+    UnfinishedImport(PathBuf),
     /// The log cannot be folded.
     #[error("the activity log contradicts itself; run `stampcard verify` on the database")]
     Contradiction,
@@ -187,6 +196,10 @@ impl Services {
         clock: &Clock,
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         let database = Database::open(&settings.database.path)?;
+        if store::transfer::unfinished_import(database.connection())?.is_some() {
+            let path = settings.database.path.clone();
+            return Err(StartError::UnfinishedImport(path));
+        }
         let readers = database.readers(settings.database.readers)?;
         // A fold stops at a row that contradicts those before it.
         let load = AssertUnwindSafe(|| snapshots::load(database.connection()));

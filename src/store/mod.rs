@@ -5,9 +5,11 @@
 
 pub mod activity;
 pub mod audit;
+pub mod backup;
 mod connection;
 pub mod credentials;
 pub mod credits;
+pub mod dump;
 pub mod idempotency;
 mod lock;
 pub mod members;
@@ -19,13 +21,14 @@ mod readers;
 pub mod redemptions;
 pub mod settings;
 pub mod snapshots;
+pub mod transfer;
 mod writer;
 
 use std::path::{Path, PathBuf};
 
-pub use connection::open_read_only;
+pub use connection::{open_any_version, open_read_only};
 pub use lock::Lock;
-pub use migrations::SCHEMA;
+pub use migrations::{SCHEMA, known_version as schema_version};
 pub use readers::Readers;
 pub use rusqlite::Connection;
 pub use writer::{Committed, Observer, Transaction, WriteError, Writer, WriterSettings};
