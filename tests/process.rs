@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+#[path = "process/backup.rs"]
+mod backup;
 #[path = "process/command_line.rs"]
 mod command_line;
 #[path = "process/crash.rs"]
@@ -11,6 +13,8 @@ mod crash;
 mod demo;
 #[path = "process/files.rs"]
 mod files;
+#[path = "process/keys.rs"]
+mod keys;
 #[path = "process/locked.rs"]
 mod locked;
 #[path = "process/logs.rs"]
@@ -21,5 +25,7 @@ mod server;
 mod settings;
 #[path = "process/stop.rs"]
 mod stop;
+#[path = "process/transfer.rs"]
+mod transfer;
 #[path = "process/verify.rs"]
 mod verify;

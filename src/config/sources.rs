@@ -200,10 +200,22 @@ fn check_alone(
     let alone = others
         .map(|(own, value)| (own, value))
         .chain(std::iter::once((&setting.key, value)));
-    if deserialize(alone).is_ok() {
+    let default = defaults.iter().find(|(own, _)| own == key);
+    // Taken as numbers otherwise: true for 1, and 2.5 for 2.
+    let is_number = matches!(
+        default,
+        Some((
+            _,
+            Value {
+                kind: ValueKind::I64(_),
+                ..
+            }
+        ))
+    );
+    let is_whole = value.to_string().trim().parse::<i64>().is_ok();
+    if (is_whole || !is_number) && deserialize(alone).is_ok() {
         return Ok(());
     }
-    let default = defaults.iter().find(|(own, _)| own == key);
     let right = match default.map(|(_, value)| &value.kind) {
         Some(ValueKind::I64(_) | ValueKind::U64(_)) => "a whole number".to_owned(),
         Some(ValueKind::Boolean(_)) => "true or false".to_owned(),

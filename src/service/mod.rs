@@ -195,6 +195,19 @@ impl Services {
         settings: &Settings,
         clock: &Clock,
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
+        Self::start_on(settings, clock).map_err(|error| match error {
+            StartError::Storage(error) if error.is_of_damage() => {
+                let path = settings.database.path.clone();
+                StartError::Open(OpenError::Damaged { path })
+            }
+            other => other,
+        })
+    }
+
+    fn start_on(
+        settings: &Settings,
+        clock: &Clock,
+    ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         let database = Database::open(&settings.database.path)?;
         if store::transfer::unfinished_import(database.connection())?.is_some() {
             let path = settings.database.path.clone();

@@ -42,7 +42,7 @@ pub fn verify(connection: &Connection, progress: impl FnMut(&str)) -> Result<Rep
     let mut report = verify_rows(connection, progress)?;
     if store::transfer::unfinished_import(connection)?.is_some() {
         let finding = "an import into it was not finished".to_owned();
-        report.findings.push(finding);
+        report.findings.insert(0, finding);
     }
     Ok(report)
 }

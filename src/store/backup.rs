@@ -1,7 +1,7 @@
 //! Copies of a whole database file, and one file put in the place of another.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -102,18 +102,14 @@ pub fn replace(database: &Path, prepared: &Path, kept: &Path) -> Result<bool, Re
     let is_there = database.try_exists().map_err(failed)?;
     if is_there {
         // Its write-ahead log goes into it first: the new file must not meet the old log.
-        match empty_log(database) {
-            Ok(true) => {}
-            Ok(false) => {
-                return Err(ReplaceError::Busy {
-                    path: database.to_owned(),
-                });
-            }
-            // Damaged, which is why it is replaced: its log is kept beside it, as it is.
-            Err(_) => {
-                link_if_there(&beside(database, "-wal"), &beside(kept, "-wal")).map_err(failed)?;
-            }
+        let is_readable = begins_like_a_database(database).map_err(failed)?;
+        if is_readable && matches!(empty_log(database), Ok(false)) {
+            return Err(ReplaceError::Busy {
+                path: database.to_owned(),
+            });
         }
+        // What is left of it belongs to a damaged database and is kept with that.
+        link_unless_empty(&beside(database, "-wal"), &beside(kept, "-wal")).map_err(failed)?;
         fs::hard_link(database, kept).map_err(failed)?;
         sync_folder(database).map_err(failed)?;
     }
@@ -141,6 +137,13 @@ pub fn beside(database: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// SQLite deletes the write-ahead log of a file that is no database: such a one is left alone.
+fn begins_like_a_database(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(16).read_to_end(&mut head)?;
+    Ok(head == b"SQLite format 3\0")
+}
+
 /// Moves the write-ahead log into the database. `false`: a reader is in the way.
 fn empty_log(database: &Path) -> rusqlite::Result<bool> {
     let connection = open_plain(database)?;
@@ -159,10 +162,11 @@ fn open_plain(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, flags)
 }
 
-fn link_if_there(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::hard_link(from, to) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
+fn link_unless_empty(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::metadata(from) {
+        Ok(found) if found.len() > 0 => fs::hard_link(from, to),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -90,7 +90,12 @@ const LEDGER: &[(&str, FieldKind, &str)] = &[
         Integer,
         "iif(a.entry IN (1, 3), a.amount, -a.amount)",
     ),
-    ("reason", Text, "a.note"),
+    (
+        "reason",
+        Text,
+        "coalesce(a.note, CASE a.entry WHEN 2 THEN 'redemption' WHEN 3 THEN 'refund'
+            WHEN 4 THEN 'member removed' END)",
+    ),
     ("redemption_id", Id("rdm_"), "r.uuid"),
     ("offer_id", Id("off_"), "f.uuid"),
 ];
