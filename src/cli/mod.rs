@@ -13,6 +13,7 @@ mod keys;
 mod organizations;
 mod partner;
 mod progress;
+mod ready;
 mod restore;
 mod serve;
 mod tables;
@@ -154,6 +155,10 @@ Examples:
     /// Exit code 1 if a setting cannot be used: the message names the file or the variable, the key,
     /// and what would be right.
     CheckConfig(check_config::CheckConfig),
+    /// Ask the server that these settings start whether it takes writes
+    ///
+    /// For health checks. Exit code 0: it does; 1: it does not, or there is none.
+    Ready(ready::Ready),
     /// Print completions for a shell
     #[command(after_help = "\
 Example:
@@ -213,6 +218,7 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
         Command::Import(arguments) => import::run(settings, arguments),
         Command::Keys(arguments) => keys::run(settings, arguments),
         Command::Organizations(arguments) => organizations::run(settings, arguments),
+        Command::Ready(arguments) => ready::run(settings, arguments),
         Command::CheckConfig(arguments) => check_config::run(&loaded, arguments),
         Command::Completions(arguments) => Ok(completions::run(arguments)),
     }

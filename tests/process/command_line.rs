@@ -57,6 +57,27 @@ fn a_command_line_that_cannot_be_used_ends_with_2() {
 }
 
 #[test]
+fn ready_asks_the_server_that_runs() {
+    let place = Place::new();
+    let server = place.start();
+    let address = server.address.to_string();
+    let ready = |listen: &str| place.run(place.command(&["ready", "--listen", listen]));
+    assert_eq!(ready(&address).code, Some(0));
+    assert_eq!(
+        ready(&format!("0.0.0.0:{}", server.address.port())).code,
+        Some(0)
+    );
+    server.terminate();
+    let ended = ready(&address);
+    assert!(
+        ended
+            .refusal()
+            .contains(&format!("no answer from {address}")),
+        "{ended:?}"
+    );
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let place = Place::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
