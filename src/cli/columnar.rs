@@ -17,8 +17,8 @@ use crate::store::dump::{Dump, Field, FieldKind, Value};
 /// Rows that are held in memory and written together.
 const GROUP_ROWS: usize = 100_000;
 
-/// Writes a table as Parquet, compressed with Snappy; how many rows it has. A time is a timestamp in
-/// UTC, to the millisecond.
+/// Writes a table as Parquet, compressed with Snappy; how many rows it has. A time is a timestamp
+/// in UTC, to the millisecond.
 pub(super) fn parquet(
     connection: &Connection,
     dump: Dump,

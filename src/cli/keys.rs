@@ -23,7 +23,9 @@ pub(super) struct Keys {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
-    /// List the keys that are not revoked, partner keys among them; the keys themselves are not kept
+    /// List the keys that are not revoked, partner keys among them
+    ///
+    /// The keys themselves are not kept, only their first characters and a hash.
     List {
         /// Only those of this organization (needed with --url)
         #[arg(long, value_name = "ID")]

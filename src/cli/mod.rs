@@ -125,8 +125,8 @@ Examples:
     /// Read an export into a new or empty database (server stopped)
     ///
     /// A bad line is refused by its number. What was interrupted goes on when the same file is
-    /// imported again; until it is finished, no server starts on the database. At the end everything
-    /// is verified. No webhook is delivered for what is imported.
+    /// imported again; until it is finished, no server starts on the database. At the end
+    /// everything is verified. No webhook is delivered for what is imported.
     #[command(after_help = "\
 Examples:
   stampcard import all.ndjson --database new.db
@@ -152,8 +152,8 @@ Examples:
     Organizations(organizations::Organizations),
     /// Print every setting as it is in force, secrets hidden, and where each comes from
     ///
-    /// Exit code 1 if a setting cannot be used: the message names the file or the variable, the key,
-    /// and what would be right.
+    /// Exit code 1 if a setting cannot be used: the message names the file or the variable, the
+    /// key, and what would be right.
     CheckConfig(check_config::CheckConfig),
     /// Ask the server that these settings start whether it takes writes
     ///

@@ -8,8 +8,8 @@ use crate::domain::Timestamp;
 use crate::store::Connection;
 use crate::store::dump::{Dump, FieldKind, Value};
 
-/// Writes a table as CSV (RFC 4180) with a head line; how many rows it has. What holds nothing is an
-/// empty field, a time is RFC 3339 in UTC.
+/// Writes a table as CSV (RFC 4180) with a head line; how many rows it has. What holds nothing is
+/// an empty field, a time is RFC 3339 in UTC.
 pub(super) fn csv(
     connection: &Connection,
     dump: Dump,

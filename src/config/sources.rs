@@ -261,7 +261,8 @@ struct Known {
     meaning: &'static str,
 }
 
-/// Every setting of `config.toml`, those that are commented out included, with what it says of them.
+/// Every setting of `config.toml`, those that are commented out included, with what it says of
+/// them.
 fn known() -> impl Iterator<Item = Known> {
     let mut section = "";
     DEFAULTS.lines().filter_map(move |line| {

@@ -576,3 +576,54 @@ fn tables_come_as_csv() {
     }
     assert!(!place.path("x").exists());
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn tables_come_as_parquet() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::Field;
+    let (place, _) = exported();
+    let arguments = [
+        "export",
+        "ledger.parquet",
+        "--format",
+        "parquet",
+        "--table",
+        "ledger",
+    ];
+    assert!(
+        done(&on_database(&place, &arguments))
+            .stdout
+            .contains("5 rows")
+    );
+    let file = std::fs::File::open(place.path("ledger.parquet")).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let rows: Vec<Vec<(String, Field)>> = reader
+        .get_row_iter(None)
+        .unwrap()
+        .map(|row| {
+            row.unwrap()
+                .get_column_iter()
+                .map(|(n, f)| (n.clone(), f.clone()))
+                .collect()
+        })
+        .collect();
+    let field = |row: usize, name: &str| {
+        let found = rows[row].iter().find(|(own, _)| own == name);
+        found.unwrap().1.clone()
+    };
+    assert_eq!(rows.len(), 5);
+    assert_eq!(field(0, "external_user_id"), Field::Str("ann".to_owned()));
+    assert_eq!(
+        (field(0, "change"), field(1, "change")),
+        (Field::Long(100), Field::Long(-30))
+    );
+    assert_eq!(field(0, "redemption_id"), Field::Null);
+    let at: i64 = place
+        .sqlite()
+        .query_row("SELECT min(at) FROM activity WHERE entry = 1", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(field(0, "at"), Field::TimestampMillis(at));
+}

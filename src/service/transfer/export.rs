@@ -29,8 +29,8 @@ pub enum ExportError {
     Write(#[from] std::io::Error),
 }
 
-/// Writes every row that is carried, as of one moment. `progress` is told how many rows are done, of
-/// how many.
+/// Writes every row that is carried, as of one moment. `progress` is told how many rows are done,
+/// of how many.
 ///
 /// # Errors
 /// [`ExportError`].
