@@ -501,7 +501,17 @@ fn an_import_that_was_killed_is_finished_by_another_and_by_no_other_file() {
     let (_, other) = exported();
     std::fs::write(place.path("other.ndjson"), other).unwrap();
     let ended = place.run(command("other.ndjson"));
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.refusal().contains("an import of another file"),
+        "{ended:?}"
+    );
+    let other = text.replacen("\"user-0\"", "\"user-x\"", 1);
+    std::fs::write(place.path("other.ndjson"), other).unwrap();
+    let ended = place.run(command("other.ndjson"));
+    assert!(
+        ended.refusal().contains("an import of another file"),
+        "{ended:?}"
+    );
 
     let ended = place.run(command("in.ndjson"));
     let said: Value = serde_json::from_str(&done(&ended).stdout).unwrap();

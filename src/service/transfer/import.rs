@@ -115,12 +115,8 @@ pub fn import(
     let mut place = 0;
     let mut is_open = false;
     let trailer = loop {
-        // At the end of a batch, and where the interrupted import had come.
-        if lines.number == done
-            && let Some(note) = &note
-            && note.sha256 != lines.checksum()
-        {
-            return Err(ImportError::AnotherFile);
+        if lines.number == done {
+            lines.check_same(note.as_ref())?;
         }
         let Some(object) = lines.next_object()? else {
             close(connection, &mut is_open, &lines)?;
@@ -146,6 +142,10 @@ pub fn import(
             progress(Step::Rows(lines.number - 1, total));
         }
     };
+    // The interrupted import had come to the last line, or further than this file goes.
+    if lines.number <= done {
+        lines.check_same(note.as_ref())?;
+    }
     close(connection, &mut is_open, &lines)?;
     if !lines.input.fill_buf()?.is_empty() {
         return Err(lines.bad("closes the export, but more lines follow it"));
@@ -248,6 +248,16 @@ impl<R: BufRead> Lines<R> {
     fn checksum(&self) -> String {
         let hash = self.hash.clone().chain_update(&self.line);
         HEXLOWER.encode(&hash.finalize())
+    }
+
+    /// Whether these are the lines that an interrupted import had read.
+    fn check_same(&self, note: Option<&Note>) -> Result<(), ImportError> {
+        let is_same = |note: &Note| note.lines == self.number && note.sha256 == self.checksum();
+        if note.is_none_or(is_same) {
+            Ok(())
+        } else {
+            Err(ImportError::AnotherFile)
+        }
     }
 
     fn bad(&self, what: impl Into<String>) -> ImportError {
