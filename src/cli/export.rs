@@ -42,7 +42,7 @@ enum Format {
     Ndjson,
     /// One table with a head line, for spreadsheets and databases
     Csv,
-    /// One table, for DuckDB, ClickHouse and Spark
+    /// One table with its types, for other databases
     #[cfg(feature = "parquet")]
     Parquet,
 }
