@@ -12,6 +12,7 @@
 -- Facts about this server as a whole, one a row.
 --   partner_uuid  the operator's public id (16 bytes)
 --   token_key     the PASETO v4.local key of member tokens (32 bytes)
+--   import        how far an import has come; gone once it is finished, and no server starts before
 --   write_probe   written to find out whether the disk takes writes again after a failure
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,

@@ -1,6 +1,7 @@
 //! The whole server, built the same way by `main` and by every test.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -46,8 +47,8 @@ impl App {
         names: Arc<dyn Names>,
     ) -> Result<Self, anyhow::Error> {
         // The port first: a database whose first start fails would keep its keys to itself.
-        let (server, address) = http::bind(settings)
-            .with_context(|| format!("cannot listen on {}", settings.server.listen))?;
+        let (server, address) =
+            http::bind(settings).map_err(|error| cannot_listen(settings.server.listen, error))?;
         let (services, first_keys) = Services::start(settings, clock)?;
         let services = services.with_names(names);
         Ok(Self {
@@ -108,6 +109,21 @@ impl App {
         .context("the database could not be closed")?;
         result.context("the server failed")
     }
+}
+
+/// Why a port cannot be had, and what to do about it.
+fn cannot_listen(address: SocketAddr, error: std::io::Error) -> anyhow::Error {
+    let hint = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "another program listens there: stop it, or choose another --listen"
+        }
+        ErrorKind::AddrNotAvailable => "this machine has no such address: choose another --listen",
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 are not for this user: choose a higher one"
+        }
+        _ => "choose another --listen",
+    };
+    anyhow::Error::new(error).context(format!("cannot listen on {address} ({hint})"))
 }
 
 /// Completes on SIGTERM or Ctrl-C.

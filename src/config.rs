@@ -1,16 +1,18 @@
 //! Settings: `config.toml` (compiled in as the defaults), then a file, then `STAMPCARD_*`
 //! environment variables, then flags. A later one wins.
 
+mod sources;
+
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use config::{Config, Environment as EnvironmentSource, File, FileFormat};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::domain::Environment;
+pub use sources::{Effective, Loaded, Origin};
 
 /// The defaults, with every setting and its unit explained.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -195,14 +197,10 @@ impl Settings {
     /// Gathers the settings of this process.
     ///
     /// # Errors
-    /// When the file cannot be read, a key is unknown, or a value is out of its range; the message
-    /// names the key.
-    pub fn load(overrides: &Overrides) -> Result<Self, anyhow::Error> {
-        let environment = EnvironmentSource::with_prefix("STAMPCARD")
-            .prefix_separator("_")
-            .separator("__")
-            .ignore_empty(true);
-        Self::gather(overrides, environment)
+    /// When the file cannot be read, a key is unknown, or a value is of another kind or out of its
+    /// range; the message names the file or the variable, the key, and what would be right.
+    pub fn load(overrides: &Overrides) -> Result<Loaded, anyhow::Error> {
+        sources::gather(overrides, sources::variables())
     }
 
     /// The defaults alone, for tests and the demo to start from.
@@ -210,31 +208,9 @@ impl Settings {
     /// # Panics
     /// Never: the defaults are compiled in and a test reads them.
     pub fn defaults() -> Self {
-        let none = EnvironmentSource::default().source(Some(std::collections::HashMap::new()));
-        Self::gather(&Overrides::default(), none).expect("the compiled-in defaults are valid")
-    }
-
-    fn gather(
-        overrides: &Overrides,
-        environment: EnvironmentSource,
-    ) -> Result<Self, anyhow::Error> {
-        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
-        if let Some(path) = &overrides.file {
-            builder = builder.add_source(file_source(path)?);
-        }
-        let mut settings: Self = builder
-            .add_source(environment)
-            .build()
-            .and_then(Config::try_deserialize)
-            .context("the configuration cannot be used")?;
-        if let Some(listen) = overrides.listen {
-            settings.server.listen = listen;
-        }
-        if let Some(path) = &overrides.database {
-            settings.database.path.clone_from(path);
-        }
-        settings.check()?;
-        Ok(settings)
+        sources::gather(&Overrides::default(), HashMap::new())
+            .expect("the compiled-in defaults are valid")
+            .settings
     }
 
     /// How long a member token lives.
@@ -341,12 +317,6 @@ impl Settings {
     }
 }
 
-fn file_source(path: &Path) -> Result<File<config::FileSourceString, FileFormat>, anyhow::Error> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
-    Ok(File::from_str(&text, FileFormat::Toml))
-}
-
 /// An origin is what a browser sends: a scheme and a host, nothing behind them.
 fn check_origins(origins: &str) -> Result<(), anyhow::Error> {
     for origin in origins.split_whitespace() {
@@ -373,21 +343,14 @@ fn check_prefix(name: &str, key: Option<&SecretString>, prefix: &str) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::path::Path;
 
     use super::*;
 
     fn with_environment(pairs: &[(&str, &str)]) -> Result<Settings, anyhow::Error> {
-        let map = pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        let environment = EnvironmentSource::with_prefix("STAMPCARD")
-            .prefix_separator("_")
-            .separator("__")
-            .ignore_empty(true)
-            .source(Some::<HashMap<String, String>>(map));
-        Settings::gather(&Overrides::default(), environment)
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let variables = pairs.iter().map(pair).collect();
+        sources::gather(&Overrides::default(), variables).map(|loaded| loaded.settings)
     }
 
     #[test]

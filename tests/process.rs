@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+#[path = "process/backup.rs"]
+mod backup;
 #[path = "process/command_line.rs"]
 mod command_line;
 #[path = "process/crash.rs"]
@@ -13,6 +15,8 @@ mod demo;
 mod faults;
 #[path = "process/files.rs"]
 mod files;
+#[path = "process/keys.rs"]
+mod keys;
 #[path = "process/locked.rs"]
 mod locked;
 #[path = "process/logs.rs"]
@@ -25,6 +29,8 @@ mod server;
 mod settings;
 #[path = "process/stop.rs"]
 mod stop;
+#[path = "process/transfer.rs"]
+mod transfer;
 #[path = "process/verify.rs"]
 mod verify;
 #[path = "process/webhooks.rs"]

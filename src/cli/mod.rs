@@ -1,7 +1,22 @@
 //! The command line: one file a command.
 
+mod backup;
+mod check_config;
+#[cfg(feature = "parquet")]
+mod columnar;
+mod completions;
 mod demo;
+mod export;
+mod files;
+mod import;
+mod keys;
+mod organizations;
+mod partner;
+mod progress;
+mod ready;
+mod restore;
 mod serve;
+mod tables;
 mod verify;
 
 use std::ffi::OsString;
@@ -11,6 +26,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use serde_json::Value;
 
 use crate::config::{Overrides, Settings};
 use crate::telemetry;
@@ -30,7 +46,14 @@ const AFTER_HELP: &str = "\
 Without a command the server is started, as with `serve`. Its first start makes the database and
 prints the keys to it, once.
 
-Exit codes: 0 done, 1 failed (or, for verify, something is wrong), 2 the command line cannot be used.";
+Examples:
+  stampcard demo
+  stampcard serve --listen 127.0.0.1:8080 --database stampcard.db
+  stampcard backup /var/backups/stampcard.db --database stampcard.db
+  stampcard COMMAND --help
+
+Exit codes: 0 done; 1 failed, with one sentence on standard error that says what to do (or, for
+verify, something is wrong); 2 the command line cannot be used.";
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
@@ -44,6 +67,14 @@ struct Options {
     /// The SQLite file [default: stampcard.db]
     #[arg(long, global = true, value_name = "FILE")]
     database: Option<PathBuf>,
+}
+
+/// How a command says what it did.
+#[derive(Debug, Clone, Copy, Args)]
+struct Output {
+    /// Print JSON, for programs
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -64,7 +95,80 @@ enum Command {
     ///
     /// Only reads, so a server may be running. Exit code 0: everything agrees; 1: something does
     /// not, and what is printed.
-    Verify,
+    Verify(verify::Verify),
+    /// Copy the database while a server runs on it, and verify the copy
+    ///
+    /// The copy is of one moment and complete in one file. It gets its name only once it is on the
+    /// disk and `verify` finds nothing wrong with it. It holds everything the database does: keep
+    /// it as private.
+    #[command(after_help = "\
+Examples:
+  stampcard backup backup.db
+  stampcard backup --force --json /var/backups/stampcard.db --database /var/lib/stampcard/stampcard.db")]
+    Backup(backup::Backup),
+    /// Put a backup in the place of the database (server stopped)
+    ///
+    /// The backup is copied, brought up to date and verified first; what stood in its place is kept
+    /// under a new name beside it. It stays possible to go back: restore that one.
+    #[command(after_help = "\
+Examples:
+  stampcard restore backup.db
+  stampcard restore /var/backups/stampcard.db --database /var/lib/stampcard/stampcard.db")]
+    Restore(restore::Restore),
+    /// Write every row as a line of JSON, or one table as CSV
+    ///
+    /// Only reads, so a server may be running; what is written is of one moment. Hashes of keys are
+    /// in it, so that the same keys work after an import. Left out: kept answers to idempotent
+    /// requests, deliveries and payloads of webhooks, snapshots of the figures, and, unless
+    /// --with-secrets, the key of member tokens and the signing secrets of webhooks.
+    #[command(after_help = "\
+Examples:
+  stampcard export all.ndjson
+  stampcard export - | zstd > all.ndjson.zst
+  stampcard export --format csv --table ledger ledger.csv")]
+    Export(export::Export),
+    /// Read an export into a new or empty database (server stopped)
+    ///
+    /// A bad line is refused by its number. What was interrupted goes on when the same file is
+    /// imported again; until it is finished, no server starts on the database. At the end
+    /// everything is verified. No webhook is delivered for what is imported.
+    #[command(after_help = "\
+Examples:
+  stampcard import all.ndjson --database new.db
+  zstd -dc all.ndjson.zst | stampcard import - --database new.db")]
+    Import(import::Import),
+    /// List, make and revoke keys, on a stopped server's database or through a running server
+    #[command(after_help = "\
+Examples:
+  stampcard keys list
+  stampcard keys create 'backend 2027' --organization 6f7b4a0e-5c1e-4d5b-9a0c-2f6f3f0f8c11
+  stampcard keys create billing --partner --environment live
+  STAMPCARD_KEY=partner_live_… stampcard keys list --url http://127.0.0.1:8080 --organization 6f7b…
+  stampcard keys rotate-token-key")]
+    Keys(keys::Keys),
+    /// List, make, suspend and cancel organizations, on a stopped server's database or through a
+    /// running server
+    #[command(after_help = "\
+Examples:
+  stampcard organizations list
+  stampcard organizations create Acme --environment live --external-id acme
+  STAMPCARD_KEY=partner_live_… stampcard organizations create Acme --url http://127.0.0.1:8080
+  stampcard organizations set-status 6f7b4a0e-5c1e-4d5b-9a0c-2f6f3f0f8c11 suspended")]
+    Organizations(organizations::Organizations),
+    /// Print every setting as it is in force, secrets hidden, and where each comes from
+    ///
+    /// Exit code 1 if a setting cannot be used: the message names the file or the variable, the
+    /// key, and what would be right.
+    CheckConfig(check_config::CheckConfig),
+    /// Ask the server that these settings start whether it takes writes
+    ///
+    /// For health checks. Exit code 0: it does; 1: it does not, or there is none.
+    Ready(ready::Ready),
+    /// Print completions for a shell
+    #[command(after_help = "\
+Example:
+  stampcard completions bash > /etc/bash_completion.d/stampcard")]
+    Completions(completions::Completions),
 }
 
 /// Runs a command line; what comes back is the exit code.
@@ -98,17 +202,95 @@ fn scale(text: &str) -> Result<f64, String> {
 }
 
 fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
+    let command = cli.command.unwrap_or(Command::Serve);
+    if let Command::Completions(arguments) = &command {
+        return Ok(completions::run(arguments));
+    }
     let overrides = Overrides {
         file: cli.options.config,
         listen: cli.options.listen,
         database: cli.options.database,
     };
     let is_database_named = overrides.database.is_some();
-    let settings = Settings::load(&overrides)?;
-    telemetry::init(&settings.log)?;
-    match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(&settings),
-        Command::Demo { scale } => demo::run(settings, is_database_named, scale),
-        Command::Verify => verify::run(&settings),
+    let loaded = Settings::load(&overrides)?;
+    let mut log = loaded.settings.log.clone();
+    if !matches!(command, Command::Serve | Command::Demo { .. }) && !loaded.is_set("log.level") {
+        // A command says itself what it did.
+        "warn".clone_into(&mut log.level);
+    }
+    telemetry::init(&log).map_err(|error| loaded.blame(&error))?;
+    let settings = &loaded.settings;
+    match &command {
+        Command::Demo { scale } => demo::run(loaded.settings, is_database_named, *scale),
+        Command::Serve => serve::run(settings),
+        Command::Verify(arguments) => verify::run(settings, arguments),
+        Command::Backup(arguments) => backup::run(settings, arguments),
+        Command::Restore(arguments) => restore::run(settings, arguments),
+        Command::Export(arguments) => export::run(settings, arguments),
+        Command::Import(arguments) => import::run(settings, arguments),
+        Command::Keys(arguments) => keys::run(settings, arguments),
+        Command::Organizations(arguments) => organizations::run(settings, arguments),
+        Command::Ready(arguments) => ready::run(settings, arguments),
+        Command::CheckConfig(arguments) => check_config::run(&loaded, arguments),
+        Command::Completions(arguments) => Ok(completions::run(arguments)),
+    }
+}
+
+impl Output {
+    /// Prints what a command did, for a program or for a person.
+    fn print(self, json: &Value, text: impl FnOnce() -> String) -> Result<ExitCode, anyhow::Error> {
+        let mut out = io::stdout().lock();
+        if self.json {
+            writeln!(out, "{json}")?;
+        } else {
+            writeln!(out, "{}", text())?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Says what is wrong with a command line that clap could not refuse; the exit code comes back.
+fn unusable(what: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "error: {what}");
+    ExitCode::from(2)
+}
+
+/// Rows as columns for a person; a field that no row has is left out.
+fn columns(names: &[&str], rows: &[Value]) -> String {
+    let used = |name: &&&str| rows.iter().any(|row| !row[**name].is_null());
+    let names: Vec<&str> = names.iter().filter(used).copied().collect();
+    let mut lines = vec![
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>(),
+    ];
+    lines.extend(
+        rows.iter()
+            .map(|row| names.iter().map(|name| field(row, name)).collect()),
+    );
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
+    let widths: Vec<usize> = (0..names.len())
+        .map(|column| width(column).unwrap_or(0))
+        .collect();
+    let render = |line: &Vec<String>| {
+        let cells = line.iter().zip(&widths);
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    if rows.is_empty() {
+        return "none".to_owned();
+    }
+    lines.iter().map(render).collect::<Vec<_>>().join("\n")
+}
+
+/// A field of a row as text.
+fn field(row: &Value, name: &str) -> String {
+    match &row[name] {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }

@@ -54,6 +54,16 @@ pub struct PartnerPrincipal {
     pub fingerprint: KeyHash,
 }
 
+impl PartnerPrincipal {
+    /// Whoever has the database itself, and needs no key.
+    pub fn with_the_file(environment: Environment) -> Self {
+        Self {
+            environment,
+            fingerprint: KeyHash::default(),
+        }
+    }
+}
+
 /// An Org-API-Key or a member token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {

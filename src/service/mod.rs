@@ -11,6 +11,7 @@ mod credentials;
 mod events;
 mod exchange;
 mod idempotency;
+mod keys;
 mod ledger;
 mod members;
 mod metrics;
@@ -26,6 +27,7 @@ mod snapshots;
 mod targets;
 mod tenants;
 mod tokens;
+pub mod transfer;
 pub mod verify;
 mod wallets;
 mod webhooks;
@@ -186,6 +188,13 @@ pub enum StartError {
     /// The first rows could not be written.
     #[error("the first organization could not be made")]
     Bootstrap(#[source] WriteError),
+    /// An import stopped half-way.
+    #[error(
+        "an import into the database {path} was not finished; run `stampcard import` with the same \
+         file again, or delete the database",
+        path = .0.display()
+    )]
+    UnfinishedImport(PathBuf),
     /// The log cannot be folded.
     #[error("the activity log contradicts itself; run `stampcard verify` on the database")]
     Contradiction,
@@ -204,7 +213,24 @@ impl Services {
         settings: &Settings,
         clock: &Clock,
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
+        Self::start_on(settings, clock).map_err(|error| match error {
+            StartError::Storage(error) if error.is_of_damage() => {
+                let path = settings.database.path.clone();
+                StartError::Open(OpenError::Damaged { path })
+            }
+            other => other,
+        })
+    }
+
+    fn start_on(
+        settings: &Settings,
+        clock: &Clock,
+    ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         let database = Database::open(&settings.database.path)?;
+        if store::transfer::unfinished_import(database.connection())?.is_some() {
+            let path = settings.database.path.clone();
+            return Err(StartError::UnfinishedImport(path));
+        }
         let readers = database.readers(settings.database.readers)?;
         // A fold stops at a row that contradicts those before it.
         let load = AssertUnwindSafe(|| snapshots::load(database.connection()));

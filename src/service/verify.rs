@@ -38,7 +38,17 @@ type Check = fn(&Connection) -> Result<Vec<String>, store::Error>;
 ///
 /// # Errors
 /// [`store::Error`] if the database cannot be read.
-pub fn verify(
+pub fn verify(connection: &Connection, progress: impl FnMut(&str)) -> Result<Report, store::Error> {
+    let mut report = verify_rows(connection, progress)?;
+    if store::transfer::unfinished_import(connection)?.is_some() {
+        let finding = "an import into it was not finished".to_owned();
+        report.findings.insert(0, finding);
+    }
+    Ok(report)
+}
+
+/// [`verify`], of a database whose import may still be going on.
+pub(super) fn verify_rows(
     connection: &Connection,
     mut progress: impl FnMut(&str),
 ) -> Result<Report, store::Error> {

@@ -30,8 +30,10 @@ pub fn foreign_keys(connection: &Connection) -> Result<Vec<String>, Error> {
 /// [`Error`] if the database fails.
 pub fn schema(connection: &Connection) -> Result<Vec<String>, Error> {
     let describe = |connection: &Connection| {
+        // Litestream keeps two tables of its own in every database that it replicates.
         let sql = "SELECT type || ' ' || name || ': ' || sql FROM sqlite_schema
-                   WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name";
+                   WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
+                       AND name NOT IN ('_litestream_seq', '_litestream_lock') ORDER BY name";
         lines(connection, sql)
     };
     let expected = Connection::open_in_memory()?;

@@ -68,6 +68,16 @@ pub(super) fn failure(path: &Path, source: rusqlite::Error) -> OpenError {
 /// # Errors
 /// [`OpenError`] if there is no such file, it is not ours, or it has a version not known here.
 pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open_any_version(path)?;
+    super::migrations::check_current(&connection, path)?;
+    Ok(connection)
+}
+
+/// [`open_read_only`], also of a database whose schema is older.
+///
+/// # Errors
+/// [`OpenError`] if there is no such file, it is not ours, or a newer program made it.
+pub fn open_any_version(path: &Path) -> Result<Connection, OpenError> {
     if let Err(source) = std::fs::metadata(path) {
         return Err(OpenError::File {
             path: path.to_owned(),
@@ -77,8 +87,13 @@ pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, reader_flags())
         .and_then(|connection| set_pragmas(&connection, Role::Reader).map(|()| connection))
         .map_err(|source| failure(path, source))?;
-    super::migrations::check_current(&connection, path)?;
-    Ok(connection)
+    match super::migrations::check(&connection, path)? {
+        // Nothing was ever written to it.
+        0 => Err(OpenError::NotOurs {
+            path: path.to_owned(),
+        }),
+        _ => Ok(connection),
+    }
 }
 
 pub(super) fn reader_flags() -> OpenFlags {

@@ -160,3 +160,60 @@ pub fn revoke(
             .execute((organization.0, key.as_bytes(), now.as_millis()))?;
     Ok(changed == 1)
 }
+
+/// A key of whatever kind, as the operator's list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKeyRow {
+    /// The public id.
+    pub uuid: Uuid,
+    /// Where.
+    pub environment: Environment,
+    /// What it is called.
+    pub name: String,
+    /// Its first characters.
+    pub prefix: String,
+    /// The public ids of the organization and the program it opens; `None`: a partner key.
+    pub opens: Option<(Uuid, Uuid)>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Every key that is not revoked, the oldest first.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn all_listed(connection: &Connection) -> Result<Vec<ListedKeyRow>, Error> {
+    let sql = "SELECT c.uuid, c.environment, c.name, c.prefix, c.created_at, p.id, p.uuid, o.uuid
+               FROM credential c LEFT JOIN program p ON p.id = c.program_id
+                   LEFT JOIN organization o ON o.id = p.organization_id
+               WHERE c.revoked_at IS NULL ORDER BY c.id";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        let environment: String = row.get(1)?;
+        let program: Option<i64> = row.get(5)?;
+        keys.push(ListedKeyRow {
+            uuid: uuid(row, 0)?,
+            environment: Environment::parse(&environment)
+                .ok_or(Error::Impossible("environment"))?,
+            name: row.get(2)?,
+            prefix: row.get(3)?,
+            opens: match program {
+                Some(_) => Some((uuid(row, 7)?, uuid(row, 6)?)),
+                None => None,
+            },
+            created_at: timestamp(row.get(4)?)?,
+        });
+    }
+    Ok(keys)
+}
+
+/// Revokes a key of whatever kind; `false` if there is none of this id, or it is revoked already.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn revoke_any(tx: &Transaction<'_>, key: Uuid, now: Timestamp) -> Result<bool, Error> {
+    let sql = "UPDATE credential SET revoked_at = ?2 WHERE uuid = ?1 AND revoked_at IS NULL";
+    Ok(tx.execute(sql, (key.as_bytes(), now.as_millis()))? == 1)
+}

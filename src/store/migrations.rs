@@ -18,7 +18,7 @@ const APPLICATION_ID: i64 = 0x5374_6d70;
 const STEPS: &[M<'_>] = &[M::up(SCHEMA)];
 
 /// The version that this program writes.
-fn known_version() -> i64 {
+pub fn known_version() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
 }
 

@@ -5,11 +5,13 @@
 
 pub mod activity;
 pub mod audit;
+pub mod backup;
 mod connection;
 pub mod conversations;
 pub mod credentials;
 pub mod credits;
 pub mod deliveries;
+pub mod dump;
 pub mod idempotency;
 mod lock;
 pub mod members;
@@ -22,14 +24,15 @@ pub mod redemptions;
 pub mod sandbox;
 pub mod settings;
 pub mod snapshots;
+pub mod transfer;
 pub mod webhooks;
 mod writer;
 
 use std::path::{Path, PathBuf};
 
-pub use connection::open_read_only;
+pub use connection::{open_any_version, open_read_only};
 pub use lock::Lock;
-pub use migrations::SCHEMA;
+pub use migrations::{SCHEMA, known_version as schema_version};
 pub use readers::Readers;
 pub use rusqlite::Connection;
 pub use writer::{Committed, Observer, Transaction, WriteError, Writer, WriterSettings};
@@ -49,6 +52,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether SQLite found the file damaged.
+    pub fn is_of_damage(&self) -> bool {
+        let Self::Sqlite(error) = self else {
+            return false;
+        };
+        matches!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+        )
+    }
+
     /// Whether the disk or the file is to blame, so that the same may work later; otherwise it is a
     /// defect of the program, which a retry only repeats.
     pub fn is_of_storage(&self) -> bool {
@@ -105,8 +119,18 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// Its pages contradict each other.
+    #[error("the database {path} cannot be read ({HINT_OF_DAMAGE})", path = path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+    },
     /// The file or its folder cannot be used.
-    #[error("the database {path} cannot be opened", path = path.display())]
+    #[error(
+        "the database {path} cannot be opened ({hint})",
+        path = path.display(),
+        hint = hint_of_file(source)
+    )]
     File {
         /// The database.
         path: PathBuf,
@@ -115,7 +139,11 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// SQLite failed.
-    #[error("the database {path} cannot be opened", path = path.display())]
+    #[error(
+        "the database {path} cannot be opened ({hint})",
+        path = path.display(),
+        hint = hint_of_sqlite(source)
+    )]
     Sqlite {
         /// The database.
         path: PathBuf,
@@ -136,6 +164,31 @@ pub enum OpenError {
     #[error("the reading connections could not be opened")]
     Pool(#[source] r2d2::Error),
 }
+
+/// What to do about a file that cannot be used.
+fn hint_of_file(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there must be such a file, or at least its folder",
+        _ => "it and its folder must be readable and writable by this user",
+    }
+}
+
+/// What to do about a file that SQLite does not open.
+fn hint_of_sqlite(error: &rusqlite::Error) -> &'static str {
+    use rusqlite::ErrorCode;
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another program holds it locked: close that one"
+        }
+        Some(ErrorCode::DatabaseCorrupt) => HINT_OF_DAMAGE,
+        Some(ErrorCode::DiskFull) => "make room on its disk",
+        _ => "it and its folder must be readable and writable by this user",
+    }
+}
+
+/// What to do about a damaged file.
+const HINT_OF_DAMAGE: &str =
+    "it is damaged: `stampcard verify` says where, `stampcard restore` puts a backup in its place";
 
 /// A database file that this process owns, its schema up to date.
 #[derive(Debug)]

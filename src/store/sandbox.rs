@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::{Error, Transaction};
-use crate::domain::{ProgramNumber, Timestamp};
+use crate::domain::ProgramNumber;
 
 /// How far a program's time is ahead of the clock.
 ///

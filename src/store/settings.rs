@@ -35,6 +35,16 @@ pub fn initialize(tx: &Transaction<'_>, partner: Uuid, token_key: &[u8; 32]) -> 
     Ok(())
 }
 
+/// Puts another key of member tokens in the place of the one there is.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn replace_token_key(tx: &Transaction<'_>, token_key: &[u8; 32]) -> Result<(), Error> {
+    let sql = "UPDATE setting SET value = ?1 WHERE name = 'token_key'";
+    tx.execute(sql, [token_key])?;
+    Ok(())
+}
+
 /// Writes something that means nothing, to learn whether the disk takes it.
 pub(super) fn probe(connection: &Connection) -> rusqlite::Result<()> {
     let sql = "INSERT INTO setting (name, value) VALUES ('write_probe', x'01')

@@ -11,6 +11,15 @@ fn help_and_version_are_printed_and_are_no_failure() {
         (&["verify", "--help"], "Only reads"),
         (&["serve", "--help"], "--database"),
         (&["demo", "--help"], "temporary folder"),
+        (&["backup", "--help"], "--force"),
+        (&["restore", "--help"], "server stopped"),
+        (&["export", "--help"], "ndjson"),
+        (&["import", "--help"], "by its number"),
+        (&["keys", "create", "--help"], "--partner"),
+        (&["organizations", "--help"], "set-status"),
+        (&["check-config", "--help"], "secrets hidden"),
+        (&["completions", "bash"], "_stampcard()"),
+        (&["completions", "fish"], "complete -c stampcard"),
         (&["--version"], "stampcard 0."),
     ] {
         let ended = place.run(place.command(arguments));
@@ -32,6 +41,8 @@ fn a_command_line_that_cannot_be_used_ends_with_2() {
         &["fly"] as &[&str],
         &["--fly"],
         &["serve", "now"],
+        &["backup"],
+        &["completions", "basic"],
         &["--listen", "nowhere"],
         &["--database"],
     ] {
@@ -46,6 +57,27 @@ fn a_command_line_that_cannot_be_used_ends_with_2() {
 }
 
 #[test]
+fn ready_asks_the_server_that_runs() {
+    let place = Place::new();
+    let server = place.start();
+    let address = server.address.to_string();
+    let ready = |listen: &str| place.run(place.command(&["ready", "--listen", listen]));
+    assert_eq!(ready(&address).code, Some(0));
+    assert_eq!(
+        ready(&format!("0.0.0.0:{}", server.address.port())).code,
+        Some(0)
+    );
+    server.terminate();
+    let ended = ready(&address);
+    assert!(
+        ended
+            .refusal()
+            .contains(&format!("no answer from {address}")),
+        "{ended:?}"
+    );
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let place = Place::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -57,7 +89,7 @@ fn a_port_that_is_taken_is_named() {
     });
     let said = ended.refusal();
     assert!(
-        said.contains(&format!("cannot listen on {address}")),
+        said.contains(&format!("cannot listen on {address}")) && said.contains("--listen"),
         "{said}"
     );
 }

@@ -142,6 +142,68 @@ fn a_folder_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_written_is_named_with_what_to_do() {
+    let place = Place::new();
+    // Nobody can make a file there, whoever runs the test.
+    let mut command = place.command(&["--listen", "127.0.0.1:0", "--database"]);
+    command.arg("/sys/stampcard-test.db");
+    let ended = place.run(command);
+    let said = ended.refusal();
+    assert!(
+        said.contains("/sys/stampcard-test.db cannot be opened"),
+        "{said}"
+    );
+    assert!(said.contains("writable by this user"), "{said}");
+}
+
+#[test]
+fn a_database_that_another_program_locks_is_not_started_on() {
+    let place = Place::new();
+    place.start().terminate();
+    let other = place.sqlite();
+    // Not only for a transaction: for as long as the connection lives.
+    other
+        .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;")
+        .unwrap();
+    let ended = place.run(place.serve());
+    let said = ended.refusal();
+    assert!(
+        said.contains("another program holds it locked: close that one"),
+        "{said}"
+    );
+    drop(other);
+    place.start().terminate();
+}
+
+#[test]
+fn a_damaged_database_is_not_started_on() {
+    let place = Place::new();
+    let server = place.start();
+    server.live_a_little();
+    server.terminate();
+    // The log and the snapshot are read at start; the schema stays readable.
+    let mut bytes = std::fs::read(place.database()).unwrap();
+    for byte in &mut bytes[4096 * 4..] {
+        *byte = 0xa5;
+    }
+    std::fs::write(place.database(), bytes).unwrap();
+    let ended = place.run(place.serve());
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(1), ""),
+        "{ended:?}"
+    );
+    let said = ended.stderr.lines().last().unwrap();
+    assert!(
+        said.starts_with("stampcard: ") && said.contains("it is damaged"),
+        "{}",
+        ended.stderr
+    );
+    assert!(said.contains("stampcard restore"), "{said}");
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+}
+
+#[test]
 fn the_log_refuses_to_be_changed_by_whoever_opens_the_file() {
     let place = Place::new();
     let server = place.start();

@@ -136,6 +136,103 @@ fn a_value_that_cannot_be_used_is_refused_by_name() {
 }
 
 #[test]
+fn a_wrong_setting_is_refused_by_where_it_stands_and_what_would_be_right() {
+    let place = Place::new();
+    let in_variable = |name: &str, value: &str| {
+        let mut command = place.command(&["check-config"]);
+        command.env(format!("STAMPCARD_{name}"), value);
+        place.run(command)
+    };
+    for (name, value, said) in [
+        (
+            "SERVER__LISTN",
+            "x",
+            "did you mean STAMPCARD_SERVER__LISTEN?",
+        ),
+        (
+            "SERVER__WORKERS",
+            "many",
+            "server.workers is \"many\"; right would be a whole number",
+        ),
+        (
+            "SERVER__WORKERS",
+            "5000",
+            "server.workers is 5000; it must be 0 to 1024",
+        ),
+        (
+            "LOG__FORMAT",
+            "xml",
+            "right would be \"text\" (text or json)",
+        ),
+        ("LOG__LEVEL", "a=b=c", "log.level \"a=b=c\" is no filter"),
+        ("LEVEL", "debug", "there is no setting level"),
+    ] {
+        let ended = in_variable(name, value);
+        let message = ended.refusal();
+        let begins = format!("stampcard: STAMPCARD_{name}: ");
+        assert!(
+            message.starts_with(&begins) && message.contains(said),
+            "{message}"
+        );
+    }
+    for (text, said) in [
+        (
+            "[server]\nworkerz = 3\n",
+            "there is no setting server.workerz; did you mean server.workers?",
+        ),
+        ("[server]\nworkers = true\n", "server.workers is true"),
+        ("[server]\nworkers = 2.5\n", "right would be a whole number"),
+        ("[server]\nworkers = 5000\n", "server.workers is 5000"),
+        ("[server\nworkers = 1\n", "line 1, column 8"),
+        (
+            "[rewards]\nrate = 1\n",
+            "there is no setting rewards.rate; `stampcard check-config`",
+        ),
+        ("[bootstrap]\nlive_key = 998877\n", "bootstrap.live_key"),
+    ] {
+        std::fs::write(place.path("my.toml"), text).unwrap();
+        let ended = place.run(place.command(&["check-config", "--config", "my.toml"]));
+        let message = ended.refusal();
+        assert!(message.starts_with("stampcard: my.toml: "), "{message}");
+        assert!(
+            message.contains(said) && !message.contains("998877"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn check_config_prints_every_setting_and_where_it_comes_from_and_no_secret() {
+    let place = Place::new();
+    std::fs::write(place.path("my.toml"), "[auth]\nmember_token_ttl = 60\n").unwrap();
+    let mut command = place.command(&["check-config", "--config", "my.toml", "--database", "a.db"]);
+    command
+        .env("STAMPCARD_PARTNER__CREDIT_POOL", "7")
+        .env("STAMPCARD_BOOTSTRAP__LIVE_KEY", "expys_live_secret99");
+    let ended = place.run(command);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    for line in [
+        "server.workers = 0    [default]",
+        "auth.member_token_ttl = 60    [my.toml]",
+        "partner.credit_pool = 7    [STAMPCARD_PARTNER__CREDIT_POOL]",
+        "database.path = a.db    [--database]",
+        "bootstrap.live_key = [redacted]    [STAMPCARD_BOOTSTRAP__LIVE_KEY]",
+        "bootstrap.sandbox_key = (not set)    [default]",
+    ] {
+        assert!(lines.contains(&line), "{line}: {}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains("secret99"));
+    let ended = place.run(place.command(&["check-config", "--json"]));
+    let printed: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(printed["settings"].as_array().unwrap().len(), lines.len());
+    assert!(
+        place.names().iter().all(|name| name == "my.toml"),
+        "nothing is made"
+    );
+}
+
+#[test]
 fn a_flag_wins_over_the_environment_which_wins_over_the_file() {
     let place = Place::new();
     std::fs::write(

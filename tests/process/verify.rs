@@ -145,6 +145,24 @@ fn a_row_that_no_version_writes_is_a_finding_and_no_crash() {
 }
 
 #[test]
+fn the_tables_of_litestream_are_no_fault_and_any_other_is() {
+    let place = lived();
+    let sql = "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER);
+               CREATE TABLE _litestream_lock (id INTEGER);
+               INSERT INTO _litestream_seq VALUES (1, 7);";
+    place.sqlite().execute_batch(sql).unwrap();
+    assert_eq!(place.verify().code, Some(0));
+    let server = place.start();
+    server.credit("ann", 5);
+    server.terminate();
+    assert_eq!(place.verify().code, Some(0));
+    assert_found(
+        "CREATE TABLE _litestream_other (id INTEGER)",
+        &["table _litestream_other is not of the schema"],
+    );
+}
+
+#[test]
 fn a_changed_status_is_found() {
     assert_found(
         "UPDATE redemption SET status = 'PURCHASED' WHERE status = 'COMPLETED'",

@@ -1,0 +1,130 @@
+//! Files that commands make: whole or not at all, and never over another one by mistake.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use tempfile::{NamedTempFile, TempPath};
+
+use crate::store::backup::{beside, sync_folder};
+
+/// What stands beside a database.
+const COMPANIONS: &[&str] = &["", "-wal", "-shm", ".lock"];
+
+/// A file that has no name yet: it gets it in [`NewFile::keep`], or goes.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    file: NamedTempFile,
+    target: PathBuf,
+    force: bool,
+}
+
+impl NewFile {
+    /// Begins a file, readable by its owner alone, in the folder where it is to be.
+    pub(super) fn begin(
+        target: &Path,
+        database: &Path,
+        force: bool,
+    ) -> Result<Self, anyhow::Error> {
+        let resolved = resolve(target);
+        for suffix in COMPANIONS {
+            anyhow::ensure!(
+                resolved != resolve(&beside(database, suffix)),
+                "{} belongs to the database itself; choose another file",
+                target.display()
+            );
+        }
+        if !force && target.try_exists().unwrap_or(false) {
+            return Err(taken(target));
+        }
+        Ok(Self {
+            file: beginning(target)?,
+            target: target.to_owned(),
+            force,
+        })
+    }
+
+    /// Where it stands meanwhile.
+    pub(super) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// What is written to it.
+    pub(super) fn writer(&mut self) -> io::BufWriter<&mut std::fs::File> {
+        io::BufWriter::with_capacity(1 << 18, self.file.as_file_mut())
+    }
+
+    /// Gives it its name once everything is on the disk; its length in bytes.
+    pub(super) fn keep(self) -> Result<u64, anyhow::Error> {
+        let Self {
+            mut file,
+            target,
+            force,
+        } = self;
+        let failed = || format!("{} cannot be written", target.display());
+        file.flush().with_context(failed)?;
+        file.as_file().sync_all().with_context(failed)?;
+        let kept = if force {
+            file.persist(&target)
+        } else {
+            file.persist_noclobber(&target)
+        };
+        let file = match kept {
+            Ok(file) => file,
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(taken(&target));
+            }
+            Err(error) => return Err(error.error).with_context(failed),
+        };
+        sync_folder(&target).with_context(failed)?;
+        Ok(file.metadata()?.len())
+    }
+}
+
+/// An unnamed file beside another one; it goes unless it is renamed.
+pub(super) fn scratch(target: &Path) -> Result<TempPath, anyhow::Error> {
+    Ok(beginning(target)?.into_temp_path())
+}
+
+fn beginning(target: &Path) -> Result<NamedTempFile, anyhow::Error> {
+    let name = target
+        .file_name()
+        .with_context(|| format!("{} is not the name of a file", target.display()))?;
+    let mut prefix = std::ffi::OsString::from(".");
+    prefix.push(name);
+    prefix.push(".");
+    tempfile::Builder::new()
+        .prefix(&prefix)
+        .suffix(".partial")
+        .tempfile_in(folder(target))
+        .with_context(|| {
+            let folder = folder(target).display();
+            format!(
+                "{} cannot be written: no file can be made in {folder}",
+                target.display()
+            )
+        })
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn taken(target: &Path) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{} exists already; choose another name, or overwrite it with --force",
+        target.display()
+    )
+}
+
+/// The file that a name stands for, also when there is none of that name yet.
+fn resolve(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| {
+        let folder = folder(path).canonicalize();
+        let name = path.file_name().unwrap_or_default();
+        folder.map_or_else(|_| path.to_owned(), |folder| folder.join(name))
+    })
+}

@@ -1,0 +1,92 @@
+//! `stampcard import`.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+
+use super::{Output, progress};
+use crate::config::Settings;
+use crate::service::transfer::{Step, import};
+use crate::store::Database;
+
+/// What `import` takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Import {
+    /// The export to read; - is standard input
+    file: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Takes an export into a database that is new or empty, or goes on where that was interrupted.
+pub(super) fn run(settings: &Settings, arguments: &Import) -> Result<ExitCode, anyhow::Error> {
+    let (path, file) = (&settings.database.path, &arguments.file);
+    let input: Box<dyn BufRead> = if file == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        let opened = File::open(file).with_context(|| cannot_be_read(file))?;
+        Box::new(BufReader::with_capacity(1 << 18, opened))
+    };
+    let database = Database::open(path)?;
+    let rows = progress::counted("importing")?;
+    let steps = progress::of_verification()?;
+    let mut silence = None;
+    let imported = import(database.connection(), input, |step| match step {
+        Step::Rows(done, total) => progress::show(&rows, done, total),
+        Step::Verify(name) => {
+            rows.finish_and_clear();
+            silence.get_or_insert_with(progress::Silence::begin);
+            steps.set_message(name.to_owned());
+            steps.inc(1);
+        }
+    });
+    drop(silence);
+    rows.finish_and_clear();
+    steps.finish_and_clear();
+    let imported = imported.with_context(|| format!("{} into {}", named(file), path.display()))?;
+    let made = match (imported.with_secrets, imported.endpoints) {
+        (true, _) => String::new(),
+        (false, 0) => "; the key of member tokens is new".to_owned(),
+        (false, count) => format!(
+            "; the key of member tokens and the signing secrets of {count} webhook endpoints are \
+             new"
+        ),
+    };
+    arguments.output.print(
+        &json!({
+            "database": path,
+            "rows": imported.rows,
+            "resumed": imported.resumed,
+            "secretsMade": !imported.with_secrets,
+            "figures": imported.report.figures,
+        }),
+        || {
+            let resumed = match imported.resumed {
+                0 => String::new(),
+                rows => format!(", {rows} of them by an earlier run"),
+            };
+            format!(
+                "{}: {} rows imported{resumed}; everything agrees ({} figures compared){made}",
+                path.display(),
+                imported.rows,
+                imported.report.figures
+            )
+        },
+    )
+}
+
+fn named(file: &Path) -> String {
+    match file.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => file.display().to_string(),
+    }
+}
+
+fn cannot_be_read(file: &Path) -> String {
+    format!("{} cannot be read", file.display())
+}

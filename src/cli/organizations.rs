@@ -1,0 +1,150 @@
+//! `stampcard organizations`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::partner::{EnvironmentName, Target};
+use super::{Output, columns, field};
+use crate::config::Settings;
+
+/// What `organizations` takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Organizations {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Command {
+    /// List every organization, the newest first
+    List {
+        /// Only those of this environment (without --url)
+        #[arg(long, value_enum, conflicts_with = "url")]
+        environment: Option<EnvironmentName>,
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Make an organization with one program, and print the key to it, once
+    Create {
+        /// What it is called
+        name: String,
+        /// Where it lives (without --url)
+        #[arg(long, value_enum)]
+        environment: Option<EnvironmentName>,
+        /// Your own id for it
+        #[arg(long)]
+        external_id: Option<String>,
+        /// What it pays
+        #[arg(long, value_enum, default_value = "trial")]
+        tier: Tier,
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Suspend or cancel an organization, or let it in again
+    ///
+    /// Its keys and member tokens are refused from the next request on, until it is active again.
+    SetStatus {
+        /// The organization's id
+        id: String,
+        /// Its new status
+        #[arg(value_enum)]
+        status: Status,
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Tier {
+    Trial,
+    Paid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Status {
+    Active,
+    Suspended,
+    Canceled,
+}
+
+/// Does what was asked for.
+pub(super) fn run(
+    settings: &Settings,
+    arguments: &Organizations,
+) -> Result<ExitCode, anyhow::Error> {
+    match &arguments.command {
+        Command::List {
+            environment,
+            target,
+            output,
+        } => {
+            let environment = environment.map(Into::into);
+            let all = target.run(settings, async |reach| {
+                reach.organizations(environment).await
+            })?;
+            output.print(&json!({"organizations": all}), || table(&all))
+        }
+        Command::Create {
+            name,
+            environment,
+            external_id,
+            tier,
+            target,
+            output,
+        } => {
+            let tier = match tier {
+                Tier::Trial => "trial",
+                Tier::Paid => "paid",
+            };
+            let body = json!({"name": name, "externalId": external_id, "tier": tier});
+            let environment = environment.map(Into::into);
+            let made = target.run(settings, async |reach| {
+                reach.create_organization(environment, body).await
+            })?;
+            output.print(&made, || {
+                format!(
+                    "{}  {}\nIts Org-API-Key, which is shown only now:\n  {}",
+                    field(&made["organization"], "id"),
+                    field(&made["organization"], "name"),
+                    field(&made, "apiKey")
+                )
+            })
+        }
+        Command::SetStatus {
+            id,
+            status,
+            target,
+            output,
+        } => {
+            let status = match status {
+                Status::Active => "active",
+                Status::Suspended => "suspended",
+                Status::Canceled => "canceled",
+            };
+            let changed = target.run(settings, async |reach| reach.set_status(id, status).await)?;
+            output.print(&changed, || {
+                let organization = &changed["organization"];
+                format!(
+                    "{}  {}",
+                    field(organization, "id"),
+                    field(organization, "status")
+                )
+            })
+        }
+    }
+}
+
+fn table(organizations: &[Value]) -> String {
+    columns(
+        &["id", "environment", "status", "tier", "externalId", "name"],
+        organizations,
+    )
+}

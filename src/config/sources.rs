@@ -1,0 +1,347 @@
+//! Where settings come from: the layers, read one setting at a time, so that an error can say which
+//! file or variable is to blame and what would be right.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use config::{
+    Config, Environment as EnvironmentSource, File, FileFormat, Map, Source, Value, ValueKind,
+};
+
+use super::{DEFAULTS, Overrides, Settings};
+
+/// Variables that begin like settings and are read by a command instead.
+const OF_COMMANDS: &[&str] = &["STAMPCARD_KEY", "STAMPCARD_URL"];
+
+/// Where the value of a setting comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The defaults.
+    Default,
+    /// A file.
+    File(PathBuf),
+    /// An environment variable.
+    Variable(String),
+    /// A flag of the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => path.display().fmt(f),
+            Self::Variable(name) => f.write_str(name),
+            Self::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A setting as it is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// Section and name.
+    pub key: String,
+    /// What it is, secrets as `[redacted]`; `None`: not set.
+    pub value: Option<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// The settings of a process, and where each comes from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    values: BTreeMap<String, (Value, Origin)>,
+}
+
+impl Loaded {
+    /// Every setting, in the order of `config.toml`.
+    pub fn effective(&self) -> Vec<Effective> {
+        let effective = |known: Known| {
+            let found = self.values.get(&known.key);
+            Effective {
+                value: found.map(|(value, _)| shown(&known.key, value)),
+                origin: found.map_or(Origin::Default, |(_, origin)| origin.clone()),
+                key: known.key,
+            }
+        };
+        known().map(effective).collect()
+    }
+
+    /// Whether a setting is given, and not left at its default.
+    pub fn is_set(&self, key: &str) -> bool {
+        let origin = self.values.get(key).map(|(_, origin)| origin);
+        origin.is_some_and(|origin| *origin != Origin::Default)
+    }
+
+    /// Says of an error that begins with the name of a setting where that one comes from.
+    pub fn blame(&self, error: &anyhow::Error) -> anyhow::Error {
+        blame(&self.values, error)
+    }
+}
+
+/// The variables of this process that set something.
+pub(super) fn variables() -> HashMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| !OF_COMMANDS.contains(&name.as_str()))
+        .collect()
+}
+
+/// Lays the layers over each other, checking each by itself.
+pub(super) fn gather(
+    overrides: &Overrides,
+    variables: HashMap<String, String>,
+) -> Result<Loaded, anyhow::Error> {
+    let environment = EnvironmentSource::with_prefix("STAMPCARD")
+        .prefix_separator("_")
+        .separator("__")
+        .ignore_empty(true)
+        .source(Some(variables));
+    let defaults = leaves(File::from_str(DEFAULTS, FileFormat::Toml).collect()?);
+    let mut values: BTreeMap<String, (Value, Origin)> = defaults
+        .iter()
+        .map(|(key, value)| (key.clone(), (value.clone(), Origin::Default)))
+        .collect();
+    let mut lay = |layer: Vec<(String, Value)>, origin: &dyn Fn(&str) -> Origin| {
+        for (key, value) in layer {
+            let origin = origin(&key);
+            check_alone(&defaults, &key, &value, &origin)?;
+            values.insert(key, (value, origin));
+        }
+        Ok::<_, anyhow::Error>(())
+    };
+    if let Some(path) = &overrides.file {
+        lay(leaves(read(path)?), &|_| Origin::File(path.clone()))?;
+    }
+    let layer = environment
+        .collect()
+        .context("the environment cannot be read")?;
+    lay(leaves(layer), &|key| Origin::Variable(variable(key)))?;
+    let flags = [
+        (
+            "server.listen",
+            "--listen",
+            overrides.listen.map(|listen| listen.to_string()),
+        ),
+        (
+            "database.path",
+            "--database",
+            overrides
+                .database
+                .as_ref()
+                .map(|path| path.to_string_lossy().into_owned()),
+        ),
+    ];
+    for (key, flag, value) in flags {
+        if let Some(value) = value {
+            lay(vec![(key.to_owned(), Value::from(value))], &|_| {
+                Origin::Flag(flag)
+            })?;
+        }
+    }
+    let mut settings = deserialize(values.iter().map(|(key, (value, _))| (key, value)))
+        .context("the configuration cannot be used")?;
+    // A path need not be text.
+    if let Some(path) = &overrides.database {
+        settings.database.path.clone_from(path);
+    }
+    settings.check().map_err(|error| blame(&values, &error))?;
+    Ok(Loaded { settings, values })
+}
+
+fn blame(values: &BTreeMap<String, (Value, Origin)>, error: &anyhow::Error) -> anyhow::Error {
+    let message = format!("{error:#}");
+    let key = message.split_whitespace().next().unwrap_or_default();
+    match values.get(key) {
+        Some((_, origin)) if *origin != Origin::Default => anyhow::anyhow!("{origin}: {message}"),
+        _ => anyhow::anyhow!("{message}"),
+    }
+}
+
+fn deserialize<'a>(
+    values: impl Iterator<Item = (&'a String, &'a Value)>,
+) -> Result<Settings, config::ConfigError> {
+    let mut builder = Config::builder();
+    for (key, value) in values {
+        builder = builder.set_override(key, value.clone())?;
+    }
+    builder.build()?.try_deserialize()
+}
+
+/// Refuses a setting that is not known or whose value is of another kind, by its name.
+fn check_alone(
+    defaults: &[(String, Value)],
+    key: &str,
+    value: &Value,
+    origin: &Origin,
+) -> Result<(), anyhow::Error> {
+    let Some(setting) = known().find(|known| known.key == key) else {
+        let nearest = known().min_by_key(|known| distance(&known.key, key));
+        let meant = nearest
+            .filter(|near| distance(&near.key, key) <= 3)
+            .map(|near| near.key);
+        match (meant, origin) {
+            (Some(near), Origin::Variable(_)) => bail!(
+                "{origin}: there is no setting {key}; did you mean {}?",
+                variable(&near)
+            ),
+            (Some(near), _) => bail!("{origin}: there is no setting {key}; did you mean {near}?"),
+            (None, _) => bail!(
+                "{origin}: there is no setting {key}; `stampcard check-config` lists those there are"
+            ),
+        }
+    };
+    let others = defaults.iter().filter(|(own, _)| own != key);
+    let alone = others
+        .map(|(own, value)| (own, value))
+        .chain(std::iter::once((&setting.key, value)));
+    let default = defaults.iter().find(|(own, _)| own == key);
+    // Taken as numbers otherwise: true for 1, and 2.5 for 2.
+    let is_number = matches!(
+        default,
+        Some((
+            _,
+            Value {
+                kind: ValueKind::I64(_),
+                ..
+            }
+        ))
+    );
+    let is_whole = value.to_string().trim().parse::<i64>().is_ok();
+    if (is_whole || !is_number) && deserialize(alone).is_ok() {
+        return Ok(());
+    }
+    let right = match default.map(|(_, value)| &value.kind) {
+        Some(ValueKind::I64(_) | ValueKind::U64(_)) => "a whole number".to_owned(),
+        Some(ValueKind::Boolean(_)) => "true or false".to_owned(),
+        Some(ValueKind::Array(_)) => "a list".to_owned(),
+        Some(default) => format!("{:?}", Value::new(None, default.clone()).to_string()),
+        None => "text".to_owned(),
+    };
+    let meaning = match setting.meaning {
+        "" => String::new(),
+        meaning => format!(" ({meaning})"),
+    };
+    bail!(
+        "{origin}: {key} is {}; right would be {right}{meaning}",
+        quoted(key, value)
+    )
+}
+
+/// Reads a settings file.
+fn read(path: &Path) -> Result<Map<String, Value>, anyhow::Error> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
+    File::from_str(&text, FileFormat::Toml)
+        .collect()
+        .map_err(|error| {
+            // The parser draws the place over several lines; the first and the last say it.
+            let message = error.to_string();
+            let mut lines = message
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty());
+            let first = lines.next().unwrap_or_default();
+            let last = lines
+                .next_back()
+                .map(|line| format!(": {line}"))
+                .unwrap_or_default();
+            anyhow::anyhow!("{}: {first}{last}", path.display())
+        })
+}
+
+/// A setting that there is.
+struct Known {
+    key: String,
+    meaning: &'static str,
+}
+
+/// Every setting of `config.toml`, those that are commented out included, with what it says of
+/// them.
+fn known() -> impl Iterator<Item = Known> {
+    let mut section = "";
+    DEFAULTS.lines().filter_map(move |line| {
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
+            section = name;
+            return None;
+        }
+        let (name, rest) = line.split_once(" = ")?;
+        let name = name.trim_start_matches("# ");
+        let is_name = name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        (is_name && !section.is_empty()).then(|| Known {
+            key: format!("{section}.{name}"),
+            meaning: rest
+                .split_once(" # ")
+                .map_or("", |(_, meaning)| meaning.trim()),
+        })
+    })
+}
+
+/// The settings of a layer, each by its section and name.
+fn leaves(layer: Map<String, Value>) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    let mut open: Vec<(String, Value)> = layer.into_iter().collect();
+    while let Some((key, value)) = open.pop() {
+        match value.kind {
+            ValueKind::Table(table) => {
+                open.extend(
+                    table
+                        .into_iter()
+                        .map(|(name, value)| (format!("{key}.{name}"), value)),
+                );
+            }
+            _ => found.push((key, value)),
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+fn variable(key: &str) -> String {
+    format!("STAMPCARD_{}", key.replace('.', "__").to_uppercase())
+}
+
+fn is_secret(key: &str) -> bool {
+    key.starts_with("bootstrap.") || key.ends_with("_key") || key.ends_with("_secret")
+}
+
+fn shown(key: &str, value: &Value) -> String {
+    if is_secret(key) {
+        "[redacted]".to_owned()
+    } else {
+        value.to_string()
+    }
+}
+
+fn quoted(key: &str, value: &Value) -> String {
+    match &value.kind {
+        ValueKind::String(text) if !is_secret(key) => format!("{text:?}"),
+        _ => shown(key, value),
+    }
+}
+
+/// How many characters have to be put in, taken out or replaced to make one word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}

@@ -1,0 +1,437 @@
+//! Lines of JSON back into a database.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read as _};
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::{FORMAT, Header, LINE_BYTES_MAX, Trailer};
+use crate::service::verify::{self, Report};
+use crate::store::transfer::{self, Cell, Kind, Missing, RowError, Table};
+use crate::store::{self, Connection};
+
+/// Rows that share a commit.
+const BATCH_ROWS: u64 = 5000;
+
+/// What was taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Rows in all.
+    pub rows: u64,
+    /// Of these, rows that an earlier run had taken in before it was interrupted.
+    pub resumed: u64,
+    /// Whether the secrets came along; otherwise new ones were made.
+    pub with_secrets: bool,
+    /// Webhook endpoints, whose secrets are new unless they came along.
+    pub endpoints: u64,
+    /// What the verification found at the end.
+    pub report: Report,
+}
+
+/// Where an import stands, for whoever shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// So many rows are in, of so many.
+    Rows(u64, u64),
+    /// The verification at the end has come to this.
+    Verify(&'a str),
+}
+
+/// Why an import stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// There is something in the database already.
+    #[error(
+        "the database has data of its own; an import needs a new file, so give it another --database"
+    )]
+    NotEmpty,
+    /// An import was interrupted, and this is not the file that it read.
+    #[error(
+        "an import of another file into this database was interrupted; import that file again to \
+         finish it, or delete the database and start anew"
+    )]
+    AnotherFile,
+    /// A line cannot be used.
+    #[error("line {line}: {what}")]
+    Line {
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong and what would be right.
+        what: String,
+    },
+    /// The lines end too early.
+    #[error(
+        "the file ends after line {line} without the line that closes an export: it was cut; export \
+         again, or copy the whole file, and import that: it goes on where this one ended"
+    )]
+    Cut {
+        /// The last whole line.
+        line: u64,
+    },
+    /// What came in contradicts itself.
+    #[error("what was imported contradicts itself, so the database stays closed: {}", .0.join("; "))]
+    Contradiction(Vec<String>),
+    /// The lines cannot be read.
+    #[error("the lines cannot be read")]
+    Read(#[from] std::io::Error),
+    /// The database failed.
+    #[error("the rows cannot be written")]
+    Storage(#[from] store::Error),
+}
+
+/// How far an unfinished import has come; kept in the database, in the transaction of its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Note {
+    /// Lines that are done with.
+    lines: u64,
+    /// SHA-256 of their bytes, so that only the same file is gone on with.
+    sha256: String,
+}
+
+/// Takes the lines into an empty database, or goes on where an import of the same lines was
+/// interrupted. Until the last line is in and everything agrees, no server starts on the database.
+///
+/// # Errors
+/// [`ImportError`].
+pub fn import(
+    connection: &Connection,
+    input: impl BufRead,
+    mut progress: impl FnMut(Step<'_>),
+) -> Result<Imported, ImportError> {
+    let note = unfinished(connection)?;
+    if note.is_none() && transfer::has_rows(connection)? {
+        return Err(ImportError::NotEmpty);
+    }
+    let tables = transfer::tables()?;
+    let mut lines = Lines::new(input);
+    let header = read_header(&mut lines)?;
+    let total = header.rows.values().sum();
+    let done = note.as_ref().map_or(0, |note| note.lines);
+    let mut came: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut place = 0;
+    let mut is_open = false;
+    let trailer = loop {
+        if lines.number == done {
+            lines.check_same(note.as_ref())?;
+        }
+        let Some(object) = lines.next_object()? else {
+            close(connection, &mut is_open, &lines)?;
+            return Err(ImportError::Cut { line: lines.number });
+        };
+        if object.contains_key("end") {
+            break check_trailer(&mut lines, object)?;
+        }
+        let table = table_of(&tables, &mut place, &object).map_err(|what| lines.bad(what))?;
+        *came.entry(table.name).or_default() += 1;
+        if lines.number <= done {
+            continue;
+        }
+        if !is_open {
+            transfer::begin_batch(connection)?;
+            is_open = true;
+        }
+        if let Err(error) = put(connection, table, &header, &object) {
+            return Err(give_up(connection, &lines, error));
+        }
+        if lines.number.is_multiple_of(BATCH_ROWS) {
+            close(connection, &mut is_open, &lines)?;
+            progress(Step::Rows(lines.number - 1, total));
+        }
+    };
+    // The interrupted import had come to the last line, or further than this file goes.
+    if lines.number <= done {
+        lines.check_same(note.as_ref())?;
+    }
+    close(connection, &mut is_open, &lines)?;
+    if !lines.input.fill_buf()?.is_empty() {
+        return Err(lines.bad("closes the export, but more lines follow it"));
+    }
+    check_counts(&lines, &header, &came)?;
+    let report = verify::verify_rows(connection, |step| progress(Step::Verify(step)))?;
+    if !report.findings.is_empty() {
+        return Err(ImportError::Contradiction(report.findings));
+    }
+    transfer::finish_import(connection, &missing())?;
+    Ok(Imported {
+        rows: trailer.end,
+        resumed: done.saturating_sub(1),
+        with_secrets: header.secrets,
+        endpoints: came.get("webhook_endpoint").copied().unwrap_or(0),
+        report,
+    })
+}
+
+/// How far an import has come that is not finished.
+fn unfinished(connection: &Connection) -> Result<Option<Note>, ImportError> {
+    let note = transfer::unfinished_import(connection)?;
+    note.map(|note| serde_json::from_slice(&note))
+        .transpose()
+        .map_err(|_| store::Error::Impossible("note of an import").into())
+}
+
+/// Ends the open batch, so that all lines read so far are done with.
+fn close(
+    connection: &Connection,
+    is_open: &mut bool,
+    lines: &Lines<impl BufRead>,
+) -> Result<(), ImportError> {
+    if std::mem::take(is_open) {
+        let note = Note {
+            lines: lines.number,
+            sha256: lines.checksum(),
+        };
+        let note = serde_json::to_vec(&note).map_err(std::io::Error::from)?;
+        transfer::end_batch(connection, &note)?;
+    }
+    Ok(())
+}
+
+/// A row was refused: its batch goes with it, the batches before it stay.
+fn give_up(connection: &Connection, lines: &Lines<impl BufRead>, error: RowError) -> ImportError {
+    if let Err(error) = transfer::drop_batch(connection) {
+        return error.into();
+    }
+    match error {
+        RowError::Refused(what) => lines.bad(what),
+        RowError::Failed(error) => error.into(),
+    }
+}
+
+/// The lines, counted and summed up.
+struct Lines<R> {
+    input: R,
+    number: u64,
+    line: Vec<u8>,
+    hash: Sha256,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            number: 0,
+            line: Vec::new(),
+            hash: Sha256::new(),
+        }
+    }
+
+    /// The next line; `None` at the end, and where a line lacks its end.
+    fn next_object(&mut self) -> Result<Option<Map<String, Value>>, ImportError> {
+        self.hash.update(&self.line);
+        self.line.clear();
+        let mut limited = (&mut self.input).take(LINE_BYTES_MAX);
+        limited.read_until(b'\n', &mut self.line)?;
+        if self.line.last() != Some(&b'\n') {
+            if self.line.len() as u64 == LINE_BYTES_MAX {
+                self.number += 1;
+                return Err(self.bad(format!("longer than {LINE_BYTES_MAX} bytes")));
+            }
+            self.line.clear();
+            return Ok(None);
+        }
+        self.number += 1;
+        match serde_json::from_slice(&self.line) {
+            Ok(Value::Object(object)) => Ok(Some(object)),
+            Ok(_) => Err(self.bad("must be a JSON object")),
+            Err(error) => Err(self.bad(format!(
+                "is not well-formed JSON (column {}); a line must be one JSON object",
+                error.column()
+            ))),
+        }
+    }
+
+    /// Of every line read so far, the current one included.
+    fn checksum(&self) -> String {
+        let hash = self.hash.clone().chain_update(&self.line);
+        HEXLOWER.encode(&hash.finalize())
+    }
+
+    /// Whether these are the lines that an interrupted import had read.
+    fn check_same(&self, note: Option<&Note>) -> Result<(), ImportError> {
+        let is_same = |note: &Note| note.lines == self.number && note.sha256 == self.checksum();
+        if note.is_none_or(is_same) {
+            Ok(())
+        } else {
+            Err(ImportError::AnotherFile)
+        }
+    }
+
+    fn bad(&self, what: impl Into<String>) -> ImportError {
+        ImportError::Line {
+            line: self.number,
+            what: what.into(),
+        }
+    }
+}
+
+fn read_header(lines: &mut Lines<impl BufRead>) -> Result<Header, ImportError> {
+    let what = "must be the header of an export, which begins with {\"stampcard\":\"export\"";
+    let object = match lines.next_object() {
+        Ok(Some(object)) => object,
+        Ok(None) => return Err(ImportError::Cut { line: 0 }),
+        Err(ImportError::Line { .. }) => return Err(lines.bad(what)),
+        Err(error) => return Err(error),
+    };
+    if object.get("stampcard") != Some(&Value::from("export")) {
+        return Err(lines.bad(what));
+    }
+    for (name, known) in [
+        ("format", i64::from(FORMAT)),
+        ("schema", store::schema_version()),
+    ] {
+        let found = object.get(name).and_then(Value::as_i64);
+        if found != Some(known) {
+            let found = found.map_or("missing".to_owned(), |found| found.to_string());
+            return Err(lines.bad(format!(
+                "{name} is {found}; this version of stampcard reads {known}: import with the \
+                 version that exported, then start the newer one on that database"
+            )));
+        }
+    }
+    serde_json::from_value(Value::Object(object)).map_err(|error| lines.bad(error.to_string()))
+}
+
+/// The last line must fit what came before it, and nothing may follow.
+fn check_trailer(
+    lines: &mut Lines<impl BufRead>,
+    object: Map<String, Value>,
+) -> Result<Trailer, ImportError> {
+    let trailer: Trailer = serde_json::from_value(Value::Object(object))
+        .map_err(|error| lines.bad(error.to_string()))?;
+    let before = HEXLOWER.encode(&lines.hash.clone().finalize());
+    let rows = lines.number - 2;
+    if trailer.end != rows {
+        return Err(lines.bad(format!(
+            "end is {}, but {rows} rows came before it: lines are missing or too many",
+            trailer.end
+        )));
+    }
+    if trailer.sha256 != before {
+        return Err(lines.bad("sha256 does not fit the lines before it: the file was changed"));
+    }
+    Ok(trailer)
+}
+
+fn check_counts(
+    lines: &Lines<impl BufRead>,
+    header: &Header,
+    came: &BTreeMap<&str, u64>,
+) -> Result<(), ImportError> {
+    for (table, count) in &header.rows {
+        let found = came.get(table.as_str()).copied().unwrap_or(0);
+        if found != *count {
+            return Err(lines.bad(format!(
+                "{found} rows of {table} came; the header says {count}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The table of a row. Tables come in their order, so that what is pointed to is there.
+fn table_of<'a>(
+    tables: &'a [Table],
+    place: &mut usize,
+    object: &Map<String, Value>,
+) -> Result<&'a Table, String> {
+    let names = || {
+        let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
+        names.join(", ")
+    };
+    let name = object
+        .get("table")
+        .and_then(Value::as_str)
+        .ok_or_else(|| format!("table is missing; it must be one of {}", names()))?;
+    let found = tables
+        .iter()
+        .position(|table| table.name == name)
+        .ok_or_else(|| format!("table {name:?} is not known; it must be one of {}", names()))?;
+    if found < *place {
+        let last = tables[*place].name;
+        return Err(format!(
+            "a row of {name} comes after one of {last}; the tables must come in the order {}",
+            names()
+        ));
+    }
+    *place = found;
+    Ok(&tables[found])
+}
+
+/// Puts one row in.
+fn put(
+    connection: &Connection,
+    table: &Table,
+    header: &Header,
+    object: &Map<String, Value>,
+) -> Result<(), RowError> {
+    let known = |name: &str| name == "table" || table.columns.iter().any(|own| own.name == name);
+    if let Some(unknown) = object.keys().find(|name| !known(name)) {
+        let names: Vec<&str> = table.columns.iter().map(|own| own.name.as_str()).collect();
+        return Err(RowError::Refused(format!(
+            "{}.{unknown} is not known; its fields are {}",
+            table.name,
+            names.join(", ")
+        )));
+    }
+    // Room for what does not stand in the line as it is: bytes, and secrets that are made.
+    let mut made: Vec<Option<Vec<u8>>> = Vec::with_capacity(table.columns.len());
+    for column in &table.columns {
+        let value = object.get(&column.name);
+        made.push(match value {
+            Some(Value::String(text)) if column.kind == Kind::Blob => {
+                HEXLOWER.decode(text.as_bytes()).ok()
+            }
+            None if column.is_secret && !header.secrets => Some(new_webhook_secret().into_bytes()),
+            _ => None,
+        });
+    }
+    let mut cells = Vec::with_capacity(table.columns.len());
+    for (column, made) in table.columns.iter().zip(&made) {
+        let wrong =
+            |what: &str| RowError::Refused(format!("{}.{} {what}", table.name, column.name));
+        let cell = match (object.get(&column.name), column.kind, made) {
+            (None, Kind::Text, Some(secret)) => {
+                Cell::Text(std::str::from_utf8(secret).map_err(|_| wrong("must be text"))?)
+            }
+            (None | Some(Value::Null), ..) if column.is_nullable => Cell::Null,
+            (None | Some(Value::Null), ..) => return Err(wrong("is missing")),
+            (Some(value), Kind::Integer, _) => Cell::Integer(
+                value
+                    .as_i64()
+                    .ok_or_else(|| wrong("must be a whole number"))?,
+            ),
+            (Some(value), Kind::Text, _) => {
+                Cell::Text(value.as_str().ok_or_else(|| wrong("must be text"))?)
+            }
+            (Some(_), Kind::Blob, Some(bytes)) => Cell::Blob(bytes),
+            (Some(_), Kind::Blob, None) => {
+                return Err(wrong("must be bytes in lower-case hexadecimal"));
+            }
+        };
+        cells.push(cell);
+    }
+    table.insert(connection, &cells)
+}
+
+/// What an export without secrets does not bring.
+fn missing() -> Missing {
+    Missing {
+        partner_uuid: *Uuid::new_v4().as_bytes(),
+        token_key: random(),
+    }
+}
+
+/// A secret for an endpoint whose own stayed behind.
+fn new_webhook_secret() -> String {
+    format!("whsec_{}", HEXLOWER.encode(&random::<24>()))
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system gives random bytes");
+    bytes
+}

@@ -1,0 +1,434 @@
+//! Rows as they are, for whoever carries them from one database to another: what tables there are,
+//! which of their columns are carried, and the rows in the order in which they can be put back.
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, ToSql};
+
+use super::{Error, SCHEMA};
+use crate::domain::Seq;
+
+/// The tables that are carried, each after those that it points to, with the columns that are left
+/// behind and those that are secrets.
+const TABLES: &[(&str, &[&str], &[&str])] = &[
+    ("setting", &[], &[]),
+    ("organization", &[], &[]),
+    ("program", &[], &[]),
+    ("credential", &[], &[]),
+    ("member", &[], &[]),
+    ("offer", &[], &[]),
+    ("redemption", &[], &[]),
+    ("activity", &[], &[]),
+    ("conversation", &[], &[]),
+    ("message", &[], &[]),
+    // How far an endpoint has come means nothing where nothing was delivered.
+    ("webhook_endpoint", &["cursor_seq"], &["secret"]),
+    ("pool_usage", &[], &[]),
+    ("organization_usage", &[], &[]),
+];
+
+/// The tables that stay: answers that are kept for a day, what is on its way, and what follows from
+/// the log.
+#[cfg(test)]
+const LEFT_BEHIND: &[&str] = &[
+    "event_payload",
+    "webhook_delivery",
+    "idempotency",
+    "snapshot",
+    "snapshot_state",
+    "snapshot_segment",
+];
+
+/// Settings that are carried, and those that are secrets.
+const SETTINGS: &[&str] = &["partner_uuid"];
+const SECRET_SETTINGS: &[&str] = &["token_key"];
+
+/// Under this name `setting` says that an import is not finished, and how far it came.
+const IMPORT: &str = "import";
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A whole number.
+    Integer,
+    /// Text.
+    Text,
+    /// Bytes.
+    Blob,
+}
+
+/// A column that is carried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether it may hold nothing.
+    pub is_nullable: bool,
+    /// Whether it is carried only when secrets are.
+    pub is_secret: bool,
+}
+
+/// A table that is carried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// Its columns, in the order of the schema.
+    pub columns: Vec<Column>,
+    /// The columns of the key, in which its rows are ordered.
+    key: Vec<String>,
+}
+
+/// A value of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell<'a> {
+    /// Nothing.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// Text.
+    Text(&'a str),
+    /// Bytes.
+    Blob(&'a [u8]),
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// The tables that are carried, in the order in which their rows can be put back.
+///
+/// # Errors
+/// [`Error`] if the schema cannot be read.
+pub fn tables() -> Result<Vec<Table>, Error> {
+    let schema = Connection::open_in_memory()?;
+    schema.execute_batch(SCHEMA)?;
+    let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid";
+    let mut statement = schema.prepare(sql)?;
+    let mut tables = Vec::new();
+    for (name, left_behind, secrets) in TABLES {
+        let mut table = Table {
+            name,
+            columns: Vec::new(),
+            key: Vec::new(),
+        };
+        let mut rows = statement.query([name])?;
+        while let Some(row) = rows.next()? {
+            let column: String = row.get(0)?;
+            let kind = match row.get_ref(1)?.as_str() {
+                Ok("INTEGER") => Kind::Integer,
+                Ok("TEXT") => Kind::Text,
+                _ => Kind::Blob,
+            };
+            let is_key = row.get::<_, i64>(3)? > 0;
+            if is_key {
+                table.key.push(column.clone());
+            }
+            if !left_behind.contains(&column.as_str()) {
+                table.columns.push(Column {
+                    kind,
+                    is_nullable: !row.get::<_, bool>(2)? && !is_key,
+                    is_secret: secrets.contains(&column.as_str()),
+                    name: column,
+                });
+            }
+        }
+        tables.push(table);
+    }
+    Ok(tables)
+}
+
+impl Table {
+    fn condition(&self, with_secrets: bool) -> String {
+        if self.name != "setting" {
+            return String::new();
+        }
+        let secrets = if with_secrets { SECRET_SETTINGS } else { &[] };
+        let names: Vec<&str> = SETTINGS.iter().chain(secrets).copied().collect();
+        format!(" WHERE name IN ('{}')", names.join("', '"))
+    }
+
+    /// How many rows of it are carried.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn count(&self, connection: &Connection, with_secrets: bool) -> Result<u64, Error> {
+        let sql = format!(
+            "SELECT count(*) FROM {}{}",
+            self.name,
+            self.condition(with_secrets)
+        );
+        let count: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Hands every row that is carried to `take`, in the order of its key. A secret is handed out as
+    /// nothing unless `with_secrets`.
+    ///
+    /// # Errors
+    /// What `take` returns, or [`Error`] if the database fails.
+    pub fn each_row<E: From<Error>>(
+        &self,
+        connection: &Connection,
+        with_secrets: bool,
+        mut take: impl FnMut(&[Cell<'_>]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let columns: Vec<&str> = self
+            .columns
+            .iter()
+            .map(|column| {
+                if column.is_secret && !with_secrets {
+                    "NULL"
+                } else {
+                    column.name.as_str()
+                }
+            })
+            .collect();
+        let sql = format!(
+            "SELECT {} FROM {}{} ORDER BY {}",
+            columns.join(", "),
+            self.name,
+            self.condition(with_secrets),
+            self.key.join(", ")
+        );
+        let mut statement = connection.prepare(&sql).map_err(Error::from)?;
+        let mut rows = statement.query([]).map_err(Error::from)?;
+        while let Some(row) = rows.next().map_err(Error::from)? {
+            let mut cells = Vec::with_capacity(self.columns.len());
+            for index in 0..self.columns.len() {
+                cells.push(cell(row.get_ref(index).map_err(Error::from)?)?);
+            }
+            take(&cells)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a row in, whose cells stand in the order of [`Table::columns`].
+    ///
+    /// # Errors
+    /// [`RowError`].
+    pub fn insert(&self, connection: &Connection, cells: &[Cell<'_>]) -> Result<(), RowError> {
+        let mut names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
+        let mut values: Vec<Cell<'_>> = cells.to_vec();
+        if self.name == "webhook_endpoint" {
+            // Replaced once the last activity is known; until then nothing is due.
+            names.push("cursor_seq");
+            values.push(Cell::Integer(i64::MAX));
+        }
+        let places = vec!["?"; names.len()].join(", ");
+        let sql = format!(
+            "INSERT INTO {} ({}) VALUES ({places})",
+            self.name,
+            names.join(", ")
+        );
+        let inserted = connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values)));
+        match inserted {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.explain(connection, cells, error)),
+        }
+    }
+
+    /// Which column is to blame for a row that was refused.
+    fn explain(
+        &self,
+        connection: &Connection,
+        cells: &[Cell<'_>],
+        error: rusqlite::Error,
+    ) -> RowError {
+        let rusqlite::Error::SqliteFailure(failure, Some(message)) = &error else {
+            return RowError::Failed(error.into());
+        };
+        if failure.code != rusqlite::ErrorCode::ConstraintViolation {
+            return RowError::Failed(error.into());
+        }
+        let after = |prefix: &str| message.strip_prefix(prefix).map(str::to_owned);
+        if let Some(columns) = after("UNIQUE constraint failed: ") {
+            return RowError::Refused(format!("{columns}: another row has the same"));
+        }
+        if let Some(rule) = after("CHECK constraint failed: ") {
+            let rule = rule.split_whitespace().collect::<Vec<_>>().join(" ");
+            return RowError::Refused(format!("{}: it must hold that {rule}", self.name));
+        }
+        if message.starts_with("FOREIGN KEY") {
+            return match self.dangling(connection, cells) {
+                Ok(Some((column, parent))) => RowError::Refused(format!(
+                    "{}.{column}: there is no such row of {parent} before this line",
+                    self.name
+                )),
+                Ok(None) => RowError::Refused(format!("{}: {message}", self.name)),
+                Err(error) => RowError::Failed(error),
+            };
+        }
+        RowError::Refused(format!("{}: {message}", self.name))
+    }
+
+    /// A column that points to no row, and the table it points to.
+    fn dangling(
+        &self,
+        connection: &Connection,
+        cells: &[Cell<'_>],
+    ) -> Result<Option<(String, String)>, Error> {
+        let sql = "SELECT \"from\", \"table\", coalesce(\"to\", 'id')
+                   FROM pragma_foreign_key_list(?1)";
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([self.name])?;
+        while let Some(row) = rows.next()? {
+            let (column, parent, key): (String, String, String) = row.try_into()?;
+            let place = self.columns.iter().position(|own| own.name == column);
+            let Some(cell) = place.map(|place| cells[place]) else {
+                continue;
+            };
+            let sql = format!("SELECT 1 FROM {parent} WHERE {key} = ?1");
+            let found = connection.query_row(&sql, [cell], |_| Ok(())).optional()?;
+            if cell != Cell::Null && found.is_none() {
+                return Ok(Some((column, parent)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn cell(value: ValueRef<'_>) -> Result<Cell<'_>, Error> {
+    Ok(match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Integer(number),
+        ValueRef::Text(bytes) => {
+            Cell::Text(std::str::from_utf8(bytes).map_err(|_| Error::Impossible("text"))?)
+        }
+        ValueRef::Blob(bytes) => Cell::Blob(bytes),
+        ValueRef::Real(_) => return Err(Error::Impossible("fraction")),
+    })
+}
+
+/// Why a row was not put in.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// It breaks a rule of the schema; the sentence names the table and the column.
+    #[error("{0}")]
+    Refused(String),
+    /// The database failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+/// Whether any table that is carried has a row.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn has_rows(connection: &Connection) -> Result<bool, Error> {
+    for (table, ..) in TABLES {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {table})");
+        if connection.query_row(&sql, [], |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What was noted of an import that is not finished; `None` if there is none.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn unfinished_import(connection: &Connection) -> Result<Option<Vec<u8>>, Error> {
+    let sql = "SELECT value FROM setting WHERE name = ?1";
+    Ok(connection
+        .query_row(sql, [IMPORT], |row| row.get(0))
+        .optional()?)
+}
+
+/// Begins a batch of rows: until [`end_batch`] nothing of it is there.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn begin_batch(connection: &Connection) -> Result<(), Error> {
+    Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
+}
+
+/// Ends a batch of rows and notes how far the import has come, in one commit.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn end_batch(connection: &Connection, note: &[u8]) -> Result<(), Error> {
+    let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2)
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    connection.prepare_cached(sql)?.execute((IMPORT, note))?;
+    Ok(connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(PASSIVE)")?)
+}
+
+/// Forgets the open batch.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn drop_batch(connection: &Connection) -> Result<(), Error> {
+    Ok(connection.execute_batch("ROLLBACK")?)
+}
+
+/// What has to be made anew because the import did not bring it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The partner's public id, should it be missing.
+    pub partner_uuid: [u8; 16],
+    /// The key of member tokens, should it be missing.
+    pub token_key: [u8; 32],
+}
+
+/// Ends an import: makes what is missing, lets every endpoint begin after the last activity, drops
+/// the snapshot of the figures and takes away the note. In one commit.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn finish_import(connection: &Connection, missing: &Missing) -> Result<(), Error> {
+    begin_batch(connection)?;
+    let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
+    let mut keep = connection.prepare(sql)?;
+    keep.execute(("partner_uuid", missing.partner_uuid))?;
+    keep.execute(("token_key", missing.token_key))?;
+    let last = super::activity::last_seq(connection)?.unwrap_or(Seq(0));
+    let sql = "UPDATE webhook_endpoint SET cursor_seq = ?1";
+    connection.execute(sql, [last.0])?;
+    connection.execute_batch(
+        "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
+    )?;
+    connection.execute("DELETE FROM setting WHERE name = ?1", [IMPORT])?;
+    Ok(connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_is_either_carried_or_left_behind() {
+        let schema = Connection::open_in_memory().unwrap();
+        schema.execute_batch(SCHEMA).unwrap();
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+        let mut statement = schema.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        let found: Vec<String> = rows.collect::<Result<_, _>>().unwrap();
+        let mut known: Vec<&str> = TABLES.iter().map(|(name, ..)| *name).collect();
+        known.extend(LEFT_BEHIND);
+        known.sort_unstable();
+        assert_eq!(found, known);
+    }
+
+    #[test]
+    fn every_column_that_is_treated_apart_exists() {
+        let tables = tables().unwrap();
+        for ((name, left_behind, secrets), table) in TABLES.iter().zip(&tables) {
+            let has = |column: &&str| table.columns.iter().any(|own| own.name == **column);
+            assert!(secrets.iter().all(has), "{name}");
+            assert!(!left_behind.iter().any(has), "{name}");
+            assert!(!table.key.is_empty(), "{name}");
+        }
+    }
+}
