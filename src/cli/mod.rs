@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod demo;
+mod openapi;
 mod serve;
 mod verify;
 
@@ -60,6 +61,10 @@ enum Command {
     /// Only reads, so a server may be running. Exit code 0: everything agrees; 1: something does
     /// not, and what is printed.
     Verify,
+    /// Print the description of the API, OpenAPI 3.1 as JSON
+    ///
+    /// The same as a server gives at /openapi.json. It needs no database and no server.
+    Openapi,
 }
 
 /// Runs a command line; what comes back is the exit code.
@@ -98,5 +103,6 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
         Command::Serve => serve::run(&settings),
         Command::Demo => demo::run(settings, is_database_named),
         Command::Verify => verify::run(&settings),
+        Command::Openapi => openapi::run(),
     }
 }

@@ -10,6 +10,7 @@ mod extract;
 mod health;
 mod layer;
 mod loyalty;
+mod openapi;
 mod partner;
 mod reports;
 mod routes;
@@ -24,6 +25,7 @@ use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
 
 pub use error::HttpError;
+pub use openapi::{Undescribed, document as openapi};
 pub use routes::{Access, ROUTES, Route};
 
 use crate::config::Settings;

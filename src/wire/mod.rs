@@ -9,6 +9,7 @@ mod analytics;
 mod configuration;
 mod cursor;
 mod fields;
+mod health;
 mod members;
 mod offers;
 mod partner;
@@ -17,6 +18,7 @@ mod programs;
 mod query;
 mod redemptions;
 mod reports;
+pub mod schema;
 mod tokens;
 mod wallets;
 
@@ -27,6 +29,7 @@ pub use analytics::{
 pub use configuration::{ConfigurationRequest, ConfigurationResponse};
 pub use cursor::{Cursor, ListKind};
 pub use fields::Fields;
+pub use health::{HealthResponse, UnreadyResponse};
 pub use members::{
     MemberListResponse, MemberSummaryResponse, RedemptionCountsResponse, RemoveMemberResponse,
     SetMemberRequest, SetMemberResponse,
@@ -42,7 +45,9 @@ pub use partner::{
     OrganizationUsageResponse, PartnerAnalyticsResponse, PartnerUsageResponse,
     PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
 };
-pub use problem::render as render_problem;
+pub use problem::{
+    ErrorResponse, PartnerErrorResponse, PlainErrorResponse, render as render_problem,
+};
 pub use programs::{
     CreateProgramRequest, CreatedProgramResponse, PaginationResponse, PatchProgramRequest,
     ProgramListResponse, ProgramResponse,

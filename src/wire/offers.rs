@@ -1,9 +1,12 @@
 //! Offers.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::fields::{Fields, images, price, quantity, text, tiers, time};
+use super::fields::{Fields, QUANTITY_MAX, images, price, quantity, text, tiers, time};
+use super::schema;
 use crate::domain::{
     Change, Invalid, Label, LongText, Offer, OfferContent, Points, Tier, Timestamp, Title, Url,
 };
@@ -111,33 +114,170 @@ impl PatchOfferRequest {
     }
 }
 
+impl ToSchema for CreateOfferRequest {}
+
+impl PartialSchema for CreateOfferRequest {
+    fn schema() -> RefOr<Schema> {
+        request_fields(true)
+    }
+}
+
+impl ToSchema for PatchOfferRequest {}
+
+impl PartialSchema for PatchOfferRequest {
+    fn schema() -> RefOr<Schema> {
+        request_fields(false)
+    }
+}
+
+/// What both requests may say: one needs a title, the other nothing.
+fn request_fields(needs_title: bool) -> RefOr<Schema> {
+    let text = |rule| Schema::Object(schema::text(rule));
+    let nullable = |object| Schema::Object(schema::nullable(object));
+    let availability = json!({"quantityRemaining": 12});
+    let stock = nullable(schema::whole(0, QUANTITY_MAX));
+    let stock = (
+        "quantityRemaining",
+        false,
+        "Pieces left; null is without end.",
+        stock,
+    );
+    let availability = schema::object([stock], availability);
+    let RefOr::T(Schema::Object(availability)) = availability else {
+        unreachable!("an object was made");
+    };
+    let (images, tiers) = (schema::text(Url::RULE), schema::text(Tier::RULE));
+    let price = nullable(schema::points(0));
+    schema::object(
+        [
+            (
+                "title",
+                needs_title,
+                "What it is called.",
+                text(Title::RULE),
+            ),
+            ("description", false, "All about it.", text(LongText::RULE)),
+            (
+                "shortDescription",
+                false,
+                "The same in a line.",
+                text(LongText::RULE),
+            ),
+            (
+                "kind",
+                false,
+                "A word; `experience` by default.",
+                text(Label::RULE),
+            ),
+            (
+                "type",
+                false,
+                "Another; `standard` by default.",
+                text(Label::RULE),
+            ),
+            (
+                "pointsPrice",
+                false,
+                "What it costs; null and 0 both cost nothing.",
+                price,
+            ),
+            (
+                "expiresAt",
+                false,
+                "From then on it cannot be redeemed.",
+                nullable(schema::time()),
+            ),
+            (
+                "images",
+                false,
+                "Addresses.",
+                schema::list(images, OfferContent::IMAGES_MAX).into(),
+            ),
+            ("availability", false, "The stock.", nullable(availability)),
+            (
+                "startAt",
+                false,
+                "When the experience begins.",
+                nullable(schema::time()),
+            ),
+            (
+                "endAt",
+                false,
+                "When the experience ends.",
+                nullable(schema::time()),
+            ),
+            (
+                "tiers",
+                false,
+                "None is every tier.",
+                schema::list(tiers, OfferContent::TIERS_MAX).into(),
+            ),
+        ],
+        json!({"title": "A coffee on the house", "pointsPrice": 40}),
+    )
+}
+
 /// Whether an offer can be redeemed.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({"isAvailable": true, "quantityRemaining": 12})))]
 pub struct AvailabilityResponse {
+    /// Whether it can be redeemed now: it has pieces left and has not expired.
     pub is_available: bool,
+    /// Pieces left; null is without end.
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
     pub quantity_remaining: Option<i64>,
 }
 
 /// `Offer`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "id": "off_01a1fda8-194e-75c2-b11a-dd34b93c1d23",
+    "title": "A coffee on the house",
+    "description": "Any coffee of the menu.",
+    "shortDescription": "A coffee",
+    "kind": "experience",
+    "type": "standard",
+    "pointsPrice": 40,
+    "expiresAt": null,
+    "images": ["https://example.com/coffee.jpg"],
+    "availability": {"isAvailable": true, "quantityRemaining": null},
+    "startAt": null,
+    "endAt": null,
+    "tiers": [],
+})))]
 pub struct OfferResponse {
+    /// The id, `off_…`.
     pub id: String,
+    /// What it is called.
     pub title: String,
+    /// All about it.
     pub description: String,
+    /// The same in a line.
     pub short_description: String,
+    /// A word of the operator's.
     pub kind: String,
+    /// Another word of the operator's.
     #[serde(rename = "type")]
     pub offer_type: String,
+    /// What it costs; null and 0 both cost nothing.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_price: Option<i64>,
+    /// From then on it cannot be redeemed.
+    #[schema(format = DateTime)]
     pub expires_at: Option<String>,
+    /// Addresses of images.
     pub images: Vec<String>,
+    /// Whether it can be redeemed.
     pub availability: AvailabilityResponse,
+    /// When the experience begins; it gates nothing.
+    #[schema(format = DateTime)]
     pub start_at: Option<String>,
+    /// When the experience ends; it gates nothing.
+    #[schema(format = DateTime)]
     pub end_at: Option<String>,
+    /// The tiers that may redeem it; none is every tier.
     pub tiers: Vec<String>,
 }
 
@@ -175,10 +315,11 @@ impl OfferResponse {
 }
 
 /// A page of offers.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct OfferListResponse {
+    /// The offers, newest first.
     pub data: Vec<OfferResponse>,
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }
