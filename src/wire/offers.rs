@@ -1,12 +1,11 @@
 //! Offers.
 
 use serde::Serialize;
-use serde_json::{Value, json};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::fields::{Fields, QUANTITY_MAX, images, price, quantity, text, tiers, time};
-use super::schema;
+use super::schema::{self, request_schema};
 use crate::domain::{
     Change, Invalid, Label, LongText, Offer, OfferContent, Points, Tier, Timestamp, Title, Url,
 };
@@ -114,107 +113,49 @@ impl PatchOfferRequest {
     }
 }
 
-impl ToSchema for CreateOfferRequest {}
-
-impl PartialSchema for CreateOfferRequest {
-    fn schema() -> RefOr<Schema> {
-        request_fields(true)
-    }
-}
-
-impl ToSchema for PatchOfferRequest {}
-
-impl PartialSchema for PatchOfferRequest {
-    fn schema() -> RefOr<Schema> {
-        request_fields(false)
-    }
-}
-
-/// What both requests may say: one needs a title, the other nothing.
-fn request_fields(needs_title: bool) -> RefOr<Schema> {
-    let text = |rule| Schema::Object(schema::text(rule));
-    let nullable = |object| Schema::Object(schema::nullable(object));
-    let availability = json!({"quantityRemaining": 12});
-    let stock = nullable(schema::whole(0, QUANTITY_MAX));
-    let stock = (
-        "quantityRemaining",
-        false,
-        "Pieces left; null is without end.",
-        stock,
-    );
-    let availability = schema::object([stock], availability);
-    let RefOr::T(Schema::Object(availability)) = availability else {
-        unreachable!("an object was made");
+/// Both requests may say the same: one needs a title, the other nothing.
+macro_rules! offer_schema {
+    ($request:ident, $need:ident title) => {
+        request_schema!($request {
+            /// What it is called.
+            $need title: schema::text(Title::RULE),
+            /// All about it; empty by default.
+            optional description: schema::text(LongText::RULE),
+            /// The same in a line; empty by default.
+            optional shortDescription: schema::text(LongText::RULE),
+            /// A word of the operator's; `experience` by default.
+            optional kind: schema::text(Label::RULE),
+            /// Another one; `standard` by default.
+            optional type: schema::text(Label::RULE),
+            /// What it costs; null and 0 both cost nothing.
+            optional pointsPrice: schema::nullable(schema::points(0)),
+            /// From then on it cannot be redeemed; null is never.
+            optional expiresAt: schema::nullable(schema::time()),
+            /// Addresses of images.
+            optional images: schema::list(schema::text(Url::RULE), OfferContent::IMAGES_MAX),
+            /// How much there is of it.
+            optional availability: schema::nullable(stock()),
+            /// When the experience begins; it gates nothing.
+            optional startAt: schema::nullable(schema::time()),
+            /// When the experience ends, not before it begins; it gates nothing.
+            optional endAt: schema::nullable(schema::time()),
+            /// The tiers that may redeem it; none is every tier.
+            optional tiers: schema::list(schema::text(Tier::RULE), OfferContent::TIERS_MAX),
+        } example {"title": "A coffee on the house", "pointsPrice": 40});
     };
-    let (images, tiers) = (schema::text(Url::RULE), schema::text(Tier::RULE));
-    let price = nullable(schema::points(0));
-    schema::object(
-        [
-            (
-                "title",
-                needs_title,
-                "What it is called.",
-                text(Title::RULE),
-            ),
-            ("description", false, "All about it.", text(LongText::RULE)),
-            (
-                "shortDescription",
-                false,
-                "The same in a line.",
-                text(LongText::RULE),
-            ),
-            (
-                "kind",
-                false,
-                "A word; `experience` by default.",
-                text(Label::RULE),
-            ),
-            (
-                "type",
-                false,
-                "Another; `standard` by default.",
-                text(Label::RULE),
-            ),
-            (
-                "pointsPrice",
-                false,
-                "What it costs; null and 0 both cost nothing.",
-                price,
-            ),
-            (
-                "expiresAt",
-                false,
-                "From then on it cannot be redeemed.",
-                nullable(schema::time()),
-            ),
-            (
-                "images",
-                false,
-                "Addresses.",
-                schema::list(images, OfferContent::IMAGES_MAX).into(),
-            ),
-            ("availability", false, "The stock.", nullable(availability)),
-            (
-                "startAt",
-                false,
-                "When the experience begins.",
-                nullable(schema::time()),
-            ),
-            (
-                "endAt",
-                false,
-                "When the experience ends.",
-                nullable(schema::time()),
-            ),
-            (
-                "tiers",
-                false,
-                "None is every tier.",
-                schema::list(tiers, OfferContent::TIERS_MAX).into(),
-            ),
-        ],
-        json!({"title": "A coffee on the house", "pointsPrice": 40}),
-    )
+}
+
+offer_schema!(CreateOfferRequest, required title);
+offer_schema!(PatchOfferRequest, optional title);
+
+/// `availability` of a request: the rest of an answer's is derived.
+fn stock() -> utoipa::openapi::Object {
+    let pieces = schema::nullable(schema::whole(0, QUANTITY_MAX));
+    let mut stock = schema::any_object();
+    stock
+        .properties
+        .insert("quantityRemaining".to_owned(), pieces.into());
+    stock
 }
 
 /// Whether an offer can be redeemed.

@@ -1,5 +1,6 @@
 //! What requests and answers may hold, as JSON Schema. The schema of a request stands beside its
-//! `parse` and is made of the rules that `parse` goes by; that of an answer is derived from its type.
+//! `parse` and is made of the rules that `parse` goes by; that of an answer is derived from its
+//! type.
 
 use utoipa::openapi::schema::{
     Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,

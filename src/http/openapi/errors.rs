@@ -63,9 +63,6 @@ pub(super) fn by_status(surface: Surface, codes: &[Code]) -> BTreeMap<u16, Vec<C
 
 /// A response that may have any of these codes, which share a status, and its name in the document.
 pub(super) fn response(surface: Surface, codes: &[Code]) -> (String, Response) {
-    let mut names: Vec<&str> = codes.iter().map(|code| code.on(surface).1).collect();
-    // On the other surfaces several errors have one name.
-    names.dedup();
     let about: Vec<String> = codes
         .iter()
         .map(|code| format!("`{}`: {}", code.on(surface).1, code.meaning()))
@@ -85,7 +82,10 @@ pub(super) fn response(surface: Surface, codes: &[Code]) -> (String, Response) {
     if let Some(name) = header_of(status) {
         response = response.header_ref(name, header(name));
     }
-    (names.join("."), response.build())
+    // On the other surfaces several errors have one name: these are the table's own.
+    let names: Vec<String> = codes.iter().map(|code| format!("{code:?}")).collect();
+    let name = format!("{surface:?}.{}", names.join("."));
+    (name, response.build())
 }
 
 /// The header that an error of this status has, beside what every response has.

@@ -17,21 +17,18 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
 
 /// `GET /openapi.json`.
 pub(in crate::http) async fn get_openapi() -> HttpResult {
-    static RENDERED: OnceLock<String> = OnceLock::new();
-    let rendered = match RENDERED.get() {
-        Some(rendered) => rendered,
-        None => {
-            let rendered = super::document()
-                .map_err(|error| error.to_string())
-                .and_then(|document| document.to_json().map_err(|error| error.to_string()))
-                .map_err(|cause| HttpError {
-                    cause: Some(cause),
-                    ..HttpError::plain(Code::Internal)
-                })?;
-            RENDERED.get_or_init(|| rendered)
-        }
+    static RENDERED: OnceLock<Result<String, String>> = OnceLock::new();
+    let render = || {
+        let document = super::document().map_err(|error| error.to_string())?;
+        document.to_json().map_err(|error| error.to_string())
     };
-    Ok(file("application/json", rendered.as_str()))
+    match RENDERED.get_or_init(render) {
+        Ok(rendered) => Ok(file("application/json", rendered.as_str())),
+        Err(cause) => Err(HttpError {
+            cause: Some(cause.clone()),
+            ..HttpError::plain(Code::Internal)
+        }),
+    }
 }
 
 /// `GET /docs`.
