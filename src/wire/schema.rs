@@ -69,6 +69,14 @@ pub fn time() -> Object {
         .build()
 }
 
+/// A day, `YYYY-MM-DD`.
+pub fn day() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+        .build()
+}
+
 /// One of some words.
 pub fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new()

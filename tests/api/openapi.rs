@@ -162,7 +162,7 @@ fn the_document_is_served_and_the_page_loads_nothing_from_elsewhere() {
     let page = get("/docs");
     let policy = page.header("content-security-policy").unwrap();
     assert!(
-        policy.starts_with("default-src 'none'; script-src 'self'; "),
+        policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'; "),
         "{policy}"
     );
     let html = page.text();

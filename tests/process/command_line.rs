@@ -11,6 +11,7 @@ fn help_and_version_are_printed_and_are_no_failure() {
         (&["verify", "--help"], "Only reads"),
         (&["serve", "--help"], "--database"),
         (&["demo", "--help"], "temporary folder"),
+        (&["openapi"], include_str!("../../docs/openapi.json")),
         (&["--version"], "stampcard 0."),
     ] {
         let ended = place.run(place.command(arguments));

@@ -240,12 +240,12 @@ fn analytics() -> impl Iterator<Item = Operation> {
     )
     .needs(
         "from",
-        like(schema::string(), "2026-06-01T00:00:00Z"),
-        "Where the window begins: an RFC 3339 time, or a date, which is midnight in `tz`.",
+        like(schema::time(), "2026-06-01T00:00:00Z"),
+        "Where the window begins; a bare date is midnight in `tz`.",
     )
     .needs(
         "to",
-        like(schema::string(), "2026-06-23T00:00:00Z"),
+        like(schema::time(), "2026-06-23T00:00:00Z"),
         "Where it ends; what happened then is outside.",
     )
     .needs(

@@ -9,10 +9,9 @@ use crate::error::Code;
 use crate::http::extract::PathText;
 use crate::http::{HttpError, HttpResult};
 
-/// What the page may load: its own files, and images that are written into its style sheet. Styles
-/// may stand in the page, because the library draws some of its icons that way; scripts may not.
+/// What the page may load: its own files, and images that are written into its style sheet.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
-    style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+    style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `GET /openapi.json`.

@@ -19,7 +19,7 @@ pub(super) fn operations() -> impl Iterator<Item = Operation> {
 impl Operation {
     /// `startDate` and `endDate`.
     fn days(self, start: &str, end: &str) -> Self {
-        let day = || like(schema::string(), "2026-06-01");
+        let day = || like(schema::day(), "2026-06-01");
         let about = "A day in UTC, or a time, of which its day counts";
         self.query(
             "startDate",
