@@ -1,7 +1,7 @@
 # Few targets; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help lint test bench doc deny demo ci
+.PHONY: help lint test bench doc deny demo openapi ci
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -26,6 +26,9 @@ deny: ## Licences and sources of the dependencies (needs cargo-deny)
 
 demo: ## Serve a small believable history
 	cargo run --release -- demo
+
+openapi: ## Write docs/openapi.json anew
+	cargo run --quiet -- openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 ci: ## What CI runs; installs what is missing with apt-get
 	.ci/run

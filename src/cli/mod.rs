@@ -10,6 +10,7 @@ mod export;
 mod files;
 mod import;
 mod keys;
+mod openapi;
 mod organizations;
 mod partner;
 mod progress;
@@ -169,6 +170,10 @@ Examples:
 Example:
   stampcard completions bash > /etc/bash_completion.d/stampcard")]
     Completions(completions::Completions),
+    /// Print the description of the API, OpenAPI 3.1 as JSON
+    ///
+    /// The same as a server gives at /openapi.json. It needs no database and no server.
+    Openapi,
 }
 
 /// Runs a command line; what comes back is the exit code.
@@ -233,6 +238,7 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
         Command::Ready(arguments) => ready::run(settings, arguments),
         Command::CheckConfig(arguments) => check_config::run(&loaded, arguments),
         Command::Completions(arguments) => Ok(completions::run(arguments)),
+        Command::Openapi => openapi::run(),
     }
 }
 

@@ -44,7 +44,7 @@ pub use redemption::{Actor, CancelReason, Redemption, RedemptionPatch, Status, S
 pub use refusal::Refusal;
 pub use text::{
     Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
-    Label, LongText, MessageText, Name, Note, Reason, Tier, Title, Url,
+    Label, LongText, MessageText, Name, Note, Reason, TextRule, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{

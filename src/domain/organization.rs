@@ -18,7 +18,8 @@ pub enum OrganizationStatus {
 }
 
 impl OrganizationStatus {
-    const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Canceled];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Canceled];
 
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
@@ -45,7 +46,8 @@ pub enum OrganizationTier {
 }
 
 impl OrganizationTier {
-    const ALL: [Self; 2] = [Self::Trial, Self::Paid];
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Trial, Self::Paid];
 
     /// Reads the name.
     pub fn parse(name: &str) -> Option<Self> {

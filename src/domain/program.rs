@@ -26,6 +26,9 @@ pub enum ProgramStatus {
 }
 
 impl ProgramStatus {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Archived];
+
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -36,9 +39,7 @@ impl ProgramStatus {
 
     /// Reads the name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Active, Self::Archived]
-            .into_iter()
-            .find(|status| status.as_str() == name)
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 

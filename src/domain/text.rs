@@ -2,14 +2,19 @@
 
 use super::Invalid;
 
-/// Checks the length in characters (Unicode scalar values) and, unless `lines` is set, that there
-/// is no control character.
-fn check(
-    field: &str,
-    text: &str,
-    (least, most): (usize, usize),
-    lines: bool,
-) -> Result<(), Invalid> {
+/// What a text may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextRule {
+    /// The fewest characters (Unicode scalar values).
+    pub least: usize,
+    /// The most.
+    pub most: usize,
+    /// Whether it may have line ends and tabs. Other control characters are always refused.
+    pub lines: bool,
+}
+
+fn check(field: &str, text: &str, rule: TextRule) -> Result<(), Invalid> {
+    let TextRule { least, most, lines } = rule;
     let forbidden = |c: char| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'));
     let count = text.chars().take(most + 1).count();
     if count < least || count > most {
@@ -31,13 +36,20 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
+            /// What it may be.
+            pub const RULE: TextRule = TextRule {
+                least: $range.0,
+                most: $range.1,
+                lines: $lines,
+            };
+
             /// Takes the text given as `field`.
             ///
             /// # Errors
             /// [`Invalid`] if it is too short or too long or has a forbidden character.
             pub fn parse(field: &str, text: impl Into<String>) -> Result<Self, Invalid> {
                 let text = text.into();
-                check(field, &text, $range, $lines)?;
+                check(field, &text, Self::RULE)?;
                 Ok(Self(text))
             }
 

@@ -1,24 +1,27 @@
 //! Whether the process is up, whether it can do its work, and how it does.
 
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, web};
-use serde_json::json;
 
 use super::auth::PartnerKey;
 use super::{HttpLimits, HttpResult, ok};
 use crate::realtime::Realtime;
 use crate::service::Services;
+use crate::wire::{HealthResponse, UnreadyResponse};
 
 /// `GET /healthz`: the process is up.
 pub(super) async fn get_health() -> HttpResponse {
-    ok(&json!({"status": "ok"}))
+    ok(&HealthResponse { status: "ok" })
 }
 
 /// `GET /readyz`: the figures are loaded (nothing is served before) and the database takes writes.
 pub(super) async fn get_readiness(services: web::Data<Services>) -> HttpResponse {
     if services.is_ready() {
-        ok(&json!({"status": "ready"}))
+        ok(&HealthResponse { status: "ready" })
     } else {
-        let body = json!({"status": "unavailable", "reason": "the database takes no writes"});
+        let body = UnreadyResponse {
+            status: "unavailable",
+            reason: "the database takes no writes",
+        };
         super::json(503, crate::wire::to_json(&body))
     }
 }

@@ -12,6 +12,7 @@ mod fault;
 mod health;
 mod layer;
 mod loyalty;
+mod openapi;
 mod partner;
 mod rate_limit;
 mod reports;
@@ -27,6 +28,7 @@ use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
 
 pub use error::HttpError;
+pub use openapi::{Undescribed, document as openapi};
 pub use routes::{Access, ROUTES, Route};
 
 use crate::config::Settings;

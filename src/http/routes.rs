@@ -7,7 +7,7 @@ use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
-use super::{HttpError, HttpResult, health, loyalty, partner, reports};
+use super::{HttpError, HttpResult, health, loyalty, openapi, partner, reports};
 use crate::error::Code;
 
 /// Who may call a route. The handler's own types enforce it; the table states it.
@@ -34,6 +34,17 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// The name of its handler, in camel case the id of its operation.
+    pub handler: &'static str,
+}
+
+/// The last name of a path of names.
+const fn last_segment(path: &'static str) -> &'static str {
+    let mut start = path.len();
+    while start > 0 && path.as_bytes()[start - 1] != b':' {
+        start -= 1;
+    }
+    path.split_at(start).1.trim_ascii()
 }
 
 macro_rules! routes {
@@ -42,7 +53,12 @@ macro_rules! routes {
     })+) => {
         /// Every route.
         pub const ROUTES: &[Route] = &[$($(
-            Route { method: stringify!($method), path: $path, access: Access::$access },
+            Route {
+                method: stringify!($method),
+                path: $path,
+                access: Access::$access,
+                handler: last_segment(stringify!($($handler)::+)),
+            },
         )+)+];
 
         /// Adds every route to an application.
@@ -62,6 +78,9 @@ routes! {
     "/healthz" { GET Public health::get_health; }
     "/readyz" { GET Public health::get_readiness; }
     "/metrics" { GET Public health::get_metrics; }
+    "/openapi.json" { GET Public openapi::get_openapi; }
+    "/docs" { GET Public openapi::get_docs; }
+    "/docs/{file}" { GET Public openapi::get_docs_file; }
 
     "/v1/auth/exchange" { POST OrgKey loyalty::tokens::exchange_token; }
     "/v1/members" { GET OrgKey loyalty::members::list_members; }
@@ -105,9 +124,9 @@ routes! {
         POST OrgKey loyalty::webhooks::create_webhook;
     }
     "/v1/webhooks/{id}" { DELETE OrgKey loyalty::webhooks::delete_webhook; }
-    "/v1/webhooks/{id}/deliveries" { GET OrgKey loyalty::webhooks::list_deliveries; }
+    "/v1/webhooks/{id}/deliveries" { GET OrgKey loyalty::webhooks::list_webhook_deliveries; }
     "/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver" {
-        POST OrgKey loyalty::webhooks::redeliver;
+        POST OrgKey loyalty::webhooks::redeliver_webhook;
     }
     "/v1/webhooks/{id}/test" { POST OrgKey loyalty::webhooks::test_webhook; }
     "/v1/configuration" {

@@ -1,12 +1,13 @@
 //! Analytics.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Query;
 use crate::domain::Invalid;
 
 /// `RedemptionStatusCounts`: the seven statuses in lower case, and their total.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct RedemptionTotalsResponse {
     pub submitted: u64,
@@ -20,14 +21,33 @@ pub struct RedemptionTotalsResponse {
 }
 
 /// `GET /v1/analytics/summary`.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "memberCount": 1,
+    "pointsMinted": 100,
+    "pointsSpent": 40,
+    "completionRate": 0.0,
+    "redemptions": {
+        "submitted": 1, "open": 0, "awaiting_vendor": 0, "awaiting_customer": 0,
+        "purchased": 0, "completed": 0, "canceled": 0, "total": 1,
+    },
+    "activeMembers": 1,
+    "pointsRefunded": 0,
+    "pointsForfeited": 0,
+    "pointsDebited": 0,
+})))]
 pub struct SummaryResponse {
+    /// Members that ever signed up, removed ones included.
     pub member_count: u64,
+    /// Points credited, ever.
     pub points_minted: u64,
+    /// Points spent on redemptions, ever; a refund does not lower it.
     pub points_spent: u64,
+    /// Completed redemptions / all redemptions; 0 if there are none.
+    #[schema(minimum = 0, maximum = 1)]
     pub completion_rate: f64,
+    /// Redemptions by where they stand.
     pub redemptions: RedemptionTotalsResponse,
     /// Additive: members that are not removed.
     pub active_members: u64,
@@ -40,21 +60,32 @@ pub struct SummaryResponse {
 }
 
 /// `OfferAnalytics`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "offerId": "off_01a1fda8-194e-75c2-b11a-dd34b93c1d23",
+    "signups": 1,
+    "completions": 0,
+    "cancellations": 0,
+    "pointsSpent": 40,
+})))]
 pub struct OfferAnalyticsResponse {
+    /// The offer's id.
     pub offer_id: String,
+    /// Distinct members who ever redeemed it.
     pub signups: u64,
+    /// Redemptions of it that are completed.
     pub completions: u64,
+    /// Redemptions of it that are canceled.
     pub cancellations: u64,
+    /// Points spent on it, ever; a refund does not lower it.
     pub points_spent: u64,
 }
 
 /// `GET /v1/analytics/offers`.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OffersAnalyticsResponse {
+    /// A row for each offer, archived ones included, in the order made.
     pub offers: Vec<OfferAnalyticsResponse>,
 }
 
@@ -91,30 +122,42 @@ impl TimeseriesQuery {
 }
 
 /// The time of a bucket, as `analytics.bucket_time` has it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum BucketTimeResponse {
     /// Unix milliseconds.
     Millis(i64),
     /// RFC 3339 in UTC.
+    #[schema(format = DateTime)]
     Text(String),
 }
 
 /// `TimeseriesBucket`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "startTime": 1_781_481_600_000_i64,
+    "endTime": 1_781_568_000_000_i64,
+    "signups": 1,
+    "pointsMinted": 100,
+    "pointsSpent": 40,
+})))]
 pub struct BucketResponse {
+    /// When it begins; what happened then is inside.
     pub start_time: BucketTimeResponse,
+    /// When it ends; what happened then is in the next one.
     pub end_time: BucketTimeResponse,
+    /// Members who signed up; with `offer`, whose first redemption of it this was.
     pub signups: u64,
+    /// Points credited; with `offer`, 0.
     pub points_minted: u64,
+    /// Points spent on redemptions.
     pub points_spent: u64,
 }
 
 /// `GET /v1/analytics/timeseries`.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TimeseriesResponse {
+    /// One for each interval, empty ones with zeros.
     pub buckets: Vec<BucketResponse>,
 }

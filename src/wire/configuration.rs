@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::fields::{Fields, text};
+use super::schema::{self, request_schema};
 use crate::domain::{CurrencyName, CurrencySymbol, Invalid, Program, Tier};
 
 /// The body of `PUT /v1/configuration`. What is left out stays.
@@ -30,13 +32,25 @@ impl ConfigurationRequest {
     }
 }
 
+request_schema!(ConfigurationRequest {
+    /// What points are called.
+    optional currencyName: schema::text(CurrencyName::RULE),
+    /// Their short form.
+    optional currencySymbol: schema::text(CurrencySymbol::RULE),
+    /// The tier of a new member who is given none.
+    optional defaultTier: schema::text(Tier::RULE),
+} example {"currencyName": "Miles", "currencySymbol": "mi"});
+
 /// The answer to both methods.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({"currencyName": "Points", "currencySymbol": "pts", "defaultTier": "standard"})))]
 pub struct ConfigurationResponse {
+    /// What points are called.
     pub currency_name: String,
+    /// Their short form.
     pub currency_symbol: String,
+    /// The tier of a new member who is given none.
     pub default_tier: String,
 }
 

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::fields::{Fields, text};
+use super::schema::{self, request_schema};
 use super::{ListKind, cursor};
 use crate::domain::{
     Conversation, ConversationId, ConversationNumber, Invalid, Message, MessageText, ProgramNumber,
@@ -25,6 +27,9 @@ pub struct ConversationPageQuery {
 }
 
 impl ConversationPageQuery {
+    /// Rows a page unless said, and at most.
+    pub const LIMITS: (usize, usize) = (PAGE_MAX, PAGE_MAX);
+
     /// The cursor of the page that follows this row.
     pub fn cursor_after(&self, program: ProgramNumber, last: &Conversation) -> Option<String> {
         let number = last.number?;
@@ -42,7 +47,7 @@ impl super::Query {
         &self,
         program: ProgramNumber,
     ) -> Result<ConversationPageQuery, Invalid> {
-        let limit = self.limit((PAGE_MAX, PAGE_MAX))?;
+        let limit = self.limit(ConversationPageQuery::LIMITS)?;
         let after = self.parsed("cursor", |_, text| {
             let [at, number] = cursor::decode(text, ListKind::Conversations, program.0)?;
             let at = Timestamp::from_millis(at).unwrap_or(Timestamp::EPOCH);
@@ -83,15 +88,22 @@ impl SendMessageRequest {
     }
 }
 
+request_schema!(SendMessageRequest {
+    /// What is said.
+    required message: schema::text(MessageText::RULE),
+    /// `agent` if an Org-API-Key speaks for the operator.
+    optional as: schema::nullable(schema::one_of([Role::Agent.as_str()])),
+} example {"message": "Is the window seat free?"});
+
 /// `SendMessageResponse`: exactly this field.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct SendMessageResponse {
     pub ok: bool,
 }
 
 /// `Conversation`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct ConversationResponse {
@@ -132,7 +144,7 @@ impl From<&Conversation> for ConversationResponse {
 }
 
 /// A list of conversations, those last active first.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct ConversationListResponse {
@@ -142,7 +154,7 @@ pub struct ConversationListResponse {
 }
 
 /// `Message`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct MessageResponse {
@@ -175,7 +187,7 @@ impl MessageResponse {
 }
 
 /// A page of messages, newest first.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct MessageListResponse {

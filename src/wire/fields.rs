@@ -136,9 +136,14 @@ pub(super) fn price(name: &str, value: &Value) -> Result<Points, Invalid> {
     })
 }
 
-/// A number of pieces, 0 to 2^31 − 1.
+/// The most pieces of an offer, 2^31 − 1.
+pub(super) const QUANTITY_MAX: i64 = i32::MAX as i64;
+/// The most credits a month, 10^12.
+pub(super) const CREDITS_MAX: i64 = 1_000_000_000_000;
+
+/// A number of pieces, 0 to [`QUANTITY_MAX`].
 pub(super) fn quantity(name: &str, value: &Value) -> Result<i64, Invalid> {
-    let most = i64::from(i32::MAX);
+    let most = QUANTITY_MAX;
     whole(value)
         .filter(|pieces| (0..=most).contains(pieces))
         .ok_or_else(|| {
@@ -158,9 +163,9 @@ pub(super) fn seconds(name: &str, value: &Value, most: u64) -> Result<Duration, 
         .ok_or_else(|| Invalid::new(name, format!("must be a whole number from 1 to {most}")))
 }
 
-/// Credits a month, 0 to 10^12.
+/// Credits a month, 0 to [`CREDITS_MAX`].
 pub(super) fn credits(name: &str, value: &Value) -> Result<i64, Invalid> {
-    let most = 1_000_000_000_000;
+    let most = CREDITS_MAX;
     whole(value)
         .filter(|credits| (0..=most).contains(credits))
         .ok_or_else(|| Invalid::new(name, format!("must be a whole number from 0 to {most}")))

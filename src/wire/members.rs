@@ -3,9 +3,11 @@
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::WalletResponse;
 use super::fields::{Fields, raw_object, text};
+use super::schema::{self, request_schema};
 use crate::domain::{
     Attributes, Change, DisplayName, Invalid, Member, MemberProfile, Status, StatusCounts, Tier,
 };
@@ -36,15 +38,34 @@ impl SetMemberRequest {
     }
 }
 
+request_schema!(SetMemberRequest {
+    /// The name to show; null clears it.
+    optional displayName: schema::nullable(schema::text(DisplayName::RULE)),
+    /// The tier; the program's default tier for a new member without one.
+    optional tier: schema::text(Tier::RULE),
+    /// The operator's own JSON, up to 16384 bytes, replaced whole; null clears it.
+    optional attributes: schema::nullable(schema::any_object()),
+} example {"displayName": "Ada Lovelace", "tier": "gold", "attributes": {"city": "London"}});
+
 /// `SetMemberResponse`: exactly these fields.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "externalUserID": "user_42",
+    "displayName": "Ada Lovelace",
+    "tier": "gold",
+    "attributes": {"city": "London"},
+})))]
 pub struct SetMemberResponse {
+    /// The operator's own id.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
+    /// The name to show.
     pub display_name: Option<String>,
+    /// The tier; never empty.
     pub tier: String,
+    /// The operator's own JSON, as it came.
+    #[schema(value_type = Option<Object>)]
     pub attributes: Option<Box<RawValue>>,
 }
 
@@ -64,7 +85,7 @@ impl From<&Member> for SetMemberResponse {
 }
 
 /// A member's redemptions by where they stand: exactly these keys.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct RedemptionCountsResponse {
@@ -92,15 +113,18 @@ impl From<&StatusCounts> for RedemptionCountsResponse {
 }
 
 /// `MemberSummary`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct MemberSummaryResponse {
+    /// Who it is.
     #[serde(flatten)]
     pub profile: SetMemberResponse,
+    /// The points.
     pub wallet: WalletResponse,
+    /// The redemptions by where they stand.
     pub redemption_counts: RedemptionCountsResponse,
     /// Additive: when the member was removed.
+    #[schema(format = DateTime)]
     pub archived_at: Option<String>,
 }
 
@@ -117,21 +141,25 @@ impl MemberSummaryResponse {
 }
 
 /// A page of members.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct MemberListResponse {
+    /// The members, newest first.
     pub members: Vec<MemberSummaryResponse>,
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }
 
 /// `RemoveMemberResponse`: exactly these fields.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({"externalUserID": "user_42", "archived": true, "balanceRetained": false})))]
 pub struct RemoveMemberResponse {
+    /// Who was removed; with `erase`, the random id that stands for the member now.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
+    /// True.
     pub archived: bool,
+    /// Whether the balance was kept: `retainBalance`.
     pub balance_retained: bool,
 }

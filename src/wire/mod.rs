@@ -11,6 +11,7 @@ mod conversations;
 mod cursor;
 mod events;
 mod fields;
+mod health;
 mod members;
 mod offers;
 mod partner;
@@ -20,6 +21,7 @@ mod query;
 mod redemptions;
 mod reports;
 mod sandbox;
+pub mod schema;
 mod tokens;
 mod wallets;
 mod webhooks;
@@ -36,6 +38,7 @@ pub use conversations::{
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
 pub use fields::Fields;
+pub use health::{HealthResponse, UnreadyResponse};
 pub use members::{
     MemberListResponse, MemberSummaryResponse, RedemptionCountsResponse, RemoveMemberResponse,
     SetMemberRequest, SetMemberResponse,
@@ -51,7 +54,9 @@ pub use partner::{
     OrganizationUsageResponse, PartnerAnalyticsResponse, PartnerUsageResponse,
     PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
 };
-pub use problem::render as render_problem;
+pub use problem::{
+    ErrorResponse, PartnerErrorResponse, PlainErrorResponse, render as render_problem,
+};
 pub use programs::{
     CreateProgramRequest, CreatedProgramResponse, PaginationResponse, PatchProgramRequest,
     ProgramListResponse, ProgramResponse,

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use super::fields::{Fields, images, price, quantity, text, tiers, time};
+use super::fields::{Fields, QUANTITY_MAX, images, price, quantity, text, tiers, time};
+use super::schema::{self, request_schema};
 use crate::domain::{
     Change, Invalid, Label, LongText, Offer, OfferContent, Points, Tier, Timestamp, Title, Url,
 };
@@ -111,33 +113,112 @@ impl PatchOfferRequest {
     }
 }
 
+/// Both requests may say the same: one needs a title, the other nothing.
+macro_rules! offer_schema {
+    ($request:ident, $need:ident title) => {
+        request_schema!($request {
+            /// What it is called.
+            $need title: schema::text(Title::RULE),
+            /// All about it; empty by default.
+            optional description: schema::text(LongText::RULE),
+            /// The same in a line; empty by default.
+            optional shortDescription: schema::text(LongText::RULE),
+            /// A word of the operator's; `experience` by default.
+            optional kind: schema::text(Label::RULE),
+            /// Another one; `standard` by default.
+            optional type: schema::text(Label::RULE),
+            /// What it costs; null and 0 both cost nothing.
+            optional pointsPrice: schema::nullable(schema::points(0)),
+            /// From then on it cannot be redeemed; null is never.
+            optional expiresAt: schema::nullable(schema::time()),
+            /// Addresses of images.
+            optional images: schema::list(schema::text(Url::RULE), OfferContent::IMAGES_MAX),
+            /// How much there is of it.
+            optional availability: schema::nullable(stock()),
+            /// When the experience begins; it gates nothing.
+            optional startAt: schema::nullable(schema::time()),
+            /// When the experience ends, not before it begins; it gates nothing.
+            optional endAt: schema::nullable(schema::time()),
+            /// The tiers that may redeem it; none is every tier.
+            optional tiers: schema::list(schema::text(Tier::RULE), OfferContent::TIERS_MAX),
+        } example {"title": "A coffee on the house", "pointsPrice": 40});
+    };
+}
+
+offer_schema!(CreateOfferRequest, required title);
+offer_schema!(PatchOfferRequest, optional title);
+
+/// `availability` of a request: the rest of an answer's is derived.
+fn stock() -> utoipa::openapi::Object {
+    let pieces = schema::nullable(schema::whole(0, QUANTITY_MAX));
+    let mut stock = schema::any_object();
+    stock
+        .properties
+        .insert("quantityRemaining".to_owned(), pieces.into());
+    stock
+}
+
 /// Whether an offer can be redeemed.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({"isAvailable": true, "quantityRemaining": 12})))]
 pub struct AvailabilityResponse {
+    /// Whether it can be redeemed now: it has pieces left and has not expired.
     pub is_available: bool,
+    /// Pieces left; null is without end.
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
     pub quantity_remaining: Option<i64>,
 }
 
 /// `Offer`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "id": "off_01a1fda8-194e-75c2-b11a-dd34b93c1d23",
+    "title": "A coffee on the house",
+    "description": "Any coffee of the menu.",
+    "shortDescription": "A coffee",
+    "kind": "experience",
+    "type": "standard",
+    "pointsPrice": 40,
+    "expiresAt": null,
+    "images": ["https://example.com/coffee.jpg"],
+    "availability": {"isAvailable": true, "quantityRemaining": null},
+    "startAt": null,
+    "endAt": null,
+    "tiers": [],
+})))]
 pub struct OfferResponse {
+    /// The id, `off_…`.
     pub id: String,
+    /// What it is called.
     pub title: String,
+    /// All about it.
     pub description: String,
+    /// The same in a line.
     pub short_description: String,
+    /// A word of the operator's.
     pub kind: String,
+    /// Another word of the operator's.
     #[serde(rename = "type")]
     pub offer_type: String,
+    /// What it costs; null and 0 both cost nothing.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_price: Option<i64>,
+    /// From then on it cannot be redeemed.
+    #[schema(format = DateTime)]
     pub expires_at: Option<String>,
+    /// Addresses of images.
     pub images: Vec<String>,
+    /// Whether it can be redeemed.
     pub availability: AvailabilityResponse,
+    /// When the experience begins; it gates nothing.
+    #[schema(format = DateTime)]
     pub start_at: Option<String>,
+    /// When the experience ends; it gates nothing.
+    #[schema(format = DateTime)]
     pub end_at: Option<String>,
+    /// The tiers that may redeem it; none is every tier.
     pub tiers: Vec<String>,
 }
 
@@ -175,10 +256,11 @@ impl OfferResponse {
 }
 
 /// A page of offers.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct OfferListResponse {
+    /// The offers, newest first.
     pub data: Vec<OfferResponse>,
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }

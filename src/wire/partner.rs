@@ -3,9 +3,11 @@
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::Query;
-use super::fields::{Fields, credits, raw_object, text};
+use super::fields::{CREDITS_MAX, Fields, credits, raw_object, text};
+use super::schema::{self, OrganizationPlan, OrganizationState, request_schema};
 use crate::domain::{
     Attributes, Change, Day, ExternalId, Invalid, Name, Note, Organization, OrganizationStatus,
     OrganizationTier, Timestamp,
@@ -45,6 +47,19 @@ impl CreateOrganizationRequest {
     }
 }
 
+request_schema!(CreateOrganizationRequest {
+    /// What it is called.
+    required name: schema::text(Name::RULE),
+    /// The partner's own id for it.
+    optional externalId: schema::nullable(schema::text(ExternalId::RULE)),
+    /// The partner's own JSON, up to 16384 bytes.
+    optional metadata: schema::nullable(schema::any_object()),
+    /// What it pays; `trial` unless given.
+    optional tier: schema::one_of(OrganizationTier::ALL.map(OrganizationTier::as_str)),
+    /// Credits a month to allocate at once.
+    optional initialCredits: schema::nullable(schema::whole(0, CREDITS_MAX)),
+} example {"name": "Corner Coffee", "externalId": "acct_7", "initialCredits": 500});
+
 /// The body of `PATCH /partner/organizations/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the API's")]
@@ -69,6 +84,15 @@ impl PatchOrganizationRequest {
     }
 }
 
+request_schema!(PatchOrganizationRequest {
+    /// What it is called.
+    optional name: schema::text(Name::RULE),
+    /// The partner's own id for it; null clears it.
+    optional externalId: schema::nullable(schema::text(ExternalId::RULE)),
+    /// The partner's own JSON, up to 16384 bytes, replaced whole; null clears it.
+    optional metadata: schema::nullable(schema::any_object()),
+} example {"name": "Corner Coffee Roasters"});
+
 /// The body of `PUT /partner/organizations/{id}/status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetStatusRequest(pub OrganizationStatus);
@@ -85,6 +109,11 @@ impl SetStatusRequest {
     }
 }
 
+request_schema!(SetStatusRequest {
+    /// Whether it may act.
+    required status: schema::one_of(OrganizationStatus::ALL.map(OrganizationStatus::as_str)),
+} example {"status": "suspended"});
+
 /// The body of `PUT /partner/organizations/{id}/tier`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetTierRequest(pub OrganizationTier);
@@ -100,6 +129,11 @@ impl SetTierRequest {
             .map(Self)
     }
 }
+
+request_schema!(SetTierRequest {
+    /// What it pays.
+    required tier: schema::one_of(OrganizationTier::ALL.map(OrganizationTier::as_str)),
+} example {"tier": "paid"});
 
 /// The body of `PUT /partner/organizations/{id}/credits`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +158,13 @@ impl AllocateCreditsRequest {
     }
 }
 
+request_schema!(AllocateCreditsRequest {
+    /// The most credits it may take in a month.
+    required credits: schema::whole(0, CREDITS_MAX),
+    /// What the partner says about it.
+    optional notes: schema::nullable(schema::text(Note::RULE)),
+} example {"credits": 500, "notes": "for the summer"});
+
 /// The body of `POST /partner/organizations/{id}/api-keys`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateApiKeyRequest {
@@ -147,6 +188,13 @@ impl CreateApiKeyRequest {
     }
 }
 
+request_schema!(CreateApiKeyRequest {
+    /// What it is called.
+    required name: schema::text(Name::RULE),
+    /// The program it opens; the organization's oldest that is not archived, unless given.
+    optional programId: schema::nullable(schema::string()),
+} example {"name": "backend"});
+
 fn status(name: &str, word: &str) -> Result<OrganizationStatus, Invalid> {
     OrganizationStatus::parse(word)
         .ok_or_else(|| Invalid::new(name, "must be active, suspended or canceled"))
@@ -165,6 +213,13 @@ pub struct NumberedPageQuery {
     pub page_size: i64,
 }
 
+impl NumberedPageQuery {
+    /// The highest number of a page.
+    pub const PAGE_MAX: i64 = 1_000_000;
+    /// The most rows of one.
+    pub const PAGE_SIZE_MAX: i64 = 100;
+}
+
 impl Query {
     /// `page` and `pageSize`.
     ///
@@ -181,10 +236,10 @@ impl Query {
                     })
             })
         };
-        let page = number("page", 1_000_000)?.unwrap_or(1);
+        let page = number("page", NumberedPageQuery::PAGE_MAX)?.unwrap_or(1);
         Ok(NumberedPageQuery {
             page,
-            page_size: number("pageSize", 100)?.unwrap_or(20),
+            page_size: number("pageSize", NumberedPageQuery::PAGE_SIZE_MAX)?.unwrap_or(20),
         })
     }
 
@@ -225,18 +280,40 @@ impl Query {
 }
 
 /// An organization as the partner sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "id": "4be0643f-1d98-473b-97cd-ca98a65347dd",
+    "name": "Corner Coffee",
+    "externalId": "acct_7",
+    "status": "active",
+    "tier": "trial",
+    "credits": 500,
+    "metadata": {"region": "north"},
+    "createdAt": "2026-06-15T12:00:00.000Z",
+})))]
 pub struct OrganizationResponse {
+    /// The id.
+    #[schema(format = Uuid)]
     pub id: String,
+    /// What it is called.
     pub name: String,
+    /// The partner's own id for it.
     pub external_id: Option<String>,
+    /// Whether it may act.
+    #[schema(value_type = OrganizationState)]
     pub status: &'static str,
+    /// What it pays.
+    #[schema(value_type = OrganizationPlan)]
     pub tier: &'static str,
-    /// The monthly cap, null if it has none.
+    /// The most credits it may take in a month; null is no cap.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub credits: Option<i64>,
+    /// The partner's own JSON, as it came.
+    #[schema(value_type = Option<Object>)]
     pub metadata: Option<Box<RawValue>>,
+    /// When it was made.
+    #[schema(format = DateTime)]
     pub created_at: String,
 }
 
@@ -263,127 +340,230 @@ impl From<&Organization> for OrganizationResponse {
 }
 
 /// One organization.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OneOrganizationResponse {
+    /// The organization.
     pub organization: OrganizationResponse,
 }
 
 /// An organization that was just made, with its key, which is shown only now.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct CreatedOrganizationResponse {
+    /// The organization.
     pub organization: OrganizationResponse,
+    /// The Org-API-Key of its program, which is never shown again.
     pub api_key: String,
 }
 
 /// A page of organizations.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct OrganizationListResponse {
+    /// The organizations, newest first.
     pub organizations: Vec<OrganizationResponse>,
+    /// How many there are on all pages.
+    #[schema(minimum = 0)]
     pub total: i64,
+    /// The page, from 1.
+    #[schema(minimum = 1)]
     pub page: i64,
+    /// Rows a page.
+    #[schema(minimum = 1, maximum = 100)]
     pub page_size: i64,
 }
 
 /// What an organization was allocated.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "id": "9a2f4d4e-5f0d-4b8e-8f1b-6a3c1b2d7e90",
+    "partnerId": "6f7b4a0e-5c1e-4d5b-9a0c-2f6f3f0f8c11",
+    "organizationId": "4be0643f-1d98-473b-97cd-ca98a65347dd",
+    "creditsAllocated": 500,
+    "creditsUsed": 0,
+    "creditsAvailable": 500,
+    "notes": null,
+    "allocatedAt": "2026-06-15T12:00:00.000Z",
+})))]
 pub struct AllocationResponse {
+    /// The id.
     pub id: String,
+    /// The partner.
+    #[schema(format = Uuid)]
     pub partner_id: String,
+    /// The organization.
+    #[schema(format = Uuid)]
     pub organization_id: String,
+    /// The most credits it may take in a month.
+    #[schema(minimum = 0)]
     pub credits_allocated: i64,
+    /// Credits taken this month.
+    #[schema(minimum = 0)]
     pub credits_used: i64,
+    /// What is left this month.
+    #[schema(minimum = 0)]
     pub credits_available: i64,
+    /// What the partner says about it.
     pub notes: Option<String>,
+    /// When it was allocated.
+    #[schema(format = DateTime)]
     pub allocated_at: String,
 }
 
 /// One allocation.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OneAllocationResponse {
+    /// The allocation.
     pub allocation: AllocationResponse,
 }
 
 /// A key as a list shows it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "id": "0d9e5f5e-6a4b-4b0e-9a0a-2f5d3c1b7a66",
+    "name": "backend",
+    "keyPrefix": "expys_sandbox_4f2a",
+    "programId": "0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4",
+    "createdAt": "2026-06-15T12:00:00.000Z",
+})))]
 pub struct ApiKeyResponse {
+    /// The id.
     pub id: String,
+    /// What it is called.
     pub name: String,
+    /// What it begins with, to tell it by.
     pub key_prefix: String,
     /// Additive: the program it opens.
+    #[schema(format = Uuid)]
     pub program_id: String,
+    /// When it was made.
+    #[schema(format = DateTime)]
     pub created_at: String,
 }
 
 /// A key that was just made, which is shown only now.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct CreatedApiKeyResponse {
+    /// The key as the list shows it.
     pub api_key: ApiKeyResponse,
+    /// The key itself, which is never shown again.
     pub plain_key: String,
 }
 
 /// An organization's keys.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct ApiKeyListResponse {
+    /// The keys that are not revoked, newest first.
     pub api_keys: Vec<ApiKeyResponse>,
 }
 
 /// `GET /partner/analytics`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "partnerId": "6f7b4a0e-5c1e-4d5b-9a0c-2f6f3f0f8c11",
+    "startDate": "2026-05-16",
+    "endDate": "2026-06-15",
+    "totalOrganizations": 25,
+    "activeOrganizations": 22,
+    "organizationsWithActivity": 20,
+    "totalIdentifications": 4500,
+    "creditsRemaining": 5500,
+    "creditsUsed": 4500,
+})))]
 pub struct PartnerAnalyticsResponse {
+    /// The partner; the same in both environments.
+    #[schema(format = Uuid)]
     pub partner_id: String,
+    /// The first day counted.
+    #[schema(format = Date)]
     pub start_date: String,
+    /// The last day counted.
+    #[schema(format = Date)]
     pub end_date: String,
+    /// Organizations now, of every status.
     pub total_organizations: u64,
+    /// Those whose status is `active` now.
     pub active_organizations: u64,
     /// Additive: those with any event or exchange in the period.
     pub organizations_with_activity: u64,
+    /// Identifications in the period.
     pub total_identifications: u64,
+    /// The pool less the credits taken this month, whatever the period.
     pub credits_remaining: u64,
+    /// Credits taken in the period.
     pub credits_used: u64,
 }
 
 /// `GET /partner/usage`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "startDate": "2026-06-01",
+    "endDate": "2026-06-15",
+    "totalQuantity": 120,
+    "totalEvents": 960,
+})))]
 pub struct PartnerUsageResponse {
+    /// The first day counted.
+    #[schema(format = Date)]
     pub start_date: String,
+    /// The last day counted.
+    #[schema(format = Date)]
     pub end_date: String,
+    /// Identifications in the period.
     pub total_quantity: u64,
+    /// Token exchanges and events of the catalogue in the period.
     pub total_events: u64,
 }
 
 /// `GET /partner/billing`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "partnerId": "6f7b4a0e-5c1e-4d5b-9a0c-2f6f3f0f8c11",
+    "billingMode": "pooled",
+    "billingPeriod": "monthly",
+    "billingDayOfMonth": 1,
+    "billingPeriodStart": "2026-06-01T00:00:00.000Z",
+    "nextBillingDate": "2026-07-01T00:00:00.000Z",
+    "stripeCustomerId": null,
+    "pricingTiers": [],
+    "creditPoolTotal": 10_000,
+    "creditPoolUsed": 2500,
+    "creditPoolAvailable": 7500,
+})))]
 pub struct BillingResponse {
+    /// The partner.
+    #[schema(format = Uuid)]
     pub partner_id: String,
+    /// `pooled`.
     pub billing_mode: &'static str,
+    /// `monthly`.
     pub billing_period: &'static str,
+    /// 1.
+    #[schema(minimum = 1, maximum = 28)]
     pub billing_day_of_month: u8,
+    /// When this month began.
+    #[schema(format = DateTime)]
     pub billing_period_start: String,
+    /// When the next one begins.
+    #[schema(format = DateTime)]
     pub next_billing_date: String,
+    /// Nothing is charged: null.
     pub stripe_customer_id: Option<String>,
+    /// Nothing is charged: empty.
+    #[schema(value_type = Vec<Object>)]
     pub pricing_tiers: Vec<Value>,
+    /// The month's credits.
     pub credit_pool_total: u64,
+    /// Those taken this month.
     pub credit_pool_used: u64,
+    /// Those left.
     pub credit_pool_available: u64,
 }
 
@@ -407,25 +587,42 @@ impl BillingResponse {
 }
 
 /// What one organization used in a billing period.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "organizationId": "4be0643f-1d98-473b-97cd-ca98a65347dd",
+    "totalIdentifications": 12,
+    "creditsUsed": 10,
+    "overage": 2,
+})))]
 pub struct OrganizationUsageResponse {
+    /// The organization.
+    #[schema(format = Uuid)]
     pub organization_id: String,
+    /// Identifications this month.
     pub total_identifications: u64,
+    /// Credits taken this month.
     pub credits_used: u64,
+    /// Identifications that found no credit.
     pub overage: u64,
 }
 
 /// `GET /partner/billing/usage`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct BillingUsageResponse {
+    /// When this month began.
+    #[schema(format = DateTime)]
     pub period_start: String,
+    /// When the next one begins.
+    #[schema(format = DateTime)]
     pub period_end: String,
+    /// Identifications this month.
     pub total_identifications: u64,
+    /// Credits taken this month.
     pub credits_used: u64,
+    /// Identifications that found no credit.
     pub overage: u64,
+    /// The same of each organization, in the order made.
     pub organizations: Vec<OrganizationUsageResponse>,
 }

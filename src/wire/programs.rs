@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::fields::{Fields, text};
+use super::schema::{self, ProgramState, request_schema};
 use crate::domain::{Invalid, Name, Program, ProgramStatus, Timestamp};
 
 /// The body of `POST /v1/programs`.
@@ -23,6 +25,11 @@ impl CreateProgramRequest {
         Ok(Self { name })
     }
 }
+
+request_schema!(CreateProgramRequest {
+    /// What it is called.
+    required name: schema::text(Name::RULE),
+} example {"name": "Summer club"});
 
 /// The body of `PATCH /v1/programs/{id}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +54,13 @@ impl PatchProgramRequest {
     }
 }
 
+request_schema!(PatchProgramRequest {
+    /// What it is called.
+    optional name: schema::text(Name::RULE),
+    /// Whether it is in use.
+    optional status: schema::one_of(ProgramStatus::ALL.map(ProgramStatus::as_str)),
+} example {"name": "Winter club"});
+
 fn status(name: &str, word: &str) -> Result<ProgramStatus, Invalid> {
     ProgramStatus::parse(word).ok_or_else(|| Invalid::new(name, "must be ACTIVE or ARCHIVED"))
 }
@@ -62,14 +76,32 @@ impl super::Query {
 }
 
 /// A program.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4",
+    "name": "Sandbox",
+    "status": "ACTIVE",
+    "created_at": "2026-06-15T12:00:00Z",
+    "updated_at": "2026-06-15T12:00:00Z",
+    "deleted_at": null,
+})))]
 pub struct ProgramResponse {
+    /// The id.
+    #[schema(format = Uuid)]
     pub id: String,
+    /// What it is called.
     pub name: String,
+    /// Whether it is in use.
+    #[schema(value_type = ProgramState)]
     pub status: &'static str,
+    /// When it was made.
+    #[schema(format = DateTime)]
     pub created_at: String,
+    /// When name or status last changed.
+    #[schema(format = DateTime)]
     pub updated_at: String,
+    /// When it was archived.
+    #[schema(format = DateTime)]
     pub deleted_at: Option<String>,
 }
 
@@ -87,20 +119,23 @@ impl From<&Program> for ProgramResponse {
 }
 
 /// A program that was just made, with its key, which is shown only now.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CreatedProgramResponse {
+    /// The program.
     #[serde(flatten)]
     pub program: ProgramResponse,
+    /// Its first Org-API-Key, which is never shown again.
     #[serde(rename = "apiKey")]
     pub api_key: String,
 }
 
 /// Where a list of the Scrip surface goes on.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(examples(json!({"has_more": false, "next_cursor": null})))]
 pub struct PaginationResponse {
+    /// Whether another page follows.
     pub has_more: bool,
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }
 
@@ -114,9 +149,10 @@ impl From<Option<String>> for PaginationResponse {
 }
 
 /// A page of programs.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ProgramListResponse {
+    /// The programs, newest first.
     pub data: Vec<ProgramResponse>,
+    /// Where the list goes on.
     pub pagination: PaginationResponse,
 }

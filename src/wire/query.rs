@@ -125,7 +125,7 @@ impl Query {
     /// # Errors
     /// [`Invalid`] if one is out of range or garbage.
     pub fn page(&self, list: ListKind, program: ProgramNumber) -> Result<PageQuery, Invalid> {
-        self.page_of(list, program.0, (20, 100))
+        self.page_of(list, program.0, PageQuery::LIMITS)
     }
 
     /// The same of another owner's list, with another default and largest limit.
@@ -159,6 +159,9 @@ impl Query {
 }
 
 impl PageQuery {
+    /// Rows a page unless said, and at most.
+    pub const LIMITS: (usize, usize) = (20, 100);
+
     /// Cuts one row too many off a page; what comes back is the last row of a page that another
     /// follows.
     pub fn cut<T>(&self, rows: &mut Vec<T>) -> bool {

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::fields::{Fields, text, time};
+use super::schema::{self, CanceledReason, RedemptionStatus, request_schema};
 use crate::domain::{
     CancelReason, Change, ExternalUserId, Invalid, Note, Redemption, RedemptionPatch, Status,
 };
@@ -31,6 +33,13 @@ impl CreateRedemptionRequest {
     }
 }
 
+request_schema!(CreateRedemptionRequest {
+    /// The offer's id.
+    required offer: schema::string(),
+    /// On whose behalf; required of an Org-API-Key. A token may name its own member.
+    optional externalUserID: schema::nullable(schema::text(ExternalUserId::RULE)),
+} example {"offer": "off_01a1fda8-194e-75c2-b11a-dd34b93c1d23", "externalUserID": "user_42"});
+
 /// The body of `PATCH /v1/redemptions/{id}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PatchRedemptionRequest {
@@ -56,6 +65,19 @@ impl PatchRedemptionRequest {
     }
 }
 
+request_schema!(PatchRedemptionRequest {
+    /// Where it should stand; only forward, or `CANCELED`.
+    optional status: schema::one_of(Status::ALL.map(Status::as_str)),
+    /// When the experience begins.
+    optional startAt: schema::nullable(schema::time()),
+    /// When the experience ends.
+    optional endAt: schema::nullable(schema::time()),
+    /// Why it was canceled; only on a canceled redemption.
+    optional canceledReason: schema::nullable(canceled_reason_words()),
+    /// More about that; only on a canceled redemption.
+    optional canceledNote: schema::nullable(schema::text(Note::RULE)),
+} example {"status": "OPEN", "startAt": "2026-07-01T18:00:00Z"});
+
 /// The body of `POST /v1/redemptions/{id}/cancel`, which may be left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CancelRedemptionRequest {
@@ -80,6 +102,17 @@ impl CancelRedemptionRequest {
         }
         Ok(Self { patch })
     }
+}
+
+request_schema!(CancelRedemptionRequest {
+    /// Why; `MEMBER_REQUESTED` if a member gives no reason.
+    optional canceledReason: schema::nullable(canceled_reason_words()),
+    /// More about that.
+    optional canceledNote: schema::nullable(schema::text(Note::RULE)),
+} example {"canceledReason": "SOLD_OUT", "canceledNote": "The last one went this morning."});
+
+fn canceled_reason_words() -> utoipa::openapi::Object {
+    schema::one_of(CancelReason::ALL.map(CancelReason::as_str))
 }
 
 /// One of the seven statuses, in upper case.
@@ -118,22 +151,47 @@ fn canceled_reason(fields: &Fields<'_>) -> Result<Change<CancelReason>, Invalid>
 }
 
 /// `Redemption`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "id": "rdm_01a1fda8-1988-75da-9f29-66beffff55ec",
+    "offer": "off_01a1fda8-194e-75c2-b11a-dd34b93c1d23",
+    "status": "SUBMITTED",
+    "createdAt": "2026-06-15T12:00:00.000Z",
+    "startAt": null,
+    "endAt": null,
+    "canceledReason": null,
+    "canceledNote": null,
+    "externalUserID": "user_42",
+    "pointsCharged": 40,
+})))]
 pub struct RedemptionResponse {
+    /// The id, `rdm_…`.
     pub id: String,
+    /// The offer's id.
     pub offer: String,
+    /// Where it stands.
+    #[schema(value_type = RedemptionStatus)]
     pub status: &'static str,
+    /// When the offer was redeemed.
+    #[schema(format = DateTime)]
     pub created_at: String,
+    /// When the experience begins.
+    #[schema(format = DateTime)]
     pub start_at: Option<String>,
+    /// When the experience ends.
+    #[schema(format = DateTime)]
     pub end_at: Option<String>,
+    /// Why it was canceled.
+    #[schema(value_type = Option<CanceledReason>)]
     pub canceled_reason: Option<&'static str>,
+    /// More about that.
     pub canceled_note: Option<String>,
     /// Additive: whose it is.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
     /// Additive: what was charged and a cancellation returns.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_charged: i64,
     /// Where the member and the operator talk about it.
     pub conversation_id: String,
@@ -161,10 +219,11 @@ impl From<&Redemption> for RedemptionResponse {
 }
 
 /// A page of redemptions.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct RedemptionListResponse {
+    /// The redemptions, newest first.
     pub redemptions: Vec<RedemptionResponse>,
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }

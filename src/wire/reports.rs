@@ -1,6 +1,7 @@
 //! The program-activity report, in the manner of the Scrip surface.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{PaginationResponse, Query};
 use crate::domain::{Invalid, Timestamp};
@@ -45,20 +46,49 @@ impl ProgramActivityQuery {
 }
 
 /// The activity of one program.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "asset_count": 1,
+    "event_count": 5,
+    "journal_count": 2,
+    "last_activity_at": "2026-06-15T12:00:00Z",
+    "program_id": "0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4",
+    "program_name": "Sandbox",
+    "reward_count": 1,
+    "rule_count": 0,
+    "tier_count": 1,
+    "total_issued": "100.00",
+    "total_redeemed": "40.00",
+    "unique_participants": 1,
+})))]
 pub struct ProgramActivityResponse {
+    /// Currencies of points: 1.
     pub asset_count: u64,
+    /// Events of the catalogue in the period, else ever.
     pub event_count: u64,
+    /// Ledger entries, ever.
     pub journal_count: u64,
+    /// Time of the newest ledger entry, ever.
+    #[schema(format = DateTime)]
     pub last_activity_at: Option<String>,
+    /// The program.
+    #[schema(format = Uuid)]
     pub program_id: String,
+    /// What it is called.
     pub program_name: String,
+    /// Offers that are not archived, now.
     pub reward_count: u64,
+    /// Earning rules: 0, there are none.
     pub rule_count: u64,
+    /// Distinct tiers held by members who are not removed, now.
     pub tier_count: u64,
+    /// Points credited in the period, else ever, with two decimals.
+    #[schema(pattern = r"^[0-9]+\.[0-9]{2}$")]
     pub total_issued: String,
+    /// Points spent on redemptions in the period, else ever, with two decimals.
+    #[schema(pattern = r"^[0-9]+\.[0-9]{2}$")]
     pub total_redeemed: String,
+    /// Distinct members who were ever credited or spent points.
     pub unique_participants: u64,
 }
 
@@ -68,9 +98,10 @@ pub fn decimal(points: u64) -> String {
 }
 
 /// A page of the report.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ProgramActivityListResponse {
+    /// A row for each program, the oldest first.
     pub data: Vec<ProgramActivityResponse>,
+    /// Where the list goes on.
     pub pagination: PaginationResponse,
 }

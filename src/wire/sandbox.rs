@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::fields::{Fields, seconds};
+use super::schema::{self, request_schema};
 use crate::domain::Invalid;
 
 /// The most seconds that time moves at once: ten years of 365 days.
@@ -28,6 +30,8 @@ impl ResetRequest {
     }
 }
 
+request_schema!(ResetRequest {} example {});
+
 /// The body of `POST /v1/sandbox/clock`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AdvanceClockRequest {
@@ -47,8 +51,13 @@ impl AdvanceClockRequest {
     }
 }
 
+request_schema!(AdvanceClockRequest {
+    /// How far time moves.
+    required advanceSeconds: schema::whole(1, ADVANCE_SECONDS_MAX.cast_signed()),
+} example {"advanceSeconds": 86400});
+
 /// The program that the key opens from now on.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct ResetResponse {
@@ -56,7 +65,7 @@ pub struct ResetResponse {
 }
 
 /// What time it is in the program.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct ClockResponse {
     pub now: String,

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::fields::{Fields, text};
+use super::schema::{self, request_schema};
 use crate::domain::{DisplayName, Email, ExternalUserId, Invalid, MemberProfile, Tier, Timestamp};
 
 /// The body of `POST /v1/auth/exchange`.
@@ -34,12 +36,29 @@ impl ExchangeTokenRequest {
     }
 }
 
+request_schema!(ExchangeTokenRequest {
+    /// The operator's own id for the member.
+    required externalUserID: schema::text(ExternalUserId::RULE),
+    /// The name to show; null clears it.
+    optional displayName: schema::nullable(schema::text(DisplayName::RULE)),
+    /// The email address, which no answer returns; null clears it.
+    optional email: schema::nullable(schema::text(Email::RULE)),
+    /// The tier; the program's default tier for a new member without one.
+    optional tier: schema::text(Tier::RULE),
+} example {"externalUserID": "user_42", "displayName": "Ada Lovelace", "tier": "gold"});
+
 /// `TokenGrant`: exactly these fields.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "accessToken": "v4.local.Vg4F62tg4fIY4sicf7pcM4ddvfdPGMlDtU-gP_hJMfRR",
+    "expiresAt": "2026-06-15T12:15:00.000Z",
+})))]
 pub struct TokenGrantResponse {
+    /// The member token.
     pub access_token: String,
+    /// When it ends.
+    #[schema(format = DateTime)]
     pub expires_at: String,
 }
 

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::fields::{Fields, amount, text};
+use super::schema::{self, TransactionType, request_schema};
 use crate::domain::{
     Currency, Entry, ExternalUserId, Invalid, Points, Reason, RedemptionId, Tier, Timestamp,
     TransactionId, Wallet,
@@ -35,11 +37,22 @@ impl MovePointsRequest {
     }
 }
 
+request_schema!(MovePointsRequest {
+    /// Whose wallet.
+    required externalUserID: schema::text(ExternalUserId::RULE),
+    /// How many points.
+    required amount: schema::points(1),
+    /// Why; it stands in the member's ledger.
+    optional reason: schema::nullable(schema::text(Reason::RULE)),
+} example {"externalUserID": "user_42", "amount": 100, "reason": "welcome bonus"});
+
 /// What points are called.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(examples(json!({"name": "Points", "symbol": "pts"})))]
 pub struct CurrencyResponse {
+    /// The name to show.
     pub name: String,
+    /// The short form.
     pub symbol: String,
 }
 
@@ -53,13 +66,25 @@ impl From<&Currency> for CurrencyResponse {
 }
 
 /// `Wallet`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "balance": 60,
+    "amountReceived": 100,
+    "amountSpent": 40,
+    "currency": {"name": "Points", "symbol": "pts"},
+})))]
 pub struct WalletResponse {
+    /// What can be spent: `amountReceived` less `amountSpent`.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub balance: i64,
+    /// Points credited and refunded, ever.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub amount_received: i64,
+    /// Points spent, forfeited and debited, ever.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub amount_spent: i64,
+    /// What the points are called.
     pub currency: CurrencyResponse,
 }
 
@@ -76,18 +101,31 @@ impl WalletResponse {
 }
 
 /// The answer to a credit or debit.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(examples(json!({"balance": 100, "currency": {"name": "Points", "symbol": "pts"}})))]
 pub struct BalanceResponse {
+    /// What can be spent now.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub balance: i64,
+    /// What the points are called.
     pub currency: CurrencyResponse,
 }
 
 /// `MemberEligibility`.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "tier": "gold",
+    "wallet": {
+        "balance": 60,
+        "amountReceived": 100,
+        "amountSpent": 40,
+        "currency": {"name": "Points", "symbol": "pts"},
+    },
+})))]
 pub struct EligibilityResponse {
+    /// The member's tier.
     pub tier: String,
+    /// The member's wallet.
     pub wallet: WalletResponse,
 }
 
@@ -102,17 +140,33 @@ impl EligibilityResponse {
 }
 
 /// `Transaction`: a ledger entry as its member sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[schema(examples(json!({
+    "id": "txn_01a1fda8-194e-75c2-b11a-dd34b93c1d23",
+    "type": "DEBIT",
+    "amount": 40,
+    "reason": "redemption",
+    "redemptionID": "rdm_01a1fda8-1988-75da-9f29-66beffff55ec",
+    "createdAt": "2026-06-15T12:00:00.000Z",
+})))]
 pub struct TransactionResponse {
+    /// The id, `txn_…`.
     pub id: String,
+    /// Which way the points moved.
     #[serde(rename = "type")]
+    #[schema(value_type = TransactionType)]
     pub transaction_type: &'static str,
+    /// How many points moved, whichever way.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     pub amount: i64,
+    /// The caller's text, or `redemption`, `refund`, `member removed`.
     pub reason: Option<String>,
+    /// The redemption that was paid or refunded.
     #[serde(rename = "redemptionID")]
     pub redemption_id: Option<String>,
+    /// When they moved.
+    #[schema(format = DateTime)]
     pub created_at: String,
 }
 
@@ -145,10 +199,11 @@ impl TransactionResponse {
 }
 
 /// A page of transactions.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct TransactionListResponse {
+    /// The ledger entries, newest first.
     pub transactions: Vec<TransactionResponse>,
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }

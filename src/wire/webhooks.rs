@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::events::environment_name;
 use super::fields::{Fields, list, text};
+use super::schema::{self, request_schema};
 use crate::domain::{
     Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointNumber, Environment, EventName,
-    Invalid, Refusal, Seq, Subscription,
+    Invalid, Refusal, Seq, Subscription, WebhookUrl,
 };
 
 /// The most names that a list of events may have, the wrong ones counted.
@@ -41,8 +43,15 @@ impl CreateWebhookRequest {
     }
 }
 
+request_schema!(CreateWebhookRequest {
+    /// Where to; HTTPS in the live environment.
+    required url: schema::length(1, WebhookUrl::BYTES_MAX),
+    /// What it listens to, each once.
+    required events: schema::events(),
+} example {"url": "https://example.com/hooks", "events": ["redemption.created"]});
+
 /// `Webhook`, as a list shows it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct WebhookResponse {
@@ -69,7 +78,7 @@ impl WebhookResponse {
 }
 
 /// `CreatedWebhook`: the only answer that holds the secret.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct CreatedWebhookResponse {
@@ -101,14 +110,14 @@ fn names(subscription: &Subscription) -> Vec<&'static str> {
 }
 
 /// Every webhook of a program, newest first.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct WebhookListResponse {
     pub data: Vec<WebhookResponse>,
 }
 
 /// `DeleteWebhookResponse`: exactly these fields.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct DeleteWebhookResponse {
     pub id: String,
@@ -116,7 +125,7 @@ pub struct DeleteWebhookResponse {
 }
 
 /// An event on its way to a webhook.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct DeliveryResponse {
@@ -159,7 +168,7 @@ impl DeliveryResponse {
 }
 
 /// A page of a webhook's deliveries, newest events first.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the API's")]
 pub struct DeliveryListResponse {

@@ -20,6 +20,7 @@ mod health;
 mod idempotency;
 mod members;
 mod offers;
+mod openapi;
 mod organizations;
 mod pagination;
 mod partner;

@@ -20,6 +20,7 @@ fn help_and_version_are_printed_and_are_no_failure() {
         (&["check-config", "--help"], "secrets hidden"),
         (&["completions", "bash"], "_stampcard()"),
         (&["completions", "fish"], "complete -c stampcard"),
+        (&["openapi"], include_str!("../../docs/openapi.json")),
         (&["--version"], "stampcard 0."),
     ] {
         let ended = place.run(place.command(arguments));

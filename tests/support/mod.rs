@@ -12,6 +12,8 @@
     reason = "a helper that panics fails its test, and `json!` is handed over as it is made"
 )]
 
+pub mod documented;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -269,7 +271,18 @@ impl Request {
         self
     }
 
+    /// Sends it. Whatever comes back has to be as the API's description says.
     pub fn send(self) -> Response {
+        let method = self.builder.method_ref().map(ToString::to_string);
+        let path = self.builder.uri_ref().map(|uri| uri.path().to_owned());
+        let response = self.send_unchecked();
+        if let (Some(method), Some(path)) = (method, path) {
+            documented::check(&method, &path, &response);
+        }
+        response
+    }
+
+    fn send_unchecked(self) -> Response {
         let request = self.builder.body(self.body).unwrap();
         let mut response = self.agent.run(request).unwrap();
         let headers = response

@@ -40,7 +40,7 @@ pub(in crate::http) async fn delete_webhook(
 }
 
 /// `GET /v1/webhooks/{id}/deliveries`.
-pub(in crate::http) async fn list_deliveries(
+pub(in crate::http) async fn list_webhook_deliveries(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     PathText(id): PathText,
@@ -53,7 +53,7 @@ pub(in crate::http) async fn list_deliveries(
 }
 
 /// `POST /v1/webhooks/{id}/deliveries/{deliveryId}/redeliver`.
-pub(in crate::http) async fn redeliver(
+pub(in crate::http) async fn redeliver_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     idempotency: Idempotency,

@@ -4,4 +4,4 @@ pub(super) mod activity;
 pub(super) mod programs;
 
 /// Rows of a page unless said, and at most.
-const PAGE_LIMITS: (usize, usize) = (50, 200);
+pub(super) const PAGE_LIMITS: (usize, usize) = (50, 200);

@@ -200,6 +200,9 @@ pub(super) fn public_rows() -> Vec<Row> {
     vec![
         row("GET", "/healthz", "/healthz").gives(200, ["ok"]),
         row("GET", "/readyz", "/readyz").gives(200, ["ready"]),
+        row("GET", "/openapi.json", "/openapi.json").gives(200, ["\"3.1.0\""]),
+        row("GET", "/docs", "/docs").gives(200, ["<main"]),
+        row("GET", "/docs/{file}", "/docs/page.js").gives(200, ["openapi.json"]),
     ]
 }
 

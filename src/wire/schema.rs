@@ -1,0 +1,227 @@
+//! What requests and answers may hold, as JSON Schema. The schema of a request stands beside its
+//! `parse` and is made of the rules that `parse` goes by; that of an answer is derived from its
+//! type.
+
+use utoipa::openapi::schema::{
+    Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::{
+    CancelReason, EventName, OrganizationStatus, OrganizationTier, Points, ProgramStatus, Status,
+    TextRule,
+};
+
+/// A text by its rule.
+pub fn text(rule: TextRule) -> Object {
+    let pattern = if rule.lines {
+        r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+    } else {
+        r"^[^\x00-\x1f\x7f-\x9f]*$"
+    };
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length((rule.least > 0).then_some(rule.least))
+        .max_length(Some(rule.most))
+        .pattern(Some(pattern))
+        .build()
+}
+
+/// A string of which only the length counts, in characters.
+pub fn length(least: usize, most: usize) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(least))
+        .max_length(Some(most))
+        .build()
+}
+
+/// A string of which nothing is asked.
+pub fn string() -> Object {
+    Object::with_type(Type::String)
+}
+
+/// `true` or `false`.
+pub fn boolean() -> Object {
+    Object::with_type(Type::Boolean)
+}
+
+/// A whole number.
+pub fn whole(least: i64, most: i64) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(least))
+        .maximum(Some(most))
+        .build()
+}
+
+/// Points, from `least`.
+pub fn points(least: i64) -> Object {
+    whole(least, Points::MAX.get())
+}
+
+/// An RFC 3339 time.
+pub fn time() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .build()
+}
+
+/// A day, `YYYY-MM-DD`.
+pub fn day() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+        .build()
+}
+
+/// One of some words.
+pub fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words))
+        .build()
+}
+
+/// A list of at most `most`.
+pub(super) fn list(items: Object, most: usize) -> Array {
+    ArrayBuilder::new()
+        .items(RefOr::T(Schema::Object(items)))
+        .max_items(Some(most))
+        .build()
+}
+
+/// Events of the catalogue, at least one and each once.
+pub(super) fn events() -> Array {
+    ArrayBuilder::new()
+        .items(RefOr::T(Schema::Object(one_of(
+            EventName::ALL.map(EventName::as_str),
+        ))))
+        .min_items(Some(1))
+        .max_items(Some(EventName::ALL.len()))
+        .unique_items(true)
+        .build()
+}
+
+/// An object of the caller's own.
+pub fn any_object() -> Object {
+    Object::with_type(Type::Object)
+}
+
+/// The same, or null.
+pub(super) fn nullable(mut schema: Object) -> Object {
+    if let SchemaType::Type(only) = schema.schema_type {
+        schema.schema_type = SchemaType::from_iter([only, Type::Null]);
+    }
+    if let Some(words) = &mut schema.enum_values {
+        words.push(serde_json::Value::Null);
+    }
+    schema
+}
+
+/// An object of these fields; those with `true` must be there.
+pub(super) fn object<const N: usize>(
+    fields: [(&str, bool, &str, Schema); N],
+    example: serde_json::Value,
+) -> RefOr<Schema> {
+    let mut object = ObjectBuilder::new().schema_type(Type::Object);
+    for (name, is_required, description, mut schema) in fields {
+        let description = Some(description.trim_ascii().to_owned());
+        match &mut schema {
+            Schema::Object(object) => object.description = description,
+            Schema::Array(array) => array.description = description,
+            _ => {}
+        }
+        object = object.property(name, schema);
+        if is_required {
+            object = object.required(name);
+        }
+    }
+    RefOr::T(Schema::Object(object.examples([example]).build()))
+}
+
+/// The schema of a request, beside its `parse`: each field with its rule.
+macro_rules! request_schema {
+    ($request:ident {
+        $($(#[doc = $doc:literal])+ $need:ident $name:ident: $schema:expr,)*
+    } example $example:tt) => {
+        impl utoipa::ToSchema for $request {}
+
+        impl utoipa::PartialSchema for $request {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::wire::schema::object(
+                    [$((
+                        stringify!($name),
+                        $crate::wire::schema::is_required!($need),
+                        concat!($($doc),+),
+                        $schema.into(),
+                    )),*],
+                    serde_json::json!($example),
+                )
+            }
+        }
+    };
+}
+
+/// Whether a field must be there.
+macro_rules! is_required {
+    (required) => {
+        true
+    };
+    (optional) => {
+        false
+    };
+}
+
+pub(super) use {is_required, request_schema};
+
+/// Words that several answers use, each a schema by its name.
+macro_rules! words {
+    ($($(#[$doc:meta])+ $name:ident = $words:expr;)+) => {$(
+        $(#[$doc])+
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl ToSchema for $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                RefOr::T(Schema::Object(one_of($words)))
+            }
+        }
+    )+};
+}
+
+words! {
+    /// Where a redemption stands.
+    RedemptionStatus = Status::ALL.map(Status::as_str);
+    /// Why a redemption was canceled.
+    CanceledReason = CancelReason::ALL.map(CancelReason::as_str);
+    /// Which way points moved.
+    TransactionType = ["CREDIT", "DEBIT"];
+    /// Whether a program is in use.
+    ProgramState = ProgramStatus::ALL.map(ProgramStatus::as_str);
+    /// Whether an organization may act.
+    OrganizationState = OrganizationStatus::ALL.map(OrganizationStatus::as_str);
+    /// What an organization pays.
+    OrganizationPlan = OrganizationTier::ALL.map(OrganizationTier::as_str);
+}
+
+/// Every field of an answer is always there, null where it has no value.
+pub fn require_all(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            object.required = object.properties.keys().cloned().collect();
+        }
+        RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(require_all),
+        _ => {}
+    }
+}
+
+/// A reference to a named schema.
+pub fn reference<T: ToSchema>() -> RefOr<Schema> {
+    RefOr::Ref(Ref::from_schema_name(T::name()))
+}

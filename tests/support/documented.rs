@@ -1,0 +1,127 @@
+//! Every answer that a test gets is held against the API's description: the status, the headers,
+//! the media type, the body and, of an error, the code.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock};
+
+use jsonschema::Validator;
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+use stampcard::http::openapi;
+
+use super::Response;
+
+/// The description as JSON.
+pub fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| serde_json::to_value(openapi().unwrap()).unwrap())
+}
+
+/// Fails unless the answer to a request is as the description says. What is no route, or is asked
+/// with a method that the route does not have, is in no description.
+#[track_caller]
+pub fn check(method: &str, path: &str, response: &Response) {
+    let Some(operation) = operation(method, path) else {
+        return;
+    };
+    if let Err(what) = compare(operation, response) {
+        panic!(
+            "{method} {path} answered {}, not as the description says: {what}\n{}",
+            response.status,
+            response.text()
+        );
+    }
+}
+
+fn compare(operation: &'static Value, response: &Response) -> Result<(), String> {
+    let status = response.status.to_string();
+    let described = operation["responses"]
+        .get(&status)
+        .map(resolve)
+        .ok_or("an undocumented status")?;
+    if response.header("x-request-id").is_none() {
+        return Err("X-Request-Id is missing".to_owned());
+    }
+    for name in ["ETag", "Retry-After", "WWW-Authenticate"] {
+        let is_described = described["headers"].get(name).is_some();
+        if response.header(name).is_some() != is_described {
+            return Err(format!("{name} is described: {is_described}"));
+        }
+    }
+    let Some(content) = described.get("content") else {
+        return match response.bytes.len() {
+            0 => Ok(()),
+            length => Err(format!("a body of {length} bytes where none is described")),
+        };
+    };
+    let media_type = response.header("content-type").unwrap_or_default();
+    let content = content
+        .get(media_type)
+        .ok_or_else(|| format!("an undocumented media type {media_type}"))?;
+    if media_type != "application/json" {
+        return Ok(());
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(&response.bytes);
+    // A member's attributes may be as deep as a body, and stand one level deeper in an answer.
+    deserializer.disable_recursion_limit();
+    let body = Value::deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+    validate(&content["schema"], &body)?;
+    // Where errors are described there is an example for each code.
+    let code = body.pointer("/error/code").unwrap_or(&body["code"]);
+    match (&content["examples"], code.as_str()) {
+        (Value::Object(examples), Some(code)) if !examples.contains_key(code) => {
+            Err(format!("an undocumented code {code}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says where a value does not fit a schema of the document.
+pub fn validate(schema: &Value, value: &Value) -> Result<(), String> {
+    static VALIDATORS: OnceLock<Mutex<HashMap<String, &'static Validator>>> = OnceLock::new();
+    let validator = *VALIDATORS
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap()
+        .entry(schema.to_string())
+        .or_insert_with(|| {
+            let mut whole = json!({"components": document()["components"]});
+            let fields = schema.as_object().unwrap().clone();
+            whole.as_object_mut().unwrap().extend(fields);
+            let options = jsonschema::draft202012::options().should_validate_formats(true);
+            Box::leak(Box::new(options.build(&whole).unwrap()))
+        });
+    validator
+        .validate(value)
+        .map_err(|error| format!("{error} at {}", error.instance_path()))
+}
+
+/// What a reference stands for.
+fn resolve(value: &'static Value) -> &'static Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document()
+            .pointer(reference.trim_start_matches('#'))
+            .unwrap(),
+        None => value,
+    }
+}
+
+/// The operation that a request is answered by.
+fn operation(method: &str, path: &str) -> Option<&'static Value> {
+    let path = match path.strip_prefix("/api/v1") {
+        Some(rest) if rest.starts_with("/partner") => rest,
+        _ => path,
+    };
+    let segments: Vec<&str> = path.split('/').collect();
+    let fits = |template: &str| {
+        let parts: Vec<&str> = template.split('/').collect();
+        let pairs = || parts.iter().zip(&segments);
+        parts.len() == segments.len()
+            && pairs().all(|(part, segment)| {
+                part == segment || (part.starts_with('{') && !segment.is_empty())
+            })
+    };
+    let paths = document()["paths"].as_object().unwrap();
+    let (_, item) = paths.iter().find(|(template, _)| fits(template))?;
+    item.get(method.to_lowercase())
+}
