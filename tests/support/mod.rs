@@ -12,6 +12,10 @@
     reason = "a helper that panics fails its test, and `json!` is handed over as it is made"
 )]
 
+pub mod receiver;
+pub mod stream;
+
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +28,7 @@ use stampcard::app::App;
 use stampcard::clock::Clock;
 use stampcard::config::Settings;
 use stampcard::domain::Timestamp;
+use stampcard::service::{Names, SystemNames};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -40,6 +45,7 @@ pub struct TestApp {
     pub address: SocketAddr,
     pub clock: Clock,
     pub settings: Settings,
+    names: Arc<dyn Names>,
     folder: Arc<TempDir>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     agent: ureq::Agent,
@@ -58,6 +64,19 @@ impl TestApp {
 
     /// The same, with the clock at another time.
     pub fn start_at(now: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_anywhere(now, Arc::new(SystemNames), change)
+    }
+
+    /// The same as [`TestApp::start_with`], with a name service of the test's own.
+    pub fn start_with_names(names: Arc<dyn Names>, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_anywhere(NOW, names, change)
+    }
+
+    fn start_anywhere(
+        now: &str,
+        names: Arc<dyn Names>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let mut settings = Settings::defaults();
         settings.server.listen = "127.0.0.1:0".parse().unwrap();
@@ -70,15 +89,21 @@ impl TestApp {
         settings.bootstrap.partner_live_key = secret(PARTNER_LIVE_KEY);
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse(now).unwrap());
-        Self::run(settings, clock, folder)
+        Self::run(settings, clock, names, folder)
     }
 
-    fn run(settings: Settings, clock: Clock, folder: Arc<TempDir>) -> Self {
+    fn run(
+        settings: Settings,
+        clock: Clock,
+        names: Arc<dyn Names>,
+        folder: Arc<TempDir>,
+    ) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (tell_address, told_address) = std::sync::mpsc::channel();
         let (its_settings, its_clock) = (settings.clone(), clock.clone());
+        let its_names = Arc::clone(&names);
         let thread = std::thread::spawn(move || {
-            let app = App::build(&its_settings, &its_clock).unwrap();
+            let app = App::build_with(&its_settings, &its_clock, its_names).unwrap();
             tell_address.send(app.address()).unwrap();
             let shutdown = async {
                 let _ = stopped.await;
@@ -97,6 +122,7 @@ impl TestApp {
             address,
             clock,
             settings,
+            names,
             folder,
             running: Some((stop, thread)),
             agent,
@@ -109,6 +135,7 @@ impl TestApp {
         Self::run(
             self.settings.clone(),
             self.clock.clone(),
+            Arc::clone(&self.names),
             Arc::clone(&self.folder),
         )
     }
@@ -132,6 +159,20 @@ impl TestApp {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// An open stream of events.
+    #[track_caller]
+    pub fn stream(&self, credential: &str, path: &str) -> stream::EventStream {
+        stream::EventStream::open(self.address, path, credential, "")
+    }
+
+    /// The stream of the sandbox program's events after this number.
+    #[track_caller]
+    pub fn events_after(&self, seq: i64) -> stream::EventStream {
+        let header = format!("Last-Event-ID: {seq}\r\n");
+        let path = "/v1/activity/stream";
+        stream::EventStream::open(self.address, path, SANDBOX_KEY, &header)
     }
 
     /// A request without a credential.
@@ -269,6 +310,7 @@ impl Request {
         self
     }
 
+    /// Sends it and reads the whole answer; of a stream, which has no end, the first piece.
     pub fn send(self) -> Response {
         let request = self.builder.body(self.body).unwrap();
         let mut response = self.agent.run(request).unwrap();
@@ -281,7 +323,18 @@ impl Request {
             })
             .collect();
         let status = response.status().as_u16();
-        let bytes = response.body_mut().read_to_vec().unwrap();
+        let is_stream = response
+            .headers()
+            .get("content-type")
+            .is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if is_stream {
+            let mut piece = vec![0; 4096];
+            let length = response.body_mut().as_reader().read(&mut piece).unwrap();
+            piece.truncate(length);
+            piece
+        } else {
+            response.body_mut().read_to_vec().unwrap()
+        };
         Response {
             status,
             headers,
