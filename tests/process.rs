@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+#[path = "process/client.rs"]
+mod client;
 #[path = "process/command_line.rs"]
 mod command_line;
 #[path = "process/crash.rs"]
