@@ -275,7 +275,10 @@ pub(crate) fn rows(app: &TestApp) -> Vec<String> {
         ("conversation", "*"),
         ("message", "*"),
         // The rest of these two is written by whoever sends, at a time of its own.
-        ("webhook_endpoint", "uuid, program_id, url, events, disabled_at"),
+        (
+            "webhook_endpoint",
+            "uuid, program_id, url, events, disabled_at",
+        ),
         ("webhook_delivery WHERE seq < 0", "endpoint_id, seq"),
     ];
     let connection = app.sqlite();

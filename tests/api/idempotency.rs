@@ -44,6 +44,16 @@ fn check_replay(app: &TestApp, first: &Response, again: impl FnOnce() -> Respons
     assert_eq!(rows(app), before);
 }
 
+/// The body that makes a webhook, the path of one so made, and the id of a delivery to it. Nothing
+/// here is an event that it listens to.
+fn webhook_with_delivery(app: &TestApp) -> (Value, String, String) {
+    let body = json!({"url": "http://127.0.0.1:9/", "events": ["member.tier_changed"]});
+    let made = app.post("/v1/webhooks", &body).expect(201);
+    let path = format!("/v1/webhooks/{}", made["id"].as_str().unwrap());
+    let tried = app.post(&format!("{path}/test"), &Value::Null).expect(200);
+    (body, path, tried["id"].as_str().unwrap().to_owned())
+}
+
 /// Every POST: who sends it, where to, with what; what comes of it; the field with a secret.
 fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)> {
     app.member("ada", 100);
@@ -53,12 +63,7 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
     let named = |name: &str| json!({"name": name});
     let tenant = organization(app, PARTNER_SANDBOX_KEY, &named("A tenant"));
     let redeem = json!({"externalUserID": "ada", "offer": offer});
-    // Nothing here is an event that it listens to.
-    let hook = json!({"url": "http://127.0.0.1:9/", "events": ["member.tier_changed"]});
-    let made = app.post("/v1/webhooks", &hook).expect(201);
-    let webhook = format!("/v1/webhooks/{}", made["id"].as_str().unwrap());
-    let tried = app.post(&format!("{webhook}/test"), &Value::Null).expect(200);
-    let delivery = tried["id"].as_str().unwrap();
+    let (hook, webhook, delivery) = webhook_with_delivery(app);
     let rows = [
         (
             SANDBOX_KEY,

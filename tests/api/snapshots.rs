@@ -278,9 +278,8 @@ fn errors() -> BTreeMap<String, Value> {
         let request = app.request("POST", "/v1/wallet/credit").bearer(SANDBOX_KEY);
         request.raw(body).send()
     };
-    let webhook = |url: &str, event: &str| {
-        app.post("/v1/webhooks", &json!({"url": url, "events": [event]}))
-    };
+    let webhook =
+        |url: &str, event: &str| app.post("/v1/webhooks", &json!({"url": url, "events": [event]}));
     for _ in 0..10 {
         webhook("https://example.com/", "member.removed").expect(201);
     }

@@ -92,12 +92,7 @@ impl TestApp {
         Self::run(settings, clock, names, folder)
     }
 
-    fn run(
-        settings: Settings,
-        clock: Clock,
-        names: Arc<dyn Names>,
-        folder: Arc<TempDir>,
-    ) -> Self {
+    fn run(settings: Settings, clock: Clock, names: Arc<dyn Names>, folder: Arc<TempDir>) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (tell_address, told_address) = std::sync::mpsc::channel();
         let (its_settings, its_clock) = (settings.clone(), clock.clone());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use parking_lot::{Condvar, Mutex};
 use serde_json::Value;
@@ -64,12 +65,7 @@ impl Received {
     pub fn is_signed_with(&self, secret: &str) -> bool {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(&self.body);
-        let hex: String = mac
-            .finalize()
-            .into_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hex = HEXLOWER.encode(&mac.finalize().into_bytes());
         self.header("X-Expys-Signature") == format!("sha256={hex}")
     }
 }
@@ -203,7 +199,8 @@ impl Shared {
                 connection.write_all(head.as_bytes())
             }
             Answer::Redirect(to) => {
-                let head = format!("HTTP/1.1 302 So\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 302 So\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
                 connection.write_all(head.as_bytes())
             }
             Answer::Silence => {
@@ -233,7 +230,10 @@ impl Shared {
 fn read_request(connection: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Received> {
     let mut more = |bytes: &mut Vec<u8>| {
         let mut piece = [0; 8192];
-        let length = connection.read(&mut piece).ok().filter(|length| *length > 0)?;
+        let length = connection
+            .read(&mut piece)
+            .ok()
+            .filter(|length| *length > 0)?;
         bytes.extend_from_slice(&piece[..length]);
         Some(())
     };

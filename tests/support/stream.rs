@@ -120,7 +120,7 @@ impl EventStream {
 
     /// Whether more came.
     fn read(&mut self) -> bool {
-        let mut piece = [0; 65_536];
+        let mut piece = [0; 16_384];
         let length = self.connection.read(&mut piece).expect("something comes");
         self.raw.extend_from_slice(&piece[..length]);
         length > 0

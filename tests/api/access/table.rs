@@ -63,8 +63,8 @@ impl World {
         say(&app, &token, &ada_conversation, "Hello, is anybody there?");
         let hook = json!({"url": "http://127.0.0.1:9/", "events": ["member.tier_changed"]});
         let webhooks = [(); 2].map(|()| text(&app.post("/v1/webhooks", &hook).expect(201)["id"]));
-        let test = format!("/v1/webhooks/{}/test", webhooks[0]);
-        let delivery = text(&app.post(&test, &Value::Null).expect(200)["id"]);
+        let path = format!("/v1/webhooks/{}/test", webhooks[0]);
+        let delivery = text(&app.post(&path, &Value::Null).expect(200)["id"]);
         Self {
             token,
             ada_conversation,
