@@ -5,6 +5,8 @@
 
 #[path = "process/backup.rs"]
 mod backup;
+#[path = "process/client.rs"]
+mod client;
 #[path = "process/command_line.rs"]
 mod command_line;
 #[path = "process/crash.rs"]

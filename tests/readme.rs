@@ -20,7 +20,7 @@ const CARGO_RUN: &str = "cargo run --release --";
 const ADDRESS: &str = "127.0.0.1:8080";
 
 /// Fields whose values differ from run to run.
-const IDS: &[&str] = &["id", "offer", "program_id", "partnerId"];
+const IDS: &[&str] = &["id", "offer", "program_id", "partnerId", "conversationId"];
 const TIMES: &[&str] = &["expiresAt", "createdAt"];
 /// Times without a fraction where it is zero.
 const SHORT_TIMES: &[&str] = &["last_activity_at"];

@@ -36,7 +36,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("http", ABOVE_SERVICE),
+    // Streams are HTTP's: what they show comes from the hub.
+    (
+        "http",
+        &[
+            "realtime",
+            "service",
+            "store",
+            "analytics",
+            "domain",
+            "wire",
+            "error",
+            "clock",
+            "config",
+            "telemetry",
+        ],
+    ),
     ("webhooks", ABOVE_SERVICE),
     ("realtime", ABOVE_SERVICE),
     ("app", EVERYTHING),

@@ -78,9 +78,11 @@ impl RateLimiter {
             *full_at = after;
         }
         let seconds = |nanos: i64| nanos.div_euclid(1_000_000_000) + 1;
+        // A request that is filled up again only in part is none yet.
+        let taken = (*full_at - now + interval - 1).div_euclid(interval);
         Some(Standing {
             burst,
-            remaining: (burst - (*full_at - now).max(0).div_euclid(interval)).max(0),
+            remaining: (burst - taken).clamp(0, burst),
             reset: seconds(*full_at - 1),
             retry_after: (over > 0).then(|| seconds(over - 1)),
         })
@@ -131,6 +133,12 @@ mod tests {
         let later = now.saturating_add(Duration::from_millis(100));
         assert_eq!(take(later).retry_after, None);
         assert!(take(later).retry_after.is_some());
+        // What is filled up in part is not said to be left.
+        let between = later.saturating_add(Duration::from_millis(150));
+        assert_eq!(
+            (take(between).remaining, take(between).retry_after),
+            (0, Some(1))
+        );
         let full = later.saturating_add(Duration::from_secs(6));
         assert_eq!(take(full).remaining, 59);
     }

@@ -166,8 +166,8 @@ pub fn next_test(connection: &Connection, endpoint: EndpointNumber) -> Result<Se
     Ok(Seq(least.unwrap_or(0) - 1))
 }
 
-/// Deletes what is older than `before`: settled deliveries, and events that nobody waits for. At most
-/// `limit` rows for each endpoint and program; what comes back is how many went.
+/// Deletes what is older than `before`: settled deliveries, and events that nobody waits for. At
+/// most `limit` rows for each endpoint and program; what comes back is how many went.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

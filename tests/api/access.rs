@@ -6,7 +6,7 @@ use stampcard::error::{Code, Surface};
 use stampcard::http::{Access, ROUTES};
 
 use self::table::{Row, World, public_rows, table};
-use crate::client::{call, get_as, rows};
+use crate::client::{call, get_as, number, rows};
 use crate::support::{PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
 /// The table without the routes that need no credential.
@@ -208,10 +208,23 @@ fn a_member_token_on_a_route_for_the_key_is_403() {
 }
 
 #[test]
+fn a_key_on_a_route_for_a_member_is_403() {
+    let world = World::new();
+    check_refused(&world, &[SANDBOX_KEY], Code::Forbidden, |access| {
+        access == Access::Member
+    });
+    assert!(
+        closed(&world)
+            .iter()
+            .any(|row| row.access() == Access::Member)
+    );
+}
+
+#[test]
 fn a_member_reaches_only_what_is_the_members_own() {
     let world = World::new();
     for row in closed(&world) {
-        if row.access() != Access::KeyOrMember {
+        if !matches!(row.access(), Access::KeyOrMember | Access::Member) {
             continue;
         }
         if let Some((path, body, status)) = &row.others {
@@ -227,7 +240,8 @@ fn a_member_reaches_only_what_is_the_members_own() {
             hides(&response, &world.hidden_from_ada(), &row);
             assert_eq!(rows(&world.app), before);
         }
-        let response = world.send(&world.token, &row);
+        let body = row.members_body();
+        let response = call(&world.app, &world.token, row.method, &row.path, body);
         assert_eq!(
             response.status,
             row.status,
@@ -274,6 +288,8 @@ fn a_live_key_sees_nothing_of_the_sandbox_and_changes_nothing_there() {
             of_sandbox("member"),
             of_sandbox("offer"),
             of_sandbox("redemption"),
+            of_sandbox("webhook_endpoint"),
+            number(&world.app, "SELECT count(*) FROM message"),
             sums,
             summary,
             get_as(&world.app, PARTNER_SANDBOX_KEY, "/partner/organizations").bytes,
@@ -306,7 +322,7 @@ fn bad_input_is_refused_by_name() {
             );
             continue;
         };
-        let response = call(&world.app, row.key(), row.method, path, body);
+        let response = call(&world.app, world.right(&row), row.method, path, body);
         let code = match (*status, Surface::of_path(path)) {
             (404, _) => Code::NotFound,
             (400, Surface::Expys) => Code::BadRequest,
@@ -326,13 +342,18 @@ fn bad_input_is_refused_by_name() {
 fn the_right_input_with_the_right_key_is_answered_and_tells_nothing_of_the_live_environment() {
     let world = World::new();
     for row in closed(&world) {
-        let response = world.send(row.key(), &row);
+        let response = world.send(world.right(&row), &row);
         let what = format!("{} {}: {}", row.method, row.path, response.text());
         assert_eq!(response.status, row.status, "{what}");
         let has_body = row.status != 204;
         assert_eq!(response.bytes.is_empty(), !has_body, "{what}");
-        let json = has_body.then_some("application/json");
-        assert_eq!(response.header("content-type"), json, "{what}");
+        let kind = if row.route.ends_with("/stream") {
+            "text/event-stream"
+        } else {
+            "application/json"
+        };
+        let kind = has_body.then_some(kind);
+        assert_eq!(response.header("content-type"), kind, "{what}");
         for text in &row.holds {
             assert!(response.text().contains(text), "{what}");
         }

@@ -1,13 +1,14 @@
 //! More ways to ask than the support module has, and an independent look at the rows.
 
 use std::sync::Barrier;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::types::Value as SqlValue;
 use serde_json::{Value, json};
 use stampcard::domain::Timestamp;
 
+use crate::support::receiver::PATIENCE;
 use crate::support::{LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
 /// A request with a credential and, unless it is null, a body.
@@ -152,24 +153,138 @@ pub(crate) fn activities(app: &TestApp, kind: i64) -> i64 {
     number(app, &sql)
 }
 
+/// The events that one can listen to.
+pub(crate) const CATALOGUE: [&str; 13] = [
+    "redemption.created",
+    "redemption.open",
+    "redemption.awaiting_vendor",
+    "redemption.awaiting_customer",
+    "redemption.purchased",
+    "redemption.completed",
+    "redemption.canceled",
+    "wallet.credited",
+    "wallet.debited",
+    "member.created",
+    "member.tier_changed",
+    "member.removed",
+    "conversation.message_created",
+];
+
+/// A webhook's id and what its bodies are signed with.
+#[derive(Debug, Clone)]
+pub(crate) struct Webhook {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+}
+
+impl Webhook {
+    /// Its path, and what follows that.
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("/v1/webhooks/{}{rest}", self.id)
+    }
+}
+
+/// A new webhook of the sandbox.
+#[track_caller]
+pub(crate) fn webhook(app: &TestApp, url: &str, events: &[&str]) -> Webhook {
+    let body = json!({"url": url, "events": events});
+    let made = app.post("/v1/webhooks", &body).expect(201);
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    Webhook {
+        id: text("id"),
+        secret: text("signingSecret"),
+    }
+}
+
+/// What was tried of a webhook, newest events first.
+#[track_caller]
+pub(crate) fn deliveries(app: &TestApp, webhook: &Webhook) -> Vec<Value> {
+    let page = app.get(&webhook.path("/deliveries?limit=100")).expect(200);
+    page["deliveries"].as_array().unwrap().clone()
+}
+
+/// A webhook's newest delivery, once it looks like this.
+#[track_caller]
+pub(crate) fn delivery(app: &TestApp, webhook: &Webhook, is: impl Fn(&Value) -> bool) -> Value {
+    until(|| {
+        let newest = deliveries(app, webhook).into_iter().next();
+        newest.filter(|newest| is(newest))
+    })
+}
+
+/// Looks until there is something: for what another thread of the server does in its own time.
+#[track_caller]
+pub(crate) fn until<T>(look: impl Fn() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "it never came");
+    }
+}
+
+/// A member's support conversation.
+#[track_caller]
+pub(crate) fn support(app: &TestApp, member: &str) -> String {
+    conversation(app, member, "support")
+}
+
+/// A member's only conversation of a type.
+#[track_caller]
+pub(crate) fn conversation(app: &TestApp, member: &str, kind: &str) -> String {
+    let path = format!("/v1/conversations?externalUserID={}", encode(member));
+    let list = app.get(&path).expect(200);
+    let all = list["conversations"].as_array().unwrap();
+    let mut found = all.iter().filter(|one| one["type"] == kind);
+    let id = found.next().unwrap()["id"].as_str().unwrap().to_owned();
+    assert_eq!(found.next(), None, "there is only one of type {kind}");
+    id
+}
+
+/// Says something in a conversation, in the operator's name.
+#[track_caller]
+pub(crate) fn say_as_agent(app: &TestApp, conversation: &str, text: &str) {
+    let path = format!("/v1/conversations/{conversation}/messages");
+    let body = json!({"message": text, "as": "agent"});
+    let said = app.post(&path, &body).expect(200);
+    assert_eq!(said, json!({"ok": true}));
+}
+
+/// Says something in a conversation with a member's token.
+#[track_caller]
+pub(crate) fn say(app: &TestApp, token: &str, conversation: &str, text: &str) {
+    let path = format!("/v1/conversations/{conversation}/messages");
+    let said = post_as(app, token, &path, &json!({"message": text})).expect(200);
+    assert_eq!(said, json!({"ok": true}));
+}
+
 /// Every row of every table that a request could write to.
 pub(crate) fn rows(app: &TestApp) -> Vec<String> {
-    const TABLES: [&str; 10] = [
-        "organization",
-        "program",
-        "credential",
-        "member",
-        "offer",
-        "redemption",
-        "activity",
-        "idempotency",
-        "pool_usage",
-        "organization_usage",
+    const TABLES: [(&str, &str); 14] = [
+        ("organization", "*"),
+        ("program", "*"),
+        ("credential", "*"),
+        ("member", "*"),
+        ("offer", "*"),
+        ("redemption", "*"),
+        ("activity", "*"),
+        ("idempotency", "*"),
+        ("pool_usage", "*"),
+        ("organization_usage", "*"),
+        ("conversation", "*"),
+        ("message", "*"),
+        // The rest of these two is written by whoever sends, at a time of its own.
+        (
+            "webhook_endpoint",
+            "uuid, program_id, url, events, disabled_at",
+        ),
+        ("webhook_delivery WHERE seq < 0", "endpoint_id, seq"),
     ];
     let connection = app.sqlite();
     let mut rows = Vec::new();
-    for table in TABLES {
-        let sql = format!("SELECT * FROM {table}");
+    for (table, columns) in TABLES {
+        let sql = format!("SELECT {columns} FROM {table}");
         let mut statement = connection.prepare(&sql).unwrap();
         let columns = statement.column_count();
         let found = statement.query_map([], |row| {

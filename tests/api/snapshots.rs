@@ -185,22 +185,27 @@ fn redemptions_and_a_page_of_them() {
     } = story();
     let body = json!({"offer": app.offer(json!({}))});
     let new = post_as(&app, &token, "/v1/redemptions", &body).expect(201);
-    let ids = || (id("rdm_"), id("off_"));
-    let (its_id, offer) = ids();
-    assert_json_snapshot!("redemption_new", new, {".id" => its_id, ".offer" => offer});
+    assert_json_snapshot!("redemption_new", new, {
+        ".id" => id("rdm_"),
+        ".offer" => id("off_"),
+        ".conversationId" => id("cnv_"),
+    });
     let path = format!("/v1/redemptions/{redemption}");
     let body = json!({
         "status": "CANCELED", "canceledReason": "VENDOR_DECLINED", "canceledNote": "Closed.",
         "startAt": "2026-12-24T18:00:00Z", "endAt": "2026-12-24T22:00:00Z",
     });
     let canceled = app.patch(&path, &body).expect(200);
-    let (its_id, offer) = ids();
-    assert_json_snapshot!("redemption_canceled", canceled, {".id" => its_id, ".offer" => offer});
+    assert_json_snapshot!("redemption_canceled", canceled, {
+        ".id" => id("rdm_"),
+        ".offer" => id("off_"),
+        ".conversationId" => id("cnv_"),
+    });
     let page = get_as(&app, &token, "/v1/redemptions").expect(200);
-    let (its_id, offer) = ids();
     assert_json_snapshot!("redemptions", page, {
-        ".redemptions[].id" => its_id,
-        ".redemptions[].offer" => offer,
+        ".redemptions[].id" => id("rdm_"),
+        ".redemptions[].offer" => id("off_"),
+        ".redemptions[].conversationId" => id("cnv_"),
     });
 }
 
@@ -282,9 +287,18 @@ fn errors() -> BTreeMap<String, Value> {
         let request = app.request("POST", "/v1/wallet/credit").bearer(SANDBOX_KEY);
         request.raw(body).send()
     };
-    let limited = app.request("GET", "/v1/wallet").bearer(&token);
-    let limited = limited.header("Stampcard-Fault", "429");
+    let webhook =
+        |url: &str, event: &str| app.post("/v1/webhooks", &json!({"url": url, "events": [event]}));
+    for _ in 0..10 {
+        webhook("https://example.com/", "member.removed").expect(201);
+    }
+    let hurried = TestApp::start_with(|settings| settings.rate_limit.sandbox_per_minute = 10);
+    hurried.get("/v1/configuration").expect(200);
     let responses = [
+        webhook("https://example.com/", "member.renamed"),
+        webhook("ftp://example.com/", "member.removed"),
+        webhook("https://example.com/", "member.removed"),
+        hurried.get("/v1/configuration"),
         raw("{".to_owned()),
         app.request("GET", "/v1/wallet").send(),
         get_as(&app, &token, "/v1/members"),
@@ -297,7 +311,6 @@ fn errors() -> BTreeMap<String, Value> {
         raw(credit(0).to_string()),
         try_redeem(&app, "bob", &dear),
         try_redeem(&app, "bob", &offer),
-        limited.send(),
     ];
     let entry = |response: crate::support::Response| {
         let body = response.json();

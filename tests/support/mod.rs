@@ -13,7 +13,10 @@
 )]
 
 pub mod documented;
+pub mod receiver;
+pub mod stream;
 
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +29,7 @@ use stampcard::app::App;
 use stampcard::clock::Clock;
 use stampcard::config::Settings;
 use stampcard::domain::Timestamp;
+use stampcard::service::{Names, SystemNames};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -42,6 +46,7 @@ pub struct TestApp {
     pub address: SocketAddr,
     pub clock: Clock,
     pub settings: Settings,
+    names: Arc<dyn Names>,
     folder: Arc<TempDir>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     agent: ureq::Agent,
@@ -60,6 +65,19 @@ impl TestApp {
 
     /// The same, with the clock at another time.
     pub fn start_at(now: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_anywhere(now, Arc::new(SystemNames), change)
+    }
+
+    /// The same as [`TestApp::start_with`], with a name service of the test's own.
+    pub fn start_with_names(names: Arc<dyn Names>, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_anywhere(NOW, names, change)
+    }
+
+    fn start_anywhere(
+        now: &str,
+        names: Arc<dyn Names>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let mut settings = Settings::defaults();
         settings.server.listen = "127.0.0.1:0".parse().unwrap();
@@ -72,15 +90,16 @@ impl TestApp {
         settings.bootstrap.partner_live_key = secret(PARTNER_LIVE_KEY);
         change(&mut settings);
         let clock = Clock::fixed(Timestamp::parse(now).unwrap());
-        Self::run(settings, clock, folder)
+        Self::run(settings, clock, names, folder)
     }
 
-    fn run(settings: Settings, clock: Clock, folder: Arc<TempDir>) -> Self {
+    fn run(settings: Settings, clock: Clock, names: Arc<dyn Names>, folder: Arc<TempDir>) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (tell_address, told_address) = std::sync::mpsc::channel();
         let (its_settings, its_clock) = (settings.clone(), clock.clone());
+        let its_names = Arc::clone(&names);
         let thread = std::thread::spawn(move || {
-            let app = App::build(&its_settings, &its_clock).unwrap();
+            let app = App::build_with(&its_settings, &its_clock, its_names).unwrap();
             tell_address.send(app.address()).unwrap();
             let shutdown = async {
                 let _ = stopped.await;
@@ -99,6 +118,7 @@ impl TestApp {
             address,
             clock,
             settings,
+            names,
             folder,
             running: Some((stop, thread)),
             agent,
@@ -111,6 +131,7 @@ impl TestApp {
         Self::run(
             self.settings.clone(),
             self.clock.clone(),
+            Arc::clone(&self.names),
             Arc::clone(&self.folder),
         )
     }
@@ -134,6 +155,20 @@ impl TestApp {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// An open stream of events.
+    #[track_caller]
+    pub fn stream(&self, credential: &str, path: &str) -> stream::EventStream {
+        stream::EventStream::open(self.address, path, credential, "")
+    }
+
+    /// The stream of the sandbox program's events after this number.
+    #[track_caller]
+    pub fn events_after(&self, seq: i64) -> stream::EventStream {
+        let header = format!("Last-Event-ID: {seq}\r\n");
+        let path = "/v1/activity/stream";
+        stream::EventStream::open(self.address, path, SANDBOX_KEY, &header)
     }
 
     /// A request without a credential.
@@ -271,7 +306,8 @@ impl Request {
         self
     }
 
-    /// Sends it. Whatever comes back has to be as the API's description says.
+    /// Sends it and reads the whole answer, which has to be as the API's description says; of a
+    /// stream, which has no end, the first piece.
     pub fn send(self) -> Response {
         let method = self.builder.method_ref().map(ToString::to_string);
         let path = self.builder.uri_ref().map(|uri| uri.path().to_owned());
@@ -294,7 +330,18 @@ impl Request {
             })
             .collect();
         let status = response.status().as_u16();
-        let bytes = response.body_mut().read_to_vec().unwrap();
+        let is_stream = response
+            .headers()
+            .get("content-type")
+            .is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if is_stream {
+            let mut piece = vec![0; 4096];
+            let length = response.body_mut().as_reader().read(&mut piece).unwrap();
+            piece.truncate(length);
+            piece
+        } else {
+            response.body_mut().read_to_vec().unwrap()
+        };
         Response {
             status,
             headers,

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use stampcard::http::{Access, ROUTES};
 
-use crate::client::{Tenant, call, credit, live, organization, program};
+use crate::client::{
+    Tenant, call, conversation, credit, live, organization, program, say, support,
+};
 use crate::support::{
     LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
 };
@@ -20,6 +22,12 @@ pub(super) struct World {
     pub(super) spare_redemption: String,
     pub(super) bob_redemption: String,
     pub(super) live_offer: String,
+    /// Ada's, in which she said something, and Bob's.
+    pub(super) ada_conversation: String,
+    pub(super) bob_conversation: String,
+    /// One to look at and one to delete; nothing in the table is an event that they listen to.
+    pub(super) webhooks: [String; 2],
+    pub(super) delivery: String,
     /// The sandbox key's, and another of the same organization.
     pub(super) programs: [String; 2],
     /// An organization of the sandbox that may be changed, and a key of it.
@@ -50,8 +58,19 @@ impl World {
         let own = app.get("/v1/programs").expect(200);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let live_offer = live(&app, "POST", "/v1/offers", &json!({"title": "Live"})).expect(201);
+        let token = app.token("ada");
+        let ada_conversation = support(&app, "ada");
+        say(&app, &token, &ada_conversation, "Hello, is anybody there?");
+        let hook = json!({"url": "http://127.0.0.1:9/", "events": ["member.tier_changed"]});
+        let webhooks = [(); 2].map(|()| text(&app.post("/v1/webhooks", &hook).expect(201)["id"]));
+        let path = format!("/v1/webhooks/{}/test", webhooks[0]);
+        let delivery = text(&app.post(&path, &Value::Null).expect(200)["id"]);
         Self {
-            token: app.token("ada"),
+            token,
+            ada_conversation,
+            bob_conversation: conversation(&app, "bob", "booking"),
+            webhooks,
+            delivery,
             offer,
             spare_offers,
             ada_redemption,
@@ -72,6 +91,15 @@ impl World {
         call(&self.app, credential, row.method, &row.path, &row.body)
     }
 
+    /// The credential that may do what a row asks.
+    pub(super) fn right(&self, row: &Row) -> &str {
+        match row.access() {
+            Access::PartnerKey => PARTNER_SANDBOX_KEY,
+            Access::Member => &self.token,
+            _ => SANDBOX_KEY,
+        }
+    }
+
     /// What no answer to a sandbox key may hold.
     pub(super) fn hidden_from_key(&self) -> Vec<&str> {
         vec![
@@ -87,7 +115,7 @@ impl World {
     /// What no answer to Ada's token may hold, but for her own id in what she asked for.
     pub(super) fn hidden_from_ada(&self) -> Vec<&str> {
         let mut hidden = self.hidden_from_key();
-        hidden.extend(["bob", "zoe", &self.bob_redemption]);
+        hidden.extend(["bob", "zoe", &self.bob_redemption, &self.bob_conversation]);
         hidden
     }
 
@@ -104,6 +132,9 @@ impl World {
         hidden.extend(self.programs.iter().map(String::as_str));
         hidden.extend([&*self.offer, &self.ada_redemption, &self.bob_redemption]);
         hidden.extend(self.spare_offers.iter().map(String::as_str));
+        hidden.extend([&*self.ada_conversation, &self.bob_conversation]);
+        hidden.extend(["is anybody there", &self.delivery]);
+        hidden.extend(self.webhooks.iter().map(String::as_str));
         hidden
     }
 }
@@ -115,6 +146,8 @@ pub(super) struct Row {
     /// The right input, which Ada's token may use as well where a member may call at all.
     pub(super) path: String,
     pub(super) body: Value,
+    /// The body that a member sends instead.
+    members: Option<Value>,
     pub(super) status: u16,
     /// What the answer has to hold.
     pub(super) holds: Vec<String>,
@@ -132,6 +165,7 @@ fn row(method: &'static str, route: &'static str, path: impl Into<String>) -> Ro
         route,
         path: path.into(),
         body: Value::Null,
+        members: None,
         status: 200,
         holds: Vec::new(),
         live: 404,
@@ -141,15 +175,7 @@ fn row(method: &'static str, route: &'static str, path: impl Into<String>) -> Ro
 }
 
 impl Row {
-    /// The right key of the sandbox.
-    pub(super) fn key(&self) -> &'static str {
-        match self.access() {
-            Access::PartnerKey => PARTNER_SANDBOX_KEY,
-            _ => SANDBOX_KEY,
-        }
-    }
-
-    /// The same of the live environment.
+    /// The key of the live environment that would be right there.
     pub(super) fn live_key(&self) -> &'static str {
         match self.access() {
             Access::PartnerKey => PARTNER_LIVE_KEY,
@@ -159,6 +185,18 @@ impl Row {
 
     fn body(self, body: Value) -> Self {
         Self { body, ..self }
+    }
+
+    fn members(self, body: Value) -> Self {
+        Self {
+            members: Some(body),
+            ..self
+        }
+    }
+
+    /// What a member's token sends.
+    pub(super) fn members_body(&self) -> &Value {
+        self.members.as_ref().unwrap_or(&self.body)
     }
 
     fn gives<const N: usize>(self, status: u16, holds: [&str; N]) -> Self {
@@ -371,6 +409,92 @@ fn program_rows(world: &World) -> Vec<Row> {
     ]
 }
 
+fn conversation_rows(world: &World) -> Vec<Row> {
+    let list = "/v1/conversations";
+    let (messages, stream) = (
+        "/v1/conversations/{id}/messages",
+        "/v1/conversations/{id}/stream",
+    );
+    let ada = |rest: &str| format!("{list}/{}/{rest}", world.ada_conversation);
+    let bob = |rest: &str| format!("{list}/{}/{rest}", world.bob_conversation);
+    vec![
+        row("GET", list, format!("{list}?externalUserID=ada"))
+            .gives(200, [&*world.ada_conversation, "support", "booking"])
+            .others(format!("{list}?externalUserID=bob"), Value::Null, 403)
+            .bad(format!("{list}?waiting=1"), Value::Null, 422, "waiting"),
+        row("GET", messages, ada("messages"))
+            .gives(200, ["is anybody there", "msg_"])
+            .others(bob("messages"), Value::Null, 404)
+            .bad(ada("messages?limit=0"), Value::Null, 422, "limit"),
+        row("POST", messages, ada("messages"))
+            .body(json!({"message": "We are.", "as": "agent"}))
+            .members(json!({"message": "Good."}))
+            .gives(200, ["ok"])
+            .others(bob("messages"), json!({"message": "Hi"}), 404)
+            .bad(ada("messages"), json!({"as": "agent"}), 422, "message"),
+        row("GET", stream, ada("stream"))
+            .gives(200, [": heartbeat"])
+            .live(403)
+            .others(bob("stream"), Value::Null, 404)
+            .bad(format!("{list}/%FF/stream"), Value::Null, 400, "path"),
+        row("GET", "/v1/activity/stream", "/v1/activity/stream")
+            .gives(200, [": heartbeat"])
+            .live(200),
+    ]
+}
+
+fn webhook_rows(world: &World) -> Vec<Row> {
+    let list = "/v1/webhooks";
+    let [first, second] = world.webhooks.each_ref().map(|id| format!("{list}/{id}"));
+    let hook = json!({"url": "https://1.1.1.1/", "events": ["member.tier_changed"]});
+    let redeliver = format!("{first}/deliveries/{}/redeliver", world.delivery);
+    vec![
+        row("GET", list, list)
+            .gives(200, [&*world.webhooks[0], &*world.webhooks[1], "SANDBOX"])
+            .live(200),
+        row("POST", list, list)
+            .body(hook)
+            .gives(201, ["whsec_", "wh_"])
+            .live(201)
+            .bad(
+                list,
+                json!({"url": "https://1.1.1.1/", "events": []}),
+                422,
+                "events",
+            ),
+        row(
+            "GET",
+            "/v1/webhooks/{id}/deliveries",
+            format!("{first}/deliveries"),
+        )
+        .gives(200, [&*world.delivery, "webhook.test"])
+        .bad(
+            format!("{first}/deliveries?status=no"),
+            Value::Null,
+            422,
+            "status",
+        ),
+        row(
+            "POST",
+            "/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver",
+            redeliver,
+        )
+        .gives(200, [&*world.delivery, "pending"])
+        .bad(
+            format!("{first}/deliveries/%FF/redeliver"),
+            Value::Null,
+            400,
+            "path",
+        ),
+        row("POST", "/v1/webhooks/{id}/test", format!("{first}/test"))
+            .gives(200, ["webhook.test", "pending"])
+            .bad("/v1/webhooks/%FF/test", Value::Null, 400, "path"),
+        row("DELETE", "/v1/webhooks/{id}", second)
+            .gives(200, [&*world.webhooks[1], "ok"])
+            .bad("/v1/webhooks/%FF", Value::Null, 400, "path"),
+    ]
+}
+
 fn report_rows(world: &World) -> Vec<Row> {
     let (list, id) = ("/v1/programs", "/v1/programs/{id}");
     let report = "/v1/reports/program-activity";
@@ -548,6 +672,8 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(wallet_rows());
     rows.extend(offer_rows(world));
     rows.extend(redemption_rows(world));
+    rows.extend(conversation_rows(world));
+    rows.extend(webhook_rows(world));
     rows.extend(program_rows(world));
     rows.extend(report_rows(world));
     rows.extend(figure_rows());

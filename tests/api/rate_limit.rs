@@ -1,0 +1,216 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::client::{
+    exchange, get_as, live, millis, organization, partner_error, program, scrip_error,
+};
+use crate::support::{
+    LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
+};
+
+const PATH: &str = "/v1/configuration";
+
+/// Limit, remaining and reset, as the headers say.
+#[track_caller]
+fn standing(response: &Response) -> (i64, i64, i64) {
+    let number = |name: &str| {
+        let value = response.header(name);
+        value
+            .unwrap_or_else(|| panic!("no {name}"))
+            .parse()
+            .unwrap()
+    };
+    (
+        number("X-RateLimit-Limit"),
+        number("X-RateLimit-Remaining"),
+        number("X-RateLimit-Reset"),
+    )
+}
+
+fn has_no_limit(response: &Response) -> bool {
+    let names = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "Retry-After"];
+    names.iter().all(|name| response.header(name).is_none())
+}
+
+/// A server that gives a live credential so many requests a minute.
+fn start(per_minute: u32) -> TestApp {
+    TestApp::start_with(|settings| settings.rate_limit.per_minute = per_minute)
+}
+
+#[test]
+fn live_has_six_thousand_a_minute_and_the_sandbox_no_limit() {
+    let app = TestApp::start();
+    let now = millis(crate::support::NOW) / 1000;
+    let first = get_as(&app, LIVE_KEY, PATH);
+    assert_eq!(standing(&first), (600, 599, now + 1));
+    let second = get_as(&app, LIVE_KEY, PATH);
+    assert_eq!(standing(&second), (600, 598, now + 1));
+    assert_eq!(second.header("Retry-After"), None);
+    // Errors count, and say where one stands, too.
+    let missing = get_as(&app, LIVE_KEY, "/v1/members/nobody");
+    assert_eq!(standing(&missing), (600, 597, now + 1));
+    missing.expect_error(404, "NOT_FOUND");
+    for _ in 0..20 {
+        assert!(has_no_limit(&app.get(PATH)));
+    }
+    // Nobody is counted who is nobody.
+    assert!(has_no_limit(&app.request("GET", PATH).send()));
+    assert!(has_no_limit(&app.request("GET", "/healthz").send()));
+    assert!(has_no_limit(&get_as(&app, "expys_live_unknown", PATH)));
+}
+
+#[test]
+fn a_burst_is_a_tenth_of_a_minute_and_fills_again_steadily() {
+    let app = start(100);
+    let ask = || get_as(&app, LIVE_KEY, PATH);
+    let now = || app.clock.now().as_millis() / 1000;
+    for left in (0..10).rev() {
+        let response = ask();
+        assert_eq!(response.status, 200);
+        assert_eq!(standing(&response).1, left);
+    }
+    let refused = ask();
+    // One every 600 ms; in whole seconds that is one.
+    assert_eq!(refused.header("Retry-After"), Some("1"));
+    assert_eq!(standing(&refused), (10, 0, now() + 6));
+    let message = refused.expect_error(429, "RATE_LIMITED");
+    assert!(message.contains("try again in 1 s"), "{message}");
+    // What was refused costs nothing.
+    for _ in 0..5 {
+        ask().expect_error(429, "RATE_LIMITED");
+    }
+    app.clock.advance(Duration::from_millis(599));
+    ask().expect_error(429, "RATE_LIMITED");
+    app.clock.advance(Duration::from_millis(1));
+    ask().expect(200);
+    ask().expect_error(429, "RATE_LIMITED");
+    app.clock.advance(Duration::from_secs(1));
+    let after = ask();
+    assert_eq!(standing(&after).1, 0);
+    after.expect(200);
+    app.clock.advance(Duration::from_hours(1));
+    // It is six tenths past a second, and six more until the bucket is full.
+    assert_eq!(standing(&ask()), (10, 9, now() + 2));
+}
+
+#[test]
+fn retry_after_is_how_long_it_takes() {
+    let app = start(10);
+    let ask = || get_as(&app, LIVE_KEY, PATH);
+    ask().expect(200);
+    let refused = ask();
+    assert_eq!(refused.header("Retry-After"), Some("6"));
+    app.clock.advance(Duration::from_millis(2500));
+    assert_eq!(ask().header("Retry-After"), Some("4"));
+    app.clock.advance(Duration::from_millis(3500));
+    ask().expect(200);
+}
+
+#[test]
+fn all_three_surfaces_refuse_in_their_own_words() {
+    let app = start(10);
+    get_as(&app, LIVE_KEY, PATH).expect(200);
+    for path in ["/v1/programs", "/v1/reports/program-activity"] {
+        let refused = get_as(&app, LIVE_KEY, path);
+        assert_eq!(refused.header("Retry-After"), Some("6"));
+        assert_eq!(standing(&refused).1, 0);
+        scrip_error(refused, 429, "too_many_requests");
+    }
+    get_as(&app, PARTNER_LIVE_KEY, "/partner/billing").expect(200);
+    for path in ["/partner/billing", "/api/v1/partner/organizations"] {
+        let refused = get_as(&app, PARTNER_LIVE_KEY, path);
+        assert_eq!(refused.header("Retry-After"), Some("6"));
+        partner_error(refused, 429, "TooManyRequests");
+    }
+    let refused = get_as(&app, LIVE_KEY, "/v1/activity/stream");
+    assert_eq!(refused.header("Retry-After"), Some("6"));
+    refused.expect_error(429, "RATE_LIMITED");
+}
+
+#[test]
+fn what_is_refused_is_not_done_and_not_kept() {
+    let app = start(10);
+    live(&app, "PUT", "/v1/members/lea", &json!({})).expect(200);
+    let credit = || {
+        let request = app.request("POST", "/v1/wallet/credit").bearer(LIVE_KEY);
+        let body = json!({"externalUserID": "lea", "amount": 5});
+        request.idempotency_key("k").json(&body).send()
+    };
+    credit().expect_error(429, "RATE_LIMITED");
+    app.clock.advance(Duration::from_secs(6));
+    let done = credit();
+    assert_eq!(done.header("idempotency-replayed"), None);
+    assert_eq!(done.expect(200)["balance"], 5);
+    // A replay is a request like any other.
+    credit().expect_error(429, "RATE_LIMITED");
+    app.clock.advance(Duration::from_secs(6));
+    assert_eq!(credit().header("idempotency-replayed"), Some("true"));
+}
+
+#[test]
+fn every_credential_is_counted_by_itself() {
+    let app = start(20);
+    let tenant = organization(&app, PARTNER_LIVE_KEY, &json!({"name": "A tenant"}));
+    let made = live(&app, "POST", "/v1/programs", &json!({"name": "More"})).expect(201);
+    let second = made["apiKey"].as_str().unwrap();
+    let [lea, leo] = ["lea", "leo"].map(|member| {
+        app.clock.advance(Duration::from_mins(1));
+        exchange(&app, LIVE_KEY, member)
+    });
+    app.clock.advance(Duration::from_secs(1));
+    let again = exchange(&app, LIVE_KEY, "lea");
+    assert_ne!(again, lea);
+    app.clock.advance(Duration::from_mins(1));
+    for key in [LIVE_KEY, second, &tenant.key] {
+        for left in [1, 0] {
+            assert_eq!(standing(&get_as(&app, key, PATH)).1, left);
+        }
+        get_as(&app, key, PATH).expect_error(429, "RATE_LIMITED");
+    }
+    let wallet = |token: &str| get_as(&app, token, "/v1/wallet");
+    wallet(&lea).expect(200);
+    wallet(&again).expect(200);
+    // The tokens of one member share one bucket.
+    wallet(&lea).expect_error(429, "RATE_LIMITED");
+    wallet(&again).expect_error(429, "RATE_LIMITED");
+    wallet(&leo).expect(200);
+}
+
+#[test]
+fn a_rate_counts_before_what_a_credential_may_do() {
+    let app = start(10);
+    let token = exchange(&app, LIVE_KEY, "lea");
+    get_as(&app, &token, "/v1/members").expect_error(403, "FORBIDDEN");
+    get_as(&app, &token, "/v1/members").expect_error(429, "RATE_LIMITED");
+    get_as(&app, "nonsense", "/v1/members").expect_error(401, "UNAUTHORIZED");
+}
+
+#[test]
+fn the_sandbox_can_be_given_a_rate_of_its_own() {
+    let app = TestApp::start_with(|settings| settings.rate_limit.sandbox_per_minute = 30);
+    let (_, neighbour) = program(&app, SANDBOX_KEY, "Another");
+    for left in [1, 0] {
+        assert_eq!(standing(&app.get(PATH)).1, left);
+    }
+    app.get(PATH).expect_error(429, "RATE_LIMITED");
+    assert_eq!(standing(&get_as(&app, &neighbour, PATH)).1, 2);
+    let partner = get_as(&app, PARTNER_SANDBOX_KEY, "/partner/billing");
+    assert_eq!(standing(&partner).1, 2);
+    assert_eq!(standing(&get_as(&app, LIVE_KEY, PATH)).0, 600);
+}
+
+#[test]
+fn nothing_a_minute_is_no_limit_anywhere() {
+    let app = TestApp::start_with(|settings| {
+        settings.rate_limit.per_minute = 0;
+        settings.rate_limit.sandbox_per_minute = 10;
+    });
+    for _ in 0..20 {
+        for key in [LIVE_KEY, SANDBOX_KEY] {
+            let response = get_as(&app, key, PATH);
+            assert!(has_no_limit(&response));
+            assert_ne!(response.expect(200), Value::Null);
+        }
+    }
+}

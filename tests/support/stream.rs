@@ -1,0 +1,175 @@
+//! A client of server-sent events that reads the socket itself, so that what is on the wire shows.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Longer than anything here takes; past it a test fails instead of hanging.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What the server says first on every stream, and whenever it has nothing to say.
+pub const HEARTBEAT: &str = ": heartbeat\n\n";
+
+/// An open stream. Dropping it closes the connection.
+pub struct EventStream {
+    connection: TcpStream,
+    /// The status line and the headers, as they came.
+    pub head: String,
+    /// What came and was not taken apart yet, with its chunks.
+    raw: Vec<u8>,
+    /// The body without its chunks, as far as it was not given out.
+    text: Vec<u8>,
+    is_over: bool,
+}
+
+impl EventStream {
+    /// Asks for a stream with `GET`, and checks that it is one.
+    #[track_caller]
+    pub fn open(address: SocketAddr, path: &str, credential: &str, headers: &str) -> Self {
+        let stream = Self::ask(address, "GET", path, credential, headers);
+        assert!(stream.head.starts_with("HTTP/1.1 200 "), "{}", stream.head);
+        stream
+    }
+
+    /// Asks, and reads no further than the head of the answer.
+    #[track_caller]
+    pub fn ask(
+        address: SocketAddr,
+        method: &str,
+        path: &str,
+        credential: &str,
+        headers: &str,
+    ) -> Self {
+        let mut connection = TcpStream::connect(address).unwrap();
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n\
+             Authorization: Bearer {credential}\r\n{headers}\r\n"
+        );
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut stream = Self {
+            connection,
+            head: String::new(),
+            raw: Vec::new(),
+            text: Vec::new(),
+            is_over: false,
+        };
+        let end = loop {
+            if let Some(end) = find(&stream.raw, b"\r\n\r\n") {
+                break end;
+            }
+            assert!(stream.read(), "the connection ended before the answer");
+        };
+        stream.head = String::from_utf8(stream.raw.drain(..end + 4).collect()).unwrap();
+        stream
+    }
+
+    /// The value of a header of the answer.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+
+    /// The next frame with the empty line that ends it; `None` when the server ended the stream as
+    /// HTTP says.
+    #[track_caller]
+    pub fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = find(&self.text, b"\n\n") {
+                let frame = self.text.drain(..end + 2).collect();
+                return Some(String::from_utf8(frame).unwrap());
+            }
+            if self.is_over {
+                assert_eq!(self.text, b"", "the last frame is whole");
+                return None;
+            }
+            if !self.take_chunk() {
+                assert!(self.read(), "the connection ended within the stream");
+            }
+        }
+    }
+
+    /// The next frame that is no comment.
+    #[track_caller]
+    pub fn next_event(&mut self) -> Option<Event> {
+        loop {
+            let frame = self.next()?;
+            if !frame.starts_with(':') {
+                return Some(Event::parse(&frame));
+            }
+        }
+    }
+
+    /// The next event, which there has to be.
+    #[track_caller]
+    pub fn event(&mut self) -> Event {
+        self.next_event().expect("the stream goes on")
+    }
+
+    /// Reads to the end; what is left has to be comments.
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        while let Some(frame) = self.next() {
+            assert!(frame.starts_with(':'), "{frame}");
+        }
+    }
+
+    /// Whether more came.
+    fn read(&mut self) -> bool {
+        let mut piece = [0; 16_384];
+        let length = self.connection.read(&mut piece).expect("something comes");
+        self.raw.extend_from_slice(&piece[..length]);
+        length > 0
+    }
+
+    /// Whether a whole chunk was there.
+    fn take_chunk(&mut self) -> bool {
+        let Some(line) = find(&self.raw, b"\r\n") else {
+            return false;
+        };
+        let size = std::str::from_utf8(&self.raw[..line]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        let (start, end) = (line + 2, line + 2 + size + 2);
+        if self.raw.len() < end {
+            return false;
+        }
+        self.text.extend_from_slice(&self.raw[start..end - 2]);
+        self.raw.drain(..end);
+        self.is_over = size == 0;
+        true
+    }
+}
+
+/// A frame, taken apart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub id: Option<i64>,
+    pub name: Option<String>,
+    pub data: Value,
+}
+
+impl Event {
+    #[track_caller]
+    fn parse(frame: &str) -> Self {
+        let field = |name: &str| {
+            let prefix = format!("{name}: ");
+            let mut values = frame.lines().filter_map(|line| line.strip_prefix(&prefix));
+            let value = values.next();
+            assert_eq!(values.next(), None, "{frame}");
+            value
+        };
+        Self {
+            id: field("id").map(|id| id.parse().unwrap()),
+            name: field("event").map(str::to_owned),
+            data: serde_json::from_str(field("data").unwrap()).unwrap(),
+        }
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|part| part == wanted)
+}
