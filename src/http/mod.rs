@@ -5,6 +5,7 @@
 
 mod auth;
 mod conditional;
+mod dashboard;
 mod error;
 mod extract;
 mod health;

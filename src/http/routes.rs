@@ -4,7 +4,7 @@ use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
-use super::{HttpError, HttpResult, health, loyalty, partner, reports};
+use super::{HttpError, HttpResult, dashboard, health, loyalty, partner, reports};
 use crate::error::Code;
 
 /// Who may call a route. The handler's own types enforce it; the table states it.
@@ -54,6 +54,8 @@ macro_rules! routes {
 }
 
 routes! {
+    "/" { GET Public dashboard::get_page; }
+    "/assets/{digest}/{name}" { GET Public dashboard::get_asset; }
     "/healthz" { GET Public health::get_health; }
     "/readyz" { GET Public health::get_readiness; }
 

@@ -15,6 +15,7 @@ mod analytics;
 mod bad_input;
 mod conditional;
 mod configuration;
+mod dashboard;
 mod figures_on_disk;
 mod health;
 mod idempotency;
