@@ -1,0 +1,431 @@
+//! The dashboard in a real browser, against a real server.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise, and reads best when it is short"
+)]
+
+#[path = "support/mod.rs"]
+mod support;
+
+#[path = "browser/driver.rs"]
+mod driver;
+#[path = "browser/world.rs"]
+mod world;
+
+use std::time::Duration;
+
+use fantoccini::key::Key;
+use percent_encoding::NON_ALPHANUMERIC;
+use serde_json::{Value, json};
+use stampcard::http::ROUTES;
+
+use driver::{Browser, Screen, say};
+use support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
+use world::{World, member};
+
+/// Once nothing loads any more, and every chart is drawn.
+const SETTLED: &str = "!document.querySelector('.skeleton, [aria-busy]') \
+    && [...document.querySelectorAll('.plot')].every((plot) => \
+    plot.querySelector('.main-svg')?.getBoundingClientRect().width <= plot.clientWidth + 1)";
+
+fn has_route(path: &str) -> bool {
+    ROUTES.iter().any(|route| route.path == path)
+}
+
+/// The browser's own note of a request that was refused.
+fn is_missing(message: &str, path: &str) -> bool {
+    !has_route(path) && message.contains(path) && message.contains("404")
+}
+
+fn is_missing_stream(message: &str) -> bool {
+    is_missing(message, "/v1/activity/stream")
+}
+
+fn is_missing_part(message: &str) -> bool {
+    is_missing(message, "/v1/webhooks") || is_missing(message, "/v1/conversations")
+}
+
+fn sign_in(browser: &Browser, key: &str) {
+    browser.goto("/");
+    browser.fill("#key", key);
+    browser.click_on("Sign in");
+    browser.until("document.querySelector('.frame')");
+}
+
+/// A number as the page writes it.
+fn written(number: &Value) -> String {
+    let digits = number.as_i64().unwrap().to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// What axe-core finds wrong with the page, if `STAMPCARD_AXE` says where that is.
+fn barriers(browser: &Browser) -> Vec<String> {
+    let Ok(path) = std::env::var("STAMPCARD_AXE") else {
+        say("SKIPPED: accessibility; STAMPCARD_AXE does not say where axe.min.js is");
+        return Vec::new();
+    };
+    let library = std::fs::read_to_string(&path).unwrap();
+    browser.evaluate(&format!("(() => {{ {library}; return true; }})()"));
+    let found = browser.run(
+        "const { violations } = await axe.run(document, { resultTypes: ['violations'] }); \
+         return violations.map(({ id, help, nodes }) => \
+         `${id}: ${help}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`);",
+    );
+    serde_json::from_value(found).unwrap()
+}
+
+#[test]
+fn a_program_is_run_from_the_dashboard() {
+    let world = World::new();
+    let app = &world.app;
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    reads_the_figures(&browser, app);
+    changes_the_window(&browser, app);
+    let offer = makes_an_offer(&browser, app);
+    credits_a_member(&browser, app);
+    follows_a_redemption(&browser, app, &offer);
+    browser.assert_stayed_home();
+    browser.assert_quiet(is_missing_stream);
+}
+
+fn reads_the_figures(browser: &Browser, app: &TestApp) {
+    let summary = app.summary();
+    for field in ["memberCount", "pointsMinted", "pointsSpent"] {
+        let figure = format!("[data-figure={field}] .figure-value");
+        browser.until_text(&figure, &written(&summary[field]));
+    }
+    for (status, count) in summary["redemptions"].as_object().unwrap() {
+        if status != "total" {
+            let place = format!("[data-status={}] dd", status.to_uppercase());
+            assert_eq!(browser.text(&place), written(count), "{status}");
+        }
+    }
+    browser.until(SETTLED);
+}
+
+fn changes_the_window(browser: &Browser, app: &TestApp) {
+    browser.choose("[data-focus=timeseries-period]", "custom");
+    browser.until("document.querySelector('[data-focus=timeseries-first]')");
+    let set = |field: &str, day: &str| {
+        browser.evaluate(&format!(
+            "(() => {{ const input = document.querySelector('[data-focus=timeseries-{field}]'); \
+             input.value = '{day}'; input.dispatchEvent(new Event('change')); return true; }})()"
+        ));
+    };
+    let now = app.clock.now();
+    let day = |ago: u64| {
+        now.saturating_sub(Duration::from_hours(24 * ago))
+            .to_string()[..10]
+            .to_owned()
+    };
+    set("first", &day(40));
+    set("last", &day(21));
+    browser.choose("[data-focus=timeseries-zone]", "Asia/Tokyo");
+    browser.choose("[data-focus=timeseries-interval]", "week");
+    let query = format!(
+        "from={}&to={}&interval=week&tz=Asia/Tokyo",
+        day(40),
+        day(20)
+    );
+    let answer = app
+        .get(&format!("/v1/analytics/timeseries?{query}"))
+        .expect(200);
+    let buckets = answer["buckets"].as_array().unwrap();
+    assert_eq!(buckets.len(), 3);
+    let total: i64 = buckets
+        .iter()
+        .map(|b| b["pointsMinted"].as_i64().unwrap())
+        .sum();
+    assert!(total > 0);
+    browser.until_text(
+        "[data-measure=pointsMinted] .measure-value",
+        &written(&json!(total)),
+    );
+    browser.click("[data-measure=pointsMinted]");
+    browser.until("document.querySelector('[data-measure=pointsMinted][aria-pressed=true]')");
+    // The table beside the chart has the same numbers.
+    let cells =
+        "[...document.querySelectorAll('.chart tbody tr')].map((row) => row.cells[1].textContent)";
+    let expected: Vec<String> = buckets
+        .iter()
+        .map(|b| written(&b["pointsMinted"]))
+        .collect();
+    browser.until(&format!("{cells}.join() === {}", json!(expected.join(","))));
+    browser.until(SETTLED);
+    // And so has what is downloaded.
+    let csv = browser.run(
+        "const text = new Promise((resolve) => { const make = URL.createObjectURL; \
+         URL.createObjectURL = (blob) => { resolve(blob.text()); return make.call(URL, blob); }; }); \
+         [...document.querySelectorAll('.downloads button')][0].click(); return text;",
+    );
+    let lines: Vec<&str> = csv.as_str().unwrap().lines().collect();
+    assert_eq!(lines.len(), 4);
+    assert!(
+        lines[1].contains(&format!(",{},", buckets[0]["pointsMinted"])),
+        "{lines:?}"
+    );
+    let picture = browser.run(
+        "const link = new Promise((resolve) => { const click = HTMLAnchorElement.prototype.click; \
+         HTMLAnchorElement.prototype.click = function () { resolve(this.href); }; }); \
+         [...document.querySelectorAll('.downloads button')][1].click(); return link;",
+    );
+    assert!(
+        picture
+            .as_str()
+            .unwrap()
+            .starts_with("data:image/png;base64,")
+    );
+}
+
+/// Makes an offer with the keyboard alone and gives back its id.
+fn makes_an_offer(browser: &Browser, app: &TestApp) -> String {
+    show(browser, "offers");
+    browser.click_on("New offer");
+    browser.until("document.activeElement.name === 'title'");
+    browser.type_in("Museum night");
+    browser.press(Key::Tab);
+    browser.type_in("Until midnight");
+    browser.fill("dialog [name=pointsPrice]", "75");
+    browser.press(Key::Enter);
+    browser.until_text("tbody", "Museum night");
+    let offers = app.get("/v1/offers?limit=1").expect(200);
+    let offer = &offers["data"][0];
+    assert_eq!(
+        (
+            &offer["title"],
+            &offer["shortDescription"],
+            &offer["pointsPrice"]
+        ),
+        (&json!("Museum night"), &json!("Until midnight"), &json!(75))
+    );
+    offer["id"].as_str().unwrap().to_owned()
+}
+
+fn credits_a_member(browser: &Browser, app: &TestApp) {
+    let who = member(3);
+    let before = app.balance(&who);
+    show(browser, "members");
+    browser.fill("[type=search]", "Liskov");
+    browser.until("document.querySelectorAll('tbody tr').length === 1");
+    browser.click_on(&who);
+    browser.until_text("h1", &who);
+    browser.click_on("Credit points");
+    browser.fill("dialog [name=amount]", "125");
+    browser.fill("dialog [name=reason]", "a late birthday");
+    browser.click_on("Credit");
+    browser.until_text("[data-figure=balance] dd", &written(&json!(before + 125)));
+    browser.until_text("tbody", "a late birthday");
+    assert_eq!(app.balance(&who), before + 125);
+    // What cannot be done is said where it was asked for, and nothing is lost.
+    browser.click_on("Edit");
+    browser.fill("dialog [name=attributes]", "{not json");
+    browser.click_on("Save");
+    browser.until_text("dialog .form-error", "JSON object");
+    browser.press(Key::Escape);
+    browser.until("!document.querySelector('dialog')");
+}
+
+/// A redemption made elsewhere appears by itself, is moved along, and canceled again.
+fn follows_a_redemption(browser: &Browser, app: &TestApp, offer: &str) {
+    let who = member(3);
+    show(browser, "redemptions");
+    if has_route("/v1/activity/stream") {
+        browser.until_text("#live", "Live");
+    }
+    let before = app.balance(&who);
+    let id = app.redeem(&who, offer);
+    let ticket = |status: &str| format!("[data-status={status}] [data-redemption={id}]");
+    browser.until_text(&ticket("SUBMITTED"), "Museum night");
+    assert_eq!(app.balance(&who), before - 75);
+    let status = || app.get(&format!("/v1/redemptions/{id}")).expect(200)["status"].take();
+
+    browser.click(&format!("{} [data-move=OPEN]", ticket("SUBMITTED")));
+    browser.until_text(&ticket("OPEN"), "Museum night");
+    assert_eq!(status(), "OPEN");
+    // The focus went along with the ticket, so that the next step is one key away.
+    browser.choose(&format!("{} select", ticket("OPEN")), "AWAITING_CUSTOMER");
+    browser.until_text(&ticket("AWAITING_CUSTOMER"), "Museum night");
+    assert_eq!(status(), "AWAITING_CUSTOMER");
+
+    browser.click(&format!("{} [data-cancel]", ticket("AWAITING_CUSTOMER")));
+    browser.until_text("dialog", "gets 75 pts back");
+    browser.choose("dialog [name=canceledReason]", "SOLD_OUT");
+    browser.click_on("Cancel the redemption");
+    browser.until_text(&ticket("CANCELED"), "Sold out");
+    assert_eq!(status(), "CANCELED");
+    assert_eq!(app.balance(&who), before);
+    show(browser, &format!("members/{who}"));
+    browser.until_text("[data-figure=balance] dd", &written(&json!(before)));
+    browser.until_text("tbody", "refund");
+}
+
+#[test]
+fn a_key_is_tried_before_it_is_kept() {
+    let app = TestApp::start();
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    browser.goto("/");
+    browser.fill("#key", "something else");
+    browser.press(Key::Enter);
+    browser.until_text("[role=alert]", "expys_");
+    browser.fill("#key", "expys_sandbox_nobody_has_this_one");
+    browser.press(Key::Enter);
+    browser.until_text("[role=alert]", "key");
+    assert_eq!(browser.evaluate("sessionStorage.length"), json!(0));
+    browser.fill("#key", SANDBOX_KEY);
+    browser.press(Key::Enter);
+    browser.until("document.querySelector('.frame')");
+    browser.until(SETTLED);
+    // An empty program says what to do about it.
+    show(&browser, "offers");
+    browser.until_text("main", "No offers yet");
+    browser.screenshot("offers-empty");
+    // It outlives the page, but not the sign-out, and no other tab has it.
+    browser.goto("/");
+    browser.until("document.querySelector('.frame')");
+    browser.click_on("Sign out");
+    browser.until("document.querySelector('#key')");
+    assert_eq!(
+        browser.evaluate("sessionStorage.length + localStorage.length"),
+        json!(0)
+    );
+}
+
+#[test]
+fn a_server_that_goes_away_is_told_of() {
+    let mut app = TestApp::start();
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    browser.until(SETTLED);
+    app.stop();
+    browser.evaluate("location.hash = '#/members'");
+    browser.until_text("main [role=alert]", "cannot be reached");
+    browser.screenshot("no-connection");
+}
+
+#[test]
+fn what_a_member_is_called_is_only_ever_text() {
+    let app = TestApp::start();
+    let name = "<img src=x onerror=document.title='owned'>";
+    let id = "<b>eve</b>/../?#\u{1f43b}";
+    let path = format!(
+        "/v1/members/{}",
+        percent_encoding::utf8_percent_encode(id, NON_ALPHANUMERIC)
+    );
+    app.put(&path, &json!({"displayName": name})).expect(200);
+    app.offer(json!({"title": name, "tiers": [name]}));
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    show(&browser, "offers");
+    browser.until_text("tbody", name);
+    show(&browser, "members");
+    browser.click_on(id);
+    browser.until_text("h1", id);
+    browser.until_text(".facts", name);
+    assert_eq!(
+        browser.evaluate("document.querySelectorAll('main img, main b').length"),
+        json!(0)
+    );
+    browser.assert_quiet(is_missing_stream);
+}
+
+/// Every page of an Org-API-Key with the name of its picture.
+fn pages() -> Vec<(&'static str, String)> {
+    vec![
+        ("overview", "overview".into()),
+        ("offers", "offers".into()),
+        ("members", "members".into()),
+        ("member", format!("members/{}", member(0))),
+        ("redemptions", "redemptions".into()),
+        ("inbox", "inbox".into()),
+        ("webhooks", "webhooks".into()),
+        ("programs", "programs".into()),
+        ("settings", "settings".into()),
+    ]
+}
+
+fn show(browser: &Browser, hash: &str) {
+    browser.evaluate(&format!("location.hash = {}", json!(format!("#/{hash}"))));
+    browser.until("document.querySelector('h1')");
+    browser.until(SETTLED);
+}
+
+/// Pictures of a page on both screens, light and dark, and what is wrong with it there.
+fn look_at(browser: &mut Browser, name: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (screen, size) in [(Screen::Desktop, "desktop"), (Screen::Phone, "phone")] {
+        browser.resize(screen);
+        for scheme in ["light", "dark"] {
+            browser.prefer(scheme);
+            browser.until(SETTLED);
+            let picture = format!("{name}-{size}-{scheme}");
+            browser.screenshot(&picture);
+            let found = barriers(browser).into_iter();
+            problems.extend(found.map(|barrier| format!("{picture}: {barrier}")));
+            let width = format!("document.documentElement.scrollWidth > {}", screen.width());
+            if browser.evaluate(&width) == json!(true) {
+                problems.push(format!("{picture}: wider than the screen"));
+            }
+        }
+    }
+    browser.resize(Screen::Desktop);
+    browser.prefer("light");
+    problems
+}
+
+#[test]
+fn every_page_of_a_program_can_be_looked_at() {
+    let world = World::new();
+    let Some(mut browser) = Browser::open(&world.app.url("")) else {
+        return;
+    };
+    browser.goto("/");
+    browser.until("document.querySelector('#key')");
+    let mut problems = look_at(&mut browser, "sign-in");
+    sign_in(&browser, SANDBOX_KEY);
+    for (name, hash) in pages() {
+        show(&browser, &hash);
+        problems.extend(look_at(&mut browser, name));
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+    browser.assert_stayed_home();
+    browser.assert_quiet(|message| is_missing_stream(message) || is_missing_part(message));
+}
+
+#[test]
+fn every_page_of_a_partner_can_be_looked_at() {
+    let world = World::new();
+    world.add_organization("Harbour Hotel", 400, 37);
+    world.add_organization("Riverside Cinema", 250, 12);
+    let Some(mut browser) = Browser::open(&world.app.url("")) else {
+        return;
+    };
+    sign_in(&browser, PARTNER_SANDBOX_KEY);
+    let mut problems = Vec::new();
+    for name in ["organizations", "credits", "usage"] {
+        show(&browser, name);
+        problems.extend(look_at(&mut browser, &format!("partner-{name}")));
+    }
+    show(&browser, "organizations");
+    browser.click_on("Harbour Hotel");
+    browser.until_text("h1", "Harbour Hotel");
+    problems.extend(look_at(&mut browser, "partner-organization"));
+    assert!(problems.is_empty(), "{problems:#?}");
+    browser.until("!document.querySelector('.skeleton')");
+}
