@@ -378,9 +378,15 @@ fn look_at(browser: &mut Browser, name: &str) -> Vec<String> {
             browser.screenshot(&picture);
             let found = barriers(browser).into_iter();
             problems.extend(found.map(|barrier| format!("{picture}: {barrier}")));
-            let width = format!("document.documentElement.scrollWidth > {}", screen.width());
-            if browser.evaluate(&width) == json!(true) {
-                problems.push(format!("{picture}: wider than the screen"));
+            let width = screen.width();
+            let wide = browser.evaluate(&format!(
+                "document.documentElement.scrollWidth <= {width} ? [] \
+                 : [...document.querySelectorAll('body *')] \
+                 .filter((each) => each.getBoundingClientRect().right > {width}) \
+                 .map((each) => each.outerHTML.slice(0, 100))"
+            ));
+            if wide != json!([]) {
+                problems.push(format!("{picture}: wider than the screen: {wide}"));
             }
         }
     }
@@ -428,4 +434,141 @@ fn every_page_of_a_partner_can_be_looked_at() {
     problems.extend(look_at(&mut browser, "partner-organization"));
     assert!(problems.is_empty(), "{problems:#?}");
     browser.until("!document.querySelector('.skeleton')");
+}
+
+#[test]
+fn a_webhook_is_added_and_deleted() {
+    if !has_route("/v1/webhooks") {
+        return say("SKIPPED: this server has no webhooks");
+    }
+    let app = TestApp::start();
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    show(&browser, "webhooks");
+    browser.click_on("Add an endpoint");
+    browser.fill("dialog [name=url]", "http://127.0.0.1:9/hook");
+    browser.click("dialog [value='member.removed']");
+    browser.click_on("Add the endpoint");
+    browser.until_text("dialog output", "whsec_");
+    let made = &app.get("/v1/webhooks").expect(200)["data"][0];
+    assert_eq!(made["events"].as_array().unwrap().len(), 12);
+    browser.click_on("I have kept it");
+    browser.click_on("http://127.0.0.1:9/hook");
+    browser.until(SETTLED);
+    let secret = "document.documentElement.outerHTML.includes('whsec_')";
+    assert_eq!(browser.evaluate(secret), json!(false), "it is shown once");
+    browser.click_on("Send a test event");
+    browser.until_text("#notices", "on its way");
+    browser.click_on("Delete");
+    browser.click_on("Delete it");
+    browser.until_text("main", "No endpoints yet");
+    assert_eq!(app.get("/v1/webhooks").expect(200)["data"], json!([]));
+}
+
+#[test]
+fn a_member_who_writes_is_answered() {
+    if !has_route("/v1/conversations") {
+        return say("SKIPPED: this server has no conversations");
+    }
+    let app = TestApp::start();
+    app.member("ada", 100);
+    app.redeem(
+        "ada",
+        &app.offer(json!({"title": "Matinee", "pointsPrice": 40})),
+    );
+    let list = app.get("/v1/conversations?externalUserID=ada").expect(200);
+    let booking = list["conversations"].as_array().unwrap().iter();
+    let id = booking
+        .filter(|each| each["type"] == "booking")
+        .map(|each| each["id"].as_str().unwrap().to_owned())
+        .next()
+        .unwrap();
+    let path = format!("/v1/conversations/{id}/messages");
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    show(&browser, "inbox");
+    app.request("POST", &path)
+        .bearer(&app.token("ada"))
+        .json(&json!({"message": "Can it be Sunday?"}))
+        .send()
+        .expect(200);
+    browser.until_text(".conversations", "Waiting");
+    browser.click(&format!("[data-focus='{id}']"));
+    browser.until_text(".messages", "Can it be Sunday?");
+    browser.fill(".answer textarea", "Sunday it is.");
+    browser.click_on("Send");
+    browser.until_text(".messages", "Sunday it is.");
+    browser.until("!document.querySelector('.conversations .badge')");
+    let newest = &app.get(&path).expect(200)["messages"][0];
+    assert_eq!(
+        (&newest["role"], &newest["body"]),
+        (&json!("agent"), &json!("Sunday it is."))
+    );
+    browser.screenshot("inbox-answered");
+}
+
+#[test]
+fn the_menu_the_dialogs_and_the_switch_work_by_keyboard() {
+    let app = TestApp::start();
+    let Some(mut browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    // A page that was just loaded is walked through from its top.
+    browser.goto("/");
+    browser.until("document.querySelector('.frame')");
+    browser.press(Key::Tab);
+    browser.until("document.activeElement.className === 'skip-link'");
+    browser.press(Key::Enter);
+    browser.until("document.activeElement.id === 'main'");
+
+    browser.resize(Screen::Phone);
+    let mut problems = Vec::new();
+    let mut look = |browser: &Browser, name: &str| {
+        browser.screenshot(name);
+        problems.extend(
+            barriers(browser)
+                .into_iter()
+                .map(|each| format!("{name}: {each}")),
+        );
+    };
+    browser.until("!document.querySelector('#nav').checkVisibility()");
+    focus_on(&browser, "[aria-controls=side]");
+    browser.press(Key::Enter);
+    browser.until("document.querySelector('#nav').checkVisibility()");
+    look(&browser, "menu-phone-light");
+    focus_on(&browser, "#nav [data-page=offers]");
+    browser.press(Key::Enter);
+    browser.until_text("h1", "Offers");
+    browser.until("document.activeElement.tagName === 'H1'");
+    browser.until("!document.querySelector('#nav').checkVisibility()");
+
+    browser.click_on("New offer");
+    look(&browser, "new-offer-phone-light");
+    browser.press(Key::Escape);
+    browser.until("!document.querySelector('dialog')");
+
+    let paper = "getComputedStyle(document.body).backgroundColor";
+    let light = browser.evaluate(paper);
+    focus_on(&browser, "[aria-label='Switch to dark colors']");
+    browser.press(Key::Enter);
+    browser.until("document.querySelector('[aria-label=\"Switch to light colors\"]')");
+    assert_ne!(browser.evaluate(paper), light);
+    browser.click_on("New offer");
+    look(&browser, "new-offer-phone-dark");
+    // It is remembered, unlike the key.
+    browser.goto("/");
+    browser.until("document.querySelector('.frame')");
+    assert_ne!(browser.evaluate(paper), light);
+    assert!(problems.is_empty(), "{problems:#?}");
+}
+
+fn focus_on(browser: &Browser, selector: &str) {
+    let selector = json!(selector);
+    browser.until(&format!("document.querySelector({selector})"));
+    browser.evaluate(&format!("document.querySelector({selector}).focus()"));
 }

@@ -124,9 +124,14 @@ function match(pages, path) {
       wanted.every((part, at) => part.startsWith(":") || part === given[at]);
     if (!fits) continue;
     const params = {};
-    wanted.forEach((part, at) => {
-      if (part.startsWith(":")) params[part.slice(1)] = decodeURIComponent(given[at]);
-    });
+    try {
+      wanted.forEach((part, at) => {
+        if (part.startsWith(":")) params[part.slice(1)] = decodeURIComponent(given[at]);
+      });
+    } catch {
+      // Not what this page would have written there.
+      return null;
+    }
     return { page, params };
   }
   return null;

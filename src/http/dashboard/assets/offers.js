@@ -176,7 +176,7 @@ function offerDialog(offer, changed) {
         min: 0,
         step: 1,
         value: offer?.pointsPrice,
-        hint: "Nothing is free.",
+        hint: "Left empty, it is free.",
       },
       {
         name: "quantityRemaining",
@@ -185,13 +185,13 @@ function offerDialog(offer, changed) {
         min: 0,
         step: 1,
         value: offer?.availability.quantityRemaining,
-        hint: "Nothing is without end.",
+        hint: "Left empty, there is no end to them.",
       },
       {
         name: "tiers",
         label: "Tiers",
         value: offer?.tiers.join(", "),
-        hint: "Separated by commas. None is everybody.",
+        hint: "Separated by commas. Left empty, it is for everybody.",
       },
       {
         name: "expiresAt",

@@ -129,7 +129,7 @@ function createDialog(changed) {
         type: "number",
         min: 0,
         step: 1,
-        hint: "The most it may take from the pool. Nothing is no cap.",
+        hint: "The most it may take from the pool. Left empty, there is no cap.",
       },
     ],
     async submit({ name, externalId, tier, initialCredits }) {

@@ -94,7 +94,7 @@ export function frame(app, { kind, pages, context, leave }) {
 
 /** The program, if it is the only one. The API does not say which of several a key opens. */
 function nameOf({ programs }) {
-  return programs.length === 1 ? programs[0].name : `${key().slice(0, 20)}…`;
+  return programs.length === 1 ? programs[0].name : h("code", {}, `${key().slice(0, 19)}…`);
 }
 
 /** The brand: a card of six places, one of them stamped. */

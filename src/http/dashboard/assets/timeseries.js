@@ -30,7 +30,7 @@ export function timeseriesCard(view) {
     period: "30d",
     interval: "day",
     zone: ownZone(),
-    measure: "signups",
+    measure: "pointsMinted",
     compares: true,
     first: shiftDays(today, -13),
     last: today,
@@ -175,7 +175,7 @@ function drawing({ now, then, interval, zone }, { field, label, tone }) {
   const series = [{ name: label.toLowerCase(), values, tone, kind: "bar" }];
   if (then) {
     const earlier = now.map((_, at) => then[at]?.[field] ?? 0);
-    series.push({ name: "the period before", values: earlier, tone: "before", kind: "line" });
+    series.push({ name: "before", values: earlier, tone: "before", kind: "line" });
   }
   return chart({
     title: `${label} by ${interval}`,

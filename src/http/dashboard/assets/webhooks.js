@@ -203,8 +203,16 @@ function deliveryTable(id, first, page, changed) {
             h("span", { class: "hint" }, timeText(createdAt)),
           ),
       },
-      { label: "Status", cell: ({ status }) => badge(status) },
-      { label: "Answer", cell: ({ responseStatus, error }) => error ?? responseStatus ?? "–" },
+      {
+        label: "Status",
+        cell: ({ status, responseStatus, error }) =>
+          h(
+            "div",
+            { class: "offer-cell" },
+            badge(status),
+            h("span", { class: "hint" }, error ?? (responseStatus && `answered ${responseStatus}`)),
+          ),
+      },
       { label: "Attempts", isNumber: true, isWide: true, cell: ({ attempts }) => number(attempts) },
       {
         label: "Took",
@@ -226,7 +234,7 @@ function deliveryTable(id, first, page, changed) {
             button("Send again", () => redeliver(delivery), {
               tone: "small",
               focus: `again-${delivery.id}`,
-              "aria-label": `Send ${delivery.type} again`,
+              "aria-label": `Send again: ${delivery.type}`,
             }),
           ),
       },
