@@ -112,6 +112,18 @@ fn reads_the_figures(browser: &Browser, app: &TestApp) {
         }
     }
     browser.until(SETTLED);
+    // The numbers do not wait for what draws them.
+    let asked = browser.evaluate(
+        "performance.getEntriesByType('resource').filter(({ name }) => \
+         name.includes('/v1/analytics/') || name.endsWith('/plotly.min.js')) \
+         .sort((a, b) => a.startTime - b.startTime).map(({ name }) => new URL(name).pathname)",
+    );
+    let asked: Vec<String> = serde_json::from_value(asked).unwrap();
+    assert!(asked.iter().any(|path| path == "/v1/analytics/timeseries"));
+    assert!(
+        asked.last().unwrap().ends_with("/plotly.min.js"),
+        "{asked:?}"
+    );
 }
 
 fn changes_the_window(browser: &Browser, app: &TestApp) {
@@ -258,7 +270,21 @@ fn follows_a_redemption(browser: &Browser, app: &TestApp, offer: &str) {
     browser.until_text(&ticket("AWAITING_CUSTOMER"), "Museum night");
     assert_eq!(status(), "AWAITING_CUSTOMER");
 
-    browser.click(&format!("{} [data-cancel]", ticket("AWAITING_CUSTOMER")));
+    drag(
+        browser,
+        &ticket("AWAITING_CUSTOMER"),
+        "[data-status=SUBMITTED]",
+    );
+    browser.until_text("#notices", "cannot go from Awaiting customer to Submitted");
+    drag(
+        browser,
+        &ticket("AWAITING_CUSTOMER"),
+        "[data-status=AWAITING_VENDOR]",
+    );
+    browser.until_text(&ticket("AWAITING_VENDOR"), "Museum night");
+    assert_eq!(status(), "AWAITING_VENDOR");
+
+    browser.click(&format!("{} [data-cancel]", ticket("AWAITING_VENDOR")));
     browser.until_text("dialog", "gets 75 pts back");
     browser.choose("dialog [name=canceledReason]", "SOLD_OUT");
     browser.click_on("Cancel the redemption");
@@ -268,6 +294,68 @@ fn follows_a_redemption(browser: &Browser, app: &TestApp, offer: &str) {
     show(browser, &format!("members/{who}"));
     browser.until_text("[data-figure=balance] dd", &written(&json!(before)));
     browser.until_text("tbody", "refund");
+}
+
+/// Drags a ticket to a column, as far as the page can tell.
+fn drag(browser: &Browser, ticket: &str, column: &str) {
+    browser.evaluate(&format!(
+        "(() => {{ const dataTransfer = new DataTransfer(); \
+         const drag = (selector, type) => document.querySelector(selector).dispatchEvent( \
+         new DragEvent(type, {{ dataTransfer, bubbles: true, cancelable: true }})); \
+         drag({0}, 'dragstart'); drag({1}, 'dragover'); drag({1}, 'drop'); return true; }})()",
+        json!(ticket),
+        json!(column)
+    ));
+}
+
+#[test]
+fn a_partner_makes_an_organization_and_a_key() {
+    let app = TestApp::start();
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, PARTNER_SANDBOX_KEY);
+    browser.click_on("New organization");
+    browser.fill("dialog [name=name]", "Harbour Hotel");
+    browser.choose("dialog [name=tier]", "paid");
+    browser.fill("dialog [name=initialCredits]", "700");
+    browser.click_on("Make the organization");
+    browser.until_text("dialog output", "expys_sandbox_");
+    let key = browser.text("dialog output");
+    let exchange = || {
+        let request = app.request("POST", "/v1/auth/exchange").bearer(&key);
+        request.json(&json!({"externalUserID": "guest"})).send()
+    };
+    exchange().expect(200);
+    browser.click_on("I have kept it");
+    browser.click_on("Harbour Hotel");
+    browser.until_text(".facts", "700");
+    browser.click_on("Set credits");
+    browser.fill("dialog [name=credits]", "10001");
+    browser.click_on("Allocate");
+    browser.until_text("dialog .form-error", "pool");
+    browser.fill("dialog [name=credits]", "800");
+    browser.click_on("Allocate");
+    browser.until_text(".facts", "800");
+    browser.click_on("Set status");
+    browser.choose("dialog [name=status]", "suspended");
+    browser.click_on("Save");
+    browser.until_text(".facts", "suspended");
+    exchange().expect_error(403, "FORBIDDEN");
+    browser.click_on("New key");
+    browser.fill("dialog [name=name]", "the second");
+    browser.click_on("Make the key");
+    browser.until_text("dialog output", "expys_sandbox_");
+    assert_ne!(browser.text("dialog output"), key);
+    browser.click_on("I have kept it");
+    browser.until_text("tbody", "the second");
+    browser.click("[aria-label='Revoke the second']");
+    browser.click_on("Revoke it");
+    browser.until("!document.querySelector('tbody').textContent.includes('the second')");
+    show(&browser, "credits");
+    browser.until_text("[data-figure=creditPoolUsed] .figure-value", "1");
+    // One of the partner's requests was refused, and the browser notes it.
+    browser.assert_quiet(|message| message.contains("/credits") && message.contains("422"));
 }
 
 #[test]

@@ -84,7 +84,7 @@ function profile(where, organization, changed) {
           },
         }),
       ),
-      button("Status", () =>
+      button("Set status", () =>
         choose(
           where,
           "status",
@@ -95,8 +95,8 @@ function profile(where, organization, changed) {
           "Keys and tokens of an organization that is not active are refused from the next request on.",
         ),
       ),
-      button("Tier", () => choose(where, "tier", "Tier", TIERS, tier, changed)),
-      button("Credits", () =>
+      button("Set tier", () => choose(where, "tier", "Tier", TIERS, tier, changed)),
+      button("Set credits", () =>
         formDialog({
           title: `Credits of ${name}`,
           action: "Allocate",
