@@ -19,6 +19,11 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Whether nothing may be skipped.
+pub(crate) fn is_required() -> bool {
+    std::env::var("STAMPCARD_BROWSER").is_ok_and(|value| value == "required")
+}
+
 /// How wide the window is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Screen {
@@ -62,8 +67,7 @@ impl Browser {
         {
             Ok(driver) => driver,
             Err(error) => {
-                let is_required = std::env::var("STAMPCARD_BROWSER").is_ok_and(|v| v == "required");
-                assert!(!is_required, "chromedriver cannot be started: {error}");
+                assert!(!is_required(), "chromedriver cannot be started: {error}");
                 say(&format!(
                     "SKIPPED: chromedriver cannot be started ({error}); on Debian it is in the \
                      package chromium-driver"

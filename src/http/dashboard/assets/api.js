@@ -15,7 +15,7 @@ export class ApiError extends Error {
   }
 }
 
-export const get = (path, query, signal) => call("GET", path, { query, signal });
+export const get = (path, query) => call("GET", path, { query });
 export const post = (path, body) => call("POST", path, { body });
 export const put = (path, body) => call("PUT", path, { body });
 export const patch = (path, body) => call("PATCH", path, { body });
@@ -38,7 +38,7 @@ export async function all(where, field, query = {}, max = 1000) {
   return rows;
 }
 
-async function call(method, where, { query, body, signal }) {
+async function call(method, where, { query, body }) {
   const headers = { Accept: "application/json", Authorization: `Bearer ${key() ?? ""}` };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   // So that the one retry below acts once.
@@ -46,7 +46,6 @@ async function call(method, where, { query, body, signal }) {
   const request = {
     method,
     headers,
-    signal,
     cache: "no-store",
     body: body && JSON.stringify(body),
   };
@@ -67,7 +66,6 @@ async function reach(url, request) {
     try {
       return await fetch(url, request);
     } catch (error) {
-      if (error.name === "AbortError") throw error;
       if (isLast) throw new ApiError(0, "UNREACHABLE", "The server cannot be reached.", null);
     }
   }

@@ -5,8 +5,10 @@ import { follow } from "./stream.js";
 const URL_OF_STREAM = "/v1/activity/stream";
 /** From a server without a stream, figures are asked for again this often. */
 const POLL_MS = 10000;
-/** Events that come together make one update. */
+/** Events that come together make one update, */
 const GATHER_MS = 150;
+/** and however many come, there is no more than one in this time. */
+const PAUSE_MS = 1000;
 
 const listeners = new Set();
 
@@ -34,15 +36,20 @@ export function startLive(signal, onState) {
 export function whenLive(callback, signal, concerns = () => true) {
   let waiting = [];
   let timer = null;
+  let nextAt = 0;
   const listener = (event) => {
     if (event.name !== "gap" && !concerns(event.name)) return;
     waiting.push(event);
-    timer ??= setTimeout(() => {
-      const events = waiting;
-      waiting = [];
-      timer = null;
-      if (!signal.aborted) callback(events);
-    }, GATHER_MS);
+    timer ??= setTimeout(
+      () => {
+        const events = waiting;
+        waiting = [];
+        timer = null;
+        nextAt = Date.now() + PAUSE_MS;
+        if (!signal.aborted) callback(events);
+      },
+      Math.max(GATHER_MS, nextAt - Date.now()),
+    );
   };
   listeners.add(listener);
   signal.addEventListener("abort", () => listeners.delete(listener));

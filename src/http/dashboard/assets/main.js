@@ -2,6 +2,7 @@
 
 import { ApiError, get } from "./api.js";
 import { h, replace } from "./dom.js";
+import { ago } from "./format.js";
 import { startLive, whenLive } from "./live.js";
 import * as session from "./session.js";
 import { frame } from "./shell.js";
@@ -54,6 +55,15 @@ const app = document.getElementById("app");
 /** Ends what the present sign-in, and what the present page, has going on. */
 let signedIn = new AbortController();
 let page = new AbortController();
+
+/** A link may bring its key, `/#key=…`: a browser sends that part of an address to nobody. */
+function takeKeyFromAddress() {
+  const key = location.hash.startsWith("#key=") && decodeURIComponent(location.hash.slice(5));
+  if (!key || !session.kindOf(key)) return false;
+  session.signIn(key);
+  history.replaceState(null, "", location.pathname);
+  return true;
+}
 
 async function start() {
   signedIn.abort();
@@ -152,5 +162,13 @@ document.querySelector(".skip-link").addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById("main")?.focus();
 });
+// "3 min. ago" does not stay true.
+setInterval(() => {
+  for (const time of document.querySelectorAll("time")) time.textContent = ago(time.dateTime);
+}, 30000);
+window.addEventListener("hashchange", () => {
+  if (takeKeyFromAddress()) start();
+});
 startTheme();
+takeKeyFromAddress();
 start();

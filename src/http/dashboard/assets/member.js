@@ -34,27 +34,26 @@ export function memberPage(view) {
   ]);
   const transactions = (cursor) =>
     get("/v1/wallet/transactions", { externalUserID: id, limit: 15, cursor });
-  const everything = [
-    load(
-      wallet,
-      () => get(path`/v1/members/${id}`, { includeArchived: true }),
-      (member) => profile(member, symbol, refresh),
-      6,
-    ),
-    load(
-      ledger,
-      () => transactions(),
-      (first) => ledgerTable(first, transactions),
-    ),
-    load(
-      redeemed,
-      () => redemptionsOf(id),
-      (rows) => redemptionTable(rows, symbol),
-    ),
-  ];
-  const refresh = () => everything.forEach((again) => again());
+  const walletAgain = load(
+    wallet,
+    () => get(path`/v1/members/${id}`, { includeArchived: true }),
+    (member) => profile(member, symbol, refresh),
+    6,
+  );
+  const ledgerAgain = load(
+    ledger,
+    () => transactions(),
+    (first) => ledgerTable(first, transactions),
+  );
+  const redeemedAgain = load(
+    redeemed,
+    () => redemptionsOf(id),
+    (rows) => redemptionTable(rows, symbol),
+  );
+  const refresh = () => [walletAgain, ledgerAgain, redeemedAgain].forEach((again) => again());
   view.live((events) => {
-    if (events.some(({ data }) => !data || data.data?.externalUserID === id)) refresh();
+    if (!events.some(({ data }) => !data || data.data?.externalUserID === id)) return;
+    [walletAgain, ledgerAgain.unlessPaged, redeemedAgain].forEach((again) => again());
   });
 }
 

@@ -59,7 +59,7 @@ export function membersPage(view) {
     8,
   );
   view.live(
-    () => again(),
+    () => again.unlessPaged(),
     (name) => name.startsWith("member."),
   );
 }

@@ -127,6 +127,7 @@ export function pagedTable(caption, columns, first, field, next) {
         button("Show more", async () => {
           await attempt(async () => {
             const page = await next(cursor);
+            element.dataset.paged = "";
             add(page[field]);
             offer(page.nextCursor);
           });

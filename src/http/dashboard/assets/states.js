@@ -60,23 +60,34 @@ function stamp() {
 
 /**
  * Fills a place with what `fetch` gives, rendered. The answer is a function that does so again,
- * quietly: what is shown stays until it is replaced, and if nothing changed, for good.
+ * quietly: what is shown stays until it is replaced, and if nothing changed, for good. Its
+ * `unlessPaged` leaves a list alone of which more than the first page was asked for.
  */
 export function load(place, fetch, render, lines) {
   let shown;
   let turn = 0;
+  let isAsking = false;
+  let isStale = false;
   const again = async (isQuiet = true) => {
+    // Answers that take longer than the next event would otherwise never be shown.
+    if (isQuiet && isAsking) {
+      isStale = true;
+      return;
+    }
     const mine = ++turn;
-    if (!isQuiet || shown === undefined) replace(place, loadingState(lines));
+    isAsking = true;
+    isStale = false;
+    if (!isQuiet) shown = undefined;
+    if (shown === undefined) replace(place, loadingState(lines));
     place.setAttribute("aria-busy", "true");
     try {
       const data = await fetch();
       const text = JSON.stringify(data);
-      if (mine !== turn || (isQuiet && text === shown)) return;
+      if (mine !== turn || text === shown) return;
       shown = text;
-      replace(place, render(data, again));
+      replace(place, render(data));
     } catch (error) {
-      if (mine !== turn || error.name === "AbortError") return;
+      if (mine !== turn) return;
       if (error.status === undefined) console.error(error);
       shown = undefined;
       replace(
@@ -84,8 +95,15 @@ export function load(place, fetch, render, lines) {
         errorState(error, () => again(false)),
       );
     } finally {
-      if (mine === turn) place.removeAttribute("aria-busy");
+      if (mine === turn) {
+        isAsking = false;
+        place.removeAttribute("aria-busy");
+        if (isStale) again();
+      }
     }
+  };
+  again.unlessPaged = () => {
+    if (!place.querySelector("[data-paged]")) again();
   };
   again();
   return again;

@@ -141,7 +141,8 @@ export function webhookPage(view) {
     (endpoint) => endpointFacts(endpoint, () => again()),
     3,
   );
-  view.live(() => setTimeout(again, 500));
+  // What was just sent has its answer a moment later.
+  view.live(() => setTimeout(again.unlessPaged, 500));
 }
 
 function endpointFacts(endpoint, changed) {
