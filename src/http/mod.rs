@@ -6,6 +6,7 @@
 mod auth;
 mod conditional;
 mod cors;
+mod dashboard;
 mod error;
 mod extract;
 mod fault;

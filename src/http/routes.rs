@@ -7,7 +7,7 @@ use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
-use super::{HttpError, HttpResult, health, loyalty, openapi, partner, reports};
+use super::{HttpError, HttpResult, dashboard, health, loyalty, openapi, partner, reports};
 use crate::error::Code;
 
 /// Who may call a route. The handler's own types enforce it; the table states it.
@@ -75,6 +75,8 @@ macro_rules! routes {
 }
 
 routes! {
+    "/" { GET Public dashboard::get_page; }
+    "/assets/{digest}/{name}" { GET Public dashboard::get_asset; }
     "/healthz" { GET Public health::get_health; }
     "/readyz" { GET Public health::get_readiness; }
     "/metrics" { GET Public health::get_metrics; }

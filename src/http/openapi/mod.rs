@@ -164,7 +164,8 @@ fn with_what_the_route_says(route: &Route, mut operation: Operation) -> Operatio
                 schema::text(ExternalUserId::RULE),
                 "The operator's own id for the member, percent-encoded; a slash is `%2F`.",
             ),
-            "file" => (schema::string(), "The name of the file."),
+            "file" | "name" => (schema::string(), "The name of the file."),
+            "digest" => (schema::string(), "Stands for its content."),
             _ => (schema::string(), "The id."),
         };
         operation = operation.segment(name, schema, about);

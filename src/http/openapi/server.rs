@@ -5,6 +5,20 @@ use crate::error::Code;
 use crate::wire::{HealthResponse, UnreadyResponse};
 
 pub(super) fn operations() -> impl Iterator<Item = Operation> {
+    let page = Operation::new("get_page", "The dashboard").serves(
+        200,
+        "text/html; charset=utf-8",
+        "The page. It asks this server alone, with the key that is given to it.",
+    );
+    let asset = Operation::new("get_asset", "A file of the dashboard")
+        .serves(
+            200,
+            "text/css; charset=utf-8",
+            "It never changes under its path.",
+        )
+        .serves_too(200, "text/javascript; charset=utf-8")
+        .serves_too(200, "image/svg+xml")
+        .fails(&[Code::NotFound]);
     let health = Operation::new("get_health", "Whether the process is up")
         .answers::<HealthResponse>(200, "It is.");
     let readiness = Operation::new("get_readiness", "Whether the database takes writes")
@@ -28,5 +42,8 @@ pub(super) fn operations() -> impl Iterator<Item = Operation> {
         .serves(200, "text/css; charset=utf-8", "A style sheet or a script.")
         .serves_too(200, "text/javascript; charset=utf-8")
         .fails(&[Code::NotFound]);
-    tagged("Server", [health, readiness, metrics, openapi, docs, file])
+    tagged(
+        "Server",
+        [page, asset, health, readiness, metrics, openapi, docs, file],
+    )
 }

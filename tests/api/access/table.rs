@@ -236,6 +236,9 @@ impl Row {
 
 pub(super) fn public_rows() -> Vec<Row> {
     vec![
+        row("GET", "/", "/").gives(200, ["<title>Stampcard</title>"]),
+        row("GET", "/assets/{digest}/{name}", "/assets/unknown/main.js")
+            .gives(404, ["no such asset"]),
         row("GET", "/healthz", "/healthz").gives(200, ["ok"]),
         row("GET", "/readyz", "/readyz").gives(200, ["ready"]),
         row("GET", "/openapi.json", "/openapi.json").gives(200, ["\"3.1.0\""]),

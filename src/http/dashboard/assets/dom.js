@@ -1,0 +1,74 @@
+// Builds elements by functions. Text goes in as text nodes only, so that nothing needs escaping.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element: `h("p", { class: "hint" }, "text", child)`. Null and false children are left out. */
+export function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** The same for drawings. */
+export function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "value" || name === "checked") element[name] = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  append(element, children);
+  return element;
+}
+
+/** Adds children, nested lists included. */
+export function append(parent, children) {
+  for (const child of children.flat(Infinity)) {
+    if (child !== null && child !== undefined && child !== false) parent.append(child);
+  }
+}
+
+/** Puts other children in place of those an element has. */
+export function replace(parent, ...children) {
+  const focused = focusKey(parent);
+  parent.replaceChildren();
+  append(parent, children);
+  if (focused) parent.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** What had the focus, by its `data-focus`, so that an update from the server does not take it. */
+function focusKey(parent) {
+  const active = document.activeElement;
+  return active && parent.contains(active) ? active.dataset?.focus : undefined;
+}
+
+/** An icon of a few strokes. It says nothing to a screen reader; what stands beside it does. */
+export function icon(name) {
+  const lines = (ICONS[name] ?? "").split("|").map((d) => svg("path", { d }));
+  return svg("svg", { class: "icon", viewBox: "0 0 20 20", "aria-hidden": "true" }, lines);
+}
+
+const ICONS = {
+  overview: "M3 16.5h14|M5.5 13.5v-4|M10 13.5v-9|M14.5 13.5v-6",
+  offers: "M3.5 4.5h13v4a1.6 1.6 0 0 0 0 3.2v4h-13v-4a1.6 1.6 0 0 0 0-3.2z|M11.5 7.5v5",
+  members: "M10 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6z|M4 16.5c.6-3 3-4.5 6-4.5s5.4 1.5 6 4.5",
+  redemptions: "M3.5 4h3.5v12h-3.5z|M8.4 4h3.5v8h-3.5z|M13.2 4h3.5v5h-3.5z",
+  inbox: "M3.5 4.5h13v9h-7l-3.5 3v-3h-2.5z",
+  webhooks:
+    "M6 6.5a2.5 2.5 0 1 1 4.4 1.6l2.4 4.1|M13.5 16.2a2.5 2.5 0 1 0-2-4|M8.6 9.2l-2.4 3.8a2.5 2.5 0 1 0 2.3 2.5h4.6",
+  programs:
+    "M3.5 3.5h5.5v5.5h-5.5z|M11 3.5h5.5v5.5h-5.5z|M3.5 11h5.5v5.5h-5.5z|M11 11h5.5v5.5h-5.5z",
+  settings:
+    "M3.5 6h7|M14.5 6h2|M3.5 14h2|M9.5 14h7|M12.5 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4z|M7.5 16a2 2 0 1 0 0-4 2 2 0 0 0 0 4z",
+  credits: "M10 16.5a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13z|M10 6.5v7|M7.5 10h5",
+  menu: "M3.5 6h13|M3.5 10h13|M3.5 14h13",
+  light:
+    "M10 13.2a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4z|M10 2.5v1.5|M10 16v1.5|M2.5 10h1.5|M16 10h1.5|M4.7 4.7l1 1|M14.3 14.3l1 1|M4.7 15.3l1-1|M14.3 5.7l1-1",
+  dark: "M16 11.8a6.5 6.5 0 1 1-7.8-7.8 5.2 5.2 0 0 0 7.8 7.8z",
+  leave: "M8 3.5h-4.5v13h4.5|M12.5 6.5l3.5 3.5-3.5 3.5|M16 10h-8.5",
+  search: "M9 14.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11z|M13 13l3.5 3.5",
+  plus: "M10 4v12|M4 10h12",
+  back: "M12 4.5l-5.5 5.5 5.5 5.5",
+};

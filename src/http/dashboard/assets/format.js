@@ -1,0 +1,56 @@
+// Numbers, points and times as text, in the language of the browser.
+
+const whole = new Intl.NumberFormat();
+const share = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const change = new Intl.NumberFormat(undefined, {
+  style: "percent",
+  maximumFractionDigits: 0,
+  signDisplay: "exceptZero",
+});
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
+
+export const number = (value) => whole.format(value);
+export const percent = (fraction) => share.format(fraction);
+export const dateTime = (time) => (time ? moment.format(new Date(time)) : "–");
+export const day = (time) => (time ? date.format(new Date(time)) : "–");
+
+/** Points with their symbol, which follows. */
+export const points = (value, symbol) => `${number(value)} ${symbol}`;
+
+/** How a figure moved, or null if there is nothing to measure it by. */
+export function changed(now, before) {
+  return before > 0 ? change.format(now / before - 1) : null;
+}
+
+const STEPS = [
+  [60, "second"],
+  [60, "minute"],
+  [24, "hour"],
+  [30, "day"],
+  [12, "month"],
+];
+
+/** "3 min. ago". */
+export function ago(time) {
+  let distance = (new Date(time) - Date.now()) / 1000;
+  for (const [size, unit] of STEPS) {
+    if (Math.abs(distance) < size) return relative.format(Math.round(distance), unit);
+    distance /= size;
+  }
+  return relative.format(Math.round(distance), "year");
+}
+
+/** A time for a person, with the exact one for a machine. */
+export function timeText(time) {
+  const element = document.createElement("time");
+  element.dateTime = new Date(time).toISOString();
+  element.title = dateTime(time);
+  element.textContent = ago(time);
+  return element;
+}
+
+/** How many, with the noun in its right number. */
+export const count = (amount, one, many = `${one}s`) =>
+  `${number(amount)} ${amount === 1 ? one : many}`;

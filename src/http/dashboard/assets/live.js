@@ -1,0 +1,56 @@
+// What happens in the program, as it happens, handed to the page that is shown.
+
+import { follow } from "./stream.js";
+
+const URL_OF_STREAM = "/v1/activity/stream";
+/** From a server without a stream, figures are asked for again this often. */
+const POLL_MS = 10000;
+/** Events that come together make one update, */
+const GATHER_MS = 150;
+/** and however many come, there is no more than one in this time. */
+const PAUSE_MS = 1000;
+
+const listeners = new Set();
+
+export function startLive(signal, onState) {
+  const onEvent = (event) => listeners.forEach((listener) => listener(event));
+  follow(URL_OF_STREAM, {
+    signal,
+    onEvent,
+    onState(state) {
+      onState(state);
+      if (state !== "missing") return;
+      const timer = setInterval(() => {
+        if (!document.hidden) onEvent({ name: "gap", data: null });
+      }, POLL_MS);
+      signal.addEventListener("abort", () => clearInterval(timer));
+    },
+  });
+}
+
+/**
+ * Calls back after events that `concerns` (a test of their name) picks, until `signal` is aborted.
+ * The callback gets the events that came together; a `gap` concerns everybody: something may have
+ * been missed.
+ */
+export function whenLive(callback, signal, concerns = () => true) {
+  let waiting = [];
+  let timer = null;
+  let nextAt = 0;
+  const listener = (event) => {
+    if (event.name !== "gap" && !concerns(event.name)) return;
+    waiting.push(event);
+    timer ??= setTimeout(
+      () => {
+        const events = waiting;
+        waiting = [];
+        timer = null;
+        nextAt = Date.now() + PAUSE_MS;
+        if (!signal.aborted) callback(events);
+      },
+      Math.max(GATHER_MS, nextAt - Date.now()),
+    );
+  };
+  listeners.add(listener);
+  signal.addEventListener("abort", () => listeners.delete(listener));
+}

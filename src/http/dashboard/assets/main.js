@@ -1,0 +1,174 @@
+// Where the dashboard starts: sign in, put up the frame, and show the page that the address names.
+
+import { ApiError, get } from "./api.js";
+import { h, replace } from "./dom.js";
+import { ago } from "./format.js";
+import { startLive, whenLive } from "./live.js";
+import * as session from "./session.js";
+import { frame } from "./shell.js";
+import { signInPage } from "./signin.js";
+import { errorState } from "./states.js";
+import { startTheme } from "./theme.js";
+import { inboxPage } from "./inbox.js";
+import { memberPage } from "./member.js";
+import { membersPage } from "./members.js";
+import { offersPage } from "./offers.js";
+import { overviewPage } from "./overview.js";
+import { partnerCreditsPage } from "./partner-credits.js";
+import { partnerOrganizationPage } from "./partner-organization.js";
+import { partnerOrganizationsPage } from "./partner-organizations.js";
+import { partnerUsagePage } from "./partner-usage.js";
+import { programsPage } from "./programs.js";
+import { redemptionsPage } from "./redemptions.js";
+import { settingsPage } from "./settings.js";
+import { webhookPage, webhooksPage } from "./webhooks.js";
+
+/** The pages by the address after `#/`. The first one with a label is where one arrives. */
+const PAGES = {
+  org: [
+    { path: "overview", label: "Overview", show: overviewPage },
+    { path: "offers", label: "Offers", show: offersPage },
+    { path: "members", label: "Members", show: membersPage },
+    { path: "members/:id", show: memberPage },
+    { path: "redemptions", label: "Redemptions", show: redemptionsPage },
+    { path: "inbox", label: "Inbox", show: inboxPage },
+    { path: "inbox/:id", show: inboxPage },
+    { path: "webhooks", label: "Webhooks", show: webhooksPage },
+    { path: "webhooks/:id", show: webhookPage },
+    { path: "programs", label: "Programs", show: programsPage },
+    { path: "settings", label: "Settings", show: settingsPage },
+  ],
+  partner: [
+    {
+      path: "organizations",
+      label: "Organizations",
+      icon: "programs",
+      show: partnerOrganizationsPage,
+    },
+    { path: "organizations/:id", show: partnerOrganizationPage },
+    { path: "credits", label: "Credits", show: partnerCreditsPage },
+    { path: "usage", label: "Usage", icon: "overview", show: partnerUsagePage },
+  ],
+};
+
+const app = document.getElementById("app");
+/** Ends what the present sign-in, and what the present page, has going on. */
+let signedIn = new AbortController();
+let page = new AbortController();
+
+/** A link may bring its key, `/#key=…`: a browser sends that part of an address to nobody. */
+function takeKeyFromAddress() {
+  const key = location.hash.startsWith("#key=") && decodeURIComponent(location.hash.slice(5));
+  if (!key || !session.kindOf(key)) return false;
+  session.signIn(key);
+  history.replaceState(null, "", location.pathname);
+  return true;
+}
+
+async function start() {
+  signedIn.abort();
+  page.abort();
+  signedIn = new AbortController();
+  const kind = session.kindOf(session.key());
+  if (!kind) return signInPage(app, start);
+  let context;
+  try {
+    context = await contextOf(kind);
+  } catch (error) {
+    if (error.status === 401 || error.status === 403) {
+      session.signOut();
+      return signInPage(app, start, `The key was refused: ${error.message}.`);
+    }
+    return replace(app, h("main", { id: "main", class: "alone" }, errorState(error, start)));
+  }
+  const pages = PAGES[kind];
+  const place = frame(app, { kind, pages, context, leave });
+  if (kind === "org") startLive(signedIn.signal, place.showLive);
+  const show = () => showPage(pages, place, context);
+  window.addEventListener("hashchange", show, { signal: signedIn.signal });
+  show();
+}
+
+/** What every page needs to know. Asking for it is also the test of the key. */
+async function contextOf(kind) {
+  if (kind === "partner") return { billing: await get("/partner/billing") };
+  const configuration = await get("/v1/configuration");
+  const programs = await get("/v1/programs", { limit: 2 });
+  return {
+    symbol: configuration.currencySymbol,
+    configuration,
+    programs: programs.data,
+  };
+}
+
+function showPage(pages, place, context) {
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const found = match(pages, path);
+  if (!found) return location.replace(`#/${pages[0].path}`);
+  page.abort();
+  page = new AbortController();
+  const { signal } = page;
+  const view = {
+    root: h("div", { class: "page" }),
+    params: found.params,
+    query: new URLSearchParams(query),
+    context,
+    signal,
+    live: (callback, concerns) => whenLive(callback, signal, concerns),
+  };
+  place.show(view.root, found.page.path.split("/")[0]);
+  found.page.show(view);
+  // A screen reader is told where it is; on the first page the address bar has done so.
+  if (place.hasShown) view.root.querySelector("h1")?.focus({ preventScroll: true });
+  place.hasShown = true;
+  scrollTo(0, 0);
+}
+
+/** The page of an address, with what stands in the place of its variable segments. */
+function match(pages, path) {
+  const given = path.split("/");
+  for (const page of pages) {
+    const wanted = page.path.split("/");
+    const fits =
+      wanted.length === given.length &&
+      wanted.every((part, at) => part.startsWith(":") || part === given[at]);
+    if (!fits) continue;
+    const params = {};
+    try {
+      wanted.forEach((part, at) => {
+        if (part.startsWith(":")) params[part.slice(1)] = decodeURIComponent(given[at]);
+      });
+    } catch {
+      // Not what this page would have written there.
+      return null;
+    }
+    return { page, params };
+  }
+  return null;
+}
+
+function leave(message) {
+  session.signOut();
+  signedIn.abort();
+  page.abort();
+  signInPage(app, start, message);
+}
+
+document.addEventListener("signedout", ({ detail }) => {
+  if (detail instanceof ApiError && session.key()) leave(`Signed out: ${detail.message}.`);
+});
+// The skip link's target is no page.
+document.querySelector(".skip-link").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+});
+// "3 min. ago" does not stay true.
+setInterval(() => {
+  for (const time of document.querySelectorAll("time")) time.textContent = ago(time.dateTime);
+}, 30000);
+window.addEventListener("hashchange", () => {
+  if (takeKeyFromAddress()) start();
+});
+startTheme();
+takeKeyFromAddress();
+start();

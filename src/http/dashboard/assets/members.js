@@ -1,0 +1,145 @@
+// Members: find somebody, or add somebody.
+
+import { get, path, put } from "./api.js";
+import { append, h } from "./dom.js";
+import { formDialog } from "./dialogs.js";
+import { points } from "./format.js";
+import { notify } from "./notices.js";
+import { button, memberLink, pageHead, pagedTable, searchField } from "./parts.js";
+import { emptyState, load } from "./states.js";
+
+export function membersPage(view) {
+  const asked = { search: "", tier: "", includeArchived: false };
+  const place = h("div");
+  const add = button("Add a member", () => addDialog(), { tone: "primary", symbol: "plus" });
+  const change = (part) => {
+    Object.assign(asked, part);
+    again(false);
+  };
+  append(view.root, [
+    pageHead("Members", "Everybody who signed up, the newest first.", add),
+    h(
+      "div",
+      { class: "controls" },
+      searchField("Search by id or name", (search) => change({ search })),
+      tierField((tier) => change({ tier })),
+      h(
+        "label",
+        { class: "check" },
+        h("input", {
+          type: "checkbox",
+          onchange: ({ target }) => change({ includeArchived: target.checked }),
+        }),
+        "Removed members, too",
+      ),
+    ),
+    place,
+  ]);
+  const page = (cursor) =>
+    get("/v1/members", {
+      limit: 25,
+      cursor,
+      search: asked.search,
+      tier: asked.tier,
+      includeArchived: asked.includeArchived || null,
+    });
+  const again = load(
+    place,
+    () => page(),
+    (first) => {
+      if (first.members.length > 0) return memberTable(first, page, view.context.symbol);
+      return asked.search || asked.tier
+        ? emptyState("Nobody found", "No member's id or name has that in it.")
+        : emptyState(
+            "No members yet",
+            "A token exchange signs a member up; so does adding one here.",
+            button("Add a member", () => addDialog(), { tone: "primary" }),
+          );
+    },
+    8,
+  );
+  view.live(
+    () => again.unlessPaged(),
+    (name) => name.startsWith("member."),
+  );
+}
+
+function tierField(onchange) {
+  return h(
+    "label",
+    { class: "picker" },
+    h("span", {}, "Tier"),
+    h("input", {
+      class: "short",
+      placeholder: "any",
+      autocomplete: "off",
+      onchange: ({ target }) => onchange(target.value.trim()),
+    }),
+  );
+}
+
+function memberTable(first, page, symbol) {
+  return h(
+    "section",
+    { class: "card card-flush" },
+    pagedTable(
+      "Members",
+      [
+        {
+          label: "Member",
+          cell: ({ externalUserID, displayName, archivedAt }) =>
+            h(
+              "div",
+              { class: "offer-cell" },
+              h("span", { class: "strong" }, memberLink(externalUserID)),
+              displayName && h("span", { class: "hint" }, displayName),
+              archivedAt && h("span", { class: "badge badge-canceled" }, "Removed"),
+            ),
+        },
+        { label: "Tier", cell: ({ tier }) => h("span", { class: "tag" }, tier) },
+        {
+          label: "Received",
+          isNumber: true,
+          isWide: true,
+          cell: ({ wallet }) => points(wallet.amountReceived, symbol),
+        },
+        {
+          label: "Spent",
+          isNumber: true,
+          isWide: true,
+          cell: ({ wallet }) => points(wallet.amountSpent, symbol),
+        },
+        { label: "Balance", isNumber: true, cell: ({ wallet }) => points(wallet.balance, symbol) },
+      ],
+      first,
+      "members",
+      page,
+    ),
+  );
+}
+
+function addDialog() {
+  formDialog({
+    title: "Add a member",
+    action: "Add",
+    fields: [
+      {
+        name: "id",
+        label: "External id",
+        required: true,
+        maxlength: 255,
+        hint: "The id your own system knows this person by.",
+      },
+      { name: "displayName", label: "Display name", maxlength: 255 },
+      { name: "tier", label: "Tier", maxlength: 64 },
+    ],
+    async submit({ id, displayName, tier }) {
+      await put(path`/v1/members/${id}`, {
+        ...(displayName && { displayName }),
+        ...(tier && { tier }),
+      });
+      notify(`${id} is a member.`);
+      location.hash = `#/members/${encodeURIComponent(id)}`;
+    },
+  });
+}

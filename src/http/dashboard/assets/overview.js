@@ -1,0 +1,218 @@
+// The overview: how the program stands, and how it has been going.
+
+import { all, get } from "./api.js";
+import { append, h } from "./dom.js";
+import { number, percent, points, timeText } from "./format.js";
+import { card, figures, link, memberLink, pageHead } from "./parts.js";
+import { load } from "./states.js";
+import { STATUSES, label } from "./statuses.js";
+import { timeseriesCard } from "./timeseries.js";
+
+const RECENT = 8;
+const BEST = 5;
+
+export function overviewPage(view) {
+  const summary = h("div");
+  const offers = h("div");
+  append(view.root, [
+    pageHead("Overview", "How the program stands, to the last acknowledged write."),
+    summary,
+    timeseriesCard(view),
+    h("div", { class: "halves" }, card("Most redeemed", offers), recentCard(view)),
+  ]);
+  const again = load(
+    summary,
+    () => get("/v1/analytics/summary"),
+    (data) => [standing(data, view.context.symbol), byStatus(data.redemptions)],
+    3,
+  );
+  const offersAgain = load(offers, bestOffers, (rows) => offerBars(rows, view.context.symbol));
+  view.live(() => again());
+  view.live(
+    () => offersAgain(),
+    (name) => name.startsWith("redemption."),
+  );
+}
+
+function standing(data, symbol) {
+  const held =
+    data.pointsMinted +
+    data.pointsRefunded -
+    data.pointsSpent -
+    data.pointsForfeited -
+    data.pointsDebited;
+  return h(
+    "section",
+    { class: "card", "aria-label": "Figures" },
+    figures([
+      {
+        name: "memberCount",
+        label: "Members",
+        value: number(data.memberCount),
+        note: `${number(data.activeMembers)} active`,
+      },
+      {
+        name: "pointsMinted",
+        label: "Points minted",
+        value: number(data.pointsMinted),
+        note: `${points(held, symbol)} in wallets now`,
+      },
+      {
+        name: "pointsSpent",
+        label: "Points spent",
+        value: number(data.pointsSpent),
+        note: `${points(data.pointsRefunded, symbol)} refunded`,
+      },
+      {
+        name: "completionRate",
+        label: "Completion rate",
+        value: percent(data.completionRate),
+        note: `${number(data.redemptions.completed)} of ${number(data.redemptions.total)}`,
+      },
+    ]),
+  );
+}
+
+/** One bar, divided by status, and what its parts are. */
+function byStatus(redemptions) {
+  const rows = STATUSES.map((status) => ({ status, count: redemptions[status.toLowerCase()] }));
+  const parts = rows
+    .filter(({ count }) => count > 0)
+    .map(({ status, count }) => {
+      const part = h("span", { class: `part part-${status.toLowerCase()}` });
+      part.style.flexGrow = count;
+      return part;
+    });
+  return h(
+    "section",
+    { class: "card" },
+    h(
+      "div",
+      { class: "card-head" },
+      h("h2", { class: "card-title" }, "Redemptions"),
+      link("redemptions", "Open the board"),
+    ),
+    h("div", { class: "parts", "aria-hidden": "true" }, parts),
+    h(
+      "dl",
+      { class: "status-list" },
+      rows.map(({ status, count }) =>
+        h(
+          "div",
+          { "data-status": status },
+          h("dt", {}, h("i", { class: `dot part-${status.toLowerCase()}` }), label(status)),
+          h("dd", {}, number(count)),
+        ),
+      ),
+    ),
+  );
+}
+
+async function bestOffers() {
+  const [{ offers: rows }, offers] = await Promise.all([
+    get("/v1/analytics/offers"),
+    all("/v1/offers", "data"),
+  ]);
+  const titles = new Map(offers.map(({ id, title }) => [id, title]));
+  return rows
+    .filter((row) => row.signups > 0)
+    .sort((a, b) => b.signups - a.signups || b.pointsSpent - a.pointsSpent)
+    .slice(0, BEST)
+    .map((row) => ({ ...row, title: titles.get(row.offerId) ?? "An archived offer" }));
+}
+
+function offerBars(rows, symbol) {
+  if (rows.length === 0) return h("p", { class: "hint" }, "Nothing was redeemed yet.");
+  const most = rows[0].signups;
+  return h(
+    "ol",
+    { class: "bars" },
+    rows.map((row) => {
+      const bar = h("span", { class: "bar" });
+      bar.style.inlineSize = `${(100 * row.signups) / most}%`;
+      return h(
+        "li",
+        {},
+        h("span", { class: "bar-label" }, row.title),
+        h(
+          "span",
+          { class: "bar-value" },
+          `${number(row.signups)} members · ${points(row.pointsSpent, symbol)}`,
+        ),
+        h("span", { class: "bar-track", "aria-hidden": "true" }, bar),
+      );
+    }),
+  );
+}
+
+/** What came over the stream since the page was opened; before that, the newest redemptions. */
+function recentCard(view) {
+  const place = h("div");
+  const arrived = [];
+  const again = load(
+    place,
+    async () => {
+      const [{ redemptions }, offers] = await Promise.all([
+        get("/v1/redemptions", { limit: RECENT }),
+        all("/v1/offers", "data"),
+      ]);
+      const earlier = redemptions
+        .map((data) => ({ name: "redemption.created", at: data.createdAt, data }))
+        .filter(({ data }) => !arrived.some((event) => event.data.id === data.id));
+      const titles = Object.fromEntries(offers.map(({ id, title }) => [id, title]));
+      return { titles, events: [...arrived, ...earlier].slice(0, RECENT) };
+    },
+    ({ titles, events }) => recentList(events, titles),
+  );
+  view.live((events) => {
+    for (const { name, data } of events) {
+      if (data) arrived.unshift({ name, at: data.createdAt, data: data.data ?? {} });
+    }
+    arrived.splice(RECENT);
+    again();
+  });
+  return card("Lately", place);
+}
+
+function recentList(events, titles) {
+  if (events.length === 0) return h("p", { class: "hint" }, "What happens will show up here.");
+  return h(
+    "ul",
+    { class: "feed" },
+    events.map(({ name, at, data }) =>
+      h(
+        "li",
+        {},
+        h(
+          "span",
+          {},
+          data.externalUserID && memberLink(data.externalUserID),
+          ` ${told(name, data, titles[data.offer] ?? "an offer")}`,
+        ),
+        timeText(at),
+      ),
+    ),
+  );
+}
+
+/** An event of the catalogue as the rest of a sentence about a member. */
+function told(name, data, offer) {
+  switch (name) {
+    case "redemption.created":
+      return `redeemed ${offer}`;
+    case "wallet.credited":
+      return data.amount ? `received ${number(data.amount)} points` : "received points";
+    case "wallet.debited":
+      return data.amount ? `gave ${number(data.amount)} points` : "gave points";
+    case "member.created":
+      return "joined";
+    case "member.tier_changed":
+      return data.tier ? `is ${data.tier} now` : "changed tier";
+    case "member.removed":
+      return "was removed";
+    case "conversation.message_created":
+      return "has a new message";
+    default:
+      return `${offer}: ${label(name.slice("redemption.".length).toUpperCase()).toLowerCase()}`;
+  }
+}

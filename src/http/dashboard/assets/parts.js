@@ -1,0 +1,165 @@
+// The pieces that several pages are made of: headings, cards, figures, tables, lists with more.
+
+import { append, h, icon, replace } from "./dom.js";
+import { attempt } from "./notices.js";
+import { label } from "./statuses.js";
+
+/** The head of a page. */
+export function pageHead(title, text, ...actions) {
+  document.title = `${title} · Stampcard`;
+  return h(
+    "header",
+    { class: "page-head" },
+    h("div", {}, h("h1", { tabindex: "-1" }, title), text && h("p", { class: "lead" }, text)),
+    actions.length > 0 && h("div", { class: "actions" }, actions),
+  );
+}
+
+/** A surface with a heading. */
+export function card(title, ...content) {
+  return h("section", { class: "card" }, title && h("h2", { class: "card-title" }, title), content);
+}
+
+/** Figures side by side: `[{ label, value, note }]`. */
+export function figures(rows) {
+  return h(
+    "dl",
+    { class: "figures" },
+    rows.map((row) =>
+      h(
+        "div",
+        { class: "figure", "data-figure": row.name ?? row.label },
+        h("dt", {}, row.label),
+        h("dd", { class: "figure-value" }, row.value),
+        row.note && h("dd", { class: "figure-note" }, row.note),
+      ),
+    ),
+  );
+}
+
+/** Terms and what they are: `[[term, what], …]`; rows of nothing are left out. */
+export function facts(rows) {
+  return h(
+    "dl",
+    { class: "facts" },
+    rows
+      .filter(([, what]) => what !== null)
+      .map(([term, what]) => h("div", {}, h("dt", {}, term), h("dd", {}, what))),
+  );
+}
+
+export function button(text, onclick, { tone, focus, symbol, ...rest } = {}) {
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `button${tone ? ` button-${tone}` : ""}`,
+      onclick,
+      "data-focus": focus,
+      ...rest,
+    },
+    symbol && icon(symbol),
+    text,
+  );
+}
+
+/** The status of a redemption, an organization or a delivery. */
+export function badge(status) {
+  return h("span", { class: `badge badge-${status.toLowerCase()}` }, label(status));
+}
+
+/**
+ * A table. A column is `{ label, cell(row), isNumber, isWide }`; wide ones are left out on a narrow
+ * screen.
+ */
+export function table(caption, columns, rows) {
+  const classOf = (column) =>
+    [column.isNumber && "number", column.isWide && "wide"].filter(Boolean).join(" ") || null;
+  const body = h("tbody");
+  const add = (more) =>
+    append(
+      body,
+      more.map((row) =>
+        h(
+          "tr",
+          {},
+          columns.map((column, at) =>
+            h(
+              at === 0 ? "th" : "td",
+              { class: classOf(column), scope: at === 0 ? "row" : null },
+              column.cell(row),
+            ),
+          ),
+        ),
+      ),
+    );
+  add(rows);
+  const element = h(
+    "div",
+    { class: "table-frame", tabindex: "0", role: "region", "aria-label": caption },
+    h(
+      "table",
+      {},
+      h("caption", { class: "hidden" }, caption),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          columns.map((column) => h("th", { class: classOf(column), scope: "col" }, column.label)),
+        ),
+      ),
+      body,
+    ),
+  );
+  return { element, add };
+}
+
+/** A table of a list's first page, with a button that adds the next one. */
+export function pagedTable(caption, columns, first, field, next) {
+  const { element, add } = table(caption, columns, first[field]);
+  const place = h("div", { class: "more" });
+  const offer = (cursor) =>
+    replace(
+      place,
+      cursor &&
+        button("Show more", async () => {
+          await attempt(async () => {
+            const page = await next(cursor);
+            element.dataset.paged = "";
+            add(page[field]);
+            offer(page.nextCursor);
+          });
+        }),
+    );
+  offer(first.nextCursor);
+  return [element, place];
+}
+
+/** A field that asks for its answers once the typing pauses. */
+export function searchField(labelText, oninput, name = "search") {
+  let timer;
+  const input = h("input", {
+    type: "search",
+    name,
+    placeholder: labelText,
+    "aria-label": labelText,
+    autocomplete: "off",
+  });
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => oninput(input.value.trim()), 250);
+  });
+  return h("div", { class: "search" }, icon("search"), input);
+}
+
+/** A link to a page of the dashboard. */
+export const link = (to, ...content) => h("a", { href: `#/${to}` }, content);
+
+/** The way back to a list. */
+export const backLink = (to, text) =>
+  h("p", {}, h("a", { class: "back", href: `#/${to}` }, icon("back"), text));
+
+/** A link to a member. */
+export const memberLink = (id) => link(`members/${encodeURIComponent(id)}`, id);

@@ -1,0 +1,150 @@
+// The organization's programs side by side.
+
+import { get, post } from "./api.js";
+import { chart } from "./charts.js";
+import { append, h } from "./dom.js";
+import { formDialog, secretDialog } from "./dialogs.js";
+import { picker } from "./fields.js";
+import { number, timeText } from "./format.js";
+import { button, card, pageHead, table } from "./parts.js";
+import { emptyState, load } from "./states.js";
+
+const DAY = 86400000;
+const PERIODS = [
+  ["", "All time"],
+  ["1", "Last 24 hours"],
+  ["7", "Last 7 days"],
+  ["30", "Last 30 days"],
+];
+
+export function programsPage(view) {
+  const place = h("div");
+  let days = "";
+  append(view.root, [
+    pageHead(
+      "Programs",
+      "Every program of the organization, compared.",
+      button("New program", () => createDialog(() => again()), { tone: "primary", symbol: "plus" }),
+    ),
+    h(
+      "div",
+      { class: "controls" },
+      picker("Period", PERIODS, days, (chosen) => {
+        days = chosen;
+        again(false);
+      }),
+    ),
+    place,
+  ]);
+  const again = load(
+    place,
+    () => report(days),
+    (rows) => {
+      if (rows.length === 0) {
+        return emptyState("Nothing happened", "No program had any activity in this period.");
+      }
+      return [card("Points", comparison(rows)), programTable(rows)];
+    },
+  );
+  view.live(() => again());
+}
+
+async function report(days) {
+  const to = new Date();
+  const window = days
+    ? { from: new Date(to - Number(days) * DAY).toISOString(), to: to.toISOString() }
+    : {};
+  const rows = [];
+  let cursor;
+  do {
+    const page = await get("/v1/reports/program-activity", { ...window, limit: 200, cursor });
+    rows.push(...page.data);
+    cursor = page.pagination.next_cursor;
+  } while (cursor);
+  return rows;
+}
+
+function comparison(rows) {
+  const names = rows.map((row) => row.program_name);
+  return chart({
+    title: "Points issued and redeemed by program",
+    summary: rows
+      .map(
+        (row) =>
+          `${row.program_name}: ${number(row.total_issued)} issued, ${number(
+            row.total_redeemed,
+          )} redeemed`,
+      )
+      .join("; "),
+    file: "stampcard-programs",
+    column: "Program",
+    isCategory: true,
+    // Two programs may have the same name, but not the same place on the axis.
+    x: names.map((name, at) => (names.indexOf(name) === at ? name : `${name} (${at + 1})`)),
+    names,
+    series: [
+      {
+        name: "issued",
+        values: rows.map((row) => Number(row.total_issued)),
+        tone: "minted",
+        kind: "bar",
+      },
+      {
+        name: "redeemed",
+        values: rows.map((row) => Number(row.total_redeemed)),
+        tone: "spent",
+        kind: "bar",
+      },
+    ],
+  });
+}
+
+function programTable(rows) {
+  const figure = (label, field, isWide) => ({
+    label,
+    isNumber: true,
+    isWide,
+    cell: (row) => number(row[field]),
+  });
+  return h(
+    "section",
+    { class: "card card-flush" },
+    table(
+      "Programs",
+      [
+        { label: "Program", cell: (row) => h("span", { class: "strong" }, row.program_name) },
+        figure("Issued", "total_issued"),
+        figure("Redeemed", "total_redeemed"),
+        figure("Participants", "unique_participants", true),
+        figure("Events", "event_count", true),
+        figure("Entries", "journal_count", true),
+        figure("Offers", "reward_count", true),
+        figure("Tiers", "tier_count", true),
+        {
+          label: "Last active",
+          isWide: true,
+          cell: (row) => (row.last_activity_at ? timeText(row.last_activity_at) : "never"),
+        },
+      ],
+      rows,
+    ).element,
+  );
+}
+
+function createDialog(changed) {
+  formDialog({
+    title: "New program",
+    text: "It starts empty, in this organization, with a key of its own.",
+    action: "Make the program",
+    fields: [{ name: "name", label: "Name", required: true, maxlength: 255 }],
+    async submit({ name }) {
+      const { apiKey } = await post("/v1/programs", { name });
+      changed();
+      secretDialog({
+        title: `The key of ${name}`,
+        text: "It opens the new program. It is shown this once.",
+        secret: apiKey,
+      });
+    },
+  });
+}

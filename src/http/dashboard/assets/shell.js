@@ -1,0 +1,116 @@
+// The frame around every page: the way around, the environment, the state of the live stream.
+
+import { h, icon, replace, svg } from "./dom.js";
+import { environment, key } from "./session.js";
+import { themeSwitch } from "./theme.js";
+
+const LIVE = {
+  live: "Live",
+  waiting: "Reconnecting",
+  missing: "Every 10 s",
+};
+
+/** Puts up the frame. The answer shows a page in it and the state of the stream. */
+export function frame(app, { kind, pages, context, leave }) {
+  const live = h("span", { class: "live", id: "live", role: "status" });
+  const links = pages
+    .filter(({ label }) => label)
+    .map(({ path, label, icon: symbol }) =>
+      h("a", { href: `#/${path}`, "data-page": path }, icon(symbol ?? path), label),
+    );
+  const nav = h("nav", { class: "nav", id: "nav", "aria-label": "Pages" }, links);
+  const menu = h(
+    "button",
+    {
+      class: "icon-button menu",
+      type: "button",
+      "aria-expanded": "false",
+      "aria-controls": "side",
+      "aria-label": "Menu",
+      onclick: () => toggle(menu.getAttribute("aria-expanded") !== "true"),
+    },
+    icon("menu"),
+  );
+  const toggle = (isOpen) => {
+    menu.setAttribute("aria-expanded", String(isOpen));
+    side.classList.toggle("is-open", isOpen);
+  };
+  const side = h(
+    "aside",
+    { class: "side", id: "side", "aria-label": "Program and pages" },
+    h(
+      "p",
+      { class: "place" },
+      h("strong", {}, kind === "partner" ? "Partner" : nameOf(context)),
+      h(
+        "span",
+        { class: `environment environment-${environment()}` },
+        environment() === "live" ? "Live data" : "Sandbox data",
+      ),
+    ),
+    nav,
+    h(
+      "button",
+      { class: "button button-quiet", type: "button", onclick: () => leave() },
+      icon("leave"),
+      "Sign out",
+    ),
+  );
+  const main = h("main", { id: "main", tabindex: "-1" });
+  replace(
+    app,
+    h(
+      "div",
+      { class: `frame is-${environment()}` },
+      h(
+        "header",
+        { class: "top" },
+        menu,
+        h("a", { class: "brand", href: `#/${pages[0].path}` }, mark(), "Stampcard"),
+        h("div", { class: "top-end" }, kind === "org" && live, themeSwitch()),
+      ),
+      side,
+      main,
+    ),
+  );
+  return {
+    hasShown: false,
+    show(page, current) {
+      for (const each of links) {
+        if (each.dataset.page === current) each.setAttribute("aria-current", "page");
+        else each.removeAttribute("aria-current");
+      }
+      toggle(false);
+      replace(main, page);
+    },
+    showLive(state) {
+      live.className = `live live-${state}`;
+      live.title =
+        state === "missing" ? "This server has no live stream: asked again every 10 s" : "";
+      replace(live, LIVE[state]);
+    },
+  };
+}
+
+/** The program, if it is the only one. The API does not say which of several a key opens. */
+function nameOf({ programs }) {
+  return programs.length === 1 ? programs[0].name : h("code", {}, `${key().slice(0, 19)}…`);
+}
+
+/** The brand: a card of six places, one of them stamped. */
+export function mark() {
+  const at = [
+    [8, 9],
+    [16, 9],
+    [24, 9],
+    [8, 19],
+    [16, 19],
+  ];
+  return svg(
+    "svg",
+    { class: "mark", viewBox: "0 0 32 28", "aria-hidden": "true" },
+    svg("rect", { class: "mark-card", x: 1, y: 1, width: 30, height: 26, rx: 6 }),
+    at.map(([cx, cy]) => svg("circle", { class: "mark-place", cx, cy, r: 2.6 })),
+    svg("circle", { class: "mark-stamp", cx: 24, cy: 19, r: 4 }),
+  );
+}

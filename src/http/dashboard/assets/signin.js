@@ -1,0 +1,73 @@
+// The way in: a key, which is tried before it is kept.
+
+import { h, replace } from "./dom.js";
+import { mark } from "./shell.js";
+import { kindOf, signIn } from "./session.js";
+import { themeSwitch } from "./theme.js";
+
+/** Asks for a key and calls `start` once there is one. */
+export function signInPage(app, start, message) {
+  document.title = "Sign in · Stampcard";
+  const problem = h("p", { class: "form-error", role: "alert", hidden: !message }, message);
+  const input = h("input", {
+    id: "key",
+    name: "key",
+    type: "password",
+    required: true,
+    autocomplete: "off",
+    spellcheck: "false",
+    placeholder: "expys_sandbox_…",
+    "aria-describedby": "key-hint",
+  });
+  const form = h(
+    "form",
+    { class: "form" },
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "key" }, "Key"),
+      input,
+      h(
+        "p",
+        { class: "hint", id: "key-hint" },
+        "An Org-API-Key opens its program, a partner key the organizations of its environment. ",
+        "The server printed both at its first start. This tab forgets it when it is closed.",
+      ),
+    ),
+    problem,
+    h("button", { class: "button button-primary button-wide", type: "submit" }, "Sign in"),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const key = input.value.trim();
+    if (kindOf(key)) {
+      signIn(key);
+      start();
+      return;
+    }
+    problem.hidden = false;
+    replace(problem, "A key begins with expys_ or with partner_.");
+    input.focus();
+  });
+  replace(
+    app,
+    h(
+      "main",
+      { id: "main", class: "sign-in", tabindex: "-1" },
+      h("div", { class: "sign-in-top" }, themeSwitch()),
+      h(
+        "div",
+        { class: "sign-in-card" },
+        h(
+          "div",
+          { class: "sign-in-head" },
+          mark(),
+          h("h1", {}, "Stampcard"),
+          h("p", { class: "lead" }, "Members, points and what they are spent on."),
+        ),
+        form,
+      ),
+    ),
+  );
+  input.focus();
+}

@@ -1,0 +1,93 @@
+//! The dashboard: one page and its assets, compiled in. It needs no credential, because it holds
+//! no data: its scripts sign in with a key and read the public API like any other client.
+//!
+//! **Must not know**: the services. What the dashboard needs, the API has to offer.
+
+use std::io::Read as _;
+
+use actix_web::http::header::{self, AcceptEncoding, Encoding};
+use actix_web::{HttpRequest, HttpResponse, web};
+use flate2::read::GzDecoder;
+
+use super::{HttpError, HttpResult};
+use crate::error::Code;
+
+/// A file that the page asks for.
+struct Asset {
+    /// In its path: another content has another one.
+    digest: &'static str,
+    name: &'static str,
+    media_type: &'static str,
+    gzip: &'static [u8],
+}
+
+include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
+
+/// What the page may do: load what this server serves, ask this server, and nothing else. The
+/// chart library needs a style sheet of its own making and renders a download through an image.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// `GET /`: the page. It is asked about each time, since it names the current assets.
+pub(super) async fn get_page(request: HttpRequest) -> HttpResponse {
+    let tag = format!("\"{:08x}\"", crc32fast::hash(PAGE.as_bytes()));
+    let known = request.headers().get(header::IF_NONE_MATCH);
+    let is_known = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let mut response = if is_known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header(("cross-origin-opener-policy", "same-origin"));
+    if is_known {
+        return response.finish();
+    }
+    response.content_type("text/html; charset=utf-8").body(PAGE)
+}
+
+/// `GET /assets/{digest}/{name}`: what the page asks for. It never changes under its path.
+pub(super) async fn get_asset(
+    path: web::Path<(String, String)>,
+    accepted: web::Header<AcceptEncoding>,
+) -> HttpResult {
+    let (digest, name) = path.into_inner();
+    let asset = ASSETS
+        .iter()
+        .find(|asset| asset.digest == digest && asset.name == name)
+        .ok_or_else(|| {
+            HttpError::new(
+                Code::NotFound,
+                "no such asset; load the page anew for its names",
+            )
+        })?;
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type(asset.media_type)
+        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .insert_header((header::VARY, "Accept-Encoding"));
+    let supported = [Encoding::gzip(), Encoding::identity()];
+    if accepted.negotiate(supported.iter()) == Some(Encoding::gzip()) {
+        return Ok(response
+            .insert_header((header::CONTENT_ENCODING, "gzip"))
+            .body(asset.gzip));
+    }
+    Ok(response.body(unpack(asset.gzip)?))
+}
+
+/// For the rare client that takes nothing compressed.
+fn unpack(gzip: &[u8]) -> Result<Vec<u8>, HttpError> {
+    let mut bytes = Vec::new();
+    GzDecoder::new(gzip)
+        .read_to_end(&mut bytes)
+        .map_err(|error| HttpError {
+            cause: Some(error.to_string()),
+            ..HttpError::plain(Code::Internal)
+        })?;
+    Ok(bytes)
+}

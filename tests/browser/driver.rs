@@ -1,0 +1,351 @@
+//! A real Chromium, driven through `WebDriver`, and what a test wants to know of it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use data_encoding::BASE64;
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Says something that is seen even when the test passes.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Whether nothing may be skipped.
+pub(crate) fn is_required() -> bool {
+    std::env::var("STAMPCARD_BROWSER").is_ok_and(|value| value == "required")
+}
+
+/// How wide the window is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Screen {
+    Desktop,
+    Phone,
+}
+
+impl Screen {
+    pub(crate) fn width(self) -> u32 {
+        self.size().0
+    }
+
+    fn size(self) -> (u32, u32) {
+        match self {
+            Self::Desktop => (1280, 860),
+            Self::Phone => (390, 844),
+        }
+    }
+}
+
+/// A browser with one tab. Dropping it closes both it and its driver.
+pub(crate) struct Browser {
+    runtime: Runtime,
+    client: Option<Client>,
+    driver: Child,
+    session: String,
+    agent: ureq::Agent,
+    base: String,
+    screen: Screen,
+}
+
+impl Browser {
+    /// None, and a word about it, where there is no Chromium. With `STAMPCARD_BROWSER=required`
+    /// that is an error.
+    pub(crate) fn open(base: &str) -> Option<Self> {
+        let mut driver = match Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+        {
+            Ok(driver) => driver,
+            Err(error) => {
+                assert!(!is_required(), "chromedriver cannot be started: {error}");
+                say(&format!(
+                    "SKIPPED: chromedriver cannot be started ({error}); on Debian it is in the \
+                     package chromium-driver"
+                ));
+                return None;
+            }
+        };
+        let output = BufReader::new(driver.stdout.take().unwrap());
+        let port = output
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, port) = line.split_once("successfully on port ")?;
+                Some(port.trim_end_matches('.').to_owned())
+            })
+            .expect("chromedriver says where it listens");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let capabilities = json!({
+            "goog:chromeOptions": {"args": [
+                "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-US",
+                "--hide-scrollbars", "--no-first-run", "--disable-background-networking",
+            ]},
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        });
+        let client = runtime
+            .block_on(
+                ClientBuilder::new(HttpConnector::new())
+                    .capabilities(capabilities.as_object().unwrap().clone())
+                    .connect(&format!("http://127.0.0.1:{port}")),
+            )
+            .expect("Chromium starts");
+        let session = runtime.block_on(client.session_id()).unwrap().unwrap();
+        let mut browser = Self {
+            runtime,
+            client: Some(client),
+            driver,
+            session: format!("http://127.0.0.1:{port}/session/{session}"),
+            agent: ureq::Agent::new_with_defaults(),
+            base: base.to_owned(),
+            screen: Screen::Desktop,
+        };
+        browser.resize(Screen::Desktop);
+        browser.prefer("light");
+        Some(browser)
+    }
+
+    fn client(&self) -> &Client {
+        self.client.as_ref().unwrap()
+    }
+
+    /// A command of the browser's own protocol.
+    fn command(&self, name: &str, parameters: &Value) -> Value {
+        self.ask(
+            "goog/cdp/execute",
+            &json!({"cmd": name, "params": parameters}),
+        )
+    }
+
+    fn ask(&self, what: &str, body: &Value) -> Value {
+        let url = format!("{}/{what}", self.session);
+        let mut answer = self.agent.post(url).send_json(body).unwrap();
+        answer.body_mut().read_json::<Value>().unwrap()["value"].take()
+    }
+
+    pub(crate) fn resize(&mut self, screen: Screen) {
+        self.screen = screen;
+        let (width, height) = screen.size();
+        let metrics = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1,
+            "mobile": matches!(screen, Screen::Phone),
+        });
+        self.command("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// What the system says about light and dark.
+    pub(crate) fn prefer(&self, scheme: &str) {
+        let features = json!({"features": [
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]});
+        self.command("Emulation.setEmulatedMedia", &features);
+    }
+
+    pub(crate) fn goto(&self, path: &str) {
+        let url = format!("{}{path}", self.base);
+        self.runtime.block_on(self.client().goto(&url)).unwrap();
+    }
+
+    /// The value of a JavaScript expression.
+    pub(crate) fn evaluate(&self, expression: &str) -> Value {
+        let script = format!("return ({expression});");
+        self.runtime
+            .block_on(self.client().execute(&script, Vec::new()))
+            .unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// Runs a script and waits for what it promises.
+    pub(crate) fn run(&self, script: &str) -> Value {
+        let script =
+            format!("const done = arguments[0]; (async () => {{ {script} }})().then(done);");
+        self.runtime
+            .block_on(self.client().execute_async(&script, Vec::new()))
+            .unwrap()
+    }
+
+    /// Waits until a JavaScript expression is true.
+    #[track_caller]
+    pub(crate) fn until(&self, expression: &str) {
+        let start = Instant::now();
+        while self.evaluate(&format!("Boolean({expression})")) != json!(true) {
+            if start.elapsed() > PATIENCE {
+                let file = self.screenshot("failed");
+                panic!("never true: {expression}; see {}", file.display());
+            }
+            std::thread::sleep(Duration::from_millis(40));
+        }
+    }
+
+    /// Waits until an element is there and holds a text.
+    #[track_caller]
+    pub(crate) fn until_text(&self, selector: &str, text: &str) {
+        let (selector, text) = (json!(selector), json!(text));
+        self.until(&format!(
+            "document.querySelector({selector})?.textContent.includes({text})"
+        ));
+    }
+
+    /// The text of an element.
+    #[track_caller]
+    pub(crate) fn text(&self, selector: &str) -> String {
+        self.until(&format!("document.querySelector({})", json!(selector)));
+        let expression = format!("document.querySelector({}).textContent", json!(selector));
+        self.evaluate(&expression).as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn click(&self, selector: &str) {
+        self.until(&format!("document.querySelector({})", json!(selector)));
+        self.act(&async |client| client.find(Locator::Css(selector)).await?.click().await);
+    }
+
+    /// Clicks the button, or whatever else carries a text and nothing more.
+    #[track_caller]
+    pub(crate) fn click_on(&self, text: &str) {
+        let path = format!("//*[self::button or self::a][normalize-space(.)='{text}']");
+        let lookup = format!(
+            "document.evaluate({}, document, null, 9).singleNodeValue",
+            json!(path)
+        );
+        self.until(&lookup);
+        self.act(&async |client| client.find(Locator::XPath(&path)).await?.click().await);
+    }
+
+    /// Types into an empty field.
+    #[track_caller]
+    pub(crate) fn fill(&self, selector: &str, text: &str) {
+        self.until(&format!("document.querySelector({})", json!(selector)));
+        self.act(&async |client| {
+            let field = client.find(Locator::Css(selector)).await?;
+            field.clear().await?;
+            field.send_keys(text).await
+        });
+    }
+
+    /// Types where the focus is.
+    pub(crate) fn type_in(&self, text: &str) {
+        self.act(&async |client| client.active_element().await?.send_keys(text).await);
+    }
+
+    #[track_caller]
+    pub(crate) fn choose(&self, selector: &str, value: &str) {
+        self.until(&format!("document.querySelector({})", json!(selector)));
+        self.act(&async |client| {
+            let field = client.find(Locator::Css(selector)).await?;
+            field.select_by_value(value).await
+        });
+    }
+
+    /// Presses a key where the focus is.
+    pub(crate) fn press(&self, key: Key) {
+        self.act(&async |client| {
+            let active = client.active_element().await?;
+            active.send_keys(&String::from(char::from(key))).await
+        });
+    }
+
+    /// Does something with the page. An update may take an element away between finding and using
+    /// it; then it is looked for again.
+    #[track_caller]
+    fn act(&self, action: &impl AsyncFn(&Client) -> Result<(), fantoccini::error::CmdError>) {
+        let start = Instant::now();
+        loop {
+            match self.runtime.block_on(action(self.client())) {
+                Ok(()) => return,
+                Err(_) if start.elapsed() < Duration::from_secs(3) => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(error) => {
+                    let file = self.screenshot("failed");
+                    panic!("{error}; see {}", file.display());
+                }
+            }
+        }
+    }
+
+    /// A picture of the whole page, kept under `target/screenshots`.
+    pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        let (width, height) = self.screen.size();
+        let length = self.evaluate("document.documentElement.scrollHeight");
+        let height = length.as_u64().unwrap().max(u64::from(height));
+        let picture = self.command(
+            "Page.captureScreenshot",
+            &json!({"captureBeyondViewport": true, "clip": {
+                "x": 0, "y": 0, "width": width, "height": height, "scale": 1,
+            }}),
+        );
+        let bytes = BASE64
+            .decode(picture["data"].as_str().unwrap().as_bytes())
+            .unwrap();
+        let file = folder.join(format!("{name}.png"));
+        std::fs::write(&file, bytes).unwrap();
+        file
+    }
+
+    /// Checks that nothing was complained about on the console, but for what `expected` picks.
+    #[track_caller]
+    pub(crate) fn assert_quiet(&self, expected: impl Fn(&str) -> bool) {
+        let log = self.ask("se/log", &json!({"type": "browser"}));
+        let complaints: Vec<&str> = log
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING")
+            .map(|entry| entry["message"].as_str().unwrap())
+            .filter(|message| !expected(message))
+            .collect();
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+
+    /// Checks that no request went to another host, and that there were some at all.
+    #[track_caller]
+    pub(crate) fn assert_stayed_home(&self) {
+        let log = self.ask("se/log", &json!({"type": "performance"}));
+        let urls: Vec<String> = log
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|entry| {
+                let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+                let message = &event["message"];
+                (message["method"] == "Network.requestWillBeSent")
+                    .then(|| message["params"]["request"]["url"].as_str())?
+                    .map(str::to_owned)
+            })
+            .collect();
+        assert!(urls.iter().any(|url| url.ends_with("/plotly.min.js")));
+        let abroad: Vec<_> = urls
+            .iter()
+            .filter(|url| {
+                let is_ours = url.starts_with(&self.base);
+                !is_ours && !url.starts_with("data:") && !url.starts_with("blob:")
+            })
+            .collect();
+        assert!(abroad.is_empty(), "{abroad:#?}");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            let _ = self.runtime.block_on(client.close());
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
