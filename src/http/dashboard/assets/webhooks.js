@@ -183,6 +183,10 @@ function endpointFacts(endpoint, changed) {
   );
 }
 
+/** The name of an event, which may be broken after its dot. */
+const breakable = (type) =>
+  type.split(".").flatMap((word, at) => (at ? [".", h("wbr"), word] : word));
+
 function deliveryTable(id, first, page, changed) {
   if (first.deliveries.length === 0)
     return emptyState("No deliveries", "There is one for each event and endpoint.");
@@ -200,7 +204,7 @@ function deliveryTable(id, first, page, changed) {
           h(
             "div",
             { class: "offer-cell" },
-            h("span", { class: "strong" }, type),
+            h("span", { class: "strong" }, breakable(type)),
             h("span", { class: "hint" }, timeText(createdAt)),
           ),
       },
@@ -232,10 +236,10 @@ function deliveryTable(id, first, page, changed) {
           h(
             "div",
             { class: "row-actions" },
-            button("Send again", () => redeliver(delivery), {
+            button("Resend", () => redeliver(delivery), {
               tone: "small",
               focus: `again-${delivery.id}`,
-              "aria-label": `Send again: ${delivery.type}`,
+              "aria-label": `Resend: ${delivery.type}`,
             }),
           ),
       },
