@@ -61,6 +61,7 @@ fn an_operation_needs_the_credential_that_its_route_needs() {
         let expected: &[&str] = match route.access {
             Access::Public => &[],
             Access::OrgKey => &["orgKey", "orgKeyHeader"],
+            Access::Member => &["memberToken"],
             Access::KeyOrMember => &["orgKey", "orgKeyHeader", "memberToken"],
             Access::PartnerKey => &["partnerKey", "partnerKeyBearer"],
         };
