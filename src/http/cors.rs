@@ -9,9 +9,10 @@ use actix_web::middleware::Condition;
 /// How long a browser may remember what it was allowed, in seconds.
 const MAX_AGE: usize = 3600;
 
-/// The layer that answers for the origins in `origins`, separated by spaces; `*` is any. Credentials
-/// are headers that a page sets itself, never cookies, so that no origin gains anything it was not
-/// given.
+/// The layer that answers for the origins in `origins`, separated by spaces; `*` is any, `none` is
+/// no layer.
+/// Credentials are headers that a page sets itself, never cookies, so that no origin gains anything
+/// it was not given.
 pub(super) fn layer(origins: &str) -> Condition<Cors> {
     let mut cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
@@ -40,5 +41,5 @@ pub(super) fn layer(origins: &str) -> Condition<Cors> {
             origin => cors.allowed_origin(origin),
         };
     }
-    Condition::new(!origins.trim().is_empty(), cors)
+    Condition::new(origins.trim() != "none", cors)
 }

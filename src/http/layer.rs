@@ -162,8 +162,10 @@ fn render_error(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse
     };
     let surface = Surface::of_path(response.request().path());
     let (status, body) = wire::render_problem(surface, &error.problem);
-    // Why writes are refused was logged where it showed; each refusal would only repeat it.
-    if status >= 500 && status != 503 {
+    if status == 503 {
+        // Why writes are refused was logged where it showed; this only says who met it.
+        tracing::warn!(request_id = id, status, "request refused");
+    } else if status >= 500 {
         let cause = error.cause.as_deref().unwrap_or(&error.problem.message);
         tracing::error!(request_id = id, status, cause, "request failed");
     }

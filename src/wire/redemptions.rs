@@ -164,6 +164,7 @@ fn canceled_reason(fields: &Fields<'_>) -> Result<Change<CancelReason>, Invalid>
     "canceledNote": null,
     "externalUserID": "user_42",
     "pointsCharged": 40,
+    "conversationId": "cnv_01a1fda8-1988-75da-9f29-66beffff55ec",
 })))]
 pub struct RedemptionResponse {
     /// The id, `rdm_…`.

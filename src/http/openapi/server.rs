@@ -5,11 +5,13 @@ use crate::error::Code;
 use crate::wire::{HealthResponse, UnreadyResponse};
 
 pub(super) fn operations() -> impl Iterator<Item = Operation> {
-    let page = Operation::new("get_page", "The dashboard").serves(
-        200,
-        "text/html; charset=utf-8",
-        "The page. It asks this server alone, with the key that is given to it.",
-    );
+    let page = Operation::new("get_page", "The dashboard")
+        .serves(
+            200,
+            "text/html; charset=utf-8",
+            "The page. It asks this server alone, with the key that is given to it.",
+        )
+        .conditional();
     let asset = Operation::new("get_asset", "A file of the dashboard")
         .serves(
             200,

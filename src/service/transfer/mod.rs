@@ -1,7 +1,7 @@
 //! A database as lines of JSON and back: `stampcard export` and `import`.
 //!
-//! The first line is the header, then comes one object a row, then the trailer, which has a checksum
-//! of every byte before it: a file that was cut or changed does not pass for a whole one.
+//! The first line is the header, then comes one object a row, then the trailer, which has a
+//! checksum of every byte before it: a file that was cut or changed does not pass for a whole one.
 
 mod export;
 mod import;

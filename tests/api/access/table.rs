@@ -241,6 +241,7 @@ pub(super) fn public_rows() -> Vec<Row> {
             .gives(404, ["no such asset"]),
         row("GET", "/healthz", "/healthz").gives(200, ["ok"]),
         row("GET", "/readyz", "/readyz").gives(200, ["ready"]),
+        row("GET", "/metrics", "/metrics").gives(200, ["# EOF"]),
         row("GET", "/openapi.json", "/openapi.json").gives(200, ["\"3.1.0\""]),
         row("GET", "/docs", "/docs").gives(200, ["<main"]),
         row("GET", "/docs/{file}", "/docs/page.js").gives(200, ["openapi.json"]),

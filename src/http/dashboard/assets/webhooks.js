@@ -179,7 +179,8 @@ function endpointFacts(endpoint, changed) {
       ["Made", dateTime(createdAt)],
       ["Disabled", disabledAt ? dateTime(disabledAt) : null],
     ]),
-    h("div", { class: "actions" }, button("Send a test event", test), button("Delete", drop)),
+    !disabledAt &&
+      h("div", { class: "actions" }, button("Send a test event", test), button("Delete", drop)),
   );
 }
 
