@@ -139,7 +139,7 @@ mod tests {
             (take(between).remaining, take(between).retry_after),
             (0, Some(1))
         );
-        let full = between.saturating_add(Duration::from_secs(6));
+        let full = later.saturating_add(Duration::from_secs(7));
         assert_eq!(take(full).remaining, 59);
     }
 

@@ -293,6 +293,10 @@ impl Services {
                     if let Some(delivery) = &outcome.delivery {
                         store::deliveries::record(tx, outcome.endpoint, delivery)?;
                     }
+                    // It may have been deleted while something was sent to it.
+                    if store::webhooks::is_disabled(tx, outcome.endpoint)? {
+                        store::deliveries::abandon(tx, outcome.endpoint)?;
+                    }
                     if let Some(cursor) = outcome.cursor {
                         store::deliveries::advance(tx, outcome.endpoint, cursor)?;
                     }

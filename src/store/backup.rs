@@ -88,9 +88,9 @@ pub enum ReplaceError {
     },
 }
 
-/// Puts `prepared` in the place of `database`, whose lock the caller holds. What stood there is kept
-/// as `kept`; `false`: nothing did. At every moment the name of the database stands for a whole one,
-/// the old or the new, as long as the old one is not damaged.
+/// Puts `prepared` in the place of `database`, whose lock the caller holds. What stood there is
+/// kept as `kept`; `false`: nothing did. At every moment the name of the database stands for a
+/// whole one, the old or the new, as long as the old one is not damaged.
 ///
 /// # Errors
 /// [`ReplaceError`]. Then the old database stands where it stood.

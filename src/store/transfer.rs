@@ -170,8 +170,8 @@ impl Table {
         Ok(count.unsigned_abs())
     }
 
-    /// Hands every row that is carried to `take`, in the order of its key. A secret is handed out as
-    /// nothing unless `with_secrets`.
+    /// Hands every row that is carried to `take`, in the order of its key. A secret is handed out
+    /// as nothing unless `with_secrets`.
     ///
     /// # Errors
     /// What `take` returns, or [`Error`] if the database fails.

@@ -145,6 +145,16 @@ pub fn disable_all(
     Ok(())
 }
 
+/// Whether an endpoint was taken out of use.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn is_disabled(connection: &Connection, number: EndpointNumber) -> Result<bool, Error> {
+    let sql = "SELECT disabled_at IS NOT NULL FROM webhook_endpoint WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row([number.0], |row| row.get(0))?)
+}
+
 /// Every endpoint in use.
 ///
 /// # Errors

@@ -546,3 +546,54 @@ fn an_erased_member_is_in_nothing_that_is_sent_afterwards() {
         assert!(text.contains("erased_"), "{text}");
     }
 }
+
+#[test]
+fn what_is_over_is_forgotten_in_time_and_what_is_not_is_kept() {
+    let day = Duration::from_hours(24);
+    let app = TestApp::start_with(|settings| settings.webhooks.retention = 86_400);
+    let receiver = Receiver::start();
+    // Nobody listens there.
+    let nowhere = "http://127.0.0.1:9/";
+    let good = webhook(&app, &receiver.url("/"), &["member.created"]);
+    let bad = webhook(&app, nowhere, &["wallet.credited"]);
+    app.member("ada", 5);
+    delivery(&app, &good, |newest| newest["status"] == "delivered");
+    let failed = delivery(&app, &bad, |newest| newest["attempts"] == 1);
+    // Old things are looked for at every start, and then every hour.
+    app.clock.advance(day);
+    app.member("bob", 0);
+    let app = app.restart();
+    until(|| (deliveries(&app, &good).len() == 2).then_some(()));
+    app.clock.advance(Duration::from_millis(1));
+    let app = app.restart();
+    until(|| (deliveries(&app, &good).len() == 1).then_some(()));
+    let left = deliveries(&app, &bad);
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0]["id"], failed["id"]);
+    assert_eq!(left[0]["status"], "pending");
+}
+
+#[test]
+fn a_deleted_webhook_waits_for_nothing_even_if_it_is_deleted_while_something_is_sent() {
+    let app = TestApp::start();
+    let receiver = Receiver::start_with(|_| Answer::Status(500));
+    let hooks: Vec<_> = (1..=20)
+        .map(|number| {
+            let hook = webhook(&app, &receiver.url("/"), &["member.created"]);
+            app.member(&format!("m{number}"), 0);
+            receiver.wait_for(number);
+            app.delete(&hook.path("")).expect(200);
+            hook
+        })
+        .collect();
+    // Outcomes are written down in order: once this one is there, so are those before it.
+    let last = webhook(&app, &receiver.url("/"), &["member.created"]);
+    app.member("last", 0);
+    delivery(&app, &last, |newest| newest["attempts"] == 1);
+    for hook in &hooks {
+        for row in deliveries(&app, hook) {
+            assert_eq!(row["status"], "dead", "{row}");
+            assert_eq!(row["nextAttemptAt"], Value::Null);
+        }
+    }
+}

@@ -1,5 +1,5 @@
-//! A client in another language, written from the public documentation of the API alone, against the
-//! real binary.
+//! A client in another language, written from the public documentation of the API alone, against
+//! the real binary.
 
 use std::io::Write as _;
 use std::path::Path;

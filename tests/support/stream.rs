@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -96,7 +96,9 @@ impl EventStream {
     /// The next frame that is no comment.
     #[track_caller]
     pub fn next_event(&mut self) -> Option<Event> {
+        let deadline = Instant::now() + PATIENCE;
         loop {
+            assert!(Instant::now() < deadline, "there is nothing but comments");
             let frame = self.next()?;
             if !frame.starts_with(':') {
                 return Some(Event::parse(&frame));
@@ -113,8 +115,10 @@ impl EventStream {
     /// Reads to the end; what is left has to be comments.
     #[track_caller]
     pub fn expect_end(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
         while let Some(frame) = self.next() {
             assert!(frame.starts_with(':'), "{frame}");
+            assert!(Instant::now() < deadline, "it does not end");
         }
     }
 
