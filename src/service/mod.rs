@@ -226,11 +226,7 @@ impl Services {
         settings: &Settings,
         clock: &Clock,
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
-        let database = Database::open(&settings.database.path)?;
-        if store::transfer::unfinished_import(database.connection())?.is_some() {
-            let path = settings.database.path.clone();
-            return Err(StartError::UnfinishedImport(path));
-        }
+        let database = open(&settings.database.path)?;
         let readers = database.readers(settings.database.readers)?;
         // A fold stops at a row that contradicts those before it.
         let load = AssertUnwindSafe(|| snapshots::load(database.connection()));
@@ -461,6 +457,15 @@ impl Answer {
             is_replay: false,
         }
     }
+}
+
+/// Opens a database to serve it.
+fn open(path: &Path) -> Result<Database, StartError> {
+    let database = Database::open(path)?;
+    if store::transfer::unfinished_import(database.connection())?.is_some() {
+        return Err(StartError::UnfinishedImport(path.to_owned()));
+    }
+    Ok(database)
 }
 
 /// Undoes a write that a rule refused.

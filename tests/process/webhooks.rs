@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 
@@ -53,7 +54,7 @@ fn check(arrivals: &[Arrival], secret: &str) -> BTreeSet<String> {
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(&arrival.body);
         let digest = mac.finalize().into_bytes();
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = HEXLOWER.encode(&digest);
         assert_eq!(arrival.signature, format!("sha256={hex}"));
         let first = seen.entry(&arrival.delivery).or_insert(arrival);
         assert_eq!(first.body, arrival.body, "the same on every attempt");

@@ -221,3 +221,25 @@ pub(super) const LAST_NAMES: &[&str] = &[
     "Weber",
     "Yilmaz",
 ];
+
+/// What members ask about their bookings.
+pub(super) const QUESTIONS: &[&str] = &[
+    "Could I come a day later?",
+    "Is there a vegetarian choice?",
+    "May I bring a friend along?",
+    "When do I get the confirmation?",
+    "Is it accessible with a wheelchair?",
+    "Can I give this to my sister?",
+    "Where exactly do I have to go?",
+    "Do I need to bring anything?",
+];
+
+/// What they are told.
+pub(super) const ANSWERS: &[&str] = &[
+    "Of course. I have noted it on your booking.",
+    "Let me ask, I will be back with you today.",
+    "Yes, that is all right.",
+    "You will find everything in the confirmation, which is on its way.",
+    "I am afraid not this time. I can offer you another date.",
+    "Gladly. It is arranged.",
+];

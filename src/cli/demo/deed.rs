@@ -5,11 +5,10 @@ use crate::service::{Caller, KeyPrincipal, RemoveOptions, Reply, Services};
 use crate::store::WriteError;
 use crate::wire::{
     CreateOfferRequest, CreateRedemptionRequest, ExchangeTokenRequest, MovePointsRequest,
-    PatchRedemptionRequest, SetMemberRequest,
+    PatchRedemptionRequest, SendMessageRequest, SetMemberRequest,
 };
 
-/// Something to do. What else programs can do one day, such as talking with their members, becomes
-/// a variant here and an occasion in `program.rs`.
+/// Something to do.
 #[derive(Debug, Clone)]
 pub(super) enum Deed {
     Publish(CreateOfferRequest),
@@ -20,6 +19,10 @@ pub(super) enum Deed {
     Remove(ExternalUserId),
     Book(CreateRedemptionRequest),
     Move(String, PatchRedemptionRequest),
+    /// A member says something in a conversation.
+    Ask(ExternalUserId, String, SendMessageRequest),
+    /// The operator does.
+    Answer(String, SendMessageRequest),
 }
 
 impl Deed {
@@ -43,6 +46,16 @@ impl Deed {
                 services.create_redemption(caller, None, request).await
             }
             Self::Move(id, request) => services.patch_redemption(key, id, request).await,
+            Self::Ask(member, id, request) => {
+                let member = services.stand_in_for(key, member).await;
+                let member = member.map_err(|_| WriteError::Failed)?;
+                let caller = Caller::Member(member);
+                services.send_message(caller, None, id, request).await
+            }
+            Self::Answer(id, request) => {
+                let caller = Caller::Key(key);
+                services.send_message(caller, None, id, request).await
+            }
         }
     }
 }

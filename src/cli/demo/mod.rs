@@ -11,6 +11,7 @@ mod cast;
 mod deed;
 mod history;
 mod program;
+mod receiver;
 mod trickle;
 
 use std::io::{self, Write as _};
@@ -107,5 +108,8 @@ fn print(history: &History, app: &App) -> io::Result<()> {
             key.expose_secret()
         )?;
     }
-    writeln!(out, "Look at it on http://{}/", app.address())
+    // What follows the # is sent to nobody: the page signs in with it.
+    let (_, key, _) = &history.first_keys.keys[0];
+    let key = key.expose_secret();
+    writeln!(out, "Look at it on http://{}/#key={key}", app.address())
 }

@@ -9,18 +9,20 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::calendar::{Calendar, about, time_of_day};
-use super::cast::{Cast, FIRST_NAMES, LAST_NAMES, TIERS};
+use super::cast::{ANSWERS, Cast, FIRST_NAMES, LAST_NAMES, QUESTIONS, TIERS};
 use super::deed::Deed;
 use crate::domain::{ExternalUserId, Status, Timestamp};
 use crate::service::{KeyPrincipal, Reply};
 use crate::wire::{
     CreateOfferRequest, CreateRedemptionRequest, ExchangeTokenRequest, MovePointsRequest,
-    PatchRedemptionRequest, SetMemberRequest,
+    PatchRedemptionRequest, SendMessageRequest, SetMemberRequest,
 };
 
 /// Of all members, how many leave again; of all credits, how many are a mistake.
 const LEAVING: f64 = 0.01;
 const MISTAKEN: f64 = 0.002;
+/// Of all bookings, about how many somebody has a question.
+const ASKING: f64 = 0.12;
 /// The time of day, in milliseconds, at which tiers are raised: half past three at night.
 const TIERS_RAISED_AT: u64 = 12_600_000;
 
@@ -43,6 +45,10 @@ pub(super) enum Occasion {
     Book,
     /// It is time for the next step of a booking.
     Proceed(usize),
+    /// A member has a question about a booking.
+    Ask,
+    /// Somebody answers it.
+    Answer(usize),
     /// A member goes for good.
     Leave,
 }
@@ -54,6 +60,7 @@ pub(super) enum Outcome {
     Published(usize),
     Booked(usize, usize),
     Moved(usize, Status),
+    Asked(usize),
 }
 
 #[derive(Debug)]
@@ -92,6 +99,8 @@ pub(super) struct Program {
     /// The bookings that are to go a step further, by the day.
     due: BTreeMap<u32, Vec<usize>>,
     rising: Vec<usize>,
+    /// The bookings that somebody has asked about.
+    asked: Vec<usize>,
 }
 
 impl Program {
@@ -114,6 +123,7 @@ impl Program {
             bookings: Vec::new(),
             due: BTreeMap::new(),
             rising: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -127,6 +137,13 @@ impl Program {
             .collect();
         let rising = self.rising.drain(..);
         plan.extend(rising.map(|member| (TIERS_RAISED_AT, Occasion::Rise(member))));
+        let asked = std::mem::take(&mut self.asked);
+        for booking in asked {
+            // What is not answered on the next day waits in the inbox.
+            if self.rng.u32(0..10) > 0 {
+                plan.push((time_of_day(&mut self.rng), Occasion::Answer(booking)));
+            }
+        }
         let (cast, index) = (self.cast, day as usize);
         let joining = self.sign_ups[index] * self.scale;
         let active = self.activity[index] * self.scale;
@@ -136,6 +153,7 @@ impl Program {
             (cast.credits * active, Occasion::Earn),
             (cast.credits * active * MISTAKEN, Occasion::Correct),
             (cast.bookings * active, Occasion::Book),
+            (cast.bookings * active * ASKING, Occasion::Ask),
             (cast.sign_ups * active * LEAVING, Occasion::Leave),
         ] {
             for _ in 0..about(number, &mut self.rng) {
@@ -154,7 +172,11 @@ impl Program {
             0 | 1 => Occasion::SignUp,
             2..=7 => Occasion::Visit,
             8..=13 => Occasion::Earn,
-            14..=16 => Occasion::Book,
+            14..=15 => Occasion::Book,
+            16 => match self.asked.pop() {
+                Some(booking) => Occasion::Answer(booking),
+                None => Occasion::Ask,
+            },
             _ => match (self.rising.pop(), self.due.first_entry()) {
                 (Some(member), _) => Occasion::Rise(member),
                 (None, Some(mut due)) => {
@@ -185,6 +207,8 @@ impl Program {
             Occasion::Correct => self.correct()?,
             Occasion::Book => return self.book(calendar, at),
             Occasion::Proceed(booking) => return self.proceed(booking, at).map(Some),
+            Occasion::Ask => return self.ask(),
+            Occasion::Answer(booking) => Some(self.answer(booking)?),
             Occasion::Leave => self.leave()?,
         };
         Ok(deed.map(|deed| (deed, Outcome::Nothing)))
@@ -208,6 +232,7 @@ impl Program {
         }
         match outcome {
             Outcome::Nothing => {}
+            Outcome::Asked(booking) => self.asked.push(booking),
             Outcome::Published(offer) => {
                 let body: Value = serde_json::from_slice(&reply.body)?;
                 let id = body["id"].as_str().context("an offer has an id")?;
@@ -423,6 +448,32 @@ impl Program {
         Ok((Deed::Move(id, request), Outcome::Moved(booking, next)))
     }
 
+    /// Somebody wants to know something about one of the last bookings.
+    fn ask(&mut self) -> Result<Option<(Deed, Outcome)>, anyhow::Error> {
+        let newest = self.bookings.len();
+        if newest == 0 {
+            return Ok(None);
+        }
+        let number = self.rng.usize(newest.saturating_sub(40)..newest);
+        let booking = &self.bookings[number];
+        if self.members[booking.member].is_gone {
+            return Ok(None);
+        }
+        let member = parsed_id(booking.member)?;
+        let conversation = conversation_of(booking);
+        let request = says(self.rng.choice(QUESTIONS).copied(), None)?;
+        Ok(Some((
+            Deed::Ask(member, conversation, request),
+            Outcome::Asked(number),
+        )))
+    }
+
+    fn answer(&mut self, booking: usize) -> Result<Deed, anyhow::Error> {
+        let conversation = conversation_of(&self.bookings[booking]);
+        let request = says(self.rng.choice(ANSWERS).copied(), Some("agent"))?;
+        Ok(Deed::Answer(conversation, request))
+    }
+
     fn leave(&mut self) -> Result<Option<Deed>, anyhow::Error> {
         let Some(member) = self.somebody() else {
             return Ok(None);
@@ -453,6 +504,17 @@ impl Program {
 /// How fond of the program a member is: a number that looks random, but stays the same.
 fn zeal(member: usize) -> usize {
     member.wrapping_mul(40_503) % 65_536
+}
+
+/// A booking and its conversation have the same id behind another prefix.
+fn conversation_of(booking: &Booking) -> String {
+    booking.id.replacen("rdm_", "cnv_", 1)
+}
+
+fn says(text: Option<&str>, role: Option<&str>) -> Result<SendMessageRequest, anyhow::Error> {
+    let text = text.context("there is something to say")?;
+    let body = json!({"message": text, "as": role});
+    Ok(SendMessageRequest::parse(&body)?)
 }
 
 fn external_id(member: usize) -> String {

@@ -7,6 +7,7 @@ use fastrand::Rng;
 
 use super::calendar::Calendar;
 use super::history::History;
+use super::receiver;
 use crate::clock::Clock;
 use crate::service::Services;
 
@@ -21,6 +22,11 @@ pub(super) async fn go_on(services: Services, history: History) {
         calendar,
         ..
     } = history;
+    if let Some(main) = programs.first()
+        && let Err(error) = receiver::listen(&services, main.key).await
+    {
+        return give_up(&error);
+    }
     let mut rng = Rng::new();
     loop {
         actix_web::rt::time::sleep(Duration::from_millis(rng.u64(PAUSE))).await;
