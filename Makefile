@@ -15,6 +15,7 @@ test: ## Every test
 
 bench: ## Every benchmark; docs/BENCHMARKS.md says what they measure
 	cargo bench --bench engine
+	cargo bench --bench http
 	cargo bench --bench streams
 	cargo bench --bench webhooks
 

@@ -22,8 +22,21 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_stampcard")))
+    }
+
+    /// On one core, with one thread that serves.
+    pub(crate) fn start_pinned(core: &str) -> Self {
+        let mut command = Command::new("taskset");
+        command
+            .args(["-c", core, env!("CARGO_BIN_EXE_stampcard")])
+            .env("STAMPCARD_SERVER__WORKERS", "1");
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stampcard"))
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--database"])
             .arg(folder.path().join("bench.db"))
             .env("STAMPCARD_BOOTSTRAP__SANDBOX_KEY", KEY)
