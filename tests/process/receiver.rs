@@ -122,7 +122,7 @@ impl Shared {
     fn serve(&self, stream: TcpStream) {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         let mut writer = stream;
-        while let Some(arrival) = self.read(&mut reader) {
+        while let Some(arrival) = Self::read(&mut reader) {
             let mood = *self.mood.lock();
             self.arrivals.lock().push(Arrival {
                 taken: mood == Mood::Fine,
@@ -143,7 +143,7 @@ impl Shared {
         }
     }
 
-    fn read(&self, reader: &mut BufReader<TcpStream>) -> Option<Arrival> {
+    fn read(reader: &mut BufReader<TcpStream>) -> Option<Arrival> {
         let mut arrival = Arrival {
             delivery: String::new(),
             signature: String::new(),

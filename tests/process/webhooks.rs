@@ -15,7 +15,7 @@ use crate::server::{Place, Server};
 const PATIENCE: Duration = Duration::from_secs(100);
 /// Credits of more than this are made in rising order.
 const FIRST_AMOUNT: u64 = 1_000_000;
-const CATALOGUE: [&str; 13] = [
+pub(crate) const CATALOGUE: [&str; 13] = [
     "redemption.created",
     "redemption.open",
     "redemption.awaiting_vendor",
@@ -53,7 +53,7 @@ fn check(arrivals: &[Arrival], secret: &str) -> BTreeSet<String> {
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(&arrival.body);
         let digest = mac.finalize().into_bytes();
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = data_encoding::HEXLOWER.encode(&digest);
         assert_eq!(arrival.signature, format!("sha256={hex}"));
         let first = seen.entry(&arrival.delivery).or_insert(arrival);
         assert_eq!(first.body, arrival.body, "the same on every attempt");
