@@ -1,8 +1,8 @@
 //! A request whose body was not read to its end takes its connection with it.
 //!
-//! Of a body with a length actix sees to that itself. The rest of one in chunks it would read and throw
-//! away for as long as it comes, if ever: once whoever reads a body has dropped it. So it is held here
-//! until the answer is on its way, and actix closes the connection after it.
+//! Of a body with a length actix sees to that itself. The rest of one in chunks it would read and
+//! throw away for as long as it comes, if ever, once whoever reads it has dropped it. So it is held
+//! here until the answer is on its way, and actix closes the connection after it.
 
 use std::cell::RefCell;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! More than it can serve: requests that never end, clients without number, a queue that is full. The
-//! memory stays bounded, nobody gets a wrong answer, and it recovers by itself.
+//! More than it can serve: requests that never end, clients without number, a queue that is full.
+//! The memory stays bounded, nobody gets a wrong answer, and it recovers by itself.
 
 mod wire;
 
