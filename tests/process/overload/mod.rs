@@ -136,6 +136,33 @@ fn a_body_that_does_not_end_is_given_up() {
 }
 
 #[test]
+fn a_body_that_nobody_reads_ends_with_the_answer() {
+    let place = Place::new();
+    let server = start(&place, &[]);
+    for path in ["/v1/wallet/credit", "/nowhere"] {
+        let mut wire = Wire::open(&server);
+        let refused = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer nobody\r\n\
+             transfer-encoding: chunked\r\n\r\n4\r\nabcd\r\n"
+        );
+        wire.send(&refused).unwrap();
+        let answer = wire.read().unwrap();
+        assert!(matches!(answer.status, 401 | 404), "{answer:?}");
+        assert!(wire.is_closed(), "{path}: it waits for no rest");
+    }
+    // One that came whole, in chunks, keeps its connection.
+    let mut wire = Wire::open(&server);
+    let body = credit_body(5);
+    let chunk = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let whole = head("POST", CREDIT, "transfer-encoding: chunked\r\n\r\n") + &chunk;
+    for _ in 0..3 {
+        wire.send(&whole).unwrap();
+        assert_eq!(wire.read().unwrap().status, 200);
+    }
+    check_it_is_well(&place, server);
+}
+
+#[test]
 fn bodies_that_are_too_large_cost_no_memory() {
     let place = Place::new();
     let server = start(&place, &[]);
