@@ -1,7 +1,7 @@
 # Few targets; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help lint test bench doc deny demo openapi ci
+.PHONY: help lint test crash soak bench doc deny demo openapi ci
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -12,6 +12,13 @@ lint: ## Formatting and clippy, warnings are errors
 
 test: ## Every test
 	cargo test
+
+crash: ## Hundreds of kills under load; STAMPCARD_CRASH_KILLS and STAMPCARD_CRASH_SEED choose
+	STAMPCARD_CRASH_KILLS=$${STAMPCARD_CRASH_KILLS:-300} \
+	cargo test --test process campaign -- --nocapture
+
+soak: ## An hour under load; STAMPCARD_SOAK_MINUTES and STAMPCARD_SOAK_RATE choose
+	cargo test --release --test process soak -- --ignored --nocapture
 
 bench: ## Every benchmark; docs/BENCHMARKS.md says what they measure
 	cargo bench --bench engine

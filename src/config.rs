@@ -44,6 +44,7 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     pub workers: usize,
     pub keep_alive: u64,
+    pub request_timeout: u64,
     pub body_bytes_max: usize,
     pub cors_origins: String,
     pub shutdown_timeout: u64,
@@ -230,6 +231,12 @@ impl Settings {
         within("server.workers", self.server.workers as u64, 0, 1024)?;
         check_origins(&self.server.cors_origins)?;
         within("server.keep_alive", self.server.keep_alive, 1, 3600)?;
+        within(
+            "server.request_timeout",
+            self.server.request_timeout,
+            1,
+            3600,
+        )?;
         within(
             "server.body_bytes_max",
             self.server.body_bytes_max as u64,

@@ -5,6 +5,8 @@
 
 #[path = "process/backup.rs"]
 mod backup;
+#[path = "process/campaign/mod.rs"]
+mod campaign;
 #[path = "process/client.rs"]
 mod client;
 #[path = "process/command_line.rs"]
@@ -23,12 +25,18 @@ mod keys;
 mod locked;
 #[path = "process/logs.rs"]
 mod logs;
+#[path = "process/overload/mod.rs"]
+mod overload;
+#[path = "process/races.rs"]
+mod races;
 #[path = "process/receiver.rs"]
 mod receiver;
 #[path = "process/server.rs"]
 mod server;
 #[path = "process/settings.rs"]
 mod settings;
+#[path = "process/soak.rs"]
+mod soak;
 #[path = "process/stop.rs"]
 mod stop;
 #[path = "process/transfer.rs"]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -109,9 +110,11 @@ impl FromRequest for JsonBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let payload = payload.take();
-        let limit = request
+        let (limit, patience) = request
             .app_data::<HttpLimits>()
-            .map_or(0, |limits| limits.body_bytes_max);
+            .map_or_else(Default::default, |limits| {
+                (limits.body_bytes_max, limits.request_timeout)
+            });
         let announced = request
             .headers()
             .get(header::CONTENT_LENGTH)
@@ -121,7 +124,9 @@ impl FromRequest for JsonBody {
             if announced.is_some_and(|length| length > limit) {
                 return Err(too_large(limit));
             }
-            let bytes = read(payload, limit).await?;
+            let bytes = tokio::time::timeout(patience, read(payload, limit))
+                .await
+                .map_err(|_| too_slow(patience))??;
             let value = parse(&bytes)?;
             Ok(Self { value, bytes })
         })
@@ -149,6 +154,13 @@ fn too_large(limit: usize) -> HttpError {
     HttpError::new(
         Code::PayloadTooLarge,
         format!("the body must be at most {limit} bytes"),
+    )
+}
+
+fn too_slow(patience: Duration) -> HttpError {
+    HttpError::new(
+        Code::BadRequest,
+        format!("the body must come within {} seconds", patience.as_secs()),
     )
 }
 

@@ -14,7 +14,7 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, web};
 use futures_util::FutureExt as _;
 
 use super::rate_limit::Standing;
-use super::{HttpError, HttpLimits, fault, routes};
+use super::{HttpError, HttpLimits, fault, routes, unread};
 use crate::error::{Code, Problem, Surface};
 use crate::service::Services;
 use crate::telemetry::RequestLabels;
@@ -39,7 +39,7 @@ fn next_request_id() -> String {
 
 /// Answers a request: the whole way from here inward ends in a response, whatever happens.
 pub(super) async fn answer<B>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error>
 where
@@ -52,6 +52,7 @@ where
         .map(|limits| limits.slow_request);
     let surface = Surface::of_path(request.path());
     let services = request.app_data::<web::Data<Services>>().cloned();
+    let body = unread::hold(&mut request);
     let response = match AssertUnwindSafe(fault::hand_on(request, next))
         .catch_unwind()
         .await
@@ -106,7 +107,7 @@ where
             "request"
         );
     }
-    Ok(response)
+    Ok(unread::release(response, body))
 }
 
 /// A failure that left no response behind.

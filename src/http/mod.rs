@@ -18,6 +18,7 @@ mod partner;
 mod rate_limit;
 mod reports;
 mod routes;
+mod unread;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -44,6 +45,7 @@ type HttpResult = Result<HttpResponse, HttpError>;
 #[derive(Debug, Clone, Copy)]
 struct HttpLimits {
     body_bytes_max: usize,
+    request_timeout: Duration,
     slow_request: Duration,
     stream_heartbeat: Duration,
     metrics_public: bool,
@@ -69,6 +71,7 @@ impl BoundServer {
 pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketAddr)> {
     let limits = HttpLimits {
         body_bytes_max: settings.server.body_bytes_max,
+        request_timeout: Duration::from_secs(settings.server.request_timeout),
         slow_request: Duration::from_millis(settings.log.slow_request),
         stream_heartbeat: Duration::from_secs(settings.server.stream_heartbeat),
         metrics_public: settings.metrics.public,
@@ -99,6 +102,7 @@ pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketA
     })
     .workers(workers)
     .keep_alive(Duration::from_secs(settings.server.keep_alive))
+    .client_request_timeout(limits.request_timeout)
     .shutdown_timeout(settings.server.shutdown_timeout)
     .disable_signals()
     .bind(settings.server.listen)?;

@@ -16,7 +16,7 @@ use crate::server::{Place, Server};
 const PATIENCE: Duration = Duration::from_secs(100);
 /// Credits of more than this are made in rising order.
 const FIRST_AMOUNT: u64 = 1_000_000;
-const CATALOGUE: [&str; 13] = [
+pub(crate) const CATALOGUE: [&str; 13] = [
     "redemption.created",
     "redemption.open",
     "redemption.awaiting_vendor",
