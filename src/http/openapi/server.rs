@@ -5,11 +5,13 @@ use crate::error::Code;
 use crate::wire::{HealthResponse, UnreadyResponse};
 
 pub(super) fn operations() -> impl Iterator<Item = Operation> {
-    let page = Operation::new("get_page", "The dashboard").serves(
-        200,
-        "text/html; charset=utf-8",
-        "The page. It asks this server alone, with the key that is given to it.",
-    );
+    let page = Operation::new("get_page", "The dashboard")
+        .serves(
+            200,
+            "text/html; charset=utf-8",
+            "The page. It asks this server alone, with the key that is given to it.",
+        )
+        .conditional();
     let asset = Operation::new("get_asset", "A file of the dashboard")
         .serves(
             200,
@@ -30,7 +32,8 @@ pub(super) fn operations() -> impl Iterator<Item = Operation> {
             200,
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
             "OpenMetrics text.",
-        );
+        )
+        .fails(&[Code::Unauthorized, Code::Forbidden, Code::RateLimited]);
     let openapi =
         Operation::new("get_openapi", "This document").answers_any_object(200, "OpenAPI 3.1.");
     let docs = Operation::new("get_docs", "This document as a page").serves(

@@ -37,7 +37,10 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let app = TestApp::start();
+        Self::on(TestApp::start())
+    }
+
+    pub(super) fn on(app: TestApp) -> Self {
         let ada = json!({
             "externalUserID": "ada", "displayName": "Ada Lovelace", "email": "ada@example.com",
         });
@@ -241,6 +244,7 @@ pub(super) fn public_rows() -> Vec<Row> {
             .gives(404, ["no such asset"]),
         row("GET", "/healthz", "/healthz").gives(200, ["ok"]),
         row("GET", "/readyz", "/readyz").gives(200, ["ready"]),
+        row("GET", "/metrics", "/metrics").gives(200, ["# EOF"]),
         row("GET", "/openapi.json", "/openapi.json").gives(200, ["\"3.1.0\""]),
         row("GET", "/docs", "/docs").gives(200, ["<main"]),
         row("GET", "/docs/{file}", "/docs/page.js").gives(200, ["openapi.json"]),
