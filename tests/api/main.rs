@@ -19,6 +19,7 @@ mod conversations;
 mod dashboard;
 mod deliveries;
 mod figures_on_disk;
+mod hardening;
 mod health;
 mod idempotency;
 mod members;
