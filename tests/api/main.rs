@@ -27,6 +27,7 @@ mod offers;
 mod openapi;
 mod organizations;
 mod pagination;
+mod panics;
 mod partner;
 mod partner_credits;
 mod partner_history;
