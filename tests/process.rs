@@ -25,6 +25,14 @@ mod locked;
 mod logs;
 #[path = "process/receiver.rs"]
 mod receiver;
+#[path = "support/secrets.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "what the other test programs use of it"
+)]
+mod secrets;
 #[path = "process/server.rs"]
 mod server;
 #[path = "process/settings.rs"]

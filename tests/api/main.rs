@@ -22,6 +22,7 @@ mod figures_on_disk;
 mod hardening;
 mod health;
 mod idempotency;
+mod logs;
 mod members;
 mod offers;
 mod openapi;
