@@ -1,4 +1,8 @@
+use secrecy::SecretString;
 use serde_json::json;
+use stampcard::config::Settings;
+use stampcard::domain::Timestamp;
+use stampcard::wire::TokenGrantResponse;
 
 use crate::client::{say, support};
 use crate::support::{SANDBOX_KEY, TestApp, secrets};
@@ -29,4 +33,18 @@ fn what_every_server_of_these_tests_logs_is_looked_at() {
         assert_eq!(secrets::find(fine), None);
     }
     secrets::assert_none_logged();
+}
+
+#[test]
+fn what_holds_a_secret_shows_it_to_its_receiver_alone() {
+    let until = Timestamp::parse("2026-06-15T12:00:00Z").unwrap();
+    let grant = TokenGrantResponse::new("v4.local.abcdefgh".to_owned(), until);
+    assert!(!format!("{grant:?}").contains("abcdefgh"));
+    assert_eq!(
+        serde_json::to_value(&grant).unwrap()["accessToken"],
+        "v4.local.abcdefgh"
+    );
+    let mut settings = Settings::defaults();
+    settings.bootstrap.live_key = Some(SecretString::from("expys_live_abcdefgh"));
+    assert!(!format!("{settings:?}").contains("abcdefgh"));
 }
