@@ -1,7 +1,7 @@
 # Few targets; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help lint test crash soak bench doc deny demo openapi ci
+.PHONY: help lint test crash soak fuzz bench doc deny demo openapi ci
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -20,6 +20,13 @@ crash: ## Hundreds of kills under load; STAMPCARD_CRASH_KILLS and STAMPCARD_CRAS
 soak: ## An hour under load; STAMPCARD_SOAK_MINUTES and STAMPCARD_SOAK_RATE choose
 	cargo test --release --test process soak -- --ignored --nocapture
 
+# So many cases of each target that takes no time, fewer of the others. Not a release build: that one
+# would not notice a sum that overflows.
+FUZZ_CASES ?= 20000
+
+fuzz: ## The long form of tests/fuzz.rs; FUZZ_CASES says how long
+	PROPTEST_CASES=$(FUZZ_CASES) cargo test --test fuzz
+
 bench: ## Every benchmark; docs/BENCHMARKS.md says what they measure
 	cargo bench --bench engine
 	cargo bench --bench http
@@ -29,8 +36,8 @@ bench: ## Every benchmark; docs/BENCHMARKS.md says what they measure
 doc: ## The code's documentation, warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps
 
-deny: ## Licences and sources of the dependencies (needs cargo-deny)
-	cargo deny check --hide-inclusion-graph bans licenses sources
+deny: ## Licences, sources and known weaknesses of the dependencies (needs cargo-deny)
+	cargo deny check --hide-inclusion-graph
 
 demo: ## Serve a small believable history
 	cargo run --release -- demo

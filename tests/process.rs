@@ -31,6 +31,14 @@ mod overload;
 mod races;
 #[path = "process/receiver.rs"]
 mod receiver;
+#[path = "support/secrets.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "what the other test programs use of it"
+)]
+mod secrets;
 #[path = "process/server.rs"]
 mod server;
 #[path = "process/settings.rs"]

@@ -14,7 +14,7 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, web};
 use futures_util::FutureExt as _;
 
 use super::rate_limit::Standing;
-use super::{HttpError, HttpLimits, fault, routes, unread};
+use super::{HttpError, HttpLimits, fault, headers, routes, unread};
 use crate::error::{Code, Problem, Surface};
 use crate::service::Services;
 use crate::telemetry::RequestLabels;
@@ -129,6 +129,7 @@ impl ResponseError for Escaped {
     fn error_response(&self) -> HttpResponse {
         let (status, body) = wire::render_problem(self.surface, &Problem::plain(Code::Internal));
         let mut response = super::json(status, body);
+        headers::add(response.headers_mut());
         set_request_id(response.headers_mut(), &self.id);
         response
     }

@@ -10,6 +10,7 @@ mod dashboard;
 mod error;
 mod extract;
 mod fault;
+mod headers;
 mod health;
 mod layer;
 mod loyalty;
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::header;
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 
 pub use error::HttpError;
@@ -96,7 +97,7 @@ pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketA
             .app_data(limits)
             .wrap(from_fn(layer::answer))
             .wrap(cors::layer(&origins))
-            .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
+            .wrap(headers::layer())
             .configure(routes::configure)
             .default_service(web::to(routes::unknown))
     })

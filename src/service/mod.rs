@@ -32,6 +32,7 @@ pub mod verify;
 mod wallets;
 mod webhooks;
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,7 +85,7 @@ impl From<Invalid> for Stop {
 }
 
 /// What a write answers: the status and the body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     status: u16,
     body: Vec<u8>,
@@ -128,7 +129,7 @@ impl Answer {
 }
 
 /// An answer on its way out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
@@ -136,6 +137,25 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Whether it was given before.
     pub is_replay: bool,
+}
+
+/// Without the body, which may hold a secret and is somebody's own in any case.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the body, as [`Answer`].
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("is_replay", &self.is_replay)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who writes, and what for: what every write has in common.

@@ -1,6 +1,5 @@
 //! The partner's organizations: list, make, read, change, cap, and their keys.
 
-use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::{Answer, IdempotencyKey, PartnerPrincipal, Reply, Services, Stop, tenants};
@@ -92,11 +91,10 @@ impl Services {
             let secret = tenants::new_key("expys", environment);
             let scope = KeyScope::Program(program.number);
             tenants::add_key(tx, scope, environment, tenants::FIRST_KEY_NAME, &secret)?;
-            let api_key = secret.expose_secret().to_owned();
             let organization = (&organization).into();
             Ok(Answer::created(&CreatedOrganizationResponse {
                 organization,
-                api_key,
+                api_key: secret,
             })
             .secret())
         };
@@ -236,8 +234,11 @@ impl Services {
                 program_id: program.uuid.to_string(),
                 created_at: stored.created_at.to_string(),
             };
-            let plain_key = secret.expose_secret().to_owned();
-            Ok(Answer::created(&CreatedApiKeyResponse { api_key, plain_key }).secret())
+            let made = CreatedApiKeyResponse {
+                api_key,
+                plain_key: secret,
+            };
+            Ok(Answer::created(&made).secret())
         };
         self.write_on(Surface::Bullseye, idempotency, move |_| Ok(create))
             .await

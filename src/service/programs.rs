@@ -1,6 +1,5 @@
 //! The programs of an organization: list, make, read, rename, put away.
 
-use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::{Answer, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, tenants};
@@ -74,7 +73,7 @@ impl Services {
             let secret = tenants::new_key("expys", environment);
             let scope = KeyScope::Program(program.number);
             tenants::add_key(tx, scope, environment, tenants::FIRST_KEY_NAME, &secret)?;
-            let api_key = secret.expose_secret().to_owned();
+            let api_key = secret;
             let program = (&program).into();
             Ok(Answer::created(&CreatedProgramResponse { program, api_key }).secret())
         };

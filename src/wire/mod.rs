@@ -80,7 +80,8 @@ pub use webhooks::{
     DeliveryResponse, WebhookListResponse, WebhookResponse,
 };
 
-use serde::Serialize;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Serialize, Serializer};
 
 use crate::domain::Timestamp;
 
@@ -90,6 +91,11 @@ use crate::domain::Timestamp;
 /// Never: the types of this module hold nothing that JSON cannot.
 pub fn to_json<T: Serialize>(body: &T) -> Vec<u8> {
     serde_json::to_vec(body).expect("responses are made of strings, numbers, lists and maps")
+}
+
+/// Writes a secret into the one answer that holds it. Its type keeps it out of all other output.
+fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
 }
 
 /// A time that may be missing.

@@ -1,5 +1,6 @@
 //! The partner's surface: organizations, credits, analytics, billing, keys.
 
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -353,7 +354,9 @@ pub struct CreatedOrganizationResponse {
     /// The organization.
     pub organization: OrganizationResponse,
     /// The Org-API-Key of its program, which is never shown again.
-    pub api_key: String,
+    #[serde(serialize_with = "super::exposed")]
+    #[schema(value_type = String)]
+    pub api_key: SecretString,
 }
 
 /// A page of organizations.
@@ -450,7 +453,9 @@ pub struct CreatedApiKeyResponse {
     /// The key as the list shows it.
     pub api_key: ApiKeyResponse,
     /// The key itself, which is never shown again.
-    pub plain_key: String,
+    #[serde(serialize_with = "super::exposed")]
+    #[schema(value_type = String)]
+    pub plain_key: SecretString,
 }
 
 /// An organization's keys.

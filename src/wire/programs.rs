@@ -1,5 +1,6 @@
 //! Programs, in the manner of the Scrip surface: `snake_case`, plain times.
 
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -125,8 +126,9 @@ pub struct CreatedProgramResponse {
     #[serde(flatten)]
     pub program: ProgramResponse,
     /// Its first Org-API-Key, which is never shown again.
-    #[serde(rename = "apiKey")]
-    pub api_key: String,
+    #[serde(rename = "apiKey", serialize_with = "super::exposed")]
+    #[schema(value_type = String)]
+    pub api_key: SecretString,
 }
 
 /// Where a list of the Scrip surface goes on.

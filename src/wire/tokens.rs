@@ -1,5 +1,6 @@
 //! The token exchange.
 
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -56,7 +57,9 @@ request_schema!(ExchangeTokenRequest {
 })))]
 pub struct TokenGrantResponse {
     /// The member token.
-    pub access_token: String,
+    #[serde(serialize_with = "super::exposed")]
+    #[schema(value_type = String)]
+    pub access_token: SecretString,
     /// When it ends.
     #[schema(format = DateTime)]
     pub expires_at: String,
@@ -66,7 +69,7 @@ impl TokenGrantResponse {
     /// The grant of a token until a time.
     pub fn new(access_token: String, expires_at: Timestamp) -> Self {
         Self {
-            access_token,
+            access_token: SecretString::from(access_token),
             expires_at: expires_at.to_string(),
         }
     }

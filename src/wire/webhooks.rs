@@ -1,5 +1,6 @@
 //! Webhooks and their deliveries.
 
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -87,7 +88,9 @@ pub struct CreatedWebhookResponse {
     pub events: Vec<&'static str>,
     pub environment: &'static str,
     pub created_at: String,
-    pub signing_secret: String,
+    #[serde(serialize_with = "super::exposed")]
+    #[schema(value_type = String)]
+    pub signing_secret: SecretString,
 }
 
 impl CreatedWebhookResponse {
@@ -99,7 +102,7 @@ impl CreatedWebhookResponse {
             events: names(&endpoint.subscription),
             environment: environment_name(environment),
             created_at: endpoint.created_at.to_string(),
-            signing_secret: secret.to_owned(),
+            signing_secret: SecretString::from(secret),
         }
     }
 }

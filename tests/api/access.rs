@@ -1,3 +1,5 @@
+mod kinds;
+mod matrix;
 mod table;
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! `stampcard keys` and `organizations`: on the file of a stopped server, and through a running one.
+//! `stampcard keys` and `organizations`: on the file of a stopped server, and on a running one.
 
 use serde_json::{Value, json};
 

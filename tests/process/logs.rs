@@ -74,7 +74,9 @@ fn a_slow_request_is_logged_under_its_id_and_a_quick_one_is_not() {
     let place = Place::new();
     for (limit, is_logged) in [("0", true), ("60000", false)] {
         let mut command = place.serve();
-        command.env("STAMPCARD_LOG__SLOW_REQUEST", limit);
+        command
+            .env("STAMPCARD_LOG__LEVEL", "info")
+            .env("STAMPCARD_LOG__SLOW_REQUEST", limit);
         let server = place.start_as(command);
         let path = "/v1/members/somebody?includeArchived=true";
         let answer = server.send("GET", path, None, &Value::Null).unwrap();
@@ -122,4 +124,44 @@ fn a_failed_request_is_logged_under_its_id_with_its_cause() {
     server.credit("ann", 1);
     server.terminate();
     assert_eq!(place.verify().code, Some(0));
+}
+
+/// A wallet that spent more than it received is what the code says can never be.
+#[test]
+fn a_panic_is_one_line_of_the_log_and_the_server_goes_on() {
+    let place = Place::new();
+    let mut command = place.serve();
+    command.env("STAMPCARD_LOG__FORMAT", "json");
+    let server = place.start_as(command);
+    server.set_member("ann");
+    let damage = "UPDATE member SET amount_spent = amount_received + 1";
+    let connection = place.sqlite();
+    connection
+        .pragma_update(None, "ignore_check_constraints", true)
+        .unwrap();
+    connection.execute(damage, []).unwrap();
+    let path = "/v1/wallet?externalUserID=ann";
+    let answer = server.send("GET", path, None, &Value::Null).unwrap();
+    answer.expect(500);
+    let body = json!({"externalUserID": "ann", "amount": 1});
+    server.post("/v1/wallet/credit", &body).expect(500);
+    server.get("/v1/analytics/summary");
+    let log = server.log();
+    let lines = log.lines().map(serde_json::from_str::<Value>);
+    let lines: Vec<Value> = lines.collect::<Result<_, _>>().expect(&log);
+    let said = |line: &&Value| {
+        let message = line["message"].as_str().unwrap_or_default();
+        message.starts_with("panicked: a wallet never spends more")
+    };
+    let panics: Vec<&Value> = lines.iter().filter(said).collect();
+    assert_eq!(panics.len(), 2, "{log}");
+    for panic in panics {
+        assert_eq!(panic["level"], "ERROR");
+        let at = panic["at"].as_str().unwrap();
+        assert!(at.starts_with("src/domain/member.rs:"), "{at}");
+    }
+    let failed = lines
+        .iter()
+        .find(|line| line["request_id"] == answer.request_id);
+    assert_eq!(failed.unwrap()["status"], 500);
 }

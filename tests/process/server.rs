@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::secrets;
+
 pub(crate) const SANDBOX_KEY: &str = "expys_sandbox_0123456789abcdef0123456789abcdef";
 
 /// Longer than anything here takes; past it a test fails instead of hanging.
@@ -85,6 +87,11 @@ impl Place {
     pub(crate) fn start_as(&self, mut command: Command) -> Server {
         let log = self.new_log();
         command.stderr(File::create(&log).unwrap());
+        let level = "STAMPCARD_LOG__LEVEL";
+        if command.get_envs().all(|(name, _)| name != level) {
+            // So that whatever it may ever log is looked at in the end.
+            command.env(level, secrets::LEVEL);
+        }
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (tell, told) = channel();
@@ -165,7 +172,7 @@ impl Ended {
     }
 }
 
-/// A running server. It is killed with the test at the latest.
+/// A running server. It is killed with the test at the latest; then its log must tell no secret.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
@@ -308,6 +315,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        if !std::thread::panicking() {
+            for line in log.lines() {
+                assert_eq!(secrets::find(line), None, "the log tells it: {line}");
+            }
+        }
     }
 }
 
@@ -365,6 +378,7 @@ pub(crate) fn request(
     } else {
         body.to_string()
     };
+    secrets::note_body(body.as_bytes());
     let mut response = agent.run(builder.body(body).unwrap())?;
     let header = |name: &str| {
         let value = response.headers().get(name);

@@ -14,6 +14,7 @@
 
 pub mod documented;
 pub mod receiver;
+pub mod secrets;
 pub mod stream;
 
 use std::io::Read as _;
@@ -41,7 +42,7 @@ pub const PARTNER_LIVE_KEY: &str = "partner_live_0123456789abcdef0123456789abcde
 /// Where every test's clock starts.
 pub const NOW: &str = "2026-06-15T12:00:00Z";
 
-/// A running server. Dropping it stops it.
+/// A running server. Dropping it stops it, and fails if its log told a secret.
 pub struct TestApp {
     pub address: SocketAddr,
     pub clock: Clock,
@@ -94,6 +95,7 @@ impl TestApp {
     }
 
     fn run(settings: Settings, clock: Clock, names: Arc<dyn Names>, folder: Arc<TempDir>) -> Self {
+        secrets::watch();
         let (stop, stopped) = oneshot::channel();
         let (tell_address, told_address) = std::sync::mpsc::channel();
         let (its_settings, its_clock) = (settings.clone(), clock.clone());
@@ -272,6 +274,9 @@ impl Drop for TestApp {
             let _ = stop.send(());
             let _ = thread.join();
         }
+        if !std::thread::panicking() {
+            secrets::assert_none_logged();
+        }
     }
 }
 
@@ -293,6 +298,7 @@ impl Request {
     }
 
     pub fn idempotency_key(self, key: &str) -> Self {
+        secrets::note(key);
         self.header("Idempotency-Key", key)
     }
 
@@ -319,6 +325,7 @@ impl Request {
     }
 
     fn send_unchecked(self) -> Response {
+        secrets::note_body(&self.body);
         let request = self.builder.body(self.body).unwrap();
         let mut response = self.agent.run(request).unwrap();
         let headers = response

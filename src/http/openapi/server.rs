@@ -32,7 +32,8 @@ pub(super) fn operations() -> impl Iterator<Item = Operation> {
             200,
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
             "OpenMetrics text.",
-        );
+        )
+        .fails(&[Code::Unauthorized, Code::Forbidden, Code::RateLimited]);
     let openapi =
         Operation::new("get_openapi", "This document").answers_any_object(200, "OpenAPI 3.1.");
     let docs = Operation::new("get_docs", "This document as a page").serves(

@@ -37,7 +37,10 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let app = TestApp::start();
+        Self::on(TestApp::start())
+    }
+
+    pub(super) fn on(app: TestApp) -> Self {
         let ada = json!({
             "externalUserID": "ada", "displayName": "Ada Lovelace", "email": "ada@example.com",
         });

@@ -1,0 +1,165 @@
+//! JSON bodies, read as every request there is.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+use stampcard::domain::Refusal;
+use stampcard::wire::{
+    AdvanceClockRequest, AllocateCreditsRequest, CancelRedemptionRequest, ConfigurationRequest,
+    CreateApiKeyRequest, CreateOfferRequest, CreateOrganizationRequest, CreateProgramRequest,
+    CreateRedemptionRequest, CreateWebhookRequest, ExchangeTokenRequest, MovePointsRequest,
+    PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest, PatchRedemptionRequest,
+    ResetRequest, SendMessageRequest, SetMemberRequest, SetStatusRequest, SetTierRequest,
+};
+
+use crate::cases;
+use crate::damage::{apply, damages};
+
+const GOOD: [&str; 22] = [
+    r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
+    r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
+    r#"{"externalUserID":"user_42","amount":9007199254740991,"reason":"welcome"}"#,
+    r#"{"title":"Tea","pointsPrice":40,"images":["https://x/y.png"],"tiers":["gold","silver"]}"#,
+    r#"{"availability":{"quantityRemaining":7},"expiresAt":"2026-06-01T00:00:00Z","kind":"k"}"#,
+    r#"{"offer":"off_01890a5d-ac96-774b-bcce-b302099a8057","externalUserID":"user_42"}"#,
+    r#"{"status":"CANCELED","canceledReason":"CUSTOMER_REQUEST","canceledNote":"sorry"}"#,
+    r#"{"startAt":"2026-06-01T00:00:00.5Z","endAt":null}"#,
+    r#"{"message":"Hello\nthere","as":"agent"}"#,
+    r#"{"url":"https://example.com/hook","events":["member.created","wallet.credited"]}"#,
+    r#"{"currencyName":"Miles","currencySymbol":"mi","defaultTier":"bronze"}"#,
+    r#"{"advanceSeconds":3600}"#,
+    r#"{"name":"Corner Coffee","status":"ARCHIVED"}"#,
+    r#"{"name":"C","externalId":"a","metadata":{"r":"n"},"tier":"trial","initialCredits":500}"#,
+    r#"{"status":"suspended"}"#,
+    r#"{"tier":"paid"}"#,
+    r#"{"credits":600,"notes":"more"}"#,
+    r#"{"name":"back end","programId":"0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4"}"#,
+    "{}",
+    "[]",
+    "null",
+    "7",
+];
+
+/// Every name that some request knows.
+const NAMES: [&str; 34] = [
+    "externalUserID",
+    "displayName",
+    "email",
+    "tier",
+    "attributes",
+    "amount",
+    "reason",
+    "title",
+    "description",
+    "shortDescription",
+    "kind",
+    "type",
+    "pointsPrice",
+    "expiresAt",
+    "images",
+    "tiers",
+    "availability",
+    "quantityRemaining",
+    "startAt",
+    "endAt",
+    "offer",
+    "status",
+    "canceledReason",
+    "canceledNote",
+    "message",
+    "as",
+    "url",
+    "events",
+    "currencyName",
+    "advanceSeconds",
+    "name",
+    "metadata",
+    "initialCredits",
+    "credits",
+];
+
+fn json() -> impl Strategy<Value = Value> {
+    let number = prop_oneof![
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (-3..1000_i64).prop_map(Value::from),
+    ];
+    let leaf = prop_oneof![
+        1 => Just(Value::Null),
+        1 => any::<bool>().prop_map(Value::from),
+        3 => number,
+        3 => any::<String>().prop_map(Value::from),
+        1 => prop::sample::select(NAMES.to_vec()).prop_map(Value::from),
+        1 => (0..70_000_usize).prop_map(|length| Value::from("é".repeat(length))),
+    ];
+    let name = prop_oneof![
+        9 => prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    leaf.prop_recursive(4, 60, 12, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..12).prop_map(Value::from),
+            prop::collection::vec((name.clone(), inner), 0..12)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+/// Reads a body as everything; what is wrong must have a name and be told.
+fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
+    let refused = [
+        ExchangeTokenRequest::parse(body).err(),
+        SetMemberRequest::parse(body, bytes).err(),
+        MovePointsRequest::parse(body).err(),
+        CreateOfferRequest::parse(body).err(),
+        PatchOfferRequest::parse(body).err(),
+        CreateRedemptionRequest::parse(body).err(),
+        PatchRedemptionRequest::parse(body).err(),
+        CancelRedemptionRequest::parse(body).err(),
+        SendMessageRequest::parse(body).err(),
+        ConfigurationRequest::parse(body).err(),
+        ResetRequest::parse(body).err(),
+        AdvanceClockRequest::parse(body).err(),
+        CreateProgramRequest::parse(body).err(),
+        PatchProgramRequest::parse(body).err(),
+        CreateOrganizationRequest::parse(body, bytes).err(),
+        PatchOrganizationRequest::parse(body, bytes).err(),
+        SetStatusRequest::parse(body).err(),
+        SetTierRequest::parse(body).err(),
+        AllocateCreditsRequest::parse(body).err(),
+        CreateApiKeyRequest::parse(body).err(),
+    ];
+    for invalid in refused.into_iter().flatten() {
+        prop_assert!(!invalid.field.is_empty(), "{}", body);
+        prop_assert!(!invalid.expected.is_empty(), "{}", body);
+        // What was sent is not sent back at length.
+        prop_assert!(invalid.expected.len() < 1000, "{}", invalid.expected);
+    }
+    match CreateWebhookRequest::parse(body) {
+        Ok(_) | Err(Refusal::Invalid(_) | Refusal::WebhookEventUnknown(_)) => Ok(()),
+        Err(other) => Err(TestCaseError::fail(format!("{other:?}"))),
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1000))]
+
+    #[test]
+    fn any_json_is_read_or_refused_by_name(body in json()) {
+        let bytes = serde_json::to_vec(&body).unwrap();
+        // As it came, not as it was made: numbers that JSON cannot write are gone.
+        let body = serde_json::from_slice(&bytes).unwrap();
+        read(&body, &bytes)?;
+    }
+
+    #[test]
+    fn a_damaged_body_that_is_json_is_read_or_refused_by_name(
+        good in prop::sample::select(GOOD.to_vec()),
+        damages in damages(),
+    ) {
+        let bytes = apply(good.as_bytes(), &damages);
+        if let Ok(body) = serde_json::from_slice(&bytes) {
+            read(&body, &bytes)?;
+        }
+    }
+}
