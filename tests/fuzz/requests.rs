@@ -67,10 +67,8 @@ fn request(line: &str, key: &str, header: &str, body: &str) -> Vec<u8> {
         text.push_str("\r\n");
     }
     let length = body.len();
-    text.push_str(&format!(
-        "Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    ));
-    text.into_bytes()
+    let rest = format!("Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    (text + &rest).into_bytes()
 }
 
 fn chunked(body: &str) -> Vec<u8> {
