@@ -18,7 +18,7 @@ const ALWAYS: [(HeaderName, &str); 3] = [
 pub(super) fn layer() -> DefaultHeaders {
     ALWAYS
         .into_iter()
-        .fold(DefaultHeaders::new(), |layer, header| layer.add(header))
+        .fold(DefaultHeaders::new(), DefaultHeaders::add)
 }
 
 /// Adds them to an answer that no layer sees.

@@ -32,7 +32,7 @@ const V4: [&str; 17] = [
     "255.255.255.255/32",
 ];
 
-/// The same of what lies in 2000::/3; nothing else is routed to, but for the translator's prefix.
+/// The same of what lies in `2000::/3`; nothing else is routed to, but for the translator's prefix.
 ///
 /// Source: the IANA registry of special-purpose IPv6 addresses.
 const V6: [&str; 3] = ["2001::/23", "2001:db8::/32", "3fff::/20"];
