@@ -292,7 +292,9 @@ proptest! {
     ) {
         let method = if path.ends_with("credit") { "POST" } else { "GET" };
         let header = format!("{name}: {value}");
-        prop_assume!(!value.contains(['\r', '\n']));
+        if value.contains(['\r', '\n']) {
+            return Ok(());
+        }
         let bytes = request(&format!("{method} {path}"), SANDBOX_KEY, &header, "");
         if let Some(answer) = send(STAGE.app.address, &bytes) {
             check(&bytes, &answer)?;
