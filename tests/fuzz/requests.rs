@@ -61,14 +61,13 @@ static STAGE: LazyLock<Stage> = LazyLock::new(|| {
 const GOOD: &str = include_str!("requests.txt");
 
 fn request(line: &str, key: &str, header: &str, body: &str) -> Vec<u8> {
-    let mut text = format!("{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n");
-    if !header.is_empty() {
-        text.push_str(header);
-        text.push_str("\r\n");
-    }
+    let end = if header.is_empty() { "" } else { "\r\n" };
     let length = body.len();
-    let rest = format!("Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
-    (text + &rest).into_bytes()
+    format!(
+        "{line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n{header}{end}\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
 }
 
 fn chunked(body: &str) -> Vec<u8> {
@@ -293,7 +292,9 @@ proptest! {
     ) {
         let method = if path.ends_with("credit") { "POST" } else { "GET" };
         let header = format!("{name}: {value}");
-        prop_assume!(!value.contains(['\r', '\n']));
+        if value.contains(['\r', '\n']) {
+            return Ok(());
+        }
         let bytes = request(&format!("{method} {path}"), SANDBOX_KEY, &header, "");
         if let Some(answer) = send(STAGE.app.address, &bytes) {
             check(&bytes, &answer)?;

@@ -116,7 +116,9 @@ proptest! {
         let utc = DateTime::from_timestamp_millis(at.as_millis()).unwrap();
         let offset = chrono::FixedOffset::east_opt(minutes * 60).unwrap();
         let local = utc.with_timezone(&offset);
-        prop_assume!((0..=9999).contains(&local.year()));
+        if !(0..=9999).contains(&local.year()) {
+            return Ok(());
+        }
         let text = local.format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string();
         prop_assert_eq!(Timestamp::parse(&text), Some(at), "{}", text);
     }
