@@ -13,11 +13,11 @@ lint: ## Formatting and clippy, warnings are errors
 test: ## Every test
 	cargo test
 
-crash: ## Hundreds of kills under load; STAMPCARD_CRASH_KILLS and STAMPCARD_CRASH_SEED choose
-	STAMPCARD_CRASH_KILLS=$${STAMPCARD_CRASH_KILLS:-300} \
+crash: ## Hundreds of kills under load; CRASH_KILLS and CRASH_SEED choose
+	CRASH_KILLS=$${CRASH_KILLS:-300} \
 	cargo test --test process campaign -- --nocapture
 
-soak: ## An hour under load; STAMPCARD_SOAK_MINUTES and STAMPCARD_SOAK_RATE choose
+soak: ## An hour under load; SOAK_MINUTES and SOAK_RATE choose
 	cargo test --release --test process soak -- --ignored --nocapture
 
 # So many cases of each target that takes no time, fewer of the others. Not a release build: that one

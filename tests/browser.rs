@@ -48,11 +48,11 @@ fn written(number: &Value) -> String {
     text
 }
 
-/// What axe-core finds wrong with the page, if `STAMPCARD_AXE` says where that is.
+/// What axe-core finds wrong with the page, if `TEST_AXE` says where that is.
 fn barriers(browser: &Browser) -> Vec<String> {
-    let Ok(path) = std::env::var("STAMPCARD_AXE") else {
-        assert!(!driver::is_required(), "STAMPCARD_AXE is not set");
-        say("SKIPPED: accessibility; STAMPCARD_AXE does not say where axe.min.js is");
+    let Ok(path) = std::env::var("TEST_AXE") else {
+        assert!(!driver::is_required(), "TEST_AXE is not set");
+        say("SKIPPED: accessibility; TEST_AXE does not say where axe.min.js is");
         return Vec::new();
     };
     let library = std::fs::read_to_string(&path).unwrap();

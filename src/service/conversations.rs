@@ -2,14 +2,17 @@
 
 use uuid::Uuid;
 
-use super::{Answer, Caller, IdempotencyKey, Reply, Services, Stop, WriteContext, events, members};
+use super::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, events,
+    members,
+};
 use crate::domain::{
     Conversation, ConversationId, Event, ExternalUserId, Member, MessageId, MessageNumber,
     ProgramNumber, Refusal, Role, Timestamp,
 };
 use crate::store::conversations::ConversationFilter;
 use crate::store::members::Selector;
-use crate::store::{self, Connection, WriteError};
+use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
     ConversationListResponse, ConversationPageQuery, ConversationResponse, Cursor, ListKind,
     MessageListResponse, MessageResponse, PageQuery, SendMessageRequest, SendMessageResponse,
@@ -116,37 +119,34 @@ impl Services {
             idempotency,
         };
         self.write(context, move |tx, caller| {
-            let program = caller.program();
-            let conversation = visible(tx, caller, &id)?;
-            let member = Selector::Number(conversation.member);
-            // Nobody reads what is said to somebody who was removed.
-            store::members::find(tx, program, &member)?
-                .filter(|member| member.archived_at.is_none())
-                .ok_or(Refusal::NotFound("conversation"))?;
-            let at = tx.now(program);
-            let number = match conversation.number {
-                Some(number) => number,
-                None => store::conversations::insert(
-                    tx,
-                    program,
-                    conversation.member,
-                    conversation.id,
-                    None,
-                    at,
-                )?,
-            };
-            let message = MessageId::from_uuid(Uuid::now_v7());
             let role = match caller {
                 Caller::Key(_) => Role::Agent,
                 Caller::Member(_) => Role::Member,
             };
-            store::conversations::add_message(tx, number, message, role, &request.message, at)?;
-            let event = Event::MessageCreated {
-                member: conversation.member,
-                message,
-            };
-            events::record(tx, program, at, event)?;
-            Ok(Answer::ok(&SendMessageResponse { ok: true }))
+            let conversation = visible(tx, caller, &id)?;
+            say(tx, caller.program(), &conversation, role, &request)
+        })
+        .await
+    }
+
+    /// Says something in the name of the member whose conversation it is: for histories that are
+    /// made, in which nobody holds a token.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn send_message_as_member(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        request: SendMessageRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, caller| {
+            let conversation = visible(tx, caller, &id)?;
+            say(tx, key.program, &conversation, Role::Member, &request)
         })
         .await
     }
@@ -166,6 +166,41 @@ impl Services {
         })
         .await
     }
+}
+
+/// Adds a message to a conversation.
+fn say(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    conversation: &Conversation,
+    role: Role,
+    request: &SendMessageRequest,
+) -> Result<Answer, Stop> {
+    let member = Selector::Number(conversation.member);
+    // Nobody reads what is said to somebody who was removed.
+    store::members::find(tx, program, &member)?
+        .filter(|member| member.archived_at.is_none())
+        .ok_or(Refusal::NotFound("conversation"))?;
+    let at = tx.now(program);
+    let number = match conversation.number {
+        Some(number) => number,
+        None => store::conversations::insert(
+            tx,
+            program,
+            conversation.member,
+            conversation.id,
+            None,
+            at,
+        )?,
+    };
+    let message = MessageId::from_uuid(Uuid::now_v7());
+    store::conversations::add_message(tx, number, message, role, &request.message, at)?;
+    let event = Event::MessageCreated {
+        member: conversation.member,
+        message,
+    };
+    events::record(tx, program, at, event)?;
+    Ok(Answer::ok(&SendMessageResponse { ok: true }))
 }
 
 /// A conversation that the caller may see.

@@ -2,7 +2,7 @@
 
 use super::{Answer, Caller, KeyPrincipal, MemberPrincipal, Reply, Services, Stop, WriteContext};
 use super::{IdempotencyKey, members};
-use crate::domain::{Event, ExternalUserId, Member, Refusal, Timestamp};
+use crate::domain::{Event, Member, Refusal, Timestamp};
 use crate::store::members::Selector;
 use crate::store::{self, Transaction, WriteError};
 use crate::wire::{ExchangeTokenRequest, TokenGrantResponse};
@@ -52,35 +52,6 @@ impl Services {
             };
             let token = tokens.mint(principal);
             Ok(Answer::ok(&TokenGrantResponse::new(token, expires_at)).secret())
-        })
-        .await
-    }
-}
-
-impl Services {
-    /// A member as somebody who was just given a token for it: for those who speak for members
-    /// without an app, as a demo does.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for an unknown or removed member.
-    pub async fn stand_in_for(
-        &self,
-        key: KeyPrincipal,
-        id: ExternalUserId,
-    ) -> Result<MemberPrincipal, Stop> {
-        let expires_at = self
-            .clock
-            .now()
-            .saturating_add(self.limits.member_token_ttl);
-        self.read(move |connection| {
-            let member = members::current(connection, key.program, id)?;
-            Ok(MemberPrincipal {
-                program: key.program,
-                member: member.number,
-                epoch: member.token_epoch,
-                environment: key.environment,
-                expires_at,
-            })
         })
         .await
     }

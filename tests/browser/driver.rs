@@ -21,7 +21,7 @@ pub(crate) fn say(text: &str) {
 
 /// Whether nothing may be skipped.
 pub(crate) fn is_required() -> bool {
-    std::env::var("STAMPCARD_BROWSER").is_ok_and(|value| value == "required")
+    std::env::var("TEST_BROWSER").is_ok_and(|value| value == "required")
 }
 
 /// How wide the window is.
@@ -56,7 +56,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// None, and a word about it, where there is no Chromium. With `STAMPCARD_BROWSER=required`
+    /// None, and a word about it, where there is no Chromium. With `TEST_BROWSER=required`
     /// that is an error.
     pub(crate) fn open(base: &str) -> Option<Self> {
         let mut driver = match Command::new("chromedriver")

@@ -7,13 +7,13 @@ use std::process::Command;
 
 use crate::server::{Place, SANDBOX_KEY};
 
-/// Whether there is an interpreter for it; with `STAMPCARD_CLIENT=required` there has to be.
+/// Whether there is an interpreter for it; with `TEST_CLIENT=required` there has to be.
 fn has_python() -> bool {
     let question = "import sys; sys.exit(sys.version_info < (3, 9))";
     let asked = Command::new("python3").args(["-c", question]).status();
     let is_there = asked.is_ok_and(|status| status.success());
     if !is_there {
-        let is_required = std::env::var("STAMPCARD_CLIENT").is_ok_and(|value| value == "required");
+        let is_required = std::env::var("TEST_CLIENT").is_ok_and(|value| value == "required");
         assert!(!is_required, "python3, 3.9 or newer, is required");
         // Past what the test harness keeps to itself.
         let _ = writeln!(

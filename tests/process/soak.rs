@@ -169,7 +169,7 @@ fn clients(server: &Server) -> Vec<Client> {
 #[test]
 #[ignore = "make soak"]
 fn memory_and_latency_stay_where_they_are() {
-    let minutes = setting("STAMPCARD_SOAK_MINUTES").unwrap_or(60.0);
+    let minutes = setting("SOAK_MINUTES").unwrap_or(60.0);
     let place = Place::new();
     let server = place.start();
     for number in 0..MEMBERS {
@@ -180,7 +180,7 @@ fn memory_and_latency_stay_where_they_are() {
     load(&mut clients, None, &shared, || std::thread::sleep(MEASURED));
     let most = f64::from(shared.requests.load(Ordering::Relaxed)) / MEASURED.as_secs_f64();
     println!("highest load: {most:.0} requests/s, p99 {:?}", shared.p99());
-    let rate = setting("STAMPCARD_SOAK_RATE").unwrap_or(most / 2.0);
+    let rate = setting("SOAK_RATE").unwrap_or(most / 2.0);
     println!("for {minutes} minutes at {rate:.0} requests/s");
     println!("minute  requests    writes  memory kB  of it no file  p99");
     let length = Duration::from_secs_f64(60.0 * minutes);

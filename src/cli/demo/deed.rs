@@ -20,7 +20,7 @@ pub(super) enum Deed {
     Book(CreateRedemptionRequest),
     Move(String, PatchRedemptionRequest),
     /// A member says something in a conversation.
-    Ask(ExternalUserId, String, SendMessageRequest),
+    Ask(String, SendMessageRequest),
     /// The operator does.
     Answer(String, SendMessageRequest),
 }
@@ -46,12 +46,7 @@ impl Deed {
                 services.create_redemption(caller, None, request).await
             }
             Self::Move(id, request) => services.patch_redemption(key, id, request).await,
-            Self::Ask(member, id, request) => {
-                let member = services.stand_in_for(key, member).await;
-                let member = member.map_err(|_| WriteError::Failed)?;
-                let caller = Caller::Member(member);
-                services.send_message(caller, None, id, request).await
-            }
+            Self::Ask(id, request) => services.send_message_as_member(key, id, request).await,
             Self::Answer(id, request) => {
                 let caller = Caller::Key(key);
                 services.send_message(caller, None, id, request).await

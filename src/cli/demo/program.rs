@@ -459,11 +459,10 @@ impl Program {
         if self.members[booking.member].is_gone {
             return Ok(None);
         }
-        let member = parsed_id(booking.member)?;
         let conversation = conversation_of(booking);
         let request = says(self.rng.choice(QUESTIONS).copied(), None)?;
         Ok(Some((
-            Deed::Ask(member, conversation, request),
+            Deed::Ask(conversation, request),
             Outcome::Asked(number),
         )))
     }

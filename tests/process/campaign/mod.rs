@@ -473,9 +473,9 @@ fn first_arrivals(
 
 #[test]
 fn everything_that_was_acknowledged_is_there_once_however_often_it_is_killed() {
-    let kills = setting("STAMPCARD_CRASH_KILLS").unwrap_or(8_usize);
-    let seed = setting("STAMPCARD_CRASH_SEED").unwrap_or_else(|| fastrand::u64(..));
-    println!("STAMPCARD_CRASH_KILLS={kills} STAMPCARD_CRASH_SEED={seed}");
+    let kills = setting("CRASH_KILLS").unwrap_or(8_usize);
+    let seed = setting("CRASH_SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("CRASH_KILLS={kills} CRASH_SEED={seed}");
     let mut rng = fastrand::Rng::with_seed(seed);
     let (mut all, start) = (Tally::default(), Instant::now());
     while all.kills < kills {
