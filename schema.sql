@@ -247,8 +247,8 @@ CREATE TABLE webhook_endpoint (
 ) STRICT;
 CREATE INDEX webhook_endpoint_by_program ON webhook_endpoint (program_id);
 
--- The object that an event is about, as the API showed it then; kept for events that some endpoint
--- listened to when they happened.
+-- The object that an event is about, as the API showed it then; kept for events of members and redemptions
+-- that some endpoint listened to when they happened. Of a ledger entry or a message the log tells it.
 CREATE TABLE event_payload (
     program_id INTEGER NOT NULL REFERENCES program (id),
     seq        INTEGER NOT NULL REFERENCES activity (seq),

@@ -114,6 +114,7 @@ pub struct PartnerSettings {
 pub struct WebhookSettings {
     pub sandbox_private_targets: bool,
     pub timeout: u64,
+    pub per_second: u32,
     pub retention: u64,
 }
 
@@ -279,6 +280,12 @@ impl Settings {
             self.partner.credit_pool,
             0,
             1_000_000_000_000,
+        )?;
+        within(
+            "webhooks.per_second",
+            u64::from(self.webhooks.per_second),
+            1,
+            1000,
         )?;
         within("webhooks.timeout", self.webhooks.timeout, 1, 60)?;
         within(

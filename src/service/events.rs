@@ -51,8 +51,8 @@ impl ShownEvent {
     }
 }
 
-/// Appends an event to the log and, if a webhook listens to it, keeps the object it is about as it
-/// is now: rows are changed first, then the event is recorded.
+/// Appends an event to the log. If a webhook listens to it, the object it is about is kept as it is
+/// now, unless the log will always tell it: rows are changed first, then the event is recorded.
 pub(super) fn record(
     tx: &mut Transaction<'_>,
     program: ProgramNumber,
@@ -63,7 +63,10 @@ pub(super) fn record(
         Some(name) => tx.is_heard(program, name)?,
         None => false,
     };
-    if !heard {
+    if heard {
+        tx.announce(program);
+    }
+    if !heard || is_told_by_the_log(&event) {
         return tx.record(Some(program), at, event);
     }
     let activity = Activity {
@@ -73,8 +76,14 @@ pub(super) fn record(
         event: event.clone(),
     };
     let seq = tx.record(Some(program), at, event)?;
-    tx.announce(program, seq, &object(tx, program, &activity)?)?;
+    tx.keep(program, seq, &object(tx, program, &activity)?)?;
     Ok(seq)
+}
+
+/// Whether the object of an event never changes: a ledger entry is all in the log, and a message is
+/// said once. Most events are of this kind, and cost a write nothing more when webhooks listen.
+fn is_told_by_the_log(event: &Event) -> bool {
+    matches!(event, Event::Ledger(_) | Event::MessageCreated { .. })
 }
 
 /// An event with its object: as it was kept, else as far as the log and the rows of today tell. The
@@ -191,7 +200,8 @@ impl Services {
         self.read(move |connection| {
             let mut shown = Vec::new();
             let only = programs.iter().next().filter(|_| programs.len() == 1);
-            for activity in store::activity::events(connection, only.copied(), after, end)? {
+            let rows = store::activity::events(connection, only.copied(), after, end, usize::MAX)?;
+            for activity in rows {
                 let Some(program) = activity.program.filter(|p| programs.contains(p)) else {
                     continue;
                 };

@@ -39,6 +39,11 @@ impl Signals {
         self.committed.subscribe()
     }
 
+    /// The number of the last activity that was committed.
+    pub fn last(&self) -> Seq {
+        *self.committed.borrow()
+    }
+
     /// Waits until there is something for webhooks to do.
     pub async fn announcements(&self) -> Announcements {
         loop {

@@ -25,6 +25,10 @@ use crate::wire::{
 /// Deleted webhooks that are still listed, and those in use.
 const LISTED_MAX: usize = 100;
 
+/// Rows of the log that one read looks at, and events that it shows, for an endpoint.
+const LOG_PAGE: i64 = 20_000;
+const EVENTS_PAGE: usize = 64;
+
 /// What the sending side has to note down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -236,23 +240,35 @@ impl Services {
             .await
     }
 
-    /// The events of a program after `after` that some webhook listened to, in order, at most
-    /// `limit`.
+    /// The next events in the log after `after` that an endpoint listens to, in order, and up to where
+    /// the log was read.
     ///
     /// # Errors
     /// [`Stop`] if the database fails.
-    pub async fn waiting_events(
+    pub async fn new_events(
         &self,
-        program: ProgramNumber,
+        target: &ActiveEndpoint,
         after: Seq,
-        limit: usize,
-    ) -> Result<Vec<ShownEvent>, Stop> {
+    ) -> Result<(Vec<ShownEvent>, Seq), Stop> {
+        let (program, wanted) = (target.program, target.endpoint.subscription.set());
+        let end = Seq(self.signals.last().0.min(after.0.saturating_add(LOG_PAGE)));
         self.read(move |connection| {
+            let rows = store::activity::events(connection, Some(program), after, end, EVENTS_PAGE)?;
+            let read_to = match rows.last() {
+                Some(last) if rows.len() == EVENTS_PAGE => last.seq,
+                _ => end,
+            };
             let mut shown = Vec::new();
-            for seq in store::webhooks::waiting(connection, program, after, limit)? {
-                shown.extend(show_event(connection, program, seq)?);
+            for activity in rows {
+                if activity
+                    .event
+                    .name()
+                    .is_some_and(|name| wanted.contains(name))
+                {
+                    shown.extend(events::show(connection, program, &activity)?);
+                }
             }
-            Ok(shown)
+            Ok((shown, read_to))
         })
         .await
     }

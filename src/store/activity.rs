@@ -273,8 +273,8 @@ pub fn replay(
 const COLUMNS: &str = "seq, at, program_id, kind, member_id, offer_id, redemption_id,
     organization_id, entry, amount, first, from_state, to_state, note";
 
-/// The events of the catalogue among the rows after `after` up to `up_to`, in order, of one program
-/// or of all; with the reasons of ledger entries, but not the chain of a wallet's entries.
+/// The events of the catalogue among the rows after `after` up to `up_to`, in order, at most `limit`,
+/// of one program or of all; with the reasons of ledger entries, but not the chain of a wallet's entries.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
@@ -283,11 +283,12 @@ pub fn events(
     program: Option<ProgramNumber>,
     after: Seq,
     up_to: Seq,
+    limit: usize,
 ) -> Result<Vec<Activity>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM activity
          WHERE seq > ?1 AND seq <= ?2 AND kind <= ?3 AND (?4 IS NULL OR program_id = ?4)
-         ORDER BY seq"
+         ORDER BY seq LIMIT ?5"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query((
@@ -295,6 +296,7 @@ pub fn events(
         up_to.0,
         kind::MESSAGE_CREATED,
         program.map(|number| number.0),
+        i64::try_from(limit).unwrap_or(i64::MAX),
     ))?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {

@@ -215,24 +215,6 @@ pub(super) fn insert_payload(
     Ok(())
 }
 
-/// The events of a program after `after` that were kept, in order, at most `limit`.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn waiting(
-    connection: &Connection,
-    program: ProgramNumber,
-    after: Seq,
-    limit: usize,
-) -> Result<Vec<Seq>, Error> {
-    let sql = "SELECT seq FROM event_payload
-               WHERE program_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
-    let mut statement = connection.prepare_cached(sql)?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map((program.0, after.0, limit), |row| row.get(0).map(Seq))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// The object that an event is about, if it was kept.
 ///
 /// # Errors

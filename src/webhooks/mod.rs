@@ -68,6 +68,7 @@ impl Webhooks {
                     sender: Rc::new(sender),
                     runners: HashMap::new(),
                     retention: Duration::from_secs(settings.retention),
+                    pace: Duration::from_secs(1) / settings.per_second,
                     stopping,
                 };
                 LocalSet::new().block_on(&runtime, dispatcher.run());
@@ -91,6 +92,7 @@ struct Dispatcher {
     sender: Rc<Sender>,
     runners: HashMap<EndpointNumber, Runner>,
     retention: Duration,
+    pace: Duration,
     stopping: watch::Receiver<bool>,
 }
 
@@ -149,6 +151,7 @@ impl Dispatcher {
                     Rc::clone(&self.sender),
                     notebook.clone(),
                     self.stopping.clone(),
+                    self.pace,
                 )
             });
             runner.repeat.notify_one();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::notebook::Notebook;
 use super::sender::Sender;
@@ -17,8 +18,8 @@ use crate::service::{DueDeliveries, Outcome, Services, ShownEvent, after_attempt
 use crate::store::webhooks::ActiveEndpoint;
 use crate::telemetry::cause_chain;
 
-/// Events that are read at once.
-const PAGE: usize = 64;
+/// Rows of the log that may be passed over before the cursor is written down.
+const PASSED_MAX: i64 = 100_000;
 /// Deliveries of an endpoint that are repeated at the same time.
 const REPEATED_AT_ONCE: usize = 4;
 /// The longest sleep while something is due later: the clock may be moved.
@@ -52,6 +53,7 @@ impl Runner {
         sender: Rc<Sender>,
         notebook: Notebook,
         stopping: watch::Receiver<bool>,
+        pace: Duration,
     ) -> Self {
         let program = target.program;
         let (new_events, repeat) = (Bell::default(), Bell::default());
@@ -61,6 +63,7 @@ impl Runner {
             sender,
             notebook,
             stopping,
+            pace,
         };
         let first = lane
             .clone()
@@ -96,20 +99,18 @@ struct Lane {
     sender: Rc<Sender>,
     notebook: Notebook,
     stopping: watch::Receiver<bool>,
+    /// The least time from one first attempt to the next.
+    pace: Duration,
 }
 
 impl Lane {
     /// Sends every new event once, one after the other, so that first attempts arrive in order.
     async fn send_new(mut self, new_events: Bell, repeat: Bell) {
-        let wanted = self.target.endpoint.subscription.set();
         let mut cursor = self.target.cursor;
+        let mut noted = cursor;
         while !*self.stopping.borrow() {
-            let events = self
-                .services
-                .waiting_events(self.target.program, cursor, PAGE)
-                .await;
-            let events = match events {
-                Ok(events) => events,
+            let (events, read_to) = match self.services.new_events(&self.target, cursor).await {
+                Ok(read) => read,
                 Err(error) => {
                     let error = cause_chain(&error);
                     tracing::error!(error, "events for a webhook cannot be read; trying again");
@@ -117,24 +118,26 @@ impl Lane {
                     continue;
                 }
             };
-            if events.is_empty() {
-                self.wait_for(&new_events).await;
-                continue;
-            }
             for event in &events {
+                let next_at = Instant::now() + self.pace;
                 if *self.stopping.borrow() {
                     return;
                 }
-                cursor = event.seq;
-                if wanted.contains(event.name) {
-                    let failed = self.send_first(event).await;
-                    if failed {
-                        repeat.notify_one();
-                    }
+                if self.send_first(event).await {
+                    repeat.notify_one();
                 }
+                noted = event.seq;
+                tokio::time::sleep_until(next_at).await;
             }
-            if let Some(last) = events.last().filter(|last| !wanted.contains(last.name)) {
-                self.notebook.add(self.passed(last.seq)).await;
+            if read_to.0 - noted.0 > PASSED_MAX {
+                // The next start need not read all that again.
+                self.notebook.add(self.passed(read_to)).await;
+                noted = read_to;
+            }
+            let has_read_all = read_to == cursor;
+            cursor = read_to;
+            if has_read_all {
+                self.wait_for(&new_events).await;
             }
         }
     }

@@ -121,14 +121,17 @@ impl Transaction<'_> {
         Ok(heard.is_some_and(|events| events.contains(event)))
     }
 
-    /// Keeps the object that an event of this transaction is about, for the webhooks that listen.
+    /// Says that something happened in a program that a webhook listens to.
+    pub fn announce(&mut self, program: ProgramNumber) {
+        self.log.announced.push(program);
+    }
+
+    /// Keeps the object that an event of this transaction is about, as it is now.
     ///
     /// # Errors
     /// [`Error`] if the database fails.
-    pub fn announce(&mut self, program: ProgramNumber, seq: Seq, data: &str) -> Result<(), Error> {
-        webhooks::insert_payload(self.connection, program, seq, data)?;
-        self.log.announced.push(program);
-        Ok(())
+    pub fn keep(&self, program: ProgramNumber, seq: Seq, data: &str) -> Result<(), Error> {
+        webhooks::insert_payload(self.connection, program, seq, data)
     }
 
     /// Says that webhooks were made or deleted, or have something to send at once.
