@@ -158,6 +158,7 @@ fn scenarios() -> Vec<Scenario> {
 /// Members with points, and offers.
 fn furnish(server: &Server) {
     let mut client = server.client();
+    client.expect("PUT", "/v1/members/ann", &json!({}), 200);
     for number in 0..MEMBERS {
         client.expect("PUT", &format!("/v1/members/m{number}"), &json!({}), 200);
     }
