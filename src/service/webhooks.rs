@@ -240,8 +240,8 @@ impl Services {
             .await
     }
 
-    /// The next events in the log after `after` that an endpoint listens to, in order, and up to where
-    /// the log was read.
+    /// The next events in the log after `after` that an endpoint listens to, in order, and up to
+    /// where the log was read.
     ///
     /// # Errors
     /// [`Stop`] if the database fails.

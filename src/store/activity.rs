@@ -273,8 +273,9 @@ pub fn replay(
 const COLUMNS: &str = "seq, at, program_id, kind, member_id, offer_id, redemption_id,
     organization_id, entry, amount, first, from_state, to_state, note";
 
-/// The events of the catalogue among the rows after `after` up to `up_to`, in order, at most `limit`,
-/// of one program or of all; with the reasons of ledger entries, but not the chain of a wallet's entries.
+/// The events of the catalogue among the rows after `after` up to `up_to`, in order, at most
+/// `limit`, of one program or of all; with the reasons of ledger entries, but not the chain of a
+/// wallet's entries.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
