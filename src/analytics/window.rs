@@ -9,6 +9,9 @@ use jiff::tz::TimeZone;
 
 use crate::domain::Timestamp;
 
+/// Milliseconds of an hour.
+const HOUR: i64 = 3_600_000;
+
 /// The length of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Interval {
@@ -41,6 +44,16 @@ impl Interval {
         Self::ALL
             .into_iter()
             .find(|interval| interval.as_str() == name)
+    }
+
+    /// How many milliseconds it takes, if that is always as many.
+    fn millis(self, zone: &Zone) -> Option<i64> {
+        match self {
+            Self::Hour => Some(HOUR),
+            Self::Day if zone.is_fixed() => Some(24 * HOUR),
+            Self::Week if zone.is_fixed() => Some(7 * 24 * HOUR),
+            Self::Day | Self::Week | Self::Month => None,
+        }
     }
 
     /// So many of it. `None` past what the calendar reaches.
@@ -84,6 +97,11 @@ impl Zone {
     fn resolve(&self, shown: DateTime) -> Option<Timestamp> {
         let moment = self.0.to_ambiguous_timestamp(shown).compatible().ok()?;
         Timestamp::from_millis(moment.as_millisecond())
+    }
+
+    /// Whether its clocks never change.
+    fn is_fixed(&self) -> bool {
+        self.0.to_fixed_offset().is_ok()
     }
 
     fn shown_at(&self, at: Timestamp) -> Option<DateTime> {
@@ -152,7 +170,8 @@ impl Window {
         if from >= to {
             return Err(WindowError::Empty);
         }
-        let mut bounds = vec![from];
+        let mut bounds = Vec::with_capacity(64);
+        bounds.push(from);
         // A step past the end of the calendar is past `to` as well.
         let starts = (1..).map_while(|count| start_of(from, interval, zone, count));
         for start in starts.take_while(|start| *start < to) {
@@ -175,10 +194,8 @@ impl Window {
 
 /// Where the bucket of this number begins.
 fn start_of(from: Timestamp, interval: Interval, zone: &Zone, count: i64) -> Option<Timestamp> {
-    if interval == Interval::Hour {
-        let millis = from
-            .as_millis()
-            .checked_add(count.checked_mul(3_600_000)?)?;
+    if let Some(step) = interval.millis(zone) {
+        let millis = from.as_millis().checked_add(count.checked_mul(step)?)?;
         return Timestamp::from_millis(millis);
     }
     let shown = zone

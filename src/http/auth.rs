@@ -3,7 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
 use super::HttpError;
@@ -11,6 +11,9 @@ use super::rate_limit::{Fingerprint, RateLimiter};
 use crate::domain::Environment;
 use crate::error::Code;
 use crate::service::{Caller, KeyPrincipal, MemberPrincipal, PartnerPrincipal, Services};
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const PARTNER_API_KEY: HeaderName = HeaderName::from_static("x-partner-api-key");
 
 /// A credential as it was sent, by its looks.
 enum Presented<'a> {
@@ -24,8 +27,7 @@ enum Presented<'a> {
 fn presented(headers: &HeaderMap) -> Result<Presented<'_>, HttpError> {
     let unauthorized = |message: &'static str| HttpError::new(Code::Unauthorized, message);
     let credential = if let Some(value) = headers.get(header::AUTHORIZATION) {
-        value
-            .to_str()
+        std::str::from_utf8(value.as_bytes())
             .ok()
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -33,8 +35,8 @@ fn presented(headers: &HeaderMap) -> Result<Presented<'_>, HttpError> {
             .ok_or_else(|| unauthorized("the Authorization header must be: Bearer <credential>"))?
     } else {
         headers
-            .get("x-api-key")
-            .or_else(|| headers.get("x-partner-api-key"))
+            .get(API_KEY)
+            .or_else(|| headers.get(PARTNER_API_KEY))
             .ok_or_else(|| {
                 unauthorized("a credential is required, as Authorization: Bearer <credential>")
             })?
@@ -108,7 +110,7 @@ fn count(
     let limiter = request
         .app_data::<web::Data<RateLimiter>>()
         .ok_or_else(|| HttpError::plain(Code::Internal))?;
-    let Some(standing) = limiter.take(environment, fingerprint, services.now()) else {
+    let Some(standing) = limiter.take(environment, fingerprint, || services.now()) else {
         return Ok(());
     };
     // The layer writes it into the response, whatever that is.

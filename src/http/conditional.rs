@@ -4,79 +4,85 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::uri::PathAndQuery;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use serde::Serialize;
+use data_encoding::HEXLOWER;
 
-use super::{HttpError, ok};
+use super::{HttpError, json};
 use crate::analytics::Versioned;
 use crate::config::BucketTime;
 use crate::service::KeyPrincipal;
 
-/// What a client has, and what it asks for.
+/// A request that may say what answer the client has already.
 #[derive(Debug, Clone)]
-pub(super) struct Conditional {
-    if_none_match: Option<String>,
-    /// The path with its query.
-    question: String,
-}
+pub(super) struct Conditional(HttpRequest);
 
 impl FromRequest for Conditional {
     type Error = HttpError;
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let header = request.headers().get(header::IF_NONE_MATCH);
-        let question = request
-            .uri()
-            .path_and_query()
-            .map_or("", |question| question.as_str());
-        ready(Ok(Self {
-            if_none_match: header
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned),
-            question: question.to_owned(),
-        }))
+        ready(Ok(Self(request.clone())))
     }
 }
 
 impl Conditional {
     /// The tag of the answer to this question when a program's newest activity is `version`. It
     /// follows from nothing else, so that it is the same after a restart.
-    fn tag(&self, key: KeyPrincipal, version: i64, times: BucketTime) -> String {
+    fn tag(&self, key: KeyPrincipal, version: i64, times: BucketTime) -> Tag {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(key.program_uuid.as_bytes());
         hasher.update(&[times as u8]);
-        hasher.update(self.question.as_bytes());
-        format!("\"{version}-{:08x}\"", hasher.finalize())
+        // The path with its query.
+        let question = self.0.uri().path_and_query();
+        hasher.update(question.map_or("", PathAndQuery::as_str).as_bytes());
+        let mut tag = *b"\"0000000000000000-00000000\"";
+        HEXLOWER.encode_mut(&version.to_be_bytes(), &mut tag[1..17]);
+        HEXLOWER.encode_mut(&hasher.finalize().to_be_bytes(), &mut tag[18..26]);
+        Tag(tag)
     }
 
     /// The answer with its tag: 304 without a body if the client has it already, else 200.
     ///
     /// Source: RFC 9110, section 13.1.2.
-    pub(super) fn answer<T: Serialize>(
+    pub(super) fn answer<T>(
         &self,
         key: KeyPrincipal,
         answer: &Versioned<T>,
         times: BucketTime,
+        render: impl FnOnce(&T) -> Vec<u8>,
     ) -> HttpResponse {
         let tag = self.tag(key, answer.version, times);
-        let known = self.if_none_match.as_deref().unwrap_or_default();
-        let is_known = known
-            .split(',')
-            .map(str::trim)
-            .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag);
+        let known = self.0.headers().get(header::IF_NONE_MATCH);
+        let known = known.and_then(|value| value.to_str().ok());
+        let is_known = known.is_some_and(|known| {
+            known
+                .split(',')
+                .map(str::trim)
+                .any(|known| known == "*" || tag.is(known))
+        });
         let response = if is_known {
             HttpResponse::NotModified().finish()
         } else {
-            ok(&answer.value)
+            json(200, render(&answer.value))
         };
-        with_tag(response, &tag)
+        with_tag(response, tag)
     }
 }
 
-fn with_tag(mut response: HttpResponse, tag: &str) -> HttpResponse {
+/// The version of a program and a checksum of the question, in quotes.
+#[derive(Debug, Clone, Copy)]
+struct Tag([u8; 27]);
+
+impl Tag {
+    fn is(&self, known: &str) -> bool {
+        known.strip_prefix("W/").unwrap_or(known).as_bytes() == self.0
+    }
+}
+
+fn with_tag(mut response: HttpResponse, tag: Tag) -> HttpResponse {
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(tag) {
+    if let Ok(value) = HeaderValue::from_bytes(&tag.0) {
         headers.insert(header::ETAG, value);
     }
     // Kept by the one who asked, and asked about each time.

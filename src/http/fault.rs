@@ -7,6 +7,7 @@ use actix_web::Error;
 use actix_web::HttpRequest;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::HeaderName;
 use actix_web::middleware::Next;
 
 use super::{HttpError, auth};
@@ -14,6 +15,7 @@ use crate::domain::{Environment, Invalid};
 use crate::error::Code;
 
 const HEADER: &str = "Stampcard-Fault";
+const NAME: HeaderName = HeaderName::from_static("stampcard-fault");
 /// The longest delay, in milliseconds.
 const DELAY_MAX: u64 = 30_000;
 
@@ -64,7 +66,7 @@ fn asked_for(code: Code) -> HttpError {
 /// The fault that a request asks for. The headers are looked at before anything else, as nearly no
 /// request has this one.
 fn of(request: &HttpRequest) -> Result<Fault, Invalid> {
-    let mut values = request.headers().get_all(HEADER).peekable();
+    let mut values = request.headers().get_all(NAME).peekable();
     if values.peek().is_none() || auth::environment(request) != Some(Environment::Sandbox) {
         return Ok(Fault::default());
     }

@@ -4,37 +4,56 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, web};
+use data_encoding::HEXLOWER;
 use futures_util::FutureExt as _;
 
 use super::rate_limit::Standing;
-use super::{HttpError, HttpLimits, fault, headers, routes, unread};
+use super::{HttpError, HttpLimits, fault, headers, unread};
 use crate::error::{Code, Problem, Surface};
 use crate::service::Services;
-use crate::telemetry::RequestLabels;
+use crate::telemetry::PathMetrics;
 use crate::wire;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A new request id: `req_`, a random number of this process, and a count.
-fn next_request_id() -> String {
-    static PROCESS: OnceLock<u64> = OnceLock::new();
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let process = PROCESS.get_or_init(|| {
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).expect("the system gives random bytes");
-        u64::from_le_bytes(random)
-    });
-    format!(
-        "req_{process:016x}{:012x}",
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    )
+/// `req_`, a random number of this process, and a count.
+#[derive(Debug, Clone, Copy)]
+struct RequestId([u8; 32]);
+
+impl RequestId {
+    fn next() -> Self {
+        static PROCESS: OnceLock<[u8; 20]> = OnceLock::new();
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let process = PROCESS.get_or_init(|| {
+            let mut random = [0; 8];
+            getrandom::fill(&mut random).expect("the system gives random bytes");
+            let mut start = *b"req_0000000000000000";
+            HEXLOWER.encode_mut(&random, &mut start[4..]);
+            start
+        });
+        let count = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let mut id = [0; 32];
+        id[..20].copy_from_slice(process);
+        HEXLOWER.encode_mut(&count[2..], &mut id[20..]);
+        Self(id)
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    fn write(self, headers: &mut HeaderMap) {
+        if let Ok(value) = HeaderValue::from_bytes(&self.0) {
+            headers.insert(REQUEST_ID, value);
+        }
+    }
 }
 
 /// Answers a request: the whole way from here inward ends in a response, whatever happens.
@@ -46,10 +65,7 @@ where
     B: MessageBody + 'static,
 {
     let start = Instant::now();
-    let id = next_request_id();
-    let slow = request
-        .app_data::<HttpLimits>()
-        .map(|limits| limits.slow_request);
+    let id = RequestId::next();
     let surface = Surface::of_path(request.path());
     let services = request.app_data::<web::Data<Services>>().cloned();
     let body = unread::hold(&mut request);
@@ -67,30 +83,33 @@ where
             return Err(Escaped::new(surface, id, "a handler panicked").into());
         }
     };
-    let mut response = render_error(response, &id);
-    set_request_id(response.headers_mut(), &id);
+    let mut response = render_error(response, surface, id);
+    headers::add(response.headers_mut());
+    id.write(response.headers_mut());
     let standing = response.request().extensions().get::<Standing>().copied();
     if let Some(standing) = standing {
         standing.write(response.headers_mut());
     }
+    note(&response, id, start.elapsed());
+    Ok(unread::release(response, body))
+}
+
+/// Counts and logs a request that was answered.
+fn note(response: &ServiceResponse<BoxBody>, id: RequestId, took: Duration) {
     let (request, status) = (response.request(), response.status().as_u16());
-    if let Some(services) = services {
-        let pattern = request.match_pattern();
-        let (method, route) = routes::labels(request.method(), pattern.as_deref());
-        let labels = RequestLabels {
-            method,
-            route,
-            status,
-        };
-        services.metrics().answered(labels, start.elapsed());
-    }
-    let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    // The pattern, not the path: a path can name a person.
-    let route = request.match_pattern().unwrap_or_default();
     let method = request.method().as_str();
-    if slow.is_some_and(|slow| start.elapsed() >= slow) {
+    // The pattern, not the path: a path can name a person.
+    let mut route = "";
+    if let Some(metrics) = request.app_data::<PathMetrics>() {
+        metrics.answered(method, status, took);
+        route = metrics.path();
+    }
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let request_id = id.as_str();
+    let limits = request.app_data::<HttpLimits>();
+    if limits.is_some_and(|limits| took >= limits.slow_request) {
         tracing::warn!(
-            request_id = id,
+            request_id,
             method,
             route,
             status,
@@ -98,16 +117,8 @@ where
             "slow request"
         );
     } else {
-        tracing::debug!(
-            request_id = id,
-            method,
-            route,
-            status,
-            duration_ms,
-            "request"
-        );
+        tracing::debug!(request_id, method, route, status, duration_ms, "request");
     }
-    Ok(unread::release(response, body))
 }
 
 /// A failure that left no response behind.
@@ -115,12 +126,17 @@ where
 #[error("something went wrong inside")]
 struct Escaped {
     surface: Surface,
-    id: String,
+    id: RequestId,
 }
 
 impl Escaped {
-    fn new(surface: Surface, id: String, cause: &str) -> Self {
-        tracing::error!(request_id = id, status = 500, cause, "request failed");
+    fn new(surface: Surface, id: RequestId, cause: &str) -> Self {
+        tracing::error!(
+            request_id = id.as_str(),
+            status = 500,
+            cause,
+            "request failed"
+        );
         Self { surface, id }
     }
 }
@@ -130,19 +146,17 @@ impl ResponseError for Escaped {
         let (status, body) = wire::render_problem(self.surface, &Problem::plain(Code::Internal));
         let mut response = super::json(status, body);
         headers::add(response.headers_mut());
-        set_request_id(response.headers_mut(), &self.id);
+        self.id.write(response.headers_mut());
         response
     }
 }
 
-fn set_request_id(headers: &mut HeaderMap, id: &str) {
-    if let Ok(value) = HeaderValue::from_str(id) {
-        headers.insert(REQUEST_ID, value);
-    }
-}
-
 /// Puts an error into the envelope of the path it happened on.
-fn render_error(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
+fn render_error(
+    response: ServiceResponse<BoxBody>,
+    surface: Surface,
+    id: RequestId,
+) -> ServiceResponse<BoxBody> {
     let Some(error) = response.response().error() else {
         return response;
     };
@@ -162,14 +176,14 @@ fn render_error(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse
         };
         &other
     };
-    let surface = Surface::of_path(response.request().path());
+    let request_id = id.as_str();
     let (status, body) = wire::render_problem(surface, &error.problem);
     if status == 503 {
         // Why writes are refused was logged where it showed; this only says who met it.
-        tracing::warn!(request_id = id, status, "request refused");
+        tracing::warn!(request_id, status, "request refused");
     } else if status >= 500 {
         let cause = error.cause.as_deref().unwrap_or(&error.problem.message);
-        tracing::error!(request_id = id, status, cause, "request failed");
+        tracing::error!(request_id, status, cause, "request failed");
     }
     let rendered = with_headers(super::json(status, body), error, status);
     response.into_response(rendered).map_into_boxed_body()

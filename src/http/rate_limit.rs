@@ -53,7 +53,7 @@ impl RateLimiter {
         &self,
         environment: Environment,
         credential: Fingerprint,
-        now: Timestamp,
+        now: impl FnOnce() -> Timestamp,
     ) -> Option<Standing> {
         let per_minute = match environment {
             _ if self.settings.per_minute == 0 => 0,
@@ -65,7 +65,7 @@ impl RateLimiter {
         }
         let burst = i64::from(per_minute / 10).max(1);
         let interval = NANOS_A_MINUTE / i64::from(per_minute);
-        let now = now.as_millis().saturating_mul(1_000_000);
+        let now = now().as_millis().saturating_mul(1_000_000);
         let shard = usize::try_from(credential % SHARDS as u64).unwrap_or(0);
         let mut buckets = self.shards[shard].lock();
         if buckets.len() >= SWEEP_AT {
@@ -121,7 +121,7 @@ mod tests {
     fn a_burst_is_let_in_and_then_one_at_a_time() {
         let limiter = limiter(600, 0);
         let now = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
-        let take = |now| limiter.take(Environment::Live, 7, now).unwrap();
+        let take = |now| limiter.take(Environment::Live, 7, || now).unwrap();
         for left in (0..60).rev() {
             let standing = take(now);
             assert_eq!((standing.remaining, standing.retry_after), (left, None));
@@ -147,7 +147,7 @@ mod tests {
     fn credentials_and_environments_are_counted_apart() {
         let limiter = limiter(10, 0);
         let now = Timestamp::EPOCH;
-        let take = |environment, credential| limiter.take(environment, credential, now);
+        let take = |environment, credential| limiter.take(environment, credential, || now);
         assert_eq!(take(Environment::Live, 1).unwrap().retry_after, None);
         assert_eq!(take(Environment::Live, 1).unwrap().retry_after, Some(6));
         assert_eq!(take(Environment::Live, 2).unwrap().retry_after, None);
@@ -158,9 +158,12 @@ mod tests {
     fn no_limit_at_all_is_no_limit_in_the_sandbox_either() {
         let limiter = limiter(0, 100);
         assert_eq!(
-            limiter.take(Environment::Sandbox, 1, Timestamp::EPOCH),
+            limiter.take(Environment::Sandbox, 1, || Timestamp::EPOCH),
             None
         );
-        assert_eq!(limiter.take(Environment::Live, 1, Timestamp::EPOCH), None);
+        assert_eq!(
+            limiter.take(Environment::Live, 1, || Timestamp::EPOCH),
+            None
+        );
     }
 }

@@ -1,14 +1,12 @@
 //! Every route, with the credential it needs.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 use super::{HttpError, HttpResult, dashboard, health, loyalty, openapi, partner, reports};
 use crate::error::Code;
+use crate::telemetry::Metrics;
 
 /// Who may call a route. The handler's own types enforce it; the table states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +45,32 @@ const fn last_segment(path: &'static str) -> &'static str {
     path.split_at(start).1.trim_ascii()
 }
 
+/// What apps ask for all the time.
+const ASKED_MOST: [&str; 9] = [
+    "/v1/analytics/summary",
+    "/v1/wallet",
+    "/v1/eligibility",
+    "/v1/wallet/credit",
+    "/v1/analytics/timeseries",
+    "/v1/redemptions",
+    "/v1/auth/exchange",
+    "/v1/members/{externalUserID}",
+    "/v1/offers",
+];
+const LAST_TURN: usize = ASKED_MOST.len() + 1;
+
+/// When the router tries a path. It tries one after the other, so that what is asked most comes
+/// first, and what only has to be compared before what has variables. The order changes nothing
+/// else: no request fits two paths.
+fn turn_of(path: &str) -> usize {
+    let often = ASKED_MOST.iter().position(|asked| *asked == path);
+    often.unwrap_or(if path.contains('{') {
+        LAST_TURN
+    } else {
+        LAST_TURN - 1
+    })
+}
+
 macro_rules! routes {
     ($($path:literal $(or $alias:literal)? {
         $($method:ident $access:ident $($handler:ident)::+;)+
@@ -61,15 +85,22 @@ macro_rules! routes {
             },
         )+)+];
 
-        /// Adds every route to an application.
-        pub(super) fn configure(config: &mut ServiceConfig) {
-            $(config.service(
-                web::resource(vec![$path, $($alias)?])
-                    $(.route(route_of(&Method::$method).to($($handler)::+)))+
-                    .default_service(web::to(|| async {
-                        method_not_allowed(&[$(stringify!($method)),+])
-                    })),
-            );)+
+        /// Adds every route to an application, and who counts the requests of each.
+        pub(super) fn configure(config: &mut ServiceConfig, metrics: &Metrics) {
+            for turn in 0..=LAST_TURN {
+                $(for path in [$path, $($alias)?] {
+                    if turn_of(path) == turn {
+                        config.service(
+                            web::resource(path)
+                                .app_data(metrics.of_path($path, &[$(stringify!($method)),+]))
+                                $(.route(route_of(&Method::$method).to($($handler)::+)))+
+                                .default_service(web::to(|| async {
+                                    method_not_allowed(&[$(stringify!($method)),+])
+                                })),
+                        );
+                    }
+                })+
+            }
         }
     };
 }
@@ -191,29 +222,6 @@ routes! {
         or "/api/v1/partner/organizations/{id}/api-keys/{keyId}" {
         DELETE PartnerKey partner::keys::revoke_api_key;
     }
-}
-
-static BY_PATTERN: LazyLock<HashMap<&str, Vec<&Route>>> = LazyLock::new(|| {
-    let mut by_pattern: HashMap<_, Vec<_>> = HashMap::new();
-    for route in ROUTES {
-        by_pattern.entry(route.path).or_default().push(route);
-    }
-    by_pattern
-});
-
-/// The pattern of a route and its method, as the metrics name them. Both addresses of a route
-/// are one.
-pub(super) fn labels(method: &Method, pattern: Option<&str>) -> (&'static str, &'static str) {
-    let pattern = pattern.map(|pattern| pattern.strip_prefix("/api/v1").unwrap_or(pattern));
-    let asked = if *method == Method::HEAD {
-        "GET"
-    } else {
-        method.as_str()
-    };
-    let known = BY_PATTERN.get(pattern.unwrap_or_default());
-    let route = known.and_then(|routes| routes.iter().find(|route| route.method == asked));
-    // Methods and paths that the server does not know are the client's words.
-    route.map_or(("other", "none"), |route| (route.method, route.path))
 }
 
 /// No such route.

@@ -104,14 +104,70 @@ pub struct Directory {
 
 #[derive(Debug, Default)]
 struct State {
-    keys: HashMap<KeyHash, CredentialRow>,
+    keys: HashMap<KeyHash, Holder>,
     programs: HashMap<ProgramNumber, ProgramAccessRow>,
     /// The programs of each organization, the oldest first.
     owned: HashMap<OrganizationNumber, Vec<ProgramNumber>>,
     organizations: HashMap<OrganizationNumber, OrganizationAccessRow>,
 }
 
+/// Who holds a key, worked out when keys, programs and organizations are read.
+#[derive(Debug, Clone, Copy)]
+enum Holder {
+    Program(Result<KeyPrincipal, CredentialError>),
+    Partner(PartnerPrincipal),
+}
+
 impl State {
+    fn new(
+        programs: Vec<ProgramAccessRow>,
+        organizations: Vec<OrganizationAccessRow>,
+        keys: &[CredentialRow],
+    ) -> Self {
+        let mut owned: HashMap<_, Vec<_>> = HashMap::new();
+        for program in &programs {
+            owned
+                .entry(program.organization)
+                .or_default()
+                .push(program.number);
+        }
+        let programs = programs.into_iter().map(|p| (p.number, p)).collect();
+        let organizations = organizations.into_iter().map(|o| (o.number, o)).collect();
+        let mut state = Self {
+            keys: HashMap::new(),
+            programs,
+            owned,
+            organizations,
+        };
+        state.keys = keys
+            .iter()
+            .map(|key| (key.hash, state.holder(key)))
+            .collect();
+        state
+    }
+
+    fn holder(&self, key: &CredentialRow) -> Holder {
+        let KeyScope::Program(number) = key.scope else {
+            return Holder::Partner(PartnerPrincipal {
+                environment: key.environment,
+                fingerprint: key.hash,
+            });
+        };
+        let principal = || {
+            let program = self.programs.get(&number);
+            let program = program.ok_or(CredentialError::Unauthorized)?;
+            self.check_active(program)?;
+            Ok(KeyPrincipal {
+                program: program.number,
+                program_uuid: program.uuid,
+                organization: program.organization,
+                environment: program.environment,
+                fingerprint: key.hash,
+            })
+        };
+        Holder::Program(principal())
+    }
+
     fn check_active(&self, program: &ProgramAccessRow) -> Result<(), CredentialError> {
         let is_active = program.status == ProgramStatus::Active
             && self
@@ -177,22 +233,7 @@ impl Directory {
         let keys = store::credentials::all_active(connection)?;
         let programs = store::programs::all_access(connection)?;
         let organizations = store::organizations::all_access(connection)?;
-        let mut owned: HashMap<_, Vec<_>> = HashMap::new();
-        for program in &programs {
-            owned
-                .entry(program.organization)
-                .or_default()
-                .push(program.number);
-        }
-        *self.state.write() = State {
-            keys: keys.into_iter().map(|key| (key.hash, key)).collect(),
-            programs: programs
-                .into_iter()
-                .map(|program| (program.number, program))
-                .collect(),
-            owned,
-            organizations: organizations.into_iter().map(|o| (o.number, o)).collect(),
-        };
+        *self.state.write() = State::new(programs, organizations, &keys);
         Ok(())
     }
 
@@ -239,23 +280,9 @@ impl Directory {
     /// # Errors
     /// [`CredentialError`] if it is unknown or revoked, or its program may not act.
     pub fn authenticate_hash(&self, hash: KeyHash) -> Result<KeyPrincipal, CredentialError> {
-        let state = self.state.read();
-        match state.keys.get(&hash).map(|key| key.scope) {
-            Some(KeyScope::Program(program)) => {
-                let program = state
-                    .programs
-                    .get(&program)
-                    .ok_or(CredentialError::Unauthorized)?;
-                state.check_active(program)?;
-                Ok(KeyPrincipal {
-                    program: program.number,
-                    program_uuid: program.uuid,
-                    organization: program.organization,
-                    environment: program.environment,
-                    fingerprint: hash,
-                })
-            }
-            Some(KeyScope::Partner) | None => Err(CredentialError::Unauthorized),
+        match self.state.read().keys.get(&hash) {
+            Some(Holder::Program(principal)) => *principal,
+            Some(Holder::Partner(_)) | None => Err(CredentialError::Unauthorized),
         }
     }
 
@@ -264,17 +291,9 @@ impl Directory {
     /// # Errors
     /// [`CredentialError::Unauthorized`] if it is unknown or revoked.
     pub fn authenticate_partner(&self, key: &str) -> Result<PartnerPrincipal, CredentialError> {
-        let hash = hash(key);
-        match self.state.read().keys.get(&hash) {
-            Some(CredentialRow {
-                scope: KeyScope::Partner,
-                environment,
-                ..
-            }) => Ok(PartnerPrincipal {
-                environment: *environment,
-                fingerprint: hash,
-            }),
-            _ => Err(CredentialError::Unauthorized),
+        match self.state.read().keys.get(&hash(key)) {
+            Some(Holder::Partner(principal)) => Ok(*principal),
+            Some(Holder::Program(_)) | None => Err(CredentialError::Unauthorized),
         }
     }
 

@@ -63,7 +63,7 @@ impl Services {
         id: ExternalUserId,
         include_archived: bool,
     ) -> Result<MemberSummaryResponse, Stop> {
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             let selector = Selector::External(id);
             let member = store::members::find(connection, key.program, &selector)?
                 .filter(|member| include_archived || member.archived_at.is_none())

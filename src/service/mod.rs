@@ -458,6 +458,15 @@ impl Services {
     {
         self.readers.read(read).await
     }
+
+    /// The same for a read of a few rows that are found by their keys.
+    async fn look_up<T, F>(&self, read: F) -> Result<T, Stop>
+    where
+        F: FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.readers.look_up(read).await
+    }
 }
 
 impl Answer {

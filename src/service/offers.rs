@@ -64,7 +64,7 @@ impl Services {
         id: String,
     ) -> Result<OfferResponse, Stop> {
         let clock = self.clock.clone();
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             let now = sandbox::now(connection, &clock, caller.program())?;
             let member = members::subject(connection, &caller, on_behalf)?;
             let offer = current(connection, caller.program(), &id)?;

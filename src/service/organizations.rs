@@ -63,7 +63,7 @@ impl Services {
         partner: PartnerPrincipal,
         id: String,
     ) -> Result<OneOrganizationResponse, Stop> {
-        self.read(move |connection| Ok(one(&find(connection, partner, &id)?)))
+        self.look_up(move |connection| Ok(one(&find(connection, partner, &id)?)))
             .await
     }
 

@@ -52,7 +52,7 @@ impl Services {
         key: KeyPrincipal,
         id: String,
     ) -> Result<ProgramResponse, Stop> {
-        self.read(move |connection| Ok((&find(connection, key, &id)?).into()))
+        self.look_up(move |connection| Ok((&find(connection, key, &id)?).into()))
             .await
     }
 

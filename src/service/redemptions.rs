@@ -59,7 +59,7 @@ impl Services {
         id: String,
         on_behalf: Option<ExternalUserId>,
     ) -> Result<RedemptionResponse, Stop> {
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             let member = members::subject(connection, &caller, on_behalf)?;
             let redemption = visible(connection, &caller, &id)?;
             match member {

@@ -90,7 +90,7 @@ impl Services {
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
     ) -> Result<WalletResponse, Stop> {
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             let (member, currency) = subject(connection, &caller, on_behalf)?;
             Ok(WalletResponse::new(&member.wallet, &currency))
         })
@@ -107,7 +107,7 @@ impl Services {
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
     ) -> Result<EligibilityResponse, Stop> {
-        self.read(move |connection| {
+        self.look_up(move |connection| {
             let (member, currency) = subject(connection, &caller, on_behalf)?;
             let wallet = WalletResponse::new(&member.wallet, &currency);
             Ok(EligibilityResponse::new(&member.tier, wallet))

@@ -5,6 +5,7 @@
 //!
 //! Source: the `OpenMetrics` text format, which Prometheus and its relatives read.
 
+use std::cell::{OnceCell, RefCell};
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -28,22 +29,72 @@ const BATCH_WRITES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256
 
 /// What a request was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct RequestLabels {
-    /// The method.
-    pub method: &'static str,
-    /// The pattern of the route; `none` if there is none.
-    pub route: &'static str,
-    /// The status of the answer.
-    pub status: u16,
+struct RequestLabels {
+    method: &'static str,
+    route: &'static str,
+    status: u16,
 }
 
 /// Which route a request took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct RouteLabels {
-    /// The method.
-    pub method: &'static str,
-    /// The pattern of the route; `none` if there is none.
-    pub route: &'static str,
+struct RouteLabels {
+    method: &'static str,
+    route: &'static str,
+}
+
+/// Counts the requests of one path, for one thread: what it counts in is looked up once.
+#[derive(Debug)]
+pub struct PathMetrics {
+    path: &'static str,
+    methods: Vec<MethodMetrics>,
+    /// Methods that the path does not take are the client's words, and so are paths that do not
+    /// exist: all of them are counted together.
+    other: MethodMetrics,
+}
+
+#[derive(Debug)]
+struct MethodMetrics {
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Family<RouteLabels, Histogram>,
+    labels: RouteLabels,
+    seconds: OnceCell<Histogram>,
+    by_status: RefCell<Vec<(u16, Counter)>>,
+}
+
+impl PathMetrics {
+    /// The path, its variable segments in braces.
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Counts a request that was answered.
+    pub fn answered(&self, method: &str, status: u16, took: Duration) {
+        // The head of what can be read is counted with it.
+        let method = if method == "HEAD" { "GET" } else { method };
+        let known = self.methods.iter().find(|of| of.labels.method == method);
+        known.unwrap_or(&self.other).answered(status, took);
+    }
+}
+
+impl MethodMetrics {
+    fn answered(&self, status: u16, took: Duration) {
+        self.seconds
+            .get_or_init(|| self.request_seconds.get_or_create_owned(&self.labels))
+            .observe(took.as_secs_f64());
+        let mut by_status = self.by_status.borrow_mut();
+        if let Some((_, counter)) = by_status.iter().find(|(known, _)| *known == status) {
+            counter.inc();
+            return;
+        }
+        let RouteLabels { method, route } = self.labels;
+        let counter = self.requests.get_or_create_owned(&RequestLabels {
+            method,
+            route,
+            status,
+        });
+        counter.inc();
+        by_status.push((status, counter));
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -106,15 +157,25 @@ impl Metrics {
         }
     }
 
-    /// Counts a request that was answered.
-    pub fn answered(&self, request: RequestLabels, took: Duration) {
-        self.requests.get_or_create(&request).inc();
-        let route = RouteLabels {
-            method: request.method,
-            route: request.route,
+    /// Who counts the requests of a path, which takes these methods.
+    pub fn of_path(&self, path: &'static str, methods: &[&'static str]) -> PathMetrics {
+        let of = |method, route| MethodMetrics {
+            requests: self.requests.clone(),
+            request_seconds: self.request_seconds.clone(),
+            labels: RouteLabels { method, route },
+            seconds: OnceCell::new(),
+            by_status: RefCell::default(),
         };
-        let seconds = self.request_seconds.get_or_create(&route);
-        seconds.observe(took.as_secs_f64());
+        PathMetrics {
+            path,
+            methods: methods.iter().map(|method| of(method, path)).collect(),
+            other: of("other", "none"),
+        }
+    }
+
+    /// Who counts the requests of paths that do not exist.
+    pub fn of_no_path(&self) -> PathMetrics {
+        self.of_path("", &[])
     }
 
     /// Counts a panic that was caught.
@@ -298,13 +359,10 @@ mod tests {
     #[test]
     fn what_was_counted_is_shown() {
         let metrics = Metrics::new();
-        let request = RequestLabels {
-            method: "GET",
-            route: "/v1/wallet",
-            status: 200,
-        };
-        metrics.answered(request, Duration::from_micros(80));
-        metrics.answered(request, Duration::from_millis(3));
+        let wallet = metrics.of_path("/v1/wallet", &["GET"]);
+        wallet.answered("GET", 200, Duration::from_micros(80));
+        wallet.answered("HEAD", 200, Duration::from_millis(3));
+        wallet.answered("BREW", 405, Duration::from_millis(3));
         metrics.committed(7, Duration::from_millis(1));
         metrics.attempted("dead", Duration::from_secs(1));
         let text = metrics.render(&Sizes {
@@ -314,6 +372,7 @@ mod tests {
         for line in [
             r#"http_requests_total{method="GET",route="/v1/wallet",status="200"} 2"#,
             r#"http_request_duration_seconds_bucket{le="0.0001",method="GET",route="/v1/wallet"} 1"#,
+            r#"http_requests_total{method="other",route="none",status="405"} 1"#,
             "panics_total 0",
             r#"writer_batch_writes_bucket{le="8.0"} 1"#,
             r#"webhook_attempts_total{outcome="dead"} 1"#,

@@ -11,7 +11,7 @@ use std::panic::PanicHookInfo;
 
 use tracing_subscriber::EnvFilter;
 
-pub use self::metrics::{Metrics, RequestLabels, RouteLabels, Sizes};
+pub use self::metrics::{Metrics, PathMetrics, Sizes};
 
 use crate::config::{LogFormat, LogSettings};
 

@@ -90,7 +90,11 @@ use crate::domain::Timestamp;
 /// # Panics
 /// Never: the types of this module hold nothing that JSON cannot.
 pub fn to_json<T: Serialize>(body: &T) -> Vec<u8> {
-    serde_json::to_vec(body).expect("responses are made of strings, numbers, lists and maps")
+    // Most answers fit without growing.
+    let mut json = Vec::with_capacity(512);
+    serde_json::to_writer(&mut json, body)
+        .expect("responses are made of strings, numbers, lists and maps");
+    json
 }
 
 /// Writes a secret into the one answer that holds it. Its type keeps it out of all other output.

@@ -28,6 +28,9 @@ impl Query {
     /// [`Invalid`] naming a parameter that is not UTF-8 once decoded.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let decode = |text: &str| -> Option<String> {
+            if !text.bytes().any(|byte| byte == b'+' || byte == b'%') {
+                return Some(text.to_owned());
+            }
             let spaced = text.replace('+', " ");
             percent_decode_str(&spaced)
                 .decode_utf8()

@@ -7,7 +7,7 @@ use crate::http::auth::OrgKey;
 use crate::http::conditional::Conditional;
 use crate::http::extract::QueryText;
 use crate::service::Analytics;
-use crate::wire::TimeseriesQuery;
+use crate::wire::{TimeseriesQuery, TimeseriesResponse, to_json};
 
 /// `GET /v1/analytics/summary`.
 pub(in crate::http) async fn get_analytics_summary(
@@ -16,7 +16,7 @@ pub(in crate::http) async fn get_analytics_summary(
     conditional: Conditional,
 ) -> HttpResult {
     let summary = analytics.summary(key);
-    Ok(conditional.answer(key, &summary, analytics.bucket_time()))
+    Ok(conditional.answer(key, &summary, analytics.bucket_time(), to_json))
 }
 
 /// `GET /v1/analytics/offers`.
@@ -26,7 +26,7 @@ pub(in crate::http) async fn get_analytics_offers(
     conditional: Conditional,
 ) -> HttpResult {
     let offers = analytics.offers(key);
-    Ok(conditional.answer(key, &offers, analytics.bucket_time()))
+    Ok(conditional.answer(key, &offers, analytics.bucket_time(), to_json))
 }
 
 /// `GET /v1/analytics/timeseries`.
@@ -38,5 +38,10 @@ pub(in crate::http) async fn get_analytics_timeseries(
 ) -> HttpResult {
     let query = TimeseriesQuery::parse(&query.parse()?)?;
     let timeseries = analytics.timeseries(key, &query)?;
-    Ok(conditional.answer(key, &timeseries, analytics.bucket_time()))
+    Ok(conditional.answer(
+        key,
+        &timeseries,
+        analytics.bucket_time(),
+        TimeseriesResponse::to_json,
+    ))
 }
