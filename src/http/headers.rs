@@ -2,8 +2,8 @@
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// What an answer has unless its handler says otherwise.
-static ALWAYS: [(HeaderName, HeaderValue); 3] = [
+/// What every answer has.
+static ALWAYS: [(HeaderName, HeaderValue); 2] = [
     // Its type is what it says.
     (
         header::X_CONTENT_TYPE_OPTIONS,
@@ -14,16 +14,18 @@ static ALWAYS: [(HeaderName, HeaderValue); 3] = [
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),
     ),
-    // Nearly every answer holds personal data or a secret: nobody keeps it on the way. Figures,
-    // streams and the dashboard's files have rules of their own.
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// Adds those that the answer has not got.
+/// Nearly every answer holds personal data or a secret: nobody keeps it on the way. Figures,
+/// streams and the dashboard's files have rules of their own.
+static NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Adds them.
 pub(super) fn add(headers: &mut HeaderMap) {
     for (name, value) in &ALWAYS {
-        if !headers.contains_key(name) {
-            headers.insert(name.clone(), value.clone());
-        }
+        headers.insert(name.clone(), value.clone());
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, NO_STORE.clone());
     }
 }

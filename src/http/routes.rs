@@ -1,8 +1,8 @@
 //! Every route, with the credential it needs.
 
-use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, Resource, Responder};
 
 use super::{HttpError, HttpResult, dashboard, health, loyalty, openapi, partner, reports};
 use crate::error::Code;
@@ -90,14 +90,12 @@ macro_rules! routes {
             for turn in 0..=LAST_TURN {
                 $(for path in [$path, $($alias)?] {
                     if turn_of(path) == turn {
-                        config.service(
-                            web::resource(path)
-                                .app_data(metrics.of_path($path, &[$(stringify!($method)),+]))
-                                $(.route(route_of(&Method::$method).to($($handler)::+)))+
-                                .default_service(web::to(|| async {
-                                    method_not_allowed(&[$(stringify!($method)),+])
-                                })),
-                        );
+                        let resource = web::resource(path)
+                            .app_data(metrics.of_path($path, &[$(stringify!($method)),+]));
+                        $(let resource = take(resource, &Method::$method, $($handler)::+);)+
+                        config.service(resource.default_service(web::to(|| async {
+                            method_not_allowed(&[$(stringify!($method)),+])
+                        })));
                     }
                 })+
             }
@@ -229,14 +227,20 @@ pub(super) async fn unknown() -> HttpResult {
     Err(HttpError::new(Code::NotFound, "no such route"))
 }
 
-/// A route for a method. What can be read can also be asked for its head alone.
+/// Lets a path take a method. What can be read can also be asked for its head alone.
 ///
 /// Source: RFC 9110, section 9.3.2; the server leaves out the body by itself.
-fn route_of(method: &Method) -> actix_web::Route {
+fn take<F, Args>(resource: Resource, method: &Method, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    F::Output: Responder + 'static,
+    Args: FromRequest + 'static,
+{
+    let resource = resource.route(web::method(method.clone()).to(handler.clone()));
     if *method == Method::GET {
-        web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+        resource.route(web::head().to(handler))
     } else {
-        web::method(method.clone())
+        resource
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who may do what: keys are looked up by their hash in memory, member tokens are opened.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
@@ -104,7 +104,8 @@ pub struct Directory {
 
 #[derive(Debug, Default)]
 struct State {
-    keys: HashMap<KeyHash, Holder>,
+    /// Ordered, not hashed: a key's hash needs no second one.
+    keys: BTreeMap<KeyHash, Holder>,
     programs: HashMap<ProgramNumber, ProgramAccessRow>,
     /// The programs of each organization, the oldest first.
     owned: HashMap<OrganizationNumber, Vec<ProgramNumber>>,
@@ -134,7 +135,7 @@ impl State {
         let programs = programs.into_iter().map(|p| (p.number, p)).collect();
         let organizations = organizations.into_iter().map(|o| (o.number, o)).collect();
         let mut state = Self {
-            keys: HashMap::new(),
+            keys: BTreeMap::new(),
             programs,
             owned,
             organizations,

@@ -7,7 +7,7 @@ use crate::http::auth::OrgKey;
 use crate::http::conditional::Conditional;
 use crate::http::extract::QueryText;
 use crate::service::Analytics;
-use crate::wire::{TimeseriesQuery, TimeseriesResponse, to_json};
+use crate::wire::{SummaryResponse, TimeseriesQuery, TimeseriesResponse, to_json};
 
 /// `GET /v1/analytics/summary`.
 pub(in crate::http) async fn get_analytics_summary(
@@ -16,7 +16,12 @@ pub(in crate::http) async fn get_analytics_summary(
     conditional: Conditional,
 ) -> HttpResult {
     let summary = analytics.summary(key);
-    Ok(conditional.answer(key, &summary, analytics.bucket_time(), to_json))
+    Ok(conditional.answer(
+        key,
+        &summary,
+        analytics.bucket_time(),
+        SummaryResponse::to_json,
+    ))
 }
 
 /// `GET /v1/analytics/offers`.
