@@ -43,8 +43,8 @@ fn next_request_id() -> String {
 /// Of a pipeline actix-http takes requests out of its buffer only while fewer than 16 wait, and it
 /// looks only when bytes come or when a request is not answered at once. If all that wait are
 /// answered at once, because the client took a while to read, what is in the buffer behind them
-/// stays there until `server.keep_alive` closes the connection. (`InnerDispatcher::poll_request` and
-/// `poll_response`, actix-http 3.20.0)
+/// stays there until `server.keep_alive` closes the connection. (`InnerDispatcher::poll_request`
+/// and `poll_response`, actix-http 3.20.0)
 async fn take_turns() {
     thread_local! {
         static COUNT: Cell<u8> = const { Cell::new(0) };
