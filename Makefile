@@ -1,7 +1,7 @@
 # Few targets; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help lint test crash soak fuzz bench doc deny demo openapi ci
+.PHONY: help lint test crash soak fuzz bench guard doc deny demo openapi ci
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -32,6 +32,9 @@ bench: ## Every benchmark; docs/BENCHMARKS.md says what they measure
 	cargo bench --bench http
 	cargo bench --bench streams
 	cargo bench --bench webhooks
+
+guard: ## What fixed workloads cost in instructions, against benches/instructions.toml (needs valgrind)
+	cargo bench --bench instructions
 
 doc: ## The code's documentation, warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps

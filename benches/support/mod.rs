@@ -17,7 +17,7 @@ pub(crate) const KEY: &str = "expys_sandbox_0123456789abcdef0123456789abcdef";
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    _folder: TempDir,
+    folder: Option<TempDir>,
 }
 
 impl Server {
@@ -34,8 +34,12 @@ impl Server {
         Self::run(command)
     }
 
-    fn run(mut command: Command) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    fn run(command: Command) -> Self {
+        Self::run_in(tempfile::tempdir().unwrap(), command)
+    }
+
+    /// With what this folder has in `bench.db`.
+    pub(crate) fn run_in(folder: TempDir, mut command: Command) -> Self {
         let mut child = command
             .args(["--listen", "127.0.0.1:0", "--database"])
             .arg(folder.path().join("bench.db"))
@@ -58,7 +62,7 @@ impl Server {
         Self {
             child,
             address,
-            _folder: folder,
+            folder: Some(folder),
         }
     }
 
@@ -80,6 +84,13 @@ impl Server {
             .map(|number| number.parse().unwrap())
             .unwrap();
         kilobytes * 1024
+    }
+
+    /// Lets it end by itself; the folder with its database.
+    pub(crate) fn stop(mut self) -> TempDir {
+        self.signal("TERM");
+        assert!(self.child.wait().unwrap().success());
+        self.folder.take().unwrap()
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -112,10 +123,21 @@ impl Client {
 
     /// A request; the status and the body of its answer.
     pub(crate) fn send(&mut self, method: &str, path: &str, body: &str) -> (u16, &[u8]) {
+        self.send_with(method, path, "", body)
+    }
+
+    /// The same with more headers, each with the end of its line.
+    pub(crate) fn send_with(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> (u16, &[u8]) {
         let length = body.len();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {KEY}\r\n\
-             content-length: {length}\r\n\r\n{body}"
+             {headers}content-length: {length}\r\n\r\n{body}"
         );
         self.reader.get_mut().write_all(request.as_bytes()).unwrap();
         let mut line = String::new();

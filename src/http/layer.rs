@@ -1,6 +1,7 @@
 //! What every request passes through: a request id, one place that renders errors, a net for
 //! panics, and the log line of a request that was slow or failed.
 
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,6 +57,24 @@ impl RequestId {
     }
 }
 
+/// Lets go of the thread before every eighth request on it.
+///
+/// Of a pipeline actix-http takes requests out of its buffer only while fewer than 16 wait, and it
+/// looks only when bytes come or when a request is not answered at once. If all that wait are
+/// answered at once, because the client took a while to read, what is in the buffer behind them
+/// stays there until `server.keep_alive` closes the connection. (`InnerDispatcher::poll_request`
+/// and `poll_response`, actix-http 3.20.0)
+async fn take_turns() {
+    thread_local! {
+        static COUNT: Cell<u8> = const { Cell::new(0) };
+    }
+    let count = COUNT.get().wrapping_add(1);
+    COUNT.set(count);
+    if count.is_multiple_of(8) {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Answers a request: the whole way from here inward ends in a response, whatever happens.
 pub(super) async fn answer<B>(
     mut request: ServiceRequest,
@@ -65,6 +84,7 @@ where
     B: MessageBody + 'static,
 {
     let start = Instant::now();
+    take_turns().await;
     let id = RequestId::next();
     let surface = Surface::of_path(request.path());
     let services = request.app_data::<web::Data<Services>>().cloned();

@@ -30,7 +30,7 @@ use stampcard::app::App;
 use stampcard::clock::Clock;
 use stampcard::config::Settings;
 use stampcard::domain::Timestamp;
-use stampcard::service::{Names, SystemNames};
+use stampcard::service::{Names, Services, SystemNames};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -136,6 +136,22 @@ impl TestApp {
             Arc::clone(&self.names),
             Arc::clone(&self.folder),
         )
+    }
+
+    /// Stops the server, lets something be done to the database as the command line does it, and
+    /// starts another.
+    pub fn while_stopped<T>(&mut self, work: impl AsyncFnOnce(&Services) -> T) -> T {
+        self.stop();
+        let (services, _) = Services::start(&self.settings, &self.clock).unwrap();
+        let result = actix_web::rt::System::new().block_on(work(&services));
+        services.stop();
+        *self = Self::run(
+            self.settings.clone(),
+            self.clock.clone(),
+            Arc::clone(&self.names),
+            Arc::clone(&self.folder),
+        );
+        result
     }
 
     /// Stops the server. The database stays until this is dropped.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use stampcard::domain::{Environment, Name};
 use stampcard::error::{Code, Surface};
 use stampcard::http::Access;
 
@@ -106,10 +108,35 @@ fn kind(name: &'static str, credential: impl Into<String>, standing: Standing) -
 
 /// One of each kind.
 pub(super) fn kinds(world: &mut World) -> Vec<Kind> {
-    let mut kinds = unknown(world);
+    let mut kinds = partner_keys(world);
+    kinds.extend(unknown(world));
     kinds.extend(barred(world));
     kinds.extend(good(world));
     kinds
+}
+
+/// A partner key that was replaced by another, as only the command line can.
+fn partner_keys(world: &mut World) -> Vec<Kind> {
+    let (old, new) = world.app.while_stopped(async |services| {
+        let make = async |name| {
+            let name = Name::parse("name", name).unwrap();
+            let made = services.create_partner_key(Environment::Sandbox, name);
+            made.await.unwrap()
+        };
+        let (id, old) = make("old").await;
+        assert!(services.revoke_key(id).await.unwrap());
+        let (_, new) = make("new").await;
+        (old, new)
+    });
+    let good = Standing::Good(Holder::Partner, Near::Own);
+    vec![
+        kind(
+            "a revoked partner key",
+            old.expose_secret(),
+            Standing::Unknown,
+        ),
+        kind("the partner key in its place", new.expose_secret(), good),
+    ]
 }
 
 fn unknown(world: &mut World) -> Vec<Kind> {

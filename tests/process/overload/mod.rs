@@ -250,6 +250,30 @@ fn a_long_pipeline_is_answered_in_order_and_costs_no_memory() {
 }
 
 #[test]
+fn a_pipeline_whose_client_reads_late_is_answered_to_its_end() {
+    // More than fits between the two, of answers that wait for nothing; then a few more, which the
+    // server finds when it has stopped because nobody reads.
+    const FIRST: usize = 600;
+    const LATER: usize = 20;
+    let place = Place::new();
+    let server = start(&place, &[]);
+    let window = "from=2026-01-01T00:00:00Z&to=2026-05-01T00:00:00Z";
+    let path = format!("/v1/analytics/timeseries?interval=day&{window}");
+    let one = head("GET", &path, "\r\n");
+    let mut wire = Wire::open(&server);
+    wire.send(&one.repeat(FIRST)).unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    wire.send(&one.repeat(LATER)).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    for number in 0..FIRST + LATER {
+        let answer = wire.read();
+        let status = answer.map(|answer| answer.status);
+        assert_eq!(status, Some(200), "{number}: {}", server.log());
+    }
+    check_it_is_well(&place, server);
+}
+
+#[test]
 fn thousands_of_idle_connections_leave_it_quick() {
     const CONNECTIONS: usize = 4000;
     let place = Place::new();

@@ -1,0 +1,197 @@
+//! The engine by itself, on one thread: the same instructions every time.
+//!
+//! One program with 100,000 events of a year: one in fifty a sign-up, seven in ten a mint, the rest
+//! spends on twelve offers.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+
+use fastrand::Rng;
+use stampcard::analytics::snapshot::{Part, SegmentId, Stored};
+use stampcard::analytics::{Engine, Figures, Interval, Window, Zone};
+use stampcard::domain::{
+    Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, OfferNumber, OrganizationNumber,
+    Points, ProgramNumber, RedemptionNumber, Seq, Tier, Timestamp,
+};
+
+use crate::figures::Group;
+use crate::{Workload, callgrind};
+
+const EVENTS: i64 = 100_000;
+const OFFERS: i64 = 12;
+const BATCH: usize = 64;
+const PROGRAM: ProgramNumber = ProgramNumber(1);
+/// 2025-01-01T00:00:00Z.
+const START: i64 = 1_735_689_600_000;
+const HOUR: i64 = 3_600_000;
+const YEAR: i64 = 365 * 24 * HOUR;
+
+/// One operation, to be done over and over.
+type Step = Box<dyn FnMut()>;
+
+/// Makes everything ready for so many steps. It makes the same for n as for 2n, so that none of it
+/// is in the difference.
+type Prepare = fn(usize) -> Step;
+
+const WORKLOADS: [(&str, usize, Prepare); 8] = [
+    ("apply-64-mints", 200, |most| apply(most, None)),
+    ("apply-64-spends", 200, |most| apply(most, Some(1))),
+    ("timeseries-30-days", 200, |_| {
+        timeseries(Interval::Day, 30 * 24)
+    }),
+    ("timeseries-720-hours", 50, |_| {
+        timeseries(Interval::Hour, 720)
+    }),
+    ("timeseries-8760-hours", 5, |_| {
+        timeseries(Interval::Hour, 8760)
+    }),
+    ("summary", 2_000, |_| summary()),
+    ("snapshot-write", 10, |_| snapshot_write()),
+    ("snapshot-load", 10, |_| snapshot_load()),
+];
+
+/// Each runs in a process of its own: this program, started as `workload NAME COUNT`.
+pub(crate) fn workloads<'a>() -> Vec<Workload<'a>> {
+    let workload = |(name, count, _): (&'static str, usize, Prepare)| Workload {
+        group: Group::Engine,
+        name,
+        count,
+        run: Box::new(move |count| instructions(name, count)),
+    };
+    WORKLOADS.into_iter().map(workload).collect()
+}
+
+fn instructions(name: &str, count: usize) -> u64 {
+    let folder = tempfile::tempdir().unwrap();
+    let counts = folder.path().join("counts");
+    let status = callgrind::command(&std::env::current_exe().unwrap(), &counts)
+        .args(["workload", name, &count.to_string()])
+        .status();
+    assert!(status.unwrap().success(), "{name} failed");
+    callgrind::total(&counts)
+}
+
+/// Does one workload so many times.
+pub(crate) fn run(name: &str, count: usize) {
+    let mut workloads = WORKLOADS.iter();
+    let (_, once, prepare) = workloads.find(|(known, ..)| *known == name).unwrap();
+    let mut step = prepare(2 * once);
+    for _ in 0..count {
+        step();
+    }
+}
+
+fn activity(seq: i64, at: i64, event: Event) -> Activity {
+    Activity {
+        seq: Seq(seq),
+        at: Timestamp::from_millis(at).unwrap(),
+        program: Some(PROGRAM),
+        event,
+    }
+}
+
+/// A mint, or a spend on an offer.
+fn entry(rng: &mut Rng, offer: Option<i64>) -> Event {
+    Event::Ledger(LedgerEntry {
+        entry: offer.map_or(Entry::Mint, |_| Entry::Spend),
+        amount: Points::new(rng.i64(1..=500)).unwrap(),
+        member: MemberNumber(rng.i64(1..=100_000)),
+        offer: offer.map(OfferNumber),
+        redemption: offer.map(|_| RedemptionNumber(1)),
+        first: false,
+        previous: None,
+        reason: None,
+    })
+}
+
+fn history() -> Figures {
+    let mut rng = Rng::with_seed(7);
+    let tier = Tier::parse("tier", "gold").unwrap();
+    let organization = OrganizationNumber(1);
+    let mut figures = Figures::default();
+    figures.apply(&activity(1, START, Event::ProgramCreated { organization }));
+    for number in 1..=OFFERS {
+        let id = OfferId::from_uuid(uuid::Uuid::from_u128(number.unsigned_abs().into()));
+        let offer = OfferNumber(number);
+        figures.apply(&activity(
+            1 + number,
+            START,
+            Event::OfferCreated { offer, id },
+        ));
+    }
+    let mut at = START;
+    for number in 1..=EVENTS {
+        at += rng.i64(0..2 * YEAR / EVENTS);
+        let event = match rng.u32(0..50) {
+            0 => Event::MemberCreated {
+                member: MemberNumber(number),
+                tier: tier.clone(),
+            },
+            1..=35 => entry(&mut rng, None),
+            _ => {
+                let offer = rng.i64(1..=OFFERS);
+                entry(&mut rng, Some(offer))
+            }
+        };
+        figures.apply(&activity(1 + OFFERS + number, at, event));
+    }
+    figures
+}
+
+fn apply(most: usize, offer: Option<i64>) -> Step {
+    let engine = Engine::new(history());
+    let mut rng = Rng::with_seed(8);
+    let mut number = 1 + OFFERS + EVENTS;
+    let batches: Vec<Vec<Activity>> = (0..most)
+        .map(|_| {
+            let activities = (0..BATCH).map(|_| {
+                number += 1;
+                // Past the end of the history, some milliseconds apart.
+                activity(
+                    number,
+                    START + 2 * YEAR + 7 * number,
+                    entry(&mut rng, offer),
+                )
+            });
+            activities.collect()
+        })
+        .collect();
+    let mut next = 0;
+    Box::new(move || {
+        engine.apply(&batches[next]);
+        next += 1;
+    })
+}
+
+fn timeseries(interval: Interval, hours: i64) -> Step {
+    let engine = Engine::new(history());
+    let from = START + 3 * 24 * HOUR + 12_345_678;
+    let at = |millis| Timestamp::from_millis(millis).unwrap();
+    let window = Window::divide(at(from), at(from + hours * HOUR), interval, &Zone::UTC).unwrap();
+    Box::new(move || {
+        black_box(engine.timeseries(PROGRAM, black_box(&window), None));
+    })
+}
+
+fn summary() -> Step {
+    let engine = Engine::new(history());
+    Box::new(move || {
+        black_box(engine.summary(black_box(PROGRAM)));
+    })
+}
+
+fn snapshot_write() -> Step {
+    let figures = history();
+    Box::new(move || {
+        black_box(figures.capture(&Stored::default()));
+    })
+}
+
+fn snapshot_load() -> Step {
+    let capture = history().capture(&Stored::default()).unwrap();
+    let segments: HashMap<SegmentId, Part> = capture.segments.iter().cloned().collect();
+    Box::new(move || {
+        let restored = Figures::restore(&capture.state, |id| segments.get(&id).cloned());
+        black_box(restored.unwrap());
+    })
+}

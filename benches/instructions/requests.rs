@@ -1,0 +1,169 @@
+//! The real server, asked over one connection: one thread that serves, one reader, one request
+//! after the other, so that every write has a commit of its own.
+
+use std::cell::LazyCell;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use stampcard::domain::Timestamp;
+use tempfile::TempDir;
+
+use crate::figures::Group;
+use crate::support::{Client, Server};
+use crate::{Workload, callgrind};
+
+const MEMBERS: usize = 40;
+const OFFERS: usize = 20;
+/// The days that have passed, and the credits on each.
+const DAYS: usize = 32;
+const CREDITS: usize = 40;
+const DAY: Duration = Duration::from_hours(24);
+/// Requests before those that are counted: what is done once, at the first of a kind, is done.
+const WARM_UP: usize = 20;
+
+/// A database with a month of history, which every server starts from.
+pub(crate) struct Stand {
+    folder: TempDir,
+    offers: Vec<String>,
+    /// 30 days at an odd offset.
+    window: String,
+}
+
+/// Sends the request of this number.
+type Ask = fn(&Stand, &mut Client, usize);
+
+const WORKLOADS: [(&str, usize, Ask); 7] = [
+    ("summary", 100, |_, client, _| {
+        get(client, "/v1/analytics/summary");
+    }),
+    ("timeseries-30-days", 100, |stand, client, _| {
+        let window = &stand.window;
+        get(
+            client,
+            &format!("/v1/analytics/timeseries?interval=day&{window}"),
+        );
+    }),
+    ("wallet", 100, |_, client, number| {
+        get(
+            client,
+            &format!("/v1/wallet?externalUserID={}", member(number)),
+        );
+    }),
+    ("member", 100, |_, client, number| {
+        get(client, &format!("/v1/members/{}", member(number)));
+    }),
+    ("credit", 100, |_, client, number| {
+        let key = format!("idempotency-key: a-key-as-apps-make-them-{number:08}\r\n");
+        let body = format!(r#"{{"externalUserID":"{}","amount":7}}"#, member(number));
+        post(client, "/v1/wallet/credit", &key, &body, 200);
+    }),
+    ("exchange", 100, |_, client, number| {
+        let body = format!(r#"{{"externalUserID":"{}"}}"#, member(number));
+        post(client, "/v1/auth/exchange", "", &body, 200);
+    }),
+    ("redemption", 100, |stand, client, number| {
+        // Another pair each time: a member redeems an offer once.
+        let (member, offer) = (member(number), &stand.offers[number / MEMBERS]);
+        let body = format!(r#"{{"externalUserID":"{member}","offer":"{offer}"}}"#);
+        post(client, "/v1/redemptions", "", &body, 201);
+    }),
+];
+
+pub(crate) fn workloads<S: Fn() -> Stand>(stand: &LazyCell<Stand, S>) -> Vec<Workload<'_>> {
+    let workload = |(name, count, ask): (&'static str, usize, Ask)| Workload {
+        group: Group::Requests,
+        name,
+        count,
+        run: Box::new(move |count| stand.instructions(ask, count)),
+    };
+    WORKLOADS.into_iter().map(workload).collect()
+}
+
+fn member(number: usize) -> String {
+    format!("member-{:02}", number % MEMBERS)
+}
+
+#[track_caller]
+fn get(client: &mut Client, path: &str) {
+    let (status, _) = client.send("GET", path, "");
+    assert_eq!(status, 200, "{path}");
+}
+
+#[track_caller]
+fn post(client: &mut Client, path: &str, headers: &str, body: &str, expected: u16) {
+    let (status, answer) = client.send_with("POST", path, headers, body);
+    assert_eq!(status, expected, "{}", String::from_utf8_lossy(answer));
+}
+
+impl Stand {
+    pub(crate) fn furnish() -> Self {
+        let server = Server::start();
+        let mut client = server.client();
+        for number in 0..MEMBERS {
+            let body = json!({"externalUserID": member(number), "amount": 1_000_000});
+            let path = format!("/v1/members/{}", member(number));
+            client.expect("PUT", &path, &json!({"displayName": "A member"}), 200);
+            client.expect("POST", "/v1/wallet/credit", &body, 200);
+        }
+        let offers = (0..OFFERS).map(|number| {
+            let body = json!({"title": format!("Offer {number}"), "pointsPrice": 5});
+            let offer = client.expect("POST", "/v1/offers", &body, 201);
+            offer["id"].as_str().unwrap().to_owned()
+        });
+        let offers: Vec<String> = offers.collect();
+        let mut now = String::new();
+        for day in 0..DAYS {
+            for number in 0..CREDITS {
+                let body = json!({"externalUserID": member(number), "amount": 1 + number});
+                client.expect("POST", "/v1/wallet/credit", &body, 200);
+            }
+            let newcomer = format!("newcomer-{day}");
+            let path = format!("/v1/members/{newcomer}");
+            client.expect("PUT", &path, &json!({}), 200);
+            let body = json!({"externalUserID": newcomer, "amount": 5});
+            client.expect("POST", "/v1/wallet/credit", &body, 200);
+            let body = json!({"externalUserID": newcomer, "offer": offers[day % OFFERS]});
+            client.expect("POST", "/v1/redemptions", &body, 201);
+            let body = json!({"advanceSeconds": DAY.as_secs()});
+            let clock = client.expect("POST", "/v1/sandbox/clock", &body, 200);
+            clock["now"].as_str().unwrap().clone_into(&mut now);
+        }
+        let now = Timestamp::parse(&now).unwrap();
+        let to = now.saturating_sub(DAY + Duration::from_millis(12_345_678));
+        let from = to.saturating_sub(30 * DAY);
+        Self {
+            folder: server.stop(),
+            offers,
+            window: format!("from={from}&to={to}"),
+        }
+    }
+
+    /// What a server executes from its start to its end if it is asked so often.
+    fn instructions(&self, ask: Ask, count: usize) -> u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let database = self.folder.path().join("bench.db");
+        std::fs::copy(database, folder.path().join("bench.db")).unwrap();
+        let counts = folder.path().join("counts");
+        let server = Server::run_in(folder, command(&counts));
+        let mut client = server.client();
+        for number in 0..WARM_UP + count {
+            ask(self, &mut client, number);
+        }
+        drop(client);
+        let _folder = server.stop();
+        callgrind::total(&counts)
+    }
+}
+
+fn command(counts: &Path) -> Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_stampcard"));
+    let mut command = callgrind::command(program, counts);
+    command
+        .env("STAMPCARD_SERVER__WORKERS", "1")
+        .env("STAMPCARD_DATABASE__READERS", "1")
+        // No snapshot of the figures in between.
+        .env("STAMPCARD_ANALYTICS__SNAPSHOT_INTERVAL", "86400");
+    command
+}
