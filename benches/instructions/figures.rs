@@ -45,7 +45,7 @@ impl Group {
     fn tolerance(self) -> f64 {
         match self {
             Self::Engine => 0.03,
-            Self::Requests => 0.10,
+            Self::Requests => 0.05,
         }
     }
 }
