@@ -72,6 +72,7 @@ impl WriterThread {
                         break;
                     }
                 }
+                Ok(Message::Keys(hour, keys)) => self.log.keys.adopt(hour, keys),
                 Err(RecvTimeoutError::Timeout) => self.tidy(),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -95,6 +96,7 @@ impl WriterThread {
                     self.metrics.taken();
                     intact = self.run_job(job, &mut ran);
                 }
+                Ok(Message::Keys(hour, keys)) => self.log.keys.adopt(hour, keys),
                 Ok(Message::Stop) => {
                     going = false;
                     break;

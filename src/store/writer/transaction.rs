@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::clock::Clock;
 use crate::domain::{Activity, Event, EventName, EventSet, ProgramNumber, Seq, Timestamp};
-use crate::store::idempotency::KeyFilter;
+use crate::store::key_filter::KeyFilter;
 use crate::store::{Error, activity, sandbox, webhooks};
 
 /// The log as the open batch sees it.
