@@ -72,10 +72,9 @@ impl Services {
                     reason,
                 },
             )?;
-            let currency = store::programs::currency_of(tx, key.program)?;
             Ok(Answer::ok(&BalanceResponse {
                 balance: member.wallet.balance().get(),
-                currency: CurrencyResponse::from(&currency),
+                currency: CurrencyResponse::from(tx.currency(key.program)?),
             }))
         })
         .await

@@ -6,6 +6,7 @@
 //! everybody. So an acknowledged write is on the disk and in the figures.
 
 mod keys;
+mod sums;
 mod thread;
 mod transaction;
 
@@ -22,6 +23,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::keys::KeyReader;
+use self::sums::Sums;
 use self::thread::WriterThread;
 use self::transaction::Log;
 pub use self::transaction::Transaction;
@@ -168,6 +170,7 @@ impl Writer {
             pending: Vec::new(),
             credentials_changed: false,
             keys: KeyFilter::unread(&hours),
+            sums: Sums::default(),
             heard: None,
             announced: Vec::new(),
             webhooks_changed: false,

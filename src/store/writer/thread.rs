@@ -158,6 +158,7 @@ impl WriterThread {
             next_seq: self.log.next_seq,
             pending: self.log.pending.len(),
         };
+        self.log.sums.mark();
         let result = savepoint(connection, "SAVEPOINT job").and_then(|()| {
             let mut tx = Transaction {
                 connection,
@@ -201,6 +202,10 @@ impl WriterThread {
         let Some(connection) = &self.connection else {
             return false;
         };
+        if let Err(error) = self.log.sums.flush(connection) {
+            self.note_failure("the sums of a batch could not be written", &error);
+            return false;
+        }
         match connection
             .prepare_cached("COMMIT")
             .and_then(|mut s| s.execute([]))
@@ -262,6 +267,7 @@ impl WriterThread {
         self.log.pending.clear();
         self.log.credentials_changed = false;
         self.log.announced.clear();
+        self.log.sums.clear();
         self.log.webhooks_changed = false;
         self.log.heard = None;
         self.log.clocks_changed = false;

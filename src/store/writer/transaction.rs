@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::sums::Sums;
 use crate::clock::Clock;
-use crate::domain::{Activity, Event, EventName, EventSet, ProgramNumber, Seq, Timestamp};
+use crate::domain::{
+    Activity, Currency, Event, EventName, EventSet, Points, ProgramNumber, Seq, Timestamp,
+};
 use crate::store::key_filter::KeyFilter;
 use crate::store::{Error, activity, sandbox, webhooks};
 
@@ -27,6 +30,7 @@ pub(super) struct Log {
     pub(super) pending: Vec<Activity>,
     pub(super) credentials_changed: bool,
     pub(super) keys: KeyFilter,
+    pub(super) sums: Sums,
     /// The events that some webhook of each program listens to, as the open transaction sees it;
     /// `None`: to be read anew.
     pub(super) heard: Option<HashMap<ProgramNumber, EventSet>>,
@@ -162,6 +166,7 @@ impl Transaction<'_> {
             .prepare_cached("ROLLBACK TO job")?
             .execute([])?;
         self.log.pending.truncate(self.mark.pending);
+        self.log.sums.undo();
         if self.log.webhooks_changed {
             // This write may have been the one that changed them.
             self.log.heard = None;
@@ -171,6 +176,33 @@ impl Transaction<'_> {
             self.log.ahead = sandbox::all_ahead(self.connection)?;
         }
         Ok(())
+    }
+
+    /// Adds to the sums over all wallets of a program; `false`, and nothing is changed, if one
+    /// would pass [`Points::MAX`].
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails or there is no such program.
+    pub fn add_to_sums(
+        &mut self,
+        program: ProgramNumber,
+        received: Points,
+        spent: Points,
+    ) -> Result<bool, Error> {
+        let log = &mut *self.log;
+        log.sums.add(self.connection, program, received, spent)
+    }
+
+    /// What the points of a program are called.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails or there is no such program.
+    pub fn currency(&mut self, program: ProgramNumber) -> Result<&Currency, Error> {
+        self.log.sums.currency(self.connection, program)
+    }
+
+    pub(in crate::store) fn currency_changed(&mut self, program: ProgramNumber) {
+        self.log.sums.currency_changed(program);
     }
 
     pub(in crate::store) fn keys(&mut self) -> &mut KeyFilter {
