@@ -22,6 +22,7 @@ pub mod organizations;
 pub mod programs;
 mod readers;
 pub mod redemptions;
+mod replay;
 pub mod sandbox;
 pub mod settings;
 pub mod snapshots;
@@ -35,6 +36,7 @@ pub use connection::{open_any_version, open_read_only};
 pub use lock::Lock;
 pub use migrations::{SCHEMA, known_version as schema_version};
 pub use readers::Readers;
+pub use replay::replay;
 pub use rusqlite::Connection;
 pub use writer::{Committed, Observer, Transaction, WriteError, Writer, WriterSettings};
 
