@@ -59,7 +59,7 @@ impl Services {
                 amount,
                 reason,
             } = request;
-            let mut member = members::current(tx, key.program, external_user_id)?;
+            let mut member = members::current_to_change(tx, key.program, &external_user_id)?;
             let at = tx.now(key.program);
             post(
                 tx,

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::Error;
+use super::{Error, Transaction};
 use crate::domain::{
     Activity, Entry, Environment, Event, LedgerEntry, MemberNumber, MessageId, OfferId,
     OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramNumber, Reason,
@@ -194,12 +194,12 @@ fn kind_of_status(status: Status) -> i64 {
 }
 
 /// Appends one row.
-pub(super) fn insert(connection: &Connection, activity: &Activity) -> Result<(), Error> {
+pub(super) fn insert(tx: &Transaction<'_>, activity: &Activity) -> Result<(), Error> {
     let columns = Columns::of(&activity.event);
     let sql = "INSERT INTO activity (seq, at, program_id, kind, member_id, offer_id, redemption_id,
                    organization_id, entry, amount, first, previous_seq, from_state, to_state, note)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-    connection.prepare_cached(sql)?.execute((
+    let values = (
         activity.seq.0,
         activity.at.as_millis(),
         activity.program.map(|number| number.0),
@@ -215,7 +215,8 @@ pub(super) fn insert(connection: &Connection, activity: &Activity) -> Result<(),
         columns.from,
         columns.to,
         columns.note.or(columns.id.as_deref()),
-    ))?;
+    );
+    tx.run(sql, |statement| statement.execute(values))?;
     Ok(())
 }
 

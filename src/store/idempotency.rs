@@ -69,7 +69,7 @@ pub fn store(
     let sql = "INSERT OR REPLACE INTO idempotency
                    (hour, key_hash, body_hash, created_at, status, sealed, response)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    tx.prepare_cached(sql)?.execute((
+    let values = (
         now.hour(),
         key,
         answer.body_hash,
@@ -77,7 +77,8 @@ pub fn store(
         answer.status,
         answer.sealed,
         &answer.response,
-    ))?;
+    );
+    tx.run(sql, |statement| statement.execute(values))?;
     tx.keys().add(now.hour(), key);
     Ok(())
 }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Statement};
 
+use super::statements::{self, Prepared};
 use super::sums::Sums;
 use crate::clock::Clock;
 use crate::domain::{
@@ -43,6 +44,7 @@ pub(super) struct Log {
 #[derive(Debug)]
 pub struct Transaction<'a> {
     pub(super) connection: &'a Connection,
+    pub(super) statements: &'a dyn Prepared,
     pub(super) log: &'a mut Log,
     pub(super) mark: Mark,
 }
@@ -103,7 +105,7 @@ impl Transaction<'_> {
             program,
             event,
         };
-        activity::insert(self.connection, &activity)?;
+        activity::insert(self, &activity)?;
         self.log.next_seq += 1;
         if let Some(program) = program {
             let last = self.log.open_at.entry(program).or_insert(at);
@@ -162,9 +164,7 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error`] if the database fails.
     pub fn undo(&mut self) -> Result<(), Error> {
-        self.connection
-            .prepare_cached("ROLLBACK TO job")?
-            .execute([])?;
+        self.run("ROLLBACK TO job", |statement| statement.execute([]))?;
         self.log.pending.truncate(self.mark.pending);
         self.log.sums.undo();
         if self.log.webhooks_changed {
@@ -199,6 +199,15 @@ impl Transaction<'_> {
     /// [`Error`] if the database fails or there is no such program.
     pub fn currency(&mut self, program: ProgramNumber) -> Result<&Currency, Error> {
         self.log.sums.currency(self.connection, program)
+    }
+
+    /// Runs `work` with a statement that the batch keeps prepared.
+    pub(in crate::store) fn run<T>(
+        &self,
+        sql: &'static str,
+        work: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        Ok(statements::run(self.statements, sql, work)?)
     }
 
     pub(in crate::store) fn currency_changed(&mut self, program: ProgramNumber) {
