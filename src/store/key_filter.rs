@@ -1,11 +1,11 @@
 //! A filter in memory that tells which hours may hold an idempotency key.
 //!
-//! It may say yes wrongly, about once in a thousand for each layer, but never no. Of hours that were
-//! stored before this process started it knows nothing at first, and says yes, until somebody who
-//! has read them hands their keys in: so a start need not wait for millions of keys.
+//! It may say yes wrongly, about once in a thousand for each layer, but never no. Of hours that
+//! were stored before this process started it knows nothing at first, and says yes, until somebody
+//! who has read them hands their keys in: so a start need not wait for millions of keys.
 //!
-//! Source: Putze, Sanders and Singler, "Cache-, Hash- and Space-Efficient Bloom Filters" (2007), for
-//! filters of which a key touches one cache line, a bit in each of its words.
+//! Source: Putze, Sanders and Singler, "Cache-, Hash- and Space-Efficient Bloom Filters" (2007),
+//! for filters of which a key touches one cache line, a bit in each of its words.
 
 use std::collections::BTreeMap;
 

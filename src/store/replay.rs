@@ -83,8 +83,8 @@ fn siblings(connection: &Connection, after: Seq, last: Seq) -> rusqlite::Result<
     (0..threads).map(open).collect()
 }
 
-/// More rows than fit into the file. A log whose numbers go further has gaps, which pieces of so many
-/// numbers would have to be looked for in.
+/// More rows than fit into the file. A log whose numbers go further has gaps, through which pieces
+/// of so many numbers each would never end.
 fn most_rows(connection: &Connection) -> rusqlite::Result<i64> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     // A row takes more than eight bytes.

@@ -161,3 +161,80 @@ impl Sums {
         self.undo.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Database;
+
+    const PROGRAM: ProgramNumber = ProgramNumber(1);
+    const FURNISH: &str = "
+        INSERT INTO organization (id, uuid, environment, name, status, tier, created_at)
+        VALUES (1, randomblob(16), 'sandbox', 'One', 'active', 'paid', 0);
+        INSERT INTO program (id, uuid, organization_id, name, status, currency_name,
+            currency_symbol, default_tier, created_at, updated_at)
+        VALUES (1, randomblob(16), 1, 'One', 'ACTIVE', 'Beans', 'b', 'standard', 0, 0)";
+
+    fn row(connection: &Connection) -> (i64, i64) {
+        let (received, spent, _) = programs::sums(connection, PROGRAM).unwrap();
+        (received.get(), spent.get())
+    }
+
+    #[test]
+    fn a_write_that_is_undone_leaves_the_sums_of_those_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db")).unwrap();
+        let connection = database.connection();
+        connection.execute_batch(FURNISH).unwrap();
+        let points = |number| Points::new(number).unwrap();
+        let mut sums = Sums::default();
+        let add = |sums: &mut Sums, received, spent| {
+            sums.add(connection, PROGRAM, points(received), points(spent))
+                .unwrap()
+        };
+
+        // The first that asks is undone: nothing of it is kept.
+        sums.mark();
+        assert!(add(&mut sums, 9, 0));
+        sums.undo();
+        sums.mark();
+        assert!(add(&mut sums, 5, 0));
+        sums.mark();
+        assert!(add(&mut sums, 7, 1));
+        assert!(add(&mut sums, 0, 2));
+        sums.undo();
+        assert_eq!(row(connection), (0, 0));
+        sums.flush(connection).unwrap();
+        assert_eq!(row(connection), (5, 0));
+
+        // A total that would pass its limit is refused and changes nothing.
+        sums.mark();
+        assert!(!add(&mut sums, Points::MAX.get(), 0));
+        assert!(add(&mut sums, 1, 4));
+        sums.flush(connection).unwrap();
+        assert_eq!(row(connection), (6, 4));
+    }
+
+    #[test]
+    fn the_name_of_a_currency_is_read_anew_once_it_was_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db")).unwrap();
+        let connection = database.connection();
+        connection.execute_batch(FURNISH).unwrap();
+        let mut sums = Sums::default();
+        let name = |sums: &mut Sums| {
+            let currency = sums.currency(connection, PROGRAM).unwrap();
+            currency.name.as_str().to_owned()
+        };
+        assert_eq!(name(&mut sums), "Beans");
+        sums.mark();
+        connection.execute_batch("SAVEPOINT job").unwrap();
+        let rename = "UPDATE program SET currency_name = 'Stars'";
+        connection.execute_batch(rename).unwrap();
+        sums.currency_changed(PROGRAM);
+        assert_eq!(name(&mut sums), "Stars");
+        connection.execute_batch("ROLLBACK TO job").unwrap();
+        sums.undo();
+        assert_eq!(name(&mut sums), "Beans");
+    }
+}
