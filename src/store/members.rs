@@ -206,12 +206,14 @@ pub fn insert(
 ) -> Result<Member, Error> {
     let sql = "INSERT INTO member (program_id, external_user_id, tier, created_at)
                VALUES (?1, ?2, ?3, ?4)";
-    tx.prepare_cached(sql)?.execute((
-        program.0,
-        external_user_id.as_str(),
-        tier.as_str(),
-        now.as_millis(),
-    ))?;
+    tx.run(sql, |statement| {
+        statement.execute((
+            program.0,
+            external_user_id.as_str(),
+            tier.as_str(),
+            now.as_millis(),
+        ))
+    })?;
     Ok(Member {
         number: MemberNumber(tx.last_insert_rowid()),
         program,
@@ -237,17 +239,19 @@ pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
     let sql = "UPDATE member SET external_user_id = ?2, display_name = ?3, email = ?4, tier = ?5,
                    attributes = ?6, token_epoch = ?7, token_expires_at = ?8, archived_at = ?9
                WHERE id = ?1";
-    tx.prepare_cached(sql)?.execute((
-        member.number.0,
-        member.external_user_id.as_str(),
-        member.display_name.as_ref().map(DisplayName::as_str),
-        member.email.as_ref().map(Email::as_str),
-        member.tier.as_str(),
-        member.attributes.as_ref().map(Attributes::as_str),
-        member.token_epoch,
-        member.token_expires_at.map(Timestamp::as_millis),
-        member.archived_at.map(Timestamp::as_millis),
-    ))?;
+    tx.run(sql, |statement| {
+        statement.execute((
+            member.number.0,
+            member.external_user_id.as_str(),
+            member.display_name.as_ref().map(DisplayName::as_str),
+            member.email.as_ref().map(Email::as_str),
+            member.tier.as_str(),
+            member.attributes.as_ref().map(Attributes::as_str),
+            member.token_epoch,
+            member.token_expires_at.map(Timestamp::as_millis),
+            member.archived_at.map(Timestamp::as_millis),
+        ))
+    })?;
     Ok(())
 }
 
