@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::numbers::ByNumber;
 use super::{Sum, Timeline, Window};
 use crate::domain::{
     Activity, Entry, Event, LedgerEntry, OfferId, OfferNumber, Seq, Status, StatusCounts, Tier,
@@ -171,7 +172,7 @@ pub struct Counters {
     /// In the order the offers were made.
     pub(super) offers: Vec<OfferCounters>,
     /// Where each offer stands in `offers`.
-    pub(super) places: HashMap<OfferNumber, usize>,
+    pub(super) places: ByNumber<OfferNumber, usize>,
     /// Members that are not removed, by tier. No tier stands at zero.
     pub(super) tiers: HashMap<Tier, u64>,
     /// One for each of [`Measure::ALL`].

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use parking_lot::RwLock;
 
+use super::numbers::ByNumber;
 use super::{Bucket, Counters, OfferCounters, OfferFigures, Totals, Window};
 use crate::domain::{Activity, OfferId, ProgramNumber, Seq, Timestamp};
 
 /// The figures of all programs: what the log folds into.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
-    pub(super) programs: HashMap<ProgramNumber, Counters>,
+    pub(super) programs: ByNumber<ProgramNumber, Counters>,
     /// The newest activity that is counted.
     pub(super) last_seq: Option<Seq>,
 }

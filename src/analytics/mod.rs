@@ -10,6 +10,7 @@
 mod block;
 mod counters;
 mod engine;
+mod numbers;
 pub mod snapshot;
 mod timeline;
 mod window;

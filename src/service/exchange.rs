@@ -3,7 +3,6 @@
 use super::{Answer, Caller, KeyPrincipal, MemberPrincipal, Reply, Services, Stop, WriteContext};
 use super::{IdempotencyKey, members};
 use crate::domain::{Event, Member, Refusal, Timestamp};
-use crate::store::members::Selector;
 use crate::store::{self, Transaction, WriteError};
 use crate::wire::{ExchangeTokenRequest, TokenGrantResponse};
 
@@ -30,8 +29,8 @@ impl Services {
                 external_user_id,
                 profile,
             } = request;
-            let selector = Selector::External(external_user_id.clone());
-            let mut member = match store::members::find(tx, key.program, &selector)? {
+            let found = store::members::find_to_change(tx, key.program, &external_user_id)?;
+            let mut member = match found {
                 Some(member) if member.archived_at.is_some() => {
                     return Err(Refusal::NotFound("member").into());
                 }

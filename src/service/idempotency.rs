@@ -34,8 +34,7 @@ pub struct IdempotencyKey {
     /// Of the same within the scope.
     key_hash: Hash,
     body_hash: Hash,
-    /// Made from the key itself: whoever does not have it cannot open what is kept under it.
-    seal: [u8; 32],
+    scope: Scope,
 }
 
 impl std::fmt::Debug for IdempotencyKey {
@@ -77,7 +76,7 @@ impl IdempotencyKey {
             request,
             key_hash: short(digest("key", scope, &request)),
             body_hash: short(body_hash.finalize().into()),
-            seal: digest("seal", scope, &request),
+            scope,
         })
     }
 
@@ -85,9 +84,15 @@ impl IdempotencyKey {
     pub(super) fn rescoped(&self, scope: Scope) -> Self {
         Self {
             key_hash: short(digest("key", scope, &self.request)),
-            seal: digest("seal", scope, &self.request),
+            scope,
             ..*self
         }
+    }
+
+    /// What a secret is kept under. It is made from the key itself: whoever does not have it cannot
+    /// open what is kept.
+    fn seal(&self) -> [u8; 32] {
+        digest("seal", self.scope, &self.request)
     }
 }
 
@@ -167,7 +172,7 @@ pub(super) fn replay(
         }));
     }
     let body = if stored.sealed {
-        unseal(&key.seal, &stored.response).ok_or(store::Error::Impossible("sealed answer"))?
+        unseal(&key.seal(), &stored.response).ok_or(store::Error::Impossible("sealed answer"))?
     } else {
         stored.response
     };
@@ -185,7 +190,7 @@ pub(super) fn keep(
     answer: &Answer,
 ) -> Result<(), store::Error> {
     let response = if answer.is_secret {
-        seal(&key.seal, &answer.body)
+        seal(&key.seal(), &answer.body)
     } else {
         answer.body.clone()
     };
@@ -253,10 +258,10 @@ mod tests {
     #[test]
     fn a_sealed_answer_opens_with_the_same_key_only() {
         let body = json!(null);
-        let sealed = seal(&key("one", &body).seal, b"{\"accessToken\":\"v4\"}");
+        let sealed = seal(&key("one", &body).seal(), b"{\"accessToken\":\"v4\"}");
         assert!(!sealed.windows(11).any(|window| window == b"accessToken"));
-        let opened = unseal(&key("one", &body).seal, &sealed).unwrap();
+        let opened = unseal(&key("one", &body).seal(), &sealed).unwrap();
         assert_eq!(opened, b"{\"accessToken\":\"v4\"}");
-        assert_eq!(unseal(&key("two", &body).seal, &sealed), None);
+        assert_eq!(unseal(&key("two", &body).seal(), &sealed), None);
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn post(
             .checked_add(spent)
             .ok_or_else(too_large)?,
     };
-    if !store::programs::add_to_totals(tx, member.program, received, spent)? {
+    if !tx.add_to_sums(member.program, received, spent)? {
         return Err(too_large().into());
     }
     let first = matches!(entry, Entry::Mint | Entry::Spend) && !member.participated;

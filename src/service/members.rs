@@ -151,6 +151,17 @@ pub(super) fn current(
         .ok_or(Stop::Refused(Refusal::NotFound("member")))
 }
 
+/// The same, for a write that every app makes often.
+pub(super) fn current_to_change(
+    tx: &Transaction<'_>,
+    program: ProgramNumber,
+    id: &ExternalUserId,
+) -> Result<Member, Stop> {
+    store::members::find_to_change(tx, program, id)?
+        .filter(|member| member.archived_at.is_none())
+        .ok_or(Stop::Refused(Refusal::NotFound("member")))
+}
+
 /// The member that a call is about: a token's own, or the one that a key names, if it does.
 pub(super) fn subject(
     connection: &Connection,

@@ -527,7 +527,7 @@ fn principal_member(connection: &Connection, principal: MemberPrincipal) -> Resu
 /// Folds the whole log.
 pub(crate) fn fold(connection: &Connection) -> Result<Figures, store::Error> {
     let mut figures = Figures::default();
-    store::activity::replay(connection, Seq(0), |activity| figures.apply(activity))?;
+    store::replay(connection, Seq(0), |activity| figures.apply(activity))?;
     figures.settle();
     Ok(figures)
 }

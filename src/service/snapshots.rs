@@ -41,7 +41,7 @@ pub(super) fn load(connection: &Connection) -> Result<(Figures, Kept), store::Er
     let last_seq = figures.last_seq();
     let after = last_seq.unwrap_or(Seq(0));
     let mut rows = 0_u64;
-    store::activity::replay(connection, after, |activity| {
+    store::replay(connection, after, |activity| {
         rows += 1;
         figures.apply(activity);
     })?;

@@ -210,7 +210,7 @@ fn compare_snapshot(
     let after = restored.last_seq().unwrap_or(Seq(0));
     let mut rows = Ok(());
     let applied = catch_unwind(AssertUnwindSafe(|| {
-        rows = store::activity::replay(connection, after, |activity| restored.apply(activity));
+        rows = store::replay(connection, after, |activity| restored.apply(activity));
         restored.settle();
     }));
     rows?;

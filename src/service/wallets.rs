@@ -59,7 +59,7 @@ impl Services {
                 amount,
                 reason,
             } = request;
-            let mut member = members::current(tx, key.program, external_user_id)?;
+            let mut member = members::current_to_change(tx, key.program, &external_user_id)?;
             let at = tx.now(key.program);
             post(
                 tx,
@@ -72,10 +72,9 @@ impl Services {
                     reason,
                 },
             )?;
-            let currency = store::programs::currency_of(tx, key.program)?;
             Ok(Answer::ok(&BalanceResponse {
                 balance: member.wallet.balance().get(),
-                currency: CurrencyResponse::from(&currency),
+                currency: CurrencyResponse::from(tx.currency(key.program)?),
             }))
         })
         .await

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::Error;
+use super::{Error, Transaction};
 use crate::domain::{
     Activity, Entry, Environment, Event, LedgerEntry, MemberNumber, MessageId, OfferId,
     OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramNumber, Reason,
@@ -194,12 +194,12 @@ fn kind_of_status(status: Status) -> i64 {
 }
 
 /// Appends one row.
-pub(super) fn insert(connection: &Connection, activity: &Activity) -> Result<(), Error> {
+pub(super) fn insert(tx: &Transaction<'_>, activity: &Activity) -> Result<(), Error> {
     let columns = Columns::of(&activity.event);
     let sql = "INSERT INTO activity (seq, at, program_id, kind, member_id, offer_id, redemption_id,
                    organization_id, entry, amount, first, previous_seq, from_state, to_state, note)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-    connection.prepare_cached(sql)?.execute((
+    let values = (
         activity.seq.0,
         activity.at.as_millis(),
         activity.program.map(|number| number.0),
@@ -215,7 +215,8 @@ pub(super) fn insert(connection: &Connection, activity: &Activity) -> Result<(),
         columns.from,
         columns.to,
         columns.note.or(columns.id.as_deref()),
-    ))?;
+    );
+    tx.run(sql, |statement| statement.execute(values))?;
     Ok(())
 }
 
@@ -250,21 +251,19 @@ pub(super) fn last_before(connection: &Connection, before: Timestamp) -> Result<
     Ok(Seq(low))
 }
 
-/// Hands every row after `after` to `take`, in order. What no figure depends on, the reasons of
-/// ledger entries and the chain of a wallet's entries, is left out: it would cost half of the time.
-///
-/// # Errors
-/// [`Error`] if the database fails or holds an impossible row.
-pub fn replay(
+/// Hands the rows after `after` up to `up_to` to `take`, in order, without the reasons of ledger
+/// entries and the chain of a wallet's entries.
+pub(super) fn read(
     connection: &Connection,
     after: Seq,
-    mut take: impl FnMut(&Activity),
+    up_to: Seq,
+    mut take: impl FnMut(Activity),
 ) -> Result<(), Error> {
-    let sql = format!("SELECT {COLUMNS} FROM activity WHERE seq > ?1 ORDER BY seq");
-    let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([after.0])?;
+    let sql = format!("SELECT {COLUMNS} FROM activity WHERE seq > ?1 AND seq <= ?2 ORDER BY seq");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([after.0, up_to.0])?;
     while let Some(row) = rows.next()? {
-        take(&Cells(row).activity().ok_or(Error::Impossible("activity"))?);
+        take(Cells(row).activity().ok_or(Error::Impossible("activity"))?);
     }
     Ok(())
 }
@@ -328,7 +327,7 @@ fn with_reason(row: &Row<'_>) -> Result<Activity, Error> {
     Ok(activity)
 }
 
-/// The cells of a row of [`replay`], each looked at only when it is asked for; `None` is a cell
+/// The cells of a row of [`COLUMNS`], each looked at only when it is asked for; `None` is a cell
 /// that is null or of another type than it should be.
 struct Cells<'a>(&'a Row<'a>);
 
@@ -401,12 +400,15 @@ impl Cells<'_> {
     }
 
     fn ledger_entry(&self) -> Option<LedgerEntry> {
+        let entry = entry(self.number(8)?)?;
+        // Most entries are mints, which have neither an offer nor a redemption to look for.
+        let is_booked = matches!(entry, Entry::Spend | Entry::Refund);
         Some(LedgerEntry {
-            entry: entry(self.number(8)?)?,
+            entry,
             amount: Points::new(self.number(9)?)?,
             member: self.member()?,
-            offer: self.offer(),
-            redemption: self.redemption(),
+            offer: is_booked.then(|| self.offer()).flatten(),
+            redemption: is_booked.then(|| self.redemption()).flatten(),
             first: self.flag(10)?,
             previous: None,
             reason: None,

@@ -73,6 +73,15 @@ pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// Opens another connection to a file that is known to be ours, to read much of it once.
+pub(super) fn open_to_scan(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, reader_flags())?;
+    set_pragmas(&connection, Role::Reader)?;
+    // KiB: no page is needed twice.
+    connection.pragma_update(None, "cache_size", -256)?;
+    Ok(connection)
+}
+
 /// [`open_read_only`], also of a database whose schema is older.
 ///
 /// # Errors

@@ -114,14 +114,16 @@ pub fn insert(
     let sql =
         "INSERT INTO conversation (uuid, program_id, member_id, redemption_id, title, active_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    tx.prepare_cached(sql)?.execute((
-        id.as_uuid().as_bytes(),
-        program.0,
-        member.0,
-        about.map(|(redemption, _)| redemption.0),
-        about.map(|(_, title)| title.as_str()),
-        at.as_millis(),
-    ))?;
+    tx.run(sql, |statement| {
+        statement.execute((
+            id.as_uuid().as_bytes(),
+            program.0,
+            member.0,
+            about.map(|(redemption, _)| redemption.0),
+            about.map(|(_, title)| title.as_str()),
+            at.as_millis(),
+        ))
+    })?;
     Ok(ConversationNumber(tx.last_insert_rowid()))
 }
 
@@ -139,17 +141,20 @@ pub fn add_message(
 ) -> Result<(), Error> {
     let sql = "INSERT INTO message (uuid, conversation_id, role, body, created_at)
                VALUES (?1, ?2, ?3, ?4, ?5)";
-    tx.prepare_cached(sql)?.execute((
-        id.as_uuid().as_bytes(),
-        conversation.0,
-        role.as_str(),
-        text.as_str(),
-        at.as_millis(),
-    ))?;
+    tx.run(sql, |statement| {
+        statement.execute((
+            id.as_uuid().as_bytes(),
+            conversation.0,
+            role.as_str(),
+            text.as_str(),
+            at.as_millis(),
+        ))
+    })?;
     let sql = "UPDATE conversation SET last_message_at = ?2, last_role = ?3, active_at = ?2
                WHERE id = ?1";
-    tx.prepare_cached(sql)?
-        .execute((conversation.0, at.as_millis(), role.as_str()))?;
+    tx.run(sql, |statement| {
+        statement.execute((conversation.0, at.as_millis(), role.as_str()))
+    })?;
     Ok(())
 }
 

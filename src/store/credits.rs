@@ -52,10 +52,11 @@ pub fn take(
 ) -> Result<(), Error> {
     let pool = "INSERT INTO pool_usage (environment, month, credits) VALUES (?1, ?2, 1)
                 ON CONFLICT (environment, month) DO UPDATE SET credits = credits + 1";
-    tx.prepare_cached(pool)?
-        .execute((environment.as_str(), month))?;
+    tx.run(pool, |statement| {
+        statement.execute((environment.as_str(), month))
+    })?;
     let own = "INSERT INTO organization_usage (organization_id, month, credits) VALUES (?1, ?2, 1)
                ON CONFLICT (organization_id, month) DO UPDATE SET credits = credits + 1";
-    tx.prepare_cached(own)?.execute((organization.0, month))?;
+    tx.run(own, |statement| statement.execute((organization.0, month)))?;
     Ok(())
 }

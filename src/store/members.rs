@@ -1,6 +1,6 @@
 //! Members and their wallets.
 
-use rusqlite::types::Value;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::activity::timestamp;
@@ -10,10 +10,21 @@ use crate::domain::{
     ProgramNumber, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
 };
 
-/// The columns that [`member`] reads.
-const COLUMNS: &str = "m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier,
-    m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.participated,
-    m.token_epoch, m.token_expires_at, m.archived_at";
+/// A query whose columns [`member`] reads.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier, ",
+            "m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.participated, ",
+            "m.token_epoch, m.token_expires_at, m.archived_at",
+            $rest
+        )
+    };
+}
+
+const BY_EXTERNAL_ID: &str =
+    select!(" FROM member m WHERE m.program_id = ?1 AND m.external_user_id = ?2");
+const BY_NUMBER: &str = select!(" FROM member m WHERE m.program_id = ?1 AND m.id = ?2");
 
 /// Who is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,20 +59,31 @@ pub fn find(
 ) -> Result<Option<Member>, Error> {
     match selector {
         Selector::External(id) => {
-            let condition = "m.program_id = ?1 AND m.external_user_id = ?2";
-            let sql = format!("SELECT {COLUMNS} FROM member m WHERE {condition}");
-            let mut statement = connection.prepare_cached(&sql)?;
+            let mut statement = connection.prepare_cached(BY_EXTERNAL_ID)?;
             let mut rows = statement.query((program.0, id.as_str()))?;
             rows.next()?.map(member).transpose()
         }
         Selector::Number(number) => {
-            let condition = "m.program_id = ?1 AND m.id = ?2";
-            let sql = format!("SELECT {COLUMNS} FROM member m WHERE {condition}");
-            let mut statement = connection.prepare_cached(&sql)?;
+            let mut statement = connection.prepare_cached(BY_NUMBER)?;
             let mut rows = statement.query((program.0, number.0))?;
             rows.next()?.map(member).transpose()
         }
     }
+}
+
+/// The member with an id of the operator's, removed or not, for a write.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn find_to_change(
+    tx: &Transaction<'_>,
+    program: ProgramNumber,
+    id: &ExternalUserId,
+) -> Result<Option<Member>, Error> {
+    tx.run(BY_EXTERNAL_ID, |statement| {
+        let mut rows = statement.query((program.0, id.as_str()))?;
+        Ok(rows.next()?.map(member).transpose())
+    })?
 }
 
 /// A member, removed or not, and what the points are called, in one read.
@@ -73,17 +95,26 @@ pub fn find_with_currency(
     program: ProgramNumber,
     selector: &Selector,
 ) -> Result<Option<(Member, Currency)>, Error> {
-    let (condition, key) = match selector {
-        Selector::External(id) => ("m.external_user_id", Value::Text(id.as_str().to_owned())),
-        Selector::Number(number) => ("m.id", Value::Integer(number.0)),
+    let (sql, key) = match selector {
+        Selector::External(id) => (
+            select!(
+                ", p.currency_name, p.currency_symbol
+                FROM member m JOIN program p ON p.id = m.program_id
+                WHERE m.program_id = ?1 AND m.external_user_id = ?2"
+            ),
+            ValueRef::from(id.as_str()),
+        ),
+        Selector::Number(number) => (
+            select!(
+                ", p.currency_name, p.currency_symbol
+                FROM member m JOIN program p ON p.id = m.program_id
+                WHERE m.program_id = ?1 AND m.id = ?2"
+            ),
+            ValueRef::Integer(number.0),
+        ),
     };
-    let sql = format!(
-        "SELECT {COLUMNS}, p.currency_name, p.currency_symbol
-         FROM member m JOIN program p ON p.id = m.program_id
-         WHERE m.program_id = ?1 AND {condition} = ?2"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((program.0, key))?;
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query((program.0, ToSqlOutput::Borrowed(key)))?;
     rows.next()?
         .map(|row| Ok((member(row)?, programs::currency(row, 14)?)))
         .transpose()
@@ -99,7 +130,7 @@ pub fn list(
     filter: &MemberFilter,
     limit: usize,
 ) -> Result<Vec<Member>, Error> {
-    let mut sql = format!("SELECT {COLUMNS} FROM member m WHERE m.program_id = ?");
+    let mut sql = String::from(select!(" FROM member m WHERE m.program_id = ?"));
     let mut values = vec![Value::Integer(program.0)];
     if let Some(before) = filter.before {
         sql.push_str(" AND m.id < ?");
@@ -175,12 +206,14 @@ pub fn insert(
 ) -> Result<Member, Error> {
     let sql = "INSERT INTO member (program_id, external_user_id, tier, created_at)
                VALUES (?1, ?2, ?3, ?4)";
-    tx.prepare_cached(sql)?.execute((
-        program.0,
-        external_user_id.as_str(),
-        tier.as_str(),
-        now.as_millis(),
-    ))?;
+    tx.run(sql, |statement| {
+        statement.execute((
+            program.0,
+            external_user_id.as_str(),
+            tier.as_str(),
+            now.as_millis(),
+        ))
+    })?;
     Ok(Member {
         number: MemberNumber(tx.last_insert_rowid()),
         program,
@@ -206,17 +239,19 @@ pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
     let sql = "UPDATE member SET external_user_id = ?2, display_name = ?3, email = ?4, tier = ?5,
                    attributes = ?6, token_epoch = ?7, token_expires_at = ?8, archived_at = ?9
                WHERE id = ?1";
-    tx.prepare_cached(sql)?.execute((
-        member.number.0,
-        member.external_user_id.as_str(),
-        member.display_name.as_ref().map(DisplayName::as_str),
-        member.email.as_ref().map(Email::as_str),
-        member.tier.as_str(),
-        member.attributes.as_ref().map(Attributes::as_str),
-        member.token_epoch,
-        member.token_expires_at.map(Timestamp::as_millis),
-        member.archived_at.map(Timestamp::as_millis),
-    ))?;
+    tx.run(sql, |statement| {
+        statement.execute((
+            member.number.0,
+            member.external_user_id.as_str(),
+            member.display_name.as_ref().map(DisplayName::as_str),
+            member.email.as_ref().map(Email::as_str),
+            member.tier.as_str(),
+            member.attributes.as_ref().map(Attributes::as_str),
+            member.token_epoch,
+            member.token_expires_at.map(Timestamp::as_millis),
+            member.archived_at.map(Timestamp::as_millis),
+        ))
+    })?;
     Ok(())
 }
 
@@ -228,18 +263,19 @@ pub fn update_wallet(tx: &Transaction<'_>, member: &Member) -> Result<(), Error>
     let sql = "UPDATE member SET balance = ?2, amount_received = ?3, amount_spent = ?4,
                    last_entry_seq = ?5, participated = ?6
                WHERE id = ?1";
-    tx.prepare_cached(sql)?.execute((
+    let values = (
         member.number.0,
         member.wallet.balance().get(),
         member.wallet.received.get(),
         member.wallet.spent.get(),
         member.last_entry.map(|seq| seq.0),
         member.participated,
-    ))?;
+    );
+    tx.run(sql, |statement| statement.execute(values))?;
     Ok(())
 }
 
-/// Reads [`COLUMNS`].
+/// Reads the columns of `select`.
 fn member(row: &Row<'_>) -> Result<Member, Error> {
     let points = |column| -> Result<Points, Error> {
         Points::new(row.get(column)?).ok_or(Error::Impossible("number of points"))

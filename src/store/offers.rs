@@ -97,8 +97,9 @@ pub fn insert(
     let sql = "INSERT INTO offer (uuid, program_id, created_at, title, description,
                    short_description, kind, type, images, tiers)
                VALUES (?1, ?2, ?3, '', '', '', '', '', '[]', '[]')";
-    tx.prepare_cached(sql)?
-        .execute((id.as_uuid().as_bytes(), program.0, now.as_millis()))?;
+    tx.run(sql, |statement| {
+        statement.execute((id.as_uuid().as_bytes(), program.0, now.as_millis()))
+    })?;
     let number = OfferNumber(tx.last_insert_rowid());
     let offer = Offer {
         number,
@@ -120,22 +121,24 @@ pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
                    expires_at = ?11, start_at = ?12, end_at = ?13, archived_at = ?14
                WHERE id = ?1";
     let content = &offer.content;
-    tx.prepare_cached(sql)?.execute((
-        offer.number.0,
-        content.title.as_str(),
-        content.description.as_str(),
-        content.short_description.as_str(),
-        content.kind.as_str(),
-        content.offer_type.as_str(),
-        content.points_price.map(Points::get),
-        json_array(content.images.iter().map(Url::as_str)),
-        json_array(content.tiers.iter().map(Tier::as_str)),
-        content.quantity_remaining,
-        content.expires_at.map(Timestamp::as_millis),
-        content.start_at.map(Timestamp::as_millis),
-        content.end_at.map(Timestamp::as_millis),
-        offer.archived_at.map(Timestamp::as_millis),
-    ))?;
+    tx.run(sql, |statement| {
+        statement.execute((
+            offer.number.0,
+            content.title.as_str(),
+            content.description.as_str(),
+            content.short_description.as_str(),
+            content.kind.as_str(),
+            content.offer_type.as_str(),
+            content.points_price.map(Points::get),
+            json_array(content.images.iter().map(Url::as_str)),
+            json_array(content.tiers.iter().map(Tier::as_str)),
+            content.quantity_remaining,
+            content.expires_at.map(Timestamp::as_millis),
+            content.start_at.map(Timestamp::as_millis),
+            content.end_at.map(Timestamp::as_millis),
+            offer.archived_at.map(Timestamp::as_millis),
+        ))
+    })?;
     Ok(())
 }
 
@@ -145,7 +148,7 @@ pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
 /// [`Error`] if the database fails.
 pub fn change_stock(tx: &Transaction<'_>, offer: OfferNumber, pieces: i64) -> Result<(), Error> {
     let sql = "UPDATE offer SET quantity_remaining = quantity_remaining + ?2 WHERE id = ?1";
-    tx.prepare_cached(sql)?.execute((offer.0, pieces))?;
+    tx.run(sql, |statement| statement.execute((offer.0, pieces)))?;
     Ok(())
 }
 

@@ -167,7 +167,7 @@ pub fn currency_of(connection: &Connection, program: ProgramNumber) -> Result<Cu
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn configure(tx: &Transaction<'_>, program: &Program) -> Result<(), Error> {
+pub fn configure(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> {
     let sql = "UPDATE program SET currency_name = ?2, currency_symbol = ?3, default_tier = ?4
                WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((
@@ -176,30 +176,39 @@ pub fn configure(tx: &Transaction<'_>, program: &Program) -> Result<(), Error> {
         program.currency.symbol.as_str(),
         program.default_tier.as_str(),
     ))?;
+    tx.currency_changed(program.number);
     Ok(())
 }
 
-/// Adds to the sums over all wallets; `false`, and nothing is changed, if one would pass
-/// [`Points::MAX`].
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn add_to_totals(
-    tx: &Transaction<'_>,
+/// The sums over all wallets, received and spent, and what the points are called.
+pub(super) fn sums(
+    connection: &Connection,
+    program: ProgramNumber,
+) -> Result<(Points, Points, Currency), Error> {
+    let sql = "SELECT amount_received, amount_spent, currency_name, currency_symbol
+               FROM program WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([program.0])?;
+    let row = rows.next()?.ok_or(Error::Impossible("program number"))?;
+    let points = |column| -> Result<Points, Error> {
+        Points::new(row.get(column)?).ok_or(Error::Impossible("number of points"))
+    };
+    Ok((points(0)?, points(1)?, currency(row, 2)?))
+}
+
+/// Writes the sums over all wallets.
+pub(super) fn set_sums(
+    connection: &Connection,
     program: ProgramNumber,
     received: Points,
     spent: Points,
-) -> Result<bool, Error> {
-    let sql = "UPDATE program SET amount_received = amount_received + ?2,
-                   amount_spent = amount_spent + ?3
-               WHERE id = ?1 AND amount_received <= ?4 - ?2 AND amount_spent <= ?4 - ?3";
-    let changed = tx.prepare_cached(sql)?.execute((
-        program.0,
-        received.get(),
-        spent.get(),
-        Points::MAX.get(),
-    ))?;
-    Ok(changed == 1)
+) -> Result<(), Error> {
+    let sql = "UPDATE program SET amount_received = ?2, amount_spent = ?3 WHERE id = ?1";
+    let values = (program.0, received.get(), spent.get());
+    match connection.prepare_cached(sql)?.execute(values)? {
+        1 => Ok(()),
+        _ => Err(Error::Impossible("program number")),
+    }
 }
 
 /// Every program, with what decides whether its credentials are good, the oldest first.

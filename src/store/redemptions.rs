@@ -159,16 +159,18 @@ pub fn insert(
     let sql = "INSERT INTO redemption (uuid, program_id, member_id, offer_id, status, charged,
                    took_stock, created_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    tx.prepare_cached(sql)?.execute((
-        redemption.id.as_uuid().as_bytes(),
-        program.0,
-        redemption.member.0,
-        redemption.offer.0,
-        redemption.status.as_str(),
-        redemption.charged.get(),
-        redemption.took_stock,
-        redemption.created_at.as_millis(),
-    ))?;
+    tx.run(sql, |statement| {
+        statement.execute((
+            redemption.id.as_uuid().as_bytes(),
+            program.0,
+            redemption.member.0,
+            redemption.offer.0,
+            redemption.status.as_str(),
+            redemption.charged.get(),
+            redemption.took_stock,
+            redemption.created_at.as_millis(),
+        ))
+    })?;
     redemption.number = RedemptionNumber(tx.last_insert_rowid());
     Ok(())
 }
@@ -181,14 +183,16 @@ pub fn update(tx: &Transaction<'_>, redemption: &Redemption) -> Result<(), Error
     let sql = "UPDATE redemption SET status = ?2, start_at = ?3, end_at = ?4, canceled_reason = ?5,
                    canceled_note = ?6
                WHERE id = ?1";
-    tx.prepare_cached(sql)?.execute((
-        redemption.number.0,
-        redemption.status.as_str(),
-        redemption.start_at.map(Timestamp::as_millis),
-        redemption.end_at.map(Timestamp::as_millis),
-        redemption.canceled_reason.map(CancelReason::as_str),
-        redemption.canceled_note.as_ref().map(Note::as_str),
-    ))?;
+    tx.run(sql, |statement| {
+        statement.execute((
+            redemption.number.0,
+            redemption.status.as_str(),
+            redemption.start_at.map(Timestamp::as_millis),
+            redemption.end_at.map(Timestamp::as_millis),
+            redemption.canceled_reason.map(CancelReason::as_str),
+            redemption.canceled_note.as_ref().map(Note::as_str),
+        ))
+    })?;
     Ok(())
 }
 

@@ -5,6 +5,9 @@
 //! commits once for all, tells the [`Observer`] what was committed, and only then answers
 //! everybody. So an acknowledged write is on the disk and in the figures.
 
+mod keys;
+mod statements;
+mod sums;
 mod thread;
 mod transaction;
 
@@ -20,11 +23,13 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use self::keys::KeyReader;
+use self::sums::Sums;
 use self::thread::WriterThread;
 use self::transaction::Log;
 pub use self::transaction::Transaction;
-use super::idempotency::KeyFilter;
-use super::{Error, Lock, activity, sandbox};
+use super::key_filter::{KeyFilter, Layer};
+use super::{Error, Lock, activity, idempotency, sandbox};
 use crate::clock::Clock;
 use crate::domain::{Activity, ProgramNumber, Timestamp};
 use crate::telemetry::Metrics;
@@ -125,7 +130,16 @@ where
 
 enum Message {
     Run(Box<dyn Job>),
+    /// The idempotency keys that were stored in an hour before this process started.
+    Keys(i64, Layer),
     Stop,
+}
+
+/// The threads that end when the writer is stopped.
+#[derive(Debug)]
+struct Threads {
+    writer: JoinHandle<()>,
+    keys: KeyReader,
 }
 
 /// The way to the writing thread. Clones share it.
@@ -134,7 +148,7 @@ pub struct Writer {
     queue: SyncSender<Message>,
     writable: Arc<AtomicBool>,
     metrics: Metrics,
-    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    threads: Arc<Mutex<Option<Threads>>>,
 }
 
 impl Writer {
@@ -146,6 +160,7 @@ impl Writer {
         observer: Box<dyn Observer>,
     ) -> Result<Self, Error> {
         let (queue, jobs) = sync_channel(settings.queue_max);
+        let hours = idempotency::hours(&connection)?;
         let writable = Arc::new(AtomicBool::new(true));
         let log = Log {
             next_seq: activity::last_seq(&connection)?.map_or(1, |seq| seq.0 + 1),
@@ -155,14 +170,15 @@ impl Writer {
             clocks_changed: false,
             pending: Vec::new(),
             credentials_changed: false,
-            keys: KeyFilter::load(&connection)?,
+            keys: KeyFilter::unread(&hours),
+            sums: Sums::default(),
             heard: None,
             announced: Vec::new(),
             webhooks_changed: false,
             clock: settings.clock,
         };
         let mut thread = WriterThread {
-            path,
+            path: path.clone(),
             connection: None,
             log,
             jobs,
@@ -177,15 +193,17 @@ impl Writer {
             _lock: lock,
         };
         thread.adopt(connection);
-        let handle = std::thread::Builder::new()
+        let no_thread = |_| Error::Impossible("failure to start a thread");
+        let writer = std::thread::Builder::new()
             .name("stampcard-writer".to_owned())
             .spawn(move || thread.run())
-            .map_err(|_| Error::Impossible("failure to start a thread"))?;
+            .map_err(no_thread)?;
+        let keys = KeyReader::start(path, hours, queue.clone()).map_err(no_thread)?;
         Ok(Self {
             queue,
             writable,
             metrics: settings.metrics,
-            thread: Arc::new(Mutex::new(Some(handle))),
+            threads: Arc::new(Mutex::new(Some(Threads { writer, keys }))),
         })
     }
 
@@ -224,10 +242,16 @@ impl Writer {
 
     /// Finishes what waits, checkpoints and ends the thread. Later writes are refused.
     pub fn stop(&self) {
+        let threads = self.threads.lock().take();
+        let writer = threads.map(|threads| {
+            // First, as a reader in the middle keeps the write-ahead log from being emptied.
+            threads.keys.stop();
+            threads.writer
+        });
         // The thread is gone already if nobody receives.
         let _ = self.queue.send(Message::Stop);
-        if let Some(thread) = self.thread.lock().take()
-            && thread.join().is_err()
+        if let Some(writer) = writer
+            && writer.join().is_err()
         {
             tracing::error!("the writer thread panicked");
         }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Message, Observer, WriteError};
 use crate::domain::Timestamp;
@@ -72,6 +73,7 @@ impl WriterThread {
                         break;
                     }
                 }
+                Ok(Message::Keys(hour, keys)) => self.log.keys.adopt(hour, keys),
                 Err(RecvTimeoutError::Timeout) => self.tidy(),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -82,19 +84,24 @@ impl WriterThread {
     /// Runs one job and whatever else waits, in one commit. False: it is time to stop.
     fn batch(&mut self, first: Box<dyn Job>) -> bool {
         self.metrics.taken();
-        if let Err(error) = self.open_batch() {
-            first.finish(Err(error));
-            return true;
-        }
+        let connection = match self.open_batch() {
+            Ok(connection) => connection,
+            Err(error) => {
+                first.finish(Err(error));
+                return true;
+            }
+        };
+        let statements = Statements::new(&connection);
         let mut ran: Vec<Ran> = Vec::new();
         let mut going = true;
-        let mut intact = self.run_job(first, &mut ran);
+        let mut intact = self.run_job(&statements, first, &mut ran);
         while intact && ran.len() < BATCH_MAX {
             match self.jobs.try_recv() {
                 Ok(Message::Run(job)) => {
                     self.metrics.taken();
-                    intact = self.run_job(job, &mut ran);
+                    intact = self.run_job(&statements, job, &mut ran);
                 }
+                Ok(Message::Keys(hour, keys)) => self.log.keys.adopt(hour, keys),
                 Ok(Message::Stop) => {
                     going = false;
                     break;
@@ -102,13 +109,15 @@ impl WriterThread {
                 Err(_) => break,
             }
         }
-        if intact && self.commit(ran.len()) {
-            self.publish();
+        drop(statements);
+        if intact && self.commit(&connection, ran.len()) {
+            self.publish(&connection);
+            self.connection = Some(connection);
             for (job, outcome) in ran {
                 job.finish(outcome);
             }
         } else {
-            self.abandon();
+            self.abandon(&connection);
             for (job, _) in ran {
                 job.finish(Err(WriteError::Unavailable));
             }
@@ -117,7 +126,8 @@ impl WriterThread {
         going
     }
 
-    fn open_batch(&mut self) -> Result<(), WriteError> {
+    /// Begins a transaction, and lends its connection to the batch.
+    fn open_batch(&mut self) -> Result<Connection, WriteError> {
         if self.connection.is_none() {
             self.recover();
         }
@@ -132,33 +142,35 @@ impl WriterThread {
                 return Err(WriteError::Unavailable);
             }
         }
-        let Some(connection) = &self.connection else {
-            return Err(WriteError::Unavailable);
-        };
+        let connection = self.connection.take().ok_or(WriteError::Unavailable)?;
         let begun = connection
             .prepare_cached("BEGIN IMMEDIATE")
             .and_then(|mut s| s.execute([]));
         if let Err(error) = begun {
             self.note_failure("a transaction could not begin", &Error::Sqlite(error));
-            self.abandon();
+            self.abandon(&connection);
             return Err(WriteError::Unavailable);
         }
-        Ok(())
+        Ok(connection)
     }
 
     /// Runs a job in a savepoint. False: the whole transaction is lost.
-    fn run_job(&mut self, mut job: Box<dyn Job>, ran: &mut Vec<Ran>) -> bool {
-        let Some(connection) = &self.connection else {
-            ran.push((job, Err(WriteError::Unavailable)));
-            return false;
-        };
+    fn run_job(
+        &mut self,
+        statements: &Statements<'_>,
+        mut job: Box<dyn Job>,
+        ran: &mut Vec<Ran>,
+    ) -> bool {
+        let connection = statements.connection();
         let mark = Mark {
             next_seq: self.log.next_seq,
             pending: self.log.pending.len(),
         };
-        let result = savepoint(connection, "SAVEPOINT job").and_then(|()| {
+        self.log.sums.mark();
+        let result = savepoint(statements, "SAVEPOINT job").and_then(|()| {
             let mut tx = Transaction {
                 connection,
+                statements,
                 log: &mut self.log,
                 mark,
             };
@@ -172,7 +184,7 @@ impl WriterThread {
             }
         });
         let result = result.and_then(|result| {
-            savepoint(connection, "RELEASE job")?;
+            savepoint(statements, "RELEASE job")?;
             Ok(result)
         });
         // A full disk or an I/O error may end the transaction under us.
@@ -187,18 +199,19 @@ impl WriterThread {
             Ok(Err(Some(error))) | Err(error) => {
                 self.note_failure("a write failed", &error);
                 ran.push((job, Err(WriteError::Unavailable)));
-                return !lost && self.connection.is_some() && !self.corrupt;
+                return !lost && !self.corrupt;
             }
         };
         ran.push((job, outcome));
         !lost
     }
 
-    fn commit(&mut self, writes: usize) -> bool {
+    fn commit(&mut self, connection: &Connection, writes: usize) -> bool {
         let start = Instant::now();
-        let Some(connection) = &self.connection else {
+        if let Err(error) = self.log.sums.flush(connection) {
+            self.note_failure("the sums of a batch could not be written", &error);
             return false;
-        };
+        }
         match connection
             .prepare_cached("COMMIT")
             .and_then(|mut s| s.execute([]))
@@ -219,10 +232,7 @@ impl WriterThread {
     /// Tells the observer what was committed. If it cannot take that in, it starts anew from the
     /// log; if it cannot do that either, the process must not go on: wrong figures and stale keys
     /// are worse than none, and what was committed is safe.
-    fn publish(&mut self) {
-        let Some(connection) = &self.connection else {
-            return;
-        };
+    fn publish(&mut self, connection: &Connection) {
         let activities = std::mem::take(&mut self.log.pending);
         let credentials_changed = std::mem::take(&mut self.log.credentials_changed);
         let announced = std::mem::take(&mut self.log.announced);
@@ -253,20 +263,19 @@ impl WriterThread {
         }
     }
 
-    /// Forgets the batch and the connection: what became of it is not known.
-    fn abandon(&mut self) {
+    /// Forgets the batch: what became of it is not known. Its connection is not used again.
+    fn abandon(&mut self, connection: &Connection) {
         self.writable.store(false, Ordering::Relaxed);
         self.log.next_seq -= i64::try_from(self.log.pending.len()).unwrap_or(0);
         self.log.pending.clear();
         self.log.credentials_changed = false;
         self.log.announced.clear();
+        self.log.sums.clear();
         self.log.webhooks_changed = false;
         self.log.heard = None;
         self.log.clocks_changed = false;
-        if let Some(connection) = self.connection.take() {
-            // It may have been rolled back already.
-            let _ = connection.execute_batch("ROLLBACK");
-        }
+        // It may have been rolled back already.
+        let _ = connection.execute_batch("ROLLBACK");
     }
 
     /// Opens a new connection and adopts it once a commit works on it. What the lost batch may have
@@ -443,7 +452,7 @@ impl WriterThread {
     }
 }
 
-fn savepoint(connection: &Connection, sql: &str) -> Result<(), Error> {
-    connection.prepare_cached(sql)?.execute([])?;
+fn savepoint(statements: &Statements<'_>, sql: &'static str) -> Result<(), Error> {
+    statements::run(statements, sql, |statement| statement.execute([]))?;
     Ok(())
 }

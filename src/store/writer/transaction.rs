@@ -4,11 +4,15 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Statement};
 
+use super::statements::{self, Prepared};
+use super::sums::Sums;
 use crate::clock::Clock;
-use crate::domain::{Activity, Event, EventName, EventSet, ProgramNumber, Seq, Timestamp};
-use crate::store::idempotency::KeyFilter;
+use crate::domain::{
+    Activity, Currency, Event, EventName, EventSet, Points, ProgramNumber, Seq, Timestamp,
+};
+use crate::store::key_filter::KeyFilter;
 use crate::store::{Error, activity, sandbox, webhooks};
 
 /// The log as the open batch sees it.
@@ -27,6 +31,7 @@ pub(super) struct Log {
     pub(super) pending: Vec<Activity>,
     pub(super) credentials_changed: bool,
     pub(super) keys: KeyFilter,
+    pub(super) sums: Sums,
     /// The events that some webhook of each program listens to, as the open transaction sees it;
     /// `None`: to be read anew.
     pub(super) heard: Option<HashMap<ProgramNumber, EventSet>>,
@@ -39,6 +44,7 @@ pub(super) struct Log {
 #[derive(Debug)]
 pub struct Transaction<'a> {
     pub(super) connection: &'a Connection,
+    pub(super) statements: &'a dyn Prepared,
     pub(super) log: &'a mut Log,
     pub(super) mark: Mark,
 }
@@ -99,7 +105,7 @@ impl Transaction<'_> {
             program,
             event,
         };
-        activity::insert(self.connection, &activity)?;
+        activity::insert(self, &activity)?;
         self.log.next_seq += 1;
         if let Some(program) = program {
             let last = self.log.open_at.entry(program).or_insert(at);
@@ -158,10 +164,9 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error`] if the database fails.
     pub fn undo(&mut self) -> Result<(), Error> {
-        self.connection
-            .prepare_cached("ROLLBACK TO job")?
-            .execute([])?;
+        self.run("ROLLBACK TO job", |statement| statement.execute([]))?;
         self.log.pending.truncate(self.mark.pending);
+        self.log.sums.undo();
         if self.log.webhooks_changed {
             // This write may have been the one that changed them.
             self.log.heard = None;
@@ -171,6 +176,42 @@ impl Transaction<'_> {
             self.log.ahead = sandbox::all_ahead(self.connection)?;
         }
         Ok(())
+    }
+
+    /// Adds to the sums over all wallets of a program; `false`, and nothing is changed, if one
+    /// would pass [`Points::MAX`].
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails or there is no such program.
+    pub fn add_to_sums(
+        &mut self,
+        program: ProgramNumber,
+        received: Points,
+        spent: Points,
+    ) -> Result<bool, Error> {
+        let log = &mut *self.log;
+        log.sums.add(self.connection, program, received, spent)
+    }
+
+    /// What the points of a program are called.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails or there is no such program.
+    pub fn currency(&mut self, program: ProgramNumber) -> Result<&Currency, Error> {
+        self.log.sums.currency(self.connection, program)
+    }
+
+    /// Runs `work` with a statement that the batch keeps prepared.
+    pub(in crate::store) fn run<T>(
+        &self,
+        sql: &'static str,
+        work: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        Ok(statements::run(self.statements, sql, work)?)
+    }
+
+    pub(in crate::store) fn currency_changed(&mut self, program: ProgramNumber) {
+        self.log.sums.currency_changed(program);
     }
 
     pub(in crate::store) fn keys(&mut self) -> &mut KeyFilter {

@@ -1,0 +1,38 @@
+//! Maps by the numbers of rows.
+//!
+//! Every activity is counted by the number of its program, and often of its offer. The numbers are
+//! given by the database, one after the other, so that nobody can choose ones that collide, and the
+//! standard library's guard against that would cost more than the counting.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// A map by the number of a row.
+pub(super) type ByNumber<K, V> = HashMap<K, V, BuildHasherDefault<NumberHasher>>;
+
+/// Hashes one number, by a multiplication that spreads it over all bits.
+///
+/// Source: Knuth, "The Art of Computer Programming", volume 3, section 6.4.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(number.cast_unsigned());
+    }
+
+    fn finish(&self) -> u64 {
+        // A map goes by the lowest bits, of which a multiplication mixes least.
+        self.0.rotate_left(32)
+    }
+}

@@ -1,0 +1,82 @@
+//! The statements of a batch, prepared once.
+//!
+//! rusqlite's own cache hashes the text of a statement twice and copies it once each time it is
+//! asked. The writes of a batch run the same few statements over and over. So the batch keeps those
+//! it has used, and finds them by comparing texts, which mostly differ in length already.
+
+use std::cell::RefCell;
+
+use rusqlite::{CachedStatement, Connection, Result, Statement};
+
+/// Where statements come from. It hides how long the connection lives from those who only use them.
+pub(super) trait Prepared {
+    /// Runs `work` with the statement of a text.
+    fn with(
+        &self,
+        sql: &'static str,
+        work: &mut dyn FnMut(&mut Statement<'_>) -> Result<()>,
+    ) -> Result<()>;
+}
+
+/// The statements that a batch has used.
+pub(super) struct Statements<'c> {
+    connection: &'c Connection,
+    idle: RefCell<Vec<(&'static str, CachedStatement<'c>)>>,
+}
+
+impl<'c> Statements<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        Self {
+            connection,
+            idle: RefCell::default(),
+        }
+    }
+
+    pub(super) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+}
+
+impl Prepared for Statements<'_> {
+    fn with(
+        &self,
+        sql: &'static str,
+        work: &mut dyn FnMut(&mut Statement<'_>) -> Result<()>,
+    ) -> Result<()> {
+        // Taken out meanwhile, so that one in use is never asked for again.
+        let mut idle = self.idle.borrow_mut();
+        let place = idle.iter().position(|(text, _)| *text == sql);
+        let taken = place.map(|place| idle.swap_remove(place).1);
+        drop(idle);
+        let mut statement = match taken {
+            Some(statement) => statement,
+            None => self.connection.prepare_cached(sql)?,
+        };
+        let result = work(&mut statement);
+        self.idle.borrow_mut().push((sql, statement));
+        result
+    }
+}
+
+impl std::fmt::Debug for dyn Prepared + '_ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Prepared")
+    }
+}
+
+/// [`Prepared::with`] for work that gives something back.
+pub(super) fn run<T>(
+    prepared: &dyn Prepared,
+    sql: &'static str,
+    work: impl FnOnce(&mut Statement<'_>) -> Result<T>,
+) -> Result<T> {
+    let mut work = Some(work);
+    let mut value = None;
+    prepared.with(sql, &mut |statement| {
+        if let Some(work) = work.take() {
+            value = Some(work(statement)?);
+        }
+        Ok(())
+    })?;
+    value.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
