@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use self::support::results::{Arguments, Results};
 use self::support::{Server, credits_per_second, median};
 
 const ENDPOINTS: usize = 10;
@@ -31,11 +32,12 @@ const WARM_UP: Duration = Duration::from_secs(1);
 const TIME: Duration = Duration::from_secs(3);
 
 fn main() {
+    let arguments = Arguments::read(ROUNDS);
     let taken = Arc::new(AtomicU64::new(0));
     let answering = receiver(true, &taken);
     let silent = receiver(false, &taken);
     let arms = [
-        ("no webhook", with_endpoints(None)),
+        ("none", with_endpoints(None)),
         ("10 that answer", with_endpoints(Some(answering))),
         ("10 that never answer", with_endpoints(Some(silent))),
     ];
@@ -43,7 +45,7 @@ fn main() {
         server.signal("STOP");
     }
     let mut rates = [const { Vec::new() }; 3];
-    for round in 0..ROUNDS {
+    for round in 0..arguments.rounds {
         for turn in 0..arms.len() {
             // No arm always comes first.
             let index = (turn + round) % arms.len();
@@ -55,15 +57,18 @@ fn main() {
         }
     }
     let medians = rates.map(median);
-    println!("| webhooks | credits/s | of none |\n|---|---|---|");
+    let mut table = String::from("| webhooks | credits/s | of none |\n| --- | --- | --- |\n");
     for ((name, _), rate) in arms.iter().zip(medians) {
-        println!("| {name} | {rate:.0} | {:.3} |", rate / medians[0]);
+        table += &format!("| {name} | {rate:.0} | {:.3} |\n", rate / medians[0]);
     }
-    println!(
-        "\nnever answering against answering: {:.3}; {} deliveries were taken meanwhile",
+    table += &format!(
+        "\nNever answering against answering: {:.3}. {} deliveries were taken meanwhile.\n",
         medians[2] / medians[1],
         taken.load(Ordering::Relaxed)
     );
+    let mut results = Results::new("webhooks", &arguments);
+    results.table("webhooks", table);
+    results.save();
 }
 
 /// A server with a member and ten endpoints at one receiver.
