@@ -89,8 +89,7 @@ fn measure(
     let history = History::of(size);
     let (_folder, path) = history.copy();
     let server = Server::open_pinned("0", &path);
-    let mut client = server.client();
-    let redeemed = furnish(&mut client, &history);
+    let redeemed = furnish(&mut server.client(), &history);
     let all_clients: &[u32] = if size.events > 1_000_000 {
         &[64]
     } else {
@@ -108,7 +107,8 @@ fn measure(
                 let seen = load(arm.target, &arm.scenario, *clients, SECONDS);
                 arm.seen.push(seen);
                 if arm.scenario.name == REDEEM {
-                    cancel_all(&mut client, &redeemed);
+                    // A connection of its own: an idle one is closed after a while.
+                    cancel_all(&mut server.client(), &redeemed);
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! Each is the benchmark's own program started anew with the word `floor`.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Instant;
@@ -71,17 +72,30 @@ impl Floor {
 }
 
 impl Drop for Floor {
+    /// Waiting closes its input, at which it ends; so does the end of this process, however it comes.
     fn drop(&mut self) {
-        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Is such a server, until it is killed.
+/// Is such a server, until its input ends.
 pub(crate) fn serve(kind: &str) {
-    if kind == "sketch" {
-        return serve_sketch();
+    let folder = tempfile::tempdir_in(folder()).unwrap();
+    let path = folder.path().join("sketch.db");
+    std::thread::spawn(move || wait_for_the_end(folder));
+    match kind {
+        "sketch" => serve_sketch(&path),
+        _ => serve_constants(),
     }
+}
+
+fn wait_for_the_end(folder: TempDir) {
+    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    drop(folder);
+    std::process::exit(0);
+}
+
+fn serve_constants() {
     let constants = Constants {
         summary: Bytes::from_static(SUMMARY.as_bytes()),
         any: Bytes::from(vec![b'0'; BODY_MAX]),
@@ -162,24 +176,15 @@ struct Body {
     amount: i64,
 }
 
-fn serve_sketch() {
-    let folder = tempfile::tempdir_in(folder()).unwrap();
-    // When the benchmark ends, so does its end of this pipe; the folder goes with this thread.
-    let path = folder.path().join("sketch.db");
-    std::thread::spawn(move || wait_for_the_end(folder));
+fn serve_sketch(path: &Path) {
+    let connection = open(path);
     let (sender, receiver) = sync_channel(QUEUE_MAX);
-    std::thread::spawn(move || write(&open(&path), &receiver));
+    std::thread::spawn(move || write(&connection, &receiver));
     run(move |config| {
         config
             .app_data(Data::new(sender.clone()))
             .default_service(web::to(credit));
     });
-}
-
-fn wait_for_the_end(folder: TempDir) {
-    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-    drop(folder);
-    std::process::exit(0);
 }
 
 async fn credit(
@@ -256,7 +261,7 @@ fn apply(connection: &Connection, member: i64, amount: i64, key: &str) -> i64 {
 }
 
 /// A database of its own with as many members as the longest history.
-fn open(path: &std::path::Path) -> Connection {
+fn open(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection
         .execute_batch(

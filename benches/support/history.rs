@@ -99,6 +99,8 @@ impl History {
             .unwrap();
         let path = folder.path().join("bench.db");
         std::fs::copy(&self.path, &path).unwrap();
+        // What is not on the disk yet would be written while something is measured.
+        std::fs::File::open(&path).unwrap().sync_all().unwrap();
         (folder, path)
     }
 

@@ -31,7 +31,7 @@ pub(crate) const BASE: Size = Size {
     offers: 10,
     others: 0,
 };
-/// What grows, ten times and a hundred times: members (each with a sign-up more in the log), offers,
+/// What grows ten and a hundred times: members (each with a sign-up more in the log), offers,
 /// programs, the rows of the log.
 pub(crate) const GROWTH: [(&str, [Size; 2]); 4] = [
     (
