@@ -7,12 +7,13 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a benchmark stops at a surprise and says what it measured"
 )]
 #![allow(dead_code, reason = "what benchmarks share is not used by each")]
 
 mod support;
+
+use std::fmt::Write as _;
 
 use self::support::history::History;
 use self::support::results::{Arguments, Results};
@@ -31,15 +32,17 @@ fn main() {
             continue;
         }
         let history = History::of(size);
-        table += &format!(
-            "| {} | {} | {} | {} | {:.1} s | {:.1} s |\n",
+        writeln!(
+            table,
+            "| {} | {} | {} | {} | {:.1} s | {:.1} s |",
             size.name,
             history.rows,
             history.entries,
             history.answers,
             history.making_seconds,
             history.verifying_seconds
-        );
+        )
+        .unwrap();
     }
     let mut results = Results::new("histories", &arguments);
     results.table("histories", table);

@@ -12,7 +12,6 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a benchmark stops at a surprise and says what it measured"
 )]
 #![allow(dead_code, reason = "what benchmarks share is not used by each")]
@@ -49,8 +48,8 @@ struct Arm {
 
 fn main() {
     let mut arguments = Arguments::read(ROUNDS);
-    if let Some(words) = arguments.part("floor") {
-        return floor::serve(&words[0]);
+    if let Some([kind, ..]) = arguments.part("floor") {
+        return floor::serve(kind);
     }
     let sizes = [THOUSAND, MILLION, TEN_MILLION];
     let only = sizes

@@ -8,13 +8,13 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a benchmark stops at a surprise and says what it measured"
 )]
 #![allow(dead_code, reason = "what benchmarks share is not used by each")]
 
 mod support;
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -38,13 +38,16 @@ const READERS: u32 = 16;
 /// Members that credits and reads draw from, where an empty server is compared with a full one.
 const MEMBERS: u64 = 2_000;
 
+/// Measures something in so many rounds.
+type Part = fn(usize, &mut Results);
+
 fn main() {
     let arguments = Arguments::read(ROUNDS);
-    if let Some(words) = arguments.part("read") {
-        return println!("{}", read_once(Path::new(&words[0])));
+    if let Some([path, ..]) = arguments.part("read") {
+        return println!("{}", read_once(Path::new(path)));
     }
     let mut results = Results::new("scale", &arguments);
-    let parts: [(&str, fn(usize, &mut Results)); 6] = [
+    let parts: [(&str, Part); 6] = [
         ("start", start),
         ("memory", memory),
         ("disk", disk),
@@ -210,7 +213,7 @@ fn disk(_: usize, results: &mut Results) {
         .prepare(
             "SELECT coalesce(s.tbl_name, d.name) AS part, sum(d.pgsize) FROM dbstat d
              LEFT JOIN sqlite_schema s ON s.name = d.name
-             WHERE d.aggregate GROUP BY part ORDER BY 2 DESC",
+             WHERE d.aggregate = TRUE GROUP BY part ORDER BY 2 DESC",
         )
         .unwrap();
     let weights: Vec<(String, i64)> = statement
@@ -228,7 +231,7 @@ fn disk(_: usize, results: &mut Results) {
         per_row(total)
     );
     for (part, bytes) in weights.iter().take(6) {
-        table += &format!("| of that, `{part}` | {:.1} B |\n", per_row(*bytes));
+        writeln!(table, "| of that, `{part}` | {:.1} B |", per_row(*bytes)).unwrap();
     }
     let answers = weights.iter().find(|(part, _)| part == "idempotency");
     let answers = answers.map_or(0, |(_, bytes)| *bytes);
@@ -322,28 +325,38 @@ fn contention(rounds: usize, results: &mut Results) {
         let written = median_of(&writes, |seen| seen.per_second);
         let ratio = after / before;
         results.figure(&format!("contention.{name}"), ratio);
-        table += &format!("| {name} | {alone} | {beside} | {ratio:.2} | {written:.0} |\n");
+        writeln!(
+            table,
+            "| {name} | {alone} | {beside} | {ratio:.2} | {written:.0} |"
+        )
+        .unwrap();
     }
     results.table("contention", table);
 }
 
-/// What a request costs the server, as one thing after the other grows.
+/// What a request costs the server, as one thing after the other grows. The three servers take
+/// turns.
 fn growth(rounds: usize, results: &mut Results) {
-    let base = costs(&BASE, rounds);
     let mut table = String::from(
         "| what grows | request | base | × 10 | × 100 | × 100 by base | |\n\
          | --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    for (what, sizes) in &GROWTH {
-        let [ten, hundred] = sizes.each_ref().map(|size| costs(size, rounds));
-        for (((name, base), (_, ten)), (_, hundred)) in base.iter().zip(ten).zip(hundred) {
+    for (what, [ten, hundred]) in &GROWTH {
+        let mut grown = [&BASE, ten, hundred].map(Grown::open);
+        for _ in 0..rounds {
+            grown.iter_mut().for_each(Grown::measure);
+        }
+        let [base, ten, hundred] = grown.map(Grown::costs);
+        for (((name, base), (_, ten)), (_, hundred)) in base.into_iter().zip(ten).zip(hundred) {
             let ratio = hundred / base;
             results.figure(&format!("growth.{what}.{name}"), ratio);
-            table += &format!(
+            writeln!(
+                table,
                 "| {what} | {name} | {base:.1} µs | {ten:.1} µs | {hundred:.1} µs | {ratio:.2} \
-                 | {} |\n",
-                shape(*base, ten, hundred)
-            );
+                 | {} |",
+                shape(base, ten, hundred)
+            )
+            .unwrap();
         }
     }
     results.table("growth", table);
@@ -357,29 +370,60 @@ fn shape(base: f64, ten: f64, hundred: f64) -> &'static str {
         "flat"
     } else if second < 3.0 * first.max(0.1 * base) {
         "logarithmic"
-    } else if second < 30.0 * first.max(0.01 * base) {
+    } else if second < 30.0 * first.max(0.05 * base) {
         "linear"
     } else {
         "worse than linear"
     }
 }
 
-/// The server's CPU for each kind of request, in microseconds.
-fn costs(size: &Size, rounds: usize) -> Vec<(String, f64)> {
-    let history = History::of(size);
-    let (_folder, path) = history.copy();
-    let server = Server::open_pinned("0", &path);
-    let (from, to) = (history.day(100), history.day(130));
-    let days = (from.to_string(), to.to_string());
+/// A server on a history of some size, and what each kind of request was seen to cost it.
+struct Grown {
+    server: Server,
+    scenarios: Vec<Scenario>,
+    seen: Vec<Vec<Seen>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Grown {
+    fn open(size: &Size) -> Self {
+        let history = History::of(size);
+        let (folder, path) = history.copy();
+        let scenarios = requests(&history);
+        Self {
+            server: Server::open_pinned("0", &path),
+            seen: vec![Vec::new(); scenarios.len()],
+            scenarios,
+            _folder: folder,
+        }
+    }
+
+    fn measure(&mut self) {
+        for (scenario, seen) in self.scenarios.iter().zip(&mut self.seen) {
+            let target = self.server.target();
+            seen.push(load(target, scenario, READERS, SECONDS_OF_COST));
+        }
+    }
+
+    /// Microseconds on a core, by the name of the request.
+    fn costs(self) -> Vec<(String, f64)> {
+        let names = self.scenarios.into_iter().map(|scenario| scenario.name);
+        let costs = self
+            .seen
+            .iter()
+            .map(|seen| median_of(seen, |seen| seen.cpu_us));
+        names.zip(costs).collect()
+    }
+}
+
+fn requests(history: &History) -> Vec<Scenario> {
+    let (from, to) = (history.day(100).to_string(), history.day(130).to_string());
     let series = format!("/v1/analytics/timeseries?from={from}&to={to}&interval=day");
-    let partner = format!(
-        "/partner/analytics?startDate={}&endDate={}",
-        &days.0[..10],
-        &days.1[..10]
-    );
+    let days = format!("startDate={}&endDate={}", &from[..10], &to[..10]);
+    let partner = format!("/partner/analytics?{days}");
     let members = history.members;
     let eligibility = "/v1/eligibility?externalUserID=m";
-    let scenarios = [
+    vec![
         Scenario::get("summary", "/v1/analytics/summary"),
         Scenario::get("timeseries, 30 days", &series),
         Scenario::get("offers", "/v1/analytics/offers"),
@@ -390,16 +434,7 @@ fn costs(size: &Size, rounds: usize) -> Vec<(String, f64)> {
         Scenario::get_member("eligibility", eligibility, members),
         credit(members),
         Scenario::post_member("token exchange", "/v1/auth/exchange", "", members),
-    ];
-    let mut seen = vec![Vec::new(); scenarios.len()];
-    for _ in 0..rounds {
-        for (scenario, seen) in scenarios.iter().zip(&mut seen) {
-            seen.push(load(server.target(), scenario, READERS, SECONDS_OF_COST));
-        }
-    }
-    let names = scenarios.into_iter().map(|scenario| scenario.name);
-    let costs = seen.iter().map(|seen| median_of(seen, |seen| seen.cpu_us));
-    names.zip(costs).collect()
+    ]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]

@@ -6,14 +6,13 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a benchmark stops at a surprise and says what it measured"
 )]
 #![allow(dead_code, reason = "what benchmarks share is not used by each")]
 
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use self::support::folder;
 use self::support::results::Results;
@@ -104,85 +103,90 @@ fn origin(results: &Results) -> String {
 
 /// The engine's tables: criterion's medians and what was weighed.
 fn engine(weights: &Results, figures: &mut Figures) {
-    let header = |first: &str| {
-        let names: String = SIZES
-            .iter()
-            .map(|(_, shown)| format!(" {shown} events |"))
-            .collect();
-        format!("| {first} |{names}\n| --- | --- | --- | --- | --- |\n")
-    };
+    let origin = format!(
+        "`cargo bench --bench engine`, criterion's medians; {}, commit {}, {}.\n",
+        weights.machine, weights.commit, weights.date
+    );
     for (table, first, rows) in [
         ("engine-answers", "answer", &ANSWERS[..]),
         ("engine-work", "work", &WORK[..]),
     ] {
-        let mut text = header(first);
+        let mut text = by_size(first);
         for (name, shown) in rows {
-            text += &format!("| {shown} |");
-            for (size, _) in SIZES {
-                let median = median(&Path::new(&format!("{size} events")).join(name));
-                text += &format!(" {} |", median.map_or("–".to_owned(), time));
+            let medians = SIZES.map(|(size, _)| (size, median(&[&format!("{size} events"), name])));
+            text += &row(shown, medians.map(|(_, median)| median.map(time)));
+            for (size, median) in medians {
                 if let Some(median) = median {
                     figures.set(&format!("engine.{size}.{name}"), median);
                 }
             }
-            text += "\n";
         }
-        let origin = format!(
-            "`cargo bench --bench engine`, criterion's medians; {}, commit {}, {}.\n",
-            weights.machine, weights.commit, weights.date
-        );
         write(BENCHMARKS, table, &format!("{text}\n{origin}"));
     }
-    let mut text = header("weight");
-    let weight = |size: &str, what: &str| -> Option<f64> {
-        weights
-            .figures
-            .get(&format!("engine.{size}.{what}"))
-            .copied()
-    };
-    let per_entry = |size: &str| Some(weight(size, "bytes")? / weight(size, "entries")?);
-    type Weight<'a> = (&'a str, &'a dyn Fn(&str) -> Option<f64>, usize);
-    let rows: [Weight<'_>; 4] = [
-        ("timeline entries", &|size| weight(size, "entries"), 0),
-        ("bytes of memory an entry", &per_entry, 2),
-        (
-            "segments of a snapshot, bytes",
-            &|size| weight(size, "segments"),
-            0,
-        ),
-        (
-            "state of a snapshot, bytes",
-            &|size| weight(size, "state"),
-            0,
-        ),
-    ];
-    for (name, weight, digits) in rows {
-        let cells: String = SIZES
-            .iter()
-            .map(|(size, _)| {
-                let cell = weight(size).map(|weight| format!("{weight:.digits$}"));
-                format!(" {} |", cell.unwrap_or_else(|| "–".to_owned()))
-            })
-            .collect();
-        text += &format!("| {name} |{cells}\n");
-    }
-    write(BENCHMARKS, "engine-weights", &text);
-    if let Some(weight) = per_entry("10M") {
+    write(BENCHMARKS, "engine-weights", &weighed(weights));
+    if let Some(weight) = of_an_entry(weights, "10M") {
         figures.set("engine.10M.entry", weight);
     }
-    let mut text =
-        "| over 1,000 organizations of 1,000 members | time |\n| --- | --- |\n".to_owned();
+    let header = "| over 1,000 organizations of 1,000 members | time |\n| --- | --- |\n";
+    let mut text = header.to_owned();
     for (name, shown) in PARTNER {
-        let median = median(Path::new(name));
-        text += &format!("| {shown} | {} |\n", median.map_or("–".to_owned(), time));
+        text += &row(shown, [median(&[name]).map(time)]);
     }
     write(BENCHMARKS, "engine-partner", &text);
 }
 
-/// Criterion's median in nanoseconds, if it was measured.
-fn median(benchmark: &Path) -> Option<f64> {
-    let path = benchmark.join("new/estimates.json");
-    let bytes = std::fs::read(folder().with_file_name("criterion").join(path)).ok()?;
+/// The head of a table with a column for each size.
+fn by_size(first: &str) -> String {
+    let [a, b, c, d] = SIZES.map(|(_, shown)| shown);
+    format!(
+        "| {first} | {a} events | {b} events | {c} events | {d} events |\n\
+         | --- | --- | --- | --- | --- |\n"
+    )
+}
+
+/// A line of a table; what was not measured is a dash.
+fn row<const CELLS: usize>(first: &str, cells: [Option<String>; CELLS]) -> String {
+    let cells = cells.map(|cell| cell.unwrap_or_else(|| "–".to_owned()));
+    format!("| {first} | {} |\n", cells.join(" | "))
+}
+
+fn weighed(weights: &Results) -> String {
+    let whole = |what: &str| SIZES.map(|(size, _)| weight(weights, size, what).map(shown_whole));
+    let of_an_entry = SIZES.map(|(size, _)| of_an_entry(weights, size));
+    let lines = [
+        row("timeline entries", whole("entries")),
+        row(
+            "bytes of memory an entry",
+            of_an_entry.map(|w| w.map(|w| format!("{w:.2}"))),
+        ),
+        row("segments of a snapshot, bytes", whole("segments")),
+        row("state of a snapshot, bytes", whole("state")),
+    ];
+    by_size("weight") + &lines.concat()
+}
+
+fn weight(weights: &Results, size: &str, what: &str) -> Option<f64> {
+    let name = format!("engine.{size}.{what}");
+    weights.figures.get(&name).copied()
+}
+
+fn of_an_entry(weights: &Results, size: &str) -> Option<f64> {
+    Some(weight(weights, size, "bytes")? / weight(weights, size, "entries")?)
+}
+
+fn shown_whole(number: f64) -> String {
+    format!("{number:.0}")
+}
+
+/// Criterion's median in nanoseconds, if it was measured: of a function in a group, or alone.
+fn median(benchmark: &[&str]) -> Option<f64> {
+    let mut path = folder().with_file_name("criterion");
+    // As criterion names its folders.
+    for name in benchmark {
+        let name = name.replace(':', "_");
+        path.push(name.get(..64).unwrap_or(&name));
+    }
+    let bytes = std::fs::read(path.join("new/estimates.json")).ok()?;
     let estimates: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
     estimates["median"]["point_estimate"].as_f64()
 }

@@ -14,6 +14,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -59,13 +60,15 @@ fn main() {
     let medians = rates.map(median);
     let mut table = String::from("| webhooks | credits/s | of none |\n| --- | --- | --- |\n");
     for ((name, _), rate) in arms.iter().zip(medians) {
-        table += &format!("| {name} | {rate:.0} | {:.3} |\n", rate / medians[0]);
+        writeln!(table, "| {name} | {rate:.0} | {:.3} |", rate / medians[0]).unwrap();
     }
-    table += &format!(
-        "\nNever answering against answering: {:.3}. {} deliveries were taken meanwhile.\n",
+    writeln!(
+        table,
+        "\nNever answering against answering: {:.3}. {} deliveries were taken meanwhile.",
         medians[2] / medians[1],
         taken.load(Ordering::Relaxed)
-    );
+    )
+    .unwrap();
     let mut results = Results::new("webhooks", &arguments);
     results.table("webhooks", table);
     results.save();

@@ -6,10 +6,15 @@
 //! itself passes less than a day. So the answers kept under idempotency keys are as young as they
 //! are on a busy server, where they are deleted after a day, and the year lies in the future.
 
+#![allow(
+    clippy::print_stderr,
+    reason = "it takes minutes, and says how far it is"
+)]
+
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use futures_util::{StreamExt as _, stream};
@@ -111,10 +116,7 @@ impl History {
 }
 
 fn unix_seconds() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+    u64::try_from(Clock::system().now().as_millis() / 1000).unwrap()
 }
 
 /// Makes a database, has `stampcard verify` look at all of it, and only then gives it its name.
@@ -155,7 +157,7 @@ fn make(size: &Size, path: &Path) -> History {
 
 fn settings(path: &Path) -> Settings {
     let mut settings = Settings::defaults();
-    settings.database.path = path.to_owned();
+    path.clone_into(&mut settings.database.path);
     settings.database.queue_max = 2 * AT_ONCE;
     settings.bootstrap.sandbox_key = Some(SecretString::from(KEY));
     settings.bootstrap.partner_sandbox_key = Some(SecretString::from(PARTNER_KEY));

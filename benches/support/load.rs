@@ -155,6 +155,7 @@ pub(crate) fn load(target: Target, scenario: &Scenario, clients: u32, seconds: u
     assert!(is_good, "{}: {text}", scenario.name);
     assert!(!text.contains("Socket errors"), "{}: {text}", scenario.name);
     let per_second: f64 = field(&text, "Requests/sec:").parse().unwrap();
+    assert!(per_second > 0.0, "{}: {text}", scenario.name);
     Seen {
         per_second,
         p50_ms: milliseconds(field(&text, "50%")),

@@ -1,6 +1,7 @@
 //! What the server is meant to reach, held against what the benchmarks found.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// What was found, by name.
 #[derive(Debug, Default)]
@@ -207,7 +208,7 @@ pub(crate) fn sizing(figures: &Figures) -> String {
     let mut table = "| one core for the server | |\n| --- | --- |\n".to_owned();
     for (what, value, digits, unit) in lines {
         let value = value.map_or("–".to_owned(), |value| format!("{value:.digits$}{unit}"));
-        table += &format!("| {what} | {value} |\n");
+        writeln!(table, "| {what} | {value} |").unwrap();
     }
     table
 }
