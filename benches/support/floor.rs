@@ -72,7 +72,7 @@ impl Floor {
 }
 
 impl Drop for Floor {
-    /// Waiting closes its input, at which it ends; so does the end of this process, however it comes.
+    /// Waiting closes its input, at which it ends; so does the end of this process.
     fn drop(&mut self) {
         let _ = self.child.wait();
     }
