@@ -241,7 +241,7 @@ fn furnish(client: &mut Client, history: &History) -> Vec<String> {
 fn cancel_all(client: &mut Client, offers: &[String]) {
     loop {
         let path = "/v1/redemptions?status=SUBMITTED&limit=100";
-        let page = client.expect("GET", path, &json!(null), 200);
+        let page = client.get(path);
         let rows = page["redemptions"].as_array().unwrap();
         let ours = rows.iter().filter(|row| {
             let offer = row["offer"].as_str().unwrap();

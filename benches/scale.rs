@@ -125,8 +125,7 @@ fn change(path: &Path, sql: &str) {
 }
 
 fn summary(server: &Server) -> Value {
-    let path = "/v1/analytics/summary";
-    server.client().expect("GET", path, &json!(null), 200)
+    server.client().get("/v1/analytics/summary")
 }
 
 fn time_to_summary(path: &Path, right: &Value) -> f64 {
