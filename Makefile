@@ -27,11 +27,16 @@ FUZZ_CASES ?= 20000
 fuzz: ## The long form of tests/fuzz.rs; FUZZ_CASES says how long
 	PROPTEST_CASES=$(FUZZ_CASES) cargo test --test fuzz
 
-bench: ## Every benchmark; docs/BENCHMARKS.md says what they measure
+# The databases come first, so that nothing is measured while they are made; the tables last.
+bench: ## Every benchmark, and its tables into docs; half an hour. ROUNDS=1: a quick look
+	cargo build --release
+	cargo bench --bench histories
 	cargo bench --bench engine
-	cargo bench --bench http
+	cargo bench --bench http -- $(ROUNDS)
+	cargo bench --bench scale -- $(ROUNDS)
 	cargo bench --bench streams
 	cargo bench --bench webhooks
+	cargo bench --bench tables
 
 guard: ## What fixed workloads cost in instructions, against benches/instructions.toml (needs valgrind)
 	cargo bench --bench instructions

@@ -3,7 +3,8 @@
 //! One program with a year of events: one in fifty a sign-up, seven in ten a mint, the rest spends
 //! on twelve offers. Sizes: 1 k, 1 M and 10 M events. Then a partner with a thousand organizations
 //! of one program each, in which a thousand members signed up and exchanged one to three tokens
-//! over a year. Run with `cargo bench --bench engine`; docs/BENCHMARKS.md has the results.
+//! over a year. Run with `cargo bench --bench engine`; docs/BENCHMARKS.md has the results: times
+//! are criterion's.
 #![allow(
     missing_docs,
     reason = "criterion's macros make public items without any"
@@ -13,6 +14,9 @@
     clippy::print_stdout,
     reason = "a benchmark stops at a surprise and says what it weighed"
 )]
+#![allow(dead_code, reason = "what benchmarks share is not used by each")]
+
+mod support;
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -26,6 +30,8 @@ use stampcard::domain::{
     Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, OfferNumber, OrganizationNumber,
     Points, ProgramNumber, RedemptionNumber, Seq, Tier, Timestamp,
 };
+
+use self::support::results::{Arguments, Results};
 
 const SIZES: [(&str, i64); 4] = [
     ("1k", 1_000),
@@ -42,6 +48,13 @@ const YEAR: i64 = 365 * DAY;
 /// The partner's organizations, of one program each, and the members in each of those.
 const ORGANIZATIONS: i64 = 1_000;
 const MEMBERS: i64 = 1_000;
+
+/// Notes what was counted, for the tables.
+#[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn weigh(results: &mut Results, size: &str, what: &str, number: usize) {
+    println!("{size}: {number} {what}");
+    results.figure(&format!("engine.{size}.{what}"), number as f64);
+}
 
 fn activity(seq: i64, at: i64, event: Event) -> Activity {
     let at = Timestamp::from_millis(at).unwrap();
@@ -166,7 +179,7 @@ fn updates(criterion: &mut Criterion, size: &str, events: i64, engine: &Engine) 
     group.finish();
 }
 
-fn snapshots(criterion: &mut Criterion, size: &str, figures: &Figures) {
+fn snapshots(criterion: &mut Criterion, size: &str, figures: &Figures, results: &mut Results) {
     let mut group = criterion.benchmark_group(format!("{size} events"));
     group.sample_size(10);
     group.bench_function("write a first snapshot", |bencher| {
@@ -180,7 +193,8 @@ fn snapshots(criterion: &mut Criterion, size: &str, figures: &Figures) {
         .map(|(_, part)| part.bytes.len())
         .sum();
     let state: usize = capture.state.iter().map(|part| part.bytes.len()).sum();
-    println!("{size} events: {bytes} bytes of segments, {state} bytes of state");
+    weigh(results, size, "segments", bytes);
+    weigh(results, size, "state", state);
     group.bench_function("load a snapshot", |bencher| {
         bencher.iter_batched(
             || (),
@@ -197,17 +211,19 @@ fn snapshots(criterion: &mut Criterion, size: &str, figures: &Figures) {
 }
 
 fn engine(criterion: &mut Criterion) {
+    let mut results = Results::new("engine", &Arguments::none());
     for (size, events) in SIZES {
         let figures = figures(events);
         let (bytes, entries) = figures.program(PROGRAM).unwrap().timeline_size();
-        #[allow(clippy::cast_precision_loss, reason = "shown with two decimals")]
-        let per_entry = bytes as f64 / entries as f64;
-        println!("{size} events: {entries} timeline entries, {per_entry:.2} bytes each");
-        snapshots(criterion, size, &figures);
+        let entries = usize::try_from(entries).unwrap();
+        weigh(&mut results, size, "entries", entries);
+        weigh(&mut results, size, "bytes", bytes);
+        snapshots(criterion, size, &figures, &mut results);
         let engine = Engine::new(figures);
         answers(criterion, size, &engine);
         updates(criterion, size, events, &engine);
     }
+    results.save();
 }
 
 /// What happened in one of the partner's programs, in the order of time: every member signs up with

@@ -1,10 +1,13 @@
-//! The whole server over HTTP, beside two floors in the same run: a bare actix server that looks at
-//! the Authorization header and answers a constant body, and a bare loop of durable commits.
+//! The whole server over HTTP, on histories of a thousand, a million and ten million events, beside
+//! floors in the same run: a bare actix server that looks at the Authorization header and answers
+//! a constant body, of the size of a summary or of the very size of our answer; a sketch of a
+//! server that does nothing but durable credits; and a bare loop of durable commits.
 //!
 //! Server and load are pinned to a core each, and scenarios take turns in every round, so that a
 //! ratio compares moments that lie close together. The load is wrk's (Debian: `wrk`), on loopback.
 //! Run with `cargo bench --bench http`; `-- 1` makes one round instead of three, a word runs the
-//! scenarios whose name has it. docs/BENCHMARKS.md has the results.
+//! scenarios whose name has it, and `1k`, `1M` or `10M` as the first word that history alone.
+//! docs/BENCHMARKS.md has the results.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,327 +18,283 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::collections::HashSet;
 
-use actix_web::http::header::AUTHORIZATION;
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::json;
 
-use self::support::{KEY, Server, median};
+use self::support::floor::{Floor, commits_per_second};
+use self::support::history::{History, Size};
+use self::support::load::{Scenario, Seen, load, median_of};
+use self::support::results::{Arguments, Results};
+use self::support::sizes::{MILLION, TEN_MILLION, THOUSAND};
+use self::support::{Client, PARTNER_KEY, Server, Target, floor, median};
 
+/// Rounds whose medians the tables show.
 const ROUNDS: usize = 3;
-const SECONDS: u32 = 3;
-const CLIENTS: [u32; 3] = [1, 64, 256];
-/// Members that the scenarios on members draw from.
-const MEMBERS: usize = 2_000;
-/// Commits of the bare loop, and rows in each: what a full batch of the server writes.
-const COMMITS: usize = 60;
-const ROWS: usize = 256;
+const SECONDS: u32 = 2;
+/// Members that redeem, each with points enough.
+const SPENDERS: u64 = 2_000;
+const BARE: &str = "bare actix";
+const SKETCH: &str = "sketch of a credit";
 
-/// Something that is asked over and over.
-struct Scenario {
-    name: &'static str,
-    /// A script for wrk that sets up the request.
-    script: String,
-}
-
-impl Scenario {
-    fn get(name: &'static str, path: &str) -> Self {
-        let script = format!(
-            "wrk.headers['Authorization'] = 'Bearer {KEY}'\nwrk.path = '{path}'\n\
-             wrk.method = 'GET'\n"
-        );
-        Self { name, script }
-    }
-
-    /// A path with a member in it, another one each time.
-    fn get_member(name: &'static str, path: &str) -> Self {
-        let script = format!(
-            "wrk.headers['Authorization'] = 'Bearer {KEY}'\nlocal n = 0\n\
-             request = function()\n n = (n + 7919) % {MEMBERS}\n\
-             return wrk.format('GET', '{path}' .. n)\nend\n"
-        );
-        Self { name, script }
-    }
-
-    /// A write for one member after the other, each with an Idempotency-Key of its own.
-    fn post_member(name: &'static str, path: &str, fields: &str) -> Self {
-        let script = format!(
-            "math.randomseed(os.time())\nlocal run = math.random(1, 1000000000)\nlocal n = 0\n\
-             request = function()\n n = n + 1\n\
-             local body = string.format('{{\"externalUserID\":\"m%d\"{fields}}}', n % {MEMBERS})\n\
-             local headers = {{['Authorization'] = 'Bearer {KEY}', \
-             ['Content-Type'] = 'application/json', \
-             ['Idempotency-Key'] = run .. '-' .. tostring({{}}) .. n}}\n\
-             return wrk.format('POST', '{path}', headers, body)\nend\n"
-        );
-        Self { name, script }
-    }
-}
-
-/// What wrk saw.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    per_second: f64,
-    p50_ms: f64,
-    p99_ms: f64,
+/// Something that is measured, and by what.
+struct Arm {
+    scenario: Scenario,
+    target: Target,
+    /// The name of the floor among the arms; a floor has none.
+    floor: Option<String>,
+    seen: Vec<Seen>,
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|word| word == "floor") {
-        return serve_floor();
+    let mut arguments = Arguments::read(ROUNDS);
+    if let Some([kind, ..]) = arguments.part("floor") {
+        return floor::serve(kind);
     }
-    let rounds = arguments.iter().find_map(|word| word.parse().ok());
-    let word = arguments
+    let sizes = [THOUSAND, MILLION, TEN_MILLION];
+    let only = sizes
         .iter()
-        .find(|word| !word.starts_with('-') && word.parse::<usize>().is_err());
-    let floor = Floor::start();
-    let server = Server::start_pinned("0");
-    furnish(&server);
-    let mut scenarios = scenarios();
-    if let Some(word) = word {
-        scenarios.retain(|scenario| scenario.name.contains(word.as_str()));
+        .find(|size| arguments.part(size.name).is_some());
+    let only = only.map(|size| size.name);
+    let chosen = arguments.without(only);
+    let mut results = Results::new("http", &arguments);
+    arguments = chosen;
+    let floors = (Floor::constant(), Floor::sketch());
+    for size in &sizes {
+        if only.is_none_or(|only| only == size.name) {
+            measure(size, &floors, &arguments, &mut results);
+        }
     }
-    let bare = Scenario::get("bare actix", "/");
-    println!(
-        "| answer | clients | requests/s | p50 | p99 | of bare actix |\n|---|---|---|---|---|---|"
+    let commits = (0..arguments.rounds).map(|_| commits_per_second());
+    let commits = median(commits.collect());
+    results.figure("commits", commits);
+    results.table(
+        "commits",
+        format!(
+            "Bare SQLite, the three statements of the sketch, 256 credits a commit with \
+             `synchronous=FULL`: {commits:.0} credits/s.\n"
+        ),
     );
-    for clients in CLIENTS {
-        let mut bare_seen = Vec::new();
-        let mut seen: Vec<Vec<Seen>> = scenarios.iter().map(|_| Vec::new()).collect();
-        for _ in 0..rounds.unwrap_or(ROUNDS) {
-            bare_seen.push(load(floor.address, &bare, clients));
-            for (scenario, seen) in scenarios.iter().zip(&mut seen) {
-                seen.push(load(server.address, scenario, clients));
+    results.save();
+}
+
+/// All scenarios on one history, and a table of them.
+fn measure(
+    size: &Size,
+    (constant, sketch): &(Floor, Floor),
+    arguments: &Arguments,
+    results: &mut Results,
+) {
+    let history = History::of(size);
+    let (_folder, path) = history.copy();
+    let server = Server::open_pinned("0", &path);
+    let redeemed = furnish(&mut server.client(), &history);
+    let all_clients: &[u32] = if size.events > 1_000_000 {
+        &[64]
+    } else {
+        &[1, 64, 256]
+    };
+    let mut table = String::from(
+        "| answer | clients | requests/s | p50 | p99 | server's CPU a request | of its floor |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for clients in all_clients {
+        let mut arms = arms(&server, constant, sketch, &history, &redeemed);
+        choose(&mut arms, size, arguments);
+        for _ in 0..arguments.rounds {
+            for arm in &mut arms {
+                let seen = load(arm.target, &arm.scenario, *clients, SECONDS);
+                arm.seen.push(seen);
+                if arm.scenario.name == REDEEM {
+                    // A connection of its own: an idle one is closed after a while.
+                    cancel_all(&mut server.client(), &redeemed);
+                }
             }
         }
-        let bare_rate = median_of(&bare_seen, |seen| seen.per_second);
-        print_row("bare actix", clients, &bare_seen, bare_rate);
-        for (scenario, seen) in scenarios.iter().zip(&seen) {
-            print_row(scenario.name, clients, seen, bare_rate);
+        for arm in &arms {
+            table += &row(size, *clients, arm, &arms, results);
         }
     }
-    let commits = (0..rounds.unwrap_or(ROUNDS)).map(|_| commits_per_second());
-    println!(
-        "\nbare SQLite, {ROWS} rows a commit, synchronous=FULL: {:.0} rows/s",
-        median(commits.collect())
+    results.table(&format!("http-{}", size.name), table);
+    let bytes = server.resident_bytes();
+    results.figure(&format!("http.{}.resident", size.name), megabytes(bytes));
+    results.table(
+        &format!("http-{}-memory", size.name),
+        format!(
+            "Resident memory of the server at the end: {:.1} MB.\n",
+            megabytes(bytes)
+        ),
     );
-    println!("resident: {:.1} MB", megabytes(server.resident_bytes()));
 }
 
-fn scenarios() -> Vec<Scenario> {
-    let series = |interval: &str, from: &str| {
-        format!("/v1/analytics/timeseries?from={from}&to=2026-12-01T00:00:00Z&interval={interval}")
+/// Leaves those that words choose, on the longest history those that depend on its length, and
+/// their floors.
+fn choose(arms: &mut Vec<Arm>, size: &Size, arguments: &Arguments) {
+    let is_long = size.events > 1_000_000;
+    let of_length = [
+        "summary",
+        "timeseries",
+        "wallet",
+        "eligibility",
+        "credit",
+        "mixed",
+    ];
+    let wanted = |name: &str| {
+        arguments.wants(name) && (!is_long || of_length.iter().any(|word| name.starts_with(word)))
     };
-    vec![
-        Scenario::get("summary", "/v1/analytics/summary"),
-        Scenario::get("offers", "/v1/analytics/offers"),
-        Scenario::get(
-            "timeseries, 30 days",
-            &series("day", "2026-11-01T07:13:11.123Z"),
-        ),
-        Scenario::get(
-            "timeseries, 720 hours",
-            &series("hour", "2026-11-01T07:13:11.123Z"),
-        ),
-        Scenario::get(
-            "timeseries, 24 months",
-            &series("month", "2024-12-01T07:13:11.123Z"),
-        ),
-        Scenario::get("program activity", "/v1/reports/program-activity"),
-        Scenario::get_member("member", "/v1/members/m"),
-        Scenario::get_member("wallet", "/v1/wallet?externalUserID=m"),
-        Scenario::get_member("eligibility", "/v1/eligibility?externalUserID=m"),
-        Scenario::post_member("credit", "/v1/wallet/credit", ",\"amount\":1"),
-        Scenario::post_member("exchange", "/v1/auth/exchange", ""),
-    ]
+    arms.retain(|arm| arm.floor.is_none() || wanted(&arm.scenario.name));
+    let floors: HashSet<String> = arms.iter().filter_map(|arm| arm.floor.clone()).collect();
+    arms.retain(|arm| arm.floor.is_some() || floors.contains(&arm.scenario.name));
 }
 
-/// Members with points, and offers.
-fn furnish(server: &Server) {
-    let mut client = server.client();
-    client.expect("PUT", "/v1/members/ann", &json!({}), 200);
-    for number in 0..MEMBERS {
-        client.expect("PUT", &format!("/v1/members/m{number}"), &json!({}), 200);
-    }
-    for price in 1..=12 {
-        let body = json!({"title": format!("Offer {price}"), "pointsPrice": price});
-        client.expect("POST", "/v1/offers", &body, 201);
-    }
-    support::credits_per_second(server, 64, std::time::Duration::from_secs(3));
-}
+const REDEEM: &str = "redeem, or cancel that";
 
-fn print_row(name: &str, clients: u32, seen: &[Seen], bare_rate: f64) {
-    let rate = median_of(seen, |seen| seen.per_second);
-    println!(
-        "| {name} | {clients} | {rate:.0} | {:.2} ms | {:.2} ms | {:.3} |",
-        median_of(seen, |seen| seen.p50_ms),
-        median_of(seen, |seen| seen.p99_ms),
-        rate / bare_rate
+/// What is measured, each floor before those that it belongs to.
+fn arms(
+    server: &Server,
+    constant: &Floor,
+    sketch: &Floor,
+    history: &History,
+    redeemed: &[String],
+) -> Vec<Arm> {
+    let mut arms = Vec::new();
+    let mut add = |scenario: Scenario, target: Target, floor: Option<&str>| {
+        arms.push(Arm {
+            scenario,
+            target,
+            floor: floor.map(str::to_owned),
+            seen: Vec::new(),
+        });
+    };
+    let ours = server.target();
+    add(Scenario::get(BARE, "/"), constant.target(), None);
+    let mut paths = vec!["/v1/analytics/summary".to_owned()];
+    add(Scenario::get("summary", &paths[0]), ours, Some(BARE));
+    let offers = "/v1/analytics/offers".to_owned();
+    add(Scenario::get("offers", &offers), ours, Some(BARE));
+    let report = "/v1/reports/program-activity".to_owned();
+    add(Scenario::get("program activity", &report), ours, Some(BARE));
+    let (from, to) = (history.day(100).to_string(), history.day(130).to_string());
+    let partner = format!(
+        "/partner/analytics?startDate={}&endDate={}",
+        &from[..10],
+        &to[..10]
     );
+    let scenario = Scenario::get_with("partner analytics, 30 days", &partner, PARTNER_KEY);
+    add(scenario, ours, Some(BARE));
+    paths.extend([offers, report]);
+    for (name, interval, first, last) in [
+        ("timeseries, 30 days", "day", 100, 130),
+        ("timeseries, 720 hours", "hour", 100, 130),
+        ("timeseries, 12 months", "month", 1, 366),
+    ] {
+        let (from, to) = (history.day(first), history.day(last));
+        let query = format!("from={from}&to={to}&interval={interval}");
+        let path = format!("/v1/analytics/timeseries?{query}");
+        let bytes = server.client().send("GET", &path, "").1.len();
+        let same = format!("constant of {bytes} bytes");
+        let scenario = Scenario::get(&same, &format!("/{bytes}"));
+        add(scenario, constant.target(), None);
+        add(Scenario::get(name, &path), ours, Some(&same));
+        paths.push(path);
+    }
+    let of_members = [
+        ("member", "/v1/members/m"),
+        ("wallet", "/v1/wallet?externalUserID=m"),
+        ("eligibility", "/v1/eligibility?externalUserID=m"),
+    ];
+    for (name, path) in of_members {
+        let scenario = Scenario::get_member(name, path, history.members);
+        add(scenario, ours, Some(BARE));
+    }
+    let members = history.members;
+    let of_members = of_members.map(|(_, path)| path);
+    let mixed = Scenario::mixed("mixed, 90 % reads", &paths, &of_members, members);
+    add(mixed, ours, Some(BARE));
+    let post = |name, path, fields| Scenario::post_member(name, path, fields, members);
+    let credit = "/v1/wallet/credit";
+    add(post(SKETCH, credit, ",\"amount\":1"), sketch.target(), None);
+    add(post("credit", credit, ",\"amount\":1"), ours, Some(SKETCH));
+    let spenders = members.min(SPENDERS);
+    let redeem = Scenario::redeem_and_cancel(REDEEM, redeemed, spenders);
+    add(redeem, ours, Some(SKETCH));
+    let exchange = post("token exchange", "/v1/auth/exchange", "");
+    add(exchange, ours, Some(SKETCH));
+    arms
 }
 
-fn median_of(seen: &[Seen], field: impl Fn(&Seen) -> f64) -> f64 {
-    median(seen.iter().map(field).collect())
+/// Offers that nobody took yet, and points for those who will.
+fn furnish(client: &mut Client, history: &History) -> Vec<String> {
+    for number in 0..history.members.min(SPENDERS) {
+        let body = json!({"externalUserID": format!("m{number}"), "amount": 100_000});
+        client.expect("POST", "/v1/wallet/credit", &body, 200);
+    }
+    let offers = (0..12).map(|number| {
+        let body = json!({"title": format!("Redeemed {number}"), "pointsPrice": 10});
+        let offer = client.expect("POST", "/v1/offers", &body, 201);
+        offer["id"].as_str().unwrap().to_owned()
+    });
+    offers.collect()
 }
 
-/// Puts a server under load from the second core.
-fn load(address: SocketAddr, scenario: &Scenario, clients: u32) -> Seen {
-    let folder = tempfile::tempdir().unwrap();
-    let script = folder.path().join("scenario.lua");
-    std::fs::write(&script, &scenario.script).unwrap();
-    let output = Command::new("taskset")
-        .args(["-c", "1", "wrk", "--latency", "-t1"])
-        .args([format!("-c{clients}"), format!("-d{SECONDS}s")])
-        .arg("-s")
-        .arg(&script)
-        .arg(format!("http://{address}"))
-        .output()
-        .expect("wrk and taskset are installed");
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(!text.contains("Non-2xx"), "{}: {text}", scenario.name);
-    Seen {
-        per_second: field(&text, "Requests/sec:").parse().unwrap(),
-        p50_ms: milliseconds(field(&text, "50%")),
-        p99_ms: milliseconds(field(&text, "99%")),
+/// Cancels what a round has left, so that the next one can redeem the same.
+fn cancel_all(client: &mut Client, offers: &[String]) {
+    loop {
+        let path = "/v1/redemptions?status=SUBMITTED&limit=100";
+        let page = client.get(path);
+        let rows = page["redemptions"].as_array().unwrap();
+        let ours = rows.iter().filter(|row| {
+            let offer = row["offer"].as_str().unwrap();
+            offers.iter().any(|id| id == offer)
+        });
+        let ids: Vec<_> = ours.map(|row| row["id"].as_str().unwrap()).collect();
+        for id in &ids {
+            let path = format!("/v1/redemptions/{id}/cancel");
+            client.expect("POST", &path, &json!({}), 200);
+        }
+        if ids.is_empty() {
+            return;
+        }
     }
 }
 
-fn field<'a>(text: &'a str, name: &str) -> &'a str {
-    let line = text
-        .lines()
-        .find(|line| line.trim_start().starts_with(name));
-    line.unwrap_or_else(|| panic!("wrk said no {name}: {text}"))
-        .split_whitespace()
-        .nth(1)
-        .unwrap()
-}
-
-/// Reads `1.23ms`, `456.00us` or `1.20s`.
-fn milliseconds(text: &str) -> f64 {
-    let number = |end: &str| text.strip_suffix(end)?.parse::<f64>().ok();
-    number("us")
-        .map(|us| us / 1e3)
-        .or_else(|| number("ms"))
-        .or_else(|| number("s").map(|s| s * 1e3))
-        .unwrap()
+/// A line of the table; its figures are kept, too.
+fn row(size: &Size, clients: u32, arm: &Arm, arms: &[Arm], results: &mut Results) -> String {
+    let name = &arm.scenario.name;
+    let rate = median_of(&arm.seen, |seen| seen.per_second);
+    let p50 = median_of(&arm.seen, |seen| seen.p50_ms);
+    let p99 = median_of(&arm.seen, |seen| seen.p99_ms);
+    let cpu = median_of(&arm.seen, |seen| seen.cpu_us);
+    let floor = arms
+        .iter()
+        .find(|other| Some(&other.scenario.name) == arm.floor.as_ref());
+    let (ratio, of_p50) = match floor.map(|floor| &floor.seen) {
+        None => (1.0, 1.0),
+        Some(floor) => (
+            rate / median_of(floor, |seen| seen.per_second),
+            p50 / median_of(floor, |seen| seen.p50_ms),
+        ),
+    };
+    let figures = [
+        ("rate", rate),
+        ("p50", p50),
+        ("p99", p99),
+        ("cpu", cpu),
+        ("ratio", ratio),
+        ("p50-ratio", of_p50),
+    ];
+    for (field, value) in figures {
+        results.figure(
+            &format!("http.{}.{clients}.{name}.{field}", size.name),
+            value,
+        );
+    }
+    let ratio = floor.map_or("floor".to_owned(), |_| format!("{ratio:.3}"));
+    let times = format!("{p50:.2} ms | {p99:.2} ms | {cpu:.1} µs");
+    format!("| {name} | {clients} | {rate:.0} | {times} | {ratio} |\n")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
-
-/// Rows a second that SQLite makes durable with nothing around it: three small statements a row, as
-/// a credit has, and a commit for as many rows as share one in the server.
-fn commits_per_second() -> f64 {
-    let folder = tempfile::tempdir().unwrap();
-    let connection = rusqlite::Connection::open(folder.path().join("floor.db")).unwrap();
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             CREATE TABLE member (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL);
-             CREATE TABLE ledger (seq INTEGER PRIMARY KEY, member INTEGER, amount INTEGER);
-             CREATE TABLE answer (key INTEGER PRIMARY KEY, body BLOB);
-             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)
-             INSERT INTO member SELECT i, 0 FROM n;",
-        )
-        .unwrap();
-    let start = Instant::now();
-    let mut number = 0_i64;
-    for _ in 0..COMMITS {
-        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-        for _ in 0..ROWS {
-            number += 1;
-            let member = number % 2000;
-            let run = |sql: &str, values: (i64, i64)| {
-                connection
-                    .prepare_cached(sql)
-                    .unwrap()
-                    .execute(values)
-                    .unwrap();
-            };
-            run(
-                "UPDATE member SET balance = balance + ?2 WHERE id = ?1",
-                (member, 1),
-            );
-            run(
-                "INSERT INTO ledger (member, amount) VALUES (?1, ?2)",
-                (member, 1),
-            );
-            run(
-                "INSERT INTO answer (key, body) VALUES (?1, zeroblob(?2))",
-                (number, 80),
-            );
-        }
-        connection.execute_batch("COMMIT").unwrap();
-    }
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let rows = (COMMITS * ROWS) as f64;
-    rows / start.elapsed().as_secs_f64()
-}
-
-/// The bare server, which is this program started anew.
-struct Floor {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Floor {
-    fn start() -> Self {
-        let mut child = Command::new("taskset")
-            .args(["-c", "0"])
-            .arg(std::env::current_exe().unwrap())
-            .arg("floor")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("taskset is installed");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        Self {
-            child,
-            address: line.trim().parse().unwrap(),
-        }
-    }
-}
-
-impl Drop for Floor {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn serve_floor() {
-    actix_web::rt::System::new().block_on(async {
-        let server = HttpServer::new(|| App::new().default_service(web::to(answer)))
-            .workers(1)
-            .bind("127.0.0.1:0")
-            .unwrap();
-        println!("{}", server.addrs()[0]);
-        std::io::stdout().flush().unwrap();
-        server.run().await.unwrap();
-    });
-}
-
-async fn answer(request: HttpRequest) -> HttpResponse {
-    let expected = request
-        .headers()
-        .get(AUTHORIZATION)
-        .is_some_and(|value| value.as_bytes().ends_with(KEY.as_bytes()));
-    if !expected {
-        return HttpResponse::Unauthorized().finish();
-    }
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(CONSTANT)
-}
-
-/// As long as a summary.
-const CONSTANT: &str = r#"{"memberCount":2000,"pointsMinted":123456,"pointsSpent":65432,"completionRate":0.5,"redemptions":{"submitted":1,"open":2,"awaiting_vendor":3,"awaiting_customer":4,"purchased":5,"completed":6,"canceled":7,"total":28},"activeMembers":2000,"pointsRefunded":1,"pointsForfeited":2,"pointsDebited":3}"#;

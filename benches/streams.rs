@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use self::support::results::{Arguments, Results};
 use self::support::{KEY, Server, median};
 
 const STREAMS: usize = 1000;
@@ -50,24 +51,23 @@ fn main() {
     }
     let after = server.resident_bytes();
     let weight = with_streams.saturating_sub(before) / STREAMS as u64;
-    println!("| {STREAMS} open streams | |\n|---|---|");
-    println!("| resident memory before | {:.1} MB |", megabytes(before));
-    println!("| a stream | {weight} B |");
-    println!(
-        "| after {EVENTS} events to each | {:.1} MB |",
-        megabytes(after)
-    );
-    println!("| credit answered, median | {:.0} µs |", median(alone));
-    println!("| first stream has it, median | {:.0} µs |", median(first));
-    println!(
-        "| all {STREAMS} have it, median | {:.0} µs |",
-        median(last.clone())
-    );
+    let (alone, first, all) = (median(alone), median(first), median(last.clone()));
     last.sort_by(f64::total_cmp);
-    println!(
-        "| all have it, 99 % | {:.0} µs |",
-        last[last.len() * 99 / 100]
+    let slowest = last[last.len() * 99 / 100];
+    let (before, after) = (megabytes(before), megabytes(after));
+    let mut results = Results::new("streams", &Arguments::none());
+    let table = format!(
+        "| {STREAMS} open streams | |\n| --- | --- |\n\
+         | resident memory before | {before:.1} MB |\n\
+         | a stream, with its connection | {weight} B |\n\
+         | after {EVENTS} events to each | {after:.1} MB |\n\
+         | a credit is answered, median | {alone:.0} µs |\n\
+         | the first stream has it, median | {first:.0} µs |\n\
+         | all {STREAMS} have it, median | {all:.0} µs |\n\
+         | all have it, 99 % | {slowest:.0} µs |\n"
     );
+    results.table("streams", table);
+    results.save();
 }
 
 fn micros(time: Duration) -> f64 {

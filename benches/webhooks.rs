@@ -14,6 +14,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use self::support::results::{Arguments, Results};
 use self::support::{Server, credits_per_second, median};
 
 const ENDPOINTS: usize = 10;
@@ -31,11 +33,12 @@ const WARM_UP: Duration = Duration::from_secs(1);
 const TIME: Duration = Duration::from_secs(3);
 
 fn main() {
+    let arguments = Arguments::read(ROUNDS);
     let taken = Arc::new(AtomicU64::new(0));
     let answering = receiver(true, &taken);
     let silent = receiver(false, &taken);
     let arms = [
-        ("no webhook", with_endpoints(None)),
+        ("none", with_endpoints(None)),
         ("10 that answer", with_endpoints(Some(answering))),
         ("10 that never answer", with_endpoints(Some(silent))),
     ];
@@ -43,7 +46,7 @@ fn main() {
         server.signal("STOP");
     }
     let mut rates = [const { Vec::new() }; 3];
-    for round in 0..ROUNDS {
+    for round in 0..arguments.rounds {
         for turn in 0..arms.len() {
             // No arm always comes first.
             let index = (turn + round) % arms.len();
@@ -55,15 +58,20 @@ fn main() {
         }
     }
     let medians = rates.map(median);
-    println!("| webhooks | credits/s | of none |\n|---|---|---|");
+    let mut table = String::from("| webhooks | credits/s | of none |\n| --- | --- | --- |\n");
     for ((name, _), rate) in arms.iter().zip(medians) {
-        println!("| {name} | {rate:.0} | {:.3} |", rate / medians[0]);
+        writeln!(table, "| {name} | {rate:.0} | {:.3} |", rate / medians[0]).unwrap();
     }
-    println!(
-        "\nnever answering against answering: {:.3}; {} deliveries were taken meanwhile",
+    writeln!(
+        table,
+        "\nNever answering against answering: {:.3}. {} deliveries were taken meanwhile.",
         medians[2] / medians[1],
         taken.load(Ordering::Relaxed)
-    );
+    )
+    .unwrap();
+    let mut results = Results::new("webhooks", &arguments);
+    results.table("webhooks", table);
+    results.save();
 }
 
 /// A server with a member and ten endpoints at one receiver.

@@ -1,8 +1,17 @@
-//! What the benchmarks of the whole server share: the real binary on a database of its own, clients
-//! that keep their connections, and medians.
+//! What the benchmarks of the whole server share: the real binary on a database of its own or on a
+//! copy of a long history, floors to measure it by, clients, load, medians, and results that end up
+//! in docs/BENCHMARKS.md.
+
+pub(crate) mod floor;
+pub(crate) mod history;
+pub(crate) mod load;
+pub(crate) mod results;
+pub(crate) mod sizes;
+pub(crate) mod targets;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +22,37 @@ use tempfile::TempDir;
 /// The Org-API-Key of every benchmark.
 pub(crate) const KEY: &str = "expys_sandbox_0123456789abcdef0123456789abcdef";
 
+/// The partner key of every benchmark.
+pub(crate) const PARTNER_KEY: &str = "partner_sandbox_0123456789abcdef0123456789abcdef";
+
+/// Where databases and results are kept from one benchmark to the next: `target/bench`.
+pub(crate) fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A process under load.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
+    pub(crate) process: u32,
+}
+
+impl Target {
+    /// The seconds that its threads have been on a core.
+    pub(crate) fn cpu_seconds(self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process)).unwrap();
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let ticks = fields.split(' ').skip(11).take(2);
+        // Linux counts hundredths here, whatever the kernel does inside.
+        ticks
+            .map(|ticks| ticks.parse::<f64>().unwrap())
+            .sum::<f64>()
+            / 100.0
+    }
+}
+
 /// The server, which ends with this.
 pub(crate) struct Server {
     child: Child,
@@ -22,30 +62,47 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        Self::run(Command::new(env!("CARGO_BIN_EXE_stampcard")))
+        Self::on_a_new_database(Command::new(env!("CARGO_BIN_EXE_stampcard")))
     }
 
     /// On one core, with one thread that serves.
     pub(crate) fn start_pinned(core: &str) -> Self {
+        Self::on_a_new_database(Self::pinned(core))
+    }
+
+    /// The same, on a database that is there.
+    pub(crate) fn open_pinned(core: &str, database: &Path) -> Self {
+        Self::run(Self::pinned(core), database, None)
+    }
+
+    fn pinned(core: &str) -> Command {
         let mut command = Command::new("taskset");
         command
             .args(["-c", core, env!("CARGO_BIN_EXE_stampcard")])
             .env("STAMPCARD_SERVER__WORKERS", "1");
-        Self::run(command)
+        command
     }
 
-    fn run(command: Command) -> Self {
-        Self::run_in(tempfile::tempdir().unwrap(), command)
+    fn on_a_new_database(command: Command) -> Self {
+        Self::run_in(tempfile::tempdir_in(folder()).unwrap(), command)
     }
 
     /// With what this folder has in `bench.db`.
-    pub(crate) fn run_in(folder: TempDir, mut command: Command) -> Self {
+    pub(crate) fn run_in(folder: TempDir, command: Command) -> Self {
+        let database = folder.path().join("bench.db");
+        Self::run(command, &database, Some(folder))
+    }
+
+    fn run(mut command: Command, database: &Path, folder: Option<TempDir>) -> Self {
         let mut child = command
             .args(["--listen", "127.0.0.1:0", "--database"])
-            .arg(folder.path().join("bench.db"))
+            .arg(database)
             .env("STAMPCARD_BOOTSTRAP__SANDBOX_KEY", KEY)
+            .env("STAMPCARD_BOOTSTRAP__PARTNER_SANDBOX_KEY", PARTNER_KEY)
             .env("STAMPCARD_RATE_LIMIT__PER_MINUTE", "0")
             .env("STAMPCARD_LOG__LEVEL", "error")
+            // As long as it can be: the keys of a history must not be deleted meanwhile.
+            .env("STAMPCARD_IDEMPOTENCY__RETENTION", "604800")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -62,7 +119,14 @@ impl Server {
         Self {
             child,
             address,
-            folder: Some(folder),
+            folder,
+        }
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        Target {
+            address: self.address,
+            process: self.child.id(),
         }
     }
 
@@ -73,6 +137,11 @@ impl Server {
             .args([&format!("-{name}"), &id])
             .status();
         assert!(status.unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait(mut self) {
+        assert!(self.child.wait().unwrap().success());
     }
 
     /// Resident memory, in bytes.
@@ -159,7 +228,14 @@ impl Client {
         (status, &self.body)
     }
 
-    /// The same, with an answer that is as it should be.
+    /// What a path shows. Without a body: the server would close the connection over one.
+    pub(crate) fn get(&mut self, path: &str) -> Value {
+        let (status, body) = self.send("GET", path, "");
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(body));
+        serde_json::from_slice(body).unwrap()
+    }
+
+    /// The same as `send`, with an answer that is as it should be.
     pub(crate) fn expect(&mut self, method: &str, path: &str, body: &Value, status: u16) -> Value {
         let (found, body) = self.send(method, path, &body.to_string());
         assert_eq!(found, status, "{}", String::from_utf8_lossy(body));

@@ -1,0 +1,50 @@
+//! Makes the databases with a history that the other benchmarks run on, those that are not there
+//! yet, so that nothing is measured while they are made.
+//!
+//! Run with `cargo bench --bench histories`; a word makes those alone whose name begins with it.
+//! They stay in target/bench. The longest has ten million events.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark stops at a surprise and says what it measured"
+)]
+#![allow(dead_code, reason = "what benchmarks share is not used by each")]
+
+mod support;
+
+use std::fmt::Write as _;
+
+use self::support::history::History;
+use self::support::results::{Arguments, Results};
+use self::support::sizes::{BASE, GROWTH, MILLION, TEN_MILLION, THOUSAND};
+
+fn main() {
+    let arguments = Arguments::read(1);
+    let growth = GROWTH.iter().flat_map(|(_, sizes)| sizes);
+    let sizes = [&THOUSAND, &MILLION, &TEN_MILLION, &BASE];
+    let mut table = String::from(
+        "| history | rows of the log | ledger entries | kept answers | made in | verified in |\n\
+         | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for size in sizes.into_iter().chain(growth) {
+        if !arguments.wants(size.name) {
+            continue;
+        }
+        let history = History::of(size);
+        writeln!(
+            table,
+            "| {} | {} | {} | {} | {:.1} s | {:.1} s |",
+            size.name,
+            history.rows,
+            history.entries,
+            history.answers,
+            history.making_seconds,
+            history.verifying_seconds
+        )
+        .unwrap();
+    }
+    let mut results = Results::new("histories", &arguments);
+    results.table("histories", table);
+    results.save();
+}

@@ -1,0 +1,185 @@
+//! Load by wrk (Debian: `wrk`) from the second core, and what came of it.
+
+use std::process::Command;
+use std::time::Instant;
+
+use super::{KEY, Target, median};
+
+/// Something that is asked over and over: a script for wrk that sets up the requests.
+#[derive(Debug, Clone)]
+pub(crate) struct Scenario {
+    pub(crate) name: String,
+    script: String,
+}
+
+impl Scenario {
+    /// The same request each time.
+    pub(crate) fn get(name: &str, path: &str) -> Self {
+        Self::get_with(name, path, KEY)
+    }
+
+    /// The same with another key.
+    pub(crate) fn get_with(name: &str, path: &str, key: &str) -> Self {
+        let script = format!(
+            "wrk.headers['Authorization'] = 'Bearer {key}'\nwrk.path = '{path}'\n\
+             wrk.method = 'GET'\n"
+        );
+        let name = name.to_owned();
+        Self { name, script }
+    }
+
+    /// A path that ends with a member, another one each time.
+    pub(crate) fn get_member(name: &str, path: &str, members: u64) -> Self {
+        let next = Self::next_get(path, members);
+        let setup = setup();
+        let script = format!("{setup}request = function()\n n = n + 1\n return {next}\nend\n");
+        let name = name.to_owned();
+        Self { name, script }
+    }
+
+    /// A write for one member after the other, each with an Idempotency-Key of its own.
+    pub(crate) fn post_member(name: &str, path: &str, fields: &str, members: u64) -> Self {
+        let next = Self::next_post(path, fields, members);
+        let setup = setup();
+        let script = format!("{setup}request = function()\n n = n + 1\n return {next}\nend\n");
+        let name = name.to_owned();
+        Self { name, script }
+    }
+
+    /// Redemptions, each canceled again as soon as its answer has come: a member holds an offer
+    /// once at a time, so that redemptions alone would soon be refused.
+    pub(crate) fn redeem_and_cancel(name: &str, offers: &[String], members: u64) -> Self {
+        let offers = offers.join("','");
+        let setup = setup();
+        let script = format!(
+            "{setup}local offers = {{'{offers}'}}\nlocal ids, first, last = {{}}, 1, 0\n\
+             response = function(status, headers, body)\n\
+             \x20if status == 201 then\n  last = last + 1\n\
+             \x20 ids[last] = body:match('\"id\":\"(rdm_[^\"]+)\"')\n end\nend\n\
+             request = function()\n n = n + 1\n\
+             \x20if first <= last then\n  local id = ids[first]\n  ids[first] = nil\n\
+             \x20 first = first + 1\n\
+             \x20 return post('/v1/redemptions/' .. id .. '/cancel', '{{}}')\n end\n\
+             \x20pair = pair + 1\n\
+             \x20return post('/v1/redemptions', string.format(\n\
+             \x20 '{{\"externalUserID\":\"m%d\",\"offer\":\"%s\"}}', pair % {members},\n\
+             \x20 offers[math.floor(pair / {members}) % #offers + 1]))\nend\n"
+        );
+        let name = name.to_owned();
+        Self { name, script }
+    }
+
+    /// One in ten a credit, the others reads: of these paths, and of members.
+    pub(crate) fn mixed(name: &str, paths: &[String], of_members: &[&str], members: u64) -> Self {
+        let credit = Self::next_post("/v1/wallet/credit", ",\"amount\":1", members);
+        let fixed = paths
+            .iter()
+            .map(|path| format!("function() return wrk.format('GET', '{path}', key) end"));
+        let reads: Vec<String> = of_members
+            .iter()
+            .map(|path| format!("function() return {} end", Self::next_get(path, members)))
+            .chain(fixed)
+            .collect();
+        let reads = reads.join(",\n ");
+        let setup = setup();
+        let script = format!(
+            "{setup}local reads = {{{reads}}}\nrequest = function()\n n = n + 1\n\
+             \x20if n % 10 == 0 then return {credit} end\n\
+             \x20return reads[math.random(#reads)]()\nend\n"
+        );
+        let name = name.to_owned();
+        Self { name, script }
+    }
+
+    fn next_get(path: &str, members: u64) -> String {
+        format!("wrk.format('GET', '{path}' .. (n * 7919) % {members}, key)")
+    }
+
+    fn next_post(path: &str, fields: &str, members: u64) -> String {
+        format!(
+            "post('{path}', string.format('{{\"externalUserID\":\"m%d\"{fields}}}', \
+             (n * 7919) % {members}))"
+        )
+    }
+}
+
+/// What the scripts share: a number that goes up, and a POST with a key of its own.
+fn setup() -> String {
+    format!("local credential = 'Bearer {KEY}'\n{SETUP}")
+}
+
+const SETUP: &str = "\
+math.randomseed(os.time())
+local run = math.random(1, 1000000000) .. '-' .. tostring({}):sub(8) .. '-'
+local n, pair = math.random(0, 1000000), 0
+local key = {['Authorization'] = credential}
+local function post(path, body)
+ return wrk.format('POST', path, {
+  ['Authorization'] = credential, ['Content-Type'] = 'application/json',
+  ['Idempotency-Key'] = run .. n }, body)
+end
+";
+
+/// What wrk saw in one round, and what the server had to do for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    /// Microseconds on a core for each request.
+    pub(crate) cpu_us: f64,
+}
+
+/// The median of one of the fields.
+pub(crate) fn median_of(seen: &[Seen], field: impl Fn(&Seen) -> f64) -> f64 {
+    median(seen.iter().map(field).collect())
+}
+
+/// Puts a server under load.
+pub(crate) fn load(target: Target, scenario: &Scenario, clients: u32, seconds: u32) -> Seen {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("scenario.lua");
+    std::fs::write(&script, &scenario.script).unwrap();
+    let (start, before) = (Instant::now(), target.cpu_seconds());
+    let output = Command::new("taskset")
+        .args(["-c", "1", "wrk", "--latency", "-t1"])
+        .args([format!("-c{clients}"), format!("-d{seconds}s")])
+        .arg("-s")
+        .arg(&script)
+        .arg(format!("http://{}", target.address))
+        .output()
+        .expect("wrk and taskset are installed");
+    let (elapsed, cpu) = (start.elapsed(), target.cpu_seconds() - before);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let is_good = output.status.success() && !text.contains("Non-2xx");
+    assert!(is_good, "{}: {text}", scenario.name);
+    assert!(!text.contains("Socket errors"), "{}: {text}", scenario.name);
+    let per_second: f64 = field(&text, "Requests/sec:").parse().unwrap();
+    assert!(per_second > 0.0, "{}: {text}", scenario.name);
+    Seen {
+        per_second,
+        p50_ms: milliseconds(field(&text, "50%")),
+        p99_ms: milliseconds(field(&text, "99%")),
+        cpu_us: 1e6 * cpu / (per_second * elapsed.as_secs_f64()),
+    }
+}
+
+fn field<'a>(text: &'a str, name: &str) -> &'a str {
+    let line = text
+        .lines()
+        .find(|line| line.trim_start().starts_with(name));
+    line.unwrap_or_else(|| panic!("wrk said no {name}: {text}"))
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+}
+
+/// Reads `1.23ms`, `456.00us` or `1.20s`.
+fn milliseconds(text: &str) -> f64 {
+    let number = |end: &str| text.strip_suffix(end)?.parse::<f64>().ok();
+    number("us")
+        .map(|us| us / 1e3)
+        .or_else(|| number("ms"))
+        .or_else(|| number("s").map(|s| s * 1e3))
+        .unwrap()
+}
