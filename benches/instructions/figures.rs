@@ -44,8 +44,8 @@ impl Group {
     /// The change that is not told from noise, as a share.
     fn tolerance(self) -> f64 {
         match self {
-            Self::Engine => 0.03,
-            Self::Requests => 0.05,
+            Self::Engine => 0.05,
+            Self::Requests => 0.15,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext, events, principal_member,
 };
 use crate::domain::{
-    Change, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
+    Change, Currency, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
     ProgramNumber, Refusal, Timestamp,
 };
 use crate::store::members::{MemberFilter, Selector};
@@ -65,10 +65,11 @@ impl Services {
     ) -> Result<MemberSummaryResponse, Stop> {
         self.look_up(move |connection| {
             let selector = Selector::External(id);
-            let member = store::members::find(connection, key.program, &selector)?
-                .filter(|member| include_archived || member.archived_at.is_none())
-                .ok_or(Refusal::NotFound("member"))?;
-            summary(connection, &member)
+            let (member, currency) =
+                store::members::find_with_currency(connection, key.program, &selector)?
+                    .filter(|(member, _)| include_archived || member.archived_at.is_none())
+                    .ok_or(Refusal::NotFound("member"))?;
+            summary(connection, &member, &currency)
         })
         .await
     }
@@ -92,7 +93,10 @@ impl Services {
                 .last()
                 .filter(|_| more)
                 .map(|last| Cursor(last.number.0).encode(ListKind::Members, program.0));
-            let members = rows.iter().map(|member| summary(connection, member));
+            let currency = store::programs::currency_of(connection, program)?;
+            let members = rows
+                .iter()
+                .map(|member| summary(connection, member, &currency));
             Ok(MemberListResponse {
                 members: members.collect::<Result<_, Stop>>()?,
                 next_cursor,
@@ -133,10 +137,13 @@ impl Services {
 }
 
 /// A member as a key sees it.
-fn summary(connection: &Connection, member: &Member) -> Result<MemberSummaryResponse, Stop> {
-    let currency = store::programs::currency_of(connection, member.program)?;
+fn summary(
+    connection: &Connection,
+    member: &Member,
+    currency: &Currency,
+) -> Result<MemberSummaryResponse, Stop> {
     let counts = store::members::redemption_counts(connection, member.number)?;
-    let wallet = WalletResponse::new(&member.wallet, &currency);
+    let wallet = WalletResponse::new(&member.wallet, currency);
     Ok(MemberSummaryResponse::new(member, wallet, &counts))
 }
 
