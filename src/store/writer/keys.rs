@@ -30,7 +30,7 @@ impl KeyReader {
         let thread = std::thread::Builder::new()
             .name("stampcard-keys".to_owned())
             .spawn(move || {
-                let connection = match connection::open_read_only(&path) {
+                let connection = match connection::open_to_scan(&path) {
                     Ok(connection) => connection,
                     Err(error) => return give_up(&error),
                 };
