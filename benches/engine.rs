@@ -25,12 +25,12 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use fastrand::Rng;
 use stampcard::analytics::snapshot::{Part, SegmentId, Stored};
-use stampcard::analytics::{Counters, Engine, Figures, Interval, Measure, Window, Zone};
-use stampcard::domain::{
-    Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, OfferNumber, OrganizationNumber,
-    Points, ProgramNumber, RedemptionNumber, Seq, Tier, Timestamp,
-};
+use stampcard::analytics::{Counters, Engine, Figures, Interval, Measure};
+use stampcard::domain::{Activity, Event, MemberNumber, ProgramNumber, Tier};
 
+use self::support::events::{
+    DAY, HOUR, OFFERS, PROGRAM, START, YEAR, activity, entry, figures, window,
+};
 use self::support::results::{Arguments, Results};
 
 const SIZES: [(&str, i64); 4] = [
@@ -39,12 +39,6 @@ const SIZES: [(&str, i64); 4] = [
     ("1M", 1_000_000),
     ("10M", 10_000_000),
 ];
-const PROGRAM: ProgramNumber = ProgramNumber(1);
-const OFFERS: i64 = 12;
-/// 2025-01-01T00:00:00Z.
-const START: i64 = 1_735_689_600_000;
-const DAY: i64 = 86_400_000;
-const YEAR: i64 = 365 * DAY;
 /// The partner's organizations, of one program each, and the members in each of those.
 const ORGANIZATIONS: i64 = 1_000;
 const MEMBERS: i64 = 1_000;
@@ -56,87 +50,7 @@ fn weigh(results: &mut Results, size: &str, what: &str, number: usize) {
     results.figure(&format!("engine.{size}.{what}"), number as f64);
 }
 
-fn activity(seq: i64, at: i64, event: Event) -> Activity {
-    let at = Timestamp::from_millis(at).unwrap();
-    Activity {
-        seq: Seq(seq),
-        at,
-        program: Some(PROGRAM),
-        event,
-    }
-}
-
-fn entry(rng: &mut Rng, entry: Entry, offer: Option<i64>) -> Event {
-    Event::Ledger(LedgerEntry {
-        entry,
-        amount: Points::new(rng.i64(1..=500)).unwrap(),
-        member: MemberNumber(rng.i64(1..=100_000)),
-        offer: offer.map(OfferNumber),
-        redemption: offer.map(|_| RedemptionNumber(1)),
-        first: false,
-        previous: None,
-        reason: None,
-    })
-}
-
-/// The events of a year, one after the other.
-fn history(events: i64) -> impl Iterator<Item = Activity> {
-    let mut rng = Rng::with_seed(7);
-    let tier = Tier::parse("tier", "gold").unwrap();
-    let organization = OrganizationNumber(1);
-    let first = activity(1, START, Event::ProgramCreated { organization });
-    let offers = (1..=OFFERS).map(|number| {
-        let id = OfferId::from_uuid(uuid::Uuid::from_u128(number.unsigned_abs().into()));
-        activity(
-            1 + number,
-            START,
-            Event::OfferCreated {
-                offer: OfferNumber(number),
-                id,
-            },
-        )
-    });
-    let mut at = START;
-    let rest = (1..=events).map(move |number| {
-        // Gaps as of independent customers: exponential around the mean.
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            reason = "dice"
-        )]
-        let gap = (-(1.0 - rng.f64()).ln() * (YEAR / events) as f64) as i64;
-        at += gap;
-        let event = match rng.u32(0..50) {
-            0 => Event::MemberCreated {
-                member: MemberNumber(number),
-                tier: tier.clone(),
-            },
-            1..=35 => entry(&mut rng, Entry::Mint, None),
-            _ => {
-                let offer = rng.i64(1..=OFFERS);
-                entry(&mut rng, Entry::Spend, Some(offer))
-            }
-        };
-        activity(1 + OFFERS + number, at, event)
-    });
-    std::iter::once(first).chain(offers).chain(rest)
-}
-
-fn figures(events: i64) -> Figures {
-    let mut figures = Figures::default();
-    history(events).for_each(|activity| figures.apply(&activity));
-    figures
-}
-
-/// A window of so many intervals, at an odd millisecond.
-fn window(interval: Interval, length: i64) -> Window {
-    let from = START + 3 * 86_400_000 + 12_345_678;
-    let at = |millis| Timestamp::from_millis(millis).unwrap();
-    Window::divide(at(from), at(from + length), interval, &Zone::UTC).unwrap()
-}
-
 fn answers(criterion: &mut Criterion, size: &str, engine: &Engine) {
-    const HOUR: i64 = 3_600_000;
     let windows = [
         ("30 days", window(Interval::Day, 30 * 24 * HOUR)),
         ("720 hours", window(Interval::Hour, 720 * HOUR)),
@@ -168,7 +82,7 @@ fn updates(criterion: &mut Criterion, size: &str, events: i64, engine: &Engine) 
                 (0..64)
                     .map(|_| {
                         seq += 1;
-                        activity(seq, START + YEAR + seq, entry(&mut rng, Entry::Mint, None))
+                        activity(seq, START + YEAR + seq, entry(&mut rng, None))
                     })
                     .collect::<Vec<_>>()
             },

@@ -1,30 +1,23 @@
 //! The engine by itself, on one thread: the same instructions every time.
 //!
-//! One program with 100,000 events of a year: one in fifty a sign-up, seven in ten a mint, the rest
-//! spends on twelve offers.
+//! One program with 100,000 events of a year.
 
 use std::collections::HashMap;
 use std::hint::black_box;
 
 use fastrand::Rng;
 use stampcard::analytics::snapshot::{Part, SegmentId, Stored};
-use stampcard::analytics::{Engine, Figures, Interval, Window, Zone};
-use stampcard::domain::{
-    Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, OfferNumber, OrganizationNumber,
-    Points, ProgramNumber, RedemptionNumber, Seq, Tier, Timestamp,
-};
+use stampcard::analytics::{Engine, Figures, Interval};
+use stampcard::domain::Activity;
 
 use crate::figures::Group;
+use crate::support::events::{
+    HOUR, OFFERS, PROGRAM, START, YEAR, activity, entry, figures, window,
+};
 use crate::{Workload, callgrind};
 
 const EVENTS: i64 = 100_000;
-const OFFERS: i64 = 12;
 const BATCH: usize = 64;
-const PROGRAM: ProgramNumber = ProgramNumber(1);
-/// 2025-01-01T00:00:00Z.
-const START: i64 = 1_735_689_600_000;
-const HOUR: i64 = 3_600_000;
-const YEAR: i64 = 365 * 24 * HOUR;
 
 /// One operation, to be done over and over.
 type Step = Box<dyn FnMut()>;
@@ -81,61 +74,8 @@ pub(crate) fn run(name: &str, count: usize) {
     }
 }
 
-fn activity(seq: i64, at: i64, event: Event) -> Activity {
-    Activity {
-        seq: Seq(seq),
-        at: Timestamp::from_millis(at).unwrap(),
-        program: Some(PROGRAM),
-        event,
-    }
-}
-
-/// A mint, or a spend on an offer.
-fn entry(rng: &mut Rng, offer: Option<i64>) -> Event {
-    Event::Ledger(LedgerEntry {
-        entry: offer.map_or(Entry::Mint, |_| Entry::Spend),
-        amount: Points::new(rng.i64(1..=500)).unwrap(),
-        member: MemberNumber(rng.i64(1..=100_000)),
-        offer: offer.map(OfferNumber),
-        redemption: offer.map(|_| RedemptionNumber(1)),
-        first: false,
-        previous: None,
-        reason: None,
-    })
-}
-
 fn history() -> Figures {
-    let mut rng = Rng::with_seed(7);
-    let tier = Tier::parse("tier", "gold").unwrap();
-    let organization = OrganizationNumber(1);
-    let mut figures = Figures::default();
-    figures.apply(&activity(1, START, Event::ProgramCreated { organization }));
-    for number in 1..=OFFERS {
-        let id = OfferId::from_uuid(uuid::Uuid::from_u128(number.unsigned_abs().into()));
-        let offer = OfferNumber(number);
-        figures.apply(&activity(
-            1 + number,
-            START,
-            Event::OfferCreated { offer, id },
-        ));
-    }
-    let mut at = START;
-    for number in 1..=EVENTS {
-        at += rng.i64(0..2 * YEAR / EVENTS);
-        let event = match rng.u32(0..50) {
-            0 => Event::MemberCreated {
-                member: MemberNumber(number),
-                tier: tier.clone(),
-            },
-            1..=35 => entry(&mut rng, None),
-            _ => {
-                let offer = rng.i64(1..=OFFERS);
-                entry(&mut rng, Some(offer))
-            }
-        };
-        figures.apply(&activity(1 + OFFERS + number, at, event));
-    }
-    figures
+    figures(EVENTS)
 }
 
 fn apply(most: usize, offer: Option<i64>) -> Step {
@@ -165,9 +105,7 @@ fn apply(most: usize, offer: Option<i64>) -> Step {
 
 fn timeseries(interval: Interval, hours: i64) -> Step {
     let engine = Engine::new(history());
-    let from = START + 3 * 24 * HOUR + 12_345_678;
-    let at = |millis| Timestamp::from_millis(millis).unwrap();
-    let window = Window::divide(at(from), at(from + hours * HOUR), interval, &Zone::UTC).unwrap();
+    let window = window(interval, hours * HOUR);
     Box::new(move || {
         black_box(engine.timeseries(PROGRAM, black_box(&window), None));
     })

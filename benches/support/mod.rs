@@ -2,6 +2,7 @@
 //! copy of a long history, floors to measure it by, clients, load, medians, and results that end up
 //! in docs/BENCHMARKS.md.
 
+pub(crate) mod events;
 pub(crate) mod floor;
 pub(crate) mod history;
 pub(crate) mod load;

@@ -4,10 +4,12 @@
 //! in the writer's transaction or on a reading connection, and gives back rendered answers.
 
 mod analytics;
+mod answer;
 pub mod bootstrap;
 mod configuration;
 mod conversations;
 mod credentials;
+mod derived;
 mod events;
 mod exchange;
 mod idempotency;
@@ -32,7 +34,6 @@ pub mod verify;
 mod wallets;
 mod webhooks;
 
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 pub use analytics::Analytics;
+pub use answer::{Answer, Reply};
 pub use credentials::{
     Caller, CredentialError, Directory, KeyPrincipal, MemberPrincipal, PartnerPrincipal,
 };
@@ -53,18 +55,17 @@ pub use targets::{Addresses, Names, SystemNames, Targets};
 pub use tokens::TokenKey;
 pub use webhooks::{DueDeliveries, Outcome, after_attempt};
 
-use crate::analytics::{Engine, Figures};
+use crate::analytics::Engine;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::{Environment, Event, Invalid, Member, Name, Refusal, Seq, Timestamp};
-use crate::error::{Problem, Surface};
+use crate::domain::{Environment, Invalid, Member, Name, Refusal, Seq, Timestamp};
+use crate::error::Surface;
 use crate::store::members::Selector;
 use crate::store::{
-    self, Committed, Connection, Database, Observer, OpenError, Readers, Transaction, WriteError,
-    Writer, WriterSettings,
+    self, Connection, Database, OpenError, Readers, Transaction, WriteError, Writer, WriterSettings,
 };
 use crate::telemetry::Metrics;
-use crate::wire;
+use derived::Derived;
 use snapshots::Snapshots;
 
 /// Why a use case was not carried out.
@@ -81,80 +82,6 @@ pub enum Stop {
 impl From<Invalid> for Stop {
     fn from(invalid: Invalid) -> Self {
         Self::Refused(Refusal::Invalid(invalid))
-    }
-}
-
-/// What a write answers: the status and the body.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Answer {
-    status: u16,
-    body: Vec<u8>,
-    is_secret: bool,
-}
-
-impl Answer {
-    /// 200 with a body.
-    fn ok<T: serde::Serialize>(body: &T) -> Self {
-        Self {
-            status: 200,
-            body: wire::to_json(body),
-            is_secret: false,
-        }
-    }
-
-    /// 201 with what was made.
-    fn created<T: serde::Serialize>(body: &T) -> Self {
-        Self {
-            status: 201,
-            ..Self::ok(body)
-        }
-    }
-
-    /// 204 without a body.
-    fn no_content() -> Self {
-        Self {
-            status: 204,
-            body: Vec::new(),
-            is_secret: false,
-        }
-    }
-
-    /// The same, but kept only under seal.
-    fn secret(self) -> Self {
-        Self {
-            is_secret: true,
-            ..self
-        }
-    }
-}
-
-/// An answer on its way out.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// The JSON body.
-    pub body: Vec<u8>,
-    /// Whether it was given before.
-    pub is_replay: bool,
-}
-
-/// Without the body, which may hold a secret and is somebody's own in any case.
-impl fmt::Debug for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Without the body, as [`Answer`].
-impl fmt::Debug for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply")
-            .field("status", &self.status)
-            .field("is_replay", &self.is_replay)
-            .finish_non_exhaustive()
     }
 }
 
@@ -469,25 +396,6 @@ impl Services {
     }
 }
 
-impl Answer {
-    fn refusal(surface: Surface, refusal: &Refusal) -> Self {
-        let (status, body) = wire::render_problem(surface, &Problem::from(refusal));
-        Self {
-            status,
-            body,
-            is_secret: false,
-        }
-    }
-
-    fn into_reply(self) -> Reply {
-        Reply {
-            status: self.status,
-            body: self.body,
-            is_replay: false,
-        }
-    }
-}
-
 /// Opens a database to serve it.
 fn open(path: &Path) -> Result<Database, StartError> {
     let database = Database::open(path)?;
@@ -524,56 +432,12 @@ fn principal_member(connection: &Connection, principal: MemberPrincipal) -> Resu
         .ok_or(Stop::Refused(Refusal::TokenRevoked))
 }
 
-/// Folds the whole log.
-pub(crate) fn fold(connection: &Connection) -> Result<Figures, store::Error> {
-    let mut figures = Figures::default();
-    store::replay(connection, Seq(0), |activity| figures.apply(activity))?;
-    figures.settle();
-    Ok(figures)
-}
-
 /// Opens a database to read it, beside whatever else has it open.
 ///
 /// # Errors
 /// [`OpenError`].
 pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
     store::open_read_only(path)
-}
-
-/// What is derived from the log and the keys, kept in memory and up to date with every commit.
-#[derive(Debug)]
-struct Derived {
-    engine: Arc<Engine>,
-    directory: Arc<Directory>,
-    signals: Arc<Signals>,
-}
-
-impl Observer for Derived {
-    fn committed(
-        &mut self,
-        connection: &Connection,
-        committed: &Committed<'_>,
-    ) -> Result<(), store::Error> {
-        self.engine.apply(committed.activities);
-        for activity in committed.activities {
-            if let Event::MemberRemoved { member, .. } = activity.event {
-                self.directory.raise_epoch(member);
-            }
-        }
-        if committed.credentials_changed {
-            self.directory.reload(connection)?;
-        }
-        self.signals.ring(committed);
-        Ok(())
-    }
-
-    fn rebuild(&mut self, connection: &Connection) -> Result<(), store::Error> {
-        self.engine.replace(fold(connection)?);
-        self.directory.rebuild(connection)?;
-        let last = store::activity::last_seq(connection)?;
-        self.signals.ring_anew(last.unwrap_or(Seq(0)));
-        Ok(())
-    }
 }
 
 /// The name that the first organization and program of an environment get.

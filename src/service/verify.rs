@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{fold, snapshots};
+use super::derived::fold;
+use super::snapshots;
 use crate::analytics::{Counters, Figures, Measure, OfferCounters, Sum, Timeline};
 use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
 use crate::store::{self, Connection, audit};

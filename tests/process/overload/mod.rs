@@ -207,7 +207,7 @@ fn bodies_that_are_too_large_cost_no_memory() {
 
 #[test]
 fn a_long_pipeline_is_answered_in_order_and_costs_no_memory() {
-    const LENGTH: usize = 10_000;
+    const LENGTH: usize = 20_000;
     let place = Place::new();
     let server = start(&place, &[]);
     server.get(SUMMARY);

@@ -1,0 +1,98 @@
+//! What a write answers, and how that goes out.
+
+use std::fmt;
+
+use crate::domain::Refusal;
+use crate::error::{Problem, Surface};
+use crate::wire;
+
+/// What a write answers: the status and the body.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    pub(super) is_secret: bool,
+}
+
+impl Answer {
+    /// 200 with a body.
+    pub(super) fn ok<T: serde::Serialize>(body: &T) -> Self {
+        Self {
+            status: 200,
+            body: wire::to_json(body),
+            is_secret: false,
+        }
+    }
+
+    /// 201 with what was made.
+    pub(super) fn created<T: serde::Serialize>(body: &T) -> Self {
+        Self {
+            status: 201,
+            ..Self::ok(body)
+        }
+    }
+
+    /// 204 without a body.
+    pub(super) fn no_content() -> Self {
+        Self {
+            status: 204,
+            body: Vec::new(),
+            is_secret: false,
+        }
+    }
+
+    /// The same, but kept only under seal.
+    pub(super) fn secret(self) -> Self {
+        Self {
+            is_secret: true,
+            ..self
+        }
+    }
+
+    pub(super) fn refusal(surface: Surface, refusal: &Refusal) -> Self {
+        let (status, body) = wire::render_problem(surface, &Problem::from(refusal));
+        Self {
+            status,
+            body,
+            is_secret: false,
+        }
+    }
+
+    pub(super) fn into_reply(self) -> Reply {
+        Reply {
+            status: self.status,
+            body: self.body,
+            is_replay: false,
+        }
+    }
+}
+
+/// An answer on its way out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: Vec<u8>,
+    /// Whether it was given before.
+    pub is_replay: bool,
+}
+
+/// Without the body, which may hold a secret and is somebody's own in any case.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the body, as [`Answer`].
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("is_replay", &self.is_replay)
+            .finish_non_exhaustive()
+    }
+}
