@@ -41,5 +41,10 @@ pub(super) fn layer(origins: &str) -> Condition<Cors> {
             origin => cors.allowed_origin(origin),
         };
     }
-    Condition::new(origins.trim() != "none", cors)
+    Condition::new(is_on(origins), cors)
+}
+
+/// Whether any origin is let in.
+pub(super) fn is_on(origins: &str) -> bool {
+    origins.trim() != "none"
 }

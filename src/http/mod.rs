@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::header;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
 
 pub use error::HttpError;
@@ -97,6 +97,8 @@ pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketA
             .app_data(limits)
             .wrap(from_fn(layer::answer))
             .wrap(cors::layer(&origins))
+            // A page's question whether it may ask is answered by that layer alone.
+            .wrap(Condition::new(cors::is_on(&origins), headers::layer()))
             .app_data(services.metrics().of_no_path())
             .configure(|config| routes::configure(config, services.metrics()))
             .default_service(web::to(routes::unknown))

@@ -16,6 +16,7 @@ mod bad_input;
 mod conditional;
 mod configuration;
 mod conversations;
+mod cors;
 mod dashboard;
 mod deliveries;
 mod figures_on_disk;
