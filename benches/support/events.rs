@@ -1,5 +1,5 @@
-//! A program with a year of events, as the engine is told them: one in fifty a sign-up, seven in ten
-//! a mint, the rest spends on twelve offers.
+//! A program with a year of events, as the engine is told them: one in fifty a sign-up, seven in
+//! ten a mint, the rest spends on twelve offers.
 
 use fastrand::Rng;
 use stampcard::analytics::{Figures, Interval, Window, Zone};
