@@ -273,18 +273,30 @@ CREATE TABLE webhook_delivery (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX webhook_delivery_due ON webhook_delivery (endpoint_id, next_at) WHERE next_at IS NOT NULL;
 
--- Answers to POSTs that carried an Idempotency-Key, so that a retry gets the first one again.
--- Rows cluster by the hour they were made in: random keys then touch a small part of the index.
+-- Answers to POSTs that carried an Idempotency-Key, so that a retry gets the first one again. They are
+-- numbered in the order they come: random keys would each touch a page of their own.
 CREATE TABLE idempotency (
-    hour       INTEGER NOT NULL,            -- hours since 1970
+    id         INTEGER PRIMARY KEY,
     key_hash   BLOB    NOT NULL,            -- of the scope and the key, 16 bytes
     body_hash  BLOB    NOT NULL,            -- of the request body as parsed JSON, 16 bytes
     created_at INTEGER NOT NULL,
     status     INTEGER NOT NULL,
     sealed     INTEGER NOT NULL CHECK (sealed IN (0, 1)), -- 1: encrypted under a key made from the Idempotency-Key
-    response   BLOB    NOT NULL,
-    PRIMARY KEY (hour, key_hash)
-) STRICT, WITHOUT ROWID;
+    response   BLOB    NOT NULL
+) STRICT;
+
+-- Answers that were listed by key together: those after the last of the segment before.
+CREATE TABLE idempotency_segment (
+    number INTEGER PRIMARY KEY,
+    last   INTEGER NOT NULL,                -- the id of its last answer
+    filter BLOB    NOT NULL                 -- tells of most other keys that they are not listed
+) STRICT;
+
+-- The list of a segment in 256 rows: id = number of the segment * 256 + the first byte of the keys.
+CREATE TABLE idempotency_list (
+    id      INTEGER PRIMARY KEY,
+    entries BLOB    NOT NULL                -- each the last 8 bytes of a key, and in 4 how far its id is before the last
+) STRICT;
 
 -- Partner credits used in a calendar month (UTC), `month` counted since 1970.
 CREATE TABLE pool_usage (

@@ -1,11 +1,14 @@
 //! Answers kept for a retry.
 //!
-//! Rows cluster by the hour they were made in, so that random keys touch only the newest part of
-//! the index. A filter in memory (about two bytes a key) tells which hours may hold a key, so that
-//! a new key, the usual case, costs no look-up at all.
+//! Rows are numbered in the order they come, so that the rows of a commit share their pages however
+//! random the keys are. [`KeyIndex`] knows where the answer to a key may be, and nearly always that
+//! there is none, so that a new key costs no look-up.
+
+use std::collections::VecDeque;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::key_index::{Filter, KeyIndex, List, Segment};
 use super::{Error, Transaction};
 use crate::domain::Timestamp;
 
@@ -34,25 +37,54 @@ pub fn find(
     key: &Hash,
     not_before: Timestamp,
 ) -> Result<Option<StoredAnswer>, Error> {
-    for hour in tx.keys().hours_that_may_hold(key) {
-        let sql = "SELECT body_hash, status, sealed, response FROM idempotency
-                   WHERE hour = ?1 AND key_hash = ?2 AND created_at > ?3";
-        let found = tx
-            .prepare_cached(sql)?
-            .query_row((hour, key, not_before.as_millis()), |row| {
-                Ok(StoredAnswer {
-                    body_hash: row.get(0)?,
-                    status: row.get(1)?,
-                    sealed: row.get(2)?,
-                    response: row.get(3)?,
-                })
-            })
-            .optional()?;
-        if found.is_some() {
-            return Ok(found);
+    if let Some(number) = tx.keys().open(key)
+        && let Some(found) = read(tx, number, key, not_before)?
+    {
+        return Ok(Some(found));
+    }
+    for segment in tx.keys().segments(key) {
+        for number in listed(tx, segment, key)? {
+            if let Some(found) = read(tx, number, key, not_before)? {
+                return Ok(Some(found));
+            }
         }
     }
     Ok(None)
+}
+
+/// The answer of a number, if it is to this key and young enough.
+fn read(
+    connection: &Connection,
+    number: i64,
+    key: &Hash,
+    not_before: Timestamp,
+) -> Result<Option<StoredAnswer>, Error> {
+    let sql = "SELECT body_hash, status, sealed, response FROM idempotency
+               WHERE id = ?1 AND key_hash = ?2 AND created_at > ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row((number, key, not_before.as_millis()), |row| {
+        Ok(StoredAnswer {
+            body_hash: row.get(0)?,
+            status: row.get(1)?,
+            sealed: row.get(2)?,
+            response: row.get(3)?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// The numbers in a segment's list of the answers that may be those to a key.
+fn listed(connection: &Connection, segment: Segment, key: &Hash) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT entries FROM idempotency_list WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row([list_id(segment, List::part(key))], |row| {
+        Ok(List::numbers(row.get_ref(0)?.as_blob()?, key, segment))
+    });
+    Ok(found.optional()?.unwrap_or_default())
+}
+
+fn list_id(segment: Segment, part: u8) -> i64 {
+    segment.number * List::PARTS + i64::from(part)
 }
 
 /// Keeps the first answer to a key.
@@ -65,12 +97,13 @@ pub fn store(
     now: Timestamp,
     answer: &StoredAnswer,
 ) -> Result<(), Error> {
-    // REPLACE: an expired answer to the same key may still be there.
-    let sql = "INSERT OR REPLACE INTO idempotency
-                   (hour, key_hash, body_hash, created_at, status, sealed, response)
+    let sql = "INSERT INTO idempotency
+                   (id, key_hash, body_hash, created_at, status, sealed, response)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    // The next number also after a write that was undone: no number is used twice.
+    let number = tx.keys().last() + 1;
     let values = (
-        now.hour(),
+        number,
         key,
         answer.body_hash,
         now.as_millis(),
@@ -79,52 +112,98 @@ pub fn store(
         &answer.response,
     );
     tx.run(sql, |statement| statement.execute(values))?;
-    tx.keys().add(now.hour(), key);
+    tx.keys().add(*key, number);
     Ok(())
 }
 
-/// Deletes up to `limit` answers made before an hour; tells how many.
-pub(super) fn purge(connection: &Connection, hour: i64, limit: usize) -> Result<usize, Error> {
-    let sql = "DELETE FROM idempotency WHERE (hour, key_hash) IN
-                   (SELECT hour, key_hash FROM idempotency WHERE hour < ?1 LIMIT ?2)";
-    Ok(connection
-        .prepare_cached(sql)?
-        .execute((hour, i64::try_from(limit).unwrap_or(i64::MAX)))?)
-}
-
-/// The hours of which answers are kept, the newest first.
-pub(super) fn hours(connection: &Connection) -> Result<Vec<i64>, Error> {
-    // From each hour to the one before it: as many look-ups as hours, however many keys they have.
-    let sql = "SELECT max(hour) FROM idempotency WHERE hour < ?1";
+/// Reads where all answers are.
+pub(super) fn index(connection: &Connection) -> Result<KeyIndex, Error> {
+    let sql = "SELECT number, last, filter FROM idempotency_segment ORDER BY number";
     let mut statement = connection.prepare(sql)?;
-    let mut hours = Vec::new();
-    let mut before = i64::MAX;
-    while let Some(hour) = statement.query_row([before], |row| row.get::<_, Option<i64>>(0))? {
-        hours.push(hour);
-        before = hour;
-    }
-    Ok(hours)
-}
-
-/// How many keys an hour has.
-pub(super) fn count(connection: &Connection, hour: i64) -> Result<usize, Error> {
-    let sql = "SELECT count(*) FROM idempotency WHERE hour = ?1";
-    let count: i64 = connection.query_row(sql, [hour], |row| row.get(0))?;
-    usize::try_from(count).map_err(|_| Error::Impossible("number of keys"))
-}
-
-/// Hands every key of an hour to `take`, until it says false.
-pub(super) fn keys(
-    connection: &Connection,
-    hour: i64,
-    mut take: impl FnMut(&Hash) -> bool,
-) -> Result<(), Error> {
-    let mut statement = connection.prepare("SELECT key_hash FROM idempotency WHERE hour = ?1")?;
-    let mut rows = statement.query([hour])?;
+    let mut rows = statement.query([])?;
+    let mut closed = VecDeque::new();
     while let Some(row) = rows.next()? {
-        if !take(&row.get(0)?) {
+        let filter = Filter::from_bytes(&row.get::<_, Vec<u8>>(2)?);
+        let segment = Segment {
+            number: row.get(0)?,
+            last: row.get(1)?,
+        };
+        let filter = filter.ok_or(Error::Impossible("filter of idempotency keys"))?;
+        closed.push_back((segment, filter));
+    }
+    let mut index = KeyIndex::new(closed);
+    let sql = "SELECT id, key_hash FROM idempotency WHERE id > ?1 ORDER BY id";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([index.last()])?;
+    while let Some(row) = rows.next()? {
+        index.add(row.get(1)?, row.get(0)?);
+    }
+    Ok(index)
+}
+
+/// Writes a segment of all keys that are in none.
+pub(super) fn close_segment(
+    connection: &Connection,
+    index: &KeyIndex,
+) -> Result<(Segment, Filter), Error> {
+    let (segment, filter, lists) = index.close();
+    // REPLACE: a commit that failed may have come to the disk all the same.
+    let sql = "INSERT OR REPLACE INTO idempotency_segment (number, last, filter)
+               VALUES (?1, ?2, ?3)";
+    let values = (segment.number, segment.last, filter.to_bytes());
+    connection.prepare_cached(sql)?.execute(values)?;
+    let sql = "INSERT OR REPLACE INTO idempotency_list (id, entries) VALUES (?1, ?2)";
+    let mut statement = connection.prepare_cached(sql)?;
+    for (part, list) in (0..=u8::MAX).zip(&lists) {
+        statement.execute((list_id(segment, part), list.bytes()))?;
+    }
+    Ok((segment, filter))
+}
+
+/// What [`purge`] did.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Purged {
+    /// The number up to which all answers are deleted.
+    pub(super) up_to: i64,
+    /// Whether there may be more to delete.
+    pub(super) has_more: bool,
+}
+
+/// Deletes up to `limit` of the oldest answers, as far as they were made up to a time.
+pub(super) fn purge(
+    connection: &Connection,
+    made_up_to: Timestamp,
+    limit: usize,
+) -> Result<Purged, Error> {
+    let transaction = connection.unchecked_transaction()?;
+    let sql = "SELECT id, created_at FROM idempotency ORDER BY id LIMIT ?1";
+    let (mut up_to, mut count) = (0, 0);
+    let mut statement = transaction.prepare_cached(sql)?;
+    let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(1)? > made_up_to.as_millis() {
             break;
         }
+        up_to = row.get(0)?;
+        count += 1;
     }
-    Ok(())
+    drop(rows);
+    drop(statement);
+    transaction
+        .prepare_cached("DELETE FROM idempotency WHERE id <= ?1")?
+        .execute([up_to])?;
+    // The lists before the segments, which say which they are.
+    let sql = "DELETE FROM idempotency_list WHERE id < ?2 *
+                   (SELECT 1 + max(number) FROM idempotency_segment WHERE last <= ?1)";
+    transaction
+        .prepare_cached(sql)?
+        .execute((up_to, List::PARTS))?;
+    transaction
+        .prepare_cached("DELETE FROM idempotency_segment WHERE last <= ?1")?
+        .execute([up_to])?;
+    transaction.commit()?;
+    Ok(Purged {
+        up_to,
+        has_more: count == limit,
+    })
 }

@@ -13,7 +13,7 @@ pub mod credits;
 pub mod deliveries;
 pub mod dump;
 pub mod idempotency;
-mod key_filter;
+mod key_index;
 mod lock;
 pub mod members;
 mod migrations;

@@ -33,6 +33,8 @@ const LEFT_BEHIND: &[&str] = &[
     "event_payload",
     "webhook_delivery",
     "idempotency",
+    "idempotency_segment",
+    "idempotency_list",
     "snapshot",
     "snapshot_state",
     "snapshot_segment",

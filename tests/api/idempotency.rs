@@ -4,13 +4,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stampcard::error::{Code, Surface};
 
-use crate::client::{cancel, credit, number, organization, post_as, post_once, rows, support};
+use crate::client::{
+    cancel, credit, number, organization, post_as, post_once, rows, support, until,
+};
 use crate::support::{
     LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
 };
 
 const CREDIT: &str = "/v1/wallet/credit";
 const KEPT: &str = "SELECT count(*) FROM idempotency";
+const SEGMENTS: &str = "SELECT count(*) FROM idempotency_segment";
+const LISTS: &str = "SELECT count(*) FROM idempotency_list";
 
 /// `POST` with any credential and an Idempotency-Key.
 fn post_once_as(
@@ -461,7 +465,44 @@ fn an_answer_is_kept_for_24_hours() {
     let new = send();
     assert!(!is_replay(&new));
     assert_eq!(new.clone().expect(200)["balance"], 10);
+    // The one before is deleted once there is time for it.
+    until(|| (number(&app, KEPT) == 1).then_some(()));
     check_replay(&app, &new, send);
+}
+
+#[test]
+fn each_of_many_answers_comes_again_before_and_after_a_restart_until_all_are_deleted() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    let send = |app: &TestApp, amount: i64| {
+        let body = json!({"externalUserID": "ada", "amount": amount});
+        post_once(app, &format!("k{amount}"), CREDIT, &body)
+    };
+    // As few as a test may wait for; they make several segments all the same.
+    let amounts = 1..=300;
+    let first: Vec<Response> = amounts.clone().map(|amount| send(&app, amount)).collect();
+    assert!(number(&app, SEGMENTS) > 2);
+    let check = |app: &TestApp| {
+        for (amount, first) in amounts.clone().zip(&first) {
+            let again = send(app, amount);
+            assert!(is_replay(&again), "{amount}");
+            assert_eq!((again.status, &again.bytes), (200, &first.bytes));
+        }
+        // Another key is none of them.
+        assert!(!is_replay(&send(app, 1000 + number(app, KEPT))));
+    };
+    check(&app);
+    let app = app.restart();
+    check(&app);
+
+    app.clock.advance(Duration::from_hours(24));
+    assert!(!is_replay(&send(&app, 7)));
+    until(|| (number(&app, KEPT) == 1).then_some(()));
+    assert_eq!((number(&app, SEGMENTS), number(&app, LISTS)), (0, 0));
+    assert!(is_replay(&send(&app, 7)));
+    let app = app.restart();
+    assert!(is_replay(&send(&app, 7)));
+    assert!(!is_replay(&send(&app, 8)));
 }
 
 #[test]

@@ -5,7 +5,6 @@
 //! commits once for all, tells the [`Observer`] what was committed, and only then answers
 //! everybody. So an acknowledged write is on the disk and in the figures.
 
-mod keys;
 mod statements;
 mod sums;
 mod thread;
@@ -23,12 +22,10 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use self::keys::KeyReader;
 use self::sums::Sums;
 use self::thread::WriterThread;
 use self::transaction::Log;
 pub use self::transaction::Transaction;
-use super::key_filter::{KeyFilter, Layer};
 use super::{Error, Lock, activity, idempotency, sandbox};
 use crate::clock::Clock;
 use crate::domain::{Activity, ProgramNumber, Timestamp};
@@ -130,16 +127,7 @@ where
 
 enum Message {
     Run(Box<dyn Job>),
-    /// The idempotency keys that were stored in an hour before this process started.
-    Keys(i64, Layer),
     Stop,
-}
-
-/// The threads that end when the writer is stopped.
-#[derive(Debug)]
-struct Threads {
-    writer: JoinHandle<()>,
-    keys: KeyReader,
 }
 
 /// The way to the writing thread. Clones share it.
@@ -148,7 +136,7 @@ pub struct Writer {
     queue: SyncSender<Message>,
     writable: Arc<AtomicBool>,
     metrics: Metrics,
-    threads: Arc<Mutex<Option<Threads>>>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Writer {
@@ -160,7 +148,6 @@ impl Writer {
         observer: Box<dyn Observer>,
     ) -> Result<Self, Error> {
         let (queue, jobs) = sync_channel(settings.queue_max);
-        let hours = idempotency::hours(&connection)?;
         let writable = Arc::new(AtomicBool::new(true));
         let log = Log {
             next_seq: activity::last_seq(&connection)?.map_or(1, |seq| seq.0 + 1),
@@ -170,7 +157,7 @@ impl Writer {
             clocks_changed: false,
             pending: Vec::new(),
             credentials_changed: false,
-            keys: KeyFilter::unread(&hours),
+            keys: idempotency::index(&connection)?,
             sums: Sums::default(),
             heard: None,
             announced: Vec::new(),
@@ -178,7 +165,7 @@ impl Writer {
             clock: settings.clock,
         };
         let mut thread = WriterThread {
-            path: path.clone(),
+            path,
             connection: None,
             log,
             jobs,
@@ -193,17 +180,15 @@ impl Writer {
             _lock: lock,
         };
         thread.adopt(connection);
-        let no_thread = |_| Error::Impossible("failure to start a thread");
-        let writer = std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("stampcard-writer".to_owned())
             .spawn(move || thread.run())
-            .map_err(no_thread)?;
-        let keys = KeyReader::start(path, hours, queue.clone()).map_err(no_thread)?;
+            .map_err(|_| Error::Impossible("failure to start a thread"))?;
         Ok(Self {
             queue,
             writable,
             metrics: settings.metrics,
-            threads: Arc::new(Mutex::new(Some(Threads { writer, keys }))),
+            thread: Arc::new(Mutex::new(Some(thread))),
         })
     }
 
@@ -242,16 +227,11 @@ impl Writer {
 
     /// Finishes what waits, checkpoints and ends the thread. Later writes are refused.
     pub fn stop(&self) {
-        let threads = self.threads.lock().take();
-        let writer = threads.map(|threads| {
-            // First, as a reader in the middle keeps the write-ahead log from being emptied.
-            threads.keys.stop();
-            threads.writer
-        });
+        let thread = self.thread.lock().take();
         // The thread is gone already if nobody receives.
         let _ = self.queue.send(Message::Stop);
-        if let Some(writer) = writer
-            && writer.join().is_err()
+        if let Some(thread) = thread
+            && thread.join().is_err()
         {
             tracing::error!("the writer thread panicked");
         }

@@ -14,6 +14,7 @@ use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Message, Observer, WriteError};
 use crate::domain::Timestamp;
+use crate::store::key_index::{Filter, Segment};
 use crate::store::{
     Error, Lock, OpenError, activity, audit, connection, idempotency, sandbox, settings,
 };
@@ -25,7 +26,7 @@ const BATCH_MAX: usize = 256;
 const CHECKPOINT_PAGES: u64 = 4096;
 /// How long the queue must be empty before the thread tidies up.
 const IDLE: Duration = Duration::from_secs(1);
-/// Expired idempotency keys deleted in one transaction.
+/// Expired answers deleted in one transaction.
 const PURGE_STEP: usize = 2000;
 
 thread_local! {
@@ -49,7 +50,7 @@ pub(super) struct WriterThread {
     pub(super) corrupt: bool,
     /// Whether anything was committed since the last full checkpoint.
     pub(super) dirty: bool,
-    /// The hour in which expired idempotency keys were last all deleted.
+    /// The hour in which expired answers were last all deleted.
     pub(super) purged_hour: i64,
     pub(super) wal_pages_max: u64,
     pub(super) retention: Duration,
@@ -73,7 +74,6 @@ impl WriterThread {
                         break;
                     }
                 }
-                Ok(Message::Keys(hour, keys)) => self.log.keys.adopt(hour, keys),
                 Err(RecvTimeoutError::Timeout) => self.tidy(),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -101,7 +101,6 @@ impl WriterThread {
                     self.metrics.taken();
                     intact = self.run_job(&statements, job, &mut ran);
                 }
-                Ok(Message::Keys(hour, keys)) => self.log.keys.adopt(hour, keys),
                 Ok(Message::Stop) => {
                     going = false;
                     break;
@@ -212,11 +211,21 @@ impl WriterThread {
             self.note_failure("the sums of a batch could not be written", &error);
             return false;
         }
+        let segment = match self.close_segment(connection) {
+            Ok(segment) => segment,
+            Err(error) => {
+                self.note_failure("a segment of idempotency keys could not be written", &error);
+                return false;
+            }
+        };
         match connection
             .prepare_cached("COMMIT")
             .and_then(|mut s| s.execute([]))
         {
             Ok(_) => {
+                if let Some((segment, filter)) = segment {
+                    self.log.keys.closed(segment, filter);
+                }
                 self.metrics.committed(writes, start.elapsed());
                 self.dirty = true;
                 self.writable.store(true, Ordering::Relaxed);
@@ -227,6 +236,14 @@ impl WriterThread {
                 false
             }
         }
+    }
+
+    /// Writes a segment of idempotency keys once there are enough of them.
+    fn close_segment(&self, connection: &Connection) -> Result<Option<(Segment, Filter)>, Error> {
+        let keys = &self.log.keys;
+        keys.is_full()
+            .then(|| idempotency::close_segment(connection, keys))
+            .transpose()
     }
 
     /// Tells the observer what was committed. If it cannot take that in, it starts anew from the
@@ -391,19 +408,20 @@ impl WriterThread {
         }
     }
 
-    /// Deletes one step of expired idempotency keys.
+    /// Deletes one step of expired answers.
     fn purge(&mut self, now: Timestamp) {
         let Some(connection) = &self.connection else {
             return;
         };
-        let before = now.saturating_sub(self.retention).hour();
-        match idempotency::purge(connection, before, PURGE_STEP) {
-            Ok(deleted) if deleted < PURGE_STEP => {
-                self.log.keys.forget_before(before);
-                self.purged_hour = now.hour();
+        let made_up_to = now.saturating_sub(self.retention);
+        match idempotency::purge(connection, made_up_to, PURGE_STEP) {
+            Ok(purged) => {
+                self.log.keys.forget_up_to(purged.up_to);
+                if !purged.has_more {
+                    self.purged_hour = now.hour();
+                }
             }
-            Ok(_) => {}
-            Err(error) => self.note_failure("expired idempotency keys stay", &error),
+            Err(error) => self.note_failure("expired answers stay", &error),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::domain::{
     Activity, Currency, Event, EventName, EventSet, Points, ProgramNumber, Seq, Timestamp,
 };
-use crate::store::key_filter::KeyFilter;
+use crate::store::key_index::KeyIndex;
 use crate::store::{Error, activity, sandbox, webhooks};
 
 /// The log as the open batch sees it.
@@ -30,7 +30,7 @@ pub(super) struct Log {
     pub(super) clocks_changed: bool,
     pub(super) pending: Vec<Activity>,
     pub(super) credentials_changed: bool,
-    pub(super) keys: KeyFilter,
+    pub(super) keys: KeyIndex,
     pub(super) sums: Sums,
     /// The events that some webhook of each program listens to, as the open transaction sees it;
     /// `None`: to be read anew.
@@ -214,7 +214,7 @@ impl Transaction<'_> {
         self.log.sums.currency_changed(program);
     }
 
-    pub(in crate::store) fn keys(&mut self) -> &mut KeyFilter {
+    pub(in crate::store) fn keys(&mut self) -> &mut KeyIndex {
         &mut self.log.keys
     }
 }
