@@ -5,6 +5,7 @@
 //! commits once for all, tells the [`Observer`] what was committed, and only then answers
 //! everybody. So an acknowledged write is on the disk and in the figures.
 
+mod checkpoints;
 mod statements;
 mod sums;
 mod thread;
@@ -22,6 +23,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use self::checkpoints::Checkpointer;
 use self::sums::Sums;
 use self::thread::WriterThread;
 use self::transaction::Log;
@@ -164,7 +166,9 @@ impl Writer {
             webhooks_changed: false,
             clock: settings.clock,
         };
+        let no_thread = |_| Error::Impossible("failure to start a thread");
         let mut thread = WriterThread {
+            checkpointer: Checkpointer::start(path.clone()).map_err(no_thread)?,
             path,
             connection: None,
             log,
@@ -183,7 +187,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("stampcard-writer".to_owned())
             .spawn(move || thread.run())
-            .map_err(|_| Error::Impossible("failure to start a thread"))?;
+            .map_err(no_thread)?;
         Ok(Self {
             queue,
             writable,

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::checkpoints::{Checkpointer, Moved, checkpoint};
 use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Message, Observer, WriteError};
@@ -22,7 +23,7 @@ use crate::telemetry::{Metrics, cause_chain};
 
 /// The most writes that share a commit.
 const BATCH_MAX: usize = 256;
-/// Pages in the write-ahead log after which a checkpoint is tried between batches (16 MiB).
+/// Pages in the write-ahead log after which they are moved into the file (16 MiB).
 const CHECKPOINT_PAGES: u64 = 4096;
 /// How long the queue must be empty before the thread tidies up.
 const IDLE: Duration = Duration::from_secs(1);
@@ -52,6 +53,7 @@ pub(super) struct WriterThread {
     pub(super) dirty: bool,
     /// The hour in which expired answers were last all deleted.
     pub(super) purged_hour: i64,
+    pub(super) checkpointer: Checkpointer,
     pub(super) wal_pages_max: u64,
     pub(super) retention: Duration,
     pub(super) metrics: Metrics,
@@ -78,6 +80,8 @@ impl WriterThread {
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        // Two cannot move pages at once.
+        self.checkpointer.stop();
         self.checkpoint_all();
     }
 
@@ -389,8 +393,10 @@ impl WriterThread {
     }
 
     fn between_batches(&mut self) {
-        if WAL_PAGES.get() > CHECKPOINT_PAGES {
+        if self.checkpointer.has_moved() {
             self.checkpoint_passive();
+        } else if WAL_PAGES.get() > CHECKPOINT_PAGES {
+            self.checkpointer.ask();
         }
         let now = self.log.clock.now();
         if now.hour() != self.purged_hour {
@@ -425,14 +431,12 @@ impl WriterThread {
         }
     }
 
+    /// Moves pages from the write-ahead log into the file; if it were all, the log begins anew.
     fn checkpoint_passive(&mut self) {
         if let Some(connection) = &self.connection {
-            let done = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-                Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-            });
-            match done {
-                Ok((pages, moved)) if pages == moved => WAL_PAGES.set(0),
-                Ok(_) => {}
+            match checkpoint(connection) {
+                Ok(Moved::All) => WAL_PAGES.set(0),
+                Ok(Moved::Some) => {}
                 Err(error) => self.note_failure("a checkpoint failed", &Error::Sqlite(error)),
             }
         }

@@ -1,0 +1,113 @@
+//! The thread that moves pages from the write-ahead log into the file while writes go on.
+//!
+//! Moving them takes tens of milliseconds, in which the writer would answer nobody. The log begins
+//! anew only when all of it was moved and nothing came since, which under load never happens by
+//! itself: so the writer moves what came meanwhile, which is little.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use crate::store::{OpenError, connection};
+use crate::telemetry::cause_chain;
+
+/// The thread. It ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Checkpointer {
+    asked: Option<SyncSender<()>>,
+    /// Whether it has not yet done what it was asked.
+    is_busy: Arc<AtomicBool>,
+    /// Whether it was asked since [`Checkpointer::has_moved`] last said yes.
+    was_asked: bool,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What one checkpoint found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moved {
+    /// All pages of the log.
+    All,
+    /// Not all: a reader still needs some, or another checkpoint is under way.
+    Some,
+}
+
+/// Moves pages, as many as it can without waiting for anybody.
+pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<Moved> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        let (is_refused, pages, moved): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let is_all = !is_refused && pages == moved;
+        Ok(if is_all { Moved::All } else { Moved::Some })
+    })
+}
+
+impl Checkpointer {
+    pub(super) fn start(path: PathBuf) -> std::io::Result<Self> {
+        let (asked, requests) = sync_channel(1);
+        let is_busy = Arc::new(AtomicBool::new(false));
+        let busy = Arc::clone(&is_busy);
+        let thread = std::thread::Builder::new()
+            .name("stampcard-checkpoint".to_owned())
+            .spawn(move || run(&path, &requests, &busy))?;
+        Ok(Self {
+            asked: Some(asked),
+            is_busy,
+            was_asked: false,
+            thread: Some(thread),
+        })
+    }
+
+    /// Has pages moved, unless that is under way.
+    pub(super) fn ask(&mut self) {
+        if self.was_asked {
+            return;
+        }
+        if let Some(asked) = &self.asked {
+            self.is_busy.store(true, Ordering::Relaxed);
+            self.was_asked = asked.try_send(()).is_ok();
+        }
+    }
+
+    /// Whether what it was asked is done. It says so once.
+    pub(super) fn has_moved(&mut self) -> bool {
+        let has_moved = self.was_asked && !self.is_busy.load(Ordering::Acquire);
+        if has_moved {
+            self.was_asked = false;
+        }
+        has_moved
+    }
+
+    /// Ends the thread once what is under way is done.
+    pub(super) fn stop(&mut self) {
+        self.asked = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that moves pages from the write-ahead log panicked");
+        }
+    }
+}
+
+fn run(path: &Path, requests: &Receiver<()>, is_busy: &AtomicBool) {
+    let mut idle: Option<Connection> = None;
+    while requests.recv().is_ok() {
+        match work(path, idle.take()) {
+            Ok(connection) => idle = Some(connection),
+            // The writer tries what is left, and counts it as a failure if it fails there too.
+            Err(error) => tracing::warn!(error = cause_chain(&error), "a checkpoint failed"),
+        }
+        is_busy.store(false, Ordering::Release);
+    }
+}
+
+/// Moves pages with this connection, or a new one.
+fn work(path: &Path, connection: Option<Connection>) -> Result<Connection, OpenError> {
+    let connection = connection.map_or_else(|| connection::open_writer(path), Ok)?;
+    match checkpoint(&connection) {
+        Ok(_) => Ok(connection),
+        Err(source) => Err(connection::failure(path, source)),
+    }
+}
