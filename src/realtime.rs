@@ -68,7 +68,8 @@ pub struct Realtime {
 struct Hub {
     state: Mutex<State>,
     committed: watch::Receiver<Seq>,
-    closing: Notify,
+    /// Somebody listens again, or the hub is closed.
+    called: Notify,
     streams_max: usize,
 }
 
@@ -120,7 +121,7 @@ impl Realtime {
                 is_closed: false,
             }),
             committed,
-            closing: Notify::new(),
+            called: Notify::new(),
             streams_max,
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -150,6 +151,7 @@ impl Realtime {
         let start = *self.hub.committed.borrow();
         if state.count == 0 {
             state.cursor = start;
+            self.hub.called.notify_one();
         }
         let id = state.next_id;
         state.next_id += 1;
@@ -185,7 +187,7 @@ impl Realtime {
         state.topics.clear();
         state.count = 0;
         drop(state);
-        self.hub.closing.notify_one();
+        self.hub.called.notify_one();
     }
 
     /// Waits for the thread to end, after [`Realtime::close`].
@@ -259,9 +261,17 @@ impl Hub {
     async fn follow(&self, services: Services) {
         let mut committed = self.committed.clone();
         loop {
+            let (is_closed, is_alone) = {
+                let state = self.state.lock();
+                (state.is_closed, state.count == 0)
+            };
+            if is_closed {
+                return;
+            }
             tokio::select! {
-                () = self.closing.notified() => return,
-                changed = committed.changed() => if changed.is_err() { return },
+                () = self.called.notified() => {}
+                // No commit wakes it for nobody.
+                changed = committed.changed(), if !is_alone => if changed.is_err() { return },
             }
             let up_to = *committed.borrow_and_update();
             while let Some((from, programs)) = self.behind(up_to) {
