@@ -23,7 +23,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::block::{BLOCK_LEN, Packed, pack};
+use super::block::{BLOCK_LEN, Packed, pack, partition_near};
 
 /// How many and how much.
 ///
@@ -83,9 +83,9 @@ pub struct Timeline {
     firsts: Vec<i64>,
     /// The rest of each closed block's header.
     blocks: Vec<Block>,
-    /// The packed entries of all closed blocks, one block after the other; see the module of
-    /// blocks.
-    words: Vec<u64>,
+    /// The packed entries of all closed blocks, one block after the other, in whole words with the
+    /// lowest byte first; see the module of blocks.
+    bytes: Vec<u8>,
     /// Entries not in a block yet; never [`BLOCK_LEN`] of them between two calls.
     head: Vec<(i64, u64)>,
     /// Everything in the closed blocks.
@@ -103,7 +103,7 @@ pub struct Timeline {
 struct Block {
     /// The amounts of all entries before it.
     amount_before: u64,
-    /// Where it begins in `words`.
+    /// Where it begins in `bytes`, in words of eight.
     word: u32,
     /// Bits of a time.
     time_bits: u8,
@@ -152,6 +152,7 @@ impl Timeline {
         Cursor {
             timeline: self,
             block: 0,
+            stride: 0,
             passed: 0,
             sum: Sum::default(),
         }
@@ -185,7 +186,7 @@ impl Timeline {
     pub fn heap_bytes(&self) -> usize {
         self.firsts.capacity() * size_of::<i64>()
             + self.blocks.capacity() * size_of::<Block>()
-            + self.words.capacity() * size_of::<u64>()
+            + self.bytes.capacity()
             + (self.head.capacity() + self.late.capacity()) * size_of::<(i64, u64)>()
     }
 
@@ -203,18 +204,20 @@ impl Timeline {
     fn packed(&self, index: usize) -> Packed<'_> {
         let block = &self.blocks[index];
         Packed::new(
-            &self.words[block.word as usize..],
+            &self.bytes[8 * block.word as usize..],
+            self.firsts[index],
             block.time_bits,
             block.amount_bits,
         )
     }
 
     fn close_head(&mut self) {
-        let word = u32::try_from(self.words.len()).expect("a timeline has fewer than 2^32 words");
+        let word =
+            u32::try_from(self.bytes.len() / 8).expect("a timeline has fewer than 2^32 words");
         let (words, time_bits, amount_bits) = pack(&self.head);
         reserve_by_eighths(&mut self.firsts, 1);
         reserve_by_eighths(&mut self.blocks, 1);
-        reserve_by_eighths(&mut self.words, words.len());
+        reserve_by_eighths(&mut self.bytes, 8 * words.len());
         self.firsts.push(self.head[0].0);
         let amount_before = self.closed.amount;
         self.blocks.push(Block {
@@ -223,7 +226,12 @@ impl Timeline {
             time_bits,
             amount_bits,
         });
-        self.words.extend(words);
+        let start = self.bytes.len();
+        self.bytes.resize(start + 8 * words.len(), 0);
+        let places = self.bytes[start..].as_chunks_mut::<8>().0;
+        for (place, word) in places.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
+        }
         for (_, amount) in self.head.drain(..) {
             self.closed.add(amount);
         }
@@ -245,6 +253,8 @@ pub struct Cursor<'a> {
     timeline: &'a Timeline,
     /// The block it stands in, or as many as there are: in the head.
     block: usize,
+    /// How many blocks it last went on.
+    stride: usize,
     /// Entries of the block, or of the head, that were passed.
     passed: usize,
     /// Everything that was passed.
@@ -279,22 +289,19 @@ impl Cursor<'_> {
         if head.first().is_some_and(|(head_at, _)| *head_at < at) {
             return firsts.len();
         }
-        // Gallop: the next boundary is mostly near.
-        let begins_before = |index: usize| firsts.get(index).is_some_and(|first| *first < at);
-        let mut low = self.block;
-        let mut step = 1;
-        while begins_before(low + step) {
-            low += step;
-            step *= 2;
+        if firsts.is_empty() {
+            return 0;
         }
-        let high = (low + step).min(firsts.len());
-        let further = firsts.get(low + 1..high).unwrap_or_default();
-        low + further.partition_point(|first| *first < at)
+        // Most buckets are of one length, so that each goes on about as far as the one before.
+        let next = self.block + 1;
+        let begins_before = |index: usize| firsts[index] < at;
+        partition_near(next + self.stride, next..firsts.len(), begins_before) - 1
     }
 
     #[inline]
     fn enter(&mut self, block: usize) {
-        if block == self.block {
+        self.stride = block - self.block;
+        if self.stride == 0 {
             return;
         }
         self.block = block;
@@ -386,15 +393,15 @@ impl Timeline {
         for index in range {
             let block = &self.blocks[index];
             let next = self.blocks.get(index + 1);
-            let end = next.map_or(self.words.len(), |next| next.word as usize);
+            let end = next.map_or(self.bytes.len(), |next| 8 * next.word as usize);
             let amount_after = next.map_or(self.closed.amount, |next| next.amount_before);
-            let words = &self.words[block.word as usize..end];
-            let count = u16::try_from(words.len()).expect("a block has at most 258 words");
+            let words = &self.bytes[8 * block.word as usize..end];
+            let count = u16::try_from(words.len() / 8).expect("a block has at most 258 words");
             bytes.extend(self.firsts[index].to_le_bytes());
             bytes.extend((amount_after - block.amount_before).to_le_bytes());
             bytes.extend([block.time_bits, block.amount_bits]);
             bytes.extend(count.to_le_bytes());
-            bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+            bytes.extend_from_slice(words);
         }
         bytes
     }
@@ -422,7 +429,7 @@ impl Timeline {
 
     /// Takes the blocks of a piece, until there are `most`.
     fn restore_blocks(&mut self, piece: &[u8], most: u64) -> Option<()> {
-        reserve_by_eighths(&mut self.words, piece.len() / 8);
+        reserve_by_eighths(&mut self.bytes, piece.len());
         let mut rest = piece;
         while !rest.is_empty() && (self.blocks.len() as u64) < most {
             rest = self.restore_block(rest)?;
@@ -461,13 +468,11 @@ impl Timeline {
         self.firsts.push(i64::from_le_bytes(*first));
         self.blocks.push(Block {
             amount_before: self.closed.amount,
-            word: u32::try_from(self.words.len()).ok()?,
+            word: u32::try_from(self.bytes.len() / 8).ok()?,
             time_bits,
             amount_bits,
         });
-        let words = words.as_chunks::<8>().0;
-        self.words
-            .extend(words.iter().map(|word| u64::from_le_bytes(*word)));
+        self.bytes.extend_from_slice(words);
         self.closed.count += BLOCK_LEN as u64;
         self.closed.amount = self
             .closed
