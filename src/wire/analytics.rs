@@ -1,5 +1,7 @@
 //! Analytics.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -177,11 +179,21 @@ impl Numbers {
         }
     }
 
-    /// Adds a number after its name, and whatever stands before that.
-    fn put(&mut self, name: &str, number: impl itoa::Integer) {
-        self.json.extend_from_slice(name.as_bytes());
+    /// Adds a number after its name, and whatever stands before that; where it stands now.
+    #[inline]
+    fn put<const N: usize>(&mut self, name: &[u8; N], number: impl itoa::Integer) -> Range<usize> {
+        self.json.extend_from_slice(name);
+        let start = self.json.len();
         let digits = self.digits.format(number);
         self.json.extend_from_slice(digits.as_bytes());
+        start..self.json.len()
+    }
+
+    /// The same with a number that stands somewhere already.
+    #[inline]
+    fn put_again<const N: usize>(&mut self, name: &[u8; N], number: Range<usize>) {
+        self.json.extend_from_slice(name);
+        self.json.extend_from_within(number);
     }
 }
 
@@ -189,24 +201,24 @@ impl SummaryResponse {
     /// The JSON of it.
     pub fn to_json(&self) -> Vec<u8> {
         let mut out = Numbers::with_capacity(512);
-        out.put(r#"{"memberCount":"#, self.member_count);
-        out.put(r#","pointsMinted":"#, self.points_minted);
-        out.put(r#","pointsSpent":"#, self.points_spent);
+        out.put(br#"{"memberCount":"#, self.member_count);
+        out.put(br#","pointsMinted":"#, self.points_minted);
+        out.put(br#","pointsSpent":"#, self.points_spent);
         out.json.extend_from_slice(br#","completionRate":"#);
-        out.json.extend(super::to_json(&self.completion_rate));
+        super::append_json(&mut out.json, &self.completion_rate);
         let redemptions = &self.redemptions;
-        out.put(r#","redemptions":{"submitted":"#, redemptions.submitted);
-        out.put(r#","open":"#, redemptions.open);
-        out.put(r#","awaiting_vendor":"#, redemptions.awaiting_vendor);
-        out.put(r#","awaiting_customer":"#, redemptions.awaiting_customer);
-        out.put(r#","purchased":"#, redemptions.purchased);
-        out.put(r#","completed":"#, redemptions.completed);
-        out.put(r#","canceled":"#, redemptions.canceled);
-        out.put(r#","total":"#, redemptions.total);
-        out.put(r#"},"activeMembers":"#, self.active_members);
-        out.put(r#","pointsRefunded":"#, self.points_refunded);
-        out.put(r#","pointsForfeited":"#, self.points_forfeited);
-        out.put(r#","pointsDebited":"#, self.points_debited);
+        out.put(br#","redemptions":{"submitted":"#, redemptions.submitted);
+        out.put(br#","open":"#, redemptions.open);
+        out.put(br#","awaiting_vendor":"#, redemptions.awaiting_vendor);
+        out.put(br#","awaiting_customer":"#, redemptions.awaiting_customer);
+        out.put(br#","purchased":"#, redemptions.purchased);
+        out.put(br#","completed":"#, redemptions.completed);
+        out.put(br#","canceled":"#, redemptions.canceled);
+        out.put(br#","total":"#, redemptions.total);
+        out.put(br#"},"activeMembers":"#, self.active_members);
+        out.put(br#","pointsRefunded":"#, self.points_refunded);
+        out.put(br#","pointsForfeited":"#, self.points_forfeited);
+        out.put(br#","pointsDebited":"#, self.points_debited);
         out.json.push(b'}');
         out.json
     }
@@ -222,21 +234,26 @@ impl TimeseriesResponse {
     fn written(&self) -> Option<Vec<u8>> {
         let mut out = Numbers::with_capacity(16 + BUCKET_BYTES * self.buckets.len());
         out.json.extend_from_slice(br#"{"buckets":["#);
-        for (index, bucket) in self.buckets.iter().enumerate() {
+        // Most begin where the one before ends.
+        let mut last: Option<(i64, Range<usize>)> = None;
+        for bucket in &self.buckets {
             let BucketTimeResponse::Millis(start) = bucket.start_time else {
                 return None;
             };
             let BucketTimeResponse::Millis(end) = bucket.end_time else {
                 return None;
             };
-            if index > 0 {
+            if last.is_some() {
                 out.json.push(b',');
             }
-            out.put(r#"{"startTime":"#, start);
-            out.put(r#","endTime":"#, end);
-            out.put(r#","signups":"#, bucket.signups);
-            out.put(r#","pointsMinted":"#, bucket.points_minted);
-            out.put(r#","pointsSpent":"#, bucket.points_spent);
+            match last {
+                Some((end, digits)) if end == start => out.put_again(br#"{"startTime":"#, digits),
+                _ => drop(out.put(br#"{"startTime":"#, start)),
+            }
+            last = Some((end, out.put(br#","endTime":"#, end)));
+            out.put(br#","signups":"#, bucket.signups);
+            out.put(br#","pointsMinted":"#, bucket.points_minted);
+            out.put(br#","pointsSpent":"#, bucket.points_spent);
             out.json.push(b'}');
         }
         out.json.extend_from_slice(b"]}");

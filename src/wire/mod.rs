@@ -92,9 +92,14 @@ use crate::domain::Timestamp;
 pub fn to_json<T: Serialize>(body: &T) -> Vec<u8> {
     // Most answers fit without growing.
     let mut json = Vec::with_capacity(512);
-    serde_json::to_writer(&mut json, body)
-        .expect("responses are made of strings, numbers, lists and maps");
+    append_json(&mut json, body);
     json
+}
+
+/// Adds JSON to some.
+fn append_json<T: Serialize>(json: &mut Vec<u8>, part: &T) {
+    serde_json::to_writer(json, part)
+        .expect("responses are made of strings, numbers, lists and maps");
 }
 
 /// Writes a secret into the one answer that holds it. Its type keeps it out of all other output.
