@@ -18,6 +18,7 @@ use super::{HttpError, HttpLimits};
 use crate::domain::Invalid;
 use crate::error::Code;
 use crate::service::{Caller, IdempotencyKey, PartnerPrincipal, Scope};
+use crate::telemetry::PathMetrics;
 use crate::wire::Query;
 
 /// How deep the lists and objects of a body may nest.
@@ -55,7 +56,10 @@ impl FromRequest for PathPair {
 /// The variable segments of a path, at least one. A route that has two addresses differs at the
 /// front only, so segments are counted from the end.
 fn variables(request: &HttpRequest) -> Result<Vec<String>, HttpError> {
-    let pattern = request.match_pattern().unwrap_or_default();
+    // Who counts the requests of the path knows its pattern; actix would put it together anew.
+    let pattern = request
+        .app_data::<PathMetrics>()
+        .map_or("", PathMetrics::path);
     let segments = pattern.rsplit('/').zip(request.uri().path().rsplit('/'));
     let mut all = segments
         .filter(|(name, _)| name.starts_with('{'))

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::{
     Change, Currency, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
-    ProgramNumber, Refusal, Timestamp,
+    ProgramNumber, Refusal, StatusCounts, Timestamp,
 };
 use crate::store::members::{MemberFilter, Selector};
 use crate::store::{self, Connection, Transaction, WriteError};
@@ -64,12 +64,11 @@ impl Services {
         include_archived: bool,
     ) -> Result<MemberSummaryResponse, Stop> {
         self.look_up(move |connection| {
-            let selector = Selector::External(id);
-            let (member, currency) =
-                store::members::find_with_currency(connection, key.program, &selector)?
-                    .filter(|(member, _)| include_archived || member.archived_at.is_none())
+            let (member, currency, counts) =
+                store::members::find_with_counts(connection, key.program, &id)?
+                    .filter(|(member, ..)| include_archived || member.archived_at.is_none())
                     .ok_or(Refusal::NotFound("member"))?;
-            summary(connection, &member, &currency)
+            Ok(summary(&member, &currency, &counts))
         })
         .await
     }
@@ -94,9 +93,10 @@ impl Services {
                 .filter(|_| more)
                 .map(|last| Cursor(last.number.0).encode(ListKind::Members, program.0));
             let currency = store::programs::currency_of(connection, program)?;
-            let members = rows
-                .iter()
-                .map(|member| summary(connection, member, &currency));
+            let members = rows.iter().map(|member| {
+                let counts = store::members::redemption_counts(connection, member.number)?;
+                Ok(summary(member, &currency, &counts))
+            });
             Ok(MemberListResponse {
                 members: members.collect::<Result<_, Stop>>()?,
                 next_cursor,
@@ -137,14 +137,9 @@ impl Services {
 }
 
 /// A member as a key sees it.
-fn summary(
-    connection: &Connection,
-    member: &Member,
-    currency: &Currency,
-) -> Result<MemberSummaryResponse, Stop> {
-    let counts = store::members::redemption_counts(connection, member.number)?;
+fn summary(member: &Member, currency: &Currency, counts: &StatusCounts) -> MemberSummaryResponse {
     let wallet = WalletResponse::new(&member.wallet, currency);
-    Ok(MemberSummaryResponse::new(member, wallet, &counts))
+    MemberSummaryResponse::new(member, wallet, counts)
 }
 
 /// A member that is not removed.

@@ -120,6 +120,48 @@ pub fn find_with_currency(
         .transpose()
 }
 
+/// A member with an id of the operator's, removed or not, what the points are called, and how many
+/// redemptions stand where, in one read.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn find_with_counts(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: &ExternalUserId,
+) -> Result<Option<(Member, Currency, StatusCounts)>, Error> {
+    // The statuses as one text: a row for each would repeat all other columns, and to count them
+    // costs the database more than to list them.
+    let sql = select!(
+        ", p.currency_name, p.currency_symbol,
+        (SELECT group_concat(status) FROM redemption WHERE member_id = m.id)
+        FROM member m JOIN program p ON p.id = m.program_id
+        WHERE m.program_id = ?1 AND m.external_user_id = ?2"
+    );
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query((program.0, id.as_str()))?;
+    rows.next()?
+        .map(|row| {
+            let listed = row
+                .get_ref(16)?
+                .as_str_or_null()
+                .map_err(rusqlite::Error::from)?;
+            let counts = counts(listed.unwrap_or_default());
+            let counts = counts.ok_or(Error::Impossible("status"))?;
+            Ok((member(row)?, programs::currency(row, 14)?, counts))
+        })
+        .transpose()
+}
+
+/// Counts what is listed as `CANCELED,COMPLETED,COMPLETED`.
+fn counts(listed: &str) -> Option<StatusCounts> {
+    let mut counts = StatusCounts::default();
+    for status in listed.split(',').filter(|status| !status.is_empty()) {
+        counts.add(Status::parse(status)?, 1);
+    }
+    Some(counts)
+}
+
 /// A page of members, newest first.
 ///
 /// # Errors
