@@ -21,7 +21,7 @@ const DAYS: usize = 32;
 const CREDITS: usize = 40;
 const DAY: Duration = Duration::from_hours(24);
 /// Requests before those that are counted: what is done once, at the first of a kind, is done. More
-/// than look-ups go to other threads after one that was slow, as the first is under callgrind.
+/// than the look-ups that go to another thread after a slow one, as the first is under callgrind.
 const WARM_UP: usize = 300;
 
 /// A database with a month of history, which every server starts from.
@@ -35,46 +35,56 @@ pub(crate) struct Stand {
 /// Sends the request of this number.
 type Ask = fn(&Stand, &mut Client, usize);
 
-const WORKLOADS: [(&str, usize, Ask); 7] = [
-    ("summary", 100, |_, client, _| {
+const WORKLOADS: [(Group, &str, usize, Ask); 7] = [
+    (Group::Requests, "summary", 100, |_, client, _| {
         get(client, "/v1/analytics/summary");
     }),
-    ("timeseries-30-days", 100, |stand, client, _| {
-        let window = &stand.window;
-        get(
-            client,
-            &format!("/v1/analytics/timeseries?interval=day&{window}"),
-        );
-    }),
-    ("wallet", 100, |_, client, number| {
+    (
+        Group::Requests,
+        "timeseries-30-days",
+        100,
+        |stand, client, _| {
+            let window = &stand.window;
+            get(
+                client,
+                &format!("/v1/analytics/timeseries?interval=day&{window}"),
+            );
+        },
+    ),
+    (Group::LookUps, "wallet", 100, |_, client, number| {
         get(
             client,
             &format!("/v1/wallet?externalUserID={}", member(number)),
         );
     }),
-    ("member", 100, |_, client, number| {
+    (Group::LookUps, "member", 100, |_, client, number| {
         get(client, &format!("/v1/members/{}", member(number)));
     }),
-    ("credit", 100, |_, client, number| {
+    (Group::Requests, "credit", 100, |_, client, number| {
         let key = format!("idempotency-key: a-key-as-apps-make-them-{number:08}\r\n");
         let body = format!(r#"{{"externalUserID":"{}","amount":7}}"#, member(number));
         post(client, "/v1/wallet/credit", &key, &body, 200);
     }),
-    ("exchange", 100, |_, client, number| {
+    (Group::Requests, "exchange", 100, |_, client, number| {
         let body = format!(r#"{{"externalUserID":"{}"}}"#, member(number));
         post(client, "/v1/auth/exchange", "", &body, 200);
     }),
-    ("redemption", 100, |stand, client, number| {
-        // Another pair each time: a member redeems an offer once.
-        let (member, offer) = (member(number), &stand.offers[number / MEMBERS]);
-        let body = format!(r#"{{"externalUserID":"{member}","offer":"{offer}"}}"#);
-        post(client, "/v1/redemptions", "", &body, 201);
-    }),
+    (
+        Group::Requests,
+        "redemption",
+        100,
+        |stand, client, number| {
+            // Another pair each time: a member redeems an offer once.
+            let (member, offer) = (member(number), &stand.offers[number / MEMBERS]);
+            let body = format!(r#"{{"externalUserID":"{member}","offer":"{offer}"}}"#);
+            post(client, "/v1/redemptions", "", &body, 201);
+        },
+    ),
 ];
 
 pub(crate) fn workloads<S: Fn() -> Stand>(stand: &LazyCell<Stand, S>) -> Vec<Workload<'_>> {
-    let workload = |(name, count, ask): (&'static str, usize, Ask)| Workload {
-        group: Group::Requests,
+    let workload = |(group, name, count, ask): (Group, &'static str, usize, Ask)| Workload {
+        group,
         name,
         count,
         run: Box::new(move |count| stand.instructions(ask, count)),

@@ -1,20 +1,15 @@
 use std::sync::Barrier;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use stampcard::error::{Code, Surface};
 
-use crate::client::{
-    cancel, credit, number, organization, post_as, post_once, rows, support, until,
-};
+use crate::client::{cancel, credit, number, organization, post_as, post_once, rows, support};
 use crate::support::{
     LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
 };
 
-const CREDIT: &str = "/v1/wallet/credit";
-const KEPT: &str = "SELECT count(*) FROM idempotency";
-const SEGMENTS: &str = "SELECT count(*) FROM idempotency_segment";
-const LISTS: &str = "SELECT count(*) FROM idempotency_list";
+pub(crate) const CREDIT: &str = "/v1/wallet/credit";
+pub(crate) const KEPT: &str = "SELECT count(*) FROM idempotency";
 
 /// `POST` with any credential and an Idempotency-Key.
 fn post_once_as(
@@ -32,13 +27,13 @@ fn post_once_as(
         .send()
 }
 
-fn is_replay(response: &Response) -> bool {
+pub(crate) fn is_replay(response: &Response) -> bool {
     response.header("idempotency-replayed") == Some("true")
 }
 
 /// Sends the same once more and checks that the first answer comes again.
 #[track_caller]
-fn check_replay(app: &TestApp, first: &Response, again: impl FnOnce() -> Response) {
+pub(crate) fn check_replay(app: &TestApp, first: &Response, again: impl FnOnce() -> Response) {
     assert!(!is_replay(first), "the first is none");
     let before = rows(app);
     let second = again();
@@ -452,60 +447,6 @@ fn a_key_means_one_thing_for_each_member_path_and_program() {
 }
 
 #[test]
-fn an_answer_is_kept_for_24_hours() {
-    let app = TestApp::start();
-    app.member("ada", 0);
-    let body = json!({"externalUserID": "ada", "amount": 5});
-    let send = || post_once(&app, "k", CREDIT, &body);
-    let first = send();
-    app.clock
-        .advance(Duration::from_hours(24) - Duration::from_millis(1));
-    check_replay(&app, &first, send);
-    app.clock.advance(Duration::from_millis(1));
-    let new = send();
-    assert!(!is_replay(&new));
-    assert_eq!(new.clone().expect(200)["balance"], 10);
-    // The one before is deleted once there is time for it.
-    until(|| (number(&app, KEPT) == 1).then_some(()));
-    check_replay(&app, &new, send);
-}
-
-#[test]
-fn each_of_many_answers_comes_again_before_and_after_a_restart_until_all_are_deleted() {
-    let app = TestApp::start();
-    app.member("ada", 0);
-    let send = |app: &TestApp, amount: i64| {
-        let body = json!({"externalUserID": "ada", "amount": amount});
-        post_once(app, &format!("k{amount}"), CREDIT, &body)
-    };
-    // As few as a test may wait for; they make several segments all the same.
-    let amounts = 1..=300;
-    let first: Vec<Response> = amounts.clone().map(|amount| send(&app, amount)).collect();
-    assert!(number(&app, SEGMENTS) > 2);
-    let check = |app: &TestApp| {
-        for (amount, first) in amounts.clone().zip(&first) {
-            let again = send(app, amount);
-            assert!(is_replay(&again), "{amount}");
-            assert_eq!((again.status, &again.bytes), (200, &first.bytes));
-        }
-        // Another key is none of them.
-        assert!(!is_replay(&send(app, 1000 + number(app, KEPT))));
-    };
-    check(&app);
-    let app = app.restart();
-    check(&app);
-
-    app.clock.advance(Duration::from_hours(24));
-    assert!(!is_replay(&send(&app, 7)));
-    until(|| (number(&app, KEPT) == 1).then_some(()));
-    assert_eq!((number(&app, SEGMENTS), number(&app, LISTS)), (0, 0));
-    assert!(is_replay(&send(&app, 7)));
-    let app = app.restart();
-    assert!(is_replay(&send(&app, 7)));
-    assert!(!is_replay(&send(&app, 8)));
-}
-
-#[test]
 fn a_key_has_1_to_255_characters() {
     let app = TestApp::start();
     app.member("ada", 0);
@@ -520,36 +461,6 @@ fn a_key_has_1_to_255_characters() {
     let first = post_once(&app, &longest, CREDIT, &body);
     assert_eq!(first.status, 200);
     check_replay(&app, &first, || post_once(&app, &longest, CREDIT, &body));
-}
-
-#[test]
-fn answers_outlive_a_restart() {
-    let app = TestApp::start();
-    app.member("ada", 0);
-    let points = json!({"externalUserID": "ada", "amount": 5});
-    let member = json!({"externalUserID": "ada"});
-    let credited = post_once(&app, "k", CREDIT, &points);
-    let exchanged = post_once(&app, "k", "/v1/auth/exchange", &member);
-    let refused = post_once(
-        &app,
-        "r",
-        CREDIT,
-        &json!({"externalUserID": "bob", "amount": 1}),
-    );
-    let app = app.restart();
-    check_replay(&app, &credited, || post_once(&app, "k", CREDIT, &points));
-    check_replay(&app, &exchanged, || {
-        post_once(&app, "k", "/v1/auth/exchange", &member)
-    });
-    check_replay(&app, &refused, || {
-        post_once(
-            &app,
-            "r",
-            CREDIT,
-            &json!({"externalUserID": "bob", "amount": 1}),
-        )
-    });
-    assert_eq!(app.balance("ada"), 5);
 }
 
 #[test]

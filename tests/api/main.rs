@@ -23,6 +23,7 @@ mod figures_on_disk;
 mod hardening;
 mod health;
 mod idempotency;
+mod kept_answers;
 mod logs;
 mod members;
 mod offers;

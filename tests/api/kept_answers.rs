@@ -1,0 +1,96 @@
+//! How long an answer is kept, and how it is found among many.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::client::{number, post_once, until};
+use crate::idempotency::{CREDIT, KEPT, check_replay, is_replay};
+use crate::support::{Response, TestApp};
+
+const SEGMENTS: &str = "SELECT count(*) FROM idempotency_segment";
+const LISTS: &str = "SELECT count(*) FROM idempotency_list";
+
+#[test]
+fn an_answer_is_kept_for_24_hours() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    let body = json!({"externalUserID": "ada", "amount": 5});
+    let send = || post_once(&app, "k", CREDIT, &body);
+    let first = send();
+    app.clock
+        .advance(Duration::from_hours(24) - Duration::from_millis(1));
+    check_replay(&app, &first, send);
+    app.clock.advance(Duration::from_millis(1));
+    let new = send();
+    assert!(!is_replay(&new));
+    assert_eq!(new.clone().expect(200)["balance"], 10);
+    // The one before is deleted once there is time for it.
+    until(|| (number(&app, KEPT) == 1).then_some(()));
+    check_replay(&app, &new, send);
+}
+
+#[test]
+fn each_of_many_answers_comes_again_before_and_after_a_restart_until_all_are_deleted() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    let send = |app: &TestApp, amount: i64| {
+        let body = json!({"externalUserID": "ada", "amount": amount});
+        post_once(app, &format!("k{amount}"), CREDIT, &body)
+    };
+    // As few as a test may wait for; they make several segments all the same.
+    let amounts = 1..=300;
+    let first: Vec<Response> = amounts.clone().map(|amount| send(&app, amount)).collect();
+    assert!(number(&app, SEGMENTS) > 2);
+    let check = |app: &TestApp| {
+        for (amount, first) in amounts.clone().zip(&first) {
+            let again = send(app, amount);
+            assert!(is_replay(&again), "{amount}");
+            assert_eq!((again.status, &again.bytes), (200, &first.bytes));
+        }
+        // Another key is none of them.
+        assert!(!is_replay(&send(app, 1000 + number(app, KEPT))));
+    };
+    check(&app);
+    let app = app.restart();
+    check(&app);
+
+    app.clock.advance(Duration::from_hours(24));
+    assert!(!is_replay(&send(&app, 7)));
+    until(|| (number(&app, KEPT) == 1).then_some(()));
+    assert_eq!((number(&app, SEGMENTS), number(&app, LISTS)), (0, 0));
+    assert!(is_replay(&send(&app, 7)));
+    let app = app.restart();
+    assert!(is_replay(&send(&app, 7)));
+    assert!(!is_replay(&send(&app, 8)));
+}
+
+#[test]
+fn answers_outlive_a_restart() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    let points = json!({"externalUserID": "ada", "amount": 5});
+    let member = json!({"externalUserID": "ada"});
+    let credited = post_once(&app, "k", CREDIT, &points);
+    let exchanged = post_once(&app, "k", "/v1/auth/exchange", &member);
+    let refused = post_once(
+        &app,
+        "r",
+        CREDIT,
+        &json!({"externalUserID": "bob", "amount": 1}),
+    );
+    let app = app.restart();
+    check_replay(&app, &credited, || post_once(&app, "k", CREDIT, &points));
+    check_replay(&app, &exchanged, || {
+        post_once(&app, "k", "/v1/auth/exchange", &member)
+    });
+    check_replay(&app, &refused, || {
+        post_once(
+            &app,
+            "r",
+            CREDIT,
+            &json!({"externalUserID": "bob", "amount": 1}),
+        )
+    });
+    assert_eq!(app.balance("ada"), 5);
+}
