@@ -1,8 +1,8 @@
 //! Answers kept for a retry.
 //!
 //! Rows are numbered in the order they come, so that the rows of a commit share their pages however
-//! random the keys are. [`KeyIndex`] knows where the answer to a key may be, and nearly always that
-//! there is none, so that a new key costs no look-up.
+//! random the keys are. An index in memory knows where the answer to a key may be, and nearly
+//! always that there is none, so that a new key costs no look-up.
 
 use std::collections::VecDeque;
 
