@@ -120,6 +120,53 @@ impl Shared {
     }
 }
 
+/// How many requests the server has answered within each of its bounds, in seconds, over all routes:
+/// what it says of itself, without the time that clients and server wait for the same processors.
+#[derive(Default)]
+struct Answered(Vec<(f64, f64)>);
+
+impl Answered {
+    fn read(server: &Server) -> Self {
+        let mut bounds = Vec::new();
+        let metrics = server
+            .send("GET", "/metrics", None, &Value::Null)
+            .unwrap()
+            .text;
+        for line in metrics.lines() {
+            let Some(line) = line.strip_prefix("http_request_duration_seconds_bucket{le=\"") else {
+                continue;
+            };
+            let (bound, rest) = line.split_once('"').unwrap();
+            let bound: f64 = bound.parse().unwrap();
+            let (_, count) = rest.rsplit_once(' ').unwrap();
+            let count: f64 = count.parse().unwrap();
+            match bounds.binary_search_by(|(known, _): &(f64, f64)| known.total_cmp(&bound)) {
+                Ok(index) => bounds[index].1 += count,
+                Err(index) => bounds.insert(index, (bound, count)),
+            }
+        }
+        Self(bounds)
+    }
+
+    /// The 99th percentile of those that were answered since, as if they were spread evenly between
+    /// two bounds.
+    fn p99_since(&self, before: &Self) -> Duration {
+        // The bounds are the same each time.
+        let pairs = self.0.iter().zip(&before.0);
+        let since = pairs.map(|((bound, count), (_, old))| (*bound, count - old));
+        let wanted = 0.99 * since.clone().next_back().map_or(0.0, |(_, all)| all);
+        let (mut low, mut below) = (0.0, 0.0);
+        for (bound, count) in since {
+            if count >= wanted && count > below && bound.is_finite() {
+                let share = (wanted - below) / (count - below);
+                return Duration::from_secs_f64(low + share * (bound - low));
+            }
+            (low, below) = (bound, count);
+        }
+        Duration::ZERO
+    }
+}
+
 /// Runs the clients while `watch` watches: as fast as they can, or at a rate of all together. At a
 /// rate a request counts from when it was due, so that a pause shows in all that it held up.
 fn load(clients: &mut [Client], rate: Option<f64>, shared: &Shared, watch: impl FnOnce()) {
@@ -182,23 +229,26 @@ fn memory_and_latency_stay_where_they_are() {
     println!("highest load: {most:.0} requests/s, p99 {:?}", shared.p99());
     let rate = setting("SOAK_RATE").unwrap_or(most / 2.0);
     println!("for {minutes} minutes at {rate:.0} requests/s");
-    println!("minute  requests    writes  memory kB  of it no file  p99");
+    println!("minute  requests    writes  memory kB  of it no file  server's p99  p99");
     let length = Duration::from_secs_f64(60.0 * minutes);
     // Once a minute; in a short run often enough to see something.
     let step = Duration::from_mins(1).min(length / 6);
     let mut seen: Vec<(u64, u64)> = Vec::new();
+    let mut answered = Answered::read(&server);
     let begun = Instant::now();
     load(&mut clients, Some(rate), &shared, || {
         while begun.elapsed() < length {
             std::thread::sleep(step);
             let writes = shared.writes.load(Ordering::Relaxed);
             seen.push((anonymous_memory(&server), writes));
+            let before = std::mem::replace(&mut answered, Answered::read(&server));
             println!(
-                "{:6.1} {:9} {writes:9} {:10} {:15}  {:?}",
+                "{:6.1} {:9} {writes:9} {:10} {:15} {:13.1?}  {:.1?}",
                 begun.elapsed().as_secs_f64() / 60.0,
                 shared.requests.load(Ordering::Relaxed),
                 memory(&server) / 1024,
                 anonymous_memory(&server) / 1024,
+                answered.p99_since(&before),
                 shared.p99()
             );
         }
