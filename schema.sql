@@ -92,6 +92,14 @@ CREATE TABLE member (
     token_expires_at INTEGER,               -- when the last token minted for this member runs out
     created_at       INTEGER NOT NULL,
     archived_at      INTEGER,               -- NULL: a current member
+    -- How many of its redemptions stand where, so that nobody has to count them.
+    redemptions_submitted         INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_submitted >= 0),
+    redemptions_open              INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_open >= 0),
+    redemptions_awaiting_vendor   INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_awaiting_vendor >= 0),
+    redemptions_awaiting_customer INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_awaiting_customer >= 0),
+    redemptions_purchased         INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_purchased >= 0),
+    redemptions_completed         INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_completed >= 0),
+    redemptions_canceled          INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_canceled >= 0),
     UNIQUE (program_id, external_user_id),
     CHECK (balance = amount_received - amount_spent)
 ) STRICT;

@@ -91,14 +91,13 @@ impl Services {
             let next_cursor = rows
                 .last()
                 .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Members, program.0));
+                .map(|(last, _)| Cursor(last.number.0).encode(ListKind::Members, program.0));
             let currency = store::programs::currency_of(connection, program)?;
-            let members = rows.iter().map(|member| {
-                let counts = store::members::redemption_counts(connection, member.number)?;
-                Ok(summary(member, &currency, &counts))
-            });
+            let members = rows
+                .iter()
+                .map(|(member, counts)| summary(member, &currency, counts));
             Ok(MemberListResponse {
-                members: members.collect::<Result<_, Stop>>()?,
+                members: members.collect(),
                 next_cursor,
             })
         })

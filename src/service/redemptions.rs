@@ -269,7 +269,7 @@ fn change(
         return Err(Invalid::new("endAt", "must not be before startAt").into());
     }
     if redemption != *before {
-        store::redemptions::update(tx, &redemption)?;
+        store::redemptions::update(tx, before, &redemption)?;
     }
     if redemption.status != before.status {
         let event = Event::RedemptionMoved {

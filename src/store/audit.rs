@@ -89,7 +89,8 @@ pub fn wallets(connection: &Connection) -> Result<Vec<String>, Error> {
     Ok(findings)
 }
 
-/// Redemptions that stand elsewhere than their history says, or were charged or refunded otherwise.
+/// Redemptions that stand elsewhere than their history says, or were charged or refunded otherwise,
+/// and members who count theirs otherwise.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -110,8 +111,23 @@ pub fn redemptions(connection: &Connection) -> Result<Vec<String>, Error> {
         FROM redemption r LEFT JOIN ledger l ON l.redemption_id = r.id
         WHERE r.charged <> coalesce(l.spent, 0)
             OR coalesce(l.refunded, 0) <> iif(r.status = 'CANCELED', r.charged, 0) LIMIT 100";
+    let counts = "WITH kept AS (
+                SELECT id, 'SUBMITTED' AS status, redemptions_submitted AS kept FROM member UNION ALL
+                SELECT id, 'OPEN', redemptions_open FROM member UNION ALL
+                SELECT id, 'AWAITING_VENDOR', redemptions_awaiting_vendor FROM member UNION ALL
+                SELECT id, 'AWAITING_CUSTOMER', redemptions_awaiting_customer FROM member UNION ALL
+                SELECT id, 'PURCHASED', redemptions_purchased FROM member UNION ALL
+                SELECT id, 'COMPLETED', redemptions_completed FROM member UNION ALL
+                SELECT id, 'CANCELED', redemptions_canceled FROM member),
+            found AS (
+                SELECT member_id, status, count(*) AS number FROM redemption GROUP BY 1, 2)
+        SELECT format('member row %d counts %d redemptions that are %s; there are %d',
+            k.id, k.kept, k.status, coalesce(f.number, 0))
+        FROM kept k LEFT JOIN found f ON f.member_id = k.id AND f.status = k.status
+        WHERE k.kept <> coalesce(f.number, 0) LIMIT 100";
     let mut findings = lines(connection, statuses)?;
     findings.extend(lines(connection, charges)?);
+    findings.extend(lines(connection, counts)?);
     Ok(findings)
 }
 

@@ -12,13 +12,22 @@ use crate::domain::{
 
 /// A query whose columns [`member`] reads.
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:tt)*) => {
         concat!(
             "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier, ",
             "m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.participated, ",
             "m.token_epoch, m.token_expires_at, m.archived_at",
-            $rest
+            $($rest)*
         )
+    };
+}
+
+/// The columns that [`counts`] reads after those of [`member`].
+macro_rules! counts {
+    () => {
+        ", m.redemptions_submitted, m.redemptions_open, m.redemptions_awaiting_vendor, \
+         m.redemptions_awaiting_customer, m.redemptions_purchased, m.redemptions_completed, \
+         m.redemptions_canceled"
     };
 }
 
@@ -130,39 +139,20 @@ pub fn find_with_counts(
     program: ProgramNumber,
     id: &ExternalUserId,
 ) -> Result<Option<(Member, Currency, StatusCounts)>, Error> {
-    // The statuses as one text: a row for each would repeat all other columns, and to count them
-    // costs the database more than to list them.
     let sql = select!(
-        ", p.currency_name, p.currency_symbol,
-        (SELECT group_concat(status) FROM redemption WHERE member_id = m.id)
+        counts!(),
+        ", p.currency_name, p.currency_symbol
         FROM member m JOIN program p ON p.id = m.program_id
         WHERE m.program_id = ?1 AND m.external_user_id = ?2"
     );
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query((program.0, id.as_str()))?;
     rows.next()?
-        .map(|row| {
-            let listed = row
-                .get_ref(16)?
-                .as_str_or_null()
-                .map_err(rusqlite::Error::from)?;
-            let counts = counts(listed.unwrap_or_default());
-            let counts = counts.ok_or(Error::Impossible("status"))?;
-            Ok((member(row)?, programs::currency(row, 14)?, counts))
-        })
+        .map(|row| Ok((member(row)?, programs::currency(row, 21)?, counts(row)?)))
         .transpose()
 }
 
-/// Counts what is listed as `CANCELED,COMPLETED,COMPLETED`.
-fn counts(listed: &str) -> Option<StatusCounts> {
-    let mut counts = StatusCounts::default();
-    for status in listed.split(',').filter(|status| !status.is_empty()) {
-        counts.add(Status::parse(status)?, 1);
-    }
-    Some(counts)
-}
-
-/// A page of members, newest first.
+/// A page of members, newest first, and how many redemptions of each stand where.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -171,8 +161,8 @@ pub fn list(
     program: ProgramNumber,
     filter: &MemberFilter,
     limit: usize,
-) -> Result<Vec<Member>, Error> {
-    let mut sql = String::from(select!(" FROM member m WHERE m.program_id = ?"));
+) -> Result<Vec<(Member, StatusCounts)>, Error> {
+    let mut sql = String::from(select!(counts!(), " FROM member m WHERE m.program_id = ?"));
     let mut values = vec![Value::Integer(program.0)];
     if let Some(before) = filter.before {
         sql.push_str(" AND m.id < ?");
@@ -198,30 +188,9 @@ pub fn list(
     let mut rows = statement.query(params_from_iter(values))?;
     let mut members = Vec::new();
     while let Some(row) = rows.next()? {
-        members.push(member(row)?);
+        members.push((member(row)?, counts(row)?));
     }
     Ok(members)
-}
-
-/// How many redemptions of a member stand where.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn redemption_counts(
-    connection: &Connection,
-    member: MemberNumber,
-) -> Result<StatusCounts, Error> {
-    let sql = "SELECT status, count(*) FROM redemption WHERE member_id = ?1 GROUP BY status";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([member.0])?;
-    let mut counts = StatusCounts::default();
-    while let Some(row) = rows.next()? {
-        let status: String = row.get(0)?;
-        let status = Status::parse(&status).ok_or(Error::Impossible("status"))?;
-        let count: i64 = row.get(1)?;
-        counts.add(status, u64::try_from(count).unwrap_or(0));
-    }
-    Ok(counts)
 }
 
 /// The members that were ever removed, each with the epoch of the tokens that are good now.
@@ -315,6 +284,45 @@ pub fn update_wallet(tx: &Transaction<'_>, member: &Member) -> Result<(), Error>
     );
     tx.run(sql, |statement| statement.execute(values))?;
     Ok(())
+}
+
+/// Counts a redemption that came to a status, or came into being there.
+pub(super) fn count_redemption(
+    tx: &Transaction<'_>,
+    member: MemberNumber,
+    from: Option<Status>,
+    to: Status,
+) -> Result<(), Error> {
+    let sql = "UPDATE member
+               SET redemptions_submitted = redemptions_submitted
+                       + (?3 IS 'SUBMITTED') - (?2 IS 'SUBMITTED'),
+                   redemptions_open = redemptions_open
+                       + (?3 IS 'OPEN') - (?2 IS 'OPEN'),
+                   redemptions_awaiting_vendor = redemptions_awaiting_vendor
+                       + (?3 IS 'AWAITING_VENDOR') - (?2 IS 'AWAITING_VENDOR'),
+                   redemptions_awaiting_customer = redemptions_awaiting_customer
+                       + (?3 IS 'AWAITING_CUSTOMER') - (?2 IS 'AWAITING_CUSTOMER'),
+                   redemptions_purchased = redemptions_purchased
+                       + (?3 IS 'PURCHASED') - (?2 IS 'PURCHASED'),
+                   redemptions_completed = redemptions_completed
+                       + (?3 IS 'COMPLETED') - (?2 IS 'COMPLETED'),
+                   redemptions_canceled = redemptions_canceled
+                       + (?3 IS 'CANCELED') - (?2 IS 'CANCELED')
+               WHERE id = ?1";
+    let values = (member.0, from.map(Status::as_str), to.as_str());
+    tx.run(sql, |statement| statement.execute(values))?;
+    Ok(())
+}
+
+/// Reads the columns of `counts`.
+fn counts(row: &Row<'_>) -> Result<StatusCounts, Error> {
+    let mut counts = StatusCounts::default();
+    for (column, status) in (14..).zip(Status::ALL) {
+        let count: i64 = row.get(column)?;
+        let count = u64::try_from(count).map_err(|_| Error::Impossible("number of redemptions"))?;
+        counts.add(status, count);
+    }
+    Ok(counts)
 }
 
 /// Reads the columns of `select`.

@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
 use super::activity::timestamp;
-use super::{Error, Transaction, programs};
+use super::{Error, Transaction, members, programs};
 use crate::domain::{
     CancelReason, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, Points, ProgramNumber,
     Redemption, RedemptionId, RedemptionNumber, Status, Timestamp,
@@ -172,14 +172,18 @@ pub fn insert(
         ))
     })?;
     redemption.number = RedemptionNumber(tx.last_insert_rowid());
-    Ok(())
+    members::count_redemption(tx, redemption.member, None, redemption.status)
 }
 
 /// Writes everything that can change of a redemption.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn update(tx: &Transaction<'_>, redemption: &Redemption) -> Result<(), Error> {
+pub fn update(
+    tx: &Transaction<'_>,
+    before: &Redemption,
+    redemption: &Redemption,
+) -> Result<(), Error> {
     let sql = "UPDATE redemption SET status = ?2, start_at = ?3, end_at = ?4, canceled_reason = ?5,
                    canceled_note = ?6
                WHERE id = ?1";
@@ -193,7 +197,11 @@ pub fn update(tx: &Transaction<'_>, redemption: &Redemption) -> Result<(), Error
             redemption.canceled_note.as_ref().map(Note::as_str),
         ))
     })?;
-    Ok(())
+    if redemption.status == before.status {
+        return Ok(());
+    }
+    let from = Some(before.status);
+    members::count_redemption(tx, redemption.member, from, redemption.status)
 }
 
 /// Reads the columns of [`SELECT`].

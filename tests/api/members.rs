@@ -600,6 +600,10 @@ fn the_summary_counts_the_redemptions_of_this_member_by_status() {
     });
     assert_eq!(summary["redemptionCounts"], expected);
     assert_eq!(summary["wallet"]["balance"], 80);
+    let list = app.get("/v1/members").expect(200);
+    let members = list["members"].as_array().unwrap();
+    let ada = members.iter().find(|one| one["externalUserID"] == "ada");
+    assert_eq!(ada.unwrap()["redemptionCounts"], expected);
 }
 
 #[test]

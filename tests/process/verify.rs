@@ -171,6 +171,14 @@ fn a_changed_status_is_found() {
 }
 
 #[test]
+fn a_changed_count_of_redemptions_is_found() {
+    assert_found(
+        "UPDATE member SET redemptions_open = redemptions_open + 7",
+        &["counts 7 redemptions that are OPEN; there are 0"],
+    );
+}
+
+#[test]
 fn a_removed_row_that_others_point_to_is_found() {
     assert_found(
         "PRAGMA foreign_keys = OFF; DELETE FROM redemption WHERE status = 'COMPLETED'",
