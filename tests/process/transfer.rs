@@ -440,7 +440,10 @@ fn long() -> (Place, String) {
     let row = |index: usize| {
         json!({"table": "member", "id": 1000 + index, "program_id": 1, "created_at": at,
             "external_user_id": format!("user-{index}"), "tier": "standard", "balance": 0,
-            "amount_received": 0, "amount_spent": 0, "participated": 0, "token_epoch": 0})
+            "amount_received": 0, "amount_spent": 0, "participated": 0, "token_epoch": 0,
+            "redemptions_submitted": 0, "redemptions_open": 0, "redemptions_awaiting_vendor": 0,
+            "redemptions_awaiting_customer": 0, "redemptions_purchased": 0,
+            "redemptions_completed": 0, "redemptions_canceled": 0})
         .to_string()
     };
     let members = lines
