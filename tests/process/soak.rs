@@ -120,7 +120,7 @@ impl Shared {
     }
 }
 
-/// How many requests the server has answered within each of its bounds, in seconds, over all routes:
+/// How many requests of all routes the server has answered within each of its bounds, in seconds:
 /// what it says of itself, without the time that clients and server wait for the same processors.
 #[derive(Default)]
 struct Answered(Vec<(f64, f64)>);
