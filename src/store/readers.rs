@@ -109,51 +109,55 @@ mod tests {
     use super::*;
     use crate::store::Database;
 
-    /// The thread that a look-up of so long ran on.
-    fn thread_of(
-        readers: &Readers,
-        runtime: &tokio::runtime::Runtime,
-        takes: Duration,
-    ) -> ThreadId {
-        let looked_up = readers.look_up(move |_| {
-            std::thread::sleep(takes);
-            Ok::<_, Error>(std::thread::current().id())
-        });
-        runtime.block_on(looked_up).unwrap()
+    /// Readers with one connection, and where to wait for them.
+    struct Stand {
+        readers: Readers,
+        runtime: tokio::runtime::Runtime,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Stand {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let database = Database::open(&folder.path().join("test.db")).unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            Self {
+                readers: database.readers(1).unwrap(),
+                runtime: runtime.unwrap(),
+                _folder: folder,
+            }
+        }
+
+        /// The thread that a look-up of so long ran on.
+        fn thread_of(&self, takes: Duration) -> ThreadId {
+            let looked_up = self.readers.look_up(move |_| {
+                std::thread::sleep(takes);
+                Ok::<_, Error>(std::thread::current().id())
+            });
+            self.runtime.block_on(looked_up).unwrap()
+        }
     }
 
     #[test]
     fn a_slow_look_up_sends_the_next_ones_to_other_threads_for_a_while() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("test.db")).unwrap();
-        let readers = database.readers(1).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+        let stand = Stand::new();
         let here = std::thread::current().id();
-        assert_eq!(thread_of(&readers, &runtime, 2 * QUICK), here);
+        assert_eq!(stand.thread_of(2 * QUICK), here);
         for number in 0..DETOURS {
-            let thread = thread_of(&readers, &runtime, Duration::ZERO);
-            assert_ne!(thread, here, "{number}");
+            assert_ne!(stand.thread_of(Duration::ZERO), here, "{number}");
         }
-        assert_eq!(thread_of(&readers, &runtime, Duration::ZERO), here);
+        assert_eq!(stand.thread_of(Duration::ZERO), here);
     }
 
     #[test]
     fn a_look_up_waits_elsewhere_while_no_connection_is_free() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("test.db")).unwrap();
-        let readers = database.readers(1).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        let taken = readers.pool.get().unwrap();
+        let stand = Stand::new();
+        let taken = stand.readers.pool.get().unwrap();
         let returning = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(50));
             drop(taken);
         });
-        let thread = thread_of(&readers, &runtime, Duration::ZERO);
-        assert_ne!(thread, std::thread::current().id());
+        assert_ne!(stand.thread_of(Duration::ZERO), std::thread::current().id());
         returning.join().unwrap();
     }
 }
