@@ -422,6 +422,8 @@ fn requests(history: &History) -> Vec<Scenario> {
     let partner = format!("/partner/analytics?{days}");
     let members = history.members;
     let eligibility = "/v1/eligibility?externalUserID=m";
+    let redemptions = "/v1/redemptions?limit=20&externalUserID=m";
+    let ledger = "/v1/wallet/transactions?limit=20&externalUserID=m";
     vec![
         Scenario::get("summary", "/v1/analytics/summary"),
         Scenario::get("timeseries, 30 days", &series),
@@ -431,6 +433,9 @@ fn requests(history: &History) -> Vec<Scenario> {
         Scenario::get_member("member", "/v1/members/m", members),
         wallet(members),
         Scenario::get_member("eligibility", eligibility, members),
+        Scenario::get("20 members", "/v1/members?limit=20"),
+        Scenario::get_member("20 redemptions of a member", redemptions, members),
+        Scenario::get_member("20 ledger entries of a member", ledger, members),
         credit(members),
         Scenario::post_member("token exchange", "/v1/auth/exchange", "", members),
     ]

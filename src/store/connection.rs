@@ -46,6 +46,15 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
         .map_err(|source| failure(path, source))
 }
 
+/// Opens a connection that moves pages from the log into the file, and can write nothing else.
+pub(super) fn open_to_checkpoint(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open_writer(path)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|source| failure(path, source))?;
+    Ok(connection)
+}
+
 /// Refuses a file that is not ours or that a newer program made, without changing a byte of it.
 pub(super) fn check_ours(path: &Path) -> Result<(), OpenError> {
     let connection = Connection::open_with_flags(path, reader_flags())

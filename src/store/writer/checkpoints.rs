@@ -105,9 +105,33 @@ fn run(path: &Path, requests: &Receiver<()>, is_busy: &AtomicBool) {
 
 /// Moves pages with this connection, or a new one.
 fn work(path: &Path, connection: Option<Connection>) -> Result<Connection, OpenError> {
-    let connection = connection.map_or_else(|| connection::open_writer(path), Ok)?;
+    let connection = connection.map_or_else(|| connection::open_to_checkpoint(path), Ok)?;
     match checkpoint(&connection) {
         Ok(_) => Ok(connection),
         Err(source) => Err(connection::failure(path, source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_connection_moves_pages_and_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("any.db");
+        connection::create_private(&path).unwrap();
+        let writer = connection::open_writer(&path).unwrap();
+        writer.execute_batch("CREATE TABLE t (x INTEGER)").unwrap();
+        let size = || std::fs::metadata(&path).unwrap().len();
+        let before = size();
+        let mover = connection::open_to_checkpoint(&path).unwrap();
+        assert_eq!(checkpoint(&mover).unwrap(), Moved::All);
+        assert!(size() > before);
+        let refusal = mover.execute("INSERT INTO t VALUES (1)", []).unwrap_err();
+        assert_eq!(
+            refusal.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::ReadOnly)
+        );
     }
 }
