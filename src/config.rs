@@ -276,6 +276,18 @@ impl Settings {
             604_800,
         )?;
         within(
+            "analytics.snapshot_interval",
+            self.analytics.snapshot_interval,
+            1,
+            86_400,
+        )?;
+        within(
+            "analytics.snapshot_rows",
+            self.analytics.snapshot_rows,
+            1000,
+            1_000_000_000,
+        )?;
+        within(
             "partner.credit_pool",
             self.partner.credit_pool,
             0,

@@ -7,7 +7,7 @@ use super::derived::fold;
 use super::snapshots;
 use crate::analytics::{Counters, Figures, Measure, OfferCounters, Sum, Timeline};
 use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
-use crate::store::{self, Connection, audit};
+use crate::store::{self, Connection, audit, idempotency};
 
 /// What was looked at and what was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub const STEPS: &[&str] = &[
     "wallets against the ledger",
     "redemptions against their history",
     "credits against the log",
+    "kept answers against their index",
     "the log, folded anew",
     "totals and offers against SQL",
     "every day of every timeline against SQL",
@@ -55,13 +56,14 @@ pub(super) fn verify_rows(
 ) -> Result<Report, store::Error> {
     let _snapshot = audit::begin_snapshot(connection)?;
     let mut report = Report::default();
-    let checks: [Check; 6] = [
+    let checks: [Check; 7] = [
         audit::integrity,
         audit::schema,
         audit::foreign_keys,
         audit::wallets,
         audit::redemptions,
         audit::credits,
+        idempotency::segments_with_gaps,
     ];
     for (name, check) in STEPS.iter().zip(checks) {
         progress(name);

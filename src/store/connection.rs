@@ -135,7 +135,7 @@ pub(super) fn set_pragmas(connection: &Connection, role: Role) -> rusqlite::Resu
             connection.pragma_update(None, "foreign_keys", true)?;
             // So that REPLACE cannot pass the append-only triggers either.
             connection.pragma_update(None, "recursive_triggers", true)?;
-            // The writer checkpoints itself, between batches and when idle.
+            // The writer says when: a thread beside it under load, itself when idle.
             connection.pragma_update(None, "wal_autocheckpoint", 0)?;
             // KiB: room for the pages that random members and keys touch.
             connection.pragma_update(None, "cache_size", -32_768)?;

@@ -4,7 +4,7 @@
 //! random the keys are. An index in memory knows where the answer to a key may be, and nearly
 //! always that there is none, so that a new key costs no look-up.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -116,19 +116,16 @@ pub fn store(
     Ok(())
 }
 
-/// Reads where all answers are.
+/// Reads where all answers are. An index that cannot be read is made anew from the answers.
 pub(super) fn index(connection: &Connection) -> Result<KeyIndex, Error> {
-    let sql = "SELECT number, last, filter FROM idempotency_segment ORDER BY number";
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
     let mut closed = VecDeque::new();
-    while let Some(row) = rows.next()? {
-        let filter = Filter::from_bytes(&row.get::<_, Vec<u8>>(2)?);
-        let segment = Segment {
-            number: row.get(0)?,
-            last: row.get(1)?,
+    for (segment, filter) in segments(connection)? {
+        let Some(filter) = filter else {
+            tracing::error!("the index of kept answers is damaged and made anew");
+            closed.clear();
+            connection.execute_batch(DELETE_INDEX)?;
+            break;
         };
-        let filter = filter.ok_or(Error::Impossible("filter of idempotency keys"))?;
         closed.push_back((segment, filter));
     }
     let mut index = KeyIndex::new(closed);
@@ -139,6 +136,74 @@ pub(super) fn index(connection: &Connection) -> Result<KeyIndex, Error> {
         index.add(row.get(1)?, row.get(0)?);
     }
     Ok(index)
+}
+
+const DELETE_INDEX: &str = "BEGIN IMMEDIATE; DELETE FROM idempotency_list;
+    DELETE FROM idempotency_segment; COMMIT";
+
+/// The segments, the oldest first, each with its filter if that can be read.
+fn segments(connection: &Connection) -> Result<Vec<(Segment, Option<Filter>)>, Error> {
+    let sql = "SELECT number, last, filter FROM idempotency_segment ORDER BY number";
+    let mut statement = connection.prepare(sql)?;
+    let segments = statement.query_map([], |row| {
+        let segment = Segment {
+            number: row.get(0)?,
+            last: row.get(1)?,
+        };
+        Ok((segment, Filter::from_bytes(row.get_ref(2)?.as_blob()?)))
+    })?;
+    Ok(segments.collect::<Result<_, _>>()?)
+}
+
+/// The segments by which an answer would not be found that has its number among theirs.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn segments_with_gaps(connection: &Connection) -> Result<Vec<String>, Error> {
+    let mut findings = Vec::new();
+    let mut after = 0;
+    for (segment, filter) in segments(connection)? {
+        let number = segment.number;
+        match filter {
+            None => findings.push(format!("segment {number} of kept answers has no filter")),
+            Some(filter) => {
+                let missing = missing(connection, after, segment, &filter)?;
+                if missing > 0 {
+                    findings.push(format!(
+                        "segment {number} of kept answers lacks {missing} of them"
+                    ));
+                }
+            }
+        }
+        after = segment.last;
+    }
+    Ok(findings)
+}
+
+/// How many of the answers behind a number and up to the segment's last it does not lead to.
+fn missing(
+    connection: &Connection,
+    after: i64,
+    segment: Segment,
+    filter: &Filter,
+) -> Result<usize, Error> {
+    let sql = "SELECT id, entries FROM idempotency_list WHERE id BETWEEN ?1 AND ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let ends = (list_id(segment, u8::MIN), list_id(segment, u8::MAX));
+    let lists = statement.query_map(ends, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let lists: HashMap<i64, Vec<u8>> = lists.collect::<Result<_, _>>()?;
+    let sql = "SELECT key_hash, id FROM idempotency WHERE id > ?1 AND id <= ?2 ORDER BY id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let answers =
+        statement.query_map((after, segment.last), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // A key that was used again after its answer expired leads to the last one.
+    let answers: HashMap<Hash, i64> = answers.collect::<Result<_, _>>()?;
+    let leads_to = |(key, number): &(&Hash, &i64)| {
+        let list = lists.get(&list_id(segment, List::part(key)));
+        let listed = list.map(|bytes| List::numbers(bytes, key, segment));
+        filter.may_hold(key) && listed.is_some_and(|numbers| numbers.contains(number))
+    };
+    Ok(answers.iter().filter(|answer| !leads_to(answer)).count())
 }
 
 /// Writes a segment of all keys that are in none.

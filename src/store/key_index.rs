@@ -189,7 +189,7 @@ impl Filter {
         }
     }
 
-    fn may_hold(&self, key: &Hash) -> bool {
+    pub(super) fn may_hold(&self, key: &Hash) -> bool {
         let (index, bits) = self.place(key);
         let mut words = self.0[index].0.iter().zip(bits);
         words.all(|(word, bit)| word >> (bit % 64) & 1 == 1)

@@ -66,6 +66,52 @@ fn each_of_many_answers_comes_again_before_and_after_a_restart_until_all_are_del
 }
 
 #[test]
+fn a_damaged_index_is_found_and_made_anew_from_the_answers() {
+    let mut app = TestApp::start();
+    app.member("ada", 0);
+    let body = json!({"externalUserID": "ada", "amount": 1});
+    let send = |app: &TestApp, number: i32| post_once(app, &format!("k{number}"), CREDIT, &body);
+    for number in 0..200 {
+        send(&app, number).expect(200);
+    }
+    let damage = |app: &TestApp, sql: &str| {
+        assert!(app.sqlite().execute(sql, []).unwrap() > 0, "{sql}");
+    };
+    let found = |app: &TestApp| {
+        let report = stampcard::service::verify::verify(&app.sqlite(), |_| ()).unwrap();
+        report.findings.join("; ")
+    };
+    assert_eq!(found(&app), "");
+    damage(&app, "DELETE FROM idempotency_list WHERE id >= 3 * 256");
+    damage(
+        &app,
+        "UPDATE idempotency_segment SET filter = zeroblob(length(filter)) WHERE number = 1",
+    );
+    damage(
+        &app,
+        "UPDATE idempotency_segment SET filter = x'00' WHERE number = 2",
+    );
+    let [first, second, third] =
+        [1, 2, 3].map(|number| format!("segment {number} of kept answers"));
+    assert_eq!(
+        found(&app),
+        format!("{first} lacks 64 of them; {second} has no filter; {third} lacks 64 of them")
+    );
+
+    app.stop();
+    let app = app.restart();
+    for number in 0..200 {
+        assert!(is_replay(&send(&app, number)), "{number}");
+    }
+    // One segment of all was closed meanwhile.
+    assert_eq!((app.balance("ada"), number(&app, SEGMENTS)), (200, 1));
+    assert!(!is_replay(&send(&app, 200)));
+    assert_eq!(found(&app), "");
+    let app = app.restart();
+    assert!((0..=200).all(|number| is_replay(&send(&app, number))));
+}
+
+#[test]
 fn answers_outlive_a_restart() {
     let app = TestApp::start();
     app.member("ada", 0);

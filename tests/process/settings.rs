@@ -181,6 +181,14 @@ fn a_wrong_setting_is_refused_by_where_it_stands_and_what_would_be_right() {
             "there is no setting server.workerz; did you mean server.workers?",
         ),
         ("[server]\nworkers = true\n", "server.workers is true"),
+        (
+            "[analytics]\nsnapshot_interval = 0\n",
+            "analytics.snapshot_interval is 0; it must be 1 to 86400",
+        ),
+        (
+            "[analytics]\nsnapshot_rows = 0\n",
+            "analytics.snapshot_rows is 0; it must be 1000 to 1000000000",
+        ),
         ("[server]\nworkers = 2.5\n", "right would be a whole number"),
         ("[server]\nworkers = 5000\n", "server.workers is 5000"),
         ("[server\nworkers = 1\n", "line 1, column 8"),
