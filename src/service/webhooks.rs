@@ -241,7 +241,7 @@ impl Services {
     }
 
     /// The next events in the log after `after` that an endpoint listens to, in order, and up to
-    /// where the log was read.
+    /// where the log was read. None once it was deleted, whoever has not heard of that yet.
     ///
     /// # Errors
     /// [`Stop`] if the database fails.
@@ -251,6 +251,7 @@ impl Services {
         after: Seq,
     ) -> Result<(Vec<ShownEvent>, Seq), Stop> {
         let (program, wanted) = (target.program, target.endpoint.subscription.set());
+        let number = target.endpoint.number;
         let end = Seq(self.signals.last().0.min(after.0.saturating_add(LOG_PAGE)));
         self.read(move |connection| {
             let rows = store::activity::events(connection, Some(program), after, end, EVENTS_PAGE)?;
@@ -267,6 +268,10 @@ impl Services {
                 {
                     shown.extend(events::show(connection, program, &activity)?);
                 }
+            }
+            // Looked up after them: if it is in use now, it was when they happened.
+            if store::webhooks::is_disabled(connection, number)? {
+                shown.clear();
             }
             Ok((shown, read_to))
         })

@@ -2,6 +2,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stampcard::domain::{ExternalUserId, Seq};
+use stampcard::wire::SetMemberRequest;
 
 use crate::client::{
     CATALOGUE, Webhook, cancel, column, credit, deliveries, delivery, live, millis, move_to, names,
@@ -596,4 +598,26 @@ fn a_deleted_webhook_waits_for_nothing_even_if_it_is_deleted_while_something_is_
             assert_eq!(row["nextAttemptAt"], Value::Null);
         }
     }
+}
+
+/// Whoever sends may hear late of what was deleted: what it asks for meanwhile has to be empty.
+#[test]
+fn a_deleted_webhook_gets_nothing_that_happens_after_it_was_deleted() {
+    let mut app = TestApp::start();
+    let hook = webhook(&app, "http://127.0.0.1:9/", &["member.created"]);
+    app.while_stopped(async |services| {
+        let key = services.directory().authenticate_key(SANDBOX_KEY).unwrap();
+        let add = async |member: &str| {
+            let request = SetMemberRequest::parse(&json!({}), b"{}").unwrap();
+            let member = ExternalUserId::parse("id", member).unwrap();
+            services.set_member(key, member, request).await.unwrap();
+        };
+        let sender = services.active_webhooks().await.unwrap().pop().unwrap();
+        let new_events = async || services.new_events(&sender, sender.cursor).await.unwrap();
+        add("before").await;
+        assert_eq!(new_events().await.0.len(), 1);
+        services.delete_webhook(key, hook.id.clone()).await.unwrap();
+        add("after").await;
+        assert_eq!(new_events().await, (Vec::new(), Seq(sender.cursor.0 + 2)));
+    });
 }
