@@ -6,7 +6,8 @@
  *   sync=EIO       the same for fsync and fdatasync, after the data was handed over
  *   tear           write half of the bytes, then die as in a power loss
  *
- * An empty or missing control file lets everything through.
+ * An empty or missing control file lets everything through. Each fault adds a byte to another file,
+ * so that they can be counted.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -41,8 +42,8 @@ static int is_database(int fd) {
     return found != NULL && strstr(found, ".lock") == NULL;
 }
 
-/* The error to fail with, 0 for none, -1 to tear. */
-static int fault(const char *kind, int fd) {
+/* The error that is asked for, 0 for none, -1 to tear. */
+static int asked_for(const char *kind, int fd) {
     char text[128];
     if (!control(text, sizeof text) || !is_database(fd)) return 0;
     if (strncmp(text, "tear", 4) == 0) return strcmp(kind, "write=") == 0 ? -1 : 0;
@@ -51,6 +52,20 @@ static int fault(const char *kind, int fd) {
     if (strncmp(name, "ENOSPC", 6) == 0) return ENOSPC;
     if (strncmp(name, "EROFS", 5) == 0) return EROFS;
     return EIO;
+}
+
+/* The same, and counts it. */
+static int fault(const char *kind, int fd) {
+    int error = asked_for(kind, fd);
+    const char *path = getenv("FAULT_COUNT");
+    if (error == 0 || path == NULL) return error;
+    int count = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (count >= 0) {
+        /* No database, so that this goes through. */
+        if (write(count, "x", 1) != 1) abort();
+        close(count);
+    }
+    return error;
 }
 
 #define WRITER(name, offset_type)                                                       \

@@ -38,8 +38,14 @@ fn start(place: &Place) -> Server {
     let mut command = place.serve();
     command
         .env("LD_PRELOAD", shim())
-        .env("FAULT_CONTROL", place.path("fault"));
+        .env("FAULT_CONTROL", place.path("fault"))
+        .env("FAULT_COUNT", place.path("faults-made"));
     place.start_as(command)
+}
+
+/// How many calls were made to fail.
+fn faults_made(place: &Place) -> u64 {
+    std::fs::metadata(place.path("faults-made")).map_or(0, |file| file.len())
 }
 
 fn set_fault(place: &Place, fault: &str) {
@@ -58,8 +64,8 @@ fn readiness(server: &Server) -> u16 {
     answer.unwrap().status
 }
 
-/// The story of every failing disk.
-fn fails_and_recovers(fault: &str) {
+/// The story of every failing disk; how often it failed.
+fn fails_and_recovers(fault: &str) -> u64 {
     let place = Place::new();
     let server = start(&place);
     server.set_member("ann");
@@ -92,26 +98,29 @@ fn fails_and_recovers(fault: &str) {
     server.terminate();
     assert_eq!(place.verify().code, Some(0), "{fault}: {log}");
     assert!(!log.contains("panicked"), "{log}");
+    let made = faults_made(&place);
+    assert!(made >= 3, "each of these met it: {made}");
+    made
 }
 
 #[test]
 fn a_full_disk_refuses_writes_until_there_is_room() {
-    fails_and_recovers("write=ENOSPC");
+    println!("{} faults", fails_and_recovers("write=ENOSPC"));
 }
 
 #[test]
 fn a_disk_that_fails_to_write_refuses_writes_until_it_works() {
-    fails_and_recovers("write=EIO");
+    println!("{} faults", fails_and_recovers("write=EIO"));
 }
 
 #[test]
 fn a_file_system_turned_read_only_refuses_writes_until_it_is_not() {
-    fails_and_recovers("write=EROFS");
+    println!("{} faults", fails_and_recovers("write=EROFS"));
 }
 
 #[test]
 fn a_disk_that_fails_to_sync_acknowledges_nothing() {
-    fails_and_recovers("sync=EIO");
+    println!("{} faults", fails_and_recovers("sync=EIO"));
 }
 
 #[test]
@@ -152,7 +161,8 @@ fn faults_that_come_and_go_under_load_lose_nothing() {
     );
     assert_eq!(server.get("/v1/analytics/summary")["pointsMinted"], total);
     println!(
-        "{acknowledged} acknowledged, {} refused and settled",
+        "{} faults, {acknowledged} acknowledged, {} refused and settled",
+        faults_made(&place),
         refused.len()
     );
     server.terminate();
@@ -186,6 +196,7 @@ fn a_torn_write_loses_nothing_that_was_acknowledged() {
         server.terminate();
         assert_eq!(place.verify().code, Some(0));
     }
+    assert_eq!(faults_made(&place), 5);
 }
 
 /// Turns every bit of the file behind its first page, which has the header and the schema.

@@ -19,6 +19,8 @@ pub(crate) const SANDBOX_KEY: &str = "expys_sandbox_0123456789abcdef0123456789ab
 
 /// Longer than anything here takes; past it a test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// The same for `verify`, which reads every row: an hour's load leaves more than ten million.
+const VERIFY_PATIENCE: Duration = Duration::from_mins(15);
 
 /// A folder for the database and whatever else a test needs. It goes with the test.
 pub(crate) struct Place {
@@ -124,13 +126,19 @@ impl Place {
 
     /// Runs a command that ends by itself.
     #[track_caller]
-    pub(crate) fn run(&self, mut command: Command) -> Ended {
+    pub(crate) fn run(&self, command: Command) -> Ended {
+        self.run_for(command, PATIENCE)
+    }
+
+    /// The same for one that may take longer.
+    #[track_caller]
+    fn run_for(&self, mut command: Command, patience: Duration) -> Ended {
         let log = self.new_log();
         command.stderr(File::create(&log).unwrap());
         let out = log.with_extension("out");
         command.stdout(File::create(&out).unwrap());
         let mut child = command.spawn().unwrap();
-        let status = wait(&mut child);
+        let status = wait(&mut child, patience);
         Ended {
             code: status.code(),
             stdout: std::fs::read_to_string(out).unwrap(),
@@ -143,7 +151,7 @@ impl Place {
     pub(crate) fn verify(&self) -> Ended {
         let mut command = self.command(&["verify", "--database"]);
         command.arg(self.database());
-        self.run(command)
+        self.run_for(command, VERIFY_PATIENCE)
     }
 
     fn new_log(&self) -> PathBuf {
@@ -221,7 +229,7 @@ impl Server {
     /// Waits for the end; gives back the exit code and what it printed after it listened.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> (Option<i32>, Vec<String>) {
-        let status = wait(&mut self.child);
+        let status = wait(&mut self.child, PATIENCE);
         (status.code(), self.told.lock().unwrap().iter().collect())
     }
 
@@ -326,13 +334,13 @@ impl Drop for Server {
 
 /// Waits for a process, but not for ever.
 #[track_caller]
-fn wait(child: &mut Child) -> ExitStatus {
+fn wait(child: &mut Child, patience: Duration) -> ExitStatus {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > patience {
             let _ = child.kill();
             panic!("it does not end");
         }
