@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderName};
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt as _;
@@ -23,6 +23,8 @@ use crate::wire::Query;
 
 /// How deep the lists and objects of a body may nest.
 const DEPTH_MAX: usize = 128;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The first variable segment of a path, decoded after routing, so that it may hold a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +89,7 @@ fn variables(request: &HttpRequest) -> Result<Vec<String>, HttpError> {
 pub(super) struct QueryText(String);
 
 impl QueryText {
-    pub(super) fn parse(&self) -> Result<Query, Invalid> {
+    pub(super) fn parse(&self) -> Result<Query<'_>, Invalid> {
         Query::parse(&self.0)
     }
 }
@@ -210,11 +212,7 @@ fn depth(bytes: &[u8]) -> usize {
 
 /// The Idempotency-Key of a request, if it has one.
 #[derive(Debug, Clone)]
-pub(super) struct Idempotency {
-    key: Option<Vec<u8>>,
-    method: String,
-    path: String,
-}
+pub(super) struct Idempotency(HttpRequest);
 
 impl Idempotency {
     /// The key in the caller's scope.
@@ -240,12 +238,15 @@ impl Idempotency {
     }
 
     fn within(&self, scope: Scope, body: &Value) -> Result<Option<IdempotencyKey>, Invalid> {
-        let Some(key) = &self.key else {
+        let Some(key) = self.0.headers().get(IDEMPOTENCY_KEY) else {
             return Ok(None);
         };
-        let text = std::str::from_utf8(key)
+        let text = std::str::from_utf8(key.as_bytes())
             .map_err(|_| Invalid::new("Idempotency-Key", "must be UTF-8"))?;
-        IdempotencyKey::new(text, scope, &self.method, &self.path, body).map(Some)
+        let (method, path) = (self.0.method().as_str(), self.0.uri().path());
+        // The same route under its other address is the same request.
+        let path = path.strip_prefix("/api/v1").unwrap_or(path);
+        IdempotencyKey::new(text, scope, method, path, body).map(Some)
     }
 }
 
@@ -254,15 +255,6 @@ impl FromRequest for Idempotency {
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let path = request.uri().path();
-        ready(Ok(Self {
-            key: request
-                .headers()
-                .get("idempotency-key")
-                .map(|value| value.as_bytes().to_vec()),
-            method: request.method().as_str().to_owned(),
-            // The same route under its other address is the same request.
-            path: path.strip_prefix("/api/v1").unwrap_or(path).to_owned(),
-        }))
+        ready(Ok(Self(request.clone())))
     }
 }

@@ -54,7 +54,7 @@ impl Services {
     pub fn partner_analytics(
         &self,
         partner: PartnerPrincipal,
-        query: &Query,
+        query: &Query<'_>,
     ) -> Result<PartnerAnalyticsResponse, Invalid> {
         let today = self.today();
         let days = query.days((today.minus(30).unwrap_or(today), today))?;
@@ -87,7 +87,7 @@ impl Services {
     pub fn partner_usage(
         &self,
         partner: PartnerPrincipal,
-        query: &Query,
+        query: &Query<'_>,
     ) -> Result<PartnerUsageResponse, Invalid> {
         let today = self.today();
         let days = query.days((today.month_start(), today))?;

@@ -38,7 +38,7 @@ impl ConversationPageQuery {
     }
 }
 
-impl super::Query {
+impl super::Query<'_> {
     /// `limit`, `cursor` and `waiting` of a list of conversations.
     ///
     /// # Errors

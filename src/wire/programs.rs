@@ -66,7 +66,7 @@ fn status(name: &str, word: &str) -> Result<ProgramStatus, Invalid> {
     ProgramStatus::parse(word).ok_or_else(|| Invalid::new(name, "must be ACTIVE or ARCHIVED"))
 }
 
-impl super::Query {
+impl super::Query<'_> {
     /// The `status` that a list of programs is narrowed to.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Reading a query string, so that every error names its parameter.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 use super::{Cursor, ListKind};
@@ -8,8 +10,8 @@ use crate::domain::{DisplayName, ExternalUserId, Invalid, ProgramNumber};
 /// The parameters of a query string. Those that nobody asks for are ignored; of one given twice the
 /// first counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Query {
-    pairs: Vec<(String, String)>,
+pub struct Query<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 /// A page of a list.
@@ -21,28 +23,18 @@ pub struct PageQuery {
     pub cursor: Option<Cursor>,
 }
 
-impl Query {
+impl<'a> Query<'a> {
     /// Splits and decodes a query string.
     ///
     /// # Errors
     /// [`Invalid`] naming a parameter that is not UTF-8 once decoded.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let decode = |text: &str| -> Option<String> {
-            if !text.bytes().any(|byte| byte == b'+' || byte == b'%') {
-                return Some(text.to_owned());
-            }
-            let spaced = text.replace('+', " ");
-            percent_decode_str(&spaced)
-                .decode_utf8()
-                .ok()
-                .map(std::borrow::Cow::into_owned)
-        };
+    pub fn parse(text: &'a str) -> Result<Self, Invalid> {
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)
                 .ok_or_else(|| Invalid::new("the query", "must be UTF-8 once decoded"))?;
             let value =
-                decode(value).ok_or_else(|| Invalid::new(&name, "must be UTF-8 once decoded"))?;
+                decode(value).ok_or_else(|| Invalid::new(&*name, "must be UTF-8 once decoded"))?;
             Ok((name, value))
         });
         Ok(Self {
@@ -55,7 +47,7 @@ impl Query {
         self.pairs
             .iter()
             .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+            .map(|(_, value)| &**value)
     }
 
     /// A parameter, if it was given; it must not be given twice.
@@ -159,6 +151,16 @@ impl Query {
         })?;
         Ok(limit.unwrap_or(default))
     }
+}
+
+/// A name or value as it was meant; `None` if it is not UTF-8.
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.bytes().any(|byte| byte == b'+' || byte == b'%') {
+        return Some(Cow::Borrowed(text));
+    }
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+    Some(Cow::Owned(decoded.into_owned()))
 }
 
 impl PageQuery {

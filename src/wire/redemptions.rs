@@ -128,7 +128,7 @@ pub(super) fn status(name: &str, word: &str) -> Result<Status, Invalid> {
     })
 }
 
-impl super::Query {
+impl super::Query<'_> {
     /// The `status` that a list is narrowed to.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ impl ProgramActivityQuery {
     ///
     /// # Errors
     /// [`Invalid`] naming a parameter that is unreadable, alone, or before the other.
-    pub fn parse(query: &Query) -> Result<Self, Invalid> {
+    pub fn parse(query: &Query<'_>) -> Result<Self, Invalid> {
         let time = |name: &str| {
             query.parsed(name, |name, text| {
                 Timestamp::parse(text).ok_or_else(|| {

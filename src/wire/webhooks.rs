@@ -179,7 +179,7 @@ pub struct DeliveryListResponse {
     pub next_cursor: Option<String>,
 }
 
-impl super::Query {
+impl super::Query<'_> {
     /// The `status` that a list of deliveries is narrowed to.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The partner's surface: organizations, credits, analytics, billing, keys.
+//! Organizations and the credits that they are allocated.
 
 use secrecy::SecretString;
 use serde::Serialize;
@@ -6,13 +6,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::Query;
-use super::fields::{CREDITS_MAX, Fields, credits, raw_object, text};
-use super::schema::{self, OrganizationPlan, OrganizationState, request_schema};
 use crate::domain::{
-    Attributes, Change, Day, ExternalId, Invalid, Name, Note, Organization, OrganizationStatus,
-    OrganizationTier, Timestamp,
+    Attributes, Change, ExternalId, Invalid, Name, Note, Organization, OrganizationStatus,
+    OrganizationTier,
 };
+use crate::wire::fields::{CREDITS_MAX, Fields, credits, raw_object, text};
+use crate::wire::schema::{self, OrganizationPlan, OrganizationState, request_schema};
 
 /// The body of `POST /partner/organizations`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,118 +165,13 @@ request_schema!(AllocateCreditsRequest {
     optional notes: schema::nullable(schema::text(Note::RULE)),
 } example {"credits": 500, "notes": "for the summer"});
 
-/// The body of `POST /partner/organizations/{id}/api-keys`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateApiKeyRequest {
-    /// What it is called.
-    pub name: Name,
-    /// The program it opens; the organization's oldest unless said.
-    pub program_id: Option<String>,
-}
-
-impl CreateApiKeyRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            name: fields.required("name", text(Name::parse))?,
-            program_id: fields.nullable("programId", text(|_, id| Ok(id)))?,
-        })
-    }
-}
-
-request_schema!(CreateApiKeyRequest {
-    /// What it is called.
-    required name: schema::text(Name::RULE),
-    /// The program it opens; the organization's oldest that is not archived, unless given.
-    optional programId: schema::nullable(schema::string()),
-} example {"name": "backend"});
-
-fn status(name: &str, word: &str) -> Result<OrganizationStatus, Invalid> {
+pub(super) fn status(name: &str, word: &str) -> Result<OrganizationStatus, Invalid> {
     OrganizationStatus::parse(word)
         .ok_or_else(|| Invalid::new(name, "must be active, suspended or canceled"))
 }
 
 fn tier(name: &str, word: &str) -> Result<OrganizationTier, Invalid> {
     OrganizationTier::parse(word).ok_or_else(|| Invalid::new(name, "must be trial or paid"))
-}
-
-/// A page by its number, as the partner's surface counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NumberedPageQuery {
-    /// From 1.
-    pub page: i64,
-    /// Rows a page, 1 to 100, 20 unless said.
-    pub page_size: i64,
-}
-
-impl NumberedPageQuery {
-    /// The highest number of a page.
-    pub const PAGE_MAX: i64 = 1_000_000;
-    /// The most rows of one.
-    pub const PAGE_SIZE_MAX: i64 = 100;
-}
-
-impl Query {
-    /// `page` and `pageSize`.
-    ///
-    /// # Errors
-    /// [`Invalid`] if one is out of range.
-    pub fn numbered_page(&self) -> Result<NumberedPageQuery, Invalid> {
-        let number = |name: &str, most: i64| {
-            self.parsed(name, |name, text| {
-                text.parse::<i64>()
-                    .ok()
-                    .filter(|number| (1..=most).contains(number))
-                    .ok_or_else(|| {
-                        Invalid::new(name, format!("must be a whole number from 1 to {most}"))
-                    })
-            })
-        };
-        let page = number("page", NumberedPageQuery::PAGE_MAX)?.unwrap_or(1);
-        Ok(NumberedPageQuery {
-            page,
-            page_size: number("pageSize", NumberedPageQuery::PAGE_SIZE_MAX)?.unwrap_or(20),
-        })
-    }
-
-    /// The `status` that a list of organizations is narrowed to.
-    ///
-    /// # Errors
-    /// [`Invalid`] if it is none.
-    pub fn organization_status(&self) -> Result<Option<OrganizationStatus>, Invalid> {
-        self.parsed("status", status)
-    }
-
-    /// `startDate` and `endDate`, both days in the period; a side that is missing is what
-    /// `defaults` says.
-    ///
-    /// # Errors
-    /// [`Invalid`] if one is unreadable, or the end is before the start.
-    pub fn days(&self, defaults: (Day, Day)) -> Result<(Day, Day), Invalid> {
-        let day = |name: &str| {
-            self.parsed(name, |name, text| {
-                Day::parse(text).ok_or_else(|| {
-                    Invalid::new(
-                        name,
-                        "must be a date such as 2026-06-01 or an ISO 8601 date-time",
-                    )
-                })
-            })
-        };
-        let start = day("startDate")?.unwrap_or(defaults.0);
-        let end = day("endDate")?.unwrap_or(defaults.1);
-        if end < start {
-            return Err(Invalid::new(
-                "endDate",
-                format!("must not be before startDate ({start})"),
-            ));
-        }
-        Ok((start, end))
-    }
 }
 
 /// An organization as the partner sees it.
@@ -354,7 +248,7 @@ pub struct CreatedOrganizationResponse {
     /// The organization.
     pub organization: OrganizationResponse,
     /// The Org-API-Key of its program, which is never shown again.
-    #[serde(serialize_with = "super::exposed")]
+    #[serde(serialize_with = "crate::wire::exposed")]
     #[schema(value_type = String)]
     pub api_key: SecretString,
 }
@@ -419,215 +313,4 @@ pub struct AllocationResponse {
 pub struct OneAllocationResponse {
     /// The allocation.
     pub allocation: AllocationResponse,
-}
-
-/// A key as a list shows it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(examples(json!({
-    "id": "0d9e5f5e-6a4b-4b0e-9a0a-2f5d3c1b7a66",
-    "name": "backend",
-    "keyPrefix": "expys_sandbox_4f2a",
-    "programId": "0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4",
-    "createdAt": "2026-06-15T12:00:00.000Z",
-})))]
-pub struct ApiKeyResponse {
-    /// The id.
-    pub id: String,
-    /// What it is called.
-    pub name: String,
-    /// What it begins with, to tell it by.
-    pub key_prefix: String,
-    /// Additive: the program it opens.
-    #[schema(format = Uuid)]
-    pub program_id: String,
-    /// When it was made.
-    #[schema(format = DateTime)]
-    pub created_at: String,
-}
-
-/// A key that was just made, which is shown only now.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CreatedApiKeyResponse {
-    /// The key as the list shows it.
-    pub api_key: ApiKeyResponse,
-    /// The key itself, which is never shown again.
-    #[serde(serialize_with = "super::exposed")]
-    #[schema(value_type = String)]
-    pub plain_key: SecretString,
-}
-
-/// An organization's keys.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ApiKeyListResponse {
-    /// The keys that are not revoked, newest first.
-    pub api_keys: Vec<ApiKeyResponse>,
-}
-
-/// `GET /partner/analytics`.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(examples(json!({
-    "partnerId": "6f7b4a0e-5c1e-4d5b-9a0c-2f6f3f0f8c11",
-    "startDate": "2026-05-16",
-    "endDate": "2026-06-15",
-    "totalOrganizations": 25,
-    "activeOrganizations": 22,
-    "organizationsWithActivity": 20,
-    "totalIdentifications": 4500,
-    "creditsRemaining": 5500,
-    "creditsUsed": 4500,
-})))]
-pub struct PartnerAnalyticsResponse {
-    /// The partner; the same in both environments.
-    #[schema(format = Uuid)]
-    pub partner_id: String,
-    /// The first day counted.
-    #[schema(format = Date)]
-    pub start_date: String,
-    /// The last day counted.
-    #[schema(format = Date)]
-    pub end_date: String,
-    /// Organizations now, of every status.
-    pub total_organizations: u64,
-    /// Those whose status is `active` now.
-    pub active_organizations: u64,
-    /// Additive: those with any event or exchange in the period.
-    pub organizations_with_activity: u64,
-    /// Identifications in the period.
-    pub total_identifications: u64,
-    /// The pool less the credits taken this month, whatever the period.
-    pub credits_remaining: u64,
-    /// Credits taken in the period.
-    pub credits_used: u64,
-}
-
-/// `GET /partner/usage`.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(examples(json!({
-    "startDate": "2026-06-01",
-    "endDate": "2026-06-15",
-    "totalQuantity": 120,
-    "totalEvents": 960,
-})))]
-pub struct PartnerUsageResponse {
-    /// The first day counted.
-    #[schema(format = Date)]
-    pub start_date: String,
-    /// The last day counted.
-    #[schema(format = Date)]
-    pub end_date: String,
-    /// Identifications in the period.
-    pub total_quantity: u64,
-    /// Token exchanges and events of the catalogue in the period.
-    pub total_events: u64,
-}
-
-/// `GET /partner/billing`.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(examples(json!({
-    "partnerId": "6f7b4a0e-5c1e-4d5b-9a0c-2f6f3f0f8c11",
-    "billingMode": "pooled",
-    "billingPeriod": "monthly",
-    "billingDayOfMonth": 1,
-    "billingPeriodStart": "2026-06-01T00:00:00.000Z",
-    "nextBillingDate": "2026-07-01T00:00:00.000Z",
-    "stripeCustomerId": null,
-    "pricingTiers": [],
-    "creditPoolTotal": 10_000,
-    "creditPoolUsed": 2500,
-    "creditPoolAvailable": 7500,
-})))]
-pub struct BillingResponse {
-    /// The partner.
-    #[schema(format = Uuid)]
-    pub partner_id: String,
-    /// `pooled`.
-    pub billing_mode: &'static str,
-    /// `monthly`.
-    pub billing_period: &'static str,
-    /// 1.
-    #[schema(minimum = 1, maximum = 28)]
-    pub billing_day_of_month: u8,
-    /// When this month began.
-    #[schema(format = DateTime)]
-    pub billing_period_start: String,
-    /// When the next one begins.
-    #[schema(format = DateTime)]
-    pub next_billing_date: String,
-    /// Nothing is charged: null.
-    pub stripe_customer_id: Option<String>,
-    /// Nothing is charged: empty.
-    #[schema(value_type = Vec<Object>)]
-    pub pricing_tiers: Vec<Value>,
-    /// The month's credits.
-    pub credit_pool_total: u64,
-    /// Those taken this month.
-    pub credit_pool_used: u64,
-    /// Those left.
-    pub credit_pool_available: u64,
-}
-
-impl BillingResponse {
-    /// The pool of the month between these times.
-    pub fn new(partner_id: String, month: (Timestamp, Timestamp), total: u64, used: u64) -> Self {
-        Self {
-            partner_id,
-            billing_mode: "pooled",
-            billing_period: "monthly",
-            billing_day_of_month: 1,
-            billing_period_start: month.0.to_string(),
-            next_billing_date: month.1.to_string(),
-            stripe_customer_id: None,
-            pricing_tiers: Vec::new(),
-            credit_pool_total: total,
-            credit_pool_used: used,
-            credit_pool_available: total.saturating_sub(used),
-        }
-    }
-}
-
-/// What one organization used in a billing period.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(examples(json!({
-    "organizationId": "4be0643f-1d98-473b-97cd-ca98a65347dd",
-    "totalIdentifications": 12,
-    "creditsUsed": 10,
-    "overage": 2,
-})))]
-pub struct OrganizationUsageResponse {
-    /// The organization.
-    #[schema(format = Uuid)]
-    pub organization_id: String,
-    /// Identifications this month.
-    pub total_identifications: u64,
-    /// Credits taken this month.
-    pub credits_used: u64,
-    /// Identifications that found no credit.
-    pub overage: u64,
-}
-
-/// `GET /partner/billing/usage`.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct BillingUsageResponse {
-    /// When this month began.
-    #[schema(format = DateTime)]
-    pub period_start: String,
-    /// When the next one begins.
-    #[schema(format = DateTime)]
-    pub period_end: String,
-    /// Identifications this month.
-    pub total_identifications: u64,
-    /// Credits taken this month.
-    pub credits_used: u64,
-    /// Identifications that found no credit.
-    pub overage: u64,
-    /// The same of each organization, in the order made.
-    pub organizations: Vec<OrganizationUsageResponse>,
 }

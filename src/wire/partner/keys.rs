@@ -1,0 +1,85 @@
+//! The keys of an organization.
+
+use secrecy::SecretString;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::domain::{Invalid, Name};
+use crate::wire::fields::{Fields, text};
+use crate::wire::schema::{self, request_schema};
+
+/// The body of `POST /partner/organizations/{id}/api-keys`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateApiKeyRequest {
+    /// What it is called.
+    pub name: Name,
+    /// The program it opens; the organization's oldest unless said.
+    pub program_id: Option<String>,
+}
+
+impl CreateApiKeyRequest {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`Invalid`] naming the field.
+    pub fn parse(body: &Value) -> Result<Self, Invalid> {
+        let fields = Fields::of(body)?;
+        Ok(Self {
+            name: fields.required("name", text(Name::parse))?,
+            program_id: fields.nullable("programId", text(|_, id| Ok(id)))?,
+        })
+    }
+}
+
+request_schema!(CreateApiKeyRequest {
+    /// What it is called.
+    required name: schema::text(Name::RULE),
+    /// The program it opens; the organization's oldest that is not archived, unless given.
+    optional programId: schema::nullable(schema::string()),
+} example {"name": "backend"});
+
+/// A key as a list shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(examples(json!({
+    "id": "0d9e5f5e-6a4b-4b0e-9a0a-2f5d3c1b7a66",
+    "name": "backend",
+    "keyPrefix": "expys_sandbox_4f2a",
+    "programId": "0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4",
+    "createdAt": "2026-06-15T12:00:00.000Z",
+})))]
+pub struct ApiKeyResponse {
+    /// The id.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it begins with, to tell it by.
+    pub key_prefix: String,
+    /// Additive: the program it opens.
+    #[schema(format = Uuid)]
+    pub program_id: String,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+}
+
+/// A key that was just made, which is shown only now.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedApiKeyResponse {
+    /// The key as the list shows it.
+    pub api_key: ApiKeyResponse,
+    /// The key itself, which is never shown again.
+    #[serde(serialize_with = "crate::wire::exposed")]
+    #[schema(value_type = String)]
+    pub plain_key: SecretString,
+}
+
+/// An organization's keys.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKeyListResponse {
+    /// The keys that are not revoked, newest first.
+    pub api_keys: Vec<ApiKeyResponse>,
+}

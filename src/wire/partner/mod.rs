@@ -1,0 +1,21 @@
+//! The partner's surface: organizations and their credits, their keys, analytics and billing.
+
+mod analytics;
+mod keys;
+mod organizations;
+mod query;
+
+pub use self::analytics::{
+    BillingResponse, BillingUsageResponse, OrganizationUsageResponse, PartnerAnalyticsResponse,
+    PartnerUsageResponse,
+};
+pub use self::keys::{
+    ApiKeyListResponse, ApiKeyResponse, CreateApiKeyRequest, CreatedApiKeyResponse,
+};
+pub use self::organizations::{
+    AllocateCreditsRequest, AllocationResponse, CreateOrganizationRequest,
+    CreatedOrganizationResponse, OneAllocationResponse, OneOrganizationResponse,
+    OrganizationListResponse, OrganizationResponse, PatchOrganizationRequest, SetStatusRequest,
+    SetTierRequest,
+};
+pub use self::query::NumberedPageQuery;
