@@ -223,27 +223,27 @@ impl Counters {
                 [&offer.signups, &nothing, &offer.spent]
             }
         };
-        let mut cursors = [signups, minted, spent].map(Timeline::cursor);
-        let mut sums_before = |at: Timestamp| -> [Sum; 3] {
-            cursors
-                .each_mut()
-                .map(|cursor| cursor.before(at.as_millis()))
-        };
         let bounds = window.bounds();
-        let mut before = sums_before(bounds[0]);
-        let buckets = bounds.windows(2).map(|pair| {
-            let after = sums_before(pair[1]);
-            let [signups, minted, spent] = std::array::from_fn(|i| after[i] - before[i]);
-            before = after;
-            Bucket {
-                start: pair[0],
-                end: pair[1],
-                signups: signups.count,
-                minted: minted.amount,
-                spent: spent.amount,
-            }
-        });
-        Some(buckets.collect())
+        let bucket = |pair: &[Timestamp]| Bucket {
+            start: pair[0],
+            end: pair[1],
+            signups: 0,
+            minted: 0,
+            spent: 0,
+        };
+        let mut buckets: Vec<Bucket> = bounds.windows(2).map(bucket).collect();
+        let mut fill = |timeline: &Timeline, put: fn(&mut Bucket, Sum)| {
+            let mut places = buckets.iter_mut();
+            timeline.divide(bounds.iter().map(|at| at.as_millis()), |sum| {
+                if let Some(bucket) = places.next() {
+                    put(bucket, sum);
+                }
+            });
+        };
+        fill(signups, |bucket, sum| bucket.signups = sum.count);
+        fill(minted, |bucket, sum| bucket.minted = sum.amount);
+        fill(spent, |bucket, sum| bucket.spent = sum.amount);
+        Some(buckets)
     }
 
     /// Merges what came late (only an import brings such) into its place in every timeline;

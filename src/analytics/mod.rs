@@ -7,7 +7,6 @@
 //!
 //! **Must not know**: HTTP, SQL, or what time it is.
 
-mod block;
 mod counters;
 mod engine;
 mod numbers;
@@ -15,8 +14,7 @@ pub mod snapshot;
 mod timeline;
 mod window;
 
-pub use block::BLOCK_LEN;
 pub use counters::{Bucket, Counters, Measure, OfferCounters, OfferFigures, Totals};
 pub use engine::{Engine, Figures, Versioned};
-pub use timeline::{Cursor, OpenState, Sum, Timeline};
+pub use timeline::{BLOCK_LEN, Cursor, OpenState, Sum, Timeline};
 pub use window::{Interval, Window, WindowError, Zone};

@@ -21,9 +21,16 @@
 //! headers; Zukowski et al., "Super-Scalar RAM-CPU Cache Compression" (2006), for numbers of one
 //! width relative to a frame of reference.
 
+mod block;
+mod cursor;
+mod stored;
+
 use serde::{Deserialize, Serialize};
 
-use super::block::{BLOCK_LEN, Packed, pack, partition_near};
+pub use self::block::BLOCK_LEN;
+use self::block::{Packed, pack};
+pub use self::cursor::Cursor;
+pub use self::stored::OpenState;
 
 /// How many and how much.
 ///
@@ -149,12 +156,22 @@ impl Timeline {
 
     /// A cursor for asking [`Timeline::before`] at rising times.
     pub fn cursor(&self) -> Cursor<'_> {
-        Cursor {
-            timeline: self,
-            block: 0,
-            stride: 0,
-            passed: 0,
-            sum: Sum::default(),
+        Cursor::new(self)
+    }
+
+    /// Tells, one after the other, what lies between each two neighbours of some rising times.
+    pub fn divide(&self, times: impl IntoIterator<Item = i64>, mut tell: impl FnMut(Sum)) {
+        let mut times = times.into_iter();
+        let Some(from) = times.next() else { return };
+        let mut cursor = self.cursor();
+        let mut before = cursor.before(from);
+        let mut places = Cursor::PLACES;
+        while let count @ 1.. = cursor.look_ahead(&mut times, &mut places) {
+            for (block, at) in &places[..count] {
+                let after = cursor.before_in(*block, *at);
+                tell(after - before);
+                before = after;
+            }
         }
     }
 
@@ -243,242 +260,6 @@ impl Timeline {
 fn reserve_by_eighths<T>(items: &mut Vec<T>, more: usize) {
     if items.capacity() - items.len() < more {
         items.reserve_exact(more.max(items.len() / 8));
-    }
-}
-
-/// Asks a timeline for sums at rising times. Between two questions it stays where it is, so that
-/// narrow buckets share the work: no amount is read twice.
-#[derive(Debug, Clone)]
-pub struct Cursor<'a> {
-    timeline: &'a Timeline,
-    /// The block it stands in, or as many as there are: in the head.
-    block: usize,
-    /// How many blocks it last went on.
-    stride: usize,
-    /// Entries of the block, or of the head, that were passed.
-    passed: usize,
-    /// Everything that was passed.
-    sum: Sum,
-}
-
-impl Cursor<'_> {
-    /// Everything before `at`, which must not be less than it was the last time.
-    pub fn before(&mut self, at: i64) -> Sum {
-        self.enter(self.block_for(at));
-        if self.block < self.timeline.blocks.len() {
-            self.pass_in_block(at);
-        } else {
-            self.pass_in_head(at);
-        }
-        let mut sum = self.sum;
-        for (_, amount) in self
-            .timeline
-            .late
-            .iter()
-            .filter(|(late_at, _)| *late_at < at)
-        {
-            sum.add(*amount);
-        }
-        sum
-    }
-
-    /// The last block, or the head, that begins before `at`; never one before where it stands.
-    #[inline]
-    fn block_for(&self, at: i64) -> usize {
-        let Timeline { firsts, head, .. } = self.timeline;
-        if head.first().is_some_and(|(head_at, _)| *head_at < at) {
-            return firsts.len();
-        }
-        if firsts.is_empty() {
-            return 0;
-        }
-        // Most buckets are of one length, so that each goes on about as far as the one before.
-        let next = self.block + 1;
-        let begins_before = |index: usize| firsts[index] < at;
-        partition_near(next + self.stride, next..firsts.len(), begins_before) - 1
-    }
-
-    #[inline]
-    fn enter(&mut self, block: usize) {
-        self.stride = block - self.block;
-        if self.stride == 0 {
-            return;
-        }
-        self.block = block;
-        self.passed = 0;
-        self.sum = match self.timeline.blocks.get(block) {
-            Some(header) => {
-                let count = (block * BLOCK_LEN) as u64;
-                Sum {
-                    count,
-                    amount: header.amount_before,
-                }
-            }
-            None => self.timeline.closed,
-        };
-    }
-
-    #[inline]
-    fn pass_in_block(&mut self, at: i64) {
-        let packed = self.timeline.packed(self.block);
-        let passed = packed.count_before(at, self.passed);
-        let skipped = passed - self.passed;
-        self.sum.count += skipped as u64;
-        if skipped > BLOCK_LEN - passed {
-            // The end of the block, whose sum is known, is nearer.
-            let next = self.timeline.blocks.get(self.block + 1);
-            let after = next.map_or(self.timeline.closed.amount, |next| next.amount_before);
-            self.sum.amount = after.wrapping_sub(packed.sum(passed..BLOCK_LEN));
-        } else {
-            self.sum.amount = self
-                .sum
-                .amount
-                .wrapping_add(packed.sum(self.passed..passed));
-        }
-        self.passed = passed;
-    }
-
-    fn pass_in_head(&mut self, at: i64) {
-        let head = self.timeline.head.iter().skip(self.passed);
-        for (_, amount) in head.take_while(|(entry_at, _)| *entry_at < at) {
-            self.sum.add(*amount);
-            self.passed += 1;
-        }
-    }
-}
-
-/// Everything of a timeline but its closed blocks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenState {
-    /// How many blocks are closed.
-    pub blocks: u64,
-    head: Vec<(i64, u64)>,
-    last_at: Option<i64>,
-}
-
-/// Bytes of a stored block before its words.
-const STORED_HEADER: usize = 20;
-
-impl Timeline {
-    /// How many blocks are closed.
-    pub fn block_count(&self) -> usize {
-        self.blocks.len()
-    }
-
-    /// What can still change, to be stored with every snapshot.
-    ///
-    /// # Panics
-    /// If an entry that came late has not been merged.
-    pub fn open_state(&self) -> OpenState {
-        assert!(
-            self.late.is_empty(),
-            "a timeline is settled before it is stored"
-        );
-        let blocks = self.blocks.len() as u64;
-        OpenState {
-            blocks,
-            head: self.head.clone(),
-            last_at: self.last_at,
-        }
-    }
-
-    /// Closed blocks as bytes, to be stored once: of each the time of its first entry (8 bytes),
-    /// the sum of its amounts (8), the two widths (1 each), how many words follow (2), and the
-    /// words, all little-endian.
-    ///
-    /// # Panics
-    /// If there are not so many blocks.
-    pub fn stored_blocks(&self, range: std::ops::Range<usize>) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for index in range {
-            let block = &self.blocks[index];
-            let next = self.blocks.get(index + 1);
-            let end = next.map_or(self.bytes.len(), |next| 8 * next.word as usize);
-            let amount_after = next.map_or(self.closed.amount, |next| next.amount_before);
-            let words = &self.bytes[8 * block.word as usize..end];
-            let count = u16::try_from(words.len() / 8).expect("a block has at most 258 words");
-            bytes.extend(self.firsts[index].to_le_bytes());
-            bytes.extend((amount_after - block.amount_before).to_le_bytes());
-            bytes.extend([block.time_bits, block.amount_bits]);
-            bytes.extend(count.to_le_bytes());
-            bytes.extend_from_slice(words);
-        }
-        bytes
-    }
-
-    /// The timeline that was stored, its blocks in pieces that may hold more of them than the state
-    /// knows of. `None` if the parts do not fit together.
-    ///
-    /// # Errors
-    /// That of the first piece that is none.
-    pub fn restore<E>(
-        pieces: impl Iterator<Item = Result<Vec<u8>, E>>,
-        open: OpenState,
-    ) -> Result<Option<Self>, E> {
-        let mut timeline = Self {
-            last_at: open.last_at,
-            ..Self::default()
-        };
-        for piece in pieces {
-            if timeline.restore_blocks(&piece?, open.blocks).is_none() {
-                return Ok(None);
-            }
-        }
-        Ok(timeline.restore_head(open))
-    }
-
-    /// Takes the blocks of a piece, until there are `most`.
-    fn restore_blocks(&mut self, piece: &[u8], most: u64) -> Option<()> {
-        reserve_by_eighths(&mut self.bytes, piece.len());
-        let mut rest = piece;
-        while !rest.is_empty() && (self.blocks.len() as u64) < most {
-            rest = self.restore_block(rest)?;
-        }
-        Some(())
-    }
-
-    fn restore_head(mut self, open: OpenState) -> Option<Self> {
-        if self.blocks.len() as u64 != open.blocks || open.head.len() >= BLOCK_LEN {
-            return None;
-        }
-        self.total = self.closed;
-        for (_, amount) in &open.head {
-            self.total.count += 1;
-            self.total.amount = self.total.amount.checked_add(*amount)?;
-        }
-        self.head = open.head;
-        Some(self)
-    }
-
-    /// Takes one stored block off the front of `bytes`; gives back the rest.
-    fn restore_block<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        let (header, rest) = bytes.split_first_chunk::<STORED_HEADER>()?;
-        let (first, header) = header.split_first_chunk::<8>()?;
-        let (amount, header) = header.split_first_chunk::<8>()?;
-        let &[time_bits, amount_bits, count_low, count_high] = header else {
-            return None;
-        };
-        let count = usize::from(u16::from_le_bytes([count_low, count_high]));
-        let (words, rest) = rest.split_at_checked(8 * count)?;
-        if time_bits > 64 || amount_bits > 64 || count < 2 {
-            return None;
-        }
-        reserve_by_eighths(&mut self.firsts, 1);
-        reserve_by_eighths(&mut self.blocks, 1);
-        self.firsts.push(i64::from_le_bytes(*first));
-        self.blocks.push(Block {
-            amount_before: self.closed.amount,
-            word: u32::try_from(self.bytes.len() / 8).ok()?,
-            time_bits,
-            amount_bits,
-        });
-        self.bytes.extend_from_slice(words);
-        self.closed.count += BLOCK_LEN as u64;
-        self.closed.amount = self
-            .closed
-            .amount
-            .checked_add(u64::from_le_bytes(*amount))?;
-        Some(rest)
     }
 }
 
