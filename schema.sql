@@ -296,8 +296,13 @@ CREATE TABLE idempotency (
 -- Answers that were listed by key together: those after the last of the segment before.
 CREATE TABLE idempotency_segment (
     number INTEGER PRIMARY KEY,
-    last   INTEGER NOT NULL,                -- the id of its last answer
-    filter BLOB    NOT NULL                 -- tells of most other keys that they are not listed
+    last   INTEGER NOT NULL                 -- the id of its last answer
+) STRICT;
+
+-- What tells of most other keys that no segment lists them, from the row before up to this one.
+CREATE TABLE idempotency_filter (
+    last_segment INTEGER PRIMARY KEY,       -- the number of the last of them
+    filter       BLOB NOT NULL              -- blocks of 64 bytes; src/store/key_index.rs says of what
 ) STRICT;
 
 -- The list of a segment in 256 rows: id = number of the segment * 256 + the first byte of the keys.

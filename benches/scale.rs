@@ -117,7 +117,8 @@ const WITHOUT_SNAPSHOT: &str =
 
 /// The answers, and what tells where they are.
 const WITHOUT_ANSWERS: &str =
-    "DELETE FROM idempotency; DELETE FROM idempotency_segment; DELETE FROM idempotency_list";
+    "DELETE FROM idempotency; DELETE FROM idempotency_segment; DELETE FROM idempotency_list;
+     DELETE FROM idempotency_filter";
 
 /// Changes the database of a server that is stopped.
 fn change(path: &Path, sql: &str) {

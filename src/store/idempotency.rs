@@ -5,11 +5,12 @@
 //! always that there is none, so that a new key costs no look-up.
 
 use std::collections::{HashMap, VecDeque};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::key_index::{Filter, KeyIndex, List, Segment};
-use super::{Error, Transaction};
+use super::key_index::{Era, Filter, KeyIndex, List, Segment};
+use super::{Error, Transaction, connection};
 use crate::domain::Timestamp;
 
 /// A hash of a key with its scope, or of a body.
@@ -117,20 +118,19 @@ pub fn store(
 }
 
 /// Reads where all answers are. An index that cannot be read is made anew from the answers.
+///
+/// Another connection reads them, which goes with the pages that it saw: the writer's would keep
+/// them as long as it has room.
 pub(super) fn index(connection: &Connection) -> Result<KeyIndex, Error> {
-    let mut closed = VecDeque::new();
-    for (segment, filter) in segments(connection)? {
-        let Some(filter) = filter else {
-            tracing::error!("the index of kept answers is damaged and made anew");
-            closed.clear();
-            connection.execute_batch(DELETE_INDEX)?;
-            break;
-        };
-        closed.push_back((segment, filter));
+    let scan = connection::open_to_scan(Path::new(connection.path().unwrap_or_default()))?;
+    let eras = eras(&scan)?;
+    if eras.is_none() {
+        tracing::error!("the index of kept answers is damaged and made anew");
+        connection.execute_batch(DELETE_INDEX)?;
     }
-    let mut index = KeyIndex::new(closed);
+    let mut index = KeyIndex::new(eras.unwrap_or_default());
     let sql = "SELECT id, key_hash FROM idempotency WHERE id > ?1 ORDER BY id";
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = scan.prepare(sql)?;
     let mut rows = statement.query([index.last()])?;
     while let Some(row) = rows.next()? {
         index.add(row.get(1)?, row.get(0)?);
@@ -139,20 +139,66 @@ pub(super) fn index(connection: &Connection) -> Result<KeyIndex, Error> {
 }
 
 const DELETE_INDEX: &str = "BEGIN IMMEDIATE; DELETE FROM idempotency_list;
-    DELETE FROM idempotency_segment; COMMIT";
+    DELETE FROM idempotency_segment; DELETE FROM idempotency_filter; COMMIT";
 
-/// The segments, the oldest first, each with its filter if that can be read.
-fn segments(connection: &Connection) -> Result<Vec<(Segment, Option<Filter>)>, Error> {
-    let sql = "SELECT number, last, filter FROM idempotency_segment ORDER BY number";
+/// The eras, the oldest first; `None` if the index cannot be read.
+fn eras(connection: &Connection) -> Result<Option<VecDeque<Era>>, Error> {
+    let mut eras = VecDeque::new();
+    let mut segments = segments(connection)?.into_iter().peekable();
+    for (last, filter) in filters(connection)? {
+        let Some(filter) = filter else {
+            return Ok(None);
+        };
+        let next = || segments.next_if(|segment| segment.number <= last);
+        eras.extend(Era::new(std::iter::from_fn(next).collect(), filter));
+    }
+    // The filter of the newest segments is stored when their era is full.
+    let newest: Vec<_> = segments.collect();
+    let Some(first) = newest.first().copied() else {
+        return Ok(Some(eras));
+    };
+    let from = list_id(first, u8::MIN);
+    let sql = "SELECT count(*), coalesce(sum(length(entries)), 0) FROM idempotency_list
+               WHERE id >= ?1";
+    let (parts, bytes): (i64, i64) =
+        connection.query_row(sql, [from], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if usize::try_from(parts) != Ok(newest.len() << u8::BITS) {
+        return Ok(None);
+    }
+    let mut era = Era::with_room(newest, List::keys_in(bytes));
+    let sql = "SELECT id % 256, entries FROM idempotency_list WHERE id >= ?1 ORDER BY id";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([from])?;
+    while let (Some(row), Some(era)) = (rows.next()?, &mut era) {
+        let list = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        era.add_listed(row.get(0)?, list);
+    }
+    eras.extend(era);
+    Ok(Some(eras))
+}
+
+/// The segments, the oldest first.
+fn segments(connection: &Connection) -> Result<Vec<Segment>, Error> {
+    let sql = "SELECT number, last FROM idempotency_segment ORDER BY number";
     let mut statement = connection.prepare(sql)?;
     let segments = statement.query_map([], |row| {
-        let segment = Segment {
+        Ok(Segment {
             number: row.get(0)?,
             last: row.get(1)?,
-        };
-        Ok((segment, Filter::from_bytes(row.get_ref(2)?.as_blob()?)))
+        })
     })?;
     Ok(segments.collect::<Result<_, _>>()?)
+}
+
+/// The filters of full eras, the oldest first, as far as they can be read, each with the number of
+/// its last segment.
+fn filters(connection: &Connection) -> Result<Vec<(i64, Option<Filter>)>, Error> {
+    let sql = "SELECT last_segment, filter FROM idempotency_filter ORDER BY last_segment";
+    let mut statement = connection.prepare(sql)?;
+    let filters = statement.query_map([], |row| {
+        Ok((row.get(0)?, Filter::from_bytes(row.get_ref(1)?.as_blob()?)))
+    })?;
+    Ok(filters.collect::<Result<_, _>>()?)
 }
 
 /// The segments by which an answer would not be found that has its number among theirs.
@@ -161,19 +207,24 @@ fn segments(connection: &Connection) -> Result<Vec<(Segment, Option<Filter>)>, E
 /// [`Error`] if the database fails.
 pub fn segments_with_gaps(connection: &Connection) -> Result<Vec<String>, Error> {
     let mut findings = Vec::new();
+    let filters = filters(connection)?;
+    for (last, filter) in &filters {
+        if filter.is_none() {
+            findings.push(format!(
+                "the filter of kept answers up to segment {last} cannot be read"
+            ));
+        }
+    }
     let mut after = 0;
-    for (segment, filter) in segments(connection)? {
+    for segment in segments(connection)? {
         let number = segment.number;
-        match filter {
-            None => findings.push(format!("segment {number} of kept answers has no filter")),
-            Some(filter) => {
-                let missing = missing(connection, after, segment, &filter)?;
-                if missing > 0 {
-                    findings.push(format!(
-                        "segment {number} of kept answers lacks {missing} of them"
-                    ));
-                }
-            }
+        let filter = filters.iter().find(|(last, _)| number <= *last);
+        let filter = filter.and_then(|(_, filter)| filter.as_ref());
+        let missing = missing(connection, after, segment, filter)?;
+        if missing > 0 {
+            findings.push(format!(
+                "segment {number} of kept answers lacks {missing} of them"
+            ));
         }
         after = segment.last;
     }
@@ -185,7 +236,7 @@ fn missing(
     connection: &Connection,
     after: i64,
     segment: Segment,
-    filter: &Filter,
+    filter: Option<&Filter>,
 ) -> Result<usize, Error> {
     let sql = "SELECT id, entries FROM idempotency_list WHERE id BETWEEN ?1 AND ?2";
     let mut statement = connection.prepare_cached(sql)?;
@@ -201,28 +252,32 @@ fn missing(
     let leads_to = |(key, number): &(&Hash, &i64)| {
         let list = lists.get(&list_id(segment, List::part(key)));
         let listed = list.map(|bytes| List::numbers(bytes, key, segment));
-        filter.may_hold(key) && listed.is_some_and(|numbers| numbers.contains(number))
+        filter.is_none_or(|filter| filter.may_hold(key))
+            && listed.is_some_and(|numbers| numbers.contains(number))
     };
     Ok(answers.iter().filter(|answer| !leads_to(answer)).count())
 }
 
-/// Writes a segment of all keys that are in none.
-pub(super) fn close_segment(
-    connection: &Connection,
-    index: &KeyIndex,
-) -> Result<(Segment, Filter), Error> {
-    let (segment, filter, lists) = index.close();
+/// Writes a segment of all keys that are in none, and the filter of the era before it if it begins
+/// another.
+pub(super) fn close_segment(connection: &Connection, index: &KeyIndex) -> Result<Segment, Error> {
+    let (segment, lists) = index.close();
     // REPLACE: a commit that failed may have come to the disk all the same.
-    let sql = "INSERT OR REPLACE INTO idempotency_segment (number, last, filter)
-               VALUES (?1, ?2, ?3)";
-    let values = (segment.number, segment.last, filter.to_bytes());
+    if let Some(era) = index.full_era() {
+        let sql = "INSERT OR REPLACE INTO idempotency_filter (last_segment, filter)
+                   VALUES (?1, ?2)";
+        let values = (era.last().number, era.filter().to_bytes());
+        connection.prepare_cached(sql)?.execute(values)?;
+    }
+    let sql = "INSERT OR REPLACE INTO idempotency_segment (number, last) VALUES (?1, ?2)";
+    let values = (segment.number, segment.last);
     connection.prepare_cached(sql)?.execute(values)?;
     let sql = "INSERT OR REPLACE INTO idempotency_list (id, entries) VALUES (?1, ?2)";
     let mut statement = connection.prepare_cached(sql)?;
     for (part, list) in (0..=u8::MAX).zip(&lists) {
         statement.execute((list_id(segment, part), list.bytes()))?;
     }
-    Ok((segment, filter))
+    Ok(segment)
 }
 
 /// What [`purge`] did.
@@ -257,12 +312,15 @@ pub(super) fn purge(
     transaction
         .prepare_cached("DELETE FROM idempotency WHERE id <= ?1")?
         .execute([up_to])?;
-    // The lists before the segments, which say which they are.
+    // Before the segments, which say which they are.
     let sql = "DELETE FROM idempotency_list WHERE id < ?2 *
                    (SELECT 1 + max(number) FROM idempotency_segment WHERE last <= ?1)";
     transaction
         .prepare_cached(sql)?
         .execute((up_to, List::PARTS))?;
+    let sql = "DELETE FROM idempotency_filter WHERE last_segment <=
+                   (SELECT max(number) FROM idempotency_segment WHERE last <= ?1)";
+    transaction.prepare_cached(sql)?.execute([up_to])?;
     transaction
         .prepare_cached("DELETE FROM idempotency_segment WHERE last <= ?1")?
         .execute([up_to])?;

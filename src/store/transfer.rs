@@ -35,6 +35,7 @@ const LEFT_BEHIND: &[&str] = &[
     "idempotency",
     "idempotency_segment",
     "idempotency_list",
+    "idempotency_filter",
     "snapshot",
     "snapshot_state",
     "snapshot_segment",

@@ -10,6 +10,7 @@ use crate::support::{Response, TestApp};
 
 const SEGMENTS: &str = "SELECT count(*) FROM idempotency_segment";
 const LISTS: &str = "SELECT count(*) FROM idempotency_list";
+const FILTERS: &str = "SELECT count(*) FROM idempotency_filter";
 
 #[test]
 fn an_answer_is_kept_for_24_hours() {
@@ -41,7 +42,7 @@ fn each_of_many_answers_comes_again_before_and_after_a_restart_until_all_are_del
     // As few as a test may wait for; they make several segments all the same.
     let amounts = 1..=300;
     let first: Vec<Response> = amounts.clone().map(|amount| send(&app, amount)).collect();
-    assert!(number(&app, SEGMENTS) > 2);
+    assert!(number(&app, SEGMENTS) > 2 && number(&app, FILTERS) > 0);
     let check = |app: &TestApp| {
         for (amount, first) in amounts.clone().zip(&first) {
             let again = send(app, amount);
@@ -58,7 +59,9 @@ fn each_of_many_answers_comes_again_before_and_after_a_restart_until_all_are_del
     app.clock.advance(Duration::from_hours(24));
     assert!(!is_replay(&send(&app, 7)));
     until(|| (number(&app, KEPT) == 1).then_some(()));
-    assert_eq!((number(&app, SEGMENTS), number(&app, LISTS)), (0, 0));
+    for rows in [SEGMENTS, LISTS, FILTERS] {
+        assert_eq!(number(&app, rows), 0);
+    }
     assert!(is_replay(&send(&app, 7)));
     let app = app.restart();
     assert!(is_replay(&send(&app, 7)));
@@ -82,21 +85,19 @@ fn a_damaged_index_is_found_and_made_anew_from_the_answers() {
         report.findings.join("; ")
     };
     assert_eq!(found(&app), "");
-    damage(&app, "DELETE FROM idempotency_list WHERE id >= 3 * 256");
-    damage(
-        &app,
-        "UPDATE idempotency_segment SET filter = zeroblob(length(filter)) WHERE number = 1",
-    );
-    damage(
-        &app,
-        "UPDATE idempotency_segment SET filter = x'00' WHERE number = 2",
-    );
+    // The third segment has begun another era, so that the filter of the first two is stored.
     let [first, second, third] =
-        [1, 2, 3].map(|number| format!("segment {number} of kept answers"));
-    assert_eq!(
-        found(&app),
-        format!("{first} lacks 64 of them; {second} has no filter; {third} lacks 64 of them")
+        [1, 2, 3].map(|number| format!("segment {number} of kept answers lacks 64 of them"));
+    damage(&app, "DELETE FROM idempotency_list WHERE id >= 3 * 256");
+    assert_eq!(found(&app), third);
+    damage(
+        &app,
+        "UPDATE idempotency_filter SET filter = zeroblob(length(filter))",
     );
+    assert_eq!(found(&app), format!("{first}; {second}; {third}"));
+    damage(&app, "UPDATE idempotency_filter SET filter = x'00'");
+    let unreadable = "the filter of kept answers up to segment 2 cannot be read";
+    assert_eq!(found(&app), format!("{unreadable}; {third}"));
 
     app.stop();
     let app = app.restart();

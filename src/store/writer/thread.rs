@@ -15,7 +15,7 @@ use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Message, Observer, WriteError};
 use crate::domain::Timestamp;
-use crate::store::key_index::{Filter, Segment};
+use crate::store::key_index::Segment;
 use crate::store::{
     Error, Lock, OpenError, activity, audit, connection, idempotency, sandbox, settings,
 };
@@ -227,8 +227,8 @@ impl WriterThread {
             .and_then(|mut s| s.execute([]))
         {
             Ok(_) => {
-                if let Some((segment, filter)) = segment {
-                    self.log.keys.closed(segment, filter);
+                if let Some(segment) = segment {
+                    self.log.keys.closed(segment);
                 }
                 self.metrics.committed(writes, start.elapsed());
                 self.dirty = true;
@@ -243,7 +243,7 @@ impl WriterThread {
     }
 
     /// Writes a segment of idempotency keys once there are enough of them.
-    fn close_segment(&self, connection: &Connection) -> Result<Option<(Segment, Filter)>, Error> {
+    fn close_segment(&self, connection: &Connection) -> Result<Option<Segment>, Error> {
         let keys = &self.log.keys;
         keys.is_full()
             .then(|| idempotency::close_segment(connection, keys))
