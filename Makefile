@@ -36,6 +36,7 @@ bench: ## Every benchmark, and its tables into docs; half an hour. ROUNDS=1: a q
 	cargo bench --bench scale -- $(ROUNDS)
 	cargo bench --bench streams
 	cargo bench --bench webhooks
+	cargo bench --bench litestream
 	cargo bench --bench tables
 
 guard: ## What fixed workloads cost in instructions, against benches/instructions.toml (needs valgrind)

@@ -32,6 +32,7 @@ use self::support::{Client, PARTNER_KEY, Server, Target, floor, median};
 /// Rounds whose medians the tables show.
 const ROUNDS: usize = 3;
 const SECONDS: u32 = 2;
+const CLIENTS: [u32; 3] = [1, 64, 256];
 /// Members that redeem, each with points enough.
 const SPENDERS: u64 = 2_000;
 const BARE: &str = "bare actix";
@@ -89,21 +90,16 @@ fn measure(
     let (_folder, path) = history.copy();
     let server = Server::open_pinned("0", &path);
     let redeemed = furnish(&mut server.client(), &history);
-    let all_clients: &[u32] = if size.events > 1_000_000 {
-        &[64]
-    } else {
-        &[1, 64, 256]
-    };
     let mut table = String::from(
         "| answer | clients | requests/s | p50 | p99 | server's CPU a request | of its floor |\n\
          | --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    for clients in all_clients {
+    for clients in CLIENTS {
         let mut arms = arms(&server, constant, sketch, &history, &redeemed);
-        choose(&mut arms, size, arguments);
+        choose(&mut arms, arguments);
         for _ in 0..arguments.rounds {
             for arm in &mut arms {
-                let seen = load(arm.target, &arm.scenario, *clients, SECONDS);
+                let seen = load(arm.target, &arm.scenario, clients, SECONDS);
                 arm.seen.push(seen);
                 if arm.scenario.name == REDEEM {
                     // A connection of its own: an idle one is closed after a while.
@@ -112,7 +108,7 @@ fn measure(
             }
         }
         for arm in &arms {
-            table += &row(size, *clients, arm, &arms, results);
+            table += &row(size, clients, arm, &arms, results);
         }
     }
     results.table(&format!("http-{}", size.name), table);
@@ -127,22 +123,9 @@ fn measure(
     );
 }
 
-/// Leaves those that words choose, on the longest history those that depend on its length, and
-/// their floors.
-fn choose(arms: &mut Vec<Arm>, size: &Size, arguments: &Arguments) {
-    let is_long = size.events > 1_000_000;
-    let of_length = [
-        "summary",
-        "timeseries",
-        "wallet",
-        "eligibility",
-        "credit",
-        "mixed",
-    ];
-    let wanted = |name: &str| {
-        arguments.wants(name) && (!is_long || of_length.iter().any(|word| name.starts_with(word)))
-    };
-    arms.retain(|arm| arm.floor.is_none() || wanted(&arm.scenario.name));
+/// Leaves those that words choose, and their floors.
+fn choose(arms: &mut Vec<Arm>, arguments: &Arguments) {
+    arms.retain(|arm| arm.floor.is_none() || arguments.wants(&arm.scenario.name));
     let floors: HashSet<String> = arms.iter().filter_map(|arm| arm.floor.clone()).collect();
     arms.retain(|arm| arm.floor.is_some() || floors.contains(&arm.scenario.name));
 }

@@ -71,7 +71,14 @@ const PARTNER: [(&str, &str); 4] = [
 
 fn main() {
     let mut figures = Figures::default();
-    for name in ["histories", "http", "scale", "streams", "webhooks"] {
+    for name in [
+        "histories",
+        "http",
+        "scale",
+        "streams",
+        "webhooks",
+        "litestream",
+    ] {
         let Some(results) = Results::load(name) else {
             println!("{name} was not measured");
             continue;

@@ -3,6 +3,8 @@
 use std::process::Command;
 use std::time::Instant;
 
+use tempfile::TempDir;
+
 use super::{KEY, Target, median};
 
 /// Something that is asked over and over: a script for wrk that sets up the requests.
@@ -135,20 +137,31 @@ pub(crate) fn median_of(seen: &[Seen], field: impl Fn(&Seen) -> f64) -> f64 {
     median(seen.iter().map(field).collect())
 }
 
-/// Puts a server under load.
-pub(crate) fn load(target: Target, scenario: &Scenario, clients: u32, seconds: u32) -> Seen {
+/// What puts a server under load, and the folder with its script.
+pub(crate) fn command(
+    target: Target,
+    scenario: &Scenario,
+    clients: u32,
+    seconds: u32,
+) -> (TempDir, Command) {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("scenario.lua");
     std::fs::write(&script, &scenario.script).unwrap();
-    let (start, before) = (Instant::now(), target.cpu_seconds());
-    let output = Command::new("taskset")
+    let mut command = Command::new("taskset");
+    command
         .args(["-c", "1", "wrk", "--latency", "-t1"])
         .args([format!("-c{clients}"), format!("-d{seconds}s")])
         .arg("-s")
         .arg(&script)
-        .arg(format!("http://{}", target.address))
-        .output()
-        .expect("wrk and taskset are installed");
+        .arg(format!("http://{}", target.address));
+    (folder, command)
+}
+
+/// Puts a server under load.
+pub(crate) fn load(target: Target, scenario: &Scenario, clients: u32, seconds: u32) -> Seen {
+    let (_folder, mut command) = command(target, scenario, clients, seconds);
+    let (start, before) = (Instant::now(), target.cpu_seconds());
+    let output = command.output().expect("wrk and taskset are installed");
     let (elapsed, cpu) = (start.elapsed(), target.cpu_seconds() - before);
     let text = String::from_utf8(output.stdout).unwrap();
     let is_good = output.status.success() && !text.contains("Non-2xx");

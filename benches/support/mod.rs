@@ -133,11 +133,7 @@ impl Server {
 
     /// Sends it a signal by name.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let status = Command::new("kill")
-            .args([&format!("-{name}"), &id])
-            .status();
-        assert!(status.unwrap().success());
+        signal(self.child.id(), name);
     }
 
     /// Waits until it has ended by itself.
@@ -173,6 +169,14 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a process a signal by name.
+pub(crate) fn signal(process: u32, name: &str) {
+    let status = Command::new("kill")
+        .args([format!("-{name}"), process.to_string()])
+        .status();
+    assert!(status.unwrap().success());
 }
 
 /// One connection.
