@@ -5,6 +5,8 @@ use super::{Sum, Timeline};
 
 /// How many times are looked up together.
 const AHEAD: usize = 16;
+/// Bytes of a timeline from which on most of it is in no cache of the processor.
+const FAR: usize = 4 << 20;
 /// Bytes that the memory brings at once.
 const CACHE_LINE: usize = 64;
 
@@ -63,8 +65,9 @@ impl<'a> Cursor<'a> {
         sum
     }
 
-    /// Finds the blocks of the next times, as many as `places` has room for, and has the memory
-    /// bring all of them at once; looked into one after the other, each would be waited for.
+    /// Finds the blocks of the next times, as many as `places` has room for, and where they are far
+    /// has the memory bring all of them at once: looked into one after the other, each would be
+    /// waited for.
     pub(super) fn look_ahead(
         &self,
         times: &mut impl Iterator<Item = i64>,
@@ -72,11 +75,12 @@ impl<'a> Cursor<'a> {
     ) -> usize {
         let (mut block, mut stride) = (self.block, self.stride);
         let (mut count, mut seen) = (0, 0);
+        let is_far = self.timeline.bytes.len() >= FAR;
         for (place, at) in places.iter_mut().zip(times) {
             let next = self.timeline.block_for(at, block, stride);
             stride = next - block;
             block = next;
-            if stride > 0 {
+            if stride > 0 && is_far {
                 seen ^= self.timeline.touch(block);
             }
             *place = (block, at);
