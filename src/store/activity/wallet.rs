@@ -1,0 +1,74 @@
+//! The log as a wallet shows it.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::cells::entry;
+use super::timestamp;
+use crate::domain::{Entry, MemberNumber, Points, Reason, Seq, Timestamp};
+use crate::store::Error;
+
+/// A ledger entry as the wallet's list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// When points moved.
+    pub at: Timestamp,
+    /// How.
+    pub entry: Entry,
+    /// How many.
+    pub amount: Points,
+    /// What the caller gave as the reason.
+    pub reason: Option<Reason>,
+    /// The public id of the redemption, on a spend and a refund.
+    pub redemption: Option<uuid::Uuid>,
+    /// The entry of the same wallet before it.
+    pub previous: Option<Seq>,
+}
+
+/// The ledger entries of one wallet from `start` back, newest first, at most `limit`. It follows
+/// the chain from entry to entry, so that its cost does not depend on the length of any history.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn wallet_entries(
+    connection: &Connection,
+    member: MemberNumber,
+    start: Seq,
+    limit: usize,
+) -> Result<Vec<LedgerRow>, Error> {
+    let sql = "SELECT a.at, a.entry, a.amount, a.note, r.uuid, a.previous_seq
+               FROM activity a LEFT JOIN redemption r ON r.id = a.redemption_id
+               WHERE a.seq = ?1 AND a.member_id = ?2 AND a.entry IS NOT NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut next = Some(start);
+    let mut entries = Vec::new();
+    while let Some(seq) = next.filter(|_| entries.len() < limit) {
+        let found = statement
+            .query_row((seq.0, member.0), |row| {
+                let columns: (i64, i64, i64, Option<String>, Value, Option<i64>) =
+                    row.try_into()?;
+                Ok(columns)
+            })
+            .optional()?;
+        let Some((at, number, amount, reason, uuid, previous)) = found else {
+            break;
+        };
+        let redemption = match uuid {
+            Value::Blob(bytes) => uuid::Uuid::from_slice(&bytes).ok(),
+            _ => None,
+        };
+        entries.push(LedgerRow {
+            seq,
+            at: timestamp(at)?,
+            entry: entry(number).ok_or(Error::Impossible("ledger entry"))?,
+            amount: Points::new(amount).ok_or(Error::Impossible("ledger entry"))?,
+            reason: reason.map(Reason::stored),
+            redemption,
+            previous: previous.map(Seq),
+        });
+        next = previous.map(Seq);
+    }
+    Ok(entries)
+}
