@@ -8,6 +8,7 @@ use crate::analytics::{
 };
 use crate::config::BucketTime;
 use crate::domain::{Invalid, OfferId, Status, Timestamp};
+use crate::store::Readership;
 use crate::wire::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
     RedemptionTotalsResponse, SummaryResponse, TimeseriesQuery, TimeseriesResponse,
@@ -18,13 +19,19 @@ use crate::wire::{
 pub struct Analytics {
     engine: Arc<Engine>,
     bucket_time: BucketTime,
+    readership: Readership,
 }
 
 impl Analytics {
-    pub(super) fn new(engine: Arc<Engine>, bucket_time: BucketTime) -> Self {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        bucket_time: BucketTime,
+        readership: Readership,
+    ) -> Self {
         Self {
-            engine,
+            engine: Arc::clone(engine),
             bucket_time,
+            readership,
         }
     }
 
@@ -35,7 +42,7 @@ impl Analytics {
 
     /// The program-wide figures.
     pub fn summary(&self, key: KeyPrincipal) -> Versioned<SummaryResponse> {
-        let Versioned { version, value } = self.engine.summary(key.program);
+        let Versioned { version, value } = self.engine().summary(key.program);
         Versioned {
             version,
             value: summary(&value),
@@ -44,7 +51,7 @@ impl Analytics {
 
     /// One row for every offer.
     pub fn offers(&self, key: KeyPrincipal) -> Versioned<OffersAnalyticsResponse> {
-        let Versioned { version, value } = self.engine.offers(key.program);
+        let Versioned { version, value } = self.engine().offers(key.program);
         let offers = value.iter().map(offer).collect();
         Versioned {
             version,
@@ -67,13 +74,19 @@ impl Analytics {
             Some(id) => Some(OfferId::parse(id).ok_or_else(unknown)?),
             None => None,
         };
-        let Versioned { version, value } = self.engine.timeseries(key.program, &window, offer);
+        let Versioned { version, value } = self.engine().timeseries(key.program, &window, offer);
         let buckets = value.ok_or_else(unknown)?;
         let buckets = buckets.iter().map(|bucket| self.bucket(bucket)).collect();
         Ok(Versioned {
             version,
             value: TimeseriesResponse { buckets },
         })
+    }
+
+    /// The figures, for somebody who reads them.
+    fn engine(&self) -> &Engine {
+        self.readership.note();
+        &self.engine
     }
 
     fn bucket(&self, bucket: &Bucket) -> BucketResponse {

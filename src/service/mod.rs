@@ -180,6 +180,8 @@ impl Services {
         let (figures, kept) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
         let last_at = figures.last_at();
         let engine = Arc::new(Engine::new(figures));
+        let readership = database.readership();
+        let analytics = Analytics::new(&engine, settings.analytics.bucket_time, readership);
         let directory = Arc::new(Directory::load(database.connection())?);
         let last_seq = store::activity::last_seq(database.connection())?.unwrap_or(Seq(0));
         let signals = Arc::new(Signals::new(last_seq));
@@ -219,7 +221,7 @@ impl Services {
         let services = Self {
             writer,
             readers,
-            analytics: Analytics::new(Arc::clone(&engine), settings.analytics.bucket_time),
+            analytics,
             engine,
             directory,
             signals,

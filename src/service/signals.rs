@@ -13,7 +13,9 @@ use crate::store::Committed;
 pub struct Announcements {
     /// Programs in which something happened that a webhook listens to.
     pub programs: HashSet<ProgramNumber>,
-    /// Whether webhooks were made or deleted, or have something to send at once.
+    /// Programs with a webhook that has something to send again, or a test.
+    pub due: HashSet<ProgramNumber>,
+    /// Whether webhooks were made or deleted.
     pub webhooks_changed: bool,
 }
 
@@ -59,9 +61,11 @@ impl Signals {
         if let Some(last) = committed.activities.last() {
             self.committed.send_replace(last.seq);
         }
-        if committed.webhooks_changed || !committed.announced.is_empty() {
+        let nothing = committed.announced.is_empty() && committed.due.is_empty();
+        if committed.webhooks_changed || !nothing {
             let mut news = self.announcements.lock();
             news.programs.extend(committed.announced);
+            news.due.extend(committed.due);
             news.webhooks_changed |= committed.webhooks_changed;
             drop(news);
             self.announced.notify_one();

@@ -190,7 +190,7 @@ impl Services {
             found.status = DeliveryStatus::Pending;
             found.next_at = Some(tx.clock_now());
             store::deliveries::record(tx, number, &found)?;
-            tx.webhooks_changed();
+            tx.is_due(key.program);
             Ok(Answer::ok(&show_delivery(tx, number, &found)?))
         })
         .await
@@ -222,7 +222,7 @@ impl Services {
                 created_at: now,
             };
             store::deliveries::record(tx, endpoint.number, &delivery)?;
-            tx.webhooks_changed();
+            tx.is_due(key.program);
             Ok(Answer::ok(&show_delivery(tx, endpoint.number, &delivery)?))
         })
         .await
@@ -340,7 +340,7 @@ impl Services {
     }
 }
 
-/// Rows of each endpoint or program that one step deletes.
+/// Deliveries, and events kept for them, that one step deletes at most.
 const PURGE_STEP: usize = 500;
 
 /// A delivery after an attempt: done, due again, or dead. A test is not repeated.

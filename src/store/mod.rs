@@ -21,6 +21,7 @@ pub mod offers;
 pub mod organizations;
 pub mod programs;
 mod readers;
+mod readership;
 pub mod redemptions;
 mod replay;
 pub mod sandbox;
@@ -36,6 +37,7 @@ pub use connection::{open_any_version, open_read_only};
 pub use lock::Lock;
 pub use migrations::{SCHEMA, known_version as schema_version};
 pub use readers::Readers;
+pub use readership::Readership;
 pub use replay::replay;
 pub use rusqlite::Connection;
 pub use writer::{Committed, Observer, Transaction, WriteError, Writer, WriterSettings};
@@ -199,6 +201,7 @@ pub struct Database {
     path: PathBuf,
     connection: Connection,
     lock: Lock,
+    readership: Readership,
 }
 
 impl Database {
@@ -217,6 +220,7 @@ impl Database {
             path: path.to_owned(),
             connection,
             lock,
+            readership: Readership::default(),
         })
     }
 
@@ -230,7 +234,12 @@ impl Database {
     /// # Errors
     /// [`OpenError::Pool`].
     pub fn readers(&self, count: u32) -> Result<Readers, OpenError> {
-        Readers::open(&self.path, count)
+        Readers::open(&self.path, count, self.readership.clone())
+    }
+
+    /// Where those say so who read something else that the writer keeps, such as the figures.
+    pub fn readership(&self) -> Readership {
+        self.readership.clone()
     }
 
     /// Gives the connection and the lock to a thread that does all the writing from now on.
@@ -242,7 +251,7 @@ impl Database {
         settings: WriterSettings,
         observer: Box<dyn Observer>,
     ) -> Result<Writer, Error> {
-        Writer::start(self.path, self.connection, self.lock, settings, observer)
+        Writer::start(self, settings, observer)
     }
 }
 

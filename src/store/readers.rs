@@ -10,7 +10,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
 
 use super::connection::{Role, reader_flags, set_pragmas};
-use super::{Error, OpenError};
+use super::{Error, OpenError, Readership};
 
 /// How long a read waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
@@ -26,10 +26,11 @@ pub struct Readers {
     pool: Pool<SqliteConnectionManager>,
     /// Look-ups that still go elsewhere.
     detours: Arc<AtomicU32>,
+    readership: Readership,
 }
 
 impl Readers {
-    pub(super) fn open(path: &Path, count: u32) -> Result<Self, OpenError> {
+    pub(super) fn open(path: &Path, count: u32, readership: Readership) -> Result<Self, OpenError> {
         let manager = SqliteConnectionManager::file(path)
             .with_flags(reader_flags())
             .with_init(|connection| set_pragmas(connection, Role::Reader));
@@ -44,6 +45,7 @@ impl Readers {
         Ok(Self {
             pool,
             detours: Arc::default(),
+            readership,
         })
     }
 
@@ -63,6 +65,7 @@ impl Readers {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        self.readership.note();
         let left = self.detours.load(Ordering::Relaxed);
         if left > 0 {
             self.detours.store(left - 1, Ordering::Relaxed);

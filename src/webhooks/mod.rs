@@ -34,6 +34,8 @@ use crate::telemetry::cause_chain;
 const GRACE: Duration = Duration::from_secs(2);
 /// How often old deliveries are deleted.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
+/// How long it rests after some of them.
+const PURGE_PAUSE: Duration = Duration::from_millis(20);
 /// How long to wait before asking the database again after a failure.
 const RETRY: Duration = Duration::from_secs(1);
 /// How much this thread yields to others: as much as there is.
@@ -100,7 +102,7 @@ impl Dispatcher {
     async fn run(mut self) {
         let (notebook, writing) = Notebook::start(self.services.clone());
         self.reload(&notebook).await;
-        let mut purge = tokio::time::interval(PURGE_EVERY);
+        let purging = tokio::task::spawn_local(purge(self.services.clone(), self.retention));
         let services = self.services.clone();
         let mut stopping = self.stopping.clone();
         loop {
@@ -113,12 +115,15 @@ impl Dispatcher {
                         if news.programs.contains(&runner.program) {
                             runner.new_events.notify_one();
                         }
+                        if news.due.contains(&runner.program) {
+                            runner.repeat.notify_one();
+                        }
                     }
                 }
-                _ = purge.tick() => self.purge().await,
                 _ = stopping.changed() => break,
             }
         }
+        purging.abort();
         let ending = self.runners.into_values().map(Runner::end);
         // What does not end in time is sent again after the next start.
         let _ = tokio::time::timeout(GRACE, futures_util::future::join_all(ending)).await;
@@ -159,15 +164,21 @@ impl Dispatcher {
         }
         // Those that are left were deleted; dropping them ends their tasks.
     }
+}
 
-    async fn purge(&self) {
+/// Deletes old deliveries for as long as it is let, a few at a time, so that neither attempts nor
+/// writes wait for it.
+async fn purge(services: Services, retention: Duration) {
+    let mut hours = tokio::time::interval(PURGE_EVERY);
+    loop {
+        hours.tick().await;
         loop {
-            match self.services.purge_deliveries(self.retention).await {
-                Ok(true) => tokio::task::yield_now().await,
-                Ok(false) => return,
+            match services.purge_deliveries(retention).await {
+                Ok(true) => tokio::time::sleep(PURGE_PAUSE).await,
+                Ok(false) => break,
                 Err(error) => {
                     tracing::warn!(%error, "old webhook deliveries could not be deleted");
-                    return;
+                    break;
                 }
             }
         }

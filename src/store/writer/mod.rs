@@ -12,7 +12,6 @@ mod thread;
 mod transaction;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -28,7 +27,7 @@ use self::sums::Sums;
 use self::thread::WriterThread;
 use self::transaction::Log;
 pub use self::transaction::Transaction;
-use super::{Error, Lock, activity, idempotency, sandbox};
+use super::{Database, Error, activity, idempotency, sandbox};
 use crate::clock::Clock;
 use crate::domain::{Activity, ProgramNumber, Timestamp};
 use crate::telemetry::Metrics;
@@ -56,7 +55,9 @@ pub struct Committed<'a> {
     pub credentials_changed: bool,
     /// The programs of the events that webhooks listen to; one may stand here more than once.
     pub announced: &'a [ProgramNumber],
-    /// Whether webhooks were made or deleted, or have something to send at once.
+    /// The programs with a webhook that has something to send again, or a test.
+    pub due: &'a [ProgramNumber],
+    /// Whether webhooks were made or deleted.
     pub webhooks_changed: bool,
 }
 
@@ -143,12 +144,16 @@ pub struct Writer {
 
 impl Writer {
     pub(super) fn start(
-        path: PathBuf,
-        connection: Connection,
-        lock: Lock,
+        database: Database,
         settings: WriterSettings,
         observer: Box<dyn Observer>,
     ) -> Result<Self, Error> {
+        let Database {
+            path,
+            connection,
+            lock,
+            readership,
+        } = database;
         let (queue, jobs) = sync_channel(settings.queue_max);
         let writable = Arc::new(AtomicBool::new(true));
         let log = Log {
@@ -163,12 +168,14 @@ impl Writer {
             sums: Sums::default(),
             heard: None,
             announced: Vec::new(),
+            due: Vec::new(),
             webhooks_changed: false,
             clock: settings.clock,
         };
         let no_thread = |_| Error::Impossible("failure to start a thread");
         let mut thread = WriterThread {
             checkpointer: Checkpointer::start(path.clone()).map_err(no_thread)?,
+            readership,
             path,
             connection: None,
             log,

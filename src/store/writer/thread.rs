@@ -17,7 +17,7 @@ use super::{Committed, Job, Message, Observer, WriteError};
 use crate::domain::Timestamp;
 use crate::store::key_index::Segment;
 use crate::store::{
-    Error, Lock, OpenError, activity, audit, connection, idempotency, sandbox, settings,
+    Error, Lock, OpenError, Readership, activity, audit, connection, idempotency, sandbox, settings,
 };
 use crate::telemetry::{Metrics, cause_chain};
 
@@ -25,6 +25,8 @@ use crate::telemetry::{Metrics, cause_chain};
 const BATCH_MAX: usize = 256;
 /// Pages in the write-ahead log after which they are moved into the file (16 MiB).
 const CHECKPOINT_PAGES: u64 = 4096;
+/// Writes after which those who read go first, if anybody does.
+const READERS_FIRST_AFTER: usize = 4;
 /// How long the queue must be empty before the thread tidies up.
 const IDLE: Duration = Duration::from_secs(1);
 /// Expired answers deleted in one transaction.
@@ -54,6 +56,7 @@ pub(super) struct WriterThread {
     /// The hour in which expired answers were last all deleted.
     pub(super) purged_hour: i64,
     pub(super) checkpointer: Checkpointer,
+    pub(super) readership: Readership,
     pub(super) wal_pages_max: u64,
     pub(super) retention: Duration,
     pub(super) metrics: Metrics,
@@ -100,6 +103,9 @@ impl WriterThread {
         let mut going = true;
         let mut intact = self.run_job(&statements, first, &mut ran);
         while intact && ran.len() < BATCH_MAX {
+            if ran.len().is_multiple_of(READERS_FIRST_AFTER) {
+                self.readership.let_go_first();
+            }
             match self.jobs.try_recv() {
                 Ok(Message::Run(job)) => {
                     self.metrics.taken();
@@ -126,17 +132,22 @@ impl WriterThread {
             }
         }
         self.between_batches();
+        self.readership.let_go_first();
         going
     }
 
     /// Begins a transaction, and lends its connection to the batch.
     fn open_batch(&mut self) -> Result<Connection, WriteError> {
+        if self.corrupt {
+            return Err(WriteError::Unavailable);
+        }
         if self.connection.is_none() {
             self.recover();
         }
         if WAL_PAGES.get() > self.wal_pages_max {
             self.checkpoint_passive();
             if WAL_PAGES.get() > self.wal_pages_max {
+                self.writable.store(false, Ordering::Relaxed);
                 tracing::error!(
                     wal_pages = WAL_PAGES.get(),
                     "the write-ahead log is past its limit because a reader holds it; writes are \
@@ -257,12 +268,14 @@ impl WriterThread {
         let activities = std::mem::take(&mut self.log.pending);
         let credentials_changed = std::mem::take(&mut self.log.credentials_changed);
         let announced = std::mem::take(&mut self.log.announced);
+        let due = std::mem::take(&mut self.log.due);
         self.log.last_at.extend(self.log.open_at.drain());
         self.log.clocks_changed = false;
         let committed = Committed {
             activities: &activities,
             credentials_changed,
             announced: &announced,
+            due: &due,
             webhooks_changed: std::mem::take(&mut self.log.webhooks_changed),
         };
         let observer = &mut self.observer;
@@ -291,6 +304,7 @@ impl WriterThread {
         self.log.pending.clear();
         self.log.credentials_changed = false;
         self.log.announced.clear();
+        self.log.due.clear();
         self.log.sums.clear();
         self.log.webhooks_changed = false;
         self.log.heard = None;
@@ -463,6 +477,8 @@ impl WriterThread {
             Ok(0) => {
                 self.dirty = false;
                 WAL_PAGES.set(0);
+                // Whoever held the log past its limit is gone.
+                self.writable.store(!self.corrupt, Ordering::Relaxed);
             }
             // A reader is in the way: the next quiet moment tries again.
             Ok(_) => {}

@@ -37,6 +37,8 @@ pub(super) struct Log {
     pub(super) heard: Option<HashMap<ProgramNumber, EventSet>>,
     /// The programs of the events that were kept for webhooks in this batch.
     pub(super) announced: Vec<ProgramNumber>,
+    /// The programs with a webhook that has something to send again, or a test.
+    pub(super) due: Vec<ProgramNumber>,
     pub(super) webhooks_changed: bool,
 }
 
@@ -140,7 +142,12 @@ impl Transaction<'_> {
         webhooks::insert_payload(self.connection, program, seq, data)
     }
 
-    /// Says that webhooks were made or deleted, or have something to send at once.
+    /// Says that a webhook of a program has something to send again, or a test.
+    pub fn is_due(&mut self, program: ProgramNumber) {
+        self.log.due.push(program);
+    }
+
+    /// Says that webhooks were made or deleted.
     pub fn webhooks_changed(&mut self) {
         self.log.heard = None;
         self.log.webhooks_changed = true;

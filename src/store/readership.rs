@@ -1,0 +1,28 @@
+//! Whether anybody reads. Where there are fewer processors than threads that want one, a writer with
+//! a full queue would keep everybody else from it for as long as the system lets it, which is
+//! milliseconds: a hundred times what a read takes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A note that somebody read since the writer last looked. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Readership(Arc<AtomicBool>);
+
+impl Readership {
+    /// Says that somebody reads.
+    pub fn note(&self) {
+        // Mostly it is said already, and then nothing is written that other processors look at.
+        if !self.0.load(Ordering::Relaxed) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Lets other threads have the processor, if somebody read since the last time. Where one is
+    /// free for each this returns at once.
+    pub(super) fn let_go_first(&self) {
+        if self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+    }
+}
