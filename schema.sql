@@ -6,8 +6,8 @@
 --   * Times (`…_at`, `at`) are whole milliseconds since 1970-01-01T00:00:00Z.
 --   * Points are whole numbers; 9007199254740991 (2^53 - 1) is the largest that a double holds exactly.
 --   * Every table is STRICT, so that a column holds what it says.
---   * What happened is in `activity`, which is append-only. Every other table is the state that follows
---     from it, kept beside it in the same transaction.
+--   * What happened is in `activity`, which is append-only; all figures follow from it alone. Every
+--     other table is the state as it stands, changed in the same transaction.
 
 -- Facts about this server as a whole, one a row.
 --   partner_uuid  the operator's public id (16 bytes)
@@ -264,7 +264,7 @@ CREATE TABLE event_payload (
     PRIMARY KEY (program_id, seq)
 ) STRICT, WITHOUT ROWID;
 
--- An event on its way to an endpoint; a row exists once it was tried.
+-- An event on its way to an endpoint; a row exists once it was tried, of a test at once.
 CREATE TABLE webhook_delivery (
     endpoint_id     INTEGER NOT NULL REFERENCES webhook_endpoint (id),
     seq             INTEGER NOT NULL,       -- the activity; below zero: a test, which has none

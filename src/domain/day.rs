@@ -3,7 +3,7 @@
 use std::fmt;
 
 use time::format_description::well_known::Iso8601;
-use time::{Date, Duration};
+use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use super::Timestamp;
 
@@ -16,6 +16,7 @@ use super::Timestamp;
 /// // A date-time is cut to its day in UTC.
 /// assert_eq!(Day::parse("2024-03-01T00:30:00+01:00"), Some(day));
 /// assert_eq!(Day::parse("2024-02-29T23:59:59.999"), Some(day));
+/// assert_eq!(Day::parse("2024-03-01T00:30+0100"), Some(day));
 /// assert_eq!(Day::parse("2023-02-29"), None);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,8 +39,11 @@ impl Day {
         if bytes.len() == 10 {
             return Self::new(Date::parse(text, &Iso8601::DATE).ok()?);
         }
-        let at = Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}Z")))?;
-        Self::of(at)
+        let local = || PrimitiveDateTime::parse(text, &Iso8601::DATE_TIME).ok();
+        let at = OffsetDateTime::parse(text, &Iso8601::DEFAULT)
+            .ok()
+            .or_else(|| Some(local()?.assume_utc()))?;
+        Self::new(at.checked_to_offset(UtcOffset::UTC)?.date())
     }
 
     /// So many days before.

@@ -39,7 +39,7 @@ pub use organization::{
     Allocation, Organization, OrganizationStatus, OrganizationTier, TRIAL_CREDITS_MAX,
 };
 pub use points::Points;
-pub use program::{Currency, Program, ProgramStatus};
+pub use program::{Currency, Program, ProgramSort, ProgramStatus};
 pub use redemption::{Actor, CancelReason, Redemption, RedemptionPatch, Status, StatusCounts};
 pub use refusal::Refusal;
 pub use text::{

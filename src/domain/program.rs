@@ -43,6 +43,39 @@ impl ProgramStatus {
     }
 }
 
+/// What a list of programs is ordered by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProgramSort {
+    /// When they were made.
+    #[default]
+    CreatedAt,
+    /// Their names, capitals as small letters.
+    Name,
+}
+
+impl ProgramSort {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::CreatedAt, Self::Name];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::Name => "name",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.as_str() == name)
+    }
+
+    /// Whether the last comes first unless a direction is asked for.
+    pub fn is_descending(self) -> bool {
+        self == Self::CreatedAt
+    }
+}
+
 /// A program and what it is set to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {

@@ -63,11 +63,14 @@ fn catalogue() -> String {
 
 impl Refusal {
     /// Whether a retry with the same Idempotency-Key gets this same no. A question of who is asking
-    /// is asked anew each time.
+    /// is asked anew each time, and input that cannot be used may be mended.
     pub fn is_outcome(&self) -> bool {
         !matches!(
             self,
-            Self::TokenRevoked | Self::AnotherMember | Self::IdempotencyKeyReused
+            Self::TokenRevoked
+                | Self::AnotherMember
+                | Self::IdempotencyKeyReused
+                | Self::WebhookUrlNotAllowed(_)
         )
     }
 }

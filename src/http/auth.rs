@@ -23,22 +23,27 @@ enum Presented<'a> {
 }
 
 /// The credential of a request: `Authorization: Bearer`, else `X-API-Key`, else
-/// `X-Partner-API-Key`.
+/// `X-Partner-API-Key`. Another scheme, such as a proxy's own, counts only where there is no key.
 fn presented(headers: &HeaderMap) -> Result<Presented<'_>, HttpError> {
     let unauthorized = |message: &'static str| HttpError::new(Code::Unauthorized, message);
-    let credential = if let Some(value) = headers.get(header::AUTHORIZATION) {
-        std::str::from_utf8(value.as_bytes())
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, credential)| credential.trim())
-            .ok_or_else(|| unauthorized("the Authorization header must be: Bearer <credential>"))?
+    let authorization = headers.get(header::AUTHORIZATION);
+    let bearer = authorization
+        .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, credential)| credential.trim());
+    let credential = if let Some(bearer) = bearer {
+        bearer
     } else {
         headers
             .get(API_KEY)
             .or_else(|| headers.get(PARTNER_API_KEY))
             .ok_or_else(|| {
-                unauthorized("a credential is required, as Authorization: Bearer <credential>")
+                unauthorized(if authorization.is_some() {
+                    "the Authorization header must be: Bearer <credential>"
+                } else {
+                    "a credential is required, as Authorization: Bearer <credential>"
+                })
             })?
             .to_str()
             .map_err(|_| unauthorized("the credential is not visible ASCII"))?

@@ -20,12 +20,15 @@ pub(super) fn layer(origins: &str) -> Condition<Cors> {
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             header::IF_NONE_MATCH,
+            // Some browsers let a page set it, and the SDKs do.
+            header::USER_AGENT,
         ])
         .allowed_headers([
             "x-api-key",
             "x-partner-api-key",
             "idempotency-key",
             "last-event-id",
+            "stampcard-fault",
         ])
         .expose_headers([header::ETAG, header::RETRY_AFTER])
         .expose_headers(["x-request-id", "idempotency-replayed"])

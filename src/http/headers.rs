@@ -1,7 +1,6 @@
 //! Headers that every answer has, so that no browser or proxy makes more of it than it is.
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::middleware::DefaultHeaders;
 
 /// What every answer has.
 static ALWAYS: [(HeaderName, HeaderValue); 2] = [
@@ -29,12 +28,4 @@ pub(super) fn add(headers: &mut HeaderMap) {
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, NO_STORE.clone());
     }
-}
-
-/// The same as a layer, for answers that another layer gives without asking further.
-pub(super) fn layer() -> DefaultHeaders {
-    ALWAYS.iter().fold(
-        DefaultHeaders::new().add((header::CACHE_CONTROL, NO_STORE.clone())),
-        |layer, (name, value)| layer.add((name.clone(), value.clone())),
-    )
 }

@@ -114,6 +114,29 @@ where
     Ok(unread::release(response, body))
 }
 
+/// Makes an answer whole that another layer gave without asking [`answer`].
+pub(super) async fn complete<B>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error>
+where
+    B: MessageBody + 'static,
+{
+    let surface = Surface::of_path(request.path());
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    if response.headers().contains_key(REQUEST_ID) {
+        return Ok(response);
+    }
+    let id = RequestId::next();
+    if let Some(error) = response.response().error() {
+        let refusal = HttpError::new(Code::BadRequest, error.to_string());
+        response = render_error(response.error_response(refusal), surface, id);
+    }
+    headers::add(response.headers_mut());
+    id.write(response.headers_mut());
+    Ok(response)
+}
+
 /// Counts and logs a request that was answered.
 fn note(response: &ServiceResponse<BoxBody>, id: RequestId, took: Duration) {
     let (request, status) = (response.request(), response.status().as_u16());

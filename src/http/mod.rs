@@ -98,7 +98,10 @@ pub(crate) fn bind(settings: &Settings) -> std::io::Result<(BoundServer, SocketA
             .wrap(from_fn(layer::answer))
             .wrap(cors::layer(&origins))
             // A page's question whether it may ask is answered by that layer alone.
-            .wrap(Condition::new(cors::is_on(&origins), headers::layer()))
+            .wrap(Condition::new(
+                cors::is_on(&origins),
+                from_fn(layer::complete),
+            ))
             .app_data(services.metrics().of_no_path())
             .configure(|config| routes::configure(config, services.metrics()))
             .default_service(web::to(routes::unknown))

@@ -72,6 +72,8 @@ impl RateLimiter {
             buckets.retain(|_, full_at| *full_at > now);
         }
         let full_at = buckets.entry(credential).or_insert(now);
+        // No bucket takes longer to be full: one that seems to was counted before the clock went back.
+        *full_at = (*full_at).min(now + burst * interval);
         let after = (*full_at).max(now) + interval;
         let over = after - now - burst * interval;
         if over <= 0 {
@@ -141,6 +143,19 @@ mod tests {
         );
         let full = later.saturating_add(Duration::from_secs(7));
         assert_eq!(take(full).remaining, 59);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_locks_nobody_out() {
+        let limiter = limiter(600, 0);
+        let now = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
+        let take = |now| limiter.take(Environment::Live, 7, || now).unwrap();
+        assert_eq!(take(now).remaining, 59);
+        let earlier = now.saturating_sub(Duration::from_hours(1));
+        // As after a burst, and no longer.
+        assert_eq!(take(earlier).retry_after, Some(1));
+        let later = earlier.saturating_add(Duration::from_secs(3));
+        assert_eq!(take(later).remaining, 29);
     }
 
     #[test]

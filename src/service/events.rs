@@ -18,6 +18,8 @@ use crate::wire::{
 
 /// Rows of the log that are looked at in one read.
 const PAGE: i64 = 5_000;
+/// Bytes of objects after which a read ends: whoever asked may take long to pass them on.
+const PIECE: usize = 64 << 10;
 
 /// An event as streams and webhooks show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +200,7 @@ impl Services {
     ) -> Result<(Vec<(ProgramNumber, ShownEvent)>, Seq), Stop> {
         let end = Seq(up_to.0.min(after.0.saturating_add(PAGE)));
         self.read(move |connection| {
-            let mut shown = Vec::new();
+            let (mut shown, mut bytes) = (Vec::new(), 0);
             let only = programs.iter().next().filter(|_| programs.len() == 1);
             let rows = store::activity::events(connection, only.copied(), after, end, usize::MAX)?;
             for activity in rows {
@@ -206,7 +208,11 @@ impl Services {
                     continue;
                 };
                 if let Some(event) = show(connection, program, &activity)? {
+                    bytes += event.data.len();
                     shown.push((program, event));
+                }
+                if bytes >= PIECE {
+                    return Ok((shown, activity.seq));
                 }
             }
             Ok((shown, end))

@@ -144,7 +144,7 @@ fn update_canonical(hash: &mut Sha256, value: &Value) {
             hash.update(text);
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {
-            let text = value.to_string();
+            let text = wire::whole(value).map_or_else(|| value.to_string(), |n| n.to_string());
             hash.update([b'=', u8::try_from(text.len()).unwrap_or(u8::MAX)]);
             hash.update(text);
         }

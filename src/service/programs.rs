@@ -14,7 +14,7 @@ use crate::wire::{
 };
 
 impl Services {
-    /// A page of the programs of the key's organization, newest first.
+    /// A page of the programs of the key's organization.
     ///
     /// # Errors
     /// [`Stop`] if the database fails.
@@ -24,7 +24,7 @@ impl Services {
         mut filter: ProgramFilter,
         page: PageQuery,
     ) -> Result<ProgramListResponse, Stop> {
-        filter.before = page.cursor.map(|cursor| ProgramNumber(cursor.0));
+        filter.after = page.cursor.map(|cursor| ProgramNumber(cursor.0));
         self.read(move |connection| {
             let organization = key.organization;
             let mut rows =

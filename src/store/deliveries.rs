@@ -147,7 +147,7 @@ pub fn advance(tx: &Transaction<'_>, endpoint: EndpointNumber, cursor: Seq) -> R
 /// [`Error`] if the database fails.
 pub fn abandon(tx: &Transaction<'_>, endpoint: EndpointNumber) -> Result<(), Error> {
     let sql = "UPDATE webhook_delivery SET status = 'dead', next_at = NULL
-               WHERE endpoint_id = ?1 AND status = 'pending'";
+               WHERE endpoint_id = ?1 AND next_at IS NOT NULL";
     tx.prepare_cached(sql)?.execute([endpoint.0])?;
     Ok(())
 }
@@ -167,7 +167,7 @@ pub fn next_test(connection: &Connection, endpoint: EndpointNumber) -> Result<Se
 }
 
 /// Deletes what is older than `before`: settled deliveries, and events that nobody waits for. At
-/// most `limit` rows for each endpoint and program; what comes back is how many went.
+/// most `limit` rows of each of the two; what comes back is how many went.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -175,15 +175,16 @@ pub fn purge(tx: &Transaction<'_>, before: Timestamp, limit: usize) -> Result<us
     // The log is in the order of time, but for clocks that were moved, so that its numbers lead
     // straight to the old rows of either table.
     let cutoff = activity::last_before(tx, before)?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let deliveries = "DELETE FROM webhook_delivery WHERE (endpoint_id, seq) IN
             (SELECT d.endpoint_id, d.seq FROM webhook_delivery d
              WHERE d.endpoint_id = ?1 AND d.seq <= ?2 AND d.created_at < ?3
                AND d.status <> 'pending'
              LIMIT ?4)";
-    let mut gone = 0;
+    let mut settled = 0;
     for endpoint in numbers(tx, "SELECT id FROM webhook_endpoint")? {
-        gone += tx.execute(deliveries, (endpoint, cutoff.0, before.as_millis(), limit))?;
+        let room = i64::try_from(limit - settled).unwrap_or(i64::MAX);
+        let values = (endpoint, cutoff.0, before.as_millis(), room);
+        settled += tx.execute(deliveries, values)?;
     }
     let payloads = "DELETE FROM event_payload WHERE program_id = ?1 AND seq IN
             (SELECT p.seq FROM event_payload p
@@ -193,10 +194,12 @@ pub fn purge(tx: &Transaction<'_>, before: Timestamp, limit: usize) -> Result<us
                      AND (w.cursor_seq < p.seq OR EXISTS (SELECT 1 FROM webhook_delivery d
                          WHERE d.endpoint_id = w.id AND d.seq = p.seq AND d.status = 'pending')))
              LIMIT ?3)";
+    let mut unheard = 0;
     for program in numbers(tx, "SELECT DISTINCT program_id FROM webhook_endpoint")? {
-        gone += tx.execute(payloads, (program, cutoff.0, limit))?;
+        let room = i64::try_from(limit - unheard).unwrap_or(i64::MAX);
+        unheard += tx.execute(payloads, (program, cutoff.0, room))?;
     }
-    Ok(gone)
+    Ok(settled + unheard)
 }
 
 fn numbers(connection: &Connection, sql: &str) -> Result<Vec<i64>, Error> {

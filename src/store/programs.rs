@@ -8,7 +8,7 @@ use super::activity::timestamp;
 use super::{Error, Transaction};
 use crate::domain::{
     Currency, CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, Points, Program,
-    ProgramNumber, ProgramStatus, Tier, Timestamp,
+    ProgramNumber, ProgramSort, ProgramStatus, Tier, Timestamp,
 };
 
 /// The columns that [`program`] reads.
@@ -88,8 +88,12 @@ pub fn find(
 /// A page of an organization's programs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProgramFilter {
-    /// Only rows before this one.
-    pub before: Option<ProgramNumber>,
+    /// Only those behind this one.
+    pub after: Option<ProgramNumber>,
+    /// What they are ordered by.
+    pub sort: ProgramSort,
+    /// Whether the last comes first.
+    pub is_descending: bool,
     /// Only those of this status.
     pub status: Option<ProgramStatus>,
     /// Only those whose name holds this.
@@ -98,7 +102,7 @@ pub struct ProgramFilter {
     pub include_archived: bool,
 }
 
-/// A page of programs, newest first.
+/// A page of programs.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -110,9 +114,21 @@ pub fn list(
 ) -> Result<Vec<Program>, Error> {
     let mut sql = format!("{SELECT} WHERE p.organization_id = ?");
     let mut values = vec![Value::Integer(organization.0)];
-    if let Some(before) = filter.before {
-        sql.push_str(" AND p.id < ?");
-        values.push(Value::Integer(before.0));
+    let (behind, order) = match (filter.sort, filter.is_descending) {
+        (ProgramSort::CreatedAt, true) => (" AND p.id < ?", " ORDER BY p.id DESC LIMIT ?"),
+        (ProgramSort::CreatedAt, false) => (" AND p.id > ?", " ORDER BY p.id LIMIT ?"),
+        (ProgramSort::Name, true) => (
+            " AND (p.name COLLATE NOCASE, p.id) < (SELECT name, id FROM program WHERE id = ?)",
+            " ORDER BY p.name COLLATE NOCASE DESC, p.id DESC LIMIT ?",
+        ),
+        (ProgramSort::Name, false) => (
+            " AND (p.name COLLATE NOCASE, p.id) > (SELECT name, id FROM program WHERE id = ?)",
+            " ORDER BY p.name COLLATE NOCASE, p.id LIMIT ?",
+        ),
+    };
+    if let Some(after) = filter.after {
+        sql.push_str(behind);
+        values.push(Value::Integer(after.0));
     }
     if let Some(status) = filter.status {
         sql.push_str(" AND p.status = ?");
@@ -124,7 +140,7 @@ pub fn list(
         sql.push_str(" AND p.name LIKE ? ESCAPE '\\'");
         values.push(Value::Text(super::like_pattern(search)));
     }
-    sql.push_str(" ORDER BY p.id DESC LIMIT ?");
+    sql.push_str(order);
     values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;

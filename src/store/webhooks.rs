@@ -136,7 +136,7 @@ pub fn disable_all(
     at: Timestamp,
 ) -> Result<(), Error> {
     let sql = "UPDATE webhook_delivery SET status = 'dead', next_at = NULL
-               WHERE status = 'pending' AND endpoint_id IN
+               WHERE next_at IS NOT NULL AND endpoint_id IN
                    (SELECT id FROM webhook_endpoint WHERE program_id = ?1)";
     tx.execute(sql, [program.0])?;
     let sql = "UPDATE webhook_endpoint SET disabled_at = ?2

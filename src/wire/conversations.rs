@@ -165,8 +165,20 @@ pub struct MessageResponse {
     pub message_type: &'static str,
     pub body: Option<String>,
     pub created_at: String,
+    /// Empty: none can be sent.
+    pub attachments: [AttachmentResponse; 0],
     /// Additive: `member` or `agent`.
     pub role: &'static str,
+}
+
+/// A file that a message carries. No message does; models of some SDKs need the list all the same.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the API's")]
+pub struct AttachmentResponse {
+    pub name: String,
+    pub url: Option<String>,
+    pub expires_at: String,
 }
 
 impl MessageResponse {
@@ -181,6 +193,7 @@ impl MessageResponse {
             message_type: "text",
             body: message.body.as_ref().map(|text| text.as_str().to_owned()),
             created_at: message.created_at.to_string(),
+            attachments: [],
             role: message.role.as_str(),
         }
     }

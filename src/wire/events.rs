@@ -71,7 +71,15 @@ pub struct TransactionEventData {
 ///
 /// Source: the HTML standard, section 9.2, "Server-sent events".
 pub fn frame(seq: i64, name: EventName, body: &EventBody<'_>) -> String {
-    let json = String::from_utf8(super::to_json(body)).unwrap_or_default();
+    let mut json = super::to_json(body);
+    // Between tokens JSON may end its lines, as attributes do that are shown as they came. A frame's
+    // data would end there, too, and a space means the same.
+    for byte in &mut json {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
+    let json = String::from_utf8(json).unwrap_or_default();
     let name = name.as_str();
     format!("id: {seq}\nevent: {name}\ndata: {json}\n\n")
 }

@@ -103,7 +103,7 @@ pub(super) fn text<T>(
 }
 
 /// A whole number. One written with a fraction of zero (`100.0`) is whole too.
-fn whole(value: &Value) -> Option<i64> {
+pub fn whole(value: &Value) -> Option<i64> {
     let from_float = |number: f64| {
         #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
         let whole = number as i64;

@@ -155,7 +155,7 @@ pub struct MemberListResponse {
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({"externalUserID": "user_42", "archived": true, "balanceRetained": false})))]
 pub struct RemoveMemberResponse {
-    /// Who was removed; with `erase`, the random id that stands for the member now.
+    /// Who was removed, by the id that the request named, with `erase` too.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
     /// True.

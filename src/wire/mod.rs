@@ -32,12 +32,13 @@ pub use analytics::{
 };
 pub use configuration::{ConfigurationRequest, ConfigurationResponse};
 pub use conversations::{
-    ConversationListResponse, ConversationPageQuery, ConversationResponse, MessageEventData,
-    MessageListResponse, MessageResponse, SendMessageRequest, SendMessageResponse, message_frame,
+    AttachmentResponse, ConversationListResponse, ConversationPageQuery, ConversationResponse,
+    MessageEventData, MessageListResponse, MessageResponse, SendMessageRequest,
+    SendMessageResponse, message_frame,
 };
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
-pub use fields::Fields;
+pub use fields::{Fields, whole};
 pub use health::{HealthResponse, UnreadyResponse};
 pub use members::{
     MemberListResponse, MemberSummaryResponse, RedemptionCountsResponse, RemoveMemberResponse,

@@ -157,6 +157,14 @@ fn another_scheme_than_bearer_is_401_and_a_key_may_come_in_a_header_of_its_own()
     get("Authorization", &format!("bearer {SANDBOX_KEY}")).expect(200);
     get("X-API-Key", SANDBOX_KEY).expect(200);
     get("X-API-Key", "nonsense").expect_error(401, "UNAUTHORIZED");
+    // A proxy's own credential beside it is none of ours.
+    let with_key = |authorization: &str| {
+        let request = world.app.request("GET", "/v1/configuration");
+        let request = request.header("Authorization", authorization);
+        request.header("X-API-Key", SANDBOX_KEY).send()
+    };
+    with_key("Basic dXNlcjpwYXNzd29yZA==").expect(200);
+    with_key("Bearer nonsense").expect_error(401, "UNAUTHORIZED");
     get("X-Partner-API-Key", PARTNER_SANDBOX_KEY).expect_error(403, "FORBIDDEN");
 }
 

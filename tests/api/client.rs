@@ -385,6 +385,15 @@ pub(crate) fn scrip_error(response: Response, status: u16, code: &str) -> String
     body["message"].as_str().unwrap().to_owned()
 }
 
+/// A PUT with a body that is sent as it is.
+pub(crate) fn put_raw(app: &TestApp, path: &str, body: &str) -> Response {
+    app.request("PUT", path)
+        .bearer(SANDBOX_KEY)
+        .header("Content-Type", "application/json")
+        .raw(body)
+        .send()
+}
+
 /// Checks an error of the partner's surface; gives back its message.
 #[track_caller]
 pub(crate) fn partner_error(response: Response, status: u16, code: &str) -> String {

@@ -265,6 +265,8 @@ fn the_order_of_fields_and_the_spacing_do_not_matter() {
     for same in [
         r#"{"amount":5,"reason":"é","externalUserID":"ada"}"#,
         "\n{ \"reason\" : \"\\u00e9\",\t\"amount\": 5, \"externalUserID\": \"ada\" }\r\n",
+        r#"{"externalUserID":"ada","amount":5.0,"reason":"é"}"#,
+        r#"{"externalUserID":"ada","amount":0.5e1,"reason":"é"}"#,
     ] {
         check_replay(&app, &first, || send(same));
     }

@@ -1,18 +1,10 @@
 use serde_json::{Value, json};
 
 use crate::client::{
-    activities, cancel, column, credit, encode, get_as, names, number, post_as, race, rows,
-    try_redeem,
+    activities, cancel, column, credit, encode, get_as, names, number, post_as, put_raw, race,
+    rows, try_redeem,
 };
 use crate::support::{Response, SANDBOX_KEY, TestApp};
-
-fn put_raw(app: &TestApp, path: &str, body: &str) -> Response {
-    app.request("PUT", path)
-        .bearer(SANDBOX_KEY)
-        .header("Content-Type", "application/json")
-        .raw(body)
-        .send()
-}
 
 fn exchange(app: &TestApp, member: &str) -> Response {
     app.post("/v1/auth/exchange", &json!({"externalUserID": member}))

@@ -211,6 +211,49 @@ fn the_list_can_be_narrowed() {
 }
 
 #[test]
+fn the_list_can_be_ordered_and_walked_in_any_order() {
+    let app = TestApp::start();
+    for name in ["beta", "Alpha", "gamma", "Beta"] {
+        program(&app, SANDBOX_KEY, name);
+    }
+    let by_name = ["Alpha", "beta", "Beta", "gamma", "Sandbox"];
+    let by_time = ["Sandbox", "beta", "Alpha", "gamma", "Beta"];
+    let reversed = |names: &[&str]| -> Vec<String> {
+        names.iter().rev().map(|name| (*name).to_owned()).collect()
+    };
+    let cases = [
+        ("", reversed(&by_time)),
+        ("&sort_by=created_at", reversed(&by_time)),
+        ("&sort_dir=asc", by_time.map(str::to_owned).to_vec()),
+        ("&sort_by=name", by_name.map(str::to_owned).to_vec()),
+        ("&sort_by=name&sort_dir=desc", reversed(&by_name)),
+    ];
+    for (order, expected) in cases {
+        for limit in [1, 2, 5] {
+            let (mut walked, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let query = format!("{LIST}?limit={limit}{order}{cursor}");
+                let page = app.get(&query).expect(200);
+                let names = column(&page["data"], "name");
+                walked.extend(names.into_iter().map(str::to_owned));
+                let Some(next) = page["pagination"]["next_cursor"].as_str() else {
+                    break;
+                };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(walked, expected, "{order} by {limit}");
+        }
+    }
+    for (query, field) in [
+        ("?sort_by=status", "sort_by"),
+        ("?sort_dir=down", "sort_dir"),
+    ] {
+        let message = scrip_error(app.get(&format!("{LIST}{query}")), 400, "invalid_request");
+        assert!(message.contains(field), "{message}");
+    }
+}
+
+#[test]
 fn a_program_can_be_renamed() {
     let app = TestApp::start();
     let (id, key) = program(&app, SANDBOX_KEY, "Second");

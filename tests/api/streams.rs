@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::client::{
-    call, conversation, credit, exchange, get_as, live, number, post_as, program, say,
+    call, conversation, credit, exchange, get_as, live, number, post_as, program, put_raw, say,
     say_as_agent, support, webhook,
 };
 use crate::support::receiver::Receiver;
@@ -95,6 +95,22 @@ fn an_activity_stream_holds_the_bodies_of_webhooks() {
     let next = before.event();
     assert_eq!(next.name.as_deref(), Some("member.tier_changed"));
     assert_eq!(next.data["data"]["tier"], "gold");
+}
+
+#[test]
+fn a_frame_has_one_line_of_data_whatever_the_attributes_look_like() {
+    let app = TestApp::start();
+    let mut stream = app.stream(SANDBOX_KEY, ACTIVITY);
+    assert_eq!(stream.next().unwrap(), HEARTBEAT);
+    let attributes = "{\r\n  \"plan\": \"gold\",\n\n  \"lines\": \"a\\nb\"\r}";
+    let body = format!(r#"{{"tier": "gold", "attributes": {attributes}}}"#);
+    assert_eq!(put_raw(&app, "/v1/members/ada", &body).status, 200);
+    let frame = stream.next().unwrap();
+    let lines: Vec<_> = frame.split(['\n', '\r']).collect();
+    assert_eq!(lines.len(), 5, "{frame}");
+    let data: Value = serde_json::from_str(lines[2].strip_prefix("data: ").unwrap()).unwrap();
+    let expected = json!({"plan": "gold", "lines": "a\nb"});
+    assert_eq!(data["data"]["attributes"], expected);
 }
 
 #[test]

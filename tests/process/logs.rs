@@ -1,5 +1,7 @@
 //! What the log says, and what it never says.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::server::Place;
@@ -119,8 +121,24 @@ fn a_failed_request_is_logged_under_its_id_with_its_cause() {
     assert!(server.get("/v1/analytics/summary")["pointsMinted"].as_u64() > Some(10));
     let log = server.log();
     assert!(log.contains(&refused.request_id), "{log}");
-    // Writes work again by themselves once the reader is gone.
+    let ready = || {
+        server
+            .send("GET", "/readyz", None, &Value::Null)
+            .unwrap()
+            .status
+    };
+    assert_eq!(ready(), 503);
+    // Writes work again by themselves once the reader is gone, and it says so before the next one.
     reader.execute_batch("ROLLBACK").unwrap();
+    let start = Instant::now();
+    while ready() != 200 {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "{}",
+            server.log()
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
     server.credit("ann", 1);
     server.terminate();
     assert_eq!(place.verify().code, Some(0));

@@ -224,6 +224,37 @@ fn a_stop_waits_for_no_receiver() {
 }
 
 #[test]
+fn what_is_old_is_forgotten_beside_what_is_new_and_no_stop_waits_for_it() {
+    let place = Place::new();
+    let receiver = Receiver::start();
+    let server = start(&place);
+    let secret = subscribe(&server, &receiver);
+    server.set_member("ann");
+    wait_for_all(&server, &receiver, &secret);
+    server.terminate();
+    let old = "WITH RECURSIVE old (n) AS
+                   (SELECT 1 UNION ALL SELECT n + 1 FROM old WHERE n < 400000)
+               INSERT INTO webhook_delivery (endpoint_id, seq, status, attempts, created_at)
+               SELECT 1, -n, 'dead', 8, 0 FROM old";
+    place.sqlite().execute_batch(old).unwrap();
+    let server = start(&place);
+    server.credit("ann", 1);
+    wait_for_all(&server, &receiver, &secret);
+    let begun = Instant::now();
+    server.terminate();
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let left: i64 = place
+        .sqlite()
+        .query_row(
+            "SELECT count(*) FROM webhook_delivery WHERE seq < 0",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert!((1..400_000).contains(&left), "{left}");
+}
+
+#[test]
 fn streams_end_with_the_server_and_resume_without_a_gap_after_a_kill() {
     use std::io::{BufRead as _, BufReader, Write as _};
     let place = Place::new();

@@ -1,7 +1,7 @@
 //! The operations that see every program of an organization.
 
 use super::operation::{Operation, like, tagged};
-use crate::domain::{DisplayName, ProgramStatus};
+use crate::domain::{DisplayName, ProgramSort, ProgramStatus};
 use crate::error::Code;
 use crate::http::reports::PAGE_LIMITS;
 use crate::wire::schema;
@@ -32,7 +32,17 @@ fn programs() -> impl Iterator<Item = Operation> {
             schema::boolean(),
             "Whether archived ones are shown; `false` unless given.",
         )
-        .answers::<ProgramListResponse>(200, "A page, newest first.");
+        .query(
+            "sort_by",
+            schema::one_of(ProgramSort::ALL.map(ProgramSort::as_str)),
+            "What they are ordered by; `created_at` unless given.",
+        )
+        .query(
+            "sort_dir",
+            schema::one_of(["asc", "desc"]),
+            "Upwards or downwards; unless given `desc` by `created_at`, `asc` by `name`.",
+        )
+        .answers::<ProgramListResponse>(200, "A page, newest first unless asked otherwise.");
     let create = Operation::new("create_program", "Make a program and its first key")
         .body::<CreateProgramRequest>()
         .answers::<CreatedProgramResponse>(201, "The program with its key, shown only now.");

@@ -18,8 +18,11 @@ pub(in crate::http) async fn list_programs(
 ) -> HttpResult {
     let query = query.parse()?;
     let page = query.page_of(ListKind::Programs, key.organization.0, PAGE_LIMITS)?;
+    let (sort, is_descending) = query.program_order()?;
     let filter = ProgramFilter {
-        before: None,
+        after: None,
+        sort,
+        is_descending,
         status: query.program_status()?,
         search: query.search()?,
         include_archived: query.flag("include_archived")?,

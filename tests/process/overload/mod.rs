@@ -364,6 +364,40 @@ fn it_survives_running_out_of_descriptors() {
 }
 
 #[test]
+fn streams_that_nobody_reads_hold_little_of_the_log() {
+    const EVENTS: usize = 400;
+    const STREAMS: usize = 20;
+    let place = Place::new();
+    let server = start(&place, &[]);
+    let attributes = json!({"long": "x".repeat(16_000)});
+    for number in 0..EVENTS {
+        let body = json!({"tier": format!("tier-{number}"), "attributes": attributes});
+        let answer = server.send("PUT", "/v1/members/ann", None, &body).unwrap();
+        answer.expect(200);
+    }
+    let before = memory(&server);
+    let resume = head("GET", "/v1/activity/stream", "last-event-id: 0\r\n\r\n");
+    let wires: Vec<Wire> = (0..STREAMS)
+        .map(|_| {
+            let mut wire = Wire::open(&server);
+            wire.send(&resume).unwrap();
+            wire
+        })
+        .collect();
+    // All of them have begun to read the log.
+    std::thread::sleep(Duration::from_secs(2));
+    let grown = memory(&server).saturating_sub(before);
+    println!(
+        "{STREAMS} streams resumed at the first of {EVENTS} events of 16 kB, and not read: memory \
+         grew by {} kB",
+        grown / 1024
+    );
+    assert!(grown < 32 * MIB, "{grown}");
+    drop(wires);
+    check_it_is_well(&place, server);
+}
+
+#[test]
 fn a_full_queue_refuses_at_once_and_recovers_by_itself() {
     const CLIENTS: usize = 24;
     let place = Place::new();
