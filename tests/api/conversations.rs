@@ -196,8 +196,17 @@ fn both_sides_speak_and_everybody_reads_the_same() {
     let [newest, oldest] = [0, 1].map(|index| own["messages"][index].clone());
     assert_eq!(
         names(&newest),
-        ["authorID", "body", "createdAt", "id", "role", "type"]
+        [
+            "attachments",
+            "authorID",
+            "body",
+            "createdAt",
+            "id",
+            "role",
+            "type"
+        ]
     );
+    assert_eq!(newest["attachments"], json!([]));
     assert_eq!(newest["authorID"], "agent");
     assert_eq!(newest["role"], "agent");
     assert_eq!(newest["body"], "It is.");
