@@ -72,7 +72,7 @@ impl RateLimiter {
             buckets.retain(|_, full_at| *full_at > now);
         }
         let full_at = buckets.entry(credential).or_insert(now);
-        // No bucket takes longer to be full: one that seems to was counted before the clock went back.
+        // No bucket takes longer to be full: if one seems to, the clock went back since.
         *full_at = (*full_at).min(now + burst * interval);
         let after = (*full_at).max(now) + interval;
         let over = after - now - burst * interval;

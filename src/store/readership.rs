@@ -1,6 +1,6 @@
 //! Whether anybody reads. Where there are fewer processors than threads that want one, a writer with
-//! a full queue would keep everybody else from it for as long as the system lets it, which is
-//! milliseconds: a hundred times what a read takes.
+//! a full queue would keep everybody else from it for as long as the system lets it: milliseconds,
+//! a hundred times what a read takes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

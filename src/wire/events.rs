@@ -72,8 +72,8 @@ pub struct TransactionEventData {
 /// Source: the HTML standard, section 9.2, "Server-sent events".
 pub fn frame(seq: i64, name: EventName, body: &EventBody<'_>) -> String {
     let mut json = super::to_json(body);
-    // Between tokens JSON may end its lines, as attributes do that are shown as they came. A frame's
-    // data would end there, too, and a space means the same.
+    // Between tokens JSON may end its lines, as attributes do that are shown as they came. The data
+    // of a frame would end there, too, and a space means the same.
     for byte in &mut json {
         if matches!(byte, b'\n' | b'\r') {
             *byte = b' ';
