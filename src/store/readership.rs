@@ -1,6 +1,6 @@
-//! Whether anybody reads. Where there are fewer processors than threads that want one, a writer with
-//! a full queue would keep everybody else from it for as long as the system lets it: milliseconds,
-//! a hundred times what a read takes.
+//! Whether anybody reads. Where fewer processors than threads are to be had, a writer with a full
+//! queue would keep everybody else from them for as long as the system lets it: milliseconds, a
+//! hundred times what a read takes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
