@@ -18,7 +18,9 @@ use crate::wire::{
 
 /// Rows of the log that are looked at in one read.
 const PAGE: i64 = 5_000;
-/// Bytes of objects after which a read ends: whoever asked may take long to pass them on.
+/// Events, and bytes of their objects, after which a read ends: whoever asked may take long to pass
+/// them on.
+const EVENTS: usize = 256;
 const PIECE: usize = 64 << 10;
 
 /// An event as streams and webhooks show it.
@@ -202,7 +204,9 @@ impl Services {
         self.read(move |connection| {
             let (mut shown, mut bytes) = (Vec::new(), 0);
             let only = programs.iter().next().filter(|_| programs.len() == 1);
-            let rows = store::activity::events(connection, only.copied(), after, end, usize::MAX)?;
+            let rows = store::activity::events(connection, only.copied(), after, end, EVENTS)?;
+            let last = rows.last().filter(|_| rows.len() == EVENTS);
+            let end = last.map_or(end, |last| last.seq);
             for activity in rows {
                 let Some(program) = activity.program.filter(|p| programs.contains(p)) else {
                     continue;
