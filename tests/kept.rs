@@ -1,0 +1,504 @@
+//! Compatibility with released versions. Each folder of `tests/kept` holds a database that a
+//! release wrote, a backup and an export of it, and the answers that the release gave. This version
+//! must give the same answers from all three, and `verify` must agree. `tests/kept/record.py` makes
+//! a folder.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use flate2::read::GzDecoder;
+use serde::Deserialize;
+use serde_json::Value;
+use stampcard::domain::Timestamp;
+use support::stream::EventStream;
+use support::{Request, Response, TestApp};
+use tempfile::TempDir;
+
+/// A field that answers have gained since a release, which docs/API.md allows. It is removed from a
+/// new answer, at any depth, before that is compared with a recorded one.
+struct Addition {
+    /// The first release that has it.
+    since: &'static str,
+    /// How the paths of the answers begin.
+    path: &'static str,
+    field: &'static str,
+}
+
+/// Every field that was added since 0.1.0.
+const ADDITIONS: &[Addition] = &[];
+
+/// A reason that 0.1.0 kept of members that it erased, as answers have it, and what is there now.
+const ERASED_REASONS: [(&str, &str); 2] = [
+    (r#""reason":"before leaving""#, r#""reason":null"#),
+    (",before leaving,", ",,"),
+];
+
+/// Differences that are shown; there may be as many as answers.
+const SHOWN_MAX: usize = 10;
+/// Characters that are shown of an answer before and after the first difference.
+const CHARS_AROUND: (usize, usize) = (60, 120);
+
+/// The first line of a recording.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    release: String,
+    recorded_at: i64,
+}
+
+/// Each further line: a request and its answer.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase", tag = "kind")]
+enum Line {
+    Get(Get),
+    Post(Post),
+    Stream(Stream),
+}
+
+/// A read.
+#[derive(Deserialize)]
+struct Get {
+    path: String,
+    credential: Option<String>,
+    status: u16,
+    #[serde(rename = "type")]
+    media_type: Option<String>,
+    etag: Option<String>,
+    answer: String,
+}
+
+/// A write with an `Idempotency-Key`.
+#[derive(Deserialize)]
+struct Post {
+    path: String,
+    credential: String,
+    key: String,
+    body: Option<String>,
+    /// A valid body other than the one that came with the key.
+    other: String,
+    status: u16,
+    #[serde(rename = "type")]
+    media_type: Option<String>,
+    answer: String,
+}
+
+/// The first frames of a stream from its beginning.
+#[derive(Deserialize)]
+struct Stream {
+    path: String,
+    credential: String,
+    frames: Vec<String>,
+}
+
+/// A release's files, unpacked.
+struct Recording {
+    release: String,
+    recorded_at: String,
+    gets: Vec<Get>,
+    posts: Vec<Post>,
+    streams: Vec<Stream>,
+    folder: PathBuf,
+    unpacked: TempDir,
+}
+
+impl Recording {
+    /// Every recording there is.
+    fn all() -> Vec<Self> {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kept");
+        let mut folders: Vec<PathBuf> = kept
+            .read_dir()
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.join("answers.jsonl.gz").exists())
+            .collect();
+        folders.sort();
+        assert!(!folders.is_empty(), "the recordings are where they belong");
+        folders.into_iter().map(Self::read).collect()
+    }
+
+    fn read(folder: PathBuf) -> Self {
+        let unpacked = tempfile::tempdir().unwrap();
+        for name in ["answers.jsonl", "stampcard.db", "backup.db", "export.jsonl"] {
+            let packed = File::open(folder.join(format!("{name}.gz"))).unwrap();
+            let mut plain = File::create(unpacked.path().join(name)).unwrap();
+            io::copy(&mut GzDecoder::new(packed), &mut plain).unwrap();
+        }
+        let text = fs::read_to_string(unpacked.path().join("answers.jsonl")).unwrap();
+        let mut lines = text.lines();
+        let head: Head = serde_json::from_str(lines.next().unwrap()).unwrap();
+        let (mut gets, mut posts, mut streams) = (Vec::new(), Vec::new(), Vec::new());
+        for line in lines {
+            match serde_json::from_str(line).unwrap() {
+                Line::Get(get) => gets.push(get),
+                Line::Post(post) => posts.push(post),
+                Line::Stream(stream) => streams.push(stream),
+            }
+        }
+        Self {
+            recorded_at: Timestamp::from_millis(head.recorded_at)
+                .unwrap()
+                .to_string(),
+            release: head.release,
+            gets,
+            posts,
+            streams,
+            folder,
+            unpacked,
+        }
+    }
+
+    /// One of its files, unpacked.
+    fn file(&self, name: &str) -> PathBuf {
+        self.unpacked.path().join(name)
+    }
+
+    /// A server on a copy of a database, at the time of the recording.
+    fn serve(&self, database: &Path) -> TestApp {
+        TestApp::start_at(&self.recorded_at, |settings| {
+            fs::copy(database, &settings.database.path).unwrap();
+            // With a clock that stands still, no bucket fills again.
+            settings.rate_limit.per_minute = 0;
+        })
+    }
+}
+
+/// The answers that differ from the recorded ones.
+struct Differences {
+    release: String,
+    found: Vec<String>,
+}
+
+impl Differences {
+    fn of(recording: &Recording) -> Self {
+        Self {
+            release: recording.release.clone(),
+            found: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, request: &str, what: &str) {
+        self.found.push(format!("{request}\n{what}"));
+    }
+
+    /// Compares an answer with the recorded one.
+    fn compare(
+        &mut self,
+        request: &str,
+        path: &str,
+        before: (u16, Option<&str>, Option<&str>, &str),
+        now: &Response,
+    ) {
+        let (status, media_type, etag, body) = before;
+        let (text, additions) = (now.text(), self.additions(path));
+        if now.status != status {
+            self.add(
+                request,
+                &format!("  status: {status}, now {}: {text}", now.status),
+            );
+            return;
+        }
+        for (name, before) in [("Content-Type", media_type), ("ETag", etag)] {
+            let now = now.header(name);
+            if now != before {
+                self.add(request, &format!("  {name}: {before:?}, now {now:?}"));
+            }
+        }
+        if text != body && !is_same_without(&additions, body, &text) {
+            self.add(request, &diff(body, &text));
+        }
+    }
+
+    /// The fields that answers of a path have gained since the release.
+    fn additions(&self, path: &str) -> Vec<&'static str> {
+        let added = ADDITIONS
+            .iter()
+            .filter(|one| number(one.since) > number(&self.release) && path.starts_with(one.path));
+        added.map(|one| one.field).collect()
+    }
+
+    #[track_caller]
+    fn assert_none(&self) {
+        let count = self.found.len();
+        let shown = self.found[..count.min(SHOWN_MAX)].join("\n");
+        assert!(
+            count == 0,
+            "{count} answers differ from those of {}:\n{shown}",
+            self.release
+        );
+    }
+}
+
+/// The numbers of a release, which can be compared.
+fn number(release: &str) -> Vec<u32> {
+    let parts = release.split('.');
+    parts.map(|part| part.parse().unwrap()).collect()
+}
+
+/// Whether two bodies are the same JSON once the fields are removed from the second.
+fn is_same_without(fields: &[&str], before: &str, now: &str) -> bool {
+    if fields.is_empty() {
+        return false;
+    }
+    let parsed = |text| serde_json::from_str::<Value>(text).ok();
+    let (Some(before), Some(mut now)) = (parsed(before), parsed(now)) else {
+        return false;
+    };
+    take_out(fields, &mut now);
+    before == now
+}
+
+fn take_out(fields: &[&str], value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|name, _| !fields.contains(&name.as_str()));
+            map.values_mut().for_each(|inner| take_out(fields, inner));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|inner| take_out(fields, inner)),
+        _ => {}
+    }
+}
+
+/// A recorded text without the words of erased members, who are alone in their lines.
+fn without_erased(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let reasons = ERASED_REASONS.iter().filter(|_| line.contains("erased_"));
+        reasons.fold(line.to_owned(), |line, (before, now)| {
+            line.replace(before, now)
+        })
+    });
+    lines.collect()
+}
+
+/// Shows two texts around the first difference.
+fn diff(before: &str, now: &str) -> String {
+    let pairs = before.chars().zip(now.chars());
+    let same = pairs.take_while(|(before, now)| before == now).count();
+    let start = same.saturating_sub(CHARS_AROUND.0);
+    let part = |text: &str| -> String {
+        let length = same - start + CHARS_AROUND.1;
+        text.chars().skip(start).take(length).collect()
+    };
+    format!("  before …{}…\n  now    …{}…", part(before), part(now))
+}
+
+fn get(app: &TestApp, credential: Option<&str>, path: &str) -> Request {
+    let request = app.request("GET", path);
+    match credential {
+        Some(credential) => request.bearer(credential),
+        None => request,
+    }
+}
+
+/// Repeats the recorded reads that `is_asked` selects by their path. An answer with a tag is also
+/// requested with `If-None-Match`.
+fn ask_again(
+    app: &TestApp,
+    recording: &Recording,
+    differences: &mut Differences,
+    is_asked: impl Fn(&str) -> bool,
+) {
+    for before in recording.gets.iter().filter(|get| is_asked(&get.path)) {
+        let request = format!("GET {}", before.path);
+        let credential = before.credential.as_deref();
+        let now = get(app, credential, &before.path).send();
+        let expected = (
+            before.status,
+            before.media_type.as_deref(),
+            before.etag.as_deref(),
+            before.answer.as_str(),
+        );
+        differences.compare(&request, &before.path, expected, &now);
+        if let Some(tag) = &before.etag {
+            let asked = get(app, credential, &before.path).header("If-None-Match", tag);
+            let status = asked.send().status;
+            if status != 304 {
+                differences.add(&request, &format!("  with its tag: 304, now {status}"));
+            }
+        }
+    }
+}
+
+/// Reads the streams again. Without the stored objects of events only ids and names are compared.
+fn stream_again(
+    app: &TestApp,
+    recording: &Recording,
+    differences: &mut Differences,
+    has_objects: bool,
+) {
+    for before in &recording.streams {
+        let from_start = "Last-Event-ID: 0\r\n";
+        let mut stream =
+            EventStream::open(app.address, &before.path, &before.credential, from_start);
+        for frame in &before.frames {
+            let now = loop {
+                let frame = stream.next().unwrap();
+                if !frame.starts_with(':') {
+                    break frame;
+                }
+            };
+            let shown = |frame: &str| {
+                let object = frame.find(",\"data\":").filter(|_| !has_objects);
+                frame[..object.unwrap_or(frame.len())].to_owned()
+            };
+            let frame = without_erased(frame);
+            if shown(&now) != shown(&frame) {
+                let request = format!("GET {}", before.path);
+                differences.add(&request, &diff(&frame, &now));
+            }
+        }
+    }
+}
+
+/// Repeats every write: it is replayed with the recorded answer, and the same key with another body
+/// is a conflict.
+fn write_again(app: &TestApp, recording: &Recording, differences: &mut Differences) {
+    for before in &recording.posts {
+        let send = |body: Option<&str>| {
+            let request = app
+                .request("POST", &before.path)
+                .bearer(&before.credential)
+                .idempotency_key(&before.key);
+            match body {
+                Some(body) => request.header("Content-Type", "application/json").raw(body),
+                None => request,
+            }
+            .send()
+        };
+        let request = format!("POST {} ({})", before.path, before.key);
+        let now = send(before.body.as_deref());
+        let media_type = before.media_type.as_deref();
+        let expected = (before.status, media_type, None, before.answer.as_str());
+        // The release rendered what is replayed, so that no field was added.
+        differences.compare(&request, "", expected, &now);
+        if now.header("Idempotency-Replayed") != Some("true") {
+            differences.add(&request, "  it is no replay");
+        }
+        let now = send(Some(&before.other));
+        if now.status != 409 {
+            let what = format!("  another body: 409, now {}: {}", now.status, now.text());
+            differences.add(&request, &what);
+        }
+    }
+}
+
+/// Runs a command on a database, which must succeed, and returns what it prints.
+#[track_caller]
+fn run(database: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_stampcard"))
+        .args(arguments)
+        .arg("--database")
+        .arg(database)
+        .env_clear()
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {printed}{error}");
+    printed
+}
+
+/// `verify` must find nothing wrong, and the CSV tables must be those of the release.
+fn check_stopped(recording: &Recording, database: &Path, differences: &mut Differences) {
+    let verified: Value = serde_json::from_str(&run(database, &["verify", "--json"])).unwrap();
+    assert_eq!(verified["findings"], serde_json::json!([]));
+    assert_eq!(verified["agrees"], true);
+    for table in ["members", "ledger", "redemptions"] {
+        let export = ["export", "-", "--format", "csv", "--table", table];
+        let before = fs::read_to_string(recording.folder.join(format!("{table}.csv"))).unwrap();
+        let before = without_erased(&before);
+        let now = run(database, &export);
+        if now != before {
+            let what = diff(&before, &now);
+            differences.add(&format!("the table {table}"), &what);
+        }
+    }
+}
+
+/// Lists of deliveries: an export has none.
+fn is_delivery(path: &str) -> bool {
+    path.starts_with("/v1/webhooks/") && path.contains("/deliveries")
+}
+
+/// Reads that show whether a repeated write was carried out.
+fn is_sum(path: &str) -> bool {
+    ["/v1/analytics/summary", "/v1/wallet?", "/partner/"]
+        .iter()
+        .any(|start| path.starts_with(start))
+}
+
+#[test]
+fn the_file_of_a_release_gives_the_same_answers() {
+    for recording in Recording::all() {
+        let mut differences = Differences::of(&recording);
+        let mut app = recording.serve(&recording.file("stampcard.db"));
+        ask_again(&app, &recording, &mut differences, |_| true);
+        stream_again(&app, &recording, &mut differences, true);
+        write_again(&app, &recording, &mut differences);
+        ask_again(&app, &recording, &mut differences, is_sum);
+        app.stop();
+        check_stopped(&recording, &app.database(), &mut differences);
+        // The first start may have migrated the file; the second one reads what it wrote.
+        let mut app = app.restart();
+        ask_again(&app, &recording, &mut differences, is_sum);
+        write_again(&app, &recording, &mut differences);
+        app.stop();
+        differences.assert_none();
+    }
+}
+
+#[test]
+fn the_export_of_a_release_gives_the_same_answers() {
+    for recording in Recording::all() {
+        let mut differences = Differences::of(&recording);
+        let database = recording.file("imported.db");
+        let export = recording.file("export.jsonl");
+        run(&database, &["import", export.to_str().unwrap()]);
+        let mut app = recording.serve(&database);
+        ask_again(&app, &recording, &mut differences, |path| {
+            !is_delivery(path)
+        });
+        stream_again(&app, &recording, &mut differences, false);
+        app.stop();
+        check_stopped(&recording, &app.database(), &mut differences);
+        differences.assert_none();
+    }
+}
+
+#[test]
+fn the_backup_of_a_release_gives_the_same_answers() {
+    for recording in Recording::all() {
+        let mut differences = Differences::of(&recording);
+        let database = recording.file("restored.db");
+        let backup = recording.file("backup.db");
+        run(&database, &["restore", backup.to_str().unwrap()]);
+        let mut app = recording.serve(&database);
+        ask_again(&app, &recording, &mut differences, |_| true);
+        stream_again(&app, &recording, &mut differences, true);
+        write_again(&app, &recording, &mut differences);
+        app.stop();
+        check_stopped(&recording, &app.database(), &mut differences);
+        differences.assert_none();
+    }
+}
+
+#[test]
+fn a_new_field_is_no_difference_where_it_is_listed() {
+    let before = r#"{"rows":[{"a":1,"b":{"a":2}}],"next":null}"#;
+    let now = r#"{"rows":[{"a":1,"new":0,"b":{"a":2,"new":[]}}],"new":1,"next":null}"#;
+    assert!(is_same_without(&["new"], before, now));
+    assert!(!is_same_without(&[], before, now));
+    assert!(!is_same_without(&["newer"], before, now));
+    assert!(!is_same_without(&["a"], before, now));
+    assert!(number("0.10.0") > number("0.9.3"));
+    assert_eq!(
+        diff("same: 1", "same: 2"),
+        "  before …same: 1…\n  now    …same: 2…"
+    );
+}
