@@ -11,6 +11,7 @@
 )]
 
 mod oracle;
+mod snapshot;
 
 use std::collections::HashMap;
 
@@ -204,14 +205,13 @@ impl Pair {
     fn ledger(&mut self, at: i64, entry: Entry, points: i64, offer: Option<i64>) {
         self.record(
             at,
-            Event::Ledger(LedgerEntry {
+            Event::of_entry(LedgerEntry {
                 entry,
                 amount: Points::new(points).unwrap(),
                 member: MemberNumber(1),
                 offer: offer.map(OfferNumber),
                 redemption: offer.map(|_| RedemptionNumber(1)),
                 first: false,
-                previous: None,
                 reason: None,
             }),
         );
