@@ -13,6 +13,8 @@
 --   partner_uuid  the operator's public id (16 bytes)
 --   token_key     the PASETO v4.local key of member tokens (32 bytes)
 --   import        how far an import has come; gone once it is finished, and no server starts before
+--   migration     how far a change of this schema has come; gone once it is finished
+--   scrub         there while copies of erased words may be left in unused bytes of pages
 --   write_probe   written to find out whether the disk takes writes again after a failure
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,
@@ -53,7 +55,9 @@ CREATE TABLE program (
     clock_offset    INTEGER NOT NULL DEFAULT 0 CHECK (clock_offset >= 0), -- a sandbox's time is so many ms ahead
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,       -- when its name or status last changed
-    archived_at     INTEGER                 -- NULL: in use
+    archived_at     INTEGER,                -- NULL: in use
+    -- The hash of the program's newest ledger entry; NULL before the first. See activity.chain.
+    chain           BLOB CONSTRAINT program_chain CHECK (length(chain) = 32)
 ) STRICT;
 CREATE INDEX program_by_organization ON program (organization_id);
 
@@ -76,32 +80,47 @@ CREATE INDEX credential_by_program ON credential (program_id);
 -- A member and the wallet, which are one to one.
 CREATE TABLE member (
     id               INTEGER PRIMARY KEY,
-    program_id       INTEGER NOT NULL REFERENCES program (id),
+    program_id       INTEGER NOT NULL CONSTRAINT member_program REFERENCES program (id),
     external_user_id TEXT    NOT NULL,      -- the operator's own id for the person
     display_name     TEXT,
     email            TEXT,                  -- taken at the token exchange, never returned
-    tier             TEXT    NOT NULL CHECK (tier <> ''),
+    tier             TEXT    NOT NULL CONSTRAINT member_tier CHECK (tier <> ''),
     attributes       TEXT,                  -- a JSON object, byte for byte as given
-    balance          INTEGER NOT NULL DEFAULT 0 CHECK (balance >= 0),
-    amount_received  INTEGER NOT NULL DEFAULT 0 CHECK (amount_received BETWEEN 0 AND 9007199254740991),
-    amount_spent     INTEGER NOT NULL DEFAULT 0 CHECK (amount_spent BETWEEN 0 AND 9007199254740991),
-    -- The newest ledger entry of this wallet: the head of the chain that activity.previous_seq continues.
+    balance          INTEGER NOT NULL DEFAULT 0 CONSTRAINT member_balance CHECK (balance >= 0),
+    amount_received  INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT member_amount_received CHECK (amount_received BETWEEN 0 AND 9007199254740991),
+    amount_spent     INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT member_amount_spent CHECK (amount_spent BETWEEN 0 AND 9007199254740991),
+    -- The newest ledger entry of this wallet, the head of the chain that activity.previous_seq continues;
+    -- the entry that it jumps to; the one that this jumps to, unless it would have to be looked up; and how
+    -- many entries there are.
     last_entry_seq   INTEGER,
-    participated     INTEGER NOT NULL DEFAULT 0 CHECK (participated IN (0, 1)), -- ever had a mint or a spend
+    last_jump_seq    INTEGER,
+    last_far_seq     INTEGER,
+    entries          INTEGER NOT NULL DEFAULT 0 CONSTRAINT member_entries CHECK (entries >= 0),
+    participated     INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT member_participated CHECK (participated IN (0, 1)), -- ever had a mint or a spend
     token_epoch      INTEGER NOT NULL DEFAULT 0, -- raised by a removal; older tokens are dead
     token_expires_at INTEGER,               -- when the last token minted for this member runs out
     created_at       INTEGER NOT NULL,
     archived_at      INTEGER,               -- NULL: a current member
     -- How many of its redemptions stand where, so that nobody has to count them.
-    redemptions_submitted         INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_submitted >= 0),
-    redemptions_open              INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_open >= 0),
-    redemptions_awaiting_vendor   INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_awaiting_vendor >= 0),
-    redemptions_awaiting_customer INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_awaiting_customer >= 0),
-    redemptions_purchased         INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_purchased >= 0),
-    redemptions_completed         INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_completed >= 0),
-    redemptions_canceled          INTEGER NOT NULL DEFAULT 0 CHECK (redemptions_canceled >= 0),
-    UNIQUE (program_id, external_user_id),
-    CHECK (balance = amount_received - amount_spent)
+    redemptions_submitted INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT member_redemptions_submitted CHECK (redemptions_submitted >= 0),
+    redemptions_open INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT member_redemptions_open CHECK (redemptions_open >= 0),
+    redemptions_awaiting_vendor INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT member_redemptions_awaiting_vendor CHECK (redemptions_awaiting_vendor >= 0),
+    redemptions_awaiting_customer INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT member_redemptions_awaiting_customer CHECK (redemptions_awaiting_customer >= 0),
+    redemptions_purchased INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT member_redemptions_purchased CHECK (redemptions_purchased >= 0),
+    redemptions_completed INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT member_redemptions_completed CHECK (redemptions_completed >= 0),
+    redemptions_canceled INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT member_redemptions_canceled CHECK (redemptions_canceled >= 0),
+    CONSTRAINT member_external_user_id UNIQUE (program_id, external_user_id),
+    CONSTRAINT member_wallet CHECK (balance = amount_received - amount_spent)
 ) STRICT;
 CREATE INDEX member_by_program ON member (program_id);
 CREATE INDEX member_by_tier ON member (program_id, tier);
@@ -111,17 +130,20 @@ CREATE INDEX member_by_epoch ON member (token_epoch) WHERE token_epoch > 0;
 -- Something members spend points on.
 CREATE TABLE offer (
     id                 INTEGER PRIMARY KEY,
-    uuid               BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
-    program_id         INTEGER NOT NULL REFERENCES program (id),
+    uuid               BLOB    NOT NULL CONSTRAINT offer_uuid UNIQUE
+        CONSTRAINT offer_uuid_length CHECK (length(uuid) = 16),
+    program_id         INTEGER NOT NULL CONSTRAINT offer_program REFERENCES program (id),
     title              TEXT    NOT NULL,
     description        TEXT    NOT NULL,
     short_description  TEXT    NOT NULL,
     kind               TEXT    NOT NULL,
     type               TEXT    NOT NULL,
-    points_price       INTEGER CHECK (points_price BETWEEN 0 AND 9007199254740991), -- NULL: has no price
+    points_price       INTEGER              -- NULL: has no price
+        CONSTRAINT offer_points_price CHECK (points_price BETWEEN 0 AND 9007199254740991),
     images             TEXT    NOT NULL,    -- a JSON array of strings
     tiers              TEXT    NOT NULL,    -- a JSON array of strings; empty: open to every tier
-    quantity_remaining INTEGER CHECK (quantity_remaining >= 0), -- NULL: unlimited
+    quantity_remaining INTEGER              -- NULL: unlimited
+        CONSTRAINT offer_quantity_remaining CHECK (quantity_remaining >= 0),
     expires_at         INTEGER,             -- NULL: never
     start_at           INTEGER,             -- of the experience; gates nothing
     end_at             INTEGER,             -- of the experience; gates nothing
@@ -153,52 +175,61 @@ CREATE INDEX redemption_by_status ON redemption (program_id, status);
 CREATE INDEX redemption_by_member ON redemption (member_id);
 CREATE INDEX redemption_by_member_status ON redemption (member_id, status);
 CREATE INDEX redemption_by_member_offer ON redemption (member_id, offer_id);
--- A member holds at most one redemption of an offer that is not canceled.
-CREATE UNIQUE INDEX redemption_held ON redemption (member_id, offer_id) WHERE status <> 'CANCELED';
 
 -- Everything that ever happened, in commit order. All figures, streams and webhooks follow from it.
 --
--- kind   1 member.created            to_state = tier
---        2 member.tier_changed       from_state, to_state = tiers
---        3 member.removed            from_state = tier
---        4 wallet.credited           a ledger entry: entry 1 or 3
---        5 wallet.debited            a ledger entry: entry 2, 4 or 5
---        6 redemption.created        amount = points charged, first = the member's first of this offer
---        7 redemption.open           7 to 12: from_state, to_state = statuses
---        8 redemption.awaiting_vendor
---        9 redemption.awaiting_customer
---       10 redemption.purchased
---       11 redemption.completed
---       12 redemption.canceled
---       13 conversation.message_created  note = the message's public id
---       Below: internal, never counted as an event nor delivered.
---       20 token.exchanged           first = an identification, amount = credits taken (0 or 1)
---       30 member.restored           to_state = tier
---       40 offer.created            note = its public id
---       41 offer.changed   42 offer.archived
---       50 program.created   51 program.changed   (organization_id on 50)
---       60 organization.created      to_state = status, note = environment
---       61 organization.changed      from_state, to_state = statuses
+-- What `kind` means, and which columns its events use, is declared in src/domain/events.rs and listed in
+-- docs/EVENTS.md; `stampcard verify` holds every row to it. Columns that a kind does not use are NULL. No person's words are in this table:
+-- they stand in `log_text`, from which they can be erased.
 CREATE TABLE activity (
     seq             INTEGER PRIMARY KEY,    -- the activity number: the order of commits
     at              INTEGER NOT NULL,       -- never goes back within a program, but for an import
-    program_id      INTEGER REFERENCES program (id),
-    kind            INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 61),
-    member_id       INTEGER REFERENCES member (id),
-    offer_id        INTEGER REFERENCES offer (id),
-    redemption_id   INTEGER REFERENCES redemption (id),
-    organization_id INTEGER REFERENCES organization (id),
+    -- Not looked up with each row, of which most have a member, who has a program: `verify` does.
+    program_id      INTEGER,
+    kind            INTEGER NOT NULL,
+    -- Who or what caused it: 1 an Org-API-Key, 2 the member, 3 a partner key, 4 a rule, 5 the scheduler,
+    -- 6 the server itself or its command line; NULL in rows of version 0.1.0, which did not note it.
+    actor           INTEGER,
+    actor_number    INTEGER,                -- the row of the key
+    member_id       INTEGER CONSTRAINT activity_member REFERENCES member (id),
     entry           INTEGER,                -- ledger: 1 mint, 2 spend, 3 refund, 4 forfeit, 5 debit
-    amount          INTEGER,                -- ledger: points, 1 to 9007199254740991
-    first           INTEGER,                -- ledger: 1 if it is the member's first mint or spend
-    previous_seq    INTEGER,                -- ledger: the entry of the same wallet before this one
-    from_state      TEXT,
+    amount          INTEGER                 -- ledger: points, 1 to 9007199254740991
+        CONSTRAINT activity_amount CHECK (amount BETWEEN 0 AND 9007199254740991),
+    flag            INTEGER CONSTRAINT activity_flag CHECK (flag IN (0, 1)), -- ledger: the first mint or spend
+    -- Ledger: the entry of the same account before this one, and an earlier one, so that the entry at any
+    -- past moment is reached in a few steps: entry n jumps to entry n minus the weight of the last digit
+    -- of n as a skew-binary number.
+    previous_seq    INTEGER,
+    jump_seq        INTEGER,
+    -- Ledger: what the account received and spent up to and with this entry.
+    received_after  INTEGER,
+    spent_after     INTEGER,
+    -- Ledger: every entry has a hash, of the hash of the program's entry before it (zeros before the
+    -- first), of this row, and of its texts' commitments. The first entry of a program in a commit has
+    -- the hash of the one before it here; all others follow. The newest is in program.chain.
+    chain           BLOB CONSTRAINT activity_chain CHECK (length(chain) = 32),
+    offer_id        INTEGER CONSTRAINT activity_offer REFERENCES offer (id),
+    redemption_id   INTEGER CONSTRAINT activity_redemption REFERENCES redemption (id),
+    from_state      TEXT,                   -- a tier or a status
     to_state        TEXT,
-    note            TEXT,                   -- ledger: the caller's reason
-    CHECK ((entry IS NOT NULL) = (kind IN (4, 5))),
-    CHECK (kind <> 4 OR entry IN (1, 3)),
-    CHECK (kind <> 5 OR entry IN (2, 4, 5)),
-    CHECK (entry IS NULL OR (amount BETWEEN 1 AND 9007199254740991 AND member_id IS NOT NULL))
+    expires_at      INTEGER,                -- when what it created ends
+    object_uuid     BLOB                    -- the public id of a message or an offer
+        CONSTRAINT activity_object_uuid CHECK (length(object_uuid) = 16),
+    name            TEXT,                   -- an environment
+    organization_id INTEGER CONSTRAINT activity_organization REFERENCES organization (id),
+    -- No event of this version uses what follows. A row ends with its last value, so that it costs nothing.
+    cause_seq       INTEGER,                -- the activity that caused this one
+    matures_at      INTEGER,                -- when what it created can first be used
+    due_at          INTEGER,                -- when it was due, if it was applied later
+    asset           INTEGER,                -- which asset moved; NULL: the program's own points
+    available       INTEGER,                -- changes of the buckets, where `entry` and `amount` do not tell
+    held            INTEGER,
+    deferred        INTEGER,
+    held_after      INTEGER,                -- what is in these buckets up to and with this entry
+    deferred_after  INTEGER,
+    lots            BLOB,                   -- how much was taken from, or given to, which lots
+    rule_version    INTEGER,                -- the version of the rule that caused it
+    CONSTRAINT activity_ledger CHECK (entry IS NULL OR amount >= 1)
 ) STRICT;
 
 CREATE TRIGGER activity_is_never_changed BEFORE UPDATE ON activity
@@ -209,6 +240,19 @@ CREATE TRIGGER activity_is_never_deleted BEFORE DELETE ON activity
 BEGIN
     SELECT RAISE(ABORT, 'activity is append-only');
 END;
+
+-- The words of people that belong to the log, which an erasure empties. The chain of hashes covers the
+-- commitment SHA-256(salt, text): with the salt gone, nobody can guess the text from it.
+CREATE TABLE log_text (
+    seq        INTEGER NOT NULL CONSTRAINT log_text_activity REFERENCES activity (seq),
+    part       INTEGER NOT NULL,            -- 1: the caller's reason of a ledger entry
+    text       TEXT,                        -- NULL: erased
+    salt       BLOB,                        -- 16 random bytes; NULL: erased
+    commitment BLOB,                        -- kept once text and salt are gone
+    PRIMARY KEY (seq, part),
+    CONSTRAINT log_text_salt CHECK ((salt IS NULL) = (text IS NULL) AND length(salt) = 16),
+    CONSTRAINT log_text_commitment CHECK ((commitment IS NULL) = (text IS NOT NULL) AND length(commitment) = 32)
+) STRICT, WITHOUT ROWID;
 
 -- A thread between a member and the operator: one for each redemption, and one for support, whose row is
 -- made with its first message.
@@ -290,8 +334,15 @@ CREATE TABLE idempotency (
     created_at INTEGER NOT NULL,
     status     INTEGER NOT NULL,
     sealed     INTEGER NOT NULL CHECK (sealed IN (0, 1)), -- 1: encrypted under a key made from the Idempotency-Key
-    response   BLOB    NOT NULL
+    response   BLOB    NOT NULL             -- empty: erased with the member
 ) STRICT;
+
+-- The answers that have a member's words, so that an erasure finds them.
+CREATE TABLE idempotency_words (
+    answer    INTEGER PRIMARY KEY,          -- the id of the answer
+    member_id INTEGER NOT NULL CONSTRAINT idempotency_words_member REFERENCES member (id)
+) STRICT;
+CREATE INDEX idempotency_words_by_member ON idempotency_words (member_id);
 
 -- Answers that were listed by key together: those after the last of the segment before.
 CREATE TABLE idempotency_segment (

@@ -157,6 +157,7 @@ fn tenant(rng: &mut Rng, program: ProgramNumber) -> Vec<Activity> {
                 member,
                 identified,
                 credit,
+                expires_at: None,
             };
             events.push((at, exchanged));
             at = rng.i64(at..START + YEAR);

@@ -16,7 +16,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, watch};
 
-use crate::domain::{ConversationId, EventName, ProgramNumber, Seq};
+use crate::domain::{ConversationId, EventKind, ProgramNumber, Seq};
 use crate::service::{Services, ShownEvent};
 use crate::telemetry::cause_chain;
 use crate::wire;
@@ -312,7 +312,7 @@ impl Hub {
                     },
                 );
             }
-            if event.name == EventName::ConversationMessageCreated
+            if event.name.kind() == EventKind::MessageCreated
                 && let Some((conversation, text)) = wire::message_frame(&event.data)
             {
                 let frame = Frame {

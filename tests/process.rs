@@ -15,6 +15,8 @@ mod command_line;
 mod crash;
 #[path = "process/demo.rs"]
 mod demo;
+#[path = "process/erasure.rs"]
+mod erasure;
 #[path = "process/faults.rs"]
 mod faults;
 #[path = "process/files.rs"]
@@ -25,6 +27,8 @@ mod keys;
 mod locked;
 #[path = "process/logs.rs"]
 mod logs;
+#[path = "process/migration.rs"]
+mod migration;
 #[path = "process/overload/mod.rs"]
 mod overload;
 #[path = "process/races.rs"]
@@ -47,6 +51,8 @@ mod settings;
 mod soak;
 #[path = "process/stop.rs"]
 mod stop;
+#[path = "process/tampered.rs"]
+mod tampered;
 #[path = "process/transfer.rs"]
 mod transfer;
 #[path = "process/verify.rs"]

@@ -34,6 +34,36 @@ fn assert_refused(result: Result<usize, Error>, why: &str) {
     assert!(message.contains(why), "{message}");
 }
 
+/// Every constraint of the tables that are expected to change has a name, by which a later version
+/// can drop it.
+#[test]
+fn constraints_of_the_log_members_and_offers_have_names() {
+    let (_folder, migrated) = migrated();
+    for table in ["activity", "member", "offer"] {
+        let sql = format!("SELECT sql FROM sqlite_schema WHERE name = '{table}'");
+        let definition = strings(&migrated, &sql).remove(0);
+        let without_comments: Vec<&str> = definition
+            .lines()
+            .map(|line| line.split("--").next().unwrap_or_default())
+            .collect();
+        let words = without_comments.join(" ").replace(['(', ')', ','], " ");
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let mut constraints = 0;
+        for (place, word) in words.iter().enumerate() {
+            if ["CHECK", "UNIQUE", "REFERENCES"].contains(word) {
+                constraints += 1;
+                assert_eq!(
+                    words[place - 2],
+                    "CONSTRAINT",
+                    "{table}: {word} {}",
+                    words[place + 1]
+                );
+            }
+        }
+        assert!(constraints > 4, "{table}");
+    }
+}
+
 /// A program, and a member in it with 100 points.
 const ROWS: &str = "
     INSERT INTO organization (id, uuid, environment, name, status, tier, created_at)
@@ -43,7 +73,7 @@ const ROWS: &str = "
         VALUES (1, zeroblob(16), 1, 'p', 'ACTIVE', 'Points', 'pts', 'standard', 100, 0, 0);
     INSERT INTO member (id, program_id, external_user_id, tier, balance, amount_received, created_at)
         VALUES (1, 1, 'ann', 'standard', 100, 100, 0);
-    INSERT INTO activity (seq, at, program_id, kind, member_id, entry, amount, first)
+    INSERT INTO activity (seq, at, program_id, kind, member_id, entry, amount, flag)
         VALUES (1, 0, 1, 4, 1, 1, 100, 1);";
 
 #[test]
@@ -63,7 +93,7 @@ fn migrating_again_changes_nothing() {
     let version: i64 = migrated
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 1);
+    assert_eq!(version, stampcard::store::schema_version());
 }
 
 #[test]
@@ -100,10 +130,12 @@ fn every_foreign_key_names_a_table_and_a_column_that_exist() {
 #[test]
 fn a_column_named_like_a_reference_is_one() {
     let (_folder, migrated) = migrated();
-    // A snapshot is worth nothing without the rows it speaks of, and its offer 0 is none.
+    // A snapshot is worth nothing without the rows it speaks of, and its offer 0 is none. `verify`
+    // holds the program of a row of the log against its member.
     let sql = "SELECT s.name || '.' || c.name FROM sqlite_schema s, pragma_table_info(s.name) c
                WHERE s.type = 'table' AND s.name <> 'snapshot_segment' AND c.name LIKE '%\\_id' ESCAPE '\\'
                    AND c.name NOT IN ('external_id', 'external_user_id')
+                   AND (s.name, c.name) <> ('activity', 'program_id')
                    AND c.name NOT IN (SELECT \"from\" FROM pragma_foreign_key_list(s.name))";
     assert_eq!(strings(&migrated, sql), Vec::<String>::new());
 }
@@ -143,15 +175,7 @@ fn stock_prices_and_ledger_amounts_cannot_be_negative() {
         );
         assert_refused(migrated.execute(&sql, []), "CHECK");
     }
-    for (kind, entry, amount) in [
-        (4, "1", "0"),
-        (4, "1", "-5"),
-        (4, "2", "5"),
-        (5, "1", "5"),
-        (4, "NULL", "5"),
-        (1, "1", "5"),
-        (4, "1", "9007199254740992"),
-    ] {
+    for (kind, entry, amount) in [(4, "1", "0"), (4, "1", "-5"), (4, "1", "9007199254740992")] {
         let sql = format!(
             "INSERT INTO activity (seq, at, program_id, kind, member_id, entry, amount)
              VALUES (2, 0, 1, {kind}, 1, {entry}, {amount})"
@@ -161,7 +185,7 @@ fn stock_prices_and_ledger_amounts_cannot_be_negative() {
 }
 
 #[test]
-fn a_member_holds_one_redemption_of_an_offer_at_most() {
+fn a_redemption_stands_at_a_known_status() {
     let (_folder, migrated) = migrated();
     migrated.execute_batch(ROWS).unwrap();
     let offer =
@@ -174,9 +198,7 @@ fn a_member_holds_one_redemption_of_an_offer_at_most() {
         migrated.execute(sql, [status])
     };
     book("CANCELED").unwrap();
-    book("CANCELED").unwrap();
     book("COMPLETED").unwrap();
-    assert_refused(book("SUBMITTED"), "UNIQUE");
     assert_refused(book("LOST"), "CHECK");
 }
 
@@ -189,7 +211,7 @@ fn the_log_takes_rows_and_gives_none_back() {
         .unwrap();
     for sql in [
         "UPDATE activity SET amount = 1",
-        "UPDATE activity SET note = 'x' WHERE seq = 1",
+        "UPDATE activity SET name = 'x' WHERE seq = 1",
         "DELETE FROM activity",
         "REPLACE INTO activity (seq, at, program_id, kind) VALUES (1, 0, 1, 51)",
     ] {

@@ -28,14 +28,13 @@ pub(crate) fn activity(seq: i64, at: i64, event: Event) -> Activity {
 
 /// A mint, or a spend on an offer.
 pub(crate) fn entry(rng: &mut Rng, offer: Option<i64>) -> Event {
-    Event::Ledger(LedgerEntry {
+    Event::of_entry(LedgerEntry {
         entry: offer.map_or(Entry::Mint, |_| Entry::Spend),
         amount: Points::new(rng.i64(1..=500)).unwrap(),
         member: MemberNumber(rng.i64(1..=100_000)),
         offer: offer.map(OfferNumber),
         redemption: offer.map(|_| RedemptionNumber(1)),
         first: false,
-        previous: None,
         reason: None,
     })
 }

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::numbers::ByNumber;
 use super::{Sum, Timeline, Window};
 use crate::domain::{
-    Activity, Entry, Event, LedgerEntry, OfferId, OfferNumber, Seq, Status, StatusCounts, Tier,
-    Timestamp,
+    Activity, ByNumber, Counting, Entry, Event, LedgerEntry, OfferId, OfferNumber, Seq, Status,
+    StatusCounts, Tier, Timestamp,
 };
 
 /// The program-wide figures.
@@ -34,7 +33,7 @@ pub struct Totals {
     pub participants: u64,
     /// Ledger entries, ever.
     pub ledger_entries: u64,
-    /// Events of the catalogue, ever.
+    /// Events that reports count, ever.
     pub events: u64,
     /// Token exchanges, ever.
     pub exchanges: u64,
@@ -288,7 +287,7 @@ impl Counters {
             .map_or(activity.at, |(_, last)| last.max(activity.at));
         self.last = Some((activity.seq, at));
         let millis = activity.at.as_millis();
-        if activity.event.name().is_some() {
+        if activity.event.kind().counting() == Counting::Counted {
             self.totals.events += 1;
             self.count(Measure::Events, millis, 1);
         }
@@ -304,20 +303,25 @@ impl Counters {
                 self.leave(from);
                 self.enter(to);
             }
-            Event::Ledger(entry) => self.apply_entry(entry, activity.at),
+            Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
+                self.apply_entry(entry, activity.at);
+            }
             Event::RedemptionCreated { offer, first, .. } => {
                 self.totals.redemptions.add(Status::Submitted, 1);
                 if *first {
                     self.offer(*offer).signups.push(millis, 1);
                 }
             }
-            Event::RedemptionMoved {
-                offer, from, to, ..
-            } => {
-                self.totals.redemptions.shift(*from, *to);
-                let offer = self.offer(*offer);
-                offer.completions += u64::from(*to == Status::Completed);
-                offer.cancellations += u64::from(*to == Status::Canceled);
+            Event::RedemptionOpen(moved)
+            | Event::RedemptionAwaitingVendor(moved)
+            | Event::RedemptionAwaitingCustomer(moved)
+            | Event::RedemptionPurchased(moved)
+            | Event::RedemptionCompleted(moved)
+            | Event::RedemptionCanceled(moved) => {
+                self.totals.redemptions.shift(moved.from, moved.to);
+                let offer = self.offer(moved.offer);
+                offer.completions += u64::from(moved.to == Status::Completed);
+                offer.cancellations += u64::from(moved.to == Status::Canceled);
             }
             Event::TokenExchanged {
                 identified, credit, ..
@@ -327,6 +331,7 @@ impl Counters {
             Event::OfferCreated { offer, id } => self.add_offer(*offer, *id),
             Event::OfferArchived { .. } => self.totals.current_offers -= 1,
             Event::MessageCreated { .. }
+            | Event::MemberErased { .. }
             | Event::OfferChanged { .. }
             | Event::ProgramCreated { .. }
             | Event::ProgramChanged

@@ -1,12 +1,9 @@
 //! The figures of all programs, shared between those who ask and the one who counts.
 
-use std::collections::HashMap;
-
 use parking_lot::RwLock;
 
-use super::numbers::ByNumber;
 use super::{Bucket, Counters, OfferCounters, OfferFigures, Totals, Window};
-use crate::domain::{Activity, OfferId, ProgramNumber, Seq, Timestamp};
+use crate::domain::{Activity, ByNumber, OfferId, ProgramNumber, Seq, Timestamp};
 
 /// The figures of all programs: what the log folds into.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,7 +53,7 @@ impl Figures {
     }
 
     /// The latest time stamped in each program.
-    pub fn last_at(&self) -> HashMap<ProgramNumber, Timestamp> {
+    pub fn last_at(&self) -> ByNumber<ProgramNumber, Timestamp> {
         self.programs()
             .filter_map(|(number, c)| Some((number, c.last_at()?)))
             .collect()

@@ -9,7 +9,6 @@
 
 mod counters;
 mod engine;
-mod numbers;
 pub mod snapshot;
 mod timeline;
 mod window;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Output, files::NewFile, progress};
 use crate::config::Settings;
-use crate::store::{backup, open_any_version};
+use crate::store::{backup, open_read_only};
 
 /// What `backup` takes.
 #[derive(Debug, Clone, Args)]
@@ -25,7 +25,7 @@ pub(super) struct Backup {
 /// Copies the database, verifies the copy, and only then gives it its name.
 pub(super) fn run(settings: &Settings, arguments: &Backup) -> Result<ExitCode, anyhow::Error> {
     let (database, file) = (&settings.database.path, &arguments.file);
-    let source = open_any_version(database)?;
+    let source = open_read_only(database)?;
     let copy = NewFile::begin(file, database, arguments.force)?;
     copied(&source, copy.path())?;
     drop(source);

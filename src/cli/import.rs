@@ -32,14 +32,17 @@ pub(super) fn run(settings: &Settings, arguments: &Import) -> Result<ExitCode, a
         let opened = File::open(file).with_context(|| cannot_be_read(file))?;
         Box::new(BufReader::with_capacity(1 << 18, opened))
     };
-    let database = Database::open(path)?;
+    let mut database = Database::open_for_import(path)?;
     let rows = progress::counted("importing")?;
+    let moved = progress::counted("migrating")?;
     let steps = progress::of_verification()?;
     let mut silence = None;
-    let imported = import(database.connection(), input, |step| match step {
+    let imported = import(&mut database, input, |step| match step {
         Step::Rows(done, total) => progress::show(&rows, done, total),
+        Step::Migrate(done, total) => progress::show(&moved, done, total),
         Step::Verify(name) => {
             rows.finish_and_clear();
+            moved.finish_and_clear();
             silence.get_or_insert_with(progress::Silence::begin);
             steps.set_message(name.to_owned());
             steps.inc(1);

@@ -10,6 +10,7 @@ mod export;
 mod files;
 mod import;
 mod keys;
+mod migrate;
 mod openapi;
 mod organizations;
 mod partner;
@@ -138,6 +139,13 @@ Examples:
   stampcard import all.ndjson --database new.db
   zstd -dc all.ndjson.zst | stampcard import - --database new.db")]
     Import(import::Import),
+    /// Bring the schema of a database of an earlier version up to date (server stopped)
+    ///
+    /// A start of the server does the same. It needs room on the disk for half the database and
+    /// says so before it begins. What was interrupted goes on when it is run again; an earlier
+    /// version of stampcard cannot open the database any more. Make a backup with that version
+    /// first.
+    Migrate(migrate::Migrate),
     /// List, make and revoke keys, on a stopped server's database or through a running server
     #[command(after_help = "\
 Examples:
@@ -233,6 +241,7 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
         Command::Restore(arguments) => restore::run(settings, arguments),
         Command::Export(arguments) => export::run(settings, arguments),
         Command::Import(arguments) => import::run(settings, arguments),
+        Command::Migrate(arguments) => migrate::run(settings, arguments),
         Command::Keys(arguments) => keys::run(settings, arguments),
         Command::Organizations(arguments) => organizations::run(settings, arguments),
         Command::Ready(arguments) => ready::run(settings, arguments),

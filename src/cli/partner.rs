@@ -97,6 +97,7 @@ pub(super) fn open(settings: &Settings) -> Result<Services, anyhow::Error> {
         "there is no database {}; `stampcard serve` makes one, and --database names another",
         path.display()
     );
+    super::migrate::migrated(path)?;
     let (services, first_keys) = Services::start(settings, &Clock::system())?;
     // Only if the very first start was killed before it was done.
     if let Some(keys) = first_keys {

@@ -29,7 +29,11 @@ pub(super) fn run(settings: &Settings, arguments: &Restore) -> Result<ExitCode, 
     let prepared = files::scratch(database)?;
     copied(&source, &prepared)?;
     drop(source);
-    backup::bring_up_to_date(&prepared)?;
+    let bar = progress::counted("migrating")?;
+    backup::bring_up_to_date(&prepared, &mut |done, total| {
+        progress::show(&bar, done, total);
+    })?;
+    bar.finish_and_clear();
     let report = progress::good(&prepared, &file.display().to_string())?;
     std::fs::File::open(&prepared)?.sync_all()?;
     let kept = replaced_name(database);

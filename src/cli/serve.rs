@@ -14,6 +14,7 @@ use crate::service::bootstrap::FirstKeys;
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(super) fn run(settings: &Settings) -> Result<ExitCode, anyhow::Error> {
+    super::migrate::migrated(&settings.database.path)?;
     let app = App::build(settings, &Clock::system())?;
     if let Some(keys) = app.first_keys() {
         print_keys(keys)?;

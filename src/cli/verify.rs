@@ -27,12 +27,17 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
             "database": path,
             "agrees": agrees,
             "figures": figures,
+            "erased": report.erased,
             "findings": findings,
         }),
         || {
             let path = path.display();
             if agrees {
-                return format!("{path}: everything agrees ({figures} figures compared)");
+                let erased = match report.erased {
+                    0 => String::new(),
+                    texts => format!("; {texts} texts were erased"),
+                };
+                return format!("{path}: everything agrees ({figures} figures compared{erased})");
             }
             let count = findings.len();
             format!("{}\n{path}: {count} things are wrong", findings.join("\n"))

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::row::{Cells, Field as _, Fields, Row, fields};
 use super::{
-    Environment, EventName, MemberNumber, MessageId, OfferId, OfferNumber, OrganizationNumber,
-    OrganizationStatus, Points, ProgramNumber, Reason, RedemptionNumber, Status, Tier, Timestamp,
+    Column, CredentialNumber, Event, MemberNumber, OfferNumber, Points, ProgramNumber, Reason,
+    RedemptionNumber, Status, Timestamp,
 };
 
 /// The number of an activity: the order of commits, from 1.
@@ -27,7 +28,7 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// All of them.
+    /// All of them, in the order of their numbers.
     pub const ALL: [Self; 5] = [
         Self::Mint,
         Self::Spend,
@@ -39,6 +40,18 @@ impl Entry {
     /// Whether it adds to the wallet.
     pub fn is_credit(self) -> bool {
         matches!(self, Self::Mint | Self::Refund)
+    }
+
+    /// The number in the log, from 1.
+    pub fn number(self) -> i64 {
+        self as i64 + 1
+    }
+
+    /// The entry of this number.
+    pub fn of_number(number: i64) -> Option<Self> {
+        usize::try_from(number - 1)
+            .ok()
+            .and_then(|index| Self::ALL.get(index).copied())
     }
 }
 
@@ -57,107 +70,96 @@ pub struct LedgerEntry {
     pub redemption: Option<RedemptionNumber>,
     /// Whether it is the member's first mint or spend.
     pub first: bool,
-    /// The entry of the same wallet before this one.
-    pub previous: Option<Seq>,
-    /// What the caller gave as the reason.
+    /// What the caller gave as the reason. It is a person's words, which do not stand in the row.
     pub reason: Option<Reason>,
 }
 
-/// What happened, with all that the figures need to know of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the fields are what the variant's sentence names"
-)]
-pub enum Event {
-    /// A member signed up with a tier.
-    MemberCreated { member: MemberNumber, tier: Tier },
-    /// A current member went from one tier to another.
-    MemberTierChanged {
-        member: MemberNumber,
-        from: Tier,
-        to: Tier,
-    },
-    /// A member who held this tier was removed.
-    MemberRemoved { member: MemberNumber, tier: Tier },
-    /// A removed member came back with this tier. Internal.
-    MemberRestored { member: MemberNumber, tier: Tier },
-    /// Points moved.
-    Ledger(LedgerEntry),
-    /// A member booked an offer; `first` if never before.
-    RedemptionCreated {
-        member: MemberNumber,
-        offer: OfferNumber,
-        redemption: RedemptionNumber,
-        charged: Points,
-        first: bool,
-    },
-    /// A redemption went from one status to another.
-    RedemptionMoved {
-        member: MemberNumber,
-        offer: OfferNumber,
-        redemption: RedemptionNumber,
-        from: Status,
-        to: Status,
-    },
-    /// Somebody said something in a conversation of a member's.
-    MessageCreated {
-        member: MemberNumber,
-        message: MessageId,
-    },
-    /// A member token was minted: an identification if the member held none that was good, and
-    /// then perhaps with a credit taken. Internal.
-    TokenExchanged {
-        member: MemberNumber,
-        identified: bool,
-        credit: bool,
-    },
-    /// An offer was made. Internal.
-    OfferCreated { offer: OfferNumber, id: OfferId },
-    /// An offer's content changed. Internal.
-    OfferChanged { offer: OfferNumber },
-    /// An offer was put away. Internal.
-    OfferArchived { offer: OfferNumber },
-    /// A program was made. Internal.
-    ProgramCreated { organization: OrganizationNumber },
-    /// A program's settings changed. Internal.
-    ProgramChanged,
-    /// An organization was made. Internal.
-    OrganizationCreated {
-        organization: OrganizationNumber,
-        environment: Environment,
-    },
-    /// An organization went from one status to another. Internal.
-    OrganizationChanged {
-        organization: OrganizationNumber,
-        from: OrganizationStatus,
-        to: OrganizationStatus,
-    },
+impl Fields for LedgerEntry {
+    const COLUMNS: &'static [Column] = &[
+        Column::Member,
+        Column::Entry,
+        Column::Amount,
+        Column::Flag,
+        Column::Offer,
+        Column::Redemption,
+    ];
+
+    fn write<'a>(&'a self, row: &mut Row<'a>) {
+        row.set(Column::Member, self.member.cell());
+        row.set(Column::Entry, self.entry.cell());
+        row.set(Column::Amount, self.amount.cell());
+        row.set(Column::Flag, self.first.cell());
+        row.set(Column::Offer, self.offer.cell());
+        row.set(Column::Redemption, self.redemption.cell());
+    }
+
+    fn read(cells: &impl Cells) -> Option<Self> {
+        let entry = Entry::of(cells.cell(Column::Entry))?;
+        // Most entries are mints, which have neither an offer nor a redemption to look for.
+        let is_booked = matches!(entry, Entry::Spend | Entry::Refund);
+        let booked = |column| {
+            if is_booked {
+                cells.cell(column)
+            } else {
+                super::Cell::Null
+            }
+        };
+        Some(Self {
+            entry,
+            amount: Points::of(cells.cell(Column::Amount)).filter(|amount| !amount.is_zero())?,
+            member: MemberNumber::of(cells.cell(Column::Member))?,
+            offer: Option::of(booked(Column::Offer))?,
+            redemption: Option::of(booked(Column::Redemption))?,
+            first: bool::of(cells.cell(Column::Flag))?,
+            reason: None,
+        })
+    }
 }
 
-impl Event {
-    /// Its name in the catalogue, which webhooks can listen to and reports count; the others are
-    /// internal.
-    pub fn name(&self) -> Option<EventName> {
-        Some(match self {
-            Self::MemberCreated { .. } => EventName::MemberCreated,
-            Self::MemberTierChanged { .. } => EventName::MemberTierChanged,
-            Self::MemberRemoved { .. } => EventName::MemberRemoved,
-            Self::Ledger(entry) if entry.entry.is_credit() => EventName::WalletCredited,
-            Self::Ledger(_) => EventName::WalletDebited,
-            Self::RedemptionCreated { .. } => EventName::RedemptionCreated,
-            Self::RedemptionMoved { to, .. } => EventName::of_status(*to),
-            Self::MessageCreated { .. } => EventName::ConversationMessageCreated,
-            Self::MemberRestored { .. }
-            | Self::TokenExchanged { .. }
-            | Self::OfferCreated { .. }
-            | Self::OfferChanged { .. }
-            | Self::OfferArchived { .. }
-            | Self::ProgramCreated { .. }
-            | Self::ProgramChanged
-            | Self::OrganizationCreated { .. }
-            | Self::OrganizationChanged { .. } => return None,
-        })
+fields! {
+    /// A redemption that went from one status to another.
+    pub struct RedemptionMove {
+        /// Whose it is.
+        member: MemberNumber = Member,
+        /// The offer that was redeemed.
+        offer: OfferNumber = Offer,
+        /// The redemption.
+        redemption: RedemptionNumber = Redemption,
+        /// The status it left.
+        from: Status = From,
+        /// The status it entered.
+        to: Status = To,
+    }
+}
+
+/// Who or what caused an activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// An Org-API-Key.
+    Key(CredentialNumber),
+    /// The member that the activity is about, by a token.
+    Member,
+    /// A partner key.
+    Partner(CredentialNumber),
+    /// An earning rule; the row names its version and the event.
+    Rule,
+    /// The scheduler: something was due.
+    Scheduler,
+    /// This server itself, or whoever has its file, on the command line.
+    Server,
+}
+
+impl Actor {
+    /// The kind of actor in the log, and which one where there are several.
+    pub fn numbers(self) -> (i64, Option<i64>) {
+        match self {
+            Self::Key(key) => (1, Some(key.0)),
+            Self::Member => (2, None),
+            Self::Partner(key) => (3, Some(key.0)),
+            Self::Rule => (4, None),
+            Self::Scheduler => (5, None),
+            Self::Server => (6, None),
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Members and their wallets.
 
 use super::{
-    Attributes, DisplayName, Email, ExternalUserId, MemberNumber, Points, ProgramNumber, Seq, Tier,
-    Timestamp,
+    Account, Attributes, DisplayName, Email, ExternalUserId, MemberNumber, Points, ProgramNumber,
+    Tier, Timestamp,
 };
 
 /// What a merge does with one field.
@@ -81,8 +81,8 @@ pub struct Member {
     pub attributes: Option<Attributes>,
     /// The points.
     pub wallet: Wallet,
-    /// The wallet's newest ledger entry.
-    pub last_entry: Option<Seq>,
+    /// The head of the wallet's chain of ledger entries.
+    pub account: Account,
     /// Whether there ever was a mint or a spend.
     pub participated: bool,
     /// Raised by a removal; tokens of an earlier epoch are dead.

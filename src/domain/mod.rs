@@ -4,29 +4,35 @@
 //! **Must not know**: HTTP, JSON, SQL, the engine or the system clock. A value that exists is
 //! valid.
 
+mod account;
 mod activity;
 mod catalogue;
 mod conversation;
 mod day;
 mod environment;
+mod events;
 mod id;
 mod invalid;
 mod member;
+mod numbers;
 mod offer;
 mod organization;
 mod points;
 mod program;
 mod redemption;
 mod refusal;
+mod row;
 mod text;
 mod timestamp;
 mod webhook;
 
-pub use activity::{Activity, Entry, Event, LedgerEntry, Seq};
-pub use catalogue::{EventName, EventSet, Subscription};
+pub use account::{Account, Position, jump_depth};
+pub use activity::{Activity, Actor, Entry, LedgerEntry, RedemptionMove, Seq};
+pub use catalogue::{EventSet, Subscription};
 pub use conversation::{Conversation, ConversationNumber, Message, MessageNumber, Role};
 pub use day::Day;
 pub use environment::Environment;
+pub use events::{Audience, Counting, Event, EventKind, EventName, Shown};
 pub use id::{
     ConversationId, CredentialNumber, DeliveryId, EventId, MemberNumber, MessageId, OfferId,
     OfferNumber, OrganizationNumber, ProgramNumber, RedemptionId, RedemptionNumber, TransactionId,
@@ -34,14 +40,16 @@ pub use id::{
 };
 pub use invalid::Invalid;
 pub use member::{Change, Member, MemberProfile, Wallet};
+pub use numbers::{ByNumber, NumberHasher};
 pub use offer::{Offer, OfferContent};
 pub use organization::{
     Allocation, Organization, OrganizationStatus, OrganizationTier, TRIAL_CREDITS_MAX,
 };
 pub use points::Points;
 pub use program::{Currency, Program, ProgramSort, ProgramStatus};
-pub use redemption::{Actor, CancelReason, Redemption, RedemptionPatch, Status, StatusCounts};
+pub use redemption::{CancelReason, Mover, Redemption, RedemptionPatch, Status, StatusCounts};
 pub use refusal::Refusal;
+pub use row::{Cell, Cells, Column, Row};
 pub use text::{
     Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
     Label, LongText, MessageText, Name, Note, Reason, TextRule, Tier, Title, Url,

@@ -102,7 +102,7 @@ impl StatusCounts {
 
 /// Who moves a redemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Actor {
+pub enum Mover {
     /// The member it belongs to.
     Member,
     /// The operator, with an Org-API-Key.
@@ -208,12 +208,12 @@ impl Redemption {
     ///
     /// # Errors
     /// [`Refusal::RedemptionTransitionInvalid`] if not.
-    pub fn check_move(&self, next: Status, actor: Actor) -> Result<bool, Refusal> {
+    pub fn check_move(&self, next: Status, actor: Mover) -> Result<bool, Refusal> {
         if self.status == next {
             return Ok(false);
         }
         let too_late =
-            actor == Actor::Member && !matches!(self.status, Status::Submitted | Status::Open);
+            actor == Mover::Member && !matches!(self.status, Status::Submitted | Status::Open);
         if too_late || !self.status.may_become(next) {
             return Err(Refusal::RedemptionTransitionInvalid {
                 from: self.status,

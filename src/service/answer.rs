@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::Refusal;
+use crate::domain::{MemberNumber, Refusal};
 use crate::error::{Problem, Surface};
 use crate::wire;
 
@@ -12,6 +12,8 @@ pub struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) is_secret: bool,
+    /// Whose words the body has, if it has any person's.
+    pub(super) member: Option<MemberNumber>,
 }
 
 impl Answer {
@@ -21,6 +23,7 @@ impl Answer {
             status: 200,
             body: wire::to_json(body),
             is_secret: false,
+            member: None,
         }
     }
 
@@ -38,6 +41,7 @@ impl Answer {
             status: 204,
             body: Vec::new(),
             is_secret: false,
+            member: None,
         }
     }
 
@@ -49,12 +53,21 @@ impl Answer {
         }
     }
 
+    /// The same, known to have a member's words, which an erasure of the member removes.
+    pub(super) fn with_words_of(self, member: MemberNumber) -> Self {
+        Self {
+            member: Some(member),
+            ..self
+        }
+    }
+
     pub(super) fn refusal(surface: Surface, refusal: &Refusal) -> Self {
         let (status, body) = wire::render_problem(surface, &Problem::from(refusal));
         Self {
             status,
             body,
             is_secret: false,
+            member: None,
         }
     }
 

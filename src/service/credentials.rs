@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::domain::{
-    Environment, MemberNumber, OrganizationNumber, OrganizationStatus, ProgramNumber,
-    ProgramStatus, Timestamp,
+    Actor, CredentialNumber, Environment, MemberNumber, OrganizationNumber, OrganizationStatus,
+    ProgramNumber, ProgramStatus, Timestamp,
 };
 use crate::store::credentials::{CredentialRow, KeyHash, KeyScope};
 use crate::store::organizations::OrganizationAccessRow;
@@ -28,6 +28,8 @@ pub struct KeyPrincipal {
     pub environment: Environment,
     /// The hash of the key, which stands for it.
     pub fingerprint: KeyHash,
+    /// The key's row.
+    pub credential: CredentialNumber,
 }
 
 /// A caller who proved to hold a member token.
@@ -52,6 +54,8 @@ pub struct PartnerPrincipal {
     pub environment: Environment,
     /// The hash of the key, which stands for it.
     pub fingerprint: KeyHash,
+    /// The key's row; `None` for whoever has the database itself.
+    pub credential: Option<CredentialNumber>,
 }
 
 impl PartnerPrincipal {
@@ -60,7 +64,13 @@ impl PartnerPrincipal {
         Self {
             environment,
             fingerprint: KeyHash::default(),
+            credential: None,
         }
+    }
+
+    /// Who the log says caused what this caller does.
+    pub(super) fn actor(&self) -> Actor {
+        self.credential.map_or(Actor::Server, Actor::Partner)
     }
 }
 
@@ -79,6 +89,14 @@ impl Caller {
         match self {
             Self::Key(key) => key.program,
             Self::Member(member) => member.program,
+        }
+    }
+
+    /// Who the log says caused what this caller does.
+    pub(super) fn actor(&self) -> Actor {
+        match self {
+            Self::Key(key) => Actor::Key(key.credential),
+            Self::Member(_) => Actor::Member,
         }
     }
 }
@@ -152,6 +170,7 @@ impl State {
             return Holder::Partner(PartnerPrincipal {
                 environment: key.environment,
                 fingerprint: key.hash,
+                credential: Some(key.number),
             });
         };
         let principal = || {
@@ -164,6 +183,7 @@ impl State {
                 organization: program.organization,
                 environment: program.environment,
                 fingerprint: key.hash,
+                credential: key.number,
             })
         };
         Holder::Program(principal())

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::{Services, Stop};
 use crate::domain::{
-    Activity, Environment, Event, EventId, EventName, Member, MemberNumber, ProgramNumber,
-    RedemptionNumber, Seq, Status, Tier, Timestamp, TransactionId,
+    Activity, Environment, Event, EventId, EventKind, EventName, LedgerEntry, Member, MemberNumber,
+    Position, ProgramNumber, RedemptionNumber, Seq, Shown, Status, Tier, Timestamp, TransactionId,
 };
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Transaction};
@@ -63,14 +63,9 @@ pub(super) fn record(
     at: Timestamp,
     event: Event,
 ) -> Result<Seq, store::Error> {
-    let heard = match event.name() {
-        Some(name) => tx.is_heard(program, name)?,
-        None => false,
-    };
-    if heard {
-        tx.announce(program);
-    }
-    if !heard || is_told_by_the_log(&event) {
+    let heard = announce(tx, program, event.kind())?;
+    // Of what the log tells there is nothing to keep.
+    if !heard || is_told_by_the_log(event.kind()) {
         return tx.record(Some(program), at, event);
     }
     let activity = Activity {
@@ -84,10 +79,46 @@ pub(super) fn record(
     Ok(seq)
 }
 
+/// Appends a ledger entry to the log.
+pub(super) fn record_entry(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    at: Timestamp,
+    entry: LedgerEntry,
+    position: Position,
+) -> Result<Seq, store::Error> {
+    let kind = if entry.entry.is_credit() {
+        EventKind::WalletCredited
+    } else {
+        EventKind::WalletDebited
+    };
+    announce(tx, program, kind)?;
+    tx.record_entry(program, at, entry, position)
+}
+
+/// Tells webhooks of an event, if any listens to it.
+fn announce(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    kind: EventKind,
+) -> Result<bool, store::Error> {
+    let Some(name) = EventName::of(kind) else {
+        return Ok(false);
+    };
+    let heard = tx.is_heard(program, name)?;
+    if heard {
+        tx.announce(program);
+    }
+    Ok(heard)
+}
+
 /// Whether the object of an event never changes: a ledger entry is all in the log, and a message is
 /// said once. Most events are of this kind, and cost a write nothing more when webhooks listen.
-fn is_told_by_the_log(event: &Event) -> bool {
-    matches!(event, Event::Ledger(_) | Event::MessageCreated { .. })
+fn is_told_by_the_log(kind: EventKind) -> bool {
+    match kind.shown() {
+        Shown::Transaction | Shown::Message => true,
+        Shown::Member | Shown::Redemption | Shown::Nothing => false,
+    }
 }
 
 /// An event with its object: as it was kept, else as far as the log and the rows of today tell. The
@@ -120,11 +151,11 @@ fn object(
 ) -> Result<String, store::Error> {
     let find = |number| member(connection, program, number);
     let json = match &activity.event {
-        Event::MemberCreated { member, tier } | Event::MemberRemoved { member, tier } => {
+        Event::MemberCreated { member, tier } | Event::MemberRemoved { member, tier, .. } => {
             member_object(find(*member)?, tier)
         }
         Event::MemberTierChanged { member, to, .. } => member_object(find(*member)?, to),
-        Event::Ledger(entry) => {
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
             let redemption = entry
                 .redemption
                 .map(|number| store::redemptions::public_id(connection, number))
@@ -144,8 +175,13 @@ fn object(
         Event::RedemptionCreated { redemption, .. } => {
             redemption_object(connection, program, *redemption, Status::Submitted)?
         }
-        Event::RedemptionMoved { redemption, to, .. } => {
-            redemption_object(connection, program, *redemption, *to)?
+        Event::RedemptionOpen(moved)
+        | Event::RedemptionAwaitingVendor(moved)
+        | Event::RedemptionAwaitingCustomer(moved)
+        | Event::RedemptionPurchased(moved)
+        | Event::RedemptionCompleted(moved)
+        | Event::RedemptionCanceled(moved) => {
+            redemption_object(connection, program, moved.redemption, moved.to)?
         }
         Event::MessageCreated { member, message } => {
             let (message, conversation) = store::conversations::find_message(connection, *message)?
@@ -157,7 +193,18 @@ fn object(
                 external.as_str(),
             ))
         }
-        _ => return Err(store::Error::Impossible("event outside the catalogue")),
+        Event::TokenExchanged { .. }
+        | Event::MemberRestored { .. }
+        | Event::MemberErased { .. }
+        | Event::OfferCreated { .. }
+        | Event::OfferChanged { .. }
+        | Event::OfferArchived { .. }
+        | Event::ProgramCreated { .. }
+        | Event::ProgramChanged
+        | Event::OrganizationCreated { .. }
+        | Event::OrganizationChanged { .. } => {
+            return Err(store::Error::Impossible("event outside the catalogue"));
+        }
     };
     String::from_utf8(json).map_err(|_| store::Error::Impossible("text"))
 }

@@ -37,9 +37,9 @@ impl Services {
                 Some(member) => members::merge(tx, at, member, profile, false)?,
                 None => members::create(tx, at, key.program, external_user_id, profile)?,
             };
-            count(tx, at, &key, &member, pool)?;
             // The token's own end is by the clock that will check it.
             let expires_at = tx.clock_now().saturating_add(ttl);
+            count(tx, at, &key, &member, (pool, expires_at))?;
             member.token_expires_at = member.token_expires_at.max(Some(expires_at));
             store::members::update(tx, &member)?;
             let principal = MemberPrincipal {
@@ -63,7 +63,7 @@ fn count(
     at: Timestamp,
     key: &KeyPrincipal,
     member: &Member,
-    pool: i64,
+    (pool, expires_at): (i64, Timestamp),
 ) -> Result<(), Stop> {
     let identified = member
         .token_expires_at
@@ -83,6 +83,7 @@ fn count(
         member: member.number,
         identified,
         credit,
+        expires_at: Some(expires_at),
     };
     tx.record(Some(key.program), at, event)?;
     Ok(())

@@ -162,9 +162,13 @@ pub(super) fn replay(
     let Some(stored) = store::idempotency::find(tx, &key.key_hash, not_before)? else {
         return Ok(None);
     };
-    if stored.body_hash != key.body_hash {
-        let problem = Problem::from(&Refusal::IdempotencyKeyReused);
-        let (status, body) = wire::render_problem(surface, &problem);
+    let refusal = if stored.is_erased() {
+        Some(Refusal::NotFound("member"))
+    } else {
+        (stored.body_hash != key.body_hash).then_some(Refusal::IdempotencyKeyReused)
+    };
+    if let Some(refusal) = refusal {
+        let (status, body) = wire::render_problem(surface, &Problem::from(&refusal));
         return Ok(Some(Reply {
             status,
             body,
@@ -201,7 +205,7 @@ pub(super) fn keep(
         response,
     };
     let now = tx.clock_now();
-    store::idempotency::store(tx, &key.key_hash, now, &stored)
+    store::idempotency::store(tx, &key.key_hash, now, &stored, answer.member)
 }
 
 /// Encrypts a body. PASETO v4.local serves as the authenticated encryption here too.

@@ -2,8 +2,8 @@
 
 use super::{Stop, events};
 use crate::domain::{
-    Entry, Event, Invalid, LedgerEntry, Member, OfferNumber, Points, Reason, RedemptionNumber,
-    Refusal, Seq, Timestamp, Wallet,
+    Account, Entry, Invalid, LedgerEntry, Member, OfferNumber, Points, Position, Reason,
+    RedemptionNumber, Refusal, Seq, Timestamp, Wallet,
 };
 use crate::store::{self, Transaction};
 
@@ -70,22 +70,29 @@ pub(super) fn post(
         return Err(too_large().into());
     }
     let first = matches!(entry, Entry::Mint | Entry::Spend) && !member.participated;
-    let seq = events::record(
-        tx,
-        member.program,
-        at,
-        Event::Ledger(LedgerEntry {
-            entry,
-            amount,
-            member: member.number,
-            offer: booking.map(|(offer, _)| offer),
-            redemption: booking.map(|(_, redemption)| redemption),
-            first,
-            previous: member.last_entry,
-            reason,
-        }),
-    )?;
-    member.last_entry = Some(seq);
+    let account = member
+        .account
+        .extended(|seq| store::activity::jump_of(tx, seq))?;
+    let position = Position {
+        previous: member.account.last,
+        jump: account.jump,
+        received: member.wallet.received,
+        spent: member.wallet.spent,
+    };
+    let entry = LedgerEntry {
+        entry,
+        amount,
+        member: member.number,
+        offer: booking.map(|(offer, _)| offer),
+        redemption: booking.map(|(_, redemption)| redemption),
+        first,
+        reason,
+    };
+    let seq = events::record_entry(tx, member.program, at, entry, position)?;
+    member.account = Account {
+        last: Some(seq),
+        ..account
+    };
     member.participated |= first;
     store::members::update_wallet(tx, member)?;
     Ok(seq)

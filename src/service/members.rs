@@ -291,6 +291,7 @@ fn remove(
         let event = Event::MemberRemoved {
             member: member.number,
             tier: member.tier.clone(),
+            retained: options.retain_balance,
         };
         events::record(tx, member.program, at, event)?;
     }
@@ -303,8 +304,12 @@ fn remove(
         };
         apply(&mut member, nothing);
         member.external_user_id = erased_id()?;
-        store::conversations::erase(tx, member.number)?;
-        store::webhooks::erase_payloads(tx, member.program, member.number)?;
+        let event = Event::MemberErased {
+            member: member.number,
+            id: member.external_user_id.clone(),
+        };
+        events::record(tx, member.program, at, event)?;
+        store::erasure::erase(tx, &member)?;
     }
     store::members::update(tx, &member)?;
     Ok(())

@@ -58,7 +58,7 @@ pub use webhooks::{DueDeliveries, Outcome, after_attempt};
 use crate::analytics::Engine;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::{Environment, Invalid, Member, Name, Refusal, Seq, Timestamp};
+use crate::domain::{Actor, Environment, Invalid, Member, Name, Refusal, Seq, Timestamp};
 use crate::error::Surface;
 use crate::store::members::Selector;
 use crate::store::{
@@ -135,13 +135,6 @@ pub enum StartError {
     /// The first rows could not be written.
     #[error("the first organization could not be made")]
     Bootstrap(#[source] WriteError),
-    /// An import stopped half-way.
-    #[error(
-        "an import into the database {path} was not finished; run `stampcard import` with the same \
-         file again, or delete the database",
-        path = .0.display()
-    )]
-    UnfinishedImport(PathBuf),
     /// The log cannot be folded.
     #[error("the activity log contradicts itself; run `stampcard verify` on the database")]
     Contradiction,
@@ -323,7 +316,7 @@ impl Services {
             caller,
             idempotency,
         } = context;
-        self.write_on(Surface::Expys, idempotency, move |tx| {
+        self.write_on(Surface::Expys, caller.actor(), idempotency, move |tx| {
             authorize(tx, &caller)?;
             Ok(move |tx: &mut Transaction<'_>| work(tx, &caller))
         })
@@ -336,6 +329,7 @@ impl Services {
     async fn write_on<P, F>(
         &self,
         surface: Surface,
+        actor: Actor,
         idempotency: Option<IdempotencyKey>,
         prepare: P,
     ) -> Result<Reply, WriteError>
@@ -350,6 +344,7 @@ impl Services {
                 if let Some((clock, by)) = passing {
                     clock.advance(by);
                 }
+                tx.act_as(actor);
                 let work = match prepare(tx) {
                     Ok(work) => work,
                     Err(stop) => return refused(tx, surface, stop),
@@ -402,7 +397,10 @@ impl Services {
 fn open(path: &Path) -> Result<Database, StartError> {
     let database = Database::open(path)?;
     if store::transfer::unfinished_import(database.connection())?.is_some() {
-        return Err(StartError::UnfinishedImport(path.to_owned()));
+        return Err(OpenError::UnfinishedImport {
+            path: path.to_owned(),
+        }
+        .into());
     }
     Ok(database)
 }

@@ -98,8 +98,10 @@ impl Services {
             })
             .secret())
         };
-        self.write_on(Surface::Bullseye, idempotency, move |_| Ok(create))
-            .await
+        self.write_on(Surface::Bullseye, partner.actor(), idempotency, move |_| {
+            Ok(create)
+        })
+        .await
     }
 
     /// Changes an organization. Suspending or canceling it takes effect on its keys and tokens at
@@ -118,7 +120,7 @@ impl Services {
             let changed = apply(tx, &organization, change)?;
             Ok(Answer::ok(&one(&changed)))
         };
-        self.write_on(Surface::Bullseye, None, move |_| Ok(apply))
+        self.write_on(Surface::Bullseye, partner.actor(), None, move |_| Ok(apply))
             .await
     }
 
@@ -137,8 +139,10 @@ impl Services {
             apply(tx, &organization, OrganizationChange::Status(canceled))?;
             Ok(Answer::no_content())
         };
-        self.write_on(Surface::Bullseye, None, move |_| Ok(cancel))
-            .await
+        self.write_on(Surface::Bullseye, partner.actor(), None, move |_| {
+            Ok(cancel)
+        })
+        .await
     }
 
     /// Caps the credits an organization may take in a month.
@@ -171,7 +175,7 @@ impl Services {
             };
             Ok(Answer::ok(&OneAllocationResponse { allocation }))
         };
-        self.write_on(Surface::Bullseye, None, move |_| Ok(set))
+        self.write_on(Surface::Bullseye, partner.actor(), None, move |_| Ok(set))
             .await
     }
 
@@ -240,8 +244,10 @@ impl Services {
             };
             Ok(Answer::created(&made).secret())
         };
-        self.write_on(Surface::Bullseye, idempotency, move |_| Ok(create))
-            .await
+        self.write_on(Surface::Bullseye, partner.actor(), idempotency, move |_| {
+            Ok(create)
+        })
+        .await
     }
 
     /// Revokes a key, from its next request on.
@@ -267,8 +273,10 @@ impl Services {
             tx.credentials_changed();
             Ok(Answer::no_content())
         };
-        self.write_on(Surface::Bullseye, None, move |_| Ok(revoke))
-            .await
+        self.write_on(Surface::Bullseye, partner.actor(), None, move |_| {
+            Ok(revoke)
+        })
+        .await
     }
 }
 

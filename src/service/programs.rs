@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Answer, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, tenants};
-use crate::domain::{Event, Program, ProgramNumber, ProgramStatus, Refusal};
+use crate::domain::{Actor, Event, Program, ProgramNumber, ProgramStatus, Refusal};
 use crate::error::Surface;
 use crate::store::credentials::KeyScope;
 use crate::store::programs::ProgramFilter;
@@ -77,8 +77,13 @@ impl Services {
             let program = (&program).into();
             Ok(Answer::created(&CreatedProgramResponse { program, api_key }).secret())
         };
-        self.write_on(Surface::Scrip, idempotency, move |_| Ok(create))
-            .await
+        self.write_on(
+            Surface::Scrip,
+            Actor::Key(key.credential),
+            idempotency,
+            move |_| Ok(create),
+        )
+        .await
     }
 
     /// Renames a program, puts it away or takes it out again.
@@ -109,8 +114,13 @@ impl Services {
             }
             Ok(Answer::ok(&ProgramResponse::from(&program)))
         };
-        self.write_on(Surface::Scrip, None, move |_| Ok(patch))
-            .await
+        self.write_on(
+            Surface::Scrip,
+            Actor::Key(key.credential),
+            None,
+            move |_| Ok(patch),
+        )
+        .await
     }
 }
 

@@ -8,8 +8,9 @@ use super::{
     members, offers,
 };
 use crate::domain::{
-    Actor, CancelReason, Change, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber,
-    Offer, Redemption, RedemptionId, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
+    CancelReason, Change, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, Mover,
+    Offer, Redemption, RedemptionId, RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal,
+    Status, Timestamp,
 };
 use crate::store::members::Selector;
 use crate::store::redemptions::{Held, RedemptionFilter};
@@ -43,7 +44,8 @@ impl Services {
                     })?;
                 let offer = offers::current(tx, program, &request.offer)?;
                 let redemption = redeem(tx, member, &offer)?;
-                Ok(Answer::created(&RedemptionResponse::from(&redemption)))
+                let answer = Answer::created(&RedemptionResponse::from(&redemption));
+                Ok(answer.with_words_of(redemption.member))
             },
         )
         .await
@@ -124,7 +126,7 @@ impl Services {
         self.write(context, move |tx, caller| {
             let redemption = visible(tx, caller, &id)?;
             let changed = change(tx, caller, &redemption, request.patch)?;
-            Ok(Answer::ok(&RedemptionResponse::from(&changed)))
+            Ok(Answer::ok(&RedemptionResponse::from(&changed)).with_words_of(changed.member))
         })
         .await
     }
@@ -149,14 +151,15 @@ impl Services {
                 let redemption = visible(tx, caller, &id)?;
                 if redemption.status == Status::Canceled {
                     // The same again changes nothing, the reason included.
-                    return Ok(Answer::ok(&RedemptionResponse::from(&redemption)));
+                    let answer = Answer::ok(&RedemptionResponse::from(&redemption));
+                    return Ok(answer.with_words_of(redemption.member));
                 }
                 let mut patch = request.patch;
                 if matches!(caller, Caller::Member(_)) && patch.canceled_reason == Change::Keep {
                     patch.canceled_reason = Change::Set(CancelReason::MemberRequested);
                 }
                 let changed = change(tx, caller, &redemption, patch)?;
-                Ok(Answer::ok(&RedemptionResponse::from(&changed)))
+                Ok(Answer::ok(&RedemptionResponse::from(&changed)).with_words_of(changed.member))
             },
         )
         .await
@@ -241,8 +244,8 @@ fn change(
 ) -> Result<Redemption, Stop> {
     let at = tx.now(caller.program());
     let actor = match caller {
-        Caller::Key(_) => Actor::Operator,
-        Caller::Member(_) => Actor::Member,
+        Caller::Key(_) => Mover::Operator,
+        Caller::Member(_) => Mover::Member,
     };
     let mut redemption = before.clone();
     if let Some(next) = patch.status
@@ -272,13 +275,14 @@ fn change(
         store::redemptions::update(tx, before, &redemption)?;
     }
     if redemption.status != before.status {
-        let event = Event::RedemptionMoved {
+        let event = Event::of_move(RedemptionMove {
             member: redemption.member,
             offer: redemption.offer,
             redemption: redemption.number,
             from: before.status,
             to: redemption.status,
-        };
+        })
+        .ok_or(store::Error::Impossible("move of a redemption"))?;
         events::record(tx, caller.program(), at, event)?;
         if redemption.status == Status::Canceled {
             give_back(tx, at, caller, &redemption)?;

@@ -47,6 +47,7 @@ pub(super) fn create(
     let (number, environment) = (organization.number, organization.environment);
     let event = Event::OrganizationCreated {
         organization: number,
+        status: organization.status,
         environment,
     };
     tx.record(None, organization.created_at, event)?;

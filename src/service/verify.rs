@@ -14,6 +14,8 @@ use crate::store::{self, Connection, audit, idempotency};
 pub struct Report {
     /// Figures that were compared.
     pub figures: usize,
+    /// Texts of the log that were erased, of which only the chain's commitments can be checked.
+    pub erased: u64,
     /// What is wrong, a sentence each; empty if nothing is.
     pub findings: Vec<String>,
 }
@@ -27,6 +29,7 @@ pub const STEPS: &[&str] = &[
     "redemptions against their history",
     "credits against the log",
     "kept answers against their index",
+    "every row of the log and its hash",
     "the log, folded anew",
     "totals and offers against SQL",
     "every day of every timeline against SQL",
@@ -71,6 +74,10 @@ pub(super) fn verify_rows(
     }
     let mut steps = STEPS[checks.len()..].iter();
     let mut next = || progress(steps.next().copied().unwrap_or_default());
+    next();
+    let checked = store::activity::check(connection)?;
+    report.findings.extend(checked.findings);
+    report.erased = checked.erased;
     next();
     // A log that contradicts itself stops the fold; here that is a finding like any other.
     let figures = match catch_unwind(AssertUnwindSafe(|| fold(connection))) {

@@ -129,7 +129,7 @@ impl Services {
             let start = page
                 .cursor
                 .map(|cursor| Seq(cursor.0))
-                .or(member.last_entry);
+                .or(member.account.last);
             let Some(start) = start else {
                 return Ok(TransactionListResponse {
                     transactions: Vec::new(),

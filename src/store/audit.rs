@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-use super::{Error, SCHEMA};
+use super::{Error, SCHEMA, activity, definitions};
 
 /// What SQLite finds wrong with the file; empty if nothing.
 ///
@@ -14,38 +14,34 @@ pub fn integrity(connection: &Connection) -> Result<Vec<String>, Error> {
     Ok(findings.into_iter().filter(|line| line != "ok").collect())
 }
 
-/// Rows that point to nothing.
+/// Rows that point to nothing, and rows of the log that are of another program than their member.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn foreign_keys(connection: &Connection) -> Result<Vec<String>, Error> {
     let sql = "SELECT format('%s row %d points to no row of %s', \"table\", rowid, parent)
                FROM pragma_foreign_key_check LIMIT 100";
-    lines(connection, sql)
+    let members =
+        "SELECT format('activity %d is of program row %s; its member is of program row %d',
+            a.seq, coalesce(a.program_id, 'none'), m.program_id)
+        FROM activity a JOIN member m ON m.id = a.member_id
+        WHERE a.program_id IS NOT m.program_id LIMIT 100";
+    let programs =
+        "SELECT format('activity %d is of program row %d, which is not there', seq, program_id)
+        FROM activity
+        WHERE program_id IS NOT NULL AND program_id NOT IN (SELECT id FROM program) LIMIT 100";
+    let mut findings = lines(connection, sql)?;
+    findings.extend(lines(connection, members)?);
+    findings.extend(lines(connection, programs)?);
+    Ok(findings)
 }
 
-/// Whether the schema, its append-only triggers included, is the one this program makes.
+/// What of the schema, its append-only triggers included, is not as this program makes it.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn schema(connection: &Connection) -> Result<Vec<String>, Error> {
-    let describe = |connection: &Connection| {
-        // Litestream keeps two tables of its own in every database that it replicates.
-        let sql = "SELECT type || ' ' || name || ': ' || sql FROM sqlite_schema
-                   WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
-                       AND name NOT IN ('_litestream_seq', '_litestream_lock') ORDER BY name";
-        lines(connection, sql)
-    };
-    let expected = Connection::open_in_memory()?;
-    expected.execute_batch(SCHEMA)?;
-    let (expected, found) = (describe(&expected)?, describe(connection)?);
-    let name = |line: &String| line.split(':').next().unwrap_or_default().to_owned();
-    let missing = expected.iter().filter(|line| !found.contains(line));
-    let extra = found.iter().filter(|line| !expected.contains(line));
-    Ok(missing
-        .map(|line| format!("{} is missing or was altered", name(line)))
-        .chain(extra.map(|line| format!("{} is not of the schema", name(line))))
-        .collect())
+    definitions::differences(&definitions::in_memory(SCHEMA)?, connection)
 }
 
 /// Wallets that are not the sum of their ledger entries, or whose chain of entries is broken.
@@ -57,7 +53,7 @@ pub fn wallets(connection: &Connection) -> Result<Vec<String>, Error> {
             SELECT member_id,
                 coalesce(sum(amount) FILTER (WHERE entry IN (1, 3)), 0) AS received,
                 coalesce(sum(amount) FILTER (WHERE entry IN (2, 4, 5)), 0) AS spent,
-                max(seq) AS last,
+                max(seq) AS last, count(*) AS entries,
                 max(entry IN (1, 2)) AS participated
             FROM activity WHERE entry IS NOT NULL GROUP BY member_id)
         SELECT format('member row %d holds balance %d, received %d, spent %d; its ledger says %d, %d, %d',
@@ -68,6 +64,10 @@ pub fn wallets(connection: &Connection) -> Result<Vec<String>, Error> {
             OR m.amount_spent <> coalesce(l.spent, 0)
             OR m.balance <> coalesce(l.received - l.spent, 0)
             OR m.last_entry_seq IS NOT l.last
+            OR m.entries <> coalesce(l.entries, 0)
+            OR m.last_jump_seq IS NOT (SELECT jump_seq FROM activity WHERE seq = l.last)
+            OR (m.last_far_seq IS NOT NULL AND m.last_far_seq IS NOT
+                (SELECT jump_seq FROM activity WHERE seq = m.last_jump_seq))
             OR m.participated <> coalesce(l.participated, 0)
         LIMIT 100";
     let chain = "SELECT format('ledger entry %d follows %s; it should follow %s', seq,
@@ -125,7 +125,12 @@ pub fn redemptions(connection: &Connection) -> Result<Vec<String>, Error> {
             k.id, k.kept, k.status, coalesce(f.number, 0))
         FROM kept k LEFT JOIN found f ON f.member_id = k.id AND f.status = k.status
         WHERE k.kept <> coalesce(f.number, 0) LIMIT 100";
+    let twice = "SELECT format('member row %d holds %d redemptions of offer row %d', member_id,
+            count(*), offer_id)
+        FROM redemption WHERE status <> 'CANCELED' GROUP BY member_id, offer_id
+        HAVING count(*) > 1 LIMIT 100";
     let mut findings = lines(connection, statuses)?;
+    findings.extend(lines(connection, twice)?);
     findings.extend(lines(connection, charges)?);
     findings.extend(lines(connection, counts)?);
     Ok(findings)
@@ -170,7 +175,8 @@ pub struct ProgramNumberRow {
     pub value: Option<i64>,
 }
 
-/// The names of the program-wide numbers and the SQL of each. `?1` is the program.
+/// The names of the program-wide numbers and the SQL of each. `?1` is the program, `{counted}` that
+/// an activity is an event that reports count.
 const PROGRAM_NUMBERS: &[(&str, &str)] = &[
     (
         "members",
@@ -250,7 +256,7 @@ const PROGRAM_NUMBERS: &[(&str, &str)] = &[
     ),
     (
         "events",
-        "SELECT count(*) FROM activity WHERE program_id = ?1 AND kind <= 13",
+        "SELECT count(*) FROM activity WHERE program_id = ?1 AND {counted}",
     ),
     (
         "exchanges",
@@ -258,7 +264,7 @@ const PROGRAM_NUMBERS: &[(&str, &str)] = &[
     ),
     (
         "identifications",
-        "SELECT count(*) FROM activity WHERE program_id = ?1 AND kind = 20 AND first = 1",
+        "SELECT count(*) FROM activity WHERE program_id = ?1 AND kind = 20 AND flag = 1",
     ),
     (
         "credits",
@@ -283,7 +289,7 @@ pub fn program_numbers(connection: &Connection) -> Result<Vec<ProgramNumberRow>,
     for program in programs {
         for (name, sql) in PROGRAM_NUMBERS {
             let value = connection
-                .prepare_cached(sql)?
+                .prepare_cached(&sql.replace("{counted}", &activity::COUNTED))?
                 .query_row([program], |row| row.get(0))?;
             numbers.push(ProgramNumberRow {
                 program,
@@ -350,7 +356,7 @@ pub struct DayRow {
 }
 
 /// The names of the timelines, and for each the program, the offer, the time and the amount of
-/// every entry.
+/// every entry; `{counted}` as above.
 const TIMELINES: &[(&str, &str)] = &[
     (
         "signups",
@@ -366,7 +372,7 @@ const TIMELINES: &[(&str, &str)] = &[
     ),
     (
         "events",
-        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity WHERE kind <= 13",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity WHERE {counted}",
     ),
     (
         "exchanges",
@@ -375,7 +381,7 @@ const TIMELINES: &[(&str, &str)] = &[
     (
         "identifications",
         "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity
-         WHERE kind = 20 AND first = 1",
+         WHERE kind = 20 AND flag = 1",
     ),
     (
         "credits",
@@ -400,6 +406,7 @@ const TIMELINES: &[(&str, &str)] = &[
 pub fn timeline_days(connection: &Connection) -> Result<Vec<DayRow>, Error> {
     let mut days = Vec::new();
     for (timeline, entries) in TIMELINES {
+        let entries = entries.replace("{counted}", &activity::COUNTED);
         // Rounded down also before 1970.
         let sql = format!(
             "SELECT p, o, (at - ((at % 86400000) + 86400000) % 86400000) / 86400000 AS day,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, OpenError, connection, migrations};
+use super::{Error, OpenError, Progress, connection, migrations, scrub, settings};
 
 /// Pages copied between two reports of progress (4 MiB).
 const STEP_PAGES: i32 = 1024;
@@ -33,6 +33,7 @@ pub fn copy(
     let mut copy = open_plain(target)?;
     // Whether it is on the disk is settled once, at the end, by whoever gives the file its name.
     copy.pragma_update(None, "synchronous", "OFF")?;
+    copy.pragma_update(None, "secure_delete", true)?;
     let backup = Backup::new(source, &mut copy)?;
     let mut tries = 0;
     loop {
@@ -51,6 +52,10 @@ pub fn copy(
         progress(total - pages(state.remaining), total);
     }
     drop(backup);
+    if settings::is_scrub_wanted(&copy)? {
+        // The source is not done with an erasure.
+        scrub::scrub_all(&copy)?;
+    }
     settle_into_one_file(&copy)?;
     Ok(())
 }
@@ -59,9 +64,9 @@ pub fn copy(
 ///
 /// # Errors
 /// [`OpenError`].
-pub fn bring_up_to_date(path: &Path) -> Result<(), OpenError> {
+pub fn bring_up_to_date(path: &Path, progress: Progress<'_>) -> Result<(), OpenError> {
     let mut copy = connection::open_writer(path)?;
-    migrations::migrate(&mut copy, path)?;
+    migrations::migrate(&mut copy, path, progress)?;
     settle_into_one_file(&copy).map_err(|source| connection::failure(path, source))
 }
 
@@ -174,5 +179,37 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SCHEMA;
+
+    #[test]
+    fn a_copy_is_scrubbed_if_its_source_is_not_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_new(&folder.path().join("source.db"));
+        scrub::leave_rests(&connection);
+        for is_wanted in [false, true] {
+            if is_wanted {
+                settings::want_scrub(&connection).unwrap();
+            }
+            let path = folder.path().join(format!("{is_wanted}.db"));
+            connection::create_private(&path).unwrap();
+            copy(&connection, &path, |_, _| ()).unwrap();
+            let copied = open_plain(&path).unwrap();
+            // The note that it was wanted leaves two bytes, which are no words.
+            assert_eq!(scrub::rests(&copied) <= 1, is_wanted);
+            assert!(!settings::is_scrub_wanted(&copied).unwrap());
+        }
+    }
+
+    fn open_new(path: &Path) -> Connection {
+        connection::create_private(path).unwrap();
+        let connection = connection::open_writer(path).unwrap();
+        connection.execute_batch(SCHEMA).unwrap();
+        connection
     }
 }

@@ -135,6 +135,8 @@ pub(super) fn set_pragmas(connection: &Connection, role: Role) -> rusqlite::Resu
             connection.pragma_update(None, "foreign_keys", true)?;
             // So that REPLACE cannot pass the append-only triggers either.
             connection.pragma_update(None, "recursive_triggers", true)?;
+            // What was deleted or erased is overwritten, so that nobody finds it in the file.
+            connection.pragma_update(None, "secure_delete", true)?;
             // The writer says when: a thread beside it under load, itself when idle.
             connection.pragma_update(None, "wal_autocheckpoint", 0)?;
             // KiB: room for the pages that random members and keys touch.

@@ -204,17 +204,6 @@ pub fn find_message(
         .transpose()
 }
 
-/// Removes every text of a member's conversations.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn erase(tx: &Transaction<'_>, member: MemberNumber) -> Result<(), Error> {
-    let sql = "UPDATE message SET body = NULL WHERE conversation_id IN
-                   (SELECT id FROM conversation WHERE member_id = ?1)";
-    tx.execute(sql, [member.0])?;
-    Ok(())
-}
-
 /// Reads the columns of [`SELECT`].
 fn conversation(row: &Row<'_>) -> Result<Conversation, Error> {
     let redemption: Option<[u8; 16]> = row.get(4)?;

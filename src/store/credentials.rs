@@ -40,6 +40,8 @@ pub struct NewCredential<'a> {
 /// A key that is not revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialRow {
+    /// Its row.
+    pub number: CredentialNumber,
     /// Its hash.
     pub hash: KeyHash,
     /// What it opens.
@@ -84,7 +86,7 @@ pub fn insert(
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn all_active(connection: &Connection) -> Result<Vec<CredentialRow>, Error> {
-    let sql = "SELECT hash, program_id, environment FROM credential WHERE revoked_at IS NULL";
+    let sql = "SELECT hash, program_id, environment, id FROM credential WHERE revoked_at IS NULL";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
@@ -92,6 +94,7 @@ pub fn all_active(connection: &Connection) -> Result<Vec<CredentialRow>, Error> 
         let program: Option<i64> = row.get(1)?;
         let environment: String = row.get(2)?;
         all.push(CredentialRow {
+            number: CredentialNumber(row.get(3)?),
             hash: row.get(0)?,
             scope: program.map_or(KeyScope::Partner, |id| KeyScope::Program(ProgramNumber(id))),
             environment: Environment::parse(&environment)

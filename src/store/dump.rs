@@ -93,7 +93,7 @@ const LEDGER: &[(&str, FieldKind, &str)] = &[
     (
         "reason",
         Text,
-        "coalesce(a.note, CASE a.entry WHEN 2 THEN 'redemption' WHEN 3 THEN 'refund'
+        "coalesce(t.text, CASE a.entry WHEN 2 THEN 'redemption' WHEN 3 THEN 'refund'
             WHEN 4 THEN 'member removed' END)",
     ),
     ("redemption_id", Id("rdm_"), "r.uuid"),
@@ -102,6 +102,7 @@ const LEDGER: &[(&str, FieldKind, &str)] = &[
 const FROM_LEDGER: &str = "FROM activity a JOIN member m ON m.id = a.member_id
     JOIN program p ON p.id = a.program_id JOIN organization o ON o.id = p.organization_id
     LEFT JOIN redemption r ON r.id = a.redemption_id LEFT JOIN offer f ON f.id = a.offer_id
+    LEFT JOIN log_text t ON t.seq = a.seq AND t.part = 1
     WHERE a.entry IS NOT NULL ORDER BY a.seq";
 
 const REDEMPTIONS: &[(&str, FieldKind, &str)] = &[

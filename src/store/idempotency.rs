@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::key_index::{Era, Filter, KeyIndex, List, Segment};
 use super::{Error, Transaction, connection};
-use crate::domain::Timestamp;
+use crate::domain::{MemberNumber, Timestamp};
 
 /// A hash of a key with its scope, or of a body.
 pub type Hash = [u8; 16];
@@ -28,6 +28,16 @@ pub struct StoredAnswer {
     /// The body of the answer.
     pub response: Vec<u8>,
 }
+
+impl StoredAnswer {
+    /// Whether it was erased with the member whose words it had.
+    pub fn is_erased(&self) -> bool {
+        self.status == ERASED
+    }
+}
+
+/// The status of an answer that was erased.
+const ERASED: u16 = 0;
 
 /// The answer kept for a key since `not_before`.
 ///
@@ -97,6 +107,7 @@ pub fn store(
     key: &Hash,
     now: Timestamp,
     answer: &StoredAnswer,
+    words_of: Option<MemberNumber>,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO idempotency
                    (id, key_hash, body_hash, created_at, status, sealed, response)
@@ -113,6 +124,10 @@ pub fn store(
         &answer.response,
     );
     tx.run(sql, |statement| statement.execute(values))?;
+    if let Some(member) = words_of {
+        let sql = "INSERT INTO idempotency_words (answer, member_id) VALUES (?1, ?2)";
+        tx.run(sql, |statement| statement.execute((number, member.0)))?;
+    }
     tx.keys().add(*key, number);
     Ok(())
 }
@@ -311,6 +326,9 @@ pub(super) fn purge(
     drop(statement);
     transaction
         .prepare_cached("DELETE FROM idempotency WHERE id <= ?1")?
+        .execute([up_to])?;
+    transaction
+        .prepare_cached("DELETE FROM idempotency_words WHERE answer <= ?1")?
         .execute([up_to])?;
     // Before the segments, which say which they are.
     let sql = "DELETE FROM idempotency_list WHERE id < ?2 *

@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row, params_from_iter};
 use super::activity::timestamp;
 use super::{Error, Transaction, programs};
 use crate::domain::{
-    Attributes, Currency, DisplayName, Email, ExternalUserId, Member, MemberNumber, Points,
-    ProgramNumber, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
+    Account, Attributes, Currency, DisplayName, Email, ExternalUserId, Member, MemberNumber,
+    Points, ProgramNumber, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
 };
 
 /// A query whose columns [`member`] reads.
@@ -15,12 +15,15 @@ macro_rules! select {
     ($($rest:tt)*) => {
         concat!(
             "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier, ",
-            "m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.participated, ",
-            "m.token_epoch, m.token_expires_at, m.archived_at",
+            "m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.last_jump_seq, ",
+            "m.last_far_seq, m.entries, m.participated, m.token_epoch, m.token_expires_at, m.archived_at",
             $($rest)*
         )
     };
 }
+
+/// How many columns [`member`] reads.
+const COLUMNS: usize = 17;
 
 /// The columns that [`counts`] reads after those of [`member`].
 macro_rules! counts {
@@ -125,7 +128,7 @@ pub fn find_with_currency(
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query((program.0, ToSqlOutput::Borrowed(key)))?;
     rows.next()?
-        .map(|row| Ok((member(row)?, programs::currency(row, 14)?)))
+        .map(|row| Ok((member(row)?, programs::currency(row, COLUMNS)?)))
         .transpose()
 }
 
@@ -148,7 +151,13 @@ pub fn find_with_counts(
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query((program.0, id.as_str()))?;
     rows.next()?
-        .map(|row| Ok((member(row)?, programs::currency(row, 21)?, counts(row)?)))
+        .map(|row| {
+            Ok((
+                member(row)?,
+                programs::currency(row, COLUMNS + Status::ALL.len())?,
+                counts(row)?,
+            ))
+        })
         .transpose()
 }
 
@@ -234,7 +243,7 @@ pub fn insert(
         tier,
         attributes: None,
         wallet: Wallet::default(),
-        last_entry: None,
+        account: Account::default(),
         participated: false,
         token_epoch: 0,
         token_expires_at: None,
@@ -272,14 +281,18 @@ pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
 /// [`Error`] if the database fails.
 pub fn update_wallet(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
     let sql = "UPDATE member SET balance = ?2, amount_received = ?3, amount_spent = ?4,
-                   last_entry_seq = ?5, participated = ?6
+                   last_entry_seq = ?5, last_jump_seq = ?6, last_far_seq = ?7, entries = ?8,
+                   participated = ?9
                WHERE id = ?1";
     let values = (
         member.number.0,
         member.wallet.balance().get(),
         member.wallet.received.get(),
         member.wallet.spent.get(),
-        member.last_entry.map(|seq| seq.0),
+        member.account.last.map(|seq| seq.0),
+        member.account.jump.map(|seq| seq.0),
+        member.account.far.map(|seq| seq.0),
+        member.account.entries.cast_signed(),
         member.participated,
     );
     tx.run(sql, |statement| statement.execute(values))?;
@@ -317,7 +330,7 @@ pub(super) fn count_redemption(
 /// Reads the columns of `counts`.
 fn counts(row: &Row<'_>) -> Result<StatusCounts, Error> {
     let mut counts = StatusCounts::default();
-    for (column, status) in (14..).zip(Status::ALL) {
+    for (column, status) in (COLUMNS..).zip(Status::ALL) {
         let count: i64 = row.get(column)?;
         let count = u64::try_from(count).map_err(|_| Error::Impossible("number of redemptions"))?;
         counts.add(status, count);
@@ -347,10 +360,15 @@ fn member(row: &Row<'_>) -> Result<Member, Error> {
             received: points(7)?,
             spent: points(8)?,
         },
-        last_entry: row.get::<_, Option<i64>>(9)?.map(Seq),
-        participated: row.get(10)?,
-        token_epoch: row.get(11)?,
-        token_expires_at: time(12)?,
-        archived_at: time(13)?,
+        account: Account {
+            last: row.get::<_, Option<i64>>(9)?.map(Seq),
+            jump: row.get::<_, Option<i64>>(10)?.map(Seq),
+            far: row.get::<_, Option<i64>>(11)?.map(Seq),
+            entries: row.get::<_, i64>(12)?.cast_unsigned(),
+        },
+        participated: row.get(13)?,
+        token_epoch: row.get(14)?,
+        token_expires_at: time(15)?,
+        archived_at: time(16)?,
     })
 }

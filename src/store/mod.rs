@@ -10,8 +10,10 @@ mod connection;
 pub mod conversations;
 pub mod credentials;
 pub mod credits;
+mod definitions;
 pub mod deliveries;
 pub mod dump;
+pub mod erasure;
 pub mod idempotency;
 mod key_index;
 mod lock;
@@ -25,6 +27,7 @@ mod readership;
 pub mod redemptions;
 mod replay;
 pub mod sandbox;
+mod scrub;
 pub mod settings;
 pub mod snapshots;
 pub mod transfer;
@@ -35,7 +38,9 @@ use std::path::{Path, PathBuf};
 
 pub use connection::{open_any_version, open_read_only};
 pub use lock::Lock;
-pub use migrations::{SCHEMA, known_version as schema_version};
+pub use migrations::{
+    MigrationError, Progress, SCHEMA, known_version as schema_version, schema_of,
+};
 pub use readers::Readers;
 pub use readership::Readership;
 pub use replay::replay;
@@ -163,7 +168,27 @@ pub enum OpenError {
         path: PathBuf,
         /// Why not.
         #[source]
-        source: rusqlite_migration::Error,
+        source: MigrationError,
+    },
+    /// An import into it stopped half-way.
+    #[error(
+        "an import into the database {path} was not finished; run `stampcard import` with the same \
+         file again, or delete the database",
+        path = path.display()
+    )]
+    UnfinishedImport {
+        /// The database.
+        path: PathBuf,
+    },
+    /// An earlier version made it.
+    #[error(
+        "the database {path} has the schema of an earlier version; run `stampcard migrate` on it, \
+         or start the server, which does the same",
+        path = path.display()
+    )]
+    OldSchema {
+        /// The database.
+        path: PathBuf,
     },
     /// The pool of readers could not be filled.
     #[error("the reading connections could not be opened")]
@@ -211,17 +236,72 @@ impl Database {
     /// # Errors
     /// [`OpenError`], each kind in a sentence that says what to do.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, &mut |_, _| ())
+    }
+
+    /// [`Database::open`]; `progress` is told how far a migration of the schema is.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn open_with(path: &Path, progress: Progress<'_>) -> Result<Self, OpenError> {
+        let mut database = Self::open_for_import(path)?;
+        if database.version()? == 1 && database.has_unfinished_import()? {
+            // The rest of its rows has the columns of that version.
+            return Err(OpenError::UnfinishedImport {
+                path: path.to_owned(),
+            });
+        }
+        database.migrate(progress)?;
+        Ok(database)
+    }
+
+    /// Takes the lock and opens the file, or makes an empty one, and leaves the schema as it is.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn open_for_import(path: &Path) -> Result<Self, OpenError> {
         let lock = Lock::take(path)?;
         connection::create_private(path)?;
         connection::check_ours(path)?;
-        let mut connection = connection::open_writer(path)?;
-        migrations::migrate(&mut connection, path)?;
         Ok(Self {
             path: path.to_owned(),
-            connection,
+            connection: connection::open_writer(path)?,
             lock,
             readership: Readership::default(),
         })
+    }
+
+    /// The version of the schema; 0 of an empty file.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the file cannot be read or is not ours.
+    pub fn version(&self) -> Result<i64, OpenError> {
+        migrations::check(&self.connection, &self.path)
+    }
+
+    /// Makes the tables of a version in an empty file.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn create(&self, version: i64) -> Result<(), Error> {
+        let schema = schema_of(version).ok_or(Error::Impossible("version of the schema"))?;
+        Ok(migrations::create(&self.connection, version, schema)?)
+    }
+
+    /// Brings the schema up to date; `progress` is told how far that is.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn migrate(&mut self, progress: Progress<'_>) -> Result<(), OpenError> {
+        migrations::migrate(&mut self.connection, &self.path, progress)
+    }
+
+    fn has_unfinished_import(&self) -> Result<bool, OpenError> {
+        match transfer::unfinished_import(&self.connection) {
+            Ok(note) => Ok(note.is_some()),
+            Err(Error::Sqlite(source)) => Err(connection::failure(&self.path, source)),
+            Err(_) => Ok(false),
+        }
     }
 
     /// The connection, for reading before the writer starts.

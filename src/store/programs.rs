@@ -4,6 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 use uuid::Uuid;
 
+use super::activity::chain::{self, Hash};
 use super::activity::timestamp;
 use super::{Error, Transaction};
 use crate::domain::{
@@ -196,12 +197,13 @@ pub fn configure(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Erro
     Ok(())
 }
 
-/// The sums over all wallets, received and spent, and what the points are called.
+/// The sums over all wallets, received and spent, the hash of the newest ledger entry, and what the
+/// points are called.
 pub(super) fn sums(
     connection: &Connection,
     program: ProgramNumber,
-) -> Result<(Points, Points, Currency), Error> {
-    let sql = "SELECT amount_received, amount_spent, currency_name, currency_symbol
+) -> Result<(Points, Points, Hash, Currency), Error> {
+    let sql = "SELECT amount_received, amount_spent, chain, currency_name, currency_symbol
                FROM program WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([program.0])?;
@@ -209,18 +211,23 @@ pub(super) fn sums(
     let points = |column| -> Result<Points, Error> {
         Points::new(row.get(column)?).ok_or(Error::Impossible("number of points"))
     };
-    Ok((points(0)?, points(1)?, currency(row, 2)?))
+    let chain: Option<Hash> = row.get(2)?;
+    let chain = chain.unwrap_or(chain::START);
+    Ok((points(0)?, points(1)?, chain, currency(row, 3)?))
 }
 
-/// Writes the sums over all wallets.
+/// Writes the sums over all wallets and the hash of the newest ledger entry.
 pub(super) fn set_sums(
     connection: &Connection,
     program: ProgramNumber,
     received: Points,
     spent: Points,
+    chain: &Hash,
 ) -> Result<(), Error> {
-    let sql = "UPDATE program SET amount_received = ?2, amount_spent = ?3 WHERE id = ?1";
-    let values = (program.0, received.get(), spent.get());
+    let sql =
+        "UPDATE program SET amount_received = ?2, amount_spent = ?3, chain = ?4 WHERE id = ?1";
+    let chain = (*chain != chain::START).then_some(chain);
+    let values = (program.0, received.get(), spent.get(), chain);
     match connection.prepare_cached(sql)?.execute(values)? {
         1 => Ok(()),
         _ => Err(Error::Impossible("program number")),

@@ -1,11 +1,11 @@
 //! What only programs of the sandbox have: a clock that can be moved, and a fresh start.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
 use super::{Error, Transaction};
+use crate::domain::ByNumber;
 use crate::domain::ProgramNumber;
 
 /// How far a program's time is ahead of the clock.
@@ -22,7 +22,7 @@ pub fn ahead(connection: &Connection, program: ProgramNumber) -> Result<Duration
 /// Every program whose time is ahead of the clock, and how far.
 pub(super) fn all_ahead(
     connection: &Connection,
-) -> Result<HashMap<ProgramNumber, Duration>, Error> {
+) -> Result<ByNumber<ProgramNumber, Duration>, Error> {
     let sql = "SELECT id, clock_offset FROM program WHERE clock_offset > 0";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| {

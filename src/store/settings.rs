@@ -52,6 +52,27 @@ pub(super) fn probe(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(sql, []).map(drop)
 }
 
+/// Under this name it is noted that unused bytes of pages are still to be overwritten.
+const SCRUB: &str = "scrub";
+
+/// Whether unused bytes of pages are still to be overwritten after an erasure.
+pub(super) fn is_scrub_wanted(connection: &Connection) -> Result<bool, Error> {
+    Ok(value(connection, SCRUB)?.is_some())
+}
+
+/// Notes that unused bytes of pages are to be overwritten.
+pub(super) fn want_scrub(connection: &Connection) -> Result<(), Error> {
+    let sql = "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, x'')";
+    connection.execute(sql, [SCRUB])?;
+    Ok(())
+}
+
+/// Notes that all of them are overwritten.
+pub(super) fn forget_scrub(connection: &Connection) -> Result<(), Error> {
+    connection.execute("DELETE FROM setting WHERE name = ?1", [SCRUB])?;
+    Ok(())
+}
+
 fn value(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, Error> {
     let sql = "SELECT value FROM setting WHERE name = ?1";
     Ok(connection

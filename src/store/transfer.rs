@@ -1,11 +1,13 @@
 //! Rows as they are, for whoever carries them from one database to another: what tables there are,
 //! which of their columns are carried, and the rows in the order in which they can be put back.
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, ToSql};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Error, SCHEMA};
+use super::{Error, SCHEMA, schema_of};
 use crate::domain::Seq;
+
+pub use crate::domain::Cell;
 
 /// The tables that are carried, each after those that it points to, with the columns that are left
 /// behind and those that are secrets.
@@ -18,6 +20,7 @@ const TABLES: &[(&str, &[&str], &[&str])] = &[
     ("offer", &[], &[]),
     ("redemption", &[], &[]),
     ("activity", &[], &[]),
+    ("log_text", &[], &[]),
     ("conversation", &[], &[]),
     ("message", &[], &[]),
     // How far an endpoint has come means nothing where nothing was delivered.
@@ -33,6 +36,7 @@ const LEFT_BEHIND: &[&str] = &[
     "event_payload",
     "webhook_delivery",
     "idempotency",
+    "idempotency_words",
     "idempotency_segment",
     "idempotency_list",
     "idempotency_filter",
@@ -83,37 +87,15 @@ pub struct Table {
     key: Vec<String>,
 }
 
-/// A value of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cell<'a> {
-    /// Nothing.
-    Null,
-    /// A whole number.
-    Integer(i64),
-    /// Text.
-    Text(&'a str),
-    /// Bytes.
-    Blob(&'a [u8]),
-}
-
-impl ToSql for Cell<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
-            Self::Integer(number) => ValueRef::Integer(*number),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Blob(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-/// The tables that are carried, in the order in which their rows can be put back.
+/// The tables of a version's schema that are carried, in the order in which their rows can be put
+/// back.
 ///
 /// # Errors
-/// [`Error`] if the schema cannot be read.
-pub fn tables() -> Result<Vec<Table>, Error> {
+/// [`Error`] if there is no such version or its schema cannot be read.
+pub fn tables(version: i64) -> Result<Vec<Table>, Error> {
+    let text = schema_of(version).ok_or(Error::Impossible("version of the schema"))?;
     let schema = Connection::open_in_memory()?;
-    schema.execute_batch(SCHEMA)?;
+    schema.execute_batch(text)?;
     let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid";
     let mut statement = schema.prepare(sql)?;
     let mut tables = Vec::new();
@@ -144,7 +126,10 @@ pub fn tables() -> Result<Vec<Table>, Error> {
                 });
             }
         }
-        tables.push(table);
+        // Earlier versions have fewer tables.
+        if !table.columns.is_empty() {
+            tables.push(table);
+        }
     }
     Ok(tables)
 }
@@ -259,6 +244,7 @@ impl Table {
             return RowError::Refused(format!("{columns}: another row has the same"));
         }
         if let Some(rule) = after("CHECK constraint failed: ") {
+            let rule = rule_named(&rule).unwrap_or(rule);
             let rule = rule.split_whitespace().collect::<Vec<_>>().join(" ");
             return RowError::Refused(format!("{}: it must hold that {rule}", self.name));
         }
@@ -301,6 +287,17 @@ impl Table {
     }
 }
 
+/// What a constraint of this name checks.
+fn rule_named(name: &str) -> Option<String> {
+    let (_, after) = SCHEMA.split_once(&format!("CONSTRAINT {name} CHECK ("))?;
+    let mut depth = 1;
+    let end = after.find(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth == 0
+    })?;
+    Some(after[..end].to_owned())
+}
+
 fn cell(value: ValueRef<'_>) -> Result<Cell<'_>, Error> {
     Ok(match value {
         ValueRef::Null => Cell::Null,
@@ -330,6 +327,9 @@ pub enum RowError {
 /// [`Error`] if the database fails.
 pub fn has_rows(connection: &Connection) -> Result<bool, Error> {
     for (table, ..) in TABLES {
+        if !connection.table_exists(None, *table)? {
+            continue;
+        }
         let sql = format!("SELECT EXISTS (SELECT 1 FROM {table})");
         if connection.query_row(&sql, [], |row| row.get(0))? {
             return Ok(true);
@@ -426,7 +426,7 @@ mod tests {
 
     #[test]
     fn every_column_that_is_treated_apart_exists() {
-        let tables = tables().unwrap();
+        let tables = tables(crate::store::schema_version()).unwrap();
         for ((name, left_behind, secrets), table) in TABLES.iter().zip(&tables) {
             let has = |column: &&str| table.columns.iter().any(|own| own.name == **column);
             assert!(secrets.iter().all(has), "{name}");

@@ -1,14 +1,12 @@
 //! Webhook endpoints, and the events that were kept for them.
 
-use std::collections::HashMap;
-
 use rusqlite::{Connection, Row};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::activity::timestamp;
 use super::{Error, Transaction, programs};
 use crate::domain::{
-    Endpoint, EndpointNumber, Environment, EventName, EventSet, MemberNumber, ProgramNumber, Seq,
+    ByNumber, Endpoint, EndpointNumber, Environment, EventName, EventSet, ProgramNumber, Seq,
     Subscription, Timestamp, WebhookId, WebhookUrl,
 };
 
@@ -188,11 +186,11 @@ pub fn all_active(connection: &Connection) -> Result<Vec<ActiveEndpoint>, Error>
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub(super) fn heard(connection: &Connection) -> Result<HashMap<ProgramNumber, EventSet>, Error> {
+pub(super) fn heard(connection: &Connection) -> Result<ByNumber<ProgramNumber, EventSet>, Error> {
     let sql = "SELECT program_id, events FROM webhook_endpoint WHERE disabled_at IS NULL";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
-    let mut heard: HashMap<_, EventSet> = HashMap::new();
+    let mut heard: ByNumber<_, EventSet> = ByNumber::default();
     while let Some(row) = rows.next()? {
         let events = subscription(&row.get::<_, String>(1)?)?.set();
         let set = heard.entry(ProgramNumber(row.get(0)?)).or_default();
@@ -228,22 +226,6 @@ pub fn payload(
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query((program.0, seq.0))?;
     Ok(rows.next()?.map(|row| row.get(0)).transpose()?.flatten())
-}
-
-/// Forgets the objects of every event that a member had a part in.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn erase_payloads(
-    tx: &Transaction<'_>,
-    program: ProgramNumber,
-    member: MemberNumber,
-) -> Result<(), Error> {
-    let sql = "UPDATE event_payload SET data = NULL
-               WHERE program_id = ?1 AND EXISTS (SELECT 1 FROM activity a
-                   WHERE a.seq = event_payload.seq AND a.member_id = ?2)";
-    tx.execute(sql, (program.0, member.0))?;
-    Ok(())
 }
 
 /// Reads the columns of [`COLUMNS`].

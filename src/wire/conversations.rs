@@ -156,14 +156,19 @@ pub struct ConversationListResponse {
 /// `Message`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct MessageResponse {
+    /// The id, `msg_…`.
     pub id: String,
+    /// The member's own id, or `agent`.
     #[serde(rename = "authorID")]
     pub author_id: String,
+    /// `text`.
     #[serde(rename = "type")]
     pub message_type: &'static str,
+    /// What was said; null once it is erased.
     pub body: Option<String>,
+    /// When it was said.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// Empty: none can be sent.
     pub attachments: [AttachmentResponse; 0],
@@ -222,14 +227,16 @@ pub fn message_frame(data: &str) -> Option<(ConversationId, String)> {
 }
 
 /// What `conversation.message_created` is about: the message, and where it was said.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct MessageEventData {
+    /// The message.
     #[serde(flatten)]
     pub message: MessageResponse,
+    /// The conversation it was said in.
     #[serde(rename = "conversationID")]
     pub conversation_id: String,
+    /// The member whose conversation it is.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
 }

@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
 
-use super::TransactionResponse;
+use super::{TransactionResponse, schema};
 use crate::domain::{Environment, EventId, EventName, Timestamp};
 
 /// The body of a webhook, and the data of a frame of the activity stream.
@@ -36,6 +39,28 @@ impl<'a> EventBody<'a> {
             data,
         }
     }
+
+    /// The schema of an event of this name, about an object with the schema `data`.
+    pub fn schema(name: &'static str, about: &str, data: RefOr<Schema>) -> Schema {
+        let described = |mut schema: Object, about: &str| {
+            schema.description = Some(about.to_owned());
+            schema
+        };
+        let environments = [Environment::Sandbox, Environment::Live].map(environment_name);
+        let id = "The event's id, `evt_…`: the same for every webhook and on the stream.";
+        let object = ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some(about))
+            .property("id", described(schema::string(), id))
+            .property("type", described(schema::one_of([name]), "What happened."))
+            .property("createdAt", described(schema::time(), "When it happened."))
+            .property(
+                "environment",
+                described(schema::one_of(environments), "Where it happened."),
+            )
+            .property("data", data);
+        Schema::Object(object.build())
+    }
 }
 
 /// The environment as webhooks name it.
@@ -49,20 +74,21 @@ pub(super) fn environment_name(environment: Environment) -> &'static str {
 /// What a test of a webhook is called, which is in no catalogue.
 pub const TEST_EVENT: &str = "webhook.test";
 
-/// What a test of a webhook is about.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+/// What `webhook.test` is about.
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TestEventData {
+    /// The webhook that is tested.
     #[serde(rename = "webhookID")]
     pub webhook_id: String,
 }
 
 /// What `wallet.credited` and `wallet.debited` are about: the transaction, and whose wallet it is.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TransactionEventData {
+    /// The ledger entry.
     #[serde(flatten)]
     pub transaction: TransactionResponse,
+    /// Whose wallet it is.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
 }

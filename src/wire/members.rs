@@ -65,7 +65,7 @@ pub struct SetMemberResponse {
     /// The tier; never empty.
     pub tier: String,
     /// The operator's own JSON, as it came.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<HashMap<String, Object>>, additional_properties)]
     pub attributes: Option<Box<RawValue>>,
 }
 

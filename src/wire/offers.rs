@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, Type};
 
 use super::fields::{Fields, QUANTITY_MAX, images, price, quantity, text, tiers, time};
 use super::schema::{self, request_schema};
@@ -149,9 +150,9 @@ offer_schema!(CreateOfferRequest, required title);
 offer_schema!(PatchOfferRequest, optional title);
 
 /// `availability` of a request: the rest of an answer's is derived.
-fn stock() -> utoipa::openapi::Object {
+fn stock() -> Object {
     let pieces = schema::nullable(schema::whole(0, QUANTITY_MAX));
-    let mut stock = schema::any_object();
+    let mut stock = Object::with_type(Type::Object);
     stock
         .properties
         .insert("quantityRemaining".to_owned(), pieces.into());

@@ -3,7 +3,8 @@
 //! type.
 
 use utoipa::openapi::schema::{
-    Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+    AdditionalProperties, Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Schema,
+    SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -106,9 +107,12 @@ pub(super) fn events() -> Array {
         .build()
 }
 
-/// An object of the caller's own.
+/// An object of the caller's own, which may have any fields.
 pub fn any_object() -> Object {
-    Object::with_type(Type::Object)
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .build()
 }
 
 /// The same, or null.

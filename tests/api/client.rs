@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::types::Value as SqlValue;
 use serde_json::{Value, json};
-use stampcard::domain::Timestamp;
+use stampcard::domain::{EventName, Timestamp};
 
 use crate::support::receiver::PATIENCE;
 use crate::support::{LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
@@ -154,21 +154,9 @@ pub(crate) fn activities(app: &TestApp, kind: i64) -> i64 {
 }
 
 /// The events that one can listen to.
-pub(crate) const CATALOGUE: [&str; 13] = [
-    "redemption.created",
-    "redemption.open",
-    "redemption.awaiting_vendor",
-    "redemption.awaiting_customer",
-    "redemption.purchased",
-    "redemption.completed",
-    "redemption.canceled",
-    "wallet.credited",
-    "wallet.debited",
-    "member.created",
-    "member.tier_changed",
-    "member.removed",
-    "conversation.message_created",
-];
+pub(crate) fn catalogue() -> [&'static str; EventName::ALL.len()] {
+    EventName::ALL.map(EventName::as_str)
+}
 
 /// A webhook's id and what its bodies are signed with.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use stampcard::domain::EventName;
+
 use crate::support::{Response, TestApp};
 
 fn page(app: &TestApp) -> Response {
@@ -64,6 +66,14 @@ fn the_page_loads_nothing_from_elsewhere_and_runs_nothing_inline() {
     assert!(!text.contains("//"), "no other host is named");
     assert!(!text.contains("<style") && !text.contains(" style=") && !text.contains(" onclick"));
     assert_eq!(text.matches("<script").count(), 1);
+}
+
+#[test]
+fn the_page_names_every_event_of_the_catalogue() {
+    let app = TestApp::start();
+    let names = EventName::ALL.map(EventName::as_str).join(" ");
+    let element = format!("<meta name=\"events\" content=\"{names}\">");
+    assert!(page(&app).text().contains(&element), "{element}");
 }
 
 #[test]

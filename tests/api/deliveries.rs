@@ -6,7 +6,7 @@ use stampcard::domain::{ExternalUserId, Seq};
 use stampcard::wire::SetMemberRequest;
 
 use crate::client::{
-    CATALOGUE, Webhook, cancel, column, credit, deliveries, delivery, live, millis, move_to, names,
+    Webhook, cancel, catalogue, column, credit, deliveries, delivery, live, millis, move_to, names,
     program, say, say_as_agent, support, until, webhook,
 };
 use crate::support::receiver::{Answer, Received, Receiver};
@@ -50,7 +50,7 @@ const WALK: [(&str, &str); 5] = [
 fn every_event_shows_the_object_as_the_api_returned_it() {
     let app = TestApp::start();
     let receiver = Receiver::start();
-    let hook = webhook(&app, &receiver.url("/hook?from=us"), &CATALOGUE);
+    let hook = webhook(&app, &receiver.url("/hook?from=us"), &catalogue());
     let transactions = || {
         let path = "/v1/wallet/transactions?externalUserID=ada";
         app.get(path).expect(200)["transactions"].clone()
@@ -119,7 +119,7 @@ fn every_event_shows_the_object_as_the_api_returned_it() {
         .iter()
         .map(|body| body["type"].as_str().unwrap())
         .collect();
-    assert_eq!(seen, HashSet::from(CATALOGUE));
+    assert_eq!(seen, HashSet::from(catalogue()));
     // Attributes come as they were given, their order included.
     let first = String::from_utf8(came[0].body.clone()).unwrap();
     assert!(first.contains(r#""attributes":{"b":1, "a":2}"#), "{first}");
@@ -152,7 +152,7 @@ fn check_envelope(one: &Received, hook: &Webhook, environment: &str) {
 fn a_refund_and_what_is_forfeited_are_events_of_their_own() {
     let app = TestApp::start();
     let receiver = Receiver::start();
-    webhook(&app, &receiver.url("/"), &CATALOGUE);
+    webhook(&app, &receiver.url("/"), &catalogue());
     app.member("ada", 100);
     let redemption = app.redeem("ada", &app.offer(json!({"pointsPrice": 30})));
     cancel(&app, &redemption).expect(200);
@@ -481,7 +481,7 @@ fn the_reports_count_of_events_is_that_of_the_deliveries() {
         let has_failed = request.event() != "wallet.credited";
         Answer::Status(if has_failed { 200 } else { 500 })
     });
-    let hook = webhook(&app, &receiver.url("/"), &CATALOGUE);
+    let hook = webhook(&app, &receiver.url("/"), &catalogue());
     let offer = app.offer(json!({"pointsPrice": 10}));
     for name in ["ada", "bob"] {
         app.member(name, 100);
@@ -525,7 +525,7 @@ fn the_reports_count_of_events_is_that_of_the_deliveries() {
 fn an_erased_member_is_in_nothing_that_is_sent_afterwards() {
     let app = TestApp::start();
     let receiver = Receiver::start_with(|_| Answer::Status(500));
-    let hook = webhook(&app, &receiver.url("/"), &CATALOGUE);
+    let hook = webhook(&app, &receiver.url("/"), &catalogue());
     app.put("/v1/members/ada", &json!({"displayName": "Ada Lovelace"}))
         .expect(200);
     let token = app.token("ada");

@@ -1,15 +1,21 @@
 //! The API's description: complete, true to the routes, and the same as the one under docs. That
-//! answers are as it says is held wherever a test sends a request.
+//! answers and events are as it says is held wherever a test gets one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use stampcard::domain::{EventName, Shown};
 use stampcard::http::{Access, ROUTES};
+use stampcard::wire::TEST_EVENT;
 
 use crate::support::TestApp;
 use crate::support::documented::{document, validate};
 
 const COMMITTED: &str = include_str!("../../docs/openapi.json");
+/// What a document of OpenAPI 3.1 may hold, except for the keywords of its schemas.
+///
+/// Source: <https://spec.openapis.org/oas/3.1/schema/2022-10-07>, Apache License 2.0.
+const RULES: &str = include_str!("openapi-3.1.json");
 
 /// Each operation with its method and path.
 fn operations() -> impl Iterator<Item = (String, &'static str, &'static Value)> {
@@ -34,6 +40,130 @@ fn the_committed_document_is_the_one_of_the_code() {
         COMMITTED.trim_end() == current,
         "docs/openapi.json is out of date: cargo run -- openapi > docs/openapi.json"
     );
+}
+
+#[test]
+fn the_document_is_openapi_3_1() {
+    let rules = serde_json::from_str(RULES).unwrap();
+    let rules = jsonschema::draft202012::new(&rules).unwrap();
+    let errors: Vec<String> = rules
+        .iter_errors(document())
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let schemas = document()["components"]["schemas"].as_object().unwrap();
+    for (name, schema) in schemas {
+        let result = jsonschema::draft202012::meta::validate(schema);
+        assert!(result.is_ok(), "{name}: {}", result.unwrap_err());
+    }
+}
+
+#[test]
+fn what_is_referred_to_is_there() {
+    fn check(value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
+                    let found = document().pointer(reference.trim_start_matches('#'));
+                    assert!(found.is_some(), "{reference} is not in the document");
+                }
+                fields.values().for_each(check);
+            }
+            Value::Array(items) => items.iter().for_each(check),
+            _ => {}
+        }
+    }
+    check(document());
+}
+
+/// The schema of what a webhook gets for an event, and its description.
+fn event_schema(name: &str) -> &'static Value {
+    let body = &document()["webhooks"][name]["post"]["requestBody"];
+    let reference = body["content"]["application/json"]["schema"]["$ref"].as_str();
+    let pointer = reference
+        .expect("a webhook has a schema")
+        .trim_start_matches('#');
+    document().pointer(pointer).unwrap()
+}
+
+#[test]
+fn the_webhooks_are_those_of_the_catalogue_and_the_test() {
+    let described: BTreeSet<&str> = document()["webhooks"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let names = EventName::ALL.map(EventName::as_str);
+    assert_eq!(described, names.into_iter().chain([TEST_EVENT]).collect());
+    let mut locations = BTreeMap::new();
+    for event in EventName::ALL {
+        let schema = event_schema(event.as_str());
+        assert_eq!(
+            schema["properties"]["type"]["enum"],
+            json!([event.as_str()])
+        );
+        assert_eq!(schema["description"], event.kind().about());
+        let data = match event.kind().shown() {
+            Shown::Member => "SetMemberResponse",
+            Shown::Transaction => "TransactionEventData",
+            Shown::Redemption => "RedemptionResponse",
+            Shown::Message => "MessageEventData",
+            Shown::Nothing => panic!("{} shows nothing", event.as_str()),
+        };
+        let reference = format!("#/components/schemas/{data}");
+        assert_eq!(schema["properties"]["data"]["$ref"], reference);
+        let body = &document()["webhooks"][event.as_str()]["post"]["requestBody"];
+        let schema = &body["content"]["application/json"]["schema"]["$ref"];
+        locations.insert(event.as_str(), schema);
+    }
+    // Any of them is an event of the stream.
+    let any = &document()["components"]["schemas"]["ActivityEvent"];
+    assert_eq!(any["discriminator"]["mapping"], json!(locations));
+    assert_eq!(any["oneOf"].as_array().unwrap().len(), EventName::ALL.len());
+}
+
+#[test]
+fn an_event_that_its_schema_does_not_describe_is_refused() {
+    let member = json!({
+        "externalUserID": "ada", "displayName": null, "tier": "gold", "attributes": {"a": [1]},
+    });
+    let event = json!({
+        "id": "evt_1",
+        "type": "member.created",
+        "createdAt": "2026-06-15T12:00:00.000Z",
+        "environment": "SANDBOX",
+        "data": member,
+    });
+    let any = json!({"$ref": "#/components/schemas/ActivityEvent"});
+    for schema in [event_schema("member.created"), &any] {
+        assert_eq!(validate(schema, &event), Ok(()));
+        for (pointer, value) in [
+            ("/type", json!("wallet.credited")),
+            ("/environment", json!("sandbox")),
+            ("/createdAt", json!("today")),
+            ("/data", json!({"externalUserID": "ada"})),
+        ] {
+            let mut wrong = event.clone();
+            *wrong.pointer_mut(pointer).unwrap() = value;
+            assert!(validate(schema, &wrong).is_err(), "{wrong:#}");
+        }
+    }
+}
+
+#[test]
+fn attributes_may_hold_anything() {
+    let schemas = &document()["components"]["schemas"];
+    for (name, field) in [
+        ("SetMemberRequest", "attributes"),
+        ("SetMemberResponse", "attributes"),
+        ("CreateOrganizationRequest", "metadata"),
+        ("PatchOrganizationRequest", "metadata"),
+        ("OrganizationResponse", "metadata"),
+    ] {
+        let field = &schemas[name]["properties"][field];
+        assert_eq!(field["additionalProperties"], true, "{name}: {field:#}");
+    }
 }
 
 #[test]

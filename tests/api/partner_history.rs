@@ -336,7 +336,7 @@ impl World {
             numbers::<4>(
                 &self.app,
                 &format!(
-                    "SELECT coalesce(sum(kind = 20 AND first = 1), 0),
+                    "SELECT coalesce(sum(kind = 20 AND flag = 1), 0),
                         coalesce(sum(CASE kind WHEN 20 THEN amount END), 0),
                         coalesce(sum(kind <= 13 OR kind = 20), 0),
                         count(DISTINCT CASE WHEN kind <= 20 THEN o.id END)
@@ -386,7 +386,7 @@ impl World {
             assert_eq!(row["organizationId"], organization.id);
             let id = organization.id.replace('-', "");
             let sql = format!(
-                "SELECT coalesce(sum(kind = 20 AND first = 1), 0),
+                "SELECT coalesce(sum(kind = 20 AND flag = 1), 0),
                     coalesce(sum(CASE kind WHEN 20 THEN amount END), 0)
                  {OF_PROGRAMS} WHERE o.uuid = x'{id}'
                     AND date(at / 1000, 'unixepoch', 'start of month') = '{month_start}'"

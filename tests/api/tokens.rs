@@ -6,7 +6,7 @@ use crate::client::{activities, get_as, live, names, number, post_once, race, ro
 use crate::support::TestApp;
 
 const CREDITS: &str = "SELECT coalesce(sum(credits), 0) FROM pool_usage";
-const IDENTIFICATIONS: &str = "SELECT count(*) FROM activity WHERE kind = 20 AND first = 1";
+const IDENTIFICATIONS: &str = "SELECT count(*) FROM activity WHERE kind = 20 AND flag = 1";
 
 fn exchange(app: &TestApp, body: &Value) -> Value {
     app.post("/v1/auth/exchange", body).expect(200)

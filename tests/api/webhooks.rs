@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::client::{
-    CATALOGUE, call, column, deliveries, delivery, get_as, names, post_as, post_once, program,
+    call, catalogue, column, deliveries, delivery, get_as, names, post_as, post_once, program,
     until, webhook,
 };
 use crate::support::receiver::{Answer, Received, Receiver};
@@ -117,7 +117,7 @@ fn what_cannot_be_listened_to_is_refused_by_name() {
         (
             json!(["member.created", "member.renamed"]),
             "WEBHOOK_EVENT_UNKNOWN",
-            "events[1] names no event of the catalogue: redemption.created, ",
+            "events[1] names no event of the catalogue: member.created, ",
         ),
         (json!(["*"]), "WEBHOOK_EVENT_UNKNOWN", "events[0] "),
         (
@@ -157,7 +157,7 @@ fn what_cannot_be_listened_to_is_refused_by_name() {
     let refused = app.post(WEBHOOKS, &no_url).expect_error(422, "VALIDATION");
     assert!(refused.starts_with("url is required"), "{refused}");
     assert_eq!(app.get(WEBHOOKS).expect(200), json!({"data": []}));
-    webhook(&app, NOWHERE, &CATALOGUE);
+    webhook(&app, NOWHERE, &catalogue());
 }
 
 #[test]

@@ -6,6 +6,8 @@
  *   sync=EIO       the same for fsync and fdatasync, after the data was handed over
  *   tear           write half of the bytes, then die as in a power loss
  *
+ * A number after a space says which call of that kind is the first to fail, counted from 1.
+ *
  * An empty or missing control file lets everything through. Each fault adds a byte to another file,
  * so that they can be counted.
  */
@@ -46,8 +48,12 @@ static int is_database(int fd) {
 static int asked_for(const char *kind, int fd) {
     char text[128];
     if (!control(text, sizeof text) || !is_database(fd)) return 0;
-    if (strncmp(text, "tear", 4) == 0) return strcmp(kind, "write=") == 0 ? -1 : 0;
-    if (strncmp(text, kind, strlen(kind)) != 0) return 0;
+    int tears = strncmp(text, "tear", 4) == 0;
+    if (strncmp(tears ? "write=" : text, kind, strlen(kind)) != 0) return 0;
+    const char *first = strchr(text, ' ');
+    static int calls;
+    if (first != NULL && ++calls < atoi(first)) return 0;
+    if (tears) return -1;
     const char *name = text + strlen(kind);
     if (strncmp(name, "ENOSPC", 6) == 0) return ENOSPC;
     if (strncmp(name, "EROFS", 5) == 0) return EROFS;

@@ -80,13 +80,13 @@ static EXPORT: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 fn take_in(lines: &[u8]) -> Result<Imported, ImportError> {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&folder.path().join("new.db")).unwrap();
-    let connection = database.connection();
+    let mut database = Database::open_for_import(&folder.path().join("new.db")).unwrap();
     // It is thrown away anyway.
+    let connection = database.connection();
     connection
         .pragma_update(None, "synchronous", "OFF")
         .unwrap();
-    import(connection, lines, |_| ())
+    import(&mut database, lines, |_| ())
 }
 
 /// The lines with some of them changed, gone, doubled or moved, and nothing else.

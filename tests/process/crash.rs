@@ -76,7 +76,7 @@ impl Write {
         };
         if self.amount.is_some() {
             return count(
-                "SELECT count(*) FROM activity WHERE note = ?1",
+                "SELECT count(*) FROM log_text WHERE text = ?1",
                 &[&self.key],
             );
         }

@@ -17,7 +17,7 @@ use crate::server::{Place, Server};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The library, compiled once.
-fn shim() -> &'static PathBuf {
+pub(crate) fn shim() -> &'static PathBuf {
     static SHIM: OnceLock<PathBuf> = OnceLock::new();
     SHIM.get_or_init(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::json;
+
 use crate::server::{Ended, Place};
 
 /// A database with a bit of everything, whose server has stopped.
@@ -71,6 +73,95 @@ fn a_changed_sum_of_a_program_is_found() {
         "UPDATE program SET amount_received = amount_received + 1 WHERE amount_received > 0",
         &["program row", "its wallets say"],
     );
+}
+
+/// SQL that changes the log although that is forbidden, and leaves the schema as it was.
+fn on_the_log(sql: &str) -> String {
+    let trigger = |name: &str, what: &str| {
+        let drop = format!("DROP TRIGGER {name};");
+        let create = format!(
+            "CREATE TRIGGER {name} BEFORE {what} ON activity
+             BEGIN SELECT RAISE(ABORT, 'activity is append-only'); END;"
+        );
+        (drop, create)
+    };
+    let changed = trigger("activity_is_never_changed", "UPDATE");
+    let deleted = trigger("activity_is_never_deleted", "DELETE");
+    format!("{}{}{sql};{}{}", changed.0, deleted.0, changed.1, deleted.1)
+}
+
+/// Each keeps wallets and figures as they are, so that only the chain of hashes tells.
+#[test]
+fn whatever_is_changed_in_the_ledger_is_found_by_its_chain() {
+    let cases = [
+        "UPDATE log_text SET text = 'for nothing' WHERE text IS NOT NULL",
+        "UPDATE log_text SET salt = randomblob(16) WHERE text IS NOT NULL",
+        "UPDATE log_text SET text = NULL, salt = NULL, commitment = randomblob(32)
+         WHERE text IS NOT NULL",
+        "UPDATE log_text SET commitment = randomblob(32) WHERE text IS NULL",
+        "PRAGMA ignore_check_constraints = ON;
+         UPDATE log_text SET text = NULL, salt = NULL WHERE text IS NOT NULL",
+        "DELETE FROM log_text WHERE text IS NULL",
+        "INSERT INTO log_text (seq, part, text, salt)
+         SELECT min(seq), 1, 'a gift', randomblob(16) FROM activity WHERE entry = 2",
+        "UPDATE program SET chain = zeroblob(32) WHERE chain IS NOT NULL",
+        "UPDATE program SET chain = NULL",
+        &on_the_log("UPDATE activity SET at = at - 1 WHERE entry = 2 AND member_id = 1"),
+        &on_the_log(
+            "CREATE TEMP TABLE newest AS SELECT max(seq) AS seq FROM activity WHERE entry = 1;
+             DELETE FROM log_text WHERE seq = (SELECT seq FROM newest);
+             DELETE FROM activity WHERE seq = (SELECT seq FROM newest)",
+        ),
+        // The times of two entries change places.
+        &on_the_log(
+            "CREATE TEMP TABLE two AS
+                 SELECT seq, at, lead(at, 1, at) OVER (ORDER BY seq) AS next,
+                     lag(at) OVER (ORDER BY seq) AS last FROM activity WHERE entry = 1;
+             UPDATE activity SET at = (SELECT coalesce(last, next) FROM two
+                 WHERE two.seq = activity.seq) WHERE entry = 1",
+        ),
+        // Five points from one credit to the next, with all that follows from it.
+        &on_the_log(
+            "UPDATE activity SET received_after = received_after + 5, amount = amount + 5
+                 WHERE entry = 1 AND member_id = 1 AND amount = 40;
+             UPDATE activity SET amount = amount - 5
+                 WHERE entry = 1 AND member_id = 1 AND amount = 60",
+        ),
+        &on_the_log("UPDATE activity SET actor = 3 WHERE entry = 1"),
+        &on_the_log("UPDATE activity SET chain = randomblob(32) WHERE chain IS NOT NULL"),
+    ];
+    let place = Place::new();
+    let server = place.start();
+    server.live_a_little();
+    for (amount, reason) in [(40, "for waiting"), (60, "for waiting longer")] {
+        let body = json!({"externalUserID": "ann", "amount": amount, "reason": reason});
+        server.post("/v1/wallet/credit", &body).expect(200);
+    }
+    let body = json!({"externalUserID": "bob", "amount": 1, "reason": "for coming"});
+    server.post("/v1/wallet/credit", &body).expect(200);
+    let erased = server.send("DELETE", "/v1/members/bob?erase=true", None, &json!(null));
+    erased.unwrap().expect(200);
+    server.terminate();
+    let honest = place.verify();
+    assert_eq!(honest.code, Some(0), "{honest:?}");
+    assert!(honest.stdout.contains("1 texts were erased"), "{honest:?}");
+    let good = std::fs::read(place.database()).unwrap();
+    for sql in cases {
+        std::fs::write(place.database(), &good).unwrap();
+        place.sqlite().execute_batch(sql).expect(sql);
+        let ended = place.verify();
+        assert_eq!(
+            (ended.code, ended.stderr.as_str()),
+            (Some(1), ""),
+            "{sql}: {ended:?}"
+        );
+        let tells = ["does not follow the one before it", "has another hash than"];
+        assert!(
+            tells.iter().any(|text| ended.stdout.contains(text)),
+            "{sql}: {ended:?}"
+        );
+        assert!(!ended.stdout.contains("trigger"), "{sql}: {ended:?}");
+    }
 }
 
 #[test]

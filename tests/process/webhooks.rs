@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
+use stampcard::domain::EventName;
 
 use crate::receiver::{Arrival, Mood, Receiver};
 use crate::server::{Place, Server};
@@ -16,21 +17,15 @@ use crate::server::{Place, Server};
 const PATIENCE: Duration = Duration::from_secs(100);
 /// Credits of more than this are made in rising order.
 const FIRST_AMOUNT: u64 = 1_000_000;
-pub(crate) const CATALOGUE: [&str; 13] = [
-    "redemption.created",
-    "redemption.open",
-    "redemption.awaiting_vendor",
-    "redemption.awaiting_customer",
-    "redemption.purchased",
-    "redemption.completed",
-    "redemption.canceled",
-    "wallet.credited",
-    "wallet.debited",
-    "member.created",
-    "member.tier_changed",
-    "member.removed",
-    "conversation.message_created",
-];
+pub(crate) const CATALOGUE: [&str; EventName::ALL.len()] = {
+    let mut names = [""; EventName::ALL.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = EventName::ALL[index].as_str();
+        index += 1;
+    }
+    names
+};
 
 fn start(place: &Place) -> Server {
     let mut command = place.serve();

@@ -1,5 +1,5 @@
-//! Every answer that a test gets is held against the API's description: the status, the headers,
-//! the media type, the body and, of an error, the code.
+//! What a test gets is held against the API's description: of every answer the status, the headers,
+//! the media type, the body and, of an error, the code; of every event the headers and the body.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use stampcard::http::openapi;
 
 use super::Response;
+use super::receiver::Received;
 
 /// The description as JSON.
 pub fn document() -> &'static Value {
@@ -61,10 +62,7 @@ fn compare(operation: &'static Value, response: &Response) -> Result<(), String>
     if media_type != "application/json" {
         return Ok(());
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(&response.bytes);
-    // A member's attributes may be as deep as a body, and stand one level deeper in an answer.
-    deserializer.disable_recursion_limit();
-    let body = Value::deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+    let body = parse(&response.bytes)?;
     validate(&content["schema"], &body)?;
     // Where errors are described there is an example for each code.
     let code = body.pointer("/error/code").unwrap_or(&body["code"]);
@@ -74,6 +72,76 @@ fn compare(operation: &'static Value, response: &Response) -> Result<(), String>
         }
         _ => Ok(()),
     }
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, String> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    // A member's attributes may be as deep as a body, and stand one level deeper in an answer.
+    deserializer.disable_recursion_limit();
+    Value::deserialize(&mut deserializer).map_err(|error| error.to_string())
+}
+
+/// Fails unless a request that a webhook got is as the description says.
+#[track_caller]
+pub fn check_delivery(received: &Received) {
+    if let Err(what) = compare_delivery(received) {
+        panic!("a webhook got what the description does not say: {what}\n{received:?}");
+    }
+}
+
+fn compare_delivery(received: &Received) -> Result<(), String> {
+    let name = received.event();
+    let webhook = document()["webhooks"].get(name);
+    let webhook = &webhook.ok_or("an event that is not described")?["post"];
+    if received.method != "POST" {
+        return Err(format!("{} instead of POST", received.method));
+    }
+    let described = webhook["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(resolve);
+    for header in described.clone() {
+        let value = received.header(header["name"].as_str().unwrap());
+        let value = match header["schema"]["type"].as_str() {
+            Some("integer") => value.parse::<i64>().map_err(|e| e.to_string())?.into(),
+            _ => Value::from(value),
+        };
+        validate(&header["schema"], &value)?;
+    }
+    let is_described = |name: &str| {
+        let mut names = described
+            .clone()
+            .filter_map(|header| header["name"].as_str());
+        names.any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let mut names = received
+        .headers
+        .iter()
+        .map(|(name, _)| name.to_ascii_lowercase());
+    if let Some(name) = names.find(|name| name.starts_with("x-") && !is_described(name)) {
+        return Err(format!("the header {name} is not described"));
+    }
+    let media_type = received.header("content-type");
+    let content = webhook["requestBody"]["content"].get(media_type);
+    let content = content.ok_or_else(|| format!("an undocumented media type {media_type}"))?;
+    validate(&content["schema"], &parse(&received.body)?)
+}
+
+/// Fails unless a frame of a stream is as the description says: an event, or of a conversation a
+/// message, which has no name.
+#[track_caller]
+pub fn check_frame(name: Option<&str>, data: &Value) {
+    let schema = match name {
+        Some("gap") => return,
+        Some(name) => {
+            assert_eq!(data["type"], name, "{data:#}");
+            let body = &document()["webhooks"][name]["post"]["requestBody"];
+            &body["content"]["application/json"]["schema"]
+        }
+        None => &json!({"$ref": "#/components/schemas/MessageResponse"}),
+    };
+    assert_eq!(validate(schema, data), Ok(()), "{name:?}: {data:#}");
 }
 
 /// Says where a value does not fit a schema of the document.

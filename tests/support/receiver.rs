@@ -13,6 +13,8 @@ use parking_lot::{Condvar, Mutex};
 use serde_json::Value;
 use sha2::Sha256;
 
+use super::documented;
+
 /// Longer than anything here takes; past it a test fails instead of hanging.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -130,8 +132,9 @@ impl Receiver {
     }
 
     /// What came so far.
+    #[track_caller]
     pub fn received(&self) -> Vec<Received> {
-        self.shared.received.lock().clone()
+        as_described(&self.shared.received.lock())
     }
 
     /// What came, once there is so much.
@@ -150,7 +153,7 @@ impl Receiver {
             let names: Vec<_> = received.iter().map(Received::event).collect();
             assert!(!result.timed_out(), "only these came: {names:?}");
         }
-        received.clone()
+        as_described(&received)
     }
 
     /// How many connections were ever made to it.
@@ -168,6 +171,13 @@ impl Receiver {
             assert!(!result.timed_out(), "it is still read");
         }
     }
+}
+
+/// Requests, each of which has to be as the API's description says.
+#[track_caller]
+fn as_described(received: &[Received]) -> Vec<Received> {
+    received.iter().for_each(documented::check_delivery);
+    received.to_vec()
 }
 
 impl Drop for Receiver {

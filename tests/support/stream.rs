@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::documented;
+
 /// Longer than anything here takes; past it a test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -166,11 +168,13 @@ impl Event {
             assert_eq!(values.next(), None, "{frame}");
             value
         };
-        Self {
+        let event = Self {
             id: field("id").map(|id| id.parse().unwrap()),
             name: field("event").map(str::to_owned),
             data: serde_json::from_str(field("data").unwrap()).unwrap(),
-        }
+        };
+        documented::check_frame(event.name.as_deref(), &event.data);
+        event
     }
 }
 

@@ -4,12 +4,14 @@
 //! **Must not know**: the services. What the dashboard needs, the API has to offer.
 
 use std::io::Read as _;
+use std::sync::LazyLock;
 
 use actix_web::http::header::{self, AcceptEncoding, Encoding};
 use actix_web::{HttpRequest, HttpResponse, web};
 use flate2::read::GzDecoder;
 
 use super::{HttpError, HttpResult};
+use crate::domain::EventName;
 use crate::error::Code;
 
 /// A file that the page asks for.
@@ -23,6 +25,10 @@ struct Asset {
 
 include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 
+/// The page, with what it has to know of the catalogue.
+static FILLED_PAGE: LazyLock<String> =
+    LazyLock::new(|| PAGE.replace("{events}", &EventName::ALL.map(EventName::as_str).join(" ")));
+
 /// What the page may do: load what this server serves, ask this server, and nothing else. The
 /// chart library needs a style sheet of its own making and renders a download through an image.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -31,7 +37,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 
 /// `GET /`: the page. It is asked about each time, since it names the current assets.
 pub(super) async fn get_page(request: HttpRequest) -> HttpResponse {
-    let tag = format!("\"{:08x}\"", crc32fast::hash(PAGE.as_bytes()));
+    let tag = format!("\"{:08x}\"", crc32fast::hash(FILLED_PAGE.as_bytes()));
     let known = request.headers().get(header::IF_NONE_MATCH);
     let is_known = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut response = if is_known {
@@ -47,7 +53,9 @@ pub(super) async fn get_page(request: HttpRequest) -> HttpResponse {
     if is_known {
         return response.finish();
     }
-    response.content_type("text/html; charset=utf-8").body(PAGE)
+    response
+        .content_type("text/html; charset=utf-8")
+        .body(FILLED_PAGE.as_str())
 }
 
 /// `GET /assets/{digest}/{name}`: what the page asks for. It never changes under its path.

@@ -49,7 +49,7 @@ fn conversations() -> impl Iterator<Item = Operation> {
         .fails(UNKNOWN);
     let stream = Operation::new("stream_messages", "What is said, as it is said")
         .about(
-            "Server-sent events: each `data:` line is a message as JSON; `: heartbeat` comes while \
+            "Server-sent events: each `data:` line is a `MessageResponse`; `: heartbeat` comes while \
              nothing is said. It ends when the token does.",
         )
         .serves(200, EVENT_STREAM, "Messages from now on.")
@@ -100,15 +100,20 @@ fn activity() -> impl Iterator<Item = Operation> {
     let stream = Operation::new("stream_activity", "What happens, as it happens")
         .about(
             "Server-sent events: `id` is the number of the activity, `event` its name, `data` what \
-             a webhook gets. `: heartbeat` comes while nothing happens. A client that does not read \
-             fast enough gets `event: gap` and is let go; it goes on with `Last-Event-ID`.",
+             a webhook gets, an `ActivityEvent` of the schemas of this document. `: heartbeat` \
+             comes while nothing happens. A client that does not read fast enough gets `event: \
+             gap` and is let go; it goes on with `Last-Event-ID`.",
         )
         .header(
             "Last-Event-ID",
             schema::whole(0, i64::MAX),
             "The `id` of the last frame that was received: what follows it comes first.",
         )
-        .serves(200, EVENT_STREAM, "Events from now on, or after `Last-Event-ID`.")
+        .serves(
+            200,
+            EVENT_STREAM,
+            "Events from now on, or after `Last-Event-ID`.",
+        )
         .fails(&[Code::Validation]);
     tagged("Activity", [stream])
 }

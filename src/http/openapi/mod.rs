@@ -1,9 +1,10 @@
-//! The API's description, OpenAPI 3.1, made of the table of routes, the table of error codes and
-//! the types on the wire; and the page that shows it.
+//! The API's description, OpenAPI 3.1, made of the table of routes, the table of error codes,
+//! the types on the wire, and the table of events; and the page that shows it.
 //!
 //! **Must not know**: what a handler does. An operation says what is read and answered; method,
 //! path, credential and most errors follow from its route.
 
+mod catalogue;
 mod errors;
 mod events;
 mod loyalty;
@@ -62,6 +63,7 @@ pub fn document() -> Result<OpenApi, Undescribed> {
     if let Some((handler, _)) = operations.pop_first() {
         return Err(Undescribed::Operation(handler));
     }
+    let webhooks = catalogue::webhooks(&mut components);
     Ok(OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -78,6 +80,7 @@ pub fn document() -> Result<OpenApi, Undescribed> {
         .servers(Some([Server::new("/")]))
         .tags(Some(tags()))
         .paths(paths)
+        .webhooks(Some(webhooks))
         .components(Some(components))
         .build())
 }

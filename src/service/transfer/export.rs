@@ -41,7 +41,7 @@ pub fn export(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Exported, ExportError> {
     let _moment = audit::begin_snapshot(connection)?;
-    let tables = transfer::tables()?;
+    let tables = transfer::tables(store::schema_version())?;
     let mut header = Header {
         stampcard: "export".to_owned(),
         format: FORMAT,

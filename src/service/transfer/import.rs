@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{FORMAT, Header, LINE_BYTES_MAX, Trailer};
 use crate::service::verify::{self, Report};
 use crate::store::transfer::{self, Cell, Kind, Missing, RowError, Table};
-use crate::store::{self, Connection};
+use crate::store::{self, Connection, Database, OpenError};
 
 /// Rows that share a commit.
 const BATCH_ROWS: u64 = 5000;
@@ -37,6 +37,8 @@ pub struct Imported {
 pub enum Step<'a> {
     /// So many rows are in, of so many.
     Rows(u64, u64),
+    /// So many rows of an earlier version are brought up to date, of so many.
+    Migrate(u64, u64),
     /// The verification at the end has come to this.
     Verify(&'a str),
 }
@@ -46,7 +48,8 @@ pub enum Step<'a> {
 pub enum ImportError {
     /// There is something in the database already.
     #[error(
-        "the database has data of its own; an import needs a new file, so give it another --database"
+        "the database has data of its own, or tables of another version; an import needs a new file, so give it another \
+         --database"
     )]
     NotEmpty,
     /// An import was interrupted, and this is not the file that it read.
@@ -78,6 +81,9 @@ pub enum ImportError {
     /// The lines cannot be read.
     #[error("the lines cannot be read")]
     Read(#[from] std::io::Error),
+    /// The database cannot be used or brought up to date.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The database failed.
     #[error("the rows cannot be written")]
     Storage(#[from] store::Error),
@@ -98,70 +104,118 @@ struct Note {
 /// # Errors
 /// [`ImportError`].
 pub fn import(
-    connection: &Connection,
+    database: &mut Database,
     input: impl BufRead,
     mut progress: impl FnMut(Step<'_>),
 ) -> Result<Imported, ImportError> {
-    let note = unfinished(connection)?;
-    if note.is_none() && transfer::has_rows(connection)? {
-        return Err(ImportError::NotEmpty);
-    }
-    let tables = transfer::tables()?;
     let mut lines = Lines::new(input);
-    let header = read_header(&mut lines)?;
-    let total = header.rows.values().sum();
-    let done = note.as_ref().map_or(0, |note| note.lines);
-    let mut came: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut place = 0;
-    let mut is_open = false;
-    let trailer = loop {
-        if lines.number == done {
-            lines.check_same(note.as_ref())?;
-        }
-        let Some(object) = lines.next_object()? else {
-            close(connection, &mut is_open, &lines)?;
-            return Err(ImportError::Cut { line: lines.number });
-        };
-        if object.contains_key("end") {
-            break check_trailer(&mut lines, object)?;
-        }
-        let table = table_of(&tables, &mut place, &object).map_err(|what| lines.bad(what))?;
-        *came.entry(table.name).or_default() += 1;
-        if lines.number <= done {
-            continue;
-        }
-        if !is_open {
-            transfer::begin_batch(connection)?;
-            is_open = true;
-        }
-        if let Err(error) = put(connection, table, &header, &object) {
-            return Err(give_up(connection, &lines, error));
-        }
-        if lines.number.is_multiple_of(BATCH_ROWS) {
-            close(connection, &mut is_open, &lines)?;
-            progress(Step::Rows(lines.number - 1, total));
-        }
-    };
-    // The interrupted import had come to the last line, or further than this file goes.
-    if lines.number <= done {
-        lines.check_same(note.as_ref())?;
-    }
-    close(connection, &mut is_open, &lines)?;
-    if !lines.input.fill_buf()?.is_empty() {
-        return Err(lines.bad("closes the export, but more lines follow it"));
-    }
-    check_counts(&lines, &header, &came)?;
+    let (note, header) = begin(database, &mut lines)?;
+    let rows = take_rows(database, &mut lines, &header, note.as_ref(), &mut progress)?;
+    // An export of an earlier version makes a database of that version first.
+    database.migrate(&mut |done, total| progress(Step::Migrate(done, total)))?;
+    let connection = database.connection();
     let report = verify::verify_rows(connection, |step| progress(Step::Verify(step)))?;
     if !report.findings.is_empty() {
         return Err(ImportError::Contradiction(report.findings));
     }
     transfer::finish_import(connection, &missing())?;
     Ok(Imported {
-        rows: trailer.end,
-        resumed: done.saturating_sub(1),
+        rows: rows.rows,
+        resumed: note.map_or(0, |note| note.lines).saturating_sub(1),
         with_secrets: header.secrets,
-        endpoints: came.get("webhook_endpoint").copied().unwrap_or(0),
+        endpoints: rows.endpoints,
         report,
+    })
+}
+
+/// Looks at what is there and reads the header; a new database gets the tables of its version.
+fn begin(
+    database: &Database,
+    lines: &mut Lines<impl BufRead>,
+) -> Result<(Option<Note>, Header), ImportError> {
+    let version = database.version()?;
+    let mut note = None;
+    if version > 0 {
+        note = unfinished(database.connection())?;
+        if note.is_none() && transfer::has_rows(database.connection())? {
+            return Err(ImportError::NotEmpty);
+        }
+    }
+    let header = read_header(lines)?;
+    match version {
+        0 => database.create(header.schema)?,
+        version if version != header.schema && note.is_none() => return Err(ImportError::NotEmpty),
+        _ => {}
+    }
+    Ok((note, header))
+}
+
+/// What came in.
+struct Came {
+    rows: u64,
+    endpoints: u64,
+}
+
+/// Takes in every row that an interrupted import had not.
+fn take_rows(
+    database: &Database,
+    lines: &mut Lines<impl BufRead>,
+    header: &Header,
+    note: Option<&Note>,
+    progress: &mut impl FnMut(Step<'_>),
+) -> Result<Came, ImportError> {
+    let connection = database.connection();
+    let is_same_version = database.version()? == header.schema;
+    let tables = transfer::tables(header.schema)?;
+    let total = header.rows.values().sum();
+    let done = note.map_or(0, |note| note.lines);
+    let mut came: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut place = 0;
+    let mut is_open = false;
+    let trailer = loop {
+        if lines.number == done {
+            lines.check_same(note)?;
+        }
+        let Some(object) = lines.next_object()? else {
+            close(connection, &mut is_open, lines)?;
+            return Err(ImportError::Cut { line: lines.number });
+        };
+        if object.contains_key("end") {
+            break check_trailer(lines, object)?;
+        }
+        let table = table_of(&tables, &mut place, &object).map_err(|what| lines.bad(what))?;
+        *came.entry(table.name).or_default() += 1;
+        if lines.number <= done {
+            continue;
+        }
+        if !is_same_version {
+            // The one that was interrupted had all its rows in.
+            return Err(ImportError::AnotherFile);
+        }
+        if !is_open {
+            transfer::begin_batch(connection)?;
+            is_open = true;
+        }
+        if let Err(error) = put(connection, table, header, &object) {
+            return Err(give_up(connection, lines, error));
+        }
+        if lines.number.is_multiple_of(BATCH_ROWS) {
+            close(connection, &mut is_open, lines)?;
+            progress(Step::Rows(lines.number - 1, total));
+        }
+    };
+    // The interrupted import had come to the last line, or further than this file goes.
+    if lines.number <= done {
+        lines.check_same(note)?;
+    }
+    close(connection, &mut is_open, lines)?;
+    if !lines.input.fill_buf()?.is_empty() {
+        return Err(lines.bad("closes the export, but more lines follow it"));
+    }
+    check_counts(lines, header, &came)?;
+    Ok(Came {
+        rows: trailer.end,
+        endpoints: came.get("webhook_endpoint").copied().unwrap_or(0),
     })
 }
 
@@ -279,16 +333,21 @@ fn read_header(lines: &mut Lines<impl BufRead>) -> Result<Header, ImportError> {
     if object.get("stampcard") != Some(&Value::from("export")) {
         return Err(lines.bad(what));
     }
-    for (name, known) in [
-        ("format", i64::from(FORMAT)),
-        ("schema", store::schema_version()),
+    for (name, first, last) in [
+        ("format", i64::from(FORMAT), i64::from(FORMAT)),
+        ("schema", 1, store::schema_version()),
     ] {
         let found = object.get(name).and_then(Value::as_i64);
-        if found != Some(known) {
+        if found.is_none_or(|found| !(first..=last).contains(&found)) {
             let found = found.map_or("missing".to_owned(), |found| found.to_string());
+            let known = if first == last {
+                first.to_string()
+            } else {
+                format!("{first} to {last}")
+            };
             return Err(lines.bad(format!(
                 "{name} is {found}; this version of stampcard reads {known}: import with the \
-                 version that exported, then start the newer one on that database"
+                 version that exported, or a newer one"
             )));
         }
     }

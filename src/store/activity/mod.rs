@@ -1,17 +1,23 @@
 //! The activity log: typed events to rows and back, and the wallet's view of it.
 
-mod cells;
-mod columns;
-mod kind;
+pub mod chain;
+mod check;
+mod insert;
+mod read;
+mod texts;
 mod wallet;
 
 use rusqlite::{Connection, Row};
 
-use self::cells::{COLUMNS, Cells};
-pub(super) use self::columns::insert;
-pub use self::wallet::{LedgerRow, wallet_entries};
+pub use self::check::{Checked, check};
+pub(super) use self::insert::insert;
+pub(super) use self::read::COUNTED;
+use self::read::Stored;
+pub use self::texts::erase_texts;
+pub(super) use self::texts::{NewText, REASON};
+pub use self::wallet::{LedgerRow, jump_of, wallet_entries};
 use super::Error;
-use crate::domain::{Activity, ProgramNumber, Seq, Timestamp};
+use crate::domain::{Activity, Event, ProgramNumber, Seq, Timestamp};
 
 /// The number of the newest row.
 ///
@@ -44,26 +50,25 @@ pub(super) fn last_before(connection: &Connection, before: Timestamp) -> Result<
     Ok(Seq(low))
 }
 
-/// Hands the rows after `after` up to `up_to` to `take`, in order, without the reasons of ledger
-/// entries and the chain of a wallet's entries.
+/// Hands the rows after `after` up to `up_to` to `take`, in order, without the words of people.
 pub(super) fn read(
     connection: &Connection,
     after: Seq,
     up_to: Seq,
     mut take: impl FnMut(Activity),
 ) -> Result<(), Error> {
-    let sql = format!("SELECT {COLUMNS} FROM activity WHERE seq > ?1 AND seq <= ?2 ORDER BY seq");
+    let columns = &read::OF_EVENTS.names;
+    let sql = format!("SELECT {columns} FROM activity WHERE seq > ?1 AND seq <= ?2 ORDER BY seq");
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([after.0, up_to.0])?;
     while let Some(row) = rows.next()? {
-        take(Cells(row).activity().ok_or(Error::Impossible("activity"))?);
+        take(activity(row)?);
     }
     Ok(())
 }
 
 /// The events of the catalogue among the rows after `after` up to `up_to`, in order, at most
-/// `limit`, of one program or of all; with the reasons of ledger entries, but not the chain of a
-/// wallet's entries.
+/// `limit`, of one program or of all; with the words of people.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
@@ -74,41 +79,53 @@ pub fn events(
     up_to: Seq,
     limit: usize,
 ) -> Result<Vec<Activity>, Error> {
+    let (columns, in_catalogue) = (&read::OF_EVENTS.names, &*read::IN_CATALOGUE);
     let sql = format!(
-        "SELECT {COLUMNS} FROM activity
-         WHERE seq > ?1 AND seq <= ?2 AND kind <= ?3 AND (?4 IS NULL OR program_id = ?4)
-         ORDER BY seq LIMIT ?5"
+        "SELECT {columns} FROM activity
+         WHERE seq > ?1 AND seq <= ?2 AND {in_catalogue} AND (?3 IS NULL OR program_id = ?3)
+         ORDER BY seq LIMIT ?4"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query((
         after.0,
         up_to.0,
-        kind::MESSAGE_CREATED,
         program.map(|number| number.0),
         i64::try_from(limit).unwrap_or(i64::MAX),
     ))?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
-        events.push(with_reason(row)?);
+        events.push(with_texts(connection, activity(row)?)?);
     }
     Ok(events)
 }
 
-/// One row of the log, if it is there.
+/// One row of the log, if it is there, with the words of people.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
 pub fn find(connection: &Connection, seq: Seq) -> Result<Option<Activity>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM activity WHERE seq = ?1");
+    let columns = &read::OF_EVENTS.names;
+    let sql = format!("SELECT {columns} FROM activity WHERE seq = ?1");
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([seq.0])?;
-    rows.next()?.map(with_reason).transpose()
+    let found = rows.next()?.map(activity).transpose()?;
+    found
+        .map(|activity| with_texts(connection, activity))
+        .transpose()
 }
 
-fn with_reason(row: &Row<'_>) -> Result<Activity, Error> {
-    Cells(row)
-        .activity_with_reason()
-        .ok_or(Error::Impossible("activity"))
+fn activity(row: &Row<'_>) -> Result<Activity, Error> {
+    let stored = Stored::new(row, &read::OF_EVENTS);
+    stored.activity().ok_or(Error::Impossible("activity"))
+}
+
+/// Adds the words of people that stand apart.
+fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activity, Error> {
+    let seq = activity.seq;
+    if let Event::WalletCredited(entry) | Event::WalletDebited(entry) = &mut activity.event {
+        entry.reason = texts::reason(connection, seq)?;
+    }
+    Ok(activity)
 }
 
 /// A stored time.

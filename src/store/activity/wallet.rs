@@ -3,10 +3,9 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::cells::entry;
 use super::timestamp;
 use crate::domain::{Entry, MemberNumber, Points, Reason, Seq, Timestamp};
-use crate::store::Error;
+use crate::store::{Error, Transaction};
 
 /// A ledger entry as the wallet's list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +37,9 @@ pub fn wallet_entries(
     start: Seq,
     limit: usize,
 ) -> Result<Vec<LedgerRow>, Error> {
-    let sql = "SELECT a.at, a.entry, a.amount, a.note, r.uuid, a.previous_seq
+    let sql = "SELECT a.at, a.entry, a.amount, t.text, r.uuid, a.previous_seq
                FROM activity a LEFT JOIN redemption r ON r.id = a.redemption_id
+                   LEFT JOIN log_text t ON t.seq = a.seq AND t.part = 1
                WHERE a.seq = ?1 AND a.member_id = ?2 AND a.entry IS NOT NULL";
     let mut statement = connection.prepare_cached(sql)?;
     let mut next = Some(start);
@@ -62,7 +62,7 @@ pub fn wallet_entries(
         entries.push(LedgerRow {
             seq,
             at: timestamp(at)?,
-            entry: entry(number).ok_or(Error::Impossible("ledger entry"))?,
+            entry: Entry::of_number(number).ok_or(Error::Impossible("ledger entry"))?,
             amount: Points::new(amount).ok_or(Error::Impossible("ledger entry"))?,
             reason: reason.map(Reason::stored),
             redemption,
@@ -71,4 +71,14 @@ pub fn wallet_entries(
         next = previous.map(Seq);
     }
     Ok(entries)
+}
+
+/// The entry that an entry of a wallet jumps to.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn jump_of(tx: &Transaction<'_>, seq: Seq) -> Result<Option<Seq>, Error> {
+    let sql = "SELECT jump_seq FROM activity WHERE seq = ?1";
+    let jump: Option<i64> = tx.run(sql, |s| s.query_row([seq.0], |row| row.get(0)))?;
+    Ok(jump.map(Seq))
 }

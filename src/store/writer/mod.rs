@@ -11,7 +11,6 @@ mod sums;
 mod thread;
 mod transaction;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -27,9 +26,10 @@ use self::sums::Sums;
 use self::thread::WriterThread;
 use self::transaction::Log;
 pub use self::transaction::Transaction;
+use super::scrub::Scrubber;
 use super::{Database, Error, activity, idempotency, sandbox};
 use crate::clock::Clock;
-use crate::domain::{Activity, ProgramNumber, Timestamp};
+use crate::domain::{Activity, ByNumber, ProgramNumber, Timestamp};
 use crate::telemetry::Metrics;
 
 /// Why a write was not acknowledged.
@@ -86,7 +86,7 @@ pub struct WriterSettings {
     /// Stamps the time.
     pub clock: Clock,
     /// The time of each program's last activity, which its next one does not precede.
-    pub last_at: HashMap<ProgramNumber, Timestamp>,
+    pub last_at: ByNumber<ProgramNumber, Timestamp>,
     /// Writes that may wait.
     pub queue_max: usize,
     /// Bytes of write-ahead log past which writes are refused.
@@ -159,7 +159,7 @@ impl Writer {
         let log = Log {
             next_seq: activity::last_seq(&connection)?.map_or(1, |seq| seq.0 + 1),
             last_at: settings.last_at,
-            open_at: HashMap::new(),
+            open_at: ByNumber::default(),
             ahead: sandbox::all_ahead(&connection)?,
             clocks_changed: false,
             pending: Vec::new(),
@@ -170,10 +170,12 @@ impl Writer {
             announced: Vec::new(),
             due: Vec::new(),
             webhooks_changed: false,
+            erasures: 0,
             clock: settings.clock,
         };
         let no_thread = |_| Error::Impossible("failure to start a thread");
         let mut thread = WriterThread {
+            scrubber: Scrubber::open(&connection)?,
             checkpointer: Checkpointer::start(path.clone()).map_err(no_thread)?,
             readership,
             path,
@@ -183,7 +185,9 @@ impl Writer {
             observer,
             writable: Arc::clone(&writable),
             corrupt: false,
-            dirty: false,
+            // A process that was killed leaves its log behind.
+            dirty: true,
+            truncate_at: None,
             purged_hour: i64::MIN,
             wal_pages_max: settings.wal_bytes_max / 4096,
             retention: settings.idempotency_retention,

@@ -1,16 +1,17 @@
-//! The sums over the wallets of a program, written once a batch.
+//! The sums over the wallets of a program, and the head of its chain of hashes, written once a
+//! batch.
 //!
-//! Every entry of a ledger changes its program's sums, and most entries of a batch belong to few
-//! programs. So a program's row is read when it is first needed, the sums are kept here, and they
+//! Every entry of a ledger changes both, and most entries of a batch belong to few
+//! programs. So a program's row is read when it is first needed, both are kept here, and they
 //! are written back before the commit of the transaction that changed them. Only the writer changes
 //! them, so what is kept stays true from batch to batch.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use rusqlite::Connection;
 
-use crate::domain::{Currency, Points, ProgramNumber};
+use crate::domain::{ByNumber, Currency, Points, ProgramNumber};
+use crate::store::activity::chain::Hash;
 use crate::store::{Error, programs};
 
 /// Programs that are kept from batch to batch.
@@ -23,9 +24,13 @@ struct ProgramSums {
     received: Points,
     /// Points that went out of wallets, ever.
     spent: Points,
+    /// The hash of the newest ledger entry.
+    chain: Hash,
+    /// Whether the log has the hash that the entries of this batch follow.
+    has_start: bool,
     /// What the points are called, if that was read since it last changed.
     currency: Option<Currency>,
-    /// Whether the row has other sums.
+    /// Whether the row has other sums or another hash.
     is_changed: bool,
 }
 
@@ -34,13 +39,14 @@ struct ProgramSums {
 enum Undo {
     Forget(ProgramNumber),
     Restore(ProgramNumber, Points, Points),
+    RestoreChain(ProgramNumber, Hash, bool),
     ForgetCurrency(ProgramNumber),
 }
 
 /// The sums of the programs that were written to of late.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Sums {
-    programs: HashMap<ProgramNumber, ProgramSums>,
+    programs: ByNumber<ProgramNumber, ProgramSums>,
     /// Of the open write, in order.
     undo: Vec<Undo>,
 }
@@ -71,6 +77,25 @@ impl Sums {
         Ok(true)
     }
 
+    /// Puts the hash of a program's next ledger entry, which `next` makes of the one before it, at
+    /// the head of the chain. The one before comes back if the log does not have it yet: the entry
+    /// is the first of its program in this batch.
+    pub(in crate::store) fn extend_chain(
+        &mut self,
+        connection: &Connection,
+        program: ProgramNumber,
+        next: impl FnOnce(&Hash) -> Hash,
+    ) -> Result<Option<Hash>, Error> {
+        let sums = Self::of(&mut self.programs, &mut self.undo, connection, program)?;
+        let before = sums.chain;
+        self.undo
+            .push(Undo::RestoreChain(program, before, sums.has_start));
+        sums.chain = next(&before);
+        sums.is_changed = true;
+        let had_start = std::mem::replace(&mut sums.has_start, true);
+        Ok((!had_start).then_some(before))
+    }
+
     /// What the points of a program are called.
     pub(in crate::store) fn currency(
         &mut self,
@@ -93,7 +118,7 @@ impl Sums {
     }
 
     fn of<'a>(
-        programs: &'a mut HashMap<ProgramNumber, ProgramSums>,
+        programs: &'a mut ByNumber<ProgramNumber, ProgramSums>,
         undo: &mut Vec<Undo>,
         connection: &Connection,
         program: ProgramNumber,
@@ -101,12 +126,14 @@ impl Sums {
         match programs.entry(program) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
-                let (received, spent, currency) = programs::sums(connection, program)?;
+                let (received, spent, chain, currency) = programs::sums(connection, program)?;
                 // The open write may be the one that made the program.
                 undo.push(Undo::Forget(program));
                 Ok(entry.insert(ProgramSums {
                     received,
                     spent,
+                    chain,
+                    has_start: false,
                     currency: Some(currency),
                     is_changed: false,
                 }))
@@ -137,6 +164,12 @@ impl Sums {
                         sums.spent = spent;
                     }
                 }
+                Undo::RestoreChain(program, chain, has_start) => {
+                    if let Some(sums) = self.programs.get_mut(&program) {
+                        sums.chain = chain;
+                        sums.has_start = has_start;
+                    }
+                }
             }
         }
     }
@@ -146,7 +179,9 @@ impl Sums {
         self.undo.clear();
         for (program, sums) in &mut self.programs {
             if std::mem::take(&mut sums.is_changed) {
-                programs::set_sums(connection, *program, sums.received, sums.spent)?;
+                let (received, spent) = (sums.received, sums.spent);
+                programs::set_sums(connection, *program, received, spent, &sums.chain)?;
+                sums.has_start = false;
             }
         }
         if self.programs.len() > PROGRAMS_MAX {
@@ -176,7 +211,7 @@ mod tests {
         VALUES (1, randomblob(16), 1, 'One', 'ACTIVE', 'Beans', 'b', 'standard', 0, 0)";
 
     fn row(connection: &Connection) -> (i64, i64) {
-        let (received, spent, _) = programs::sums(connection, PROGRAM).unwrap();
+        let (received, spent, ..) = programs::sums(connection, PROGRAM).unwrap();
         (received.get(), spent.get())
     }
 

@@ -14,8 +14,9 @@ use super::checkpoints::{Checkpointer, Moved, checkpoint};
 use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Message, Observer, WriteError};
-use crate::domain::Timestamp;
+use crate::domain::{Actor, Timestamp};
 use crate::store::key_index::Segment;
+use crate::store::scrub::Scrubber;
 use crate::store::{
     Error, Lock, OpenError, Readership, activity, audit, connection, idempotency, sandbox, settings,
 };
@@ -29,6 +30,8 @@ const CHECKPOINT_PAGES: u64 = 4096;
 const READERS_FIRST_AFTER: usize = 4;
 /// How long the queue must be empty before the thread tidies up.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long a stop may go on with what an erasure left to do; the next start does the rest.
+const SCRUB_AT_STOP: Duration = Duration::from_secs(5);
 /// Expired answers deleted in one transaction.
 const PURGE_STEP: usize = 2000;
 
@@ -53,6 +56,9 @@ pub(super) struct WriterThread {
     pub(super) corrupt: bool,
     /// Whether anything was committed since the last full checkpoint.
     pub(super) dirty: bool,
+    /// When the write-ahead log is emptied although writes go on, because it has what was erased.
+    pub(super) truncate_at: Option<Instant>,
+    pub(super) scrubber: Scrubber,
     /// The hour in which expired answers were last all deleted.
     pub(super) purged_hour: i64,
     pub(super) checkpointer: Checkpointer,
@@ -67,11 +73,9 @@ pub(super) struct WriterThread {
 impl WriterThread {
     pub(super) fn run(mut self) {
         loop {
-            let has_chores = self.dirty || self.connection.is_none();
-            let message = if has_chores {
-                self.jobs.recv_timeout(IDLE)
-            } else {
-                self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            let message = match self.wait() {
+                Some(wait) => self.jobs.recv_timeout(wait),
+                None => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match message {
                 Ok(Message::Run(job)) => {
@@ -85,7 +89,16 @@ impl WriterThread {
         }
         // Two cannot move pages at once.
         self.checkpointer.stop();
+        self.finish_scrub();
         self.checkpoint_all();
+    }
+
+    /// How long the queue must be empty before there is something else to do, if there is.
+    fn wait(&self) -> Option<Duration> {
+        let has_chores = self.dirty || self.connection.is_none();
+        let chores = has_chores.then_some(IDLE);
+        let scrub = self.scrubber.wait().filter(|_| self.connection.is_some());
+        scrub.into_iter().chain(chores).min()
     }
 
     /// Runs one job and whatever else waits, in one commit. False: it is time to stop.
@@ -187,6 +200,7 @@ impl WriterThread {
                 statements,
                 log: &mut self.log,
                 mark,
+                actor: Actor::Server,
             };
             match catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))) {
                 Ok(Ok(())) => Ok(Ok(())),
@@ -271,6 +285,7 @@ impl WriterThread {
         let due = std::mem::take(&mut self.log.due);
         self.log.last_at.extend(self.log.open_at.drain());
         self.log.clocks_changed = false;
+        self.note_scrub();
         let committed = Committed {
             activities: &activities,
             credentials_changed,
@@ -309,6 +324,7 @@ impl WriterThread {
         self.log.webhooks_changed = false;
         self.log.heard = None;
         self.log.clocks_changed = false;
+        self.note_scrub();
         // It may have been rolled back already.
         let _ = connection.execute_batch("ROLLBACK");
     }
@@ -407,11 +423,11 @@ impl WriterThread {
     }
 
     fn between_batches(&mut self) {
-        if self.checkpointer.has_moved() {
-            self.checkpoint_passive();
-        } else if WAL_PAGES.get() > CHECKPOINT_PAGES {
-            self.checkpointer.ask();
+        self.move_pages();
+        if self.scrubber.wait().is_some_and(|wait| wait.is_zero()) {
+            self.scrub();
         }
+        self.truncate_if_due();
         let now = self.log.clock.now();
         if now.hour() != self.purged_hour {
             self.purge(now);
@@ -423,8 +439,75 @@ impl WriterThread {
         if self.connection.is_none() {
             self.recover();
         }
-        if self.dirty {
+        if self.scrubber.wait().is_some_and(|wait| wait.is_zero()) {
+            self.scrub();
+            self.move_pages();
+        }
+        if self.dirty && !self.is_scrubbing() {
             self.checkpoint_all();
+        }
+    }
+
+    /// Whether the next step of what an erasure left to do is due soon.
+    fn is_scrubbing(&self) -> bool {
+        self.scrubber.wait().is_some_and(|wait| wait < IDLE / 2)
+    }
+
+    /// Has pages moved from the write-ahead log into the file once there are many.
+    fn move_pages(&mut self) {
+        if self.checkpointer.has_moved() {
+            self.checkpoint_passive();
+        } else if WAL_PAGES.get() > CHECKPOINT_PAGES {
+            self.checkpointer.ask();
+        }
+    }
+
+    /// Takes in what a batch means for the scrubber.
+    fn note_scrub(&mut self) {
+        self.scrubber.disturb();
+        if std::mem::take(&mut self.log.erasures) > 0 {
+            self.scrubber.want();
+        }
+    }
+
+    /// Does one step of what an erasure left to do.
+    fn scrub(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        if WAL_PAGES.get() > self.wal_pages_max / 2 {
+            // A reader holds the log. What is left of it is for writes.
+            self.scrubber.postpone();
+            return;
+        }
+        self.dirty = true;
+        match self.scrubber.step(connection) {
+            Ok(true) => {
+                self.truncate_at = Some(Instant::now());
+                self.truncate_if_due();
+            }
+            Ok(false) => {}
+            Err(error) => self.note_failure("an erasure could not go on", &error),
+        }
+    }
+
+    /// Goes on with what an erasure left to do, for a while.
+    fn finish_scrub(&mut self) {
+        let start = Instant::now();
+        while self.is_scrubbing() && start.elapsed() < SCRUB_AT_STOP && self.connection.is_some() {
+            self.scrub();
+            if WAL_PAGES.get() > CHECKPOINT_PAGES {
+                self.checkpoint_passive();
+            }
+        }
+    }
+
+    /// Empties the write-ahead log once what an erasure had to do is done; tries again later if a
+    /// reader is in the way.
+    fn truncate_if_due(&mut self) {
+        if self.truncate_at.is_some_and(|at| at <= Instant::now()) {
+            self.checkpoint_all();
+            self.truncate_at = self.dirty.then(|| Instant::now() + IDLE);
         }
     }
 

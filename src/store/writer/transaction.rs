@@ -1,6 +1,5 @@
 //! The open transaction that a write works in.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -10,8 +9,10 @@ use super::statements::{self, Prepared};
 use super::sums::Sums;
 use crate::clock::Clock;
 use crate::domain::{
-    Activity, Currency, Event, EventName, EventSet, Points, ProgramNumber, Seq, Timestamp,
+    Activity, Actor, ByNumber, Currency, Event, EventName, EventSet, LedgerEntry, Points, Position,
+    ProgramNumber, Seq, Timestamp,
 };
+use crate::store::activity::chain::Hash;
 use crate::store::key_index::KeyIndex;
 use crate::store::{Error, activity, sandbox, webhooks};
 
@@ -21,11 +22,11 @@ pub(super) struct Log {
     pub(super) clock: Clock,
     pub(super) next_seq: i64,
     /// The time of each program's last activity that was committed.
-    pub(super) last_at: HashMap<ProgramNumber, Timestamp>,
+    pub(super) last_at: ByNumber<ProgramNumber, Timestamp>,
     /// The same within the open batch.
-    pub(super) open_at: HashMap<ProgramNumber, Timestamp>,
+    pub(super) open_at: ByNumber<ProgramNumber, Timestamp>,
     /// How far the time of programs is ahead of the clock, of those that are.
-    pub(super) ahead: HashMap<ProgramNumber, Duration>,
+    pub(super) ahead: ByNumber<ProgramNumber, Duration>,
     /// Whether `ahead` changed in the open batch.
     pub(super) clocks_changed: bool,
     pub(super) pending: Vec<Activity>,
@@ -34,12 +35,14 @@ pub(super) struct Log {
     pub(super) sums: Sums,
     /// The events that some webhook of each program listens to, as the open transaction sees it;
     /// `None`: to be read anew.
-    pub(super) heard: Option<HashMap<ProgramNumber, EventSet>>,
+    pub(super) heard: Option<ByNumber<ProgramNumber, EventSet>>,
     /// The programs of the events that were kept for webhooks in this batch.
     pub(super) announced: Vec<ProgramNumber>,
     /// The programs with a webhook that has something to send again, or a test.
     pub(super) due: Vec<ProgramNumber>,
     pub(super) webhooks_changed: bool,
+    /// Members whose words were erased in this batch.
+    pub(super) erasures: usize,
 }
 
 /// An open transaction, and the only way to change a row or to say what happened.
@@ -49,6 +52,8 @@ pub struct Transaction<'a> {
     pub(super) statements: &'a dyn Prepared,
     pub(super) log: &'a mut Log,
     pub(super) mark: Mark,
+    /// Who causes what is recorded.
+    pub(super) actor: Actor,
 }
 
 /// Where the log stood before a write.
@@ -90,6 +95,11 @@ impl Transaction<'_> {
         Seq(self.log.next_seq)
     }
 
+    /// Says who causes what this write records from here on.
+    pub fn act_as(&mut self, actor: Actor) {
+        self.actor = actor;
+    }
+
     /// Appends to the activity log.
     ///
     /// # Errors
@@ -100,6 +110,30 @@ impl Transaction<'_> {
         at: Timestamp,
         event: Event,
     ) -> Result<Seq, Error> {
+        self.append(program, at, event, None)
+    }
+
+    /// Appends a ledger entry, which has its position in its account.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn record_entry(
+        &mut self,
+        program: ProgramNumber,
+        at: Timestamp,
+        entry: LedgerEntry,
+        position: Position,
+    ) -> Result<Seq, Error> {
+        self.append(Some(program), at, Event::of_entry(entry), Some(position))
+    }
+
+    fn append(
+        &mut self,
+        program: Option<ProgramNumber>,
+        at: Timestamp,
+        event: Event,
+        position: Option<Position>,
+    ) -> Result<Seq, Error> {
         let seq = self.next_seq();
         let activity = Activity {
             seq,
@@ -107,7 +141,8 @@ impl Transaction<'_> {
             program,
             event,
         };
-        activity::insert(self, &activity)?;
+        let actor = self.actor;
+        activity::insert(self, &activity, actor, position)?;
         self.log.next_seq += 1;
         if let Some(program) = program {
             let last = self.log.open_at.entry(program).or_insert(at);
@@ -115,6 +150,16 @@ impl Transaction<'_> {
         }
         self.log.pending.push(activity);
         Ok(seq)
+    }
+
+    /// Puts the hash of a program's next ledger entry at the head of its chain; see
+    /// [`Sums::extend_chain`].
+    pub(in crate::store) fn extend_chain(
+        &mut self,
+        program: ProgramNumber,
+        next: impl FnOnce(&Hash) -> Hash,
+    ) -> Result<Option<Hash>, Error> {
+        self.log.sums.extend_chain(self.connection, program, next)
     }
 
     /// Whether some webhook of a program listens to an event.
@@ -156,6 +201,11 @@ impl Transaction<'_> {
     /// Says that keys, or who may use them, changed.
     pub fn credentials_changed(&mut self) {
         self.log.credentials_changed = true;
+    }
+
+    /// Says that a member's words were erased.
+    pub(in crate::store) fn words_erased(&mut self) {
+        self.log.erasures += 1;
     }
 
     /// Says that the clock of a program was moved.

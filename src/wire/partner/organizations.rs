@@ -205,7 +205,7 @@ pub struct OrganizationResponse {
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub credits: Option<i64>,
     /// The partner's own JSON, as it came.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<HashMap<String, Object>>, additional_properties)]
     pub metadata: Option<Box<RawValue>>,
     /// When it was made.
     #[schema(format = DateTime)]

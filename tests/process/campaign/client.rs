@@ -259,6 +259,9 @@ impl Client {
             rows.push(ledger(5, member.balance, None));
         }
         rows.push(plain(3));
+        if erase {
+            rows.push(plain(31));
+        }
         let path = format!(
             "/v1/members/{}?retainBalance={retain}&erase={erase}",
             member.id

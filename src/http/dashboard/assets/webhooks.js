@@ -9,21 +9,8 @@ import { attempt, notify } from "./notices.js";
 import { backLink, badge, button, card, facts, link, pageHead, pagedTable } from "./parts.js";
 import { emptyState, load } from "./states.js";
 
-const EVENTS = [
-  "redemption.created",
-  "redemption.open",
-  "redemption.awaiting_vendor",
-  "redemption.awaiting_customer",
-  "redemption.purchased",
-  "redemption.completed",
-  "redemption.canceled",
-  "wallet.credited",
-  "wallet.debited",
-  "member.created",
-  "member.tier_changed",
-  "member.removed",
-  "conversation.message_created",
-];
+/** The names of all events that an endpoint can be sent. The server writes them into the page. */
+const EVENTS = document.querySelector('meta[name="events"]').content.split(" ");
 
 export function webhooksPage(view) {
   const place = h("div");

@@ -1,20 +1,21 @@
 //! Maps by the numbers of rows.
 //!
-//! Every activity is counted by the number of its program, and often of its offer. The numbers are
-//! given by the database, one after the other, so that nobody can choose ones that collide, and the
-//! standard library's guard against that would cost more than the counting.
+//! Every activity is counted by the number of its program, and often of its offer, and every write
+//! looks its program up several times. The numbers are given by the database, one after the other,
+//! so that nobody can choose ones that collide, and the standard library's guard against that would
+//! cost more than the counting.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map by the number of a row.
-pub(super) type ByNumber<K, V> = HashMap<K, V, BuildHasherDefault<NumberHasher>>;
+pub type ByNumber<K, V> = HashMap<K, V, BuildHasherDefault<NumberHasher>>;
 
 /// Hashes one number, by a multiplication that spreads it over all bits.
 ///
 /// Source: Knuth, "The Art of Computer Programming", volume 3, section 6.4.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct NumberHasher(u64);
+pub struct NumberHasher(u64);
 
 impl Hasher for NumberHasher {
     fn write(&mut self, bytes: &[u8]) {

@@ -1,0 +1,410 @@
+//! The table of events: everything that can happen, declared once.
+//!
+//! A line gives the number of the kind in the log, the name, who hears of it, whether reports count
+//! it, the object that streams and webhooks show, and the column of the log that carries each
+//! field. From it follow [`Event`], [`EventKind`] and [`EventName`], both ways between events and
+//! rows, what SQL takes for the catalogue, and the events of the API's description. What thinks
+//! about an event (the folds, the object shown) is written by hand, as matches that do not compile
+//! without an arm for it.
+
+use super::activity::{LedgerEntry, RedemptionMove};
+use super::row::{Cells, Field as _, Fields, Row};
+use super::{
+    Column, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
+    OrganizationNumber, OrganizationStatus, Points, RedemptionNumber, Status, Tier, Timestamp,
+};
+
+/// Who hears of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Streams and webhooks: it is in the catalogue.
+    Catalogue,
+    /// Nobody but this server.
+    Internal,
+}
+
+/// Whether reports count an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// They do.
+    Counted,
+    /// They do not.
+    Uncounted,
+}
+
+/// The object that streams and webhooks show for an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// The member, as it was then.
+    Member,
+    /// The ledger entry. The log tells all of it.
+    Transaction,
+    /// The redemption, as it was then.
+    Redemption,
+    /// The message, which never changes.
+    Message,
+    /// None: the event is internal.
+    Nothing,
+}
+
+macro_rules! events {
+    ($(
+        $(#[doc = $doc:literal])+
+        $number:literal $variant:ident $name:literal $audience:ident $counting:ident $shown:ident
+        $( { $( $field:ident : $type:ty = $column:ident ),+ $(,)? } )?
+        $( ( $payload:ident : $payload_type:ty ) )?
+        ;
+    )*) => {
+        /// What happened, with all that its folds need to know of it.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the fields are what the variant's sentence names")]
+        pub enum Event {
+            $( $(#[doc = $doc])+ $variant $( { $($field: $type),+ } )? $( ($payload_type) )?, )*
+        }
+
+        /// What kind of event it is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum EventKind {
+            $( $(#[doc = $doc])+ $variant, )*
+        }
+
+        impl EventKind {
+            /// All of them, in the order of their numbers.
+            pub const ALL: [Self; [$($number),*].len()] = [$(Self::$variant),*];
+
+            /// The number in the log.
+            pub const fn number(self) -> i64 {
+                match self { $( Self::$variant => $number, )* }
+            }
+
+            /// The kind of this number.
+            pub const fn of_number(number: i64) -> Option<Self> {
+                match number { $( $number => Some(Self::$variant), )* _ => None }
+            }
+
+            /// The name: on the wire if it is in the catalogue.
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $name, )* }
+            }
+
+            /// Who hears of it.
+            pub const fn audience(self) -> Audience {
+                match self { $( Self::$variant => Audience::$audience, )* }
+            }
+
+            /// Whether reports count it.
+            pub const fn counting(self) -> Counting {
+                match self { $( Self::$variant => Counting::$counting, )* }
+            }
+
+            /// The object that streams and webhooks show for it.
+            pub const fn shown(self) -> Shown {
+                match self { $( Self::$variant => Shown::$shown, )* }
+            }
+
+            /// A sentence that says what happened.
+            pub fn about(self) -> &'static str {
+                match self { $( Self::$variant => concat!($($doc),+).trim_start(), )* }
+            }
+
+            /// The columns that carry its fields, beside those that every row has.
+            pub const fn columns(self) -> &'static [Column] {
+                match self { $(
+                    Self::$variant => {
+                        $( return &[$(Column::$column),+]; )?
+                        $( return <$payload_type as Fields>::COLUMNS; )?
+                        #[allow(unreachable_code, reason = "an event may have no fields")]
+                        { &[] }
+                    }
+                )* }
+            }
+        }
+
+        impl Event {
+            /// What kind of event it is.
+            pub const fn kind(&self) -> EventKind {
+                match self { $( Self::$variant { .. } => EventKind::$variant, )* }
+            }
+
+            /// Writes its fields into their columns.
+            pub fn write<'a>(&'a self, row: &mut Row<'a>) {
+                match self { $(
+                    Self::$variant $( { $($field),+ } )? $( ($payload) )? => {
+                        $( $( row.set(Column::$column, $field.cell()); )+ )?
+                        $( $payload.write(row); )?
+                    }
+                )* }
+            }
+
+            /// Reads an event of a kind; `None` if the cells contradict it.
+            pub fn read(kind: EventKind, cells: &impl Cells) -> Option<Self> {
+                let event = match kind { $(
+                    EventKind::$variant => Self::$variant
+                        $( { $($field: <$type>::of(cells.cell(Column::$column))?),+ } )?
+                        $( ({ let $payload: $payload_type = Fields::read(cells)?; $payload }) )?,
+                )* };
+                event.is_consistent().then_some(event)
+            }
+        }
+    };
+}
+
+events! {
+    /// A member signed up with a tier.
+    1 MemberCreated "member.created" Catalogue Counted Member
+        { member: MemberNumber = Member, tier: Tier = To };
+    /// A current member went from one tier to another.
+    2 MemberTierChanged "member.tier_changed" Catalogue Counted Member
+        { member: MemberNumber = Member, from: Tier = From, to: Tier = To };
+    /// A member who held this tier was removed; the balance was retained or forfeited.
+    3 MemberRemoved "member.removed" Catalogue Counted Member
+        { member: MemberNumber = Member, tier: Tier = From, retained: bool = Flag };
+    /// Points came into a wallet.
+    4 WalletCredited "wallet.credited" Catalogue Counted Transaction (entry: LedgerEntry);
+    /// Points went out of a wallet.
+    5 WalletDebited "wallet.debited" Catalogue Counted Transaction (entry: LedgerEntry);
+    /// A member redeemed an offer.
+    6 RedemptionCreated "redemption.created" Catalogue Counted Redemption {
+        member: MemberNumber = Member,
+        offer: OfferNumber = Offer,
+        redemption: RedemptionNumber = Redemption,
+        charged: Points = Amount,
+        first: bool = Flag,
+    };
+    /// A redemption was opened.
+    7 RedemptionOpen "redemption.open" Catalogue Counted Redemption (moved: RedemptionMove);
+    /// A redemption waits for the vendor.
+    8 RedemptionAwaitingVendor "redemption.awaiting_vendor" Catalogue Counted Redemption
+        (moved: RedemptionMove);
+    /// A redemption waits for the customer.
+    9 RedemptionAwaitingCustomer "redemption.awaiting_customer" Catalogue Counted Redemption
+        (moved: RedemptionMove);
+    /// The offer of a redemption was purchased.
+    10 RedemptionPurchased "redemption.purchased" Catalogue Counted Redemption
+        (moved: RedemptionMove);
+    /// A redemption was completed.
+    11 RedemptionCompleted "redemption.completed" Catalogue Counted Redemption
+        (moved: RedemptionMove);
+    /// A redemption was canceled.
+    12 RedemptionCanceled "redemption.canceled" Catalogue Counted Redemption
+        (moved: RedemptionMove);
+    /// A message was sent in a member's conversation.
+    13 MessageCreated "conversation.message_created" Catalogue Counted Message
+        { member: MemberNumber = Member, message: MessageId = Object };
+    /// A member token was created: an identification if the member held none that was good, and
+    /// then perhaps with a credit taken.
+    20 TokenExchanged "token.exchanged" Internal Uncounted Nothing {
+        member: MemberNumber = Member,
+        identified: bool = Flag,
+        credit: bool = Amount,
+        expires_at: Option<Timestamp> = ExpiresAt,
+    };
+    /// A removed member came back with this tier.
+    30 MemberRestored "member.restored" Internal Uncounted Nothing
+        { member: MemberNumber = Member, tier: Tier = To };
+    /// A member's personal data was erased; a random id took the place of the operator's.
+    31 MemberErased "member.erased" Internal Uncounted Nothing
+        { member: MemberNumber = Member, id: ExternalUserId = Name };
+    /// An offer was created.
+    40 OfferCreated "offer.created" Internal Uncounted Nothing
+        { offer: OfferNumber = Offer, id: OfferId = Object };
+    /// An offer's content changed.
+    41 OfferChanged "offer.changed" Internal Uncounted Nothing { offer: OfferNumber = Offer };
+    /// An offer was archived.
+    42 OfferArchived "offer.archived" Internal Uncounted Nothing { offer: OfferNumber = Offer };
+    /// A program was created.
+    50 ProgramCreated "program.created" Internal Uncounted Nothing
+        { organization: OrganizationNumber = Organization };
+    /// A program's settings changed.
+    51 ProgramChanged "program.changed" Internal Uncounted Nothing;
+    /// An organization was created.
+    60 OrganizationCreated "organization.created" Internal Uncounted Nothing {
+        organization: OrganizationNumber = Organization,
+        status: OrganizationStatus = To,
+        environment: Environment = Name,
+    };
+    /// An organization went from one status to another.
+    61 OrganizationChanged "organization.changed" Internal Uncounted Nothing {
+        organization: OrganizationNumber = Organization,
+        from: OrganizationStatus = From,
+        to: OrganizationStatus = To,
+    };
+}
+
+impl EventKind {
+    /// The kind of a redemption's move to a status.
+    pub const fn of_status(status: Status) -> Self {
+        match status {
+            Status::Submitted => Self::RedemptionCreated,
+            Status::Open => Self::RedemptionOpen,
+            Status::AwaitingVendor => Self::RedemptionAwaitingVendor,
+            Status::AwaitingCustomer => Self::RedemptionAwaitingCustomer,
+            Status::Purchased => Self::RedemptionPurchased,
+            Status::Completed => Self::RedemptionCompleted,
+            Status::Canceled => Self::RedemptionCanceled,
+        }
+    }
+}
+
+impl Event {
+    /// The event of a ledger entry.
+    pub fn of_entry(entry: LedgerEntry) -> Self {
+        if entry.entry.is_credit() {
+            Self::WalletCredited(entry)
+        } else {
+            Self::WalletDebited(entry)
+        }
+    }
+
+    /// The event of a redemption's move; `None` to where none can move, its first status.
+    pub fn of_move(moved: RedemptionMove) -> Option<Self> {
+        Some(match moved.to {
+            Status::Submitted => return None,
+            Status::Open => Self::RedemptionOpen(moved),
+            Status::AwaitingVendor => Self::RedemptionAwaitingVendor(moved),
+            Status::AwaitingCustomer => Self::RedemptionAwaitingCustomer(moved),
+            Status::Purchased => Self::RedemptionPurchased(moved),
+            Status::Completed => Self::RedemptionCompleted(moved),
+            Status::Canceled => Self::RedemptionCanceled(moved),
+        })
+    }
+
+    /// The ledger entry, if it is one.
+    pub fn ledger_entry(&self) -> Option<&LedgerEntry> {
+        match self {
+            Self::WalletCredited(entry) | Self::WalletDebited(entry) => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// Its name in the catalogue, if it is in it.
+    pub fn name(&self) -> Option<EventName> {
+        EventName::of(self.kind())
+    }
+
+    /// Whether the fields fit the kind.
+    fn is_consistent(&self) -> bool {
+        match self {
+            Self::WalletCredited(entry) => entry.entry.is_credit(),
+            Self::WalletDebited(entry) => !entry.entry.is_credit(),
+            Self::RedemptionOpen(moved)
+            | Self::RedemptionAwaitingVendor(moved)
+            | Self::RedemptionAwaitingCustomer(moved)
+            | Self::RedemptionPurchased(moved)
+            | Self::RedemptionCompleted(moved)
+            | Self::RedemptionCanceled(moved) => EventKind::of_status(moved.to) == self.kind(),
+            _ => true,
+        }
+    }
+}
+
+const CATALOGUE_COUNT: usize = {
+    let (mut count, mut index) = (0, 0);
+    while index < EventKind::ALL.len() {
+        count += matches!(EventKind::ALL[index].audience(), Audience::Catalogue) as usize;
+        index += 1;
+    }
+    count
+};
+
+/// The name of an event of the catalogue, which webhooks can listen to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventName(EventKind);
+
+impl EventName {
+    /// The whole catalogue, in the order of the table.
+    pub const ALL: [Self; CATALOGUE_COUNT] = {
+        let mut all = [Self(EventKind::MemberCreated); CATALOGUE_COUNT];
+        let (mut count, mut index) = (0, 0);
+        while index < EventKind::ALL.len() {
+            if matches!(EventKind::ALL[index].audience(), Audience::Catalogue) {
+                all[count] = Self(EventKind::ALL[index]);
+                count += 1;
+            }
+            index += 1;
+        }
+        all
+    };
+
+    /// The name of a kind, if it is in the catalogue.
+    pub const fn of(kind: EventKind) -> Option<Self> {
+        match kind.audience() {
+            Audience::Catalogue => Some(Self(kind)),
+            Audience::Internal => None,
+        }
+    }
+
+    /// The kind of event that has the name.
+    pub const fn kind(self) -> EventKind {
+        self.0
+    }
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        self.0.as_str()
+    }
+
+    /// Reads the name on the wire.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_names_are_unique_and_numbers_rise() {
+        for pair in EventKind::ALL.windows(2) {
+            assert!(pair[0].number() < pair[1].number(), "{pair:?}");
+        }
+        for kind in EventKind::ALL {
+            assert_eq!(EventKind::of_number(kind.number()), Some(kind));
+            let same = |other: &EventKind| other.as_str() == kind.as_str();
+            assert_eq!(
+                EventKind::ALL.iter().filter(|k| same(k)).count(),
+                1,
+                "{kind:?}"
+            );
+            assert!(kind.about().ends_with('.'), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_fits_who_hears_of_it() {
+        for kind in EventKind::ALL {
+            let is_public = kind.audience() == Audience::Catalogue;
+            assert_eq!(is_public, kind.shown() != Shown::Nothing, "{kind:?}");
+            assert_eq!(is_public, EventName::of(kind).is_some());
+        }
+        assert_eq!(
+            EventName::parse("member.created").unwrap().kind(),
+            EventKind::MemberCreated
+        );
+        assert_eq!(EventName::parse("token.exchanged"), None);
+    }
+
+    #[test]
+    fn a_row_that_contradicts_its_kind_is_no_event() {
+        let entry = LedgerEntry {
+            entry: super::super::Entry::Spend,
+            amount: Points::new(5).unwrap(),
+            member: MemberNumber(1),
+            offer: None,
+            redemption: None,
+            first: true,
+            reason: None,
+        };
+        let event = Event::of_entry(entry);
+        assert_eq!(event.kind(), EventKind::WalletDebited);
+        let mut row = Row::default();
+        event.write(&mut row);
+        assert_eq!(
+            Event::read(EventKind::WalletDebited, &row).as_ref(),
+            Some(&event)
+        );
+        assert_eq!(Event::read(EventKind::WalletCredited, &row), None);
+        assert_eq!(Event::read(EventKind::RedemptionOpen, &row), None);
+    }
+}

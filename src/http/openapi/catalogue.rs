@@ -1,0 +1,181 @@
+//! The events of the catalogue, as the table of events declares them: a schema for each name, and
+//! the request that a webhook gets.
+
+use utoipa::ToSchema;
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, Paths,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{Components, Discriminator, Object, OneOfBuilder};
+use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder, Schema};
+
+use super::operation::{Named, collect};
+use crate::domain::{EventName, Shown};
+use crate::wire::{
+    EventBody, MessageEventData, RedemptionResponse, SetMemberResponse, TEST_EVENT, TestEventData,
+    TransactionEventData, schema,
+};
+
+/// The schema of any event of the catalogue.
+const ANY: &str = "ActivityEvent";
+const TEST: &str = "An event that only `POST /v1/webhooks/{id}/test` sends.";
+
+/// What a receiver may answer, each a response by its name.
+const DELIVERED: &str = "WebhookDelivered";
+const FAILED: &str = "WebhookFailed";
+const TEST_FAILED: &str = "WebhookTestFailed";
+const ANSWERS: [(&str, &str); 3] = [
+    (DELIVERED, "Delivered."),
+    (
+        FAILED,
+        "Not delivered: any other answer, a redirect included, or none within `webhooks.timeout` \
+         seconds. It is sent again, after pauses that grow to a day.",
+    ),
+    (
+        TEST_FAILED,
+        "Not delivered: any other answer, a redirect included, or none within `webhooks.timeout` \
+         seconds. A test is tried once.",
+    ),
+];
+
+/// The request that a webhook gets, by the name of the event, and what these refer to.
+pub(super) fn webhooks(components: &mut Components) -> Paths {
+    components.schemas.extend(schemas());
+    for (name, about) in ANSWERS {
+        let answer = ResponseBuilder::new().description(about).build();
+        components
+            .responses
+            .insert(name.to_owned(), RefOr::T(answer));
+    }
+    for header in headers() {
+        components
+            .parameters
+            .insert(header.name.clone(), RefOr::T(header));
+    }
+    let mut webhooks = Paths::new();
+    let events = EventName::ALL.map(|event| (event.as_str(), event.kind().about(), FAILED));
+    for (name, about, failed) in events.into_iter().chain([(TEST_EVENT, TEST, TEST_FAILED)]) {
+        let item = PathItem::new(HttpMethod::Post, request(name, about, failed));
+        webhooks.paths.insert(name.to_owned(), item);
+    }
+    webhooks
+}
+
+/// The schemas of all events and of the objects that they show.
+fn schemas() -> Vec<Named> {
+    let mut schemas = Vec::new();
+    let mut any = OneOfBuilder::new().description(Some(
+        "An event of the catalogue. `type` says which, and with it what `data` is.",
+    ));
+    let mut discriminator = Discriminator::new("type");
+    for event in EventName::ALL {
+        let data = data(event.kind().shown(), &mut schemas);
+        let schema = EventBody::schema(event.as_str(), event.kind().about(), data);
+        let name = schema_name(event.as_str());
+        let reference = Ref::from_schema_name(name.as_str());
+        let location = reference.ref_location.clone();
+        discriminator
+            .mapping
+            .insert(event.as_str().to_owned(), location);
+        any = any.item(reference);
+        schemas.push((name, schema.into()));
+    }
+    let any = any.discriminator(Some(discriminator)).build();
+    schemas.push((ANY.to_owned(), Schema::OneOf(any).into()));
+    let data = object::<TestEventData>(&mut schemas);
+    let test = EventBody::schema(TEST_EVENT, TEST, data);
+    schemas.push((schema_name(TEST_EVENT), test.into()));
+    for (_, schema) in &mut schemas {
+        schema::require_all(schema);
+    }
+    schemas
+}
+
+/// The request that tells of an event.
+fn request(name: &'static str, about: &str, failed: &str) -> Operation {
+    let schema = Ref::from_schema_name(schema_name(name));
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let body = RequestBodyBuilder::new()
+        .content("application/json", content)
+        .required(Some(Required::True))
+        .build();
+    let mut operation = OperationBuilder::new()
+        .tag("Webhooks")
+        .summary(Some(name))
+        .description(Some(about))
+        .request_body(Some(body));
+    for header in headers() {
+        let location = format!("#/components/parameters/{}", header.name);
+        operation = operation.parameter_ref(Ref::new(location));
+    }
+    let event = header(
+        "X-Expys-Event",
+        schema::one_of([name]),
+        "The event's name, as `type`.",
+    );
+    operation
+        .parameter(event)
+        .response("2XX", Ref::from_response_name(DELIVERED))
+        .response("default", Ref::from_response_name(failed))
+        .build()
+}
+
+/// The headers that go with every event, beside its name.
+fn headers() -> [Parameter; 3] {
+    let mut signature = schema::string();
+    signature.pattern = Some("^sha256=[0-9a-f]{64}$".to_owned());
+    [
+        header(
+            "X-Expys-Signature",
+            signature,
+            "`sha256=` and the HMAC-SHA256 of the raw body in hexadecimal. Its key is the whole \
+             `signingSecret`, `whsec_` included.",
+        ),
+        header(
+            "X-Expys-Timestamp",
+            schema::whole(0, i64::MAX),
+            "The Unix second of the attempt. The signature does not cover it.",
+        ),
+        header(
+            "X-Expys-Delivery",
+            schema::string(),
+            "The id of the delivery, `dlv_…`: the same on every attempt.",
+        ),
+    ]
+}
+
+fn header(name: &str, schema: Object, about: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::True)
+        .description(Some(about))
+        .schema(Some(schema))
+        .build()
+}
+
+/// The schema of what an event shows.
+fn data(shown: Shown, schemas: &mut Vec<Named>) -> RefOr<Schema> {
+    match shown {
+        Shown::Member => object::<SetMemberResponse>(schemas),
+        Shown::Transaction => object::<TransactionEventData>(schemas),
+        Shown::Redemption => object::<RedemptionResponse>(schemas),
+        Shown::Message => object::<MessageEventData>(schemas),
+        // No event of the catalogue: the tests of the table say so.
+        Shown::Nothing => Schema::Object(schema::any_object()).into(),
+    }
+}
+
+fn object<T: ToSchema>(schemas: &mut Vec<Named>) -> RefOr<Schema> {
+    collect::<T>(schemas);
+    schema::reference::<T>()
+}
+
+/// `member.tier_changed` as `MemberTierChangedEvent`.
+fn schema_name(event: &str) -> String {
+    let words = event.split(['.', '_']).map(|word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_ascii_uppercase() + rest
+    });
+    words.chain(["Event".to_owned()]).collect()
+}

@@ -1,0 +1,114 @@
+//! From an event to a row.
+
+use std::sync::LazyLock;
+
+use rusqlite::ToSql;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
+use super::chain::{self, Hash};
+use super::texts;
+use crate::domain::{Activity, Actor, Cell, Cells as _, Column, EventKind, Position, Row};
+use crate::store::{Error, Transaction};
+
+/// The columns that every row has, whatever its kind.
+pub(super) const COMMON: [Column; 6] = [
+    Column::Seq,
+    Column::At,
+    Column::Program,
+    Column::Kind,
+    Column::Actor,
+    Column::ActorNumber,
+];
+
+/// The columns of a ledger entry that are not of the event.
+pub(super) const OF_ENTRIES: [Column; 5] = [
+    Column::Previous,
+    Column::Jump,
+    Column::ReceivedAfter,
+    Column::SpentAfter,
+    Column::Chain,
+];
+
+/// A statement that appends a row of one kind, and the columns of its parameters.
+struct Insert {
+    sql: String,
+    columns: Vec<Column>,
+}
+
+/// One for each kind, in the order of [`EventKind::ALL`]: a row names only what its kind uses.
+static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
+    let insert = |kind: EventKind| {
+        let mut columns = COMMON.to_vec();
+        columns.extend(kind.columns());
+        if kind.columns().contains(&Column::Entry) {
+            columns.extend(OF_ENTRIES);
+        }
+        let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+        let sql = format!(
+            "INSERT INTO activity ({}) VALUES ({})",
+            names.join(", "),
+            vec!["?"; names.len()].join(", ")
+        );
+        Insert { sql, columns }
+    };
+    EventKind::ALL.map(insert).into()
+});
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// Appends one row, caused by an actor. A ledger entry has a `position` in its account.
+pub(in crate::store) fn insert(
+    tx: &mut Transaction<'_>,
+    activity: &Activity,
+    actor: Actor,
+    position: Option<Position>,
+) -> Result<(), Error> {
+    let kind = activity.event.kind();
+    let mut row = Row::default();
+    row.set(Column::Seq, Cell::Integer(activity.seq.0));
+    row.set(Column::At, Cell::Integer(activity.at.as_millis()));
+    row.set_number(Column::Program, activity.program.map(|program| program.0));
+    row.set(Column::Kind, Cell::Integer(kind.number()));
+    let (actor, number) = actor.numbers();
+    row.set(Column::Actor, Cell::Integer(actor));
+    row.set_number(Column::ActorNumber, number);
+    activity.event.write(&mut row);
+    let text = texts::of_event(&activity.event);
+    let start: Option<Hash>;
+    if let (Some(position), Some(program)) = (position, activity.program) {
+        row.set_number(Column::Previous, position.previous.map(|seq| seq.0));
+        row.set_number(Column::Jump, position.jump.map(|seq| seq.0));
+        row.set(
+            Column::ReceivedAfter,
+            Cell::Integer(position.received.get()),
+        );
+        row.set(Column::SpentAfter, Cell::Integer(position.spent.get()));
+        let commitments = text.as_ref().map(|text| (text.part, text.commitment()));
+        start = tx.extend_chain(program, |previous| {
+            chain::next(previous, &row, commitments.as_slice())
+        })?;
+        if let Some(start) = &start {
+            row.set(Column::Chain, Cell::Blob(start));
+        }
+    }
+    let insert = &INSERTS[kind as usize];
+    tx.run(&insert.sql, |statement| {
+        for (index, column) in (1..).zip(&insert.columns) {
+            statement.raw_bind_parameter(index, row.cell(*column))?;
+        }
+        statement.raw_execute()
+    })?;
+    match &text {
+        Some(text) => texts::insert(tx, activity.seq, text),
+        None => Ok(()),
+    }
+}

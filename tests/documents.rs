@@ -1,0 +1,137 @@
+//! The tables of events in the documents follow from the table of events in the code.
+//!
+//! After a change of `src/domain/events.rs`, this writes them:
+//! `STAMPCARD_WRITE_DOCS=1 cargo test --test documents`.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise, and reads best when it is short"
+)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use stampcard::domain::{Audience, Counting, EventKind, EventName, Shown};
+
+/// Set to write the tables.
+const WRITE: &str = "STAMPCARD_WRITE_DOCS";
+/// The lines around a table that is written.
+const START: &str = "<!-- events -->\n";
+const END: &str = "<!-- end of events -->\n";
+
+#[test]
+fn the_table_of_every_event_is_complete() {
+    let mut table =
+        "| number | event | what happened | who hears of it | shown | counted | columns |\n\
+                     | --- | --- | --- | --- | --- | --- | --- |\n"
+            .to_owned();
+    for kind in EventKind::ALL {
+        let audience = match kind.audience() {
+            Audience::Catalogue => "everybody",
+            Audience::Internal => "nobody",
+        };
+        let shown = match kind.shown() {
+            Shown::Member => "member",
+            Shown::Transaction => "transaction",
+            Shown::Redemption => "redemption",
+            Shown::Message => "message",
+            Shown::Nothing => "–",
+        };
+        let counted = match kind.counting() {
+            Counting::Counted => "yes",
+            Counting::Uncounted => "no",
+        };
+        let (number, name, about) = (kind.number(), kind.as_str(), kind.about());
+        let columns: Vec<String> = columns(kind).collect();
+        let columns = columns.join(", ");
+        assert!(!about.contains('|'), "{name}: {about}");
+        writeln!(
+            table,
+            "| {number} | `{name}` | {about} | {audience} | {shown} | {counted} | {columns} |"
+        )
+        .unwrap();
+    }
+    hold("docs/EVENTS.md", &table);
+}
+
+#[test]
+fn the_table_of_what_webhooks_get_is_complete() {
+    let mut table = "| event | `data` |\n| --- | --- |\n".to_owned();
+    for (shown, data) in [
+        (
+            Shown::Member,
+            "`externalUserID`, `displayName`, `tier`, `attributes`",
+        ),
+        (Shown::Transaction, "the transaction and `externalUserID`"),
+        (Shown::Redemption, "the redemption"),
+        (
+            Shown::Message,
+            "the message, `conversationID` and `externalUserID`",
+        ),
+    ] {
+        let names: Vec<String> = EventName::ALL
+            .iter()
+            .filter(|event| event.kind().shown() == shown)
+            .map(|event| format!("`{}`", event.as_str()))
+            .collect();
+        writeln!(table, "| {} | {data} |", names.join(", ")).unwrap();
+    }
+    for event in EventName::ALL {
+        let name = format!("`{}`", event.as_str());
+        assert!(
+            table.contains(&name),
+            "this test does not say what {name} shows: add a row for {:?}",
+            event.kind().shown()
+        );
+    }
+    hold("docs/API.md", &table);
+}
+
+#[test]
+fn every_column_that_an_event_uses_is_explained() {
+    let document = read("docs/EVENTS.md");
+    let (_, section) = document.split_once("\n## The columns\n").unwrap();
+    let explained: BTreeSet<&str> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    let used: BTreeSet<String> = EventKind::ALL.into_iter().flat_map(columns).collect();
+    let used: BTreeSet<&str> = used.iter().map(|column| column.trim_matches('`')).collect();
+    assert_eq!(explained, used, "the table of columns in docs/EVENTS.md");
+}
+
+/// The columns of an event, in code font.
+fn columns(kind: EventKind) -> impl Iterator<Item = String> {
+    kind.columns()
+        .iter()
+        .map(|column| format!("`{}`", column.name()))
+}
+
+/// Fails unless a document holds the table between its two marks; writes it if it should.
+#[track_caller]
+fn hold(path: &str, table: &str) {
+    let document = read(path);
+    let (before, rest) = document.split_once(START).unwrap();
+    let (found, after) = rest.split_once(END).unwrap();
+    if found == table {
+        return;
+    }
+    if std::env::var_os(WRITE).is_some() {
+        let document = [before, START, table, END, after].concat();
+        std::fs::write(root().join(path), document).unwrap();
+        return;
+    }
+    panic!(
+        "the table of events in {path} is out of date. \
+         {WRITE}=1 cargo test --test documents writes it:\n\n{table}"
+    );
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
