@@ -1,7 +1,7 @@
 # Few targets; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help lint test crash soak fuzz bench guard doc deny demo openapi ci
+.PHONY: help lint test crash soak migration recipe fuzz bench guard doc deny demo openapi ci
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -19,6 +19,12 @@ crash: ## Hundreds of kills under load; CRASH_KILLS and CRASH_SEED choose
 
 soak: ## An hour under load; SOAK_MINUTES and SOAK_RATE choose
 	cargo test --release --test process soak -- --ignored --nocapture
+
+migration: ## A database of 0.1.0 brought up to date, with kills; MIGRATION_ROWS says how long
+	cargo test --release --test process migration -- --ignored --nocapture
+
+recipe: ## CONTRIBUTING's recipe of an event, followed in a copy of the tree
+	cargo test --test recipe -- --ignored
 
 # So many cases of each target that takes no time, fewer of the others. Not a release build: that one
 # would not notice a sum that overflows.
@@ -51,8 +57,9 @@ deny: ## Licences, sources and known weaknesses of the dependencies (needs cargo
 demo: ## Serve a small believable history
 	cargo run --release -- demo
 
-openapi: ## Write docs/openapi.json anew
+openapi: ## Write docs/openapi.json and the tables of events in docs
 	cargo run --quiet -- openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	STAMPCARD_WRITE_DOCS=1 cargo test --quiet --test documents
 
 ci: ## What CI runs; installs what is missing with apt-get
 	.ci/run
