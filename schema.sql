@@ -241,8 +241,8 @@ BEGIN
     SELECT RAISE(ABORT, 'activity is append-only');
 END;
 
--- The words of people that belong to the log, which an erasure empties. The chain of hashes covers the
--- commitment SHA-256(salt, text): with the salt gone, nobody can guess the text from it.
+-- People's words that belong to the log; an erasure deletes them. The chain of hashes covers the
+-- commitment SHA-256(salt, text): once the salt is deleted, the text cannot be guessed from it.
 CREATE TABLE log_text (
     seq        INTEGER NOT NULL CONSTRAINT log_text_activity REFERENCES activity (seq),
     part       INTEGER NOT NULL,            -- 1: the caller's reason of a ledger entry

@@ -22,14 +22,13 @@ const END: &str = "<!-- end of events -->\n";
 
 #[test]
 fn the_table_of_every_event_is_complete() {
-    let mut table =
-        "| number | event | what happened | who hears of it | shown | counted | columns |\n\
+    let mut table = "| number | event | description | audience | object | counted | columns |\n\
                      | --- | --- | --- | --- | --- | --- | --- |\n"
-            .to_owned();
+        .to_owned();
     for kind in EventKind::ALL {
         let audience = match kind.audience() {
-            Audience::Catalogue => "everybody",
-            Audience::Internal => "nobody",
+            Audience::Catalogue => "public",
+            Audience::Internal => "internal",
         };
         let shown = match kind.shown() {
             Shown::Member => "member",

@@ -37,8 +37,8 @@ pub(super) fn run(settings: &Settings, arguments: &Migrate) -> Result<ExitCode, 
     )
 }
 
-/// Brings the schema of a database that is there up to date and shows how far that is; whether
-/// there was anything to do. What stands in the way is left to whoever opens it.
+/// Migrates an existing database and shows the progress; returns whether there was anything to do.
+/// A file that cannot be opened is left to the caller, whose own attempt reports why.
 pub(super) fn migrated(path: &Path) -> Result<bool, anyhow::Error> {
     if open_any_version(path).is_err() || open_read_only(path).is_ok() {
         return Ok(false);

@@ -38,7 +38,7 @@ impl Entry {
     ];
 
     /// Whether it adds to the wallet.
-    pub fn is_credit(self) -> bool {
+    pub const fn is_credit(self) -> bool {
         matches!(self, Self::Mint | Self::Refund)
     }
 
@@ -145,7 +145,7 @@ pub enum Actor {
     Rule,
     /// The scheduler: something was due.
     Scheduler,
-    /// This server itself, or whoever has its file, on the command line.
+    /// The server itself, or an operator on the command line.
     Server,
 }
 

@@ -1,25 +1,24 @@
 //! The table of events: everything that can happen, declared once.
 //!
-//! A line gives the number of the kind in the log, the name, who hears of it, whether reports count
-//! it, the object that streams and webhooks show, and the column of the log that carries each
-//! field. From it follow [`Event`], [`EventKind`] and [`EventName`], both ways between events and
-//! rows, what SQL takes for the catalogue, and the events of the API's description. What thinks
-//! about an event (the folds, the object shown) is written by hand, as matches that do not compile
-//! without an arm for it.
+//! Each entry gives the number of the kind in the log, the name, the audience, whether reports
+//! count it, the object that streams and webhooks show, and the column of the log that carries each
+//! field. [`Event`], [`EventKind`] and [`EventName`], the conversion between events and rows, SQL
+//! conditions, and the events of the API's description are derived from it. Only the folds and the
+//! object shown are written by hand, as matches that do not compile without an arm for each event.
 
 use super::activity::{LedgerEntry, RedemptionMove};
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    Column, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
+    Column, Entry, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
     OrganizationNumber, OrganizationStatus, Points, RedemptionNumber, Status, Tier, Timestamp,
 };
 
-/// Who hears of an event.
+/// Who an event is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// Streams and webhooks: it is in the catalogue.
+    /// Streams and webhooks: the event is in the catalogue.
     Catalogue,
-    /// Nobody but this server.
+    /// Nobody: only this server reads it.
     Internal,
 }
 
@@ -87,7 +86,7 @@ macro_rules! events {
                 match self { $( Self::$variant => $name, )* }
             }
 
-            /// Who hears of it.
+            /// Who it is sent to.
             pub const fn audience(self) -> Audience {
                 match self { $( Self::$variant => Audience::$audience, )* }
             }
@@ -232,6 +231,15 @@ events! {
 }
 
 impl EventKind {
+    /// The kind of a ledger entry.
+    pub const fn of_entry(entry: Entry) -> Self {
+        if entry.is_credit() {
+            Self::WalletCredited
+        } else {
+            Self::WalletDebited
+        }
+    }
+
     /// The kind of a redemption's move to a status.
     pub const fn of_status(status: Status) -> Self {
         match status {
@@ -249,10 +257,9 @@ impl EventKind {
 impl Event {
     /// The event of a ledger entry.
     pub fn of_entry(entry: LedgerEntry) -> Self {
-        if entry.entry.is_credit() {
-            Self::WalletCredited(entry)
-        } else {
-            Self::WalletDebited(entry)
+        match EventKind::of_entry(entry.entry) {
+            EventKind::WalletCredited => Self::WalletCredited(entry),
+            _ => Self::WalletDebited(entry),
         }
     }
 
@@ -285,8 +292,9 @@ impl Event {
     /// Whether the fields fit the kind.
     fn is_consistent(&self) -> bool {
         match self {
-            Self::WalletCredited(entry) => entry.entry.is_credit(),
-            Self::WalletDebited(entry) => !entry.entry.is_credit(),
+            Self::WalletCredited(entry) | Self::WalletDebited(entry) => {
+                EventKind::of_entry(entry.entry) == self.kind()
+            }
             Self::RedemptionOpen(moved)
             | Self::RedemptionAwaitingVendor(moved)
             | Self::RedemptionAwaitingCustomer(moved)
@@ -388,7 +396,7 @@ mod tests {
     #[test]
     fn a_row_that_contradicts_its_kind_is_no_event() {
         let entry = LedgerEntry {
-            entry: super::super::Entry::Spend,
+            entry: Entry::Spend,
             amount: Points::new(5).unwrap(),
             member: MemberNumber(1),
             offer: None,

@@ -54,7 +54,7 @@ pub struct PartnerPrincipal {
     pub environment: Environment,
     /// The hash of the key, which stands for it.
     pub fingerprint: KeyHash,
-    /// The key's row; `None` for whoever has the database itself.
+    /// The key's row; `None` for an operator who works on the file itself.
     pub credential: Option<CredentialNumber>,
 }
 

@@ -87,12 +87,7 @@ pub(super) fn record_entry(
     entry: LedgerEntry,
     position: Position,
 ) -> Result<Seq, store::Error> {
-    let kind = if entry.entry.is_credit() {
-        EventKind::WalletCredited
-    } else {
-        EventKind::WalletDebited
-    };
-    announce(tx, program, kind)?;
+    announce(tx, program, EventKind::of_entry(entry.entry))?;
     tx.record_entry(program, at, entry, position)
 }
 

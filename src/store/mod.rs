@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod audit;
 pub mod backup;
+mod cells;
 mod connection;
 pub mod conversations;
 pub mod credentials;

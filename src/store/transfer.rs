@@ -1,9 +1,9 @@
 //! Rows as they are, for whoever carries them from one database to another: what tables there are,
 //! which of their columns are carried, and the rows in the order in which they can be put back.
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::cells::cell;
 use super::{Error, SCHEMA, schema_of};
 use crate::domain::Seq;
 
@@ -192,7 +192,8 @@ impl Table {
         while let Some(row) = rows.next().map_err(Error::from)? {
             let mut cells = Vec::with_capacity(self.columns.len());
             for index in 0..self.columns.len() {
-                cells.push(cell(row.get_ref(index).map_err(Error::from)?)?);
+                let value = row.get_ref(index).map_err(Error::from)?;
+                cells.push(cell(value).ok_or(Error::Impossible("value"))?);
             }
             take(&cells)?;
         }
@@ -296,18 +297,6 @@ fn rule_named(name: &str) -> Option<String> {
         depth == 0
     })?;
     Some(after[..end].to_owned())
-}
-
-fn cell(value: ValueRef<'_>) -> Result<Cell<'_>, Error> {
-    Ok(match value {
-        ValueRef::Null => Cell::Null,
-        ValueRef::Integer(number) => Cell::Integer(number),
-        ValueRef::Text(bytes) => {
-            Cell::Text(std::str::from_utf8(bytes).map_err(|_| Error::Impossible("text"))?)
-        }
-        ValueRef::Blob(bytes) => Cell::Blob(bytes),
-        ValueRef::Real(_) => return Err(Error::Impossible("fraction")),
-    })
 }
 
 /// Why a row was not put in.

@@ -5,27 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::server::{Ended, Place, SANDBOX_KEY, Server, agent, mode, request};
-
-/// A command on this folder's database.
-fn on_database(place: &Place, arguments: &[&str]) -> Ended {
-    let mut command = place.command(arguments);
-    command.arg("--database").arg(place.database());
-    place.run(command)
-}
+use crate::server::{Ended, Place, SANDBOX_KEY, Server, agent, done, mode, request};
 
 fn backup(place: &Place, file: &str) -> Ended {
-    on_database(place, &["backup", file])
-}
-
-#[track_caller]
-fn done(ended: &Ended) -> &Ended {
-    assert_eq!(
-        (ended.code, ended.stderr.as_str()),
-        (Some(0), ""),
-        "{ended:?}"
-    );
-    ended
+    place.run_on_database(&["backup", file])
 }
 
 /// A place whose database is a restored backup of another one's.
@@ -157,7 +140,7 @@ fn a_backup_overwrites_nothing_unless_told_to() {
     );
     assert!(ended.refusal().contains("--force"), "{ended:?}");
     assert_eq!(std::fs::read(place.path("copy.db")).unwrap(), b"precious");
-    done(&on_database(&place, &["backup", "copy.db", "--force"]));
+    done(&place.run_on_database(&["backup", "copy.db", "--force"]));
     restored(&place, "copy.db").start().terminate();
 }
 
@@ -174,7 +157,7 @@ fn a_backup_does_not_take_the_place_of_the_database_or_what_stands_beside_it() {
         "./test.db",
     ] {
         for command in ["backup", "export"] {
-            let ended = on_database(&place, &[command, name, "--force"]);
+            let ended = place.run_on_database(&[command, name, "--force"]);
             let said = ended.refusal();
             assert!(said.contains("belongs to the database itself"), "{said}");
         }
@@ -214,7 +197,7 @@ fn a_restore_keeps_what_it_replaces_and_is_refused_while_a_server_runs() {
     done(&backup(&place, "copy.db"));
     server.credit("ann", 5);
     let after = summary(&server);
-    let refused = on_database(&place, &["restore", "copy.db"]);
+    let refused = place.run_on_database(&["restore", "copy.db"]);
     assert!(
         refused
             .refusal()
@@ -223,7 +206,7 @@ fn a_restore_keeps_what_it_replaces_and_is_refused_while_a_server_runs() {
     );
     // Killed, so that its last write stands in the write-ahead log alone.
     server.kill();
-    let ended = on_database(&place, &["restore", "copy.db", "--json"]);
+    let ended = place.run_on_database(&["restore", "copy.db", "--json"]);
     let said: Value = serde_json::from_str(&done(&ended).stdout).unwrap();
     let kept = Path::new(said["replaced"].as_str().unwrap()).to_owned();
     assert_eq!(mode(&place.database()), 0o600);
@@ -272,7 +255,7 @@ fn a_restore_leaves_the_database_alone_if_the_backup_is_no_good() {
         ("wrong.db", "wrong.db does not verify"),
         ("newer.db", "schema version 7799"),
     ] {
-        let ended = on_database(&place, &["restore", file]);
+        let ended = place.run_on_database(&["restore", file]);
         assert!(ended.refusal().contains(said), "{file}: {ended:?}");
         assert!(std::fs::read(place.database()).unwrap() == before, "{file}");
     }
@@ -293,7 +276,7 @@ fn a_restore_replaces_a_damaged_database_and_keeps_its_log_too() {
     server.terminate();
     std::fs::write(place.database(), "garbage ".repeat(4096)).unwrap();
     std::fs::write(place.path("test.db-wal"), "more garbage").unwrap();
-    let ended = on_database(&place, &["restore", "copy.db"]);
+    let ended = place.run_on_database(&["restore", "copy.db"]);
     assert!(done(&ended).stdout.contains("is kept as"), "{ended:?}");
     let names = place.names();
     let kept = |suffix: &str| {
@@ -320,13 +303,13 @@ fn a_restore_waits_for_nobody_who_reads() {
         .execute_batch("BEGIN; SELECT count(*) FROM member;")
         .unwrap();
     server.kill();
-    let ended = on_database(&place, &["restore", "copy.db"]);
+    let ended = place.run_on_database(&["restore", "copy.db"]);
     assert!(
         ended.refusal().contains("another program has the database"),
         "{ended:?}"
     );
     drop(reader);
-    done(&on_database(&place, &["restore", "copy.db"]));
+    done(&place.run_on_database(&["restore", "copy.db"]));
     place.start().terminate();
 }
 
@@ -337,12 +320,14 @@ fn verify_and_backup_say_it_in_json_too() {
     server.live_a_little();
     server.terminate();
     let json = |ended: &Ended| -> Value { serde_json::from_str(&ended.stdout).unwrap() };
-    let made = json(done(&on_database(&place, &["backup", "copy.db", "--json"])));
+    let made = json(done(
+        &place.run_on_database(&["backup", "copy.db", "--json"]),
+    ));
     assert_eq!(
         made["bytes"],
         std::fs::metadata(place.path("copy.db")).unwrap().len()
     );
-    let ended = on_database(&place, &["verify", "--json"]);
+    let ended = place.run_on_database(&["verify", "--json"]);
     let report = json(done(&ended));
     assert_eq!(
         (&report["agrees"], &report["findings"]),
@@ -353,7 +338,7 @@ fn verify_and_backup_say_it_in_json_too() {
         .sqlite()
         .execute_batch("UPDATE pool_usage SET credits = 5")
         .unwrap();
-    let ended = on_database(&place, &["verify", "--json"]);
+    let ended = place.run_on_database(&["verify", "--json"]);
     assert_eq!(ended.code, Some(1));
     let report = json(&ended);
     assert_eq!(report["agrees"], false);

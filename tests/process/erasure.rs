@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use self::words::{Search, Words};
 use crate::receiver::Receiver;
-use crate::server::{Answer, Ended, Place, Server, request};
+use crate::server::{Answer, Place, Server, done, request};
 use crate::webhooks::CATALOGUE;
 
 /// Of so many people one is erased.
@@ -152,22 +152,6 @@ fn erase(server: &Server, person: &Person) {
     erased.unwrap().expect(200);
 }
 
-fn on_database(place: &Place, arguments: &[&str]) -> Ended {
-    let mut command = place.command(arguments);
-    command.arg("--database").arg(place.database());
-    place.run(command)
-}
-
-#[track_caller]
-fn done(ended: &Ended) -> &Ended {
-    assert_eq!(
-        (ended.code, ended.stderr.as_str()),
-        (Some(0), ""),
-        "{ended:?}"
-    );
-    ended
-}
-
 /// The database and the files beside it.
 fn files(place: &Place) -> Vec<PathBuf> {
     let names = ["test.db", "test.db-wal", "test.db-shm"];
@@ -191,7 +175,7 @@ fn assert_gone(place: &Place, search: &Search) {
     ];
     for mut arguments in made {
         arguments.extend(["--force", "made"]);
-        done(&on_database(place, &arguments));
+        done(&place.run_on_database(&arguments));
         let found = search.find_in(&place.path("made"));
         assert_eq!(found, None, "{arguments:?}");
     }
@@ -274,12 +258,12 @@ fn no_byte_of_an_erased_members_words_is_left_in_any_file() {
 /// What is exported after an erasure is the same in another database, whose chain holds.
 #[track_caller]
 fn assert_imported_as_it_is(place: &Place, search: &Search) {
-    done(&on_database(place, &["export", "all.ndjson", "--force"]));
+    done(&place.run_on_database(&["export", "all.ndjson", "--force"]));
     let other = Place::new();
     std::fs::copy(place.path("all.ndjson"), other.path("all.ndjson")).unwrap();
-    done(&on_database(&other, &["import", "all.ndjson"]));
+    done(&other.run_on_database(&["import", "all.ndjson"]));
     assert_gone(&other, search);
-    done(&on_database(&other, &["export", "again.ndjson"]));
+    done(&other.run_on_database(&["export", "again.ndjson"]));
     let read = |path: PathBuf| std::fs::read(path).unwrap();
     assert!(read(other.path("again.ndjson")) == read(place.path("all.ndjson")));
     let texts = |place: &Place| -> Vec<(i64, Option<String>, Option<Vec<u8>>)> {
@@ -321,7 +305,7 @@ fn an_erasure_goes_on_under_load_and_after_a_kill() {
     erase(&server, &people[7]);
     server.kill();
     let search = Search::of(all_words([&people[3], &people[7]]));
-    done(&on_database(&place, &["backup", "copy.db"]));
+    done(&place.run_on_database(&["backup", "copy.db"]));
     assert_eq!(search.find_in(&place.path("copy.db")), None);
     // Nobody writes, and yet it goes on.
     let server = start(&place);

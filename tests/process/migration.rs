@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::faults::shim;
-use crate::server::{Ended, Place};
+use crate::server::Place;
 
 /// The database that version 0.1.0 wrote.
 const KEPT: &str = "tests/kept/0.1.0/stampcard.db.gz";
@@ -71,20 +71,10 @@ fn widen(place: &Place, members: i64, rounds: i64) {
         .unwrap();
 }
 
-fn on_database(place: &Place, arguments: &[&str]) -> Command {
-    let mut command = place.command(arguments);
-    command.arg("--database").arg(place.database());
-    command
-}
-
-fn run(place: &Place, arguments: &[&str]) -> Ended {
-    place.run(on_database(place, arguments))
-}
-
 /// A migration whose calls to write fail or tear from the `first` on.
 fn run_with_fault(place: &Place, fault: &str, first: u32) -> Option<i32> {
     std::fs::write(place.path(FAULT), format!("{fault} {first}")).unwrap();
-    let mut command = on_database(place, &["migrate"]);
+    let mut command = place.on_database(&["migrate"]);
     command
         .env("LD_PRELOAD", shim())
         .env("FAULT_CONTROL", place.path(FAULT));
@@ -112,7 +102,7 @@ const NEW_TEXTS: &str = "SELECT format('%d %d', count(*), sum(length(text) * seq
 /// Brings the rest up to date: what was there before is there now, and everything agrees.
 #[track_caller]
 fn finish(place: &Place, before: &[String], what: &str) {
-    let ended = run(place, &["migrate", "--json"]);
+    let ended = place.run_on_database(&["migrate", "--json"]);
     assert_eq!(ended.code, Some(0), "{what}: {ended:?}");
     assert_agrees(place, before, what);
 }
@@ -134,24 +124,24 @@ fn commands_that_only_read_an_old_database_say_how_to_bring_it_up_to_date() {
         &["backup", "copy.db"],
         &["export", "all.ndjson"],
     ] {
-        let ended = run(&place, arguments);
+        let ended = place.run_on_database(arguments);
         assert!(ended.refusal().contains("`stampcard migrate`"), "{ended:?}");
     }
     assert_eq!(std::fs::read(place.database()).unwrap(), before);
 
     let contents = contents(&place.sqlite(), OLD_TEXTS);
-    let ended = run(&place, &["migrate", "--json"]);
+    let ended = place.run_on_database(&["migrate", "--json"]);
     let said: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(
         (&said["schema"], &said["changed"]),
         (&2.into(), &true.into())
     );
     assert_agrees(&place, &contents, "once");
-    let ended = run(&place, &["migrate"]);
+    let ended = place.run_on_database(&["migrate"]);
     assert!(ended.stdout.contains("nothing was to be done"), "{ended:?}");
     // What is not there is not made.
     let place = Place::new();
-    run(&place, &["migrate"]).refusal();
+    place.run_on_database(&["migrate"]).refusal();
     assert!(!place.database().exists());
 }
 
@@ -195,7 +185,8 @@ fn kill_after(place: &Place, wait: Duration) -> bool {
 }
 
 fn spawn(place: &Place) -> Child {
-    on_database(place, &["migrate"])
+    place
+        .on_database(&["migrate"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -239,7 +230,7 @@ fn a_server_finishes_what_was_begun_and_nobody_else_touches_it() {
         first += 10;
     }
     for arguments in [&["verify"] as &[&str], &["export", "all.ndjson"]] {
-        let ended = run(&place, arguments);
+        let ended = place.run_on_database(arguments);
         assert!(ended.refusal().contains("`stampcard migrate`"), "{ended:?}");
     }
     place.start().terminate();
@@ -276,7 +267,7 @@ fn an_old_schema_that_was_tampered_with_is_refused_and_left_alone() {
         )
         .unwrap();
     let before = std::fs::read(place.database()).unwrap();
-    for command in [on_database(&place, &["migrate"]), place.serve()] {
+    for command in [place.on_database(&["migrate"]), place.serve()] {
         let ended = place.run(command);
         assert!(ended.refusal().contains("trigger sqlitex"), "{ended:?}");
     }

@@ -6,15 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::server::{Ended, Place, SANDBOX_KEY, Server, agent, request};
+use crate::server::{Place, SANDBOX_KEY, Server, agent, request};
 
 const CLIENTS: usize = 3;
-
-fn on_database(place: &Place, arguments: &[&str]) -> Ended {
-    let mut command = place.command(arguments);
-    command.arg("--database").arg(place.database());
-    place.run(command)
-}
 
 fn minted(server: &Server) -> usize {
     let minted = server.get("/v1/analytics/summary")["pointsMinted"].as_u64();
@@ -73,12 +67,12 @@ fn check_copy(copy: &Place, before: usize, all: usize) {
 fn an_export_beside_a_server_that_writes_is_of_one_moment() {
     let place = Place::new();
     let (before, all, ended) = beside_writes(&place, || {
-        on_database(&place, &["export", "all.ndjson", "--with-secrets"])
+        place.run_on_database(&["export", "all.ndjson", "--with-secrets"])
     });
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let copy = Place::new();
     std::fs::copy(place.path("all.ndjson"), copy.path("all.ndjson")).unwrap();
-    let imported = on_database(&copy, &["import", "all.ndjson"]);
+    let imported = copy.run_on_database(&["import", "all.ndjson"]);
     assert_eq!(imported.code, Some(0), "{imported:?}");
     check_copy(&copy, before, all);
 }
@@ -101,7 +95,7 @@ fn a_backup_while_the_log_is_moved_into_the_file_again_and_again_is_whole() {
                 }
                 done
             });
-            let ended = on_database(&place, &["backup", "copy.db"]);
+            let ended = place.run_on_database(&["backup", "copy.db"]);
             over.store(true, Ordering::Relaxed);
             assert_eq!(ended.code, Some(0), "{ended:?}");
             moving.join().unwrap()
@@ -138,7 +132,7 @@ fn of_imports_at_once_one_is_done_and_the_others_are_told_why_not() {
     server.live_a_little();
     let summary = server.get("/v1/analytics/summary");
     server.terminate();
-    let exported = on_database(&origin, &["export", "all.ndjson", "--with-secrets"]);
+    let exported = origin.run_on_database(&["export", "all.ndjson", "--with-secrets"]);
     assert_eq!(exported.code, Some(0), "{exported:?}");
     for _ in 0..5 {
         let place = Place::new();

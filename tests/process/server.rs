@@ -71,7 +71,20 @@ impl Place {
         command
     }
 
-    /// The same on this folder's database, with the keys that the tests know.
+    /// The same on this folder's database.
+    pub(crate) fn on_database(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(arguments);
+        command.arg("--database").arg(self.database());
+        command
+    }
+
+    /// Runs the binary with these arguments on this folder's database.
+    #[track_caller]
+    pub(crate) fn run_on_database(&self, arguments: &[&str]) -> Ended {
+        self.run(self.on_database(arguments))
+    }
+
+    /// Starts a server on this folder's database, with the keys that the tests know.
     pub(crate) fn serve(&self) -> Command {
         let mut command = self.command(&["--listen", "127.0.0.1:0", "--database"]);
         command
@@ -158,6 +171,17 @@ impl Place {
         let number = self.logs.fetch_add(1, Ordering::Relaxed);
         self.path(&format!("stderr-{number}"))
     }
+}
+
+/// The same, once it says nothing on standard error and ends with 0.
+#[track_caller]
+pub(crate) fn done(ended: &Ended) -> &Ended {
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (Some(0), ""),
+        "{ended:?}"
+    );
+    ended
 }
 
 /// What a command left behind.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::server::{Ended, Place, Server, mode};
+use crate::server::{Ended, Place, Server, done, mode};
 
 /// Windows of figures that an import must not change.
 const FIGURES: &[&str] = &[
@@ -27,30 +27,13 @@ fn figures(server: &Server) -> Vec<Value> {
     FIGURES.iter().map(|path| server.get(path)).collect()
 }
 
-/// A command on this folder's database.
-fn on_database(place: &Place, arguments: &[&str]) -> Ended {
-    let mut command = place.command(arguments);
-    command.arg("--database").arg(place.database());
-    place.run(command)
-}
-
-#[track_caller]
-fn done(ended: &Ended) -> &Ended {
-    assert_eq!(
-        (ended.code, ended.stderr.as_str()),
-        (Some(0), ""),
-        "{ended:?}"
-    );
-    ended
-}
-
 /// A database with a bit of everything, its server stopped, and its export.
 fn exported() -> (Place, String) {
     let place = Place::new();
     let server = place.start();
     server.live_a_little();
     server.terminate();
-    done(&on_database(&place, &["export", "all.ndjson"]));
+    done(&place.run_on_database(&["export", "all.ndjson"]));
     let text = std::fs::read_to_string(place.path("all.ndjson")).unwrap();
     (place, text)
 }
@@ -58,7 +41,7 @@ fn exported() -> (Place, String) {
 /// Imports a text into a new database.
 fn import(place: &Place, text: &str) -> Ended {
     std::fs::write(place.path("in.ndjson"), text).unwrap();
-    on_database(place, &["import", "in.ndjson"])
+    place.run_on_database(&["import", "in.ndjson"])
 }
 
 /// The same lines with a trailer that fits them.
@@ -82,7 +65,7 @@ fn what_is_exported_and_imported_answers_the_same_with_the_same_keys() {
     let answer = server.send("PUT", "/v1/members/ann", None, &body).unwrap();
     answer.expect(200);
     // Beside the server, which goes on.
-    done(&on_database(&place, &["export", "all.ndjson"]));
+    done(&place.run_on_database(&["export", "all.ndjson"]));
     assert_eq!(mode(&place.path("all.ndjson")), 0o600);
     let before = figures(&server);
     let token = server
@@ -100,7 +83,7 @@ fn what_is_exported_and_imported_answers_the_same_with_the_same_keys() {
         "{ended:?}"
     );
     assert_eq!(other.verify().code, Some(0));
-    done(&on_database(&other, &["export", "again.ndjson"]));
+    done(&other.run_on_database(&["export", "again.ndjson"]));
     let again = std::fs::read_to_string(other.path("again.ndjson")).unwrap();
     assert!(again == text, "the same bytes");
     let server = other.start();
@@ -136,11 +119,8 @@ fn secrets_come_along_only_when_asked_for() {
             created_at)
         VALUES (zeroblob(16), 1, 'https://example.com', '[\"member.created\"]', 'whsec_old', 1, 5)";
     place.sqlite().execute_batch(endpoint).unwrap();
-    done(&on_database(&place, &["export", "bare.ndjson"]));
-    done(&on_database(
-        &place,
-        &["export", "full.ndjson", "--with-secrets"],
-    ));
+    done(&place.run_on_database(&["export", "bare.ndjson"]));
+    done(&place.run_on_database(&["export", "full.ndjson", "--with-secrets"]));
     let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
     let (bare, full) = (read("bare.ndjson"), read("full.ndjson"));
     assert!(!bare.contains("whsec_old") && !bare.contains("token_key"));
@@ -174,7 +154,7 @@ fn secrets_come_along_only_when_asked_for() {
         assert_eq!(cursor, last, "nothing of the past is delivered");
         let mut arguments = vec!["export", "again.ndjson"];
         arguments.extend(is_full.then_some("--with-secrets"));
-        done(&on_database(&other, &arguments));
+        done(&other.run_on_database(&arguments));
         let again = std::fs::read_to_string(other.path("again.ndjson")).unwrap();
         assert!(again == **text, "the same bytes");
         let server = other.start();
@@ -195,7 +175,7 @@ fn secrets_come_along_only_when_asked_for() {
 #[test]
 fn an_export_goes_through_a_pipe() {
     let (place, text) = exported();
-    let ended = on_database(&place, &["export", "-"]);
+    let ended = place.run_on_database(&["export", "-"]);
     assert!(done(&ended).stdout == text);
     let other = Place::new();
     std::fs::write(other.path("in.ndjson"), &text).unwrap();
@@ -499,7 +479,7 @@ fn an_import_that_was_killed_is_finished_by_another_and_by_no_other_file() {
             .contains("was not finished")
     );
     for arguments in [&["keys", "list"] as &[&str], &["backup", "copy.db"]] {
-        let ended = on_database(&place, arguments);
+        let ended = place.run_on_database(arguments);
         assert!(ended.refusal().contains("was not finished"), "{ended:?}");
     }
     let (_, other) = exported();
@@ -538,10 +518,7 @@ fn an_import_that_was_killed_is_finished_by_another_and_by_no_other_file() {
 fn tables_come_as_csv() {
     let (place, _) = exported();
     let csv = |table: &str| {
-        let ended = on_database(
-            &place,
-            &["export", "-", "--format", "csv", "--table", table],
-        );
+        let ended = place.run_on_database(&["export", "-", "--format", "csv", "--table", table]);
         let lines: Vec<String> = done(&ended).stdout.lines().map(str::to_owned).collect();
         lines
     };
@@ -581,7 +558,7 @@ fn tables_come_as_csv() {
             "--with-secrets",
         ],
     ] {
-        let ended = on_database(&place, arguments);
+        let ended = place.run_on_database(arguments);
         assert_eq!(
             (ended.code, ended.stdout.as_str()),
             (Some(2), ""),
@@ -606,7 +583,7 @@ fn tables_come_as_parquet() {
         "ledger",
     ];
     assert!(
-        done(&on_database(&place, &arguments))
+        done(&place.run_on_database(&arguments))
             .stdout
             .contains("5 rows")
     );

@@ -2,9 +2,6 @@
 
 use std::sync::LazyLock;
 
-use rusqlite::ToSql;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-
 use super::chain::{self, Hash};
 use super::texts;
 use crate::domain::{Activity, Actor, Cell, Cells as _, Column, EventKind, Position, Row};
@@ -54,18 +51,8 @@ static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     EventKind::ALL.map(insert).into()
 });
 
-impl ToSql for Cell<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
-            Self::Integer(number) => ValueRef::Integer(*number),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Blob(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-/// Appends one row, caused by an actor. A ledger entry has a `position` in its account.
+/// Appends one row, caused by an actor. A ledger entry, and nothing else, has a `position` in its
+/// account.
 pub(in crate::store) fn insert(
     tx: &mut Transaction<'_>,
     activity: &Activity,
@@ -73,6 +60,9 @@ pub(in crate::store) fn insert(
     position: Option<Position>,
 ) -> Result<(), Error> {
     let kind = activity.event.kind();
+    if activity.event.ledger_entry().is_some() != position.is_some() {
+        return Err(Error::Impossible("position of a ledger entry"));
+    }
     let mut row = Row::default();
     row.set(Column::Seq, Cell::Integer(activity.seq.0));
     row.set(Column::At, Cell::Integer(activity.at.as_millis()));

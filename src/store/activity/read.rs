@@ -3,12 +3,12 @@
 use std::sync::LazyLock;
 
 use rusqlite::Row;
-use rusqlite::types::ValueRef;
 
 use crate::domain::{
     Activity, Audience, Cell, Cells, Column, Counting, Event, EventKind, ProgramNumber, Seq,
     Timestamp,
 };
+use crate::store::cells::cell;
 
 /// Columns that a query reads, and where in its rows each stands.
 #[derive(Debug)]
@@ -42,8 +42,8 @@ pub(super) static OF_EVENTS: LazyLock<Selection> = LazyLock::new(|| {
 /// Every column.
 pub(in crate::store) static ALL: LazyLock<Selection> = LazyLock::new(|| Selection::new(|_| true));
 
-/// The cells of a row of a [`Selection`]. A cell that was not selected is read as null, and a text
-/// that is no UTF-8 as bytes: no version writes either such text or fractions.
+/// The cells of a row of a [`Selection`]. A cell that was not selected is read as null, and what no
+/// version writes as bytes that mean nothing, so that it is not taken for null.
 pub(in crate::store) struct Stored<'a> {
     row: &'a Row<'a>,
     selection: &'a Selection,
@@ -60,14 +60,8 @@ impl Cells for Stored<'_> {
         let Some(place) = self.selection.places[column as usize] else {
             return Cell::Null;
         };
-        match self.row.get_ref(place) {
-            Ok(ValueRef::Integer(number)) => Cell::Integer(number),
-            Ok(ValueRef::Text(bytes)) => {
-                std::str::from_utf8(bytes).map_or(Cell::Blob(bytes), Cell::Text)
-            }
-            Ok(ValueRef::Blob(bytes)) => Cell::Blob(bytes),
-            _ => Cell::Null,
-        }
+        let value = self.row.get_ref(place).ok();
+        value.and_then(cell).unwrap_or(Cell::Blob(&[]))
     }
 }
 

@@ -1,9 +1,8 @@
 //! The schema's versions. A new database gets `schema.sql`; an older one the steps it lacks.
 //!
-//! A step moves rows in transactions of bounded size and notes in `setting` how far it is. The
-//! version in the file is raised by the first of them, so that an older program leaves the file
-//! alone from then on; the note goes with the last. Whoever opens the file meanwhile goes on where
-//! a stop or a kill ended it.
+//! A step moves rows in transactions of bounded size and records its progress in `setting`. The
+//! first of them raises the version in the file, so that older programs refuse it from then on; the
+//! last one deletes the record. The next start resumes a step that was stopped or killed.
 
 mod step2;
 
@@ -51,8 +50,8 @@ pub fn schema_of(version: i64) -> Option<&'static str> {
 pub enum MigrationError {
     /// The disk has too little room.
     #[error(
-        "it takes up to {} MB beside the database, and the disk has {} MB free; nothing was \
-         changed: make room and start again",
+        "the migration needs up to {} MB of free disk space, and {} MB are free; nothing was \
+         changed: free some space and start again",
         needed.div_ceil(1_000_000), free / 1_000_000
     )]
     NoRoom {
@@ -62,10 +61,10 @@ pub enum MigrationError {
         free: u64,
     },
     /// Somebody altered the schema.
-    #[error("{0}; nothing was changed: put back what stampcard made, or restore a backup")]
+    #[error("{0}; nothing was changed: undo the alteration, or restore a backup")]
     Altered(String),
     /// The database failed.
-    #[error("the database failed; what is done stays, and the next start goes on")]
+    #[error("the database failed; the rows moved so far are kept, and the next start resumes")]
     Storage(#[from] Error),
     /// The file system did not say how much room there is.
     #[error("the file system does not say how much room it has")]
@@ -101,7 +100,7 @@ pub(super) fn migrate(
     }
 }
 
-/// Refuses a schema that was tampered with: its triggers would act on what is moved.
+/// Refuses a schema that was tampered with: its triggers would act on the rows that are moved.
 fn unaltered(connection: &Connection, schema: &str) -> Result<(), MigrationError> {
     let expected = definitions::in_memory(schema)?;
     let findings = definitions::differences(&expected, connection)?;
@@ -111,7 +110,7 @@ fn unaltered(connection: &Connection, schema: &str) -> Result<(), MigrationError
     Err(MigrationError::Altered(findings.join("; ")))
 }
 
-/// Makes the tables of an empty file, and marks it as ours, at once.
+/// Creates the tables of an empty file and marks it as ours, in one transaction.
 pub(super) fn create(
     connection: &Connection,
     version: i64,

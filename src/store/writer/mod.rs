@@ -6,6 +6,7 @@
 //! everybody. So an acknowledged write is on the disk and in the figures.
 
 mod checkpoints;
+mod chores;
 mod statements;
 mod sums;
 mod thread;

@@ -1,0 +1,169 @@
+//! What the writer does between batches and in quiet moments: it moves pages of the write-ahead log
+//! into the file, deletes expired answers, and overwrites what an erasure left in pages.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::checkpoints::{Moved, checkpoint};
+use super::thread::{IDLE, WAL_PAGES, WriterThread};
+use crate::domain::Timestamp;
+use crate::store::{Error, idempotency};
+
+/// Pages in the write-ahead log after which they are moved into the file (16 MiB).
+const CHECKPOINT_PAGES: u64 = 4096;
+/// How long a stop may go on with what an erasure left to do; the next start does the rest.
+const SCRUB_AT_STOP: Duration = Duration::from_secs(5);
+/// Expired answers deleted in one transaction.
+const PURGE_STEP: usize = 2000;
+
+impl WriterThread {
+    pub(super) fn between_batches(&mut self) {
+        self.move_pages();
+        if self.scrubber.wait().is_some_and(|wait| wait.is_zero()) {
+            self.scrub();
+        }
+        self.truncate_if_due();
+        let now = self.log.clock.now();
+        if now.hour() != self.purged_hour {
+            self.purge(now);
+        }
+    }
+
+    /// Chores for a quiet moment.
+    pub(super) fn tidy(&mut self) {
+        if self.connection.is_none() {
+            self.recover();
+        }
+        if self.scrubber.wait().is_some_and(|wait| wait.is_zero()) {
+            self.scrub();
+            self.move_pages();
+        }
+        if self.dirty && !self.is_scrubbing() {
+            self.checkpoint_all();
+        }
+    }
+
+    /// Whether the next step of what an erasure left to do is due soon.
+    fn is_scrubbing(&self) -> bool {
+        self.scrubber.wait().is_some_and(|wait| wait < IDLE / 2)
+    }
+
+    /// Has pages moved from the write-ahead log into the file once there are many.
+    fn move_pages(&mut self) {
+        if self.checkpointer.has_moved() {
+            self.checkpoint_passive();
+        } else if WAL_PAGES.get() > CHECKPOINT_PAGES {
+            self.checkpointer.ask();
+        }
+    }
+
+    /// Takes in what a batch means for the scrubber.
+    pub(super) fn note_scrub(&mut self) {
+        self.scrubber.disturb();
+        if std::mem::take(&mut self.log.erasures) > 0 {
+            self.scrubber.want();
+        }
+    }
+
+    /// Does one step of what an erasure left to do.
+    fn scrub(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        if WAL_PAGES.get() > self.wal_pages_max / 2 {
+            // A reader holds the log. What is left of it is for writes.
+            self.scrubber.postpone();
+            return;
+        }
+        self.dirty = true;
+        match self.scrubber.step(connection) {
+            Ok(true) => {
+                self.truncate_at = Some(Instant::now());
+                self.truncate_if_due();
+            }
+            Ok(false) => {}
+            Err(error) => self.note_failure("an erasure could not go on", &error),
+        }
+    }
+
+    /// Goes on with what an erasure left to do, for a while.
+    pub(super) fn finish_scrub(&mut self) {
+        let start = Instant::now();
+        while self.is_scrubbing() && start.elapsed() < SCRUB_AT_STOP && self.connection.is_some() {
+            self.scrub();
+            if WAL_PAGES.get() > CHECKPOINT_PAGES {
+                self.checkpoint_passive();
+            }
+        }
+    }
+
+    /// Empties the write-ahead log once what an erasure had to do is done; tries again later if a
+    /// reader is in the way.
+    fn truncate_if_due(&mut self) {
+        if self.truncate_at.is_some_and(|at| at <= Instant::now()) {
+            self.checkpoint_all();
+            self.truncate_at = self.dirty.then(|| Instant::now() + IDLE);
+        }
+    }
+
+    /// Deletes one step of expired answers.
+    fn purge(&mut self, now: Timestamp) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let made_up_to = now.saturating_sub(self.retention);
+        match idempotency::purge(connection, made_up_to, PURGE_STEP) {
+            Ok(purged) => {
+                self.log.keys.forget_up_to(purged.up_to);
+                if !purged.has_more {
+                    self.purged_hour = now.hour();
+                }
+            }
+            Err(error) => self.note_failure("expired answers stay", &error),
+        }
+    }
+
+    /// Moves pages from the write-ahead log into the file; if it were all, the log begins anew.
+    pub(super) fn checkpoint_passive(&mut self) {
+        if let Some(connection) = &self.connection {
+            match checkpoint(connection) {
+                Ok(Moved::All) => WAL_PAGES.set(0),
+                Ok(Moved::Some) => {}
+                Err(error) => self.note_failure("a checkpoint failed", &Error::Sqlite(error)),
+            }
+        }
+    }
+
+    /// Moves the whole write-ahead log into the file and empties it, unless a reader is in the way.
+    pub(super) fn checkpoint_all(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let truncated = connection
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| {
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                    row.get::<_, i64>(0)
+                })
+            })
+            .and_then(|busy| {
+                connection
+                    .busy_timeout(Duration::from_secs(5))
+                    .map(|()| busy)
+            });
+        match truncated {
+            Ok(0) => {
+                self.dirty = false;
+                WAL_PAGES.set(0);
+                // Whoever held the log past its limit is gone.
+                self.writable.store(!self.corrupt, Ordering::Relaxed);
+            }
+            // A reader is in the way: the next quiet moment tries again.
+            Ok(_) => {}
+            Err(error) => {
+                self.note_failure("a checkpoint failed", &Error::Sqlite(error));
+                self.dirty = false;
+            }
+        }
+    }
+}
