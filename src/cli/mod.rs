@@ -139,12 +139,11 @@ Examples:
   stampcard import all.ndjson --database new.db
   zstd -dc all.ndjson.zst | stampcard import - --database new.db")]
     Import(import::Import),
-    /// Bring the schema of a database of an earlier version up to date (server stopped)
+    /// Migrate a database of an earlier version to the current schema (server stopped)
     ///
-    /// A start of the server does the same. It needs room on the disk for half the database and
-    /// says so before it begins. What was interrupted goes on when it is run again; an earlier
-    /// version of stampcard cannot open the database any more. Make a backup with that version
-    /// first.
+    /// Starting the server does the same. It needs free disk space of about half the database, and
+    /// checks that first. An interrupted migration resumes when it is run again. Earlier versions
+    /// cannot open the database afterwards: make a backup with the old version first.
     Migrate(migrate::Migrate),
     /// List, make and revoke keys, on a stopped server's database or through a running server
     #[command(after_help = "\

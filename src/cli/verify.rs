@@ -35,6 +35,7 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
             if agrees {
                 let erased = match report.erased {
                     0 => String::new(),
+                    1 => "; 1 text was erased".to_owned(),
                     texts => format!("; {texts} texts were erased"),
                 };
                 return format!("{path}: everything agrees ({figures} figures compared{erased})");

@@ -144,7 +144,7 @@ fn whatever_is_changed_in_the_ledger_is_found_by_its_chain() {
     server.terminate();
     let honest = place.verify();
     assert_eq!(honest.code, Some(0), "{honest:?}");
-    assert!(honest.stdout.contains("1 texts were erased"), "{honest:?}");
+    assert!(honest.stdout.contains("1 text was erased"), "{honest:?}");
     let good = std::fs::read(place.database()).unwrap();
     for sql in cases {
         std::fs::write(place.database(), &good).unwrap();

@@ -262,7 +262,7 @@ mod tests {
         };
         let said = refusal.to_string();
         assert!(
-            said.contains("up to 5 MB") && said.contains("has 1 MB free"),
+            said.contains("up to 5 MB") && said.contains("1 MB are free"),
             "{said}"
         );
     }
