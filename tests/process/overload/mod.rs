@@ -401,7 +401,8 @@ fn streams_that_nobody_reads_hold_little_of_the_log() {
 fn a_full_queue_refuses_at_once_and_recovers_by_itself() {
     const CLIENTS: usize = 24;
     let place = Place::new();
-    let server = start(&place, &[("DATABASE__QUEUE_MAX", "1")]);
+    // The server's own writes, such as a snapshot, take a place in the queue too.
+    let server = start(&place, &[("DATABASE__QUEUE_MAX", "4")]);
     let other = place.sqlite();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let refused = AtomicUsize::new(0);
@@ -427,7 +428,7 @@ fn a_full_queue_refuses_at_once_and_recovers_by_itself() {
             })
             .collect();
         let start = Instant::now();
-        // All but the one that is being written, those taken with it, and the one that waits.
+        // All but the one that is being written, those taken with it, and those that wait.
         while refused.load(Ordering::SeqCst) < CLIENTS / 2 {
             assert!(
                 start.elapsed() < Duration::from_secs(4),
