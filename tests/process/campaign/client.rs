@@ -249,6 +249,13 @@ impl Client {
         Some(put_member(&id, body, vec![plain(2)], effect))
     }
 
+    /// Whether a deed is about a member that was erased.
+    pub(super) fn has_erased(&self, deed: &Deed) -> bool {
+        let of = &deed.body["externalUserID"];
+        let mut members = self.members.iter();
+        members.any(|member| member.erased && (*of == *member.id || deed.path.contains(&member.id)))
+    }
+
     /// Removes somebody: with the balance, without it, or for good.
     fn remove(&mut self) -> Option<Deed> {
         let index = self.pick_member(|member| !member.archived)?;
