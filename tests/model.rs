@@ -20,7 +20,7 @@ mod step;
 mod support;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
+use proptest::test_runner::{FileFailurePersistence, RngSeed};
 
 /// Histories in an ordinary run, and steps in each.
 const CASES: u32 = 24;
@@ -31,6 +31,12 @@ fn config() -> ProptestConfig {
     let is_asked = std::env::var_os("PROPTEST_CASES").is_some();
     ProptestConfig {
         cases: if is_asked { defaults.cases } else { CASES },
+        // The same ones each time, unless more are asked for.
+        rng_seed: if is_asked {
+            defaults.rng_seed
+        } else {
+            RngSeed::Fixed(1)
+        },
         // A history takes a good part of a second, so that shrinking needs a limit.
         max_shrink_iters: 300,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 
 use oracle::Oracle;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use stampcard::analytics::snapshot::{Part, SegmentId, Stored};
 use stampcard::analytics::{Engine, Figures, Interval, Window, Zone};
 use stampcard::domain::{
@@ -277,8 +278,21 @@ impl Pair {
     }
 }
 
+/// So many cases, the same ones each time, unless `PROPTEST_CASES` asks for others.
+fn config(cases: u32) -> ProptestConfig {
+    let defaults = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        return defaults;
+    }
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(1),
+        ..defaults
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(config(1_000))]
 
     #[test]
     fn every_answer_is_that_of_sql(
@@ -323,7 +337,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(250))]
+    #![proptest_config(config(250))]
 
     #[test]
     fn the_parts_of_a_window_sum_to_the_whole(
