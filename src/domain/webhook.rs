@@ -168,6 +168,10 @@ impl WebhookUrl {
             Some(address) if !policy.allows(address) => Err(refuse(
                 "must lead to an address that is routable on the internet",
             )),
+            // `127.0.0.1..` is no address to a parser, but to whoever cuts its dots.
+            None if target.name().is_some_and(|name| name.contains("..")) => {
+                Err(refuse("must name a host without empty parts"))
+            }
             None if policy == TargetPolicy::Public && target.is_local_name() => {
                 Err(refuse("must not name a local host"))
             }

@@ -124,7 +124,7 @@ fn address() -> impl Strategy<Value = IpAddr> {
     ]
 }
 
-const URLS: [&str; 16] = [
+const URLS: [&str; 17] = [
     "https://example.com/hook?a=b",
     "https://example.com:8443/",
     "https://127.0.0.1/",
@@ -137,6 +137,7 @@ const URLS: [&str; 16] = [
     "https://[2606:4700::1111]/",
     "https://user:secret@example.com/",
     "https://localhost./",
+    "https://127.0.127.0../",
     "http://example.com/",
     "https://１２７.0.0.1/",
     "https://example.com\\@127.0.0.1/",
@@ -158,6 +159,7 @@ fn forms(address: Ipv4Addr) -> Vec<String> {
         format!("{a:#x}.{b:#x}.{c:#x}.{d:#x}"),
         format!("0{a:o}.{b}.{c}.{d}"),
         format!("{a}.{b}.{c}.{d}."),
+        format!("{a}.{b}.{c}.{d}.."),
         format!("[::ffff:{address}]"),
     ]
 }
@@ -195,8 +197,9 @@ proptest! {
         for form in forms(address) {
             let url = format!("https://{form}:{port}/");
             let passes = WebhookUrl::parse(&url, TargetPolicy::Public).is_ok();
-            // A mapped address is never routed to as such.
-            let expected = is_public(address.into()) && !form.starts_with('[');
+            // A mapped address is never routed to as such, and two dots end no name.
+            let is_form = !form.starts_with('[') && !form.ends_with("..");
+            let expected = is_public(address.into()) && is_form;
             prop_assert_eq!(passes, expected, "{}", url);
         }
     }
