@@ -38,7 +38,7 @@ fn cases(ordinary: u32) -> Config {
         } else {
             ordinary
         },
-        // An ordinary run tries the same cases everywhere, so that it fails for everybody or nobody.
+        // An ordinary run tries the same cases everywhere: it fails for everybody or nobody.
         rng_seed: if is_asked {
             defaults.rng_seed
         } else {
