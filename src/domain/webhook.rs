@@ -168,7 +168,7 @@ impl WebhookUrl {
             Some(address) if !policy.allows(address) => Err(refuse(
                 "must lead to an address that is routable on the internet",
             )),
-            // `127.0.0.1..` is no address to a parser, but to whoever cuts its dots.
+            // The parser takes `127.0.0.1..` for a name; a resolver may cut the dots and connect.
             None if target.name().is_some_and(|name| name.contains("..")) => {
                 Err(refuse("must name a host without empty parts"))
             }

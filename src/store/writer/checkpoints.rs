@@ -1,8 +1,8 @@
 //! The thread that moves pages from the write-ahead log into the file while writes go on.
 //!
-//! Moving them takes tens of milliseconds, in which the writer would answer nobody. The log begins
-//! anew only when all of it was moved and nothing came since, which under load never happens by
-//! itself: so the writer moves what came meanwhile, which is little.
+//! Moving them takes tens of milliseconds, in which the writer would answer nobody. SQLite reuses
+//! the log from its start only when all of it was moved and nothing was added since, which under
+//! load never happens by itself: so the writer moves what was added meanwhile, which is little.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -123,7 +123,8 @@ impl WriterThread {
         }
     }
 
-    /// Moves pages from the write-ahead log into the file; if it were all, the log begins anew.
+    /// Moves pages from the write-ahead log into the file. Once all of them are moved, SQLite
+    /// overwrites the log from its start.
     pub(super) fn checkpoint_passive(&mut self) {
         if let Some(connection) = &self.connection {
             match checkpoint(connection) {

@@ -252,8 +252,12 @@ impl Client {
     /// Whether a deed is about a member that was erased.
     pub(super) fn has_erased(&self, deed: &Deed) -> bool {
         let of = &deed.body["externalUserID"];
-        let mut members = self.members.iter();
-        members.any(|member| member.erased && (*of == *member.id || deed.path.contains(&member.id)))
+        let named = self.members.iter().find(|member| *of == *member.id);
+        let is_in_path = |id: &String| deed.path.split('/').any(|segment| segment == id);
+        let mut bookings = self.bookings.iter();
+        let booking = bookings.find(|one| is_in_path(&one.id) || is_in_path(&one.conversation));
+        let booked = booking.map(|booking| &self.members[booking.member]);
+        named.or(booked).is_some_and(|member| member.erased)
     }
 
     /// Removes somebody: with the balance, without it, or for good.
