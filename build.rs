@@ -45,7 +45,8 @@ fn main() -> Result<()> {
 
     let mut code = format!(
         "const PAGE: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/{PAGE}\"));\n\
-         const ASSETS: &[Asset] = &[\n"
+         static ASSETS: [Asset; {}] = [\n",
+        assets.len() + library.len()
     );
     let all = assets.iter().map(|asset| (&digest, asset));
     for (digest, asset) in all.chain(library.iter().map(|asset| (&library_digest, asset))) {
@@ -65,7 +66,8 @@ fn pack(folder: &Path, digest: &str, asset: &Asset, code: &mut String) -> Result
     writeln!(
         code,
         "Asset {{ digest: {digest:?}, name: {:?}, media_type: {:?}, \
-         gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{file}\")) }},",
+         gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{file}\")), \
+         plain: OnceLock::new() }},",
         asset.name, asset.media_type
     )?;
     Ok(())

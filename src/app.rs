@@ -5,11 +5,11 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use actix_web::dev::Server;
 use anyhow::Context as _;
 
+use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::config::{Settings, WebhookSettings};
+use crate::config::{ServerSettings, Settings, WebhookSettings};
 use crate::http;
 use crate::realtime::Realtime;
 use crate::service::bootstrap::FirstKeys;
@@ -23,7 +23,7 @@ pub struct App {
     first_keys: Option<FirstKeys>,
     address: SocketAddr,
     server: http::BoundServer,
-    streams_max: usize,
+    settings: ServerSettings,
     webhooks: WebhookSettings,
 }
 
@@ -34,7 +34,7 @@ impl App {
     /// # Errors
     /// When the database cannot be used or the port is taken; the message says which and why.
     pub fn build(settings: &Settings, clock: &Clock) -> Result<Self, anyhow::Error> {
-        Self::build_with(settings, clock, Arc::new(SystemNames))
+        Self::build_with(settings, clock, Arc::new(SystemNames::new()))
     }
 
     /// The same with another name service, for tests of where webhooks may go.
@@ -52,7 +52,7 @@ impl App {
         let (services, first_keys) = Services::start(settings, clock)?;
         let services = services.with_names(names);
         Ok(Self {
-            streams_max: settings.server.streams_max,
+            settings: settings.server.clone(),
             webhooks: settings.webhooks,
             services,
             first_keys,
@@ -84,14 +84,20 @@ impl App {
         let Self {
             services,
             server,
-            streams_max,
+            settings,
             webhooks,
             ..
         } = self;
-        let realtime = Realtime::start(services.clone(), streams_max)
+        let budget = Budget::new(
+            settings.buffered_bytes_max,
+            settings.buffered_bytes_each_max,
+        );
+        let realtime = Realtime::start(services.clone(), &settings, budget.clone())
             .context("the thread of the streams could not be started")?;
         let webhooks = Webhooks::start(services.clone(), webhooks)?;
-        let server: Server = server.start(services.clone(), realtime.clone());
+        let server = server
+            .start(services.clone(), realtime.clone(), budget)
+            .context("the port cannot be served")?;
         let handle = server.handle();
         let stop = async {
             shutdown.await;

@@ -44,12 +44,17 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     pub workers: usize,
     pub keep_alive: u64,
+    pub connections_max: usize,
     pub request_timeout: u64,
+    pub write_timeout: u64,
+    pub buffered_bytes_max: usize,
+    pub buffered_bytes_each_max: usize,
     pub body_bytes_max: usize,
     pub cors_origins: String,
     pub shutdown_timeout: u64,
     pub stream_heartbeat: u64,
     pub streams_max: usize,
+    pub streams_each_max: usize,
 }
 
 /// Section `[database]`.
@@ -239,6 +244,25 @@ impl Settings {
             3600,
         )?;
         within(
+            "server.connections_max",
+            self.server.connections_max as u64,
+            1,
+            1 << 24,
+        )?;
+        within("server.write_timeout", self.server.write_timeout, 1, 3600)?;
+        within(
+            "server.buffered_bytes_each_max",
+            self.server.buffered_bytes_each_max as u64,
+            1 << 20,
+            1 << 40,
+        )?;
+        within(
+            "server.buffered_bytes_max",
+            self.server.buffered_bytes_max as u64,
+            self.server.buffered_bytes_each_max as u64,
+            1 << 40,
+        )?;
+        within(
             "server.body_bytes_max",
             self.server.body_bytes_max as u64,
             1024,
@@ -321,6 +345,12 @@ impl Settings {
         within(
             "server.streams_max",
             self.server.streams_max as u64,
+            0,
+            1 << 20,
+        )?;
+        within(
+            "server.streams_each_max",
+            self.server.streams_each_max as u64,
             0,
             1 << 20,
         )?;

@@ -11,6 +11,7 @@
 //! * [`webhooks`]: what is committed, sent to whoever listens.
 //! * [`http`]: the only actix: routes, credentials, errors.
 //! * [`app`]: all of it put together, for `main` and for every test.
+//! * [`budget`]: how much memory clients may make the server hold.
 //! * [`cli`], [`config`], [`telemetry`], [`clock`], [`error`]: what surrounds them.
 //!
 //! A request's way: `http` proves who calls and parses what is asked; `service` checks the rules in
@@ -19,6 +20,7 @@
 
 pub mod analytics;
 pub mod app;
+pub mod budget;
 pub mod cli;
 pub mod clock;
 pub mod config;

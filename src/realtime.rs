@@ -9,13 +9,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, watch};
 
+use crate::budget::{Account, Budget, Owner};
+use crate::config::ServerSettings;
 use crate::domain::{ConversationId, EventKind, ProgramNumber, Seq};
 use crate::service::{Services, ShownEvent};
 use crate::telemetry::cause_chain;
@@ -23,6 +25,8 @@ use crate::wire;
 
 /// Frames that wait for one subscriber.
 const QUEUE_MAX: usize = 1024;
+/// Bytes that they have together.
+const QUEUE_BYTES_MAX: usize = 1 << 20;
 /// How long to wait before reading the log again after a failure.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -52,10 +56,16 @@ pub struct Frame {
     pub text: Arc<str>,
 }
 
-/// No more streams can be opened now.
+/// Why no more streams can be opened now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many streams are open")]
-pub struct TooManyStreams;
+pub enum TooManyStreams {
+    /// There are as many as the server takes.
+    #[error("too many streams are open")]
+    InAll,
+    /// The credential has as many as it may have.
+    #[error("this credential has {0} streams open already; close one first")]
+    OfCredential(usize),
+}
 
 /// The hub. Clones share it.
 #[derive(Debug, Clone)]
@@ -71,6 +81,8 @@ struct Hub {
     /// Somebody listens again, or the hub is closed.
     called: Notify,
     streams_max: usize,
+    streams_each_max: usize,
+    budget: Budget,
 }
 
 #[derive(Debug)]
@@ -78,6 +90,8 @@ struct State {
     topics: HashMap<Topic, Vec<Subscriber>>,
     /// Subscribers there are, over all topics.
     count: usize,
+    /// The same for each credential.
+    counts: HashMap<u64, usize>,
     next_id: u64,
     /// What was handed out goes up to here; kept up to date only while somebody listens.
     cursor: Seq,
@@ -87,6 +101,9 @@ struct State {
 #[derive(Debug)]
 struct Subscriber {
     id: u64,
+    credential: u64,
+    /// Bytes of the frames that wait.
+    waiting: Arc<AtomicUsize>,
     /// Events up to here are none of its business.
     after: Seq,
     queue: mpsc::Sender<Frame>,
@@ -99,8 +116,10 @@ pub struct Subscription {
     hub: Arc<Hub>,
     topic: Topic,
     id: u64,
+    account: Account,
     start: Seq,
     queue: mpsc::Receiver<Frame>,
+    waiting: Arc<AtomicUsize>,
     missed: Arc<AtomicBool>,
 }
 
@@ -109,20 +128,27 @@ impl Realtime {
     ///
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(services: Services, streams_max: usize) -> std::io::Result<Self> {
+    pub fn start(
+        services: Services,
+        settings: &ServerSettings,
+        budget: Budget,
+    ) -> std::io::Result<Self> {
         let committed = services.signals().committed();
         let cursor = *committed.borrow();
         let hub = Arc::new(Hub {
             state: Mutex::new(State {
                 topics: HashMap::new(),
                 count: 0,
+                counts: HashMap::new(),
                 next_id: 0,
                 cursor,
                 is_closed: false,
             }),
             committed,
             called: Notify::new(),
-            streams_max,
+            streams_max: settings.streams_max,
+            streams_each_max: settings.streams_each_max,
+            budget,
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -137,16 +163,22 @@ impl Realtime {
         })
     }
 
-    /// Listens to a topic from now on.
+    /// Listens to a topic from now on, with a credential that goes by its fingerprint.
     ///
     /// # Errors
     /// [`TooManyStreams`].
-    pub fn subscribe(&self, topic: Topic) -> Result<Subscription, TooManyStreams> {
+    pub fn subscribe(&self, topic: Topic, credential: u64) -> Result<Subscription, TooManyStreams> {
+        let account = self.hub.budget.account(Owner::Credential(credential));
         let (sender, queue) = mpsc::channel(QUEUE_MAX);
+        let waiting = Arc::new(AtomicUsize::new(0));
         let missed = Arc::new(AtomicBool::new(false));
         let mut state = self.hub.state.lock();
         if state.count >= self.hub.streams_max {
-            return Err(TooManyStreams);
+            return Err(TooManyStreams::InAll);
+        }
+        let of_credential = state.counts.get(&credential).copied().unwrap_or(0);
+        if of_credential >= self.hub.streams_each_max {
+            return Err(TooManyStreams::OfCredential(of_credential));
         }
         let start = *self.hub.committed.borrow();
         if state.count == 0 {
@@ -158,8 +190,11 @@ impl Realtime {
         // Of a hub that is closed, one gets a stream that ends at once.
         if !state.is_closed {
             state.count += 1;
+            state.counts.insert(credential, of_credential + 1);
             state.topics.entry(topic).or_default().push(Subscriber {
                 id,
+                credential,
+                waiting: Arc::clone(&waiting),
                 after: start,
                 queue: sender,
                 missed: Arc::clone(&missed),
@@ -169,8 +204,10 @@ impl Realtime {
             hub: Arc::clone(&self.hub),
             topic,
             id,
+            account,
             start,
             queue,
+            waiting,
             missed,
         })
     }
@@ -180,11 +217,17 @@ impl Realtime {
         self.hub.state.lock().count
     }
 
+    /// Bytes held for clients that do not read, or do not finish sending.
+    pub fn buffered_bytes(&self) -> usize {
+        self.hub.budget.held()
+    }
+
     /// Ends every subscription, and takes no more.
     pub fn close(&self) {
         let mut state = self.hub.state.lock();
         state.is_closed = true;
         state.topics.clear();
+        state.counts.clear();
         state.count = 0;
         drop(state);
         self.hub.called.notify_one();
@@ -208,7 +251,14 @@ impl Subscription {
 
     /// The next frame; `None` when the stream is over.
     pub async fn next(&mut self) -> Option<Frame> {
-        self.queue.recv().await
+        let frame = self.queue.recv().await?;
+        self.waiting.fetch_sub(frame.text.len(), Ordering::Relaxed);
+        Some(frame)
+    }
+
+    /// What is counted that is read from the log for it.
+    pub fn account(&self) -> &Account {
+        &self.account
     }
 
     /// Whether it is over because frames were missed.
@@ -230,28 +280,42 @@ impl State {
         let Some(subscribers) = self.topics.get_mut(&topic) else {
             return;
         };
+        let counts = &mut self.counts;
         let before = subscribers.len();
-        subscribers.retain(keep);
+        subscribers.retain(|subscriber| {
+            let is_kept = keep(subscriber);
+            if !is_kept && let Some(count) = counts.get_mut(&subscriber.credential) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(&subscriber.credential);
+                }
+            }
+            is_kept
+        });
         self.count -= before - subscribers.len();
         if subscribers.is_empty() {
             self.topics.remove(&topic);
         }
     }
 
-    /// Hands a frame to everybody who listens to a topic.
+    /// Hands a frame to everybody who listens to a topic. Who has too much waiting misses it.
     fn hand_out(&mut self, topic: Topic, frame: &Frame) {
+        let length = frame.text.len();
         self.retain(topic, |subscriber| {
             if frame.seq <= subscriber.after {
                 return true;
             }
-            match subscriber.queue.try_send(frame.clone()) {
-                Ok(()) => true,
-                Err(error) => {
-                    let is_full = matches!(error, mpsc::error::TrySendError::Full(_));
-                    subscriber.missed.store(is_full, Ordering::Release);
-                    false
+            let waiting = subscriber.waiting.fetch_add(length, Ordering::Relaxed);
+            let is_missed = if waiting > 0 && waiting + length > QUEUE_BYTES_MAX {
+                true
+            } else {
+                match subscriber.queue.try_send(frame.clone()) {
+                    Ok(()) => return true,
+                    Err(error) => matches!(error, mpsc::error::TrySendError::Full(_)),
                 }
-            }
+            };
+            subscriber.missed.store(is_missed, Ordering::Release);
+            false
         });
     }
 }
@@ -304,22 +368,15 @@ impl Hub {
             if state.topics.contains_key(&activity)
                 && let Some(text) = activity_frame(services, *program, event)
             {
-                state.hand_out(
-                    activity,
-                    &Frame {
-                        seq: event.seq,
-                        text,
-                    },
-                );
+                let seq = event.seq;
+                state.hand_out(activity, &Frame { seq, text });
             }
             if event.name.kind() == EventKind::MessageCreated
                 && let Some((conversation, text)) = wire::message_frame(&event.data)
             {
-                let frame = Frame {
-                    seq: event.seq,
-                    text: text.into(),
-                };
-                state.hand_out(Topic::Conversation(*program, conversation), &frame);
+                let topic = Topic::Conversation(*program, conversation);
+                let (seq, text) = (event.seq, text.into());
+                state.hand_out(topic, &Frame { seq, text });
             }
         }
         state.cursor = end;

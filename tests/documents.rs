@@ -1,12 +1,15 @@
-//! The tables of events in the documents follow from the table of events in the code.
+//! The tables in the documents follow from the code: those of events, and that of limits.
 //!
-//! After a change of `src/domain/events.rs`, this writes them:
+//! After a change of the code, this writes them:
 //! `STAMPCARD_WRITE_DOCS=1 cargo test --test documents`.
 
 #![expect(
     clippy::unwrap_used,
     reason = "a test stops at the first surprise, and reads best when it is short"
 )]
+
+#[path = "documents/limits.rs"]
+mod limits;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,9 +19,6 @@ use stampcard::domain::{Audience, Counting, EventKind, EventName, Shown};
 
 /// Set to write the tables.
 const WRITE: &str = "STAMPCARD_WRITE_DOCS";
-/// The lines around a table that is written.
-const START: &str = "<!-- events -->\n";
-const END: &str = "<!-- end of events -->\n";
 
 #[test]
 fn the_table_of_every_event_is_complete() {
@@ -51,7 +51,7 @@ fn the_table_of_every_event_is_complete() {
         )
         .unwrap();
     }
-    hold("docs/EVENTS.md", &table);
+    hold("docs/EVENTS.md", "events", &table);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_table_of_what_webhooks_get_is_complete() {
             event.kind().shown()
         );
     }
-    hold("docs/API.md", &table);
+    hold("docs/API.md", "events", &table);
 }
 
 #[test]
@@ -107,22 +107,25 @@ fn columns(kind: EventKind) -> impl Iterator<Item = String> {
         .map(|column| format!("`{}`", column.name()))
 }
 
-/// Fails unless a document holds the table between its two marks; writes it if it should.
+/// Fails unless a document holds the table between the two marks of its subject; writes it if it
+/// should.
 #[track_caller]
-fn hold(path: &str, table: &str) {
+fn hold(path: &str, subject: &str, table: &str) {
+    let start = format!("<!-- {subject} -->\n");
+    let end = format!("<!-- end of {subject} -->\n");
     let document = read(path);
-    let (before, rest) = document.split_once(START).unwrap();
-    let (found, after) = rest.split_once(END).unwrap();
+    let (before, rest) = document.split_once(&start).unwrap();
+    let (found, after) = rest.split_once(&end).unwrap();
     if found == table {
         return;
     }
     if std::env::var_os(WRITE).is_some() {
-        let document = [before, START, table, END, after].concat();
+        let document = [before, &start, table, &end, after].concat();
         std::fs::write(root().join(path), document).unwrap();
         return;
     }
     panic!(
-        "the table of events in {path} is out of date. \
+        "the table of {subject} in {path} is out of date. \
          {WRITE}=1 cargo test --test documents writes it:\n\n{table}"
     );
 }

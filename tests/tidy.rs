@@ -16,6 +16,7 @@ const LINES_MAX: usize = 700;
 /// What each module may use of its neighbours. What is not listed may use nothing.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("budget", &[]),
     ("analytics", &["domain"]),
     ("clock", &["domain"]),
     ("config", &["domain"]),
@@ -41,6 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "http",
         &[
             "realtime",
+            "budget",
             "service",
             "store",
             "analytics",
@@ -58,6 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cli", EVERYTHING),
 ];
 const ABOVE_SERVICE: &[&str] = &[
+    "budget",
     "service",
     "store",
     "analytics",
@@ -70,6 +73,7 @@ const ABOVE_SERVICE: &[&str] = &[
 ];
 const EVERYTHING: &[&str] = &[
     "app",
+    "budget",
     "http",
     "webhooks",
     "realtime",

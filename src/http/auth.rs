@@ -7,7 +7,9 @@ use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
 use super::HttpError;
+use super::connection::Watch;
 use super::rate_limit::{Fingerprint, RateLimiter};
+use crate::budget::Owner;
 use crate::domain::Environment;
 use crate::error::Code;
 use crate::service::{Caller, KeyPrincipal, MemberPrincipal, PartnerPrincipal, Services};
@@ -76,7 +78,7 @@ fn anybody(request: &HttpRequest) -> Result<Anybody, HttpError> {
     let (anybody, environment, fingerprint) = match presented(request.headers())? {
         Presented::OrgKey(key) => {
             let key = services.directory().authenticate_key(key)?;
-            let fingerprint = fingerprint(&key.fingerprint);
+            let fingerprint = credential_of(Caller::Key(key));
             (
                 Anybody::Caller(Caller::Key(key)),
                 key.environment,
@@ -85,8 +87,8 @@ fn anybody(request: &HttpRequest) -> Result<Anybody, HttpError> {
         }
         Presented::MemberToken(token) => {
             let member = services.authenticate_member(token)?;
-            // A member's tokens share one bucket. The high bit keeps it apart from keys' ones.
-            let fingerprint = member.member.0.unsigned_abs() | 1 << 63;
+            // A member's tokens share one bucket.
+            let fingerprint = credential_of(Caller::Member(member));
             let caller = Anybody::Caller(Caller::Member(member));
             (caller, member.environment, fingerprint)
         }
@@ -96,8 +98,20 @@ fn anybody(request: &HttpRequest) -> Result<Anybody, HttpError> {
             (Anybody::Partner(partner), partner.environment, fingerprint)
         }
     };
+    if let Some(watch) = Watch::of(request) {
+        watch.belongs_to(Owner::Credential(fingerprint));
+    }
     count(request, services, environment, fingerprint)?;
     Ok(anybody)
+}
+
+/// A number that stands for the credential of a caller; the tokens of a member are one.
+pub(super) fn credential_of(caller: Caller) -> Fingerprint {
+    match caller {
+        Caller::Key(key) => fingerprint(&key.fingerprint),
+        // The high bit keeps it apart from keys' ones.
+        Caller::Member(member) => member.member.0.unsigned_abs() | 1 << 63,
+    }
 }
 
 /// A number that stands for a key; members' have the bit that this leaves out.

@@ -98,8 +98,11 @@ impl From<Refusal> for HttpError {
 }
 
 impl From<TooManyStreams> for HttpError {
-    fn from(_: TooManyStreams) -> Self {
-        Self::plain(Code::Overloaded)
+    fn from(error: TooManyStreams) -> Self {
+        match error {
+            TooManyStreams::InAll => Self::plain(Code::Overloaded),
+            TooManyStreams::OfCredential(_) => Self::new(Code::RateLimited, error.to_string()),
+        }
     }
 }
 

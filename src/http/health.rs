@@ -39,7 +39,9 @@ pub(super) async fn get_metrics(
     if !is_public {
         PartnerKey::extract(&request).await?;
     }
-    let text = services.render_metrics(realtime.subscribers()).await?;
+    let text = services
+        .render_metrics(realtime.subscribers(), realtime.buffered_bytes())
+        .await?;
     Ok(HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(text))

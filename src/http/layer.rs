@@ -15,8 +15,10 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, web};
 use data_encoding::HEXLOWER;
 use futures_util::FutureExt as _;
 
+use super::body::{self, Answering};
+use super::connection::Watch;
 use super::rate_limit::Standing;
-use super::{HttpError, HttpLimits, fault, headers, unread};
+use super::{HttpError, HttpLimits, fault, headers, unread, upgrade};
 use crate::error::{Code, Problem, Surface};
 use crate::service::Services;
 use crate::telemetry::PathMetrics;
@@ -84,11 +86,13 @@ where
     B: MessageBody + 'static,
 {
     let start = Instant::now();
+    let answering = Answering::begin(Watch::of(request.request()));
     take_turns().await;
     let id = RequestId::next();
     let surface = Surface::of_path(request.path());
     let services = request.app_data::<web::Data<Services>>().cloned();
-    let body = unread::hold(&mut request);
+    let is_upgrade = upgrade::ignore(&mut request);
+    let unread = unread::hold(&mut request);
     let response = match AssertUnwindSafe(fault::hand_on(request, next))
         .catch_unwind()
         .await
@@ -110,8 +114,12 @@ where
     if let Some(standing) = standing {
         standing.write(response.headers_mut());
     }
+    if is_upgrade {
+        upgrade::decline(&mut response);
+    }
     note(&response, id, start.elapsed());
-    Ok(unread::release(response, body))
+    let response = body::in_pieces(response, answering);
+    Ok(unread::release(response, unread))
 }
 
 /// Makes an answer whole that another layer gave without asking [`answer`].

@@ -20,7 +20,11 @@ impl Services {
     ///
     /// # Errors
     /// [`Stop`] if the database fails.
-    pub async fn render_metrics(&self, streams: usize) -> Result<String, Stop> {
+    pub async fn render_metrics(
+        &self,
+        streams: usize,
+        buffered_bytes: usize,
+    ) -> Result<String, Stop> {
         let snapshot = self
             .read(|connection| Ok(store::snapshots::header(connection)?))
             .await?;
@@ -44,6 +48,7 @@ impl Services {
             wal_bytes: file_bytes(Path::new(&wal)),
             snapshot_seq: number(snapshot.map(|row| row.last_seq)),
             streams: streams as u64,
+            buffered_bytes: buffered_bytes as u64,
             resident_bytes: resident_bytes(),
             ..sizes
         }))

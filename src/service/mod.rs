@@ -15,6 +15,7 @@ mod exchange;
 mod idempotency;
 mod keys;
 mod ledger;
+mod lookups;
 mod members;
 mod metrics;
 mod offers;
@@ -48,10 +49,11 @@ pub use credentials::{
 };
 pub use events::ShownEvent;
 pub use idempotency::{IdempotencyKey, Scope};
+pub use lookups::SystemNames;
 pub use members::RemoveOptions;
 pub use organizations::OrganizationChange;
 pub use signals::{Announcements, Signals};
-pub use targets::{Addresses, Names, SystemNames, Targets};
+pub use targets::{Addresses, Names, Targets};
 pub use tokens::TokenKey;
 pub use webhooks::{DueDeliveries, Outcome, after_attempt};
 
@@ -221,7 +223,7 @@ impl Services {
             metrics,
             database: settings.database.path.clone(),
             targets: Targets::new(
-                Arc::new(SystemNames),
+                Arc::new(SystemNames::new()),
                 settings.webhooks.sandbox_private_targets,
             ),
             partner_uuid,

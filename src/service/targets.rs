@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Environment, Refusal, TargetPolicy, WebhookUrl};
+use crate::domain::{Environment, ProgramNumber, Refusal, TargetPolicy, WebhookUrl};
 
 /// How long a look-up may take when a webhook is made.
 const LOOKUP: Duration = Duration::from_secs(3);
@@ -16,19 +16,8 @@ pub type Addresses = Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>
 
 /// Whoever knows the addresses of names.
 pub trait Names: Send + Sync + std::fmt::Debug {
-    /// Looks a name up.
-    fn look_up(&self, name: &str) -> Addresses;
-}
-
-/// The system's own name service.
-#[derive(Debug, Clone, Copy)]
-pub struct SystemNames;
-
-impl Names for SystemNames {
-    fn look_up(&self, name: &str) -> Addresses {
-        let name = name.to_owned();
-        Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
-    }
+    /// Looks a name up for a program.
+    fn look_up(&self, program: ProgramNumber, name: &str) -> Addresses;
 }
 
 /// The rule on targets, with the name service it asks. Clones share it.
@@ -65,10 +54,11 @@ impl Targets {
     /// If the name has no address, or one that the policy forbids.
     pub async fn resolve(
         &self,
+        program: ProgramNumber,
         name: &str,
         policy: TargetPolicy,
     ) -> std::io::Result<Vec<SocketAddr>> {
-        let addresses = self.names.look_up(name).await?;
+        let addresses = self.names.look_up(program, name).await?;
         let forbidden = |address: IpAddr| !policy.allows(address);
         if addresses.is_empty() {
             return Err(std::io::Error::other("the name has no address"));
@@ -82,16 +72,23 @@ impl Targets {
         Ok(addresses)
     }
 
-    /// Reads an address for a new webhook. A name that has no address yet is taken.
+    /// Reads an address for a new webhook.
+    pub(super) fn parse(&self, url: &str, environment: Environment) -> Result<WebhookUrl, Refusal> {
+        WebhookUrl::parse(url, self.policy(environment))
+    }
+
+    /// Looks up the host of a new webhook. One that has no address yet, or that cannot be looked up
+    /// now, is taken: it is checked whenever something is sent to it.
     pub(super) async fn check(
         &self,
-        url: &str,
+        program: ProgramNumber,
+        url: &WebhookUrl,
         environment: Environment,
-    ) -> Result<WebhookUrl, Refusal> {
+    ) -> Result<(), Refusal> {
         let policy = self.policy(environment);
-        let url = WebhookUrl::parse(url, policy)?;
         if let (Some(name), TargetPolicy::Public) = (url.name(), policy) {
-            let looked_up = tokio::time::timeout(LOOKUP, self.resolve(name, policy)).await;
+            let resolved = self.resolve(program, name, policy);
+            let looked_up = tokio::time::timeout(LOOKUP, resolved).await;
             if let Ok(Err(error)) = looked_up
                 && error.kind() == std::io::ErrorKind::PermissionDenied
             {
@@ -100,6 +97,6 @@ impl Targets {
                 ));
             }
         }
-        Ok(url)
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     Attempt, Delivery, DeliveryId, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber,
-    ProgramNumber, Refusal, Seq, Timestamp, WebhookId,
+    ProgramNumber, Refusal, Seq, Timestamp, WebhookId, WebhookUrl,
 };
 use crate::service::ShownEvent;
 use crate::store::webhooks::ActiveEndpoint;
@@ -61,7 +61,7 @@ impl Services {
         request: CreateWebhookRequest,
     ) -> Result<Reply, WriteError> {
         let CreateWebhookRequest { url, subscription } = request;
-        let checked = self.targets.check(&url, key.environment).await;
+        let checked = self.check_target(key, &url).await;
         let context = WriteContext {
             caller: Caller::Key(key),
             idempotency,
@@ -88,6 +88,22 @@ impl Services {
             Ok(Answer::created(&body).secret())
         })
         .await
+    }
+
+    /// Reads the address of a new webhook. What costs little comes first: names are looked up only
+    /// for a program that may have one webhook more.
+    async fn check_target(&self, key: KeyPrincipal, url: &str) -> Result<WebhookUrl, Stop> {
+        let url = self.targets.parse(url, key.environment)?;
+        let count = move |connection: &Connection| {
+            Ok(store::webhooks::active_count(connection, key.program)?)
+        };
+        if self.look_up(count).await? >= ENDPOINTS_MAX {
+            return Err(Refusal::WebhookLimitReached.into());
+        }
+        self.targets
+            .check(key.program, &url, key.environment)
+            .await?;
+        Ok(url)
     }
 
     /// Every webhook of a program, newest first; of the deleted ones the newest.

@@ -27,6 +27,8 @@ const COMMIT_SECONDS: [f64; 10] = [
 /// Bounds of the number of writes that share a commit.
 const BATCH_WRITES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
+/// Statuses that alerts look for.
+const FAILURES: [u16; 2] = [500, 503];
 /// What a request was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -97,6 +99,47 @@ impl MethodMetrics {
     }
 }
 
+/// Why a connection was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// What came over it is no HTTP.
+    Malformed,
+    /// The head of a request did not end in time.
+    SlowHead,
+    /// No whole head came in time.
+    Idle,
+    /// The client did not read its answer, or too much was held for it.
+    Unread,
+    /// Too much was held of a request that did not end.
+    Unfinished,
+}
+
+impl Cut {
+    const ALL: [Self; 5] = [
+        Self::Malformed,
+        Self::SlowHead,
+        Self::Idle,
+        Self::Unread,
+        Self::Unfinished,
+    ];
+
+    /// The name of the reason.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::SlowHead => "slow_head",
+            Self::Idle => "idle",
+            Self::Unread => "unread",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CutLabels {
+    reason: &'static str,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DeliveryLabels {
     outcome: &'static str,
@@ -123,6 +166,8 @@ pub struct Sizes {
     pub snapshot_seq: u64,
     /// Open streams.
     pub streams: u64,
+    /// Bytes held for clients that do not read, or do not finish sending.
+    pub buffered_bytes: u64,
     /// Resident memory of the process, in bytes.
     pub resident_bytes: u64,
 }
@@ -132,6 +177,7 @@ pub struct Sizes {
 pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     request_seconds: Family<RouteLabels, Histogram>,
+    cuts: Family<CutLabels, Counter>,
     panics: Counter,
     queue_writes: Gauge,
     batch_writes: Histogram,
@@ -144,8 +190,9 @@ pub struct Metrics {
 impl Metrics {
     /// Handles that have counted nothing yet.
     pub fn new() -> Self {
-        Self {
+        let metrics = Self {
             requests: Family::default(),
+            cuts: Family::default(),
             request_seconds: Family::new_with_constructor(|| Histogram::new(REQUEST_SECONDS)),
             panics: Counter::default(),
             queue_writes: Gauge::default(),
@@ -154,7 +201,12 @@ impl Metrics {
             storage_failures: Counter::default(),
             deliveries: Family::default(),
             delivery_seconds: Histogram::new(REQUEST_SECONDS),
+        };
+        // An alert on the rise of a counter sees its first step only if it began at 0.
+        for reason in Cut::ALL {
+            drop(metrics.cuts.get_or_create(&labels_of(reason)));
         }
+        metrics
     }
 
     /// Who counts the requests of a path, which takes these methods.
@@ -166,6 +218,16 @@ impl Metrics {
             seconds: OnceCell::new(),
             by_status: RefCell::default(),
         };
+        for method in methods {
+            for status in FAILURES {
+                let labels = RequestLabels {
+                    method,
+                    route: path,
+                    status,
+                };
+                drop(self.requests.get_or_create(&labels));
+            }
+        }
         PathMetrics {
             path,
             methods: methods.iter().map(|method| of(method, path)).collect(),
@@ -176,6 +238,11 @@ impl Metrics {
     /// Who counts the requests of paths that do not exist.
     pub fn of_no_path(&self) -> PathMetrics {
         self.of_path("", &[])
+    }
+
+    /// Counts a connection that was closed because of what came, or did not come, over it.
+    pub fn cut(&self, why: Cut) {
+        self.cuts.get_or_create(&labels_of(why)).inc();
     }
 
     /// Counts a panic that was caught.
@@ -203,6 +270,11 @@ impl Metrics {
     /// Counts a failure of the storage.
     pub fn storage_failed(&self) {
         self.storage_failures.inc();
+    }
+
+    /// Counts attempts to deliver a webhook that end so from 0 on.
+    pub fn expect_attempts(&self, outcome: &'static str) {
+        drop(self.deliveries.get_or_create(&DeliveryLabels { outcome }));
     }
 
     /// Counts an attempt to deliver a webhook, after which the delivery stands so.
@@ -237,6 +309,11 @@ impl Metrics {
             "Time from the head of a request to the head of its answer",
             Unit::Seconds,
             self.request_seconds.clone(),
+        );
+        registry.register(
+            "http_connections_cut",
+            "Connections that were closed by reason, those that ended by themselves not counted",
+            self.cuts.clone(),
         );
         registry.register(
             "panics",
@@ -290,6 +367,12 @@ impl Default for Metrics {
     }
 }
 
+fn labels_of(why: Cut) -> CutLabels {
+    CutLabels {
+        reason: why.as_str(),
+    }
+}
+
 fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
     let mut gauge = |name: &str, help: &str, value: u64| {
         let gauge = Gauge::<u64, AtomicU64>::default();
@@ -306,6 +389,7 @@ fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
         timeline_bytes,
         snapshot_seq,
         streams,
+        buffered_bytes,
         resident_bytes,
     } = *sizes;
     gauge(
@@ -345,6 +429,11 @@ fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
         snapshot_seq,
     );
     gauge("streams_open", "Streams that are open", streams);
+    gauge(
+        "http_buffered_bytes",
+        "Memory held for clients that do not read, or do not finish sending",
+        buffered_bytes,
+    );
     gauge(
         "process_resident_memory_bytes",
         "Resident memory of the process",

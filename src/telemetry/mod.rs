@@ -11,7 +11,7 @@ use std::panic::PanicHookInfo;
 
 use tracing_subscriber::EnvFilter;
 
-pub use self::metrics::{Metrics, PathMetrics, Sizes};
+pub use self::metrics::{Cut, Metrics, PathMetrics, Sizes};
 
 use crate::config::{LogFormat, LogSettings};
 
@@ -20,8 +20,12 @@ use crate::config::{LogFormat, LogSettings};
 /// # Errors
 /// If `log.level` is no filter.
 pub fn init(settings: &LogSettings) -> Result<(), anyhow::Error> {
-    let filter = EnvFilter::try_new(&settings.level)
+    let mut filter = EnvFilter::try_new(&settings.level)
         .map_err(|error| anyhow::anyhow!("log.level {:?} is no filter: {error}", settings.level))?;
+    // It logs as an error whatever a stranger sends that is no HTTP. The server counts that.
+    if !settings.level.contains("actix_http") {
+        filter = filter.add_directive("actix_http=off".parse()?);
+    }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);

@@ -26,7 +26,7 @@ use self::notebook::Notebook;
 use self::runner::Runner;
 use self::sender::Sender;
 use crate::config::WebhookSettings;
-use crate::domain::EndpointNumber;
+use crate::domain::{DeliveryStatus, EndpointNumber};
 use crate::service::Services;
 use crate::telemetry::cause_chain;
 
@@ -55,6 +55,9 @@ impl Webhooks {
     /// If the thread or the client cannot be started.
     pub fn start(services: Services, settings: WebhookSettings) -> Result<Self, anyhow::Error> {
         let sender = Sender::new(&services, Duration::from_secs(settings.timeout))?;
+        for status in DeliveryStatus::ALL {
+            services.metrics().expect_attempts(status.as_str());
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

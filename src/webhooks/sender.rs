@@ -1,5 +1,6 @@
 //! One attempt: the request, the answer, and whom it may connect to.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +12,9 @@ use reqwest::{Client, Response};
 use secrecy::ExposeSecret as _;
 
 use super::sign;
-use crate::domain::{Attempt, Delivery, DeliveryId, EventId, Seq, TargetPolicy, WebhookUrl};
+use crate::domain::{
+    Attempt, Delivery, DeliveryId, EventId, ProgramNumber, Seq, TargetPolicy, WebhookUrl,
+};
 use crate::service::{Services, ShownEvent, Targets};
 use crate::store::webhooks::ActiveEndpoint;
 use crate::wire::{self, EventBody, TEST_EVENT, TestEventData};
@@ -19,6 +22,11 @@ use crate::wire::{self, EventBody, TEST_EVENT, TestEventData};
 /// Bytes of an answer that are read, so that the connection can be used again.
 const ANSWER_MAX: usize = 20_000;
 const AGENT: &str = concat!("Stampcard/", env!("CARGO_PKG_VERSION"));
+
+tokio::task_local! {
+    /// The program that something is sent for: the client's resolver is told a name alone.
+    static LOOKING_UP_FOR: ProgramNumber;
+}
 
 /// Sends events. It looks names up itself, and connects only to addresses that it has checked.
 pub(super) struct Sender {
@@ -88,7 +96,7 @@ impl Sender {
         let number = target.endpoint.number;
         let id = DeliveryId::of(number, delivery.seq, delivery.created_at);
         let signature = sign(target.secret.expose_secret(), &body);
-        let response = client
+        let request = client
             .post(url)
             .header(USER_AGENT, AGENT)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -96,8 +104,9 @@ impl Sender {
             .header("X-Expys-Timestamp", second)
             .header("X-Expys-Event", name)
             .header("X-Expys-Delivery", id.to_string())
-            .body(body)
-            .send()
+            .body(body);
+        let response = LOOKING_UP_FOR
+            .scope(target.program, request.send())
             .await
             .map_err(|error| (None, explain(&error)))?;
         let status = response.status();
@@ -149,8 +158,8 @@ async fn read_some(mut response: Response) {
 fn explain(error: &reqwest::Error) -> String {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = cause {
-        if let Some(io) = inner.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::PermissionDenied
+        if let Some(io) = inner.downcast_ref::<io::Error>()
+            && io.kind() == io::ErrorKind::PermissionDenied
         {
             return io.to_string();
         }
@@ -201,8 +210,11 @@ struct CheckedNames {
 impl Resolve for CheckedNames {
     fn resolve(&self, name: Name) -> Resolving {
         let (targets, policy) = (self.targets.clone(), self.policy);
+        let program = LOOKING_UP_FOR.try_get();
         Box::pin(async move {
-            let addresses: Vec<SocketAddr> = targets.resolve(name.as_str(), policy).await?;
+            let program = program.map_err(io::Error::other)?;
+            let resolved = targets.resolve(program, name.as_str(), policy);
+            let addresses: Vec<SocketAddr> = resolved.await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }

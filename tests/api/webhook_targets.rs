@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use stampcard::config::Settings;
+use stampcard::domain::ProgramNumber;
 use stampcard::service::{Addresses, Names};
 
 use crate::client::{call, delivery, live, post_as, until, webhook};
@@ -32,7 +33,7 @@ impl Phonebook {
 }
 
 impl Names for Phonebook {
-    fn look_up(&self, name: &str) -> Addresses {
+    fn look_up(&self, _: ProgramNumber, name: &str) -> Addresses {
         self.asked.lock().unwrap().push(name.to_owned());
         let found = self.entries.lock().unwrap().get(name).cloned();
         let answer = found

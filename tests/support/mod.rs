@@ -66,7 +66,7 @@ impl TestApp {
 
     /// The same, with the clock at another time.
     pub fn start_at(now: &str, change: impl FnOnce(&mut Settings)) -> Self {
-        Self::start_anywhere(now, Arc::new(SystemNames), change)
+        Self::start_anywhere(now, Arc::new(SystemNames::new()), change)
     }
 
     /// The same as [`TestApp::start_with`], with a name service of the test's own.

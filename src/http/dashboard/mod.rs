@@ -4,12 +4,14 @@
 //! **Must not know**: the services. What the dashboard needs, the API has to offer.
 
 use std::io::Read as _;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use actix_web::http::header::{self, AcceptEncoding, Encoding};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse};
 use flate2::read::GzDecoder;
 
+use super::body::shared;
 use super::{HttpError, HttpResult};
 use crate::domain::EventName;
 use crate::error::Code;
@@ -21,6 +23,8 @@ struct Asset {
     name: &'static str,
     media_type: &'static str,
     gzip: &'static [u8],
+    /// The same unpacked, once somebody asked for it.
+    plain: OnceLock<Bytes>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
@@ -80,15 +84,20 @@ pub(super) async fn get_asset(
         .insert_header((header::VARY, "Accept-Encoding"));
     let supported = [Encoding::gzip(), Encoding::identity()];
     if accepted.negotiate(supported.iter()) == Some(Encoding::gzip()) {
-        return Ok(response
-            .insert_header((header::CONTENT_ENCODING, "gzip"))
-            .body(asset.gzip));
+        response.insert_header((header::CONTENT_ENCODING, "gzip"));
+        return Ok(shared(response.body(asset.gzip)));
     }
-    Ok(response.body(unpack(asset.gzip)?))
+    let plain = if let Some(plain) = asset.plain.get() {
+        plain
+    } else {
+        let unpacked = unpack(asset.gzip)?;
+        asset.plain.get_or_init(|| unpacked)
+    };
+    Ok(shared(response.body(Bytes::clone(plain))))
 }
 
 /// For the rare client that takes nothing compressed.
-fn unpack(gzip: &[u8]) -> Result<Vec<u8>, HttpError> {
+fn unpack(gzip: &[u8]) -> Result<Bytes, HttpError> {
     let mut bytes = Vec::new();
     GzDecoder::new(gzip)
         .read_to_end(&mut bytes)
@@ -96,5 +105,5 @@ fn unpack(gzip: &[u8]) -> Result<Vec<u8>, HttpError> {
             cause: Some(error.to_string()),
             ..HttpError::plain(Code::Internal)
         })?;
-    Ok(bytes)
+    Ok(bytes.into())
 }

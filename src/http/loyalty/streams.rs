@@ -12,8 +12,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
+use crate::budget::Reservation;
 use crate::domain::{Invalid, ProgramNumber, Seq, Timestamp};
-use crate::http::auth::{MemberToken, OrgKey};
+use crate::http::auth::{self, MemberToken, OrgKey};
 use crate::http::extract::PathText;
 use crate::http::{HttpError, HttpLimits, HttpResult};
 use crate::realtime::{Frame, Realtime, Subscription, Topic, activity_frame};
@@ -41,10 +42,18 @@ pub(in crate::http) async fn stream_messages(
     let caller = Caller::Member(member);
     let conversation = services.find_conversation(caller, id).await?;
     let topic = Topic::Conversation(member.program, conversation);
-    let live = realtime.subscribe(topic)?;
+    let credential = auth::credential_of(caller);
+    let live = realtime.subscribe(topic, credential)?;
     let start = live.start();
     let ends_in = until(member.expires_at, services.now());
-    let source = Source::new(&request, services, realtime, topic, live, start)?;
+    let source = Source::new(
+        &request,
+        services,
+        realtime,
+        (topic, credential),
+        live,
+        start,
+    )?;
     Ok(respond(&request, Stream::new(source, caller, ends_in)))
 }
 
@@ -57,13 +66,21 @@ pub(in crate::http) async fn stream_activity(
 ) -> HttpResult {
     let resume_after = last_event_id(&request)?;
     let topic = Topic::Activity(key.program);
-    let live = realtime.subscribe(topic)?;
+    let credential = auth::credential_of(Caller::Key(key));
+    let live = realtime.subscribe(topic, credential)?;
     let after = resume_after.unwrap_or(live.start());
     if after > live.start() {
         let expected = "must be the id of a frame of this stream";
         return Err(Invalid::new("Last-Event-ID", expected).into());
     }
-    let source = Source::new(&request, services, realtime, topic, live, after)?;
+    let source = Source::new(
+        &request,
+        services,
+        realtime,
+        (topic, credential),
+        live,
+        after,
+    )?;
     Ok(respond(
         &request,
         Stream::new(source, Caller::Key(key), FOREVER),
@@ -91,12 +108,13 @@ struct Source {
     services: Data<Services>,
     realtime: Data<Realtime>,
     topic: Topic,
+    credential: u64,
     live: Subscription,
     heartbeat: Duration,
     /// What the client has goes up to here.
     after: Seq,
-    /// Frames from the log that are to be sent next.
-    ready: VecDeque<Frame>,
+    /// Frames from the log that are to be sent next, each counted until it is.
+    ready: VecDeque<(Frame, Reservation)>,
 }
 
 impl Source {
@@ -104,7 +122,7 @@ impl Source {
         request: &HttpRequest,
         services: Data<Services>,
         realtime: Data<Realtime>,
-        topic: Topic,
+        (topic, credential): (Topic, u64),
         live: Subscription,
         after: Seq,
     ) -> Result<Self, HttpError> {
@@ -116,6 +134,7 @@ impl Source {
             services,
             realtime,
             topic,
+            credential,
             live,
             after,
             ready: VecDeque::new(),
@@ -125,7 +144,7 @@ impl Source {
     /// The next frame; `None` when there are no more.
     async fn next(&mut self) -> Option<Frame> {
         loop {
-            if let Some(frame) = self.ready.pop_front() {
+            if let Some((frame, _)) = self.ready.pop_front() {
                 self.after = frame.seq;
                 return Some(frame);
             }
@@ -152,14 +171,16 @@ impl Source {
         let (events, end) = read.await.ok()?;
         for (program, event) in &events {
             let text = activity_frame(&self.services, *program, event)?;
+            // If too much waits for this client already, the stream ends: it can be resumed.
+            let held = self.live.account().reserve(text.len())?;
             let seq = event.seq;
-            self.ready.push_back(Frame { seq, text });
+            self.ready.push_back((Frame { seq, text }, held));
         }
         if events.is_empty() {
             self.after = end;
         }
         if end >= up_to && self.live.has_missed() {
-            self.live = self.realtime.subscribe(self.topic).ok()?;
+            self.live = self.realtime.subscribe(self.topic, self.credential).ok()?;
         }
         Some(())
     }

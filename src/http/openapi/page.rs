@@ -4,8 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use actix_web::web::Bytes;
 
 use crate::error::Code;
+use crate::http::body::shared;
 use crate::http::extract::PathText;
 use crate::http::{HttpError, HttpResult};
 
@@ -42,26 +44,37 @@ pub(in crate::http) async fn get_docs() -> HttpResponse {
 
 /// `GET /docs/{file}`.
 pub(in crate::http) async fn get_docs_file(PathText(name): PathText) -> HttpResult {
+    // Each is copied once, not for everybody who asks.
+    static STYLE: OnceLock<(Bytes, bool)> = OnceLock::new();
+    static SCRIPT: OnceLock<(Bytes, bool)> = OnceLock::new();
     match name.as_str() {
         "page.js" => Ok(file(
             "text/javascript; charset=utf-8",
             include_str!("page.js"),
         )),
-        "swagger-ui.css" => library_file(&name, "text/css; charset=utf-8"),
-        "swagger-ui-bundle.js" => library_file(&name, "text/javascript; charset=utf-8"),
+        "swagger-ui.css" => library_file((&name, &STYLE), "text/css; charset=utf-8"),
+        "swagger-ui-bundle.js" => library_file((&name, &SCRIPT), "text/javascript; charset=utf-8"),
         _ => Err(HttpError::new(Code::NotFound, "no such file")),
     }
 }
 
 /// A file of the library, which is compiled in as gzip: every browser takes that.
-fn library_file(name: &str, content_type: &'static str) -> HttpResult {
-    let config = Arc::new(utoipa_swagger_ui::Config::from("/openapi.json"));
-    let found = utoipa_swagger_ui::serve(name, config)
-        .ok()
-        .flatten()
-        .ok_or_else(|| HttpError::plain(Code::Internal))?;
-    let mut response = file(content_type, found.bytes.into_owned());
-    if found.gzpipped {
+fn library_file(
+    (name, kept): (&str, &OnceLock<(Bytes, bool)>),
+    content_type: &'static str,
+) -> HttpResult {
+    let (bytes, is_gzip) = if let Some(found) = kept.get() {
+        found
+    } else {
+        let config = Arc::new(utoipa_swagger_ui::Config::from("/openapi.json"));
+        let found = utoipa_swagger_ui::serve(name, config)
+            .ok()
+            .flatten()
+            .ok_or_else(|| HttpError::plain(Code::Internal))?;
+        kept.get_or_init(|| (found.bytes.into_owned().into(), found.gzpipped))
+    };
+    let mut response = file(content_type, Bytes::clone(bytes));
+    if *is_gzip {
         response.headers_mut().insert(
             header::CONTENT_ENCODING,
             header::HeaderValue::from_static("gzip"),
@@ -75,8 +88,9 @@ fn file(
     content_type: &'static str,
     body: impl actix_web::body::MessageBody + 'static,
 ) -> HttpResponse {
-    HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    response
         .content_type(content_type)
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .body(body)
+        .insert_header((header::CACHE_CONTROL, "no-cache"));
+    shared(response.body(body))
 }

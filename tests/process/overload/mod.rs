@@ -1,6 +1,7 @@
 //! More than it can serve: requests that never end, clients without number, a queue that is full.
 //! The memory stays bounded, nobody gets a wrong answer, and it recovers by itself.
 
+mod strangers;
 mod wire;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -339,7 +340,8 @@ fn it_survives_running_out_of_descriptors() {
         let answer = early.read().unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
     }
-    assert!(descriptors(&server) >= 190, "{}", descriptors(&server));
+    // The others wait to be accepted: the rest of the descriptors is for the database and webhooks.
+    assert!(descriptors(&server) >= 100, "{}", descriptors(&server));
     wires.clear();
     let start = Instant::now();
     loop {

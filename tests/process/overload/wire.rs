@@ -50,16 +50,61 @@ impl Wire {
         })
     }
 
+    /// Takes only a little before the server has to wait.
+    pub(super) fn open_narrow(server: &Server) -> Self {
+        let socket = socket2::Socket::new(
+            socket2::Domain::IPV4,
+            socket2::Type::STREAM,
+            Some(socket2::Protocol::TCP),
+        )
+        .unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.connect(&server.address.into()).unwrap();
+        let stream = TcpStream::from(socket);
+        stream
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        Self {
+            reader: BufReader::new(stream),
+        }
+    }
+
     pub(super) fn stream(&self) -> &TcpStream {
         self.reader.get_ref()
     }
 
     pub(super) fn send(&mut self, text: &str) -> std::io::Result<()> {
-        self.stream().write_all(text.as_bytes())
+        self.send_bytes(text.as_bytes())
+    }
+
+    pub(super) fn send_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream().write_all(bytes)
     }
 
     /// The next answer; `None` if the connection ends or says nothing.
     pub(super) fn read(&mut self) -> Option<Response> {
+        let (status, head, body) = self.read_whole()?;
+        Some(Response {
+            status,
+            head,
+            body: String::from_utf8(body).ok()?,
+        })
+    }
+
+    /// The next answer, whose body may be no text.
+    pub(super) fn read_bytes(&mut self) -> Option<(u16, Vec<u8>)> {
+        let (status, _, body) = self.read_whole()?;
+        Some((status, body))
+    }
+
+    /// The status of the next answer, whose body goes on.
+    pub(super) fn read_head(&mut self) -> Option<u16> {
+        let mut line = String::new();
+        self.reader.read_line(&mut line).ok()?;
+        line.split(' ').nth(1)?.parse().ok()
+    }
+
+    fn read_whole(&mut self) -> Option<(u16, String, Vec<u8>)> {
         let mut head = String::new();
         let mut length = 0;
         loop {
@@ -79,11 +124,13 @@ impl Wire {
         }
         let mut body = vec![0; length];
         self.reader.read_exact(&mut body).ok()?;
-        Some(Response {
-            status: head.split(' ').nth(1)?.parse().ok()?,
-            head,
-            body: String::from_utf8(body).ok()?,
-        })
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some((status, head, body))
+    }
+
+    /// Whether the answer breaks off before its end.
+    pub(super) fn ends_early(&mut self) -> bool {
+        self.read_whole().is_none()
     }
 
     /// Whether the other side has closed it.

@@ -1,0 +1,140 @@
+//! Bodies of answers: a large one goes out in pieces, so that a connection buffers one piece of it
+//! and not all.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::ServiceResponse;
+use actix_web::web::Bytes;
+
+use super::connection::Watch;
+
+/// The most bytes that are handed to a connection at once.
+const PIECE: usize = 64 * 1024;
+
+/// Marks a body that is in memory anyway, whoever asks for it.
+struct Shared;
+
+/// An answer whose body is in memory anyway: it costs nobody anything that it is not read yet.
+pub(super) fn shared(mut response: HttpResponse) -> HttpResponse {
+    response.extensions_mut().insert(Shared);
+    response
+}
+
+/// A request that is being answered. Once it is dropped, the next one is expected.
+#[derive(Debug)]
+pub(super) struct Answering(Option<Rc<Watch>>);
+
+impl Answering {
+    /// The whole head of a request came.
+    pub(super) fn begin(watch: Option<&Rc<Watch>>) -> Self {
+        if let Some(watch) = watch {
+            watch.head_ended();
+        }
+        Self(watch.cloned())
+    }
+
+    fn set_to_come(&self, bytes: usize) {
+        if let Some(watch) = &self.0 {
+            watch.set_to_come(bytes);
+        }
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        if let Some(watch) = &self.0 {
+            watch.set_to_come(0);
+            watch.answered(Instant::now());
+        }
+    }
+}
+
+/// Sends the body of an answer in pieces, unless it is small. The request is answered once its last
+/// piece is handed over.
+pub(super) fn in_pieces(
+    response: ServiceResponse<BoxBody>,
+    answering: Answering,
+) -> ServiceResponse<BoxBody> {
+    let piece = PIECE as u64;
+    match response.response().body().size() {
+        BodySize::None => response,
+        BodySize::Sized(size) if size <= piece => response,
+        BodySize::Sized(_) => {
+            let is_shared = response.response().extensions().contains::<Shared>();
+            response.map_body(|_, body| match body.try_into_bytes() {
+                Ok(bytes) => BoxBody::new(Pieces {
+                    bytes,
+                    is_shared,
+                    answering,
+                }),
+                Err(body) => BoxBody::new(Streamed {
+                    body,
+                    _answering: answering,
+                }),
+            })
+        }
+        BodySize::Stream => response.map_body(|_, body| {
+            BoxBody::new(Streamed {
+                body,
+                _answering: answering,
+            })
+        }),
+    }
+}
+
+/// A body that is there as a whole.
+struct Pieces {
+    bytes: Bytes,
+    is_shared: bool,
+    answering: Answering,
+}
+
+impl MessageBody for Pieces {
+    type Error = std::convert::Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.bytes.len() as u64)
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if self.bytes.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.bytes.len().min(PIECE);
+        let piece = self.bytes.split_to(length);
+        if !self.is_shared {
+            // The whole buffer stays until its last piece is gone.
+            self.answering.set_to_come(self.bytes.len());
+        }
+        Poll::Ready(Some(Ok(piece)))
+    }
+}
+
+/// A body that is made while it is sent.
+struct Streamed {
+    body: BoxBody,
+    _answering: Answering,
+}
+
+impl MessageBody for Streamed {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
+}

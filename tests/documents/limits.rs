@@ -1,0 +1,231 @@
+//! docs/LIMITS.md: every bound with its setting, its default, what a client gets, and its test.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use stampcard::config::DEFAULTS;
+
+use super::{hold, read, root};
+
+/// Where the value of a bound stands.
+enum Value {
+    /// A setting.
+    Setting(&'static str),
+    /// A constant of a source file.
+    Constant(&'static str, &'static str),
+}
+use Value::{Constant, Setting};
+
+/// A row: what is bounded, by what, what a client gets past it, and a test that shows that.
+type Limit = (&'static str, Value, &'static str, &'static str);
+
+const CLOSED: &str = "the connection is closed";
+const LIMITS: &[Limit] = &[
+    (
+        "open connections",
+        Setting("server.connections_max"),
+        "it waits until another is closed",
+        "connections_have_a_bound_and_the_next_one_waits",
+    ),
+    (
+        "seconds for the head of a request, of each on a connection",
+        Setting("server.request_timeout"),
+        "408, closed",
+        "every_head_of_a_connection_has_its_time",
+    ),
+    (
+        "seconds for its body",
+        Setting("server.request_timeout"),
+        "400, closed",
+        "a_body_that_does_not_end_is_given_up",
+    ),
+    (
+        "seconds from an answer to the next request",
+        Setting("server.keep_alive"),
+        CLOSED,
+        "every_head_of_a_connection_has_its_time",
+    ),
+    (
+        "seconds in which a client takes nothing of its answer",
+        Setting("server.write_timeout"),
+        CLOSED,
+        "answers_that_nobody_reads_cost_little_memory_and_end",
+    ),
+    (
+        "bytes of answers not read and requests not ended, of one credential (without one: of one \
+         address)",
+        Setting("server.buffered_bytes_each_max"),
+        "closed; 503 if it is a request",
+        "answers_that_one_credential_does_not_read_have_a_bound",
+    ),
+    (
+        "the same in all",
+        Setting("server.buffered_bytes_max"),
+        "closed; 503 if it is a request",
+        "each_owner_and_all_together_have_a_bound",
+    ),
+    (
+        "bytes of a body",
+        Setting("server.body_bytes_max"),
+        "413 `PAYLOAD_TOO_LARGE`",
+        "bodies_that_are_too_large_cost_no_memory",
+    ),
+    (
+        "levels of lists and objects in a body",
+        Constant("src/http/extract.rs", "DEPTH_MAX"),
+        "400 `BAD_REQUEST`",
+        "a_body_that_is_not_json_is_400_on_every_route",
+    ),
+    (
+        "open streams",
+        Setting("server.streams_max"),
+        "503 `OVERLOADED`",
+        "so_many_streams_can_be_open_at_a_time",
+    ),
+    (
+        "open streams of a credential; a member's tokens count together",
+        Setting("server.streams_each_max"),
+        "429 `RATE_LIMITED`",
+        "a_credential_has_so_many_streams_and_another_has_its_own",
+    ),
+    (
+        "events that wait for a stream",
+        Constant("src/realtime.rs", "QUEUE_MAX"),
+        "the stream says `gap` and ends",
+        "a_client_that_does_not_read_is_told_of_the_gap_and_can_resume_without_one",
+    ),
+    (
+        "bytes that they have together",
+        Constant("src/realtime.rs", "QUEUE_BYTES_MAX"),
+        "the stream says `gap` and ends",
+        "a_client_that_does_not_read_is_told_of_the_gap_and_can_resume_without_one",
+    ),
+    (
+        "writes that wait",
+        Setting("database.queue_max"),
+        "503 `OVERLOADED`",
+        "a_full_queue_refuses_at_once_and_recovers_by_itself",
+    ),
+    (
+        "requests a minute of live",
+        Setting("rate_limit.per_minute"),
+        "429 `RATE_LIMITED`",
+        "retry_after_is_how_long_it_takes",
+    ),
+    (
+        "requests a minute of the sandbox; 0 is no limit",
+        Setting("rate_limit.sandbox_per_minute"),
+        "429 `RATE_LIMITED`",
+        "the_sandbox_can_be_given_a_rate_of_its_own",
+    ),
+    (
+        "webhooks of a program in use",
+        Constant("src/domain/webhook.rs", "ENDPOINTS_MAX"),
+        "422 `WEBHOOK_LIMIT_REACHED`",
+        "a_program_has_ten_webhooks_at_a_time",
+    ),
+    (
+        "names of webhooks looked up at once",
+        Constant("src/service/lookups.rs", "THREADS"),
+        "it waits",
+        "a_program_whose_names_are_never_answered_delays_no_other",
+    ),
+    (
+        "the same for one program",
+        Constant("src/service/lookups.rs", "THREADS_EACH"),
+        "it waits",
+        "a_program_whose_names_are_never_answered_delays_no_other",
+    ),
+    (
+        "names of one program that wait to be looked up",
+        Constant("src/service/lookups.rs", "WAITING_EACH"),
+        "not looked up: a new webhook is taken and checked when something is sent, a delivery is \
+         tried again",
+        "more_than_may_wait_are_refused_at_once_and_all_others_answered",
+    ),
+];
+
+#[test]
+fn the_table_of_limits_is_that_of_the_code() {
+    let defaults = defaults();
+    let sources = sources();
+    let mut table = "| bound | setting or constant | default | past it | test |\n\
+                     | --- | --- | --- | --- | --- |\n"
+        .to_owned();
+    for (what, value, past, test) in LIMITS {
+        let (name, default) = match value {
+            Setting(key) => {
+                let default = defaults.get(*key);
+                let default = default.unwrap_or_else(|| panic!("config.toml has no {key}"));
+                (format!("`{key}`"), default.clone())
+            }
+            Constant(path, name) => (format!("`{name}` in {path}"), constant(path, name)),
+        };
+        let declared = format!("fn {test}(");
+        assert!(
+            sources.iter().any(|source| source.contains(&declared)),
+            "no test is called {test}"
+        );
+        writeln!(table, "| {what} | {name} | {default} | {past} | `{test}` |").unwrap();
+    }
+    hold("docs/LIMITS.md", "limits", &table);
+}
+
+/// The settings with their defaults.
+fn defaults() -> BTreeMap<String, String> {
+    let mut section = "";
+    let mut settings = BTreeMap::new();
+    for line in DEFAULTS.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+        } else if let Some((key, rest)) = line.split_once(" = ")
+            && !line.starts_with('#')
+        {
+            let value = rest.split('#').next().unwrap_or_default().trim();
+            settings.insert(format!("{section}.{}", key.trim()), value.to_owned());
+        }
+    }
+    settings
+}
+
+/// The value of a constant, as the source has it.
+fn constant(path: &str, name: &str) -> String {
+    let source = read(path);
+    let declared = format!("const {name}: ");
+    let (_, rest) = source
+        .split_once(&declared)
+        .unwrap_or_else(|| panic!("{path} declares no {name}"));
+    let (_, value) = rest.split_once(" = ").unwrap();
+    let value = value.split(';').next().unwrap();
+    // A number as a person writes it.
+    match value.split_once(" << ") {
+        Some((one, shift)) => {
+            let one: u64 = one.parse().unwrap();
+            (one << shift.parse::<u32>().unwrap()).to_string()
+        }
+        None => value.replace('_', ""),
+    }
+}
+
+/// The text of every source file that may hold a test.
+fn sources() -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("src"), root().join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !is_this(&path)
+            {
+                found.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn is_this(path: &Path) -> bool {
+    path.ends_with("tests/documents/limits.rs")
+}
