@@ -1,7 +1,7 @@
 # Few targets; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help lint test crash soak migration recipe fuzz bench guard doc deny demo openapi ci
+.PHONY: help lint test crash hostile soak migration recipe fuzz bench guard doc deny demo openapi ci
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -16,6 +16,9 @@ test: ## Every test
 crash: ## Hundreds of kills under load; CRASH_KILLS and CRASH_SEED choose
 	CRASH_KILLS=$${CRASH_KILLS:-300} \
 	cargo test --test process campaign -- --nocapture
+
+hostile: ## Attacks, and what an innocent client waits beside each; for a quiet machine
+	cargo test --release --test process hostile -- --ignored --nocapture
 
 soak: ## An hour under load; SOAK_MINUTES and SOAK_RATE choose
 	cargo test --release --test process soak -- --ignored --nocapture

@@ -3,9 +3,9 @@
 //! A client may offer HTTP/2 or a WebSocket with any request (Java's does so by default), and a
 //! server that ignores the offer answers as if it were not there. (RFC 9110, section 7.8)
 //! actix-http reads an offer as if it had been taken: it ends the connection after the answer, and
-//! takes what follows the head of an offer of a WebSocket as its body, whatever its length. (`set_headers` in
-//! `h1/decoder.rs`, actix-http 3.20.0) So the body is read by its length here, and the client is
-//! told that the connection ends.
+//! takes what follows the head of an offer of a WebSocket as its body, whatever its length.
+//! (`set_headers` in `h1/decoder.rs`, actix-http 3.20.0) So the body is read by its length here,
+//! and the client is told that the connection ends.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

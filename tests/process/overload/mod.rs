@@ -1,6 +1,7 @@
 //! More than it can serve: requests that never end, clients without number, a queue that is full.
 //! The memory stays bounded, nobody gets a wrong answer, and it recovers by itself.
 
+mod hostile;
 mod strangers;
 mod wire;
 

@@ -9,10 +9,10 @@ use super::wire::{Wire, head, request};
 use super::{CREDIT, MIB, SUMMARY, anonymous_memory, check_it_is_well, credit_body, start};
 use crate::server::{Place, SANDBOX_KEY, Server, agent};
 
-const LIVE_KEY: &str = "expys_live_0123456789abcdef0123456789abcdef";
+pub(super) const LIVE_KEY: &str = "expys_live_0123456789abcdef0123456789abcdef";
 
 /// The path of the dashboard's chart library, by far the largest of its files.
-fn library(server: &Server) -> String {
+pub(super) fn library(server: &Server) -> String {
     let page = text(server, "/");
     let start = page.find("/assets/").unwrap();
     let paths = page[start..].split("/assets/").skip(1);
