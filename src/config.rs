@@ -65,6 +65,7 @@ pub struct DatabaseSettings {
     pub path: PathBuf,
     pub readers: u32,
     pub queue_max: usize,
+    pub share_max: u32,
     pub wal_bytes_max: u64,
 }
 
@@ -280,6 +281,12 @@ impl Settings {
             self.database.queue_max as u64,
             1,
             1 << 20,
+        )?;
+        within(
+            "database.share_max",
+            u64::from(self.database.share_max),
+            1,
+            100,
         )?;
         within(
             "database.wal_bytes_max",

@@ -229,8 +229,8 @@ impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Self {
         let code = match refusal {
             Refusal::Invalid(_) => Code::Validation,
-            Refusal::TokenRevoked => Code::Unauthorized,
-            Refusal::AnotherMember => Code::Forbidden,
+            Refusal::TokenRevoked | Refusal::CredentialRevoked => Code::Unauthorized,
+            Refusal::AnotherMember | Refusal::Inactive => Code::Forbidden,
             Refusal::NotFound(_) => Code::NotFound,
             Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Refusal::RedemptionAlreadyExists => Code::RedemptionAlreadyExists,

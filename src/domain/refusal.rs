@@ -11,6 +11,12 @@ pub enum Refusal {
     /// The member's token was minted before the member was removed.
     #[error("the token is no longer valid")]
     TokenRevoked,
+    /// The credential was revoked while the request was on its way.
+    #[error("the credential is unknown, revoked or expired")]
+    CredentialRevoked,
+    /// The program was archived, or its organization suspended or canceled, on the way.
+    #[error("the program or its organization is not active")]
+    Inactive,
     /// A member's token was used with another member's id.
     #[error("externalUserID names another member than the token was minted for")]
     AnotherMember,
@@ -68,6 +74,8 @@ impl Refusal {
         !matches!(
             self,
             Self::TokenRevoked
+                | Self::CredentialRevoked
+                | Self::Inactive
                 | Self::AnotherMember
                 | Self::IdempotencyKeyReused
                 | Self::WebhookUrlNotAllowed(_)

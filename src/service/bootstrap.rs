@@ -4,11 +4,12 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::writes::Upkeep;
 use super::{first_name, tenants};
 use crate::config::BootstrapSettings;
 use crate::domain::{Environment, OrganizationTier};
 use crate::store::credentials::KeyScope;
-use crate::store::{self, WriteError, Writer};
+use crate::store::{self, WriteError};
 
 /// The keys made on first start, shown once.
 #[derive(Debug)]
@@ -24,8 +25,8 @@ pub struct FirstKeys {
 ///
 /// # Panics
 /// If the operating system gives no random bytes.
-pub fn run(
-    writer: &Writer,
+pub(super) fn run(
+    writer: &Upkeep,
     partner: Uuid,
     settings: &BootstrapSettings,
 ) -> Result<([u8; 32], FirstKeys), WriteError> {

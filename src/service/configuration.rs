@@ -34,16 +34,16 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: None,
         };
-        self.write(context, move |tx, _| {
-            let before = store::programs::get(tx, key.program)?;
+        self.write(context, move |tx, caller| {
+            let before = store::programs::get(tx, caller.program())?;
             let mut program = before.clone();
             program.currency.name = request.currency_name.unwrap_or(program.currency.name);
             program.currency.symbol = request.currency_symbol.unwrap_or(program.currency.symbol);
             program.default_tier = request.default_tier.unwrap_or(program.default_tier);
             if program != before {
                 store::programs::configure(tx, &program)?;
-                let at = tx.now(key.program);
-                tx.record(Some(key.program), at, Event::ProgramChanged)?;
+                let at = tx.now(caller.program());
+                tx.record(Some(caller.program()), at, Event::ProgramChanged)?;
             }
             Ok(Answer::ok(&ConfigurationResponse::from(&program)))
         })

@@ -146,7 +146,7 @@ impl Services {
         };
         self.write(context, move |tx, caller| {
             let conversation = visible(tx, caller, &id)?;
-            say(tx, key.program, &conversation, Role::Member, &request)
+            say(tx, caller.program(), &conversation, Role::Member, &request)
         })
         .await
     }

@@ -1,19 +1,21 @@
 //! Who may do what: keys are looked up by their hash in memory, member tokens are opened.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::{Scope, Stop, principal_member};
 use crate::domain::{
-    Actor, CredentialNumber, Environment, MemberNumber, OrganizationNumber, OrganizationStatus,
-    ProgramNumber, ProgramStatus, Timestamp,
+    Actor, ByNumber, CredentialNumber, Environment, MemberNumber, OrganizationNumber,
+    OrganizationStatus, ProgramNumber, ProgramStatus, Refusal, Timestamp,
 };
 use crate::store::credentials::{CredentialRow, KeyHash, KeyScope};
 use crate::store::organizations::OrganizationAccessRow;
 use crate::store::programs::ProgramAccessRow;
-use crate::store::{self, Connection};
+use crate::store::{self, AccessChange, Connection, Tenant, Transaction};
 
 /// A caller who proved to hold an Org-API-Key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct KeyPrincipal {
     pub fingerprint: KeyHash,
     /// The key's row.
     pub credential: CredentialNumber,
+    /// When it was looked up.
+    pub version: DirectoryVersion,
 }
 
 /// A caller who proved to hold a member token.
@@ -45,6 +49,10 @@ pub struct MemberPrincipal {
     pub environment: Environment,
     /// When the token ends.
     pub expires_at: Timestamp,
+    /// The program's organization, which no token tells: the directory does.
+    pub organization: OrganizationNumber,
+    /// When it was looked up.
+    pub version: DirectoryVersion,
 }
 
 /// A caller who proved to hold a partner key.
@@ -56,6 +64,8 @@ pub struct PartnerPrincipal {
     pub fingerprint: KeyHash,
     /// The key's row; `None` for an operator who works on the file itself.
     pub credential: Option<CredentialNumber>,
+    /// When it was looked up.
+    pub version: DirectoryVersion,
 }
 
 impl PartnerPrincipal {
@@ -65,12 +75,8 @@ impl PartnerPrincipal {
             environment,
             fingerprint: KeyHash::default(),
             credential: None,
+            version: DirectoryVersion::default(),
         }
-    }
-
-    /// Who the log says caused what this caller does.
-    pub(super) fn actor(&self) -> Actor {
-        self.credential.map_or(Actor::Server, Actor::Partner)
     }
 }
 
@@ -91,14 +97,6 @@ impl Caller {
             Self::Member(member) => member.program,
         }
     }
-
-    /// Who the log says caused what this caller does.
-    pub(super) fn actor(&self) -> Actor {
-        match self {
-            Self::Key(key) => Actor::Key(key.credential),
-            Self::Member(_) => Actor::Member,
-        }
-    }
 }
 
 /// Why a credential opens nothing.
@@ -112,94 +110,92 @@ pub enum CredentialError {
     Inactive,
 }
 
+/// How often what decides about credentials has changed. A request carries the version that it was
+/// authenticated under: as long as that is the present one, it would be let in again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DirectoryVersion {
+    /// Of keys, programs and organizations.
+    access: u64,
+    /// Of the removals of members.
+    removals: u64,
+}
+
 /// Every key that is good, every program and organization, and which tokens are dead, in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Directory {
     state: RwLock<State>,
     /// Of members that were ever removed, the epoch of the tokens that are good now.
-    epochs: RwLock<HashMap<MemberNumber, i64>>,
+    epochs: RwLock<ByNumber<MemberNumber, i64>>,
+    /// The two halves of the version, raised after what they stand for has changed. No request has
+    /// the version zero.
+    access: AtomicU64,
+    removals: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     /// Ordered, not hashed: a key's hash needs no second one.
-    keys: BTreeMap<KeyHash, Holder>,
-    programs: HashMap<ProgramNumber, ProgramAccessRow>,
+    keys: BTreeMap<KeyHash, CredentialRow>,
+    programs: ByNumber<ProgramNumber, ProgramAccessRow>,
     /// The programs of each organization, the oldest first.
-    owned: HashMap<OrganizationNumber, Vec<ProgramNumber>>,
-    organizations: HashMap<OrganizationNumber, OrganizationAccessRow>,
-}
-
-/// Who holds a key, worked out when keys, programs and organizations are read.
-#[derive(Debug, Clone, Copy)]
-enum Holder {
-    Program(Result<KeyPrincipal, CredentialError>),
-    Partner(PartnerPrincipal),
+    owned: ByNumber<OrganizationNumber, Vec<ProgramNumber>>,
+    organizations: ByNumber<OrganizationNumber, OrganizationAccessRow>,
 }
 
 impl State {
-    fn new(
-        programs: Vec<ProgramAccessRow>,
-        organizations: Vec<OrganizationAccessRow>,
-        keys: &[CredentialRow],
-    ) -> Self {
-        let mut owned: HashMap<_, Vec<_>> = HashMap::new();
-        for program in &programs {
-            owned
-                .entry(program.organization)
-                .or_default()
-                .push(program.number);
-        }
-        let programs = programs.into_iter().map(|p| (p.number, p)).collect();
-        let organizations = organizations.into_iter().map(|o| (o.number, o)).collect();
-        let mut state = Self {
-            keys: BTreeMap::new(),
-            programs,
-            owned,
-            organizations,
-        };
-        state.keys = keys
-            .iter()
-            .map(|key| (key.hash, state.holder(key)))
-            .collect();
-        state
-    }
-
-    fn holder(&self, key: &CredentialRow) -> Holder {
-        let KeyScope::Program(number) = key.scope else {
-            return Holder::Partner(PartnerPrincipal {
-                environment: key.environment,
-                fingerprint: key.hash,
-                credential: Some(key.number),
-            });
-        };
-        let principal = || {
-            let program = self.programs.get(&number);
-            let program = program.ok_or(CredentialError::Unauthorized)?;
-            self.check_active(program)?;
-            Ok(KeyPrincipal {
-                program: program.number,
-                program_uuid: program.uuid,
-                organization: program.organization,
-                environment: program.environment,
-                fingerprint: key.hash,
-                credential: key.number,
-            })
-        };
-        Holder::Program(principal())
-    }
-
-    fn check_active(&self, program: &ProgramAccessRow) -> Result<(), CredentialError> {
-        let is_active = program.status == ProgramStatus::Active
-            && self
-                .organizations
-                .get(&program.organization)
-                .is_some_and(|organization| organization.status == OrganizationStatus::Active);
-        if is_active {
-            Ok(())
+    fn put_key(&mut self, key: CredentialRow) {
+        if key.is_revoked {
+            self.keys.remove(&key.hash);
         } else {
-            Err(CredentialError::Inactive)
+            self.keys.insert(key.hash, key);
         }
+    }
+
+    fn put_program(&mut self, program: ProgramAccessRow) {
+        let owned = self.owned.entry(program.organization).or_default();
+        if let Err(place) = owned.binary_search(&program.number) {
+            owned.insert(place, program.number);
+        }
+        self.programs.insert(program.number, program);
+    }
+
+    fn put_organization(&mut self, organization: OrganizationAccessRow) {
+        self.organizations.insert(organization.number, organization);
+    }
+
+    /// A program whose credentials are good.
+    fn active(&self, number: ProgramNumber) -> Result<&ProgramAccessRow, CredentialError> {
+        let program = self.programs.get(&number);
+        let program = program.ok_or(CredentialError::Unauthorized)?;
+        let organization = self.organizations.get(&program.organization);
+        check_active(program, organization)?;
+        Ok(program)
+    }
+}
+
+fn check_active(
+    program: &ProgramAccessRow,
+    organization: Option<&OrganizationAccessRow>,
+) -> Result<(), CredentialError> {
+    let is_active = program.status == ProgramStatus::Active
+        && organization.is_some_and(|o| o.status == OrganizationStatus::Active);
+    is_active.then_some(()).ok_or(CredentialError::Inactive)
+}
+
+/// Who holds the key of a program.
+fn key_principal(
+    key: &CredentialRow,
+    program: &ProgramAccessRow,
+    version: DirectoryVersion,
+) -> KeyPrincipal {
+    KeyPrincipal {
+        program: program.number,
+        program_uuid: program.uuid,
+        organization: program.organization,
+        environment: program.environment,
+        fingerprint: key.hash,
+        credential: key.number,
+        version,
     }
 }
 
@@ -214,7 +210,12 @@ impl Directory {
     /// # Errors
     /// [`store::Error`] if the database fails.
     pub(super) fn load(connection: &Connection) -> Result<Self, store::Error> {
-        let directory = Self::default();
+        let directory = Self {
+            state: RwLock::default(),
+            epochs: RwLock::default(),
+            access: AtomicU64::new(1),
+            removals: AtomicU64::new(1),
+        };
         directory.rebuild(connection)?;
         Ok(directory)
     }
@@ -222,13 +223,84 @@ impl Directory {
     /// Reads everything anew.
     pub(super) fn rebuild(&self, connection: &Connection) -> Result<(), store::Error> {
         let epochs = store::members::raised_epochs(connection)?;
+        let mut state = State::default();
+        for organization in store::organizations::all_access(connection)? {
+            state.put_organization(organization);
+        }
+        for program in store::programs::all_access(connection)? {
+            state.put_program(program);
+        }
+        for key in store::credentials::all_active(connection)? {
+            state.put_key(key);
+        }
+        *self.state.write() = state;
         *self.epochs.write() = epochs.into_iter().collect();
-        self.reload(connection)
+        self.access.fetch_add(1, Ordering::Release);
+        self.removals.fetch_add(1, Ordering::Release);
+        Ok(())
     }
 
-    /// Notes that a member was removed, which kills every token minted before.
-    pub(super) fn raise_epoch(&self, member: MemberNumber) {
-        *self.epochs.write().entry(member).or_default() += 1;
+    /// Reads the rows anew that changed. What that costs does not depend on how many there are.
+    pub(super) fn apply(
+        &self,
+        connection: &Connection,
+        changes: &[AccessChange],
+    ) -> Result<(), store::Error> {
+        let (mut keys, mut programs, mut organizations) = (Vec::new(), Vec::new(), Vec::new());
+        let mut removed = Vec::new();
+        // A row that was undone is not there, or is as it was.
+        for change in changes {
+            match *change {
+                AccessChange::Credential(number) => {
+                    keys.extend(store::credentials::get(connection, number)?);
+                }
+                AccessChange::Program(number) => {
+                    programs.extend(store::programs::access(connection, number)?);
+                }
+                AccessChange::Organization(number) => {
+                    organizations.extend(store::organizations::access(connection, number)?);
+                }
+                AccessChange::Member(number) => {
+                    removed.push((number, store::members::epoch(connection, number)?));
+                }
+            }
+        }
+        if removed.len() < changes.len() {
+            let mut state = self.state.write();
+            organizations
+                .into_iter()
+                .for_each(|row| state.put_organization(row));
+            programs.into_iter().for_each(|row| state.put_program(row));
+            keys.into_iter().for_each(|row| state.put_key(row));
+            drop(state);
+            self.access.fetch_add(1, Ordering::Release);
+        }
+        if !removed.is_empty() {
+            self.epochs.write().extend(removed);
+            self.removals.fetch_add(1, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// The version that a request is authenticated under, read before anything is looked up: if
+    /// something changes meanwhile, the request is judged again.
+    fn version(&self) -> DirectoryVersion {
+        DirectoryVersion {
+            access: self.access.load(Ordering::Acquire),
+            removals: self.removals.load(Ordering::Acquire),
+        }
+    }
+
+    /// Whether nothing changed since a key was authenticated, neither in what is committed nor in
+    /// the open transaction.
+    fn stands_for_key(&self, version: DirectoryVersion, open: &[AccessChange]) -> bool {
+        let is_of_member = |change: &AccessChange| matches!(change, AccessChange::Member(_));
+        version.access == self.access.load(Ordering::Acquire) && open.iter().all(is_of_member)
+    }
+
+    /// The same for a member token.
+    fn stands_for_member(&self, version: DirectoryVersion, open: &[AccessChange]) -> bool {
+        version == self.version() && open.is_empty()
     }
 
     /// Whether a member token is good: minted since the member was last removed, for a program
@@ -236,26 +308,23 @@ impl Directory {
     ///
     /// # Errors
     /// [`CredentialError`] if not.
-    pub fn check_member(&self, principal: MemberPrincipal) -> Result<(), CredentialError> {
-        let epoch = self
-            .epochs
-            .read()
-            .get(&principal.member)
-            .copied()
-            .unwrap_or(0);
+    pub fn check_member(
+        &self,
+        principal: MemberPrincipal,
+    ) -> Result<MemberPrincipal, CredentialError> {
+        let version = self.version();
+        let epochs = self.epochs.read();
+        let epoch = epochs.get(&principal.member).copied().unwrap_or(0);
+        drop(epochs);
         if principal.epoch != epoch {
             return Err(CredentialError::Unauthorized);
         }
-        self.check_program(principal.program)
-    }
-
-    /// Reads keys, programs and organizations anew.
-    pub(super) fn reload(&self, connection: &Connection) -> Result<(), store::Error> {
-        let keys = store::credentials::all_active(connection)?;
-        let programs = store::programs::all_access(connection)?;
-        let organizations = store::organizations::all_access(connection)?;
-        *self.state.write() = State::new(programs, organizations, &keys);
-        Ok(())
+        let organization = self.state.read().active(principal.program)?.organization;
+        Ok(MemberPrincipal {
+            organization,
+            version,
+            ..principal
+        })
     }
 
     /// The programs of an organization, the oldest first.
@@ -301,10 +370,13 @@ impl Directory {
     /// # Errors
     /// [`CredentialError`] if it is unknown or revoked, or its program may not act.
     pub fn authenticate_hash(&self, hash: KeyHash) -> Result<KeyPrincipal, CredentialError> {
-        match self.state.read().keys.get(&hash) {
-            Some(Holder::Program(principal)) => *principal,
-            Some(Holder::Partner(_)) | None => Err(CredentialError::Unauthorized),
-        }
+        let version = self.version();
+        let state = self.state.read();
+        let key = state.keys.get(&hash).ok_or(CredentialError::Unauthorized)?;
+        let KeyScope::Program(program) = key.scope else {
+            return Err(CredentialError::Unauthorized);
+        };
+        Ok(key_principal(key, state.active(program)?, version))
     }
 
     /// Who holds a partner key.
@@ -312,9 +384,18 @@ impl Directory {
     /// # Errors
     /// [`CredentialError::Unauthorized`] if it is unknown or revoked.
     pub fn authenticate_partner(&self, key: &str) -> Result<PartnerPrincipal, CredentialError> {
-        match self.state.read().keys.get(&hash(key)) {
-            Some(Holder::Partner(principal)) => Ok(*principal),
-            Some(Holder::Program(_)) | None => Err(CredentialError::Unauthorized),
+        let version = self.version();
+        let state = self.state.read();
+        let key = state.keys.get(&hash(key));
+        let key = key.ok_or(CredentialError::Unauthorized)?;
+        match key.scope {
+            KeyScope::Partner => Ok(PartnerPrincipal {
+                environment: key.environment,
+                fingerprint: key.hash,
+                credential: Some(key.number),
+                version,
+            }),
+            KeyScope::Program(_) => Err(CredentialError::Unauthorized),
         }
     }
 
@@ -326,18 +407,156 @@ impl Directory {
             .get(&program)
             .map(|program| program.environment)
     }
+}
 
-    /// Whether credentials of a program are good.
+/// Who may write. A write asks once more, in the transaction that it is about to change something
+/// in, whether its caller still may: the credential may have been revoked, its program archived or
+/// its organization suspended while the request's body was on its way.
+pub(super) trait Principal: Copy + std::fmt::Debug + Send + 'static {
+    /// Who the log says caused what this caller does.
+    fn actor(&self) -> Actor;
+
+    /// Whose share of the writer this caller's writes take.
+    fn tenant(&self) -> Tenant;
+
+    /// Within what an Idempotency-Key of this caller means one request.
+    fn scope(&self) -> Scope;
+
+    /// The caller as the open transaction sees it: the program of a key may be another by now. As
+    /// long as nothing changed since the request came that costs next to nothing.
     ///
     /// # Errors
-    /// [`CredentialError`] if not.
-    fn check_program(&self, program: ProgramNumber) -> Result<(), CredentialError> {
-        let state = self.state.read();
-        state.check_active(
-            state
-                .programs
-                .get(&program)
-                .ok_or(CredentialError::Unauthorized)?,
-        )
+    /// [`Refusal::CredentialRevoked`] or [`Refusal::Inactive`].
+    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop>;
+}
+
+impl Principal for KeyPrincipal {
+    fn actor(&self) -> Actor {
+        Actor::Key(self.credential)
     }
+
+    fn tenant(&self) -> Tenant {
+        Tenant::Program {
+            organization: self.organization,
+            program: self.program,
+            environment: self.environment,
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Program(self.program)
+    }
+
+    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
+        if directory.stands_for_key(self.version, tx.open_access()) {
+            return Ok(self);
+        }
+        let key = good_key(tx, self.credential)?;
+        let KeyScope::Program(program) = key.scope else {
+            return Err(Refusal::CredentialRevoked.into());
+        };
+        Ok(key_principal(
+            &key,
+            &good_program(tx, program)?,
+            self.version,
+        ))
+    }
+}
+
+impl Principal for PartnerPrincipal {
+    fn actor(&self) -> Actor {
+        self.credential.map_or(Actor::Server, Actor::Partner)
+    }
+
+    fn tenant(&self) -> Tenant {
+        Tenant::Partner(self.environment)
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Partner(self.environment)
+    }
+
+    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
+        if let Some(credential) = self.credential
+            && !directory.stands_for_key(self.version, tx.open_access())
+        {
+            good_key(tx, credential)?;
+        }
+        Ok(self)
+    }
+}
+
+impl Principal for MemberPrincipal {
+    fn actor(&self) -> Actor {
+        Actor::Member
+    }
+
+    fn tenant(&self) -> Tenant {
+        Tenant::Program {
+            organization: self.organization,
+            program: self.program,
+            environment: self.environment,
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Member(self.program, self.member)
+    }
+
+    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
+        if !directory.stands_for_member(self.version, tx.open_access()) {
+            if self.expires_at <= tx.clock_now() {
+                return Err(Refusal::TokenRevoked.into());
+            }
+            good_program(tx, self.program)?;
+            principal_member(tx, self)?;
+        }
+        Ok(self)
+    }
+}
+
+impl Principal for Caller {
+    fn actor(&self) -> Actor {
+        match self {
+            Self::Key(key) => key.actor(),
+            Self::Member(member) => member.actor(),
+        }
+    }
+
+    fn tenant(&self) -> Tenant {
+        match self {
+            Self::Key(key) => key.tenant(),
+            Self::Member(member) => member.tenant(),
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        match self {
+            Self::Key(key) => key.scope(),
+            Self::Member(member) => member.scope(),
+        }
+    }
+
+    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
+        Ok(match self {
+            Self::Key(key) => Self::Key(key.judge(tx, directory)?),
+            Self::Member(member) => Self::Member(member.judge(tx, directory)?),
+        })
+    }
+}
+
+/// A key that is not revoked, as the open transaction sees it.
+fn good_key(connection: &Connection, number: CredentialNumber) -> Result<CredentialRow, Stop> {
+    store::credentials::get(connection, number)?
+        .filter(|key| !key.is_revoked)
+        .ok_or(Stop::Refused(Refusal::CredentialRevoked))
+}
+
+/// A program whose credentials are good, as the open transaction sees it.
+fn good_program(connection: &Connection, number: ProgramNumber) -> Result<ProgramAccessRow, Stop> {
+    let program = store::programs::access(connection, number)?;
+    let program = program.ok_or(Refusal::CredentialRevoked)?;
+    let organization = store::organizations::access(connection, program.organization)?;
+    check_active(&program, organization.as_ref()).map_err(|_| Refusal::Inactive)?;
+    Ok(program)
 }

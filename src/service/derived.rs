@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Directory, Signals};
 use crate::analytics::{Engine, Figures};
-use crate::domain::{Event, Seq};
+use crate::domain::Seq;
 use crate::store::{self, Committed, Connection, Observer};
 
 /// What is derived from the log and the keys, kept in memory and up to date with every commit.
@@ -22,13 +22,8 @@ impl Observer for Derived {
         committed: &Committed<'_>,
     ) -> Result<(), store::Error> {
         self.engine.apply(committed.activities);
-        for activity in committed.activities {
-            if let Event::MemberRemoved { member, .. } = activity.event {
-                self.directory.raise_epoch(member);
-            }
-        }
-        if committed.credentials_changed {
-            self.directory.reload(connection)?;
+        if !committed.access.is_empty() {
+            self.directory.apply(connection, committed.access)?;
         }
         self.signals.ring(committed);
         Ok(())

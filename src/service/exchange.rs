@@ -2,7 +2,7 @@
 
 use super::{Answer, Caller, KeyPrincipal, MemberPrincipal, Reply, Services, Stop, WriteContext};
 use super::{IdempotencyKey, members};
-use crate::domain::{Event, Member, Refusal, Timestamp};
+use crate::domain::{Event, Member, ProgramNumber, Refusal, Timestamp};
 use crate::store::{self, Transaction, WriteError};
 use crate::wire::{ExchangeTokenRequest, TokenGrantResponse};
 
@@ -23,31 +23,39 @@ impl Services {
         };
         let tokens = std::sync::Arc::clone(&self.tokens);
         let (ttl, pool) = (self.limits.member_token_ttl, self.limits.credit_pool);
-        self.write(context, move |tx, _| {
-            let at = tx.now(key.program);
+        self.write(context, move |tx, caller| {
+            let at = tx.now(caller.program());
             let ExchangeTokenRequest {
                 external_user_id,
                 profile,
             } = request;
-            let found = store::members::find_to_change(tx, key.program, &external_user_id)?;
+            let found = store::members::find_to_change(tx, caller.program(), &external_user_id)?;
             let mut member = match found {
                 Some(member) if member.archived_at.is_some() => {
                     return Err(Refusal::NotFound("member").into());
                 }
                 Some(member) => members::merge(tx, at, member, profile, false)?,
-                None => members::create(tx, at, key.program, external_user_id, profile)?,
+                None => members::create(tx, at, caller.program(), external_user_id, profile)?,
             };
             // The token's own end is by the clock that will check it.
             let expires_at = tx.clock_now().saturating_add(ttl);
-            count(tx, at, &key, &member, (pool, expires_at))?;
+            count(
+                tx,
+                at,
+                (&key, caller.program()),
+                &member,
+                (pool, expires_at),
+            )?;
             member.token_expires_at = member.token_expires_at.max(Some(expires_at));
             store::members::update(tx, &member)?;
             let principal = MemberPrincipal {
-                program: key.program,
+                program: caller.program(),
                 member: member.number,
                 epoch: member.token_epoch,
                 environment: key.environment,
                 expires_at,
+                organization: key.organization,
+                version: key.version,
             };
             let token = tokens.mint(principal);
             Ok(Answer::ok(&TokenGrantResponse::new(token, expires_at)).secret())
@@ -61,7 +69,7 @@ impl Services {
 fn count(
     tx: &mut Transaction<'_>,
     at: Timestamp,
-    key: &KeyPrincipal,
+    (key, program): (&KeyPrincipal, ProgramNumber),
     member: &Member,
     (pool, expires_at): (i64, Timestamp),
 ) -> Result<(), Stop> {
@@ -85,6 +93,6 @@ fn count(
         credit,
         expires_at: Some(expires_at),
     };
-    tx.record(Some(key.program), at, event)?;
+    tx.record(Some(program), at, event)?;
     Ok(())
 }

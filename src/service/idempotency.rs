@@ -81,11 +81,14 @@ impl IdempotencyKey {
     }
 
     /// The key that the same request has in another scope.
-    pub(super) fn rescoped(&self, scope: Scope) -> Self {
+    pub(super) fn rescoped(self, scope: Scope) -> Self {
+        if scope == self.scope {
+            return self;
+        }
         Self {
             key_hash: short(digest("key", scope, &self.request)),
             scope,
-            ..*self
+            ..self
         }
     }
 

@@ -27,7 +27,8 @@ impl Services {
         environment: Environment,
         name: Name,
     ) -> Result<(Uuid, SecretString), WriteError> {
-        self.writer
+        self.pen
+            .upkeep()
             .write(move |tx: &mut Transaction<'_>| {
                 let secret = tenants::new_key("partner", environment);
                 let scope = KeyScope::Partner;
@@ -42,13 +43,11 @@ impl Services {
     /// # Errors
     /// [`WriteError`].
     pub async fn revoke_key(&self, key: Uuid) -> Result<bool, WriteError> {
-        self.writer
+        self.pen
+            .upkeep()
             .write(move |tx: &mut Transaction<'_>| {
-                let revoked = store::credentials::revoke_any(tx, key, tx.clock_now())?;
-                if revoked {
-                    tx.credentials_changed();
-                }
-                Ok(revoked)
+                let now = tx.clock_now();
+                store::credentials::revoke_any(tx, key, now)
             })
             .await
     }
@@ -63,7 +62,8 @@ impl Services {
     pub async fn rotate_token_key(&self) -> Result<(), WriteError> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the system gives random bytes");
-        self.writer
+        self.pen
+            .upkeep()
             .write(move |tx: &mut Transaction<'_>| store::settings::replace_token_key(tx, &key))
             .await
     }

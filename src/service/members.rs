@@ -41,12 +41,13 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: None,
         };
-        self.write(context, move |tx, _| {
-            let at = tx.now(key.program);
-            let found = store::members::find(tx, key.program, &Selector::External(id.clone()))?;
+        self.write(context, move |tx, caller| {
+            let at = tx.now(caller.program());
+            let found =
+                store::members::find(tx, caller.program(), &Selector::External(id.clone()))?;
             let member = match found {
                 Some(member) => merge(tx, at, member, request.profile, true)?,
-                None => create(tx, at, key.program, id, request.profile)?,
+                None => create(tx, at, caller.program(), id, request.profile)?,
             };
             Ok(Answer::ok(&SetMemberResponse::from(&member)))
         })
@@ -118,9 +119,9 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: None,
         };
-        self.write(context, move |tx, _| {
+        self.write(context, move |tx, caller| {
             let selector = Selector::External(id.clone());
-            let member = store::members::find(tx, key.program, &selector)?
+            let member = store::members::find(tx, caller.program(), &selector)?
                 // Someone removed before can still be erased.
                 .filter(|member| options.erase || member.archived_at.is_none())
                 .ok_or(Refusal::NotFound("member"))?;
@@ -286,8 +287,7 @@ fn remove(
             post(tx, at, &mut member, movement)?;
         }
         member.archived_at = Some(at);
-        member.token_epoch += 1;
-        member.token_expires_at = None;
+        store::members::end_tokens(tx, &mut member);
         let event = Event::MemberRemoved {
             member: member.number,
             tier: member.tier.clone(),

@@ -34,6 +34,7 @@ pub mod transfer;
 pub mod verify;
 mod wallets;
 mod webhooks;
+mod writes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -45,7 +46,8 @@ use uuid::Uuid;
 pub use analytics::Analytics;
 pub use answer::{Answer, Reply};
 pub use credentials::{
-    Caller, CredentialError, Directory, KeyPrincipal, MemberPrincipal, PartnerPrincipal,
+    Caller, CredentialError, Directory, DirectoryVersion, KeyPrincipal, MemberPrincipal,
+    PartnerPrincipal,
 };
 pub use events::ShownEvent;
 pub use idempotency::{IdempotencyKey, Scope};
@@ -60,15 +62,13 @@ pub use webhooks::{DueDeliveries, Outcome, after_attempt};
 use crate::analytics::Engine;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::{Actor, Environment, Invalid, Member, Name, Refusal, Seq, Timestamp};
-use crate::error::Surface;
+use crate::domain::{Environment, Invalid, Member, Name, Refusal, Seq, Timestamp};
 use crate::store::members::Selector;
-use crate::store::{
-    self, Connection, Database, OpenError, Readers, Transaction, WriteError, Writer, WriterSettings,
-};
+use crate::store::{self, Connection, Database, OpenError, Readers, WriteError, WriterSettings};
 use crate::telemetry::Metrics;
 use derived::Derived;
 use snapshots::Snapshots;
+use writes::Pen;
 
 /// Why a use case was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +99,7 @@ pub struct WriteContext {
 /// The running product without HTTP: the store, the figures, and who may do what. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Services {
-    writer: Writer,
+    pen: Pen,
     readers: Readers,
     analytics: Analytics,
     engine: Arc<Engine>,
@@ -190,6 +190,7 @@ impl Services {
                 clock: clock.clone(),
                 last_at,
                 queue_max: settings.database.queue_max,
+                share_max: settings.database.share_max,
                 wal_bytes_max: settings.database.wal_bytes_max,
                 idempotency_retention: retention,
                 metrics: metrics.clone(),
@@ -200,21 +201,18 @@ impl Services {
                 signals: Arc::clone(&signals),
             }),
         )?;
+        let pen = Pen::new(writer);
         let (token_key, first_keys) = match stored_key {
             Some(key) => (key, None),
-            None => bootstrap::run(&writer, partner_uuid, &settings.bootstrap)
+            None => bootstrap::run(&pen.upkeep(), partner_uuid, &settings.bootstrap)
                 .map(|(key, keys)| (key, Some(keys)))
                 .map_err(StartError::Bootstrap)?,
         };
-        let snapshots = Snapshots::start(
-            Arc::clone(&engine),
-            writer.clone(),
-            kept,
-            settings.analytics,
-        )
-        .map_err(StartError::Thread)?;
+        let snapshots =
+            Snapshots::start(Arc::clone(&engine), pen.upkeep(), kept, settings.analytics)
+                .map_err(StartError::Thread)?;
         let services = Self {
-            writer,
+            pen,
             readers,
             analytics,
             engine,
@@ -249,7 +247,7 @@ impl Services {
 
     /// Whether the database takes writes, as far as is known.
     pub fn is_ready(&self) -> bool {
-        self.writer.is_writable()
+        self.pen.is_writable()
     }
 
     /// The analytics, which need nothing else of this.
@@ -287,15 +285,14 @@ impl Services {
             .tokens
             .open(token, self.clock.now())
             .ok_or(CredentialError::Unauthorized)?;
-        self.directory.check_member(principal)?;
-        Ok(principal)
+        self.directory.check_member(principal)
     }
 
     /// Takes a last snapshot, finishes what waits and closes the database. Later writes are
     /// refused.
     pub fn stop(&self) {
         self.snapshots.stop();
-        self.writer.stop();
+        self.pen.stop();
     }
 
     /// The same services, but each of their writes moves a fixed clock on when it has its turn, so
@@ -307,74 +304,6 @@ impl Services {
             step,
             ..self.clone()
         }
-    }
-
-    /// Carries out a write of the Expys surface.
-    async fn write<F>(&self, context: WriteContext, work: F) -> Result<Reply, WriteError>
-    where
-        F: FnOnce(&mut Transaction<'_>, &Caller) -> Result<Answer, Stop> + Send + 'static,
-    {
-        let WriteContext {
-            caller,
-            idempotency,
-        } = context;
-        self.write_on(Surface::Expys, caller.actor(), idempotency, move |tx| {
-            authorize(tx, &caller)?;
-            Ok(move |tx: &mut Transaction<'_>| work(tx, &caller))
-        })
-        .await
-    }
-
-    /// Carries out a write: `prepare` asks anew each time who is asking and gives back the work,
-    /// which is done once for an idempotency key. A refusal is rendered as the surface renders
-    /// errors and, like a success, kept under the key.
-    async fn write_on<P, F>(
-        &self,
-        surface: Surface,
-        actor: Actor,
-        idempotency: Option<IdempotencyKey>,
-        prepare: P,
-    ) -> Result<Reply, WriteError>
-    where
-        P: FnOnce(&mut Transaction<'_>) -> Result<F, Stop> + Send + 'static,
-        F: FnOnce(&mut Transaction<'_>) -> Result<Answer, Stop>,
-    {
-        let retention = self.limits.idempotency_retention;
-        let passing = (!self.step.is_zero()).then(|| (self.clock.clone(), self.step));
-        self.writer
-            .write(move |tx| {
-                if let Some((clock, by)) = passing {
-                    clock.advance(by);
-                }
-                tx.act_as(actor);
-                let work = match prepare(tx) {
-                    Ok(work) => work,
-                    Err(stop) => return refused(tx, surface, stop),
-                };
-                let Some(key) = idempotency else {
-                    return work(tx)
-                        .map(Answer::into_reply)
-                        .or_else(|stop| refused(tx, surface, stop));
-                };
-                if let Some(reply) = idempotency::replay(tx, surface, &key, retention)? {
-                    return Ok(reply);
-                }
-                let answer = match work(tx) {
-                    Ok(answer) => answer,
-                    Err(Stop::Refused(refusal)) => {
-                        tx.undo()?;
-                        let answer = Answer::refusal(surface, &refusal);
-                        if !refusal.is_outcome() {
-                            return Ok(answer.into_reply());
-                        }
-                        answer
-                    }
-                    Err(Stop::Storage(error)) => return Err(error),
-                };
-                idempotency::keep(tx, &key, &answer)?;
-                Ok(answer.into_reply())
-            })
-            .await
     }
 
     async fn read<T, F>(&self, read: F) -> Result<T, Stop>
@@ -405,25 +334,6 @@ fn open(path: &Path) -> Result<Database, StartError> {
         .into());
     }
     Ok(database)
-}
-
-/// Undoes a write that a rule refused.
-fn refused(tx: &mut Transaction<'_>, surface: Surface, stop: Stop) -> Result<Reply, store::Error> {
-    match stop {
-        Stop::Refused(refusal) => {
-            tx.undo()?;
-            Ok(Answer::refusal(surface, &refusal).into_reply())
-        }
-        Stop::Storage(error) => Err(error),
-    }
-}
-
-/// A member's token is good only as long as its epoch: asked anew in every transaction.
-fn authorize(connection: &Connection, caller: &Caller) -> Result<(), Stop> {
-    match caller {
-        Caller::Key(_) => Ok(()),
-        Caller::Member(principal) => principal_member(connection, *principal).map(drop),
-    }
 }
 
 /// The member that a token was minted for.

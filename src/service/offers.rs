@@ -92,12 +92,12 @@ impl Services {
             caller: Caller::Key(key),
             idempotency,
         };
-        self.write(context, move |tx, _| {
-            let at = tx.now(key.program);
+        self.write(context, move |tx, caller| {
+            let at = tx.now(caller.program());
             let id = OfferId::from_uuid(Uuid::now_v7());
-            let offer = store::offers::insert(tx, key.program, id, request.content, at)?;
+            let offer = store::offers::insert(tx, caller.program(), id, request.content, at)?;
             tx.record(
-                Some(key.program),
+                Some(caller.program()),
                 at,
                 Event::OfferCreated {
                     offer: offer.number,
@@ -123,9 +123,9 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: None,
         };
-        self.write(context, move |tx, _| {
-            let at = tx.now(key.program);
-            let before = current(tx, key.program, &id)?;
+        self.write(context, move |tx, caller| {
+            let at = tx.now(caller.program());
+            let before = current(tx, caller.program(), &id)?;
             let offer = Offer {
                 content: request.apply(before.content.clone())?,
                 ..before.clone()
@@ -133,7 +133,7 @@ impl Services {
             if offer != before {
                 store::offers::update(tx, &offer)?;
                 tx.record(
-                    Some(key.program),
+                    Some(caller.program()),
                     at,
                     Event::OfferChanged {
                         offer: offer.number,
@@ -154,13 +154,13 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: None,
         };
-        self.write(context, move |tx, _| {
-            let at = tx.now(key.program);
-            let mut offer = current(tx, key.program, &id)?;
+        self.write(context, move |tx, caller| {
+            let at = tx.now(caller.program());
+            let mut offer = current(tx, caller.program(), &id)?;
             offer.archived_at = Some(at);
             store::offers::update(tx, &offer)?;
             tx.record(
-                Some(key.program),
+                Some(caller.program()),
                 at,
                 Event::OfferArchived {
                     offer: offer.number,

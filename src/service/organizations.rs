@@ -78,7 +78,7 @@ impl Services {
         request: CreateOrganizationRequest,
     ) -> Result<Reply, WriteError> {
         let pool = self.limits.credit_pool;
-        let create = move |tx: &mut Transaction<'_>| {
+        let create = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
             let environment = partner.environment;
             let mut organization = tenants::new_organization(environment, request.name, tx);
             organization.external_id = request.external_id;
@@ -98,10 +98,8 @@ impl Services {
             })
             .secret())
         };
-        self.write_on(Surface::Bullseye, partner.actor(), idempotency, move |_| {
-            Ok(create)
-        })
-        .await
+        self.write_on(Surface::Bullseye, partner, idempotency, create)
+            .await
     }
 
     /// Changes an organization. Suspending or canceling it takes effect on its keys and tokens at
@@ -115,13 +113,12 @@ impl Services {
         id: String,
         change: OrganizationChange,
     ) -> Result<Reply, WriteError> {
-        let apply = move |tx: &mut Transaction<'_>| {
-            let organization = find(tx, partner, &id)?;
+        let apply = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+            let organization = find(tx, *partner, &id)?;
             let changed = apply(tx, &organization, change)?;
             Ok(Answer::ok(&one(&changed)))
         };
-        self.write_on(Surface::Bullseye, partner.actor(), None, move |_| Ok(apply))
-            .await
+        self.write_on(Surface::Bullseye, partner, None, apply).await
     }
 
     /// Cancels an organization.
@@ -133,16 +130,14 @@ impl Services {
         partner: PartnerPrincipal,
         id: String,
     ) -> Result<Reply, WriteError> {
-        let cancel = move |tx: &mut Transaction<'_>| {
-            let organization = find(tx, partner, &id)?;
+        let cancel = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+            let organization = find(tx, *partner, &id)?;
             let canceled = SetStatusRequest(OrganizationStatus::Canceled);
             apply(tx, &organization, OrganizationChange::Status(canceled))?;
             Ok(Answer::no_content())
         };
-        self.write_on(Surface::Bullseye, partner.actor(), None, move |_| {
-            Ok(cancel)
-        })
-        .await
+        self.write_on(Surface::Bullseye, partner, None, cancel)
+            .await
     }
 
     /// Caps the credits an organization may take in a month.
@@ -156,8 +151,8 @@ impl Services {
         request: AllocateCreditsRequest,
     ) -> Result<Reply, WriteError> {
         let (pool, partner_id) = (self.limits.credit_pool, self.partner_uuid);
-        let set = move |tx: &mut Transaction<'_>| {
-            let mut organization = find(tx, partner, &id)?;
+        let set = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+            let mut organization = find(tx, *partner, &id)?;
             let AllocateCreditsRequest { credits, notes } = request;
             let allocation = allocate(tx, &mut organization, credits, notes, pool)?;
             store::organizations::update(tx, &organization)?;
@@ -175,8 +170,7 @@ impl Services {
             };
             Ok(Answer::ok(&OneAllocationResponse { allocation }))
         };
-        self.write_on(Surface::Bullseye, partner.actor(), None, move |_| Ok(set))
-            .await
+        self.write_on(Surface::Bullseye, partner, None, set).await
     }
 
     /// The keys of an organization that are not revoked, newest first.
@@ -217,8 +211,8 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateApiKeyRequest,
     ) -> Result<Reply, WriteError> {
-        let create = move |tx: &mut Transaction<'_>| {
-            let organization = find(tx, partner, &id)?;
+        let create = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+            let organization = find(tx, *partner, &id)?;
             let not_found = || Stop::Refused(Refusal::NotFound("program"));
             let program = if let Some(id) = &request.program_id {
                 let uuid = Uuid::try_parse(id).map_err(|_| not_found())?;
@@ -244,10 +238,8 @@ impl Services {
             };
             Ok(Answer::created(&made).secret())
         };
-        self.write_on(Surface::Bullseye, partner.actor(), idempotency, move |_| {
-            Ok(create)
-        })
-        .await
+        self.write_on(Surface::Bullseye, partner, idempotency, create)
+            .await
     }
 
     /// Revokes a key, from its next request on.
@@ -260,8 +252,8 @@ impl Services {
         id: String,
         key: String,
     ) -> Result<Reply, WriteError> {
-        let revoke = move |tx: &mut Transaction<'_>| {
-            let organization = find(tx, partner, &id)?;
+        let revoke = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+            let organization = find(tx, *partner, &id)?;
             let now = tx.clock_now();
             let revoked = match Uuid::try_parse(&key) {
                 Ok(uuid) => store::credentials::revoke(tx, organization.number, uuid, now)?,
@@ -270,13 +262,10 @@ impl Services {
             if !revoked {
                 return Err(Refusal::NotFound("API key").into());
             }
-            tx.credentials_changed();
             Ok(Answer::no_content())
         };
-        self.write_on(Surface::Bullseye, partner.actor(), None, move |_| {
-            Ok(revoke)
-        })
-        .await
+        self.write_on(Surface::Bullseye, partner, None, revoke)
+            .await
     }
 }
 
@@ -332,7 +321,6 @@ fn apply(
         };
         let now = tx.clock_now();
         tx.record(None, now, event)?;
-        tx.credentials_changed();
     }
     Ok(organization)
 }

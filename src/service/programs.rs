@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Answer, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, tenants};
-use crate::domain::{Actor, Event, Program, ProgramNumber, ProgramStatus, Refusal};
+use crate::domain::{Event, Program, ProgramNumber, ProgramStatus, Refusal};
 use crate::error::Surface;
 use crate::store::credentials::KeyScope;
 use crate::store::programs::ProgramFilter;
@@ -66,7 +66,7 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateProgramRequest,
     ) -> Result<Reply, WriteError> {
-        let create = move |tx: &mut Transaction<'_>| {
+        let create = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
             let (now, name) = (tx.clock_now(), request.name);
             let (organization, environment) = (key.organization, key.environment);
             let program = tenants::create_program(tx, organization, environment, name, now)?;
@@ -77,13 +77,8 @@ impl Services {
             let program = (&program).into();
             Ok(Answer::created(&CreatedProgramResponse { program, api_key }).secret())
         };
-        self.write_on(
-            Surface::Scrip,
-            Actor::Key(key.credential),
-            idempotency,
-            move |_| Ok(create),
-        )
-        .await
+        self.write_on(Surface::Scrip, key, idempotency, create)
+            .await
     }
 
     /// Renames a program, puts it away or takes it out again.
@@ -96,8 +91,8 @@ impl Services {
         id: String,
         request: PatchProgramRequest,
     ) -> Result<Reply, WriteError> {
-        let patch = move |tx: &mut Transaction<'_>| {
-            let before = find(tx, key, &id)?;
+        let patch = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
+            let before = find(tx, *key, &id)?;
             let mut program = before.clone();
             program.name = request.name.unwrap_or(program.name);
             program.status = request.status.unwrap_or(program.status);
@@ -110,17 +105,10 @@ impl Services {
                 };
                 store::programs::update(tx, &program)?;
                 tx.record(Some(program.number), now, Event::ProgramChanged)?;
-                tx.credentials_changed();
             }
             Ok(Answer::ok(&ProgramResponse::from(&program)))
         };
-        self.write_on(
-            Surface::Scrip,
-            Actor::Key(key.credential),
-            None,
-            move |_| Ok(patch),
-        )
-        .await
+        self.write_on(Surface::Scrip, key, None, patch).await
     }
 }
 

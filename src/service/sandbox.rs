@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext};
 use super::{Scope, tenants};
 use crate::clock::Clock;
-use crate::domain::{Event, Invalid, Program, ProgramNumber, ProgramStatus, Refusal, Timestamp};
+use crate::domain::{Event, Invalid, Program, ProgramNumber, ProgramStatus, Timestamp};
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{AdvanceClockRequest, ClockResponse, ResetResponse};
 
@@ -17,8 +17,8 @@ impl Services {
     /// Archives the key's program and lets its keys open a new, empty one of the same name and
     /// settings. The new one's time is the clock's.
     ///
-    /// The answer is kept under the Idempotency-Key in both programs: a retry comes with the new
-    /// one, and a request that came at the same time with the old one.
+    /// Of several requests at once each resets the program that the key opens when it has its turn.
+    /// The answer is kept under the Idempotency-Key in both programs: a retry comes with the new one.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -31,8 +31,8 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: idempotency.clone(),
         };
-        self.write(context, move |tx, _| {
-            let program = reset(tx, key.program)?;
+        self.write(context, move |tx, caller| {
+            let program = reset(tx, caller.program())?;
             let answer = Answer::ok(&ResetResponse {
                 program_id: program.uuid.to_string(),
             });
@@ -59,16 +59,17 @@ impl Services {
             caller: Caller::Key(key),
             idempotency,
         };
-        self.write(context, move |tx, _| {
-            let ahead = store::sandbox::ahead(tx, key.program)? + request.by;
+        self.write(context, move |tx, caller| {
+            let program = caller.program();
+            let ahead = store::sandbox::ahead(tx, program)? + request.by;
             if ahead > AHEAD_MAX {
                 let limit = "would set the program's time more than a century ahead";
                 return Err(Invalid::new("advanceSeconds", limit).into());
             }
-            let at = tx.now(key.program);
-            tx.record(Some(key.program), at, Event::ProgramChanged)?;
-            store::sandbox::set_ahead(tx, key.program, ahead)?;
-            let now = tx.now(key.program).to_string();
+            let at = tx.now(program);
+            tx.record(Some(program), at, Event::ProgramChanged)?;
+            store::sandbox::set_ahead(tx, program, ahead)?;
+            let now = tx.now(program).to_string();
             Ok(Answer::ok(&ClockResponse { now }))
         })
         .await
@@ -87,10 +88,6 @@ pub(super) fn now(
 
 fn reset(tx: &mut Transaction<'_>, number: ProgramNumber) -> Result<Program, Stop> {
     let mut old = store::programs::get(tx, number)?;
-    if old.status == ProgramStatus::Archived {
-        // Another reset came first, after this one's key was looked up.
-        return Err(Refusal::NotFound("program").into());
-    }
     let at = tx.now(number);
     old.status = ProgramStatus::Archived;
     old.updated_at = at;

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::writes::Upkeep;
 use crate::analytics::snapshot::{Capture, Damaged, Header, Part, Stored, TimelineId, VERSION};
 use crate::analytics::{Engine, Figures};
 use crate::config::AnalyticsSettings;
 use crate::domain::Seq;
 use crate::store::snapshots::{HeaderRow, SegmentRow, StateRow};
-use crate::store::{self, Connection, Transaction, WriteError, Writer};
+use crate::store::{self, Connection, Transaction, WriteError};
 
 /// Bytes that one write of a snapshot holds, so that no other write waits long for it.
 const STEP_BYTES: usize = 1 << 20;
@@ -134,7 +135,7 @@ impl Snapshots {
     /// Starts taking snapshots, at intervals and after many rows.
     pub(super) fn start(
         engine: Arc<Engine>,
-        writer: Writer,
+        writer: Upkeep,
         kept: Kept,
         settings: AnalyticsSettings,
     ) -> std::io::Result<Self> {
@@ -170,7 +171,7 @@ impl Snapshots {
 
 struct Taker {
     engine: Arc<Engine>,
-    writer: Writer,
+    writer: Upkeep,
     stored: Stored,
     /// The newest activity that a snapshot holds.
     last_seq: Option<Seq>,

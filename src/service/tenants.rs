@@ -91,7 +91,6 @@ pub(super) fn create_program(
         now,
         Event::ProgramCreated { organization },
     )?;
-    tx.credentials_changed();
     Ok(program)
 }
 
@@ -139,7 +138,6 @@ pub(super) fn add_key(
         hash,
     };
     store::credentials::insert(tx, &credential, now)?;
-    tx.credentials_changed();
     Ok(StoredKey {
         uuid,
         prefix: prefix.to_owned(),

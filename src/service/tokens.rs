@@ -5,8 +5,8 @@ use pasetors::token::UntrustedToken;
 use pasetors::version4::{LocalToken, V4};
 use serde::{Deserialize, Serialize};
 
-use super::MemberPrincipal;
-use crate::domain::{Environment, MemberNumber, ProgramNumber, Timestamp};
+use super::{DirectoryVersion, MemberPrincipal};
+use crate::domain::{Environment, MemberNumber, OrganizationNumber, ProgramNumber, Timestamp};
 
 /// Bound into every member token, so that nothing else sealed under the same key passes for one.
 const ASSERTION: &[u8] = b"stampcard member token 1";
@@ -57,7 +57,8 @@ impl TokenKey {
             .expect("the system gives random bytes")
     }
 
-    /// Who a token was minted for, unless it is not ours or has ended by `now`.
+    /// Who a token was minted for, unless it is not ours or has ended by `now`. Whether it is still
+    /// good, and what no token tells, the directory knows.
     pub fn open(&self, token: &str, now: Timestamp) -> Option<MemberPrincipal> {
         let token = UntrustedToken::try_from(token).ok()?;
         let token = LocalToken::decrypt(&self.0, &token, None, Some(ASSERTION)).ok()?;
@@ -72,6 +73,8 @@ impl TokenKey {
                 Environment::Sandbox
             },
             expires_at: Timestamp::from_millis(claims.expires)?,
+            organization: OrganizationNumber(0),
+            version: DirectoryVersion::default(),
         };
         (now < principal.expires_at).then_some(principal)
     }
@@ -93,6 +96,8 @@ mod tests {
             epoch: 3,
             environment: Environment::Live,
             expires_at: end,
+            organization: OrganizationNumber(0),
+            version: DirectoryVersion::default(),
         };
         let key = TokenKey::new(&[7; 32]);
         let token = key.mint(principal);

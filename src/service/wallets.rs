@@ -53,14 +53,14 @@ impl Services {
             caller: Caller::Key(key),
             idempotency,
         };
-        self.write(context, move |tx, _| {
+        self.write(context, move |tx, caller| {
             let MovePointsRequest {
                 external_user_id,
                 amount,
                 reason,
             } = request;
-            let mut member = members::current_to_change(tx, key.program, &external_user_id)?;
-            let at = tx.now(key.program);
+            let mut member = members::current_to_change(tx, caller.program(), &external_user_id)?;
+            let at = tx.now(caller.program());
             post(
                 tx,
                 at,
@@ -74,7 +74,7 @@ impl Services {
             )?;
             Ok(Answer::ok(&BalanceResponse {
                 balance: member.wallet.balance().get(),
-                currency: CurrencyResponse::from(tx.currency(key.program)?),
+                currency: CurrencyResponse::from(tx.currency(caller.program())?),
             }))
         })
         .await

@@ -66,9 +66,9 @@ impl Services {
             caller: Caller::Key(key),
             idempotency,
         };
-        self.write(context, move |tx, _| {
+        self.write(context, move |tx, caller| {
             let url = checked?;
-            if store::webhooks::active_count(tx, key.program)? >= ENDPOINTS_MAX {
+            if store::webhooks::active_count(tx, caller.program())? >= ENDPOINTS_MAX {
                 return Err(Refusal::WebhookLimitReached.into());
             }
             let mut endpoint = Endpoint {
@@ -76,12 +76,12 @@ impl Services {
                 id: WebhookId::from_uuid(Uuid::now_v7()),
                 url,
                 subscription,
-                created_at: tx.now(key.program),
+                created_at: tx.now(caller.program()),
                 disabled_at: None,
             };
             let secret = new_secret();
             let last = Seq(tx.next_seq().0 - 1);
-            store::webhooks::insert(tx, key.program, &mut endpoint, &secret, last)?;
+            store::webhooks::insert(tx, caller.program(), &mut endpoint, &secret, last)?;
             tx.webhooks_changed();
             let secret = secret.expose_secret();
             let body = CreatedWebhookResponse::new(&endpoint, key.environment, secret);
@@ -130,9 +130,9 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: None,
         };
-        self.write(context, move |tx, _| {
-            let endpoint = find(tx, key.program, &id)?;
-            store::webhooks::disable(tx, endpoint.number, tx.now(key.program))?;
+        self.write(context, move |tx, caller| {
+            let endpoint = find(tx, caller.program(), &id)?;
+            store::webhooks::disable(tx, endpoint.number, tx.now(caller.program()))?;
             store::deliveries::abandon(tx, endpoint.number)?;
             tx.webhooks_changed();
             Ok(Answer::ok(&DeleteWebhookResponse {
@@ -195,8 +195,8 @@ impl Services {
             caller: Caller::Key(key),
             idempotency,
         };
-        self.write(context, move |tx, _| {
-            let endpoint = find_active(tx, key.program, &id)?;
+        self.write(context, move |tx, caller| {
+            let endpoint = find_active(tx, caller.program(), &id)?;
             let number = endpoint.number;
             let not_found = Refusal::NotFound("delivery");
             let wanted = DeliveryId::parse(&delivery).ok_or(not_found.clone())?;
@@ -206,7 +206,7 @@ impl Services {
             found.status = DeliveryStatus::Pending;
             found.next_at = Some(tx.clock_now());
             store::deliveries::record(tx, number, &found)?;
-            tx.is_due(key.program);
+            tx.is_due(caller.program());
             Ok(Answer::ok(&show_delivery(tx, number, &found)?))
         })
         .await
@@ -226,8 +226,8 @@ impl Services {
             caller: Caller::Key(key),
             idempotency,
         };
-        self.write(context, move |tx, _| {
-            let endpoint = find_active(tx, key.program, &id)?;
+        self.write(context, move |tx, caller| {
+            let endpoint = find_active(tx, caller.program(), &id)?;
             let now = tx.clock_now();
             let delivery = Delivery {
                 seq: store::deliveries::next_test(tx, endpoint.number)?,
@@ -238,7 +238,7 @@ impl Services {
                 created_at: now,
             };
             store::deliveries::record(tx, endpoint.number, &delivery)?;
-            tx.is_due(key.program);
+            tx.is_due(caller.program());
             Ok(Answer::ok(&show_delivery(tx, endpoint.number, &delivery)?))
         })
         .await
@@ -324,7 +324,8 @@ impl Services {
     /// # Errors
     /// [`WriteError`].
     pub async fn note_deliveries(&self, outcomes: Vec<Outcome>) -> Result<(), WriteError> {
-        self.writer
+        self.pen
+            .upkeep()
             .write(move |tx| {
                 for outcome in &outcomes {
                     if let Some(delivery) = &outcome.delivery {
@@ -350,7 +351,8 @@ impl Services {
     /// [`WriteError`].
     pub async fn purge_deliveries(&self, retention: Duration) -> Result<bool, WriteError> {
         let before = self.clock.now().saturating_sub(retention);
-        self.writer
+        self.pen
+            .upkeep()
             .write(move |tx| Ok(store::deliveries::purge(tx, before, PURGE_STEP)? > 0))
             .await
     }

@@ -1,11 +1,11 @@
 //! Keys, as hashes.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
 use super::activity::timestamp;
 use super::programs::uuid;
-use super::{Error, Transaction};
+use super::{AccessChange, Error, Transaction};
 use crate::domain::{CredentialNumber, Environment, OrganizationNumber, ProgramNumber, Timestamp};
 
 /// SHA-256 of a whole key.
@@ -37,7 +37,7 @@ pub struct NewCredential<'a> {
     pub hash: KeyHash,
 }
 
-/// A key that is not revoked.
+/// What decides what a key opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialRow {
     /// Its row.
@@ -48,6 +48,8 @@ pub struct CredentialRow {
     pub scope: KeyScope,
     /// Where.
     pub environment: Environment,
+    /// Whether it opens nothing any more.
+    pub is_revoked: bool,
 }
 
 /// Stores a key.
@@ -55,7 +57,7 @@ pub struct CredentialRow {
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn insert(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     credential: &NewCredential<'_>,
     now: Timestamp,
 ) -> Result<CredentialNumber, Error> {
@@ -78,7 +80,9 @@ pub fn insert(
             now.as_millis(),
         ),
     )?;
-    Ok(CredentialNumber(tx.last_insert_rowid()))
+    let number = CredentialNumber(tx.last_insert_rowid());
+    tx.access_changed(AccessChange::Credential(number));
+    Ok(number)
 }
 
 /// Every key that is not revoked.
@@ -86,22 +90,41 @@ pub fn insert(
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn all_active(connection: &Connection) -> Result<Vec<CredentialRow>, Error> {
-    let sql = "SELECT hash, program_id, environment, id FROM credential WHERE revoked_at IS NULL";
+    let sql = "SELECT hash, program_id, environment, id, revoked_at FROM credential
+               WHERE revoked_at IS NULL";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        let program: Option<i64> = row.get(1)?;
-        let environment: String = row.get(2)?;
-        all.push(CredentialRow {
-            number: CredentialNumber(row.get(3)?),
-            hash: row.get(0)?,
-            scope: program.map_or(KeyScope::Partner, |id| KeyScope::Program(ProgramNumber(id))),
-            environment: Environment::parse(&environment)
-                .ok_or(Error::Impossible("environment"))?,
-        });
+        all.push(credential(row)?);
     }
     Ok(all)
+}
+
+/// A key, revoked or not.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn get(
+    connection: &Connection,
+    number: CredentialNumber,
+) -> Result<Option<CredentialRow>, Error> {
+    let sql = "SELECT hash, program_id, environment, id, revoked_at FROM credential WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([number.0])?;
+    rows.next()?.map(credential).transpose()
+}
+
+fn credential(row: &Row<'_>) -> Result<CredentialRow, Error> {
+    let program: Option<i64> = row.get(1)?;
+    let environment: String = row.get(2)?;
+    Ok(CredentialRow {
+        number: CredentialNumber(row.get(3)?),
+        hash: row.get(0)?,
+        scope: program.map_or(KeyScope::Partner, |id| KeyScope::Program(ProgramNumber(id))),
+        environment: Environment::parse(&environment).ok_or(Error::Impossible("environment"))?,
+        is_revoked: row.get::<_, Option<i64>>(4)?.is_some(),
+    })
 }
 
 /// An Org-API-Key as a list shows it.
@@ -150,18 +173,29 @@ pub fn of_organization(
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn revoke(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     organization: OrganizationNumber,
     key: Uuid,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let sql = "UPDATE credential SET revoked_at = ?3
                WHERE uuid = ?2 AND revoked_at IS NULL
-                   AND program_id IN (SELECT id FROM program WHERE organization_id = ?1)";
-    let changed =
-        tx.prepare_cached(sql)?
-            .execute((organization.0, key.as_bytes(), now.as_millis()))?;
-    Ok(changed == 1)
+                   AND program_id IN (SELECT id FROM program WHERE organization_id = ?1)
+               RETURNING id";
+    let values = (organization.0, key.as_bytes(), now.as_millis());
+    let revoked = tx
+        .prepare_cached(sql)?
+        .query_row(values, |row| row.get(0))
+        .optional()?;
+    Ok(note_revoked(tx, revoked))
+}
+
+/// Says which key was revoked, if one was.
+fn note_revoked(tx: &mut Transaction<'_>, revoked: Option<i64>) -> bool {
+    if let Some(number) = revoked {
+        tx.access_changed(AccessChange::Credential(CredentialNumber(number)));
+    }
+    revoked.is_some()
 }
 
 /// A key of whatever kind, as the operator's list shows it.
@@ -216,7 +250,10 @@ pub fn all_listed(connection: &Connection) -> Result<Vec<ListedKeyRow>, Error> {
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn revoke_any(tx: &Transaction<'_>, key: Uuid, now: Timestamp) -> Result<bool, Error> {
-    let sql = "UPDATE credential SET revoked_at = ?2 WHERE uuid = ?1 AND revoked_at IS NULL";
-    Ok(tx.execute(sql, (key.as_bytes(), now.as_millis()))? == 1)
+pub fn revoke_any(tx: &mut Transaction<'_>, key: Uuid, now: Timestamp) -> Result<bool, Error> {
+    let sql = "UPDATE credential SET revoked_at = ?2 WHERE uuid = ?1 AND revoked_at IS NULL
+               RETURNING id";
+    let values = (key.as_bytes(), now.as_millis());
+    let revoked = tx.query_row(sql, values, |row| row.get(0)).optional()?;
+    Ok(note_revoked(tx, revoked))
 }

@@ -4,7 +4,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::activity::timestamp;
-use super::{Error, Transaction, programs};
+use super::{AccessChange, Error, Transaction, programs};
 use crate::domain::{
     Account, Attributes, Currency, DisplayName, Email, ExternalUserId, Member, MemberNumber,
     Points, ProgramNumber, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
@@ -211,6 +211,24 @@ pub fn raised_epochs(connection: &Connection) -> Result<Vec<(MemberNumber, i64)>
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| Ok((MemberNumber(row.get(0)?), row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The epoch of the tokens of a member that are good now.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn epoch(connection: &Connection, member: MemberNumber) -> Result<i64, Error> {
+    let sql = "SELECT token_epoch FROM member WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([member.0])?;
+    Ok(rows.next()?.map_or(Ok(0), |row| row.get(0))?)
+}
+
+/// Ends every token of a member, once [`update`] has written it.
+pub fn end_tokens(tx: &mut Transaction<'_>, member: &mut Member) {
+    member.token_epoch += 1;
+    member.token_expires_at = None;
+    tx.access_changed(AccessChange::Member(member.number));
 }
 
 /// Adds a member with an empty wallet.

@@ -30,6 +30,7 @@ mod replay;
 pub mod sandbox;
 mod scrub;
 pub mod settings;
+mod shares;
 pub mod snapshots;
 pub mod transfer;
 pub mod webhooks;
@@ -46,7 +47,10 @@ pub use readers::Readers;
 pub use readership::Readership;
 pub use replay::replay;
 pub use rusqlite::Connection;
-pub use writer::{Committed, Observer, Transaction, WriteError, Writer, WriterSettings};
+pub use shares::Tenant;
+pub use writer::{
+    AccessChange, Committed, Observer, Transaction, WriteError, Writer, WriterSettings,
+};
 
 /// A failure of the database or of the pool in front of it. It is never the caller's fault.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::activity::timestamp;
 use super::programs::{environment, uuid};
-use super::{Error, Transaction};
+use super::{AccessChange, Error, Transaction};
 use crate::domain::{
     Allocation, Attributes, Environment, ExternalId, Name, Note, Organization, OrganizationNumber,
     OrganizationStatus, OrganizationTier,
@@ -45,7 +45,7 @@ pub struct OrganizationFilter {
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn insert(tx: &Transaction<'_>, organization: &mut Organization) -> Result<(), Error> {
+pub fn insert(tx: &mut Transaction<'_>, organization: &mut Organization) -> Result<(), Error> {
     let sql = "INSERT INTO organization (uuid, environment, name, status, tier, created_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     tx.execute(
@@ -67,7 +67,7 @@ pub fn insert(tx: &Transaction<'_>, organization: &mut Organization) -> Result<(
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn update(tx: &Transaction<'_>, organization: &Organization) -> Result<(), Error> {
+pub fn update(tx: &mut Transaction<'_>, organization: &Organization) -> Result<(), Error> {
     let sql = "UPDATE organization SET name = ?2, external_id = ?3, status = ?4, tier = ?5,
                    metadata = ?6, allocation = ?7, allocation_uuid = ?8, allocation_notes = ?9,
                    allocated_at = ?10
@@ -87,6 +87,7 @@ pub fn update(tx: &Transaction<'_>, organization: &Organization) -> Result<(), E
             .map(Note::as_str),
         allocation.map(|allocation| allocation.at.as_millis()),
     ))?;
+    tx.access_changed(AccessChange::Organization(organization.number));
     Ok(())
 }
 
@@ -153,14 +154,32 @@ pub fn all_access(connection: &Connection) -> Result<Vec<OrganizationAccessRow>,
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(OrganizationAccessRow {
-            number: OrganizationNumber(row.get(0)?),
-            uuid: uuid(row, 1)?,
-            environment: environment(row, 2)?,
-            status: status(&row.get::<_, String>(3)?)?,
-        });
+        all.push(access_row(row)?);
     }
     Ok(all)
+}
+
+/// What decides whether an organization may act.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn access(
+    connection: &Connection,
+    organization: OrganizationNumber,
+) -> Result<Option<OrganizationAccessRow>, Error> {
+    let sql = "SELECT id, uuid, environment, status FROM organization WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([organization.0])?;
+    rows.next()?.map(access_row).transpose()
+}
+
+fn access_row(row: &Row<'_>) -> Result<OrganizationAccessRow, Error> {
+    Ok(OrganizationAccessRow {
+        number: OrganizationNumber(row.get(0)?),
+        uuid: uuid(row, 1)?,
+        environment: environment(row, 2)?,
+        status: status(&row.get::<_, String>(3)?)?,
+    })
 }
 
 /// The credits a month that an organization may take, if it is capped.

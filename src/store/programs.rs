@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::activity::chain::{self, Hash};
 use super::activity::timestamp;
-use super::{Error, Transaction};
+use super::{AccessChange, Error, Transaction};
 use crate::domain::{
     Currency, CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, Points, Program,
     ProgramNumber, ProgramSort, ProgramStatus, Tier, Timestamp,
@@ -39,7 +39,7 @@ pub struct ProgramAccessRow {
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn insert(tx: &Transaction<'_>, program: &mut Program) -> Result<(), Error> {
+pub fn insert(tx: &mut Transaction<'_>, program: &mut Program) -> Result<(), Error> {
     let sql = "INSERT INTO program (uuid, organization_id, name, status, currency_name,
                    currency_symbol, default_tier, created_at, updated_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
@@ -57,6 +57,7 @@ pub fn insert(tx: &Transaction<'_>, program: &mut Program) -> Result<(), Error> 
         ),
     )?;
     program.number = ProgramNumber(tx.last_insert_rowid());
+    tx.access_changed(AccessChange::Program(program.number));
     Ok(())
 }
 
@@ -156,7 +157,7 @@ pub fn list(
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn update(tx: &Transaction<'_>, program: &Program) -> Result<(), Error> {
+pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> {
     let sql = "UPDATE program SET name = ?2, status = ?3, updated_at = ?4, archived_at = ?5
                WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((
@@ -166,6 +167,7 @@ pub fn update(tx: &Transaction<'_>, program: &Program) -> Result<(), Error> {
         program.updated_at.as_millis(),
         program.archived_at.map(Timestamp::as_millis),
     ))?;
+    tx.access_changed(AccessChange::Program(program.number));
     Ok(())
 }
 
@@ -245,16 +247,35 @@ pub fn all_access(connection: &Connection) -> Result<Vec<ProgramAccessRow>, Erro
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(ProgramAccessRow {
-            number: ProgramNumber(row.get(0)?),
-            uuid: uuid(row, 1)?,
-            organization: OrganizationNumber(row.get(2)?),
-            environment: environment(row, 3)?,
-            status: status(row, 4)?,
-            name: Name::stored(row.get(5)?),
-        });
+        all.push(access_row(row)?);
     }
     Ok(all)
+}
+
+/// What decides whether a program's credentials are good.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn access(
+    connection: &Connection,
+    program: ProgramNumber,
+) -> Result<Option<ProgramAccessRow>, Error> {
+    let sql = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, p.name
+               FROM program p JOIN organization o ON o.id = p.organization_id WHERE p.id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([program.0])?;
+    rows.next()?.map(access_row).transpose()
+}
+
+fn access_row(row: &Row<'_>) -> Result<ProgramAccessRow, Error> {
+    Ok(ProgramAccessRow {
+        number: ProgramNumber(row.get(0)?),
+        uuid: uuid(row, 1)?,
+        organization: OrganizationNumber(row.get(2)?),
+        environment: environment(row, 3)?,
+        status: status(row, 4)?,
+        name: Name::stored(row.get(5)?),
+    })
 }
 
 /// The oldest program of an organization that is in use.

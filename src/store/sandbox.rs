@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{Error, Transaction};
-use crate::domain::ByNumber;
-use crate::domain::ProgramNumber;
+use super::{AccessChange, Error, Transaction};
+use crate::domain::{ByNumber, CredentialNumber, ProgramNumber};
 
 /// How far a program's time is ahead of the clock.
 ///
@@ -55,9 +54,14 @@ pub fn move_keys(
     from: ProgramNumber,
     to: ProgramNumber,
 ) -> Result<(), Error> {
-    let sql = "UPDATE credential SET program_id = ?2 WHERE program_id = ?1";
-    tx.execute(sql, (from.0, to.0))?;
-    tx.credentials_changed();
+    let sql = "UPDATE credential SET program_id = ?2 WHERE program_id = ?1 RETURNING id";
+    let moved = tx
+        .prepare(sql)?
+        .query_map((from.0, to.0), |row| row.get(0))?
+        .collect::<Result<Vec<i64>, _>>()?;
+    for number in moved {
+        tx.access_changed(AccessChange::Credential(CredentialNumber(number)));
+    }
     Ok(())
 }
 

@@ -1,3 +1,4 @@
+mod held;
 mod kinds;
 mod matrix;
 mod table;

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use serde_json::json;
 use stampcard::analytics::{Interval, Window, WindowError, Zone};
 use stampcard::domain::{
-    ConversationId, Day, Environment, ExternalUserId, MemberNumber, OfferId, ProgramNumber,
-    RedemptionId, Timestamp, TransactionId, WebhookId,
+    ConversationId, Day, Environment, ExternalUserId, MemberNumber, OfferId, OrganizationNumber,
+    ProgramNumber, RedemptionId, Timestamp, TransactionId, WebhookId,
 };
-use stampcard::service::{IdempotencyKey, MemberPrincipal, Scope, TokenKey};
+use stampcard::service::{DirectoryVersion, IdempotencyKey, MemberPrincipal, Scope, TokenKey};
 use stampcard::wire::{Cursor, ListKind, ProgramActivityQuery, Query, TimeseriesQuery};
 
 use crate::cases;
@@ -87,6 +87,8 @@ proptest! {
             epoch: 3,
             environment: Environment::Sandbox,
             expires_at: now.saturating_add(Duration::from_mins(15)),
+            organization: OrganizationNumber(0),
+            version: DirectoryVersion::default(),
         };
         let key = TokenKey::new(&[7; 32]);
         let good = key.mint(principal);

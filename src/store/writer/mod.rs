@@ -1,12 +1,13 @@
 //! The one thread that writes.
 //!
-//! A write is a closure over an open transaction. The thread takes one, begins, runs it in a
+//! A write is a closure over an open transaction. The thread takes the one whose turn it is, begins, runs it in a
 //! savepoint, takes whatever else waits (up to a fixed number, never sleeping to fill a batch),
 //! commits once for all, tells the [`Observer`] what was committed, and only then answers
 //! everybody. So an acknowledged write is on the disk and in the figures.
 
 mod checkpoints;
 mod chores;
+mod queue;
 mod statements;
 mod sums;
 mod thread;
@@ -14,7 +15,6 @@ mod transaction;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -23,14 +23,19 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::checkpoints::Checkpointer;
+use self::queue::Entrance;
 use self::sums::Sums;
 use self::thread::WriterThread;
 use self::transaction::Log;
 pub use self::transaction::Transaction;
 use super::scrub::Scrubber;
-use super::{Database, Error, activity, idempotency, sandbox};
+use super::shares::Bounds;
+use super::{Database, Error, Tenant, activity, idempotency, sandbox};
 use crate::clock::Clock;
-use crate::domain::{Activity, ByNumber, ProgramNumber, Timestamp};
+use crate::domain::{
+    Activity, ByNumber, CredentialNumber, MemberNumber, OrganizationNumber, ProgramNumber,
+    Timestamp,
+};
 use crate::telemetry::Metrics;
 
 /// Why a write was not acknowledged.
@@ -47,13 +52,26 @@ pub enum WriteError {
     Failed,
 }
 
+/// A row that changed and decides who may do what. Whoever keeps such rows reads it anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessChange {
+    /// A key.
+    Credential(CredentialNumber),
+    /// A program.
+    Program(ProgramNumber),
+    /// An organization.
+    Organization(OrganizationNumber),
+    /// A member's tokens.
+    Member(MemberNumber),
+}
+
 /// What one commit did, for those who derive something from it.
 #[derive(Debug)]
 pub struct Committed<'a> {
     /// The rows that were added to the log, in order.
     pub activities: &'a [Activity],
-    /// Whether keys, or who may use them, changed.
-    pub credentials_changed: bool,
+    /// Of keys, and of what decides whether they are good, what changed.
+    pub access: &'a [AccessChange],
     /// The programs of the events that webhooks listen to; one may stand here more than once.
     pub announced: &'a [ProgramNumber],
     /// The programs with a webhook that has something to send again, or a test.
@@ -90,6 +108,8 @@ pub struct WriterSettings {
     pub last_at: ByNumber<ProgramNumber, Timestamp>,
     /// Writes that may wait.
     pub queue_max: usize,
+    /// Of these, those of one organization, in percent.
+    pub share_max: u32,
     /// Bytes of write-ahead log past which writes are refused.
     pub wal_bytes_max: u64,
     /// How long an idempotency key is kept.
@@ -129,15 +149,10 @@ where
     }
 }
 
-enum Message {
-    Run(Box<dyn Job>),
-    Stop,
-}
-
 /// The way to the writing thread. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    queue: SyncSender<Message>,
+    entrance: Arc<Entrance>,
     writable: Arc<AtomicBool>,
     metrics: Metrics,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -155,7 +170,7 @@ impl Writer {
             lock,
             readership,
         } = database;
-        let (queue, jobs) = sync_channel(settings.queue_max);
+        let (entrance, jobs) = queue::queue(Bounds::new(settings.queue_max, settings.share_max));
         let writable = Arc::new(AtomicBool::new(true));
         let log = Log {
             next_seq: activity::last_seq(&connection)?.map_or(1, |seq| seq.0 + 1),
@@ -164,7 +179,8 @@ impl Writer {
             ahead: sandbox::all_ahead(&connection)?,
             clocks_changed: false,
             pending: Vec::new(),
-            credentials_changed: false,
+            access: Vec::new(),
+            access_in_doubt: false,
             keys: idempotency::index(&connection)?,
             sums: Sums::default(),
             heard: None,
@@ -201,23 +217,24 @@ impl Writer {
             .spawn(move || thread.run())
             .map_err(no_thread)?;
         Ok(Self {
-            queue,
+            entrance: Arc::new(entrance),
             writable,
             metrics: settings.metrics,
             thread: Arc::new(Mutex::new(Some(thread))),
         })
     }
 
-    /// Runs `work` in a transaction; returns once it is durable and the observer has seen it.
+    /// Runs `work` in a transaction when its turn has come; returns once it is durable and the
+    /// observer has seen it.
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn write<T, F>(&self, work: F) -> Result<T, WriteError>
+    pub async fn write<T, F>(&self, tenant: Tenant, work: F) -> Result<T, WriteError>
     where
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        self.submit(work)?
+        self.submit(tenant, work)?
             .await
             .unwrap_or(Err(WriteError::Unavailable))
     }
@@ -226,12 +243,12 @@ impl Writer {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub fn write_blocking<T, F>(&self, work: F) -> Result<T, WriteError>
+    pub fn write_blocking<T, F>(&self, tenant: Tenant, work: F) -> Result<T, WriteError>
     where
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        self.submit(work)?
+        self.submit(tenant, work)?
             .blocking_recv()
             .unwrap_or(Err(WriteError::Unavailable))
     }
@@ -244,8 +261,7 @@ impl Writer {
     /// Finishes what waits, checkpoints and ends the thread. Later writes are refused.
     pub fn stop(&self) {
         let thread = self.thread.lock().take();
-        // The thread is gone already if nobody receives.
-        let _ = self.queue.send(Message::Stop);
+        self.entrance.close();
         if let Some(thread) = thread
             && thread.join().is_err()
         {
@@ -253,7 +269,11 @@ impl Writer {
         }
     }
 
-    fn submit<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, WriteError>>, WriteError>
+    fn submit<T, F>(
+        &self,
+        tenant: Tenant,
+        work: F,
+    ) -> Result<oneshot::Receiver<Result<T, WriteError>>, WriteError>
     where
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
@@ -265,12 +285,9 @@ impl Writer {
             reply,
         });
         self.metrics.queued();
-        if let Err(error) = self.queue.try_send(Message::Run(job)) {
+        if let Err(error) = self.entrance.push(tenant, job) {
             self.metrics.taken();
-            return Err(match error {
-                TrySendError::Full(_) => WriteError::Overloaded,
-                TrySendError::Disconnected(_) => WriteError::Unavailable,
-            });
+            return Err(error);
         }
         Ok(receiver)
     }

@@ -5,15 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use super::checkpoints::Checkpointer;
+use super::queue::{Exit, Turn, Waited};
 use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
-use super::{Committed, Job, Message, Observer, WriteError};
+use super::{Committed, Job, Observer, WriteError};
 use crate::domain::Actor;
 use crate::store::key_index::Segment;
 use crate::store::scrub::Scrubber;
@@ -24,6 +24,9 @@ use crate::telemetry::{Metrics, cause_chain};
 
 /// The most writes that share a commit.
 const BATCH_MAX: usize = 256;
+/// How long several organizations' writes may take until they are committed: nobody waits for a
+/// commit because another one has much to write.
+const SHARED_BATCH: Duration = Duration::from_millis(2);
 /// Writes after which those who read go first, if anybody does.
 const READERS_FIRST_AFTER: usize = 4;
 /// How long the queue must be empty before the thread tidies up.
@@ -43,7 +46,7 @@ pub(super) struct WriterThread {
     /// `None` after a failure, until a probe commit works on a new one.
     pub(super) connection: Option<Connection>,
     pub(super) log: Log,
-    pub(super) jobs: Receiver<Message>,
+    pub(super) jobs: Exit,
     pub(super) observer: Box<dyn Observer>,
     pub(super) writable: Arc<AtomicBool>,
     /// SQLite said that the file is damaged: no write is tried again.
@@ -67,18 +70,10 @@ pub(super) struct WriterThread {
 impl WriterThread {
     pub(super) fn run(mut self) {
         loop {
-            let message = match self.wait() {
-                Some(wait) => self.jobs.recv_timeout(wait),
-                None => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match message {
-                Ok(Message::Run(job)) => {
-                    if !self.batch(job) {
-                        break;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => self.tidy(),
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            match self.jobs.wait(self.wait()) {
+                Waited::Turn(turn) => self.batch(turn),
+                Waited::TimedOut => self.tidy(),
+                Waited::Closed => break,
             }
         }
         // Two cannot move pages at once.
@@ -95,36 +90,19 @@ impl WriterThread {
         scrub.into_iter().chain(chores).min()
     }
 
-    /// Runs one job and whatever else waits, in one commit. False: it is time to stop.
-    fn batch(&mut self, first: Box<dyn Job>) -> bool {
-        self.metrics.taken();
+    /// Runs one job and whatever else waits, in one commit.
+    fn batch(&mut self, first: Turn) {
         let connection = match self.open_batch() {
             Ok(connection) => connection,
             Err(error) => {
-                first.finish(Err(error));
-                return true;
+                self.metrics.taken();
+                first.1.finish(Err(error));
+                return;
             }
         };
         let statements = Statements::new(&connection);
         let mut ran: Vec<Ran> = Vec::new();
-        let mut going = true;
-        let mut intact = self.run_job(&statements, first, &mut ran);
-        while intact && ran.len() < BATCH_MAX {
-            if ran.len().is_multiple_of(READERS_FIRST_AFTER) {
-                self.readership.let_go_first();
-            }
-            match self.jobs.try_recv() {
-                Ok(Message::Run(job)) => {
-                    self.metrics.taken();
-                    intact = self.run_job(&statements, job, &mut ran);
-                }
-                Ok(Message::Stop) => {
-                    going = false;
-                    break;
-                }
-                Err(_) => break,
-            }
-        }
+        let intact = self.run_batch(&statements, first, &mut ran);
         drop(statements);
         if intact && self.commit(&connection, ran.len()) {
             self.publish(&connection);
@@ -140,7 +118,37 @@ impl WriterThread {
         }
         self.between_batches();
         self.readership.let_go_first();
-        going
+    }
+
+    /// Runs a job and those that wait behind it, as many as share a commit. False: the whole
+    /// transaction is lost.
+    fn run_batch(&mut self, statements: &Statements<'_>, first: Turn, ran: &mut Vec<Ran>) -> bool {
+        let begun = Instant::now();
+        let (mut holder, mut is_shared) = (None, false);
+        let (mut since, mut turn) = (begun, first);
+        loop {
+            let (ticket, job) = turn;
+            self.metrics.taken();
+            let own = Some(ticket.holder()).filter(|holder| !holder.is_upkeep());
+            is_shared |= own.is_some() && holder.is_some() && own != holder;
+            holder = holder.or(own);
+            let intact = self.run_job(statements, job, ran);
+            let now = Instant::now();
+            let took = now - since;
+            let is_long = is_shared && now - begun > SHARED_BATCH;
+            if !intact || is_long || ran.len() >= BATCH_MAX {
+                self.jobs.charge(ticket, took);
+                return intact;
+            }
+            since = now;
+            if ran.len().is_multiple_of(READERS_FIRST_AFTER) && self.readership.let_go_first() {
+                since = Instant::now();
+            }
+            match self.jobs.take(Some((ticket, took))) {
+                Some(next) => turn = next,
+                None => return true,
+            }
+        }
     }
 
     /// Begins a transaction, and lends its connection to the batch.
@@ -274,7 +282,7 @@ impl WriterThread {
     /// are worse than none, and what was committed is safe.
     fn publish(&mut self, connection: &Connection) {
         let activities = std::mem::take(&mut self.log.pending);
-        let credentials_changed = std::mem::take(&mut self.log.credentials_changed);
+        let access = std::mem::take(&mut self.log.access);
         let announced = std::mem::take(&mut self.log.announced);
         let due = std::mem::take(&mut self.log.due);
         self.log.last_at.extend(self.log.open_at.drain());
@@ -282,7 +290,7 @@ impl WriterThread {
         self.note_scrub();
         let committed = Committed {
             activities: &activities,
-            credentials_changed,
+            access: &access,
             announced: &announced,
             due: &due,
             webhooks_changed: std::mem::take(&mut self.log.webhooks_changed),
@@ -311,7 +319,9 @@ impl WriterThread {
         self.writable.store(false, Ordering::Relaxed);
         self.log.next_seq -= i64::try_from(self.log.pending.len()).unwrap_or(0);
         self.log.pending.clear();
-        self.log.credentials_changed = false;
+        // It may have reached the disk all the same.
+        self.log.access_in_doubt |= !self.log.access.is_empty();
+        self.log.access.clear();
         self.log.announced.clear();
         self.log.due.clear();
         self.log.sums.clear();
@@ -367,9 +377,10 @@ impl WriterThread {
     /// A commit that reported a failure may still have reached the disk.
     fn catch_up(&mut self, connection: &Connection) -> Result<(), Error> {
         let next_seq = activity::last_seq(connection)?.map_or(1, |seq| seq.0 + 1);
-        if next_seq != self.log.next_seq {
+        if next_seq != self.log.next_seq || self.log.access_in_doubt {
             self.log.next_seq = next_seq;
             self.observer.rebuild(connection)?;
+            self.log.access_in_doubt = false;
             self.log.last_at.extend(self.log.open_at.drain());
         }
         self.log.open_at.clear();

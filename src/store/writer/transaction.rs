@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Statement};
 
+use super::AccessChange;
 use super::statements::{self, Prepared};
 use super::sums::Sums;
 use crate::clock::Clock;
@@ -30,7 +31,10 @@ pub(super) struct Log {
     /// Whether `ahead` changed in the open batch.
     pub(super) clocks_changed: bool,
     pub(super) pending: Vec<Activity>,
-    pub(super) credentials_changed: bool,
+    /// What changed in the open batch of who may do what; what was undone may still stand here.
+    pub(super) access: Vec<AccessChange>,
+    /// Whether a batch that was lost had changed something of it.
+    pub(super) access_in_doubt: bool,
     pub(super) keys: KeyIndex,
     pub(super) sums: Sums,
     /// The events that some webhook of each program listens to, as the open transaction sees it;
@@ -198,9 +202,14 @@ impl Transaction<'_> {
         self.log.webhooks_changed = true;
     }
 
-    /// Says that keys, or who may use them, changed.
-    pub fn credentials_changed(&mut self) {
-        self.log.credentials_changed = true;
+    /// Says that a row changed that decides who may do what.
+    pub(in crate::store) fn access_changed(&mut self, change: AccessChange) {
+        self.log.access.push(change);
+    }
+
+    /// What changed of who may do what since the last commit, so that nobody has heard of it yet.
+    pub fn open_access(&self) -> &[AccessChange] {
+        &self.log.access
     }
 
     /// Says that a member's words were erased.

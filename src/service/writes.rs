@@ -1,0 +1,202 @@
+//! The way to the writer. Nothing else of the services has it: what a caller asks for goes through
+//! [`Services::write`] or [`Services::write_on`], which ask in the transaction itself whether the
+//! caller still may; what the server does by itself goes through [`Upkeep`].
+
+use super::credentials::Principal;
+use super::{Answer, Caller, IdempotencyKey, Reply, Services, Stop, WriteContext, idempotency};
+use crate::error::Surface;
+use crate::store::{self, Tenant, Transaction, WriteError, Writer};
+
+/// The writer, for what somebody asks for.
+#[derive(Debug, Clone)]
+pub(super) struct Pen(Writer);
+
+impl Pen {
+    pub(super) fn new(writer: Writer) -> Self {
+        Self(writer)
+    }
+
+    /// The same for what the server does by itself.
+    pub(super) fn upkeep(&self) -> Upkeep {
+        Upkeep(self.0.clone())
+    }
+
+    /// Whether the last write, or the last attempt to recover, worked.
+    pub(super) fn is_writable(&self) -> bool {
+        self.0.is_writable()
+    }
+
+    /// Finishes what waits and closes the database. Later writes are refused.
+    pub(super) fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+/// The writer, for what nobody asked for, or somebody who has the database file itself.
+#[derive(Debug, Clone)]
+pub(super) struct Upkeep(Writer);
+
+impl Upkeep {
+    /// Runs `work` in a transaction; returns once it is durable.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, WriteError>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, store::Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.0.write(Tenant::Upkeep, work).await
+    }
+
+    /// [`Upkeep::write`] for a thread that may block.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub(super) fn write_blocking<T, F>(&self, work: F) -> Result<T, WriteError>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, store::Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.0.write_blocking(Tenant::Upkeep, work)
+    }
+}
+
+impl Services {
+    /// Carries out a write of the Expys surface.
+    pub(super) async fn write<F>(&self, context: WriteContext, work: F) -> Result<Reply, WriteError>
+    where
+        F: FnOnce(&mut Transaction<'_>, &Caller) -> Result<Answer, Stop> + Send + 'static,
+    {
+        let WriteContext {
+            caller,
+            idempotency,
+        } = context;
+        self.write_on(Surface::Expys, caller, idempotency, work)
+            .await
+    }
+
+    /// Carries out a write, once for an idempotency key. Before anything else the caller is judged
+    /// once more; `work` has to go by the caller that it is handed, whose program may be another
+    /// than when the request came. A refusal is rendered as the surface renders errors and, like a
+    /// success, kept under the key.
+    pub(super) async fn write_on<P, F>(
+        &self,
+        surface: Surface,
+        caller: P,
+        idempotency: Option<IdempotencyKey>,
+        work: F,
+    ) -> Result<Reply, WriteError>
+    where
+        P: Principal,
+        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, Stop> + Send + 'static,
+    {
+        let retention = self.limits.idempotency_retention;
+        let passing = (!self.step.is_zero()).then(|| (self.clock.clone(), self.step));
+        let directory = std::sync::Arc::clone(&self.directory);
+        let write = move |tx: &mut Transaction<'_>| {
+            if let Some((clock, by)) = passing {
+                clock.advance(by);
+            }
+            let caller = match caller.judge(tx, &directory) {
+                Ok(caller) => caller,
+                Err(stop) => return refused(tx, surface, stop),
+            };
+            tx.act_as(caller.actor());
+            let Some(key) = idempotency else {
+                return work(tx, &caller)
+                    .map(Answer::into_reply)
+                    .or_else(|stop| refused(tx, surface, stop));
+            };
+            let key = key.rescoped(caller.scope());
+            if let Some(reply) = idempotency::replay(tx, surface, &key, retention)? {
+                return Ok(reply);
+            }
+            let answer = match work(tx, &caller) {
+                Ok(answer) => answer,
+                Err(Stop::Refused(refusal)) => {
+                    tx.undo()?;
+                    let answer = Answer::refusal(surface, &refusal);
+                    if !refusal.is_outcome() {
+                        return Ok(answer.into_reply());
+                    }
+                    answer
+                }
+                Err(Stop::Storage(error)) => return Err(error),
+            };
+            idempotency::keep(tx, &key, &answer)?;
+            Ok(answer.into_reply())
+        };
+        self.pen.0.write(caller.tenant(), write).await
+    }
+}
+
+/// Undoes a write that a rule refused.
+fn refused(tx: &mut Transaction<'_>, surface: Surface, stop: Stop) -> Result<Reply, store::Error> {
+    match stop {
+        Stop::Refused(refusal) => {
+            tx.undo()?;
+            Ok(Answer::refusal(surface, &refusal).into_reply())
+        }
+        Stop::Storage(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Settings;
+    use crate::domain::{Environment, OfferId};
+
+    /// The writer is held up while a key is revoked and used: both share a transaction, and nobody
+    /// has heard of the first yet when the second has its turn.
+    #[test]
+    fn a_write_sees_what_the_open_transaction_revoked() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults();
+        settings.database.path = folder.path().join("test.db");
+        let (services, keys) = Services::start(&settings, &Clock::system()).unwrap();
+        let keys = keys.unwrap().keys;
+        let (environment, key, _) = &keys[0];
+        assert_eq!(*environment, Environment::Sandbox);
+        let key = secrecy::ExposeSecret::expose_secret(key);
+        let key = services.directory().authenticate_key(key).unwrap();
+
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let upkeep = services.pen.upkeep();
+        let holder = std::thread::spawn(move || {
+            upkeep.write_blocking(move |_| {
+                begun.send(()).unwrap();
+                held.recv().unwrap();
+                Ok(())
+            })
+        });
+        has_begun.recv().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let replies = runtime.unwrap().block_on(async {
+            let revoke = services.write_on(Surface::Expys, key, None, |tx, key| {
+                let sql = "SELECT uuid FROM credential WHERE id = ?1";
+                let uuid: [u8; 16] = tx
+                    .query_row(sql, [key.credential.0], |row| row.get(0))
+                    .map_err(store::Error::from)?;
+                let now = tx.clock_now();
+                let uuid = uuid::Uuid::from_bytes(uuid);
+                assert!(store::credentials::revoke_any(tx, uuid, now)?);
+                Ok(Answer::no_content())
+            });
+            let id = OfferId::from_uuid(uuid::Uuid::nil()).to_string();
+            let use_it = services.archive_offer(key, id);
+            let release = async {
+                release.send(()).unwrap();
+            };
+            // Polled in this order: both wait before the writer goes on.
+            tokio::join!(revoke, use_it, release)
+        });
+        holder.join().unwrap().unwrap();
+        assert_eq!(replies.0.unwrap().status, 204);
+        assert_eq!(replies.1.unwrap().status, 401);
+        services.stop();
+    }
+}
