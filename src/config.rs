@@ -64,6 +64,7 @@ pub struct ServerSettings {
 pub struct DatabaseSettings {
     pub path: PathBuf,
     pub readers: u32,
+    pub read_queue_max: usize,
     pub queue_max: usize,
     pub share_max: u32,
     pub wal_bytes_max: u64,
@@ -276,6 +277,12 @@ impl Settings {
             600,
         )?;
         within("database.readers", u64::from(self.database.readers), 1, 256)?;
+        within(
+            "database.read_queue_max",
+            self.database.read_queue_max as u64,
+            1,
+            1 << 20,
+        )?;
         within(
             "database.queue_max",
             self.database.queue_max as u64,

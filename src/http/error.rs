@@ -69,7 +69,7 @@ impl From<Stop> for HttpError {
             },
             Stop::Storage(error) => {
                 let code = match error {
-                    store::Error::PoolExhausted(_) => Code::Overloaded,
+                    store::Error::PoolExhausted(_) | store::Error::TooManyReads => Code::Overloaded,
                     store::Error::Sqlite(_) | store::Error::Impossible(_) => Code::Internal,
                 };
                 Self {

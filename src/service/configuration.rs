@@ -14,7 +14,7 @@ impl Services {
         &self,
         key: KeyPrincipal,
     ) -> Result<ConfigurationResponse, Stop> {
-        self.look_up(move |connection| {
+        self.look_up(key, move |connection| {
             let program = store::programs::get(connection, key.program)?;
             Ok(ConfigurationResponse::from(&program))
         })

@@ -99,6 +99,41 @@ impl Caller {
     }
 }
 
+impl From<KeyPrincipal> for Tenant {
+    fn from(key: KeyPrincipal) -> Self {
+        Self::Program {
+            organization: key.organization,
+            program: key.program,
+            environment: key.environment,
+        }
+    }
+}
+
+impl From<MemberPrincipal> for Tenant {
+    fn from(member: MemberPrincipal) -> Self {
+        Self::Program {
+            organization: member.organization,
+            program: member.program,
+            environment: member.environment,
+        }
+    }
+}
+
+impl From<PartnerPrincipal> for Tenant {
+    fn from(partner: PartnerPrincipal) -> Self {
+        Self::Partner(partner.environment)
+    }
+}
+
+impl From<Caller> for Tenant {
+    fn from(caller: Caller) -> Self {
+        match caller {
+            Caller::Key(key) => key.into(),
+            Caller::Member(member) => member.into(),
+        }
+    }
+}
+
 /// Why a credential opens nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
@@ -399,6 +434,17 @@ impl Directory {
         }
     }
 
+    /// Whose share it takes to do something for a program.
+    pub(super) fn tenant_of(&self, program: ProgramNumber) -> Tenant {
+        let state = self.state.read();
+        let tenant = |row: &ProgramAccessRow| Tenant::Program {
+            organization: row.organization,
+            program,
+            environment: row.environment,
+        };
+        state.programs.get(&program).map_or(Tenant::Upkeep, tenant)
+    }
+
     /// The environment that a program lives in.
     pub fn environment_of(&self, program: ProgramNumber) -> Option<Environment> {
         let state = self.state.read();
@@ -412,12 +458,9 @@ impl Directory {
 /// Who may write. A write asks once more, in the transaction that it is about to change something
 /// in, whether its caller still may: the credential may have been revoked, its program archived or
 /// its organization suspended while the request's body was on its way.
-pub(super) trait Principal: Copy + std::fmt::Debug + Send + 'static {
+pub(super) trait Principal: Copy + Into<Tenant> + std::fmt::Debug + Send + 'static {
     /// Who the log says caused what this caller does.
     fn actor(&self) -> Actor;
-
-    /// Whose share of the writer this caller's writes take.
-    fn tenant(&self) -> Tenant;
 
     /// Within what an Idempotency-Key of this caller means one request.
     fn scope(&self) -> Scope;
@@ -433,14 +476,6 @@ pub(super) trait Principal: Copy + std::fmt::Debug + Send + 'static {
 impl Principal for KeyPrincipal {
     fn actor(&self) -> Actor {
         Actor::Key(self.credential)
-    }
-
-    fn tenant(&self) -> Tenant {
-        Tenant::Program {
-            organization: self.organization,
-            program: self.program,
-            environment: self.environment,
-        }
     }
 
     fn scope(&self) -> Scope {
@@ -468,10 +503,6 @@ impl Principal for PartnerPrincipal {
         self.credential.map_or(Actor::Server, Actor::Partner)
     }
 
-    fn tenant(&self) -> Tenant {
-        Tenant::Partner(self.environment)
-    }
-
     fn scope(&self) -> Scope {
         Scope::Partner(self.environment)
     }
@@ -489,14 +520,6 @@ impl Principal for PartnerPrincipal {
 impl Principal for MemberPrincipal {
     fn actor(&self) -> Actor {
         Actor::Member
-    }
-
-    fn tenant(&self) -> Tenant {
-        Tenant::Program {
-            organization: self.organization,
-            program: self.program,
-            environment: self.environment,
-        }
     }
 
     fn scope(&self) -> Scope {
@@ -520,13 +543,6 @@ impl Principal for Caller {
         match self {
             Self::Key(key) => key.actor(),
             Self::Member(member) => member.actor(),
-        }
-    }
-
-    fn tenant(&self) -> Tenant {
-        match self {
-            Self::Key(key) => key.tenant(),
-            Self::Member(member) => member.tenant(),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::domain::{
     Position, ProgramNumber, RedemptionNumber, Seq, Shown, Status, Tier, Timestamp, TransactionId,
 };
 use crate::store::members::Selector;
-use crate::store::{self, Connection, Transaction};
+use crate::store::{self, Connection, Tenant, Transaction};
 use crate::wire::{
     self, EventBody, MessageEventData, RedemptionResponse, SetMemberResponse, TransactionEventData,
     TransactionResponse,
@@ -243,7 +243,10 @@ impl Services {
         up_to: Seq,
     ) -> Result<(Vec<(ProgramNumber, ShownEvent)>, Seq), Stop> {
         let end = Seq(up_to.0.min(after.0.saturating_add(PAGE)));
-        self.read(move |connection| {
+        // One program's events are its own to wait for, several ones' nobody's.
+        let only = programs.iter().next().filter(|_| programs.len() == 1);
+        let tenant = only.map_or(Tenant::Upkeep, |only| self.directory.tenant_of(*only));
+        self.read(tenant, move |connection| {
             let (mut shown, mut bytes) = (Vec::new(), 0);
             let only = programs.iter().next().filter(|_| programs.len() == 1);
             let rows = store::activity::events(connection, only.copied(), after, end, EVENTS)?;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Services, Stop, tenants};
 use crate::domain::{Environment, Name};
 use crate::store::credentials::{KeyScope, ListedKeyRow};
-use crate::store::{self, Transaction, WriteError};
+use crate::store::{self, Tenant, Transaction, WriteError};
 
 impl Services {
     /// Every key that is not revoked, the oldest first.
@@ -14,8 +14,10 @@ impl Services {
     /// # Errors
     /// [`Stop`] if the database fails.
     pub async fn list_all_keys(&self) -> Result<Vec<ListedKeyRow>, Stop> {
-        self.read(|connection| Ok(store::credentials::all_listed(connection)?))
-            .await
+        self.read(Tenant::Upkeep, |connection| {
+            Ok(store::credentials::all_listed(connection)?)
+        })
+        .await
     }
 
     /// Makes a partner key of an environment; its id and the key come back.

@@ -64,7 +64,7 @@ impl Services {
         id: ExternalUserId,
         include_archived: bool,
     ) -> Result<MemberSummaryResponse, Stop> {
-        self.look_up(move |connection| {
+        self.look_up(key, move |connection| {
             let (member, currency, counts) =
                 store::members::find_with_counts(connection, key.program, &id)?
                     .filter(|(member, ..)| include_archived || member.archived_at.is_none())
@@ -85,7 +85,7 @@ impl Services {
         page: PageQuery,
     ) -> Result<MemberListResponse, Stop> {
         filter.before = page.cursor.map(|cursor| MemberNumber(cursor.0));
-        self.read(move |connection| {
+        self.read(key, move |connection| {
             let program = key.program;
             let mut rows = store::members::list(connection, program, &filter, page.limit + 1)?;
             let more = page.cut(&mut rows);

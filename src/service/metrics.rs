@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Services, Stop};
 use crate::domain::Seq;
-use crate::store;
+use crate::store::{self, Tenant};
 use crate::telemetry::{Metrics, Sizes};
 
 /// Bytes of a page of memory, as `/proc` counts it.
@@ -26,7 +26,9 @@ impl Services {
         buffered_bytes: usize,
     ) -> Result<String, Stop> {
         let snapshot = self
-            .read(|connection| Ok(store::snapshots::header(connection)?))
+            .read(Tenant::Upkeep, |connection| {
+                Ok(store::snapshots::header(connection)?)
+            })
             .await?;
         let number = |seq: Option<Seq>| seq.map_or(0, |seq| seq.0.unsigned_abs());
         let sizes = self.engine.look(|figures| {

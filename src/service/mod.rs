@@ -64,7 +64,10 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{Environment, Invalid, Member, Name, Refusal, Seq, Timestamp};
 use crate::store::members::Selector;
-use crate::store::{self, Connection, Database, OpenError, Readers, WriteError, WriterSettings};
+use crate::store::{
+    self, Connection, Database, OpenError, ReaderSettings, Readers, Tenant, WriteError,
+    WriterSettings,
+};
 use crate::telemetry::Metrics;
 use derived::Derived;
 use snapshots::Snapshots;
@@ -169,7 +172,11 @@ impl Services {
         clock: &Clock,
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         let database = open(&settings.database.path)?;
-        let readers = database.readers(settings.database.readers)?;
+        let readers = database.readers(ReaderSettings {
+            count: settings.database.readers,
+            queue_max: settings.database.read_queue_max,
+            share_max: settings.database.share_max,
+        })?;
         // A fold stops at a row that contradicts those before it.
         let load = AssertUnwindSafe(|| snapshots::load(database.connection()));
         let (figures, kept) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
@@ -306,21 +313,22 @@ impl Services {
         }
     }
 
-    async fn read<T, F>(&self, read: F) -> Result<T, Stop>
+    /// Reads on behalf of somebody, when it is their turn.
+    async fn read<T, F>(&self, tenant: impl Into<Tenant>, read: F) -> Result<T, Stop>
     where
         F: FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
         T: Send + 'static,
     {
-        self.readers.read(read).await
+        self.readers.read(tenant.into(), read).await
     }
 
     /// The same for a read of a few rows that are found by their keys.
-    async fn look_up<T, F>(&self, read: F) -> Result<T, Stop>
+    async fn look_up<T, F>(&self, tenant: impl Into<Tenant>, read: F) -> Result<T, Stop>
     where
         F: FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
         T: Send + 'static,
     {
-        self.readers.look_up(read).await
+        self.readers.look_up(tenant.into(), read).await
     }
 }
 

@@ -28,7 +28,7 @@ impl Services {
         page: PageQuery,
     ) -> Result<OfferListResponse, Stop> {
         let clock = self.clock.clone();
-        self.read(move |connection| {
+        self.read(caller, move |connection| {
             let program = caller.program();
             let now = sandbox::now(connection, &clock, program)?;
             let member = members::subject(connection, &caller, on_behalf)?;
@@ -64,7 +64,7 @@ impl Services {
         id: String,
     ) -> Result<OfferResponse, Stop> {
         let clock = self.clock.clone();
-        self.look_up(move |connection| {
+        self.look_up(caller, move |connection| {
             let now = sandbox::now(connection, &clock, caller.program())?;
             let member = members::subject(connection, &caller, on_behalf)?;
             let offer = current(connection, caller.program(), &id)?;

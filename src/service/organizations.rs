@@ -37,7 +37,7 @@ impl Services {
         filter: OrganizationFilter,
         page: NumberedPageQuery,
     ) -> Result<OrganizationListResponse, Stop> {
-        self.read(move |connection| {
+        self.read(partner, move |connection| {
             let range = ((page.page - 1) * page.page_size, page.page_size);
             let environment = partner.environment;
             let (rows, total) =
@@ -63,8 +63,10 @@ impl Services {
         partner: PartnerPrincipal,
         id: String,
     ) -> Result<OneOrganizationResponse, Stop> {
-        self.look_up(move |connection| Ok(one(&find(connection, partner, &id)?)))
-            .await
+        self.look_up(partner, move |connection| {
+            Ok(one(&find(connection, partner, &id)?))
+        })
+        .await
     }
 
     /// Makes an organization with one program, named after it, and a key to that.
@@ -182,7 +184,7 @@ impl Services {
         partner: PartnerPrincipal,
         id: String,
     ) -> Result<ApiKeyListResponse, Stop> {
-        self.read(move |connection| {
+        self.read(partner, move |connection| {
             let organization = find(connection, partner, &id)?;
             let rows = store::credentials::of_organization(connection, organization.number)?;
             let api_keys = rows

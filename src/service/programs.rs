@@ -25,7 +25,7 @@ impl Services {
         page: PageQuery,
     ) -> Result<ProgramListResponse, Stop> {
         filter.after = page.cursor.map(|cursor| ProgramNumber(cursor.0));
-        self.read(move |connection| {
+        self.read(key, move |connection| {
             let organization = key.organization;
             let mut rows =
                 store::programs::list(connection, organization, &filter, page.limit + 1)?;
@@ -52,8 +52,10 @@ impl Services {
         key: KeyPrincipal,
         id: String,
     ) -> Result<ProgramResponse, Stop> {
-        self.look_up(move |connection| Ok((&find(connection, key, &id)?).into()))
-            .await
+        self.look_up(key, move |connection| {
+            Ok((&find(connection, key, &id)?).into())
+        })
+        .await
     }
 
     /// Makes an empty program with a key of its own.

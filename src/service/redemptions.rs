@@ -61,7 +61,7 @@ impl Services {
         id: String,
         on_behalf: Option<ExternalUserId>,
     ) -> Result<RedemptionResponse, Stop> {
-        self.look_up(move |connection| {
+        self.look_up(caller, move |connection| {
             let member = members::subject(connection, &caller, on_behalf)?;
             let redemption = visible(connection, &caller, &id)?;
             match member {
@@ -86,7 +86,7 @@ impl Services {
         status: Option<Status>,
         page: PageQuery,
     ) -> Result<RedemptionListResponse, Stop> {
-        self.read(move |connection| {
+        self.read(caller, move |connection| {
             let program = caller.program();
             let filter = RedemptionFilter {
                 before: page.cursor.map(|cursor| RedemptionNumber(cursor.0)),

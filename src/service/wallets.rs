@@ -89,7 +89,7 @@ impl Services {
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
     ) -> Result<WalletResponse, Stop> {
-        self.look_up(move |connection| {
+        self.look_up(caller, move |connection| {
             let (member, currency) = subject(connection, &caller, on_behalf)?;
             Ok(WalletResponse::new(&member.wallet, &currency))
         })
@@ -106,7 +106,7 @@ impl Services {
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
     ) -> Result<EligibilityResponse, Stop> {
-        self.look_up(move |connection| {
+        self.look_up(caller, move |connection| {
             let (member, currency) = subject(connection, &caller, on_behalf)?;
             let wallet = WalletResponse::new(&member.wallet, &currency);
             Ok(EligibilityResponse::new(&member.tier, wallet))
@@ -124,7 +124,7 @@ impl Services {
         on_behalf: Option<ExternalUserId>,
         page: PageQuery,
     ) -> Result<TransactionListResponse, Stop> {
-        self.read(move |connection| {
+        self.read(caller, move |connection| {
             let (member, _) = subject(connection, &caller, on_behalf)?;
             let start = page
                 .cursor

@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::service::ShownEvent;
 use crate::store::webhooks::ActiveEndpoint;
-use crate::store::{self, Connection, WriteError};
+use crate::store::{self, Connection, Tenant, WriteError};
 use crate::wire::{
     CreateWebhookRequest, CreatedWebhookResponse, Cursor, DeleteWebhookResponse,
     DeliveryListResponse, DeliveryResponse, ListKind, PageQuery, WebhookListResponse,
@@ -111,7 +111,7 @@ impl Services {
     /// # Errors
     /// [`Stop`] if the database fails.
     pub async fn list_webhooks(&self, key: KeyPrincipal) -> Result<WebhookListResponse, Stop> {
-        self.read(move |connection| {
+        self.read(key, move |connection| {
             let endpoints = store::webhooks::list(connection, key.program, LISTED_MAX)?;
             let show = |endpoint| WebhookResponse::new(endpoint, key.environment);
             Ok(WebhookListResponse {
@@ -154,7 +154,7 @@ impl Services {
         status: Option<DeliveryStatus>,
         page: PageQuery,
     ) -> Result<DeliveryListResponse, Stop> {
-        self.read(move |connection| {
+        self.read(key, move |connection| {
             let endpoint = find(connection, key.program, &id)?;
             let before = page.cursor.map(|cursor| Seq(cursor.0));
             let mut rows = store::deliveries::list(
@@ -252,8 +252,10 @@ impl Services {
     /// # Errors
     /// [`Stop`] if the database fails.
     pub async fn active_webhooks(&self) -> Result<Vec<ActiveEndpoint>, Stop> {
-        self.read(|connection| Ok(store::webhooks::all_active(connection)?))
-            .await
+        self.read(Tenant::Upkeep, |connection| {
+            Ok(store::webhooks::all_active(connection)?)
+        })
+        .await
     }
 
     /// The next events in the log after `after` that an endpoint listens to, in order, and up to
@@ -269,7 +271,7 @@ impl Services {
         let (program, wanted) = (target.program, target.endpoint.subscription.set());
         let number = target.endpoint.number;
         let end = Seq(self.signals.last().0.min(after.0.saturating_add(LOG_PAGE)));
-        self.read(move |connection| {
+        self.read(self.directory.tenant_of(program), move |connection| {
             let rows = store::activity::events(connection, Some(program), after, end, EVENTS_PAGE)?;
             let read_to = match rows.last() {
                 Some(last) if rows.len() == EVENTS_PAGE => last.seq,
@@ -305,7 +307,7 @@ impl Services {
     ) -> Result<DueDeliveries, Stop> {
         let now = self.clock.now();
         let (number, program) = (target.endpoint.number, target.program);
-        self.read(move |connection| {
+        self.read(self.directory.tenant_of(program), move |connection| {
             let mut now_due = Vec::new();
             for delivery in store::deliveries::due(connection, number, now, limit)? {
                 let event = show_event(connection, program, delivery.seq)?;

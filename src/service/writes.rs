@@ -127,7 +127,7 @@ impl Services {
             idempotency::keep(tx, &key, &answer)?;
             Ok(answer.into_reply())
         };
-        self.pen.0.write(caller.tenant(), write).await
+        self.pen.0.write(caller.into(), write).await
     }
 }
 

