@@ -132,6 +132,7 @@ pub struct WebhookSettings {
 pub struct RateLimitSettings {
     pub per_minute: u32,
     pub sandbox_per_minute: u32,
+    pub programs_per_minute: u32,
 }
 
 /// Section `[metrics]`.
@@ -349,6 +350,10 @@ impl Settings {
         per_minute(
             "rate_limit.sandbox_per_minute",
             self.rate_limit.sandbox_per_minute,
+        )?;
+        per_minute(
+            "rate_limit.programs_per_minute",
+            self.rate_limit.programs_per_minute,
         )?;
         within(
             "server.stream_heartbeat",

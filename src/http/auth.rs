@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
 use super::HttpError;
 use super::connection::Watch;
-use super::rate_limit::{Fingerprint, RateLimiter};
+use super::rate_limit::{Bucket, RateLimiter};
 use crate::budget::Owner;
 use crate::domain::Environment;
 use crate::error::Code;
@@ -72,73 +72,87 @@ enum Anybody {
     Partner(PartnerPrincipal),
 }
 
-/// Who calls, once the request is counted against the credential's rate.
-fn anybody(request: &HttpRequest) -> Result<Anybody, HttpError> {
-    let services = services(request)?;
-    let (anybody, environment, fingerprint) = match presented(request.headers())? {
-        Presented::OrgKey(key) => {
-            let key = services.directory().authenticate_key(key)?;
-            let fingerprint = credential_of(Caller::Key(key));
-            (
-                Anybody::Caller(Caller::Key(key)),
-                key.environment,
-                fingerprint,
-            )
+impl Anybody {
+    fn fingerprint(&self) -> u64 {
+        match self {
+            Self::Caller(caller) => credential_of(*caller),
+            Self::Partner(partner) => start_of(&partner.fingerprint),
         }
-        Presented::MemberToken(token) => {
-            let member = services.authenticate_member(token)?;
-            // A member's tokens share one bucket.
-            let fingerprint = credential_of(Caller::Member(member));
-            let caller = Anybody::Caller(Caller::Member(member));
-            (caller, member.environment, fingerprint)
-        }
-        Presented::PartnerKey(key) => {
-            let partner = services.directory().authenticate_partner(key)?;
-            let fingerprint = fingerprint(&partner.fingerprint);
-            (Anybody::Partner(partner), partner.environment, fingerprint)
-        }
-    };
-    if let Some(watch) = Watch::of(request) {
-        watch.belongs_to(Owner::Credential(fingerprint));
     }
-    count(request, services, environment, fingerprint)?;
-    Ok(anybody)
 }
 
 /// A number that stands for the credential of a caller; the tokens of a member are one.
-pub(super) fn credential_of(caller: Caller) -> Fingerprint {
+pub(super) fn credential_of(caller: Caller) -> u64 {
     match caller {
-        Caller::Key(key) => fingerprint(&key.fingerprint),
+        Caller::Key(key) => start_of(&key.fingerprint),
         // The high bit keeps it apart from keys' ones.
         Caller::Member(member) => member.member.0.unsigned_abs() | 1 << 63,
     }
 }
 
-/// A number that stands for a key; members' have the bit that this leaves out.
-fn fingerprint(hash: &[u8; 32]) -> Fingerprint {
+/// The start of a key's hash, without the highest bit.
+fn start_of(hash: &[u8; 32]) -> u64 {
     let start = hash.first_chunk().copied().unwrap_or_default();
     u64::from_be_bytes(start) & !(1 << 63)
+}
+
+/// Who calls, once the request is counted against the credential's rate.
+fn anybody(request: &HttpRequest) -> Result<Anybody, HttpError> {
+    let services = services(request)?;
+    let (anybody, environment, bucket) = match presented(request.headers())? {
+        Presented::OrgKey(key) => {
+            let key = services.directory().authenticate_key(key)?;
+            let bucket = Bucket::Program(key.program);
+            (Anybody::Caller(Caller::Key(key)), key.environment, bucket)
+        }
+        Presented::MemberToken(token) => {
+            let member = services.authenticate_member(token)?;
+            let caller = Anybody::Caller(Caller::Member(member));
+            (caller, member.environment, Bucket::Member(member.member))
+        }
+        Presented::PartnerKey(key) => {
+            let partner = services.directory().authenticate_partner(key)?;
+            let bucket = Bucket::Partner(partner.environment);
+            (Anybody::Partner(partner), partner.environment, bucket)
+        }
+    };
+    if let Some(watch) = Watch::of(request) {
+        watch.belongs_to(Owner::Credential(anybody.fingerprint()));
+    }
+    let what = "too many requests with this credential";
+    count(request, services, environment, bucket, what)?;
+    Ok(anybody)
+}
+
+/// Counts a program that is about to be made against its organization's rate.
+pub(super) fn count_new_program(request: &HttpRequest, key: KeyPrincipal) -> Result<(), HttpError> {
+    let bucket = Bucket::NewPrograms(key.organization);
+    let what = "too many programs made by this organization";
+    count(request, services(request)?, key.environment, bucket, what)
 }
 
 fn count(
     request: &HttpRequest,
     services: &Services,
     environment: Environment,
-    fingerprint: Fingerprint,
+    bucket: Bucket,
+    what: &'static str,
 ) -> Result<(), HttpError> {
     let limiter = request
         .app_data::<web::Data<RateLimiter>>()
         .ok_or_else(|| HttpError::plain(Code::Internal))?;
-    let Some(standing) = limiter.take(environment, fingerprint, || services.now()) else {
+    let Some(standing) = limiter.take(environment, bucket, || services.now()) else {
         return Ok(());
     };
-    // The layer writes it into the response, whatever that is.
-    request.extensions_mut().insert(standing);
+    if standing.retry_after.is_some() || !matches!(bucket, Bucket::NewPrograms(_)) {
+        // The layer writes it into the response, whatever that is.
+        request.extensions_mut().insert(standing);
+    }
     match standing.retry_after {
         None => Ok(()),
         Some(seconds) => Err(HttpError::new(
             Code::RateLimited,
-            format!("too many requests with this credential; try again in {seconds} s"),
+            format!("{what}; try again in {seconds} s"),
         )),
     }
 }

@@ -1,4 +1,5 @@
-//! How many requests a credential may make: a bucket of tokens for each, filled at a steady rate.
+//! How many requests a program, a member or the partner may make: a bucket of tokens for each, filled
+//! at a steady rate. All keys of a program share its bucket: more keys are no more requests.
 
 use std::collections::HashMap;
 
@@ -6,18 +7,41 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use parking_lot::Mutex;
 
 use crate::config::RateLimitSettings;
-use crate::domain::{Environment, Timestamp};
+use crate::domain::{Environment, MemberNumber, OrganizationNumber, ProgramNumber, Timestamp};
 
 /// Parts that are locked apart.
 const SHARDS: usize = 16;
-/// Credentials that a part remembers before it forgets those that have their whole burst again.
+/// Buckets that a part remembers before it forgets those that are full again.
 const SWEEP_AT: usize = 4096;
 const NANOS_A_MINUTE: i64 = 60_000_000_000;
 
-/// What stands for a credential.
-pub(super) type Fingerprint = u64;
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Bucket {
+    /// Those with any key of a program.
+    Program(ProgramNumber),
+    /// Those with any token of a member.
+    Member(MemberNumber),
+    /// Those with any partner key of an environment.
+    Partner(Environment),
+    /// Those that make programs of an organization.
+    NewPrograms(OrganizationNumber),
+}
 
-/// Where a credential stands after a request.
+impl Bucket {
+    fn shard(self) -> usize {
+        let number = match self {
+            Self::Program(number) => number.0,
+            Self::Member(number) => number.0,
+            Self::NewPrograms(number) => number.0,
+            Self::Partner(Environment::Sandbox) => 0,
+            Self::Partner(Environment::Live) => 1,
+        };
+        usize::try_from(number.unsigned_abs() % SHARDS as u64).unwrap_or(0)
+    }
+}
+
+/// Where whoever asks stands after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
     /// The most requests at once.
@@ -37,7 +61,7 @@ pub(super) struct RateLimiter {
     /// When each bucket is full again, in nanoseconds since 1970.
     ///
     /// Source: the generic cell rate algorithm (ITU-T I.371), which needs this one number.
-    shards: [Mutex<HashMap<Fingerprint, i64>>; SHARDS],
+    shards: [Mutex<HashMap<Bucket, i64>>; SHARDS],
 }
 
 impl RateLimiter {
@@ -48,30 +72,39 @@ impl RateLimiter {
         }
     }
 
-    /// Counts a request of a credential; `None` where there is no limit.
+    /// Counts a request; `None` where there is no limit.
     pub(super) fn take(
         &self,
         environment: Environment,
-        credential: Fingerprint,
+        bucket: Bucket,
         now: impl FnOnce() -> Timestamp,
     ) -> Option<Standing> {
-        let per_minute = match environment {
-            _ if self.settings.per_minute == 0 => 0,
-            Environment::Live => self.settings.per_minute,
-            Environment::Sandbox => self.settings.sandbox_per_minute,
+        let RateLimitSettings {
+            per_minute,
+            sandbox_per_minute,
+            programs_per_minute,
+        } = self.settings;
+        let (per_minute, burst) = match (environment, bucket) {
+            _ if per_minute == 0 => return None,
+            // A whole minute's may be made at once.
+            (Environment::Live, Bucket::NewPrograms(_)) => {
+                (programs_per_minute, programs_per_minute)
+            }
+            (Environment::Live, _) => (per_minute, per_minute / 10),
+            (Environment::Sandbox, Bucket::NewPrograms(_)) => return None,
+            (Environment::Sandbox, _) => (sandbox_per_minute, sandbox_per_minute / 10),
         };
         if per_minute == 0 {
             return None;
         }
-        let burst = i64::from(per_minute / 10).max(1);
+        let burst = i64::from(burst).max(1);
         let interval = NANOS_A_MINUTE / i64::from(per_minute);
         let now = now().as_millis().saturating_mul(1_000_000);
-        let shard = usize::try_from(credential % SHARDS as u64).unwrap_or(0);
-        let mut buckets = self.shards[shard].lock();
+        let mut buckets = self.shards[bucket.shard()].lock();
         if buckets.len() >= SWEEP_AT {
             buckets.retain(|_, full_at| *full_at > now);
         }
-        let full_at = buckets.entry(credential).or_insert(now);
+        let full_at = buckets.entry(bucket).or_insert(now);
         // No bucket takes longer to be full: if one seems to, the clock went back since.
         *full_at = (*full_at).min(now + burst * interval);
         let after = (*full_at).max(now) + interval;
@@ -88,6 +121,19 @@ impl RateLimiter {
             reset: seconds(*full_at - 1),
             retry_after: (over > 0).then(|| seconds(over - 1)),
         })
+    }
+}
+
+impl RateLimiter {
+    /// Lets a program go on with what another one has left: a reset fills no bucket.
+    pub(super) fn carry_over(&self, from: ProgramNumber, to: ProgramNumber) {
+        let (from, to) = (Bucket::Program(from), Bucket::Program(to));
+        let left = self.shards[from.shard()].lock().get(&from).copied();
+        if let Some(full_at) = left {
+            let mut buckets = self.shards[to.shard()].lock();
+            let own = buckets.entry(to).or_insert(full_at);
+            *own = (*own).max(full_at);
+        }
     }
 }
 
@@ -116,14 +162,20 @@ mod tests {
         RateLimiter::new(RateLimitSettings {
             per_minute,
             sandbox_per_minute,
+            programs_per_minute: 60,
         })
+    }
+
+    /// A bucket for each number.
+    fn bucket(number: i64) -> Bucket {
+        Bucket::Program(ProgramNumber(number))
     }
 
     #[test]
     fn a_burst_is_let_in_and_then_one_at_a_time() {
         let limiter = limiter(600, 0);
         let now = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
-        let take = |now| limiter.take(Environment::Live, 7, || now).unwrap();
+        let take = |now| limiter.take(Environment::Live, bucket(7), || now).unwrap();
         for left in (0..60).rev() {
             let standing = take(now);
             assert_eq!((standing.remaining, standing.retry_after), (left, None));
@@ -149,7 +201,7 @@ mod tests {
     fn a_clock_that_goes_back_locks_nobody_out() {
         let limiter = limiter(600, 0);
         let now = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
-        let take = |now| limiter.take(Environment::Live, 7, || now).unwrap();
+        let take = |now| limiter.take(Environment::Live, bucket(7), || now).unwrap();
         assert_eq!(take(now).remaining, 59);
         let earlier = now.saturating_sub(Duration::from_hours(1));
         // As after a burst, and no longer.
@@ -162,7 +214,7 @@ mod tests {
     fn credentials_and_environments_are_counted_apart() {
         let limiter = limiter(10, 0);
         let now = Timestamp::EPOCH;
-        let take = |environment, credential| limiter.take(environment, credential, || now);
+        let take = |environment, credential| limiter.take(environment, bucket(credential), || now);
         assert_eq!(take(Environment::Live, 1).unwrap().retry_after, None);
         assert_eq!(take(Environment::Live, 1).unwrap().retry_after, Some(6));
         assert_eq!(take(Environment::Live, 2).unwrap().retry_after, None);
@@ -173,11 +225,11 @@ mod tests {
     fn no_limit_at_all_is_no_limit_in_the_sandbox_either() {
         let limiter = limiter(0, 100);
         assert_eq!(
-            limiter.take(Environment::Sandbox, 1, || Timestamp::EPOCH),
+            limiter.take(Environment::Sandbox, bucket(1), || Timestamp::EPOCH),
             None
         );
         assert_eq!(
-            limiter.take(Environment::Live, 1, || Timestamp::EPOCH),
+            limiter.take(Environment::Live, bucket(1), || Timestamp::EPOCH),
             None
         );
     }

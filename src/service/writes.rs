@@ -199,4 +199,47 @@ mod tests {
         assert_eq!(replies.1.unwrap().status, 401);
         services.stop();
     }
+
+    /// What the directory does after a commit goes by what changed, not by how much there is.
+    #[test]
+    fn the_two_thousandth_program_costs_what_the_tenth_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults();
+        settings.database.path = folder.path().join("test.db");
+        let (services, keys) = Services::start(&settings, &Clock::system()).unwrap();
+        let keys = keys.unwrap().keys;
+        let key = secrecy::ExposeSecret::expose_secret(&keys[0].1);
+        let key = services.directory().authenticate_key(key).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.unwrap();
+        let make = || {
+            let body = serde_json::json!({"name": "One of many"});
+            let request = crate::wire::CreateProgramRequest::parse(&body).unwrap();
+            let services = services.clone();
+            async move { services.create_program(key, None, request).await }
+        };
+        // The middle one of some, made one after the other.
+        let cost = || {
+            let mut took: Vec<_> = (0..31)
+                .map(|_| {
+                    let begun = std::time::Instant::now();
+                    assert_eq!(runtime.block_on(make()).unwrap().status, 201);
+                    begun.elapsed()
+                })
+                .collect();
+            took.sort_unstable();
+            took[15]
+        };
+        let few = cost();
+        for _ in 0..19 {
+            let many: Vec<_> = (0..100).map(|_| runtime.spawn(make())).collect();
+            for made in many {
+                assert_eq!(runtime.block_on(made).unwrap().unwrap().status, 201);
+            }
+        }
+        let many = cost();
+        println!("a program among 15: {few:?}, among 1950: {many:?}");
+        assert!(many < 3 * few, "{few:?} at first, then {many:?}");
+        services.stop();
+    }
 }

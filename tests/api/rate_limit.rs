@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use stampcard::domain::{Environment, Name};
 
 use crate::client::{
-    exchange, get_as, live, millis, organization, partner_error, program, scrip_error,
+    call, exchange, get_as, live, millis, organization, partner_error, program, scrip_error,
 };
 use crate::support::{
     LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
@@ -198,6 +200,72 @@ fn the_sandbox_can_be_given_a_rate_of_its_own() {
     let partner = get_as(&app, PARTNER_SANDBOX_KEY, "/partner/billing");
     assert_eq!(standing(&partner).1, 2);
     assert_eq!(standing(&get_as(&app, LIVE_KEY, PATH)).0, 600);
+}
+
+#[test]
+fn more_keys_are_no_more_requests() {
+    let mut app = start(20);
+    let tenant = organization(&app, PARTNER_LIVE_KEY, &json!({"name": "A tenant"}));
+    let body = json!({"name": "another"});
+    let path = tenant.path("/api-keys");
+    let made = call(&app, PARTNER_LIVE_KEY, "POST", &path, &body).expect(201);
+    let second = made["plainKey"].as_str().unwrap();
+    get_as(&app, &tenant.key, PATH).expect(200);
+    assert_eq!(standing(&get_as(&app, second, PATH)).1, 0);
+    for key in [&tenant.key, second] {
+        get_as(&app, key, PATH).expect_error(429, "RATE_LIMITED");
+    }
+    // Two keys of the partner.
+    let name = Name::parse("name", "another").unwrap();
+    let (_, another) = app.while_stopped(async |services| {
+        let made = services.create_partner_key(Environment::Live, name).await;
+        made.unwrap()
+    });
+    let ask = |key: &str| get_as(&app, key, "/partner/billing");
+    ask(PARTNER_LIVE_KEY).expect(200);
+    ask(another.expose_secret()).expect(200);
+    partner_error(ask(PARTNER_LIVE_KEY), 429, "TooManyRequests");
+    partner_error(ask(another.expose_secret()), 429, "TooManyRequests");
+}
+
+#[test]
+fn a_reset_fills_no_bucket() {
+    let app = TestApp::start_with(|settings| settings.rate_limit.sandbox_per_minute = 40);
+    assert_eq!(standing(&app.get(PATH)).1, 3);
+    let reset = app.post("/v1/sandbox/reset", &json!({}));
+    assert_eq!(standing(&reset).1, 2);
+    assert_eq!(standing(&app.get(PATH)).1, 1);
+    app.post("/v1/sandbox/reset", &json!({})).expect(200);
+    app.get(PATH).expect_error(429, "RATE_LIMITED");
+}
+
+#[test]
+fn a_live_organization_makes_sixty_programs_a_minute() {
+    let app = TestApp::start();
+    let other = organization(&app, PARTNER_LIVE_KEY, &json!({"name": "A tenant"}));
+    let body = json!({"name": "One more"});
+    let make = |key: &str| call(&app, key, "POST", "/v1/programs", &body);
+    let first = make(LIVE_KEY).expect(201);
+    // Any program's key of the organization counts, and input that cannot be used does not.
+    let second = first["apiKey"].as_str().unwrap();
+    for number in 1..60 {
+        make(if number % 2 == 0 { LIVE_KEY } else { second }).expect(201);
+        let bad = call(&app, second, "POST", "/v1/programs", &json!({}));
+        scrip_error(bad, 400, "invalid_request");
+    }
+    let refused = make(second);
+    assert_eq!(refused.header("Retry-After"), Some("1"));
+    let message = scrip_error(refused, 429, "too_many_requests");
+    assert!(message.contains("too many programs"), "{message}");
+    make(&other.key).expect(201);
+    get_as(&app, LIVE_KEY, PATH).expect(200);
+    app.clock.advance(Duration::from_secs(1));
+    make(second).expect(201);
+    scrip_error(make(second), 429, "too_many_requests");
+    // The sandbox has the rate of its requests alone.
+    for _ in 0..62 {
+        make(SANDBOX_KEY).expect(201);
+    }
 }
 
 #[test]

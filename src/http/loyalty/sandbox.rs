@@ -4,6 +4,7 @@ use actix_web::web::Data;
 
 use crate::http::auth::SandboxKey;
 use crate::http::extract::{Idempotency, JsonBody};
+use crate::http::rate_limit::RateLimiter;
 use crate::http::{HttpResult, reply};
 use crate::service::{Caller, Services};
 use crate::wire::{AdvanceClockRequest, ResetRequest};
@@ -11,13 +12,18 @@ use crate::wire::{AdvanceClockRequest, ResetRequest};
 /// `POST /v1/sandbox/reset`.
 pub(in crate::http) async fn reset_sandbox(
     services: Data<Services>,
+    rates: Data<RateLimiter>,
     SandboxKey(key): SandboxKey,
     idempotency: Idempotency,
     body: JsonBody,
 ) -> HttpResult {
     ResetRequest::parse(&body.value)?;
     let idempotency = idempotency.key(Caller::Key(key), &body.value)?;
-    Ok(reply(services.reset_sandbox(key, idempotency).await?))
+    let answer = services.reset_sandbox(key, idempotency).await?;
+    if let Ok(now) = services.directory().authenticate_hash(key.fingerprint) {
+        rates.carry_over(key.program, now.program);
+    }
+    Ok(reply(answer))
 }
 
 /// `POST /v1/sandbox/clock`.

@@ -1,9 +1,10 @@
 //! `/v1/programs`.
 
+use actix_web::HttpRequest;
 use actix_web::web::Data;
 
 use super::PAGE_LIMITS;
-use crate::http::auth::OrgKey;
+use crate::http::auth::{OrgKey, count_new_program};
 use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
 use crate::http::{HttpResult, ok, reply};
 use crate::service::{Caller, Services};
@@ -32,6 +33,7 @@ pub(in crate::http) async fn list_programs(
 
 /// `POST /v1/programs`.
 pub(in crate::http) async fn create_program(
+    head: HttpRequest,
     services: Data<Services>,
     OrgKey(key): OrgKey,
     idempotency: Idempotency,
@@ -39,6 +41,7 @@ pub(in crate::http) async fn create_program(
 ) -> HttpResult {
     let request = CreateProgramRequest::parse(&body.value)?;
     let idempotency = idempotency.key(Caller::Key(key), &body.value)?;
+    count_new_program(&head, key)?;
     Ok(reply(
         services.create_program(key, idempotency, request).await?,
     ))
