@@ -17,6 +17,8 @@ mod crash;
 mod demo;
 #[path = "process/erasure.rs"]
 mod erasure;
+#[path = "process/fairness.rs"]
+mod fairness;
 #[path = "process/faults.rs"]
 mod faults;
 #[path = "process/files.rs"]

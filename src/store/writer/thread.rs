@@ -92,10 +92,10 @@ impl WriterThread {
 
     /// Runs one job and whatever else waits, in one commit.
     fn batch(&mut self, first: Turn) {
+        self.metrics.taken();
         let connection = match self.open_batch() {
             Ok(connection) => connection,
             Err(error) => {
-                self.metrics.taken();
                 first.1.finish(Err(error));
                 return;
             }
@@ -128,7 +128,6 @@ impl WriterThread {
         let (mut since, mut turn) = (begun, first);
         loop {
             let (ticket, job) = turn;
-            self.metrics.taken();
             let own = Some(ticket.holder()).filter(|holder| !holder.is_upkeep());
             is_shared |= own.is_some() && holder.is_some() && own != holder;
             holder = holder.or(own);
@@ -145,7 +144,10 @@ impl WriterThread {
                 since = Instant::now();
             }
             match self.jobs.take(Some((ticket, took))) {
-                Some(next) => turn = next,
+                Some(next) => {
+                    self.metrics.taken();
+                    turn = next;
+                }
                 None => return true,
             }
         }

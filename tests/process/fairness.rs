@@ -1,0 +1,225 @@
+//! One organization asks for all it can get; another one hardly notices.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::server::{Place, SANDBOX_KEY, Server};
+
+const LIVE_KEY: &str = "expys_live_0123456789abcdef0123456789abcdef";
+const MEMBERS: usize = 150;
+/// Connections of the flood: every other one writes, the others list.
+const CONNECTIONS: usize = 64;
+
+/// A connection that is kept.
+struct Wire(BufReader<TcpStream>);
+
+impl Wire {
+    fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        let patience = Some(Duration::from_secs(30));
+        stream.set_read_timeout(patience).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    fn send(&mut self, request: &str) {
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+    }
+
+    /// The status of the next answer.
+    fn status(&mut self) -> u16 {
+        let (mut status, mut length) = (0, 0);
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).unwrap();
+            let line = line.trim_end().to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            }
+            if status == 0 {
+                status = line.split(' ').nth(1).unwrap().parse().unwrap();
+            }
+            if let Some(value) = line.strip_prefix("content-length: ") {
+                length = value.parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        status
+    }
+
+    fn ask(&mut self, request: &str) -> u16 {
+        self.send(request);
+        self.status()
+    }
+}
+
+fn request(key: &str, method: &str, path: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn credit(key: &str) -> String {
+    let body = r#"{"externalUserID":"member-0","amount":1}"#;
+    request(key, "POST", "/v1/wallet/credit", body)
+}
+
+fn list(key: &str, limit: usize) -> String {
+    request(key, "GET", &format!("/v1/members?limit={limit}"), "")
+}
+
+/// Members of the program of a key.
+fn fill(server: &Server, key: &str) {
+    let mut wire = Wire::open(server.address);
+    for number in 0..MEMBERS {
+        let path = format!("/v1/members/member-{number}");
+        assert_eq!(wire.ask(&request(key, "PUT", &path, "{}")), 200);
+    }
+}
+
+/// How long half of the requests took at most, and all but one in a hundred.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    p50: Duration,
+    p99: Duration,
+}
+
+/// Credits and lists of the innocent, one after the other.
+fn measure(server: &Server, requests: usize) -> [Times; 2] {
+    let mut wire = Wire::open(server.address);
+    let asked = [credit(LIVE_KEY), list(LIVE_KEY, 20)];
+    let mut took = [Vec::new(), Vec::new()];
+    for _ in 0..requests {
+        for (request, took) in asked.iter().zip(&mut took) {
+            let begun = Instant::now();
+            assert_eq!(wire.ask(request), 200);
+            took.push(begun.elapsed());
+        }
+    }
+    took.map(|mut took| {
+        took.sort_unstable();
+        Times {
+            p50: took[took.len() / 2],
+            p99: took[took.len() * 99 / 100],
+        }
+    })
+}
+
+/// Asks on one connection, again and again. Some get 503: that is the bound.
+fn flood(server: &Server, request: &str, over: &AtomicBool, done: &AtomicUsize) {
+    let mut wire = Wire::open(server.address);
+    while !over.load(Ordering::Relaxed) {
+        assert!(matches!(wire.ask(request), 200 | 503));
+        done.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The times of an innocent alone, and beside a flood.
+fn quiet_and_flooded(requests: usize) -> [[Times; 2]; 2] {
+    let place = Place::new();
+    let mut command = place.serve();
+    command
+        .env("STAMPCARD_BOOTSTRAP__LIVE_KEY", LIVE_KEY)
+        .env("STAMPCARD_RATE_LIMIT__PER_MINUTE", "0");
+    let server = place.start_as(command);
+    fill(&server, SANDBOX_KEY);
+    fill(&server, LIVE_KEY);
+    measure(&server, 20);
+    let quiet = measure(&server, requests);
+    let asked = [credit(SANDBOX_KEY), list(SANDBOX_KEY, 100)];
+    let (over, done) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let flooded = std::thread::scope(|scope| {
+        for number in 0..CONNECTIONS {
+            let (asked, server, over, done) = (&asked, &server, &over, &done);
+            scope.spawn(move || flood(server, &asked[number % 2], over, done));
+        }
+        while done.load(Ordering::Relaxed) < 4 * CONNECTIONS {
+            std::thread::yield_now();
+        }
+        let flooded = measure(&server, requests);
+        over.store(true, Ordering::Relaxed);
+        flooded
+    });
+    println!("credit: {:?}, beside {done:?}: {:?}", quiet[0], flooded[0]);
+    println!("list: {:?}, beside {done:?}: {:?}", quiet[1], flooded[1]);
+    server.terminate();
+    [quiet, flooded]
+}
+
+/// Waits until so many writes wait.
+fn wait_for_queue(server: &Server, writes: usize) {
+    let (line, begun) = (format!("\nwriter_queue_writes {writes}\n"), Instant::now());
+    loop {
+        let metrics = server.send("GET", "/metrics", None, &Value::Null).unwrap();
+        if metrics.text.contains(&line) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(4), "{}", metrics.text);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_queue_that_the_sandbox_fills_has_room_for_a_live_organization_and_serves_it_soon() {
+    const CLIENTS: usize = 80;
+    /// Half of the queue.
+    const SHARE: usize = 32;
+    let place = Place::new();
+    let mut command = place.serve();
+    command
+        .env("STAMPCARD_BOOTSTRAP__LIVE_KEY", LIVE_KEY)
+        .env("STAMPCARD_DATABASE__QUEUE_MAX", "64");
+    let server = place.start_as(command);
+    for key in [SANDBOX_KEY, LIVE_KEY] {
+        let member = request(key, "PUT", "/v1/members/member-0", "{}");
+        assert_eq!(Wire::open(server.address).ask(&member), 200);
+    }
+    let other = place.sqlite();
+    let newest = "SELECT max(seq) FROM activity";
+    let newest: i64 = other.query_row(newest, [], |row| row.get(0)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // The first is taken out, and waits for the file.
+    let mut first = Wire::open(server.address);
+    first.send(&credit(SANDBOX_KEY));
+    wait_for_queue(&server, 0);
+    let mut flood: Vec<Wire> = (0..CLIENTS).map(|_| Wire::open(server.address)).collect();
+    for wire in &mut flood {
+        wire.send(&credit(SANDBOX_KEY));
+    }
+    wait_for_queue(&server, SHARE);
+    let mut innocent = Wire::open(server.address);
+    innocent.send(&credit(LIVE_KEY));
+    wait_for_queue(&server, SHARE + 1);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!((innocent.status(), first.status()), (200, 200));
+    let refused = flood.iter_mut().filter_map(|wire| match wire.status() {
+        200 => None,
+        status => Some(status),
+    });
+    assert_eq!(refused.collect::<Vec<_>>(), [503; CLIENTS - SHARE]);
+    let before = "SELECT count(*) FROM activity WHERE seq > ?1 AND seq < (
+        SELECT a.seq FROM activity a JOIN program p ON p.id = a.program_id
+            JOIN organization o ON o.id = p.organization_id
+        WHERE a.seq > ?1 AND o.environment = 'live')";
+    let before: i64 = other.query_row(before, [newest], |row| row.get(0)).unwrap();
+    assert!(before < 8, "{before} came first");
+    server.terminate();
+}
+
+/// The promise itself, for a quiet machine and the release build, alone on a machine.
+#[test]
+#[ignore = "takes a machine of its own: cargo test --release --test process -- --ignored fairness"]
+fn beside_a_flood_the_innocents_p99_is_at_most_five_times_its_own() {
+    let [quiet, flooded] = quiet_and_flooded(2000);
+    for (quiet, flooded) in quiet.into_iter().zip(flooded) {
+        let most = (5 * quiet.p99).max(Duration::from_millis(5));
+        assert!(flooded.p99 <= most, "{flooded:?} beside {quiet:?}");
+    }
+}
