@@ -302,11 +302,15 @@ impl Directory {
         }
         if removed.len() < changes.len() {
             let mut state = self.state.write();
-            organizations
-                .into_iter()
-                .for_each(|row| state.put_organization(row));
-            programs.into_iter().for_each(|row| state.put_program(row));
-            keys.into_iter().for_each(|row| state.put_key(row));
+            for row in organizations {
+                state.put_organization(row);
+            }
+            for row in programs {
+                state.put_program(row);
+            }
+            for row in keys {
+                state.put_key(row);
+            }
             drop(state);
             self.access.fetch_add(1, Ordering::Release);
         }

@@ -172,11 +172,7 @@ impl Services {
         clock: &Clock,
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         let database = open(&settings.database.path)?;
-        let readers = database.readers(ReaderSettings {
-            count: settings.database.readers,
-            queue_max: settings.database.read_queue_max,
-            share_max: settings.database.share_max,
-        })?;
+        let readers = database.readers(reader_settings(settings))?;
         // A fold stops at a row that contradicts those before it.
         let load = AssertUnwindSafe(|| snapshots::load(database.connection()));
         let (figures, kept) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
@@ -329,6 +325,14 @@ impl Services {
         T: Send + 'static,
     {
         self.readers.look_up(tenant.into(), read).await
+    }
+}
+
+fn reader_settings(settings: &Settings) -> ReaderSettings {
+    ReaderSettings {
+        count: settings.database.readers,
+        queue_max: settings.database.read_queue_max,
+        share_max: settings.database.share_max,
     }
 }
 

@@ -238,7 +238,6 @@ mod tests {
             }
         }
         let many = cost();
-        println!("a program among 15: {few:?}, among 1950: {many:?}");
         assert!(many < 3 * few, "{few:?} at first, then {many:?}");
         services.stop();
     }
