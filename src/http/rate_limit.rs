@@ -1,5 +1,5 @@
-//! How many requests a program, a member or the partner may make: a bucket of tokens for each, filled
-//! at a steady rate. All keys of a program share its bucket: more keys are no more requests.
+//! How many requests a program, a member or the partner may make: a bucket of tokens for each,
+//! filled at a steady rate. All keys of a program share its bucket: more keys are no more requests.
 
 use std::collections::HashMap;
 

@@ -18,7 +18,8 @@ impl Services {
     /// settings. The new one's time is the clock's.
     ///
     /// Of several requests at once each resets the program that the key opens when it has its turn.
-    /// The answer is kept under the Idempotency-Key in both programs: a retry comes with the new one.
+    /// The answer is kept under the Idempotency-Key in both programs: a retry comes with the new
+    /// one.
     ///
     /// # Errors
     /// [`WriteError`].

@@ -175,14 +175,15 @@ mod tests {
         });
         has_begun.recv().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let replies = runtime.unwrap().block_on(async {
-            let revoke = services.write_on(Surface::Expys, key, None, |tx, key| {
-                let sql = "SELECT uuid FROM credential WHERE id = ?1";
-                let uuid: [u8; 16] = tx
-                    .query_row(sql, [key.credential.0], |row| row.get(0))
-                    .map_err(store::Error::from)?;
+        let runtime = runtime.unwrap();
+        let listed = runtime.block_on(services.list_all_keys()).unwrap();
+        let is_own = |row: &&store::credentials::ListedKeyRow| {
+            row.environment == Environment::Sandbox && row.opens.is_some()
+        };
+        let uuid = listed.iter().find(is_own).unwrap().uuid;
+        let replies = runtime.block_on(async {
+            let revoke = services.write_on(Surface::Expys, key, None, move |tx, _| {
                 let now = tx.clock_now();
-                let uuid = uuid::Uuid::from_bytes(uuid);
                 assert!(store::credentials::revoke_any(tx, uuid, now)?);
                 Ok(Answer::no_content())
             });

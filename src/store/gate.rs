@@ -1,7 +1,7 @@
 //! Who reads next: there are fewer connections than may want one, and nobody may have them all.
 //!
-//! One organization holds at most all connections but one, and so does the sandbox as a whole. Those
-//! who wait get a connection in fair shares ([`Shares`]), however many of them are whose.
+//! One organization holds at most all connections but one, and so does the sandbox as a whole.
+//! Those who wait get a connection in fair shares ([`Shares`]), however many of them are whose.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -18,8 +18,8 @@ impl Readership {
         }
     }
 
-    /// Lets other threads have the processor, if somebody read since the last time (true). Where one is
-    /// free for each this returns at once.
+    /// Lets other threads have the processor, if somebody read since the last time (true). Where
+    /// one is free for each this returns at once.
     pub(super) fn let_go_first(&self) -> bool {
         if self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed) {
             std::thread::yield_now();

@@ -4,19 +4,19 @@
 //! Three classes share first, by the time that each has used: the live organizations, those of the
 //! sandbox, and the server's own upkeep. Live and sandbox weigh as many organizations as wait in
 //! them, but the sandbox never more than the live ones: together its organizations get at most half
-//! while a live one waits. Upkeep weighs least, and gets a twentieth. What nobody else wants anybody
-//! may have.
+//! while a live one waits. Upkeep weighs least, and gets a twentieth. What nobody else wants
+//! anybody may have.
 //!
 //! Within a class the organizations take turns, and within an organization its programs. In a turn
 //! each may use [`QUANTUM`]; what it uses beyond that it waits for in later rounds. So it does not
-//! matter how much somebody has waiting, or how long each piece takes: an organization that asks for
-//! little gets it soon.
+//! matter how much somebody has waiting, or how long each piece takes: an organization that asks
+//! for little gets it soon.
 //!
 //! Sources: M. Shreedhar and G. Varghese, "Efficient Fair Queueing using Deficit Round Robin",
-//! SIGCOMM 1995, for the turns; what a piece costs is known only when it is done, so it is taken off
-//! afterwards, as in surplus round robin (H. Adiseshu, G. Parulkar and G. Varghese, "A Reliable and
-//! Scalable Striping Protocol", SIGCOMM 1996). P. Goyal, H. M. Vin and H. Cheng, "Start-time Fair
-//! Queueing", SIGCOMM 1996, for the classes.
+//! SIGCOMM 1995, for the turns; what a piece costs is known only when it is done, so it is taken
+//! off afterwards, as in surplus round robin (H. Adiseshu, G. Parulkar and G. Varghese, "A Reliable
+//! and Scalable Striping Protocol", SIGCOMM 1996). P. Goyal, H. M. Vin and H. Cheng, "Start-time
+//! Fair Queueing", SIGCOMM 1996, for the classes.
 
 use std::collections::VecDeque;
 use std::time::Duration;

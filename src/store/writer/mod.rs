@@ -1,9 +1,9 @@
 //! The one thread that writes.
 //!
-//! A write is a closure over an open transaction. The thread takes the one whose turn it is, begins, runs it in a
-//! savepoint, takes whatever else waits (up to a fixed number, never sleeping to fill a batch),
-//! commits once for all, tells the [`Observer`] what was committed, and only then answers
-//! everybody. So an acknowledged write is on the disk and in the figures.
+//! A write is a closure over an open transaction. The thread takes the one whose turn it is,
+//! begins, runs it in a savepoint, takes whatever else waits (up to a fixed number, never sleeping
+//! to fill a batch), commits once for all, tells the [`Observer`] what was committed, and only then
+//! answers everybody. So an acknowledged write is on the disk and in the figures.
 
 mod checkpoints;
 mod chores;
