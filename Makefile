@@ -1,7 +1,7 @@
 # Few targets; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help lint test crash hostile soak migration recipe fuzz bench guard doc deny demo openapi ci
+.PHONY: help lint test crash kills hostile soak migration recipe fuzz bench guard doc deny demo openapi ci
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -19,6 +19,9 @@ crash: ## Hundreds of kills under load; CRASH_KILLS and CRASH_SEED choose
 
 hostile: ## Attacks, and what an innocent client waits beside each; for a quiet machine
 	cargo test --release --test process hostile -- --ignored --nocapture
+
+kills: ## 500 kills at points of a start, restore, backup, migration, import, stop; KILLS and KILLS_SEED
+	cargo test --test process killed:: -- --ignored --nocapture
 
 soak: ## An hour under load; SOAK_MINUTES and SOAK_RATE choose
 	cargo test --release --test process soak -- --ignored --nocapture

@@ -25,6 +25,8 @@ mod faults;
 mod files;
 #[path = "process/keys.rs"]
 mod keys;
+#[path = "process/killed.rs"]
+mod killed;
 #[path = "process/locked.rs"]
 mod locked;
 #[path = "process/logs.rs"]

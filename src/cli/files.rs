@@ -9,7 +9,9 @@ use tempfile::{NamedTempFile, TempPath};
 use crate::store::backup::{beside, sync_folder};
 
 /// What stands beside a database.
-const COMPANIONS: &[&str] = &["", "-wal", "-shm", ".lock"];
+const COMPANIONS: &[&str] = &["", "-wal", "-shm", "-journal", ".lock"];
+/// What SQLite would play into a file that gets the name before it.
+const LOGS: &[&str] = &["-wal", "-journal"];
 
 /// A file that has no name yet: it gets it in [`NewFile::keep`], or goes.
 #[derive(Debug)]
@@ -37,11 +39,29 @@ impl NewFile {
         if !force && target.try_exists().unwrap_or(false) {
             return Err(taken(target));
         }
-        Ok(Self {
+        let new = Self {
             file: beginning(target)?,
             target: target.to_owned(),
             force,
-        })
+        };
+        new.refuse_logs()?;
+        Ok(new)
+    }
+
+    /// Refuses a name beside which the log of another database stands.
+    fn refuse_logs(&self) -> Result<(), anyhow::Error> {
+        for suffix in LOGS {
+            let log = beside(&self.target, suffix);
+            let found = log.symlink_metadata();
+            anyhow::ensure!(
+                !found.is_ok_and(|found| !found.is_file() || found.len() > 0),
+                "{} stands beside {}: a database of that name is in use, or was; choose another \
+                 file, or move both away",
+                log.display(),
+                self.target.display()
+            );
+        }
+        Ok(())
     }
 
     /// Where it stands meanwhile.
@@ -56,6 +76,7 @@ impl NewFile {
 
     /// Gives it its name once everything is on the disk; its length in bytes.
     pub(super) fn keep(self) -> Result<u64, anyhow::Error> {
+        self.refuse_logs()?;
         let Self {
             mut file,
             target,

@@ -22,7 +22,9 @@ pub(super) struct Restore {
 
 /// Verifies a copy of the backup and puts it in the place of the database.
 pub(super) fn run(settings: &Settings, arguments: &Restore) -> Result<ExitCode, anyhow::Error> {
-    let (database, file) = (&settings.database.path, &arguments.file);
+    let file = &arguments.file;
+    // The file itself is replaced, not a link to it.
+    let database = &backup::resolved(&settings.database.path)?;
     let source = open_any_version(file)?;
     // Held to the end, so that no server starts on what is being replaced.
     let _lock = Lock::take(database)?;
@@ -35,7 +37,7 @@ pub(super) fn run(settings: &Settings, arguments: &Restore) -> Result<ExitCode, 
     })?;
     bar.finish_and_clear();
     let report = progress::good(&prepared, &file.display().to_string())?;
-    std::fs::File::open(&prepared)?.sync_all()?;
+    backup::enter_final_mode(&prepared)?;
     let kept = replaced_name(database);
     let was_there = backup::replace(database, &prepared, &kept)?;
     // It has another name now, under which it stays.

@@ -173,6 +173,7 @@ impl Services {
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         let database = open(&settings.database.path)?;
         let readers = database.readers(reader_settings(settings))?;
+        let path = database.path().to_owned();
         // A fold stops at a row that contradicts those before it.
         let load = AssertUnwindSafe(|| snapshots::load(database.connection()));
         let (figures, kept) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
@@ -222,7 +223,7 @@ impl Services {
             directory,
             signals,
             metrics,
-            database: settings.database.path.clone(),
+            database: path,
             targets: Targets::new(
                 Arc::new(SystemNames::new()),
                 settings.webhooks.sandbox_private_targets,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+pub use super::connection::resolved;
 use super::{Error, OpenError, Progress, connection, migrations, scrub, settings};
 
 /// Pages copied between two reports of progress (4 MiB).
@@ -93,6 +94,24 @@ pub enum ReplaceError {
     },
 }
 
+/// Enters the journal mode of a server's file and puts everything on the disk. A file that has yet
+/// to change its mode when it gets its name could be left half changed by a kill.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn enter_final_mode(path: &Path) -> Result<(), OpenError> {
+    let connection = open_plain(path).map_err(|source| connection::failure(path, source))?;
+    connection
+        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
+        .and_then(|_| connection.close().map_err(|(_, error)| error))
+        .map_err(|source| connection::failure(path, source))?;
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// Puts `prepared` in the place of `database`, whose lock the caller holds. What stood there is
 /// kept as `kept`; `false`: nothing did. At every moment the name of the database stands for a
 /// whole one, the old or the new, as long as the old one is not damaged.
@@ -114,11 +133,14 @@ pub fn replace(database: &Path, prepared: &Path, kept: &Path) -> Result<bool, Re
             });
         }
         // What is left of it belongs to a damaged database and is kept with that.
-        link_unless_empty(&beside(database, "-wal"), &beside(kept, "-wal")).map_err(failed)?;
+        for suffix in ["-wal", "-journal"] {
+            link_unless_empty(&beside(database, suffix), &beside(kept, suffix)).map_err(failed)?;
+        }
         fs::hard_link(database, kept).map_err(failed)?;
         sync_folder(database).map_err(failed)?;
     }
-    for suffix in ["-wal", "-shm"] {
+    // Either log would be played into the new file.
+    for suffix in ["-wal", "-shm", "-journal"] {
         remove_if_there(&beside(database, suffix)).map_err(failed)?;
     }
     fs::rename(prepared, database).map_err(failed)?;
@@ -168,7 +190,7 @@ fn open_plain(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn link_unless_empty(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::metadata(from) {
+    match fs::symlink_metadata(from) {
         Ok(found) if found.len() > 0 => fs::hard_link(from, to),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -3,12 +3,13 @@
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 
-use super::OpenError;
+use super::{Lock, OpenError};
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +56,71 @@ pub(super) fn open_to_checkpoint(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Refuses a file that is not ours or that a newer program made, without changing a byte of it.
+/// Refuses a file that is not ours or that a newer program made, without changing a byte of it. The
+/// caller holds the lock: what a killed process left half done in our own file is rolled back.
 pub(super) fn check_ours(path: &Path) -> Result<(), OpenError> {
+    match checked(path) {
+        Err(error) if is_half_done(&error) => {
+            recover(path)?;
+            checked(path).map(drop)
+        }
+        other => other.map(drop),
+    }
+}
+
+/// A connection that can only read, and the version of the schema behind it.
+fn checked(path: &Path) -> Result<(Connection, i64), OpenError> {
     let connection = Connection::open_with_flags(path, reader_flags())
         .and_then(|connection| set_pragmas(&connection, Role::Reader).map(|()| connection))
         .map_err(|source| failure(path, source))?;
+    let version = super::migrations::check(&connection, path)?;
+    Ok((connection, version))
+}
+
+/// Whether reading failed because the file has to be written first: a process was killed while it
+/// changed the journal mode, and left a journal that has to be rolled back.
+fn is_half_done(error: &OpenError) -> bool {
+    let OpenError::Sqlite { source, .. } = error else {
+        return false;
+    };
+    source.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly)
+}
+
+/// Rolls back what a killed process left half done, if the file is ours. The caller holds the lock.
+fn recover(path: &Path) -> Result<(), OpenError> {
+    check_as_it_lies(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)
+        .and_then(|connection| {
+            connection.busy_timeout(Duration::from_secs(5))?;
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+        })
+        .map_err(|source| failure(path, source))
+}
+
+/// The checks of [`checked`] on the bytes of the file alone, whatever stands beside it.
+fn check_as_it_lies(path: &Path) -> Result<(), OpenError> {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/');
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let uri = format!("file:{}?immutable=1", percent_encode(bytes, KEPT));
+    let connection = Connection::open_with_flags(uri, reader_flags() | OpenFlags::SQLITE_OPEN_URI)
+        .map_err(|source| failure(path, source))?;
     super::migrations::check(&connection, path).map(drop)
+}
+
+/// The file itself, if the name is a symbolic link to one: a lock beside another name of it would
+/// let two processes in.
+///
+/// # Errors
+/// [`OpenError::File`] if the link leads nowhere.
+pub fn resolved(path: &Path) -> Result<PathBuf, OpenError> {
+    if !path.is_symlink() {
+        return Ok(path.to_owned());
+    }
+    path.canonicalize().map_err(|source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Why a file cannot be opened: SQLite says so of a file that is no database once it is read.
@@ -102,15 +162,23 @@ pub fn open_any_version(path: &Path) -> Result<Connection, OpenError> {
             source,
         });
     }
-    let connection = Connection::open_with_flags(path, reader_flags())
-        .and_then(|connection| set_pragmas(&connection, Role::Reader).map(|()| connection))
-        .map_err(|source| failure(path, source))?;
-    match super::migrations::check(&connection, path)? {
+    let opened = match checked(path) {
+        Err(error) if is_half_done(&error) => {
+            // A server that has the lock rolls back itself.
+            if let Ok(lock) = Lock::take(path) {
+                recover(path)?;
+                drop(lock);
+            }
+            checked(path)
+        }
+        other => other,
+    };
+    match opened? {
         // Nothing was ever written to it.
-        0 => Err(OpenError::NotOurs {
+        (_, 0) => Err(OpenError::NotOurs {
             path: path.to_owned(),
         }),
-        _ => Ok(connection),
+        (connection, _) => Ok(connection),
     }
 }
 

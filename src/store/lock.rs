@@ -1,11 +1,14 @@
 //! One process owns a file.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::OpenError;
+use super::{OpenError, connection};
+
+/// Bytes of a lock file that are looked at: more than a process number has.
+const LOOKED_AT: u64 = 32;
 
 /// Holds `<database>.lock` until it is dropped or the process ends, however it ends: the lock is
 /// the operating system's, the file's content (the owner's process id) is only for people.
@@ -15,33 +18,36 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a database.
+    /// Takes the lock of a database. The lock file stands beside the file itself, also if the name
+    /// is a symbolic link to it.
     ///
     /// # Errors
-    /// [`OpenError::InUse`] if another process has it, [`OpenError::File`] if the lock file cannot
-    /// be made.
+    /// [`OpenError::InUse`] if another process has it, [`OpenError::ForeignLock`] if what stands in
+    /// the place of the lock file is not ours, [`OpenError::File`] if it cannot be made.
     pub fn take(database: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::File {
             path: database.to_owned(),
             source,
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path_of(database))
-            .map_err(failed)?;
+        let path = path_of(&connection::resolved(database)?);
+        let mut file = open(&path).map_err(|source| {
+            if path.is_symlink() || path.is_dir() {
+                return OpenError::ForeignLock { path: path.clone() };
+            }
+            failed(source)
+        })?;
+        let is_regular = file.metadata().map_err(failed)?.is_file();
+        let content = if is_regular { content(&mut file) } else { None };
+        let Some(holder) = content else {
+            return Err(OpenError::ForeignLock { path });
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // Without the number the sentence is still true.
-                let _ = file.read_to_string(&mut holder);
-                let holder = match holder.trim().parse::<u32>() {
-                    Ok(pid) => format!(" (process {pid})"),
-                    Err(_) => String::new(),
+                let holder = match holder {
+                    Some(pid) => format!(" (process {pid})"),
+                    // Without the number the sentence is still true.
+                    None => String::new(),
                 };
                 return Err(OpenError::InUse {
                     path: database.to_owned(),
@@ -56,6 +62,31 @@ impl Lock {
             .map_err(failed)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Opens the lock file, or makes it. A link is not followed, and what is no file is not waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+}
+
+/// The process number in a lock file, `Some(None)` if it is empty; `None`: it holds something else
+/// and is not ours.
+fn content(file: &mut File) -> Option<Option<u32>> {
+    let mut bytes = Vec::new();
+    file.take(LOOKED_AT).read_to_end(&mut bytes).ok()?;
+    let text = str::from_utf8(&bytes).ok()?.trim_end();
+    if text.is_empty() {
+        return Some(None);
+    }
+    text.parse().ok().map(Some)
 }
 
 fn path_of(database: &Path) -> PathBuf {

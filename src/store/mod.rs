@@ -118,6 +118,16 @@ pub enum OpenError {
         /// The other process, if it could be read.
         holder: String,
     },
+    /// What stands in the place of its lock file is somebody else's.
+    #[error(
+        "{path} is not a lock file of stampcard (a regular file that is empty or holds a process \
+         number): move it away, or give this one another --database",
+        path = path.display()
+    )]
+    ForeignLock {
+        /// Where the lock file has its place.
+        path: PathBuf,
+    },
     /// A newer program made it.
     #[error(
         "the database {path} has schema version {found}, this program knows up to {known}; \
@@ -269,15 +279,21 @@ impl Database {
     /// # Errors
     /// As [`Database::open`].
     pub fn open_for_import(path: &Path) -> Result<Self, OpenError> {
-        let lock = Lock::take(path)?;
-        connection::create_private(path)?;
-        connection::check_ours(path)?;
+        let path = connection::resolved(path)?;
+        let lock = Lock::take(&path)?;
+        connection::create_private(&path)?;
+        connection::check_ours(&path)?;
         Ok(Self {
-            path: path.to_owned(),
-            connection: connection::open_writer(path)?,
+            connection: connection::open_writer(&path)?,
+            path,
             lock,
             readership: Readership::default(),
         })
+    }
+
+    /// Where the file is, symbolic links resolved.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The version of the schema; 0 of an empty file.

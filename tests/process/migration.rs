@@ -45,7 +45,7 @@ const SUMS: &str = "
     UPDATE program SET amount_received = amount_received + 5 * ?1 * ?2 WHERE id = 1";
 
 /// Puts the kept database into the place of the test's.
-fn keep(place: &Place) {
+pub(crate) fn keep(place: &Place) {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(KEPT);
     let mut packed = GzDecoder::new(std::fs::File::open(kept).unwrap());
     let mut database = std::fs::File::create(place.database()).unwrap();
