@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{ServerSettings, Settings, WebhookSettings};
 use crate::http;
 use crate::realtime::Realtime;
-use crate::service::bootstrap::FirstKeys;
+use crate::service::bootstrap::Show;
 use crate::service::{Names, Services, SystemNames};
 use crate::webhooks::Webhooks;
 
@@ -20,7 +20,6 @@ use crate::webhooks::Webhooks;
 #[derive(Debug)]
 pub struct App {
     services: Services,
-    first_keys: Option<FirstKeys>,
     address: SocketAddr,
     server: http::BoundServer,
     settings: ServerSettings,
@@ -34,7 +33,7 @@ impl App {
     /// # Errors
     /// When the database cannot be used or the port is taken; the message says which and why.
     pub fn build(settings: &Settings, clock: &Clock) -> Result<Self, anyhow::Error> {
-        Self::build_with(settings, clock, Arc::new(SystemNames::new()))
+        Self::build_showing(settings, clock, Arc::new(SystemNames::new()), &|_| Ok(()))
     }
 
     /// The same with another name service, for tests of where webhooks may go.
@@ -46,16 +45,28 @@ impl App {
         clock: &Clock,
         names: Arc<dyn Names>,
     ) -> Result<Self, anyhow::Error> {
+        Self::build_showing(settings, clock, names, &|_| Ok(()))
+    }
+
+    /// The same; the keys of a new database are shown before they count.
+    ///
+    /// # Errors
+    /// As [`App::build`], and if they cannot be shown.
+    pub fn build_showing(
+        settings: &Settings,
+        clock: &Clock,
+        names: Arc<dyn Names>,
+        show: Show<'_>,
+    ) -> Result<Self, anyhow::Error> {
         // The port first: a database whose first start fails would keep its keys to itself.
         let (server, address) =
             http::bind(settings).map_err(|error| cannot_listen(settings.server.listen, error))?;
-        let (services, first_keys) = Services::start(settings, clock)?;
+        let (services, _) = Services::start_showing(settings, clock, show)?;
         let services = services.with_names(names);
         Ok(Self {
             settings: settings.server.clone(),
             webhooks: settings.webhooks,
             services,
-            first_keys,
             address,
             server,
         })
@@ -64,11 +75,6 @@ impl App {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// The keys made on the first start of the database.
-    pub fn first_keys(&self) -> Option<&FirstKeys> {
-        self.first_keys.as_ref()
     }
 
     /// The product without HTTP.

@@ -33,6 +33,8 @@ mod locked;
 mod logs;
 #[path = "process/migration.rs"]
 mod migration;
+#[path = "process/outputs.rs"]
+mod outputs;
 #[path = "process/overload/mod.rs"]
 mod overload;
 #[path = "process/races.rs"]

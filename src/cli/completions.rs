@@ -1,6 +1,5 @@
 //! `stampcard completions`.
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _};
@@ -15,13 +14,10 @@ pub(super) struct Completions {
 }
 
 /// Prints the completions of a shell.
-pub(super) fn run(arguments: &Completions) -> ExitCode {
+pub(super) fn run(arguments: &Completions) -> Result<ExitCode, anyhow::Error> {
+    let mut completions = Vec::new();
     let mut command = super::Cli::command();
-    clap_complete::generate(
-        arguments.shell,
-        &mut command,
-        "stampcard",
-        &mut io::stdout(),
-    );
-    ExitCode::SUCCESS
+    clap_complete::generate(arguments.shell, &mut command, "stampcard", &mut completions);
+    super::print(&String::from_utf8(completions)?)?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -84,10 +84,7 @@ pub(super) fn run(settings: &Settings, arguments: &Export) -> Result<ExitCode, a
     }
     let connection = open_read_only(database)?;
     if file == Path::new("-") {
-        let mut out = io::BufWriter::with_capacity(1 << 18, io::stdout());
-        write(&connection, arguments, &mut out)?;
-        out.flush()?;
-        return Ok(ExitCode::SUCCESS);
+        return to_stdout(&connection, arguments);
     }
     let mut target = NewFile::begin(file, database, arguments.force)?;
     let mut out = target.writer();
@@ -101,6 +98,40 @@ pub(super) fn run(settings: &Settings, arguments: &Export) -> Result<ExitCode, a
         let rows = &summary["rows"];
         format!("{}: {rows} rows in {bytes} bytes", file.display())
     })
+}
+
+/// Writes to standard output. A reader that ends before everything was written is told by the exit
+/// code alone.
+fn to_stdout(connection: &Connection, arguments: &Export) -> Result<ExitCode, anyhow::Error> {
+    let mut stdout = Stdout { is_gone: false };
+    let written = {
+        let mut out = io::BufWriter::with_capacity(1 << 18, &mut stdout);
+        write(connection, arguments, &mut out).and_then(|_| Ok(out.flush()?))
+    };
+    if stdout.is_gone {
+        return Err(super::ReaderGone.into());
+    }
+    written?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Standard output, and whether its reader ended.
+struct Stdout {
+    is_gone: bool,
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = io::stdout().write(bytes);
+        if let Err(error) = &written {
+            self.is_gone |= error.kind() == io::ErrorKind::BrokenPipe;
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
 }
 
 /// Writes what was asked for; a summary of it comes back.

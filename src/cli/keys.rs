@@ -118,14 +118,7 @@ pub(super) fn run(settings: &Settings, arguments: &Keys) -> Result<ExitCode, any
                 (None, Some(environment)) => create_partner(reach, *environment, name).await,
                 (None, None) => bail!("say whose key: --organization or --partner"),
             })?;
-            output.print(&made, || {
-                format!(
-                    "{}  {}\nThe key, which is shown only now:\n  {}",
-                    field(&made["apiKey"], "id"),
-                    field(&made["apiKey"], "name"),
-                    field(&made, "plainKey")
-                )
-            })
+            show(*output, &made)
         }
         Command::Revoke {
             id,
@@ -148,6 +141,17 @@ pub(super) fn run(settings: &Settings, arguments: &Keys) -> Result<ExitCode, any
             })
         }
     }
+}
+
+/// Prints a key that was made. It is never shown again.
+fn show(output: Output, made: &Value) -> Result<ExitCode, anyhow::Error> {
+    let id = field(&made["apiKey"], "id");
+    let what = format!("{id} (revoke it with `stampcard keys revoke`, and make another)");
+    let text = || {
+        let (name, key) = (field(&made["apiKey"], "name"), field(made, "plainKey"));
+        format!("{id}  {name}\nThe key, which is shown only now:\n  {key}")
+    };
+    output.print_secret(made, text, &what)
 }
 
 async fn list(reach: &Reach, organization: Option<&str>) -> Result<Vec<Value>, anyhow::Error> {

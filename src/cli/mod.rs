@@ -27,6 +27,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use serde_json::Value;
 
@@ -199,10 +200,28 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match execute(cli) {
         Ok(code) => code,
+        Err(error) if error.is::<ReaderGone>() => ExitCode::FAILURE,
         Err(error) => {
             let _ = writeln!(io::stderr(), "stampcard: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Whoever read what is printed ended before all of it was: nobody needs to be told.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads standard output any more")]
+struct ReaderGone;
+
+/// Prints what a command has to say. A reader that ends early, as `head` does, has what it wanted.
+fn print(text: &str) -> Result<(), anyhow::Error> {
+    let mut out = io::stdout().lock();
+    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("standard output could not be written")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -216,7 +235,7 @@ fn scale(text: &str) -> Result<f64, String> {
 fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
     let command = cli.command.unwrap_or(Command::Serve);
     if let Command::Completions(arguments) = &command {
-        return Ok(completions::run(arguments));
+        return completions::run(arguments);
     }
     let overrides = Overrides {
         file: cli.options.config,
@@ -245,7 +264,7 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
         Command::Organizations(arguments) => organizations::run(settings, arguments),
         Command::Ready(arguments) => ready::run(settings, arguments),
         Command::CheckConfig(arguments) => check_config::run(&loaded, arguments),
-        Command::Completions(arguments) => Ok(completions::run(arguments)),
+        Command::Completions(arguments) => completions::run(arguments),
         Command::Openapi => openapi::run(),
     }
 }
@@ -253,13 +272,31 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
 impl Output {
     /// Prints what a command did, for a program or for a person.
     fn print(self, json: &Value, text: impl FnOnce() -> String) -> Result<ExitCode, anyhow::Error> {
-        let mut out = io::stdout().lock();
-        if self.json {
-            writeln!(out, "{json}")?;
-        } else {
-            writeln!(out, "{}", text())?;
-        }
+        print(&self.render(json, text))?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The same for what is shown only once: that nobody reads it is an error, which says what to
+    /// do about `what`.
+    fn print_secret(
+        self,
+        json: &Value,
+        text: impl FnOnce() -> String,
+        what: &str,
+    ) -> Result<ExitCode, anyhow::Error> {
+        let mut out = io::stdout().lock();
+        out.write_all(self.render(json, text).as_bytes())
+            .and_then(|()| out.flush())
+            .with_context(|| format!("the key of {what} was made, but could not be printed"))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn render(self, json: &Value, text: impl FnOnce() -> String) -> String {
+        if self.json {
+            format!("{json}\n")
+        } else {
+            text() + "\n"
+        }
     }
 }
 

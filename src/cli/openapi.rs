@@ -1,6 +1,5 @@
 //! `openapi`: prints the description of the API.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -12,6 +11,6 @@ pub(super) fn run() -> Result<ExitCode, anyhow::Error> {
     let document = http::openapi()?
         .to_pretty_json()
         .context("the document could not be rendered")?;
-    writeln!(io::stdout(), "{document}").context("the document could not be printed")?;
+    super::print(&(document + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -109,14 +109,17 @@ pub(super) fn run(
             let made = target.run(settings, async |reach| {
                 reach.create_organization(environment, body).await
             })?;
-            output.print(&made, || {
+            let id = field(&made["organization"], "id");
+            let what = format!("organization {id} (make another with `stampcard keys create`)");
+            let text = || {
                 format!(
                     "{}  {}\nIts Org-API-Key, which is shown only now:\n  {}",
                     field(&made["organization"], "id"),
                     field(&made["organization"], "name"),
                     field(&made, "apiKey")
                 )
-            })
+            };
+            output.print_secret(&made, text, &what)
         }
         Command::SetStatus {
             id,

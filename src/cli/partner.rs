@@ -8,10 +8,11 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
-use super::serve::print_keys;
+use super::serve::show_keys;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::Environment;
+use crate::service::bootstrap::FirstKeys;
 use crate::service::{OrganizationChange, PartnerPrincipal, Reply, Services};
 use crate::store::organizations::OrganizationFilter;
 use crate::wire::{
@@ -98,11 +99,9 @@ pub(super) fn open(settings: &Settings) -> Result<Services, anyhow::Error> {
         path.display()
     );
     super::migrate::migrated(path)?;
-    let (services, first_keys) = Services::start(settings, &Clock::system())?;
-    // Only if the very first start was killed before it was done.
-    if let Some(keys) = first_keys {
-        print_keys(&keys)?;
-    }
+    // There are new ones only if the very first start was killed before it was done.
+    let show = |keys: &FirstKeys| show_keys(keys, &settings.bootstrap);
+    let (services, _) = Services::start_showing(settings, &Clock::system(), &show)?;
     Ok(services)
 }
 

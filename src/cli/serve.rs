@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use actix_web::rt::{System, SystemRunner};
 use futures_util::future::pending;
@@ -9,16 +10,17 @@ use secrecy::ExposeSecret as _;
 
 use crate::app::{App, shutdown_signal};
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{BootstrapSettings, Settings};
+use crate::domain::Environment;
+use crate::service::SystemNames;
 use crate::service::bootstrap::FirstKeys;
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(super) fn run(settings: &Settings) -> Result<ExitCode, anyhow::Error> {
     super::migrate::migrated(&settings.database.path)?;
-    let app = App::build(settings, &Clock::system())?;
-    if let Some(keys) = app.first_keys() {
-        print_keys(keys)?;
-    }
+    let show = |keys: &FirstKeys| show_keys(keys, &settings.bootstrap);
+    let names = Arc::new(SystemNames);
+    let app = App::build_showing(settings, &Clock::system(), names, &show)?;
     let system = System::new();
     let shutdown = system.block_on(async { shutdown_signal() })?;
     serve(&system, app, shutdown, pending())
@@ -33,7 +35,11 @@ pub(super) fn serve(
     beside: impl Future<Output = ()> + 'static,
 ) -> Result<ExitCode, anyhow::Error> {
     system.block_on(async {
-        announce(&app)?;
+        if let Err(error) = announce(&app) {
+            // Whoever knows the address can do without the line.
+            let address = app.address();
+            tracing::warn!(%address, %error, "listening, which standard output did not take");
+        }
         let beside = actix_web::rt::spawn(beside);
         app.run(async {
             shutdown.await;
@@ -42,6 +48,36 @@ pub(super) fn serve(
         .await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Prints the keys of a new database where somebody can see them. A standard output that was closed
+/// is `/dev/null` by now: keys that nobody chose would be lost there.
+pub(super) fn show_keys(keys: &FirstKeys, chosen: &BootstrapSettings) -> io::Result<()> {
+    if is_discarded()? {
+        let is_chosen = |environment: &Environment| {
+            chosen.org_key(*environment).is_some() || chosen.partner_key(*environment).is_some()
+        };
+        if !Environment::ALL.iter().any(is_chosen) {
+            let what = "standard output is closed, or /dev/null";
+            return Err(io::Error::other(what));
+        }
+        tracing::warn!(
+            "the keys of the new database were not shown, because standard output is /dev/null; \
+             `stampcard keys create` makes others than those that were chosen by settings"
+        );
+        return Ok(());
+    }
+    print_keys(keys)
+}
+
+/// Whether nobody can ever see what is printed.
+fn is_discarded() -> io::Result<bool> {
+    let discarded = rustix::fs::stat("/dev/null")?;
+    let out = rustix::fs::fstat(io::stdout())?;
+    let is_device = |stat: &rustix::fs::Stat| {
+        rustix::fs::FileType::from_raw_mode(stat.st_mode).is_char_device()
+    };
+    Ok(is_device(&out) && is_device(&discarded) && out.st_rdev == discarded.st_rdev)
 }
 
 /// Prints the keys of a new database, the sandbox Org-API-Key first. They are never shown again.
@@ -60,7 +96,7 @@ pub(super) fn print_keys(keys: &FirstKeys) -> io::Result<()> {
             partner_key.expose_secret()
         )?;
     }
-    Ok(())
+    out.flush()
 }
 
 /// The line that says the server is ready.

@@ -1,15 +1,17 @@
 //! The first start of a database: one organization with one program in each environment, and the
 //! keys to them.
 
+use std::io;
+
 use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::writes::Upkeep;
-use super::{first_name, tenants};
+use super::{StartError, first_name, tenants};
 use crate::config::BootstrapSettings;
 use crate::domain::{Environment, OrganizationTier};
+use crate::store;
 use crate::store::credentials::KeyScope;
-use crate::store::{self, WriteError};
 
 /// The keys made on first start, shown once.
 #[derive(Debug)]
@@ -18,10 +20,15 @@ pub struct FirstKeys {
     pub keys: Vec<(Environment, SecretString, SecretString)>,
 }
 
-/// Makes everything in one transaction; gives back the key of member tokens and the new keys.
+/// Shows the keys of a new database. If it fails, none are made.
+pub type Show<'a> = &'a dyn Fn(&FirstKeys) -> io::Result<()>;
+
+/// Shows the keys, then makes everything in one transaction; gives back the key of member tokens
+/// and the new keys. A process that is killed in between has shown keys that never count: the next
+/// start shows others.
 ///
 /// # Errors
-/// [`WriteError`].
+/// [`StartError::Unseen`] and [`StartError::Bootstrap`].
 ///
 /// # Panics
 /// If the operating system gives no random bytes.
@@ -29,7 +36,8 @@ pub(super) fn run(
     writer: &Upkeep,
     partner: Uuid,
     settings: &BootstrapSettings,
-) -> Result<([u8; 32], FirstKeys), WriteError> {
+    show: Show<'_>,
+) -> Result<([u8; 32], FirstKeys), StartError> {
     let mut token_key = [0; 32];
     getrandom::fill(&mut token_key).expect("the system gives random bytes");
     let keys: Vec<_> = Environment::ALL
@@ -45,7 +53,8 @@ pub(super) fn run(
         })
         .collect();
     let first_keys = FirstKeys { keys: keys.clone() };
-    writer.write_blocking(move |tx| {
+    show(&first_keys).map_err(StartError::Unseen)?;
+    let written = writer.write_blocking(move |tx| {
         store::settings::initialize(tx, partner, &token_key)?;
         for (environment, org_key, partner_key) in &keys {
             let mut first = tenants::new_organization(*environment, first_name(*environment), tx);
@@ -62,6 +71,7 @@ pub(super) fn run(
             tenants::add_key(tx, KeyScope::Partner, *environment, name, partner_key)?;
         }
         Ok(())
-    })?;
+    });
+    written.map_err(StartError::Bootstrap)?;
     Ok((token_key, first_keys))
 }

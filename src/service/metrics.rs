@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Services, Stop};
 use crate::domain::Seq;
 use crate::store::{self, Tenant};
-use crate::telemetry::{Metrics, Sizes};
+use crate::telemetry::{Metrics, Sizes, log_lines_lost};
 
 /// Bytes of a page of memory, as `/proc` counts it.
 const PAGE_BYTES: u64 = 4096;
@@ -52,6 +52,7 @@ impl Services {
             streams: streams as u64,
             buffered_bytes: buffered_bytes as u64,
             resident_bytes: resident_bytes(),
+            log_lines_lost: log_lines_lost(),
             ..sizes
         }))
     }

@@ -140,6 +140,13 @@ pub enum StartError {
     /// The first rows could not be written.
     #[error("the first organization could not be made")]
     Bootstrap(#[source] WriteError),
+    /// The first keys could not be shown.
+    #[error(
+        "the keys of a new database could not be printed, so it was not made; start it once with \
+         a standard output that somebody reads, or choose the keys by the settings under \
+         `bootstrap`"
+    )]
+    Unseen(#[source] std::io::Error),
     /// The log cannot be folded.
     #[error("the activity log contradicts itself; run `stampcard verify` on the database")]
     Contradiction,
@@ -158,7 +165,19 @@ impl Services {
         settings: &Settings,
         clock: &Clock,
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
-        Self::start_on(settings, clock).map_err(|error| match error {
+        Self::start_showing(settings, clock, &|_| Ok(()))
+    }
+
+    /// [`Services::start`]; the keys of a new database are shown before they count.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start_showing(
+        settings: &Settings,
+        clock: &Clock,
+        show: bootstrap::Show<'_>,
+    ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
+        Self::start_on(settings, clock, show).map_err(|error| match error {
             StartError::Storage(error) if error.is_of_damage() => {
                 let path = settings.database.path.clone();
                 StartError::Open(OpenError::Damaged { path })
@@ -170,6 +189,7 @@ impl Services {
     fn start_on(
         settings: &Settings,
         clock: &Clock,
+        show: bootstrap::Show<'_>,
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         let database = open(&settings.database.path)?;
         let readers = database.readers(reader_settings(settings))?;
@@ -208,9 +228,8 @@ impl Services {
         let pen = Pen::new(writer);
         let (token_key, first_keys) = match stored_key {
             Some(key) => (key, None),
-            None => bootstrap::run(&pen.upkeep(), partner_uuid, &settings.bootstrap)
-                .map(|(key, keys)| (key, Some(keys)))
-                .map_err(StartError::Bootstrap)?,
+            None => bootstrap::run(&pen.upkeep(), partner_uuid, &settings.bootstrap, show)
+                .map(|(key, keys)| (key, Some(keys)))?,
         };
         let snapshots =
             Snapshots::start(Arc::clone(&engine), pen.upkeep(), kept, settings.analytics)

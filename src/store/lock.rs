@@ -38,16 +38,16 @@ impl Lock {
         })?;
         let is_regular = file.metadata().map_err(failed)?.is_file();
         let content = if is_regular { content(&mut file) } else { None };
-        let Some(holder) = content else {
+        let Some(content) = content else {
             return Err(OpenError::ForeignLock { path });
         };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let holder = match holder {
-                    Some(pid) => format!(" (process {pid})"),
+                let holder = match content.as_str() {
                     // Without the number the sentence is still true.
-                    None => String::new(),
+                    "" => String::new(),
+                    pid => format!(" (process {pid})"),
                 };
                 return Err(OpenError::InUse {
                     path: database.to_owned(),
@@ -77,16 +77,13 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// The process number in a lock file, `Some(None)` if it is empty; `None`: it holds something else
-/// and is not ours.
-fn content(file: &mut File) -> Option<Option<u32>> {
+/// The process number in a lock file, or nothing; `None`: it holds something else and is not ours.
+fn content(file: &mut File) -> Option<String> {
     let mut bytes = Vec::new();
     file.take(LOOKED_AT).read_to_end(&mut bytes).ok()?;
     let text = str::from_utf8(&bytes).ok()?.trim_end();
-    if text.is_empty() {
-        return Some(None);
-    }
-    text.parse().ok().map(Some)
+    let is_ours = text.is_empty() || text.parse::<u32>().is_ok();
+    is_ours.then(|| text.to_owned())
 }
 
 fn path_of(database: &Path) -> PathBuf {

@@ -170,6 +170,8 @@ pub struct Sizes {
     pub buffered_bytes: u64,
     /// Resident memory of the process, in bytes.
     pub resident_bytes: u64,
+    /// Lines of the log that could not be written.
+    pub log_lines_lost: u64,
 }
 
 /// Every handle. Clones share the numbers.
@@ -391,6 +393,7 @@ fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
         streams,
         buffered_bytes,
         resident_bytes,
+        log_lines_lost,
     } = *sizes;
     gauge(
         "writer_is_writable",
@@ -438,6 +441,11 @@ fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
         "process_resident_memory_bytes",
         "Resident memory of the process",
         resident_bytes,
+    );
+    gauge(
+        "log_lines_lost",
+        "Lines of the log that could not be written",
+        log_lines_lost,
     );
 }
 

@@ -2,17 +2,19 @@
 //!
 //! **Must not know**: what is logged or counted.
 
+mod best_effort;
 mod metrics;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Write as _;
-use std::io;
 use std::panic::PanicHookInfo;
 
 use tracing_subscriber::EnvFilter;
 
+pub use self::best_effort::log_lines_lost;
 pub use self::metrics::{Cut, Metrics, PathMetrics, Sizes};
 
+use self::best_effort::BestEffort;
 use crate::config::{LogFormat, LogSettings};
 
 /// Starts logging for the whole process. A second call changes nothing.
@@ -28,7 +30,9 @@ pub fn init(settings: &LogSettings) -> Result<(), anyhow::Error> {
     }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr);
+        // Its own report of a failure to write would panic where that cannot be written either.
+        .log_internal_errors(false)
+        .with_writer(|| BestEffort);
     // A test process may start several servers: the first one's settings stay.
     let _ = match settings.format {
         LogFormat::Text => builder.with_ansi(false).try_init(),

@@ -1,8 +1,9 @@
 //! The files that a server makes, shares with nobody, and refuses.
 
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::server::{Place, mode};
+use crate::server::{Place, done, mode};
 
 #[test]
 fn every_file_is_its_owners_alone() {
@@ -225,4 +226,151 @@ fn the_log_refuses_to_be_changed_by_whoever_opens_the_file() {
     }
     drop(connection);
     assert_eq!(place.verify().code, Some(0));
+}
+
+/// Bytes that belong to somebody else.
+const FOREIGN: &str = "precious";
+
+#[test]
+fn a_lock_file_that_is_not_ours_is_refused_and_left_alone() {
+    let place = Place::new();
+    let (lock, target) = (place.path("test.db.lock"), place.path("target"));
+    let is_refused = |what: &str| {
+        let commands = [
+            place.serve(),
+            place.on_database(&["keys", "rotate-token-key"]),
+            place.on_database(&["restore", "backup.db"]),
+        ];
+        for command in commands {
+            let ended = place.run(command);
+            let refusal = ended.refusal();
+            assert!(
+                refusal.contains("test.db.lock is not a lock file"),
+                "{what}: {refusal}"
+            );
+        }
+    };
+    place.start().terminate();
+    place.run_on_database(&["backup", "backup.db"]);
+    std::fs::remove_file(&lock).unwrap();
+    // A link is not followed, whatever it leads to: also not to what looks like a lock file.
+    for content in [FOREIGN, "", "4711\n"] {
+        std::fs::write(&target, content).unwrap();
+        symlink(&target, &lock).unwrap();
+        is_refused("link");
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), content);
+        std::fs::remove_file(&lock).unwrap();
+    }
+    symlink(place.path("nowhere"), &lock).unwrap();
+    is_refused("link to nowhere");
+    assert!(!place.path("nowhere").exists());
+    std::fs::remove_file(&lock).unwrap();
+    for content in [FOREIGN, "12 monkeys", "99999999999999999999", "-1"] {
+        std::fs::write(&lock, content).unwrap();
+        is_refused(content);
+        assert_eq!(std::fs::read_to_string(&lock).unwrap(), content);
+    }
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    is_refused("folder");
+    std::fs::remove_dir(&lock).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&lock).status();
+    assert!(made.unwrap().success());
+    is_refused("pipe");
+    std::fs::remove_file(&lock).unwrap();
+    // What a killed process left is taken over.
+    for content in ["", "4711\n", "47"] {
+        std::fs::write(&lock, content).unwrap();
+        place.start().terminate();
+    }
+}
+
+#[test]
+fn links_beside_the_database_are_not_followed() {
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let place = Place::new();
+        place.start().terminate();
+        let target = place.path("target");
+        std::fs::write(&target, FOREIGN).unwrap();
+        let beside = place.path(&format!("test.db{suffix}"));
+        let _ = std::fs::remove_file(&beside);
+        symlink(&target, beside).unwrap();
+        let ended = place.run_on_database(&["keys", "rotate-token-key"]);
+        assert_eq!(
+            std::fs::read_to_string(&target).unwrap(),
+            FOREIGN,
+            "{suffix}"
+        );
+        ended.refusal();
+    }
+}
+
+#[test]
+fn a_file_that_a_command_makes_does_not_go_through_a_link() {
+    let place = Place::new();
+    let server = place.start();
+    server.live_a_little();
+    server.terminate();
+    let target = place.path("target");
+    for arguments in [
+        &["backup", "made", "--force"] as &[&str],
+        &["export", "made", "--force"],
+        &[
+            "export", "made", "--force", "--format", "csv", "--table", "ledger",
+        ],
+    ] {
+        std::fs::write(&target, FOREIGN).unwrap();
+        symlink(&target, place.path("made")).unwrap();
+        done(&place.run_on_database(arguments));
+        assert_eq!(
+            std::fs::read_to_string(&target).unwrap(),
+            FOREIGN,
+            "{arguments:?}"
+        );
+        assert!(!place.path("made").is_symlink(), "{arguments:?}");
+        std::fs::remove_file(place.path("made")).unwrap();
+    }
+    for suffix in ["", "-wal", "-shm", "-journal", ".lock"] {
+        let ended = place.run_on_database(&["backup", "--force", &format!("test.db{suffix}")]);
+        assert!(
+            ended.refusal().contains("belongs to the database"),
+            "{suffix}"
+        );
+    }
+}
+
+#[test]
+fn a_database_under_two_names_is_one_database() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("data")).unwrap();
+    std::fs::write(place.path("data/real.db"), "").unwrap();
+    symlink("data/real.db", place.database()).unwrap();
+    let server = place.start();
+    server.live_a_little();
+    // Its other files stand beside it, and so does the lock.
+    assert!(place.path("data/real.db-wal").exists());
+    assert!(place.path("data/real.db.lock").exists());
+    assert!(!place.path("test.db.lock").exists());
+    let other = place.command(&[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--database",
+        "data/real.db",
+    ]);
+    let ended = place.run(other);
+    assert!(ended.refusal().contains("in use by another"), "{ended:?}");
+    server.terminate();
+    // A restore replaces the file, not the link.
+    done(&place.run_on_database(&["backup", "backup.db"]));
+    done(&place.run_on_database(&["restore", "backup.db"]));
+    assert!(place.database().is_symlink());
+    let server = place.start();
+    assert_eq!(server.get("/v1/analytics/summary")["memberCount"], 2);
+    server.terminate();
+    assert_eq!(place.verify().code, Some(0));
+    // A link that leads nowhere makes no file there.
+    std::fs::remove_file(place.path("data/real.db")).unwrap();
+    place.run(place.serve()).refusal();
+    assert!(!place.path("data/real.db").exists());
 }

@@ -102,6 +102,12 @@ impl Place {
     pub(crate) fn start_as(&self, mut command: Command) -> Server {
         let log = self.new_log();
         command.stderr(File::create(&log).unwrap());
+        Self::start_logging_to(command, log)
+    }
+
+    /// The same, with a standard error of its own, which is `log` if it is a file at all.
+    #[track_caller]
+    pub(crate) fn start_logging_to(mut command: Command, log: PathBuf) -> Server {
         let level = "STAMPCARD_LOG__LEVEL";
         if command.get_envs().all(|(name, _)| name != level) {
             // So that whatever it may ever log is looked at in the end.
@@ -127,7 +133,10 @@ impl Place {
         };
         loop {
             let Ok(line) = server.told.lock().unwrap().recv_timeout(PATIENCE) else {
-                panic!("it does not listen: {}", server.log());
+                panic!(
+                    "it does not listen: {:?}",
+                    std::fs::read_to_string(&server.log)
+                );
             };
             if let Some(address) = line.strip_prefix("stampcard listening on http://") {
                 server.address = address.parse().unwrap();

@@ -24,11 +24,12 @@ use secrecy::ExposeSecret as _;
 
 use self::calendar::Calendar;
 use self::history::History;
-use super::serve::{print_keys, serve};
+use super::serve::{print_keys, serve, show_keys};
 use crate::app::{App, shutdown_signal};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::service::Services;
+use crate::service::bootstrap::FirstKeys;
 
 /// Makes the history if the database is new, and serves it. Life goes on only in a history that was
 /// made just now: what stood in a database before may be somebody's real program.
@@ -46,14 +47,15 @@ pub(super) fn run(
     // One that comes while the history is made, or after, must not be lost.
     let system = System::new();
     let mut shutdown = Box::pin(system.block_on(async { shutdown_signal() })?);
-    let made = match prepare(&system, &settings, scale, &mut shutdown)? {
+    let made = match prepare(&system, &settings, scale, keep, &mut shutdown)? {
         Prepared::Stopped => {
             if keep {
                 let path = settings.database.path.display();
-                writeln!(
+                // It ends all the same where that cannot be said.
+                let _ = writeln!(
                     io::stderr(),
                     "stampcard: the history in {path} is not finished"
-                )?;
+                );
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -63,6 +65,9 @@ pub(super) fn run(
     match made {
         None => serve(&system, app, shutdown, pending()),
         Some(history) => {
+            if !keep {
+                print_keys(&history.first_keys)?;
+            }
             print(&history, &app)?;
             let services = app.services().clone();
             serve(&system, app, shutdown, trickle::go_on(services, *history))
@@ -81,11 +86,21 @@ fn prepare(
     system: &SystemRunner,
     settings: &Settings,
     scale: f64,
+    keep: bool,
     shutdown: impl Future<Output = ()> + Unpin,
 ) -> Result<Prepared, anyhow::Error> {
     let calendar = Calendar::until(Clock::system().now());
     let clock = Clock::fixed(calendar.start_of(0));
-    let (services, first_keys) = Services::start(&history::settings(settings), &clock)?;
+    let show = |keys: &FirstKeys| {
+        // Keys to a database that goes with the process are shown when there is something to see.
+        if keep {
+            show_keys(keys, &settings.bootstrap)
+        } else {
+            Ok(())
+        }
+    };
+    let its_settings = history::settings(settings);
+    let (services, first_keys) = Services::start_showing(&its_settings, &clock, &show)?;
     let made = system.block_on(async {
         let making = history::make(&services, first_keys, &clock, calendar, scale);
         match select(pin!(making), shutdown).await {
@@ -97,9 +112,8 @@ fn prepare(
     made
 }
 
-/// Says what there is: the keys, the main program's first, and where the page is.
+/// Says what else there is: the keys of the other programs, and where the page is.
 fn print(history: &History, app: &App) -> io::Result<()> {
-    print_keys(&history.first_keys)?;
     let mut out = io::stdout().lock();
     for (name, key) in &history.other_keys {
         writeln!(
