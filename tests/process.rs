@@ -31,6 +31,8 @@ mod killed;
 mod locked;
 #[path = "process/logs.rs"]
 mod logs;
+#[path = "process/lost.rs"]
+mod lost;
 #[path = "process/migration.rs"]
 mod migration;
 #[path = "process/outputs.rs"]

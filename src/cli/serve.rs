@@ -19,7 +19,7 @@ use crate::service::bootstrap::FirstKeys;
 pub(super) fn run(settings: &Settings) -> Result<ExitCode, anyhow::Error> {
     super::migrate::migrated(&settings.database.path)?;
     let show = |keys: &FirstKeys| show_keys(keys, &settings.bootstrap);
-    let names = Arc::new(SystemNames);
+    let names = Arc::new(SystemNames::new());
     let app = App::build_showing(settings, &Clock::system(), names, &show)?;
     let system = System::new();
     let shutdown = system.block_on(async { shutdown_signal() })?;

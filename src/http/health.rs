@@ -20,7 +20,7 @@ pub(super) async fn get_readiness(services: web::Data<Services>) -> HttpResponse
     } else {
         let body = UnreadyResponse {
             status: "unavailable",
-            reason: "the database takes no writes",
+            reason: services.loss().unwrap_or("the database takes no writes"),
         };
         super::json(503, crate::wire::to_json(&body))
     }

@@ -273,6 +273,11 @@ impl Services {
         self.pen.is_writable()
     }
 
+    /// Why it takes none until the next start, if that is so.
+    pub fn loss(&self) -> Option<&'static str> {
+        self.pen.loss()
+    }
+
     /// The analytics, which need nothing else of this.
     pub fn analytics(&self) -> &Analytics {
         &self.analytics
@@ -335,7 +340,7 @@ impl Services {
         F: FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
         T: Send + 'static,
     {
-        self.readers.read(tenant.into(), read).await
+        self.noted(self.readers.read(tenant.into(), read).await)
     }
 
     /// The same for a read of a few rows that are found by their keys.
@@ -344,7 +349,15 @@ impl Services {
         F: FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
         T: Send + 'static,
     {
-        self.readers.look_up(tenant.into(), read).await
+        self.noted(self.readers.look_up(tenant.into(), read).await)
+    }
+
+    /// What a read gave back; if it met damage, writes stop.
+    fn noted<T>(&self, result: Result<T, Stop>) -> Result<T, Stop> {
+        if let Err(Stop::Storage(error)) = &result {
+            self.readers.note_failure(error);
+        }
+        result
     }
 }
 

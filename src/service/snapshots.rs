@@ -184,6 +184,10 @@ impl Taker {
         let mut taken = Instant::now();
         let look_every = LOOK_EVERY.min(interval);
         while stopped.recv_timeout(look_every) == Err(RecvTimeoutError::Timeout) {
+            // It looks at the file, too, so that its loss is said although nobody writes.
+            if !self.writer.is_writable() {
+                continue;
+            }
             let new = self.new_rows();
             if new >= rows || (new > 0 && taken.elapsed() >= interval) {
                 self.take();

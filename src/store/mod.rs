@@ -7,6 +7,7 @@ pub mod activity;
 pub mod audit;
 pub mod backup;
 mod cells;
+mod condition;
 mod connection;
 pub mod conversations;
 pub mod credentials;
@@ -246,6 +247,7 @@ pub struct Database {
     connection: Connection,
     lock: Lock,
     readership: Readership,
+    condition: condition::Condition,
 }
 
 impl Database {
@@ -283,8 +285,10 @@ impl Database {
         let lock = Lock::take(&path)?;
         connection::create_private(&path)?;
         connection::check_ours(&path)?;
+        let connection = connection::open_writer(&path)?;
         Ok(Self {
-            connection: connection::open_writer(&path)?,
+            condition: condition::Condition::of(&path),
+            connection,
             path,
             lock,
             readership: Readership::default(),
@@ -339,7 +343,8 @@ impl Database {
     /// # Errors
     /// [`OpenError::Pool`].
     pub fn readers(&self, settings: ReaderSettings) -> Result<Readers, OpenError> {
-        Readers::open(&self.path, settings, self.readership.clone())
+        let shared = (self.readership.clone(), self.condition.clone());
+        Readers::open(&self.path, settings, shared)
     }
 
     /// Where those say so who read something else that the writer keeps, such as the figures.

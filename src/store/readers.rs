@@ -9,6 +9,7 @@ use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::Connection;
 
+use super::condition::Condition;
 use super::connection::{Role, reader_flags, set_pragmas};
 use super::gate::Gate;
 use super::shares::Bounds;
@@ -42,22 +43,33 @@ pub struct Readers {
     /// Look-ups that still go elsewhere.
     detours: Arc<AtomicU32>,
     readership: Readership,
+    condition: Condition,
 }
 
 impl Readers {
     pub(super) fn open(
         path: &Path,
         settings: ReaderSettings,
-        readership: Readership,
+        (readership, condition): (Readership, Condition),
     ) -> Result<Self, OpenError> {
         let ReaderSettings {
             count,
             queue_max,
             share_max,
         } = settings;
+        let file = condition.clone();
         let manager = SqliteConnectionManager::file(path)
             .with_flags(reader_flags())
-            .with_init(|connection| set_pragmas(connection, Role::Reader));
+            .with_init(move |connection| {
+                // Another file must not be read for this one.
+                file.look();
+                if file.has_moved() {
+                    let code = rusqlite::ffi::SQLITE_CANTOPEN;
+                    let error = rusqlite::ffi::Error::new(code);
+                    return Err(rusqlite::Error::SqliteFailure(error, None));
+                }
+                set_pragmas(connection, Role::Reader)
+            });
         let pool = Pool::builder()
             .max_size(count)
             .min_idle(Some(1))
@@ -75,7 +87,13 @@ impl Readers {
             ),
             detours: Arc::default(),
             readership,
+            condition,
         })
+    }
+
+    /// Takes in why a read failed: if the file is damaged, writes stop, too.
+    pub fn note_failure(&self, error: &Error) {
+        self.condition.note(error);
     }
 
     /// Runs a read of a few rows that are found by their keys. Their pages are nearly always in

@@ -200,7 +200,7 @@ fn a_torn_write_loses_nothing_that_was_acknowledged() {
 }
 
 /// Turns every bit of the file behind its first page, which has the header and the schema.
-fn damage(place: &Place) {
+pub(crate) fn damage(place: &Place) {
     let path = place.database();
     let mut bytes = std::fs::read(&path).unwrap();
     for byte in &mut bytes[4096..] {

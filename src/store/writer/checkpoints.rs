@@ -12,7 +12,8 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::store::{OpenError, connection};
+use crate::store::condition::Condition;
+use crate::store::{Error, OpenError, connection};
 use crate::telemetry::cause_chain;
 
 /// The thread. It ends when this is dropped.
@@ -45,13 +46,13 @@ pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<Moved> {
 }
 
 impl Checkpointer {
-    pub(super) fn start(path: PathBuf) -> std::io::Result<Self> {
+    pub(super) fn start(path: PathBuf, condition: Condition) -> std::io::Result<Self> {
         let (asked, requests) = sync_channel(1);
         let is_busy = Arc::new(AtomicBool::new(false));
         let busy = Arc::clone(&is_busy);
         let thread = std::thread::Builder::new()
             .name("stampcard-checkpoint".to_owned())
-            .spawn(move || run(&path, &requests, &busy))?;
+            .spawn(move || run(&path, &condition, &requests, &busy))?;
         Ok(Self {
             asked: Some(asked),
             is_busy,
@@ -91,13 +92,21 @@ impl Checkpointer {
     }
 }
 
-fn run(path: &Path, requests: &Receiver<()>, is_busy: &AtomicBool) {
+fn run(path: &Path, condition: &Condition, requests: &Receiver<()>, is_busy: &AtomicBool) {
     let mut idle: Option<Connection> = None;
     while requests.recv().is_ok() {
-        match work(path, idle.take()) {
-            Ok(connection) => idle = Some(connection),
-            // The writer tries what is left, and counts it as a failure if it fails there too.
-            Err(error) => tracing::warn!(error = cause_chain(&error), "a checkpoint failed"),
+        // Another file that has the name now is not touched.
+        if idle.is_some() || condition.look() {
+            match work(path, idle.take()) {
+                Ok(connection) => idle = Some(connection),
+                // The writer tries what is left, and counts it as a failure if it fails there too.
+                Err(error) => {
+                    tracing::warn!(error = cause_chain(&error), "a checkpoint failed");
+                    if let OpenError::Sqlite { source, .. } = error {
+                        condition.note(&Error::Sqlite(source));
+                    }
+                }
+            }
         }
         is_busy.store(false, Ordering::Release);
     }

@@ -67,7 +67,7 @@ impl WriterThread {
 
     /// Does one step of what an erasure left to do.
     fn scrub(&mut self) {
-        let Some(connection) = &self.connection else {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.look()) else {
             return;
         };
         if WAL_PAGES.get() > self.wal_pages_max / 2 {
@@ -108,7 +108,7 @@ impl WriterThread {
 
     /// Deletes one step of expired answers.
     fn purge(&mut self, now: Timestamp) {
-        let Some(connection) = &self.connection else {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.look()) else {
             return;
         };
         let made_up_to = now.saturating_sub(self.retention);
@@ -157,7 +157,8 @@ impl WriterThread {
                 self.dirty = false;
                 WAL_PAGES.set(0);
                 // Whoever held the log past its limit is gone.
-                self.writable.store(!self.corrupt, Ordering::Relaxed);
+                let is_sound = self.condition.loss().is_none();
+                self.writable.store(is_sound, Ordering::Relaxed);
             }
             // A reader is in the way: the next quiet moment tries again.
             Ok(_) => {}

@@ -28,6 +28,7 @@ use self::sums::Sums;
 use self::thread::WriterThread;
 use self::transaction::Log;
 pub use self::transaction::Transaction;
+use super::condition::Condition;
 use super::scrub::Scrubber;
 use super::shares::Bounds;
 use super::{Database, Error, Tenant, activity, idempotency, sandbox};
@@ -154,6 +155,7 @@ where
 pub struct Writer {
     entrance: Arc<Entrance>,
     writable: Arc<AtomicBool>,
+    condition: Condition,
     metrics: Metrics,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -169,6 +171,7 @@ impl Writer {
             connection,
             lock,
             readership,
+            condition,
         } = database;
         let (entrance, jobs) = queue::queue(Bounds::new(settings.queue_max, settings.share_max));
         let writable = Arc::new(AtomicBool::new(true));
@@ -193,7 +196,8 @@ impl Writer {
         let no_thread = |_| Error::Impossible("failure to start a thread");
         let mut thread = WriterThread {
             scrubber: Scrubber::open(&connection)?,
-            checkpointer: Checkpointer::start(path.clone()).map_err(no_thread)?,
+            checkpointer: Checkpointer::start(path.clone(), condition.clone())
+                .map_err(no_thread)?,
             readership,
             path,
             connection: None,
@@ -201,7 +205,7 @@ impl Writer {
             jobs,
             observer,
             writable: Arc::clone(&writable),
-            corrupt: false,
+            condition: condition.clone(),
             // A process that was killed leaves its log behind.
             dirty: true,
             truncate_at: None,
@@ -219,6 +223,7 @@ impl Writer {
         Ok(Self {
             entrance: Arc::new(entrance),
             writable,
+            condition,
             metrics: settings.metrics,
             thread: Arc::new(Mutex::new(Some(thread))),
         })
@@ -253,9 +258,14 @@ impl Writer {
             .unwrap_or(Err(WriteError::Unavailable))
     }
 
-    /// Whether the last write, or the last attempt to recover, worked.
+    /// Whether the last write, or the last attempt to recover, worked, and the file is still there.
     pub fn is_writable(&self) -> bool {
-        self.writable.load(Ordering::Relaxed)
+        self.condition.look() && self.writable.load(Ordering::Relaxed)
+    }
+
+    /// Why nothing is written until the next start, if that is so.
+    pub fn loss(&self) -> Option<&'static str> {
+        self.condition.loss()
     }
 
     /// Finishes what waits, checkpoints and ends the thread. Later writes are refused.

@@ -15,6 +15,7 @@ use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Observer, WriteError};
 use crate::domain::Actor;
+use crate::store::condition::Condition;
 use crate::store::key_index::Segment;
 use crate::store::scrub::Scrubber;
 use crate::store::{
@@ -49,8 +50,8 @@ pub(super) struct WriterThread {
     pub(super) jobs: Exit,
     pub(super) observer: Box<dyn Observer>,
     pub(super) writable: Arc<AtomicBool>,
-    /// SQLite said that the file is damaged: no write is tried again.
-    pub(super) corrupt: bool,
+    /// Once it is lost no write is tried again.
+    pub(super) condition: Condition,
     /// Whether anything was committed since the last full checkpoint.
     pub(super) dirty: bool,
     /// When the write-ahead log is emptied although writes go on, because it has what was erased.
@@ -80,6 +81,7 @@ impl WriterThread {
         self.checkpointer.stop();
         self.finish_scrub();
         self.checkpoint_all();
+        self.condition.forget_log();
     }
 
     /// How long the queue must be empty before there is something else to do, if there is.
@@ -155,7 +157,7 @@ impl WriterThread {
 
     /// Begins a transaction, and lends its connection to the batch.
     fn open_batch(&mut self) -> Result<Connection, WriteError> {
-        if self.corrupt {
+        if !self.condition.look() {
             return Err(WriteError::Unavailable);
         }
         if self.connection.is_none() {
@@ -231,7 +233,7 @@ impl WriterThread {
             Ok(Err(Some(error))) | Err(error) => {
                 self.note_failure("a write failed", &error);
                 ran.push((job, Err(WriteError::Unavailable)));
-                return !lost && !self.corrupt;
+                return !lost && self.condition.loss().is_none();
             }
         };
         ran.push((job, outcome));
@@ -242,6 +244,9 @@ impl WriterThread {
         let start = Instant::now();
         if let Err(error) = self.log.sums.flush(connection) {
             self.note_failure("the sums of a batch could not be written", &error);
+            return false;
+        }
+        if !self.condition.look() {
             return false;
         }
         let segment = match self.close_segment(connection) {
@@ -318,6 +323,7 @@ impl WriterThread {
 
     /// Forgets the batch: what became of it is not known. Its connection is not used again.
     fn abandon(&mut self, connection: &Connection) {
+        self.condition.forget_log();
         self.writable.store(false, Ordering::Relaxed);
         self.log.next_seq -= i64::try_from(self.log.pending.len()).unwrap_or(0);
         self.log.pending.clear();
@@ -338,7 +344,7 @@ impl WriterThread {
     /// Opens a new connection and adopts it once a commit works on it. What the lost batch may have
     /// left behind is taken in first.
     pub(super) fn recover(&mut self) {
-        if self.corrupt {
+        if !self.condition.look() {
             return;
         }
         let connection = match connection::open_writer(&self.path) {
@@ -396,6 +402,7 @@ impl WriterThread {
             WAL_PAGES.set(u64::try_from(pages).unwrap_or(0));
             Ok(())
         }));
+        self.condition.note_log();
         self.connection = Some(connection);
     }
 
@@ -409,13 +416,7 @@ impl WriterThread {
 
     /// If SQLite said that the file is damaged, stops all writing and says what to do.
     fn note_damage(&mut self, error: &Error) {
-        let Error::Sqlite(sqlite) = error else { return };
-        let damaged = [
-            Some(rusqlite::ErrorCode::DatabaseCorrupt),
-            Some(rusqlite::ErrorCode::NotADatabase),
-        ];
-        if damaged.contains(&sqlite.sqlite_error_code()) && !self.corrupt {
-            self.corrupt = true;
+        if error.is_of_damage() && self.condition.note_damage() {
             self.writable.store(false, Ordering::Relaxed);
             let findings = connection::open_read_only(&self.path)
                 .ok()
