@@ -7,8 +7,8 @@ use super::{
     members,
 };
 use crate::domain::{
-    Conversation, ConversationId, ConversationPlace, Event, ExternalUserId, Member, MessageId,
-    MessageNumber, ProgramNumber, Refusal, Role, Timestamp,
+    Conversation, ConversationId, Event, ExternalUserId, Member, MessageId, MessageNumber,
+    ProgramNumber, Refusal, Role, Timestamp,
 };
 use crate::store::conversations::ConversationFilter;
 use crate::store::members::Selector;
@@ -32,25 +32,21 @@ impl Services {
         page: ConversationPageQuery,
     ) -> Result<ConversationListResponse, Stop> {
         self.read(caller, move |connection| {
-            // The rows and the place after them are of one moment.
-            let connection = &connection
-                .unchecked_transaction()
-                .map_err(store::Error::from)?;
             let program = caller.program();
             let member = members::subject(connection, &caller, on_behalf)?;
             let filter = ConversationFilter {
                 member: member.as_ref().map(|member| member.number),
                 waiting: page.waiting,
-                after: page.after,
+                before: page.after,
             };
             let limit = page.limit;
             let mut rows = store::conversations::list(connection, program, &filter, limit + 1)?;
             let more = rows.len() > limit;
             rows.truncate(limit);
-            let next_cursor = match next_place(connection, page.after, &rows)? {
-                Some(place) if more => Some(ConversationPageQuery::cursor(place, program)),
-                _ => None,
-            };
+            let next_cursor = rows
+                .last()
+                .filter(|_| more)
+                .and_then(|last| page.cursor_after(program, last));
             if let Some(member) = member.filter(|_| !more && !page.waiting) {
                 let support = ConversationId::of_support(member.number);
                 if store::conversations::find(connection, program, support)?.is_none() {
@@ -170,33 +166,6 @@ impl Services {
         })
         .await
     }
-}
-
-/// The place behind the last of these rows, as the list was when its first page was read.
-fn next_place(
-    connection: &Connection,
-    page: Option<ConversationPlace>,
-    rows: &[Conversation],
-) -> Result<Option<ConversationPlace>, store::Error> {
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
-        return Ok(None);
-    };
-    let Some(number) = last.number else {
-        return Ok(None);
-    };
-    let (first_active_at, last_message) = match page {
-        Some(place) => (place.first_active_at, place.last_message),
-        None => (
-            first.active_at,
-            store::conversations::last_message(connection)?,
-        ),
-    };
-    Ok(Some(ConversationPlace {
-        active_at: last.active_at,
-        number,
-        first_active_at,
-        last_message,
-    }))
 }
 
 /// Adds a message to a conversation.

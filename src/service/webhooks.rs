@@ -97,7 +97,7 @@ impl Services {
         let count = move |connection: &Connection| {
             Ok(store::webhooks::active_count(connection, key.program)?)
         };
-        if self.look_up(count).await? >= ENDPOINTS_MAX {
+        if self.look_up(key, count).await? >= ENDPOINTS_MAX {
             return Err(Refusal::WebhookLimitReached.into());
         }
         self.targets
