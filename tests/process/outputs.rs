@@ -240,7 +240,8 @@ fn a_first_start_makes_no_keys_that_nobody_can_see() {
     assert!(log.contains("`stampcard keys create`"), "{log}");
 }
 
-/// Starts a server whose standard output is of no use, waits until it serves, and stops it; its log.
+/// Starts a server whose standard output is of no use, waits until it serves, and stops it; gives
+/// back its log.
 #[track_caller]
 fn serve_unseen(place: &Place, mut command: Command, stdout: Stdio) -> String {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
