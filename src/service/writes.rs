@@ -26,6 +26,11 @@ impl Pen {
         self.0.is_writable()
     }
 
+    /// Why no write is taken until the next start, if that is so.
+    pub(super) fn loss(&self) -> Option<&'static str> {
+        self.0.loss()
+    }
+
     /// Finishes what waits and closes the database. Later writes are refused.
     pub(super) fn stop(&self) {
         self.0.stop();
@@ -37,6 +42,11 @@ impl Pen {
 pub(super) struct Upkeep(Writer);
 
 impl Upkeep {
+    /// [`Pen::is_writable`].
+    pub(super) fn is_writable(&self) -> bool {
+        self.0.is_writable()
+    }
+
     /// Runs `work` in a transaction; returns once it is durable.
     ///
     /// # Errors
