@@ -328,13 +328,13 @@ impl Counters {
             } => {
                 self.apply_exchange(*identified, *credit, millis);
             }
-            Event::OfferCreated { offer, id } => self.add_offer(*offer, *id),
+            Event::OfferCreated { offer, id, .. } => self.add_offer(*offer, *id),
             Event::OfferArchived { .. } => self.totals.current_offers -= 1,
             Event::MessageCreated { .. }
             | Event::MemberErased { .. }
             | Event::OfferChanged { .. }
             | Event::ProgramCreated { .. }
-            | Event::ProgramChanged
+            | Event::ProgramChanged { .. }
             | Event::OrganizationCreated { .. }
             | Event::OrganizationChanged { .. } => {}
         }

@@ -28,6 +28,7 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
             "agrees": agrees,
             "figures": figures,
             "erased": report.erased,
+            "given": report.given,
             "findings": findings,
         }),
         || {
@@ -38,7 +39,14 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
                     1 => "; 1 text was erased".to_owned(),
                     texts => format!("; {texts} texts were erased"),
                 };
-                return format!("{path}: everything agrees ({figures} figures compared{erased})");
+                let given = match report.given {
+                    0 => String::new(),
+                    1 => "; 1 row of version 0.1.0 is taken as given".to_owned(),
+                    rows => format!("; {rows} rows of version 0.1.0 are taken as given"),
+                };
+                return format!(
+                    "{path}: everything agrees ({figures} figures compared{erased}{given})"
+                );
             }
             let count = findings.len();
             format!("{}\n{path}: {count} things are wrong", findings.join("\n"))

@@ -12,6 +12,17 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Seq(pub i64);
 
+impl Seq {
+    /// The largest that a row may have, 2^53: a double still holds it exactly, and there is room
+    /// for more than any server will ever add.
+    pub const MAX: i64 = 1 << 53;
+
+    /// The number of a stored row.
+    pub fn parse_stored(number: i64) -> Option<Self> {
+        (1..=Self::MAX).contains(&number).then_some(Self(number))
+    }
+}
+
 /// The kind of a ledger entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Entry {

@@ -64,6 +64,20 @@ impl Subscription {
         Ok(Self(events))
     }
 
+    /// Takes the list of a row: a JSON array of names, as any release's API accepted it.
+    ///
+    /// # Errors
+    /// [`Invalid`] if no release accepted it.
+    pub fn parse_stored(field: &str, json: &str) -> Result<Self, Invalid> {
+        let names: Vec<String> = serde_json::from_str(json)
+            .map_err(|_| Invalid::new(field, "must be a JSON array of names of events"))?;
+        let event = |name: &String| {
+            EventName::parse(name)
+                .ok_or_else(|| Invalid::new(field, format!("names an unknown event, {name:?}")))
+        };
+        Self::new(field, names.iter().map(event).collect::<Result<_, _>>()?)
+    }
+
     /// Takes a list that the database holds.
     pub(crate) fn stored(events: Vec<EventName>) -> Self {
         Self(events)

@@ -10,7 +10,8 @@ use super::activity::{LedgerEntry, RedemptionMove};
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
     Column, Entry, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
-    OrganizationNumber, OrganizationStatus, Points, RedemptionNumber, Status, Tier, Timestamp,
+    OrganizationNumber, OrganizationStatus, Points, Program, ProgramStatus, RedemptionNumber, Role,
+    Status, Tier, Timestamp,
 };
 
 /// Who an event is sent to.
@@ -189,7 +190,7 @@ events! {
         (moved: RedemptionMove);
     /// A message was sent in a member's conversation.
     13 MessageCreated "conversation.message_created" Catalogue Counted Message
-        { member: MemberNumber = Member, message: MessageId = Object };
+        { member: MemberNumber = Member, message: MessageId = Object, role: Option<Role> = To };
     /// A member token was created: an identification if the member held none that was good, and
     /// then perhaps with a credit taken.
     20 TokenExchanged "token.exchanged" Internal Uncounted Nothing {
@@ -206,16 +207,21 @@ events! {
         { member: MemberNumber = Member, id: ExternalUserId = Name };
     /// An offer was created.
     40 OfferCreated "offer.created" Internal Uncounted Nothing
-        { offer: OfferNumber = Offer, id: OfferId = Object };
+        { offer: OfferNumber = Offer, id: OfferId = Object, stock: Option<i64> = Amount };
     /// An offer's content changed.
-    41 OfferChanged "offer.changed" Internal Uncounted Nothing { offer: OfferNumber = Offer };
+    41 OfferChanged "offer.changed" Internal Uncounted Nothing
+        { offer: OfferNumber = Offer, stock: Option<i64> = Amount };
     /// An offer was archived.
     42 OfferArchived "offer.archived" Internal Uncounted Nothing { offer: OfferNumber = Offer };
     /// A program was created.
     50 ProgramCreated "program.created" Internal Uncounted Nothing
-        { organization: OrganizationNumber = Organization };
-    /// A program's settings changed.
-    51 ProgramChanged "program.changed" Internal Uncounted Nothing;
+        { organization: OrganizationNumber = Organization, default_tier: Option<Tier> = Name };
+    /// A program's settings changed, or its clock was moved so many milliseconds ahead in all.
+    51 ProgramChanged "program.changed" Internal Uncounted Nothing {
+        status: Option<ProgramStatus> = To,
+        default_tier: Option<Tier> = Name,
+        ahead: Option<i64> = Amount,
+    };
     /// An organization was created.
     60 OrganizationCreated "organization.created" Internal Uncounted Nothing {
         organization: OrganizationNumber = Organization,
@@ -274,6 +280,15 @@ impl Event {
             Status::Completed => Self::RedemptionCompleted(moved),
             Status::Canceled => Self::RedemptionCanceled(moved),
         })
+    }
+
+    /// The event of a program whose settings changed.
+    pub fn program_changed(program: &Program) -> Self {
+        Self::ProgramChanged {
+            status: Some(program.status),
+            default_tier: Some(program.default_tier.clone()),
+            ahead: None,
+        }
     }
 
     /// The ledger entry, if it is one.

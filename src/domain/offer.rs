@@ -39,6 +39,39 @@ impl OfferContent {
     /// The largest number of tiers.
     pub const TIERS_MAX: usize = 50;
 
+    /// The most pieces that an offer can have come to: what the API accepted, 2^31 − 1, and as
+    /// many given back.
+    pub const STORED_PIECES_MAX: i64 = 2 * i32::MAX as i64;
+
+    /// Checks a stored number of pieces.
+    ///
+    /// # Errors
+    /// [`Invalid`] if no release's API led to it.
+    pub fn check_stored_pieces(field: &str, pieces: i64) -> Result<(), Invalid> {
+        let most = Self::STORED_PIECES_MAX;
+        if (0..=most).contains(&pieces) {
+            return Ok(());
+        }
+        let expected = format!("must be a whole number from 0 to {most}");
+        Err(Invalid::new(field, expected))
+    }
+
+    /// Reads a stored list of images.
+    ///
+    /// # Errors
+    /// [`Invalid`] if no release's API accepted it.
+    pub fn parse_stored_images(field: &str, json: &str) -> Result<Vec<Url>, Invalid> {
+        stored_list(field, json, Self::IMAGES_MAX, Url::parse_stored)
+    }
+
+    /// Reads a stored list of tiers.
+    ///
+    /// # Errors
+    /// [`Invalid`] if no release's API accepted it.
+    pub fn parse_stored_tiers(field: &str, json: &str) -> Result<Vec<Tier>, Invalid> {
+        stored_list(field, json, Self::TIERS_MAX, Tier::parse_stored)
+    }
+
     /// Checks what only the whole can show.
     ///
     /// # Errors
@@ -51,6 +84,25 @@ impl OfferContent {
             _ => Ok(()),
         }
     }
+}
+
+/// Reads a JSON array of at most `most` strings.
+fn stored_list<T>(
+    field: &str,
+    json: &str,
+    most: usize,
+    parse: impl Fn(&str, &str) -> Result<T, Invalid>,
+) -> Result<Vec<T>, Invalid> {
+    let items: Vec<String> = serde_json::from_str(json)
+        .ok()
+        .filter(|items: &Vec<String>| items.len() <= most)
+        .ok_or_else(|| {
+            Invalid::new(
+                field,
+                format!("must be a JSON array of at most {most} strings"),
+            )
+        })?;
+    items.iter().map(|item| parse(field, item)).collect()
 }
 
 /// An offer of a program.

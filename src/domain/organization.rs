@@ -76,6 +76,11 @@ pub struct Allocation {
     pub at: Timestamp,
 }
 
+impl Allocation {
+    /// The most credits a month, 10^12.
+    pub const CREDITS_MAX: i64 = 1_000_000_000_000;
+}
+
 /// A tenant in one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {

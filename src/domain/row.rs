@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::{
     Entry, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
-    OrganizationNumber, OrganizationStatus, Points, RedemptionNumber, Seq, Status, Tier, Timestamp,
+    OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionNumber, Role, Seq,
+    Status, Tier, Timestamp,
 };
 
 /// The value of one column of one row.
@@ -217,6 +218,16 @@ impl Field for bool {
     }
 }
 
+impl Field for i64 {
+    fn cell(&self) -> Cell<'_> {
+        Cell::Integer(*self)
+    }
+
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        cell.integer()
+    }
+}
+
 impl Field for Points {
     fn cell(&self) -> Cell<'_> {
         Cell::Integer(self.get())
@@ -290,7 +301,7 @@ macro_rules! word_fields {
         }
     )* };
 }
-word_fields! { Status Environment OrganizationStatus }
+word_fields! { Status Environment OrganizationStatus ProgramStatus Role }
 
 macro_rules! public_id_fields {
     ($($id:ident)*) => { $(

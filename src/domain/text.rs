@@ -53,6 +53,15 @@ macro_rules! text {
                 Ok(Self(text))
             }
 
+            /// Takes text of a row, which may be as any release's API accepted it.
+            ///
+            /// # Errors
+            /// [`Invalid`] if no release accepted it.
+            pub fn parse_stored(field: &str, text: &str) -> Result<Self, Invalid> {
+                check(field, text, Self::RULE)?;
+                Ok(Self(text.to_owned()))
+            }
+
             /// Takes text that the database holds, which was checked when it was stored.
             pub(crate) fn stored(text: String) -> Self {
                 Self(text)
@@ -154,6 +163,19 @@ impl Attributes {
             return Err(Invalid::new(field, expected));
         }
         Ok(Self(json.to_owned()))
+    }
+
+    /// Takes the JSON of a row, which may be as any release's API accepted it.
+    ///
+    /// # Errors
+    /// [`Invalid`] if no release accepted it.
+    pub fn parse_stored(field: &str, json: &str) -> Result<Self, Invalid> {
+        let object: Result<serde_json::Map<String, serde_json::Value>, _> =
+            serde_json::from_str(json);
+        if object.is_err() {
+            return Err(Invalid::new(field, "must be a JSON object"));
+        }
+        Self::parse(field, json)
     }
 
     /// Takes text that the database holds.

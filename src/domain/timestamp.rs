@@ -35,6 +35,11 @@ impl Timestamp {
             .then_some(Self(millis))
     }
 
+    /// The time of a row that a server's clock stamped: in the years 1970 to 9999.
+    pub fn parse_stored(millis: i64) -> Option<Self> {
+        Self::from_millis(millis).filter(|at| *at >= Self::EPOCH)
+    }
+
     /// Milliseconds since 1970 began.
     pub fn as_millis(self) -> i64 {
         self.0

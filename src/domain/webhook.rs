@@ -179,6 +179,15 @@ impl WebhookUrl {
         }
     }
 
+    /// Takes the address of a row, which may be as any release's API accepted it. Names and
+    /// addresses are checked again whenever something is sent there.
+    ///
+    /// # Errors
+    /// As [`WebhookUrl::parse`]; in the sandbox every address may have been allowed.
+    pub fn parse_stored(text: &str, environment: Environment) -> Result<Self, Refusal> {
+        Self::parse(text, TargetPolicy::of(environment, true))
+    }
+
     /// Takes an address that the database holds.
     pub(crate) fn stored(text: &str) -> Option<Self> {
         ParsedUrl::parse(text).ok().map(Self)

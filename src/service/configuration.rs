@@ -43,7 +43,8 @@ impl Services {
             if program != before {
                 store::programs::configure(tx, &program)?;
                 let at = tx.now(caller.program());
-                tx.record(Some(caller.program()), at, Event::ProgramChanged)?;
+                let event = Event::program_changed(&program);
+                tx.record(Some(caller.program()), at, event)?;
             }
             Ok(Answer::ok(&ConfigurationResponse::from(&program)))
         })

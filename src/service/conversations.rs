@@ -198,6 +198,7 @@ fn say(
     let event = Event::MessageCreated {
         member: conversation.member,
         message,
+        role: Some(role),
     };
     events::record(tx, program, at, event)?;
     Ok(Answer::ok(&SendMessageResponse { ok: true }))

@@ -178,7 +178,9 @@ fn object(
         | Event::RedemptionCanceled(moved) => {
             redemption_object(connection, program, moved.redemption, moved.to)?
         }
-        Event::MessageCreated { member, message } => {
+        Event::MessageCreated {
+            member, message, ..
+        } => {
             let (message, conversation) = store::conversations::find_message(connection, *message)?
                 .ok_or(store::Error::Impossible("event without its message"))?;
             let external = find(*member)?.external_user_id;
@@ -195,7 +197,7 @@ fn object(
         | Event::OfferChanged { .. }
         | Event::OfferArchived { .. }
         | Event::ProgramCreated { .. }
-        | Event::ProgramChanged
+        | Event::ProgramChanged { .. }
         | Event::OrganizationCreated { .. }
         | Event::OrganizationChanged { .. } => {
             return Err(store::Error::Impossible("event outside the catalogue"));

@@ -102,6 +102,7 @@ impl Services {
                 Event::OfferCreated {
                     offer: offer.number,
                     id,
+                    stock: offer.content.quantity_remaining,
                 },
             )?;
             Ok(Answer::created(&OfferResponse::new(&offer, at)))
@@ -137,6 +138,7 @@ impl Services {
                     at,
                     Event::OfferChanged {
                         offer: offer.number,
+                        stock: offer.content.quantity_remaining,
                     },
                 )?;
             }

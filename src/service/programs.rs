@@ -106,7 +106,7 @@ impl Services {
                     ProgramStatus::Archived => program.archived_at.or(Some(now)),
                 };
                 store::programs::update(tx, &program)?;
-                tx.record(Some(program.number), now, Event::ProgramChanged)?;
+                tx.record(Some(program.number), now, Event::program_changed(&program))?;
             }
             Ok(Answer::ok(&ProgramResponse::from(&program)))
         };

@@ -68,7 +68,13 @@ impl Services {
                 return Err(Invalid::new("advanceSeconds", limit).into());
             }
             let at = tx.now(program);
-            tx.record(Some(program), at, Event::ProgramChanged)?;
+            let millis = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+            let event = Event::ProgramChanged {
+                status: None,
+                default_tier: None,
+                ahead: Some(millis),
+            };
+            tx.record(Some(program), at, event)?;
             store::sandbox::set_ahead(tx, program, ahead)?;
             let now = tx.now(program).to_string();
             Ok(Answer::ok(&ClockResponse { now }))
@@ -96,7 +102,7 @@ fn reset(tx: &mut Transaction<'_>, number: ProgramNumber) -> Result<Program, Sto
     store::programs::update(tx, &old)?;
     store::webhooks::disable_all(tx, number, at)?;
     tx.webhooks_changed();
-    tx.record(Some(number), at, Event::ProgramChanged)?;
+    tx.record(Some(number), at, Event::program_changed(&old))?;
 
     let now = tx.clock_now();
     let (organization, environment) = (old.organization, old.environment);
@@ -104,6 +110,7 @@ fn reset(tx: &mut Transaction<'_>, number: ProgramNumber) -> Result<Program, Sto
     new.currency = old.currency;
     new.default_tier = old.default_tier;
     store::programs::configure(tx, &new)?;
+    tx.record(Some(new.number), now, Event::program_changed(&new))?;
     store::sandbox::move_keys(tx, number, new.number)?;
     Ok(new)
 }

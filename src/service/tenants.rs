@@ -89,7 +89,10 @@ pub(super) fn create_program(
     tx.record(
         Some(program.number),
         now,
-        Event::ProgramCreated { organization },
+        Event::ProgramCreated {
+            organization,
+            default_tier: Some(program.default_tier.clone()),
+        },
     )?;
     Ok(program)
 }

@@ -16,8 +16,31 @@ pub struct Report {
     pub figures: usize,
     /// Texts of the log that were erased, of which only the chain's commitments can be checked.
     pub erased: u64,
+    /// Rows of version 0.1.0 in the log that do not tell all that is compared.
+    pub given: u64,
     /// What is wrong, a sentence each; empty if nothing is.
     pub findings: Vec<String>,
+}
+
+impl Report {
+    /// What was read; a value that no version writes is a finding, and not the end of all others.
+    fn read<T>(
+        &mut self,
+        what: &str,
+        read: Result<T, store::Error>,
+    ) -> Result<Option<T>, store::Error> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if error.is_of_storage() || error.is_of_damage() => Err(error),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                let cause = cause.unwrap_or_else(|| error.to_string());
+                self.findings
+                    .push(format!("{what}: a value that no version writes ({cause})"));
+                Ok(None)
+            }
+        }
+    }
 }
 
 /// The steps of a verification, for whoever shows its progress.
@@ -25,6 +48,9 @@ pub const STEPS: &[&str] = &[
     "the file",
     "the schema",
     "references between rows",
+    "values of every column",
+    "rows against each other",
+    "what a start reads",
     "wallets against the ledger",
     "redemptions against their history",
     "credits against the log",
@@ -48,6 +74,10 @@ pub fn verify(connection: &Connection, progress: impl FnMut(&str)) -> Result<Rep
     if store::transfer::unfinished_import(connection)?.is_some() {
         let finding = "an import into it was not finished".to_owned();
         report.findings.insert(0, finding);
+    } else {
+        // An import sets these last.
+        report.findings.extend(audit::missing_settings(connection)?);
+        report.findings.extend(audit::cursors(connection)?);
     }
     Ok(report)
 }
@@ -59,10 +89,13 @@ pub(super) fn verify_rows(
 ) -> Result<Report, store::Error> {
     let _snapshot = audit::begin_snapshot(connection)?;
     let mut report = Report::default();
-    let checks: [Check; 7] = [
+    let checks: [Check; 10] = [
         audit::integrity,
         audit::schema,
         audit::foreign_keys,
+        audit::values,
+        audit::contradictions,
+        audit::start,
         audit::wallets,
         audit::redemptions,
         audit::credits,
@@ -70,14 +103,19 @@ pub(super) fn verify_rows(
     ];
     for (name, check) in STEPS.iter().zip(checks) {
         progress(name);
-        report.findings.extend(check(connection)?);
+        if let Some(findings) = report.read(name, check(connection))? {
+            report.findings.extend(findings);
+        }
     }
     let mut steps = STEPS[checks.len()..].iter();
     let mut next = || progress(steps.next().copied().unwrap_or_default());
     next();
-    let checked = store::activity::check(connection)?;
-    report.findings.extend(checked.findings);
-    report.erased = checked.erased;
+    let checked = store::activity::check(connection);
+    if let Some(checked) = report.read("the log", checked)? {
+        report.findings.extend(checked.findings);
+        report.erased = checked.erased;
+        report.given = checked.given;
+    }
     next();
     // A log that contradicts itself stops the fold; here that is a finding like any other.
     let figures = match catch_unwind(AssertUnwindSafe(|| fold(connection))) {
@@ -87,7 +125,10 @@ pub(super) fn verify_rows(
             report.findings.push(finding);
             return Ok(report);
         }
-        Ok(Err(error)) => return Err(error),
+        Ok(Err(error)) => {
+            report.read::<Figures>("the log", Err(error))?;
+            return Ok(report);
+        }
         Err(_) => {
             let finding = "the activity log contradicts itself".to_owned();
             report.findings.push(finding);
@@ -95,11 +136,14 @@ pub(super) fn verify_rows(
         }
     };
     next();
-    compare_numbers(connection, &figures, &mut report)?;
+    let compared = compare_numbers(connection, &figures, &mut report);
+    report.read("totals and offers", compared)?;
     next();
-    compare_days(connection, &figures, &mut report)?;
+    let compared = compare_days(connection, &figures, &mut report);
+    report.read("days", compared)?;
     next();
-    compare_snapshot(connection, &figures, &mut report)?;
+    let compared = compare_snapshot(connection, &figures, &mut report);
+    report.read("the snapshot", compared)?;
     Ok(report)
 }
 

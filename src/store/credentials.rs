@@ -90,13 +90,13 @@ pub fn insert(
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn all_active(connection: &Connection) -> Result<Vec<CredentialRow>, Error> {
-    let sql = "SELECT hash, program_id, environment, id, revoked_at FROM credential
+    let sql = "SELECT id, hash, program_id, environment, revoked_at FROM credential
                WHERE revoked_at IS NULL";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(credential(row)?);
+        all.extend(super::readable("credential", row, credential(row))?);
     }
     Ok(all)
 }
@@ -109,18 +109,18 @@ pub fn get(
     connection: &Connection,
     number: CredentialNumber,
 ) -> Result<Option<CredentialRow>, Error> {
-    let sql = "SELECT hash, program_id, environment, id, revoked_at FROM credential WHERE id = ?1";
+    let sql = "SELECT id, hash, program_id, environment, revoked_at FROM credential WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([number.0])?;
     rows.next()?.map(credential).transpose()
 }
 
 fn credential(row: &Row<'_>) -> Result<CredentialRow, Error> {
-    let program: Option<i64> = row.get(1)?;
-    let environment: String = row.get(2)?;
+    let program: Option<i64> = row.get(2)?;
+    let environment: String = row.get(3)?;
     Ok(CredentialRow {
-        number: CredentialNumber(row.get(3)?),
-        hash: row.get(0)?,
+        number: CredentialNumber(row.get(0)?),
+        hash: row.get(1)?,
         scope: program.map_or(KeyScope::Partner, |id| KeyScope::Program(ProgramNumber(id))),
         environment: Environment::parse(&environment).ok_or(Error::Impossible("environment"))?,
         is_revoked: row.get::<_, Option<i64>>(4)?.is_some(),

@@ -29,6 +29,7 @@ mod readers;
 mod readership;
 pub mod redemptions;
 mod replay;
+mod rules;
 pub mod sandbox;
 mod scrub;
 pub mod settings;
@@ -210,6 +211,18 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
     },
+    /// Its schema is not the one that this program makes.
+    #[error(
+        "the schema of the database {path} was altered: {}; undo the alteration, or restore a backup",
+        .findings.join("; "),
+        path = path.display()
+    )]
+    Altered {
+        /// The database.
+        path: PathBuf,
+        /// The objects that were added, dropped or altered, a sentence each.
+        findings: Vec<String>,
+    },
     /// The pool of readers could not be filled.
     #[error("the reading connections could not be opened")]
     Pool(#[source] r2d2::Error),
@@ -273,7 +286,22 @@ impl Database {
             });
         }
         database.migrate(progress)?;
+        database.check_schema()?;
         Ok(database)
+    }
+
+    /// Refuses a schema that somebody altered: a trigger would act on every write.
+    fn check_schema(&self) -> Result<(), OpenError> {
+        let path = || self.path.clone();
+        match audit::schema(&self.connection) {
+            Ok(findings) if findings.is_empty() => Ok(()),
+            Ok(findings) => Err(OpenError::Altered {
+                path: path(),
+                findings,
+            }),
+            Err(Error::Sqlite(source)) => Err(connection::failure(&self.path, source)),
+            Err(_) => Err(OpenError::NotOurs { path: path() }),
+        }
     }
 
     /// Takes the lock and opens the file, or makes an empty one, and leaves the schema as it is.
@@ -362,6 +390,30 @@ impl Database {
         observer: Box<dyn Observer>,
     ) -> Result<Writer, Error> {
         Writer::start(self, settings, observer)
+    }
+}
+
+/// What was read of a row; `None` of one that cannot be read, which costs its owner and nobody
+/// else. The row's first column is its number.
+fn readable<T>(
+    table: &'static str,
+    row: &rusqlite::Row<'_>,
+    read: Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.is_of_storage() || error.is_of_damage() => Err(error),
+        Err(error) => {
+            let row: i64 = row.get(0).unwrap_or_default();
+            let reason = error.to_string();
+            tracing::error!(
+                table,
+                row,
+                reason,
+                "a row cannot be read and is left out; `stampcard verify` says more"
+            );
+            Ok(None)
+        }
     }
 }
 

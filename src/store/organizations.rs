@@ -154,7 +154,7 @@ pub fn all_access(connection: &Connection) -> Result<Vec<OrganizationAccessRow>,
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(access_row(row)?);
+        all.extend(super::readable("organization", row, access_row(row))?);
     }
     Ok(all)
 }

@@ -247,7 +247,7 @@ pub fn all_access(connection: &Connection) -> Result<Vec<ProgramAccessRow>, Erro
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(access_row(row)?);
+        all.extend(super::readable("program", row, access_row(row))?);
     }
     Ok(all)
 }

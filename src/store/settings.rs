@@ -45,6 +45,23 @@ pub fn replace_token_key(tx: &Transaction<'_>, token_key: &[u8; 32]) -> Result<(
     Ok(())
 }
 
+/// What is wrong with a setting of this name and value, if anything is.
+pub(super) fn wrong_with(name: &str, value: &[u8]) -> Option<&'static str> {
+    let (is_good, expected) = match name {
+        "partner_uuid" => (value.len() == 16, "must be 16 bytes"),
+        "token_key" => (value.len() == 32, "must be 32 bytes"),
+        "write_probe" => (matches!(value, [1 | 2]), "must be 01 or 02"),
+        SCRUB => (value.is_empty(), "must be empty"),
+        // Whoever opens the file reads these notes, and refuses it or goes on.
+        "import" | "migration" => (true, ""),
+        _ => (false, "is not known"),
+    };
+    (!is_good).then_some(expected)
+}
+
+/// The settings that every database has once a server was started on it.
+pub(super) const NEEDED: [&str; 2] = ["partner_uuid", "token_key"];
+
 /// Writes something that means nothing, to learn whether the disk takes it.
 pub(super) fn probe(connection: &Connection) -> rusqlite::Result<()> {
     let sql = "INSERT INTO setting (name, value) VALUES ('write_probe', x'01')

@@ -4,6 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::cells::cell;
+use super::rules::Rule;
 use super::{Error, SCHEMA, schema_of};
 use crate::domain::Seq;
 
@@ -77,12 +78,14 @@ pub struct Column {
 }
 
 /// A table that is carried.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Table {
     /// Its name.
     pub name: &'static str,
     /// Its columns, in the order of the schema.
     pub columns: Vec<Column>,
+    /// What each column may hold.
+    rules: Vec<Rule>,
     /// The columns of the key, in which its rows are ordered.
     key: Vec<String>,
 }
@@ -103,6 +106,7 @@ pub fn tables(version: i64) -> Result<Vec<Table>, Error> {
         let mut table = Table {
             name,
             columns: Vec::new(),
+            rules: Vec::new(),
             key: Vec::new(),
         };
         let mut rows = statement.query([name])?;
@@ -118,6 +122,8 @@ pub fn tables(version: i64) -> Result<Vec<Table>, Error> {
                 table.key.push(column.clone());
             }
             if !left_behind.contains(&column.as_str()) {
+                let rule = Rule::of(name, &column);
+                table.rules.push(rule.ok_or(Error::Impossible("column"))?);
                 table.columns.push(Column {
                     kind,
                     is_nullable: !row.get::<_, bool>(2)? && !is_key,
@@ -200,11 +206,13 @@ impl Table {
         Ok(())
     }
 
-    /// Puts a row in, whose cells stand in the order of [`Table::columns`].
+    /// Puts a row in, whose cells stand in the order of [`Table::columns`]. Each is held to the rules
+    /// of the API.
     ///
     /// # Errors
     /// [`RowError`].
     pub fn insert(&self, connection: &Connection, cells: &[Cell<'_>]) -> Result<(), RowError> {
+        self.check(cells)?;
         let mut names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
         let mut values: Vec<Cell<'_>> = cells.to_vec();
         if self.name == "webhook_endpoint" {
@@ -225,6 +233,71 @@ impl Table {
             Ok(_) => Ok(()),
             Err(error) => Err(self.explain(connection, cells, error)),
         }
+    }
+
+    /// Whether every cell is as the API's own types would have it.
+    fn check(&self, cells: &[Cell<'_>]) -> Result<(), RowError> {
+        for ((column, rule), cell) in self.columns.iter().zip(&self.rules).zip(cells) {
+            rule.check(*cell).map_err(|expected| {
+                RowError::Refused(format!("{}.{} {expected}", self.name, column.name))
+            })?;
+        }
+        match (self.name, cells) {
+            ("setting", [Cell::Text(name), Cell::Blob(value)]) => {
+                let is_carried = SETTINGS.contains(name) || SECRET_SETTINGS.contains(name);
+                let wrong = match super::settings::wrong_with(name, value) {
+                    _ if !is_carried => Some("is not the name of a setting that is carried"),
+                    wrong => wrong,
+                };
+                wrong.map_or(Ok(()), |wrong| {
+                    Err(RowError::Refused(format!("setting {name:?} {wrong}")))
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What each row holds that no version writes, a sentence each, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub(super) fn impossible(
+        &self,
+        connection: &Connection,
+        limit: usize,
+    ) -> Result<Vec<String>, Error> {
+        let columns: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
+        let (name, key) = (self.name, self.key.join(", "));
+        let sql = format!("SELECT {} FROM {name} ORDER BY {key}", columns.join(", "));
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut findings = Vec::new();
+        while let Some(row) = rows.next()? {
+            for (index, (column, rule)) in columns.iter().zip(&self.rules).enumerate() {
+                let found = cell(row.get_ref(index)?);
+                let checked = found.map_or(Err("must be UTF-8".to_owned()), |c| rule.check(c));
+                let Err(expected) = checked else { continue };
+                let key: Vec<String> = self.key_of(row);
+                findings.push(format!(
+                    "{name} row {}: {column} {expected}",
+                    key.join(", ")
+                ));
+                if findings.len() >= limit {
+                    return Ok(findings);
+                }
+            }
+        }
+        Ok(findings)
+    }
+
+    /// The key of a row.
+    fn key_of(&self, row: &rusqlite::Row<'_>) -> Vec<String> {
+        let part = |name: &String| match row.get_ref(name.as_str()).ok().and_then(cell) {
+            Some(Cell::Integer(number)) => number.to_string(),
+            Some(Cell::Text(text)) => format!("{text:?}"),
+            _ => "?".to_owned(),
+        };
+        self.key.iter().map(part).collect()
     }
 
     /// Which column is to blame for a row that was refused.

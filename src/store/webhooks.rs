@@ -169,17 +169,20 @@ pub fn all_active(connection: &Connection) -> Result<Vec<ActiveEndpoint>, Error>
     let mut rows = statement.query([])?;
     let mut endpoints = Vec::new();
     while let Some(row) = rows.next()? {
-        let environment: String = row.get(7)?;
-        endpoints.push(ActiveEndpoint {
-            endpoint: endpoint(row)?,
-            program: ProgramNumber(row.get(6)?),
-            environment: Environment::parse(&environment)
-                .ok_or(Error::Impossible("environment"))?,
-            secret: SecretString::from(row.get::<_, String>(8)?),
-            cursor: Seq(row.get(9)?),
-        });
+        endpoints.extend(super::readable("webhook_endpoint", row, active(row))?);
     }
     Ok(endpoints)
+}
+
+fn active(row: &Row<'_>) -> Result<ActiveEndpoint, Error> {
+    let environment: String = row.get(7)?;
+    Ok(ActiveEndpoint {
+        endpoint: endpoint(row)?,
+        program: ProgramNumber(row.get(6)?),
+        environment: Environment::parse(&environment).ok_or(Error::Impossible("environment"))?,
+        secret: SecretString::from(row.get::<_, String>(8)?),
+        cursor: Seq(row.get(9)?),
+    })
 }
 
 /// The events that some endpoint of each program listens to.
@@ -187,14 +190,21 @@ pub fn all_active(connection: &Connection) -> Result<Vec<ActiveEndpoint>, Error>
 /// # Errors
 /// [`Error`] if the database fails.
 pub(super) fn heard(connection: &Connection) -> Result<ByNumber<ProgramNumber, EventSet>, Error> {
-    let sql = "SELECT program_id, events FROM webhook_endpoint WHERE disabled_at IS NULL";
+    let sql = "SELECT id, program_id, events FROM webhook_endpoint WHERE disabled_at IS NULL";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     let mut heard: ByNumber<_, EventSet> = ByNumber::default();
     while let Some(row) = rows.next()? {
-        let events = subscription(&row.get::<_, String>(1)?)?.set();
-        let set = heard.entry(ProgramNumber(row.get(0)?)).or_default();
-        *set = set.union(events);
+        let read = || {
+            Ok((
+                ProgramNumber(row.get(1)?),
+                subscription(&row.get::<_, String>(2)?)?,
+            ))
+        };
+        if let Some((program, subscription)) = super::readable("webhook_endpoint", row, read())? {
+            let set = heard.entry(program).or_default();
+            *set = set.union(subscription.set());
+        }
     }
     Ok(heard)
 }

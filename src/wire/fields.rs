@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::domain::{Attributes, Change, Invalid, Points, Tier, Timestamp, Url};
+use crate::domain::{Allocation, Attributes, Change, Invalid, Points, Tier, Timestamp, Url};
 
 /// The fields of a JSON object. Those that nobody asks for are ignored: newer clients send more.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +139,7 @@ pub(super) fn price(name: &str, value: &Value) -> Result<Points, Invalid> {
 /// The most pieces of an offer, 2^31 − 1.
 pub(super) const QUANTITY_MAX: i64 = i32::MAX as i64;
 /// The most credits a month, 10^12.
-pub(super) const CREDITS_MAX: i64 = 1_000_000_000_000;
+pub(super) const CREDITS_MAX: i64 = Allocation::CREDITS_MAX;
 
 /// A number of pieces, 0 to [`QUANTITY_MAX`].
 pub(super) fn quantity(name: &str, value: &Value) -> Result<i64, Invalid> {

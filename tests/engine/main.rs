@@ -139,6 +139,7 @@ impl Pair {
             start,
             Event::ProgramCreated {
                 organization: OrganizationNumber(1),
+                default_tier: None,
             },
         );
         for number in 1..=OFFERS {
@@ -148,6 +149,7 @@ impl Pair {
                 Event::OfferCreated {
                     offer,
                     id: offer_id(number),
+                    stock: None,
                 },
             );
         }

@@ -134,16 +134,39 @@ fn begin(history: &mut History) {
         },
     );
     for program in [2, 1, 3] {
-        history.add(1_000, program, Event::ProgramCreated { organization });
-        history.add(10, program, Event::ProgramChanged);
+        history.add(
+            1_000,
+            program,
+            Event::ProgramCreated {
+                organization,
+                default_tier: None,
+            },
+        );
+        history.add(
+            10,
+            program,
+            Event::ProgramChanged {
+                status: None,
+                default_tier: None,
+                ahead: None,
+            },
+        );
     }
     for (program, offer) in [(1, 12), (2, 21), (1, 11), (1, 13)] {
         let offer = OfferNumber(offer);
         let id = OfferId::from_uuid(uuid::Uuid::from_u128(offer.0.unsigned_abs().into()));
-        history.add(50, program, Event::OfferCreated { offer, id });
+        history.add(
+            50,
+            program,
+            Event::OfferCreated {
+                offer,
+                id,
+                stock: None,
+            },
+        );
     }
     let offer = OfferNumber(13);
-    history.add(60, 1, Event::OfferChanged { offer });
+    history.add(60, 1, Event::OfferChanged { offer, stock: None });
     history.add(60, 1, Event::OfferArchived { offer });
 }
 
@@ -172,7 +195,15 @@ fn members(history: &mut History) {
     );
     history.add(100, 1, Event::MemberRestored { member, tier });
     let message = MessageId::from_uuid(uuid::Uuid::from_u128(7));
-    history.add(100, 1, Event::MessageCreated { member, message });
+    history.add(
+        100,
+        1,
+        Event::MessageCreated {
+            member,
+            message,
+            role: None,
+        },
+    );
     for (place, entry) in Entry::ALL.into_iter().enumerate() {
         let offer = matches!(entry, Entry::Spend | Entry::Refund).then_some(21);
         history.ledger(9_999, 2, entry, 1_000_000 * (place as i64 + 1), offer);

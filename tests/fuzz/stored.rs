@@ -32,10 +32,14 @@ static CAPTURE: LazyLock<Capture> = LazyLock::new(|| {
         });
     };
     let organization = OrganizationNumber(1);
-    record(Event::ProgramCreated { organization });
+    record(Event::ProgramCreated {
+        organization,
+        default_tier: None,
+    });
     record(Event::OfferCreated {
         offer: OfferNumber(1),
         id: OfferId::from_uuid(uuid::Uuid::from_u128(1)),
+        stock: None,
     });
     for number in 0..400 {
         record(signup(number));

@@ -412,7 +412,7 @@ fn long() -> (Place, String) {
     let at = 1_800_000_000_000_i64;
     let row = |index: usize| {
         json!({"table": "activity", "seq": 1000 + index, "at": at, "program_id": 1, "kind": 1,
-            "member_id": 1000 + index, "to_state": "standard"})
+            "actor": 6, "member_id": 1000 + index, "to_state": "standard"})
         .to_string()
     };
     let tail = body.split_off(created + 1);

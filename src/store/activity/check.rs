@@ -5,16 +5,16 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, Rows};
 
 use super::chain::{self, Hash};
+use super::history::History;
 use super::insert::{COMMON, OF_ENTRIES};
 use super::read::{ALL, Stored};
-use crate::domain::{Cell, Cells, Column, Entry, EventKind, jump_depth};
+use crate::domain::{Cell, Cells, Column, Entry, Event, EventKind, jump_depth};
 use crate::store::Error;
+use crate::store::rules::Rule;
 
 /// Ledger entries of a program among which one has to tell the hash that it follows: more than a
 /// commit can have.
 const CHAIN_ROWS_MAX: u32 = 4096;
-/// The kinds of actors.
-const ACTORS: std::ops::RangeInclusive<i64> = 1..=6;
 /// Findings after which no more are looked for.
 const FINDINGS_MAX: usize = 100;
 
@@ -25,6 +25,8 @@ pub struct Checked {
     pub findings: Vec<String>,
     /// Texts that were erased, so that only their commitments can be checked.
     pub erased: u64,
+    /// Rows of version 0.1.0 that do not tell all that is compared, and are taken as given.
+    pub given: u64,
 }
 
 /// Reads the whole log. Each row may use the columns of its kind and no others; each ledger entry
@@ -40,6 +42,8 @@ pub fn check(connection: &Connection) -> Result<Checked, Error> {
         accounts: HashMap::new(),
         chains: HashMap::new(),
         erased_members: erased_members(connection)?,
+        history: History::begin(connection)?,
+        rules: Column::ALL.map(|column| Rule::of("activity", column.name())),
         findings: Vec::new(),
     };
     let sql = format!("SELECT {} FROM activity ORDER BY seq", ALL.names);
@@ -47,23 +51,27 @@ pub fn check(connection: &Connection) -> Result<Checked, Error> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         check.row(&Stored::new(row, &ALL))?;
-        if check.findings.len() >= FINDINGS_MAX {
+        if check.count() >= FINDINGS_MAX {
             break;
         }
     }
-    if check.findings.len() < FINDINGS_MAX {
+    if check.count() < FINDINGS_MAX {
         check.end(connection)?;
+        check.history.end(FINDINGS_MAX)?;
     }
+    let mut findings = check.findings;
+    findings.extend(check.history.findings);
     Ok(Checked {
-        findings: check.findings,
+        findings,
+        given: check.history.given,
         erased: check.texts.erased,
     })
 }
 
 /// The members whose texts may be gone.
 fn erased_members(connection: &Connection) -> Result<HashSet<i64>, Error> {
-    let sql = "SELECT id FROM member
-               WHERE external_user_id GLOB 'erased_*' AND archived_at IS NOT NULL";
+    // Who was erased may have come back under the new id.
+    let sql = "SELECT id FROM member WHERE external_user_id GLOB 'erased_*'";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -74,6 +82,8 @@ struct Check<'a> {
     accounts: HashMap<i64, Entries>,
     chains: HashMap<i64, Head>,
     erased_members: HashSet<i64>,
+    history: History<'a>,
+    rules: [Option<Rule>; Column::ALL.len()],
     findings: Vec<String>,
 }
 
@@ -101,9 +111,16 @@ impl Check<'_> {
             .and_then(EventKind::of_number);
         let texts = self.texts.of(seq)?;
         let Some(kind) = kind else {
-            // That no event is of this kind is found by the fold.
+            self.find(format!("activity {seq} is of a kind that no event has"));
             return Ok(());
         };
+        match Event::read(kind, row) {
+            Some(event) => self.history.row(row, &event)?,
+            None => self.find(format!(
+                "activity {seq} lacks something that {} has",
+                kind.as_str()
+            )),
+        }
         let is_entry = kind.columns().contains(&Column::Entry);
         let is_used = |column: &Column| {
             COMMON.contains(column)
@@ -119,12 +136,12 @@ impl Check<'_> {
                 ));
             }
         }
-        let actor = row.cell(Column::Actor);
-        let is_known = actor.integer().is_some_and(|actor| ACTORS.contains(&actor));
-        if actor != Cell::Null && !is_known {
-            self.find(format!(
-                "activity {seq}: its actor must be one of {ACTORS:?}"
-            ));
+        for (column, rule) in Column::ALL.into_iter().zip(self.rules) {
+            let checked = rule.map_or(Ok(()), |rule| rule.check(row.cell(column)));
+            if let Err(expected) = checked {
+                let name = column.name();
+                self.find(format!("activity {seq}: its {name} {expected}"));
+            }
         }
         if is_entry {
             self.entry(seq, row);
@@ -244,6 +261,10 @@ impl Check<'_> {
 
     fn find(&mut self, finding: String) {
         self.findings.push(finding);
+    }
+
+    fn count(&self) -> usize {
+        self.findings.len() + self.history.findings.len()
     }
 }
 

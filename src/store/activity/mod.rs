@@ -2,6 +2,7 @@
 
 pub mod chain;
 mod check;
+mod history;
 mod insert;
 mod read;
 mod texts;

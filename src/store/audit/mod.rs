@@ -1,8 +1,11 @@
 //! The questions of `stampcard verify`, in plain SQL over the tables. None of it is shared with the
 //! code that keeps the figures.
 
+mod rows;
+
 use rusqlite::Connection;
 
+pub use self::rows::{contradictions, cursors, missing_settings, start, values};
 use super::{Error, SCHEMA, activity, definitions};
 
 /// What SQLite finds wrong with the file; empty if nothing.

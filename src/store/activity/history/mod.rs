@@ -1,0 +1,606 @@
+//! What the log says of each member, offer, redemption, message, program and organization, held
+//! against its row.
+
+mod compare;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Place;
+
+use rusqlite::{Connection, OptionalExtension as _, Statement};
+
+use crate::domain::{Cells, Column, Event, EventKind, Status};
+use crate::store::Error;
+
+/// Stock at and above which it is without limit, 2^31 − 1.
+const PIECES_MAX: i64 = i32::MAX as i64;
+
+/// What is known of a value: rows of version 0.1.0 do not tell everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told<T> {
+    Known(T),
+    Unknown,
+}
+
+impl<T: Copy + PartialEq> Told<T> {
+    fn of(told: Option<T>) -> Self {
+        told.map_or(Self::Unknown, Self::Known)
+    }
+
+    fn contradicts(self, stored: T) -> bool {
+        matches!(self, Self::Known(told) if told != stored)
+    }
+}
+
+struct Member {
+    created_at: i64,
+    archived_at: Option<i64>,
+    epoch: i64,
+    tier: usize,
+    /// When the last token ends, at least; `is_token_known`: exactly.
+    token_end: Option<i64>,
+    is_token_known: bool,
+    /// The id that an erasure gave.
+    erased_id: Option<Box<str>>,
+}
+
+struct Offer {
+    program: Option<i64>,
+    created_at: i64,
+    uuid: [u8; 16],
+    archived_at: Option<i64>,
+    stock: Told<Option<i64>>,
+}
+
+struct Program {
+    organization: i64,
+    created_at: i64,
+    updated_at: i64,
+    /// Whether something happened when the row says that it was updated.
+    is_update_seen: bool,
+    is_active: Told<bool>,
+    archived_at: Told<Option<i64>>,
+    tier: Told<usize>,
+    ahead: Told<i64>,
+}
+
+struct Organization {
+    created_at: i64,
+    environment: &'static str,
+    status: &'static str,
+}
+
+/// A key, as far as it tells what it can have caused.
+struct Key {
+    is_of_program: bool,
+    organization: Option<i64>,
+    environment: String,
+}
+
+/// The history so far. It grows with members and redemptions, not with the log.
+pub(super) struct History<'c> {
+    connection: &'c Connection,
+    message: Statement<'c>,
+    redemption: Statement<'c>,
+    members: HashMap<i64, Member>,
+    offers: HashMap<i64, Offer>,
+    redemptions: HashMap<i64, Status>,
+    programs: HashMap<i64, Program>,
+    organizations: HashMap<i64, Organization>,
+    updated: HashMap<i64, i64>,
+    keys: HashMap<i64, Key>,
+    /// Tiers, each once, and the place of each.
+    tiers: Vec<String>,
+    places: HashMap<String, usize>,
+    messages: i64,
+    has_actors: bool,
+    /// Rows that do not tell all that later ones do.
+    pub(super) given: u64,
+    pub(super) findings: Vec<String>,
+}
+
+impl<'c> History<'c> {
+    pub(super) fn begin(connection: &'c Connection) -> Result<Self, Error> {
+        let message = "SELECT s.created_at, s.role, c.member_id
+            FROM message s JOIN conversation c ON c.id = s.conversation_id WHERE s.uuid = ?1";
+        let redemption = "SELECT program_id, member_id, offer_id, charged, created_at, took_stock
+            FROM redemption WHERE id = ?1";
+        Ok(Self {
+            connection,
+            message: connection.prepare(message)?,
+            redemption: connection.prepare(redemption)?,
+            members: HashMap::new(),
+            offers: HashMap::new(),
+            redemptions: HashMap::new(),
+            programs: HashMap::new(),
+            organizations: HashMap::new(),
+            updated: updated(connection)?,
+            keys: keys(connection)?,
+            tiers: Vec::new(),
+            places: HashMap::new(),
+            messages: 0,
+            has_actors: false,
+            given: 0,
+            findings: Vec::new(),
+        })
+    }
+
+    /// Takes in the next row of the log, which is an event.
+    pub(super) fn row(&mut self, row: &impl Cells, event: &Event) -> Result<(), Error> {
+        let number = |column| row.cell(column).integer();
+        let seq = number(Column::Seq).unwrap_or_default();
+        let at = number(Column::At).unwrap_or_default();
+        let program = number(Column::Program);
+        let is_told = number(Column::Actor).is_some();
+        if self.has_actors && !is_told {
+            self.find(format!(
+                "activity {seq} has no actor, but rows before it have one"
+            ));
+        }
+        self.has_actors |= is_told;
+        let is_of_organization = matches!(
+            event.kind(),
+            EventKind::OrganizationCreated | EventKind::OrganizationChanged
+        );
+        if program.is_none() != is_of_organization {
+            let kind = event.kind().as_str();
+            self.find(format!(
+                "activity {seq}, {kind}, belongs to the wrong kind of tenant"
+            ));
+        }
+        self.state(seq, at, program, is_told, event)?;
+        self.actor(row, seq, program);
+        Ok(())
+    }
+
+    fn state(
+        &mut self,
+        seq: i64,
+        at: i64,
+        program: Option<i64>,
+        is_told: bool,
+        event: &Event,
+    ) -> Result<(), Error> {
+        match event {
+            Event::MemberCreated { .. }
+            | Event::MemberTierChanged { .. }
+            | Event::MemberRemoved { .. }
+            | Event::MemberRestored { .. }
+            | Event::MemberErased { .. }
+            | Event::TokenExchanged { .. } => self.member(seq, at, event),
+            Event::RedemptionCreated { .. } => return self.booked(seq, at, program, event),
+            Event::RedemptionOpen(moved)
+            | Event::RedemptionAwaitingVendor(moved)
+            | Event::RedemptionAwaitingCustomer(moved)
+            | Event::RedemptionPurchased(moved)
+            | Event::RedemptionCompleted(moved)
+            | Event::RedemptionCanceled(moved) => {
+                let stored = self.booking(moved.redemption.0)?;
+                let is_same = stored.is_some_and(|stored| {
+                    (stored.member, stored.offer) == (moved.member.0, moved.offer.0)
+                });
+                let before = self.redemptions.insert(moved.redemption.0, moved.to);
+                if !is_same || before != Some(moved.from) {
+                    let row = moved.redemption.0;
+                    self.find(format!(
+                        "activity {seq} does not fit redemption row {row} and what happened to it \
+                         before"
+                    ));
+                }
+                let has_piece = stored.is_some_and(|stored| stored.took_stock);
+                if moved.to == Status::Canceled && has_piece {
+                    self.move_stock(moved.offer.0, 1);
+                }
+            }
+            Event::MessageCreated {
+                member,
+                message,
+                role,
+            } => {
+                let role = role.map(crate::domain::Role::as_str);
+                let uuid = message.as_uuid().as_bytes();
+                return self.said(seq, at, member.0, uuid, role);
+            }
+            Event::OfferCreated { .. }
+            | Event::OfferChanged { .. }
+            | Event::OfferArchived { .. } => {
+                self.offer(seq, at, program, is_told, event);
+            }
+            Event::ProgramCreated { .. } | Event::ProgramChanged { .. } => {
+                self.program(seq, at, program, is_told, event);
+            }
+            Event::OrganizationCreated { .. } | Event::OrganizationChanged { .. } => {
+                self.organization(seq, at, event);
+            }
+            Event::WalletCredited(_) | Event::WalletDebited(_) => {}
+        }
+        Ok(())
+    }
+
+    fn member(&mut self, seq: i64, at: i64, event: &Event) {
+        if let Event::MemberCreated { member, tier } = event {
+            let tier = self.tier(tier.as_str());
+            let Place::Vacant(place) = self.members.entry(member.0) else {
+                let row = member.0;
+                self.find(format!("activity {seq} creates member row {row} again"));
+                return;
+            };
+            place.insert(Member {
+                created_at: at,
+                archived_at: None,
+                epoch: 0,
+                tier,
+                token_end: None,
+                is_token_known: true,
+                erased_id: None,
+            });
+            return;
+        }
+        let (row, from, to) = match event {
+            Event::MemberTierChanged { member, from, to } => (member, Some(from), Some(to)),
+            Event::MemberRemoved { member, tier, .. } => (member, Some(tier), None),
+            Event::MemberRestored { member, tier } => (member, None, Some(tier)),
+            Event::MemberErased { member, .. } | Event::TokenExchanged { member, .. } => {
+                (member, None, None)
+            }
+            _ => return,
+        };
+        let from = from.map(|tier| self.tier(tier.as_str()));
+        let to = to.map(|tier| self.tier(tier.as_str()));
+        let Some(member) = self.members.get_mut(&row.0) else {
+            let row = row.0;
+            self.find(format!(
+                "activity {seq} is of member row {row}, which was not created"
+            ));
+            return;
+        };
+        let mut fits = from.is_none_or(|from| from == member.tier);
+        member.tier = to.unwrap_or(member.tier);
+        match event {
+            Event::MemberRemoved { .. } => {
+                fits &= member.archived_at.is_none();
+                member.archived_at = Some(at);
+                member.epoch += 1;
+                (member.token_end, member.is_token_known) = (None, true);
+            }
+            Event::MemberRestored { .. } => fits &= member.archived_at.take().is_some(),
+            Event::MemberErased { id, .. } => member.erased_id = Some(id.as_str().into()),
+            Event::TokenExchanged { expires_at, .. } => {
+                let end = expires_at.map(crate::domain::Timestamp::as_millis);
+                member.token_end = member.token_end.max(end);
+                if end.is_none() {
+                    member.is_token_known = false;
+                    self.given += 1;
+                }
+            }
+            _ => {}
+        }
+        if !fits {
+            let row = row.0;
+            self.find(format!(
+                "activity {seq} does not fit what happened to member row {row} before"
+            ));
+        }
+    }
+
+    fn booked(
+        &mut self,
+        seq: i64,
+        at: i64,
+        program: Option<i64>,
+        event: &Event,
+    ) -> Result<(), Error> {
+        let Event::RedemptionCreated {
+            member,
+            offer,
+            redemption,
+            charged,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
+        let stored = self.booking(redemption.0)?;
+        let expected = (program, member.0, offer.0, charged.get(), at);
+        let is_same = stored.is_some_and(|s| {
+            (Some(s.program), s.member, s.offer, s.charged, s.created_at) == expected
+        });
+        let before = self.redemptions.insert(redemption.0, Status::Submitted);
+        let row = redemption.0;
+        if !is_same || before.is_some() {
+            self.find(format!(
+                "redemption row {row} has another program, member, offer, price or time than \
+                 activity {seq}, or does not exist"
+            ));
+        }
+        let took = stored.is_some_and(|stored| stored.took_stock);
+        if let Some(Offer {
+            stock: Told::Known(stock),
+            ..
+        }) = self.offers.get(&offer.0)
+            && stock.is_some() != took
+        {
+            self.find(format!(
+                "redemption row {row}: took_stock contradicts the stock of offer row {} at \
+                 activity {seq}",
+                offer.0
+            ));
+        }
+        if took {
+            self.move_stock(offer.0, -1);
+        }
+        Ok(())
+    }
+
+    fn booking(&mut self, redemption: i64) -> Result<Option<Booking>, Error> {
+        let found = self.redemption.query_row([redemption], |row| {
+            Ok(Booking {
+                program: row.get(0)?,
+                member: row.get(1)?,
+                offer: row.get(2)?,
+                charged: row.get(3)?,
+                created_at: row.get(4)?,
+                took_stock: row.get::<_, i64>(5)? != 0,
+            })
+        });
+        Ok(found.optional()?)
+    }
+
+    fn move_stock(&mut self, offer: i64, pieces: i64) {
+        if let Some(Offer {
+            stock: Told::Known(Some(stock)),
+            ..
+        }) = self.offers.get_mut(&offer)
+        {
+            *stock = stock.saturating_add(pieces).min(PIECES_MAX);
+        }
+    }
+
+    fn said(
+        &mut self,
+        seq: i64,
+        at: i64,
+        member: i64,
+        uuid: &[u8; 16],
+        role: Option<&str>,
+    ) -> Result<(), Error> {
+        self.messages += 1;
+        self.given += u64::from(role.is_none());
+        let found = self
+            .message
+            .query_row([uuid], |row| row.try_into())
+            .optional()?;
+        let Some((created_at, found_role, of_member)) = found else {
+            self.find(format!(
+                "the message of activity {seq} is not in the table message"
+            ));
+            return Ok(());
+        };
+        let (created_at, found_role, of_member): (i64, String, i64) =
+            (created_at, found_role, of_member);
+        let is_same_role = role.is_none_or(|role| role == found_role);
+        if (created_at, of_member) != (at, member) || !is_same_role {
+            self.find(format!(
+                "the message of activity {seq} has another time, role or member in the table \
+                 message"
+            ));
+        }
+        Ok(())
+    }
+
+    fn offer(&mut self, seq: i64, at: i64, program: Option<i64>, is_told: bool, event: &Event) {
+        let told = |stock: Option<i64>| Told::of(is_told.then_some(stock));
+        match event {
+            Event::OfferCreated { offer, id, stock } => {
+                self.given += u64::from(!is_told);
+                let created = Offer {
+                    program,
+                    created_at: at,
+                    uuid: *id.as_uuid().as_bytes(),
+                    archived_at: None,
+                    stock: told(*stock),
+                };
+                if self.offers.insert(offer.0, created).is_some() {
+                    self.find(format!(
+                        "activity {seq} creates offer row {} again",
+                        offer.0
+                    ));
+                }
+            }
+            Event::OfferChanged { offer, stock } => {
+                self.given += u64::from(!is_told);
+                if let Some(offer) = self.offers.get_mut(&offer.0) {
+                    offer.stock = told(*stock);
+                } else {
+                    self.find(format!(
+                        "activity {seq} is of offer row {}, which was not created",
+                        offer.0
+                    ));
+                }
+            }
+            Event::OfferArchived { offer } => {
+                let known = self.offers.get_mut(&offer.0);
+                let fits = known.is_some_and(|known| known.archived_at.replace(at).is_none());
+                if !fits {
+                    self.find(format!(
+                        "activity {seq} does not fit what happened to offer row {} before",
+                        offer.0
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn program(&mut self, seq: i64, at: i64, program: Option<i64>, is_told: bool, event: &Event) {
+        let number = program.unwrap_or_default();
+        let updated_at = self.updated.get(&number).copied().unwrap_or_default();
+        self.given += u64::from(!is_told);
+        if let Event::ProgramCreated {
+            organization,
+            default_tier,
+        } = event
+        {
+            let tier = default_tier.as_ref().map(|tier| self.tier(tier.as_str()));
+            let created = Program {
+                organization: organization.0,
+                created_at: at,
+                updated_at,
+                is_update_seen: updated_at == at,
+                is_active: Told::Known(true),
+                archived_at: Told::Known(None),
+                tier: Told::of(tier),
+                ahead: Told::Known(0),
+            };
+            if self.programs.insert(number, created).is_some() {
+                self.find(format!("activity {seq} creates program row {number} again"));
+            }
+            return;
+        }
+        let Event::ProgramChanged {
+            status,
+            default_tier,
+            ahead,
+        } = event
+        else {
+            return;
+        };
+        let tier = default_tier.as_ref().map(|tier| self.tier(tier.as_str()));
+        let Some(program) = self.programs.get_mut(&number) else {
+            self.find(format!(
+                "activity {seq} is of program row {number}, which was not created"
+            ));
+            return;
+        };
+        program.is_update_seen |= program.updated_at == at;
+        if !is_told {
+            program.is_active = Told::Unknown;
+            program.archived_at = Told::Unknown;
+            program.tier = Told::Unknown;
+            program.ahead = Told::Unknown;
+            return;
+        }
+        if let Some(status) = status {
+            let is_active = *status == crate::domain::ProgramStatus::Active;
+            program.archived_at = match (is_active, program.is_active) {
+                (true, _) => Told::Known(None),
+                (false, Told::Known(true)) => Told::Known(Some(at)),
+                (false, _) => program.archived_at,
+            };
+            program.is_active = Told::Known(is_active);
+        }
+        program.tier = tier.map_or(program.tier, Told::Known);
+        program.ahead = ahead.map_or(program.ahead, Told::Known);
+    }
+
+    fn organization(&mut self, seq: i64, at: i64, event: &Event) {
+        match event {
+            Event::OrganizationCreated {
+                organization,
+                status,
+                environment,
+            } => {
+                let row = organization.0;
+                let created = Organization {
+                    created_at: at,
+                    environment: environment.as_str(),
+                    status: status.as_str(),
+                };
+                if self.organizations.insert(row, created).is_some() {
+                    self.find(format!(
+                        "activity {seq} creates organization row {row} again"
+                    ));
+                }
+            }
+            Event::OrganizationChanged {
+                organization,
+                from,
+                to,
+            } => {
+                let known = self.organizations.get_mut(&organization.0);
+                let before = known.map(|known| std::mem::replace(&mut known.status, to.as_str()));
+                if before != Some(from.as_str()) {
+                    self.find(format!(
+                        "activity {seq} does not fit what happened to organization row {} before",
+                        organization.0
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the key that caused a row can have done so.
+    fn actor(&mut self, row: &impl Cells, seq: i64, program: Option<i64>) {
+        let Some(actor) = row.cell(Column::Actor).integer() else {
+            return;
+        };
+        let number = row.cell(Column::ActorNumber).integer();
+        let is_key = matches!(actor, 1 | 3);
+        let organization = program
+            .and_then(|program| self.programs.get(&program))
+            .map(|program| program.organization)
+            .or(row.cell(Column::Organization).integer());
+        let fits = match number.map(|number| self.keys.get(&number)) {
+            None => !is_key,
+            Some(None) => false,
+            Some(Some(key)) if key.is_of_program => actor == 1 && key.organization == organization,
+            Some(Some(key)) => {
+                let known = organization.and_then(|number| self.organizations.get(&number));
+                actor == 3 && known.is_some_and(|known| known.environment == key.environment)
+            }
+        };
+        if !fits {
+            self.find(format!(
+                "activity {seq}: its actor is no credential that can have caused it"
+            ));
+        }
+    }
+
+    /// The number of a tier.
+    fn tier(&mut self, name: &str) -> usize {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        self.tiers.push(name.to_owned());
+        let place = self.tiers.len() - 1;
+        self.places.insert(name.to_owned(), place);
+        place
+    }
+
+    fn find(&mut self, finding: String) {
+        self.findings.push(finding);
+    }
+}
+
+/// A redemption's row, as far as the log tells it.
+#[derive(Debug, Clone, Copy)]
+struct Booking {
+    program: i64,
+    member: i64,
+    offer: i64,
+    charged: i64,
+    created_at: i64,
+    took_stock: bool,
+}
+
+/// When each program was last updated, as its row says.
+fn updated(connection: &Connection) -> Result<HashMap<i64, i64>, Error> {
+    let mut statement = connection.prepare("SELECT id, updated_at FROM program")?;
+    let rows = statement.query_map([], |row| row.try_into())?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn keys(connection: &Connection) -> Result<HashMap<i64, Key>, Error> {
+    let sql = "SELECT c.id, c.kind = 'org', p.organization_id, c.environment
+               FROM credential c LEFT JOIN program p ON p.id = c.program_id";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        let key = Key {
+            is_of_program: row.get(1)?,
+            organization: row.get(2)?,
+            environment: row.get(3)?,
+        };
+        Ok((row.get(0)?, key))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
