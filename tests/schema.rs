@@ -248,3 +248,25 @@ fn a_reader_makes_no_file() {
     open_read_only(&folder.path().join("none.db")).unwrap_err();
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }
+
+/// docs/RELIABILITY.md says of every column what it is compared with, or why nobody could know.
+#[test]
+fn every_column_has_its_row_in_the_table_of_what_verify_compares() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/RELIABILITY.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let (_, section) = document.split_once("### What `verify` compares\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let mut listed = Vec::new();
+    for line in section.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        let table = cells[0].trim_matches(['|', ' ', '`']);
+        let columns = cells[1].split(", ").map(|column| column.trim_matches('`'));
+        listed.extend(columns.map(|column| format!("{table}.{column}")));
+        assert!(cells[2].len() > 3, "{line}");
+    }
+    listed.sort_unstable();
+    let (_folder, connection) = migrated();
+    let sql = "SELECT s.name || '.' || c.name FROM sqlite_schema s, pragma_table_info(s.name) c
+               WHERE s.type = 'table' ORDER BY 1";
+    assert_eq!(listed, strings(&connection, sql));
+}

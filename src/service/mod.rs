@@ -150,6 +150,12 @@ pub enum StartError {
     /// The log cannot be folded.
     #[error("the activity log contradicts itself; run `stampcard verify` on the database")]
     Contradiction,
+    /// The database is not new, but lacks the key of member tokens.
+    #[error(
+        "the key of member tokens is missing in the database {}; restore a backup",
+        .0.display()
+    )]
+    NoTokenKey(PathBuf),
     /// A thread could not be started.
     #[error("a thread could not be started")]
     Thread(#[source] std::io::Error),
@@ -207,6 +213,9 @@ impl Services {
         let stored_key = store::settings::token_key(database.connection())?;
         let partner_uuid =
             store::settings::partner_uuid(database.connection())?.unwrap_or_else(Uuid::new_v4);
+        if stored_key.is_none() && last_seq > Seq(0) {
+            return Err(StartError::NoTokenKey(settings.database.path.clone()));
+        }
         let retention = Duration::from_secs(settings.idempotency.retention);
         let metrics = Metrics::new();
         let writer = database.start_writer(

@@ -206,8 +206,8 @@ impl Table {
         Ok(())
     }
 
-    /// Puts a row in, whose cells stand in the order of [`Table::columns`]. Each is held to the rules
-    /// of the API.
+    /// Puts a row in, whose cells stand in the order of [`Table::columns`]. Each is held to the
+    /// rules of the API.
     ///
     /// # Errors
     /// [`RowError`].

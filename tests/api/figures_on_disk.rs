@@ -440,8 +440,8 @@ fn import(app: &TestApp, member: &str, start: &str, gap: i64, credits: i64) {
     .unwrap();
     let row = tx.last_insert_rowid();
     tx.execute(
-        "INSERT INTO activity (at, program_id, kind, member_id, to_state)
-         VALUES (?1, 1, 1, ?2, 'standard')",
+        "INSERT INTO activity (at, program_id, kind, actor, member_id, to_state)
+         VALUES (?1, 1, 1, 6, ?2, 'standard')",
         (at, row),
     )
     .unwrap();
@@ -452,9 +452,9 @@ fn import(app: &TestApp, member: &str, start: &str, gap: i64, credits: i64) {
             .checked_sub(1)
             .map(|place| entries[usize::try_from(place).unwrap()]);
         tx.execute(
-            "INSERT INTO activity (at, program_id, kind, member_id, entry, amount, flag,
+            "INSERT INTO activity (at, program_id, kind, actor, member_id, entry, amount, flag,
                  previous_seq, jump_seq, received_after, spent_after)
-             VALUES (?1, 1, 4, ?2, 1, 3, ?3, ?4, ?5, ?6, 0)",
+             VALUES (?1, 1, 4, 6, ?2, 1, 3, ?3, ?4, ?5, ?6, 0)",
             (
                 at + number * gap,
                 row,

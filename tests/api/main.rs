@@ -23,7 +23,10 @@ mod figures_on_disk;
 mod hardening;
 mod health;
 mod idempotency;
+mod imports;
+
 mod kept_answers;
+mod lived;
 mod logs;
 mod members;
 mod offers;
@@ -42,6 +45,7 @@ mod sandbox;
 mod snapshots;
 mod streams;
 mod streams_ending;
+mod tampers;
 mod timeseries;
 mod timeseries_input;
 mod tokens;

@@ -84,6 +84,26 @@ const TAMPERED: &[Case] = &[
              WHERE name = 'sqlite_stat1'",
         &["table sqlite_stat1 is not of the schema"],
     ),
+    // Names that differ from ours in their case alone, or come before ours.
+    (
+        "DROP TABLE pool_usage; CREATE TABLE \"POOL_USAGE\" (environment, month, credits)",
+        &["table pool_usage is missing or was altered"],
+    ),
+    (
+        "ALTER TABLE member ADD COLUMN shadow INTEGER AS (balance + 1)",
+        &["table member is missing or was altered"],
+    ),
+    (
+        "ALTER TABLE member ADD COLUMN birthday TEXT",
+        &["table member is missing or was altered"],
+    ),
+    (
+        "ANALYZE;
+         PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = 'CREATE TABLE sqlite_stat1(tbl,idx,stat,more)'
+             WHERE name = 'sqlite_stat1'",
+        &["table sqlite_stat1 is not of the schema"],
+    ),
     // The tables of Litestream, but not quite.
     (
         "CREATE TABLE _litestream_lock (id INTEGER);
@@ -107,8 +127,10 @@ fn lived() -> Place {
     let server = place.start();
     server.live_a_little();
     server.terminate();
-    let ended = run(&place, &["backup", "good.db"], &place.database());
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for arguments in [["backup", "good.db"], ["export", "all.ndjson"]] {
+        let ended = run(&place, &arguments, &place.database());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
     place
 }
 
@@ -150,7 +172,16 @@ fn a_schema_that_was_tampered_with_is_named_and_refused() {
         assert_eq!(verified.code, Some(1), "{sql}: {verified:?}");
         let restored = run(&place, &["restore", "altered.db"], &place.database());
         let backed_up = run(&place, &["backup", "copy.db"], &path);
+        let served = run(&place, &["serve", "--listen", "127.0.0.1:0"], &path);
+        let imported = run(&place, &["import", "all.ndjson"], &path);
+        assert_eq!(imported.code, Some(1), "{sql}: {imported:?}");
         for text in *found {
+            let said = &served.stderr;
+            assert_eq!(served.code, Some(1), "{sql}: {served:?}");
+            assert!(
+                said.contains("was altered") && said.contains(text),
+                "{text}: {said}"
+            );
             assert!(verified.stdout.contains(text), "{text}: {verified:?}");
             for refused in [&restored, &backed_up] {
                 let said = refused.refusal();
@@ -266,4 +297,62 @@ fn assert_verifies_and_restores(place: &Place, path: &Path) {
     server.credit("ann", 5);
     server.terminate();
     assert_eq!(place.verify().code, Some(0));
+}
+
+/// What the file says of itself, and pages that stand in each other's place.
+#[test]
+fn a_file_that_lies_about_itself_is_refused_by_all() {
+    let place = lived();
+    let swapped = "CREATE TEMP TABLE roots AS SELECT name, rootpage FROM sqlite_schema
+             WHERE name IN ('pool_usage', 'organization_usage');
+         PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM roots r
+                 WHERE r.name <> sqlite_schema.name)
+             WHERE name IN ('pool_usage', 'organization_usage')";
+    for (sql, refusal) in [
+        ("PRAGMA user_version = 7", "has schema version 7"),
+        ("PRAGMA user_version = 0", "is not a stampcard database"),
+        ("PRAGMA application_id = 1", "is not a stampcard database"),
+        ("PRAGMA application_id = 0", "is not a stampcard database"),
+        (swapped, ""),
+    ] {
+        let path = altered(&place, sql);
+        let mut refused = vec![
+            run(&place, &["verify"], &path),
+            run(&place, &["backup", "copy.db"], &path),
+            run(&place, &["restore", "altered.db"], &place.database()),
+        ];
+        if !refusal.is_empty() {
+            refused.push(run(&place, &["serve", "--listen", "127.0.0.1:0"], &path));
+        }
+        for ended in refused {
+            assert_eq!(ended.code, Some(1), "{sql}: {ended:?}");
+            assert!(ended.stderr.contains(refusal), "{sql}: {ended:?}");
+        }
+    }
+}
+
+/// A file whose key of member tokens is gone does not start, so that it is no backup either.
+#[test]
+fn a_backup_that_could_not_start_is_no_backup() {
+    let place = lived();
+    let path = altered(&place, "DELETE FROM setting WHERE name = 'token_key'");
+    let missing = "setting \"token_key\" is missing";
+    let verified = run(&place, &["verify"], &path);
+    assert_eq!(verified.code, Some(1), "{verified:?}");
+    assert!(verified.stdout.contains(missing), "{verified:?}");
+    for ended in [
+        run(&place, &["backup", "copy.db"], &path),
+        run(&place, &["restore", "altered.db"], &place.database()),
+    ] {
+        assert!(ended.refusal().contains(missing), "{ended:?}");
+    }
+    let served = run(&place, &["serve", "--listen", "127.0.0.1:0"], &path);
+    assert_eq!(served.code, Some(1), "{served:?}");
+    assert!(
+        served
+            .stderr
+            .contains("the key of member tokens is missing"),
+        "{served:?}"
+    );
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use super::{FORMAT, Header, Trailer};
+use super::{FORMAT, Header, RULES, Trailer};
 use crate::store::transfer::{self, Cell, Table};
 use crate::store::{self, Connection, audit};
 
@@ -46,6 +46,7 @@ pub fn export(
         stampcard: "export".to_owned(),
         format: FORMAT,
         schema: store::schema_version(),
+        rules: RULES,
         secrets: with_secrets,
         rows: std::collections::BTreeMap::new(),
     };

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{FORMAT, Header, LINE_BYTES_MAX, Trailer};
+use super::{FORMAT, Header, LINE_BYTES_MAX, RULES, Trailer};
 use crate::service::verify::{self, Report};
 use crate::store::transfer::{self, Cell, Kind, Missing, RowError, Table};
 use crate::store::{self, Connection, Database, OpenError};
@@ -336,8 +336,13 @@ fn read_header(lines: &mut Lines<impl BufRead>) -> Result<Header, ImportError> {
     for (name, first, last) in [
         ("format", i64::from(FORMAT), i64::from(FORMAT)),
         ("schema", 1, store::schema_version()),
+        ("rules", 0, i64::from(RULES)),
     ] {
-        let found = object.get(name).and_then(Value::as_i64);
+        let found = match object.get(name) {
+            // Version 0.1.0 named no rules.
+            None if name == "rules" => Some(0),
+            found => found.and_then(Value::as_i64),
+        };
         if found.is_none_or(|found| !(first..=last).contains(&found)) {
             let found = found.map_or("missing".to_owned(), |found| found.to_string());
             let known = if first == last {

@@ -16,6 +16,10 @@ pub use import::{ImportError, Imported, Step, import};
 /// The version of the form of the lines.
 const FORMAT: u32 = 1;
 
+/// The version of the rules that values of an export keep to: those of `parse_stored` in the
+/// domain. Rules that let in more than before get another number.
+const RULES: u32 = 1;
+
 /// The longest line that is read, in bytes: far more than any row holds.
 const LINE_BYTES_MAX: u64 = 64 << 20;
 
@@ -28,6 +32,9 @@ struct Header {
     format: u32,
     /// The version of the schema whose columns the rows have.
     schema: i64,
+    /// The version of the rules of its values; 0.1.0 did not name it.
+    #[serde(default)]
+    rules: u32,
     /// Whether the secrets that cannot be made anew without notice are in it.
     secrets: bool,
     /// Rows of each table.

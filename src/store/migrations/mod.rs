@@ -166,7 +166,9 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, OpenErr
     // Version 0.1.0, if it was killed between its tables and the mark, left them without it.
     let is_new = found == 0 && tables == 0;
     let is_unmarked = found == 1 && connection.table_exists(None, "activity").unwrap_or(false);
-    if !is_ours && !is_new && !is_unmarked {
+    // Every version creates its tables and its number in one transaction.
+    let is_odd = found < 0 || (found == 0 && tables > 0);
+    if is_odd || (!is_ours && !is_new && !is_unmarked) {
         return Err(OpenError::NotOurs {
             path: path.to_owned(),
         });

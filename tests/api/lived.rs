@@ -1,0 +1,169 @@
+//! A database in which a bit of everything happened, for tests of what is found in it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::client::{
+    cancel, conversation, credit, exchange, move_to, organization, partner, post_once, program,
+    say, say_as_agent, support, until, webhook,
+};
+use crate::support::receiver::{Answer, Receiver};
+use crate::support::{LIVE_KEY, PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
+
+/// A stopped server, whose database goes with it.
+pub(crate) struct Lived {
+    app: TestApp,
+}
+
+impl Lived {
+    pub(crate) fn database(&self) -> PathBuf {
+        self.app.database()
+    }
+
+    /// A copy of the database in a folder.
+    pub(crate) fn copy(&self, folder: &tempfile::TempDir) -> PathBuf {
+        let path = folder.path().join("copy.db");
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", path.display()));
+        }
+        std::fs::copy(self.database(), &path).unwrap();
+        path
+    }
+}
+
+/// Members, credits, redemptions of every status, messages, webhooks and what they were sent, a
+/// removed, a restored and an erased member, a sandbox that was reset, and several tenants.
+pub(crate) fn lived() -> Lived {
+    let mut app = TestApp::start();
+    app.member("before", 5);
+    app.post("/v1/sandbox/reset", &json!({})).expect(200);
+    let good = Receiver::start();
+    let bad = Receiver::start_with(|_| Answer::Status(500));
+    webhook(&app, &good.url("/good"), &crate::client::catalogue());
+    webhook(&app, &bad.url("/bad"), &["member.created"]);
+    let gone = webhook(&app, &good.url("/gone"), &["member.removed"]);
+    app.delete(&gone.path("")).expect(200);
+    members(&app);
+    redemptions(&app);
+    removals(&app);
+    tenants(&app);
+    app.post("/v1/sandbox/clock", &json!({"advanceSeconds": 3600}))
+        .expect(200);
+    let configuration = json!({"defaultTier": "bronze", "currencyName": "Beans"});
+    app.put("/v1/configuration", &configuration).expect(200);
+    credit(&app, "ann", 1);
+    until_delivered(&app);
+    app.stop();
+    Lived { app }
+}
+
+fn pass(app: &TestApp) {
+    app.clock.advance(Duration::from_millis(1_234));
+}
+
+fn members(app: &TestApp) {
+    let profile = json!({"displayName": "Ann", "email": "ann@example.com",
+        "attributes": {"a": [1, "x"], "b": 1.5}});
+    app.put("/v1/members/ann", &profile).expect(200);
+    for member in ["bob", "cyd", "dee", "eve"] {
+        pass(app);
+        app.member(member, 200);
+    }
+    pass(app);
+    app.put("/v1/members/bob", &json!({"tier": "gold"}))
+        .expect(200);
+    for (key, member) in [("one", "ann"), ("two", "dee")] {
+        pass(app);
+        let body = json!({"externalUserID": member, "amount": 300, "reason": "for coming"});
+        post_once(app, key, "/v1/wallet/credit", &body).expect(200);
+    }
+    let body = json!({"externalUserID": "ann", "amount": 3, "reason": "a mistake"});
+    app.post("/v1/wallet/debit", &body).expect(200);
+    pass(app);
+    let token = exchange(app, SANDBOX_KEY, "ann");
+    let support = support(app, "ann");
+    say(app, &token, &support, "Where is my tea?");
+    pass(app);
+    say_as_agent(app, &support, "On its way.");
+}
+
+fn redemptions(app: &TestApp) {
+    let walk = [
+        "OPEN",
+        "AWAITING_VENDOR",
+        "AWAITING_CUSTOMER",
+        "PURCHASED",
+        "COMPLETED",
+    ];
+    for index in 0..=walk.len() {
+        let fields = json!({"pointsPrice": 7, "tiers": ["standard"], "images": ["a.png"],
+            "availability": {"quantityRemaining": 5}, "endAt": "2027-01-01T00:00:00Z"});
+        let offer = app.offer(fields);
+        pass(app);
+        let redemption = app.redeem("ann", &offer);
+        for status in &walk[..index] {
+            move_to(app, &redemption, status).expect(200);
+        }
+    }
+    let offer = app.offer(json!({"pointsPrice": 9, "availability": {"quantityRemaining": 3}}));
+    let canceled = app.redeem("bob", &offer);
+    pass(app);
+    let why = json!({"canceledReason": "SOLD_OUT", "canceledNote": "Sorry, Bob"});
+    let path = format!("/v1/redemptions/{canceled}/cancel");
+    post_once(app, "three", &path, &why).expect(200);
+    app.redeem("dee", &offer);
+    let unlimited = app.offer(json!({"title": "Free"}));
+    let redeemed = app.redeem("bob", &unlimited);
+    cancel(app, &redeemed).expect(200);
+    let stocked = json!({"availability": {"quantityRemaining": 8}});
+    app.patch(&format!("/v1/offers/{unlimited}"), &stocked)
+        .expect(200);
+    let archived = app.offer(json!({"title": "Gone"}));
+    app.delete(&format!("/v1/offers/{archived}")).expect(200);
+    let booking = conversation(app, "dee", "booking");
+    say_as_agent(app, &booking, "Welcome, Dee");
+}
+
+fn removals(app: &TestApp) {
+    for (member, query) in [
+        ("cyd", "?retainBalance=true"),
+        ("dee", "?erase=true"),
+        ("eve", ""),
+    ] {
+        pass(app);
+        app.delete(&format!("/v1/members/{member}{query}"))
+            .expect(200);
+    }
+    pass(app);
+    app.put("/v1/members/eve", &json!({"tier": "silver"}))
+        .expect(200);
+    exchange(app, SANDBOX_KEY, "eve");
+}
+
+fn tenants(app: &TestApp) {
+    let body = json!({"name": "Acme", "externalId": "a-1", "metadata": {"x": 1}});
+    let acme = organization(app, PARTNER_SANDBOX_KEY, &body);
+    let allocation = json!({"credits": 5, "notes": "for a start"});
+    partner(app, "PUT", &acme.path("/credits"), &allocation).expect(200);
+    exchange(app, &acme.key, "amy");
+    let second = organization(app, PARTNER_SANDBOX_KEY, &json!({"name": "Other"}));
+    let status = json!({"status": "suspended"});
+    partner(app, "PUT", &second.path("/status"), &status).expect(200);
+    let (id, _) = program(app, LIVE_KEY, "Second");
+    let archive = json!({"status": "ARCHIVED"});
+    let path = format!("/v1/programs/{id}");
+    crate::client::live(app, "PATCH", &path, &archive).expect(200);
+}
+
+/// Waits until every event was sent to the receiver that takes them, and one failed elsewhere.
+fn until_delivered(app: &TestApp) {
+    until(|| {
+        let sql = "SELECT EXISTS (SELECT 1 FROM webhook_delivery WHERE status = 'delivered'
+                AND seq = (SELECT max(seq) FROM activity WHERE entry IS NOT NULL))
+            AND EXISTS (SELECT 1 FROM webhook_delivery WHERE error IS NOT NULL)";
+        let found = app.sqlite().query_row(sql, [], |row| row.get(0));
+        found.unwrap_or(false).then_some(())
+    });
+}

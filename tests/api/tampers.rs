@@ -1,0 +1,443 @@
+//! Rows changed by SQL behind the server's back: `verify` names each, or docs/RELIABILITY.md says
+//! that nobody could know.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use serde_json::json;
+use stampcard::service::verify;
+use stampcard::store;
+
+use crate::client::live;
+use crate::lived::lived;
+use crate::support::TestApp;
+
+/// SQL that changes rows, and what verify names of it.
+const FOUND: &[(&str, &str)] = &[
+    (
+        "DELETE FROM setting WHERE name = 'token_key'",
+        "setting \"token_key\" is missing",
+    ),
+    (
+        "DELETE FROM setting WHERE name = 'partner_uuid'",
+        "setting \"partner_uuid\" is missing",
+    ),
+    (
+        "UPDATE setting SET value = x'00' WHERE name = 'token_key'",
+        "setting \"token_key\"",
+    ),
+    (
+        "INSERT INTO setting VALUES ('door', x'00')",
+        "setting \"door\" is not known",
+    ),
+    (
+        "UPDATE organization SET status = 'active' WHERE name = 'Other'",
+        "organization row",
+    ),
+    (
+        "UPDATE organization SET created_at = created_at + 1",
+        "organization row",
+    ),
+    (
+        "UPDATE organization SET allocation_uuid = NULL",
+        "organization row",
+    ),
+    (
+        "UPDATE organization SET allocation = 501 WHERE allocation IS NOT NULL",
+        "organization row",
+    ),
+    (
+        "UPDATE organization SET metadata = '[1]' WHERE metadata IS NOT NULL",
+        "metadata",
+    ),
+    (
+        "UPDATE organization SET name = ''",
+        "organization row 1: name",
+    ),
+    (
+        "UPDATE organization SET environment = 'live' WHERE id = 1",
+        "organization row 1",
+    ),
+    (
+        "UPDATE program SET status = 'ACTIVE', archived_at = NULL WHERE archived_at IS NOT NULL",
+        "its status",
+    ),
+    (
+        "UPDATE program SET archived_at = archived_at + 1",
+        "its archived_at",
+    ),
+    (
+        "UPDATE program SET default_tier = 'gold'",
+        "its default_tier",
+    ),
+    ("UPDATE program SET clock_offset = 0", "its clock_offset"),
+    (
+        "UPDATE program SET created_at = created_at - 1",
+        "its created_at",
+    ),
+    (
+        "UPDATE program SET updated_at = updated_at + 1",
+        "its updated_at",
+    ),
+    (
+        "UPDATE program SET organization_id = 2 WHERE id = 1",
+        "its organization_id",
+    ),
+    ("UPDATE program SET currency_symbol = ''", "currency_symbol"),
+    (
+        "UPDATE credential SET environment = 'live' WHERE kind = 'org' AND environment = 'sandbox'",
+        "credential row",
+    ),
+    (
+        "UPDATE credential SET prefix = 'expys_live_' WHERE environment = 'sandbox'",
+        "credential row",
+    ),
+    (
+        "UPDATE credential SET program_id = (SELECT max(id) FROM program) WHERE id = 1",
+        "activity",
+    ),
+    (
+        "PRAGMA foreign_keys = OFF; DELETE FROM credential WHERE id = 1",
+        "activity",
+    ),
+    (
+        "UPDATE member SET tier = 'gold' WHERE external_user_id = 'ann'",
+        "its tier",
+    ),
+    (
+        "UPDATE member SET token_epoch = 0 WHERE token_epoch > 0",
+        "its token_epoch",
+    ),
+    (
+        "UPDATE member SET token_epoch = 7 WHERE external_user_id = 'ann'",
+        "its token_epoch",
+    ),
+    (
+        "UPDATE member SET token_expires_at = token_expires_at + 1",
+        "its token_expires_at",
+    ),
+    (
+        "UPDATE member SET created_at = created_at + 1 WHERE external_user_id = 'bob'",
+        "created_at",
+    ),
+    // The times of two removals change places.
+    (
+        "CREATE TEMP TABLE two AS SELECT id, archived_at AS at FROM member
+          WHERE archived_at IS NOT NULL;
+      UPDATE member SET archived_at = (SELECT at FROM two WHERE two.id <> member.id)
+          WHERE archived_at IS NOT NULL",
+        "its archived_at",
+    ),
+    (
+        "UPDATE member SET archived_at = NULL WHERE external_user_id = 'cyd'",
+        "its archived_at",
+    ),
+    (
+        "UPDATE member SET external_user_id = 'erased_0' WHERE external_user_id GLOB 'erased_*'",
+        "its external_user_id",
+    ),
+    (
+        "UPDATE member SET external_user_id = 'bob' || char(13) WHERE external_user_id = 'bob'",
+        "external_user_id must not",
+    ),
+    (
+        "UPDATE member SET attributes = '{' WHERE attributes IS NOT NULL",
+        "attributes must be",
+    ),
+    ("UPDATE member SET email = ''", "email must be"),
+    ("UPDATE member SET participated = 0", "member row"),
+    ("UPDATE member SET entries = entries + 1", "member row"),
+    ("UPDATE member SET redemptions_completed = 3", "member row"),
+    (
+        "UPDATE offer SET quantity_remaining = quantity_remaining + 1",
+        "its quantity_remaining",
+    ),
+    (
+        "UPDATE offer SET quantity_remaining = NULL WHERE id = 1",
+        "its quantity_remaining",
+    ),
+    (
+        "UPDATE offer SET quantity_remaining = 4 WHERE title = 'Gone'",
+        "its quantity_remaining",
+    ),
+    ("UPDATE offer SET archived_at = NULL", "its archived_at"),
+    ("UPDATE offer SET created_at = 0", "its created_at"),
+    (
+        "UPDATE offer SET uuid = randomblob(16) WHERE id = 1",
+        "its uuid",
+    ),
+    ("UPDATE offer SET tiers = '{}'", "tiers must be"),
+    ("UPDATE offer SET images = 'a'", "images must be"),
+    (
+        "UPDATE offer SET end_at = 1, start_at = 2 WHERE id = 1",
+        "offer row 1 ends",
+    ),
+    (
+        "UPDATE redemption SET created_at = created_at + 1",
+        "redemption row",
+    ),
+    (
+        "UPDATE redemption SET took_stock = 1 - took_stock WHERE id = 1",
+        "took_stock",
+    ),
+    (
+        "UPDATE redemption SET member_id = 3 WHERE id = 1",
+        "redemption row 1",
+    ),
+    (
+        "UPDATE redemption SET offer_id = 2 WHERE id = 1",
+        "redemption row 1",
+    ),
+    (
+        "UPDATE redemption SET charged = 8 WHERE id = 1",
+        "redemption row 1",
+    ),
+    (
+        "UPDATE redemption SET status = 'COMPLETED' WHERE id = 1",
+        "redemption row 1",
+    ),
+    (
+        "UPDATE redemption SET canceled_note = 'x' WHERE id = 1",
+        "redemption row 1",
+    ),
+    (
+        "UPDATE redemption SET end_at = 1, start_at = 2 WHERE id = 1",
+        "redemption row 1 ends",
+    ),
+    ("DELETE FROM activity WHERE kind = 42", "offer row"),
+    ("DELETE FROM activity WHERE kind = 13", "message"),
+    (
+        "UPDATE activity SET from_state = 'OPEN' WHERE kind = 9",
+        "does not fit redemption row",
+    ),
+    (
+        "UPDATE activity SET kind = 62 WHERE kind = 51",
+        "is of a kind that no event has",
+    ),
+    (
+        "UPDATE activity SET actor_number = 99 WHERE kind = 1",
+        "its actor",
+    ),
+    (
+        "UPDATE activity SET actor = NULL, actor_number = NULL WHERE kind = 20",
+        "has no actor",
+    ),
+    (
+        "UPDATE activity SET at = 253402300800000 WHERE kind = 41",
+        "its at must be",
+    ),
+    (
+        "UPDATE log_text SET text = 'for nothing' WHERE text IS NOT NULL",
+        "ledger entry",
+    ),
+    (
+        "UPDATE log_text SET part = 2 WHERE text IS NOT NULL",
+        "log_text",
+    ),
+    (
+        "UPDATE conversation SET last_role = 'agent' WHERE last_role = 'member';
+      UPDATE conversation SET last_role = 'member' WHERE last_role = 'agent'",
+        "conversation row",
+    ),
+    (
+        "UPDATE conversation SET active_at = active_at + 1",
+        "conversation row",
+    ),
+    ("UPDATE conversation SET title = NULL", "conversation row"),
+    (
+        "UPDATE conversation SET member_id = 3 WHERE redemption_id IS NULL",
+        "conversation row",
+    ),
+    (
+        "UPDATE conversation SET uuid = randomblob(16) WHERE redemption_id IS NULL",
+        "conversation row",
+    ),
+    ("UPDATE message SET role = 'agent'", "the table message"),
+    (
+        "UPDATE message SET created_at = created_at + 1",
+        "the table message",
+    ),
+    ("UPDATE message SET body = NULL", "message row"),
+    (
+        "UPDATE message SET conversation_id = 1",
+        "the table message",
+    ),
+    ("DELETE FROM message WHERE id = 1", "the table message"),
+    (
+        "INSERT INTO message (uuid, conversation_id, role, body, created_at)
+      VALUES (randomblob(16), 1, 'agent', 'x', 1)",
+        "message has",
+    ),
+    (
+        "UPDATE webhook_endpoint SET events = '[\"member.invented\"]'",
+        "webhook_endpoint row",
+    ),
+    (
+        "UPDATE webhook_endpoint SET url = 'gopher://a.example/'",
+        "webhook_endpoint row",
+    ),
+    (
+        "UPDATE webhook_endpoint SET secret = 'x'",
+        "webhook_endpoint row",
+    ),
+    (
+        "UPDATE webhook_endpoint SET cursor_seq = 9007199254740992",
+        "webhook_endpoint row",
+    ),
+    (
+        "UPDATE webhook_endpoint SET program_id = (SELECT id FROM program p
+          WHERE (SELECT environment FROM organization WHERE id = p.organization_id) = 'live')",
+        "webhook_endpoint row",
+    ),
+    (
+        "UPDATE webhook_delivery SET created_at = created_at + 1",
+        "webhook_delivery of",
+    ),
+    (
+        "UPDATE webhook_delivery SET seq = 1 WHERE seq = (SELECT max(seq) FROM webhook_delivery)",
+        "webhook_delivery of",
+    ),
+    (
+        "UPDATE webhook_delivery SET status = 'delivered', next_at = NULL",
+        "webhook_delivery of",
+    ),
+    (
+        "UPDATE webhook_delivery SET response_status = 7",
+        "webhook_delivery of",
+    ),
+    ("UPDATE event_payload SET data = '[1]'", "event_payload of"),
+    ("UPDATE event_payload SET data = NULL", "event_payload of"),
+    (
+        "UPDATE event_payload SET program_id = 1",
+        "event_payload of",
+    ),
+    ("UPDATE idempotency SET key_hash = x'00'", "idempotency row"),
+    ("UPDATE idempotency SET status = 7", "idempotency row"),
+    (
+        "DELETE FROM idempotency; DELETE FROM idempotency_segment",
+        "idempotency_words row",
+    ),
+    ("UPDATE pool_usage SET credits = credits + 1", "pool"),
+    ("DELETE FROM organization_usage", "organization row"),
+];
+
+/// SQL that changes what nobody could know.
+const NOT_FOUND: &[&str] = &[
+    "UPDATE organization SET external_id = 'another', tier = 'paid'",
+    "UPDATE setting SET value = randomblob(32) WHERE name = 'token_key'",
+    "UPDATE member SET display_name = 'Another' WHERE display_name IS NOT NULL",
+    "UPDATE member SET email = 'other@example.com', attributes = '{}'
+     WHERE display_name IS NOT NULL",
+    "UPDATE offer SET title = 'Another', points_price = 1, tiers = '[]'",
+    "UPDATE message SET body = 'Something else' WHERE body IS NOT NULL",
+    "UPDATE credential SET name = 'another', hash = randomblob(32)",
+    "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
+];
+
+/// Runs SQL on a database although the log is append-only, and leaves the schema as it was.
+fn tamper(path: &Path, sql: &str) {
+    let connection = Connection::open(path).unwrap();
+    let triggers = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'";
+    let mut statement = connection.prepare(triggers).unwrap();
+    let rows = statement.query_map([], |row| row.try_into()).unwrap();
+    let triggers: Vec<(String, String)> = rows.collect::<Result<_, _>>().unwrap();
+    drop(statement);
+    for (name, _) in &triggers {
+        connection
+            .execute_batch(&format!("DROP TRIGGER {name}"))
+            .unwrap();
+    }
+    connection
+        .execute_batch("PRAGMA foreign_keys = OFF")
+        .unwrap();
+    connection.execute_batch(sql).expect(sql);
+    for (_, definition) in &triggers {
+        connection.execute_batch(definition).unwrap();
+    }
+    connection
+        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+}
+
+fn findings(path: &Path) -> Vec<String> {
+    let connection = store::open_read_only(path).unwrap();
+    verify::verify(&connection, |_| ()).unwrap().findings
+}
+
+#[test]
+fn what_was_tampered_with_is_named_or_documented_as_unknowable() {
+    let lived = lived();
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(findings(&lived.copy(&folder)), Vec::<String>::new());
+    let mut missed = Vec::new();
+    for (sql, named) in FOUND {
+        let path = lived.copy(&folder);
+        tamper(&path, sql);
+        let found = findings(&path);
+        if !found.iter().any(|finding| finding.contains(named)) {
+            missed.push(format!("{sql}\n    {named:?} is not in {found:?}"));
+        }
+        // A person reads them: one line each.
+        assert!(
+            found.iter().all(|finding| !finding.contains('\n')),
+            "{found:?}"
+        );
+    }
+    assert!(missed.is_empty(), "\n{}", missed.join("\n"));
+    assert!(FOUND.len() >= 60, "{}", FOUND.len());
+    for sql in NOT_FOUND {
+        let path = lived.copy(&folder);
+        tamper(&path, sql);
+        assert_eq!(findings(&path), Vec::<String>::new(), "{sql}");
+    }
+}
+
+/// What was read for all tenants at once failed all of them.
+#[test]
+fn a_row_that_cannot_be_read_costs_its_owner_and_nobody_else() {
+    for (sql, table) in [
+        (
+            "UPDATE webhook_endpoint SET events = '[\"member.invented\"]'",
+            "webhook_endpoint",
+        ),
+        (
+            "UPDATE webhook_endpoint SET url = 'nowhere'",
+            "webhook_endpoint",
+        ),
+    ] {
+        let mut app = TestApp::start();
+        let hook = json!({"url": "https://hooks.example/", "events": ["member.created"]});
+        let answer = live(&app, "POST", "/v1/webhooks", &hook);
+        if answer.status != 201 {
+            // Without a name service: as if it had been created.
+            let insert = "INSERT INTO webhook_endpoint
+                    (uuid, program_id, url, events, secret, cursor_seq, created_at)
+                SELECT randomblob(16), p.id, 'https://hooks.example/', '[\"member.created\"]',
+                    'whsec_0', 0, 1
+                FROM program p JOIN organization o ON o.id = p.organization_id
+                WHERE o.environment = 'live'";
+            assert_eq!(app.sqlite().execute(insert, []).unwrap(), 1);
+        }
+        app.stop();
+        let ignoring = format!("PRAGMA ignore_check_constraints = ON; {sql}");
+        tamper(&app.database(), &ignoring);
+        let found = findings(&app.database());
+        assert!(
+            found.iter().any(|finding| finding.contains(table)),
+            "{sql}: {found:?}"
+        );
+        let app = app.restart();
+        app.member("ann", 5);
+        assert_eq!(app.balance("ann"), 5, "{sql}");
+        assert_eq!(app.summary()["pointsMinted"], 5, "{sql}");
+        let is_of_webhook = table == "webhook_endpoint";
+        let answer = live(&app, "PUT", "/v1/members/amy", &json!({}));
+        assert_eq!(
+            answer.status == 200,
+            is_of_webhook,
+            "{sql}: {}",
+            answer.text()
+        );
+        assert!(answer.status < 500, "{sql}: {}", answer.text());
+    }
+}
