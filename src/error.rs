@@ -74,7 +74,7 @@ error_codes! {
     /// The request is not well formed: its body is not JSON, or its path is not UTF-8.
     BadRequest {
         expys: 400 "BAD_REQUEST",
-        scrip: 400 "invalid_request",
+        scrip: 400 "bad_request",
         bullseye: 400 "BadRequest",
     }
     /// The credential is missing, unknown, revoked or expired.
@@ -128,13 +128,13 @@ error_codes! {
     /// A field or parameter is missing, of the wrong type or out of range; the message names it.
     Validation {
         expys: 422 "VALIDATION",
-        scrip: 400 "invalid_request",
+        scrip: 400 "bad_request",
         bullseye: 400 "BadRequest",
     }
     /// The wallet holds less than is needed.
     InsufficientPoints {
         expys: 422 "INSUFFICIENT_POINTS",
-        scrip: 422 "insufficient_points",
+        scrip: 422 "insufficient_balance",
         bullseye: 422 "UnprocessableEntity",
     }
     /// The offer has expired, is sold out or is not open to the member's tier.
@@ -202,6 +202,8 @@ pub struct Problem {
     pub code: Code,
     /// What was wrong and what would be right.
     pub message: Cow<'static, str>,
+    /// The field or parameter that was wrong, if it was one.
+    pub invalid: Option<Box<Invalid>>,
 }
 
 impl Problem {
@@ -210,6 +212,7 @@ impl Problem {
         Self {
             code,
             message: message.into(),
+            invalid: None,
         }
     }
 
@@ -221,14 +224,17 @@ impl Problem {
 
 impl From<&Invalid> for Problem {
     fn from(invalid: &Invalid) -> Self {
-        Self::new(Code::Validation, invalid.to_string())
+        Self {
+            invalid: Some(Box::new(invalid.clone())),
+            ..Self::new(Code::Validation, invalid.to_string())
+        }
     }
 }
 
 impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Self {
         let code = match refusal {
-            Refusal::Invalid(_) => Code::Validation,
+            Refusal::Invalid(invalid) => return Self::from(invalid),
             Refusal::TokenRevoked | Refusal::CredentialRevoked => Code::Unauthorized,
             Refusal::AnotherMember | Refusal::Inactive => Code::Forbidden,
             Refusal::NotFound(_) => Code::NotFound,

@@ -45,7 +45,7 @@ impl<'a> Fields<'a> {
     ) -> Result<T, Invalid> {
         match self.map.get(name) {
             None => Err(self.wrong(name, "is required")),
-            Some(value) => read(&self.full_name(name), value),
+            Some(value) => self.read(name, value, read),
         }
     }
 
@@ -57,7 +57,7 @@ impl<'a> Fields<'a> {
     ) -> Result<Option<T>, Invalid> {
         self.map
             .get(name)
-            .map(|value| read(&self.full_name(name), value))
+            .map(|value| self.read(name, value, read))
             .transpose()
     }
 
@@ -70,7 +70,7 @@ impl<'a> Fields<'a> {
         match self.map.get(name) {
             None => Ok(Change::Keep),
             Some(Value::Null) => Ok(Change::Clear),
-            Some(value) => read(&self.full_name(name), value).map(Change::Set),
+            Some(value) => self.read(name, value, read).map(Change::Set),
         }
     }
 
@@ -81,6 +81,21 @@ impl<'a> Fields<'a> {
         read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
     ) -> Result<Option<T>, Invalid> {
         Ok(self.change(name, read)?.apply(None))
+    }
+
+    /// Reads a field; an error says what came.
+    fn read<T>(
+        &self,
+        name: &str,
+        value: &Value,
+        read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
+    ) -> Result<T, Invalid> {
+        read(&self.full_name(name), value).map_err(|invalid| match value {
+            Value::String(text) => invalid.received(text),
+            Value::Array(_) => invalid.received("a list"),
+            Value::Object(_) => invalid.received("an object"),
+            other => invalid.received(&other.to_string()),
+        })
     }
 
     fn full_name(&self, name: &str) -> String {

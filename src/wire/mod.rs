@@ -56,7 +56,8 @@ pub use partner::{
     PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
 };
 pub use problem::{
-    ErrorResponse, PartnerErrorResponse, PlainErrorResponse, render as render_problem,
+    ErrorDetailsResponse, ErrorResponse, PartnerErrorResponse, PlainErrorResponse,
+    ReportErrorResponse, render as render_problem,
 };
 pub use programs::{
     CreateProgramRequest, CreatedProgramResponse, PaginationResponse, PatchProgramRequest,

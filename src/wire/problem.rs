@@ -4,6 +4,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::Query;
+use crate::domain::Invalid;
 use crate::error::{Problem, Surface};
 
 /// An error under `/v1`.
@@ -13,13 +15,62 @@ pub struct ErrorResponse {
     pub error: PlainErrorResponse,
 }
 
-/// An error under `/v1/reports` and `/v1/programs`.
+/// The error in the envelope of `/v1`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PlainErrorResponse {
     /// Stable, and what a client should look at. There may be new ones at any time.
     pub code: &'static str,
     /// For a person; it may change.
     pub message: String,
+}
+
+/// An error under `/v1/reports` and `/v1/programs`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReportErrorResponse {
+    /// Stable, and what a client should look at. There may be new ones at any time.
+    pub code: &'static str,
+    /// For a person; it may change.
+    pub message: String,
+    /// Which field or parameter was wrong, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, required = false)]
+    pub details: Option<ErrorDetailsResponse>,
+}
+
+/// What was wrong with a field or parameter.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ErrorDetailsResponse {
+    /// Its name.
+    pub field: String,
+    /// `required`, `repeated` or `invalid`.
+    pub reason: &'static str,
+    /// A sentence for a person; it may change.
+    pub message: String,
+    /// What would be right.
+    pub expected: String,
+    /// The beginning of what came instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, required = false)]
+    pub received: Option<String>,
+}
+
+impl From<&Invalid> for ErrorDetailsResponse {
+    fn from(invalid: &Invalid) -> Self {
+        let reason = if invalid.expected.starts_with("is required") {
+            "required"
+        } else if invalid.expected == Query::ONCE {
+            "repeated"
+        } else {
+            "invalid"
+        };
+        Self {
+            field: invalid.field.clone(),
+            reason,
+            message: invalid.to_string(),
+            expected: invalid.expected.clone(),
+            received: invalid.received.clone(),
+        }
+    }
 }
 
 /// An error under `/partner`.
@@ -42,7 +93,11 @@ pub fn render(surface: Surface, problem: &Problem) -> (u16, Vec<u8>) {
         Surface::Expys => super::to_json(&ErrorResponse {
             error: PlainErrorResponse { code, message },
         }),
-        Surface::Scrip => super::to_json(&PlainErrorResponse { code, message }),
+        Surface::Scrip => super::to_json(&ReportErrorResponse {
+            code,
+            message,
+            details: problem.invalid.as_deref().map(Into::into),
+        }),
         Surface::Bullseye => super::to_json(&PartnerErrorResponse {
             code,
             message,

@@ -24,6 +24,9 @@ pub struct PageQuery {
 }
 
 impl<'a> Query<'a> {
+    /// What is expected of a parameter that was given twice.
+    pub(super) const ONCE: &'static str = "must be given only once";
+
     /// Splits and decodes a query string.
     ///
     /// # Errors
@@ -57,7 +60,7 @@ impl<'a> Query<'a> {
     pub fn once(&self, name: &str) -> Result<Option<&str>, Invalid> {
         match self.pairs.iter().filter(|(key, _)| key == name).count() {
             0 | 1 => Ok(self.get(name)),
-            _ => Err(Invalid::new(name, "must be given only once")),
+            _ => Err(Invalid::new(name, Self::ONCE)),
         }
     }
 
@@ -91,7 +94,9 @@ impl<'a> Query<'a> {
         name: &str,
         parse: impl FnOnce(&str, &str) -> Result<T, Invalid>,
     ) -> Result<Option<T>, Invalid> {
-        self.get(name).map(|value| parse(name, value)).transpose()
+        self.get(name)
+            .map(|value| parse(name, value).map_err(|invalid| invalid.received(value)))
+            .transpose()
     }
 
     /// What a list is searched for, if it is anything: up to 255 characters.

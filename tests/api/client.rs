@@ -368,7 +368,16 @@ pub(crate) fn program(app: &TestApp, key: &str, name: &str) -> (String, String) 
 #[track_caller]
 pub(crate) fn scrip_error(response: Response, status: u16, code: &str) -> String {
     let body = response.expect(status);
-    assert_eq!(names(&body), ["code", "message"]);
+    match &body["details"] {
+        Value::Null => assert_eq!(names(&body), ["code", "message"]),
+        details => {
+            assert_eq!(names(&body), ["code", "details", "message"]);
+            assert_eq!(details["message"], body["message"], "{body}");
+            let told = format!("{} {}", details["field"], details["expected"]).replace('"', "");
+            let message = body["message"].as_str().unwrap().replace('"', "");
+            assert_eq!(told, message, "{body}");
+        }
+    }
     assert_eq!(body["code"], code, "{body}");
     body["message"].as_str().unwrap().to_owned()
 }

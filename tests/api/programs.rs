@@ -248,7 +248,7 @@ fn the_list_can_be_ordered_and_walked_in_any_order() {
         ("?sort_by=status", "sort_by"),
         ("?sort_dir=down", "sort_dir"),
     ] {
-        let message = scrip_error(app.get(&format!("{LIST}{query}")), 400, "invalid_request");
+        let message = scrip_error(app.get(&format!("{LIST}{query}")), 400, "bad_request");
         assert!(message.contains(field), "{message}");
     }
 }
@@ -402,15 +402,15 @@ fn bad_bodies_are_400_and_the_field_named() {
     };
     for (body, names) in both {
         for (method, path) in [("POST", LIST), ("PATCH", &path)] {
-            let message = scrip_error(send(method, path, body), 400, "invalid_request");
+            let message = scrip_error(send(method, path, body), 400, "bad_request");
             assert!(message.contains(names), "{method} {body}: {message}");
         }
     }
-    let message = scrip_error(send("POST", LIST, "{}"), 400, "invalid_request");
+    let message = scrip_error(send("POST", LIST, "{}"), 400, "bad_request");
     assert!(message.contains("name"), "{message}");
     for status in ["\"SUSPENDED\"", "\"active\"", "\"\"", "7", "null", "[]"] {
         let body = format!(r#"{{"status":{status}}}"#);
-        let message = scrip_error(send("PATCH", &path, &body), 400, "invalid_request");
+        let message = scrip_error(send("PATCH", &path, &body), 400, "bad_request");
         assert!(message.contains("status"), "{status}: {message}");
     }
     let large = format!(r#"{{"name":"{}"}}"#, "x".repeat(300_000));
@@ -420,7 +420,7 @@ fn bad_bodies_are_400_and_the_field_named() {
     let message = scrip_error(
         long_key.json(&json!({"name": "x"})).send(),
         400,
-        "invalid_request",
+        "bad_request",
     );
     assert!(message.contains("Idempotency-Key"), "{message}");
     assert_eq!(rows(&app), before);
@@ -459,14 +459,14 @@ fn bad_parameters_are_400_and_named() {
     }
     for (path, query, names) in cases {
         let answer = app.get(&format!("{path}?{query}"));
-        let message = scrip_error(answer, 400, "invalid_request");
+        let message = scrip_error(answer, 400, "bad_request");
         assert!(message.contains(names), "{path}?{query}: {message}");
     }
     // A cursor is good for the organization only that it was given to.
     let other = organization(&app, PARTNER_SANDBOX_KEY, &json!({"name": "Other"}));
     for (path, cursor) in [(LIST, &of_list), (REPORT, &of_report)] {
         let path = format!("{path}?cursor={cursor}");
-        scrip_error(get_as(&app, &other.key, &path), 400, "invalid_request");
+        scrip_error(get_as(&app, &other.key, &path), 400, "bad_request");
         app.get(&path).expect(200);
     }
 }

@@ -427,9 +427,65 @@ fn windows_that_cannot_be_used_are_400_and_the_parameter_named() {
     }
     for (query, names) in cases {
         let answer = app.get(&format!("{REPORT}?{query}"));
-        let message = scrip_error(answer, 400, "invalid_request");
+        let message = scrip_error(answer, 400, "bad_request");
         assert!(message.contains(names), "{query}: {message}");
     }
+}
+
+#[test]
+fn details_say_which_field_was_wrong_and_what_came() {
+    let app = TestApp::start();
+    let create = |body: Value| app.post("/v1/programs", &body);
+    let long = "x".repeat(300);
+    let cases = [
+        (
+            app.get(&format!("{REPORT}?since=soon")),
+            ["since", "invalid"],
+            Some("soon"),
+        ),
+        (
+            app.get(&format!("{REPORT}?from=2026-06-01T00:00:00Z")),
+            ["to", "required"],
+            None,
+        ),
+        (
+            app.get("/v1/programs?limit=0"),
+            ["limit", "invalid"],
+            Some("0"),
+        ),
+        (create(json!({})), ["name", "required"], None),
+        (create(json!({"name": 7})), ["name", "invalid"], Some("7")),
+        (
+            create(json!({"name": {"a": 1}})),
+            ["name", "invalid"],
+            Some("an object"),
+        ),
+        (
+            create(json!({"name": long})),
+            ["name", "invalid"],
+            Some(&long[..64]),
+        ),
+    ];
+    for (answer, [field, reason], received) in cases {
+        let body = answer.expect(400);
+        let details = &body["details"];
+        assert_eq!(details["field"], field, "{body}");
+        assert_eq!(details["reason"], reason, "{body}");
+        assert_eq!(
+            details.get("received").and_then(Value::as_str),
+            received,
+            "{body}"
+        );
+        assert_eq!(details["message"], body["message"], "{body}");
+    }
+    // What is wrong with no field has none.
+    let unknown = app.get("/v1/programs/x").expect(404);
+    assert_eq!(names(&unknown), ["code", "message"]);
+    let broken = app
+        .request("POST", "/v1/programs")
+        .bearer(SANDBOX_KEY)
+        .raw("{");
+    assert_eq!(names(&broken.send().expect(400)), ["code", "message"]);
 }
 
 /// Every program of a report, page by page.

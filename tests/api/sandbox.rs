@@ -458,7 +458,7 @@ fn a_fault_works_with_every_credential_of_the_sandbox_and_no_other() {
     let partner = get(PARTNER_SANDBOX_KEY, "/partner/billing", "429");
     assert_eq!(partner.expect(429)["code"], "TooManyRequests");
     let scrip = get(SANDBOX_KEY, "/v1/programs", "nonsense");
-    assert_eq!(scrip.expect(400)["code"], "invalid_request");
+    assert_eq!(scrip.expect(400)["code"], "bad_request");
     let scrip = get(SANDBOX_KEY, "/v1/programs", "429");
     assert_eq!(scrip.expect(429)["code"], "too_many_requests");
     for fault in ["503", "nonsense"] {

@@ -11,7 +11,7 @@ use utoipa::openapi::{ContentBuilder, RefOr, Response, Schema};
 use super::operation::{Named, Operation, collect, header, response as with_headers};
 use crate::error::{Code, Problem, Surface};
 use crate::http::routes::{Access, Route};
-use crate::wire::{self, ErrorResponse, PartnerErrorResponse, PlainErrorResponse, schema};
+use crate::wire::{self, ErrorResponse, PartnerErrorResponse, ReportErrorResponse, schema};
 
 /// Every error that an operation may end in.
 pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
@@ -103,7 +103,7 @@ fn header_of(status: u16) -> Option<&'static str> {
 fn envelope(surface: Surface) -> RefOr<Schema> {
     match surface {
         Surface::Expys => schema::reference::<ErrorResponse>(),
-        Surface::Scrip => schema::reference::<PlainErrorResponse>(),
+        Surface::Scrip => schema::reference::<ReportErrorResponse>(),
         Surface::Bullseye => schema::reference::<PartnerErrorResponse>(),
     }
 }
@@ -113,5 +113,6 @@ pub(super) fn envelopes() -> Vec<Named> {
     let mut schemas = Vec::new();
     collect::<ErrorResponse>(&mut schemas);
     collect::<PartnerErrorResponse>(&mut schemas);
+    collect::<ReportErrorResponse>(&mut schemas);
     schemas
 }

@@ -48,12 +48,7 @@ pub fn document() -> Result<OpenApi, Undescribed> {
     }
     let mut paths = Paths::new();
     let mut components = components();
-    components
-        .schemas
-        .extend(errors::envelopes().into_iter().map(|(name, mut schema)| {
-            schema::require_all(&mut schema);
-            (name, schema)
-        }));
+    components.schemas.extend(errors::envelopes());
     for route in ROUTES {
         let operation = operations
             .remove(route.handler)
