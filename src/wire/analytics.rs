@@ -110,7 +110,7 @@ impl TimeseriesQuery {
     /// # Errors
     /// [`Invalid`] naming a parameter that is missing or given twice.
     pub fn parse(query: &Query<'_>) -> Result<Self, Invalid> {
-        let optional = |name: &str| query.once(name).map(|value| value.map(str::to_owned));
+        let optional = |name: &str| query.get(name).map(|value| value.map(str::to_owned));
         let required =
             |name: &str| optional(name)?.ok_or_else(|| Invalid::new(name, "is required"));
         Ok(Self {

@@ -40,6 +40,7 @@ mod partner_history;
 mod programs;
 mod rate_limit;
 mod redemptions;
+mod repeated;
 mod reports;
 mod sandbox;
 mod snapshots;

@@ -23,7 +23,7 @@ pub(in crate::http) async fn list_organizations(
     let filter = OrganizationFilter {
         status: query.organization_status()?,
         search: query.search()?,
-        external_id: query.get("externalId").map(str::to_owned),
+        external_id: query.get("externalId")?.map(str::to_owned),
     };
     Ok(ok(&services
         .list_organizations(partner, filter, page)
