@@ -71,7 +71,7 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    /// The request is not well formed: its body is not JSON, or its path is not UTF-8.
+    /// The request is not well formed: its body is not JSON, or its path cannot be decoded.
     BadRequest {
         expys: 400 "BAD_REQUEST",
         scrip: 400 "bad_request",

@@ -10,11 +10,10 @@ use actix_web::http::header::{self, HeaderName};
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt as _;
-use percent_encoding::percent_decode_str;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::{HttpError, HttpLimits};
+use super::{HttpError, HttpLimits, path};
 use crate::domain::Invalid;
 use crate::error::Code;
 use crate::service::{Caller, IdempotencyKey, PartnerPrincipal, Scope};
@@ -55,7 +54,7 @@ impl FromRequest for PathPair {
     }
 }
 
-/// The variable segments of a path, at least one. A route that has two addresses differs at the
+/// The variable segments of a path, at least one, decoded from the path as it came. A route that has two addresses differs at the
 /// front only, so segments are counted from the end.
 fn variables(request: &HttpRequest) -> Result<Vec<String>, HttpError> {
     // Who counts the requests of the path knows its pattern; actix would put it together anew.
@@ -65,18 +64,8 @@ fn variables(request: &HttpRequest) -> Result<Vec<String>, HttpError> {
     let segments = pattern.rsplit('/').zip(request.uri().path().rsplit('/'));
     let mut all = segments
         .filter(|(name, _)| name.starts_with('{'))
-        .map(|(_, segment)| {
-            percent_decode_str(segment)
-                .decode_utf8()
-                .map(Cow::into_owned)
-        })
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| {
-            HttpError::new(
-                Code::BadRequest,
-                "the path must be UTF-8 once percent-decoded",
-            )
-        })?;
+        .map(|(_, segment)| path::segment(segment).map(Cow::into_owned))
+        .collect::<Result<Vec<_>, _>>()?;
     all.reverse();
     if all.is_empty() {
         return Err(HttpError::plain(Code::Internal));
@@ -220,7 +209,7 @@ impl Idempotency {
         &self,
         caller: Caller,
         body: &Value,
-    ) -> Result<Option<IdempotencyKey>, Invalid> {
+    ) -> Result<Option<IdempotencyKey>, HttpError> {
         let scope = match caller {
             Caller::Key(key) => Scope::Program(key.program),
             Caller::Member(member) => Scope::Member(member.program, member.member),
@@ -233,20 +222,20 @@ impl Idempotency {
         &self,
         partner: PartnerPrincipal,
         body: &Value,
-    ) -> Result<Option<IdempotencyKey>, Invalid> {
+    ) -> Result<Option<IdempotencyKey>, HttpError> {
         self.within(Scope::Partner(partner.environment), body)
     }
 
-    fn within(&self, scope: Scope, body: &Value) -> Result<Option<IdempotencyKey>, Invalid> {
+    fn within(&self, scope: Scope, body: &Value) -> Result<Option<IdempotencyKey>, HttpError> {
         let Some(key) = self.0.headers().get(IDEMPOTENCY_KEY) else {
             return Ok(None);
         };
         let text = std::str::from_utf8(key.as_bytes())
             .map_err(|_| Invalid::new("Idempotency-Key", "must be UTF-8"))?;
-        let (method, path) = (self.0.method().as_str(), self.0.uri().path());
+        let (method, path) = (self.0.method().as_str(), path::plain(self.0.uri().path())?);
         // The same route under its other address is the same request.
-        let path = path.strip_prefix("/api/v1").unwrap_or(path);
-        IdempotencyKey::new(text, scope, method, path, body).map(Some)
+        let path = path.strip_prefix("/api/v1").unwrap_or(&path);
+        Ok(Some(IdempotencyKey::new(text, scope, method, path, body)?))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every request passes through: a request id, one place that renders errors, a net for
 //! panics, and the log line of a request that was slow or failed.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
@@ -18,7 +19,7 @@ use futures_util::FutureExt as _;
 use super::body::{self, Answering};
 use super::connection::Watch;
 use super::rate_limit::Standing;
-use super::{HttpError, HttpLimits, fault, headers, unread, upgrade};
+use super::{HttpError, HttpLimits, fault, headers, path, unread, upgrade};
 use crate::error::{Code, Problem, Surface};
 use crate::service::Services;
 use crate::telemetry::PathMetrics;
@@ -77,6 +78,11 @@ async fn take_turns() {
     }
 }
 
+/// The surface whose envelope a request's errors have, however its path is spelled.
+fn surface_of(path: &str) -> Surface {
+    Surface::of_path(&path::plain(path).unwrap_or(Cow::Borrowed(path)))
+}
+
 /// Answers a request: the whole way from here inward ends in a response, whatever happens.
 pub(super) async fn answer<B>(
     mut request: ServiceRequest,
@@ -89,7 +95,7 @@ where
     let answering = Answering::begin(Watch::of(request.request()));
     take_turns().await;
     let id = RequestId::next();
-    let surface = Surface::of_path(request.path());
+    let surface = surface_of(request.path());
     let services = request.app_data::<web::Data<Services>>().cloned();
     let is_upgrade = upgrade::ignore(&mut request);
     let unread = unread::hold(&mut request);
@@ -130,7 +136,7 @@ pub(super) async fn complete<B>(
 where
     B: MessageBody + 'static,
 {
-    let surface = Surface::of_path(request.path());
+    let surface = surface_of(request.path());
     let mut response = next.call(request).await?.map_into_boxed_body();
     if response.headers().contains_key(REQUEST_ID) {
         return Ok(response);

@@ -19,6 +19,7 @@ mod layer;
 mod loyalty;
 mod openapi;
 mod partner;
+mod path;
 mod rate_limit;
 mod reports;
 mod routes;

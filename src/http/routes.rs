@@ -2,9 +2,9 @@
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, Resource, Responder};
+use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder};
 
-use super::{HttpError, HttpResult, dashboard, health, loyalty, openapi, partner, reports};
+use super::{HttpError, HttpResult, dashboard, health, loyalty, openapi, partner, path, reports};
 use crate::error::Code;
 use crate::telemetry::Metrics;
 
@@ -222,8 +222,9 @@ routes! {
     }
 }
 
-/// No such route.
-pub(super) async fn unknown() -> HttpResult {
+/// No such route, or a path that cannot be decoded.
+pub(super) async fn unknown(request: HttpRequest) -> HttpResult {
+    path::plain(request.uri().path())?;
     Err(HttpError::new(Code::NotFound, "no such route"))
 }
 

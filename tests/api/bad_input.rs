@@ -410,11 +410,20 @@ fn unknown_fields_and_parameters_are_ignored() {
 }
 
 #[test]
-fn a_path_that_is_not_utf_8_is_400() {
+fn a_path_that_cannot_be_decoded_is_400() {
     let (app, _) = stage();
     let mut cases = Vec::new();
     for (method, path, body) in [
         ("GET", "/v1/members/%FF", ""),
+        ("GET", "/v1/members/%00", ""),
+        ("PUT", "/v1/members/a%00b", "{}"),
+        ("GET", "/v1/members/%", ""),
+        ("DELETE", "/v1/members/100%", ""),
+        ("PUT", "/v1/members/a%4", "{}"),
+        ("PATCH", "/v1/offers/%zz", "{}"),
+        ("POST", "/v1/wallet/cred%zzt", "{}"),
+        ("POST", "/v1/wallet/%00", "{}"),
+        ("GET", "/v1/%FF", ""),
         ("PUT", "/v1/members/a%C3", "{}"),
         ("DELETE", "/v1/members/%ED%A0%80", ""),
         ("GET", "/v1/offers/%FF", ""),

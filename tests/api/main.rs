@@ -37,6 +37,7 @@ mod panics;
 mod partner;
 mod partner_credits;
 mod partner_history;
+mod paths;
 mod programs;
 mod rate_limit;
 mod redemptions;

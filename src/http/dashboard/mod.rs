@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use flate2::read::GzDecoder;
 
 use super::body::shared;
+use super::extract::PathPair;
 use super::{HttpError, HttpResult};
 use crate::domain::EventName;
 use crate::error::Code;
@@ -64,10 +65,9 @@ pub(super) async fn get_page(request: HttpRequest) -> HttpResponse {
 
 /// `GET /assets/{digest}/{name}`: what the page asks for. It never changes under its path.
 pub(super) async fn get_asset(
-    path: web::Path<(String, String)>,
+    PathPair(digest, name): PathPair,
     accepted: web::Header<AcceptEncoding>,
 ) -> HttpResult {
-    let (digest, name) = path.into_inner();
     let asset = ASSETS
         .iter()
         .find(|asset| asset.digest == digest && asset.name == name)

@@ -33,7 +33,7 @@ pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
                 Code::Overloaded,
             ],
         ),
-        (is_closed && has_segment, &[Code::BadRequest]),
+        (has_segment, &[Code::BadRequest]),
         (has_body, &[Code::BadRequest, Code::PayloadTooLarge]),
         (reads_text, &[Code::Validation]),
         (

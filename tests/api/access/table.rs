@@ -564,7 +564,8 @@ fn aliased(route: &'static str, path: &str) -> Row {
     row("GET", route, format!("/api/v1{path}"))
         .gives(200, [])
         .live(200)
-        .bad(format!("/api/v1{path}/%FF"), Value::Null, 404, "route")
+        .bad(format!("/api/v1{path}/%FF"), Value::Null, 400, "path")
+        .bad(format!("/api/v1{path}/x"), Value::Null, 404, "route")
 }
 
 fn organization_rows(world: &World) -> Vec<Row> {

@@ -1,0 +1,81 @@
+//! The path of a request. It is split at `/` as it came, and then each segment is decoded once:
+//! `cred%69t` is `credit`, while `%2F` is a slash within a name. No segment has a meaning of its
+//! own: `.` and `..` are names like others.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use super::HttpError;
+use crate::error::Code;
+
+/// One spelling of a path for all that mean the same segments, so that it can be compared and
+/// hashed: decoded, except for `/` and `%` within a segment. A path without escapes is its own.
+pub(super) fn plain(path: &str) -> Result<Cow<'_, str>, HttpError> {
+    if !path.contains('%') {
+        return Ok(Cow::Borrowed(path));
+    }
+    let mut plain = String::with_capacity(path.len());
+    for (index, raw) in path.split('/').enumerate() {
+        if index > 0 {
+            plain.push('/');
+        }
+        for character in segment(raw)?.chars() {
+            match character {
+                '/' => plain.push_str("%2F"),
+                '%' => plain.push_str("%25"),
+                other => plain.push(other),
+            }
+        }
+    }
+    Ok(Cow::Owned(plain))
+}
+
+/// A segment as it was meant.
+pub(super) fn segment(raw: &str) -> Result<Cow<'_, str>, HttpError> {
+    if !raw.contains('%') {
+        return Ok(Cow::Borrowed(raw));
+    }
+    let bad = |expected| HttpError::new(Code::BadRequest, expected);
+    let is_whole = |escape: &str| {
+        let digits = escape.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !raw.split('%').skip(1).all(is_whole) {
+        return Err(bad(
+            "in the path every % must be followed by two hexadecimal digits; % itself is %25",
+        ));
+    }
+    let decoded = percent_decode_str(raw)
+        .decode_utf8()
+        .map_err(|_| bad("the path must be UTF-8 once percent-decoded"))?;
+    if decoded.contains('\0') {
+        return Err(bad("the path must not contain %00"));
+    }
+    Ok(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_the_same_segments_are_one() {
+        let is = |path: &str, expected: &str| assert_eq!(plain(path).unwrap(), expected, "{path}");
+        is("/v1/wallet/cred%69t", "/v1/wallet/credit");
+        is("/v1/members/a%2fb", "/v1/members/a%2Fb");
+        is("/v1/members/a%252Fb", "/v1/members/a%252Fb");
+        is("/v1/members/%2e%2E", "/v1/members/..");
+        is("/v1/../%C3%A9//", "/v1/../é//");
+        assert!(matches!(plain("/v1/../x//"), Ok(Cow::Borrowed(_))));
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_refused() {
+        for bad in [
+            "%", "a%4", "%zz", "%+1", "%00", "a/%ff", "%25%", "%C3/%A9", "%é9",
+        ] {
+            assert!(plain(bad).is_err(), "{bad}");
+        }
+    }
+}
