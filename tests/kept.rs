@@ -32,7 +32,19 @@ struct Addition {
 }
 
 /// Every field that was added since 0.1.0.
-const ADDITIONS: &[Addition] = &[];
+const ADDITIONS: &[Addition] = &[Addition {
+    since: "0.2.0",
+    path: "/v1/reports",
+    field: "details",
+}];
+
+/// Names that changed since a release, before and now, each with the first release that has the new
+/// one. docs/API.md and CHANGELOG.md say so.
+const RENAMED: &[(&str, &str, &str)] = &[(
+    "0.2.0",
+    r#""code":"invalid_request""#,
+    r#""code":"bad_request""#,
+)];
 
 /// A reason that 0.1.0 kept of members that it erased, as answers have it, and what is there now.
 const ERASED_REASONS: [(&str, &str); 2] = [
@@ -196,6 +208,7 @@ impl Differences {
         now: &Response,
     ) {
         let (status, media_type, etag, body) = before;
+        let body = &self.renamed(body);
         let (text, additions) = (now.text(), self.additions(path));
         if now.status != status {
             self.add(
@@ -221,6 +234,16 @@ impl Differences {
             .iter()
             .filter(|one| number(one.since) > number(&self.release) && path.starts_with(one.path));
         added.map(|one| one.field).collect()
+    }
+
+    /// A recorded body by today's names.
+    fn renamed(&self, body: &str) -> String {
+        let newer = RENAMED
+            .iter()
+            .filter(|(since, ..)| number(since) > number(&self.release));
+        newer.fold(body.to_owned(), |body, (_, old, new)| {
+            body.replace(old, new)
+        })
     }
 
     #[track_caller]
