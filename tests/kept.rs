@@ -223,7 +223,7 @@ impl Differences {
                 self.add(request, &format!("  {name}: {before:?}, now {now:?}"));
             }
         }
-        if text != body && !is_same_without(&additions, body, &text) {
+        if text != *body && !is_same_without(&additions, body, &text) {
             self.add(request, &diff(body, &text));
         }
     }
