@@ -28,6 +28,12 @@ pub(super) struct Export {
     /// Export the key of member tokens and the signing secrets of webhooks, too
     #[arg(long)]
     with_secrets: bool,
+    /// Leave text in a CSV as it is, even what a spreadsheet would run as a formula
+    #[arg(long)]
+    raw: bool,
+    /// The program that reads the CSV
+    #[arg(long = "for", value_enum)]
+    reader: Option<Reader>,
     /// Overwrite the file if it exists
     #[arg(long)]
     force: bool,
@@ -45,6 +51,13 @@ enum Format {
     /// One table with its types, for other databases
     #[cfg(feature = "parquet")]
     Parquet,
+}
+
+/// A program that needs a CSV of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Reader {
+    /// With a byte order mark, by which Excel knows that it is UTF-8
+    Excel,
 }
 
 /// A table that other programs can have.
@@ -81,6 +94,9 @@ pub(super) fn run(settings: &Settings, arguments: &Export) -> Result<ExitCode, a
         return Ok(super::unusable(
             "--with-secrets goes with --format ndjson only",
         ));
+    }
+    if arguments.format != Format::Csv && (arguments.raw || arguments.reader.is_some()) {
+        return Ok(super::unusable("--raw and --for go with --format csv only"));
     }
     let connection = open_read_only(database)?;
     if file == Path::new("-") {
@@ -149,7 +165,11 @@ fn write(
     };
     let summary = match (arguments.format, arguments.table) {
         (Format::Csv, Some(table)) => {
-            json!({"rows": tables::csv(connection, table.into(), out, show)?})
+            let form = tables::Form {
+                is_raw: arguments.raw,
+                has_mark: arguments.reader == Some(Reader::Excel),
+            };
+            json!({"rows": tables::csv(connection, table.into(), form, out, show)?})
         }
         #[cfg(feature = "parquet")]
         (Format::Parquet, Some(table)) => {

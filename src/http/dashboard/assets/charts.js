@@ -178,10 +178,13 @@ function toCsv({ column, x, series }) {
   return rows.map((row) => row.map(cell).join(",")).join("\r\n");
 }
 
-/** A cell of CSV. What a spreadsheet would take for a formula is made text. */
+/** Where a spreadsheet would begin to run a text, as src/cli/tables.rs has it. */
+const RUN = /^(?=[\t\r]|[\s"']*[=+\-@＝＋－＠])|(?<=[;\t\r\n])(?=[^\S\t\r\n"']*[ "']*[=+\-@＝＋－＠])/g;
+
+/** A cell of CSV. What a spreadsheet would take for a formula is made text; numbers stay numbers. */
 function cell(value) {
-  const text = /^[=+\-@]/.test(value) && typeof value === "string" ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = typeof value === "string" ? value.replace(RUN, "'") : String(value);
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function saveText(name, text) {
