@@ -127,6 +127,16 @@ CREATE INDEX member_by_tier ON member (program_id, tier);
 -- Those whose earlier tokens are dead; few, and read at every start.
 CREATE INDEX member_by_epoch ON member (token_epoch) WHERE token_epoch > 0;
 
+-- Which members a search finds: the folded terms of ids and names, as src/domain/search.rs makes them.
+-- Written whenever a profile changes. That a member of the row exists is not looked up each time:
+-- `verify` works all terms out again.
+CREATE TABLE search_term (
+    program_id INTEGER NOT NULL,
+    term       TEXT    NOT NULL,
+    member_id  INTEGER NOT NULL,
+    PRIMARY KEY (program_id, term, member_id)
+) STRICT, WITHOUT ROWID;
+
 -- Something members spend points on.
 CREATE TABLE offer (
     id                 INTEGER PRIMARY KEY,

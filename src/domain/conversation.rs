@@ -41,6 +41,20 @@ pub struct ConversationNumber(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageNumber(pub i64);
 
+/// A place in a list of conversations, which keeps the order that it had when its first page was
+/// read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConversationPlace {
+    /// When the conversation was active last, then.
+    pub active_at: Timestamp,
+    /// The conversation.
+    pub number: ConversationNumber,
+    /// When the first of the list was active, then; what came later is not before that.
+    pub newest: Timestamp,
+    /// The newest message there was then.
+    pub message: MessageNumber,
+}
+
 /// A thread: about a redemption, or for support if it is about none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {

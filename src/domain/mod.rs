@@ -22,6 +22,7 @@ mod program;
 mod redemption;
 mod refusal;
 mod row;
+mod search;
 mod text;
 mod timestamp;
 mod webhook;
@@ -29,7 +30,9 @@ mod webhook;
 pub use account::{Account, Position, jump_depth};
 pub use activity::{Activity, Actor, Entry, LedgerEntry, RedemptionMove, Seq};
 pub use catalogue::{EventSet, Subscription};
-pub use conversation::{Conversation, ConversationNumber, Message, MessageNumber, Role};
+pub use conversation::{
+    Conversation, ConversationNumber, ConversationPlace, Message, MessageNumber, Role,
+};
 pub use day::Day;
 pub use environment::Environment;
 pub use events::{Audience, Counting, Event, EventKind, EventName, Shown};
@@ -50,6 +53,7 @@ pub use program::{Currency, Program, ProgramSort, ProgramStatus};
 pub use redemption::{CancelReason, Mover, Redemption, RedemptionPatch, Status, StatusCounts};
 pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
+pub use search::{Search, all_begin, terms};
 pub use text::{
     Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
     Label, LongText, MessageText, Name, Note, Reason, TextRule, Tier, Title, Url,

@@ -87,12 +87,23 @@ impl Services {
         filter.before = page.cursor.map(|cursor| MemberNumber(cursor.0));
         self.read(key, move |connection| {
             let program = key.program;
-            let mut rows = store::members::list(connection, program, &filter, page.limit + 1)?;
+            let limit = page.limit + 1;
+            let (mut rows, stopped_at) = match &filter.search {
+                Some(search) => {
+                    let wanted = (search, &filter);
+                    let found = store::search::list(connection, program, wanted, limit)?;
+                    (found.members, found.stopped_at)
+                }
+                None => (
+                    store::members::list(connection, program, &filter, limit)?,
+                    None,
+                ),
+            };
             let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|(last, _)| Cursor(last.number.0).encode(ListKind::Members, program.0));
+            let last = rows.last().filter(|_| more).map(|(last, _)| last.number);
+            let next_cursor = last
+                .or(stopped_at)
+                .map(|next| Cursor(next.0).encode(ListKind::Members, program.0));
             let currency = store::programs::currency_of(connection, program)?;
             let members = rows
                 .iter()
@@ -208,6 +219,7 @@ pub(super) fn create(
     let mut member = store::members::insert(tx, program, id, tier, at)?;
     apply(&mut member, profile);
     store::members::update(tx, &member)?;
+    store::search::index(tx, None, &member)?;
     let event = Event::MemberCreated {
         member: member.number,
         tier: member.tier.clone(),
@@ -233,6 +245,7 @@ pub(super) fn merge(
         return Ok(member);
     }
     store::members::update(tx, &member)?;
+    store::search::index(tx, Some(&before), &member)?;
     let number = member.number;
     let to = member.tier.clone();
     if before.archived_at.is_some() {
@@ -296,6 +309,7 @@ fn remove(
         events::record(tx, member.program, at, event)?;
     }
     if options.erase {
+        let before = member.clone();
         let nothing = MemberProfile {
             display_name: Change::Clear,
             email: Change::Clear,
@@ -309,6 +323,7 @@ fn remove(
             id: member.external_user_id.clone(),
         };
         events::record(tx, member.program, at, event)?;
+        store::search::index(tx, Some(&before), &member)?;
         store::erasure::erase(tx, &member)?;
     }
     store::members::update(tx, &member)?;

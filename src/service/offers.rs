@@ -6,7 +6,9 @@ use super::{
     Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, members,
     sandbox,
 };
-use crate::domain::{Event, ExternalUserId, Offer, OfferId, OfferNumber, ProgramNumber, Refusal};
+use crate::domain::{
+    Event, ExternalUserId, Offer, OfferId, OfferNumber, ProgramNumber, Refusal, Search,
+};
 use crate::store::offers::OfferFilter;
 use crate::store::{self, Connection, WriteError};
 use crate::wire::{
@@ -25,6 +27,7 @@ impl Services {
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
         available: Option<bool>,
+        search: Option<Search>,
         page: PageQuery,
     ) -> Result<OfferListResponse, Stop> {
         let clock = self.clock.clone();
@@ -37,6 +40,7 @@ impl Services {
                 before: page.cursor.map(|cursor| OfferNumber(cursor.0)),
                 visible_to,
                 available: available.map(|available| (available, now)),
+                search,
             };
             let mut rows = store::offers::list(connection, program, &filter, page.limit + 1)?;
             let more = page.cut(&mut rows);

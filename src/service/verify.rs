@@ -55,6 +55,7 @@ pub const STEPS: &[&str] = &[
     "redemptions against their history",
     "credits against the log",
     "kept answers against their index",
+    "the search index against the members",
     "every row of the log and its hash",
     "the log, folded anew",
     "totals and offers against SQL",
@@ -89,7 +90,7 @@ pub(super) fn verify_rows(
 ) -> Result<Report, store::Error> {
     let _snapshot = audit::begin_snapshot(connection)?;
     let mut report = Report::default();
-    let checks: [Check; 10] = [
+    let checks: [Check; 11] = [
         audit::integrity,
         audit::schema,
         audit::foreign_keys,
@@ -100,6 +101,7 @@ pub(super) fn verify_rows(
         audit::redemptions,
         audit::credits,
         idempotency::segments_with_gaps,
+        store::search::differences,
     ];
     for (name, check) in STEPS.iter().zip(checks) {
         progress(name);

@@ -10,7 +10,7 @@ use crate::domain::{Member, MemberNumber, Seq};
 
 /// How a place is emptied.
 enum How {
-    /// With the member's own row, which the erasure writes.
+    /// With the member's own row and its terms, which the erasure writes.
     WithMember,
     /// By a statement; `?1` is the member.
     Sql(&'static str),
@@ -40,6 +40,11 @@ const PLACES: &[Place] = &[
     Place {
         table: "member",
         columns: &["external_user_id", "display_name", "email", "attributes"],
+        how: How::WithMember,
+    },
+    Place {
+        table: "search_term",
+        columns: &["term"],
         how: How::WithMember,
     },
     Place {

@@ -7,7 +7,7 @@ use super::activity::timestamp;
 use super::{AccessChange, Error, Transaction, programs};
 use crate::domain::{
     Account, Attributes, Currency, DisplayName, Email, ExternalUserId, Member, MemberNumber,
-    Points, ProgramNumber, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
+    Points, ProgramNumber, Search, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
 };
 
 /// A query whose columns [`member`] reads.
@@ -37,6 +37,11 @@ macro_rules! counts {
 const BY_EXTERNAL_ID: &str =
     select!(" FROM member m WHERE m.program_id = ?1 AND m.external_user_id = ?2");
 const BY_NUMBER: &str = select!(" FROM member m WHERE m.program_id = ?1 AND m.id = ?2");
+/// What [`counted`] reads, of one member.
+pub(super) const COUNTED_BY_NUMBER: &str = select!(
+    counts!(),
+    " FROM member m WHERE m.program_id = ?1 AND m.id = ?2"
+);
 
 /// Who is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +59,8 @@ pub struct MemberFilter {
     pub before: Option<MemberNumber>,
     /// Only this tier.
     pub tier: Option<Tier>,
-    /// Only those whose externalUserID or display name holds this.
-    pub search: Option<String>,
+    /// Only those whose externalUserID and display name have these terms.
+    pub search: Option<Search>,
     /// Removed ones too.
     pub include_archived: bool,
 }
@@ -161,7 +166,8 @@ pub fn find_with_counts(
         .transpose()
 }
 
-/// A page of members, newest first, and how many redemptions of each stand where.
+/// A page of members, newest first, and how many redemptions of each stand where. What is searched
+/// for is not looked at: [`super::search::list`] does.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -171,6 +177,21 @@ pub fn list(
     filter: &MemberFilter,
     limit: usize,
 ) -> Result<Vec<(Member, StatusCounts)>, Error> {
+    let (mut sql, mut values) = listing(program, filter);
+    sql.push_str(" LIMIT ?");
+    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut members = Vec::new();
+    while let Some(row) = rows.next()? {
+        members.push(counted(row)?);
+    }
+    Ok(members)
+}
+
+/// The query of all members of a program that a filter leaves, newest first, and its values; what
+/// [`counted`] reads. What is searched for is left to the caller.
+pub(super) fn listing(program: ProgramNumber, filter: &MemberFilter) -> (String, Vec<Value>) {
     let mut sql = String::from(select!(counts!(), " FROM member m WHERE m.program_id = ?"));
     let mut values = vec![Value::Integer(program.0)];
     if let Some(before) = filter.before {
@@ -181,25 +202,16 @@ pub fn list(
         sql.push_str(" AND m.tier = ?");
         values.push(Value::Text(tier.as_str().to_owned()));
     }
-    if let Some(search) = &filter.search {
-        sql.push_str(
-            " AND (m.external_user_id LIKE ? ESCAPE '\\' OR m.display_name LIKE ? ESCAPE '\\')",
-        );
-        let pattern = Value::Text(super::like_pattern(search));
-        values.extend([pattern.clone(), pattern]);
-    }
     if !filter.include_archived {
         sql.push_str(" AND m.archived_at IS NULL");
     }
-    sql.push_str(" ORDER BY m.id DESC LIMIT ?");
-    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut members = Vec::new();
-    while let Some(row) = rows.next()? {
-        members.push((member(row)?, counts(row)?));
-    }
-    Ok(members)
+    sql.push_str(" ORDER BY m.id DESC");
+    (sql, values)
+}
+
+/// A member and how many redemptions stand where.
+pub(super) fn counted(row: &Row<'_>) -> Result<(Member, StatusCounts), Error> {
+    Ok((member(row)?, counts(row)?))
 }
 
 /// The members that were ever removed, each with the epoch of the tokens that are good now.

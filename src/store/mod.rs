@@ -32,6 +32,7 @@ mod replay;
 mod rules;
 pub mod sandbox;
 mod scrub;
+pub mod search;
 pub mod settings;
 mod shares;
 pub mod snapshots;
@@ -415,18 +416,4 @@ fn readable<T>(
             Ok(None)
         }
     }
-}
-
-/// `text` anywhere, its own wildcards taken literally.
-fn like_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }

@@ -6,8 +6,8 @@ use rusqlite::{Connection, Row, params_from_iter};
 use super::activity::timestamp;
 use super::{Error, Transaction, programs};
 use crate::domain::{
-    Label, LongText, Offer, OfferContent, OfferId, OfferNumber, Points, ProgramNumber, Tier,
-    Timestamp, Title, Url,
+    Label, LongText, Offer, OfferContent, OfferId, OfferNumber, Points, ProgramNumber, Search,
+    Tier, Timestamp, Title, Url,
 };
 
 /// The columns that [`offer`] reads.
@@ -23,6 +23,8 @@ pub struct OfferFilter {
     pub visible_to: Option<(Tier, Timestamp)>,
     /// Only those that can, or cannot, be redeemed at this time.
     pub available: Option<(bool, Timestamp)>,
+    /// Only those whose title has these terms.
+    pub search: Option<Search>,
 }
 
 /// An offer, archived or not.
@@ -73,12 +75,21 @@ pub fn list(
         values.push(Value::Integer(i64::from(available)));
     }
     sql.push_str(" ORDER BY id DESC LIMIT ?");
-    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    // A program has few offers: those that a search leaves out are read.
+    let rows = filter.search.is_none().then_some(limit);
+    let rows = rows.and_then(|rows| i64::try_from(rows).ok());
+    values.push(Value::Integer(rows.unwrap_or(-1)));
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut offers = Vec::new();
-    while let Some(row) = rows.next()? {
-        offers.push(offer(row)?);
+    while offers.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let offer = offer(row)?;
+        let is_found = |search: &Search| search.finds(&[offer.content.title.as_str()]);
+        if filter.search.as_ref().is_none_or(is_found) {
+            offers.push(offer);
+        }
     }
     Ok(offers)
 }

@@ -9,7 +9,7 @@ use super::programs::{environment, uuid};
 use super::{AccessChange, Error, Transaction};
 use crate::domain::{
     Allocation, Attributes, Environment, ExternalId, Name, Note, Organization, OrganizationNumber,
-    OrganizationStatus, OrganizationTier,
+    OrganizationStatus, OrganizationTier, Search,
 };
 
 /// The columns that [`organization`] reads.
@@ -35,8 +35,8 @@ pub struct OrganizationAccessRow {
 pub struct OrganizationFilter {
     /// Only those of this status.
     pub status: Option<OrganizationStatus>,
-    /// Only those whose name holds this.
-    pub search: Option<String>,
+    /// Only those whose name has these terms.
+    pub search: Option<Search>,
     /// Only the one with this id of the partner's.
     pub external_id: Option<String>,
 }
@@ -122,13 +122,12 @@ pub fn list(
         condition.push_str(" AND status = ?");
         values.push(Value::Text(status.as_str().to_owned()));
     }
-    if let Some(search) = &filter.search {
-        condition.push_str(" AND name LIKE ? ESCAPE '\\'");
-        values.push(Value::Text(super::like_pattern(search)));
-    }
     if let Some(external_id) = &filter.external_id {
         condition.push_str(" AND external_id = ?");
         values.push(Value::Text(external_id.clone()));
+    }
+    if let Some(search) = &filter.search {
+        return found(connection, &condition, values, search, (skip, limit));
     }
     let count = format!("SELECT count(*) FROM organization{condition}");
     let mut statement = connection.prepare_cached(&count)?;
@@ -140,6 +139,31 @@ pub fn list(
     let mut organizations = Vec::new();
     while let Some(row) = rows.next()? {
         organizations.push(organization(row)?);
+    }
+    Ok((organizations, total))
+}
+
+/// The organizations on one page of those that a search finds, and how many it finds. A partner has
+/// few enough to read the names of all.
+fn found(
+    connection: &Connection,
+    condition: &str,
+    values: Vec<Value>,
+    search: &Search,
+    (skip, limit): (i64, i64),
+) -> Result<(Vec<Organization>, i64), Error> {
+    let sql = format!("{SELECT}{condition} ORDER BY id DESC");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let (mut organizations, mut total) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let organization = organization(row)?;
+        if search.finds(&[organization.name.as_str()]) {
+            if total >= skip && total - skip < limit {
+                organizations.push(organization);
+            }
+            total += 1;
+        }
     }
     Ok((organizations, total))
 }

@@ -9,7 +9,7 @@ use super::activity::timestamp;
 use super::{AccessChange, Error, Transaction};
 use crate::domain::{
     Currency, CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, Points, Program,
-    ProgramNumber, ProgramSort, ProgramStatus, Tier, Timestamp,
+    ProgramNumber, ProgramSort, ProgramStatus, Search, Tier, Timestamp,
 };
 
 /// The columns that [`program`] reads.
@@ -98,8 +98,8 @@ pub struct ProgramFilter {
     pub is_descending: bool,
     /// Only those of this status.
     pub status: Option<ProgramStatus>,
-    /// Only those whose name holds this.
-    pub search: Option<String>,
+    /// Only those whose name has these terms.
+    pub search: Option<Search>,
     /// Archived ones too.
     pub include_archived: bool,
 }
@@ -138,17 +138,22 @@ pub fn list(
     } else if !filter.include_archived {
         sql.push_str(" AND p.status <> 'ARCHIVED'");
     }
-    if let Some(search) = &filter.search {
-        sql.push_str(" AND p.name LIKE ? ESCAPE '\\'");
-        values.push(Value::Text(super::like_pattern(search)));
-    }
     sql.push_str(order);
-    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    // An organization has few programs: those that a search leaves out are read.
+    let rows = filter.search.is_none().then_some(limit);
+    let rows = rows.and_then(|rows| i64::try_from(rows).ok());
+    values.push(Value::Integer(rows.unwrap_or(-1)));
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut programs = Vec::new();
-    while let Some(row) = rows.next()? {
-        programs.push(program(row)?);
+    while programs.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let program = program(row)?;
+        let is_found = |search: &Search| search.finds(&[program.name.as_str()]);
+        if filter.search.as_ref().is_none_or(is_found) {
+            programs.push(program);
+        }
     }
     Ok(programs)
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::cells::cell;
 use super::rules::Rule;
-use super::{Error, SCHEMA, schema_of};
+use super::{Error, SCHEMA, schema_of, search};
 use crate::domain::Seq;
 
 pub use crate::domain::Cell;
@@ -31,9 +31,10 @@ const TABLES: &[(&str, &[&str], &[&str])] = &[
 ];
 
 /// The tables that stay: answers that are kept for a day, what is on its way, and what follows from
-/// the log.
+/// the log or from the rows.
 #[cfg(test)]
 const LEFT_BEHIND: &[&str] = &[
+    "search_term",
     "event_payload",
     "webhook_delivery",
     "idempotency",
@@ -88,6 +89,8 @@ pub struct Table {
     rules: Vec<Rule>,
     /// The columns of the key, in which its rows are ordered.
     key: Vec<String>,
+    /// Whether a search finds its rows.
+    is_searched: bool,
 }
 
 /// The tables of a version's schema that are carried, in the order in which their rows can be put
@@ -102,12 +105,14 @@ pub fn tables(version: i64) -> Result<Vec<Table>, Error> {
     let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid";
     let mut statement = schema.prepare(sql)?;
     let mut tables = Vec::new();
+    let has_search = schema.table_exists(None, "search_term")?;
     for (name, left_behind, secrets) in TABLES {
         let mut table = Table {
             name,
             columns: Vec::new(),
             rules: Vec::new(),
             key: Vec::new(),
+            is_searched: has_search && *name == "member",
         };
         let mut rows = statement.query([name])?;
         while let Some(row) = rows.next()? {
@@ -230,6 +235,14 @@ impl Table {
             .prepare_cached(&sql)
             .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values)));
         match inserted {
+            Ok(_) if self.is_searched => {
+                let number = connection.last_insert_rowid();
+                Ok(search::index_rows(
+                    connection,
+                    "member",
+                    (number - 1, number),
+                )?)
+            }
             Ok(_) => Ok(()),
             Err(error) => Err(self.explain(connection, cells, error)),
         }

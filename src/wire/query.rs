@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::{Cursor, ListKind};
-use crate::domain::{DisplayName, ExternalUserId, Invalid, ProgramNumber};
+use crate::domain::{DisplayName, ExternalUserId, Invalid, ProgramNumber, Search};
 
 /// The parameters of a query string. Those that nobody asks for are ignored; one that is asked for
 /// must not be given twice.
@@ -96,12 +96,12 @@ impl<'a> Query<'a> {
     /// What a list is searched for, if it is anything: up to 255 characters.
     ///
     /// # Errors
-    /// [`Invalid`] if it is longer or has control characters.
-    pub fn search(&self) -> Result<Option<String>, Invalid> {
+    /// [`Invalid`] if it is longer, has control characters or too many words.
+    pub fn search(&self) -> Result<Option<Search>, Invalid> {
         let text = self.parsed("search", |name, value| DisplayName::parse(name, value))?;
-        Ok(text
-            .map(|text| text.as_str().to_owned())
-            .filter(|text| !text.is_empty()))
+        text.filter(|text| !text.as_str().is_empty())
+            .map(|text| Search::parse("search", text.as_str()))
+            .transpose()
     }
 
     /// The member on whose behalf a key calls.

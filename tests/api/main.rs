@@ -44,6 +44,7 @@ mod redemptions;
 mod repeated;
 mod reports;
 mod sandbox;
+mod search;
 mod snapshots;
 mod streams;
 mod streams_ending;

@@ -192,9 +192,9 @@ fn the_list_can_be_narrowed() {
         ("?status=canceled", &["North_2"]),
         ("?search=nort", &["North_2", "North 100%"]),
         ("?search=SOUTH", &["south pole", "South"]),
-        ("?search=%25", &["North 100%"]),
-        ("?search=_", &["North_2"]),
-        ("?search=h+p", &["south pole"]),
+        ("?search=%25", &[]),
+        ("?search=north+1", &["North 100%"]),
+        ("?search=p+south", &["south pole"]),
         ("?externalId=n-1", &["south pole", "North 100%"]),
         ("?externalId=s%201", &["South"]),
         ("?externalId=n", &[]),
@@ -208,8 +208,8 @@ fn the_list_can_be_narrowed() {
         assert_eq!(found, names, "{query}");
         assert_eq!(usize::try_from(total).unwrap(), names.len());
     }
-    let (found, total) = listed(&app, "?search=o&pageSize=1&page=2");
-    assert_eq!((found, total), (vec!["South".to_owned()], 5));
+    let (found, total) = listed(&app, "?search=s&pageSize=1&page=2");
+    assert_eq!((found, total), (vec!["South".to_owned()], 3));
 }
 
 #[test]

@@ -68,6 +68,18 @@ fn a_changed_balance_is_found() {
 }
 
 #[test]
+fn an_index_of_the_search_that_is_not_that_of_the_members_is_found() {
+    assert_found(
+        "DELETE FROM search_term WHERE member_id = 1",
+        &["a search does not find member row 1 by each word"],
+    );
+    assert_found(
+        "INSERT INTO search_term (program_id, term, member_id) VALUES (1, 'nobody', 1)",
+        &["the index of the search has 1 words"],
+    );
+}
+
+#[test]
 fn a_changed_sum_of_a_program_is_found() {
     assert_found(
         "UPDATE program SET amount_received = amount_received + 1 WHERE amount_received > 0",

@@ -21,7 +21,6 @@ pub(in crate::http) async fn list_members(
     let filter = MemberFilter {
         before: None,
         tier: query.parsed("tier", |name, value| Tier::parse(name, value))?,
-        // What can be in no name is not worth looking for, and too much for the database's LIKE.
         search: query.search()?,
         include_archived: query.flag("includeArchived")?,
     };

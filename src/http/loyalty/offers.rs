@@ -18,7 +18,7 @@ pub(in crate::http) async fn list_offers(
     let page = query.page(ListKind::Offers, caller.program())?;
     let (available, on_behalf) = (query.boolean("available")?, query.external_user_id()?);
     Ok(ok(&services
-        .list_offers(caller, on_behalf, available, page)
+        .list_offers(caller, on_behalf, available, query.search()?, page)
         .await?))
 }
 

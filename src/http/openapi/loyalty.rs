@@ -85,7 +85,8 @@ fn members() -> impl Iterator<Item = Operation> {
         .query(
             "search",
             schema::text(DisplayName::RULE),
-            "Only members with this in `externalUserID` or `displayName`.",
+            "Only members with these words, or beginnings of words, in `externalUserID` and \
+             `displayName`, in any order; case and accents do not count. At most 16.",
         )
         .query("includeArchived", schema::boolean(), archived)
         .answers::<MemberListResponse>(200, "A page, newest first.");
@@ -158,6 +159,12 @@ fn offers() -> impl Iterator<Item = Operation> {
             "available",
             schema::boolean(),
             "`true` for what can be redeemed now, `false` for what cannot.",
+        )
+        .query(
+            "search",
+            schema::text(DisplayName::RULE),
+            "Only offers with these words, or beginnings of words, in their title; case and accents \
+             do not count.",
         )
         .on_behalf(as_member)
         .answers::<OfferListResponse>(200, "A page, newest first.")

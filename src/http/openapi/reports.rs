@@ -25,7 +25,8 @@ fn programs() -> impl Iterator<Item = Operation> {
         .query(
             "search",
             schema::text(DisplayName::RULE),
-            "Only those with this in their name.",
+            "Only those with these words, or beginnings of words, in their name; case and accents \
+             do not count.",
         )
         .query(
             "include_archived",

@@ -6,9 +6,9 @@ use rusqlite::{Connection, Statement};
 
 use super::{MigrationError, tables};
 use crate::domain::{Account, Cell, Cells as _, Column, Entry, Row, Seq};
-use crate::store::Error;
 use crate::store::activity::NewText;
 use crate::store::activity::chain::{self, Hash};
+use crate::store::{Error, search};
 
 /// The most ledger entries of a program between two that tell the hash they follow.
 const CHAIN_ROWS_MAX: u32 = 256;
@@ -104,6 +104,7 @@ impl Ledger {
                 update.execute((id, jump, account.entries.cast_signed()))?;
             }
         }
+        search::index_rows(tx, "new_member", (before, last))?;
         Ok(rows)
     }
 

@@ -69,10 +69,12 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
          ALTER TABLE program ADD COLUMN chain BLOB CONSTRAINT program_chain CHECK (length(chain) = 32);
          {};
          {};
+         {};
          PRAGMA user_version = 2;
          PRAGMA application_id = {APPLICATION_ID}",
         tables::definitions("log_text")?.join(";"),
-        tables::definitions("idempotency_words")?.join(";")
+        tables::definitions("idempotency_words")?.join(";"),
+        tables::definitions("search_term")?.join(";")
     ))?;
     let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2)";
     tx.execute(sql, (NOTE, TABLES[0].0.as_bytes()))?;

@@ -1,0 +1,227 @@
+//! What a search compares: text folded so that case, accents and forms of writing do not count, and
+//! split into terms.
+//!
+//! The folded text is decomposed by compatibility, its marks are dropped and its case is folded in
+//! full. Words end at what is neither a letter nor a digit. A term is a word, or what follows an
+//! ideograph within one: no space says where such a name's parts begin. A symbol (an emoji is one)
+//! is a term of its own.
+
+use icu_casemap::CaseMapper;
+use icu_normalizer::DecomposingNormalizer;
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+
+use super::Invalid;
+
+/// Characters of a term that count.
+const TERM_CHARS: usize = 64;
+/// Terms of one text that are found.
+const TEXT_TERMS: usize = 32;
+
+/// The terms of a text, each once, in order; those of a text of extraordinary length are cut off.
+pub fn terms(text: &str) -> Vec<String> {
+    let mut terms = words(text, Split::EveryBeginning);
+    terms.truncate(TEXT_TERMS);
+    terms.sort_unstable();
+    terms.dedup();
+    terms
+}
+
+/// What a list is searched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    terms: Vec<String>,
+}
+
+impl Search {
+    /// The most terms.
+    pub const TERMS_MAX: usize = 16;
+
+    /// Takes the text given as `field`.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it has more than [`Search::TERMS_MAX`] words.
+    pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
+        let mut terms = words(text, Split::Words);
+        if terms.len() > Self::TERMS_MAX {
+            let most = format!("must have at most {} words", Self::TERMS_MAX);
+            return Err(Invalid::new(field, most));
+        }
+        terms.sort_unstable();
+        terms.dedup();
+        Ok(Self { terms })
+    }
+
+    /// The folded terms, all of which must be found. Without any, as of a text of punctuation,
+    /// nothing is.
+    pub fn terms(&self) -> &[String] {
+        &self.terms
+    }
+
+    /// Whether each term begins one of those of the texts.
+    pub fn finds(&self, texts: &[&str]) -> bool {
+        !self.terms.is_empty() && all_begin(&self.terms, texts)
+    }
+}
+
+/// Whether each of the folded terms begins one of those of the texts.
+pub fn all_begin<T: AsRef<str>>(wanted: &[T], texts: &[&str]) -> bool {
+    let found: Vec<String> = texts.iter().flat_map(|text| terms(text)).collect();
+    let begins = |term: &T| found.iter().any(|own| own.starts_with(term.as_ref()));
+    wanted.iter().all(begins)
+}
+
+/// Where terms begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Split {
+    /// At words.
+    Words,
+    /// At words, and at each ideograph within one.
+    EveryBeginning,
+}
+
+fn words(text: &str, split: Split) -> Vec<String> {
+    let mut terms = Vec::new();
+    if text.is_ascii() {
+        // Most are, and have neither marks nor forms.
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+            if !word.is_empty() {
+                terms.push(cut(word).to_ascii_lowercase());
+            }
+        }
+        return terms;
+    }
+    let folded = fold(text);
+    let mut begin = None;
+    for (place, c) in folded.char_indices() {
+        if c.is_alphanumeric() {
+            begin.get_or_insert(place);
+            continue;
+        }
+        if let Some(begin) = begin.take() {
+            add(&folded[begin..place], split, &mut terms);
+        }
+        if category(c) == GeneralCategory::OtherSymbol {
+            terms.push(c.to_string());
+        }
+    }
+    if let Some(begin) = begin {
+        add(&folded[begin..], split, &mut terms);
+    }
+    terms
+}
+
+/// Adds the terms of one word.
+fn add(word: &str, split: Split, terms: &mut Vec<String>) {
+    terms.push(cut(word).to_owned());
+    if split == Split::EveryBeginning {
+        let later = word
+            .char_indices()
+            .skip(1)
+            .filter(|(_, c)| is_ideograph(*c));
+        for (place, _) in later.take(TEXT_TERMS) {
+            terms.push(cut(&word[place..]).to_owned());
+        }
+    }
+}
+
+/// Decomposed, without marks, in one case.
+fn fold(text: &str) -> String {
+    let normalizer = DecomposingNormalizer::new_nfkd();
+    let decomposed = normalizer.normalize(text);
+    let folded = CaseMapper::new().fold_string(&decomposed).into_owned();
+    // Folding may compose or add a mark: that of a capital I with a dot.
+    let again = normalizer.normalize(&folded);
+    again.chars().filter(|c| !is_dropped(*c)).collect()
+}
+
+/// Marks, and what only steers how text is shown.
+fn is_dropped(c: char) -> bool {
+    let category = category(c);
+    GeneralCategoryGroup::Mark.contains(category) || category == GeneralCategory::Format
+}
+
+fn category(c: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(c)
+}
+
+/// Characters that are words, or parts of words that stand together without a space: the unified
+/// ideographs with their extensions. Those of compatibility are decomposed to these.
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
+        | '\u{20000}'..='\u{3FFFD}')
+}
+
+/// The characters that count.
+fn cut(term: &str) -> &str {
+    let end = term.char_indices().nth(TERM_CHARS);
+    end.map_or(term, |(end, _)| &term[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_found(text: &str, searches: &[&str]) {
+        for search in searches {
+            let parsed = Search::parse("search", search).unwrap();
+            assert!(
+                parsed.finds(&[text]),
+                "{search} in {text}: {parsed:?} {:?}",
+                terms(text)
+            );
+        }
+    }
+
+    #[track_caller]
+    fn assert_not_found(text: &str, searches: &[&str]) {
+        for search in searches {
+            let parsed = Search::parse("search", search).unwrap();
+            assert!(
+                !parsed.finds(&[text]),
+                "{search} in {text}: {:?}",
+                terms(text)
+            );
+        }
+    }
+
+    #[test]
+    fn case_accents_and_forms_do_not_count() {
+        assert_found("Ärzte", &["ärzte", "ARZTE", "a\u{308}rz", "Ａｒｚｔｅ"]);
+        assert_found("Γιώργος", &["γιωργος", "ΓΙΩΡΓΟΣ", "γιωργοσ"]);
+        assert_found("JOSÉ", &["jose", "Jose\u{301}", "josé"]);
+        assert_found("Straße", &["strasse", "STRASSE", "straẞe"]);
+        assert_found("İstanbul", &["istanbul", "ISTANBUL", "i\u{307}stanbul"]);
+        assert_found("Сергей", &["сергеи", "СЕРГЕЙ", "Сергеи\u{306}"]);
+        assert_found("ﬁnn", &["finn", "FIN"]);
+        assert_found("한국어", &["한국", "하", "\u{1112}\u{1161}\u{11ab}"]);
+        assert_found("مُحَمَّد", &["محمد"]);
+        assert_found("שָׁלוֹם", &["שלום"]);
+        assert_found("ガンダム", &["ｶﾞﾝﾀﾞﾑ", "カンタム"]);
+        assert_found("نامه\u{200c}ای", &["نامهای"]);
+    }
+
+    #[test]
+    fn a_term_begins_a_word_or_is_an_ideograph_on() {
+        assert_found("user_42", &["user", "42", "USE", "42 user", "user_42"]);
+        assert_not_found("user_42", &["ser", "2", "user42", "43", ""]);
+        assert_found("王小明", &["王", "小明", "明", "王小明"]);
+        assert_not_found("王小明", &["王明", "大"]);
+        assert_found("Ada🦊 O'Brien", &["🦊", "ada", "o brien", "BRIEN 🦊"]);
+        assert_not_found("100%", &["%", "_", "'", "\"", "*", "\\", "-", "00"]);
+    }
+
+    #[test]
+    fn terms_are_bounded() {
+        let long = "x".repeat(255);
+        assert_eq!(terms(&long), ["x".repeat(TERM_CHARS)]);
+        assert_found(&long, &[&long]);
+        let name: String = ('一'..).take(255).collect();
+        assert_eq!(terms(&name).len(), TEXT_TERMS);
+        assert!(Search::parse("search", &"a ".repeat(Search::TERMS_MAX)).is_ok());
+        let error = Search::parse("search", &"a ".repeat(Search::TERMS_MAX + 1)).unwrap_err();
+        assert_eq!(error.field, "search");
+        assert_eq!(error.to_string(), "search must have at most 16 words");
+    }
+}
