@@ -46,11 +46,22 @@ impl Services {
             let next_cursor = rows
                 .last()
                 .filter(|_| more)
-                .and_then(|last| page.cursor_after(program, last));
+                .map(|(_, last)| ConversationPageQuery::cursor_after(program, last));
+            let mut rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
             if let Some(member) = member.filter(|_| !more && !page.waiting) {
                 let support = ConversationId::of_support(member.number);
-                if store::conversations::find(connection, program, support)?.is_none() {
-                    rows.push(silent(&member));
+                match store::conversations::find(connection, program, support)? {
+                    None => rows.push(silent(&member)),
+                    // It is shown where it was when the first page was read: at the end.
+                    Some(spoken) => {
+                        let numbers = spoken.number.zip(page.after);
+                        let is_new = numbers.map(|(number, then)| {
+                            store::conversations::was_silent(connection, number, &then)
+                        });
+                        if is_new.transpose()? == Some(true) {
+                            rows.push(spoken);
+                        }
+                    }
                 }
             }
             let conversations = rows.iter().map(ConversationResponse::from).collect();

@@ -6,9 +6,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 use super::activity::timestamp;
 use super::{Error, Transaction, programs};
 use crate::domain::{
-    Conversation, ConversationId, ConversationNumber, ExternalUserId, MemberNumber, Message,
-    MessageId, MessageNumber, MessageText, ProgramNumber, RedemptionId, RedemptionNumber, Role,
-    Timestamp, Title,
+    Conversation, ConversationId, ConversationNumber, ConversationPlace, ExternalUserId,
+    MemberNumber, Message, MessageId, MessageNumber, MessageText, ProgramNumber, RedemptionId,
+    RedemptionNumber, Role, Timestamp, Title,
 };
 
 /// The columns that [`conversation`] reads.
@@ -18,6 +18,11 @@ const SELECT: &str = "SELECT c.id, c.uuid, c.member_id, m.external_user_id, r.uu
     JOIN member m ON m.id = c.member_id
     LEFT JOIN redemption r ON r.id = c.redemption_id";
 
+/// When a conversation was last active, as far as the messages up to number ? tell; null if it was
+/// not there.
+const ACTIVE_THEN: &str = "coalesce((SELECT s.created_at FROM message s
+        WHERE s.conversation_id = c.id AND s.id <= ? ORDER BY s.id DESC LIMIT 1), r.created_at)";
+
 /// Which conversations of a program are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ConversationFilter {
@@ -25,8 +30,8 @@ pub struct ConversationFilter {
     pub member: Option<MemberNumber>,
     /// Only those in which the member spoke last.
     pub waiting: bool,
-    /// Only those that come after this one, in the order of the list.
-    pub before: Option<(Timestamp, ConversationNumber)>,
+    /// Only those that come after this place.
+    pub before: Option<ConversationPlace>,
 }
 
 /// A conversation that has a row.
@@ -61,7 +66,8 @@ pub fn active_at(
     found.map(timestamp).transpose()
 }
 
-/// Conversations that have a row, those last active first.
+/// A page of the conversations that have a row, those last active first, each with its place. The
+/// pages show them in the order they had at the first one, whatever was said since.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -70,9 +76,102 @@ pub fn list(
     program: ProgramNumber,
     filter: &ConversationFilter,
     limit: usize,
-) -> Result<Vec<Conversation>, Error> {
-    let mut sql = String::from(SELECT);
-    let mut values = Vec::new();
+) -> Result<Vec<(Conversation, ConversationPlace)>, Error> {
+    // Read in one moment: what is said meanwhile is not in it.
+    let moment = connection.unchecked_transaction()?;
+    let mut found = settled(&moment, program, filter, limit)?;
+    let (newest, message) = match &filter.before {
+        Some(before) => {
+            found.extend(moved(&moment, program, (filter, *before), limit)?);
+            (before.newest, before.message)
+        }
+        None => {
+            let newest = found
+                .first()
+                .map_or(Timestamp::EPOCH, |(first, _)| first.active_at);
+            let sql = "SELECT coalesce(max(id), 0) FROM message";
+            let last = moment.query_row(sql, [], |row| row.get(0))?;
+            (newest, MessageNumber(last))
+        }
+    };
+    found.sort_by_key(|(conversation, then)| std::cmp::Reverse((*then, conversation.number)));
+    found.truncate(limit);
+    let with_place = |(conversation, active_at): (Conversation, Timestamp)| {
+        let number = conversation.number.unwrap_or(ConversationNumber(0));
+        let place = ConversationPlace {
+            active_at,
+            number,
+            newest,
+            message,
+        };
+        (conversation, place)
+    };
+    Ok(found.into_iter().map(with_place).collect())
+}
+
+/// Those that were not active since the first page, each with when it was active.
+fn settled(
+    connection: &Connection,
+    program: ProgramNumber,
+    filter: &ConversationFilter,
+    limit: usize,
+) -> Result<Vec<(Conversation, Timestamp)>, Error> {
+    let (mut sql, mut values) = (SELECT.to_owned(), Vec::new());
+    narrow(&mut sql, &mut values, program, filter);
+    if let Some(before) = &filter.before {
+        sql.push_str(" AND c.active_at < ? AND (c.active_at, c.id) < (?, ?)");
+        values.push(Value::Integer(before.newest.as_millis()));
+        values.push(Value::Integer(before.active_at.as_millis()));
+        values.push(Value::Integer(before.number.0));
+    }
+    sql.push_str(" ORDER BY c.active_at DESC, c.id DESC LIMIT ?");
+    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut conversations = Vec::new();
+    while let Some(row) = rows.next()? {
+        let conversation = conversation(row)?;
+        let active_at = conversation.active_at;
+        conversations.push((conversation, active_at));
+    }
+    Ok(conversations)
+}
+
+/// Those that may have been active since the first page, each with when it was active then.
+fn moved(
+    connection: &Connection,
+    program: ProgramNumber,
+    (filter, before): (&ConversationFilter, ConversationPlace),
+    limit: usize,
+) -> Result<Vec<(Conversation, Timestamp)>, Error> {
+    let mut values = vec![Value::Integer(before.message.0)];
+    let mut sql = SELECT.replacen(
+        "c.active_at",
+        &format!("c.active_at, {ACTIVE_THEN} AS moved"),
+        1,
+    );
+    narrow(&mut sql, &mut values, program, filter);
+    sql.push_str(" AND c.active_at >= ? AND (moved, c.id) < (?, ?)");
+    values.push(Value::Integer(before.newest.as_millis()));
+    values.push(Value::Integer(before.active_at.as_millis()));
+    values.push(Value::Integer(before.number.0));
+    sql.push_str(" ORDER BY moved DESC, c.id DESC LIMIT ?");
+    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut conversations = Vec::new();
+    while let Some(row) = rows.next()? {
+        conversations.push((conversation(row)?, timestamp(row.get(9)?)?));
+    }
+    Ok(conversations)
+}
+
+fn narrow(
+    sql: &mut String,
+    values: &mut Vec<Value>,
+    program: ProgramNumber,
+    filter: &ConversationFilter,
+) {
     if let Some(member) = filter.member {
         sql.push_str(" WHERE c.member_id = ?");
         values.push(Value::Integer(member.0));
@@ -83,20 +182,20 @@ pub fn list(
     if filter.waiting {
         sql.push_str(" AND c.last_role = 'member'");
     }
-    if let Some((at, number)) = filter.before {
-        sql.push_str(" AND (c.active_at, c.id) < (?, ?)");
-        values.push(Value::Integer(at.as_millis()));
-        values.push(Value::Integer(number.0));
-    }
-    sql.push_str(" ORDER BY c.active_at DESC, c.id DESC LIMIT ?");
-    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut conversations = Vec::new();
-    while let Some(row) = rows.next()? {
-        conversations.push(conversation(row)?);
-    }
-    Ok(conversations)
+}
+
+/// Whether nothing was said in a conversation before the first page of a list was read.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn was_silent(
+    connection: &Connection,
+    conversation: ConversationNumber,
+    then: &ConversationPlace,
+) -> Result<bool, Error> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM message WHERE conversation_id = ?1 AND id <= ?2)";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row((conversation.0, then.message.0), |row| row.get(0))?)
 }
 
 /// Opens a conversation.

@@ -8,8 +8,8 @@ use super::fields::{Fields, text};
 use super::schema::{self, request_schema};
 use super::{ListKind, cursor};
 use crate::domain::{
-    Conversation, ConversationId, ConversationNumber, Invalid, Message, MessageText, ProgramNumber,
-    Role, Timestamp,
+    Conversation, ConversationId, ConversationNumber, ConversationPlace, Invalid, Message,
+    MessageNumber, MessageText, ProgramNumber, Role, Timestamp,
 };
 
 /// Conversations a page. Clients that know of no pages get all there are in nearly every case.
@@ -23,18 +23,22 @@ pub struct ConversationPageQuery {
     /// Only those in which the member spoke last.
     pub waiting: bool,
     /// The last row of the page before.
-    pub after: Option<(Timestamp, ConversationNumber)>,
+    pub after: Option<ConversationPlace>,
 }
 
 impl ConversationPageQuery {
     /// Rows a page unless said, and at most.
     pub const LIMITS: (usize, usize) = (PAGE_MAX, PAGE_MAX);
 
-    /// The cursor of the page that follows this row.
-    pub fn cursor_after(&self, program: ProgramNumber, last: &Conversation) -> Option<String> {
-        let number = last.number?;
-        let place = [last.active_at.as_millis(), number.0];
-        Some(cursor::encode(place, ListKind::Conversations, program.0))
+    /// The cursor of the page that follows this place.
+    pub fn cursor_after(program: ProgramNumber, last: &ConversationPlace) -> String {
+        let numbers = [
+            last.active_at.as_millis(),
+            last.number.0,
+            last.newest.as_millis(),
+            last.message.0,
+        ];
+        cursor::encode(numbers, ListKind::Conversations, program.0)
     }
 }
 
@@ -49,9 +53,15 @@ impl super::Query<'_> {
     ) -> Result<ConversationPageQuery, Invalid> {
         let limit = self.limit(ConversationPageQuery::LIMITS)?;
         let after = self.parsed("cursor", |_, text| {
-            let [at, number] = cursor::decode(text, ListKind::Conversations, program.0)?;
-            let at = Timestamp::from_millis(at).unwrap_or(Timestamp::EPOCH);
-            Ok((at, ConversationNumber(number)))
+            let [at, number, newest, message] =
+                cursor::decode(text, ListKind::Conversations, program.0)?;
+            let time = |millis| Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH);
+            Ok(ConversationPlace {
+                active_at: time(at),
+                number: ConversationNumber(number),
+                newest: time(newest),
+                message: MessageNumber(message),
+            })
         })?;
         Ok(ConversationPageQuery {
             limit,

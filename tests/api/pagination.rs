@@ -249,3 +249,51 @@ fn a_cursor_of_another_members_ledger_is_refused() {
     get_as(&app, &app.token("ada"), &path).expect_error(422, "VALIDATION");
     get_as(&app, &app.token("bob"), &path).expect(200);
 }
+
+/// What is said between two pages moves a conversation to the front of the list: it is still shown
+/// where it was, once.
+#[test]
+fn a_conversation_that_becomes_active_between_two_pages_is_not_skipped() {
+    let app = TestApp::start_with(|settings| settings.auth.member_token_ttl = 86_400);
+    let say = |id: &Value, words: &str| {
+        let path = format!("/v1/conversations/{}/messages", id.as_str().unwrap());
+        let body = json!({"message": words, "as": "agent"});
+        app.post(&path, &body).expect(200);
+    };
+    let members = ["ada", "bob", "eve"];
+    for member in members {
+        app.member(member, 0);
+        for _ in 0..3 {
+            try_redeem(&app, member, &app.offer(json!({}))).expect(201);
+        }
+    }
+    let read = |query: &str| {
+        let page = app.get(&format!("/v1/conversations?{query}")).expect(200);
+        let rows = page["conversations"].as_array().unwrap().clone();
+        let ids: Vec<Value> = rows.iter().map(|row| row["id"].clone()).collect();
+        (ids, page["nextCursor"].as_str().map(str::to_owned))
+    };
+    for owner in ["", "externalUserID=ada&"] {
+        let (all, _) = read(&format!("{owner}limit=1000"));
+        for limit in [1, 2, 4] {
+            let (before, mut next) = read(&format!("{owner}limit=1000"));
+            assert_eq!(next, None);
+            let (mut seen, cursor) = read(&format!("{owner}limit={limit}"));
+            next = cursor;
+            let mut round = 0;
+            while let Some(cursor) = next {
+                // The last one that was not shown yet, one that was, and a new one.
+                say(before.last().unwrap(), "still there?");
+                say(&before[before.len() - 2 - round % 2], "and you?");
+                say(&before[0], "again");
+                try_redeem(&app, "ada", &app.offer(json!({}))).expect(201);
+                round += 1;
+                let (more, after) = read(&format!("{owner}limit={limit}&cursor={cursor}"));
+                seen.extend(more);
+                next = after;
+            }
+            assert_eq!(seen, before, "{owner} {limit}");
+        }
+        assert!(read(&format!("{owner}limit=1000")).0.len() > all.len());
+    }
+}
