@@ -59,6 +59,8 @@ mod settings;
 mod soak;
 #[path = "process/stop.rs"]
 mod stop;
+#[path = "process/tables.rs"]
+mod tables;
 #[path = "process/tampered.rs"]
 mod tampered;
 #[path = "process/transfer.rs"]

@@ -60,9 +60,9 @@ const EDITS: &[(&str, &str, &str)] = &[
     ),
     (
         "src/service/members.rs",
-        "    store::members::update(tx, &member)?;
+        "    store::search::index(tx, Some(&before), &member)?;
     let number = member.number;",
-        "    store::members::update(tx, &member)?;
+        "    store::search::index(tx, Some(&before), &member)?;
     if member.display_name != before.display_name {
         let event = Event::MemberRenamed {
             member: member.number,

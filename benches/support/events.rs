@@ -44,7 +44,11 @@ pub(crate) fn history(events: i64) -> impl Iterator<Item = Activity> {
     let mut rng = Rng::with_seed(7);
     let tier = Tier::parse("tier", "gold").unwrap();
     let organization = OrganizationNumber(1);
-    let first = activity(1, START, Event::ProgramCreated { organization });
+    let created = Event::ProgramCreated {
+        organization,
+        default_tier: None,
+    };
+    let first = activity(1, START, created);
     let offers = (1..=OFFERS).map(|number| {
         let id = OfferId::from_uuid(uuid::Uuid::from_u128(number.unsigned_abs().into()));
         activity(
@@ -53,6 +57,7 @@ pub(crate) fn history(events: i64) -> impl Iterator<Item = Activity> {
             Event::OfferCreated {
                 offer: OfferNumber(number),
                 id,
+                stock: None,
             },
         )
     });

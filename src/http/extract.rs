@@ -54,8 +54,8 @@ impl FromRequest for PathPair {
     }
 }
 
-/// The variable segments of a path, at least one, decoded from the path as it came. A route that has two addresses differs at the
-/// front only, so segments are counted from the end.
+/// The variable segments of a path, at least one, decoded from the path as it came. A route that
+/// has two addresses differs at the front only, so segments are counted from the end.
 fn variables(request: &HttpRequest) -> Result<Vec<String>, HttpError> {
     // Who counts the requests of the path knows its pattern; actix would put it together anew.
     let pattern = request

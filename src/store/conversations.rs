@@ -80,19 +80,16 @@ pub fn list(
     // Read in one moment: what is said meanwhile is not in it.
     let moment = connection.unchecked_transaction()?;
     let mut found = settled(&moment, program, filter, limit)?;
-    let (newest, message) = match &filter.before {
-        Some(before) => {
-            found.extend(moved(&moment, program, (filter, *before), limit)?);
-            (before.newest, before.message)
-        }
-        None => {
-            let newest = found
-                .first()
-                .map_or(Timestamp::EPOCH, |(first, _)| first.active_at);
-            let sql = "SELECT coalesce(max(id), 0) FROM message";
-            let last = moment.query_row(sql, [], |row| row.get(0))?;
-            (newest, MessageNumber(last))
-        }
+    let (newest, message) = if let Some(before) = filter.before {
+        found.extend(moved(&moment, program, (filter, before), limit)?);
+        (before.newest, before.message)
+    } else {
+        let newest = found
+            .first()
+            .map_or(Timestamp::EPOCH, |(first, _)| first.active_at);
+        let sql = "SELECT coalesce(max(id), 0) FROM message";
+        let last = moment.query_row(sql, [], |row| row.get(0))?;
+        (newest, MessageNumber(last))
     };
     found.sort_by_key(|(conversation, then)| std::cmp::Reverse((*then, conversation.number)));
     found.truncate(limit);

@@ -400,11 +400,7 @@ fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
         "1 while the database takes writes, else 0",
         is_writable.into(),
     );
-    gauge(
-        "database_bytes",
-        "Size of the database file",
-        database_bytes,
-    );
+    gauge("database_bytes", "Size of the database", database_bytes);
     gauge(
         "database_wal_bytes",
         "Size of the write-ahead log",

@@ -14,6 +14,8 @@ use crate::domain::{
 
 /// Conversations a page. Clients that know of no pages get all there are in nearly every case.
 const PAGE_MAX: usize = 1000;
+/// The last millisecond of the year 9999.
+const END_OF_TIME: i64 = 253_402_300_799_999;
 
 /// Which page of conversations is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +55,7 @@ impl super::Query<'_> {
     ) -> Result<ConversationPageQuery, Invalid> {
         let limit = self.limit(ConversationPageQuery::LIMITS)?;
         let after = self.parsed("cursor", |_, text| {
-            let [at, number, newest, message] =
-                cursor::decode(text, ListKind::Conversations, program.0)?;
+            let [at, number, newest, message] = decode(text, program)?;
             let time = |millis| Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH);
             Ok(ConversationPlace {
                 active_at: time(at),
@@ -69,6 +70,16 @@ impl super::Query<'_> {
             after,
         })
     }
+}
+
+/// The numbers of a cursor. One of 0.1.0 says nothing of its first page: of such a list, pages are
+/// as the list is now.
+fn decode(text: &str, program: ProgramNumber) -> Result<[i64; 4], Invalid> {
+    cursor::decode(text, ListKind::Conversations, program.0).or_else(|invalid| {
+        let [at, number] =
+            cursor::decode(text, ListKind::Conversations, program.0).map_err(|_| invalid)?;
+        Ok([at, number, END_OF_TIME, i64::MAX])
+    })
 }
 
 /// The body of `POST /v1/conversations/{id}/messages`.

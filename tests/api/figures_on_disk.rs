@@ -440,6 +440,11 @@ fn import(app: &TestApp, member: &str, start: &str, gap: i64, credits: i64) {
     .unwrap();
     let row = tx.last_insert_rowid();
     tx.execute(
+        "INSERT INTO search_term (program_id, term, member_id) VALUES (1, ?1, ?2)",
+        (member, row),
+    )
+    .unwrap();
+    tx.execute(
         "INSERT INTO activity (at, program_id, kind, actor, member_id, to_state)
          VALUES (?1, 1, 1, 6, ?2, 'standard')",
         (at, row),

@@ -251,7 +251,7 @@ fn a_live_organization_makes_sixty_programs_a_minute() {
     for number in 1..60 {
         make(if number % 2 == 0 { LIVE_KEY } else { second }).expect(201);
         let bad = call(&app, second, "POST", "/v1/programs", &json!({}));
-        scrip_error(bad, 400, "invalid_request");
+        scrip_error(bad, 400, "bad_request");
     }
     let refused = make(second);
     assert_eq!(refused.header("Retry-After"), Some("1"));

@@ -42,12 +42,11 @@ fn a_known_parameter_given_twice_is_refused_by_name_on_every_route() {
             let required = known
                 .iter()
                 .filter(|(other, required)| *required && other != name);
-            let mut query: String = required
-                .map(|(other, _)| format!("{other}={}&", value(other)))
-                .collect();
             // The same value twice is no better, nor is another spelling of the name.
             let first = format!("%{:02X}{}", name.as_bytes()[0], &name[1..]);
-            query += &format!("{first}={0}&{name}={0}", value(name));
+            let twice = format!("{first}={0}&{name}={0}", value(name));
+            let others = required.map(|(other, _)| format!("{other}={}", value(other)));
+            let query = others.chain([twice]).collect::<Vec<_>>().join("&");
             let path = route
                 .path
                 .replace("{externalUserID}", "ada")

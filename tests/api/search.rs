@@ -340,10 +340,7 @@ fn a_search_among_200_000_members_takes_at_most_five_times_a_look_up() {
     let count = "SELECT count(*) FROM search_term";
     let count: i64 = app.sqlite().query_row(count, [], |row| row.get(0)).unwrap();
     println!("p99 of a search {search:?}, of a look-up by id {look:?}");
-    println!(
-        "index: {} bytes, {count} terms for {MEMBERS} members",
-        bytes
-    );
+    println!("index: {bytes} bytes, {count} terms for {MEMBERS} members");
     let took = |with_terms: bool| {
         let began = Instant::now();
         for number in 0..2000 {

@@ -317,6 +317,14 @@ const FOUND: &[(&str, &str)] = &[
         "DELETE FROM idempotency; DELETE FROM idempotency_segment",
         "idempotency_words row",
     ),
+    (
+        "UPDATE member SET display_name = 'Another' WHERE display_name IS NOT NULL",
+        "a search does not find member row",
+    ),
+    (
+        "UPDATE search_term SET term = term || 'x'",
+        "a search does not find member row",
+    ),
     ("UPDATE pool_usage SET credits = credits + 1", "pool"),
     ("DELETE FROM organization_usage", "organization row"),
 ];
@@ -325,7 +333,6 @@ const FOUND: &[(&str, &str)] = &[
 const NOT_FOUND: &[&str] = &[
     "UPDATE organization SET external_id = 'another', tier = 'paid'",
     "UPDATE setting SET value = randomblob(32) WHERE name = 'token_key'",
-    "UPDATE member SET display_name = 'Another' WHERE display_name IS NOT NULL",
     "UPDATE member SET email = 'other@example.com', attributes = '{}'
      WHERE display_name IS NOT NULL",
     "UPDATE offer SET title = 'Another', points_price = 1, tiers = '[]'",

