@@ -52,6 +52,7 @@ const CHANGED: &[(&str, &str)] = &[
     ("0.2.0", "/v1/members?search=%25"),
     ("0.2.0", "/v1/members?search=_"),
     ("0.2.0", "/v1/members?search=%C3%A5"),
+    ("0.2.0", "/v1/programs?search=%C3%BC"),
 ];
 
 /// Lists whose cursors look otherwise since a release; the old ones are still good.

@@ -59,7 +59,6 @@ const MEMBERS: &[(&str, FieldKind, &str)] = &[
     ("program_id", Id(""), "p.uuid"),
     ("external_user_id", Text, "m.external_user_id"),
     ("display_name", Text, "m.display_name"),
-    ("email", Text, "m.email"),
     ("tier", Text, "m.tier"),
     ("attributes", Text, "m.attributes"),
     ("balance", Integer, "m.balance"),

@@ -33,7 +33,7 @@ fn tables_come_as_csv() {
     let members = csv("members");
     assert_eq!(members.len(), 1 + 2);
     assert!(
-        members[1].contains(",ann,,,standard,,70,100,30,"),
+        members[1].contains(",ann,,standard,,70,100,30,"),
         "{members:?}"
     );
     let redemptions = csv("redemptions");
