@@ -12,6 +12,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::web::Bytes;
 
 use super::connection::Watch;
+use super::request_body::RequestBody;
 
 /// The most bytes that are handed to a connection at once.
 const PIECE: usize = 64 * 1024;
@@ -36,6 +37,15 @@ impl Answering {
             watch.head_ended();
         }
         Self(watch.cloned())
+    }
+
+    /// There is an answer. If the body of the request is still on its way, nobody will read it.
+    pub(super) fn has_answer(&self, request: &RequestBody) {
+        if let Some(watch) = &self.0
+            && request.is_unread(|length| watch.lacks(length))
+        {
+            watch.leaves_body();
+        }
     }
 
     fn set_to_come(&self, bytes: usize) {

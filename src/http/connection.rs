@@ -32,6 +32,9 @@ use crate::telemetry::{Cut, Metrics};
 /// every connection has.
 const UNCOUNTED: usize = 16 * 1024;
 
+/// Bytes that actix-http has of a connection at most before it looks at them (`MAX_BUFFER_SIZE`).
+const READ_MAX: usize = 128 * 1024;
+
 /// What is the same for every connection.
 #[derive(Debug, Clone)]
 pub(super) struct Bounds {
@@ -65,6 +68,8 @@ pub(super) struct Watch {
     held: RefCell<Option<Reservation>>,
     /// Bytes of the present answer that are not in the write buffer yet.
     to_come: Cell<usize>,
+    /// Whether what comes is thrown away: the rest of a body that was answered before its end.
+    discards: Cell<bool>,
 }
 
 impl Watch {
@@ -75,6 +80,7 @@ impl Watch {
 
     /// A whole head came.
     pub(super) fn head_ended(&self) {
+        self.discards.set(false);
         self.phase.set(Phase::Unwatched);
     }
 
@@ -85,6 +91,17 @@ impl Watch {
         });
         self.received.set(0);
         self.held.replace(None);
+    }
+
+    /// The request is answered before the end of its body.
+    pub(super) fn leaves_body(&self) {
+        self.discards.set(true);
+    }
+
+    /// Whether fewer bytes came since the last answer than a body has.
+    pub(super) fn lacks(&self, length: usize) -> bool {
+        // The head is counted with it, so that up to a head's length is overlooked.
+        self.received.get() < length
     }
 
     /// Who calls is known.
@@ -107,7 +124,10 @@ impl Watch {
             let head_by = head_by.min(Instant::now() + self.bounds.request_timeout);
             self.phase.set(Phase::Head { head_by });
         }
-        let received = self.received.get() + bytes;
+        let mut received = self.received.get() + bytes;
+        if self.discards.get() {
+            received = received.min(READ_MAX);
+        }
         self.received.set(received);
         if received <= UNCOUNTED {
             return true;
@@ -152,6 +172,7 @@ impl Connection {
             received: Cell::new(0),
             held: RefCell::default(),
             to_come: Cell::new(0),
+            discards: Cell::new(false),
         };
         Self {
             io,
@@ -208,9 +229,9 @@ impl Connection {
     }
 
     /// Tells the client why, if that can be told at once. Nothing of an answer is on its way when a
-    /// head does not end.
+    /// head does not end. Who is still sending what was answered has been told.
     fn say(&self, status: u16, reason: &str) {
-        if self.stall.is_some() {
+        if self.stall.is_some() || self.watch.discards.get() {
             return;
         }
         let retry = if status == 503 {

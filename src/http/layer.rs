@@ -19,7 +19,8 @@ use futures_util::FutureExt as _;
 use super::body::{self, Answering};
 use super::connection::Watch;
 use super::rate_limit::Standing;
-use super::{HttpError, HttpLimits, fault, headers, path, unread, upgrade};
+use super::request_body::RequestBody;
+use super::{HttpError, HttpLimits, fault, headers, path, upgrade};
 use crate::error::{Code, Problem, Surface};
 use crate::service::Services;
 use crate::telemetry::PathMetrics;
@@ -98,7 +99,7 @@ where
     let surface = surface_of(request.path());
     let services = request.app_data::<web::Data<Services>>().cloned();
     let is_upgrade = upgrade::ignore(&mut request);
-    let unread = unread::hold(&mut request);
+    let body = RequestBody::hold(&mut request);
     let response = match AssertUnwindSafe(fault::hand_on(request, next))
         .catch_unwind()
         .await
@@ -124,8 +125,8 @@ where
         upgrade::decline(&mut response);
     }
     note(&response, id, start.elapsed());
-    let response = body::in_pieces(response, answering);
-    Ok(unread::release(response, unread))
+    answering.has_answer(&body);
+    Ok(body.release(body::in_pieces(response, answering)))
 }
 
 /// Makes an answer whole that another layer gave without asking [`answer`].

@@ -22,9 +22,9 @@ mod partner;
 mod path;
 mod rate_limit;
 mod reports;
+mod request_body;
 mod routes;
 mod server;
-mod unread;
 mod upgrade;
 
 use std::time::Duration;

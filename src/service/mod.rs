@@ -114,8 +114,8 @@ pub struct Services {
     partner_uuid: Uuid,
     tokens: Arc<TokenKey>,
     clock: Clock,
-    /// How far a write moves the clock first; nothing, but where a history is made.
-    step: Duration,
+    /// How far a write moves the clock first, where a history is made.
+    step: Option<Duration>,
     snapshots: Snapshots,
     limits: Limits,
 }
@@ -260,7 +260,7 @@ impl Services {
             snapshots,
             tokens: Arc::new(TokenKey::new(&token_key)),
             clock: clock.clone(),
-            step: Duration::ZERO,
+            step: None,
             limits: Limits {
                 member_token_ttl: settings.member_token_ttl(),
                 idempotency_retention: retention,
@@ -338,7 +338,7 @@ impl Services {
     #[must_use]
     pub fn after(&self, step: Duration) -> Self {
         Self {
-            step,
+            step: Some(step),
             ..self.clone()
         }
     }

@@ -103,7 +103,7 @@ impl Services {
         F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, Stop> + Send + 'static,
     {
         let retention = self.limits.idempotency_retention;
-        let passing = (!self.step.is_zero()).then(|| (self.clock.clone(), self.step));
+        let passing = self.step.map(|step| (self.clock.clone(), step));
         // A history is written in the order in which it is told, whoever's turn it would be.
         let tenant = match &passing {
             Some(_) => Tenant::Partner(Environment::Live),

@@ -1,0 +1,106 @@
+//! A request whose body was not read to its end takes its connection with it.
+//!
+//! Of a body with a length actix sees to that itself. The rest of one in chunks it would read and
+//! throw away for as long as it comes, if ever, once whoever reads it has dropped it. So it is held
+//! here until the answer is on its way, and actix closes the connection after it.
+
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_web::HttpMessage as _;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::error::PayloadError;
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use futures_util::{Stream, StreamExt as _};
+
+/// The body of a request, as far as the layer has to do with it.
+pub(super) enum RequestBody {
+    /// Of a known length; of length 0 if there is none.
+    Sized(usize),
+    /// In chunks.
+    Chunked(Chunks),
+}
+
+impl RequestBody {
+    /// Holds on to a request's body, if it comes in chunks.
+    pub(super) fn hold(request: &mut ServiceRequest) -> Self {
+        let headers = request.headers();
+        if !headers.contains_key(header::TRANSFER_ENCODING) {
+            let length = headers.get(header::CONTENT_LENGTH);
+            let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+            return Self::Sized(length.unwrap_or(0));
+        }
+        let chunks = Chunks {
+            payload: Rc::new(RefCell::new(request.take_payload())),
+            has_ended: Rc::default(),
+        };
+        let payload = Box::pin(chunks.clone());
+        request.set_payload(Payload::Stream { payload });
+        Self::Chunked(chunks)
+    }
+
+    /// Whether its end is not read. Of a sized body it is asked whether so much did not come.
+    pub(super) fn is_unread(&self, lacks: impl Fn(usize) -> bool) -> bool {
+        match self {
+            Self::Sized(length) => lacks(*length),
+            Self::Chunked(chunks) => !chunks.has_ended.get(),
+        }
+    }
+
+    /// Lets go of it with the answer.
+    pub(super) fn release(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        match self {
+            Self::Sized(_) => response,
+            Self::Chunked(unread) => response.map_body(|_, body| {
+                BoxBody::new(Answer {
+                    body,
+                    _unread: unread,
+                })
+            }),
+        }
+    }
+}
+
+/// A body in chunks, for the handler to read and for the layer to hold.
+#[derive(Clone)]
+pub(super) struct Chunks {
+    payload: Rc<RefCell<Payload>>,
+    has_ended: Rc<Cell<bool>>,
+}
+
+impl Stream for Chunks {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = self.payload.borrow_mut().poll_next_unpin(context);
+        if matches!(polled, Poll::Ready(None)) {
+            self.has_ended.set(true);
+        }
+        polled
+    }
+}
+
+/// The body of an answer, and what it is the answer to.
+struct Answer {
+    body: BoxBody,
+    _unread: Chunks,
+}
+
+impl MessageBody for Answer {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
+}
