@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::PARTNER_KEY;
 use super::deed::{Deed, Effect, Row};
-use crate::server::SANDBOX_KEY;
+use crate::server::{SANDBOX_KEY, Server, request};
 
 /// How many of the newest members, offers and bookings still see action.
 const RECENT: usize = 24;
@@ -61,6 +61,12 @@ struct Offer {
 /// One client.
 pub(super) struct Client {
     pub(super) name: String,
+    /// What opens its program.
+    pub(super) key: String,
+    /// Whether it has its program to itself and resets it.
+    may_reset: bool,
+    /// How often it did.
+    pub(super) resets: usize,
     rng: fastrand::Rng,
     database: PathBuf,
     /// Where the webhooks go that it makes and deletes.
@@ -103,6 +109,9 @@ impl Client {
     pub(super) fn new(number: usize, seed: u64, database: PathBuf, url: String) -> Self {
         Self {
             name: format!("c{number}-"),
+            key: SANDBOX_KEY.to_owned(),
+            may_reset: false,
+            resets: 0,
             rng: fastrand::Rng::with_seed(seed),
             database,
             url,
@@ -124,7 +133,24 @@ impl Client {
     /// Whether it still holds a key or token.
     pub(super) fn holds(&self, credential: &str) -> bool {
         let mut tokens = self.members.iter().filter_map(|m| m.token.as_deref());
-        [SANDBOX_KEY, PARTNER_KEY].contains(&credential) || tokens.any(|t| t == credential)
+        [&self.key, PARTNER_KEY].contains(&credential) || tokens.any(|t| t == credential)
+    }
+
+    /// Gives it an organization of its own, which may be reset.
+    pub(super) fn settle_in(&mut self, server: &Server, may_reset: bool) {
+        let body = json!({"name": format!("{}alone", self.name)});
+        let route = ("POST", "/partner/organizations");
+        let made = request(
+            &server.agent,
+            server.address,
+            PARTNER_KEY,
+            route,
+            None,
+            &body,
+        );
+        self.key = text(&made.unwrap().expect(201), "apiKey");
+        self.may_reset = may_reset;
+        self.rows = vec![plain(60), plain(50)];
     }
 
     /// What it does next.
@@ -147,10 +173,16 @@ impl Client {
             90..93 => Some(self.change_webhooks(&mark)),
             93..95 => Some(self.change_programs(&mark)),
             95..98 => Some(self.change_organizations(&mark)),
+            _ if self.may_reset => Some(reset(&mark)),
             _ => self.move_clock(&mark),
         };
         // Whoever has nothing to do this to yet signs somebody up.
-        deed.unwrap_or_else(|| self.make_member(&mark))
+        let mut deed = deed.unwrap_or_else(|| self.make_member(&mark));
+        if deed.credential == SANDBOX_KEY {
+            self.key.clone_into(&mut deed.credential);
+        }
+        deed.resets += self.resets;
+        deed
     }
 
     fn pick_member(&mut self, fits: impl Fn(&Member) -> bool) -> Option<usize> {
@@ -547,6 +579,21 @@ impl Client {
     }
 }
 
+/// The program makes way for an empty one, in which the answer is kept, too.
+fn reset(mark: &str) -> Deed {
+    let rows = vec![plain(51), plain(50), plain(51)];
+    let effect = Box::new(|client: &mut Client, _: &Value| {
+        client.members.clear();
+        client.offers.clear();
+        client.bookings.clear();
+        client.webhook = None;
+        client.resets += 1;
+    });
+    let mut deed = post("/v1/sandbox/reset", mark, json!({}), 200, rows, effect);
+    deed.resets = 1;
+    deed
+}
+
 /// The balance goes up or down.
 fn moves(member: usize, change: i64) -> Effect {
     Box::new(move |client, _| {
@@ -582,6 +629,7 @@ fn change(
         status,
         rows,
         trace: None,
+        resets: 0,
         effect,
     }
 }

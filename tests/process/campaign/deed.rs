@@ -28,6 +28,8 @@ pub(super) struct Deed {
     pub(super) rows: Vec<Row>,
     /// What the log does not show: a count that is 1 once this is done and 0 before.
     pub(super) trace: Option<(&'static str, String)>,
+    /// How often its client's program was reset, with this.
+    pub(super) resets: usize,
     pub(super) effect: Effect,
 }
 

@@ -203,10 +203,11 @@ fn withstand(span: Duration, floor: Duration) {
     check_it_is_well(&place, server);
 }
 
-/// The short form: it shows that nobody is locked out, on a machine that does much else.
+/// The short form: it shows that nobody is locked out, on a machine that does much else. How long
+/// anybody waits there says nothing.
 #[test]
 fn an_innocent_client_is_served_beside_every_attack() {
-    withstand(Duration::from_millis(500), Duration::from_secs(2));
+    withstand(Duration::from_millis(500), Duration::from_secs(30));
 }
 
 /// The long form, for a quiet machine: `make hostile`.

@@ -89,7 +89,7 @@ fn answers_that_nobody_reads_cost_little_memory_and_end() {
             grown / 1024
         );
         assert!(grown < 64 * MIB, "{path}: {grown}");
-        assert!(slowest < Duration::from_secs(1), "{path}: {slowest:?}");
+        assert!(slowest < Duration::from_secs(10), "{path}: {slowest:?}");
         wait_until("they are cut off", || {
             metric(&server, "http_connections_cut_total{reason=\"unread\"}")
                 >= cut + CONNECTIONS as u64
