@@ -158,6 +158,7 @@ impl Client {
         self.serial += 1;
         let mark = format!("{}{}", self.name, self.serial);
         let deed = match self.rng.u32(..100) {
+            0..6 if self.may_reset => Some(reset(&mark)),
             0..8 => Some(self.make_member(&mark)),
             8..15 => Some(self.exchange(&mark)),
             15..36 => self.credit(&mark),
@@ -173,7 +174,6 @@ impl Client {
             90..93 => Some(self.change_webhooks(&mark)),
             93..95 => Some(self.change_programs(&mark)),
             95..98 => Some(self.change_organizations(&mark)),
-            _ if self.may_reset => Some(reset(&mark)),
             _ => self.move_clock(&mark),
         };
         // Whoever has nothing to do this to yet signs somebody up.
