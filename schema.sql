@@ -15,6 +15,7 @@
 --   import        how far an import has come; gone once it is finished, and no server starts before
 --   migration     how far a change of this schema has come; gone once it is finished
 --   scrub         there while copies of erased words may be left in unused bytes of pages
+--   clock_refused a step of the system clock that was refused (the time it showed, the step)
 --   write_probe   written to find out whether the disk takes writes again after a failure
 CREATE TABLE setting (
     name  TEXT PRIMARY KEY,

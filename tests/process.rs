@@ -9,6 +9,8 @@ mod backup;
 mod campaign;
 #[path = "process/client.rs"]
 mod client;
+#[path = "process/clock.rs"]
+mod clock;
 #[path = "process/command_line.rs"]
 mod command_line;
 #[path = "process/crash.rs"]

@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Output, progress};
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::service::transfer::{Step, import};
 use crate::store::Database;
@@ -37,7 +38,8 @@ pub(super) fn run(settings: &Settings, arguments: &Import) -> Result<ExitCode, a
     let moved = progress::counted("migrating")?;
     let steps = progress::of_verification()?;
     let mut silence = None;
-    let imported = import(&mut database, input, |step| match step {
+    let now = Clock::system().now();
+    let imported = import(&mut database, input, now, |step| match step {
         Step::Rows(done, total) => progress::show(&rows, done, total),
         Step::Migrate(done, total) => progress::show(&moved, done, total),
         Step::Verify(name) => {

@@ -2,6 +2,7 @@
 
 mod backup;
 mod check_config;
+mod clock;
 #[cfg(feature = "parquet")]
 mod columnar;
 mod completions;
@@ -83,7 +84,7 @@ struct Output {
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Start the server (the default)
-    Serve,
+    Serve(serve::Serve),
     /// Make a database with thirteen months of a believable history, and serve it
     ///
     /// The database is made in a temporary folder and goes when the demo ends, unless --database
@@ -164,6 +165,14 @@ Examples:
   STAMPCARD_KEY=partner_live_… stampcard organizations create Acme --url http://127.0.0.1:8080
   stampcard organizations set-status 6f7b4a0e-5c1e-4d5b-9a0c-2f6f3f0f8c11 suspended")]
     Organizations(organizations::Organizations),
+    /// Accept that the system's clock was set forward by more than 24 hours
+    ///
+    /// Such a step stops writes until the clock is right again or is accepted by this.
+    #[command(after_help = "\
+Examples:
+  STAMPCARD_KEY=partner_live_… stampcard clock accept --url http://127.0.0.1:8080
+  stampcard clock accept --database /var/lib/stampcard/stampcard.db")]
+    Clock(clock::Clock),
     /// Print every setting as it is in force, secrets hidden, and where each comes from
     ///
     /// Exit code 1 if a setting cannot be used: the message names the file or the variable, the
@@ -233,7 +242,9 @@ fn scale(text: &str) -> Result<f64, String> {
 }
 
 fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
-    let command = cli.command.unwrap_or(Command::Serve);
+    let command = cli
+        .command
+        .unwrap_or(Command::Serve(serve::Serve::default()));
     if let Command::Completions(arguments) = &command {
         return completions::run(arguments);
     }
@@ -245,7 +256,7 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
     let is_database_named = overrides.database.is_some();
     let loaded = Settings::load(&overrides)?;
     let mut log = loaded.settings.log.clone();
-    if !matches!(command, Command::Serve | Command::Demo { .. }) && !loaded.is_set("log.level") {
+    if !matches!(command, Command::Serve(_) | Command::Demo { .. }) && !loaded.is_set("log.level") {
         // A command says itself what it did.
         "warn".clone_into(&mut log.level);
     }
@@ -253,7 +264,8 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
     let settings = &loaded.settings;
     match &command {
         Command::Demo { scale } => demo::run(loaded.settings, is_database_named, *scale),
-        Command::Serve => serve::run(settings),
+        Command::Serve(arguments) => serve::run(settings, arguments),
+        Command::Clock(arguments) => clock::run(settings, arguments),
         Command::Verify(arguments) => verify::run(settings, arguments),
         Command::Backup(arguments) => backup::run(settings, arguments),
         Command::Restore(arguments) => restore::run(settings, arguments),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use actix_web::rt::{System, SystemRunner};
+use clap::Args;
 use futures_util::future::pending;
 use secrecy::ExposeSecret as _;
 
@@ -15,12 +16,24 @@ use crate::domain::Environment;
 use crate::service::SystemNames;
 use crate::service::bootstrap::FirstKeys;
 
+/// What `serve` takes.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct Serve {
+    /// Take the system's clock to be right although a step of it was refused before
+    #[arg(long)]
+    accept_clock: bool,
+}
+
 /// Serves until SIGTERM or Ctrl-C.
-pub(super) fn run(settings: &Settings) -> Result<ExitCode, anyhow::Error> {
+pub(super) fn run(settings: &Settings, arguments: &Serve) -> Result<ExitCode, anyhow::Error> {
+    let clock = Clock::system();
+    if arguments.accept_clock {
+        clock.accept_at_start();
+    }
     super::migrate::migrated(&settings.database.path)?;
     let show = |keys: &FirstKeys| show_keys(keys, &settings.bootstrap);
     let names = Arc::new(SystemNames::new());
-    let app = App::build_showing(settings, &Clock::system(), names, &show)?;
+    let app = App::build_showing(settings, &clock, names, &show)?;
     let system = System::new();
     let shutdown = system.block_on(async { shutdown_signal() })?;
     serve(&system, app, shutdown, pending())

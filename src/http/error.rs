@@ -83,11 +83,16 @@ impl From<Stop> for HttpError {
 
 impl From<WriteError> for HttpError {
     fn from(error: WriteError) -> Self {
-        Self::plain(match error {
-            WriteError::Overloaded => Code::Overloaded,
-            WriteError::Unavailable => Code::StorageUnavailable,
-            WriteError::Failed => Code::Internal,
-        })
+        match error {
+            WriteError::Overloaded => Self::plain(Code::Overloaded),
+            WriteError::Unavailable => Self::plain(Code::StorageUnavailable),
+            WriteError::Failed => Self::plain(Code::Internal),
+            WriteError::ClockRefused => Self::new(
+                Code::StorageUnavailable,
+                "the server's clock was set far forward, so that writes are stopped and this one \
+                 was not done: retry once the clock is right",
+            ),
+        }
     }
 }
 

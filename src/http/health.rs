@@ -20,9 +20,17 @@ pub(super) async fn get_readiness(services: web::Data<Services>) -> HttpResponse
     } else {
         let body = UnreadyResponse {
             status: "unavailable",
-            reason: services.loss().unwrap_or("the database takes no writes"),
+            reason: unreadiness(&services),
         };
         super::json(503, crate::wire::to_json(&body))
+    }
+}
+
+fn unreadiness(services: &Services) -> String {
+    match (services.loss(), services.clock_refusal()) {
+        (Some(loss), _) => loss.to_owned(),
+        (None, Some(refusal)) => refusal,
+        (None, None) => "the database takes no writes".to_owned(),
     }
 }
 

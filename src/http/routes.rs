@@ -220,6 +220,9 @@ routes! {
         or "/api/v1/partner/organizations/{id}/api-keys/{keyId}" {
         DELETE PartnerKey partner::keys::revoke_api_key;
     }
+    "/partner/clock/accept" or "/api/v1/partner/clock/accept" {
+        POST PartnerKey partner::clock::accept_clock;
+    }
 }
 
 /// No such route, or a path that cannot be decoded.

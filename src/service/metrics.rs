@@ -42,6 +42,7 @@ impl Services {
             sizes.activity_seq = number(figures.last_seq());
             sizes
         });
+        let clock = self.clock.state();
         let mut wal = self.database.clone().into_os_string();
         wal.push("-wal");
         Ok(self.metrics.render(&Sizes {
@@ -53,6 +54,13 @@ impl Services {
             buffered_bytes: buffered_bytes as u64,
             resident_bytes: resident_bytes(),
             log_lines_lost: log_lines_lost(),
+            clock_behind: clock.behind,
+            clock_refused: clock.refused,
+            clock_steps: [
+                ("taken", clock.steps_taken),
+                ("refused", clock.steps_refused),
+                ("accepted", clock.steps_accepted),
+            ],
             ..sizes
         }))
     }

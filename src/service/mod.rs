@@ -6,6 +6,7 @@
 mod analytics;
 mod answer;
 pub mod bootstrap;
+mod clock;
 mod configuration;
 mod conversations;
 mod credentials;
@@ -62,13 +63,16 @@ pub use webhooks::{DueDeliveries, Outcome, after_attempt};
 use crate::analytics::Engine;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::{Environment, Invalid, Member, Name, Refusal, Seq, Timestamp};
+use crate::domain::{
+    ByNumber, Environment, Invalid, Member, Name, ProgramNumber, Refusal, Seq, Timestamp,
+};
 use crate::store::members::Selector;
 use crate::store::{
     self, Connection, Database, OpenError, ReaderSettings, Readers, Tenant, WriteError,
     WriterSettings,
 };
 use crate::telemetry::Metrics;
+use clock::ClockWatch;
 use derived::Derived;
 use snapshots::Snapshots;
 use writes::Pen;
@@ -117,6 +121,7 @@ pub struct Services {
     /// How far a write moves the clock first, where a history is made.
     step: Option<Duration>,
     snapshots: Snapshots,
+    clock_watch: ClockWatch,
     limits: Limits,
 }
 
@@ -204,6 +209,8 @@ impl Services {
         let load = AssertUnwindSafe(|| snapshots::load(database.connection()));
         let (figures, kept) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
         let last_at = figures.last_at();
+        let refused_step = store::settings::refused_step(database.connection())?;
+        clock.resume(newest(database.connection(), &last_at)?, refused_step);
         let engine = Arc::new(Engine::new(figures));
         let readership = database.readership();
         let analytics = Analytics::new(&engine, settings.analytics.bucket_time, readership);
@@ -243,6 +250,8 @@ impl Services {
         let snapshots =
             Snapshots::start(Arc::clone(&engine), pen.upkeep(), kept, settings.analytics)
                 .map_err(StartError::Thread)?;
+        let clock_watch = ClockWatch::start(clock.clone(), pen.upkeep(), refused_step.is_some())
+            .map_err(StartError::Thread)?;
         let services = Self {
             pen,
             readers,
@@ -258,6 +267,7 @@ impl Services {
             ),
             partner_uuid,
             snapshots,
+            clock_watch,
             tokens: Arc::new(TokenKey::new(&token_key)),
             clock: clock.clone(),
             step: None,
@@ -277,9 +287,9 @@ impl Services {
         self
     }
 
-    /// Whether the database takes writes, as far as is known.
+    /// Whether writes are taken, as far as is known.
     pub fn is_ready(&self) -> bool {
-        self.pen.is_writable()
+        self.pen.is_writable() && self.clock.refused().is_none()
     }
 
     /// Why it takes none until the next start, if that is so.
@@ -329,6 +339,7 @@ impl Services {
     /// refused.
     pub fn stop(&self) {
         self.snapshots.stop();
+        self.clock_watch.stop();
         self.pen.stop();
     }
 
@@ -368,6 +379,21 @@ impl Services {
         }
         result
     }
+}
+
+/// The newest time that was stamped, by the clock and not by that of a program which is ahead.
+fn newest(
+    connection: &Connection,
+    last_at: &ByNumber<ProgramNumber, Timestamp>,
+) -> Result<Option<Timestamp>, store::Error> {
+    let ahead = store::sandbox::all_ahead(connection)?;
+    let stamped = last_at
+        .iter()
+        .map(|(program, at)| match ahead.get(program) {
+            Some(ahead) => at.saturating_sub(*ahead),
+            None => *at,
+        });
+    Ok(stamped.max())
 }
 
 fn reader_settings(settings: &Settings) -> ReaderSettings {

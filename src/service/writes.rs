@@ -102,6 +102,26 @@ impl Services {
         P: Principal,
         F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, Stop> + Send + 'static,
     {
+        // What waits already is stamped as if the clock had not been set.
+        if self.clock.refused().is_some() {
+            return Err(WriteError::ClockRefused);
+        }
+        self.write_by_any_clock(surface, caller, idempotency, work)
+            .await
+    }
+
+    /// [`Services::write_on`], also while the system's clock is refused.
+    pub(super) async fn write_by_any_clock<P, F>(
+        &self,
+        surface: Surface,
+        caller: P,
+        idempotency: Option<IdempotencyKey>,
+        work: F,
+    ) -> Result<Reply, WriteError>
+    where
+        P: Principal,
+        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, Stop> + Send + 'static,
+    {
         let retention = self.limits.idempotency_retention;
         let passing = self.step.map(|step| (self.clock.clone(), step));
         // A history is written in the order in which it is told, whoever's turn it would be.

@@ -71,6 +71,22 @@ const STAMP: Rule = Rule(|cell| {
     time.map(drop)
         .ok_or_else(|| "must be Unix milliseconds in the years 1970 to 9999".to_owned())
 });
+/// Whether a column says when its row, or what it tells, came about: no server writes a later time
+/// there than its clock shows, or that of a program which is ahead.
+pub(super) fn is_stamp(column: &str) -> bool {
+    matches!(
+        column,
+        "at" | "created_at"
+            | "updated_at"
+            | "archived_at"
+            | "allocated_at"
+            | "revoked_at"
+            | "disabled_at"
+            | "active_at"
+            | "last_message_at"
+    )
+}
+
 /// A time that somebody gave.
 const TIME: Rule = Rule(|cell| {
     let time = cell.integer().and_then(Timestamp::from_millis);

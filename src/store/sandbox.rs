@@ -19,9 +19,10 @@ pub fn ahead(connection: &Connection, program: ProgramNumber) -> Result<Duration
 }
 
 /// Every program whose time is ahead of the clock, and how far.
-pub(super) fn all_ahead(
-    connection: &Connection,
-) -> Result<ByNumber<ProgramNumber, Duration>, Error> {
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn all_ahead(connection: &Connection) -> Result<ByNumber<ProgramNumber, Duration>, Error> {
     let sql = "SELECT id, clock_offset FROM program WHERE clock_offset > 0";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| {

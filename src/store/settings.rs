@@ -4,6 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::{Error, Transaction};
+use crate::clock::RefusedStep;
+use crate::domain::Timestamp;
 
 /// The operator's public id, once there is one.
 ///
@@ -52,6 +54,10 @@ pub(super) fn wrong_with(name: &str, value: &[u8]) -> Option<&'static str> {
         "token_key" => (value.len() == 32, "must be 32 bytes"),
         "write_probe" => (matches!(value, [1 | 2]), "must be 01 or 02"),
         SCRUB => (value.is_empty(), "must be empty"),
+        CLOCK => (
+            step_of(value).is_some(),
+            "must be a time and a step of the clock, 8 bytes each",
+        ),
         // Whoever opens the file reads these notes, and refuses it or goes on.
         "import" | "migration" => (true, ""),
         _ => (false, "is not known"),
@@ -87,6 +93,49 @@ pub(super) fn want_scrub(connection: &Connection) -> Result<(), Error> {
 /// Notes that all of them are overwritten.
 pub(super) fn forget_scrub(connection: &Connection) -> Result<(), Error> {
     connection.execute("DELETE FROM setting WHERE name = ?1", [SCRUB])?;
+    Ok(())
+}
+
+/// Under this name a step of the system clock is noted that was refused, so that a restart does not
+/// accept it: what time the clock showed, and how far it had been set forward, in milliseconds.
+const CLOCK: &str = "clock_refused";
+
+/// The step of the system clock that was refused and not accepted since, if there is one.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn refused_step(connection: &Connection) -> Result<Option<RefusedStep>, Error> {
+    value(connection, CLOCK)?
+        .map(|bytes| step_of(&bytes).ok_or(Error::Impossible("refused step of the clock")))
+        .transpose()
+}
+
+fn step_of(bytes: &[u8]) -> Option<RefusedStep> {
+    let (shown, step) = bytes.split_first_chunk::<8>()?;
+    let shown = i64::from_be_bytes(*shown);
+    let step = i64::from_be_bytes(<[u8; 8]>::try_from(step).ok()?);
+    let is_possible = Timestamp::parse_stored(shown).is_some() && (1..=shown).contains(&step);
+    is_possible.then_some(RefusedStep { shown, step })
+}
+
+/// Notes a step of the system clock that was refused.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn note_refused_step(connection: &Connection, refused: RefusedStep) -> Result<(), Error> {
+    let sql = "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)";
+    let RefusedStep { shown, step } = refused;
+    let bytes = [shown.to_be_bytes(), step.to_be_bytes()].concat();
+    connection.execute(sql, (CLOCK, bytes))?;
+    Ok(())
+}
+
+/// Notes that no step of the system clock is refused.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn forget_refused_step(connection: &Connection) -> Result<(), Error> {
+    connection.execute("DELETE FROM setting WHERE name = ?1", [CLOCK])?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::cells::cell;
-use super::rules::Rule;
+use super::rules::{self, Rule};
 use super::{Error, SCHEMA, schema_of, search};
 use crate::domain::Seq;
 
@@ -76,6 +76,8 @@ pub struct Column {
     pub is_nullable: bool,
     /// Whether it is carried only when secrets are.
     pub is_secret: bool,
+    /// Whether it is a time that a server's clock stamped.
+    pub is_stamp: bool,
 }
 
 /// A table that is carried.
@@ -133,6 +135,7 @@ pub fn tables(version: i64) -> Result<Vec<Table>, Error> {
                     kind,
                     is_nullable: !row.get::<_, bool>(2)? && !is_key,
                     is_secret: secrets.contains(&column.as_str()),
+                    is_stamp: rules::is_stamp(&column),
                     name: column,
                 });
             }

@@ -172,6 +172,12 @@ pub struct Sizes {
     pub resident_bytes: u64,
     /// Lines of the log that could not be written.
     pub log_lines_lost: u64,
+    /// How far the system's clock is behind the newest row.
+    pub clock_behind: Duration,
+    /// The step of the system's clock that is refused.
+    pub clock_refused: Duration,
+    /// Steps of the system's clock forward, by what became of them.
+    pub clock_steps: [(&'static str, u64); 3],
 }
 
 /// Every handle. Clones share the numbers.
@@ -294,6 +300,7 @@ impl Metrics {
         self.register_writer(&mut registry);
         self.register_webhooks(&mut registry);
         register_sizes(&mut registry, sizes);
+        register_clock(&mut registry, sizes);
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = text::encode(&mut text, &registry);
@@ -369,6 +376,11 @@ impl Default for Metrics {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabels {
+    outcome: &'static str,
+}
+
 fn labels_of(why: Cut) -> CutLabels {
     CutLabels {
         reason: why.as_str(),
@@ -394,6 +406,7 @@ fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
         buffered_bytes,
         resident_bytes,
         log_lines_lost,
+        ..
     } = *sizes;
     gauge(
         "writer_is_writable",
@@ -442,6 +455,33 @@ fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
         "log_lines_lost",
         "Lines of the log that could not be written",
         log_lines_lost,
+    );
+}
+
+fn register_clock(registry: &mut Registry, sizes: &Sizes) {
+    let mut gauge = |name: &str, help: &str, value: Duration| {
+        let gauge = Gauge::<f64, AtomicU64>::default();
+        gauge.set(value.as_secs_f64());
+        registry.register_with_unit(name, help, Unit::Seconds, gauge);
+    };
+    gauge(
+        "clock_behind",
+        "How far the system clock is behind the newest row",
+        sizes.clock_behind,
+    );
+    gauge(
+        "clock_refused",
+        "How far the system clock was set forward, while that is refused and writes are stopped",
+        sizes.clock_refused,
+    );
+    let steps = Family::<StepLabels, Counter>::default();
+    for (outcome, count) in sizes.clock_steps {
+        steps.get_or_create(&StepLabels { outcome }).inc_by(count);
+    }
+    registry.register(
+        "clock_steps",
+        "Steps of the system clock forward by what became of them",
+        steps,
     );
 }
 

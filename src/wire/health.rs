@@ -3,18 +3,18 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The process is up, or the database takes writes.
+/// The process is up, or takes writes.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct HealthResponse {
     /// `ok` or `ready`.
     pub status: &'static str,
 }
 
-/// The database takes no writes.
+/// No writes are taken.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct UnreadyResponse {
     /// `unavailable`.
     pub status: &'static str,
     /// Why.
-    pub reason: &'static str,
+    pub reason: String,
 }

@@ -48,12 +48,12 @@ pub use offers::{
     AvailabilityResponse, CreateOfferRequest, OfferListResponse, OfferResponse, PatchOfferRequest,
 };
 pub use partner::{
-    AllocateCreditsRequest, AllocationResponse, ApiKeyListResponse, ApiKeyResponse,
-    BillingResponse, BillingUsageResponse, CreateApiKeyRequest, CreateOrganizationRequest,
-    CreatedApiKeyResponse, CreatedOrganizationResponse, NumberedPageQuery, OneAllocationResponse,
-    OneOrganizationResponse, OrganizationListResponse, OrganizationResponse,
-    OrganizationUsageResponse, PartnerAnalyticsResponse, PartnerUsageResponse,
-    PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
+    AcceptClockRequest, AcceptedClockResponse, AllocateCreditsRequest, AllocationResponse,
+    ApiKeyListResponse, ApiKeyResponse, BillingResponse, BillingUsageResponse, CreateApiKeyRequest,
+    CreateOrganizationRequest, CreatedApiKeyResponse, CreatedOrganizationResponse,
+    NumberedPageQuery, OneAllocationResponse, OneOrganizationResponse, OrganizationListResponse,
+    OrganizationResponse, OrganizationUsageResponse, PartnerAnalyticsResponse,
+    PartnerUsageResponse, PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
 };
 pub use problem::{
     ErrorDetailsResponse, ErrorResponse, PartnerErrorResponse, PlainErrorResponse,

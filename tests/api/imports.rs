@@ -6,6 +6,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
+use stampcard::clock::Clock;
+use stampcard::domain::Timestamp;
 use stampcard::service::transfer::{ImportError, export, import};
 use stampcard::service::verify;
 use stampcard::store::{self, Database};
@@ -31,6 +33,11 @@ fn sealed(lines: &[String]) -> String {
     let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
     text += &json!({"end": lines.len() - 2, "sha256": hash}).to_string();
     text + "\n"
+}
+
+/// What time it is: later than anything that was lived.
+fn clock_now() -> Timestamp {
+    Clock::system().now()
 }
 
 /// What a mutation puts in the place of a field.
@@ -144,7 +151,12 @@ fn run(count: u32, serve_every: u32) -> Outcomes {
             .connection()
             .pragma_update(None, "synchronous", "OFF")
             .unwrap();
-        let imported = import(&mut database, sealed(&changed).as_bytes(), |_| ());
+        let imported = import(
+            &mut database,
+            sealed(&changed).as_bytes(),
+            clock_now(),
+            |_| (),
+        );
         drop(database);
         match imported {
             Ok(_) => {

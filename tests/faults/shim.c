@@ -9,6 +9,9 @@
  *
  * A number after another fault and a space says which call of that kind is the first to fail.
  *
+ * Another file, named by CLOCK_SHIFT, says by how many seconds wall time is moved. Clocks that count
+ * from the start of the machine stay as they are.
+ *
  * An empty or missing control file lets everything through. Each fault adds a byte to another file,
  * so that they can be counted. With `kill` each call counts, so that a number that is never reached
  * says how many there are.
@@ -25,6 +28,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Not `open` itself, which is one of the calls below. */
@@ -207,4 +211,25 @@ int linkat(int from_folder, const char *from, int to_folder, const char *to, int
     if (real == NULL) real = dlsym(RTLD_NEXT, "linkat");
     point(to);
     return real(from_folder, from, to_folder, to, flags);
+}
+
+static long clock_shift(void) {
+    char text[32];
+    const char *path = getenv("CLOCK_SHIFT");
+    if (path == NULL) return 0;
+    int error = errno;
+    int fd = raw_open(path, O_RDONLY);
+    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    errno = error;
+    text[length > 0 ? length : 0] = 0;
+    return atol(text);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (real == NULL) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(clock, time);
+    if (result == 0 && clock == CLOCK_REALTIME) time->tv_sec += clock_shift();
+    return result;
 }

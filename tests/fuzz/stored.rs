@@ -8,6 +8,7 @@ use proptest::sample::Index;
 use serde_json::json;
 use stampcard::analytics::Figures;
 use stampcard::analytics::snapshot::{Capture, Part, SegmentId, Stored};
+use stampcard::clock::Clock;
 use stampcard::domain::{
     Activity, Event, OfferId, OfferNumber, OrganizationNumber, ProgramNumber, Seq, Timestamp,
 };
@@ -90,7 +91,7 @@ fn take_in(lines: &[u8]) -> Result<Imported, ImportError> {
     connection
         .pragma_update(None, "synchronous", "OFF")
         .unwrap();
-    import(&mut database, lines, |_| ())
+    import(&mut database, lines, Clock::system().now(), |_| ())
 }
 
 /// The lines with some of them changed, gone, doubled or moved, and nothing else.

@@ -5,15 +5,18 @@ use crate::domain::{DisplayName, OrganizationStatus};
 use crate::error::Code;
 use crate::wire::schema;
 use crate::wire::{
-    AllocateCreditsRequest, ApiKeyListResponse, BillingResponse, BillingUsageResponse,
-    CreateApiKeyRequest, CreateOrganizationRequest, CreatedApiKeyResponse,
-    CreatedOrganizationResponse, NumberedPageQuery, OneAllocationResponse, OneOrganizationResponse,
-    OrganizationListResponse, PartnerAnalyticsResponse, PartnerUsageResponse,
-    PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
+    AcceptClockRequest, AcceptedClockResponse, AllocateCreditsRequest, ApiKeyListResponse,
+    BillingResponse, BillingUsageResponse, CreateApiKeyRequest, CreateOrganizationRequest,
+    CreatedApiKeyResponse, CreatedOrganizationResponse, NumberedPageQuery, OneAllocationResponse,
+    OneOrganizationResponse, OrganizationListResponse, PartnerAnalyticsResponse,
+    PartnerUsageResponse, PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
 };
 
 pub(super) fn operations() -> impl Iterator<Item = Operation> {
-    figures().chain(organizations()).chain(keys())
+    figures()
+        .chain(organizations())
+        .chain(keys())
+        .chain(clock())
 }
 
 impl Operation {
@@ -142,4 +145,15 @@ fn keys() -> impl Iterator<Item = Operation> {
         .ends(204, "The key is refused from the next request on.")
         .fails(&[Code::NotFound]);
     tagged("Keys", [list, create, revoke])
+}
+
+fn clock() -> impl Iterator<Item = Operation> {
+    let accept = Operation::new("accept_clock", "Accept a step of the system clock")
+        .about(
+            "After the system clock was set forward by more than 24 hours writes are stopped; this \
+             takes the clock as it is to be right, for live and the sandbox alike.",
+        )
+        .optional_body::<AcceptClockRequest>()
+        .answers::<AcceptedClockResponse>(200, "What was accepted, if anything, and the time.");
+    tagged("Partner", [accept])
 }

@@ -1,5 +1,6 @@
 //! `/partner`, and the same at `/api/v1/partner`: the partner's organizations, keys and figures.
 
 pub(super) mod analytics;
+pub(super) mod clock;
 pub(super) mod keys;
 pub(super) mod organizations;

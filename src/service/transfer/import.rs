@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read as _};
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{FORMAT, Header, LINE_BYTES_MAX, RULES, Trailer};
+use crate::domain::{ByNumber, ProgramNumber, Timestamp};
 use crate::service::verify::{self, Report};
 use crate::store::transfer::{self, Cell, Kind, Missing, RowError, Table};
 use crate::store::{self, Connection, Database, OpenError};
@@ -89,6 +91,53 @@ pub enum ImportError {
     Storage(#[from] store::Error),
 }
 
+/// How late a row may be.
+struct Latest {
+    now: Timestamp,
+    /// How far the time of programs is ahead of that, of those that are.
+    ahead: ByNumber<ProgramNumber, Duration>,
+}
+
+impl Latest {
+    /// By the clock, and by the programs that are in already.
+    fn load(connection: &Connection, now: Timestamp) -> Result<Self, store::Error> {
+        let ahead = store::sandbox::all_ahead(connection)?;
+        Ok(Self { now, ahead })
+    }
+
+    /// Whether no time in a row is later than its program's; notes a program that is ahead.
+    fn check(&mut self, table: &Table, cells: &[Cell<'_>]) -> Result<(), RowError> {
+        let of = |name: &str| {
+            let place = table.columns.iter().position(|column| column.name == name);
+            place.and_then(|place| cells.get(place)?.integer())
+        };
+        let is_program = table.name == "program";
+        let program = of(if is_program { "id" } else { "program_id" }).map(ProgramNumber);
+        if let (true, Some(program)) = (is_program, program) {
+            let ahead = of("clock_offset").and_then(|ahead| u64::try_from(ahead).ok());
+            self.ahead
+                .insert(program, Duration::from_millis(ahead.unwrap_or(0)));
+        }
+        let ahead = match program {
+            Some(program) => self.ahead.get(&program).copied(),
+            // A message's conversation has one, which is not looked up.
+            None => self.ahead.values().max().copied(),
+        };
+        let latest = self.now.saturating_add(ahead.unwrap_or_default());
+        for (column, cell) in table.columns.iter().zip(cells) {
+            let at = cell.integer().filter(|_| column.is_stamp);
+            if at.is_some_and(|at| at > latest.as_millis()) {
+                return Err(RowError::Refused(format!(
+                    "{}.{} must be no later than this machine's clock, by which it is {latest}; if \
+                     that is wrong, set it right",
+                    table.name, column.name
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// How far an unfinished import has come; kept in the database, in the transaction of its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
@@ -100,17 +149,25 @@ struct Note {
 
 /// Takes the lines into an empty database, or goes on where an import of the same lines was
 /// interrupted. Until the last line is in and everything agrees, no server starts on the database.
+/// No row may be later than `now`.
 ///
 /// # Errors
 /// [`ImportError`].
 pub fn import(
     database: &mut Database,
     input: impl BufRead,
+    now: Timestamp,
     mut progress: impl FnMut(Step<'_>),
 ) -> Result<Imported, ImportError> {
     let mut lines = Lines::new(input);
     let (note, header) = begin(database, &mut lines)?;
-    let rows = take_rows(database, &mut lines, &header, note.as_ref(), &mut progress)?;
+    let rows = take_rows(
+        database,
+        &mut lines,
+        (&header, now),
+        note.as_ref(),
+        &mut progress,
+    )?;
     // An export of an earlier version makes a database of that version first.
     database.migrate(&mut |done, total| progress(Step::Migrate(done, total)))?;
     let connection = database.connection();
@@ -160,13 +217,14 @@ struct Came {
 fn take_rows(
     database: &Database,
     lines: &mut Lines<impl BufRead>,
-    header: &Header,
+    (header, now): (&Header, Timestamp),
     note: Option<&Note>,
     progress: &mut impl FnMut(Step<'_>),
 ) -> Result<Came, ImportError> {
     let connection = database.connection();
     let is_same_version = database.version()? == header.schema;
     let tables = transfer::tables(header.schema)?;
+    let mut latest = Latest::load(connection, now)?;
     let total = header.rows.values().sum();
     let done = note.map_or(0, |note| note.lines);
     let mut came: BTreeMap<&str, u64> = BTreeMap::new();
@@ -196,7 +254,7 @@ fn take_rows(
             transfer::begin_batch(connection)?;
             is_open = true;
         }
-        if let Err(error) = put(connection, table, header, &object) {
+        if let Err(error) = put(connection, (table, &mut latest), header, &object) {
             return Err(give_up(connection, lines, error));
         }
         if lines.number.is_multiple_of(BATCH_ROWS) {
@@ -428,7 +486,7 @@ fn table_of<'a>(
 /// Puts one row in.
 fn put(
     connection: &Connection,
-    table: &Table,
+    (table, latest): (&Table, &mut Latest),
     header: &Header,
     object: &Map<String, Value>,
 ) -> Result<(), RowError> {
@@ -478,6 +536,7 @@ fn put(
         };
         cells.push(cell);
     }
+    latest.check(table, &cells)?;
     table.insert(connection, &cells)
 }
 

@@ -51,6 +51,12 @@ pub enum WriteError {
     /// The write hit a defect of the program; nothing was done.
     #[error("the write failed")]
     Failed,
+    /// The system clock was set far forward, which nobody has accepted; nothing was done.
+    #[error(
+        "writes are stopped because the system clock was set forward by more than 24 hours; set it \
+         right, or accept it with `stampcard clock accept`"
+    )]
+    ClockRefused,
 }
 
 /// A row that changed and decides who may do what. Whoever keeps such rows reads it anew.

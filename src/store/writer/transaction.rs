@@ -80,7 +80,7 @@ impl Transaction<'_> {
     /// program's clock was moved, but never before the program's last activity.
     pub fn now(&self, program: ProgramNumber) -> Timestamp {
         let log = &*self.log;
-        let now = log.clock.now();
+        let now = log.clock.stamp();
         let now = log
             .ahead
             .get(&program)

@@ -1,6 +1,7 @@
 //! The partner's surface: organizations and their credits, their keys, analytics and billing.
 
 mod analytics;
+mod clock;
 mod keys;
 mod organizations;
 mod query;
@@ -9,6 +10,7 @@ pub use self::analytics::{
     BillingResponse, BillingUsageResponse, OrganizationUsageResponse, PartnerAnalyticsResponse,
     PartnerUsageResponse,
 };
+pub use self::clock::{AcceptClockRequest, AcceptedClockResponse};
 pub use self::keys::{
     ApiKeyListResponse, ApiKeyResponse, CreateApiKeyRequest, CreatedApiKeyResponse,
 };
