@@ -127,6 +127,13 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
             200,
             "",
         ),
+        (
+            PARTNER_SANDBOX_KEY,
+            "/partner/clock/accept",
+            json!({}),
+            200,
+            "",
+        ),
         // Last, as it leaves nothing of the program.
         (SANDBOX_KEY, "/v1/sandbox/reset", json!({}), 200, ""),
     ];

@@ -94,17 +94,18 @@ fn metric(server: &Server, name: &str) -> f64 {
 }
 
 fn steps(server: &Server) -> [f64; 3] {
-    ["taken", "refused", "accepted"]
-        .map(|outcome| metric(server, &format!("clock_steps_total{{outcome=\"{outcome}\"}}")))
+    ["taken", "refused", "accepted"].map(|outcome| {
+        metric(
+            server,
+            &format!("clock_steps_total{{outcome=\"{outcome}\"}}"),
+        )
+    })
 }
 
 /// The time of the newest row, in milliseconds.
 fn newest(place: &Place) -> i64 {
     let sql = "SELECT at FROM activity ORDER BY seq DESC LIMIT 1";
-    place
-        .sqlite()
-        .query_row(sql, [], |row| row.get(0))
-        .unwrap()
+    place.sqlite().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
 /// How far the newest row is from the true time, in seconds.
@@ -335,7 +336,10 @@ fn an_import_refuses_rows_later_than_the_clock_and_verify_asks_no_clock() {
     let import = || place.command(&["import", "all.ndjson", "--database", "other.db"]);
     let ended = place.run(import());
     let refusal = ended.refusal();
-    assert!(refusal.contains("line 3: organization.created_at"), "{refusal}");
+    assert!(
+        refusal.contains("line 3: organization.created_at"),
+        "{refusal}"
+    );
     assert!(
         refusal.contains("no later than this machine's clock"),
         "{refusal}"

@@ -611,6 +611,7 @@ fn tenant_rows(world: &World) -> Vec<Row> {
         "/partner/organizations/{id}/api-keys",
         "/partner/organizations/{id}/api-keys/{keyId}",
     );
+    let accept = "/partner/clock/accept";
     let path = |rest: &str| world.tenant.path(rest);
     let bad_path = format!("{}/%FF", path("/api-keys"));
     vec![
@@ -649,6 +650,11 @@ fn tenant_rows(world: &World) -> Vec<Row> {
         )
         .gives(204, [])
         .bad(bad_path, Value::Null, 400, "path"),
+        row("POST", accept, accept)
+            .body(json!({}))
+            .gives(200, ["accepted", "now"])
+            .live(200)
+            .bad(accept, json!([]), 400, "the body"),
         row("DELETE", root, path("")).gives(204, []).bad(
             "/partner/organizations/%FF",
             Value::Null,
