@@ -30,6 +30,7 @@ pub struct Settings {
     pub partner: PartnerSettings,
     pub webhooks: WebhookSettings,
     pub rate_limit: RateLimitSettings,
+    pub limits: LimitSettings,
     pub metrics: MetricsSettings,
     pub log: LogSettings,
     #[serde(default)]
@@ -133,6 +134,19 @@ pub struct RateLimitSettings {
     pub per_minute: u32,
     pub sandbox_per_minute: u32,
     pub programs_per_minute: u32,
+}
+
+/// Section `[limits]`. 0 is no limit in all of them.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct LimitSettings {
+    pub organizations_max: u64,
+    pub programs_each_max: u64,
+    pub keys_each_max: u64,
+    pub offers_each_max: u64,
+    pub sandbox_members_max: u64,
+    pub message_bytes_max: u64,
 }
 
 /// Section `[metrics]`.
@@ -355,6 +369,16 @@ impl Settings {
             "rate_limit.programs_per_minute",
             self.rate_limit.programs_per_minute,
         )?;
+        let count = |name: &str, limit: u64| within(name, limit, 0, 1 << 40);
+        count("limits.organizations_max", self.limits.organizations_max)?;
+        count("limits.programs_each_max", self.limits.programs_each_max)?;
+        count("limits.keys_each_max", self.limits.keys_each_max)?;
+        count("limits.offers_each_max", self.limits.offers_each_max)?;
+        count(
+            "limits.sandbox_members_max",
+            self.limits.sandbox_members_max,
+        )?;
+        count("limits.message_bytes_max", self.limits.message_bytes_max)?;
         within(
             "server.stream_heartbeat",
             self.server.stream_heartbeat,

@@ -168,6 +168,12 @@ error_codes! {
         scrip: 422 "webhook_limit_reached",
         bullseye: 422 "UnprocessableEntity",
     }
+    /// There are as many of these as there may be; the message names the limit and its setting.
+    LimitReached {
+        expys: 422 "LIMIT_REACHED",
+        scrip: 422 "limit_reached",
+        bullseye: 422 "UnprocessableEntity",
+    }
     /// The credential makes more requests than its rate allows; `Retry-After` says when to go on.
     RateLimited {
         expys: 429 "RATE_LIMITED",
@@ -245,6 +251,7 @@ impl From<&Refusal> for Problem {
             Refusal::WebhookEventUnknown(_) => Code::WebhookEventUnknown,
             Refusal::WebhookUrlNotAllowed(_) => Code::WebhookUrlNotAllowed,
             Refusal::WebhookLimitReached => Code::WebhookLimitReached,
+            Refusal::LimitReached { .. } => Code::LimitReached,
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
             Refusal::InsufficientPoints { .. } => Code::InsufficientPoints,
         };

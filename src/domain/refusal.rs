@@ -49,6 +49,18 @@ pub enum Refusal {
     /// The program has as many active webhooks as it may have.
     #[error("a program has at most {ENDPOINTS_MAX} active webhooks; delete one first")]
     WebhookLimitReached,
+    /// There are as many as there may be.
+    #[error("{subject} at most {most} {what}; the server's setting {setting} says so")]
+    LimitReached {
+        /// Who is limited, and a verb.
+        subject: &'static str,
+        /// How many; 0 is no limit.
+        most: u64,
+        /// Of what.
+        what: &'static str,
+        /// The setting that says how many.
+        setting: &'static str,
+    },
     /// An organization cannot be allocated so many credits.
     #[error("{0}")]
     AllocationTooLarge(String),
@@ -69,7 +81,7 @@ fn catalogue() -> String {
 
 impl Refusal {
     /// Whether a retry with the same Idempotency-Key gets this same no. A question of who is asking
-    /// is asked anew each time, and input that cannot be used may be mended.
+    /// is asked anew each time, input that cannot be used may be mended, and a limit may be raised.
     pub fn is_outcome(&self) -> bool {
         !matches!(
             self,
@@ -79,6 +91,7 @@ impl Refusal {
                 | Self::AnotherMember
                 | Self::IdempotencyKeyReused
                 | Self::WebhookUrlNotAllowed(_)
+                | Self::LimitReached { .. }
         )
     }
 }

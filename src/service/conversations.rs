@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, events,
-    members,
+    Answer, Caller, Caps, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    events, members,
 };
 use crate::domain::{
     Conversation, ConversationId, Event, ExternalUserId, Member, MessageId, MessageNumber,
@@ -129,13 +129,14 @@ impl Services {
             caller,
             idempotency,
         };
+        let caps = self.limits.caps;
         self.write(context, move |tx, caller| {
             let role = match caller {
                 Caller::Key(_) => Role::Agent,
                 Caller::Member(_) => Role::Member,
             };
             let conversation = visible(tx, caller, &id)?;
-            say(tx, caller.program(), &conversation, role, &request)
+            say(tx, caps, &conversation, role, (caller, &request))
         })
         .await
     }
@@ -155,9 +156,10 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: None,
         };
+        let caps = self.limits.caps;
         self.write(context, move |tx, caller| {
             let conversation = visible(tx, caller, &id)?;
-            say(tx, caller.program(), &conversation, Role::Member, &request)
+            say(tx, caps, &conversation, Role::Member, (caller, &request))
         })
         .await
     }
@@ -182,17 +184,21 @@ impl Services {
 /// Adds a message to a conversation.
 fn say(
     tx: &mut Transaction<'_>,
-    program: ProgramNumber,
+    caps: Caps,
     conversation: &Conversation,
     role: Role,
-    request: &SendMessageRequest,
+    (caller, request): (&Caller, &SendMessageRequest),
 ) -> Result<Answer, Stop> {
+    let program = caller.program();
     let member = Selector::Number(conversation.member);
     // Nobody reads what is said to somebody who was removed.
     store::members::find(tx, program, &member)?
         .filter(|member| member.archived_at.is_none())
         .ok_or(Refusal::NotFound("conversation"))?;
     let at = tx.now(program);
+    if role == Role::Member {
+        caps.check_message(tx, conversation.member, &request.message, at)?;
+    }
     let number = match conversation.number {
         Some(number) => number,
         None => store::conversations::insert(
@@ -205,7 +211,8 @@ fn say(
         )?,
     };
     let message = MessageId::from_uuid(Uuid::now_v7());
-    store::conversations::add_message(tx, number, message, role, &request.message, at)?;
+    let place = (number, conversation.member);
+    store::conversations::add_message(tx, place, message, role, &request.message, at)?;
     let event = Event::MessageCreated {
         member: conversation.member,
         message,

@@ -97,6 +97,14 @@ impl Caller {
             Self::Member(member) => member.program,
         }
     }
+
+    /// Where it is.
+    pub(super) fn environment(&self) -> Environment {
+        match self {
+            Self::Key(key) => key.environment,
+            Self::Member(member) => member.environment,
+        }
+    }
 }
 
 impl From<KeyPrincipal> for Tenant {

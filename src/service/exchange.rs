@@ -23,6 +23,7 @@ impl Services {
         };
         let tokens = std::sync::Arc::clone(&self.tokens);
         let (ttl, pool) = (self.limits.member_token_ttl, self.limits.credit_pool);
+        let caps = self.limits.caps;
         self.write(context, move |tx, caller| {
             let at = tx.now(caller.program());
             let ExchangeTokenRequest {
@@ -35,7 +36,7 @@ impl Services {
                     return Err(Refusal::NotFound("member").into());
                 }
                 Some(member) => members::merge(tx, at, member, profile, false)?,
-                None => members::create(tx, at, caller.program(), external_user_id, profile)?,
+                None => members::create(tx, caps, (at, caller), external_user_id, profile)?,
             };
             // The token's own end is by the clock that will check it.
             let expires_at = tx.clock_now().saturating_add(ttl);

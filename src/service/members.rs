@@ -4,7 +4,8 @@ use data_encoding::HEXLOWER;
 
 use super::ledger::{Movement, post};
 use super::{
-    Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext, events, principal_member,
+    Answer, Caller, Caps, KeyPrincipal, Reply, Services, Stop, WriteContext, events,
+    principal_member,
 };
 use crate::domain::{
     Change, Currency, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
@@ -41,13 +42,14 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: None,
         };
+        let caps = self.limits.caps;
         self.write(context, move |tx, caller| {
             let at = tx.now(caller.program());
             let found =
                 store::members::find(tx, caller.program(), &Selector::External(id.clone()))?;
             let member = match found {
                 Some(member) => merge(tx, at, member, request.profile, true)?,
-                None => create(tx, at, caller.program(), id, request.profile)?,
+                None => create(tx, caps, (at, caller), id, request.profile)?,
             };
             Ok(Answer::ok(&SetMemberResponse::from(&member)))
         })
@@ -207,11 +209,13 @@ pub(super) fn check_on_behalf(
 /// Signs up a new member.
 pub(super) fn create(
     tx: &mut Transaction<'_>,
-    at: Timestamp,
-    program: ProgramNumber,
+    caps: Caps,
+    (at, caller): (Timestamp, &Caller),
     id: ExternalUserId,
     profile: MemberProfile,
 ) -> Result<Member, Stop> {
+    caps.check_member(tx, caller)?;
+    let program = caller.program();
     let tier = match profile.tier.clone() {
         Some(tier) => tier,
         None => store::programs::get(tx, program)?.default_tier,

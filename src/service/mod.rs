@@ -6,6 +6,7 @@
 mod analytics;
 mod answer;
 pub mod bootstrap;
+mod caps;
 mod clock;
 mod configuration;
 mod conversations;
@@ -72,6 +73,7 @@ use crate::store::{
     WriterSettings,
 };
 use crate::telemetry::Metrics;
+use caps::Caps;
 use clock::ClockWatch;
 use derived::Derived;
 use snapshots::Snapshots;
@@ -131,6 +133,7 @@ struct Limits {
     member_token_ttl: Duration,
     idempotency_retention: Duration,
     credit_pool: i64,
+    caps: Caps,
 }
 
 /// A failure to start.
@@ -275,6 +278,7 @@ impl Services {
                 member_token_ttl: settings.member_token_ttl(),
                 idempotency_retention: retention,
                 credit_pool: i64::try_from(settings.partner.credit_pool).unwrap_or(i64::MAX),
+                caps: Caps::new(settings.limits),
             },
         };
         Ok((services, first_keys))

@@ -96,7 +96,9 @@ impl Services {
             caller: Caller::Key(key),
             idempotency,
         };
+        let caps = self.limits.caps;
         self.write(context, move |tx, caller| {
+            caps.check_offer(tx, caller.program())?;
             let at = tx.now(caller.program());
             let id = OfferId::from_uuid(Uuid::now_v7());
             let offer = store::offers::insert(tx, caller.program(), id, request.content, at)?;

@@ -79,9 +79,10 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateOrganizationRequest,
     ) -> Result<Reply, WriteError> {
-        let pool = self.limits.credit_pool;
+        let (pool, caps) = (self.limits.credit_pool, self.limits.caps);
         let create = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
             let environment = partner.environment;
+            caps.check_organization(tx, environment)?;
             let mut organization = tenants::new_organization(environment, request.name, tx);
             organization.external_id = request.external_id;
             organization.metadata = request.metadata;
@@ -213,6 +214,7 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateApiKeyRequest,
     ) -> Result<Reply, WriteError> {
+        let caps = self.limits.caps;
         let create = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
             let organization = find(tx, *partner, &id)?;
             let not_found = || Stop::Refused(Refusal::NotFound("program"));
@@ -223,6 +225,7 @@ impl Services {
                 let first = store::programs::first_of(tx, organization.number)?;
                 store::programs::get(tx, first.ok_or_else(not_found)?)?
             };
+            caps.check_key(tx, program.number)?;
             let environment = organization.environment;
             let secret = tenants::new_key("expys", environment);
             let (scope, name) = (KeyScope::Program(program.number), request.name.as_str());

@@ -68,7 +68,9 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateProgramRequest,
     ) -> Result<Reply, WriteError> {
+        let caps = self.limits.caps;
         let create = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
+            caps.check_program(tx, key.organization)?;
             let (now, name) = (tx.clock_now(), request.name);
             let (organization, environment) = (key.organization, key.environment);
             let program = tenants::create_program(tx, organization, environment, name, now)?;

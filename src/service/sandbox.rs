@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext};
-use super::{Scope, tenants};
+use super::{Caps, Scope, tenants};
 use crate::clock::Clock;
 use crate::domain::{Event, Invalid, Program, ProgramNumber, ProgramStatus, Timestamp};
 use crate::store::{self, Connection, Transaction, WriteError};
@@ -32,8 +32,9 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: idempotency.clone(),
         };
+        let caps = self.limits.caps;
         self.write(context, move |tx, caller| {
-            let program = reset(tx, caller.program())?;
+            let program = reset(tx, caps, caller.program())?;
             let answer = Answer::ok(&ResetResponse {
                 program_id: program.uuid.to_string(),
             });
@@ -93,8 +94,9 @@ pub(super) fn now(
     Ok(clock.now().saturating_add(ahead))
 }
 
-fn reset(tx: &mut Transaction<'_>, number: ProgramNumber) -> Result<Program, Stop> {
+fn reset(tx: &mut Transaction<'_>, caps: Caps, number: ProgramNumber) -> Result<Program, Stop> {
     let mut old = store::programs::get(tx, number)?;
+    caps.check_program(tx, old.organization)?;
     let at = tx.now(number);
     old.status = ProgramStatus::Archived;
     old.updated_at = at;

@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
 use super::activity::timestamp;
-use super::{Error, Transaction, programs};
+use super::{Counted, Error, Transaction, programs};
 use crate::domain::{
     Conversation, ConversationId, ConversationNumber, ConversationPlace, ExternalUserId,
     MemberNumber, Message, MessageId, MessageNumber, MessageText, ProgramNumber, RedemptionId,
@@ -228,8 +228,8 @@ pub fn insert(
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn add_message(
-    tx: &Transaction<'_>,
-    conversation: ConversationNumber,
+    tx: &mut Transaction<'_>,
+    (conversation, member): (ConversationNumber, MemberNumber),
     id: MessageId,
     role: Role,
     text: &MessageText,
@@ -251,8 +251,51 @@ pub fn add_message(
     tx.run(sql, |statement| {
         statement.execute((conversation.0, at.as_millis(), role.as_str()))
     })?;
+    if role == Role::Member {
+        let bytes = i64::try_from(text.as_str().len()).unwrap_or(i64::MAX);
+        tx.count_change(Counted::Sent(member, day_of(at)), bytes);
+    }
     Ok(())
 }
+
+/// The day that a time lies in, counted since 1970 (UTC).
+pub fn day_of(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(DAY)
+}
+
+/// How many bytes of messages a member sent on a day. Only what was said since it began is read, of
+/// the conversations that were active since.
+pub(super) fn bytes_sent(
+    connection: &Connection,
+    member: MemberNumber,
+    day: i64,
+) -> Result<i64, Error> {
+    let (begins, ends) = (day.saturating_mul(DAY), day.saturating_mul(DAY) + DAY);
+    let active = "SELECT id FROM conversation WHERE member_id = ?1 AND active_at >= ?2";
+    let mut active = connection.prepare_cached(active)?;
+    let mut active = active.query((member.0, begins))?;
+    let said = "SELECT created_at, role, octet_length(body) FROM message
+                WHERE conversation_id = ?1 ORDER BY id DESC";
+    let mut said = connection.prepare_cached(said)?;
+    let mut sent = 0;
+    while let Some(conversation) = active.next()? {
+        let mut said = said.query([conversation.get::<_, i64>(0)?])?;
+        while let Some(message) = said.next()? {
+            let at: i64 = message.get(0)?;
+            if at < begins {
+                break;
+            }
+            let role: String = message.get(1)?;
+            if at < ends && role == Role::Member.as_str() {
+                sent += message.get::<_, Option<i64>>(2)?.unwrap_or(0);
+            }
+        }
+    }
+    Ok(sent)
+}
+
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
 
 /// A page of a conversation's messages, newest first.
 ///

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::activity::timestamp;
 use super::programs::uuid;
-use super::{AccessChange, Error, Transaction};
+use super::{AccessChange, Counted, Error, Transaction};
 use crate::domain::{CredentialNumber, Environment, OrganizationNumber, ProgramNumber, Timestamp};
 
 /// SHA-256 of a whole key.
@@ -82,6 +82,9 @@ pub fn insert(
     )?;
     let number = CredentialNumber(tx.last_insert_rowid());
     tx.access_changed(AccessChange::Credential(number));
+    if let KeyScope::Program(program) = credential.scope {
+        tx.count_change(Counted::Keys(program), 1);
+    }
     Ok(number)
 }
 
@@ -181,19 +184,22 @@ pub fn revoke(
     let sql = "UPDATE credential SET revoked_at = ?3
                WHERE uuid = ?2 AND revoked_at IS NULL
                    AND program_id IN (SELECT id FROM program WHERE organization_id = ?1)
-               RETURNING id";
+               RETURNING id, program_id";
     let values = (organization.0, key.as_bytes(), now.as_millis());
     let revoked = tx
         .prepare_cached(sql)?
-        .query_row(values, |row| row.get(0))
+        .query_row(values, |row| row.try_into())
         .optional()?;
     Ok(note_revoked(tx, revoked))
 }
 
 /// Says which key was revoked, if one was.
-fn note_revoked(tx: &mut Transaction<'_>, revoked: Option<i64>) -> bool {
-    if let Some(number) = revoked {
+fn note_revoked(tx: &mut Transaction<'_>, revoked: Option<(i64, Option<i64>)>) -> bool {
+    if let Some((number, program)) = revoked {
         tx.access_changed(AccessChange::Credential(CredentialNumber(number)));
+        if let Some(program) = program {
+            tx.count_change(Counted::Keys(ProgramNumber(program)), -1);
+        }
     }
     revoked.is_some()
 }
@@ -252,8 +258,8 @@ pub fn all_listed(connection: &Connection) -> Result<Vec<ListedKeyRow>, Error> {
 /// [`Error`] if the database fails.
 pub fn revoke_any(tx: &mut Transaction<'_>, key: Uuid, now: Timestamp) -> Result<bool, Error> {
     let sql = "UPDATE credential SET revoked_at = ?2 WHERE uuid = ?1 AND revoked_at IS NULL
-               RETURNING id";
+               RETURNING id, program_id";
     let values = (key.as_bytes(), now.as_millis());
-    let revoked = tx.query_row(sql, values, |row| row.get(0)).optional()?;
+    let revoked = tx.query_row(sql, values, |row| row.try_into()).optional()?;
     Ok(note_revoked(tx, revoked))
 }

@@ -4,7 +4,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::activity::timestamp;
-use super::{AccessChange, Error, Transaction, programs};
+use super::{AccessChange, Counted, Error, Transaction, programs};
 use crate::domain::{
     Account, Attributes, Currency, DisplayName, Email, ExternalUserId, Member, MemberNumber,
     Points, ProgramNumber, Search, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
@@ -248,7 +248,7 @@ pub fn end_tokens(tx: &mut Transaction<'_>, member: &mut Member) {
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn insert(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     program: ProgramNumber,
     external_user_id: ExternalUserId,
     tier: Tier,
@@ -264,6 +264,7 @@ pub fn insert(
             now.as_millis(),
         ))
     })?;
+    tx.count_change(Counted::Members(program), 1);
     Ok(Member {
         number: MemberNumber(tx.last_insert_rowid()),
         program,

@@ -53,7 +53,7 @@ pub use replay::replay;
 pub use rusqlite::Connection;
 pub use shares::Tenant;
 pub use writer::{
-    AccessChange, Committed, Observer, Transaction, WriteError, Writer, WriterSettings,
+    AccessChange, Committed, Counted, Observer, Transaction, WriteError, Writer, WriterSettings,
 };
 
 /// A failure of the database or of the pool in front of it. It is never the caller's fault.

@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::activity::timestamp;
-use super::{Error, Transaction, programs};
+use super::{Counted, Error, Transaction, programs};
 use crate::domain::{
     Label, LongText, Offer, OfferContent, OfferId, OfferNumber, Points, ProgramNumber, Search,
     Tier, Timestamp, Title, Url,
@@ -99,7 +99,7 @@ pub fn list(
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn insert(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     program: ProgramNumber,
     id: OfferId,
     content: OfferContent,
@@ -112,6 +112,7 @@ pub fn insert(
         statement.execute((id.as_uuid().as_bytes(), program.0, now.as_millis()))
     })?;
     let number = OfferNumber(tx.last_insert_rowid());
+    tx.count_change(Counted::Offers(program), 1);
     let offer = Offer {
         number,
         id,

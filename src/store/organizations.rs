@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::activity::timestamp;
 use super::programs::{environment, uuid};
-use super::{AccessChange, Error, Transaction};
+use super::{AccessChange, Counted, Error, Transaction};
 use crate::domain::{
     Allocation, Attributes, Environment, ExternalId, Name, Note, Organization, OrganizationNumber,
     OrganizationStatus, OrganizationTier, Search,
@@ -60,6 +60,7 @@ pub fn insert(tx: &mut Transaction<'_>, organization: &mut Organization) -> Resu
         ),
     )?;
     organization.number = OrganizationNumber(tx.last_insert_rowid());
+    tx.count_change(Counted::Organizations(organization.environment), 1);
     update(tx, organization)
 }
 

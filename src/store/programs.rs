@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::activity::chain::{self, Hash};
 use super::activity::timestamp;
-use super::{AccessChange, Error, Transaction};
+use super::{AccessChange, Counted, Error, Transaction};
 use crate::domain::{
     Currency, CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, Points, Program,
     ProgramNumber, ProgramSort, ProgramStatus, Search, Tier, Timestamp,
@@ -57,6 +57,7 @@ pub fn insert(tx: &mut Transaction<'_>, program: &mut Program) -> Result<(), Err
         ),
     )?;
     program.number = ProgramNumber(tx.last_insert_rowid());
+    tx.count_change(Counted::Programs(program.organization), 1);
     tx.access_changed(AccessChange::Program(program.number));
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{AccessChange, Error, Transaction};
+use super::{AccessChange, Counted, Error, Transaction};
 use crate::domain::{ByNumber, CredentialNumber, ProgramNumber};
 
 /// How far a program's time is ahead of the clock.
@@ -55,13 +55,16 @@ pub fn move_keys(
     from: ProgramNumber,
     to: ProgramNumber,
 ) -> Result<(), Error> {
-    let sql = "UPDATE credential SET program_id = ?2 WHERE program_id = ?1 RETURNING id";
+    let sql = "UPDATE credential SET program_id = ?2 WHERE program_id = ?1
+               RETURNING id, revoked_at IS NULL";
     let moved = tx
         .prepare(sql)?
-        .query_map((from.0, to.0), |row| row.get(0))?
-        .collect::<Result<Vec<i64>, _>>()?;
-    for number in moved {
+        .query_map((from.0, to.0), |row| row.try_into())?
+        .collect::<Result<Vec<(i64, bool)>, _>>()?;
+    for (number, is_good) in moved {
         tx.access_changed(AccessChange::Credential(CredentialNumber(number)));
+        tx.count_change(Counted::Keys(from), -i64::from(is_good));
+        tx.count_change(Counted::Keys(to), i64::from(is_good));
     }
     Ok(())
 }

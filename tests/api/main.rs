@@ -13,6 +13,7 @@ mod client;
 mod access;
 mod analytics;
 mod bad_input;
+mod caps;
 mod conditional;
 mod configuration;
 mod conversations;

@@ -294,11 +294,13 @@ fn errors() -> BTreeMap<String, Value> {
     }
     let hurried = TestApp::start_with(|settings| settings.rate_limit.sandbox_per_minute = 10);
     hurried.get("/v1/configuration").expect(200);
+    let full = TestApp::start_with(|settings| settings.limits.programs_each_max = 1);
     let responses = [
         webhook("https://example.com/", "member.renamed"),
         webhook("ftp://example.com/", "member.removed"),
         webhook("https://example.com/", "member.removed"),
         hurried.get("/v1/configuration"),
+        full.post("/v1/sandbox/reset", &json!({})),
         raw("{".to_owned()),
         app.request("GET", "/v1/wallet").send(),
         get_as(&app, &token, "/v1/members"),

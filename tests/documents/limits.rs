@@ -21,6 +21,7 @@ use Value::{Constant, Setting};
 type Limit = (&'static str, Value, &'static str, &'static str);
 
 const CLOSED: &str = "the connection is closed";
+const REACHED: &str = "422 `LIMIT_REACHED`";
 const LIMITS: &[Limit] = &[
     (
         "open connections",
@@ -148,6 +149,43 @@ const LIMITS: &[Limit] = &[
         Setting("rate_limit.sandbox_per_minute"),
         "429 `RATE_LIMITED`",
         "the_sandbox_can_be_given_a_rate_of_its_own",
+    ),
+    (
+        "organizations of an environment, canceled ones too; 0 is no limit",
+        Setting("limits.organizations_max"),
+        REACHED,
+        "an_environment_has_so_many_organizations_canceled_ones_included",
+    ),
+    (
+        "programs of an organization, archived and reset ones too; 0 is no limit",
+        Setting("limits.programs_each_max"),
+        REACHED,
+        "an_organization_has_so_many_programs_archived_and_reset_ones_included",
+    ),
+    (
+        "keys of a program that are not revoked; 0 is no limit",
+        Setting("limits.keys_each_max"),
+        REACHED,
+        "a_program_has_so_many_keys_until_one_is_revoked",
+    ),
+    (
+        "offers of a program, archived ones too; 0 is no limit",
+        Setting("limits.offers_each_max"),
+        REACHED,
+        "a_program_has_so_many_offers_archived_ones_included",
+    ),
+    (
+        "members of a sandbox program, removed ones too; 0 is no limit",
+        Setting("limits.sandbox_members_max"),
+        REACHED,
+        "a_sandbox_program_has_so_many_members_wherever_they_come_from",
+    ),
+    (
+        "bytes of messages that a member sends in a day (UTC, by the program's clock); 0 is no \
+         limit",
+        Setting("limits.message_bytes_max"),
+        REACHED,
+        "a_member_sends_so_many_bytes_a_day_in_all_conversations_together",
     ),
     (
         "webhooks of a program in use",

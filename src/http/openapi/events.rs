@@ -46,7 +46,7 @@ fn conversations() -> impl Iterator<Item = Operation> {
         )
         .body::<SendMessageRequest>()
         .answers::<SendMessageResponse>(200, "It was said.")
-        .fails(UNKNOWN);
+        .fails(&[Code::NotFound, Code::LimitReached]);
     let stream = Operation::new("stream_messages", "What is said, as it is said")
         .about(
             "Server-sent events: each `data:` line is a `MessageResponse`; `: heartbeat` comes while \

@@ -52,7 +52,7 @@ fn sandbox() -> impl Iterator<Item = Operation> {
         )
         .optional_body::<ResetRequest>()
         .answers::<ResetResponse>(200, "The new program.")
-        .fails(UNKNOWN);
+        .fails(&[Code::NotFound, Code::LimitReached]);
     let clock = Operation::new("advance_clock", "Let time pass at once")
         .about("The key's program is ahead of the clock from then on. Keys of the sandbox only.")
         .body::<AdvanceClockRequest>()
@@ -69,7 +69,7 @@ fn tokens() -> impl Iterator<Item = Operation> {
         )
         .body::<ExchangeTokenRequest>()
         .answers::<TokenGrantResponse>(200, "The token and when it ends.")
-        .fails(UNKNOWN);
+        .fails(&[Code::NotFound, Code::LimitReached]);
     tagged("Tokens", [exchange])
 }
 
@@ -100,7 +100,8 @@ fn members() -> impl Iterator<Item = Operation> {
              had.",
         )
         .body::<SetMemberRequest>()
-        .answers::<SetMemberResponse>(200, "The member's profile.");
+        .answers::<SetMemberResponse>(200, "The member's profile.")
+        .fails(&[Code::LimitReached]);
     let remove = Operation::new("remove_member", "Archive a member")
         .about("Ledger, redemptions and figures stay. The member's tokens end at once.")
         .query(
@@ -171,7 +172,8 @@ fn offers() -> impl Iterator<Item = Operation> {
         .fails(UNKNOWN);
     let create = Operation::new("create_offer", "Make an offer")
         .body::<CreateOfferRequest>()
-        .answers::<OfferResponse>(201, "The offer.");
+        .answers::<OfferResponse>(201, "The offer.")
+        .fails(&[Code::LimitReached]);
     let get = Operation::new("get_offer", "An offer")
         .on_behalf(as_member)
         .answers::<OfferResponse>(200, "The offer.")

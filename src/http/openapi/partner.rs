@@ -95,7 +95,7 @@ fn organizations() -> impl Iterator<Item = Operation> {
     )
     .body::<CreateOrganizationRequest>()
     .answers::<CreatedOrganizationResponse>(201, "The organization with the key, shown only now.")
-    .fails(&[Code::AllocationTooLarge]);
+    .fails(&[Code::AllocationTooLarge, Code::LimitReached]);
     let one = |handler, summary| {
         Operation::new(handler, summary)
             .answers::<OneOrganizationResponse>(200, "The organization.")
@@ -139,7 +139,7 @@ fn keys() -> impl Iterator<Item = Operation> {
     let create = Operation::new("create_api_key", "Make an Org-API-Key")
         .body::<CreateApiKeyRequest>()
         .answers::<CreatedApiKeyResponse>(201, "The key, shown only now.")
-        .fails(&[Code::NotFound]);
+        .fails(&[Code::NotFound, Code::LimitReached]);
     let revoke = Operation::new("revoke_api_key", "Revoke an Org-API-Key")
         .about("Member tokens that were minted with it live out their time.")
         .ends(204, "The key is refused from the next request on.")

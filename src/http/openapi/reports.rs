@@ -46,7 +46,8 @@ fn programs() -> impl Iterator<Item = Operation> {
         .answers::<ProgramListResponse>(200, "A page, newest first unless asked otherwise.");
     let create = Operation::new("create_program", "Make a program and its first key")
         .body::<CreateProgramRequest>()
-        .answers::<CreatedProgramResponse>(201, "The program with its key, shown only now.");
+        .answers::<CreatedProgramResponse>(201, "The program with its key, shown only now.")
+        .fails(&[Code::LimitReached]);
     let get = Operation::new("get_program", "A program")
         .answers::<ProgramResponse>(200, "The program.")
         .fails(&[Code::NotFound]);

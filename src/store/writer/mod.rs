@@ -10,6 +10,7 @@ mod chores;
 mod queue;
 mod statements;
 mod sums;
+mod tally;
 mod thread;
 mod transaction;
 
@@ -25,6 +26,8 @@ use tokio::sync::oneshot;
 use self::checkpoints::Checkpointer;
 use self::queue::Entrance;
 use self::sums::Sums;
+pub use self::tally::Counted;
+use self::tally::Tally;
 use self::thread::WriterThread;
 use self::transaction::Log;
 pub use self::transaction::Transaction;
@@ -192,6 +195,7 @@ impl Writer {
             access_in_doubt: false,
             keys: idempotency::index(&connection)?,
             sums: Sums::default(),
+            tally: Tally::default(),
             heard: None,
             announced: Vec::new(),
             due: Vec::new(),

@@ -200,6 +200,7 @@ impl WriterThread {
             pending: self.log.pending.len(),
         };
         self.log.sums.mark();
+        self.log.tally.mark();
         let result = savepoint(statements, "SAVEPOINT job").and_then(|()| {
             let mut tx = Transaction {
                 connection,
@@ -333,6 +334,7 @@ impl WriterThread {
         self.log.announced.clear();
         self.log.due.clear();
         self.log.sums.clear();
+        self.log.tally.clear();
         self.log.webhooks_changed = false;
         self.log.heard = None;
         self.log.clocks_changed = false;

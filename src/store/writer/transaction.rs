@@ -8,6 +8,7 @@ use rusqlite::{Connection, Statement};
 use super::AccessChange;
 use super::statements::{self, Prepared};
 use super::sums::Sums;
+use super::tally::{Counted, Tally};
 use crate::clock::Clock;
 use crate::domain::{
     Activity, Actor, ByNumber, Currency, Event, EventName, EventSet, LedgerEntry, Points, Position,
@@ -37,6 +38,7 @@ pub(super) struct Log {
     pub(super) access_in_doubt: bool,
     pub(super) keys: KeyIndex,
     pub(super) sums: Sums,
+    pub(super) tally: Tally,
     /// The events that some webhook of each program listens to, as the open transaction sees it;
     /// `None`: to be read anew.
     pub(super) heard: Option<ByNumber<ProgramNumber, EventSet>>,
@@ -233,6 +235,7 @@ impl Transaction<'_> {
         self.run("ROLLBACK TO job", |statement| statement.execute([]))?;
         self.log.pending.truncate(self.mark.pending);
         self.log.sums.undo();
+        self.log.tally.undo();
         if self.log.webhooks_changed {
             // This write may have been the one that changed them.
             self.log.heard = None;
@@ -257,6 +260,20 @@ impl Transaction<'_> {
     ) -> Result<bool, Error> {
         let log = &mut *self.log;
         log.sums.add(self.connection, program, received, spent)
+    }
+
+    /// How many there are of something that is limited, this write's own included.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn count(&mut self, what: Counted) -> Result<i64, Error> {
+        let log = &mut *self.log;
+        log.tally.get(self.connection, what)
+    }
+
+    /// Says that this write added so many of something that is limited, or took them away.
+    pub(in crate::store) fn count_change(&mut self, what: Counted, by: i64) {
+        self.log.tally.change(what, by);
     }
 
     /// What the points of a program are called.
