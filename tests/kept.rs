@@ -32,11 +32,18 @@ struct Addition {
 }
 
 /// Every field that was added since 0.1.0.
-const ADDITIONS: &[Addition] = &[Addition {
-    since: "0.2.0",
-    path: "/v1/reports",
-    field: "details",
-}];
+const ADDITIONS: &[Addition] = &[
+    Addition {
+        since: "0.2.0",
+        path: "/v1/reports",
+        field: "details",
+    },
+    Addition {
+        since: "0.2.0",
+        path: "/v1/offers",
+        field: "isUnlimited",
+    },
+];
 
 /// Names that changed since a release, before and now, each with the first release that has the new
 /// one. docs/API.md and CHANGELOG.md say so.
@@ -44,6 +51,14 @@ const RENAMED: &[(&str, &str, &str)] = &[(
     "0.2.0",
     r#""code":"invalid_request""#,
     r#""code":"bad_request""#,
+)];
+
+/// Values of reads that are written otherwise since a release, before and now: stock without a limit
+/// is a number, as the documentation of the API has it. docs/API.md and CHANGELOG.md say so.
+const REWRITTEN: &[(&str, &str, &str)] = &[(
+    "0.2.0",
+    r#""quantityRemaining":null"#,
+    r#""quantityRemaining":2147483647"#,
 )];
 
 /// Reads whose answers changed on purpose since a release, by the first one that has it and the
@@ -220,7 +235,11 @@ impl Differences {
         now: &Response,
     ) {
         let (status, media_type, etag, body) = before;
-        let body = &self.renamed(body);
+        let mut body = self.by(RENAMED, body);
+        if !path.is_empty() {
+            body = self.by(REWRITTEN, &body);
+        }
+        let body = &body;
         let (text, additions) = (now.text(), self.additions(path));
         if now.status != status {
             self.add(
@@ -259,9 +278,9 @@ impl Differences {
         added.map(|one| one.field).collect()
     }
 
-    /// A recorded body by today's names.
-    fn renamed(&self, body: &str) -> String {
-        let newer = RENAMED
+    /// A recorded body by today's names or values.
+    fn by(&self, table: &[(&str, &str, &str)], body: &str) -> String {
+        let newer = table
             .iter()
             .filter(|(since, ..)| number(since) > number(&self.release));
         newer.fold(body.to_owned(), |body, (_, old, new)| {

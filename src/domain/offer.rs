@@ -38,10 +38,20 @@ impl OfferContent {
     pub const IMAGES_MAX: usize = 20;
     /// The largest number of tiers.
     pub const TIERS_MAX: usize = 50;
+    /// The highest price that can be set, 2^31 − 1. 0.1.0 accepted up to [`Points::MAX`].
+    pub const PRICE_MAX: Points = Points::of_i32(i32::MAX);
+    /// How many pieces there are, in the API's answers and requests, of an offer without a limit:
+    /// 2^31 − 1. A limit is lower.
+    pub const UNLIMITED: i64 = i32::MAX as i64;
 
     /// The most pieces that an offer can have come to: what the API accepted, 2^31 − 1, and as
     /// many given back.
     pub const STORED_PIECES_MAX: i64 = 2 * i32::MAX as i64;
+
+    /// The pieces of a row. 0.1.0 could set, and come to, as many as are now no limit.
+    pub fn stored_pieces(pieces: Option<i64>) -> Option<i64> {
+        pieces.filter(|pieces| *pieces < Self::UNLIMITED)
+    }
 
     /// Checks a stored number of pieces.
     ///

@@ -18,6 +18,11 @@ impl Points {
     /// 2^53 − 1, the largest whole number that a double holds exactly.
     pub const MAX: Self = Self(9_007_199_254_740_991);
 
+    /// The points of a small number; none of a negative one.
+    pub(super) const fn of_i32(number: i32) -> Self {
+        Self(if number < 0 { 0 } else { number as i64 })
+    }
+
     /// The points, if the number is in range.
     pub fn new(number: i64) -> Option<Self> {
         (0..=Self::MAX.0).contains(&number).then_some(Self(number))

@@ -154,13 +154,16 @@ pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes one piece from, or gives one back to, an offer that has a number of them.
+/// Takes one piece from, or gives one back to, an offer that has a limited number of them. A return
+/// never makes it unlimited.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn change_stock(tx: &Transaction<'_>, offer: OfferNumber, pieces: i64) -> Result<(), Error> {
-    let sql = "UPDATE offer SET quantity_remaining = quantity_remaining + ?2 WHERE id = ?1";
-    tx.run(sql, |statement| statement.execute((offer.0, pieces)))?;
+    let sql = "UPDATE offer SET quantity_remaining = min(quantity_remaining + ?2, ?3 - 1)
+               WHERE id = ?1 AND quantity_remaining < ?3";
+    let values = (offer.0, pieces, OfferContent::UNLIMITED);
+    tx.run(sql, |statement| statement.execute(values))?;
     Ok(())
 }
 
@@ -190,7 +193,7 @@ fn offer(row: &Row<'_>) -> Result<Offer, Error> {
         points_price: row.get::<_, Option<i64>>(7)?.and_then(Points::new),
         images: images.into_iter().map(Url::stored).collect(),
         tiers: tiers.into_iter().map(Tier::stored).collect(),
-        quantity_remaining: row.get(10)?,
+        quantity_remaining: OfferContent::stored_pieces(row.get(10)?),
         expires_at: time(11)?,
         start_at: time(12)?,
         end_at: time(13)?,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::domain::{Allocation, Attributes, Change, Invalid, Points, Tier, Timestamp, Url};
+use crate::domain::{
+    Allocation, Attributes, Change, Invalid, OfferContent, Points, Tier, Timestamp, Url,
+};
 
 /// The fields of a JSON object. Those that nobody asks for are ignored: newer clients send more.
 #[derive(Debug, Clone, Copy)]
@@ -140,25 +142,27 @@ pub(super) fn amount(name: &str, value: &Value) -> Result<Points, Invalid> {
         })
 }
 
-/// A price, 0 to [`Points::MAX`].
+/// A price, 0 to [`OfferContent::PRICE_MAX`].
 pub(super) fn price(name: &str, value: &Value) -> Result<Points, Invalid> {
-    whole(value).and_then(Points::new).ok_or_else(|| {
-        let most = Points::MAX.get();
-        Invalid::new(
-            name,
-            format!("must be null or a whole number from 0 to {most}"),
-        )
-    })
+    let most = OfferContent::PRICE_MAX;
+    whole(value)
+        .and_then(Points::new)
+        .filter(|price| *price <= most)
+        .ok_or_else(|| {
+            let most = most.get();
+            Invalid::new(
+                name,
+                format!("must be null or a whole number from 0 to {most}"),
+            )
+        })
 }
 
-/// The most pieces of an offer, 2^31 − 1.
-pub(super) const QUANTITY_MAX: i64 = i32::MAX as i64;
 /// The most credits a month, 10^12.
 pub(super) const CREDITS_MAX: i64 = Allocation::CREDITS_MAX;
 
-/// A number of pieces, 0 to [`QUANTITY_MAX`].
+/// A number of pieces, 0 to [`OfferContent::UNLIMITED`].
 pub(super) fn quantity(name: &str, value: &Value) -> Result<i64, Invalid> {
-    let most = QUANTITY_MAX;
+    let most = OfferContent::UNLIMITED;
     whole(value)
         .filter(|pieces| (0..=most).contains(pieces))
         .ok_or_else(|| {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, Type};
 
-use super::fields::{Fields, QUANTITY_MAX, images, price, quantity, text, tiers, time};
+use super::fields::{Fields, images, price, quantity, text, tiers, time};
 use super::schema::{self, request_schema};
 use crate::domain::{
     Change, Invalid, Label, LongText, Offer, OfferContent, Points, Tier, Timestamp, Title, Url,
@@ -82,7 +82,10 @@ impl PatchOfferRequest {
             images: fields.optional("images", images(OfferContent::IMAGES_MAX))?,
             tiers: fields.optional("tiers", tiers(OfferContent::TIERS_MAX))?,
             quantity_remaining: match availability {
-                Some(fields) => fields.change("quantityRemaining", quantity)?,
+                Some(fields) => match fields.change("quantityRemaining", quantity)? {
+                    Change::Set(OfferContent::UNLIMITED) => Change::Clear,
+                    change => change,
+                },
                 None => Change::Keep,
             },
             start_at: fields.change("startAt", time)?,
@@ -129,12 +132,12 @@ macro_rules! offer_schema {
             /// Another one; `standard` by default.
             optional type: schema::text(Label::RULE),
             /// What it costs; null and 0 both cost nothing.
-            optional pointsPrice: schema::nullable(schema::points(0)),
+            optional pointsPrice: schema::nullable(schema::whole(0, OfferContent::PRICE_MAX.get())),
             /// From then on it cannot be redeemed; null is never.
             optional expiresAt: schema::nullable(schema::time()),
             /// Addresses of images.
             optional images: schema::list(schema::text(Url::RULE), OfferContent::IMAGES_MAX),
-            /// How much there is of it.
+            /// How much there is of it; `quantityRemaining` null or 2147483647 is unlimited.
             optional availability: schema::nullable(stock()),
             /// When the experience begins; it gates nothing.
             optional startAt: schema::nullable(schema::time()),
@@ -151,7 +154,7 @@ offer_schema!(PatchOfferRequest, optional title);
 
 /// `availability` of a request: the rest of an answer's is derived.
 fn stock() -> Object {
-    let pieces = schema::nullable(schema::whole(0, QUANTITY_MAX));
+    let pieces = schema::nullable(schema::whole(0, OfferContent::UNLIMITED));
     let mut stock = Object::with_type(Type::Object);
     stock
         .properties
@@ -162,13 +165,19 @@ fn stock() -> Object {
 /// Whether an offer can be redeemed.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(examples(json!({"isAvailable": true, "quantityRemaining": 12})))]
+#[schema(examples(json!({
+    "isAvailable": true,
+    "quantityRemaining": 12,
+    "isUnlimited": false,
+})))]
 pub struct AvailabilityResponse {
     /// Whether it can be redeemed now: it has pieces left and has not expired.
     pub is_available: bool,
-    /// Pieces left; null is without end.
+    /// Pieces left; 2147483647 if there is no limit.
     #[schema(minimum = 0, maximum = 2_147_483_647)]
-    pub quantity_remaining: Option<i64>,
+    pub quantity_remaining: i64,
+    /// Additive: whether there is no limit.
+    pub is_unlimited: bool,
 }
 
 /// `Offer`.
@@ -184,7 +193,11 @@ pub struct AvailabilityResponse {
     "pointsPrice": 40,
     "expiresAt": null,
     "images": ["https://example.com/coffee.jpg"],
-    "availability": {"isAvailable": true, "quantityRemaining": null},
+    "availability": {
+        "isAvailable": true,
+        "quantityRemaining": 2_147_483_647,
+        "isUnlimited": true,
+    },
     "startAt": null,
     "endAt": null,
     "tiers": [],
@@ -203,7 +216,7 @@ pub struct OfferResponse {
     /// Another word of the operator's.
     #[serde(rename = "type")]
     pub offer_type: String,
-    /// What it costs; null and 0 both cost nothing.
+    /// What it costs; null and 0 both cost nothing. Above 2147483647 only if 0.1.0 set it.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_price: Option<i64>,
     /// From then on it cannot be redeemed.
@@ -243,7 +256,10 @@ impl OfferResponse {
                 .collect(),
             availability: AvailabilityResponse {
                 is_available: offer.is_available(now),
-                quantity_remaining: content.quantity_remaining,
+                quantity_remaining: content
+                    .quantity_remaining
+                    .unwrap_or(OfferContent::UNLIMITED),
+                is_unlimited: content.quantity_remaining.is_none(),
             },
             start_at: super::time(content.start_at),
             end_at: super::time(content.end_at),

@@ -87,7 +87,7 @@ fn forget(app: &TestApp) {
 }
 
 #[track_caller]
-fn verify(app: &TestApp) -> Vec<String> {
+pub(crate) fn verify(app: &TestApp) -> Vec<String> {
     let connection = stampcard::service::open_read_only(&app.database()).unwrap();
     let report = stampcard::service::verify::verify(&connection, |_| ()).unwrap();
     report.findings

@@ -2,8 +2,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::client::{activities, call, column, get_as, rows};
+use crate::client::{activities, call, cancel, column, get_as, rows, stock, try_redeem};
+use crate::figures_on_disk::verify;
 use crate::support::TestApp;
+
+/// The pieces left of an offer without a limit.
+const UNLIMITED: i64 = 2_147_483_647;
 
 #[test]
 fn an_offer_needs_only_a_title() {
@@ -14,7 +18,10 @@ fn an_offer_needs_only_a_title() {
     let expected = json!({
         "id": offer["id"], "title": "A walk", "description": "", "shortDescription": "",
         "kind": "experience", "type": "standard", "pointsPrice": null, "expiresAt": null,
-        "images": [], "availability": {"isAvailable": true, "quantityRemaining": null},
+        "images": [],
+        "availability": {
+            "isAvailable": true, "quantityRemaining": UNLIMITED, "isUnlimited": true,
+        },
         "startAt": null, "endAt": null, "tiers": [],
     });
     assert_eq!(offer, expected);
@@ -29,7 +36,7 @@ fn full() -> Value {
         "title": "Dinner", "description": "Long\ntext", "shortDescription": "Short",
         "kind": "drop", "type": "vip", "pointsPrice": 120, "expiresAt": "2026-12-01T00:00:00.000Z",
         "images": ["https://example.com/1.png", "https://example.com/2.png"],
-        "availability": {"isAvailable": true, "quantityRemaining": 4},
+        "availability": {"isAvailable": true, "quantityRemaining": 4, "isUnlimited": false},
         "startAt": "2026-12-24T18:00:00.000Z", "endAt": "2026-12-24T22:00:00.000Z",
         "tiers": ["gold", "vip"],
     })
@@ -71,9 +78,79 @@ fn a_patch_changes_what_it_names_and_null_clears_what_can_be_empty() {
     }
     assert_eq!(
         cleared["availability"],
-        json!({"isAvailable": true, "quantityRemaining": null})
+        json!({"isAvailable": true, "quantityRemaining": UNLIMITED, "isUnlimited": true})
     );
     assert_eq!(activities(&app, 41), 2);
+}
+
+#[test]
+fn null_and_the_largest_number_of_pieces_both_are_unlimited() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    for pieces in [json!(null), json!(UNLIMITED)] {
+        let offer = app.offer(json!({"availability": {"quantityRemaining": pieces}}));
+        let unlimited =
+            json!({"isAvailable": true, "quantityRemaining": UNLIMITED, "isUnlimited": true});
+        assert_eq!(stock(&app, &offer), unlimited);
+        let redemption = app.redeem("ada", &offer);
+        assert_eq!(stock(&app, &offer), unlimited, "sold");
+        cancel(&app, &redemption).expect(200);
+        assert_eq!(stock(&app, &offer), unlimited, "returned");
+        let path = format!("/v1/offers/{offer}");
+        let limit = json!({"availability": {"quantityRemaining": UNLIMITED - 1}});
+        app.patch(&path, &limit).expect(200);
+        let limited =
+            json!({"isAvailable": true, "quantityRemaining": UNLIMITED - 1, "isUnlimited": false});
+        assert_eq!(stock(&app, &offer), limited);
+        let lift = json!({"availability": {"quantityRemaining": pieces}});
+        app.patch(&path, &lift).expect(200);
+        assert_eq!(stock(&app, &offer), unlimited, "lifted");
+    }
+}
+
+#[test]
+fn returned_pieces_never_make_a_stock_unlimited() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    let most = json!({"availability": {"quantityRemaining": UNLIMITED - 1}});
+    let offer = app.offer(most.clone());
+    let redemption = app.redeem("ada", &offer);
+    assert_eq!(stock(&app, &offer)["quantityRemaining"], UNLIMITED - 2);
+    app.patch(&format!("/v1/offers/{offer}"), &most).expect(200);
+    cancel(&app, &redemption).expect(200);
+    let limited =
+        json!({"isAvailable": true, "quantityRemaining": UNLIMITED - 1, "isUnlimited": false});
+    assert_eq!(stock(&app, &offer), limited);
+    assert_eq!(verify(&app), [""; 0]);
+}
+
+#[test]
+fn a_price_and_a_stock_that_an_earlier_release_accepted_stay_readable() {
+    const DEAREST: i64 = 9_007_199_254_740_991;
+    let app = TestApp::start();
+    app.member("ada", 5);
+    let dear = app.offer(json!({"pointsPrice": 1}));
+    let much = app.offer(json!({}));
+    let sqlite = app.sqlite();
+    let sql = "UPDATE offer SET points_price = ?1 WHERE points_price = 1";
+    assert_eq!(sqlite.execute(sql, [DEAREST]).unwrap(), 1);
+    let sql = "UPDATE offer SET quantity_remaining = ?1 WHERE points_price IS NULL";
+    assert_eq!(sqlite.execute(sql, [UNLIMITED + 1]).unwrap(), 1);
+
+    let path = format!("/v1/offers/{dear}");
+    assert_eq!(app.get(&path).expect(200)["pointsPrice"], DEAREST);
+    let renamed = app.patch(&path, &json!({"title": "Dear"})).expect(200);
+    assert_eq!(renamed["pointsPrice"], DEAREST);
+    let again = app.patch(&path, &json!({"pointsPrice": DEAREST}));
+    let message = again.expect_error(422, "VALIDATION");
+    assert!(message.contains("2147483647"), "{message}");
+    try_redeem(&app, "ada", &dear).expect_error(422, "INSUFFICIENT_POINTS");
+
+    let unlimited =
+        json!({"isAvailable": true, "quantityRemaining": UNLIMITED, "isUnlimited": true});
+    assert_eq!(stock(&app, &much), unlimited);
+    cancel(&app, &app.redeem("ada", &much)).expect(200);
+    assert_eq!(stock(&app, &much), unlimited);
 }
 
 #[test]
@@ -116,7 +193,7 @@ fn bad_fields_are_refused_by_name_and_nothing_is_written() {
         ("pointsPrice", json!(-1)),
         ("pointsPrice", json!(1.5)),
         ("pointsPrice", json!("5")),
-        ("pointsPrice", json!(9_007_199_254_740_992_i64)),
+        ("pointsPrice", json!(2_147_483_648_i64)),
         ("expiresAt", json!("tomorrow")),
         ("expiresAt", json!("2026-06-15")),
         ("expiresAt", json!("2026-02-30T00:00:00Z")),

@@ -117,7 +117,8 @@ function offerCell({ title, shortDescription, availability, tiers, expiresAt }) 
   const notes = [
     !availability.isAvailable &&
       h("span", { class: "badge badge-canceled" }, left === 0 ? "Sold out" : "Expired"),
-    left > 0 && h("span", { class: "tag" }, `${number(left)} left`),
+    left > 0 &&
+      h("span", { class: "tag" }, availability.isUnlimited ? "unlimited" : `${number(left)} left`),
     tiers.map((tier) => h("span", { class: "tag" }, tier)),
     expiresAt && h("span", { class: "tag" }, `until ${day(expiresAt)}`),
   ];
@@ -184,7 +185,7 @@ function offerDialog(offer, changed) {
         type: "number",
         min: 0,
         step: 1,
-        value: offer?.availability.quantityRemaining,
+        value: offer && pieces(offer),
         hint: "Left empty, there is no end to them.",
       },
       {
@@ -221,13 +222,18 @@ function offerDialog(offer, changed) {
   });
 }
 
+/** The pieces left as the form has them: null without a limit. */
+function pieces({ availability }) {
+  return availability.isUnlimited ? null : availability.quantityRemaining;
+}
+
 /**
  * Only what is different: the stock may have moved while the form was open, and the form knows
  * times to the minute only.
  */
 function changes(offer, body) {
   const same = {
-    availability: offer.availability.quantityRemaining === body.availability.quantityRemaining,
+    availability: pieces(offer) === body.availability.quantityRemaining,
     expiresAt: toLocal(offer.expiresAt) === toLocal(body.expiresAt),
     tiers: offer.tiers.join() === body.tiers.join(),
   };

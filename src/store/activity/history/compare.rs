@@ -1,6 +1,6 @@
 //! The end of a history: every row against what the log said of it.
 
-use super::{History, PIECES_MAX, Told};
+use super::{History, Told};
 use crate::store::Error;
 
 impl History<'_> {
@@ -95,7 +95,6 @@ impl History<'_> {
                 continue;
             };
             let stock: Option<i64> = row.get(5)?;
-            let stock = stock.map(|stock| stock.min(PIECES_MAX));
             for (column, is_wrong) in [
                 ("program_id", Some(row.get::<_, i64>(1)?) != told.program),
                 ("uuid", row.get::<_, Vec<u8>>(2)? != told.uuid),

@@ -8,11 +8,8 @@ use std::collections::hash_map::Entry as Place;
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use crate::domain::{Cells, Column, Event, EventKind, Status};
+use crate::domain::{Cells, Column, Event, EventKind, OfferContent, Status};
 use crate::store::Error;
-
-/// Stock at and above which it is without limit, 2^31 − 1.
-const PIECES_MAX: i64 = i32::MAX as i64;
 
 /// What is known of a value: rows of version 0.1.0 do not tell everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -351,7 +348,7 @@ impl<'c> History<'c> {
             ..
         }) = self.offers.get_mut(&offer)
         {
-            *stock = stock.saturating_add(pieces).min(PIECES_MAX);
+            *stock = (*stock + pieces).min(OfferContent::UNLIMITED - 1);
         }
     }
 
