@@ -18,7 +18,7 @@ use crate::domain::Invalid;
 use crate::error::Code;
 use crate::service::{Caller, IdempotencyKey, PartnerPrincipal, Scope};
 use crate::telemetry::PathMetrics;
-use crate::wire::Query;
+use crate::wire::{self, PlainNumbers, Query};
 
 /// How deep the lists and objects of a body may nest.
 const DEPTH_MAX: usize = 128;
@@ -167,10 +167,16 @@ fn parse(bytes: &[u8]) -> Result<Value, HttpError> {
         let message = format!("the body is not well-formed JSON: {what}");
         HttpError::new(Code::BadRequest, message)
     };
-    if depth(bytes) > DEPTH_MAX {
+    let (depth, numbers) = scan(bytes);
+    if depth > DEPTH_MAX {
         return Err(bad(&format_args!("it is deeper than {DEPTH_MAX} levels")));
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let plain = if numbers.are_all() {
+        Cow::Borrowed(bytes)
+    } else {
+        wire::with_plain_numbers(bytes)
+    };
+    let mut deserializer = serde_json::Deserializer::from_slice(&plain);
     // Its own limit is one level less than ours.
     deserializer.disable_recursion_limit();
     let value = Value::deserialize(&mut deserializer).map_err(|error| bad(&error))?;
@@ -178,9 +184,10 @@ fn parse(bytes: &[u8]) -> Result<Value, HttpError> {
     Ok(value)
 }
 
-/// How deep lists and objects nest, if `bytes` is JSON.
-fn depth(bytes: &[u8]) -> usize {
+/// How deep lists and objects nest, if `bytes` is JSON, and whether its numbers are plain.
+fn scan(bytes: &[u8]) -> (usize, PlainNumbers) {
     let (mut depth, mut deepest) = (0_usize, 0);
+    let mut numbers = PlainNumbers::default();
     let (mut in_string, mut escaped) = (false, false);
     for byte in bytes {
         if in_string {
@@ -193,10 +200,11 @@ fn depth(bytes: &[u8]) -> usize {
                 b']' | b'}' => depth = depth.saturating_sub(1),
                 _ => {}
             }
+            numbers.next(*byte);
             deepest = deepest.max(depth);
         }
     }
-    deepest
+    (deepest, numbers)
 }
 
 /// The Idempotency-Key of a request, if it has one.

@@ -147,7 +147,7 @@ fn update_canonical(hash: &mut Sha256, value: &Value) {
             hash.update(text);
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {
-            let text = wire::whole(value).map_or_else(|| value.to_string(), |n| n.to_string());
+            let text = value.to_string();
             hash.update([b'=', u8::try_from(text.len()).unwrap_or(u8::MAX)]);
             hash.update(text);
         }
@@ -259,6 +259,11 @@ mod tests {
         assert_ne!(
             key("k", &json!("1")).body_hash,
             key("k", &json!(1)).body_hash
+        );
+        assert_ne!(
+            key("k", &json!(1.0)).body_hash,
+            key("k", &json!(1)).body_hash,
+            "a double that was rounded is no whole number"
         );
     }
 

@@ -119,16 +119,10 @@ pub(super) fn text<T>(
     }
 }
 
-/// A whole number. One written with a fraction of zero (`100.0`) is whole too.
-pub fn whole(value: &Value) -> Option<i64> {
-    let from_float = |number: f64| {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
-        let whole = number as i64;
-        (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(whole)
-    };
-    value
-        .as_i64()
-        .or_else(|| value.as_f64().and_then(from_float))
+/// A whole number. One written in another way (`100.0`) was made an integer before the body was
+/// parsed; a double is none, whatever it was rounded to.
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64()
 }
 
 /// Points to move, 1 to [`Points::MAX`].
@@ -205,7 +199,11 @@ pub(super) fn raw_object<'a>(
         let raw = fields
             .get(field)
             .ok_or_else(|| Invalid::new(name, "must be an object"))?;
-        Attributes::parse(name, raw.get())
+        let object = Attributes::parse(name, raw.get())?;
+        // It is returned as it came, so that whoever reads it must be able to.
+        serde_json::from_str::<Map<String, Value>>(raw.get())
+            .map(|_| object)
+            .map_err(|_| Invalid::new(name, "must have only numbers that a double can hold"))
     }
 }
 

@@ -13,6 +13,7 @@ mod events;
 mod fields;
 mod health;
 mod members;
+mod numbers;
 mod offers;
 mod partner;
 mod problem;
@@ -38,12 +39,13 @@ pub use conversations::{
 };
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
-pub use fields::{Fields, whole};
+pub use fields::Fields;
 pub use health::{HealthResponse, UnreadyResponse};
 pub use members::{
     MemberListResponse, MemberSummaryResponse, RedemptionCountsResponse, RemoveMemberResponse,
     SetMemberRequest, SetMemberResponse,
 };
+pub use numbers::{PlainNumbers, with_plain_numbers};
 pub use offers::{
     AvailabilityResponse, CreateOfferRequest, OfferListResponse, OfferResponse, PatchOfferRequest,
 };

@@ -624,3 +624,35 @@ fn a_dead_token_replays_nothing() {
     assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
     refused.expect_error(401, "UNAUTHORIZED");
 }
+
+#[test]
+fn numbers_of_a_body_are_compared_by_what_they_are() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    let credit = |key: &str, amount: &str, more: &str| {
+        let body = format!(r#"{{"externalUserID":"ada","amount":{amount}{more}}}"#);
+        post_once_as(&app, SANDBOX_KEY, key, CREDIT, body)
+    };
+    for (index, amount) in ["100", "100.0", "1e2"].into_iter().enumerate() {
+        let key = format!("key {index}");
+        let first = credit(&key, amount, "");
+        assert_eq!(first.status, 200, "{}", first.text());
+        for same in ["100", "100.0", "1e2", "10000E-2"] {
+            check_replay(&app, &first, || credit(&key, same, ""));
+        }
+        credit(&key, "101", "").expect_error(409, "IDEMPOTENCY_KEY_REUSED");
+    }
+    let first = credit("more", "1", r#","more":[1,-0.0,0.5]"#);
+    check_replay(&app, &first, || {
+        credit("more", "1", r#","more":[1.0,0,5e-1]"#)
+    });
+    for other in [
+        r#","more":[1.0000000000000000000001,0,0.5]"#,
+        r#","more":[0.99999999999999999999,0,0.5]"#,
+        r#","more":[1,0,0.25]"#,
+        r#","more":["1",0,0.5]"#,
+    ] {
+        credit("more", "1", other).expect_error(409, "IDEMPOTENCY_KEY_REUSED");
+    }
+    assert_eq!(app.balance("ada"), 301);
+}

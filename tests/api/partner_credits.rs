@@ -298,6 +298,9 @@ fn what_is_no_number_of_credits_is_400() {
         "true",
         "1e300",
         "1000000000001",
+        "0.99999999999999999999",
+        "1.00000000000000000001",
+        "1e400",
     ] {
         let message = partner_error(send(&format!(r#"{{"credits":{bad}}}"#)), 400, "BadRequest");
         assert!(message.contains("credits"), "{bad}: {message}");
@@ -310,7 +313,7 @@ fn what_is_no_number_of_credits_is_400() {
         assert!(message.contains("notes"), "{message}");
     }
     assert_eq!(rows(&app), before);
-    let whole = send(r#"{"credits":5.0,"notes":null}"#).expect(200);
+    let whole = send(r#"{"credits":0.5e1,"notes":null}"#).expect(200);
     assert_eq!(whole["allocation"]["creditsAllocated"], 5);
     assert_eq!(whole["allocation"]["notes"], Value::Null);
     let noted = send(r#"{"credits":6,"notes":"two\nlines"}"#).expect(200);

@@ -1,0 +1,226 @@
+//! The numbers of a body by what is written, not by what a double makes of it.
+
+use std::borrow::Cow;
+
+/// The most digits of which any number fits an `i64`.
+const DIGITS_SAFE: usize = 18;
+
+/// Whether each number of a body that is JSON is a plain integer, which every parser reads exactly.
+/// It may be false of one that is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PlainNumbers {
+    digits: usize,
+    has_other: bool,
+}
+
+impl PlainNumbers {
+    /// Takes the next byte that is no part of a string.
+    #[inline]
+    pub fn next(&mut self, byte: u8) {
+        match byte {
+            b'0'..=b'9' => {
+                self.digits += 1;
+                self.has_other |= self.digits > DIGITS_SAFE;
+            }
+            b'-' | b'.' => self.has_other = true,
+            b'e' | b'E' => self.has_other |= self.digits > 0,
+            _ => self.digits = 0,
+        }
+    }
+
+    /// Whether there was no other number.
+    pub fn are_all(self) -> bool {
+        !self.has_other
+    }
+}
+
+/// The body with every whole number of 64 bits as a plain integer, however it is written (`100.0`,
+/// `1e2`). A number that no double can hold becomes the largest that one can: it is no whole number
+/// of 64 bits, and anything else is for the field to say.
+///
+/// What is no JSON stays so.
+pub fn with_plain_numbers(body: &[u8]) -> Cow<'_, [u8]> {
+    let mut plain = Vec::new();
+    let (mut copied, mut at) = (0, 0);
+    while at < body.len() {
+        match body[at] {
+            b'"' => at = after_string(body, at),
+            b'-' | b'0'..=b'9' => {
+                let start = at;
+                while at < body.len() && is_of_number(body[at]) {
+                    at += 1;
+                }
+                if let Some(number) = plain_number(&body[start..at]) {
+                    plain.extend_from_slice(&body[copied..start]);
+                    plain.extend_from_slice(number.as_bytes());
+                    copied = at;
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(body);
+    }
+    plain.extend_from_slice(&body[copied..]);
+    Cow::Owned(plain)
+}
+
+/// The place after the string that begins at `start`.
+fn after_string(body: &[u8], start: usize) -> usize {
+    let mut is_escaped = false;
+    for (length, byte) in body[start + 1..].iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => return start + length + 2,
+            _ => {}
+        }
+    }
+    body.len()
+}
+
+fn is_of_number(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
+}
+
+/// How a number is written instead, if otherwise.
+fn plain_number(literal: &[u8]) -> Option<String> {
+    let literal = std::str::from_utf8(literal).ok()?;
+    let number = Number::parse(literal)?;
+    if let Some(whole) = number.whole() {
+        let plain = whole.to_string();
+        return (plain != literal).then_some(plain);
+    }
+    let double: f64 = literal.parse().ok()?;
+    double
+        .is_infinite()
+        .then(|| f64::MAX.copysign(double))
+        .map(|most| format!("{most:e}"))
+}
+
+/// A number as JSON writes it.
+struct Number<'a> {
+    is_negative: bool,
+    integer: &'a str,
+    fraction: &'a str,
+    exponent: &'a str,
+}
+
+impl<'a> Number<'a> {
+    /// The parts of a number; `None` if it is not JSON's.
+    fn parse(literal: &'a str) -> Option<Self> {
+        let unsigned = literal.strip_prefix('-');
+        let is_negative = unsigned.is_some();
+        let unsigned = unsigned.unwrap_or(literal);
+        let (decimal, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (integer, fraction) = decimal.split_once('.').unwrap_or((decimal, "0"));
+        let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let power = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        let is_json = is_digits(integer)
+            && (integer == "0" || !integer.starts_with('0'))
+            && is_digits(fraction)
+            && is_digits(power);
+        is_json.then_some(Self {
+            is_negative,
+            integer,
+            fraction,
+            exponent,
+        })
+    }
+
+    /// The number, if it is a whole one of 64 bits.
+    fn whole(&self) -> Option<i64> {
+        let digits = format!("{}{}", self.integer, self.fraction);
+        let short = digits.trim_end_matches('0');
+        let significant = short.trim_start_matches('0');
+        if significant.is_empty() {
+            return Some(0);
+        }
+        // Larger exponents than these numbers can have are of none of them.
+        let exponent: i64 = self.exponent.parse().ok()?;
+        let cut = i64::try_from(digits.len() - short.len()).ok()?;
+        let fraction = i64::try_from(self.fraction.len()).ok()?;
+        let zeros = exponent.checked_add(cut)?.checked_sub(fraction)?;
+        let zeros = usize::try_from(zeros).ok()?;
+        if significant.len().saturating_add(zeros) > 19 {
+            return None;
+        }
+        let sign = if self.is_negative { "-" } else { "" };
+        format!("{sign}{significant}{}", "0".repeat(zeros))
+            .parse()
+            .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(body: &str) -> String {
+        String::from_utf8(with_plain_numbers(body.as_bytes()).into_owned()).unwrap()
+    }
+
+    #[test]
+    fn whole_numbers_become_plain_integers_and_others_stay() {
+        for (written, becomes) in [
+            ("100.0", "100"),
+            ("1e2", "100"),
+            ("1E+2", "100"),
+            ("1000e-1", "100"),
+            ("0.001e5", "100"),
+            ("-1.50e1", "-15"),
+            ("-0", "0"),
+            ("-0.0", "0"),
+            ("0e99999999999999999999", "0"),
+            ("9223372036854775807.0", "9223372036854775807"),
+            ("-9223372036854775808.0", "-9223372036854775808"),
+            ("1e400", "1.7976931348623157e308"),
+            ("-1e99999999999999999999", "-1.7976931348623157e308"),
+        ] {
+            assert_eq!(plain(written), becomes, "{written}");
+            let body = format!(r#"{{"a":[{written},"{written} \" {written}"],"b": {written}}}"#);
+            let expected =
+                format!(r#"{{"a":[{becomes},"{written} \" {written}"],"b": {becomes}}}"#);
+            assert_eq!(plain(&body), expected);
+        }
+        for same in [
+            "100",
+            "-7",
+            "1.5",
+            "0.99999999999999999999",
+            "1.00000000000000000001",
+            "1e-400",
+            "9223372036854775808",
+            "1e19",
+            "100000000000000000000.0",
+            "1.",
+            ".5",
+            "01.0",
+            "1e",
+            "--1",
+            "1.0.0",
+            "\"1.0",
+            "\"\\",
+            "true",
+            "",
+        ] {
+            assert_eq!(plain(same), same);
+        }
+    }
+
+    #[test]
+    fn only_plain_integers_are_called_so() {
+        let are_plain = |body: &str| {
+            let mut numbers = PlainNumbers::default();
+            body.bytes().for_each(|byte| numbers.next(byte));
+            numbers.are_all()
+        };
+        for body in ["[1,23,true,false]", "100", "[123456789012345678,1]", "null"] {
+            assert!(are_plain(body), "{body}");
+        }
+        for body in ["1.0", "1e2", "[1,2E1]", "-0", "1234567890123456789"] {
+            assert!(!are_plain(body), "{body}");
+        }
+    }
+}
