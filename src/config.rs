@@ -97,6 +97,8 @@ pub enum BucketTime {
     Number,
     /// RFC 3339 in UTC, as the typed client libraries expect.
     Rfc3339,
+    /// By who asks: the typed client libraries get RFC 3339, everybody else numbers.
+    Auto,
 }
 
 /// Section `[idempotency]`.

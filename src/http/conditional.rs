@@ -10,8 +10,7 @@ use data_encoding::HEXLOWER;
 
 use super::{HttpError, json};
 use crate::analytics::Versioned;
-use crate::config::BucketTime;
-use crate::service::KeyPrincipal;
+use crate::service::{KeyPrincipal, TimeForm};
 
 /// A request that may say what answer the client has already.
 #[derive(Debug, Clone)]
@@ -26,13 +25,25 @@ impl FromRequest for Conditional {
     }
 }
 
+/// How times look in an answer, and whether that depends on the client.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) form: TimeForm,
+    pub(super) is_by_agent: bool,
+}
+
 impl Conditional {
+    /// The `User-Agent` of the client.
+    pub(super) fn agent(&self) -> Option<&str> {
+        self.0.headers().get(header::USER_AGENT)?.to_str().ok()
+    }
+
     /// The tag of the answer to this question when a program's newest activity is `version`. It
     /// follows from nothing else, so that it is the same after a restart.
-    fn tag(&self, key: KeyPrincipal, version: i64, times: BucketTime) -> Tag {
+    fn tag(&self, key: KeyPrincipal, version: i64, form: TimeForm) -> Tag {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(key.program_uuid.as_bytes());
-        hasher.update(&[times as u8]);
+        hasher.update(&[form as u8]);
         // The path with its query.
         let question = self.0.uri().path_and_query();
         hasher.update(question.map_or("", PathAndQuery::as_str).as_bytes());
@@ -49,10 +60,24 @@ impl Conditional {
         &self,
         key: KeyPrincipal,
         answer: &Versioned<T>,
-        times: BucketTime,
         render: impl FnOnce(&T) -> Vec<u8>,
     ) -> HttpResponse {
-        let tag = self.tag(key, answer.version, times);
+        let times = Times {
+            form: TimeForm::Millis,
+            is_by_agent: false,
+        };
+        self.answer_with_times(key, answer, times, render)
+    }
+
+    /// The same of an answer with the times of buckets.
+    pub(super) fn answer_with_times<T>(
+        &self,
+        key: KeyPrincipal,
+        answer: &Versioned<T>,
+        times: Times,
+        render: impl FnOnce(&T) -> Vec<u8>,
+    ) -> HttpResponse {
+        let tag = self.tag(key, answer.version, times.form);
         let known = self.0.headers().get(header::IF_NONE_MATCH);
         let known = known.and_then(|value| value.to_str().ok());
         let is_known = known.is_some_and(|known| {
@@ -66,7 +91,7 @@ impl Conditional {
         } else {
             json(200, render(&answer.value))
         };
-        with_tag(response, tag)
+        with_tag(response, tag, times.is_by_agent)
     }
 }
 
@@ -80,7 +105,7 @@ impl Tag {
     }
 }
 
-fn with_tag(mut response: HttpResponse, tag: Tag) -> HttpResponse {
+fn with_tag(mut response: HttpResponse, tag: Tag, is_by_agent: bool) -> HttpResponse {
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_bytes(&tag.0) {
         headers.insert(header::ETAG, value);
@@ -90,9 +115,11 @@ fn with_tag(mut response: HttpResponse, tag: Tag) -> HttpResponse {
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     );
-    headers.insert(
-        header::VARY,
-        HeaderValue::from_static("Authorization, X-API-Key"),
-    );
+    let vary = if is_by_agent {
+        "Authorization, X-API-Key, User-Agent"
+    } else {
+        "Authorization, X-API-Key"
+    };
+    headers.insert(header::VARY, HeaderValue::from_static(vary));
     response
 }

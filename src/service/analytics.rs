@@ -14,6 +14,18 @@ use crate::wire::{
     RedemptionTotalsResponse, SummaryResponse, TimeseriesQuery, TimeseriesResponse,
 };
 
+/// How the `User-Agent` of a client library that expects text for times begins.
+const TEXT_AGENTS: &str = "expys-sdk-";
+
+/// How the times of the buckets of one answer look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeForm {
+    /// Unix milliseconds.
+    Millis,
+    /// RFC 3339 in UTC.
+    Text,
+}
+
 /// The figures, for whoever may see them. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Analytics {
@@ -35,9 +47,21 @@ impl Analytics {
         }
     }
 
-    /// How the times of buckets look.
-    pub fn bucket_time(&self) -> BucketTime {
-        self.bucket_time
+    /// How the times of buckets look to a client with this `User-Agent`.
+    pub fn time_form(&self, agent: Option<&str>) -> TimeForm {
+        match self.bucket_time {
+            BucketTime::Number => TimeForm::Millis,
+            BucketTime::Rfc3339 => TimeForm::Text,
+            BucketTime::Auto if agent.is_some_and(|agent| agent.starts_with(TEXT_AGENTS)) => {
+                TimeForm::Text
+            }
+            BucketTime::Auto => TimeForm::Millis,
+        }
+    }
+
+    /// Whether that depends on the client.
+    pub fn is_time_form_by_agent(&self) -> bool {
+        self.bucket_time == BucketTime::Auto
     }
 
     /// The program-wide figures.
@@ -67,6 +91,7 @@ impl Analytics {
         &self,
         key: KeyPrincipal,
         query: &TimeseriesQuery,
+        form: TimeForm,
     ) -> Result<Versioned<TimeseriesResponse>, Invalid> {
         let window = window(query)?;
         let unknown = || Invalid::new("offer", "must be the id of an offer of this program");
@@ -76,7 +101,7 @@ impl Analytics {
         };
         let Versioned { version, value } = self.engine().timeseries(key.program, &window, offer);
         let buckets = value.ok_or_else(unknown)?;
-        let buckets = buckets.iter().map(|bucket| self.bucket(bucket)).collect();
+        let buckets = buckets.iter().map(|one| bucket(one, form)).collect();
         Ok(Versioned {
             version,
             value: TimeseriesResponse { buckets },
@@ -88,19 +113,19 @@ impl Analytics {
         self.readership.note();
         &self.engine
     }
+}
 
-    fn bucket(&self, bucket: &Bucket) -> BucketResponse {
-        let time = |at: Timestamp| match self.bucket_time {
-            BucketTime::Number => BucketTimeResponse::Millis(at.as_millis()),
-            BucketTime::Rfc3339 => BucketTimeResponse::Text(at.to_string()),
-        };
-        BucketResponse {
-            start_time: time(bucket.start),
-            end_time: time(bucket.end),
-            signups: bucket.signups,
-            points_minted: bucket.minted,
-            points_spent: bucket.spent,
-        }
+fn bucket(bucket: &Bucket, form: TimeForm) -> BucketResponse {
+    let time = |at: Timestamp| match form {
+        TimeForm::Millis => BucketTimeResponse::Millis(at.as_millis()),
+        TimeForm::Text => BucketTimeResponse::Text(at.to_string()),
+    };
+    BucketResponse {
+        start_time: time(bucket.start),
+        end_time: time(bucket.end),
+        signups: bucket.signups,
+        points_minted: bucket.minted,
+        points_spent: bucket.spent,
     }
 }
 

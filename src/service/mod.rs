@@ -45,7 +45,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-pub use analytics::Analytics;
+pub use analytics::{Analytics, TimeForm};
 pub use answer::{Answer, Reply};
 pub use credentials::{
     Caller, CredentialError, Directory, DirectoryVersion, KeyPrincipal, MemberPrincipal,

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
+use stampcard::config::BucketTime;
 
 use crate::client::{cancel, credit, live, move_to};
 use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
@@ -185,9 +186,70 @@ fn other_times_in_the_buckets_are_another_answer() {
     let mut app = TestApp::start();
     app.member("ada", 100);
     let before = tag(&app.get(SERIES));
-    app.settings.analytics.bucket_time = stampcard::config::BucketTime::Rfc3339;
+    app.settings.analytics.bucket_time = BucketTime::Rfc3339;
     app = app.restart();
     assert_eq!(if_none_match(&app, SERIES, &before).status, 200);
+}
+
+#[test]
+fn the_times_of_buckets_and_the_tag_go_by_the_user_agent() {
+    let app = TestApp::start();
+    app.member("ada", 100);
+    let ask = |path: &str, agent: &str, known: Option<&str>| {
+        let request = app.request("GET", path).bearer(SANDBOX_KEY);
+        let request = request.header("User-Agent", agent);
+        match known {
+            Some(known) => request.header("If-None-Match", known),
+            None => request,
+        }
+        .send()
+    };
+    let is_text = |response: &Response| {
+        let first = &response.json()["buckets"][0];
+        assert_eq!(first["startTime"].is_string(), first["endTime"].is_string());
+        first["startTime"].is_string()
+    };
+    let plain = app.get(SERIES);
+    assert!(!is_text(&plain));
+    let sdk = ask(SERIES, "expys-sdk-go/1.4.0", None);
+    assert!(is_text(&sdk));
+    assert_ne!(tag(&sdk), tag(&plain));
+    let vary = Some("Authorization, X-API-Key, User-Agent");
+    for response in [&plain, &sdk] {
+        assert_eq!(response.header("Vary"), vary);
+    }
+    for (agent, text) in [
+        ("expys-sdk-js", true),
+        ("expys-sdk", false),
+        ("Mozilla/5.0 expys-sdk-js", false),
+        ("Expys-Sdk-js", false),
+    ] {
+        assert_eq!(is_text(&ask(SERIES, agent, None)), text, "{agent}");
+        let (same, other) = if text { (&sdk, &plain) } else { (&plain, &sdk) };
+        let known = ask(SERIES, agent, Some(&tag(same)));
+        assert_eq!((known.status, known.header("Vary")), (304, vary), "{agent}");
+        assert_eq!(ask(SERIES, agent, Some(&tag(other))).status, 200, "{agent}");
+    }
+    for path in &ALL[..2] {
+        let (one, other) = (app.get(path), ask(path, "expys-sdk-js", None));
+        assert_eq!((tag(&one), one.text()), (tag(&other), other.text()));
+        assert_eq!(one.header("Vary"), Some("Authorization, X-API-Key"));
+    }
+}
+
+#[test]
+fn a_set_form_of_times_is_everybodys() {
+    for (setting, is_text) in [(BucketTime::Number, false), (BucketTime::Rfc3339, true)] {
+        let app = TestApp::start_with(|settings| settings.analytics.bucket_time = setting);
+        for agent in ["expys-sdk-go", "curl"] {
+            let request = app.request("GET", SERIES).bearer(SANDBOX_KEY);
+            let response = request.header("User-Agent", agent).send();
+            let vary = response.header("Vary").map(str::to_owned);
+            assert_eq!(vary.as_deref(), Some("Authorization, X-API-Key"));
+            let body = response.expect(200);
+            assert_eq!(body["buckets"][0]["startTime"].is_string(), is_text);
+        }
+    }
 }
 
 #[test]

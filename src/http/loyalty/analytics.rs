@@ -4,7 +4,7 @@ use actix_web::web::Data;
 
 use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
-use crate::http::conditional::Conditional;
+use crate::http::conditional::{Conditional, Times};
 use crate::http::extract::QueryText;
 use crate::service::Analytics;
 use crate::wire::{SummaryResponse, TimeseriesQuery, TimeseriesResponse, to_json};
@@ -16,12 +16,7 @@ pub(in crate::http) async fn get_analytics_summary(
     conditional: Conditional,
 ) -> HttpResult {
     let summary = analytics.summary(key);
-    Ok(conditional.answer(
-        key,
-        &summary,
-        analytics.bucket_time(),
-        SummaryResponse::to_json,
-    ))
+    Ok(conditional.answer(key, &summary, SummaryResponse::to_json))
 }
 
 /// `GET /v1/analytics/offers`.
@@ -31,7 +26,7 @@ pub(in crate::http) async fn get_analytics_offers(
     conditional: Conditional,
 ) -> HttpResult {
     let offers = analytics.offers(key);
-    Ok(conditional.answer(key, &offers, analytics.bucket_time(), to_json))
+    Ok(conditional.answer(key, &offers, to_json))
 }
 
 /// `GET /v1/analytics/timeseries`.
@@ -42,11 +37,10 @@ pub(in crate::http) async fn get_analytics_timeseries(
     conditional: Conditional,
 ) -> HttpResult {
     let query = TimeseriesQuery::parse(&query.parse()?)?;
-    let timeseries = analytics.timeseries(key, &query)?;
-    Ok(conditional.answer(
-        key,
-        &timeseries,
-        analytics.bucket_time(),
-        TimeseriesResponse::to_json,
-    ))
+    let times = Times {
+        form: analytics.time_form(conditional.agent()),
+        is_by_agent: analytics.is_time_form_by_agent(),
+    };
+    let timeseries = analytics.timeseries(key, &query, times.form)?;
+    Ok(conditional.answer_with_times(key, &timeseries, times, TimeseriesResponse::to_json))
 }

@@ -292,8 +292,8 @@ fn analytics() -> impl Iterator<Item = Operation> {
     )
     .answers::<TimeseriesResponse>(
         200,
-        "The buckets. Their times are Unix milliseconds, or text if the setting \
-         `analytics.bucket_time` is `rfc3339`.",
+        "The buckets. Their times are Unix milliseconds, or text for a client whose `User-Agent` \
+         begins with `expys-sdk-`, unless the setting `analytics.bucket_time` fixes one of them.",
     )
     .conditional();
     tagged("Analytics", [summary, offers, timeseries])
