@@ -369,10 +369,11 @@ impl Found {
 
 /// Why nothing is written while a step is refused, and how to go on.
 pub fn refusal(step: Duration) -> String {
-    let hours = step.as_secs() / 3600;
+    // Rounded: what each clock shows is cut to a millisecond.
+    let hours = (step.as_secs() + 1800) / 3600;
     format!(
-        "writes are stopped because the system clock was set forward by {} days and {} hours, more \
-         than 24 hours: set it right, or accept it with `stampcard clock accept` or with \
+        "writes are stopped because the system clock was set forward by {} d {} h, more than \
+         24 hours: set it right, or accept it with `stampcard clock accept` or with \
          `--accept-clock` at the next start",
         hours / 24,
         hours % 24

@@ -264,7 +264,7 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
     let settings = &loaded.settings;
     match &command {
         Command::Demo { scale } => demo::run(loaded.settings, is_database_named, *scale),
-        Command::Serve(arguments) => serve::run(settings, arguments),
+        Command::Serve(arguments) => serve::run(settings, *arguments),
         Command::Clock(arguments) => clock::run(settings, arguments),
         Command::Verify(arguments) => verify::run(settings, arguments),
         Command::Backup(arguments) => backup::run(settings, arguments),

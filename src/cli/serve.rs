@@ -25,7 +25,7 @@ pub(super) struct Serve {
 }
 
 /// Serves until SIGTERM or Ctrl-C.
-pub(super) fn run(settings: &Settings, arguments: &Serve) -> Result<ExitCode, anyhow::Error> {
+pub(super) fn run(settings: &Settings, arguments: Serve) -> Result<ExitCode, anyhow::Error> {
     let clock = Clock::system();
     if arguments.accept_clock {
         clock.accept_at_start();

@@ -136,6 +136,17 @@ struct Limits {
     caps: Caps,
 }
 
+impl Limits {
+    fn of(settings: &Settings) -> Self {
+        Self {
+            member_token_ttl: settings.member_token_ttl(),
+            idempotency_retention: Duration::from_secs(settings.idempotency.retention),
+            credit_pool: i64::try_from(settings.partner.credit_pool).unwrap_or(i64::MAX),
+            caps: Caps::new(settings.limits),
+        }
+    }
+}
+
 /// A failure to start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -212,8 +223,7 @@ impl Services {
         let load = AssertUnwindSafe(|| snapshots::load(database.connection()));
         let (figures, kept) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
         let last_at = figures.last_at();
-        let refused_step = store::settings::refused_step(database.connection())?;
-        clock.resume(newest(database.connection(), &last_at)?, refused_step);
+        let was_refused = resume(clock, database.connection(), &last_at)?;
         let engine = Arc::new(Engine::new(figures));
         let readership = database.readership();
         let analytics = Analytics::new(&engine, settings.analytics.bucket_time, readership);
@@ -226,7 +236,7 @@ impl Services {
         if stored_key.is_none() && last_seq > Seq(0) {
             return Err(StartError::NoTokenKey(settings.database.path.clone()));
         }
-        let retention = Duration::from_secs(settings.idempotency.retention);
+        let limits = Limits::of(settings);
         let metrics = Metrics::new();
         let writer = database.start_writer(
             WriterSettings {
@@ -235,7 +245,7 @@ impl Services {
                 queue_max: settings.database.queue_max,
                 share_max: settings.database.share_max,
                 wal_bytes_max: settings.database.wal_bytes_max,
-                idempotency_retention: retention,
+                idempotency_retention: limits.idempotency_retention,
                 metrics: metrics.clone(),
             },
             Box::new(Derived {
@@ -253,7 +263,7 @@ impl Services {
         let snapshots =
             Snapshots::start(Arc::clone(&engine), pen.upkeep(), kept, settings.analytics)
                 .map_err(StartError::Thread)?;
-        let clock_watch = ClockWatch::start(clock.clone(), pen.upkeep(), refused_step.is_some())
+        let clock_watch = ClockWatch::start(clock.clone(), pen.upkeep(), was_refused)
             .map_err(StartError::Thread)?;
         let services = Self {
             pen,
@@ -274,12 +284,7 @@ impl Services {
             tokens: Arc::new(TokenKey::new(&token_key)),
             clock: clock.clone(),
             step: None,
-            limits: Limits {
-                member_token_ttl: settings.member_token_ttl(),
-                idempotency_retention: retention,
-                credit_pool: i64::try_from(settings.partner.credit_pool).unwrap_or(i64::MAX),
-                caps: Caps::new(settings.limits),
-            },
+            limits,
         };
         Ok((services, first_keys))
     }
@@ -385,11 +390,14 @@ impl Services {
     }
 }
 
-/// The newest time that was stamped, by the clock and not by that of a program which is ahead.
-fn newest(
+/// Tells the clock what is known of earlier runs: the newest time that was stamped, by the clock and
+/// not by that of a program which is ahead, and a step that was refused; whether one was.
+fn resume(
+    clock: &Clock,
     connection: &Connection,
     last_at: &ByNumber<ProgramNumber, Timestamp>,
-) -> Result<Option<Timestamp>, store::Error> {
+) -> Result<bool, store::Error> {
+    let refused = store::settings::refused_step(connection)?;
     let ahead = store::sandbox::all_ahead(connection)?;
     let stamped = last_at
         .iter()
@@ -397,7 +405,8 @@ fn newest(
             Some(ahead) => at.saturating_sub(*ahead),
             None => *at,
         });
-    Ok(stamped.max())
+    clock.resume(stamped.max(), refused);
+    Ok(refused.is_some())
 }
 
 fn reader_settings(settings: &Settings) -> ReaderSettings {
