@@ -110,6 +110,13 @@ impl Engine {
         self.ask(program, |counters| *counters.totals())
     }
 
+    /// How many offers a program has.
+    pub fn offer_count(&self, program: ProgramNumber) -> usize {
+        let figures = self.figures.read();
+        let counters = figures.program(program);
+        counters.map_or(0, |counters| counters.offers().len())
+    }
+
     /// One row for every offer of a program, in the order made.
     pub fn offers(&self, program: ProgramNumber) -> Versioned<Vec<OfferFigures>> {
         self.ask(program, |counters| {

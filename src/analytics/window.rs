@@ -46,6 +46,16 @@ impl Interval {
             .find(|interval| interval.as_str() == name)
     }
 
+    /// The fewest milliseconds it takes, but for a day on which the clocks change.
+    fn least(self) -> i64 {
+        match self {
+            Self::Hour => HOUR,
+            Self::Day => 24 * HOUR,
+            Self::Week => 7 * 24 * HOUR,
+            Self::Month => 28 * 24 * HOUR,
+        }
+    }
+
     /// How many milliseconds it takes, if that is always as many.
     fn millis(self, zone: &Zone) -> Option<i64> {
         match self {
@@ -155,6 +165,12 @@ pub struct Window {
 impl Window {
     /// The largest number of buckets.
     pub const BUCKETS_MAX: usize = 10_000;
+
+    /// About how many buckets [`Window::divide`] would make, which costs nothing to tell.
+    pub fn estimate(from: Timestamp, to: Timestamp, interval: Interval) -> usize {
+        let millis = to.as_millis().saturating_sub(from.as_millis());
+        usize::try_from(millis / interval.least()).unwrap_or(0)
+    }
 
     /// Divides the window from `from` up to `to`. A bucket that would have no length, because the
     /// clocks skip all of it, is left out.

@@ -38,60 +38,90 @@ impl Conditional {
         self.0.headers().get(header::USER_AGENT)?.to_str().ok()
     }
 
-    /// The tag of the answer to this question when a program's newest activity is `version`. It
-    /// follows from nothing else, so that it is the same after a restart.
-    fn tag(&self, key: KeyPrincipal, version: i64, form: TimeForm) -> Tag {
-        let mut hasher = crc32fast::Hasher::new();
-        hasher.update(key.program_uuid.as_bytes());
-        hasher.update(&[form as u8]);
-        // The path with its query.
-        let question = self.0.uri().path_and_query();
-        hasher.update(question.map_or("", PathAndQuery::as_str).as_bytes());
-        let mut tag = *b"\"0000000000000000-00000000\"";
-        HEXLOWER.encode_mut(&version.to_be_bytes(), &mut tag[1..17]);
-        HEXLOWER.encode_mut(&hasher.finalize().to_be_bytes(), &mut tag[18..26]);
-        Tag(tag)
-    }
-
-    /// The answer with its tag: 304 without a body if the client has it already, else 200.
-    ///
-    /// Source: RFC 9110, section 13.1.2.
-    pub(super) fn answer<T>(
-        &self,
-        key: KeyPrincipal,
-        answer: &Versioned<T>,
-        render: impl FnOnce(&T) -> Vec<u8>,
-    ) -> HttpResponse {
+    /// What is asked, in a form that may go to another thread.
+    pub(super) fn question(&self, key: KeyPrincipal) -> Question {
         let times = Times {
             form: TimeForm::Millis,
             is_by_agent: false,
         };
-        self.answer_with_times(key, answer, times, render)
+        self.question_with_times(key, times)
     }
 
-    /// The same of an answer with the times of buckets.
-    pub(super) fn answer_with_times<T>(
-        &self,
-        key: KeyPrincipal,
-        answer: &Versioned<T>,
-        times: Times,
-        render: impl FnOnce(&T) -> Vec<u8>,
-    ) -> HttpResponse {
-        let tag = self.tag(key, answer.version, times.form);
+    /// The same where the answer has the times of buckets.
+    pub(super) fn question_with_times(&self, key: KeyPrincipal, times: Times) -> Question {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(key.program_uuid.as_bytes());
+        hasher.update(&[times.form as u8]);
+        // The path with its query.
+        let question = self.0.uri().path_and_query();
+        hasher.update(question.map_or("", PathAndQuery::as_str).as_bytes());
         let known = self.0.headers().get(header::IF_NONE_MATCH);
         let known = known.and_then(|value| value.to_str().ok());
-        let is_known = known.is_some_and(|known| {
+        Question {
+            checksum: hasher.finalize(),
+            is_by_agent: times.is_by_agent,
+            known: known.map(str::to_owned),
+        }
+    }
+}
+
+/// A question, and the answers that the client has.
+#[derive(Debug)]
+pub(super) struct Question {
+    checksum: u32,
+    is_by_agent: bool,
+    known: Option<String>,
+}
+
+/// An answer with its tag; without a body if the client has it already.
+#[derive(Debug)]
+pub(super) struct Tagged {
+    tag: Tag,
+    is_by_agent: bool,
+    body: Option<Vec<u8>>,
+}
+
+impl Question {
+    /// The tag of the answer when a program's newest activity is `version`. It follows from nothing
+    /// else, so that it is the same after a restart.
+    fn tag(&self, version: i64) -> Tag {
+        let mut tag = *b"\"0000000000000000-00000000\"";
+        HEXLOWER.encode_mut(&version.to_be_bytes(), &mut tag[1..17]);
+        HEXLOWER.encode_mut(&self.checksum.to_be_bytes(), &mut tag[18..26]);
+        Tag(tag)
+    }
+
+    /// The answer: rendered only if the client does not have it.
+    ///
+    /// Source: RFC 9110, section 13.1.2.
+    pub(super) fn answer<T>(
+        &self,
+        answer: &Versioned<T>,
+        render: impl FnOnce(&T) -> Vec<u8>,
+    ) -> Tagged {
+        let tag = self.tag(answer.version);
+        let is_known = self.known.as_deref().is_some_and(|known| {
             known
                 .split(',')
                 .map(str::trim)
                 .any(|known| known == "*" || tag.is(known))
         });
-        let response = if is_known {
-            HttpResponse::NotModified().finish()
-        } else {
-            json(200, render(&answer.value))
+        let body = (!is_known).then(|| render(&answer.value));
+        Tagged {
+            tag,
+            is_by_agent: self.is_by_agent,
+            body,
+        }
+    }
+}
+
+impl From<Tagged> for HttpResponse {
+    fn from(answer: Tagged) -> Self {
+        let response = match answer.body {
+            Some(body) => json(200, body),
+            None => Self::NotModified().finish(),
         };
-        with_tag(response, tag, times.is_by_agent)
+        with_tag(response, answer.tag, answer.is_by_agent)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::KeyPrincipal;
+use super::{KeyPrincipal, Stop};
 use crate::analytics::{
     Bucket, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError, Zone,
 };
 use crate::config::BucketTime;
-use crate::domain::{Invalid, OfferId, Status, Timestamp};
-use crate::store::Readership;
+use crate::domain::{Invalid, OfferId, ProgramNumber, Status, Timestamp};
+use crate::store::{Readership, Tenant, Turns};
 use crate::wire::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
     RedemptionTotalsResponse, SummaryResponse, TimeseriesQuery, TimeseriesResponse,
@@ -26,12 +26,28 @@ pub enum TimeForm {
     Text,
 }
 
+/// Buckets, offers or programs up to which an answer is made where it is asked for. A longer one
+/// takes as long as a read, and takes its turn like one: it would hold up every other request of
+/// the thread that serves it.
+pub(super) const AT_ONCE_MAX: usize = 1000;
+
 /// The figures, for whoever may see them. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Analytics {
     engine: Arc<Engine>,
     bucket_time: BucketTime,
     readership: Readership,
+    turns: Turns,
+}
+
+/// What a query asks for.
+#[derive(Debug)]
+struct Asked {
+    from: Timestamp,
+    to: Timestamp,
+    interval: Interval,
+    zone: Zone,
+    offer: Option<OfferId>,
 }
 
 impl Analytics {
@@ -39,11 +55,13 @@ impl Analytics {
         engine: &Arc<Engine>,
         bucket_time: BucketTime,
         readership: Readership,
+        turns: Turns,
     ) -> Self {
         Self {
             engine: Arc::clone(engine),
             bucket_time,
             readership,
+            turns,
         }
     }
 
@@ -73,34 +91,79 @@ impl Analytics {
         }
     }
 
-    /// One row for every offer.
-    pub fn offers(&self, key: KeyPrincipal) -> Versioned<OffersAnalyticsResponse> {
-        let Versioned { version, value } = self.engine().offers(key.program);
-        let offers = value.iter().map(offer).collect();
-        Versioned {
-            version,
-            value: OffersAnalyticsResponse { offers },
-        }
-    }
-
-    /// The buckets of a window.
+    /// One row for every offer, handed to `render`.
     ///
     /// # Errors
-    /// [`Invalid`] naming the parameter that cannot be used.
-    pub fn timeseries(
+    /// [`Stop`] if there are many and too many reads wait.
+    pub async fn offers<R, F>(&self, key: KeyPrincipal, render: F) -> Result<R, Stop>
+    where
+        F: FnOnce(Versioned<OffersAnalyticsResponse>) -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let count = self.engine().offer_count(key.program);
+        let read = move |analytics: &Self| {
+            let Versioned { version, value } = analytics.engine().offers(key.program);
+            let offers = value.iter().map(offer).collect();
+            render(Versioned {
+                version,
+                value: OffersAnalyticsResponse { offers },
+            })
+        };
+        self.in_turn(key, count, read).await
+    }
+
+    /// The buckets of a window, handed to `render`.
+    ///
+    /// # Errors
+    /// [`Stop`] naming the parameter that cannot be used, or if there are many and too many reads
+    /// wait.
+    pub async fn timeseries<R, F>(
         &self,
         key: KeyPrincipal,
         query: &TimeseriesQuery,
         form: TimeForm,
+        render: F,
+    ) -> Result<R, Stop>
+    where
+        F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let asked = asked(query)?;
+        let count = Window::estimate(asked.from, asked.to, asked.interval);
+        let read = move |analytics: &Self| analytics.buckets(key.program, &asked, form).map(render);
+        Ok(self.in_turn(key, count, read).await??)
+    }
+
+    /// Runs what makes an answer of so many parts: at once if they are few, else when it is its
+    /// turn.
+    async fn in_turn<R, F>(
+        &self,
+        tenant: impl Into<Tenant>,
+        parts: usize,
+        read: F,
+    ) -> Result<R, Stop>
+    where
+        F: FnOnce(&Self) -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        if parts <= AT_ONCE_MAX {
+            return Ok(read(self));
+        }
+        let analytics = self.clone();
+        let read = move || read(&analytics);
+        Ok(self.turns.run(tenant.into(), read).await?)
+    }
+
+    fn buckets(
+        &self,
+        program: ProgramNumber,
+        asked: &Asked,
+        form: TimeForm,
     ) -> Result<Versioned<TimeseriesResponse>, Invalid> {
-        let window = window(query)?;
-        let unknown = || Invalid::new("offer", "must be the id of an offer of this program");
-        let offer = match &query.offer {
-            Some(id) => Some(OfferId::parse(id).ok_or_else(unknown)?),
-            None => None,
-        };
-        let Versioned { version, value } = self.engine().timeseries(key.program, &window, offer);
-        let buckets = value.ok_or_else(unknown)?;
+        let window = divide(asked)?;
+        let answer = self.engine().timeseries(program, &window, asked.offer);
+        let Versioned { version, value } = answer;
+        let buckets = value.ok_or_else(unknown_offer)?;
         let buckets = buckets.iter().map(|one| bucket(one, form)).collect();
         Ok(Versioned {
             version,
@@ -129,8 +192,12 @@ fn bucket(bucket: &Bucket, form: TimeForm) -> BucketResponse {
     }
 }
 
-/// The window that a query asks for.
-fn window(query: &TimeseriesQuery) -> Result<Window, Invalid> {
+fn unknown_offer() -> Invalid {
+    Invalid::new("offer", "must be the id of an offer of this program")
+}
+
+/// Reads a query.
+fn asked(query: &TimeseriesQuery) -> Result<Asked, Invalid> {
     let zone = match &query.tz {
         None => Zone::UTC,
         Some(name) => Zone::parse(name)
@@ -140,9 +207,22 @@ fn window(query: &TimeseriesQuery) -> Result<Window, Invalid> {
         let names = Interval::ALL.map(Interval::as_str).join(", ");
         Invalid::new("interval", format!("must be one of {names}"))
     })?;
-    let from = moment("from", &query.from, &zone)?;
-    let to = moment("to", &query.to, &zone)?;
-    Window::divide(from, to, interval, &zone).map_err(|error| match error {
+    Ok(Asked {
+        from: moment("from", &query.from, &zone)?,
+        to: moment("to", &query.to, &zone)?,
+        interval,
+        zone,
+        offer: match &query.offer {
+            Some(id) => Some(OfferId::parse(id).ok_or_else(unknown_offer)?),
+            None => None,
+        },
+    })
+}
+
+/// The window that a query asks for.
+fn divide(asked: &Asked) -> Result<Window, Invalid> {
+    let divided = Window::divide(asked.from, asked.to, asked.interval, &asked.zone);
+    divided.map_err(|error| match error {
         WindowError::Empty => Invalid::new("to", "must be after from"),
         WindowError::TooManyBuckets => {
             let most = Window::BUCKETS_MAX;

@@ -387,6 +387,20 @@ impl Directory {
             .collect()
     }
 
+    /// How many programs an organization has.
+    pub(super) fn count_of(&self, organization: OrganizationNumber) -> usize {
+        self.state
+            .read()
+            .owned
+            .get(&organization)
+            .map_or(0, Vec::len)
+    }
+
+    /// How many programs there are.
+    pub(super) fn count(&self) -> usize {
+        self.state.read().programs.len()
+    }
+
     /// The organizations of an environment, each with its programs.
     pub(super) fn tenants(
         &self,

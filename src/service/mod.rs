@@ -226,7 +226,12 @@ impl Services {
         let was_refused = resume(clock, database.connection(), &last_at)?;
         let engine = Arc::new(Engine::new(figures));
         let readership = database.readership();
-        let analytics = Analytics::new(&engine, settings.analytics.bucket_time, readership);
+        let analytics = Analytics::new(
+            &engine,
+            settings.analytics.bucket_time,
+            readership,
+            readers.turns(),
+        );
         let directory = Arc::new(Directory::load(database.connection())?);
         let last_seq = store::activity::last_seq(database.connection())?.unwrap_or(Seq(0));
         let signals = Arc::new(Signals::new(last_seq));
@@ -370,6 +375,26 @@ impl Services {
         T: Send + 'static,
     {
         self.noted(self.readers.read(tenant.into(), read).await)
+    }
+
+    /// Works something out of the figures of so many programs: at once if they are few, else when
+    /// it is the tenant's turn, as for a read.
+    async fn in_turn<T, F>(
+        &self,
+        tenant: impl Into<Tenant>,
+        programs: usize,
+        work: F,
+    ) -> Result<T, Stop>
+    where
+        F: FnOnce(&Self) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        if programs <= analytics::AT_ONCE_MAX {
+            return Ok(work(self));
+        }
+        let services = self.clone();
+        let work = move || work(&services);
+        Ok(self.readers.turns().run(tenant.into(), work).await?)
     }
 
     /// The same for a read of a few rows that are found by their keys.

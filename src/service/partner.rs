@@ -1,8 +1,8 @@
 //! The partner's figures: every organization of an environment taken together, from memory.
 
-use super::{PartnerPrincipal, Services};
+use super::{PartnerPrincipal, Services, Stop};
 use crate::analytics::{Figures, Measure};
-use crate::domain::{Day, Invalid, OrganizationStatus, ProgramNumber};
+use crate::domain::{Day, OrganizationStatus, ProgramNumber};
 use crate::store::organizations::OrganizationAccessRow;
 use crate::wire::{
     BillingResponse, BillingUsageResponse, OrganizationUsageResponse, PartnerAnalyticsResponse,
@@ -50,16 +50,17 @@ impl Services {
     /// `GET /partner/analytics`.
     ///
     /// # Errors
-    /// [`Invalid`] naming a date that cannot be used.
-    pub fn partner_analytics(
+    /// [`Stop`] naming a date that cannot be used, or if there are many programs and too many reads
+    /// wait.
+    pub async fn partner_analytics(
         &self,
         partner: PartnerPrincipal,
         query: &Query<'_>,
-    ) -> Result<PartnerAnalyticsResponse, Invalid> {
+    ) -> Result<PartnerAnalyticsResponse, Stop> {
         let today = self.today();
         let days = query.days((today.minus(30).unwrap_or(today), today))?;
-        let (tenants, [total, this_month]) =
-            self.usage(partner, [days, (today.month_start(), today)]);
+        let periods = [days, (today.month_start(), today)];
+        let (tenants, [total, this_month]) = self.usage(partner, periods).await?;
         let is_active = |o: &OrganizationAccessRow| o.status == OrganizationStatus::Active;
         let count = |count: usize| count as u64;
         Ok(PartnerAnalyticsResponse {
@@ -83,15 +84,16 @@ impl Services {
     /// `GET /partner/usage`.
     ///
     /// # Errors
-    /// [`Invalid`] naming a date that cannot be used.
-    pub fn partner_usage(
+    /// [`Stop`] naming a date that cannot be used, or if there are many programs and too many reads
+    /// wait.
+    pub async fn partner_usage(
         &self,
         partner: PartnerPrincipal,
         query: &Query<'_>,
-    ) -> Result<PartnerUsageResponse, Invalid> {
+    ) -> Result<PartnerUsageResponse, Stop> {
         let today = self.today();
         let days = query.days((today.month_start(), today))?;
-        let (_, [total]) = self.usage(partner, [days]);
+        let (_, [total]) = self.usage(partner, [days]).await?;
         Ok(PartnerUsageResponse {
             start_date: days.0.to_string(),
             end_date: days.1.to_string(),
@@ -101,25 +103,39 @@ impl Services {
     }
 
     /// `GET /partner/billing`.
-    pub fn partner_billing(&self, partner: PartnerPrincipal) -> BillingResponse {
+    ///
+    /// # Errors
+    /// [`Stop`] if there are many programs and too many reads wait.
+    pub async fn partner_billing(
+        &self,
+        partner: PartnerPrincipal,
+    ) -> Result<BillingResponse, Stop> {
         let today = self.today();
-        let (_, [total]) = self.usage(partner, [(today.month_start(), today)]);
+        let month = [(today.month_start(), today)];
+        let (_, [total]) = self.usage(partner, month).await?;
         let month = (
             today.month_start().start(),
             today.next_month_start().start(),
         );
-        BillingResponse::new(
+        Ok(BillingResponse::new(
             self.partner_uuid.to_string(),
             month,
             self.pool(),
             total.credits,
-        )
+        ))
     }
 
     /// `GET /partner/billing/usage`: the current month.
-    pub fn partner_billing_usage(&self, partner: PartnerPrincipal) -> BillingUsageResponse {
+    ///
+    /// # Errors
+    /// [`Stop`] if there are many programs and too many reads wait.
+    pub async fn partner_billing_usage(
+        &self,
+        partner: PartnerPrincipal,
+    ) -> Result<BillingUsageResponse, Stop> {
         let today = self.today();
-        let (tenants, [total]) = self.usage(partner, [(today.month_start(), today)]);
+        let month = [(today.month_start(), today)];
+        let (tenants, [total]) = self.usage(partner, month).await?;
         let organizations = tenants
             .into_iter()
             .map(|(organization, usage)| OrganizationUsageResponse {
@@ -129,19 +145,28 @@ impl Services {
                 overage: usage.identifications - usage.credits,
             })
             .collect();
-        BillingUsageResponse {
+        Ok(BillingUsageResponse {
             period_start: today.month_start().start().to_string(),
             period_end: today.next_month_start().start().to_string(),
             total_identifications: total.identifications,
             credits_used: total.credits,
             overage: total.identifications - total.credits,
             organizations,
-        }
+        })
     }
 
     /// What every organization of an environment used in the first of some periods, and all of them
     /// together in each, at one moment.
-    fn usage<const N: usize>(
+    async fn usage<const N: usize>(
+        &self,
+        partner: PartnerPrincipal,
+        periods: [(Day, Day); N],
+    ) -> Result<(Tenants, [Usage; N]), Stop> {
+        let sum = move |services: &Self| services.usage_now(partner, periods);
+        self.in_turn(partner, self.directory.count(), sum).await
+    }
+
+    fn usage_now<const N: usize>(
         &self,
         partner: PartnerPrincipal,
         periods: [(Day, Day); N],

@@ -1,6 +1,6 @@
 //! The program-activity report: all programs of an organization beside each other, from memory.
 
-use super::{KeyPrincipal, Services};
+use super::{KeyPrincipal, Services, Stop};
 use crate::analytics::{Counters, Measure};
 use crate::domain::{ProgramNumber, ProgramStatus, Timestamp};
 use crate::store::programs::ProgramAccessRow;
@@ -11,7 +11,21 @@ use crate::wire::{
 
 impl Services {
     /// A page of the report, the oldest program first.
-    pub fn program_activity(
+    ///
+    /// # Errors
+    /// [`Stop`] if there are many programs and too many reads wait.
+    pub async fn program_activity(
+        &self,
+        key: KeyPrincipal,
+        query: ProgramActivityQuery,
+        page: PageQuery,
+    ) -> Result<ProgramActivityListResponse, Stop> {
+        let programs = self.directory.count_of(key.organization);
+        let report = move |services: &Self| services.program_activity_now(key, &query, page);
+        self.in_turn(key, programs, report).await
+    }
+
+    fn program_activity_now(
         &self,
         key: KeyPrincipal,
         query: &ProgramActivityQuery,

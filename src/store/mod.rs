@@ -37,6 +37,7 @@ pub mod settings;
 mod shares;
 pub mod snapshots;
 pub mod transfer;
+mod turns;
 pub mod webhooks;
 mod writer;
 
@@ -52,6 +53,7 @@ pub use readership::Readership;
 pub use replay::replay;
 pub use rusqlite::Connection;
 pub use shares::Tenant;
+pub use turns::Turns;
 pub use writer::{
     AccessChange, Committed, Counted, Observer, Transaction, WriteError, Writer, WriterSettings,
 };

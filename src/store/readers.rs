@@ -13,7 +13,7 @@ use super::condition::Condition;
 use super::connection::{Role, reader_flags, set_pragmas};
 use super::gate::Gate;
 use super::shares::Bounds;
-use super::{Error, OpenError, Readership, Tenant};
+use super::{Error, OpenError, Readership, Tenant, Turns};
 
 /// How long a read waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
@@ -142,18 +142,17 @@ impl Readers {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let permit = self.gate.enter(tenant).await?;
         let pool = self.pool.clone();
-        let task = tokio::task::spawn_blocking(move || {
-            // Let go after the connection.
-            let _permit = permit;
+        let read = move || {
             let connection = pool.get().map_err(Error::PoolExhausted)?;
             read(&connection)
-        });
-        match task.await {
-            Ok(result) => result,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        };
+        self.turns().run(tenant, read).await?
+    }
+
+    /// The line in which reads wait, for work that needs no connection but takes as long.
+    pub fn turns(&self) -> Turns {
+        Turns::new(&self.gate)
     }
 }
 

@@ -291,3 +291,31 @@ fn writes_and_other_reads_have_no_tag() {
     assert_eq!(response.header("ETag"), None);
     assert_eq!(response.expect(200)["balance"], Value::from(105));
 }
+
+/// What takes its turn among the reads is answered as what is made at once.
+#[test]
+fn a_long_answer_is_that_of_its_parts_and_has_a_tag() {
+    let app = TestApp::start();
+    app.member("ada", 100);
+    let series = |window: &str| format!("/v1/analytics/timeseries?interval=hour&{window}");
+    let buckets = |window: &str| {
+        let body = app.get(&series(window)).expect(200);
+        body["buckets"].as_array().unwrap().clone()
+    };
+    // 1,100 hours, and the two halves of them.
+    let mut parts = buckets("from=2026-05-15T00:00:00Z&to=2026-06-06T22:00:00Z");
+    parts.extend(buckets("from=2026-06-06T22:00:00Z&to=2026-06-29T20:00:00Z"));
+    let long = "from=2026-05-15T00:00:00Z&to=2026-06-29T20:00:00Z";
+    assert_eq!((parts.len(), buckets(long)), (1100, parts));
+    let path = series(long);
+    let known = tag(&app.get(&path));
+    let nothing = if_none_match(&app, &path, &known);
+    assert_eq!((nothing.status, nothing.text()), (304, String::new()));
+    assert_eq!(nothing.header("ETag"), Some(&*known));
+    credit(&app, "ada", 1);
+    assert_ne!(tag(&if_none_match(&app, &path, &known)), known);
+    let wrong = app.get(&format!("{path}&offer=off_1"));
+    wrong.expect_error(422, "VALIDATION");
+    let none = app.get(&series("from=0001-01-01&to=9998-01-01"));
+    none.expect_error(422, "VALIDATION");
+}

@@ -127,6 +127,13 @@ const LIMITS: &[Limit] = &[
         "nobody_has_every_connection_and_the_sandbox_neither",
     ),
     (
+        "buckets, offers or programs of figures that are worked out at once; more take their turn \
+         among the reads",
+        Constant("src/service/analytics.rs", "AT_ONCE_MAX"),
+        "it waits; 503 `OVERLOADED` as for reads",
+        "beside_many_long_series_another_organization_is_served_soon",
+    ),
+    (
         "programs a minute that a live organization makes",
         Setting("rate_limit.programs_per_minute"),
         "429 `RATE_LIMITED`",

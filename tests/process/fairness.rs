@@ -201,6 +201,75 @@ fn a_queue_that_the_sandbox_fills_has_room_for_a_live_organization_and_serves_it
     server.terminate();
 }
 
+/// So long a series that it takes as long as many small answers.
+fn long_series(key: &str) -> String {
+    let query = "from=2025-01-01&to=2026-01-01&interval=hour";
+    request(key, "GET", &format!("/v1/analytics/timeseries?{query}"), "")
+}
+
+/// How long each of some requests took, one after the other: the middle one.
+fn middle(wire: &mut Wire, request: &str, times: usize) -> Duration {
+    let mut took: Vec<_> = (0..times)
+        .map(|_| {
+            let begun = Instant::now();
+            assert_eq!(wire.ask(request), 200);
+            begun.elapsed()
+        })
+        .collect();
+    took.sort_unstable();
+    took[times / 2]
+}
+
+#[test]
+fn beside_many_long_series_another_organization_is_served_soon() {
+    const SERIES: usize = 200;
+    let place = Place::new();
+    let mut command = place.serve();
+    command
+        .env("STAMPCARD_BOOTSTRAP__LIVE_KEY", LIVE_KEY)
+        .env("STAMPCARD_RATE_LIMIT__PER_MINUTE", "0")
+        // Each answer is a megabyte, and this machine reads them when it can.
+        .env("STAMPCARD_SERVER__BUFFERED_BYTES_MAX", "1073741824")
+        .env("STAMPCARD_SERVER__BUFFERED_BYTES_EACH_MAX", "1073741824")
+        .env("STAMPCARD_SERVER__WORKERS", "2");
+    let server = place.start_as(command);
+    let mut innocent = Wire::open(server.address);
+    let member = request(LIVE_KEY, "PUT", "/v1/members/member-0", "{}");
+    assert_eq!(innocent.ask(&member), 200);
+    let small = [
+        credit(LIVE_KEY),
+        request(LIVE_KEY, "GET", "/v1/analytics/summary", ""),
+    ];
+    let quiet = small
+        .each_ref()
+        .map(|asked| middle(&mut innocent, asked, 15));
+    let long = long_series(SANDBOX_KEY);
+    let alone = middle(&mut Wire::open(server.address), &long, 5);
+    let (over, done) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let beside = std::thread::scope(|scope| {
+        for _ in 0..SERIES {
+            scope.spawn(|| flood(&server, &long, &over, &done));
+        }
+        while done.load(Ordering::Relaxed) < 20 {
+            std::thread::yield_now();
+        }
+        let beside = small
+            .each_ref()
+            .map(|asked| middle(&mut innocent, asked, 15));
+        over.store(true, Ordering::Relaxed);
+        beside
+    });
+    // In one line with the others, it would wait for a hundred of them.
+    for (quiet, beside) in quiet.into_iter().zip(beside) {
+        let most = 10 * quiet + 15 * alone;
+        assert!(
+            beside <= most,
+            "{beside:?}; alone {quiet:?}, a long one {alone:?}"
+        );
+    }
+    server.terminate();
+}
+
 /// The promise itself, for a quiet machine and the release build, alone on a machine.
 #[test]
 #[ignore = "takes a machine of its own: cargo test --release --test process -- --ignored fairness"]

@@ -15,8 +15,9 @@ pub(in crate::http) async fn get_analytics_summary(
     OrgKey(key): OrgKey,
     conditional: Conditional,
 ) -> HttpResult {
+    let question = conditional.question(key);
     let summary = analytics.summary(key);
-    Ok(conditional.answer(key, &summary, SummaryResponse::to_json))
+    Ok(question.answer(&summary, SummaryResponse::to_json).into())
 }
 
 /// `GET /v1/analytics/offers`.
@@ -25,8 +26,9 @@ pub(in crate::http) async fn get_analytics_offers(
     OrgKey(key): OrgKey,
     conditional: Conditional,
 ) -> HttpResult {
-    let offers = analytics.offers(key);
-    Ok(conditional.answer(key, &offers, to_json))
+    let question = conditional.question(key);
+    let render = move |offers| question.answer(&offers, to_json);
+    Ok(analytics.offers(key, render).await?.into())
 }
 
 /// `GET /v1/analytics/timeseries`.
@@ -41,6 +43,10 @@ pub(in crate::http) async fn get_analytics_timeseries(
         form: analytics.time_form(conditional.agent()),
         is_by_agent: analytics.is_time_form_by_agent(),
     };
-    let timeseries = analytics.timeseries(key, &query, times.form)?;
-    Ok(conditional.answer_with_times(key, &timeseries, times, TimeseriesResponse::to_json))
+    let question = conditional.question_with_times(key, times);
+    let render = move |buckets| question.answer(&buckets, TimeseriesResponse::to_json);
+    Ok(analytics
+        .timeseries(key, &query, times.form, render)
+        .await?
+        .into())
 }

@@ -13,7 +13,8 @@ pub(in crate::http) async fn get_partner_analytics(
     PartnerKey(partner): PartnerKey,
     query: QueryText,
 ) -> HttpResult {
-    Ok(ok(&services.partner_analytics(partner, &query.parse()?)?))
+    let query = query.parse()?;
+    Ok(ok(&services.partner_analytics(partner, &query).await?))
 }
 
 /// `GET /partner/usage`.
@@ -22,7 +23,8 @@ pub(in crate::http) async fn get_partner_usage(
     PartnerKey(partner): PartnerKey,
     query: QueryText,
 ) -> HttpResult {
-    Ok(ok(&services.partner_usage(partner, &query.parse()?)?))
+    let query = query.parse()?;
+    Ok(ok(&services.partner_usage(partner, &query).await?))
 }
 
 /// `GET /partner/billing`.
@@ -30,7 +32,7 @@ pub(in crate::http) async fn get_partner_billing(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
 ) -> HttpResult {
-    Ok(ok(&services.partner_billing(partner)))
+    Ok(ok(&services.partner_billing(partner).await?))
 }
 
 /// `GET /partner/billing/usage`.
@@ -38,5 +40,5 @@ pub(in crate::http) async fn get_partner_billing_usage(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
 ) -> HttpResult {
-    Ok(ok(&services.partner_billing_usage(partner)))
+    Ok(ok(&services.partner_billing_usage(partner).await?))
 }

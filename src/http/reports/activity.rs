@@ -18,5 +18,5 @@ pub(in crate::http) async fn get_program_activity(
     let query = query.parse()?;
     let page = query.page_of(ListKind::ProgramActivity, key.organization.0, PAGE_LIMITS)?;
     let query = ProgramActivityQuery::parse(&query)?;
-    Ok(ok(&services.program_activity(key, &query, page)))
+    Ok(ok(&services.program_activity(key, query, page).await?))
 }
