@@ -1,6 +1,7 @@
 //! The questions of `stampcard verify`, in plain SQL over the tables. None of it is shared with the
 //! code that keeps the figures.
 
+mod constraints;
 mod rows;
 
 use rusqlite::Connection;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::lines;
+use super::{constraints, lines};
 use crate::domain::{
     ConversationId, ENDPOINTS_MAX, Environment, EventKind, MemberNumber, Shown, TRIAL_CREDITS_MAX,
     WebhookUrl,
@@ -11,14 +11,15 @@ use crate::domain::{
 use crate::store::{Error, settings, transfer};
 
 /// Findings of one table after which no more are looked for.
-const FINDINGS_MAX: usize = 100;
+pub(super) const FINDINGS_MAX: usize = 100;
 
 /// Values that no version's API accepted.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn values(connection: &Connection) -> Result<Vec<String>, Error> {
-    let mut findings = setting_values(connection)?;
+    let mut findings = constraints::broken(connection)?;
+    findings.extend(setting_values(connection)?);
     for table in transfer::tables(crate::store::schema_version())? {
         // The log is looked at row by row anyway.
         if !matches!(table.name, "activity" | "setting") {
@@ -175,9 +176,10 @@ const CONTRADICTIONS: &[&str] = &[
          was deleted', d.seq, d.endpoint_id)
      FROM webhook_delivery d JOIN webhook_endpoint w ON w.id = d.endpoint_id
      WHERE d.status = 'pending' AND w.disabled_at IS NOT NULL",
-    "SELECT format('idempotency row %d: its hashes, its time or its status are impossible', id)
+    "SELECT format('idempotency row %d: its number, its hashes, its time or its status are
+         impossible', id)
      FROM idempotency
-     WHERE length(key_hash) <> 16 OR length(body_hash) <> 16
+     WHERE id < 1 OR length(key_hash) <> 16 OR length(body_hash) <> 16
         OR created_at NOT BETWEEN 0 AND 253402300799999
         OR iif(status = 0, length(response) <> 0, status NOT BETWEEN 100 AND 999)",
     "SELECT format('idempotency_words row %d: there is no such answer', answer)
