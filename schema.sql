@@ -36,7 +36,9 @@ CREATE TABLE organization (
     allocation_uuid  BLOB CHECK (length(allocation_uuid) = 16), -- the public id of the allocation
     allocation_notes TEXT,                  -- what the partner said about it
     allocated_at     INTEGER,               -- when it was last set
-    created_at  INTEGER NOT NULL
+    created_at  INTEGER NOT NULL,
+    -- The settings version: the number of the activity that last changed what a request can set. 0: none is known.
+    version     INTEGER NOT NULL DEFAULT 0 CONSTRAINT organization_version CHECK (version >= 0)
 ) STRICT;
 CREATE INDEX organization_by_environment ON organization (environment);
 
@@ -58,7 +60,11 @@ CREATE TABLE program (
     updated_at      INTEGER NOT NULL,       -- when its name or status last changed
     archived_at     INTEGER,                -- NULL: in use
     -- The hash of the program's newest ledger entry; NULL before the first. See activity.chain.
-    chain           BLOB CONSTRAINT program_chain CHECK (length(chain) = 32)
+    chain           BLOB CONSTRAINT program_chain CHECK (length(chain) = 32),
+    -- The settings version of name and status, and that of currency and default tier.
+    version         INTEGER NOT NULL DEFAULT 0 CONSTRAINT program_version CHECK (version >= 0),
+    configuration_version INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT program_configuration_version CHECK (configuration_version >= 0)
 ) STRICT;
 CREATE INDEX program_by_organization ON program (organization_id);
 
@@ -105,6 +111,8 @@ CREATE TABLE member (
     token_expires_at INTEGER,               -- when the last token minted for this member runs out
     created_at       INTEGER NOT NULL,
     archived_at      INTEGER,               -- NULL: a current member
+    version          INTEGER NOT NULL DEFAULT 0 -- the settings version
+        CONSTRAINT member_version CHECK (version >= 0),
     -- How many of its redemptions stand where, so that nobody has to count them.
     redemptions_submitted INTEGER NOT NULL DEFAULT 0
         CONSTRAINT member_redemptions_submitted CHECK (redemptions_submitted >= 0),
@@ -159,7 +167,9 @@ CREATE TABLE offer (
     start_at           INTEGER,             -- of the experience; gates nothing
     end_at             INTEGER,             -- of the experience; gates nothing
     created_at         INTEGER NOT NULL,
-    archived_at        INTEGER
+    archived_at        INTEGER,
+    version            INTEGER NOT NULL DEFAULT 0 -- the settings version
+        CONSTRAINT offer_version CHECK (version >= 0)
 ) STRICT;
 CREATE INDEX offer_by_program ON offer (program_id);
 
@@ -295,7 +305,7 @@ CREATE TABLE message (
 ) STRICT;
 CREATE INDEX message_by_conversation ON message (conversation_id);
 
--- Where a program's events are sent. An endpoint that was deleted stays, disabled.
+-- Where a program's events are sent. An endpoint that was deleted stays, disabled; it can be enabled again.
 CREATE TABLE webhook_endpoint (
     id          INTEGER PRIMARY KEY,
     uuid        BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
@@ -306,7 +316,10 @@ CREATE TABLE webhook_endpoint (
     -- The log up to here needs no first attempt any more.
     cursor_seq  INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
-    disabled_at INTEGER                     -- NULL: in use
+    disabled_at INTEGER,                    -- NULL: in use
+    -- The settings version; 0: it has not changed since version 0.1.0, whose log does not tell of it.
+    version     INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT webhook_endpoint_version CHECK (version >= 0)
 ) STRICT;
 CREATE INDEX webhook_endpoint_by_program ON webhook_endpoint (program_id);
 

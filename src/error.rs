@@ -119,6 +119,12 @@ error_codes! {
         scrip: 409 "conflict",
         bullseye: 409 "Conflict",
     }
+    /// The resource is not as `If-Match` or `If-None-Match` expects it; nothing was changed.
+    PreconditionFailed {
+        expys: 412 "PRECONDITION_FAILED",
+        scrip: 412 "precondition_failed",
+        bullseye: 412 "PreconditionFailed",
+    }
     /// The body is larger than the server takes.
     PayloadTooLarge {
         expys: 413 "PAYLOAD_TOO_LARGE",
@@ -244,6 +250,7 @@ impl From<&Refusal> for Problem {
             Refusal::TokenRevoked | Refusal::CredentialRevoked => Code::Unauthorized,
             Refusal::AnotherMember | Refusal::Inactive => Code::Forbidden,
             Refusal::NotFound(_) => Code::NotFound,
+            Refusal::PreconditionFailed(_) => Code::PreconditionFailed,
             Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Refusal::RedemptionAlreadyExists => Code::RedemptionAlreadyExists,
             Refusal::RedemptionTransitionInvalid { .. } => Code::RedemptionTransitionInvalid,

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use stampcard::clock::Clock;
 use stampcard::config::Settings;
-use stampcard::domain::{ExternalUserId, Timestamp};
+use stampcard::domain::{ExternalUserId, Precondition, Timestamp};
 use stampcard::service::{
     Caller, IdempotencyKey, KeyPrincipal, PartnerPrincipal, Reply, Scope, Services,
 };
@@ -283,7 +283,8 @@ impl<'a> Story<'a> {
         let key = self.services.directory().authenticate_key(secret).unwrap();
         for member in 0..10 {
             let (id, request) = sign_up(member);
-            self.services.set_member(key, id, request).await.unwrap();
+            let set = (self.services).set_member(key, id, Precondition::NONE, request);
+            set.await.unwrap();
             let body = json!({"externalUserID": format!("m{member}"), "amount": 100});
             let request = MovePointsRequest::parse(&body).unwrap();
             self.services
@@ -434,7 +435,8 @@ async fn carry_out(
     let reply = match deed {
         Deed::SignUp => {
             let (id, request) = sign_up(body.as_u64().unwrap());
-            services.set_member(key, id, request).await
+            let precondition = Precondition::NONE;
+            services.set_member(key, id, precondition, request).await
         }
         Deed::Exchange => {
             let request = ExchangeTokenRequest::parse(body).unwrap();

@@ -332,11 +332,14 @@ impl Counters {
             Event::OfferArchived { .. } => self.totals.current_offers -= 1,
             Event::MessageCreated { .. }
             | Event::MemberErased { .. }
+            | Event::MemberChanged { .. }
             | Event::OfferChanged { .. }
             | Event::ProgramCreated { .. }
             | Event::ProgramChanged { .. }
             | Event::OrganizationCreated { .. }
-            | Event::OrganizationChanged { .. } => {}
+            | Event::OrganizationChanged { .. }
+            | Event::WebhookCreated { .. }
+            | Event::WebhookChanged { .. } => {}
         }
     }
 

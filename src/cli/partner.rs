@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::serve::show_keys;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::Environment;
+use crate::domain::{Environment, Precondition};
 use crate::service::bootstrap::FirstKeys;
 use crate::service::{OrganizationChange, PartnerPrincipal, Reply, Services};
 use crate::store::organizations::OrganizationFilter;
@@ -208,7 +208,10 @@ impl Reach {
                 let partner = owner(services, organization).await?;
                 let change = OrganizationChange::Status(SetStatusRequest::parse(&body)?);
                 let id = organization.to_owned();
-                answer(&services.change_organization(partner, id, change).await?)
+                let change = services
+                    .change_organization(partner, id, Precondition::NONE, change)
+                    .await?;
+                answer(&change)
             }
             Self::Server(client) => {
                 let path = format!("/partner/organizations/{}/status", encoded(organization));

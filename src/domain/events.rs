@@ -11,7 +11,7 @@ use super::row::{Cells, Field as _, Fields, Row};
 use super::{
     Column, Entry, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
     OrganizationNumber, OrganizationStatus, Points, Program, ProgramStatus, RedemptionNumber, Role,
-    Status, Tier, Timestamp,
+    Status, Tier, Timestamp, WebhookId,
 };
 
 /// Who an event is sent to.
@@ -205,6 +205,8 @@ events! {
     /// A member's personal data was erased; a random id took the place of the operator's.
     31 MemberErased "member.erased" Internal Uncounted Nothing
         { member: MemberNumber = Member, id: ExternalUserId = Name };
+    /// A member's name, email or attributes changed.
+    32 MemberChanged "member.changed" Internal Uncounted Nothing { member: MemberNumber = Member };
     /// An offer was created.
     40 OfferCreated "offer.created" Internal Uncounted Nothing
         { offer: OfferNumber = Offer, id: OfferId = Object, stock: Option<i64> = Amount };
@@ -228,12 +230,17 @@ events! {
         status: OrganizationStatus = To,
         environment: Environment = Name,
     };
-    /// An organization went from one status to another.
+    /// An organization's settings changed; it went from one status to another, or kept its own.
     61 OrganizationChanged "organization.changed" Internal Uncounted Nothing {
         organization: OrganizationNumber = Organization,
         from: OrganizationStatus = From,
         to: OrganizationStatus = To,
     };
+    /// A webhook was created.
+    70 WebhookCreated "webhook.created" Internal Uncounted Nothing { webhook: WebhookId = Object };
+    /// A webhook's settings changed; from then on it is disabled, or in use.
+    71 WebhookChanged "webhook.changed" Internal Uncounted Nothing
+        { webhook: WebhookId = Object, disabled: bool = Flag };
 }
 
 impl EventKind {

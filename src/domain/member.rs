@@ -2,7 +2,7 @@
 
 use super::{
     Account, Attributes, DisplayName, Email, ExternalUserId, MemberNumber, Points, ProgramNumber,
-    Tier, Timestamp,
+    Seq, Tier, Timestamp,
 };
 
 /// What a merge does with one field.
@@ -91,4 +91,6 @@ pub struct Member {
     pub token_expires_at: Option<Timestamp>,
     /// When the member was removed, if so.
     pub archived_at: Option<Timestamp>,
+    /// The settings version: the number of the activity that last changed what a request can set.
+    pub version: Seq,
 }

@@ -18,6 +18,7 @@ mod numbers;
 mod offer;
 mod organization;
 mod points;
+mod precondition;
 mod program;
 mod redemption;
 mod refusal;
@@ -49,6 +50,7 @@ pub use organization::{
     Allocation, Organization, OrganizationStatus, OrganizationTier, TRIAL_CREDITS_MAX,
 };
 pub use points::Points;
+pub use precondition::{ExpectedVersion, Precondition};
 pub use program::{Currency, Program, ProgramSort, ProgramStatus};
 pub use redemption::{CancelReason, Mover, Redemption, RedemptionPatch, Status, StatusCounts};
 pub use refusal::Refusal;

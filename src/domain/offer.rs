@@ -1,7 +1,8 @@
 //! Offers.
 
 use super::{
-    Invalid, Label, LongText, OfferId, OfferNumber, Points, Refusal, Tier, Timestamp, Title, Url,
+    Invalid, Label, LongText, OfferId, OfferNumber, Points, Refusal, Seq, Tier, Timestamp, Title,
+    Url,
 };
 
 /// What an operator says about an offer.
@@ -126,6 +127,8 @@ pub struct Offer {
     pub content: OfferContent,
     /// When it was archived, if so.
     pub archived_at: Option<Timestamp>,
+    /// The settings version: the number of the activity that last changed what a request can set.
+    pub version: Seq,
 }
 
 impl Offer {

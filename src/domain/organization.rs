@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    Attributes, Environment, ExternalId, Name, Note, OrganizationNumber, Refusal, Timestamp,
+    Attributes, Environment, ExternalId, Name, Note, OrganizationNumber, Refusal, Seq, Timestamp,
 };
 
 /// Whether an organization may act.
@@ -104,6 +104,8 @@ pub struct Organization {
     pub allocation: Option<Allocation>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The settings version: the number of the activity that last changed what a request can set.
+    pub version: Seq,
 }
 
 /// The most credits a month that a trial organization may be allocated.

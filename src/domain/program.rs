@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, ProgramNumber, Tier,
+    CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, ProgramNumber, Seq, Tier,
     Timestamp,
 };
 
@@ -101,4 +101,8 @@ pub struct Program {
     pub updated_at: Timestamp,
     /// When it was put away, if so.
     pub archived_at: Option<Timestamp>,
+    /// The settings version of name and status: the number of the activity that last changed them.
+    pub version: Seq,
+    /// The same of the configuration: currency and default tier.
+    pub configuration_version: Seq,
 }

@@ -23,6 +23,9 @@ pub enum Refusal {
     /// There is no such thing, or the caller may not see it.
     #[error("no such {0}")]
     NotFound(&'static str),
+    /// The resource is not as the request expects it.
+    #[error("{0}")]
+    PreconditionFailed(&'static str),
     /// The Idempotency-Key came with another body before.
     #[error("the Idempotency-Key was used before with another body")]
     IdempotencyKeyReused,
@@ -47,7 +50,7 @@ pub enum Refusal {
     #[error("url {0}")]
     WebhookUrlNotAllowed(&'static str),
     /// The program has as many active webhooks as it may have.
-    #[error("a program has at most {ENDPOINTS_MAX} active webhooks; delete one first")]
+    #[error("a program has at most {ENDPOINTS_MAX} active webhooks; delete or disable one first")]
     WebhookLimitReached,
     /// There are as many as there may be.
     #[error("{subject} at most {most} {what}; the server's setting {setting} says so")]
@@ -89,6 +92,7 @@ impl Refusal {
                 | Self::CredentialRevoked
                 | Self::Inactive
                 | Self::AnotherMember
+                | Self::PreconditionFailed(_)
                 | Self::IdempotencyKeyReused
                 | Self::WebhookUrlNotAllowed(_)
                 | Self::LimitReached { .. }

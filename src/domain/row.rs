@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     Entry, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
     OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionNumber, Role, Seq,
-    Status, Tier, Timestamp,
+    Status, Tier, Timestamp, WebhookId,
 };
 
 /// The value of one column of one row.
@@ -316,7 +316,7 @@ macro_rules! public_id_fields {
         }
     )* };
 }
-public_id_fields! { MessageId OfferId }
+public_id_fields! { MessageId OfferId WebhookId }
 
 /// Several fields that some events share, each carried by a column.
 pub(super) trait Fields: Sized {

@@ -38,8 +38,10 @@ pub struct Endpoint {
     pub subscription: Subscription,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it was deleted; `None`: it is in use.
+    /// When it was disabled; `None`: it is in use.
     pub disabled_at: Option<Timestamp>,
+    /// The settings version: the number of the activity that last changed what a request can set.
+    pub version: Seq,
 }
 
 /// Where a delivery stands.

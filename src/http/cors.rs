@@ -19,6 +19,7 @@ pub(super) fn layer(origins: &str) -> Condition<Cors> {
         .allowed_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
+            header::IF_MATCH,
             header::IF_NONE_MATCH,
             // Some browsers let a page set it, and the SDKs do.
             header::USER_AGENT,

@@ -20,6 +20,7 @@ mod loyalty;
 mod openapi;
 mod partner;
 mod path;
+mod precondition;
 mod rate_limit;
 mod reports;
 mod request_body;
@@ -79,6 +80,9 @@ fn reply(reply: Reply) -> HttpResponse {
         response
             .headers_mut()
             .insert(header::WWW_AUTHENTICATE, bearer);
+    }
+    if let Some(version) = reply.version {
+        precondition::set_tag(&mut response, version);
     }
     if reply.is_replay {
         let name = header::HeaderName::from_static("idempotency-replayed");

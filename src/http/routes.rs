@@ -154,7 +154,11 @@ routes! {
         GET OrgKey loyalty::webhooks::list_webhooks;
         POST OrgKey loyalty::webhooks::create_webhook;
     }
-    "/v1/webhooks/{id}" { DELETE OrgKey loyalty::webhooks::delete_webhook; }
+    "/v1/webhooks/{id}" {
+        GET OrgKey loyalty::webhooks::get_webhook;
+        PATCH OrgKey loyalty::webhooks::patch_webhook;
+        DELETE OrgKey loyalty::webhooks::delete_webhook;
+    }
     "/v1/webhooks/{id}/deliveries" { GET OrgKey loyalty::webhooks::list_webhook_deliveries; }
     "/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver" {
         POST OrgKey loyalty::webhooks::redeliver_webhook;

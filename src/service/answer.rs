@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::{MemberNumber, Refusal};
+use crate::domain::{MemberNumber, Refusal, Seq};
 use crate::error::{Problem, Surface};
 use crate::wire;
 
@@ -14,6 +14,8 @@ pub struct Answer {
     pub(super) is_secret: bool,
     /// Whose words the body has, if it has any person's.
     pub(super) member: Option<MemberNumber>,
+    /// The settings version of what the body shows, if that is sent with it.
+    pub(super) version: Option<Seq>,
 }
 
 impl Answer {
@@ -24,6 +26,7 @@ impl Answer {
             body: wire::to_json(body),
             is_secret: false,
             member: None,
+            version: None,
         }
     }
 
@@ -42,6 +45,7 @@ impl Answer {
             body: Vec::new(),
             is_secret: false,
             member: None,
+            version: None,
         }
     }
 
@@ -61,6 +65,14 @@ impl Answer {
         }
     }
 
+    /// The same, with the settings version of what it shows.
+    pub(super) fn at(self, version: Seq) -> Self {
+        Self {
+            version: Some(version),
+            ..self
+        }
+    }
+
     pub(super) fn refusal(surface: Surface, refusal: &Refusal) -> Self {
         let (status, body) = wire::render_problem(surface, &Problem::from(refusal));
         Self {
@@ -68,6 +80,7 @@ impl Answer {
             body,
             is_secret: false,
             member: None,
+            version: None,
         }
     }
 
@@ -76,6 +89,7 @@ impl Answer {
             status: self.status,
             body: self.body,
             is_replay: false,
+            version: self.version,
         }
     }
 }
@@ -89,6 +103,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Whether it was given before.
     pub is_replay: bool,
+    /// The settings version of the resource that it shows.
+    pub version: Option<Seq>,
 }
 
 /// Without the body, which may hold a secret and is somebody's own in any case.

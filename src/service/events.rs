@@ -193,13 +193,16 @@ fn object(
         Event::TokenExchanged { .. }
         | Event::MemberRestored { .. }
         | Event::MemberErased { .. }
+        | Event::MemberChanged { .. }
         | Event::OfferCreated { .. }
         | Event::OfferChanged { .. }
         | Event::OfferArchived { .. }
         | Event::ProgramCreated { .. }
         | Event::ProgramChanged { .. }
         | Event::OrganizationCreated { .. }
-        | Event::OrganizationChanged { .. } => {
+        | Event::OrganizationChanged { .. }
+        | Event::WebhookCreated { .. }
+        | Event::WebhookChanged { .. } => {
             return Err(store::Error::Impossible("event outside the catalogue"));
         }
     };

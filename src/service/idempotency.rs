@@ -176,6 +176,7 @@ pub(super) fn replay(
             status,
             body,
             is_replay: false,
+            version: None,
         }));
     }
     let body = if stored.sealed {
@@ -187,6 +188,7 @@ pub(super) fn replay(
         status: stored.status,
         body,
         is_replay: true,
+        version: None,
     }))
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     Change, Currency, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
-    ProgramNumber, Refusal, StatusCounts, Timestamp,
+    Precondition, ProgramNumber, Refusal, StatusCounts, Timestamp,
 };
 use crate::store::members::{MemberFilter, Selector};
 use crate::store::{self, Connection, Transaction, WriteError};
@@ -36,6 +36,7 @@ impl Services {
         &self,
         key: KeyPrincipal,
         id: ExternalUserId,
+        precondition: Precondition,
         request: SetMemberRequest,
     ) -> Result<Reply, WriteError> {
         let context = WriteContext {
@@ -47,11 +48,12 @@ impl Services {
             let at = tx.now(caller.program());
             let found =
                 store::members::find(tx, caller.program(), &Selector::External(id.clone()))?;
+            precondition.check(found.as_ref().map(|member| member.version))?;
             let member = match found {
                 Some(member) => merge(tx, at, member, request.profile, true)?,
                 None => create(tx, caps, (at, caller), id, request.profile)?,
             };
-            Ok(Answer::ok(&SetMemberResponse::from(&member)))
+            Ok(Answer::ok(&SetMemberResponse::from(&member)).at(member.version))
         })
         .await
     }
@@ -126,6 +128,7 @@ impl Services {
         &self,
         key: KeyPrincipal,
         id: ExternalUserId,
+        precondition: Precondition,
         options: RemoveOptions,
     ) -> Result<Reply, WriteError> {
         let context = WriteContext {
@@ -138,6 +141,7 @@ impl Services {
                 // Someone removed before can still be erased.
                 .filter(|member| options.erase || member.archived_at.is_none())
                 .ok_or(Refusal::NotFound("member"))?;
+            precondition.check(Some(member.version))?;
             remove(tx, member, options)?;
             Ok(Answer::ok(&RemoveMemberResponse {
                 external_user_id: id.as_str().to_owned(),
@@ -228,7 +232,8 @@ pub(super) fn create(
         member: member.number,
         tier: member.tier.clone(),
     };
-    events::record(tx, program, at, event)?;
+    member.version = events::record(tx, program, at, event)?;
+    store::members::update_version(tx, &member)?;
     Ok(member)
 }
 
@@ -252,20 +257,22 @@ pub(super) fn merge(
     store::search::index(tx, Some(&before), &member)?;
     let number = member.number;
     let to = member.tier.clone();
-    if before.archived_at.is_some() {
-        let event = Event::MemberRestored {
+    let event = if before.archived_at.is_some() {
+        Event::MemberRestored {
             member: number,
             tier: to,
-        };
-        events::record(tx, member.program, at, event)?;
+        }
     } else if before.tier != member.tier {
-        let event = Event::MemberTierChanged {
+        Event::MemberTierChanged {
             member: number,
             from: before.tier,
             to,
-        };
-        events::record(tx, member.program, at, event)?;
-    }
+        }
+    } else {
+        Event::MemberChanged { member: number }
+    };
+    member.version = events::record(tx, member.program, at, event)?;
+    store::members::update_version(tx, &member)?;
     Ok(member)
 }
 
@@ -310,7 +317,7 @@ fn remove(
             tier: member.tier.clone(),
             retained: options.retain_balance,
         };
-        events::record(tx, member.program, at, event)?;
+        member.version = events::record(tx, member.program, at, event)?;
     }
     if options.erase {
         let before = member.clone();
@@ -326,7 +333,7 @@ fn remove(
             member: member.number,
             id: member.external_user_id.clone(),
         };
-        events::record(tx, member.program, at, event)?;
+        member.version = events::record(tx, member.program, at, event)?;
         store::search::index(tx, Some(&before), &member)?;
         store::erasure::erase(tx, &member)?;
     }

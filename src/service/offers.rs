@@ -7,7 +7,8 @@ use super::{
     sandbox,
 };
 use crate::domain::{
-    Event, ExternalUserId, Offer, OfferId, OfferNumber, ProgramNumber, Refusal, Search,
+    Event, ExternalUserId, Offer, OfferId, OfferNumber, Precondition, ProgramNumber, Refusal,
+    Search,
 };
 use crate::store::offers::OfferFilter;
 use crate::store::{self, Connection, WriteError};
@@ -101,8 +102,8 @@ impl Services {
             caps.check_offer(tx, caller.program())?;
             let at = tx.now(caller.program());
             let id = OfferId::from_uuid(Uuid::now_v7());
-            let offer = store::offers::insert(tx, caller.program(), id, request.content, at)?;
-            tx.record(
+            let mut offer = store::offers::insert(tx, caller.program(), id, request.content, at)?;
+            offer.version = tx.record(
                 Some(caller.program()),
                 at,
                 Event::OfferCreated {
@@ -111,6 +112,7 @@ impl Services {
                     stock: offer.content.quantity_remaining,
                 },
             )?;
+            store::offers::update(tx, &offer)?;
             Ok(Answer::created(&OfferResponse::new(&offer, at)))
         })
         .await
@@ -124,6 +126,7 @@ impl Services {
         &self,
         key: KeyPrincipal,
         id: String,
+        precondition: Precondition,
         request: PatchOfferRequest,
     ) -> Result<Reply, WriteError> {
         let context = WriteContext {
@@ -133,13 +136,13 @@ impl Services {
         self.write(context, move |tx, caller| {
             let at = tx.now(caller.program());
             let before = current(tx, caller.program(), &id)?;
-            let offer = Offer {
+            precondition.check(Some(before.version))?;
+            let mut offer = Offer {
                 content: request.apply(before.content.clone())?,
                 ..before.clone()
             };
             if offer != before {
-                store::offers::update(tx, &offer)?;
-                tx.record(
+                offer.version = tx.record(
                     Some(caller.program()),
                     at,
                     Event::OfferChanged {
@@ -147,8 +150,9 @@ impl Services {
                         stock: offer.content.quantity_remaining,
                     },
                 )?;
+                store::offers::update(tx, &offer)?;
             }
-            Ok(Answer::ok(&OfferResponse::new(&offer, at)))
+            Ok(Answer::ok(&OfferResponse::new(&offer, at)).at(offer.version))
         })
         .await
     }
@@ -157,7 +161,12 @@ impl Services {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn archive_offer(&self, key: KeyPrincipal, id: String) -> Result<Reply, WriteError> {
+    pub async fn archive_offer(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        precondition: Precondition,
+    ) -> Result<Reply, WriteError> {
         let context = WriteContext {
             caller: Caller::Key(key),
             idempotency: None,
@@ -165,15 +174,16 @@ impl Services {
         self.write(context, move |tx, caller| {
             let at = tx.now(caller.program());
             let mut offer = current(tx, caller.program(), &id)?;
+            precondition.check(Some(offer.version))?;
             offer.archived_at = Some(at);
-            store::offers::update(tx, &offer)?;
-            tx.record(
+            offer.version = tx.record(
                 Some(caller.program()),
                 at,
                 Event::OfferArchived {
                     offer: offer.number,
                 },
             )?;
+            store::offers::update(tx, &offer)?;
             Ok(Answer::ok(&OfferResponse::new(&offer, at)))
         })
         .await

@@ -3,7 +3,9 @@
 use uuid::Uuid;
 
 use super::{Answer, IdempotencyKey, PartnerPrincipal, Reply, Services, Stop, tenants};
-use crate::domain::{Allocation, Event, Note, Organization, OrganizationStatus, Refusal};
+use crate::domain::{
+    Allocation, Event, Note, Organization, OrganizationStatus, Precondition, Refusal,
+};
 use crate::error::Surface;
 use crate::store::credentials::KeyScope;
 use crate::store::organizations::OrganizationFilter;
@@ -114,12 +116,14 @@ impl Services {
         &self,
         partner: PartnerPrincipal,
         id: String,
+        precondition: Precondition,
         change: OrganizationChange,
     ) -> Result<Reply, WriteError> {
         let apply = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
             let organization = find(tx, *partner, &id)?;
+            precondition.check(Some(organization.version))?;
             let changed = apply(tx, &organization, change)?;
-            Ok(Answer::ok(&one(&changed)))
+            Ok(Answer::ok(&one(&changed)).at(changed.version))
         };
         self.write_on(Surface::Bullseye, partner, None, apply).await
     }
@@ -132,9 +136,11 @@ impl Services {
         &self,
         partner: PartnerPrincipal,
         id: String,
+        precondition: Precondition,
     ) -> Result<Reply, WriteError> {
         let cancel = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
             let organization = find(tx, *partner, &id)?;
+            precondition.check(Some(organization.version))?;
             let canceled = SetStatusRequest(OrganizationStatus::Canceled);
             apply(tx, &organization, OrganizationChange::Status(canceled))?;
             Ok(Answer::no_content())
@@ -151,14 +157,17 @@ impl Services {
         &self,
         partner: PartnerPrincipal,
         id: String,
+        precondition: Precondition,
         request: AllocateCreditsRequest,
     ) -> Result<Reply, WriteError> {
         let (pool, partner_id) = (self.limits.credit_pool, self.partner_uuid);
         let set = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
             let mut organization = find(tx, *partner, &id)?;
+            precondition.check(Some(organization.version))?;
             let AllocateCreditsRequest { credits, notes } = request;
             let allocation = allocate(tx, &mut organization, credits, notes, pool)?;
-            store::organizations::update(tx, &organization)?;
+            let status = organization.status;
+            write_change(tx, &mut organization, status)?;
             let month = tx.clock_now().month();
             let used = store::credits::organization_used(tx, organization.number, month)?;
             let allocation = AllocationResponse {
@@ -171,7 +180,7 @@ impl Services {
                 notes: allocation.notes.map(|notes| notes.as_str().to_owned()),
                 allocated_at: allocation.at.to_string(),
             };
-            Ok(Answer::ok(&OneAllocationResponse { allocation }))
+            Ok(Answer::ok(&OneAllocationResponse { allocation }).at(organization.version))
         };
         self.write_on(Surface::Bullseye, partner, None, set).await
     }
@@ -317,17 +326,24 @@ fn apply(
     if organization == *before {
         return Ok(organization);
     }
-    store::organizations::update(tx, &organization)?;
-    if organization.status != before.status {
-        let event = Event::OrganizationChanged {
-            organization: organization.number,
-            from: before.status,
-            to: organization.status,
-        };
-        let now = tx.clock_now();
-        tx.record(None, now, event)?;
-    }
+    write_change(tx, &mut organization, before.status)?;
     Ok(organization)
+}
+
+/// Writes an organization that had this status before, and records that it changed.
+fn write_change(
+    tx: &mut Transaction<'_>,
+    organization: &mut Organization,
+    from: OrganizationStatus,
+) -> Result<(), store::Error> {
+    let event = Event::OrganizationChanged {
+        organization: organization.number,
+        from,
+        to: organization.status,
+    };
+    let now = tx.clock_now();
+    organization.version = tx.record(None, now, event)?;
+    store::organizations::update(tx, organization)
 }
 
 /// Sets what an organization may take in a month, if the pool and its tier have room for it.

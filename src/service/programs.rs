@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Answer, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, tenants};
-use crate::domain::{Event, Program, ProgramNumber, ProgramStatus, Refusal};
+use crate::domain::{Event, Precondition, Program, ProgramNumber, ProgramStatus, Refusal};
 use crate::error::Surface;
 use crate::store::credentials::KeyScope;
 use crate::store::programs::ProgramFilter;
@@ -93,10 +93,12 @@ impl Services {
         &self,
         key: KeyPrincipal,
         id: String,
+        precondition: Precondition,
         request: PatchProgramRequest,
     ) -> Result<Reply, WriteError> {
         let patch = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
             let before = find(tx, *key, &id)?;
+            precondition.check(Some(before.version))?;
             let mut program = before.clone();
             program.name = request.name.unwrap_or(program.name);
             program.status = request.status.unwrap_or(program.status);
@@ -107,10 +109,11 @@ impl Services {
                     ProgramStatus::Active => None,
                     ProgramStatus::Archived => program.archived_at.or(Some(now)),
                 };
+                let event = Event::program_changed(&program);
+                program.version = tx.record(Some(program.number), now, event)?;
                 store::programs::update(tx, &program)?;
-                tx.record(Some(program.number), now, Event::program_changed(&program))?;
             }
-            Ok(Answer::ok(&ProgramResponse::from(&program)))
+            Ok(Answer::ok(&ProgramResponse::from(&program)).at(program.version))
         };
         self.write_on(Surface::Scrip, key, None, patch).await
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext};
-use super::{Caps, Scope, tenants};
+use super::{Caps, Scope, tenants, webhooks};
 use crate::clock::Clock;
 use crate::domain::{Event, Invalid, Program, ProgramNumber, ProgramStatus, Timestamp};
 use crate::store::{self, Connection, Transaction, WriteError};
@@ -101,18 +101,20 @@ fn reset(tx: &mut Transaction<'_>, caps: Caps, number: ProgramNumber) -> Result<
     old.status = ProgramStatus::Archived;
     old.updated_at = at;
     old.archived_at = Some(at);
+    old.version = tx.record(Some(number), at, Event::program_changed(&old))?;
     store::programs::update(tx, &old)?;
-    store::webhooks::disable_all(tx, number, at)?;
-    tx.webhooks_changed();
-    tx.record(Some(number), at, Event::program_changed(&old))?;
+    for mut endpoint in store::webhooks::active_of(tx, number)? {
+        webhooks::disable(tx, number, at, &mut endpoint)?;
+    }
 
     let now = tx.clock_now();
     let (organization, environment) = (old.organization, old.environment);
     let mut new = tenants::create_program(tx, organization, environment, old.name, now)?;
     new.currency = old.currency;
     new.default_tier = old.default_tier;
+    let event = Event::program_changed(&new);
+    new.configuration_version = tx.record(Some(new.number), now, event)?;
     store::programs::configure(tx, &new)?;
-    tx.record(Some(new.number), now, Event::program_changed(&new))?;
     store::sandbox::move_keys(tx, number, new.number)?;
     Ok(new)
 }

@@ -8,7 +8,7 @@ use super::credentials;
 use crate::domain::{
     Currency, CurrencyName, CurrencySymbol, Environment, Event, Name, Organization,
     OrganizationNumber, OrganizationStatus, OrganizationTier, Program, ProgramNumber,
-    ProgramStatus, Tier, Timestamp,
+    ProgramStatus, Seq, Tier, Timestamp,
 };
 use crate::store::credentials::{KeyScope, NewCredential};
 use crate::store::{self, Transaction};
@@ -35,6 +35,7 @@ pub(super) fn new_organization(
         metadata: None,
         allocation: None,
         created_at: tx.clock_now(),
+        version: Seq(0),
     }
 }
 
@@ -50,7 +51,8 @@ pub(super) fn create(
         status: organization.status,
         environment,
     };
-    tx.record(None, organization.created_at, event)?;
+    organization.version = tx.record(None, organization.created_at, event)?;
+    store::organizations::update(tx, organization)?;
     create_program(
         tx,
         number,
@@ -84,9 +86,11 @@ pub(super) fn create_program(
         created_at: now,
         updated_at: now,
         archived_at: None,
+        version: Seq(0),
+        configuration_version: Seq(0),
     };
     store::programs::insert(tx, &mut program)?;
-    tx.record(
+    program.version = tx.record(
         Some(program.number),
         now,
         Event::ProgramCreated {
@@ -94,6 +98,8 @@ pub(super) fn create_program(
             default_tier: Some(program.default_tier.clone()),
         },
     )?;
+    program.configuration_version = program.version;
+    store::programs::update(tx, &program)?;
     Ok(program)
 }
 

@@ -1,4 +1,4 @@
-//! Webhooks: make, list and delete them; look at their deliveries, send one again, try one out.
+//! Webhooks: make, read, change, list and delete them; look at their deliveries, send one again, try one out.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use super::{
     Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, events,
 };
 use crate::domain::{
-    Attempt, Delivery, DeliveryId, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber,
-    ProgramNumber, Refusal, Seq, Timestamp, WebhookId, WebhookUrl,
+    Attempt, Delivery, DeliveryId, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber, Event,
+    Precondition, ProgramNumber, Refusal, Seq, Timestamp, WebhookId, WebhookUrl,
 };
 use crate::service::ShownEvent;
 use crate::store::webhooks::ActiveEndpoint;
-use crate::store::{self, Connection, Tenant, WriteError};
+use crate::store::{self, Connection, Tenant, Transaction, WriteError};
 use crate::wire::{
     CreateWebhookRequest, CreatedWebhookResponse, Cursor, DeleteWebhookResponse,
-    DeliveryListResponse, DeliveryResponse, ListKind, PageQuery, WebhookListResponse,
-    WebhookResponse,
+    DeliveryListResponse, DeliveryResponse, ListKind, PageQuery, PatchWebhookRequest,
+    WebhookListResponse, WebhookResponse,
 };
 
 /// Deleted webhooks that are still listed, and those in use.
@@ -68,9 +68,7 @@ impl Services {
         };
         self.write(context, move |tx, caller| {
             let url = checked?;
-            if store::webhooks::active_count(tx, caller.program())? >= ENDPOINTS_MAX {
-                return Err(Refusal::WebhookLimitReached.into());
-            }
+            check_limit(tx, caller.program())?;
             let mut endpoint = Endpoint {
                 number: EndpointNumber(0),
                 id: WebhookId::from_uuid(Uuid::now_v7()),
@@ -78,9 +76,14 @@ impl Services {
                 subscription,
                 created_at: tx.now(caller.program()),
                 disabled_at: None,
+                version: Seq(0),
             };
             let secret = new_secret();
-            let last = Seq(tx.next_seq().0 - 1);
+            let event = Event::WebhookCreated {
+                webhook: endpoint.id,
+            };
+            let last = tx.record(Some(caller.program()), endpoint.created_at, event)?;
+            endpoint.version = last;
             store::webhooks::insert(tx, caller.program(), &mut endpoint, &secret, last)?;
             tx.webhooks_changed();
             let secret = secret.expose_secret();
@@ -94,12 +97,87 @@ impl Services {
     /// for a program that may have one webhook more.
     async fn check_target(&self, key: KeyPrincipal, url: &str) -> Result<WebhookUrl, Stop> {
         let url = self.targets.parse(url, key.environment)?;
-        let count = move |connection: &Connection| {
-            Ok(store::webhooks::active_count(connection, key.program)?)
+        self.look_up(key, move |connection| check_limit(connection, key.program))
+            .await?;
+        self.targets
+            .check(key.program, &url, key.environment)
+            .await?;
+        Ok(url)
+    }
+
+    /// A webhook, in use or not.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for an unknown webhook.
+    pub async fn get_webhook(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+    ) -> Result<WebhookResponse, Stop> {
+        self.look_up(key, move |connection| {
+            let endpoint = find(connection, key.program, &id)?;
+            Ok(WebhookResponse::new(&endpoint, key.environment))
+        })
+        .await
+    }
+
+    /// Changes what the request names of a webhook. What it was sent, and waits for, stays: once it
+    /// is disabled it waits for nothing. Enabled again it gets what happens from then on.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_webhook(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        precondition: Precondition,
+        request: PatchWebhookRequest,
+    ) -> Result<Reply, WriteError> {
+        let PatchWebhookRequest {
+            url,
+            subscription,
+            disabled,
+        } = request;
+        let checked = match url {
+            Some(url) => self.check_new_target(key, id.clone(), &url).await.map(Some),
+            None => Ok(None),
         };
-        if self.look_up(key, count).await? >= ENDPOINTS_MAX {
-            return Err(Refusal::WebhookLimitReached.into());
-        }
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, caller| {
+            let program = caller.program();
+            let before = find(tx, program, &id)?;
+            precondition.check(Some(before.version))?;
+            let at = tx.now(program);
+            let mut endpoint = before.clone();
+            endpoint.url = checked?.unwrap_or(endpoint.url);
+            endpoint.subscription = subscription.unwrap_or(endpoint.subscription);
+            endpoint.disabled_at = match disabled {
+                None => endpoint.disabled_at,
+                Some(true) => endpoint.disabled_at.or(Some(at)),
+                Some(false) => None,
+            };
+            if endpoint != before {
+                change(tx, program, at, &before, &mut endpoint)?;
+            }
+            let body = WebhookResponse::new(&endpoint, key.environment);
+            Ok(Answer::ok(&body).at(endpoint.version))
+        })
+        .await
+    }
+
+    /// Reads the new address of a webhook. Names are looked up only for one that exists.
+    async fn check_new_target(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        url: &str,
+    ) -> Result<WebhookUrl, Stop> {
+        let url = self.targets.parse(url, key.environment)?;
+        self.look_up(key, move |connection| find(connection, key.program, &id))
+            .await?;
         self.targets
             .check(key.program, &url, key.environment)
             .await?;
@@ -125,16 +203,23 @@ impl Services {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn delete_webhook(&self, key: KeyPrincipal, id: String) -> Result<Reply, WriteError> {
+    pub async fn delete_webhook(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        precondition: Precondition,
+    ) -> Result<Reply, WriteError> {
         let context = WriteContext {
             caller: Caller::Key(key),
             idempotency: None,
         };
         self.write(context, move |tx, caller| {
-            let endpoint = find(tx, caller.program(), &id)?;
-            store::webhooks::disable(tx, endpoint.number, tx.now(caller.program()))?;
-            store::deliveries::abandon(tx, endpoint.number)?;
-            tx.webhooks_changed();
+            let mut endpoint = find(tx, caller.program(), &id)?;
+            precondition.check(Some(endpoint.version))?;
+            if endpoint.disabled_at.is_none() {
+                let at = tx.now(caller.program());
+                disable(tx, caller.program(), at, &mut endpoint)?;
+            }
             Ok(Answer::ok(&DeleteWebhookResponse {
                 id: endpoint.id.to_string(),
                 ok: true,
@@ -358,6 +443,58 @@ impl Services {
             .write(move |tx| Ok(store::deliveries::purge(tx, before, PURGE_STEP)? > 0))
             .await
     }
+}
+
+/// Refuses one webhook in use more than a program may have.
+fn check_limit(connection: &Connection, program: ProgramNumber) -> Result<(), Stop> {
+    if store::webhooks::active_count(connection, program)? >= ENDPOINTS_MAX {
+        return Err(Refusal::WebhookLimitReached.into());
+    }
+    Ok(())
+}
+
+/// Takes a webhook that is in use out of it; what it still waits for is given up.
+pub(super) fn disable(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    at: Timestamp,
+    endpoint: &mut Endpoint,
+) -> Result<(), Stop> {
+    let before = endpoint.clone();
+    endpoint.disabled_at = Some(at);
+    change(tx, program, at, &before, endpoint)
+}
+
+/// Writes a webhook that changed, and records that it did.
+fn change(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    at: Timestamp,
+    before: &Endpoint,
+    endpoint: &mut Endpoint,
+) -> Result<(), Stop> {
+    let is_disabled = endpoint.disabled_at.is_some();
+    if before.disabled_at.is_some() && !is_disabled {
+        check_limit(tx, program)?;
+    }
+    let event = Event::WebhookChanged {
+        webhook: endpoint.id,
+        disabled: is_disabled,
+    };
+    endpoint.version = tx.record(Some(program), at, event)?;
+    store::webhooks::update(tx, endpoint)?;
+    let was_disabled = before.disabled_at.is_some();
+    if is_disabled {
+        store::deliveries::abandon(tx, endpoint.number)?;
+    } else if was_disabled
+        || (endpoint.subscription != before.subscription
+            && !store::webhooks::has_backlog(tx, program, before)?)
+    {
+        // What it newly listens to counts from now on, after a restart too.
+        store::deliveries::advance(tx, endpoint.number, endpoint.version)?;
+    }
+    tx.webhooks_changed();
+    Ok(())
 }
 
 /// Deliveries, and events kept for them, that one step deletes at most.

@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::config::Settings;
-    use crate::domain::{Environment, OfferId};
+    use crate::domain::{Environment, OfferId, Precondition};
 
     /// The writer is held up while a key is revoked and used: both share a transaction, and nobody
     /// has heard of the first yet when the second has its turn.
@@ -224,7 +224,7 @@ mod tests {
                 Ok(Answer::no_content())
             });
             let id = OfferId::from_uuid(uuid::Uuid::nil()).to_string();
-            let use_it = services.archive_offer(key, id);
+            let use_it = services.archive_offer(key, id, Precondition::NONE);
             let release = async {
                 release.send(()).unwrap();
             };

@@ -16,14 +16,15 @@ macro_rules! select {
         concat!(
             "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier, ",
             "m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.last_jump_seq, ",
-            "m.last_far_seq, m.entries, m.participated, m.token_epoch, m.token_expires_at, m.archived_at",
+            "m.last_far_seq, m.entries, m.participated, m.token_epoch, m.token_expires_at, m.archived_at, ",
+            "m.version",
             $($rest)*
         )
     };
 }
 
 /// How many columns [`member`] reads.
-const COLUMNS: usize = 17;
+const COLUMNS: usize = 18;
 
 /// The columns that [`counts`] reads after those of [`member`].
 macro_rules! counts {
@@ -279,6 +280,7 @@ pub fn insert(
         token_epoch: 0,
         token_expires_at: None,
         archived_at: None,
+        version: Seq(0),
     })
 }
 
@@ -288,7 +290,8 @@ pub fn insert(
 /// [`Error`] if the database fails.
 pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
     let sql = "UPDATE member SET external_user_id = ?2, display_name = ?3, email = ?4, tier = ?5,
-                   attributes = ?6, token_epoch = ?7, token_expires_at = ?8, archived_at = ?9
+                   attributes = ?6, token_epoch = ?7, token_expires_at = ?8, archived_at = ?9,
+                   version = ?10
                WHERE id = ?1";
     tx.run(sql, |statement| {
         statement.execute((
@@ -301,7 +304,20 @@ pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
             member.token_epoch,
             member.token_expires_at.map(Timestamp::as_millis),
             member.archived_at.map(Timestamp::as_millis),
+            member.version.0,
         ))
+    })?;
+    Ok(())
+}
+
+/// Writes the settings version, once the activity is recorded that changed it.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn update_version(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
+    let sql = "UPDATE member SET version = ?2 WHERE id = ?1";
+    tx.run(sql, |statement| {
+        statement.execute((member.number.0, member.version.0))
     })?;
     Ok(())
 }
@@ -401,5 +417,6 @@ fn member(row: &Row<'_>) -> Result<Member, Error> {
         token_epoch: row.get(14)?,
         token_expires_at: time(15)?,
         archived_at: time(16)?,
+        version: Seq(row.get(17)?),
     })
 }

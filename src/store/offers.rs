@@ -6,13 +6,14 @@ use rusqlite::{Connection, Row, params_from_iter};
 use super::activity::timestamp;
 use super::{Counted, Error, Transaction, programs};
 use crate::domain::{
-    Label, LongText, Offer, OfferContent, OfferId, OfferNumber, Points, ProgramNumber, Search,
+    Label, LongText, Offer, OfferContent, OfferId, OfferNumber, Points, ProgramNumber, Search, Seq,
     Tier, Timestamp, Title, Url,
 };
 
 /// The columns that [`offer`] reads.
 const COLUMNS: &str = "id, uuid, title, description, short_description, kind, type, points_price,
-    images, tiers, quantity_remaining, expires_at, start_at, end_at, archived_at";
+    images, tiers, quantity_remaining, expires_at, start_at, end_at, archived_at,
+    version";
 
 /// A page of a program's offers that are not archived.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,6 +119,7 @@ pub fn insert(
         id,
         content,
         archived_at: None,
+        version: Seq(0),
     };
     update(tx, &offer)?;
     Ok(offer)
@@ -130,7 +132,8 @@ pub fn insert(
 pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
     let sql = "UPDATE offer SET title = ?2, description = ?3, short_description = ?4, kind = ?5,
                    type = ?6, points_price = ?7, images = ?8, tiers = ?9, quantity_remaining = ?10,
-                   expires_at = ?11, start_at = ?12, end_at = ?13, archived_at = ?14
+                   expires_at = ?11, start_at = ?12, end_at = ?13, archived_at = ?14,
+                   version = ?15
                WHERE id = ?1";
     let content = &offer.content;
     tx.run(sql, |statement| {
@@ -149,6 +152,7 @@ pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
             content.start_at.map(Timestamp::as_millis),
             content.end_at.map(Timestamp::as_millis),
             offer.archived_at.map(Timestamp::as_millis),
+            offer.version.0,
         ))
     })?;
     Ok(())
@@ -203,5 +207,6 @@ fn offer(row: &Row<'_>) -> Result<Offer, Error> {
         id: OfferId::from_uuid(programs::uuid(row, 1)?),
         content,
         archived_at: time(14)?,
+        version: Seq(row.get(15)?),
     })
 }

@@ -9,12 +9,12 @@ use super::programs::{environment, uuid};
 use super::{AccessChange, Counted, Error, Transaction};
 use crate::domain::{
     Allocation, Attributes, Environment, ExternalId, Name, Note, Organization, OrganizationNumber,
-    OrganizationStatus, OrganizationTier, Search,
+    OrganizationStatus, OrganizationTier, Search, Seq,
 };
 
 /// The columns that [`organization`] reads.
 const SELECT: &str = "SELECT id, uuid, environment, name, external_id, status, tier, metadata,
-        allocation, allocation_uuid, allocation_notes, allocated_at, created_at
+        allocation, allocation_uuid, allocation_notes, allocated_at, created_at, version
     FROM organization";
 
 /// What decides whether an organization may act.
@@ -71,7 +71,7 @@ pub fn insert(tx: &mut Transaction<'_>, organization: &mut Organization) -> Resu
 pub fn update(tx: &mut Transaction<'_>, organization: &Organization) -> Result<(), Error> {
     let sql = "UPDATE organization SET name = ?2, external_id = ?3, status = ?4, tier = ?5,
                    metadata = ?6, allocation = ?7, allocation_uuid = ?8, allocation_notes = ?9,
-                   allocated_at = ?10
+                   allocated_at = ?10, version = ?11
                WHERE id = ?1";
     let allocation = organization.allocation.as_ref();
     tx.prepare_cached(sql)?.execute((
@@ -87,6 +87,7 @@ pub fn update(tx: &mut Transaction<'_>, organization: &Organization) -> Result<(
             .and_then(|allocation| allocation.notes.as_ref())
             .map(Note::as_str),
         allocation.map(|allocation| allocation.at.as_millis()),
+        organization.version.0,
     ))?;
     tx.access_changed(AccessChange::Organization(organization.number));
     Ok(())
@@ -264,5 +265,6 @@ fn organization(row: &Row<'_>) -> Result<Organization, Error> {
         metadata: row.get::<_, Option<String>>(7)?.map(Attributes::stored),
         allocation,
         created_at: timestamp(row.get(12)?)?,
+        version: Seq(row.get(13)?),
     })
 }

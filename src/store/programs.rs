@@ -9,13 +9,13 @@ use super::activity::timestamp;
 use super::{AccessChange, Counted, Error, Transaction};
 use crate::domain::{
     Currency, CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, Points, Program,
-    ProgramNumber, ProgramSort, ProgramStatus, Search, Tier, Timestamp,
+    ProgramNumber, ProgramSort, ProgramStatus, Search, Seq, Tier, Timestamp,
 };
 
 /// The columns that [`program`] reads.
 const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.name, p.status,
         p.currency_name, p.currency_symbol, p.default_tier, p.created_at, p.updated_at,
-        p.archived_at
+        p.archived_at, p.version, p.configuration_version
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// What decides whether a program's credentials are good.
@@ -159,12 +159,13 @@ pub fn list(
     Ok(programs)
 }
 
-/// Writes a program's name and status.
+/// Writes a program's name, status and settings versions.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> {
-    let sql = "UPDATE program SET name = ?2, status = ?3, updated_at = ?4, archived_at = ?5
+    let sql = "UPDATE program SET name = ?2, status = ?3, updated_at = ?4, archived_at = ?5,
+                   version = ?6, configuration_version = ?7
                WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((
         program.number.0,
@@ -172,6 +173,8 @@ pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> 
         program.status.as_str(),
         program.updated_at.as_millis(),
         program.archived_at.map(Timestamp::as_millis),
+        program.version.0,
+        program.configuration_version.0,
     ))?;
     tx.access_changed(AccessChange::Program(program.number));
     Ok(())
@@ -193,13 +196,15 @@ pub fn currency_of(connection: &Connection, program: ProgramNumber) -> Result<Cu
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn configure(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> {
-    let sql = "UPDATE program SET currency_name = ?2, currency_symbol = ?3, default_tier = ?4
+    let sql = "UPDATE program SET currency_name = ?2, currency_symbol = ?3, default_tier = ?4,
+                   configuration_version = ?5
                WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((
         program.number.0,
         program.currency.name.as_str(),
         program.currency.symbol.as_str(),
         program.default_tier.as_str(),
+        program.configuration_version.0,
     ))?;
     tx.currency_changed(program.number);
     Ok(())
@@ -311,6 +316,8 @@ fn program(row: &Row<'_>) -> Result<Program, Error> {
         created_at: timestamp(row.get(9)?)?,
         updated_at: timestamp(row.get(10)?)?,
         archived_at: row.get::<_, Option<i64>>(11)?.map(timestamp).transpose()?,
+        version: Seq(row.get(12)?),
+        configuration_version: Seq(row.get(13)?),
     })
 }
 

@@ -209,6 +209,7 @@ const COMMON: &[(&str, Rule)] = &[
     ("organization_id", ROW),
     ("created_at", STAMP),
     ("archived_at", STAMP),
+    ("version", COUNT),
     // One of a few words, by a constraint.
     ("environment", ANY),
     ("status", ANY),
@@ -243,6 +244,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("amount_spent", ANY),
             ("clock_offset", COUNT),
             ("updated_at", STAMP),
+            ("configuration_version", COUNT),
             ("chain", ANY),
         ],
     ),

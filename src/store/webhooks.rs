@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 /// The columns that [`endpoint`] reads.
-const COLUMNS: &str = "w.id, w.uuid, w.url, w.events, w.created_at, w.disabled_at";
+const COLUMNS: &str = "w.id, w.uuid, w.url, w.events, w.created_at, w.disabled_at, w.version";
 
 /// An endpoint in use, with all that sending to it needs.
 #[derive(Debug, Clone)]
@@ -91,56 +91,84 @@ pub fn insert(
     secret: &SecretString,
     cursor: Seq,
 ) -> Result<(), Error> {
-    let names: Vec<_> = endpoint
-        .subscription
-        .events()
-        .iter()
-        .map(|event| event.as_str())
-        .collect();
     let sql = "INSERT INTO webhook_endpoint (uuid, program_id, url, events, secret, cursor_seq,
-                   created_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                   created_at, version)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     tx.prepare_cached(sql)?.execute((
         endpoint.id.as_uuid().as_bytes(),
         program.0,
         endpoint.url.as_str(),
-        serde_json::to_string(&names).map_err(|_| Error::Impossible("list of events"))?,
+        names(endpoint)?,
         secret.expose_secret(),
         cursor.0,
         endpoint.created_at.as_millis(),
+        endpoint.version.0,
     ))?;
     endpoint.number = EndpointNumber(tx.last_insert_rowid());
     Ok(())
 }
 
-/// Takes an endpoint out of use.
+/// Writes what can change of an endpoint.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn disable(tx: &Transaction<'_>, number: EndpointNumber, at: Timestamp) -> Result<(), Error> {
-    let sql = "UPDATE webhook_endpoint SET disabled_at = ?2 WHERE id = ?1 AND disabled_at IS NULL";
-    tx.prepare_cached(sql)?
-        .execute((number.0, at.as_millis()))?;
+pub fn update(tx: &Transaction<'_>, endpoint: &Endpoint) -> Result<(), Error> {
+    let sql = "UPDATE webhook_endpoint SET url = ?2, events = ?3, disabled_at = ?4, version = ?5
+               WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute((
+        endpoint.number.0,
+        endpoint.url.as_str(),
+        names(endpoint)?,
+        endpoint.disabled_at.map(Timestamp::as_millis),
+        endpoint.version.0,
+    ))?;
     Ok(())
 }
 
-/// Takes every endpoint of a program out of use, and gives up what they still wait for.
+/// Whether an event that an endpoint listens to waits for its first attempt. How far the endpoint
+/// has come is written down only now and then, so that this reads rows that were passed over.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn disable_all(
-    tx: &Transaction<'_>,
+pub fn has_backlog(
+    connection: &Connection,
     program: ProgramNumber,
-    at: Timestamp,
-) -> Result<(), Error> {
-    let sql = "UPDATE webhook_delivery SET status = 'dead', next_at = NULL
-               WHERE next_at IS NOT NULL AND endpoint_id IN
-                   (SELECT id FROM webhook_endpoint WHERE program_id = ?1)";
-    tx.execute(sql, [program.0])?;
-    let sql = "UPDATE webhook_endpoint SET disabled_at = ?2
-               WHERE program_id = ?1 AND disabled_at IS NULL";
-    tx.execute(sql, (program.0, at.as_millis()))?;
-    Ok(())
+    endpoint: &Endpoint,
+) -> Result<bool, Error> {
+    let events = endpoint.subscription.events().iter();
+    let kinds: Vec<_> = events.map(|event| event.kind().number().to_string()).collect();
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM activity
+             WHERE seq > (SELECT cursor_seq FROM webhook_endpoint WHERE id = ?1)
+                 AND program_id = ?2 AND kind IN ({}))",
+        kinds.join(", ")
+    );
+    Ok(connection.query_row(&sql, (endpoint.number.0, program.0), |row| row.get(0))?)
+}
+
+/// The events that an endpoint listens to, as a JSON array.
+fn names(endpoint: &Endpoint) -> Result<String, Error> {
+    let events = endpoint.subscription.events().iter();
+    let names: Vec<_> = events.map(|event| event.as_str()).collect();
+    serde_json::to_string(&names).map_err(|_| Error::Impossible("list of events"))
+}
+
+/// The endpoints of a program that are in use.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn active_of(connection: &Connection, program: ProgramNumber) -> Result<Vec<Endpoint>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM webhook_endpoint w
+         WHERE w.program_id = ?1 AND w.disabled_at IS NULL ORDER BY w.id"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([program.0])?;
+    let mut endpoints = Vec::new();
+    while let Some(row) = rows.next()? {
+        endpoints.push(endpoint(row)?);
+    }
+    Ok(endpoints)
 }
 
 /// Whether an endpoint was taken out of use.
@@ -175,13 +203,13 @@ pub fn all_active(connection: &Connection) -> Result<Vec<ActiveEndpoint>, Error>
 }
 
 fn active(row: &Row<'_>) -> Result<ActiveEndpoint, Error> {
-    let environment: String = row.get(7)?;
+    let environment: String = row.get(8)?;
     Ok(ActiveEndpoint {
         endpoint: endpoint(row)?,
-        program: ProgramNumber(row.get(6)?),
+        program: ProgramNumber(row.get(7)?),
         environment: Environment::parse(&environment).ok_or(Error::Impossible("environment"))?,
-        secret: SecretString::from(row.get::<_, String>(8)?),
-        cursor: Seq(row.get(9)?),
+        secret: SecretString::from(row.get::<_, String>(9)?),
+        cursor: Seq(row.get(10)?),
     })
 }
 
@@ -248,6 +276,7 @@ fn endpoint(row: &Row<'_>) -> Result<Endpoint, Error> {
         subscription: subscription(&row.get::<_, String>(3)?)?,
         created_at: timestamp(row.get(4)?)?,
         disabled_at: row.get::<_, Option<i64>>(5)?.map(timestamp).transpose()?,
+        version: Seq(row.get(6)?),
     })
 }
 

@@ -152,7 +152,10 @@ impl Dispatcher {
         let mut before = std::mem::take(&mut self.runners);
         for endpoint in endpoints {
             let number = endpoint.endpoint.number;
-            let runner = before.remove(&number).unwrap_or_else(|| {
+            let runner = if let Some(runner) = before.remove(&number) {
+                runner.retarget(endpoint);
+                runner
+            } else {
                 Runner::start(
                     endpoint,
                     self.services.clone(),
@@ -161,11 +164,11 @@ impl Dispatcher {
                     self.stopping.clone(),
                     self.pace,
                 )
-            });
+            };
             runner.repeat.notify_one();
             self.runners.insert(number, runner);
         }
-        // Those that are left were deleted; dropping them ends their tasks.
+        // Those that are left were disabled; dropping them ends their tasks.
     }
 }
 

@@ -1,5 +1,6 @@
 //! The two tasks of one endpoint.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -32,8 +33,12 @@ pub(super) struct Runner {
     pub(super) new_events: Bell,
     /// Rung when something may be due.
     pub(super) repeat: Bell,
+    target: Target,
     tasks: [Task; 2],
 }
+
+/// The endpoint as it was last read: its address and events may change while its tasks run.
+type Target = Rc<RefCell<Rc<ActiveEndpoint>>>;
 
 /// A task that ends with its handle.
 struct Task(Option<JoinHandle<()>>);
@@ -57,8 +62,9 @@ impl Runner {
     ) -> Self {
         let program = target.program;
         let (new_events, repeat) = (Bell::default(), Bell::default());
+        let target = Rc::new(RefCell::new(Rc::new(target)));
         let lane = Lane {
-            target: Rc::new(target),
+            target: Rc::clone(&target),
             services,
             sender,
             notebook,
@@ -73,11 +79,17 @@ impl Runner {
             program,
             new_events,
             repeat,
+            target,
             tasks: [
                 Task(Some(tokio::task::spawn_local(first))),
                 Task(Some(tokio::task::spawn_local(again))),
             ],
         }
+    }
+
+    /// Lets the tasks go on with the endpoint as it is now.
+    pub(super) fn retarget(&self, target: ActiveEndpoint) {
+        self.target.replace(Rc::new(target));
     }
 
     /// Waits for attempts that are under way, once a stop was announced.
@@ -94,7 +106,7 @@ impl Runner {
 /// What both tasks work with.
 #[derive(Clone)]
 struct Lane {
-    target: Rc<ActiveEndpoint>,
+    target: Target,
     services: Services,
     sender: Rc<Sender>,
     notebook: Notebook,
@@ -104,12 +116,19 @@ struct Lane {
 }
 
 impl Lane {
+    /// The endpoint as it is now.
+    fn target(&self) -> Rc<ActiveEndpoint> {
+        Rc::clone(&self.target.borrow())
+    }
+
     /// Sends every new event once, one after the other, so that first attempts arrive in order.
     async fn send_new(mut self, new_events: Bell, repeat: Bell) {
-        let mut cursor = self.target.cursor;
+        let mut cursor = self.target().cursor;
         let mut noted = cursor;
         while !*self.stopping.borrow() {
-            let (events, read_to) = match self.services.new_events(&self.target, cursor).await {
+            // Further on only if it was disabled meanwhile and enabled again.
+            cursor = cursor.max(self.target().cursor);
+            let (events, read_to) = match self.services.new_events(&self.target(), cursor).await {
                 Ok(read) => read,
                 Err(error) => {
                     let error = cause_chain(&error);
@@ -123,7 +142,13 @@ impl Lane {
                 if *self.stopping.borrow() {
                     return;
                 }
-                if self.send_first(event).await {
+                let target = self.target();
+                let is_wanted = target.endpoint.subscription.set().contains(event.name);
+                if event.seq <= target.cursor || !is_wanted {
+                    // It was read before the endpoint changed.
+                    continue;
+                }
+                if self.send_first(&target, event).await {
                     repeat.notify_one();
                 }
                 noted = event.seq;
@@ -143,7 +168,7 @@ impl Lane {
     }
 
     /// The first attempt; whether it failed.
-    async fn send_first(&self, event: &ShownEvent) -> bool {
+    async fn send_first(&self, target: &ActiveEndpoint, event: &ShownEvent) -> bool {
         let fresh = Delivery {
             seq: event.seq,
             status: DeliveryStatus::Pending,
@@ -152,7 +177,7 @@ impl Lane {
             last: None,
             created_at: event.at,
         };
-        let attempt = self.sender.attempt(&self.target, &fresh, Some(event)).await;
+        let attempt = self.sender.attempt(target, &fresh, Some(event)).await;
         let failed = attempt.error.is_some();
         let outcome = Outcome {
             cursor: Some(event.seq),
@@ -170,7 +195,8 @@ impl Lane {
     /// Sends again what is due, a few at a time.
     async fn send_again(mut self, repeat: Bell) {
         while !*self.stopping.borrow() {
-            let due = self.services.due_deliveries(&self.target, REPEATED_AT_ONCE);
+            let target = self.target();
+            let due = self.services.due_deliveries(&target, REPEATED_AT_ONCE);
             match due.await {
                 Ok(DueDeliveries { now_due, next_at }) => match next_at {
                     _ if !now_due.is_empty() => {
@@ -190,7 +216,7 @@ impl Lane {
     }
 
     async fn repeat(&self, delivery: &Delivery, event: Option<&ShownEvent>) {
-        let attempt = self.sender.attempt(&self.target, delivery, event).await;
+        let attempt = self.sender.attempt(&self.target(), delivery, event).await;
         self.notebook
             .write_down(self.outcome(delivery, attempt))
             .await;
@@ -204,7 +230,7 @@ impl Lane {
         let metrics = self.services.metrics();
         metrics.attempted(after.status.as_str(), took);
         Outcome {
-            endpoint: self.target.endpoint.number,
+            endpoint: self.target().endpoint.number,
             delivery: Some(after),
             cursor: None,
         }
@@ -213,7 +239,7 @@ impl Lane {
     /// Events that this endpoint does not listen to.
     fn passed(&self, seq: Seq) -> Outcome {
         Outcome {
-            endpoint: self.target.endpoint.number,
+            endpoint: self.target().endpoint.number,
             delivery: None,
             cursor: Some(seq),
         }

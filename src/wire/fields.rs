@@ -119,6 +119,12 @@ pub(super) fn text<T>(
     }
 }
 
+/// True or false.
+pub(super) fn boolean(name: &str, value: &Value) -> Result<bool, Invalid> {
+    let wrong = || Invalid::new(name, "must be true or false");
+    value.as_bool().ok_or_else(wrong)
+}
+
 /// A whole number. One written in another way (`100.0`) was made an integer before the body was
 /// parsed; a double is none, whatever it was rounded to.
 fn whole(value: &Value) -> Option<i64> {

@@ -126,6 +126,9 @@ pub struct MemberSummaryResponse {
     /// Additive: when the member was removed.
     #[schema(format = DateTime)]
     pub archived_at: Option<String>,
+    /// The settings version; in quotes it is the `ETag` of the member.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
+    pub version: i64,
 }
 
 impl MemberSummaryResponse {
@@ -136,6 +139,7 @@ impl MemberSummaryResponse {
             wallet,
             redemption_counts: counts.into(),
             archived_at: super::time(member.archived_at),
+            version: member.version.0,
         }
     }
 }

@@ -81,7 +81,7 @@ pub use wallets::{
 };
 pub use webhooks::{
     CreateWebhookRequest, CreatedWebhookResponse, DeleteWebhookResponse, DeliveryListResponse,
-    DeliveryResponse, WebhookListResponse, WebhookResponse,
+    DeliveryResponse, PatchWebhookRequest, WebhookListResponse, WebhookResponse,
 };
 
 use secrecy::{ExposeSecret as _, SecretString};

@@ -201,6 +201,7 @@ pub struct AvailabilityResponse {
     "startAt": null,
     "endAt": null,
     "tiers": [],
+    "version": 118,
 })))]
 pub struct OfferResponse {
     /// The id, `off_…`.
@@ -234,6 +235,9 @@ pub struct OfferResponse {
     pub end_at: Option<String>,
     /// The tiers that may redeem it; none is every tier.
     pub tiers: Vec<String>,
+    /// The settings version; in quotes it is the `ETag` of the offer.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
+    pub version: i64,
 }
 
 impl OfferResponse {
@@ -268,6 +272,7 @@ impl OfferResponse {
                 .iter()
                 .map(|tier| tier.as_str().to_owned())
                 .collect(),
+            version: offer.version.0,
         }
     }
 }

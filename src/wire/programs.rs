@@ -103,6 +103,7 @@ impl super::Query<'_> {
     "created_at": "2026-06-15T12:00:00Z",
     "updated_at": "2026-06-15T12:00:00Z",
     "deleted_at": null,
+    "version": 2,
 })))]
 pub struct ProgramResponse {
     /// The id.
@@ -122,6 +123,9 @@ pub struct ProgramResponse {
     /// When it was archived.
     #[schema(format = DateTime)]
     pub deleted_at: Option<String>,
+    /// The settings version; in quotes it is the `ETag` of the program.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
+    pub version: i64,
 }
 
 impl From<&Program> for ProgramResponse {
@@ -133,6 +137,7 @@ impl From<&Program> for ProgramResponse {
             created_at: program.created_at.to_short(),
             updated_at: program.updated_at.to_short(),
             deleted_at: program.archived_at.map(Timestamp::to_short),
+            version: program.version.0,
         }
     }
 }

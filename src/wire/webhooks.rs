@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::events::environment_name;
-use super::fields::{Fields, list, text};
+use super::fields::{Fields, boolean, list, text};
 use super::schema::{self, request_schema};
 use crate::domain::{
     Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointNumber, Environment, EventName,
@@ -34,15 +34,56 @@ impl CreateWebhookRequest {
         let fields = Fields::of(body)?;
         let url = fields.required("url", text(|_, url| Ok(url)))?;
         let names = fields.required("events", list(NAMES_MAX, |_, name| Ok(name)))?;
-        let mut events = Vec::new();
-        for (index, name) in names.iter().enumerate() {
-            let unknown = || Refusal::WebhookEventUnknown(format!("events[{index}]"));
-            events.push(EventName::parse(name).ok_or_else(unknown)?);
-        }
-        let subscription = Subscription::new("events", events)?;
+        let subscription = subscription(&names)?;
         Ok(Self { url, subscription })
     }
 }
+
+fn subscription(names: &[String]) -> Result<Subscription, Refusal> {
+    let mut events = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let unknown = || Refusal::WebhookEventUnknown(format!("events[{index}]"));
+        events.push(EventName::parse(name).ok_or_else(unknown)?);
+    }
+    Ok(Subscription::new("events", events)?)
+}
+
+/// The body of `PATCH /v1/webhooks/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatchWebhookRequest {
+    /// Where to, as it was written: whether it is allowed depends on the environment.
+    pub url: Option<String>,
+    /// What it listens to.
+    pub subscription: Option<Subscription>,
+    /// Whether it is out of use.
+    pub disabled: Option<bool>,
+}
+
+impl PatchWebhookRequest {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] naming the field, or [`Refusal::WebhookEventUnknown`].
+    pub fn parse(body: &Value) -> Result<Self, Refusal> {
+        let fields = Fields::of(body)?;
+        let url = fields.optional("url", text(|_, url| Ok(url)))?;
+        let names = fields.optional("events", list(NAMES_MAX, |_, name| Ok(name)))?;
+        Ok(Self {
+            url,
+            subscription: names.as_deref().map(subscription).transpose()?,
+            disabled: fields.optional("disabled", boolean)?,
+        })
+    }
+}
+
+request_schema!(PatchWebhookRequest {
+    /// Where to; HTTPS in the live environment.
+    optional url: schema::length(1, WebhookUrl::BYTES_MAX),
+    /// What it listens to, each once.
+    optional events: schema::events(),
+    /// Whether it is out of use: then it is sent nothing.
+    optional disabled: schema::boolean(),
+} example {"events": ["redemption.created", "redemption.canceled"]});
 
 request_schema!(CreateWebhookRequest {
     /// Where to; HTTPS in the live environment.
@@ -62,6 +103,8 @@ pub struct WebhookResponse {
     pub environment: &'static str,
     pub created_at: String,
     pub disabled_at: Option<String>,
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
+    pub version: i64,
 }
 
 impl WebhookResponse {
@@ -74,6 +117,7 @@ impl WebhookResponse {
             environment: environment_name(environment),
             created_at: endpoint.created_at.to_string(),
             disabled_at: super::time(endpoint.disabled_at),
+            version: endpoint.version.0,
         }
     }
 }
@@ -88,6 +132,8 @@ pub struct CreatedWebhookResponse {
     pub events: Vec<&'static str>,
     pub environment: &'static str,
     pub created_at: String,
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
+    pub version: i64,
     #[serde(serialize_with = "super::exposed")]
     #[schema(value_type = String)]
     pub signing_secret: SecretString,
@@ -102,6 +148,7 @@ impl CreatedWebhookResponse {
             events: names(&endpoint.subscription),
             environment: environment_name(environment),
             created_at: endpoint.created_at.to_string(),
+            version: endpoint.version.0,
             signing_secret: SecretString::from(secret),
         }
     }

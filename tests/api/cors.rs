@@ -6,8 +6,8 @@ const OURS: &str = "https://app.example";
 const THEIRS: &str = "https://elsewhere.example";
 
 /// What apps send, and what some browsers add by themselves.
-const HEADERS: &str = "authorization,content-type,idempotency-key,if-none-match,last-event-id,\
-                       stampcard-fault,user-agent,x-api-key,x-partner-api-key";
+const HEADERS: &str = "authorization,content-type,idempotency-key,if-match,if-none-match,\
+                       last-event-id,stampcard-fault,user-agent,x-api-key,x-partner-api-key";
 
 fn let_in(app: &TestApp, method: &str, path: &str, origin: &str) -> Response {
     let request = app.request(method, path).header("origin", origin);

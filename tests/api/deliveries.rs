@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stampcard::domain::{ExternalUserId, Seq};
+use stampcard::domain::{ExternalUserId, Precondition, Seq};
 use stampcard::wire::SetMemberRequest;
 
 use crate::client::{
@@ -610,14 +610,16 @@ fn a_deleted_webhook_gets_nothing_that_happens_after_it_was_deleted() {
         let add = async |member: &str| {
             let request = SetMemberRequest::parse(&json!({}), b"{}").unwrap();
             let member = ExternalUserId::parse("id", member).unwrap();
-            services.set_member(key, member, request).await.unwrap();
+            let set = services.set_member(key, member, Precondition::NONE, request);
+            set.await.unwrap();
         };
         let sender = services.active_webhooks().await.unwrap().pop().unwrap();
         let new_events = async || services.new_events(&sender, sender.cursor).await.unwrap();
         add("before").await;
         assert_eq!(new_events().await.0.len(), 1);
-        services.delete_webhook(key, hook.id.clone()).await.unwrap();
+        let delete = services.delete_webhook(key, hook.id.clone(), Precondition::NONE);
+        delete.await.unwrap();
         add("after").await;
-        assert_eq!(new_events().await, (Vec::new(), Seq(sender.cursor.0 + 2)));
+        assert_eq!(new_events().await, (Vec::new(), Seq(sender.cursor.0 + 3)));
     });
 }

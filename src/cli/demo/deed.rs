@@ -1,6 +1,6 @@
 //! What is done in a program, as a request to the real service.
 
-use crate::domain::ExternalUserId;
+use crate::domain::{ExternalUserId, Precondition};
 use crate::service::{Caller, KeyPrincipal, RemoveOptions, Reply, Services};
 use crate::store::WriteError;
 use crate::wire::{
@@ -36,10 +36,15 @@ impl Deed {
             Self::Exchange(request) => services.exchange_token(key, None, request).await,
             Self::Credit(request) => services.credit_wallet(key, None, request).await,
             Self::Debit(request) => services.debit_wallet(key, None, request).await,
-            Self::SetMember(id, request) => services.set_member(key, id, request).await,
+            Self::SetMember(id, request) => {
+                let precondition = Precondition::NONE;
+                services.set_member(key, id, precondition, request).await
+            }
             Self::Remove(id) => {
                 let options = RemoveOptions::default();
-                services.remove_member(key, id, options).await
+                services
+                    .remove_member(key, id, Precondition::NONE, options)
+                    .await
             }
             Self::Book(request) => {
                 let caller = Caller::Key(key);

@@ -16,7 +16,7 @@ use super::cast::{self, Cast};
 use super::program::Program;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::{Environment, Timestamp};
+use crate::domain::{Environment, Precondition, Timestamp};
 use crate::service::bootstrap::FirstKeys;
 use crate::service::{KeyPrincipal, OrganizationChange, PartnerPrincipal, Services};
 use crate::store::organizations::OrganizationFilter;
@@ -224,11 +224,12 @@ async fn rename(
     let request = PatchOrganizationRequest::parse(&body, body.to_string().as_bytes())?;
     let change = OrganizationChange::Profile(request);
     services
-        .change_organization(partner, first.id, change)
+        .change_organization(partner, first.id, Precondition::NONE, change)
         .await?;
     let request = PatchProgramRequest::parse(&body)?;
+    let id = key.program_uuid.to_string();
     services
-        .patch_program(key, key.program_uuid.to_string(), request)
+        .patch_program(key, id, Precondition::NONE, request)
         .await?;
     Ok(())
 }
@@ -240,8 +241,9 @@ async fn configure(
 ) -> Result<(), anyhow::Error> {
     let (name, symbol) = cast.currency;
     let body = json!({"currencyName": name, "currencySymbol": symbol});
+    let request = ConfigurationRequest::parse(&body)?;
     services
-        .set_configuration(key, ConfigurationRequest::parse(&body)?)
+        .set_configuration(key, Precondition::NONE, request)
         .await?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use crate::domain::{ExternalUserId, Tier};
 use crate::http::auth::OrgKey;
 use crate::http::extract::{JsonBody, PathText, QueryText};
+use crate::http::precondition::{Conditions, ok_at};
 use crate::http::{HttpResult, ok, reply};
 use crate::service::{RemoveOptions, Services};
 use crate::store::members::MemberFilter;
@@ -36,7 +37,8 @@ pub(in crate::http) async fn get_member(
 ) -> HttpResult {
     let id = ExternalUserId::parse("externalUserID", id)?;
     let include_archived = query.parse()?.flag("includeArchived")?;
-    Ok(ok(&services.get_member(key, id, include_archived).await?))
+    let member = services.get_member(key, id, include_archived).await?;
+    Ok(ok_at(member.version, &member))
 }
 
 /// `PUT /v1/members/{externalUserID}`.
@@ -45,10 +47,14 @@ pub(in crate::http) async fn set_member(
     OrgKey(key): OrgKey,
     body: JsonBody,
     PathText(id): PathText,
+    conditions: Conditions,
 ) -> HttpResult {
+    let precondition = conditions.parse()?;
     let id = ExternalUserId::parse("externalUserID", id)?;
     let request = SetMemberRequest::parse(&body.value, &body.bytes)?;
-    Ok(reply(services.set_member(key, id, request).await?))
+    Ok(reply(
+        services.set_member(key, id, precondition, request).await?,
+    ))
 }
 
 /// `DELETE /v1/members/{externalUserID}`.
@@ -57,12 +63,18 @@ pub(in crate::http) async fn remove_member(
     OrgKey(key): OrgKey,
     PathText(id): PathText,
     query: QueryText,
+    conditions: Conditions,
 ) -> HttpResult {
+    let precondition = conditions.parse()?;
     let id = ExternalUserId::parse("externalUserID", id)?;
     let query = query.parse()?;
     let options = RemoveOptions {
         retain_balance: query.flag("retainBalance")?,
         erase: query.flag("erase")?,
     };
-    Ok(reply(services.remove_member(key, id, options).await?))
+    Ok(reply(
+        services
+            .remove_member(key, id, precondition, options)
+            .await?,
+    ))
 }

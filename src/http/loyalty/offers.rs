@@ -4,6 +4,7 @@ use actix_web::web::Data;
 
 use crate::http::auth::{KeyOrMember, OrgKey};
 use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
+use crate::http::precondition::{Conditions, ok_at};
 use crate::http::{HttpResult, ok, reply};
 use crate::service::{Caller, Services};
 use crate::wire::{CreateOfferRequest, ListKind, PatchOfferRequest};
@@ -30,7 +31,8 @@ pub(in crate::http) async fn get_offer(
     query: QueryText,
 ) -> HttpResult {
     let on_behalf = query.parse()?.external_user_id()?;
-    Ok(ok(&services.get_offer(caller, on_behalf, id).await?))
+    let offer = services.get_offer(caller, on_behalf, id).await?;
+    Ok(ok_at(offer.version, &offer))
 }
 
 /// `POST /v1/offers`.
@@ -53,9 +55,13 @@ pub(in crate::http) async fn patch_offer(
     OrgKey(key): OrgKey,
     body: JsonBody,
     PathText(id): PathText,
+    conditions: Conditions,
 ) -> HttpResult {
+    let precondition = conditions.parse()?;
     let request = PatchOfferRequest::parse(&body.value)?;
-    Ok(reply(services.patch_offer(key, id, request).await?))
+    Ok(reply(
+        services.patch_offer(key, id, precondition, request).await?,
+    ))
 }
 
 /// `DELETE /v1/offers/{id}`.
@@ -63,6 +69,8 @@ pub(in crate::http) async fn archive_offer(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     PathText(id): PathText,
+    conditions: Conditions,
 ) -> HttpResult {
-    Ok(reply(services.archive_offer(key, id).await?))
+    let precondition = conditions.parse()?;
+    Ok(reply(services.archive_offer(key, id, precondition).await?))
 }

@@ -4,9 +4,10 @@ use actix_web::web::Data;
 
 use crate::http::auth::OrgKey;
 use crate::http::extract::{Idempotency, JsonBody, PathPair, PathText, QueryText};
+use crate::http::precondition::{Conditions, ok_at};
 use crate::http::{HttpResult, ok, reply};
 use crate::service::{Caller, Services};
-use crate::wire::{CreateWebhookRequest, ListKind};
+use crate::wire::{CreateWebhookRequest, ListKind, PatchWebhookRequest};
 
 /// `GET /v1/webhooks`.
 pub(in crate::http) async fn list_webhooks(
@@ -30,13 +31,42 @@ pub(in crate::http) async fn create_webhook(
     ))
 }
 
+/// `GET /v1/webhooks/{id}`.
+pub(in crate::http) async fn get_webhook(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    PathText(id): PathText,
+) -> HttpResult {
+    let webhook = services.get_webhook(key, id).await?;
+    Ok(ok_at(webhook.version, &webhook))
+}
+
+/// `PATCH /v1/webhooks/{id}`.
+pub(in crate::http) async fn patch_webhook(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    body: JsonBody,
+    PathText(id): PathText,
+    conditions: Conditions,
+) -> HttpResult {
+    let precondition = conditions.parse()?;
+    let request = PatchWebhookRequest::parse(&body.value)?;
+    Ok(reply(
+        services
+            .patch_webhook(key, id, precondition, request)
+            .await?,
+    ))
+}
+
 /// `DELETE /v1/webhooks/{id}`.
 pub(in crate::http) async fn delete_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     PathText(id): PathText,
+    conditions: Conditions,
 ) -> HttpResult {
-    Ok(reply(services.delete_webhook(key, id).await?))
+    let precondition = conditions.parse()?;
+    Ok(reply(services.delete_webhook(key, id, precondition).await?))
 }
 
 /// `GET /v1/webhooks/{id}/deliveries`.

@@ -22,7 +22,7 @@ pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
     let has_body = operation.body.is_some();
     let reads_text = operation.reads(&ParameterIn::Query) || has_member || has_body;
     let mut codes = operation.codes.to_vec();
-    let rules: [(bool, &[Code]); 6] = [
+    let rules: [(bool, &[Code]); 7] = [
         (
             is_closed,
             &[
@@ -34,6 +34,10 @@ pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
             ],
         ),
         (has_segment, &[Code::BadRequest]),
+        (
+            operation.can_depend(),
+            &[Code::BadRequest, Code::PreconditionFailed],
+        ),
         (has_body, &[Code::BadRequest, Code::PayloadTooLarge]),
         (reads_text, &[Code::Validation]),
         (

@@ -7,7 +7,8 @@ use crate::wire::schema;
 use crate::wire::{
     ConversationListResponse, ConversationPageQuery, CreateWebhookRequest, CreatedWebhookResponse,
     DeleteWebhookResponse, DeliveryListResponse, DeliveryResponse, MessageListResponse, PageQuery,
-    SendMessageRequest, SendMessageResponse, WebhookListResponse,
+    PatchWebhookRequest, SendMessageRequest, SendMessageResponse, WebhookListResponse,
+    WebhookResponse,
 };
 
 const UNKNOWN: &[Code] = &[Code::NotFound];
@@ -72,9 +73,30 @@ fn webhooks() -> impl Iterator<Item = Operation> {
             Code::WebhookUrlNotAllowed,
             Code::WebhookLimitReached,
         ]);
+    let get = Operation::new("get_webhook", "A webhook")
+        .answers::<WebhookResponse>(200, "The webhook, without its secret.")
+        .versioned()
+        .fails(UNKNOWN);
+    let patch = Operation::new("patch_webhook", "Change, disable or enable a webhook")
+        .about(
+            "What is left out stays, and so do the secret and the deliveries. A disabled webhook \
+             is sent nothing, and does not count among the ten that may be in use; what it waits \
+             for is given up. Enabled again, it is sent what happens from then on.",
+        )
+        .body::<PatchWebhookRequest>()
+        .answers::<WebhookResponse>(200, "The webhook after it.")
+        .versioned()
+        .if_unchanged()
+        .fails(&[
+            Code::NotFound,
+            Code::WebhookEventUnknown,
+            Code::WebhookUrlNotAllowed,
+            Code::WebhookLimitReached,
+        ]);
     let delete = Operation::new("delete_webhook", "Stop listening")
         .about("What it still waits for is given up. It stays in the list, disabled.")
         .answers::<DeleteWebhookResponse>(200, "It is out of use.")
+        .if_unchanged()
         .fails(UNKNOWN);
     let deliveries = Operation::new("list_webhook_deliveries", "What a webhook was sent")
         .about("Every event that was tried at least once, and tests.")
@@ -93,7 +115,10 @@ fn webhooks() -> impl Iterator<Item = Operation> {
         .about("`webhook.test` is signed like any event, and tried once.")
         .answers::<DeliveryResponse>(200, "The delivery, which is pending.")
         .fails(UNKNOWN);
-    tagged("Webhooks", [list, create, delete, deliveries, again, test])
+    tagged(
+        "Webhooks",
+        [list, create, get, patch, delete, deliveries, again, test],
+    )
 }
 
 fn activity() -> impl Iterator<Item = Operation> {

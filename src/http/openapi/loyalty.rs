@@ -93,15 +93,18 @@ fn members() -> impl Iterator<Item = Operation> {
     let get = Operation::new("get_member", "A member with wallet and redemption counts")
         .query("includeArchived", schema::boolean(), archived)
         .answers::<MemberSummaryResponse>(200, "The member.")
+        .versioned()
         .fails(UNKNOWN);
     let set = Operation::new("set_member", "Create, change or restore a member")
         .about(
             "What is left out stays; null clears. A removed member is restored with the history it \
-             had.",
+             had. With `If-None-Match: *` only a new member is created; a removed one exists, too.",
         )
         .body::<SetMemberRequest>()
         .answers::<SetMemberResponse>(200, "The member's profile.")
-        .fails(&[Code::LimitReached]);
+        .fails(&[Code::LimitReached])
+        .versioned()
+        .if_unchanged();
     let remove = Operation::new("remove_member", "Archive a member")
         .about("Ledger, redemptions and figures stay. The member's tokens end at once.")
         .query(
@@ -115,6 +118,7 @@ fn members() -> impl Iterator<Item = Operation> {
             "`true` clears name, email and attributes and replaces the id by a random one, for good.",
         )
         .answers::<RemoveMemberResponse>(200, "The member was archived.")
+        .if_unchanged()
         .fails(UNKNOWN);
     tagged("Members", [list, get, set, remove])
 }
@@ -177,15 +181,19 @@ fn offers() -> impl Iterator<Item = Operation> {
     let get = Operation::new("get_offer", "An offer")
         .on_behalf(as_member)
         .answers::<OfferResponse>(200, "The offer.")
+        .versioned()
         .fails(UNKNOWN);
     let patch = Operation::new("patch_offer", "Change an offer")
         .about("What is left out stays; null clears.")
         .body::<PatchOfferRequest>()
         .answers::<OfferResponse>(200, "The offer after it.")
+        .versioned()
+        .if_unchanged()
         .fails(UNKNOWN);
     let archive = Operation::new("archive_offer", "Archive an offer")
         .about("Its redemptions and figures stay.")
         .answers::<OfferResponse>(200, "The offer that was archived.")
+        .if_unchanged()
         .fails(UNKNOWN);
     tagged("Offers", [list, create, get, patch, archive])
 }
@@ -241,11 +249,14 @@ fn redemptions() -> impl Iterator<Item = Operation> {
 
 fn configuration() -> impl Iterator<Item = Operation> {
     let get = Operation::new("get_configuration", "What the program is set to")
-        .answers::<ConfigurationResponse>(200, "The configuration.");
+        .answers::<ConfigurationResponse>(200, "The configuration.")
+        .versioned();
     let set = Operation::new("set_configuration", "Change what the program is set to")
         .about("What is left out stays.")
         .body::<ConfigurationRequest>()
-        .answers::<ConfigurationResponse>(200, "The configuration after it.");
+        .answers::<ConfigurationResponse>(200, "The configuration after it.")
+        .versioned()
+        .if_unchanged();
     tagged("Configuration", [get, set])
 }
 

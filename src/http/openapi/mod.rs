@@ -253,7 +253,9 @@ const HEADERS: &[(&str, &str)] = &[
     ("Allow", "The methods that the route has."),
     (
         "ETag",
-        "Stands for this answer until something happens in the program.",
+        "Of figures: stands for this answer until something happens in the program. Of a resource: \
+         its settings version in quotes, which changes with what a request can set, and with \
+         nothing else.",
     ),
     (
         "Idempotency-Replayed",

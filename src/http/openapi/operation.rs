@@ -199,6 +199,38 @@ impl Operation {
         this
     }
 
+    /// The answer has the resource's settings version as its `ETag`.
+    pub(super) fn versioned(mut self) -> Self {
+        for (_, answer) in &mut self.answers {
+            answer
+                .headers
+                .insert("ETag".to_owned(), RefOr::Ref(header("ETag")));
+        }
+        self
+    }
+
+    /// It can be made to depend on the resource's settings version.
+    pub(super) fn if_unchanged(self) -> Self {
+        self.header(
+            "If-Match",
+            schema::string(),
+            "The `ETag` of the resource, several of them, or `*` for any: 412 if it has another one \
+             by now. Weak tags never match.",
+        )
+        .header(
+            "If-None-Match",
+            schema::string(),
+            "`*`: 412 if the resource exists. Anything else has no effect.",
+        )
+    }
+
+    /// Whether it can be made to depend on the resource's settings version.
+    pub(super) fn can_depend(&self) -> bool {
+        self.parameters
+            .iter()
+            .any(|parameter| parameter.name == "If-Match")
+    }
+
     /// Errors of its own.
     pub(super) fn fails(self, codes: &'static [Code]) -> Self {
         Self { codes, ..self }

@@ -99,6 +99,7 @@ fn organizations() -> impl Iterator<Item = Operation> {
     let one = |handler, summary| {
         Operation::new(handler, summary)
             .answers::<OneOrganizationResponse>(200, "The organization.")
+            .versioned()
             .fails(&[Code::NotFound])
     };
     let get = one("get_organization", "An organization");
@@ -107,24 +108,33 @@ fn organizations() -> impl Iterator<Item = Operation> {
         "Change an organization's name, external id or metadata",
     )
     .about("What is left out stays; null clears the last two.")
-    .body::<PatchOrganizationRequest>();
+    .body::<PatchOrganizationRequest>()
+    .if_unchanged();
     let cancel = Operation::new("cancel_organization", "Cancel an organization")
         .about("Nothing is deleted, so that the same again is 204 too.")
         .ends(204, "The organization is canceled.")
+        .if_unchanged()
         .fails(&[Code::NotFound]);
     let status = one(
         "set_organization_status",
         "Activate, suspend or cancel an organization",
     )
     .about("Keys and tokens of one that is not active get 403 from the next request on.")
-    .body::<SetStatusRequest>();
+    .body::<SetStatusRequest>()
+    .if_unchanged();
     let tier = one("set_organization_tier", "Trial or paid")
         .body::<SetTierRequest>()
+        .if_unchanged()
         .fails(&[Code::NotFound, Code::AllocationTooLarge]);
     let credits = Operation::new("allocate_credits", "Cap an organization's credits a month")
         .about("A cap reserves nothing. It counts at once against what was used this month.")
         .body::<AllocateCreditsRequest>()
-        .answers::<OneAllocationResponse>(200, "The allocation.")
+        .answers::<OneAllocationResponse>(
+            200,
+            "The allocation. The `ETag` is that of the organization.",
+        )
+        .versioned()
+        .if_unchanged()
         .fails(&[Code::NotFound, Code::AllocationTooLarge]);
     tagged(
         "Organizations",

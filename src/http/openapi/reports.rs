@@ -50,11 +50,14 @@ fn programs() -> impl Iterator<Item = Operation> {
         .fails(&[Code::LimitReached]);
     let get = Operation::new("get_program", "A program")
         .answers::<ProgramResponse>(200, "The program.")
+        .versioned()
         .fails(&[Code::NotFound]);
     let patch = Operation::new("patch_program", "Rename, archive or restore a program")
         .about("Keys and tokens of an archived program get 403 from the next request on.")
         .body::<PatchProgramRequest>()
         .answers::<ProgramResponse>(200, "The program after it.")
+        .versioned()
+        .if_unchanged()
         .fails(&[Code::NotFound]);
     tagged("Programs", [list, create, get, patch])
 }

@@ -4,6 +4,7 @@ use actix_web::web::Data;
 
 use crate::http::auth::PartnerKey;
 use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
+use crate::http::precondition::{Conditions, ok_at};
 use crate::http::{HttpResult, ok, reply};
 use crate::service::{OrganizationChange, Services};
 use crate::store::organizations::OrganizationFilter;
@@ -52,7 +53,8 @@ pub(in crate::http) async fn get_organization(
     PartnerKey(partner): PartnerKey,
     PathText(id): PathText,
 ) -> HttpResult {
-    Ok(ok(&services.get_organization(partner, id).await?))
+    let found = services.get_organization(partner, id).await?;
+    Ok(ok_at(found.organization.version, &found))
 }
 
 /// `PATCH /partner/organizations/{id}`.
@@ -61,11 +63,15 @@ pub(in crate::http) async fn patch_organization(
     PartnerKey(partner): PartnerKey,
     body: JsonBody,
     PathText(id): PathText,
+    conditions: Conditions,
 ) -> HttpResult {
+    let precondition = conditions.parse()?;
     let request = PatchOrganizationRequest::parse(&body.value, &body.bytes)?;
     let change = OrganizationChange::Profile(request);
     Ok(reply(
-        services.change_organization(partner, id, change).await?,
+        services
+            .change_organization(partner, id, precondition, change)
+            .await?,
     ))
 }
 
@@ -74,8 +80,14 @@ pub(in crate::http) async fn cancel_organization(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
     PathText(id): PathText,
+    conditions: Conditions,
 ) -> HttpResult {
-    Ok(reply(services.cancel_organization(partner, id).await?))
+    let precondition = conditions.parse()?;
+    Ok(reply(
+        services
+            .cancel_organization(partner, id, precondition)
+            .await?,
+    ))
 }
 
 /// `PUT /partner/organizations/{id}/status`.
@@ -84,10 +96,14 @@ pub(in crate::http) async fn set_organization_status(
     PartnerKey(partner): PartnerKey,
     body: JsonBody,
     PathText(id): PathText,
+    conditions: Conditions,
 ) -> HttpResult {
+    let precondition = conditions.parse()?;
     let change = OrganizationChange::Status(SetStatusRequest::parse(&body.value)?);
     Ok(reply(
-        services.change_organization(partner, id, change).await?,
+        services
+            .change_organization(partner, id, precondition, change)
+            .await?,
     ))
 }
 
@@ -97,10 +113,14 @@ pub(in crate::http) async fn set_organization_tier(
     PartnerKey(partner): PartnerKey,
     body: JsonBody,
     PathText(id): PathText,
+    conditions: Conditions,
 ) -> HttpResult {
+    let precondition = conditions.parse()?;
     let change = OrganizationChange::Tier(SetTierRequest::parse(&body.value)?);
     Ok(reply(
-        services.change_organization(partner, id, change).await?,
+        services
+            .change_organization(partner, id, precondition, change)
+            .await?,
     ))
 }
 
@@ -110,9 +130,13 @@ pub(in crate::http) async fn allocate_credits(
     PartnerKey(partner): PartnerKey,
     body: JsonBody,
     PathText(id): PathText,
+    conditions: Conditions,
 ) -> HttpResult {
+    let precondition = conditions.parse()?;
     let request = AllocateCreditsRequest::parse(&body.value)?;
     Ok(reply(
-        services.allocate_credits(partner, id, request).await?,
+        services
+            .allocate_credits(partner, id, precondition, request)
+            .await?,
     ))
 }

@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use super::PAGE_LIMITS;
 use crate::http::auth::{OrgKey, count_new_program};
 use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
+use crate::http::precondition::{Conditions, ok_at};
 use crate::http::{HttpResult, ok, reply};
 use crate::service::{Caller, Services};
 use crate::store::programs::ProgramFilter;
@@ -53,7 +54,8 @@ pub(in crate::http) async fn get_program(
     OrgKey(key): OrgKey,
     PathText(id): PathText,
 ) -> HttpResult {
-    Ok(ok(&services.get_program(key, id).await?))
+    let program = services.get_program(key, id).await?;
+    Ok(ok_at(program.version, &program))
 }
 
 /// `PATCH /v1/programs/{id}`.
@@ -62,7 +64,13 @@ pub(in crate::http) async fn patch_program(
     OrgKey(key): OrgKey,
     body: JsonBody,
     PathText(id): PathText,
+    conditions: Conditions,
 ) -> HttpResult {
+    let precondition = conditions.parse()?;
     let request = PatchProgramRequest::parse(&body.value)?;
-    Ok(reply(services.patch_program(key, id, request).await?))
+    Ok(reply(
+        services
+            .patch_program(key, id, precondition, request)
+            .await?,
+    ))
 }

@@ -186,6 +186,7 @@ fn tier(name: &str, word: &str) -> Result<OrganizationTier, Invalid> {
     "credits": 500,
     "metadata": {"region": "north"},
     "createdAt": "2026-06-15T12:00:00.000Z",
+    "version": 5,
 })))]
 pub struct OrganizationResponse {
     /// The id.
@@ -210,6 +211,9 @@ pub struct OrganizationResponse {
     /// When it was made.
     #[schema(format = DateTime)]
     pub created_at: String,
+    /// The settings version; in quotes it is the `ETag` of the organization.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
+    pub version: i64,
 }
 
 impl From<&Organization> for OrganizationResponse {
@@ -230,6 +234,7 @@ impl From<&Organization> for OrganizationResponse {
                 .map(|allocation| allocation.credits),
             metadata: organization.metadata.as_ref().and_then(raw),
             created_at: organization.created_at.to_string(),
+            version: organization.version.0,
         }
     }
 }

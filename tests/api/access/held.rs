@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stampcard::domain::{Environment, ExternalUserId};
+use stampcard::domain::{Environment, ExternalUserId, Precondition};
 use stampcard::error::Code;
 use stampcard::http::Access;
 use stampcard::service::RemoveOptions;
@@ -290,17 +290,24 @@ fn without_a_body_and_for_the_partner_it_is_the_same() {
             erase: false,
         };
         let bob = ExternalUserId::parse("externalUserID", "bob").unwrap();
+        let any = Precondition::NONE;
         [
-            services.archive_offer(key, offer).await.unwrap(),
-            services.remove_member(key, bob, options).await.unwrap(),
-            services.delete_webhook(key, hook.clone()).await.unwrap(),
+            services.archive_offer(key, offer, any).await.unwrap(),
+            services
+                .remove_member(key, bob, Precondition::NONE, options)
+                .await
+                .unwrap(),
+            services
+                .delete_webhook(key, hook.clone(), Precondition::NONE)
+                .await
+                .unwrap(),
             services
                 .test_webhook(key, None, hook.clone())
                 .await
                 .unwrap(),
             services.redeliver(key, None, hook, delivery).await.unwrap(),
             services
-                .cancel_organization(partner, tenant.id.clone())
+                .cancel_organization(partner, tenant.id.clone(), Precondition::NONE)
                 .await
                 .unwrap(),
             services

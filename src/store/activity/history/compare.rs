@@ -10,6 +10,7 @@ impl History<'_> {
         self.compare_offers()?;
         self.compare_programs()?;
         self.compare_organizations()?;
+        self.compare_webhooks()?;
         for (table, in_log) in [
             ("member", self.members.len()),
             ("offer", self.offers.len()),
@@ -34,7 +35,7 @@ impl History<'_> {
 
     fn compare_members(&mut self, limit: usize) -> Result<(), Error> {
         let sql = "SELECT id, tier, token_epoch, token_expires_at, created_at, archived_at,
-                       external_user_id
+                       external_user_id, version
                    FROM member ORDER BY id";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
@@ -69,6 +70,7 @@ impl History<'_> {
                     "external_user_id",
                     erased.is_some_and(|erased| erased != external),
                 ),
+                ("version", row.get::<_, i64>(7)? != told.version),
             ] {
                 if is_wrong {
                     let finding = format!("member row {id}: its {column} is not what the log says");
@@ -83,7 +85,8 @@ impl History<'_> {
     }
 
     fn compare_offers(&mut self) -> Result<(), Error> {
-        let sql = "SELECT id, program_id, uuid, created_at, archived_at, quantity_remaining
+        let sql = "SELECT id, program_id, uuid, created_at, archived_at, quantity_remaining,
+                       version
                    FROM offer ORDER BY id";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
@@ -104,6 +107,7 @@ impl History<'_> {
                     row.get::<_, Option<i64>>(4)? != told.archived_at,
                 ),
                 ("quantity_remaining", told.stock.contradicts(stock)),
+                ("version", row.get::<_, i64>(6)? != told.version),
             ] {
                 if is_wrong {
                     let finding = format!("offer row {id}: its {column} is not what the log says");
@@ -146,6 +150,12 @@ impl History<'_> {
                 ),
                 ("default_tier", is_other_tier),
                 ("clock_offset", told.ahead.contradicts(row.get(6)?)),
+                ("version", !told.are_versions_seen[0]),
+                ("configuration_version", !told.are_versions_seen[1]),
+                (
+                    "version or configuration_version",
+                    told.stored.versions.into_iter().max() != Some(told.newest),
+                ),
             ] {
                 if is_wrong {
                     let finding =
@@ -158,7 +168,8 @@ impl History<'_> {
     }
 
     fn compare_organizations(&mut self) -> Result<(), Error> {
-        let sql = "SELECT id, environment, status, created_at FROM organization ORDER BY id";
+        let sql =
+            "SELECT id, environment, status, created_at, version FROM organization ORDER BY id";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -173,6 +184,7 @@ impl History<'_> {
                 ("environment", row.get::<_, String>(1)? != told.environment),
                 ("status", row.get::<_, String>(2)? != told.status),
                 ("created_at", row.get::<_, i64>(3)? != told.created_at),
+                ("version", row.get::<_, i64>(4)? != told.version),
             ] {
                 if is_wrong {
                     let finding =
@@ -180,6 +192,37 @@ impl History<'_> {
                     self.findings.push(finding);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Of webhooks that did not change since version 0.1.0 the log does not tell.
+    fn compare_webhooks(&mut self) -> Result<(), Error> {
+        let sql = "SELECT id, uuid, disabled_at IS NOT NULL, version
+                   FROM webhook_endpoint ORDER BY id";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (id, uuid, is_disabled, version): (i64, [u8; 16], bool, i64) = row.try_into()?;
+            let told = self.webhooks.remove(&uuid);
+            let told = told.map(|told| (told.is_disabled, told.version));
+            let (is_disabled_told, version_told) = told.unwrap_or((is_disabled, 0));
+            for (column, is_wrong) in [
+                ("disabled_at", is_disabled != is_disabled_told),
+                ("version", version != version_told),
+            ] {
+                if is_wrong {
+                    self.findings.push(format!(
+                        "webhook_endpoint row {id}: its {column} is not what the log says"
+                    ));
+                }
+            }
+        }
+        for told in self.webhooks.values() {
+            let version = told.version;
+            self.findings.push(format!(
+                "activity {version} is of a webhook that is not in the table webhook_endpoint"
+            ));
         }
         Ok(())
     }

@@ -38,6 +38,8 @@ struct Member {
     is_token_known: bool,
     /// The id that an erasure gave.
     erased_id: Option<Box<str>>,
+    /// The activity that last changed the settings.
+    version: i64,
 }
 
 struct Offer {
@@ -46,24 +48,56 @@ struct Offer {
     uuid: [u8; 16],
     archived_at: Option<i64>,
     stock: Told<Option<i64>>,
+    version: i64,
 }
 
 struct Program {
     organization: i64,
     created_at: i64,
-    updated_at: i64,
+    stored: StoredProgram,
     /// Whether something happened when the row says that it was updated.
     is_update_seen: bool,
+    /// Whether the two settings versions of the row are activities that changed settings.
+    are_versions_seen: [bool; 2],
+    /// The last such activity.
+    newest: i64,
     is_active: Told<bool>,
     archived_at: Told<Option<i64>>,
     tier: Told<usize>,
     ahead: Told<i64>,
 }
 
+impl Program {
+    /// Takes in that the settings changed, perhaps.
+    fn see(&mut self, seq: i64, at: i64, is_change: bool) {
+        self.is_update_seen |= self.stored.updated_at == at;
+        if is_change {
+            self.newest = seq;
+            for (seen, stored) in self.are_versions_seen.iter_mut().zip(self.stored.versions) {
+                *seen |= stored == seq;
+            }
+        }
+    }
+}
+
+/// What a program's row says, of which the log tells only that it can be.
+#[derive(Debug, Clone, Copy, Default)]
+struct StoredProgram {
+    updated_at: i64,
+    /// Of name and status, and of the configuration.
+    versions: [i64; 2],
+}
+
 struct Organization {
     created_at: i64,
     environment: &'static str,
     status: &'static str,
+    version: i64,
+}
+
+struct Webhook {
+    is_disabled: bool,
+    version: i64,
 }
 
 /// A key, as far as it tells what it can have caused.
@@ -83,7 +117,8 @@ pub(super) struct History<'c> {
     redemptions: HashMap<i64, Status>,
     programs: HashMap<i64, Program>,
     organizations: HashMap<i64, Organization>,
-    updated: HashMap<i64, i64>,
+    webhooks: HashMap<[u8; 16], Webhook>,
+    stored: HashMap<i64, StoredProgram>,
     keys: HashMap<i64, Key>,
     /// Tiers, each once, and the place of each.
     tiers: Vec<String>,
@@ -110,7 +145,8 @@ impl<'c> History<'c> {
             redemptions: HashMap::new(),
             programs: HashMap::new(),
             organizations: HashMap::new(),
-            updated: updated(connection)?,
+            webhooks: HashMap::new(),
+            stored: stored(connection)?,
             keys: keys(connection)?,
             tiers: Vec::new(),
             places: HashMap::new(),
@@ -163,6 +199,7 @@ impl<'c> History<'c> {
             | Event::MemberRemoved { .. }
             | Event::MemberRestored { .. }
             | Event::MemberErased { .. }
+            | Event::MemberChanged { .. }
             | Event::TokenExchanged { .. } => self.member(seq, at, event),
             Event::RedemptionCreated { .. } => return self.booked(seq, at, program, event),
             Event::RedemptionOpen(moved)
@@ -208,6 +245,9 @@ impl<'c> History<'c> {
             Event::OrganizationCreated { .. } | Event::OrganizationChanged { .. } => {
                 self.organization(seq, at, event);
             }
+            Event::WebhookCreated { .. } | Event::WebhookChanged { .. } => {
+                self.webhook(seq, event);
+            }
             Event::WalletCredited(_) | Event::WalletDebited(_) => {}
         }
         Ok(())
@@ -229,6 +269,7 @@ impl<'c> History<'c> {
                 token_end: None,
                 is_token_known: true,
                 erased_id: None,
+                version: seq,
             });
             return;
         }
@@ -236,9 +277,9 @@ impl<'c> History<'c> {
             Event::MemberTierChanged { member, from, to } => (member, Some(from), Some(to)),
             Event::MemberRemoved { member, tier, .. } => (member, Some(tier), None),
             Event::MemberRestored { member, tier } => (member, None, Some(tier)),
-            Event::MemberErased { member, .. } | Event::TokenExchanged { member, .. } => {
-                (member, None, None)
-            }
+            Event::MemberErased { member, .. }
+            | Event::MemberChanged { member }
+            | Event::TokenExchanged { member, .. } => (member, None, None),
             _ => return,
         };
         let from = from.map(|tier| self.tier(tier.as_str()));
@@ -252,6 +293,9 @@ impl<'c> History<'c> {
         };
         let mut fits = from.is_none_or(|from| from == member.tier);
         member.tier = to.unwrap_or(member.tier);
+        if !matches!(event, Event::TokenExchanged { .. }) {
+            member.version = seq;
+        }
         match event {
             Event::MemberRemoved { .. } => {
                 fits &= member.archived_at.is_none();
@@ -395,6 +439,7 @@ impl<'c> History<'c> {
                     uuid: *id.as_uuid().as_bytes(),
                     archived_at: None,
                     stock: told(*stock),
+                    version: seq,
                 };
                 if self.offers.insert(offer.0, created).is_some() {
                     self.find(format!(
@@ -407,6 +452,7 @@ impl<'c> History<'c> {
                 self.given += u64::from(!is_told);
                 if let Some(offer) = self.offers.get_mut(&offer.0) {
                     offer.stock = told(*stock);
+                    offer.version = seq;
                 } else {
                     self.find(format!(
                         "activity {seq} is of offer row {}, which was not created",
@@ -416,7 +462,10 @@ impl<'c> History<'c> {
             }
             Event::OfferArchived { offer } => {
                 let known = self.offers.get_mut(&offer.0);
-                let fits = known.is_some_and(|known| known.archived_at.replace(at).is_none());
+                let fits = known.is_some_and(|known| {
+                    known.version = seq;
+                    known.archived_at.replace(at).is_none()
+                });
                 if !fits {
                     self.find(format!(
                         "activity {seq} does not fit what happened to offer row {} before",
@@ -430,7 +479,7 @@ impl<'c> History<'c> {
 
     fn program(&mut self, seq: i64, at: i64, program: Option<i64>, is_told: bool, event: &Event) {
         let number = program.unwrap_or_default();
-        let updated_at = self.updated.get(&number).copied().unwrap_or_default();
+        let stored = self.stored.get(&number).copied().unwrap_or_default();
         self.given += u64::from(!is_told);
         if let Event::ProgramCreated {
             organization,
@@ -438,16 +487,19 @@ impl<'c> History<'c> {
         } = event
         {
             let tier = default_tier.as_ref().map(|tier| self.tier(tier.as_str()));
-            let created = Program {
+            let mut created = Program {
                 organization: organization.0,
                 created_at: at,
-                updated_at,
-                is_update_seen: updated_at == at,
+                stored,
+                is_update_seen: false,
+                are_versions_seen: [false; 2],
+                newest: seq,
                 is_active: Told::Known(true),
                 archived_at: Told::Known(None),
                 tier: Told::of(tier),
                 ahead: Told::Known(0),
             };
+            created.see(seq, at, true);
             if self.programs.insert(number, created).is_some() {
                 self.find(format!("activity {seq} creates program row {number} again"));
             }
@@ -468,7 +520,8 @@ impl<'c> History<'c> {
             ));
             return;
         };
-        program.is_update_seen |= program.updated_at == at;
+        // The clock is not among the settings; version 0.1.0 did not say what changed.
+        program.see(seq, at, status.is_some() || !is_told);
         if !is_told {
             program.is_active = Told::Unknown;
             program.archived_at = Told::Unknown;
@@ -501,6 +554,7 @@ impl<'c> History<'c> {
                     created_at: at,
                     environment: environment.as_str(),
                     status: status.as_str(),
+                    version: seq,
                 };
                 if self.organizations.insert(row, created).is_some() {
                     self.find(format!(
@@ -514,7 +568,10 @@ impl<'c> History<'c> {
                 to,
             } => {
                 let known = self.organizations.get_mut(&organization.0);
-                let before = known.map(|known| std::mem::replace(&mut known.status, to.as_str()));
+                let before = known.map(|known| {
+                    known.version = seq;
+                    std::mem::replace(&mut known.status, to.as_str())
+                });
                 if before != Some(from.as_str()) {
                     self.find(format!(
                         "activity {seq} does not fit what happened to organization row {} before",
@@ -523,6 +580,22 @@ impl<'c> History<'c> {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn webhook(&mut self, seq: i64, event: &Event) {
+        let (id, is_disabled) = match event {
+            Event::WebhookCreated { webhook } => (webhook, false),
+            Event::WebhookChanged { webhook, disabled } => (webhook, *disabled),
+            _ => return,
+        };
+        let told = Webhook {
+            is_disabled,
+            version: seq,
+        };
+        let before = self.webhooks.insert(*id.as_uuid().as_bytes(), told);
+        if matches!(event, Event::WebhookCreated { .. }) && before.is_some() {
+            self.find(format!("activity {seq} creates a webhook again"));
         }
     }
 
@@ -580,10 +653,17 @@ struct Booking {
     took_stock: bool,
 }
 
-/// When each program was last updated, as its row says.
-fn updated(connection: &Connection) -> Result<HashMap<i64, i64>, Error> {
-    let mut statement = connection.prepare("SELECT id, updated_at FROM program")?;
-    let rows = statement.query_map([], |row| row.try_into())?;
+/// When each program was last updated, and its settings versions, as its row says.
+fn stored(connection: &Connection) -> Result<HashMap<i64, StoredProgram>, Error> {
+    let sql = "SELECT id, updated_at, version, configuration_version FROM program";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        let stored = StoredProgram {
+            updated_at: row.get(1)?,
+            versions: [row.get(2)?, row.get(3)?],
+        };
+        Ok((row.get(0)?, stored))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

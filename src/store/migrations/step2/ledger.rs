@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 
 use super::{MigrationError, tables};
@@ -26,6 +27,8 @@ struct Wallet {
     spent: i64,
     /// When a removal last took what was left.
     forfeited_at: Option<i64>,
+    /// The activity that last changed the member's settings.
+    version: i64,
 }
 
 /// The head of a program's chain of hashes.
@@ -65,11 +68,15 @@ impl Ledger {
         }
         let sql = format!(
             "SELECT seq, at, member_id, entry, jump_seq, received_after, spent_after FROM {table}
-             WHERE entry IS NOT NULL ORDER BY seq"
+             WHERE entry IS NOT NULL OR kind IN (1, 2, 3, 30) ORDER BY seq"
         );
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
+            if row.get_ref(3)? == ValueRef::Null {
+                self.note_change(row.get(2)?, row.get(0)?);
+                continue;
+            }
             let wallet = self.wallets.entry(row.get(2)?).or_default();
             wallet.account = Account {
                 last: Some(Seq(row.get(0)?)),
@@ -93,7 +100,8 @@ impl Ledger {
         let Some(last) = last else { return Ok(0) };
         let sql = "SELECT id FROM new_member WHERE id > ?1 AND id <= ?2";
         let mut members = tx.prepare(sql)?;
-        let sql = "UPDATE new_member SET last_jump_seq = ?2, entries = ?3 WHERE id = ?1";
+        let sql =
+            "UPDATE new_member SET last_jump_seq = ?2, entries = ?3, version = ?4 WHERE id = ?1";
         let mut update = tx.prepare(sql)?;
         let ids = members.query_map((before, last), |row| row.get::<_, i64>(0))?;
         for id in ids {
@@ -101,11 +109,17 @@ impl Ledger {
             if let Some(wallet) = self.wallets.get(&id) {
                 let account = wallet.account;
                 let jump = account.jump.map(|seq| seq.0);
-                update.execute((id, jump, account.entries.cast_signed()))?;
+                let entries = account.entries.cast_signed();
+                update.execute((id, jump, entries, wallet.version))?;
             }
         }
         search::index_rows(tx, "new_member", (before, last))?;
         Ok(rows)
+    }
+
+    /// Takes in an activity that changed a member's settings.
+    pub(super) fn note_change(&mut self, member: i64, seq: i64) {
+        self.wallets.entry(member).or_default().version = seq;
     }
 
     /// When a removal last took what was left of a member's points.

@@ -67,6 +67,12 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
          DROP TRIGGER IF EXISTS activity_is_never_deleted;
          DROP INDEX IF EXISTS redemption_held;
          ALTER TABLE program ADD COLUMN chain BLOB CONSTRAINT program_chain CHECK (length(chain) = 32);
+         ALTER TABLE program ADD COLUMN version INTEGER NOT NULL DEFAULT 0
+             CONSTRAINT program_version CHECK (version >= 0);
+         ALTER TABLE program ADD COLUMN configuration_version INTEGER NOT NULL DEFAULT 0
+             CONSTRAINT program_configuration_version CHECK (configuration_version >= 0);
+         ALTER TABLE webhook_endpoint ADD COLUMN version INTEGER NOT NULL DEFAULT 0
+             CONSTRAINT webhook_endpoint_version CHECK (version >= 0);
          {};
          {};
          {};
@@ -148,6 +154,7 @@ pub(super) fn go_on(
         tables::take_place(connection, table)?;
     }
     erase_again(connection)?;
+    set_versions(connection)?;
     scrub_all(connection)?;
     let dangling = super::super::audit::foreign_keys(connection)?;
     if let Some(first) = dangling.first() {
@@ -247,6 +254,31 @@ fn erase_again(connection: &mut Connection) -> Result<(), MigrationError> {
         erasure::empty(&tx, MemberNumber(member), last.map(Seq))?;
         tx.commit()?;
     }
+    Ok(())
+}
+
+/// Sets the settings versions of offers, programs and organizations: the last activities that
+/// changed them. Those of members were set as they were moved; of webhooks the log of version 1
+/// does not tell.
+fn set_versions(connection: &mut Connection) -> Result<(), MigrationError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let sql = "SELECT kind / 10, CASE WHEN kind < 50 THEN offer_id WHEN kind < 60 THEN program_id
+                   ELSE organization_id END AS row, max(seq)
+               FROM activity WHERE kind >= 40 GROUP BY 1, 2";
+    let mut newest = tx.prepare(sql)?;
+    let mut rows = newest.query([])?;
+    while let Some(row) = rows.next()? {
+        let (group, number, seq): (i64, Option<i64>, i64) = row.try_into()?;
+        let sql = match group {
+            4 => "UPDATE offer SET version = ?2 WHERE id = ?1",
+            5 => "UPDATE program SET version = ?2, configuration_version = ?2 WHERE id = ?1",
+            _ => "UPDATE organization SET version = ?2 WHERE id = ?1",
+        };
+        tx.prepare_cached(sql)?.execute((number, seq))?;
+    }
+    drop(rows);
+    drop(newest);
+    tx.commit()?;
     Ok(())
 }
 
