@@ -4,9 +4,9 @@
 //! (tests/faults/shim.c); the time since boot stays as it is.
 
 use std::process::Command;
-use std::time::SystemTime;
 
 use serde_json::{Value, json};
+use stampcard::clock::Clock;
 
 use crate::faults::shim;
 use crate::server::{Answer, Place, SANDBOX_KEY, Server, done, request};
@@ -109,8 +109,7 @@ fn newest(place: &Place) -> i64 {
 
 /// How far the newest row is from the true time, in seconds.
 fn newest_from_now(place: &Place) -> i64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    newest(place) / 1000 - now.unwrap().as_secs().cast_signed()
+    (newest(place) - Clock::system().now().as_millis()) / 1000
 }
 
 /// The same in seconds.
