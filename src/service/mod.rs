@@ -415,8 +415,8 @@ impl Services {
     }
 }
 
-/// Tells the clock what is known of earlier runs: the newest time that was stamped, by the clock and
-/// not by that of a program which is ahead, and a step that was refused; whether one was.
+/// Tells the clock what is known of earlier runs: the newest time that was stamped (by the clock,
+/// not by that of a program which is ahead), and a step that was refused; whether one was.
 fn resume(
     clock: &Clock,
     connection: &Connection,
