@@ -57,8 +57,8 @@ pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
 pub use search::{Search, all_begin, terms};
 pub use text::{
-    Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
-    Label, LongText, MessageText, Name, Note, Reason, TextRule, Tier, Title, Url,
+    Attributes, Blanks, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
+    ExternalUserId, Label, LongText, MessageText, Name, Note, Reason, TextRule, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{

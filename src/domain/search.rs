@@ -11,7 +11,8 @@ use icu_normalizer::DecomposingNormalizer;
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
-use super::Invalid;
+use super::text::check;
+use super::{Blanks, Invalid, TextRule};
 
 /// Characters of a term that count.
 const TERM_CHARS: usize = 64;
@@ -36,12 +37,21 @@ pub struct Search {
 impl Search {
     /// The most terms.
     pub const TERMS_MAX: usize = 16;
+    /// What the text may be.
+    pub const RULE: TextRule = TextRule {
+        least: 0,
+        most: 255,
+        lines: false,
+        blanks: Blanks::Kept,
+    };
 
     /// Takes the text given as `field`.
     ///
     /// # Errors
-    /// [`Invalid`] if it has more than [`Search::TERMS_MAX`] words.
+    /// [`Invalid`] if it is longer than 255 characters, has control characters or more than
+    /// [`Search::TERMS_MAX`] words.
     pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
+        check(field, text, Self::RULE)?;
         let mut terms = words(text, Split::Words);
         if terms.len() > Self::TERMS_MAX {
             let most = format!("must have at most {} words", Self::TERMS_MAX);

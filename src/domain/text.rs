@@ -1,5 +1,8 @@
 //! Text that has been looked at: each type here holds only what its rule allows.
 
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
+
 use super::Invalid;
 
 /// What a text may be.
@@ -11,10 +14,55 @@ pub struct TextRule {
     pub most: usize,
     /// Whether it may have line ends and tabs. Other control characters are always refused.
     pub lines: bool,
+    /// What is done about white space and characters that nobody sees.
+    pub blanks: Blanks,
 }
 
-fn check(field: &str, text: &str, rule: TextRule) -> Result<(), Invalid> {
-    let TextRule { least, most, lines } = rule;
+/// What is done about white space and characters that nobody sees, in new text: stored text stays
+/// as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blanks {
+    /// Nothing.
+    Kept,
+    /// It may not consist of them alone: two ids that look the same may be two ids, but one that
+    /// nobody can see is a mistake.
+    NotAlone,
+    /// The same, and white space at both ends is cut off.
+    Trimmed,
+}
+
+/// Whether a reader could see the character.
+fn is_visible(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_graphic();
+    }
+    let is_blank = c.is_whitespace()
+        || c.is_control()
+        || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
+        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c);
+    !is_blank
+}
+
+/// New text as it is to be stored.
+fn accept(field: &str, text: String, rule: TextRule) -> Result<String, Invalid> {
+    let must_be_seen = rule.blanks != Blanks::Kept && !text.is_empty();
+    if must_be_seen && !text.chars().any(is_visible) {
+        return Err(Invalid::new(field, "must have a visible character"));
+    }
+    let text = match text.trim() {
+        trimmed if rule.blanks == Blanks::Trimmed && trimmed.len() < text.len() => {
+            trimmed.to_owned()
+        }
+        _ => text,
+    };
+    check(field, &text, rule)?;
+    Ok(text)
+}
+
+pub(super) fn check(field: &str, text: &str, rule: TextRule) -> Result<(), Invalid> {
+    let TextRule {
+        least, most, lines, ..
+    } = rule;
     let forbidden = |c: char| c.is_control() && !(lines && matches!(c, '\n' | '\r' | '\t'));
     let count = text.chars().take(most + 1).count();
     if count < least || count > most {
@@ -31,6 +79,15 @@ fn check(field: &str, text: &str, rule: TextRule) -> Result<(), Invalid> {
 
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $range:expr, lines: $lines:literal) => {
+        text!($(#[$doc])* $name, $range, lines: $lines, Kept);
+    };
+    ($(#[$doc:meta])* $name:ident, $range:expr, lines: $lines:literal, $blanks:ident) => {
+        text!($(#[$doc])* $name, $range, lines: $lines, $blanks, stored: $range);
+    };
+    (
+        $(#[$doc:meta])* $name:ident, $range:expr, lines: $lines:literal, $blanks:ident,
+        stored: $stored:expr
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
@@ -41,16 +98,16 @@ macro_rules! text {
                 least: $range.0,
                 most: $range.1,
                 lines: $lines,
+                blanks: Blanks::$blanks,
             };
 
             /// Takes the text given as `field`.
             ///
             /// # Errors
-            /// [`Invalid`] if it is too short or too long or has a forbidden character.
+            /// [`Invalid`] if it is too short or too long, has a forbidden character, or has
+            /// nothing to see where it must.
             pub fn parse(field: &str, text: impl Into<String>) -> Result<Self, Invalid> {
-                let text = text.into();
-                check(field, &text, Self::RULE)?;
-                Ok(Self(text))
+                accept(field, text.into(), Self::RULE).map(Self)
             }
 
             /// Takes text of a row, which may be as any release's API accepted it.
@@ -58,7 +115,12 @@ macro_rules! text {
             /// # Errors
             /// [`Invalid`] if no release accepted it.
             pub fn parse_stored(field: &str, text: &str) -> Result<Self, Invalid> {
-                check(field, text, Self::RULE)?;
+                let rule = TextRule {
+                    least: $stored.0,
+                    most: $stored.1,
+                    ..Self::RULE
+                };
+                check(field, text, rule)?;
                 Ok(Self(text.to_owned()))
             }
 
@@ -76,23 +138,25 @@ macro_rules! text {
 }
 
 text!(
-    /// The operator's own id for a member: 1 to 255 characters, any Unicode but control characters.
+    /// The operator's own id for a member: 1 to 255 characters, any Unicode but control characters,
+    /// at least one of them visible.
     ///
     /// ```
     /// use stampcard::domain::ExternalUserId;
     /// assert!(ExternalUserId::parse("externalUserID", "team/ada 🦊").is_ok());
     /// assert!(ExternalUserId::parse("externalUserID", "").is_err());
     /// assert!(ExternalUserId::parse("externalUserID", "a\nb").is_err());
+    /// assert!(ExternalUserId::parse("externalUserID", " \u{200b}").is_err());
     /// ```
-    ExternalUserId, (1, 255), lines: false
+    ExternalUserId, (1, 255), lines: false, NotAlone
 );
 text!(
     /// A member's tier: 1 to 64 characters.
-    Tier, (1, 64), lines: false
+    Tier, (1, 64), lines: false, NotAlone
 );
 text!(
-    /// A member's display name: up to 255 characters.
-    DisplayName, (0, 255), lines: false
+    /// A member's display name: 1 to 255 characters. 0.1.0 accepted an empty one.
+    DisplayName, (1, 255), lines: false, Trimmed, stored: (0, 255)
 );
 text!(
     /// A member's email address: 1 to 320 characters; its form is the operator's affair.
@@ -108,11 +172,11 @@ text!(
 );
 text!(
     /// An offer's title: 1 to 200 characters.
-    Title, (1, 200), lines: false
+    Title, (1, 200), lines: false, Trimmed
 );
 text!(
     /// An offer's kind or type: 1 to 64 characters.
-    Label, (1, 64), lines: false
+    Label, (1, 64), lines: false, NotAlone
 );
 text!(
     /// An offer's description: up to 10,000 characters, lines allowed.
@@ -124,11 +188,11 @@ text!(
 );
 text!(
     /// What a program's points are called: 1 to 64 characters.
-    CurrencyName, (1, 64), lines: false
+    CurrencyName, (1, 64), lines: false, Trimmed
 );
 text!(
     /// The symbol of a program's points: 1 to 16 characters.
-    CurrencySymbol, (1, 16), lines: false
+    CurrencySymbol, (1, 16), lines: false, Trimmed
 );
 
 text!(
@@ -137,11 +201,11 @@ text!(
 );
 text!(
     /// The name of an organization, a program or a key: 1 to 255 characters.
-    Name, (1, 255), lines: false
+    Name, (1, 255), lines: false, Trimmed
 );
 text!(
     /// The partner's own id for an organization: 1 to 255 characters.
-    ExternalId, (1, 255), lines: false
+    ExternalId, (1, 255), lines: false, NotAlone
 );
 
 /// A JSON object of the operator's own (a member's attributes, an organization's metadata), kept
@@ -198,6 +262,49 @@ mod tests {
         assert!(ExternalUserId::parse("id", "é".repeat(255)).is_ok());
         let error = ExternalUserId::parse("id", "é".repeat(256)).unwrap_err();
         assert_eq!(error.to_string(), "id must be 1 to 255 characters long");
+    }
+
+    #[test]
+    fn text_without_a_visible_character_is_refused_unless_stored() {
+        let blank = [
+            " ",
+            "\u{a0}\u{3000}",
+            "\u{200b}",
+            "\u{ad}\u{feff}",
+            "\u{2066}\u{2069}",
+            "\u{3164}",
+            "\u{fe0f}",
+            "\u{e0041}",
+        ];
+        for text in blank {
+            for error in [
+                ExternalUserId::parse("field", text).unwrap_err(),
+                Tier::parse("field", text).unwrap_err(),
+                ExternalId::parse("field", text).unwrap_err(),
+                Title::parse("field", text).unwrap_err(),
+                DisplayName::parse("field", text).unwrap_err(),
+                Name::parse("field", text).unwrap_err(),
+            ] {
+                assert_eq!(error.to_string(), "field must have a visible character");
+            }
+            assert!(ExternalUserId::parse_stored("field", text).is_ok());
+            assert!(Title::parse_stored("field", text).is_ok());
+        }
+        assert!(DisplayName::parse("field", "").is_err());
+        assert!(DisplayName::parse_stored("field", "").is_ok());
+        for text in [" a ", "\u{200b}é", "🦊\u{fe0f}", "\u{3164}ㄱ"] {
+            assert_eq!(ExternalUserId::parse("field", text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn names_are_trimmed_and_measured_without_the_white_space() {
+        let title = Title::parse("title", "\u{3000}\t A  b\n").unwrap();
+        assert_eq!(title.as_str(), "A  b");
+        assert!(Title::parse("title", format!(" {} ", "x".repeat(200))).is_ok());
+        assert!(Title::parse("title", format!(" {} ", "x".repeat(201))).is_err());
+        assert_eq!(Title::parse_stored("title", " A ").unwrap().as_str(), " A ");
+        assert_eq!(Reason::parse("reason", " A ").unwrap().as_str(), " A ");
     }
 
     #[test]

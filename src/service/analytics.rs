@@ -68,12 +68,11 @@ impl Analytics {
     /// How the times of buckets look to a client with this `User-Agent`.
     pub fn time_form(&self, agent: Option<&str>) -> TimeForm {
         match self.bucket_time {
-            BucketTime::Number => TimeForm::Millis,
             BucketTime::Rfc3339 => TimeForm::Text,
             BucketTime::Auto if agent.is_some_and(|agent| agent.starts_with(TEXT_AGENTS)) => {
                 TimeForm::Text
             }
-            BucketTime::Auto => TimeForm::Millis,
+            BucketTime::Auto | BucketTime::Number => TimeForm::Millis,
         }
     }
 

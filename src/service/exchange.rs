@@ -36,7 +36,7 @@ impl Services {
                     return Err(Refusal::NotFound("member").into());
                 }
                 Some(member) => members::merge(tx, at, member, profile, false)?,
-                None => members::create(tx, caps, (at, caller), external_user_id, profile)?,
+                None => members::create(tx, caps, (at, caller), &external_user_id, profile)?,
             };
             // The token's own end is by the clock that will check it.
             let expires_at = tx.clock_now().saturating_add(ttl);

@@ -51,7 +51,7 @@ impl Services {
             precondition.check(found.as_ref().map(|member| member.version))?;
             let member = match found {
                 Some(member) => merge(tx, at, member, request.profile, true)?,
-                None => create(tx, caps, (at, caller), id, request.profile)?,
+                None => create(tx, caps, (at, caller), &id, request.profile)?,
             };
             Ok(Answer::ok(&SetMemberResponse::from(&member)).at(member.version))
         })
@@ -210,14 +210,15 @@ pub(super) fn check_on_behalf(
     }
 }
 
-/// Signs up a new member.
+/// Signs up a new member, whose id is held to the rules of new ones.
 pub(super) fn create(
     tx: &mut Transaction<'_>,
     caps: Caps,
     (at, caller): (Timestamp, &Caller),
-    id: ExternalUserId,
+    id: &ExternalUserId,
     profile: MemberProfile,
 ) -> Result<Member, Stop> {
+    let id = ExternalUserId::parse("externalUserID", id.as_str())?;
     caps.check_member(tx, caller)?;
     let program = caller.program();
     let tier = match profile.tier.clone() {

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    Allocation, Attributes, Change, Invalid, OfferContent, Points, Tier, Timestamp, Url,
+    Allocation, Attributes, Change, ExternalUserId, Invalid, OfferContent, Points, Tier, Timestamp,
+    Url,
 };
 
 /// The fields of a JSON object. Those that nobody asks for are ignored: newer clients send more.
@@ -129,6 +130,12 @@ pub(super) fn boolean(name: &str, value: &Value) -> Result<bool, Invalid> {
 /// parsed; a double is none, whatever it was rounded to.
 fn whole(value: &Value) -> Option<i64> {
     value.as_i64()
+}
+
+/// The id of a member, who may have it since before a rule on new ids. Whoever creates a member
+/// holds it to them.
+pub(super) fn known_id(name: &str, value: &Value) -> Result<ExternalUserId, Invalid> {
+    text(|name, id| ExternalUserId::parse_stored(name, &id))(name, value)
 }
 
 /// Points to move, 1 to [`Points::MAX`].

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::{Cursor, ListKind};
-use crate::domain::{DisplayName, ExternalUserId, Invalid, ProgramNumber, Search};
+use crate::domain::{ExternalUserId, Invalid, ProgramNumber, Search};
 
 /// The parameters of a query string. Those that nobody asks for are ignored; one that is asked for
 /// must not be given twice.
@@ -98,10 +98,11 @@ impl<'a> Query<'a> {
     /// # Errors
     /// [`Invalid`] if it is longer, has control characters or too many words.
     pub fn search(&self) -> Result<Option<Search>, Invalid> {
-        let text = self.parsed("search", |name, value| DisplayName::parse(name, value))?;
-        text.filter(|text| !text.as_str().is_empty())
-            .map(|text| Search::parse("search", text.as_str()))
-            .transpose()
+        let search = self.parsed("search", |name, value| {
+            let is_given = !value.is_empty();
+            is_given.then(|| Search::parse(name, value)).transpose()
+        })?;
+        Ok(search.flatten())
     }
 
     /// The member on whose behalf a key calls.
@@ -110,7 +111,7 @@ impl<'a> Query<'a> {
     /// [`Invalid`] if it can be no member's id.
     pub fn external_user_id(&self) -> Result<Option<ExternalUserId>, Invalid> {
         self.parsed("externalUserID", |name, value| {
-            ExternalUserId::parse(name, value)
+            ExternalUserId::parse_stored(name, value)
         })
     }
 

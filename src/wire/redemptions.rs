@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, text, time};
+use super::fields::{Fields, known_id, text, time};
 use super::schema::{self, CanceledReason, RedemptionStatus, request_schema};
 use crate::domain::{
     CancelReason, Change, ExternalUserId, Invalid, Note, Redemption, RedemptionPatch, Status,
@@ -28,7 +28,7 @@ impl CreateRedemptionRequest {
         let fields = Fields::of(body)?;
         Ok(Self {
             offer: fields.required("offer", text(|_, id| Ok(id)))?,
-            external_user_id: fields.nullable("externalUserID", text(ExternalUserId::parse))?,
+            external_user_id: fields.nullable("externalUserID", known_id)?,
         })
     }
 }

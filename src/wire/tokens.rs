@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, text};
+use super::fields::{Fields, known_id, text};
 use super::schema::{self, request_schema};
 use crate::domain::{DisplayName, Email, ExternalUserId, Invalid, MemberProfile, Tier, Timestamp};
 
@@ -26,7 +26,7 @@ impl ExchangeTokenRequest {
     pub fn parse(body: &Value) -> Result<Self, Invalid> {
         let fields = Fields::of(body)?;
         Ok(Self {
-            external_user_id: fields.required("externalUserID", text(ExternalUserId::parse))?,
+            external_user_id: fields.required("externalUserID", known_id)?,
             profile: MemberProfile {
                 display_name: fields.change("displayName", text(DisplayName::parse))?,
                 email: fields.change("email", text(Email::parse))?,

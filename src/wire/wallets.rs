@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, amount, text};
+use super::fields::{Fields, amount, known_id, text};
 use super::schema::{self, TransactionType, request_schema};
 use crate::domain::{
     Currency, Entry, ExternalUserId, Invalid, Points, Reason, RedemptionId, Tier, Timestamp,
@@ -30,7 +30,7 @@ impl MovePointsRequest {
     pub fn parse(body: &Value) -> Result<Self, Invalid> {
         let fields = Fields::of(body)?;
         Ok(Self {
-            external_user_id: fields.required("externalUserID", text(ExternalUserId::parse))?,
+            external_user_id: fields.required("externalUserID", known_id)?,
             amount: fields.required("amount", amount)?,
             reason: fields.nullable("reason", text(Reason::parse))?,
         })

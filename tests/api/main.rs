@@ -30,6 +30,7 @@ mod kept_answers;
 mod lived;
 mod logs;
 mod members;
+mod names;
 mod numbers;
 mod offers;
 mod openapi;

@@ -21,7 +21,7 @@ pub(in crate::http) async fn list_members(
     let page = query.page(ListKind::Members, key.program)?;
     let filter = MemberFilter {
         before: None,
-        tier: query.parsed("tier", |name, value| Tier::parse(name, value))?,
+        tier: query.parsed("tier", Tier::parse_stored)?,
         search: query.search()?,
         include_archived: query.flag("includeArchived")?,
     };
@@ -35,7 +35,7 @@ pub(in crate::http) async fn get_member(
     PathText(id): PathText,
     query: QueryText,
 ) -> HttpResult {
-    let id = ExternalUserId::parse("externalUserID", id)?;
+    let id = ExternalUserId::parse_stored("externalUserID", &id)?;
     let include_archived = query.parse()?.flag("includeArchived")?;
     let member = services.get_member(key, id, include_archived).await?;
     Ok(ok_at(member.version, &member))
@@ -50,7 +50,7 @@ pub(in crate::http) async fn set_member(
     conditions: Conditions,
 ) -> HttpResult {
     let precondition = conditions.parse()?;
-    let id = ExternalUserId::parse("externalUserID", id)?;
+    let id = ExternalUserId::parse_stored("externalUserID", &id)?;
     let request = SetMemberRequest::parse(&body.value, &body.bytes)?;
     Ok(reply(
         services.set_member(key, id, precondition, request).await?,
@@ -66,7 +66,7 @@ pub(in crate::http) async fn remove_member(
     conditions: Conditions,
 ) -> HttpResult {
     let precondition = conditions.parse()?;
-    let id = ExternalUserId::parse("externalUserID", id)?;
+    let id = ExternalUserId::parse_stored("externalUserID", &id)?;
     let query = query.parse()?;
     let options = RemoveOptions {
         retain_balance: query.flag("retainBalance")?,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::operation::{Operation, like, tagged};
-use crate::domain::{DisplayName, ExternalUserId, Status, Tier};
+use crate::domain::{ExternalUserId, Search, Status, Tier};
 use crate::error::Code;
 use crate::wire::schema;
 use crate::wire::{
@@ -84,7 +84,7 @@ fn members() -> impl Iterator<Item = Operation> {
         )
         .query(
             "search",
-            schema::text(DisplayName::RULE),
+            schema::text(Search::RULE),
             "Only members with these words, or beginnings of words, in `externalUserID` and \
              `displayName`, in any order; case and accents do not count. At most 16.",
         )
@@ -167,7 +167,7 @@ fn offers() -> impl Iterator<Item = Operation> {
         )
         .query(
             "search",
-            schema::text(DisplayName::RULE),
+            schema::text(Search::RULE),
             "Only offers with these words, or beginnings of words, in their title; case and accents \
              do not count.",
         )

@@ -1,7 +1,7 @@
 //! The operations under `/partner`.
 
 use super::operation::{Operation, like, tagged};
-use crate::domain::{DisplayName, OrganizationStatus};
+use crate::domain::{OrganizationStatus, Search};
 use crate::error::Code;
 use crate::wire::schema;
 use crate::wire::{
@@ -79,7 +79,7 @@ fn organizations() -> impl Iterator<Item = Operation> {
         )
         .query(
             "search",
-            schema::text(DisplayName::RULE),
+            schema::text(Search::RULE),
             "Only those with these words, or beginnings of words, in their name; case and accents \
              do not count.",
         )

@@ -1,7 +1,7 @@
 //! The operations that see every program of an organization.
 
 use super::operation::{Operation, like, tagged};
-use crate::domain::{DisplayName, ProgramSort, ProgramStatus};
+use crate::domain::{ProgramSort, ProgramStatus, Search};
 use crate::error::Code;
 use crate::http::reports::PAGE_LIMITS;
 use crate::wire::schema;
@@ -24,7 +24,7 @@ fn programs() -> impl Iterator<Item = Operation> {
         )
         .query(
             "search",
-            schema::text(DisplayName::RULE),
+            schema::text(Search::RULE),
             "Only those with these words, or beginnings of words, in their name; case and accents \
              do not count.",
         )
