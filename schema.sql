@@ -136,6 +136,19 @@ CREATE INDEX member_by_tier ON member (program_id, tier);
 -- Those whose earlier tokens are dead; few, and read at every start.
 CREATE INDEX member_by_epoch ON member (token_epoch) WHERE token_epoch > 0;
 
+-- How each removed member was removed, so that a removal that is repeated gets the same answer. The row
+-- goes when the member is restored.
+CREATE TABLE removal (
+    member_id  INTEGER PRIMARY KEY CONSTRAINT removal_member REFERENCES member (id),
+    retained   INTEGER NOT NULL CONSTRAINT removal_retained CHECK (retained IN (0, 1)), -- 0: the balance was forfeited
+    -- Of a member who was erased: a keyed hash of the program and the external_user_id that went, and when;
+    -- NULL after idempotency.retention.
+    erased_key BLOB CONSTRAINT removal_erased_key CHECK (length(erased_key) = 16),
+    erased_at  INTEGER,
+    CONSTRAINT removal_erased CHECK ((erased_key IS NULL) = (erased_at IS NULL))
+) STRICT;
+CREATE INDEX removal_by_erased_key ON removal (erased_key) WHERE erased_key IS NOT NULL;
+
 -- Which members a search finds: the folded terms of ids and names, as src/domain/search.rs makes them.
 -- Written whenever a profile changes. That a member of the row exists is not looked up each time:
 -- `verify` works all terms out again.

@@ -12,6 +12,7 @@ use crate::domain::{
     Precondition, ProgramNumber, Refusal, StatusCounts, Timestamp,
 };
 use crate::store::members::{MemberFilter, Selector};
+use crate::store::removals::ErasedKey;
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
     Cursor, ListKind, MemberListResponse, MemberSummaryResponse, PageQuery, RemoveMemberResponse,
@@ -120,7 +121,8 @@ impl Services {
         .await
     }
 
-    /// Archives a member.
+    /// Archives a member. Of one who is archived already, or was erased lately, the answer is that
+    /// of the last removal.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -135,18 +137,23 @@ impl Services {
             caller: Caller::Key(key),
             idempotency: None,
         };
+        let tokens = std::sync::Arc::clone(&self.tokens);
+        let retention = self.limits.idempotency_retention;
         self.write(context, move |tx, caller| {
             let selector = Selector::External(id.clone());
-            let member = store::members::find(tx, caller.program(), &selector)?
-                // Someone removed before can still be erased.
-                .filter(|member| options.erase || member.archived_at.is_none())
-                .ok_or(Refusal::NotFound("member"))?;
-            precondition.check(Some(member.version))?;
-            remove(tx, member, options)?;
+            let key = tokens.erased_key(caller.program(), &id);
+            let found = store::members::find(tx, caller.program(), &selector)?;
+            let balance_retained = if let Some(member) = found {
+                precondition.check(Some(member.version))?;
+                remove(tx, member, options, &key)?
+            } else {
+                let not_before = tx.clock_now().saturating_sub(retention);
+                store::removals::erased(tx, &key, not_before)?.ok_or(Refusal::NotFound("member"))?
+            };
             Ok(Answer::ok(&RemoveMemberResponse {
                 external_user_id: id.as_str().to_owned(),
                 archived: true,
-                balance_retained: options.retain_balance,
+                balance_retained,
             }))
         })
         .await
@@ -251,6 +258,9 @@ pub(super) fn merge(
     if restore {
         member.archived_at = None;
     }
+    if before.archived_at.is_some() && member.archived_at.is_none() {
+        store::removals::forget(tx, member.number)?;
+    }
     if member == before {
         return Ok(member);
     }
@@ -292,16 +302,18 @@ fn apply(member: &mut Member, profile: MemberProfile) {
     }
 }
 
-/// Removes a member: forfeits the balance unless it is kept, kills the tokens, and forgets who it
-/// was if asked to.
+/// Removes a member who is not removed yet: forfeits the balance unless it is kept, and kills the
+/// tokens. Then forgets who it was if asked to, but for a hash. Whether the balance was kept.
 fn remove(
     tx: &mut Transaction<'_>,
     mut member: Member,
     options: RemoveOptions,
-) -> Result<(), Stop> {
+    key: &ErasedKey,
+) -> Result<bool, Stop> {
     let at = tx.now(member.program);
     let balance = member.wallet.balance();
-    if member.archived_at.is_none() {
+    let is_new = member.archived_at.is_none();
+    if is_new {
         if !options.retain_balance && !balance.is_zero() {
             let movement = Movement {
                 entry: Entry::Forfeit,
@@ -319,7 +331,9 @@ fn remove(
             retained: options.retain_balance,
         };
         member.version = events::record(tx, member.program, at, event)?;
+        store::removals::note(tx, member.number, options.retain_balance)?;
     }
+    let retained = store::removals::retained(tx, member.number)?;
     if options.erase {
         let before = member.clone();
         let nothing = MemberProfile {
@@ -337,9 +351,12 @@ fn remove(
         member.version = events::record(tx, member.program, at, event)?;
         store::search::index(tx, Some(&before), &member)?;
         store::erasure::erase(tx, &member)?;
+        store::removals::note_erased(tx, member.number, key, tx.clock_now())?;
     }
-    store::members::update(tx, &member)?;
-    Ok(())
+    if is_new || options.erase {
+        store::members::update(tx, &member)?;
+    }
+    Ok(retained)
 }
 
 /// A name for someone who is forgotten.

@@ -1,12 +1,17 @@
 //! Member tokens: PASETO v4.local, opened with our own key against our own clock.
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use pasetors::keys::SymmetricKey;
 use pasetors::token::UntrustedToken;
 use pasetors::version4::{LocalToken, V4};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
 use super::{DirectoryVersion, MemberPrincipal};
-use crate::domain::{Environment, MemberNumber, OrganizationNumber, ProgramNumber, Timestamp};
+use crate::domain::{
+    Environment, ExternalUserId, MemberNumber, OrganizationNumber, ProgramNumber, Timestamp,
+};
+use crate::store::removals::ErasedKey;
 
 /// Bound into every member token, so that nothing else sealed under the same key passes for one.
 const ASSERTION: &[u8] = b"stampcard member token 1";
@@ -21,6 +26,9 @@ struct Claims {
     /// Milliseconds since 1970 at which it ends.
     expires: i64,
 }
+
+/// Bound into what an erased member's id is hashed to.
+const ERASED: &[u8] = b"stampcard erased member 1";
 
 /// The key of all member tokens.
 pub struct TokenKey(SymmetricKey<V4>);
@@ -38,6 +46,21 @@ impl TokenKey {
     /// Never: 32 bytes are what the key takes.
     pub fn new(bytes: &[u8; 32]) -> Self {
         Self(SymmetricKey::from(bytes).expect("a v4.local key has 32 bytes"))
+    }
+
+    /// The hash by which a member's id is known again once it was erased. Without the key nobody
+    /// can guess the id from it.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    pub fn erased_key(&self, program: ProgramNumber, id: &ExternalUserId) -> ErasedKey {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes())
+            .expect("HMAC takes keys of any length");
+        mac.update(ERASED);
+        mac.update(&program.0.to_be_bytes());
+        mac.update(id.as_str().as_bytes());
+        let hash: [u8; 32] = mac.finalize().into_bytes().into();
+        std::array::from_fn(|index| hash[index])
     }
 
     /// Mints a token.

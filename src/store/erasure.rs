@@ -180,7 +180,7 @@ mod tests {
             ],
         ),
         (
-            "random ids, and hashes of random keys or of what holds no words",
+            "random ids, hashes of random keys or of what holds no words, and keyed hashes",
             &[
                 "organization.uuid",
                 "organization.allocation_uuid",
@@ -198,6 +198,7 @@ mod tests {
                 "activity.chain",
                 "activity.lots",
                 "idempotency.key_hash",
+                "removal.erased_key",
                 "idempotency_filter.filter",
                 "idempotency_list.entries",
             ],

@@ -28,6 +28,7 @@ pub mod programs;
 mod readers;
 mod readership;
 pub mod redemptions;
+pub mod removals;
 mod replay;
 mod rules;
 pub mod sandbox;

@@ -286,6 +286,10 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
         ],
     ),
     (
+        "removal",
+        &[("retained", ANY), ("erased_key", ANY), ("erased_at", STAMP)],
+    ),
+    (
         "offer",
         &[
             ("title", text!(Title)),

@@ -18,6 +18,7 @@ const TABLES: &[(&str, &[&str], &[&str])] = &[
     ("program", &[], &[]),
     ("credential", &[], &[]),
     ("member", &[], &[]),
+    ("removal", &[], &[]),
     ("offer", &[], &[]),
     ("redemption", &[], &[]),
     ("activity", &[], &[]),

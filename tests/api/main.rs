@@ -44,6 +44,7 @@ mod paths;
 mod programs;
 mod rate_limit;
 mod redemptions;
+mod removals;
 mod repeated;
 mod reports;
 mod sandbox;

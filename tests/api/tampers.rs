@@ -120,6 +120,17 @@ const FOUND: &[(&str, &str)] = &[
         "UPDATE member SET created_at = created_at + 1 WHERE external_user_id = 'bob'",
         "created_at",
     ),
+    ("UPDATE removal SET retained = 1 - retained", "its removal"),
+    ("DELETE FROM removal", "its removal"),
+    (
+        "INSERT INTO removal (member_id, retained) SELECT id, 1 FROM member
+         WHERE external_user_id = 'ann'",
+        "its removal",
+    ),
+    (
+        "UPDATE removal SET erased_key = zeroblob(16), erased_at = 1 WHERE erased_key IS NULL",
+        "its erasure",
+    ),
     // The times of two removals change places.
     (
         "CREATE TEMP TABLE two AS SELECT id, archived_at AS at FROM member

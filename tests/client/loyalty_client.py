@@ -604,7 +604,7 @@ class Walk:
         shaped(removed, REMOVED, exactly=True)
         check(removed == {"externalUserID": self.user, "archived": True, "balanceRetained": True},
               "it says what was done")
-        self.refuses(NotFound, "NOT_FOUND", "DELETE", self.path)
+        check(self.org.call("DELETE", self.path) == removed, "a second removal has the same answer")
         self.refuses(NotFound, "NOT_FOUND", "GET", "/v1/wallet", by=self.member)
         self.done("removeMember")
 

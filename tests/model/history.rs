@@ -21,6 +21,8 @@ struct Member {
     received: i64,
     spent: i64,
     is_archived: bool,
+    /// Whether the last removal retained the balance.
+    retained: bool,
     epoch: u32,
     token: Option<(String, u32, i64)>,
 }
@@ -78,6 +80,8 @@ struct World {
     members: Vec<Member>,
     /// Which of `members` has which external id now: an erased one has none that is known.
     known: BTreeMap<u8, usize>,
+    /// Who was erased, when, and whether the balance was retained.
+    erased: Vec<(u8, i64, bool)>,
     offers: Vec<Offer>,
     redemptions: Vec<Redemption>,
     kept: Vec<Kept>,
@@ -95,6 +99,7 @@ pub(crate) fn live(steps: &[Step]) {
         app: TestApp::start(),
         members: Vec::new(),
         known: BTreeMap::new(),
+        erased: Vec::new(),
         offers: Vec::new(),
         redemptions: Vec::new(),
         kept: Vec::new(),
@@ -463,23 +468,42 @@ impl World {
     }
 
     fn remove(&mut self, name: u8, retain: bool, erase: bool) {
-        let place = self.known.get(&name).copied();
-        // Someone removed before can still be erased.
-        let place = place.filter(|place| erase || !self.members[*place].is_archived);
         let path = format!("/v1/members/u{name}?retainBalance={retain}&erase={erase}");
-        let foretold = if place.is_some() { OK } else { NOT_FOUND };
-        checked(&self.app.delete(&path), foretold);
-        let Some(place) = place else { return };
+        let Some(place) = self.known.get(&name).copied() else {
+            return self.remove_unknown(name, &path);
+        };
+        let now = self.now_ms();
         let member = &mut self.members[place];
         if !member.is_archived {
             member.is_archived = true;
             member.epoch += 1;
+            member.retained = retain;
             if !retain {
                 member.spent = member.received;
             }
         }
+        let retained = member.retained;
         if erase {
             self.known.remove(&name);
+            self.erased.push((name, now, retained));
+        }
+        let answer = checked(&self.app.delete(&path), OK);
+        assert_eq!(answer["balanceRetained"], retained, "{path}");
+    }
+
+    /// Removes somebody who has not been there, or was erased.
+    fn remove_unknown(&mut self, name: u8, path: &str) {
+        let now = self.now_ms();
+        let mut erased = self.erased.iter().rev();
+        let erased = erased.find(|(of, at, _)| *of == name && *at > now - DAY_MS);
+        match erased {
+            // The clock went back: that it was erased may be forgotten or not.
+            Some((_, at, _)) if *at <= self.latest_ms - DAY_MS => {}
+            Some((_, _, retained)) => {
+                let answer = checked(&self.app.delete(path), OK);
+                assert_eq!(answer["balanceRetained"], *retained, "{path}");
+            }
+            None => drop(checked(&self.app.delete(path), NOT_FOUND)),
         }
     }
 

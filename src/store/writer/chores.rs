@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::checkpoints::{Moved, checkpoint};
 use super::thread::{IDLE, WAL_PAGES, WriterThread};
 use crate::domain::Timestamp;
-use crate::store::{Error, idempotency};
+use crate::store::{Error, idempotency, removals};
 
 /// Pages in the write-ahead log after which they are moved into the file (16 MiB).
 const CHECKPOINT_PAGES: u64 = 4096;
@@ -106,13 +106,15 @@ impl WriterThread {
         }
     }
 
-    /// Deletes one step of expired answers.
+    /// Deletes one step of expired answers, and the expired hashes of erased members.
     fn purge(&mut self, now: Timestamp) {
         let Some(connection) = self.connection.as_ref().filter(|_| self.condition.look()) else {
             return;
         };
         let made_up_to = now.saturating_sub(self.retention);
-        match idempotency::purge(connection, made_up_to, PURGE_STEP) {
+        let purged = removals::purge(connection, made_up_to)
+            .and_then(|()| idempotency::purge(connection, made_up_to, PURGE_STEP));
+        match purged {
             Ok(purged) => {
                 self.log.keys.forget_up_to(purged.up_to);
                 if !purged.has_more {

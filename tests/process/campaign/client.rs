@@ -333,7 +333,7 @@ impl Client {
             "DELETE",
             path,
             Value::Null,
-            (200, 404),
+            (200, 200),
             rows,
             effect,
         ))

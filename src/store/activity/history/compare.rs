@@ -35,8 +35,8 @@ impl History<'_> {
 
     fn compare_members(&mut self, limit: usize) -> Result<(), Error> {
         let sql = "SELECT id, tier, token_epoch, token_expires_at, created_at, archived_at,
-                       external_user_id, version
-                   FROM member ORDER BY id";
+                       external_user_id, version, retained, erased_key IS NOT NULL
+                   FROM member LEFT JOIN removal ON member_id = id ORDER BY id";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -71,6 +71,8 @@ impl History<'_> {
                     erased.is_some_and(|erased| erased != external),
                 ),
                 ("version", row.get::<_, i64>(7)? != told.version),
+                ("removal", row.get::<_, Option<bool>>(8)? != told.retained),
+                ("erasure", erased.is_none() && row.get(9)?),
             ] {
                 if is_wrong {
                     let finding = format!("member row {id}: its {column} is not what the log says");

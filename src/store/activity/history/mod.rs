@@ -40,6 +40,8 @@ struct Member {
     erased_id: Option<Box<str>>,
     /// The activity that last changed the settings.
     version: i64,
+    /// Whether the removal retained the balance; none of a member who is not removed.
+    retained: Option<bool>,
 }
 
 struct Offer {
@@ -270,6 +272,7 @@ impl<'c> History<'c> {
                 is_token_known: true,
                 erased_id: None,
                 version: seq,
+                retained: None,
             });
             return;
         }
@@ -297,13 +300,17 @@ impl<'c> History<'c> {
             member.version = seq;
         }
         match event {
-            Event::MemberRemoved { .. } => {
+            Event::MemberRemoved { retained, .. } => {
                 fits &= member.archived_at.is_none();
                 member.archived_at = Some(at);
+                member.retained = Some(*retained);
                 member.epoch += 1;
                 (member.token_end, member.is_token_known) = (None, true);
             }
-            Event::MemberRestored { .. } => fits &= member.archived_at.take().is_some(),
+            Event::MemberRestored { .. } => {
+                fits &= member.archived_at.take().is_some();
+                member.retained = None;
+            }
             Event::MemberErased { id, .. } => member.erased_id = Some(id.as_str().into()),
             Event::TokenExchanged { expires_at, .. } => {
                 let end = expires_at.map(crate::domain::Timestamp::as_millis);

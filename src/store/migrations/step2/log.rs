@@ -97,6 +97,10 @@ pub(super) fn move_rows(tx: &Connection, ledger: &mut Ledger) -> Result<usize, M
                 // A balance that was not retained was forfeited at the same time.
                 let retained = forfeited != row.cell(Column::At).integer();
                 row.set(Column::Flag, Cell::Integer(i64::from(retained)));
+                note_removal(tx, member, Some(retained))?;
+            }
+            Some(EventKind::MemberRestored) => {
+                note_removal(tx, row.cell(Column::Member).integer(), None)?;
             }
             Some(EventKind::OrganizationCreated) => {
                 row.set(Column::Name, note.map_or(Cell::Null, Cell::Text));
@@ -132,6 +136,22 @@ pub(super) fn move_rows(tx: &Connection, ledger: &mut Ledger) -> Result<usize, M
     let Some(last) = last else { return Ok(0) };
     ledger.write_chains(tx)?;
     Ok(tx.execute("DELETE FROM activity WHERE seq <= ?1", [last])?)
+}
+
+/// Notes how a member was removed, or forgets it if the member was restored.
+fn note_removal(
+    tx: &Connection,
+    member: Option<i64>,
+    retained: Option<bool>,
+) -> Result<(), rusqlite::Error> {
+    if let Some(retained) = retained {
+        let sql = "INSERT OR REPLACE INTO removal (member_id, retained) VALUES (?1, ?2)";
+        tx.prepare_cached(sql)?.execute((member, retained))?;
+    } else {
+        let sql = "DELETE FROM removal WHERE member_id = ?1";
+        tx.prepare_cached(sql)?.execute([member])?;
+    }
+    Ok(())
 }
 
 /// A cell of an old row; null of what no version wrote.
