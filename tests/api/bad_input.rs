@@ -205,12 +205,6 @@ fn a_field_that_is_missing_or_wrong_is_422_and_named() {
             "[1]",
             "18446744073709551616",
             "1e-1",
-            "0.99999999999999999999",
-            "1.00000000000000000001",
-            "9007199254740990.99999999",
-            "1e400",
-            "-1e400",
-            "1e-400",
         ] {
             let body = format!(r#"{{"externalUserID":"ada","amount":{amount}}}"#);
             post(route, &body, "amount");
