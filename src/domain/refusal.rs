@@ -50,7 +50,7 @@ pub enum Refusal {
     #[error("url {0}")]
     WebhookUrlNotAllowed(&'static str),
     /// The program has as many active webhooks as it may have.
-    #[error("a program has at most {ENDPOINTS_MAX} active webhooks; delete or disable one first")]
+    #[error("a program has at most {ENDPOINTS_MAX} active webhooks; delete one first")]
     WebhookLimitReached,
     /// There are as many as there may be.
     #[error("{subject} at most {most} {what}; the server's setting {setting} says so")]

@@ -1,4 +1,5 @@
-//! Webhooks: make, read, change, list and delete them; look at their deliveries, send one again, try one out.
+//! Webhooks: make, read, change, list and delete them; look at their deliveries, send one again, try
+//! one out.
 
 use std::time::Duration;
 

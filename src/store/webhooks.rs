@@ -136,7 +136,9 @@ pub fn has_backlog(
     endpoint: &Endpoint,
 ) -> Result<bool, Error> {
     let events = endpoint.subscription.events().iter();
-    let kinds: Vec<_> = events.map(|event| event.kind().number().to_string()).collect();
+    let kinds: Vec<_> = events
+        .map(|event| event.kind().number().to_string())
+        .collect();
     let sql = format!(
         "SELECT EXISTS (SELECT 1 FROM activity
              WHERE seq > (SELECT cursor_seq FROM webhook_endpoint WHERE id = ?1)

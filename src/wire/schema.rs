@@ -214,11 +214,16 @@ words! {
     OrganizationPlan = OrganizationTier::ALL.map(OrganizationTier::as_str);
 }
 
-/// Every field of an answer is always there, null where it has no value.
+/// Fields that an answer may lack that an earlier version kept under an `Idempotency-Key`.
+const LATER: [&str; 1] = ["version"];
+
+/// Every other field of an answer is always there, null where it has no value.
 pub fn require_all(schema: &mut RefOr<Schema>) {
     match schema {
         RefOr::T(Schema::Object(object)) => {
-            object.required = object.properties.keys().cloned().collect();
+            let names = object.properties.keys();
+            let always = names.filter(|name| !LATER.contains(&name.as_str()));
+            object.required = always.cloned().collect();
         }
         RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(require_all),
         _ => {}

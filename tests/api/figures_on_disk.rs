@@ -450,6 +450,8 @@ fn import(app: &TestApp, member: &str, start: &str, gap: i64, credits: i64) {
         (at, row),
     )
     .unwrap();
+    let sql = "UPDATE member SET version = last_insert_rowid() WHERE id = ?1";
+    tx.execute(sql, [row]).unwrap();
     let (mut entries, mut jump): (Vec<i64>, Option<i64>) = (Vec::new(), None);
     for number in 0..credits {
         let depth = jump_depth(number.unsigned_abs() + 1);

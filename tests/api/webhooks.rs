@@ -26,7 +26,8 @@ fn a_new_webhook_shows_its_secret_once() {
             "events",
             "id",
             "signingSecret",
-            "url"
+            "url",
+            "version"
         ]
     );
     let id = made["id"].as_str().unwrap();

@@ -496,6 +496,13 @@ fn webhook_rows(world: &World) -> Vec<Row> {
         row("POST", "/v1/webhooks/{id}/test", format!("{first}/test"))
             .gives(200, ["webhook.test", "pending"])
             .bad("/v1/webhooks/%FF/test", Value::Null, 400, "path"),
+        row("GET", "/v1/webhooks/{id}", &first)
+            .gives(200, [&*world.webhooks[0], "member.tier_changed"])
+            .bad("/v1/webhooks/%FF", Value::Null, 400, "path"),
+        row("PATCH", "/v1/webhooks/{id}", &first)
+            .body(json!({"url": "http://127.0.0.1:9/changed"}))
+            .gives(200, [&*world.webhooks[0], "/changed"])
+            .bad(&first, json!({"disabled": "no"}), 422, "disabled"),
         row("DELETE", "/v1/webhooks/{id}", second)
             .gives(200, [&*world.webhooks[1], "ok"])
             .bad("/v1/webhooks/%FF", Value::Null, 400, "path"),

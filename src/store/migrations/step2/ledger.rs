@@ -6,10 +6,18 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 
 use super::{MigrationError, tables};
-use crate::domain::{Account, Cell, Cells as _, Column, Entry, Row, Seq};
+use crate::domain::{Account, Cell, Cells as _, Column, Entry, EventKind, Row, Seq};
 use crate::store::activity::NewText;
 use crate::store::activity::chain::{self, Hash};
 use crate::store::{Error, search};
+
+/// The activities of version 1 that changed a member's settings.
+const CHANGES: [EventKind; 4] = [
+    EventKind::MemberCreated,
+    EventKind::MemberTierChanged,
+    EventKind::MemberRemoved,
+    EventKind::MemberRestored,
+];
 
 /// The most ledger entries of a program between two that tell the hash they follow.
 const CHAIN_ROWS_MAX: u32 = 256;
@@ -74,7 +82,7 @@ impl Ledger {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             if row.get_ref(3)? == ValueRef::Null {
-                self.note_change(row.get(2)?, row.get(0)?);
+                self.wallets.entry(row.get(2)?).or_default().version = row.get(0)?;
                 continue;
             }
             let wallet = self.wallets.entry(row.get(2)?).or_default();
@@ -117,9 +125,15 @@ impl Ledger {
         Ok(rows)
     }
 
-    /// Takes in an activity that changed a member's settings.
-    pub(super) fn note_change(&mut self, member: i64, seq: i64) {
-        self.wallets.entry(member).or_default().version = seq;
+    /// Takes in an activity that may have changed a member's settings.
+    pub(super) fn note_change(&mut self, kind: Option<EventKind>, row: &Row<'_>) {
+        let is_change = kind.is_some_and(|kind| CHANGES.contains(&kind));
+        let number = |column| row.cell(column).integer();
+        if let (true, Some(member), Some(seq)) =
+            (is_change, number(Column::Member), number(Column::Seq))
+        {
+            self.wallets.entry(member).or_default().version = seq;
+        }
     }
 
     /// When a removal last took what was left of a member's points.

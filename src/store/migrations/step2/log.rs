@@ -110,20 +110,7 @@ pub(super) fn move_rows(tx: &Connection, ledger: &mut Ledger) -> Result<usize, M
                 id.as_ref().map_or(Cell::Null, |id| Cell::Blob(id)),
             ),
         }
-        let is_change = matches!(
-            kind,
-            Some(
-                EventKind::MemberCreated
-                    | EventKind::MemberTierChanged
-                    | EventKind::MemberRemoved
-                    | EventKind::MemberRestored
-            )
-        );
-        if let (true, Some(member), Some(seq)) =
-            (is_change, row.cell(Column::Member).integer(), last)
-        {
-            ledger.note_change(member, seq);
-        }
+        ledger.note_change(kind, &row);
         for (index, column) in (1..).zip(NEW_LOG) {
             insert.raw_bind_parameter(index, row.cell(column))?;
         }
