@@ -22,7 +22,7 @@ fn an_offer_needs_only_a_title() {
         "availability": {
             "isAvailable": true, "quantityRemaining": UNLIMITED, "isUnlimited": true,
         },
-        "startAt": null, "endAt": null, "tiers": [],
+        "startAt": null, "endAt": null, "tiers": [], "version": offer["version"],
     });
     assert_eq!(offer, expected);
     let path = format!("/v1/offers/{}", offer["id"].as_str().unwrap());
@@ -47,7 +47,9 @@ fn every_field_of_the_response_can_be_sent_back() {
     let app = TestApp::start();
     let created = app.post("/v1/offers", &full()).expect(201);
     let mut expected = full();
-    expected["id"] = created["id"].clone();
+    for given in ["id", "version"] {
+        expected[given] = created[given].clone();
+    }
     assert_eq!(created, expected);
     let path = format!("/v1/offers/{}", created["id"].as_str().unwrap());
     let before = rows(&app);
@@ -64,6 +66,7 @@ fn a_patch_changes_what_it_names_and_null_clears_what_can_be_empty() {
     let renamed = app.patch(&path, &json!({"title": "Supper"})).expect(200);
     let mut expected = created;
     expected["title"] = json!("Supper");
+    expected["version"] = renamed["version"].clone();
     assert_eq!(renamed, expected);
 
     let clear = json!({

@@ -108,19 +108,26 @@ fn a_patch_changes_what_it_names_and_null_clears() {
         assert_eq!(change(nothing), made);
     }
     assert_eq!(rows(&app), before);
-    let renamed = change(json!({"name": "Acme & Söhne"}));
     let mut expected = made.clone();
+    let same_version = |expected: &mut Value, changed: &Value| {
+        expected["organization"]["version"] = changed["organization"]["version"].clone();
+    };
+    let renamed = change(json!({"name": "Acme & Söhne"}));
     expected["organization"]["name"] = json!("Acme & Söhne");
+    same_version(&mut expected, &renamed);
     assert_eq!(renamed, expected);
     let cleared = change(json!({"externalId": null}));
     expected["organization"]["externalId"] = Value::Null;
+    same_version(&mut expected, &cleared);
     assert_eq!(cleared, expected);
     let cleared = change(json!({"metadata": null}));
     expected["organization"]["metadata"] = Value::Null;
+    same_version(&mut expected, &cleared);
     assert_eq!(cleared, expected);
     let set = change(json!({"externalId": "a-2", "metadata": {}}));
     expected["organization"]["externalId"] = json!("a-2");
     expected["organization"]["metadata"] = json!({});
+    same_version(&mut expected, &set);
     assert_eq!(set, expected);
     assert_eq!(partner_get(&app, &path), expected);
     // The program keeps the name that it was given.

@@ -295,7 +295,9 @@ fn errors() -> BTreeMap<String, Value> {
     let hurried = TestApp::start_with(|settings| settings.rate_limit.sandbox_per_minute = 10);
     hurried.get("/v1/configuration").expect(200);
     let full = TestApp::start_with(|settings| settings.limits.programs_each_max = 1);
+    let stale = app.request("PUT", "/v1/members/ada").bearer(SANDBOX_KEY);
     let responses = [
+        stale.header("If-Match", "\"0\"").json(&json!({})).send(),
         webhook("https://example.com/", "member.renamed"),
         webhook("ftp://example.com/", "member.removed"),
         webhook("https://example.com/", "member.removed"),
