@@ -373,9 +373,10 @@ impl Services {
                     shown.extend(events::show(connection, program, &activity)?);
                 }
             }
-            // Looked up after them: if it is in use now, it was when they happened.
-            if store::webhooks::is_disabled(connection, number)? {
-                shown.clear();
+            // Looked up after them: what happened while it was disabled is not after its place.
+            match store::webhooks::place(connection, number)? {
+                Some(place) => shown.retain(|event| event.seq > place),
+                None => shown.clear(),
             }
             Ok((shown, read_to))
         })

@@ -183,6 +183,18 @@ pub fn is_disabled(connection: &Connection, number: EndpointNumber) -> Result<bo
     Ok(statement.query_row([number.0], |row| row.get(0))?)
 }
 
+/// Up to where the log needs no first attempt to an endpoint; `None` if it is out of use.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn place(connection: &Connection, number: EndpointNumber) -> Result<Option<Seq>, Error> {
+    let sql = "SELECT iif(disabled_at IS NULL, cursor_seq, NULL) FROM webhook_endpoint
+               WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let place: Option<i64> = statement.query_row([number.0], |row| row.get(0))?;
+    Ok(place.map(Seq))
+}
+
 /// Every endpoint in use.
 ///
 /// # Errors
