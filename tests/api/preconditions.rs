@@ -1,6 +1,7 @@
 //! Settings versions: what they follow, and requests that depend on them.
 
 use serde_json::{Value, json};
+use stampcard::clock::Clock;
 use stampcard::service::transfer::{export, import};
 use stampcard::service::verify;
 use stampcard::store::{self, Database};
@@ -434,7 +435,8 @@ fn versions_survive_a_restart_and_a_move_to_another_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("moved.db");
     let mut database = Database::open_for_import(&path).unwrap();
-    import(&mut database, lines.as_slice(), |_| ()).unwrap();
+    let now = Clock::system().now();
+    import(&mut database, lines.as_slice(), now, |_| ()).unwrap();
     drop(database);
     let report = verify::verify(&store::open_read_only(&path).unwrap(), |_| ()).unwrap();
     assert_eq!(report.findings, Vec::<String>::new());
