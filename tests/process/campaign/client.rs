@@ -158,7 +158,7 @@ impl Client {
         self.serial += 1;
         let mark = format!("{}{}", self.name, self.serial);
         let deed = match self.rng.u32(..100) {
-            0..6 if self.may_reset => Some(reset(&mark)),
+            0..6 if self.may_reset => Some(self.reset(&mark)),
             0..8 => Some(self.make_member(&mark)),
             8..15 => Some(self.exchange(&mark)),
             15..36 => self.credit(&mark),
@@ -265,7 +265,7 @@ impl Client {
                 (member.name, member.touched) = (Some(name), true);
             });
             let trace = "SELECT count(*) FROM member WHERE display_name = ?1";
-            let mut deed = put_member(&id, body, Vec::new(), effect);
+            let mut deed = put_member(&id, body, vec![plain(32)], effect);
             deed.trace = Some((trace, mark.to_owned()));
             return Some(deed);
         }
@@ -491,7 +491,8 @@ impl Client {
         if let Some((id, url)) = self.webhook.clone() {
             let path = format!("/v1/webhooks/{id}");
             let effect = Box::new(|client: &mut Self, _: &Value| client.webhook = None);
-            let mut deed = change("DELETE", path, Value::Null, (200, 200), Vec::new(), effect);
+            let rows = vec![plain(71)];
+            let mut deed = change("DELETE", path, Value::Null, (200, 200), rows, effect);
             let trace = "SELECT count(*) FROM webhook_endpoint
                          WHERE url = ?1 AND disabled_at IS NOT NULL";
             deed.trace = Some((trace, url));
@@ -504,7 +505,7 @@ impl Client {
             assert!(text(answer, "signingSecret").starts_with("whsec_"));
             client.webhook = Some((text(answer, "id"), kept));
         });
-        let mut deed = post("/v1/webhooks", mark, body, 201, Vec::new(), effect);
+        let mut deed = post("/v1/webhooks", mark, body, 201, vec![plain(70)], effect);
         deed.trace = Some(("SELECT count(*) FROM webhook_endpoint WHERE url = ?1", url));
         deed
     }
@@ -577,21 +578,23 @@ impl Client {
         let rows = vec![plain(51)];
         Some(post("/v1/sandbox/clock", mark, body, 200, rows, effect))
     }
-}
 
-/// The program makes way for an empty one, in which the answer is kept, too.
-fn reset(mark: &str) -> Deed {
-    let rows = vec![plain(51), plain(50), plain(51)];
-    let effect = Box::new(|client: &mut Client, _: &Value| {
-        client.members.clear();
-        client.offers.clear();
-        client.bookings.clear();
-        client.webhook = None;
-        client.resets += 1;
-    });
-    let mut deed = post("/v1/sandbox/reset", mark, json!({}), 200, rows, effect);
-    deed.resets = 1;
-    deed
+    /// The program makes way for an empty one, in which the answer is kept, too.
+    fn reset(&self, mark: &str) -> Deed {
+        let mut rows = vec![plain(51)];
+        rows.extend(self.webhook.as_ref().map(|_| plain(71)));
+        rows.extend([plain(50), plain(51)]);
+        let effect = Box::new(|client: &mut Self, _: &Value| {
+            client.members.clear();
+            client.offers.clear();
+            client.bookings.clear();
+            client.webhook = None;
+            client.resets += 1;
+        });
+        let mut deed = post("/v1/sandbox/reset", mark, json!({}), 200, rows, effect);
+        deed.resets = 1;
+        deed
+    }
 }
 
 /// The balance goes up or down.

@@ -353,6 +353,8 @@ fn rows(connection: &Connection, client: &Client) -> Vec<(i64, Row)> {
              OR (a.kind BETWEEN 40 AND 42 AND o.title GLOB ?2)
              OR (a.kind IN (50, 51) AND p.name GLOB ?2)
              OR (a.kind IN (60, 61) AND g.name GLOB ?2)
+             OR (a.kind IN (70, 71) AND a.object_uuid IN (
+                 SELECT uuid FROM webhook_endpoint WHERE url GLOB '*/' || ?2))
              OR (a.kind = 51 AND p.name = 'Sandbox' AND ?3))
          ORDER BY a.seq",
         erased.join(", ")
