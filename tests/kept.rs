@@ -79,8 +79,8 @@ const RENAMED: &[(&str, &str, &str)] = &[(
     r#""code":"bad_request""#,
 )];
 
-/// Values of reads that are written otherwise since a release, before and now: stock without a limit
-/// is a number, as the documentation of the API has it. docs/API.md and CHANGELOG.md say so.
+/// Values of reads that are written otherwise since a release, before and now: stock without a
+/// limit is a number, as the documentation of the API has it. docs/API.md and CHANGELOG.md say so.
 const REWRITTEN: &[(&str, &str, &str)] = &[(
     "0.2.0",
     r#""quantityRemaining":null"#,

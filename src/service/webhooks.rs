@@ -1,5 +1,5 @@
-//! Webhooks: make, read, change, list and delete them; look at their deliveries, send one again, try
-//! one out.
+//! Webhooks: create, read, change, list and delete them; look at their deliveries, send one again,
+//! try one out.
 
 use std::time::Duration;
 

@@ -2,13 +2,15 @@ mod held;
 mod kinds;
 mod matrix;
 mod table;
+mod world;
 
 use std::collections::BTreeSet;
 
 use stampcard::error::{Code, Surface};
 use stampcard::http::{Access, ROUTES};
 
-use self::table::{Row, World, public_rows, table};
+use self::table::{Row, public_rows, table};
+use self::world::World;
 use crate::client::{call, get_as, number, rows};
 use crate::support::{PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 

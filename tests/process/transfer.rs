@@ -426,7 +426,7 @@ fn long() -> (Place, String) {
             "amount_received": 0, "amount_spent": 0, "entries": 0, "participated": 0, "token_epoch": 0,
             "redemptions_submitted": 0, "redemptions_open": 0, "redemptions_awaiting_vendor": 0,
             "redemptions_awaiting_customer": 0, "redemptions_purchased": 0,
-            "redemptions_completed": 0, "redemptions_canceled": 0})
+            "redemptions_completed": 0, "redemptions_canceled": 0, "version": 1000 + index})
         .to_string()
     };
     let members = lines

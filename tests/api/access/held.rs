@@ -11,7 +11,8 @@ use stampcard::error::Code;
 use stampcard::http::Access;
 use stampcard::service::RemoveOptions;
 
-use super::table::{Row, World, table};
+use super::table::{Row, table};
+use super::world::World;
 use super::{check_error, closed};
 use crate::client::{call, partner, partner_get, post_as, program, rows};
 use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};

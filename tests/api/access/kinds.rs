@@ -8,7 +8,8 @@ use stampcard::domain::{Environment, Name};
 use stampcard::error::{Code, Surface};
 use stampcard::http::Access;
 
-use super::table::{Row, World};
+use super::table::Row;
+use super::world::World;
 use crate::client::{Tenant, call, exchange, organization, program};
 use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, SANDBOX_KEY};
 

@@ -3,7 +3,8 @@
 use stampcard::http::Access;
 
 use super::kinds::{Kind, Near, Standing, kinds};
-use super::table::{Row, World, table};
+use super::table::{Row, table};
+use super::world::World;
 use super::{check_error, hides};
 use crate::client::rows;
 use crate::support::{Response, TestApp};

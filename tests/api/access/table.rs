@@ -3,144 +3,8 @@
 use serde_json::{Value, json};
 use stampcard::http::{Access, ROUTES};
 
-use crate::client::{
-    Tenant, call, conversation, credit, live, organization, program, say, support,
-};
-use crate::support::{
-    LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
-};
-
-/// Ada and Bob in the sandbox, each with points and a redemption; Lea in the live environment.
-pub(super) struct World {
-    pub(super) app: TestApp,
-    /// Ada's.
-    pub(super) token: String,
-    pub(super) offer: String,
-    /// For the rows that archive or redeem one.
-    pub(super) spare_offers: [String; 2],
-    pub(super) ada_redemption: String,
-    pub(super) spare_redemption: String,
-    pub(super) bob_redemption: String,
-    pub(super) live_offer: String,
-    /// Ada's, in which she said something, and Bob's.
-    pub(super) ada_conversation: String,
-    pub(super) bob_conversation: String,
-    /// One to look at and one to delete; nothing in the table is an event that they listen to.
-    pub(super) webhooks: [String; 2],
-    pub(super) delivery: String,
-    /// The sandbox key's, and another of the same organization.
-    pub(super) programs: [String; 2],
-    /// An organization of the sandbox that may be changed, and a key of it.
-    pub(super) tenant: Tenant,
-    pub(super) tenant_key: String,
-}
-
-impl World {
-    pub(super) fn new() -> Self {
-        Self::on(TestApp::start())
-    }
-
-    pub(super) fn on(app: TestApp) -> Self {
-        let ada = json!({
-            "externalUserID": "ada", "displayName": "Ada Lovelace", "email": "ada@example.com",
-        });
-        app.post("/v1/auth/exchange", &ada).expect(200);
-        credit(&app, "ada", 100);
-        app.member("bob", 200);
-        app.member("zoe", 0);
-        let offer = app.offer(json!({"pointsPrice": 10}));
-        let spare_offers = [(); 2].map(|()| app.offer(json!({"pointsPrice": 5})));
-        let ada_redemption = app.redeem("ada", &offer);
-        let bob_redemption = app.redeem("bob", &offer);
-        let spare_redemption = app.redeem("ada", &app.offer(json!({})));
-        let lea = json!({"displayName": "Lea Live"});
-        live(&app, "PUT", "/v1/members/lea", &lea).expect(200);
-        let tenant = organization(&app, PARTNER_SANDBOX_KEY, &json!({"name": "A tenant"}));
-        let path = tenant.path("/api-keys");
-        let made = call(&app, PARTNER_SANDBOX_KEY, "GET", &path, &Value::Null).expect(200);
-        let own = app.get("/v1/programs").expect(200);
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let live_offer = live(&app, "POST", "/v1/offers", &json!({"title": "Live"})).expect(201);
-        let token = app.token("ada");
-        let ada_conversation = support(&app, "ada");
-        say(&app, &token, &ada_conversation, "Hello, is anybody there?");
-        let hook = json!({"url": "http://127.0.0.1:9/", "events": ["member.tier_changed"]});
-        let webhooks = [(); 2].map(|()| text(&app.post("/v1/webhooks", &hook).expect(201)["id"]));
-        let path = format!("/v1/webhooks/{}/test", webhooks[0]);
-        let delivery = text(&app.post(&path, &Value::Null).expect(200)["id"]);
-        Self {
-            token,
-            ada_conversation,
-            bob_conversation: conversation(&app, "bob", "booking"),
-            webhooks,
-            delivery,
-            offer,
-            spare_offers,
-            ada_redemption,
-            spare_redemption,
-            bob_redemption,
-            live_offer: text(&live_offer["id"]),
-            programs: [
-                text(&own["data"][0]["id"]),
-                program(&app, SANDBOX_KEY, "A second one").0,
-            ],
-            tenant_key: text(&made["apiKeys"][0]["id"]),
-            tenant,
-            app,
-        }
-    }
-
-    pub(super) fn send(&self, credential: &str, row: &Row) -> Response {
-        call(&self.app, credential, row.method, &row.path, &row.body)
-    }
-
-    /// The credential that may do what a row asks.
-    pub(super) fn right(&self, row: &Row) -> &str {
-        match row.access() {
-            Access::PartnerKey => PARTNER_SANDBOX_KEY,
-            Access::Member => &self.token,
-            _ => SANDBOX_KEY,
-        }
-    }
-
-    /// What no answer to a sandbox key may hold.
-    pub(super) fn hidden_from_key(&self) -> Vec<&str> {
-        vec![
-            "lea",
-            "Lea Live",
-            &self.live_offer,
-            "ada@example.com",
-            "_0123456789",
-            "hash",
-        ]
-    }
-
-    /// What no answer to Ada's token may hold, but for her own id in what she asked for.
-    pub(super) fn hidden_from_ada(&self) -> Vec<&str> {
-        let mut hidden = self.hidden_from_key();
-        hidden.extend(["bob", "zoe", &self.bob_redemption, &self.bob_conversation]);
-        hidden
-    }
-
-    /// What no answer to a live key may hold.
-    pub(super) fn hidden_from_live(&self) -> Vec<&str> {
-        let mut hidden = vec![
-            "Ada Lovelace",
-            "ada@example.com",
-            "bob",
-            "zoe",
-            "_0123456789",
-        ];
-        hidden.extend(["A tenant", &self.tenant.id, &self.tenant_key]);
-        hidden.extend(self.programs.iter().map(String::as_str));
-        hidden.extend([&*self.offer, &self.ada_redemption, &self.bob_redemption]);
-        hidden.extend(self.spare_offers.iter().map(String::as_str));
-        hidden.extend([&*self.ada_conversation, &self.bob_conversation]);
-        hidden.extend(["is anybody there", &self.delivery]);
-        hidden.extend(self.webhooks.iter().map(String::as_str));
-        hidden
-    }
-}
+use super::world::World;
+use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY};
 
 /// A route, and everything that is asked of it.
 pub(super) struct Row {
@@ -150,7 +14,7 @@ pub(super) struct Row {
     pub(super) path: String,
     pub(super) body: Value,
     /// The body that a member sends instead.
-    members: Option<Value>,
+    pub(super) members: Option<Value>,
     pub(super) status: u16,
     /// What the answer has to hold.
     pub(super) holds: Vec<String>,
