@@ -88,12 +88,15 @@ enum Command {
     /// Make a database with thirteen months of a believable history, and serve it
     ///
     /// The database is made in a temporary folder and goes when the demo ends, unless --database
-    /// names a file to keep. While it is served life goes on in it: something happens every second
-    /// or so. A database that is there already is only served.
+    /// names a file to keep. While it is served life goes on in it as it did in the history:
+    /// something happens about twice a minute. A database that is there already is only served.
     Demo {
-        /// How much happens, 0.01 to 100 times the usual two hundred thousand events
+        /// How much happens, 0.01 to 100 times the usual quarter of a million events
         #[arg(long, value_name = "N", default_value = "1", value_parser = scale)]
         scale: f64,
+        /// How fast life goes on, 0.1 to 10000 times the history's pace
+        #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
+        speed: f64,
     },
     /// Work out every balance, status and figure a second time by plain SQL, and compare
     ///
@@ -235,10 +238,18 @@ fn print(text: &str) -> Result<(), anyhow::Error> {
 }
 
 fn scale(text: &str) -> Result<f64, String> {
-    let scale = text.parse().ok();
-    scale
-        .filter(|scale| (0.01..=100.0).contains(scale))
-        .ok_or_else(|| "it must be a number from 0.01 to 100".to_owned())
+    number_within(text, 0.01, 100.0)
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    number_within(text, 0.1, 10_000.0)
+}
+
+fn number_within(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("it must be a number from {least} to {most}"))
 }
 
 fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
@@ -263,7 +274,9 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
     telemetry::init(&log).map_err(|error| loaded.blame(&error))?;
     let settings = &loaded.settings;
     match &command {
-        Command::Demo { scale } => demo::run(loaded.settings, is_database_named, *scale),
+        Command::Demo { scale, speed } => {
+            demo::run(loaded.settings, is_database_named, *scale, *speed)
+        }
         Command::Serve(arguments) => serve::run(settings, *arguments),
         Command::Clock(arguments) => clock::run(settings, arguments),
         Command::Verify(arguments) => verify::run(settings, arguments),

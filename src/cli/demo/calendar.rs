@@ -52,14 +52,14 @@ impl Calendar {
         day
     }
 
-    /// What share of all that members do in a program falls on each day.
-    pub(super) fn activity(self, starts: f64) -> Vec<f64> {
-        self.shares(starts, |age| 0.12 + 0.88 * age.powf(1.3))
+    /// How all that members do in a program is spread: it doubles every two months.
+    pub(super) fn activity(self, starts: f64) -> Spread {
+        Spread::new(self, starts, |age| 0.03 + 0.97 * (4.5 * (age - 1.0)).exp())
     }
 
-    /// What share of the sign-ups falls on each day: many at the launch and in a campaign.
-    pub(super) fn sign_ups(self, starts: f64) -> Vec<f64> {
-        self.shares(starts, |age| {
+    /// How the sign-ups are spread: many at the launch and in a campaign.
+    pub(super) fn sign_ups(self, starts: f64) -> Spread {
+        Spread::new(self, starts, |age| {
             let launch = 2.5 * (-40.0 * age).exp();
             let campaign = if (0.62..0.65).contains(&age) {
                 1.4
@@ -68,20 +68,6 @@ impl Calendar {
             };
             0.5 + 0.6 * age + launch + campaign
         })
-    }
-
-    /// The shares that follow from how busy a program of an age, 0 to 1, is.
-    fn shares(self, starts: f64, busy: impl Fn(f64) -> f64) -> Vec<f64> {
-        let first = Self::day_at(starts, 0.0);
-        let length = f64::from((Self::days() - first).max(1));
-        let weights: Vec<f64> = (0..Self::days())
-            .map(|day| match day.checked_sub(first) {
-                Some(age) => busy(f64::from(age) / length) * self.of_week(day) * self.of_year(day),
-                None => 0.0,
-            })
-            .collect();
-        let sum: f64 = weights.iter().sum();
-        weights.into_iter().map(|weight| weight / sum).collect()
     }
 
     fn of_week(self, day: u32) -> f64 {
@@ -106,6 +92,40 @@ impl Calendar {
     }
 }
 
+/// What share of a whole falls on each day, where the whole is that of the history.
+#[derive(Debug)]
+pub(super) struct Spread {
+    calendar: Calendar,
+    /// The day on which the program starts.
+    first: u32,
+    /// How busy a program of an age, 0 to 1, is.
+    busy: fn(f64) -> f64,
+    sum: f64,
+}
+
+impl Spread {
+    fn new(calendar: Calendar, starts: f64, busy: fn(f64) -> f64) -> Self {
+        let mut spread = Self {
+            calendar,
+            first: Calendar::day_at(starts, 0.0),
+            busy,
+            sum: 1.0,
+        };
+        spread.sum = (0..Calendar::days()).map(|day| spread.share(day)).sum();
+        spread
+    }
+
+    /// The share of a day, be it one after the history: that is as busy as the end of it.
+    pub(super) fn share(&self, day: u32) -> f64 {
+        let Some(age) = day.checked_sub(self.first) else {
+            return 0.0;
+        };
+        let length = f64::from((Calendar::days() - self.first).max(1));
+        let busy = (self.busy)((f64::from(age) / length).min(1.0));
+        busy * self.calendar.of_week(day) * self.calendar.of_year(day) / self.sum
+    }
+}
+
 /// About so many, as a whole number: what is left of the fraction is a matter of luck.
 pub(super) fn about(number: f64, rng: &mut Rng) -> u32 {
     #[expect(
@@ -117,9 +137,30 @@ pub(super) fn about(number: f64, rng: &mut Rng) -> u32 {
     whole
 }
 
-/// A time of day in milliseconds: never at night, mostly in the early afternoon.
-pub(super) fn time_of_day(rng: &mut Rng) -> u64 {
-    const OPEN: u64 = 6 * 3_600_000;
-    const HALF: u64 = 8 * 3_600_000;
-    OPEN + rng.u64(0..HALF) + rng.u64(0..HALF)
+/// Times of day in milliseconds for so many occasions. A share of them comes at any hour, the others
+/// never at night and mostly in the early afternoon. Each has a part of the day of its own: dice
+/// alone would now and then leave a long silence.
+pub(super) fn times_of_day(count: u32, at_any_hour: f64, rng: &mut Rng) -> Vec<u64> {
+    const HOUR: f64 = 3_600_000.0;
+    let anytime = about(f64::from(count) * at_any_hour, rng).min(count);
+    let mut times = Vec::new();
+    for at in 0..anytime {
+        let share = (f64::from(at) + rng.f64()) / f64::from(anytime);
+        times.push(24.0 * HOUR * share);
+    }
+    for at in 0..count - anytime {
+        let share = (f64::from(at) + rng.f64()) / f64::from(count - anytime);
+        // From 6 to 22 o'clock, rising until 14 and then falling.
+        times.push(if share < 0.5 {
+            (6.0 + 8.0 * (2.0 * share).sqrt()) * HOUR
+        } else {
+            (22.0 - 8.0 * (2.0 - 2.0 * share).sqrt()) * HOUR
+        });
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "milliseconds of a day"
+    )]
+    times.into_iter().map(|time| time as u64).collect()
 }

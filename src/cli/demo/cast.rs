@@ -9,6 +9,8 @@ pub(super) struct Cast {
     pub(super) currency: (&'static str, &'static str),
     /// The share of the history that is over when it starts.
     pub(super) starts: f64,
+    /// The share of what happens that comes at any hour, the night included.
+    pub(super) at_any_hour: f64,
     /// People who join.
     pub(super) sign_ups: f64,
     /// Times that somebody opens the app.
@@ -75,15 +77,17 @@ impl Offer {
     }
 }
 
-/// The program that the first keys open.
+/// The program that the first keys open. Its houses lie in every time zone, so that something
+/// happens about twice a minute at any hour.
 pub(super) const MAIN: Cast = Cast {
     name: "Harbour & Pine Hotels",
     currency: ("Harbour Points", "hp"),
     starts: 0.0,
-    sign_ups: 5_000.0,
-    visits: 44_000.0,
-    credits: 56_000.0,
-    bookings: 10_500.0,
+    at_any_hour: 0.7,
+    sign_ups: 10_000.0,
+    visits: 28_000.0,
+    credits: 96_000.0,
+    bookings: 19_000.0,
     earnings: &[
         ("hotel stay", 150, 900),
         ("restaurant", 30, 240),
@@ -96,10 +100,10 @@ pub(super) const MAIN: Cast = Cast {
         offer("A coffee on the house", "treat", 120),
         offer("Late check-out", "stay", 450).tiers(&["silver", "gold"]),
         offer("Room upgrade", "stay", 1_800),
-        offer("Two tickets to the matinee", "culture", 650).pieces(900),
+        offer("Two tickets to the matinee", "culture", 650).pieces(1_800),
         offer("Dinner at the chef's table", "dining", 2_200)
             .tiers(&["gold"])
-            .pieces(400),
+            .pieces(800),
         offer("Canvas tote bag", "merchandise", 300),
         offer("A birthday surprise", "treat", 0).from(0.1),
         offer("Sauna evening for two", "wellness", 950).from(0.15),
@@ -108,11 +112,11 @@ pub(super) const MAIN: Cast = Cast {
             .until(0.4),
         offer("Boat trip to the islands", "outing", 1_400)
             .from(0.5)
-            .pieces(1_200),
+            .pieces(2_400),
         offer("Airport transfer", "travel", 700).from(0.35),
         offer("Cooking class with the chef", "dining", 1_600)
             .from(0.7)
-            .pieces(250),
+            .pieces(500),
     ],
 };
 
@@ -122,6 +126,7 @@ pub(super) const OTHERS: [Cast; 2] = [
         name: "Corner Street Roasters",
         currency: ("Beans", "beans"),
         starts: 0.25,
+        at_any_hour: 0.0,
         sign_ups: 700.0,
         visits: 5_000.0,
         credits: 8_000.0,
@@ -139,6 +144,7 @@ pub(super) const OTHERS: [Cast; 2] = [
         name: "Wheel & Spoke Cycles",
         currency: ("Miles", "mi"),
         starts: 0.5,
+        at_any_hour: 0.0,
         sign_ups: 300.0,
         visits: 2_200.0,
         credits: 2_600.0,
@@ -159,6 +165,7 @@ pub(super) const LIVE: Cast = Cast {
     name: "Harbour & Pine Hotels",
     currency: ("Harbour Points", "hp"),
     starts: 0.85,
+    at_any_hour: 0.7,
     sign_ups: 60.0,
     visits: 420.0,
     credits: 520.0,

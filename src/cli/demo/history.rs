@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::calendar::Calendar;
 use super::cast::{self, Cast};
-use super::program::Program;
+use super::program::{Occasion, Program};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{Environment, Precondition, Timestamp};
@@ -36,10 +36,38 @@ pub(super) struct History {
     /// The programs as they stand, the main one first.
     pub(super) programs: Vec<Program>,
     pub(super) calendar: Calendar,
+    /// What is left of today.
+    pub(super) rest: Vec<Planned>,
     /// The keys of the new database.
     pub(super) first_keys: FirstKeys,
     /// The names and keys of the organizations that came later.
     pub(super) other_keys: Vec<(&'static str, SecretString)>,
+}
+
+/// Something that is going to happen in one of the programs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planned {
+    pub(super) at: Timestamp,
+    /// Which one, by its place among them.
+    pub(super) program: usize,
+    pub(super) occasion: Occasion,
+}
+
+impl History {
+    /// What is going to happen on a day in all programs, in the order of time.
+    pub(super) fn plan(&mut self, day: u32) -> Vec<Planned> {
+        let midnight = self.calendar.start_of(day);
+        let mut plan = Vec::new();
+        for (program, its) in self.programs.iter_mut().enumerate() {
+            plan.extend(its.plan(day).into_iter().map(|(after, occasion)| Planned {
+                at: midnight.saturating_add(Duration::from_millis(after)),
+                program,
+                occasion,
+            }));
+        }
+        plan.sort_by_key(|planned| (planned.at, planned.program));
+        plan
+    }
 }
 
 /// Makes a history in a new database. A database that was there before is left as it is: `None`.
@@ -122,6 +150,7 @@ impl<'a> Story<'a> {
             history: History {
                 programs,
                 calendar,
+                rest: Vec::new(),
                 first_keys,
                 other_keys: Vec::new(),
             },
@@ -157,29 +186,20 @@ impl<'a> Story<'a> {
 
     /// Everything that happens on a day, in all programs, in the order of time.
     async fn live_through(&mut self, day: u32, clock: &Clock) -> Result<(), anyhow::Error> {
-        let History {
-            programs, calendar, ..
-        } = &mut self.history;
-        let midnight = calendar.start_of(day);
-        let mut plan = Vec::new();
-        for (index, program) in programs.iter_mut().enumerate() {
-            let occasions = program.plan(day).into_iter();
-            plan.extend(occasions.map(|(after, occasion)| (after, index, occasion)));
-        }
-        plan.sort_by_key(|(after, index, _)| (*after, *index));
+        let calendar = self.history.calendar;
+        let mut plan = self.history.plan(day);
+        // What is left of today is lived through, not made.
+        let is_over = |planned: &Planned| planned.at < calendar.now();
+        self.history.rest = plan.split_off(plan.partition_point(is_over));
 
+        let programs = &mut self.history.programs;
         let mut last = clock.now();
         let mut deeds = Vec::new();
-        for (after, index, occasion) in plan {
-            let at = midnight.saturating_add(Duration::from_millis(after));
-            if at >= calendar.now() {
-                // Not yet: what is left of today is lived through, not made.
-                break;
-            }
-            let program = &mut programs[index];
-            if let Some((deed, outcome)) = program.act(occasion, *calendar, at)? {
-                deeds.push((elapsed(last, at), index, program.key, deed, outcome));
-                last = at;
+        for next in plan {
+            let (index, program) = (next.program, &mut programs[next.program]);
+            if let Some((deed, outcome)) = program.act(next.occasion, calendar, next.at)? {
+                deeds.push((elapsed(last, next.at), index, program.key, deed, outcome));
+                last = next.at;
             }
         }
         let services = self.services;
@@ -199,7 +219,8 @@ impl<'a> Story<'a> {
     }
 }
 
-fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
+/// The time from one moment to a later one.
+pub(super) fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
     let millis = u64::try_from(to.as_millis() - from.as_millis()).unwrap_or(0);
     Duration::from_millis(millis)
 }

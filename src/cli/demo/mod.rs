@@ -37,6 +37,7 @@ pub(super) fn run(
     mut settings: Settings,
     keep: bool,
     scale: f64,
+    speed: f64,
 ) -> Result<ExitCode, anyhow::Error> {
     let folder = tempfile::Builder::new()
         .prefix("stampcard-demo-")
@@ -70,7 +71,8 @@ pub(super) fn run(
             }
             print(&history, &app)?;
             let services = app.services().clone();
-            serve(&system, app, shutdown, trickle::go_on(services, *history))
+            let life = trickle::go_on(services, *history, speed);
+            serve(&system, app, shutdown, life)
         }
     }
 }

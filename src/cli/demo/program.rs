@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::calendar::{Calendar, about, time_of_day};
+use super::calendar::{Calendar, Spread, about, times_of_day};
 use super::cast::{ANSWERS, Cast, FIRST_NAMES, LAST_NAMES, QUESTIONS, TIERS};
 use super::deed::Deed;
 use crate::domain::{ExternalUserId, Status, Timestamp};
@@ -89,9 +89,9 @@ pub(super) struct Program {
     pub(super) key: KeyPrincipal,
     pub(super) rng: Rng,
     scale: f64,
-    /// What share of all sign-ups, and of everything else, falls on each day.
-    sign_ups: Vec<f64>,
-    activity: Vec<f64>,
+    /// How the sign-ups, and everything else, are spread over the days.
+    sign_ups: Spread,
+    activity: Spread,
     members: Vec<Member>,
     /// The ids of the offers that are published.
     offers: Vec<Option<String>>,
@@ -137,16 +137,26 @@ impl Program {
             .collect();
         let rising = self.rising.drain(..);
         plan.extend(rising.map(|member| (TIERS_RAISED_AT, Occasion::Rise(member))));
-        let asked = std::mem::take(&mut self.asked);
-        for booking in asked {
-            // What is not answered on the next day waits in the inbox.
-            if self.rng.u32(0..10) > 0 {
-                plan.push((time_of_day(&mut self.rng), Occasion::Answer(booking)));
-            }
-        }
-        let (cast, index) = (self.cast, day as usize);
-        let joining = self.sign_ups[index] * self.scale;
-        let active = self.activity[index] * self.scale;
+        // What is not answered on the next day waits in the inbox.
+        let mut coming: Vec<Occasion> = std::mem::take(&mut self.asked)
+            .into_iter()
+            .filter(|_| self.rng.u32(0..10) > 0)
+            .map(Occasion::Answer)
+            .collect();
+        let due = self.due.remove(&day).unwrap_or_default();
+        coming.extend(due.into_iter().map(Occasion::Proceed));
+        let cast = self.cast;
+        let mut place = |coming: Vec<Occasion>, rng: &mut Rng| {
+            let count = u32::try_from(coming.len()).unwrap_or(u32::MAX);
+            plan.extend(
+                times_of_day(count, cast.at_any_hour, rng)
+                    .into_iter()
+                    .zip(coming),
+            );
+        };
+        place(coming, &mut self.rng);
+        let joining = self.sign_ups.share(day) * self.scale;
+        let active = self.activity.share(day) * self.scale;
         for (number, occasion) in [
             (cast.sign_ups * joining, Occasion::SignUp),
             (cast.visits * active, Occasion::Visit),
@@ -156,39 +166,10 @@ impl Program {
             (cast.bookings * active * ASKING, Occasion::Ask),
             (cast.sign_ups * active * LEAVING, Occasion::Leave),
         ] {
-            for _ in 0..about(number, &mut self.rng) {
-                plan.push((time_of_day(&mut self.rng), occasion));
-            }
-        }
-        for booking in self.due.remove(&day).unwrap_or_default() {
-            plan.push((time_of_day(&mut self.rng), Occasion::Proceed(booking)));
+            let count = about(number, &mut self.rng) as usize;
+            place(vec![occasion; count], &mut self.rng);
         }
         plan
-    }
-
-    /// An occasion of an ordinary moment.
-    pub(super) fn some_occasion(&mut self) -> Occasion {
-        match self.rng.u32(0..20) {
-            0 | 1 => Occasion::SignUp,
-            2..=7 => Occasion::Visit,
-            8..=13 => Occasion::Earn,
-            14..=15 => Occasion::Book,
-            16 => match self.asked.pop() {
-                Some(booking) => Occasion::Answer(booking),
-                None => Occasion::Ask,
-            },
-            _ => match (self.rising.pop(), self.due.first_entry()) {
-                (Some(member), _) => Occasion::Rise(member),
-                (None, Some(mut due)) => {
-                    let next = due.get_mut().pop();
-                    if due.get().is_empty() {
-                        due.remove();
-                    }
-                    next.map_or(Occasion::Visit, Occasion::Proceed)
-                }
-                (None, None) => Occasion::Visit,
-            },
-        }
     }
 
     /// What is done on an occasion, if anything.

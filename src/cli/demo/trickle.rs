@@ -1,57 +1,53 @@
-//! What goes on while the demo is looked at: something every second or so, in one program or
-//! another.
+//! What goes on while the demo is looked at: the rest of today and every day after it, planned as the
+//! days of the history were, so that it comes at the history's pace.
 
-use std::time::Duration;
-
-use fastrand::Rng;
+use tokio::time::{Instant, sleep_until};
 
 use super::calendar::Calendar;
-use super::history::History;
+use super::history::{History, Planned, elapsed};
 use super::receiver;
 use crate::clock::Clock;
 use crate::service::Services;
 
-/// The time between two deeds, in milliseconds.
-const PAUSE: std::ops::Range<u64> = 300..1_300;
-
-/// Goes on until it is dropped, or until the services take no more writes.
-pub(super) async fn go_on(services: Services, history: History) {
+/// Goes on, `speed` times as fast as the history did, until it is dropped or until the services take
+/// no more writes.
+pub(super) async fn go_on(services: Services, mut history: History, speed: f64) {
     let clock = Clock::system();
-    let History {
-        mut programs,
-        calendar,
-        ..
-    } = history;
-    if let Some(main) = programs.first()
+    if let Some(main) = history.programs.first()
         && let Err(error) = receiver::listen(&services, main.key).await
     {
         return give_up(&error);
     }
-    let mut rng = Rng::new();
+    // It stands still while the machine sleeps: what was missed is not made up for all at once.
+    let start = Instant::now();
+    let mut day = Calendar::days() - 1;
+    let mut plan = std::mem::take(&mut history.rest);
     loop {
-        actix_web::rt::time::sleep(Duration::from_millis(rng.u64(PAUSE))).await;
-        // Mostly in the main program.
-        let index = if rng.u32(0..4) > 0 {
-            0
-        } else {
-            rng.usize(0..programs.len())
-        };
-        let program = &mut programs[index];
-        let occasion = program.some_occasion();
-        let deed = match program.act(occasion, calendar, clock.now()) {
-            Ok(Some(deed)) => deed,
-            Ok(None) => continue,
-            Err(error) => return give_up(&error),
-        };
-        let (deed, outcome) = deed;
-        let noted = match deed.carry_out(&services, program.key).await {
-            Ok(reply) => program.note(outcome, &reply, Calendar::days()),
-            Err(error) => Err(error.into()),
-        };
-        if let Err(error) = noted {
-            return give_up(&error);
+        for next in plan {
+            let after = elapsed(history.calendar.now(), next.at).div_f64(speed);
+            sleep_until(start + after).await;
+            if let Err(error) = live(&services, &mut history, next, day, &clock).await {
+                return give_up(&error);
+            }
         }
+        day += 1;
+        plan = history.plan(day);
     }
+}
+
+async fn live(
+    services: &Services,
+    history: &mut History,
+    next: Planned,
+    day: u32,
+    clock: &Clock,
+) -> Result<(), anyhow::Error> {
+    let program = &mut history.programs[next.program];
+    let Some((deed, outcome)) = program.act(next.occasion, history.calendar, clock.now())? else {
+        return Ok(());
+    };
+    let reply = deed.carry_out(services, program.key).await?;
+    program.note(outcome, &reply, day)
 }
 
 fn give_up(error: &anyhow::Error) {
