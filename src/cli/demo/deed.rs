@@ -1,6 +1,6 @@
-//! What is done in a program, as a request to the real service.
+//! What is done in a program, as a request to the real service, and what may come of it.
 
-use crate::domain::{ExternalUserId, Precondition};
+use crate::domain::{ExternalUserId, Precondition, Status};
 use crate::service::{Caller, KeyPrincipal, RemoveOptions, Reply, Services};
 use crate::store::WriteError;
 use crate::wire::{
@@ -23,6 +23,16 @@ pub(super) enum Deed {
     Ask(String, SendMessageRequest),
     /// The operator does.
     Answer(String, SendMessageRequest),
+}
+
+/// What to take note of once a deed is done.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Outcome {
+    Nothing,
+    Published(usize),
+    Booked(usize, usize),
+    Moved(usize, Status),
+    Asked(usize),
 }
 
 impl Deed {

@@ -11,9 +11,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
+use super::agenda::Occasion;
 use super::calendar::Calendar;
 use super::cast::{self, Cast};
-use super::program::{Occasion, Program};
+use super::program::Program;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{Environment, Precondition, Timestamp};

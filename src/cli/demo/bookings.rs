@@ -1,0 +1,201 @@
+//! What a program of the demo offers, what is booked of it, and what is said about that.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use fastrand::Rng;
+use serde_json::json;
+
+use super::calendar::Calendar;
+use super::cast::{ANSWERS, Cast, QUESTIONS};
+use super::deed::{Deed, Outcome};
+use super::members::{Members, external_id};
+use crate::domain::{Status, Timestamp};
+use crate::wire::{
+    CreateOfferRequest, CreateRedemptionRequest, PatchRedemptionRequest, SendMessageRequest,
+};
+
+/// A booking that was made.
+#[derive(Debug)]
+pub(super) struct Booking {
+    pub(super) id: String,
+    pub(super) member: usize,
+    pub(super) offer: usize,
+    pub(super) charged: i64,
+    pub(super) status: Status,
+}
+
+/// The offers of a program and every booking, by their numbers.
+#[derive(Debug)]
+pub(super) struct Bookings {
+    cast: &'static Cast,
+    /// The ids of the offers that are published.
+    offers: Vec<Option<String>>,
+    list: Vec<Booking>,
+}
+
+impl Bookings {
+    pub(super) fn new(cast: &'static Cast) -> Self {
+        Self {
+            cast,
+            offers: vec![None; cast.offers.len()],
+            list: Vec::new(),
+        }
+    }
+
+    pub(super) fn publish(
+        &self,
+        offer: usize,
+        calendar: Calendar,
+    ) -> Result<(Deed, Outcome), anyhow::Error> {
+        let cast = &self.cast.offers[offer];
+        let expires_at = cast.until.map(|until| {
+            let day = Calendar::day_at(self.cast.starts, until);
+            calendar.start_of(day).to_string()
+        });
+        let body = json!({
+            "title": cast.title,
+            "shortDescription": format!("{}, for members of {}.", cast.title, self.cast.name),
+            "kind": cast.kind,
+            "pointsPrice": cast.price,
+            "tiers": cast.tiers,
+            "expiresAt": expires_at,
+            "availability": {"quantityRemaining": cast.pieces},
+        });
+        let request = CreateOfferRequest::parse(&body)?;
+        Ok((Deed::Publish(request), Outcome::Published(offer)))
+    }
+
+    /// Takes note of the id that an offer is published under.
+    pub(super) fn note_published(&mut self, offer: usize, id: &str) {
+        self.offers[offer] = Some(id.to_owned());
+    }
+
+    /// Somebody who can afford something takes it; a few try what they cannot have.
+    pub(super) fn book(
+        &self,
+        members: &Members,
+        calendar: Calendar,
+        at: Timestamp,
+        rng: &mut Rng,
+    ) -> Result<Option<(Deed, Outcome)>, anyhow::Error> {
+        let is_rash = rng.u32(0..40) == 0;
+        for _ in 0..12 {
+            let Some(member) = members.somebody(rng) else {
+                break;
+            };
+            let can_have = |offer: usize| {
+                self.is_open(offer, calendar, at)
+                    && members.can_have(member, offer, &self.cast.offers[offer])
+            };
+            let wanted: Vec<usize> = (0..self.offers.len())
+                .filter(|offer| is_rash || can_have(*offer))
+                .collect();
+            let Some(offer) = rng.choice(wanted) else {
+                continue;
+            };
+            let Some(id) = &self.offers[offer] else {
+                continue;
+            };
+            let body = json!({"externalUserID": external_id(member), "offer": id});
+            let request = CreateRedemptionRequest::parse(&body)?;
+            return Ok(Some((Deed::Book(request), Outcome::Booked(member, offer))));
+        }
+        Ok(None)
+    }
+
+    fn is_open(&self, offer: usize, calendar: Calendar, at: Timestamp) -> bool {
+        let is_over = self.cast.offers[offer].until.is_some_and(|until| {
+            calendar.start_of(Calendar::day_at(self.cast.starts, until)) <= at
+        });
+        self.offers[offer].is_some() && !is_over
+    }
+
+    /// Takes in a new booking; its number comes back.
+    pub(super) fn add(&mut self, booking: Booking) -> usize {
+        self.list.push(booking);
+        self.list.len() - 1
+    }
+
+    /// A booking went a step further.
+    pub(super) fn set_status(&mut self, booking: usize, status: Status) -> &Booking {
+        let booking = &mut self.list[booking];
+        booking.status = status;
+        booking
+    }
+
+    pub(super) fn proceed(
+        &self,
+        booking: usize,
+        at: Timestamp,
+        rng: &mut Rng,
+    ) -> Result<(Deed, Outcome), anyhow::Error> {
+        let chance = rng.u32(0..100);
+        let next = match (self.list[booking].status, chance) {
+            (_, ..3) => Status::Canceled,
+            (Status::Purchased, _) => Status::Completed,
+            (Status::Submitted, _) => Status::Open,
+            (Status::Open, 35..) | (Status::AwaitingCustomer, ..10) => Status::AwaitingVendor,
+            (Status::Open | Status::AwaitingVendor, _) => Status::AwaitingCustomer,
+            _ => Status::Purchased,
+        };
+        let mut body = json!({"status": next.as_str()});
+        if next == Status::Canceled {
+            let reasons = [
+                "MEMBER_REQUESTED",
+                "VENDOR_DECLINED",
+                "DATE_UNAVAILABLE",
+                "SOLD_OUT",
+            ];
+            body["canceledReason"] = json!(rng.choice(reasons));
+        }
+        if next == Status::Purchased {
+            let days = rng.u32(3..30);
+            let start = at.saturating_add(Duration::from_hours(24) * days);
+            body["startAt"] = json!(start.to_string());
+        }
+        let request = PatchRedemptionRequest::parse(&body)?;
+        let id = self.list[booking].id.clone();
+        Ok((Deed::Move(id, request), Outcome::Moved(booking, next)))
+    }
+
+    /// Somebody wants to know something about one of the last bookings.
+    pub(super) fn ask(
+        &self,
+        members: &Members,
+        rng: &mut Rng,
+    ) -> Result<Option<(Deed, Outcome)>, anyhow::Error> {
+        let newest = self.list.len();
+        if newest == 0 {
+            return Ok(None);
+        }
+        let number = rng.usize(newest.saturating_sub(40)..newest);
+        let booking = &self.list[number];
+        if members.is_gone(booking.member) {
+            return Ok(None);
+        }
+        let conversation = conversation_of(booking);
+        let request = says(rng.choice(QUESTIONS).copied(), None)?;
+        Ok(Some((
+            Deed::Ask(conversation, request),
+            Outcome::Asked(number),
+        )))
+    }
+
+    pub(super) fn answer(&self, booking: usize, rng: &mut Rng) -> Result<Deed, anyhow::Error> {
+        let conversation = conversation_of(&self.list[booking]);
+        let request = says(rng.choice(ANSWERS).copied(), Some("agent"))?;
+        Ok(Deed::Answer(conversation, request))
+    }
+}
+
+/// A booking and its conversation have the same id behind another prefix.
+fn conversation_of(booking: &Booking) -> String {
+    booking.id.replacen("rdm_", "cnv_", 1)
+}
+
+fn says(text: Option<&str>, role: Option<&str>) -> Result<SendMessageRequest, anyhow::Error> {
+    let text = text.context("there is something to say")?;
+    let body = json!({"message": text, "as": role});
+    Ok(SendMessageRequest::parse(&body)?)
+}

@@ -1,0 +1,184 @@
+//! Who is in a program of the demo: people join, come back, earn, rise and leave.
+
+use anyhow::Context as _;
+use fastrand::Rng;
+use serde_json::json;
+
+use super::cast::{Cast, FIRST_NAMES, LAST_NAMES, Offer, TIERS};
+use super::deed::Deed;
+use crate::domain::ExternalUserId;
+use crate::wire::{ExchangeTokenRequest, MovePointsRequest, SetMemberRequest};
+
+#[derive(Debug)]
+struct Member {
+    balance: i64,
+    earned: i64,
+    tier: usize,
+    /// The offers that the member was given, a bit each: nobody gets one twice.
+    held: u32,
+    is_gone: bool,
+}
+
+/// Everybody who ever joined, by their number.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    people: Vec<Member>,
+    rising: Vec<usize>,
+}
+
+impl Members {
+    pub(super) fn sign_up(&mut self, rng: &mut Rng) -> Result<Deed, anyhow::Error> {
+        let number = self.people.len();
+        let pick = |rng: &mut Rng, names: &[&'static str]| rng.choice(names).copied();
+        let first = pick(rng, FIRST_NAMES).unwrap_or_default();
+        let last = pick(rng, LAST_NAMES).unwrap_or_default();
+        let email = format!("{first}.{last}.{number}@example.com").to_lowercase();
+        let body = json!({
+            "externalUserID": external_id(number),
+            "displayName": format!("{first} {last}"),
+            "email": email,
+        });
+        self.people.push(Member {
+            balance: 0,
+            earned: 0,
+            tier: 0,
+            held: 0,
+            is_gone: false,
+        });
+        Ok(Deed::Exchange(ExchangeTokenRequest::parse(&body)?))
+    }
+
+    pub(super) fn visit(&self, rng: &mut Rng) -> Result<Option<Deed>, anyhow::Error> {
+        let Some(member) = self.somebody(rng) else {
+            return Ok(None);
+        };
+        let body = json!({"externalUserID": external_id(member)});
+        Ok(Some(Deed::Exchange(ExchangeTokenRequest::parse(&body)?)))
+    }
+
+    pub(super) fn earn(
+        &mut self,
+        cast: &Cast,
+        rng: &mut Rng,
+    ) -> Result<Option<Deed>, anyhow::Error> {
+        let Some(number) = self.somebody(rng) else {
+            return Ok(None);
+        };
+        let (reason, least, most) = rng
+            .choice(cast.earnings)
+            .copied()
+            .context("points are given for something")?;
+        let amount = rng.u32(least..=most);
+        let member = &mut self.people[number];
+        member.balance += i64::from(amount);
+        member.earned += i64::from(amount);
+        let next = TIERS.get(member.tier + 1);
+        if next.is_some_and(|(_, needed)| member.earned >= *needed) {
+            member.tier += 1;
+            self.rising.push(number);
+        }
+        let body = json!({
+            "externalUserID": external_id(number), "amount": amount, "reason": reason,
+        });
+        Ok(Some(Deed::Credit(MovePointsRequest::parse(&body)?)))
+    }
+
+    /// Those who have earned a higher tier since this was last asked.
+    pub(super) fn take_rising(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.rising)
+    }
+
+    pub(super) fn rise(&self, member: usize) -> Result<Option<Deed>, anyhow::Error> {
+        if self.is_gone(member) {
+            return Ok(None);
+        }
+        let (tier, _) = TIERS[self.people[member].tier];
+        let body = json!({"tier": tier});
+        let request = SetMemberRequest::parse(&body, body.to_string().as_bytes())?;
+        Ok(Some(Deed::SetMember(parsed_id(member)?, request)))
+    }
+
+    pub(super) fn correct(&mut self, rng: &mut Rng) -> Result<Option<Deed>, anyhow::Error> {
+        let Some(number) = self.somebody(rng) else {
+            return Ok(None);
+        };
+        let member = &mut self.people[number];
+        let amount = member.balance.min(50);
+        if amount == 0 {
+            return Ok(None);
+        }
+        member.balance -= amount;
+        let body = json!({
+            "externalUserID": external_id(number), "amount": amount, "reason": "counted twice",
+        });
+        Ok(Some(Deed::Debit(MovePointsRequest::parse(&body)?)))
+    }
+
+    pub(super) fn leave(&mut self, rng: &mut Rng) -> Result<Option<Deed>, anyhow::Error> {
+        let Some(member) = self.somebody(rng) else {
+            return Ok(None);
+        };
+        self.people[member].is_gone = true;
+        Ok(Some(Deed::Remove(parsed_id(member)?)))
+    }
+
+    /// A member who is there. Some come far more often than others.
+    pub(super) fn somebody(&self, rng: &mut Rng) -> Option<usize> {
+        let count = self.people.len();
+        if count == 0 {
+            return None;
+        }
+        (0..8).find_map(|_| {
+            let mut member = rng.usize(0..count);
+            if rng.bool() {
+                for _ in 0..3 {
+                    let other = rng.usize(0..count);
+                    member = [member, other][usize::from(zeal(other) > zeal(member))];
+                }
+            }
+            (!self.is_gone(member)).then_some(member)
+        })
+    }
+
+    pub(super) fn is_gone(&self, member: usize) -> bool {
+        self.people[member].is_gone
+    }
+
+    /// Whether a member may have an offer, and has points enough.
+    pub(super) fn can_have(&self, member: usize, number: usize, offer: &Offer) -> bool {
+        let member = &self.people[member];
+        member.held & (1 << number) == 0
+            && member.balance >= i64::from(offer.price)
+            && (offer.tiers.is_empty() || offer.tiers.contains(&TIERS[member.tier].0))
+    }
+
+    /// A member was given an offer for so many points.
+    pub(super) fn pay(&mut self, member: usize, offer: usize, charged: i64) {
+        let member = &mut self.people[member];
+        member.balance -= charged;
+        member.held |= 1 << offer;
+    }
+
+    /// It was taken back.
+    pub(super) fn refund(&mut self, member: usize, offer: usize, charged: i64) {
+        let member = &mut self.people[member];
+        member.balance += charged;
+        member.held &= !(1 << offer);
+    }
+}
+
+/// How fond of the program a member is: a number that looks random, but stays the same.
+fn zeal(member: usize) -> usize {
+    member.wrapping_mul(40_503) % 65_536
+}
+
+pub(super) fn external_id(member: usize) -> String {
+    format!("user_{}", member + 1)
+}
+
+fn parsed_id(member: usize) -> Result<ExternalUserId, anyhow::Error> {
+    Ok(ExternalUserId::parse(
+        "externalUserID",
+        external_id(member),
+    )?)
+}
