@@ -3,7 +3,9 @@
 import { all, get } from "./api.js";
 import { append, h } from "./dom.js";
 import { number, percent, points, timeText } from "./format.js";
-import { card, figures, link, memberLink, pageHead } from "./parts.js";
+import { notify } from "./notices.js";
+import { button, card, figures, link, memberLink, pageHead } from "./parts.js";
+import { environment } from "./session.js";
 import { load } from "./states.js";
 import { STATUSES, label } from "./statuses.js";
 import { timeseriesCard } from "./timeseries.js";
@@ -13,25 +15,97 @@ const BEST = 5;
 
 export function overviewPage(view) {
   const summary = h("div");
-  const offers = h("div");
+  let course = null;
   append(view.root, [
     pageHead("Overview", "How the program stands, to the last acknowledged write."),
     summary,
-    timeseriesCard(view),
-    h("div", { class: "halves" }, card("Most redeemed", offers), recentCard(view)),
   ]);
   const again = load(
     summary,
     () => get("/v1/analytics/summary"),
-    (data) => [standing(data, view.context.symbol), byStatus(data.redemptions)],
+    (data) => {
+      if (isEmpty(data)) {
+        course?.remove();
+        return firstSteps();
+      }
+      course ??= courseOf(view);
+      if (!course.isConnected) view.root.append(course);
+      return [standing(data, view.context.symbol), byStatus(data.redemptions)];
+    },
     3,
   );
-  const offersAgain = load(offers, bestOffers, (rows) => offerBars(rows, view.context.symbol));
   view.live(() => again());
+}
+
+/** How the program has been going. */
+function courseOf(view) {
+  const offers = h("div");
+  const offersAgain = load(offers, bestOffers, (rows) => offerBars(rows, view.context.symbol));
   view.live(
     () => offersAgain(),
     (name) => name.startsWith("redemption."),
   );
+  return h(
+    "div",
+    {},
+    timeseriesCard(view),
+    h("div", { class: "halves" }, card("Most redeemed", offers), recentCard(view)),
+  );
+}
+
+/** Whether nobody is there, and nobody ever was. */
+function isEmpty({ memberCount, pointsMinted, redemptions }) {
+  return memberCount === 0 && pointsMinted === 0 && redemptions.total === 0;
+}
+
+/** In place of figures that are all zero: what to do first, here or by the API. */
+function firstSteps() {
+  const steps = [
+    [link("members", "Add a member"), "Under the id that your own system knows the person by."],
+    [link("members", "Give points"), "Open the member's page and choose “Credit points”."],
+    [link("offers", "Make an offer"), "Something that points are spent on, and its price."],
+  ];
+  const commands = h("pre", { class: "commands" }, firstCommands());
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(commands.textContent);
+      notify("Copied.");
+    } catch {
+      getSelection().selectAllChildren(commands);
+      notify("They are selected; copy them with the keyboard.");
+    }
+  };
+  return [
+    card(
+      "First steps",
+      h(
+        "ol",
+        { class: "steps" },
+        steps.map(([what, how]) =>
+          h("li", {}, h("span", { class: "strong" }, what), h("span", { class: "hint" }, how)),
+        ),
+      ),
+    ),
+    card(
+      "The same from your own system",
+      h("p", { class: "hint" }, "KEY is the key that you signed in with."),
+      commands,
+      h("div", { class: "actions" }, button("Copy the commands", copy)),
+    ),
+  ];
+}
+
+/** The first steps as commands, with a placeholder for the key. */
+function firstCommands() {
+  const curl = (what, body) =>
+    `curl ${what} \\\n  -H "Authorization: Bearer $KEY" \\\n  -d '${JSON.stringify(body)}'`;
+  const to = (path) => `${location.origin}${path}`;
+  return [
+    `KEY=expys_${environment()}_…`,
+    curl(`-X PUT ${to("/v1/members/user_42")}`, { displayName: "Ada Lovelace" }),
+    curl(to("/v1/wallet/credit"), { externalUserID: "user_42", amount: 100 }),
+    curl(to("/v1/offers"), { title: "A coffee on the house", pointsPrice: 40 }),
+  ].join("\n\n");
 }
 
 function standing(data, symbol) {
