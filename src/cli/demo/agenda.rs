@@ -92,12 +92,6 @@ impl Agenda {
             .collect();
         let due = self.due.remove(&day).unwrap_or_default();
         coming.extend(due.into_iter().map(Occasion::Proceed));
-        let mut place = |coming: Vec<Occasion>, rng: &mut Rng| {
-            let count = u32::try_from(coming.len()).unwrap_or(u32::MAX);
-            let times = times_of_day(count, cast.at_any_hour, rng);
-            plan.extend(times.into_iter().zip(coming));
-        };
-        place(coming, rng);
         let joining = self.sign_ups.share(day) * self.scale;
         let active = self.activity.share(day) * self.scale;
         for (number, occasion) in [
@@ -110,8 +104,12 @@ impl Agenda {
             (cast.sign_ups * active * LEAVING, Occasion::Leave),
         ] {
             let count = about(number, rng) as usize;
-            place(vec![occasion; count], rng);
+            coming.extend(std::iter::repeat_n(occasion, count));
         }
+        rng.shuffle(&mut coming);
+        let count = u32::try_from(coming.len()).unwrap_or(u32::MAX);
+        let times = times_of_day(count, cast.at_any_hour, rng);
+        plan.extend(times.into_iter().zip(coming));
         plan
     }
 

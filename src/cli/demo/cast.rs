@@ -77,13 +77,13 @@ impl Offer {
     }
 }
 
-/// The program that the first keys open. Its houses lie in every time zone, so that something
-/// happens about twice a minute at any hour.
+/// The program that the first keys open. Its houses lie in every time zone, and are so many that
+/// something happens within a minute at any hour.
 pub(super) const MAIN: Cast = Cast {
     name: "Harbour & Pine Hotels",
     currency: ("Harbour Points", "hp"),
     starts: 0.0,
-    at_any_hour: 0.7,
+    at_any_hour: 0.85,
     sign_ups: 10_000.0,
     visits: 28_000.0,
     credits: 96_000.0,
@@ -165,7 +165,7 @@ pub(super) const LIVE: Cast = Cast {
     name: "Harbour & Pine Hotels",
     currency: ("Harbour Points", "hp"),
     starts: 0.85,
-    at_any_hour: 0.7,
+    at_any_hour: 0.85,
     sign_ups: 60.0,
     visits: 420.0,
     credits: 520.0,
