@@ -59,17 +59,41 @@ impl App {
         show: Show<'_>,
     ) -> Result<Self, anyhow::Error> {
         // The port first: a database whose first start fails would keep its keys to itself.
-        let (server, address) =
-            http::bind(settings).map_err(|error| cannot_listen(settings.server.listen, error))?;
+        let server = Self::bind(settings)?;
         let (services, _) = Services::start_showing(settings, clock, show)?;
-        let services = services.with_names(names);
-        Ok(Self {
+        Ok(Self::new(settings, server, services.with_names(names)))
+    }
+
+    /// Binds the port alone, for a start that has something to do before it can build the rest.
+    ///
+    /// # Errors
+    /// When the port is taken, or cannot be had; the message says which and why.
+    pub(crate) fn bind(settings: &Settings) -> Result<http::BoundServer, anyhow::Error> {
+        http::bind(settings).map_err(|error| cannot_listen(settings.server.listen, error))
+    }
+
+    /// The same on a port that is bound, with settings that it was bound by.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub(crate) fn build_on(
+        server: http::BoundServer,
+        settings: &Settings,
+        clock: &Clock,
+    ) -> Result<Self, anyhow::Error> {
+        let (services, _) = Services::start(settings, clock)?;
+        let services = services.with_names(Arc::new(SystemNames::new()));
+        Ok(Self::new(settings, server, services))
+    }
+
+    fn new(settings: &Settings, server: http::BoundServer, services: Services) -> Self {
+        Self {
+            services,
+            address: server.address(),
+            server,
             settings: settings.server.clone(),
             webhooks: settings.webhooks,
-            services,
-            address,
-            server,
-        })
+        }
     }
 
     /// Where it listens.

@@ -89,15 +89,11 @@ enum Command {
     ///
     /// The database is made in a temporary folder and goes when the demo ends, unless --database
     /// names a file to keep. While it is served life goes on in it as it did in the history:
-    /// something happens about twice a minute. A database that is there already is only served.
-    Demo {
-        /// How much happens, 0.01 to 100 times the usual quarter of a million events
-        #[arg(long, value_name = "N", default_value = "1", value_parser = scale)]
-        scale: f64,
-        /// How fast life goes on, 0.1 to 10000 times the history's pace
-        #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
-        speed: f64,
-    },
+    /// something happens every minute or sooner. A database that is there already is only served.
+    ///
+    /// If the usual port is taken the demo takes a free one and says so. It logs only warnings,
+    /// unless log.level is set.
+    Demo(demo::Demo),
     /// Work out every balance, status and figure a second time by plain SQL, and compare
     ///
     /// Only reads, so a server may be running. Exit code 0: everything agrees; 1: something does
@@ -237,21 +233,6 @@ fn print(text: &str) -> Result<(), anyhow::Error> {
     }
 }
 
-fn scale(text: &str) -> Result<f64, String> {
-    number_within(text, 0.01, 100.0)
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    number_within(text, 0.1, 10_000.0)
-}
-
-fn number_within(text: &str, least: f64, most: f64) -> Result<f64, String> {
-    let number = text.parse().ok();
-    number
-        .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| format!("it must be a number from {least} to {most}"))
-}
-
 fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
     let command = cli
         .command
@@ -264,18 +245,19 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
         listen: cli.options.listen,
         database: cli.options.database,
     };
-    let is_database_named = overrides.database.is_some();
+    let is_kept = overrides.database.is_some();
     let loaded = Settings::load(&overrides)?;
     let mut log = loaded.settings.log.clone();
-    if !matches!(command, Command::Serve(_) | Command::Demo { .. }) && !loaded.is_set("log.level") {
-        // A command says itself what it did.
+    if !matches!(command, Command::Serve(_)) && !loaded.is_set("log.level") {
+        // A command says itself what it did, and whoever looks at a demo wants to see its link.
         "warn".clone_into(&mut log.level);
     }
     telemetry::init(&log).map_err(|error| loaded.blame(&error))?;
     let settings = &loaded.settings;
     match &command {
-        Command::Demo { scale, speed } => {
-            demo::run(loaded.settings, is_database_named, *scale, *speed)
+        Command::Demo(arguments) => {
+            let is_address_chosen = loaded.is_set("server.listen");
+            demo::run(loaded.settings, arguments, is_kept, is_address_chosen)
         }
         Command::Serve(arguments) => serve::run(settings, *arguments),
         Command::Clock(arguments) => clock::run(settings, arguments),

@@ -45,7 +45,7 @@ pub(super) fn run(settings: &Settings, arguments: &Ready) -> Result<ExitCode, an
 }
 
 /// Where a server that listens on every address can be asked.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),

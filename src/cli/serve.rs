@@ -1,6 +1,7 @@
 //! `stampcard serve`.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use clap::Args;
 use futures_util::future::pending;
 use secrecy::ExposeSecret as _;
 
+use super::ready::reachable;
 use crate::app::{App, shutdown_signal};
 use crate::clock::Clock;
 use crate::config::{BootstrapSettings, Settings};
@@ -66,6 +68,14 @@ pub(super) fn serve(
 /// Prints the keys of a new database where somebody can see them. A standard output that was closed
 /// is `/dev/null` by now: keys that nobody chose would be lost there.
 pub(super) fn show_keys(keys: &FirstKeys, chosen: &BootstrapSettings) -> io::Result<()> {
+    if are_seen(chosen)? {
+        print_keys(keys)?;
+    }
+    Ok(())
+}
+
+/// Whether keys that are printed are seen. It is an error if they are not, and nobody chose them.
+pub(super) fn are_seen(chosen: &BootstrapSettings) -> io::Result<bool> {
     if is_discarded()? {
         let is_chosen = |environment: &Environment| {
             chosen.org_key(*environment).is_some() || chosen.partner_key(*environment).is_some()
@@ -78,9 +88,9 @@ pub(super) fn show_keys(keys: &FirstKeys, chosen: &BootstrapSettings) -> io::Res
             "the keys of the new database were not shown, because standard output is /dev/null; \
              `stampcard keys create` makes others than those that were chosen by settings"
         );
-        return Ok(());
+        return Ok(false);
     }
-    print_keys(keys)
+    Ok(true)
 }
 
 /// Whether nobody can ever see what is printed.
@@ -112,9 +122,16 @@ pub(super) fn print_keys(keys: &FirstKeys) -> io::Result<()> {
     out.flush()
 }
 
-/// The line that says the server is ready.
+/// The line that says the server is ready. It is the last one on standard output: what else a person
+/// may want to know is for the log.
 fn announce(app: &App) -> io::Result<()> {
+    tracing::info!("the dashboard is on {}", page_of(app.address()));
     let mut out = io::stdout().lock();
     writeln!(out, "stampcard listening on http://{}", app.address())?;
     out.flush()
+}
+
+/// Where a browser on this machine finds the dashboard.
+pub(super) fn page_of(address: SocketAddr) -> String {
+    format!("http://{}/", reachable(address))
 }

@@ -26,6 +26,7 @@ mod reports;
 mod request_body;
 mod routes;
 mod server;
+mod starting;
 mod upgrade;
 
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub use openapi::{Undescribed, document as openapi};
 pub use routes::{Access, ROUTES, Route};
 pub use server::BoundServer;
 pub(crate) use server::bind;
+pub(crate) use starting::Progress;
 
 use crate::config::Settings;
 use crate::service::Reply;

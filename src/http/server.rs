@@ -1,5 +1,6 @@
 //! From a port to the application: listening, workers, and what every connection passes through.
 
+use std::convert::Infallible;
 use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -17,6 +18,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::connection::{Bounds, Connection};
 use super::rate_limit::RateLimiter;
+use super::starting::{self, Progress};
 use super::{HttpLimits, cors, descriptors, layer, routes};
 use crate::budget::Budget;
 use crate::config::{ServerSettings, Settings};
@@ -39,15 +41,14 @@ pub struct BoundServer {
 }
 
 /// Binds the port; nothing is served yet.
-pub(crate) fn bind(settings: &Settings) -> io::Result<(BoundServer, SocketAddr)> {
+pub(crate) fn bind(settings: &Settings) -> io::Result<BoundServer> {
     let listener = listen(settings.server.listen)?;
     let address = listener.local_addr()?;
-    let server = BoundServer {
+    Ok(BoundServer {
         listener,
         address,
         settings: settings.clone(),
-    };
-    Ok((server, address))
+    })
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -65,6 +66,17 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl BoundServer {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers everybody how far something is that the start waits for, until it is dropped. Must be
+    /// called within an actix runtime.
+    pub(crate) async fn answer_meanwhile(&self, progress: &Progress) -> Infallible {
+        starting::answer_all(&self.listener, progress).await
+    }
+
     /// Starts serving. Must be called within an actix runtime.
     ///
     /// # Errors

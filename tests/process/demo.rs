@@ -1,6 +1,9 @@
 //! `stampcard demo`.
 
-use std::process::{Command, Stdio};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -44,7 +47,7 @@ fn keeping(place: &Place) -> Command {
 }
 
 #[test]
-fn a_demo_prints_its_keys_the_main_ones_first_and_where_its_page_is() {
+fn a_demo_prints_where_its_page_is_and_then_its_keys_the_main_ones_first() {
     let place = Place::new();
     let server = place.start_as(keeping(&place));
     let keys: Vec<&str> = server
@@ -67,11 +70,7 @@ fn a_demo_prints_its_keys_the_main_ones_first_and_where_its_page_is() {
     }
     // The link signs in with the first of them.
     let page = format!("http://{}/#key={}", server.address, keys[0]);
-    assert!(
-        server.printed.last().unwrap().contains(&page),
-        "{:?}",
-        server.printed
-    );
+    assert_eq!(server.printed[0], format!("Look at it on {page}"));
     for key in keys {
         let path = if key.starts_with("partner_") {
             "/partner/analytics"
@@ -169,7 +168,9 @@ fn two_demos_of_a_day_tell_the_same_story() {
 #[test]
 fn life_goes_on_in_a_demo_until_it_is_stopped() {
     let place = Place::new();
-    let server = place.start_as(keeping(&place));
+    let mut command = keeping(&place);
+    command.args(["--speed", "10000"]);
+    let server = place.start_as(command);
     let activity = || {
         let sql = "SELECT count(*) FROM activity";
         let count: i64 = place.sqlite().query_row(sql, [], |row| row.get(0)).unwrap();
@@ -229,7 +230,10 @@ fn a_demo_that_is_stopped_before_it_is_ready_leaves_nothing_behind_either() {
     let temporary = place.path("temporary");
     std::fs::create_dir(&temporary).unwrap();
     let mut command = place.command(&["demo", "--scale", "100", "--listen", "127.0.0.1:0"]);
-    command.env("TMPDIR", &temporary).stderr(Stdio::null());
+    command
+        .env("TMPDIR", &temporary)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut demo = command.spawn().unwrap();
     let start = Instant::now();
     let is_making = || {
@@ -251,9 +255,211 @@ fn a_demo_that_is_stopped_before_it_is_ready_leaves_nothing_behind_either() {
     assert_eq!(temporary.read_dir().unwrap().count(), 0);
 }
 
+/// Starts a demo that is not waited for, and reads the first line that it prints: the link.
+fn being_made(mut command: Command) -> (Child, BufReader<ChildStdout>, String) {
+    let mut demo = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut printed = BufReader::new(demo.stdout.take().unwrap());
+    let mut line = String::new();
+    printed.read_line(&mut line).unwrap();
+    let link = line.split_whitespace().last().unwrap().to_owned();
+    (demo, printed, link)
+}
+
+fn terminate(mut demo: Child) {
+    let kill = Command::new("kill").arg(demo.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    assert_eq!(demo.wait().unwrap().code(), Some(0));
+}
+
 #[test]
-fn a_scale_that_makes_no_sense_is_refused() {
+fn whoever_opens_a_demo_that_is_being_made_sees_how_far_it_is() {
     let place = Place::new();
+    let mut command = place.on_database(&["demo", "--scale", "100", "--listen", "127.0.0.1:0"]);
+    command.stderr(Stdio::null());
+    let (demo, _printed, link) = being_made(command);
+    let (base, key) = link.split_once("#key=").unwrap();
+    let agent = crate::server::agent();
+    let page = agent.get(base).header("Accept", "text/html,*/*").call();
+    let mut page = page.unwrap();
+    assert_eq!(page.status(), 503);
+    assert_eq!(page.headers()["retry-after"], "1");
+    assert_eq!(page.headers()["cache-control"], "no-store");
+    let html = page.body_mut().read_to_string().unwrap();
+    assert!(
+        html.contains("The demo's history is being made: "),
+        "{html}"
+    );
+    assert!(!html.contains("{percent}") && html.contains(" %"), "{html}");
+    // A program is told the same in the API's way.
+    let summary = agent.get(format!("{base}v1/analytics/summary"));
+    let mut answer = summary
+        .header("Authorization", format!("Bearer {key}"))
+        .call()
+        .unwrap();
+    assert_eq!(answer.status(), 503);
+    let error: Value = answer.body_mut().read_json().unwrap();
+    assert_eq!(error["error"]["code"], "OVERLOADED");
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.ends_with(" %"), "{message}");
+    // Without a body, as HEAD wants it; and a body that is sent is taken.
+    assert_eq!(agent.head(base).call().unwrap().status(), 503);
+    let write = agent.post(format!("{base}v1/offers"));
+    assert_eq!(write.send("x".repeat(100_000)).unwrap().status(), 503);
+    terminate(demo);
+}
+
+#[test]
+fn the_page_of_a_demo_is_never_refused_and_opens_by_itself() {
+    let place = Place::new();
+    let mut command = keeping(&place);
+    command.stderr(Stdio::null());
+    let (demo, mut printed, link) = being_made(command);
+    let (base, _) = link.split_once('#').unwrap();
+    // It asks as the page does until the dashboard is there.
+    let (agent, start) = (crate::server::agent(), Instant::now());
+    let page = loop {
+        // While the server takes over, a connection may be closed, but none is refused.
+        match agent.get(base).header("Accept", "application/json").call() {
+            Ok(mut answer) if answer.status() == 200 => {
+                break answer.body_mut().read_to_string().unwrap();
+            }
+            Ok(answer) => assert_eq!(answer.status(), 503),
+            Err(ureq::Error::Io(error)) => {
+                assert_ne!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+            }
+            Err(error) => panic!("{error}"),
+        }
+        assert!(start.elapsed() < Duration::from_secs(50), "never ready");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert!(page.contains("id=\"app\""), "{page}");
+    terminate(demo);
+    let mut rest = String::new();
+    printed.read_to_string(&mut rest).unwrap();
+    let address = base.trim_end_matches('/');
+    let ready = format!("stampcard listening on {address}");
+    assert_eq!(
+        rest.lines().filter(|line| *line == ready).count(),
+        1,
+        "{rest}"
+    );
+    assert_eq!(rest.lines().last(), Some(ready.as_str()));
+}
+
+#[test]
+fn a_demo_says_nothing_on_standard_error() {
+    let place = Place::new();
+    let log = place.path("stderr");
+    let mut command = keeping(&place);
+    command
+        .args(["--speed", "10000"])
+        // Whatever the limit of open files is here: of that it would warn.
+        .env("STAMPCARD_SERVER__CONNECTIONS_MAX", "100")
+        .stderr(File::create(&log).unwrap());
+    let (demo, _printed, link) = being_made(command);
+    let (base, key) = link.split_once("#key=").unwrap();
+    let (agent, start) = (crate::server::agent(), Instant::now());
+    let summary = || {
+        let request = agent.get(format!("{base}v1/analytics/summary"));
+        let answer = request.header("Authorization", format!("Bearer {key}"));
+        let mut answer = answer.call().ok()?;
+        let is_ready = answer.status() == 200;
+        is_ready.then(|| answer.body_mut().read_json::<Value>().unwrap())
+    };
+    // Until it is ready, and then until something happened.
+    let mut first = None;
+    while first.is_none() || first == summary() {
+        assert!(start.elapsed() < Duration::from_secs(50), "nothing happens");
+        first = first.or_else(summary);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    terminate(demo);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "");
+}
+
+#[test]
+fn a_demo_takes_a_free_port_if_the_usual_one_is_taken() {
+    let place = Place::new();
+    let usual = SocketAddr::from(([127, 0, 0, 1], 8080));
+    // If this fails another program has it, which is as good.
+    let _taken = TcpListener::bind(usual);
+    let server = place.start_as(place.command(&["demo", "--scale", "0.01"]));
+    assert_ne!(server.address, usual);
+    let link = format!("Look at it on http://{}/#key=", server.address);
+    assert!(server.printed[0].starts_with(&link), "{:?}", server.printed);
+    assert!(
+        server.printed[1].contains("127.0.0.1:8080"),
+        "{:?}",
+        server.printed
+    );
+    server.terminate();
+}
+
+#[test]
+fn a_demo_on_a_chosen_address_that_is_taken_fails_at_once() {
+    let place = Place::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    std::fs::write(
+        place.path("taken.toml"),
+        format!("[server]\nlisten = \"{address}\"\n"),
+    )
+    .unwrap();
+    let large = ["demo", "--scale", "100"];
+    let mut by_flag = place.on_database(&large);
+    by_flag.args(["--listen", &address]);
+    let mut by_file = place.on_database(&large);
+    by_file.args(["--config", "taken.toml"]);
+    let mut by_variable = place.on_database(&large);
+    by_variable.env("STAMPCARD_SERVER__LISTEN", &address);
+    for command in [by_flag, by_file, by_variable] {
+        let ended = place.run(command);
+        assert!(ended.refusal().contains(&address), "{ended:?}");
+        assert_eq!(place.names(), ["taken.toml"]);
+    }
+}
+
+#[test]
+fn life_in_a_demo_goes_on_at_the_pace_of_its_history() {
+    const SPEED: f64 = 10_000.0;
+    /// Of the story: a day, lived through in some seconds.
+    const SPAN: Duration = Duration::from_hours(24);
+    let place = Place::new();
+    let mut command = place.on_database(&["demo", "--scale", "0.03", "--listen", "127.0.0.1:0"]);
+    command.args(["--speed", &SPEED.to_string()]);
+    let server = place.start_as(command);
+    let start = Instant::now();
+    let ask = |sql: &str, between: [i64; 2]| -> i64 {
+        let row = |row: &rusqlite::Row<'_>| row.get(0);
+        place.sqlite().query_row(sql, between, row).unwrap()
+    };
+    let last = "SELECT max(at) FROM activity WHERE at BETWEEN ?1 AND ?2";
+    let count = "SELECT count(*) FROM activity WHERE at > ?1 AND at <= ?2";
+    let made_until = ask(last, [0, i64::MAX]);
+    while start.elapsed().mul_f64(SPEED) < SPAN {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let lived = ask(count, [made_until, i64::MAX]);
+    let story = i64::try_from(start.elapsed().mul_f64(SPEED).as_millis()).unwrap();
+    server.terminate();
+    // The same hours of the same days of the last two weeks.
+    let weeks = [7, 14].map(|days| {
+        let from = made_until - days * 86_400_000;
+        ask(count, [from, from + story])
+    });
+    let made = weeks.iter().sum::<i64>() / 2;
+    assert!(made > 20, "{weeks:?}");
+    assert!((made / 2..=made * 2).contains(&lived), "{lived}, {weeks:?}");
+}
+
+#[test]
+fn a_scale_or_a_speed_that_makes_no_sense_is_refused() {
+    let place = Place::new();
+    for speed in ["0", "-1", "nan", "10001", "much"] {
+        let ended = place.run(place.command(&["demo", &format!("--speed={speed}")]));
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains("0.1 to 10000"), "{}", ended.stderr);
+    }
     for scale in ["0", "-1", "nan", "1000", "much"] {
         let ended = place.run(place.command(&["demo", &format!("--scale={scale}")]));
         assert_eq!(ended.code, Some(2), "{ended:?}");

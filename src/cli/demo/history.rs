@@ -18,6 +18,7 @@ use super::program::Program;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{Environment, Precondition, Timestamp};
+use crate::http::Progress;
 use crate::service::bootstrap::FirstKeys;
 use crate::service::{KeyPrincipal, OrganizationChange, PartnerPrincipal, Services};
 use crate::store::organizations::OrganizationFilter;
@@ -39,8 +40,6 @@ pub(super) struct History {
     pub(super) calendar: Calendar,
     /// What is left of today.
     pub(super) rest: Vec<Planned>,
-    /// The keys of the new database.
-    pub(super) first_keys: FirstKeys,
     /// The names and keys of the organizations that came later.
     pub(super) other_keys: Vec<(&'static str, SecretString)>,
 }
@@ -78,15 +77,17 @@ pub(super) async fn make(
     clock: &Clock,
     calendar: Calendar,
     scale: f64,
+    progress: &Progress,
 ) -> Result<Option<History>, anyhow::Error> {
     let Some(first_keys) = first_keys else {
         return Ok(None);
     };
-    let mut story = Story::begin(services, first_keys, calendar, scale).await?;
+    let mut story = Story::begin(services, &first_keys, calendar, scale).await?;
     // Hidden when standard error is no terminal.
-    let bar = ProgressBar::new(u64::from(Calendar::days())).with_style(
-        ProgressStyle::with_template("{bar:30} {percent:>3}% {msg}")?,
-    );
+    let bar = ProgressBar::new(100).with_style(ProgressStyle::with_template(
+        "{bar:30} {percent:>3}% {msg}",
+    )?);
+    let (spread, mut share) = (calendar.activity(cast::MAIN.starts), 0.0);
     for day in 0..Calendar::days() {
         bar.set_message(
             calendar
@@ -98,7 +99,16 @@ pub(super) async fn make(
         );
         story.welcome(day).await?;
         story.live_through(day, clock).await?;
-        bar.inc(1);
+        // Not by days: the last ones take far longer than the first.
+        share += spread.share(day);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "percent of a whole"
+        )]
+        let percent = (100.0 * share) as u8;
+        progress.percent.set(percent);
+        bar.set_position(u64::from(percent));
     }
     bar.finish_and_clear();
     Ok(Some(story.history))
@@ -123,7 +133,7 @@ impl<'a> Story<'a> {
     /// The first organizations are there already: they get names, and the program its points.
     async fn begin(
         services: &'a Services,
-        first_keys: FirstKeys,
+        first_keys: &FirstKeys,
         calendar: Calendar,
         scale: f64,
     ) -> Result<Self, anyhow::Error> {
@@ -152,7 +162,6 @@ impl<'a> Story<'a> {
                 programs,
                 calendar,
                 rest: Vec::new(),
-                first_keys,
                 other_keys: Vec::new(),
             },
         })

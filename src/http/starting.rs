@@ -1,0 +1,114 @@
+//! What a bound port answers while the server cannot start on it yet: how far that is. A browser gets
+//! a page that comes back by itself, everybody else an error of the API's kind.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::rt::net::{TcpListener as Incoming, TcpStream};
+use futures_util::StreamExt as _;
+use futures_util::future::pending;
+use futures_util::stream;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::{sleep, timeout};
+
+/// Connections that are answered at once; more wait to be accepted.
+const AT_ONCE: usize = 64;
+/// How long one of them has.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The largest head of a request that is read, in bytes.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// The pause after a connection that could not be accepted, for want of descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+const PAGE: &str = include_str!("starting.html");
+
+/// How far something is that a start waits for.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    /// What it is, as the beginning of a sentence.
+    pub(crate) what: &'static str,
+    /// 0 to 100.
+    pub(crate) percent: Cell<u8>,
+}
+
+/// Answers until it is dropped.
+pub(super) async fn answer_all(listener: &TcpListener, progress: &Progress) -> Infallible {
+    let Ok(incoming) = incoming(listener) else {
+        // Those who connect wait until the server takes over.
+        return pending().await;
+    };
+    let connections = stream::unfold(incoming, |incoming| async {
+        let accepted = incoming.accept().await;
+        if accepted.is_err() {
+            sleep(PAUSE).await;
+        }
+        Some((accepted, incoming))
+    });
+    connections
+        .filter_map(|accepted| async { accepted.ok() })
+        .for_each_concurrent(AT_ONCE, |(connection, _)| async move {
+            // A connection that breaks, or takes too long, is the client's affair.
+            let _ = timeout(PATIENCE, answer(connection, progress)).await;
+        })
+        .await;
+    pending().await
+}
+
+fn incoming(listener: &TcpListener) -> io::Result<Incoming> {
+    let listener = listener.try_clone()?;
+    listener.set_nonblocking(true)?;
+    Incoming::from_std(listener)
+}
+
+async fn answer(mut connection: TcpStream, progress: &Progress) -> io::Result<()> {
+    let mut head = Vec::new();
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        if head.len() >= HEAD_BYTES_MAX || connection.read_buf(&mut head).await? == 0 {
+            return Ok(());
+        }
+    }
+    connection.write_all(&response(&head, progress)).await?;
+    connection.shutdown().await?;
+    // A connection that is closed with something unread loses the answer.
+    while connection.read(&mut [0; 1024]).await? > 0 {}
+    Ok(())
+}
+
+fn response(head: &[u8], progress: &Progress) -> Vec<u8> {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let is_browser = head
+        .lines()
+        .any(|line| line.starts_with("accept:") && line.contains("text/html"));
+    let Progress { what, percent } = progress;
+    let percent = percent.get();
+    let (kind, body) = if is_browser {
+        let page = PAGE.replace("{what}", what);
+        (
+            "text/html; charset=utf-8",
+            page.replace("{percent}", &percent.to_string()),
+        )
+    } else {
+        let message = format!("{what}: {percent} %");
+        let error = json!({"error": {"code": "OVERLOADED", "message": message}});
+        ("application/json", error.to_string())
+    };
+    let mut response = format!(
+        "HTTP/1.1 503 Service Unavailable\r\n\
+         content-type: {kind}\r\n\
+         content-length: {}\r\n\
+         content-security-policy: default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'unsafe-inline'; connect-src 'self'\r\n\
+         retry-after: 1\r\n\
+         cache-control: no-store\r\n\
+         connection: close\r\n\r\n",
+        body.len()
+    );
+    if !head.starts_with("head ") {
+        response.push_str(&body);
+    }
+    response.into_bytes()
+}
