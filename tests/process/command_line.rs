@@ -94,3 +94,17 @@ fn a_port_that_is_taken_is_named() {
         "{said}"
     );
 }
+
+#[test]
+fn a_server_logs_where_its_page_is() {
+    for listen in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let place = Place::new();
+        let server = place.start_as(place.on_database(&["serve", "--listen", listen]));
+        // A browser cannot open the address that stands for all of them.
+        let page = format!("http://127.0.0.1:{}/", server.address.port());
+        server.wait_for_log(&format!("the dashboard is on {page}\n"));
+        let answer = server.agent.get(&page).call().unwrap();
+        assert_eq!(answer.status(), 200);
+        server.terminate();
+    }
+}
