@@ -89,7 +89,8 @@ enum Command {
     ///
     /// The database is made in a temporary folder and goes when the demo ends, unless --database
     /// names a file to keep. While it is served life goes on in it as it did in the history:
-    /// something happens every minute or sooner. A database that is there already is only served.
+    /// something happens about every forty seconds. A database that is there already is only
+    /// served.
     ///
     /// If the usual port is taken the demo takes a free one and says so. It logs only warnings,
     /// unless log.level is set.

@@ -259,9 +259,9 @@ fn a_demo_that_is_stopped_before_it_is_ready_leaves_nothing_behind_either() {
 fn being_made(mut command: Command) -> (Child, BufReader<ChildStdout>, String) {
     let mut demo = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut printed = BufReader::new(demo.stdout.take().unwrap());
-    let mut line = String::new();
-    printed.read_line(&mut line).unwrap();
-    let link = line.split_whitespace().last().unwrap().to_owned();
+    let mut first = String::new();
+    printed.read_line(&mut first).unwrap();
+    let link = first.split_whitespace().last().unwrap().to_owned();
     (demo, printed, link)
 }
 

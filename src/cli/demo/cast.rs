@@ -78,7 +78,7 @@ impl Offer {
 }
 
 /// The program that the first keys open. Its houses lie in every time zone, and are so many that
-/// something happens within a minute at any hour.
+/// something happens about every forty seconds, and about every minute at night.
 pub(super) const MAIN: Cast = Cast {
     name: "Harbour & Pine Hotels",
     currency: ("Harbour Points", "hp"),
