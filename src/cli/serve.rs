@@ -122,8 +122,8 @@ pub(super) fn print_keys(keys: &FirstKeys) -> io::Result<()> {
     out.flush()
 }
 
-/// The line that says the server is ready. It is the last one on standard output: what else a person
-/// may want to know is for the log.
+/// The line that says the server is ready. It is the last one on standard output: what else a
+/// person may want to know is for the log.
 fn announce(app: &App) -> io::Result<()> {
     tracing::info!("the dashboard is on {}", page_of(app.address()));
     let mut out = io::stdout().lock();

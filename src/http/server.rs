@@ -71,8 +71,8 @@ impl BoundServer {
         self.address
     }
 
-    /// Answers everybody how far something is that the start waits for, until it is dropped. Must be
-    /// called within an actix runtime.
+    /// Answers everybody how far something is that the start waits for, until it is dropped. Must
+    /// be called within an actix runtime.
     pub(crate) async fn answer_meanwhile(&self, progress: &Progress) -> Infallible {
         starting::answer_all(&self.listener, progress).await
     }

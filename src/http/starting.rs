@@ -1,5 +1,5 @@
-//! What a bound port answers while the server cannot start on it yet: how far that is. A browser gets
-//! a page that comes back by itself, everybody else an error of the API's kind.
+//! What a bound port answers while the server cannot start on it yet: how far that is. A browser
+//! gets a page that comes back by itself, everybody else an error of the API's kind.
 
 use std::cell::Cell;
 use std::convert::Infallible;

@@ -137,9 +137,9 @@ pub(super) fn about(number: f64, rng: &mut Rng) -> u32 {
     whole
 }
 
-/// Times of day in milliseconds for so many occasions. A share of them comes at any hour, the others
-/// never at night and mostly in the early afternoon. Each has a part of the day of its own: dice
-/// alone would now and then leave a long silence.
+/// Times of day in milliseconds for so many occasions. A share of them comes at any hour, the
+/// others never at night and mostly in the early afternoon. Each has a part of the day of its own:
+/// dice alone would now and then leave a long silence.
 pub(super) fn times_of_day(count: u32, at_any_hour: f64, rng: &mut Rng) -> Vec<u64> {
     const HOUR: f64 = 3_600_000.0;
     let anytime = about(f64::from(count) * at_any_hour, rng).min(count);

@@ -1,9 +1,9 @@
 //! `stampcard demo`: thirteen months of a believable program, made through the real services, then
 //! served while life in it goes on.
 //!
-//! `cast` says who plays and `calendar` how busy a day is. Of a `program`, `members` are who is there,
-//! `bookings` what they take, and `agenda` when; `deed` is how that is asked of the services.
-//! `history` tells it all up to now, `trickle` goes on.
+//! `cast` says who plays and `calendar` how busy a day is. Of a `program`, `members` are who is
+//! there, `bookings` what they take, and `agenda` when; `deed` is how that is asked of the
+//! services. `history` tells it all up to now, `trickle` goes on.
 //!
 //! **Must not know**: SQL or HTTP. Whatever it does, a client could have asked for.
 

@@ -1,5 +1,5 @@
-//! What goes on while the demo is looked at: the rest of today and every day after it, planned as the
-//! days of the history were, so that it comes at the history's pace.
+//! What goes on while the demo is looked at: the rest of today and every day after it, planned as
+//! the days of the history were, so that it comes at the history's pace.
 
 use tokio::time::{Instant, sleep_until};
 
@@ -9,8 +9,8 @@ use super::receiver;
 use crate::clock::Clock;
 use crate::service::Services;
 
-/// Goes on, `speed` times as fast as the history did, until it is dropped or until the services take
-/// no more writes.
+/// Goes on, `speed` times as fast as the history did, until it is dropped or until the services
+/// take no more writes.
 pub(super) async fn go_on(services: Services, mut history: History, speed: f64) {
     let clock = Clock::system();
     if let Some(main) = history.programs.first()
