@@ -1,5 +1,6 @@
-//! Packs the dashboard into the binary: every asset compressed once, here, and under a path that
-//! holds a hash of its content, so that a browser may keep it for good.
+//! Packs the dashboard into the binary. Its modules become one script and its style sheets one sheet,
+//! so that a browser asks for few files; each is compressed once, here, and stands under a path that
+//! holds a hash of all of them, so that a browser may keep it for good.
 //!
 //! It writes `dashboard.rs` into the build's folder; `src/http/dashboard/mod.rs` includes it.
 
@@ -13,10 +14,30 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
 
+#[path = "build/modules.rs"]
+mod modules;
+
 const SOURCES: &str = "src/http/dashboard";
 /// The page itself. It is no asset: it is asked for by `/` and names the assets' paths.
 const PAGE: &str = "index.html";
-const CHART_LIBRARY: &str = "plotly.min.js";
+/// Where its scripts start.
+const START: &str = "main.js";
+/// The style sheets in the order in which they count; any other comes after them, by name.
+const STYLES: [&str; 7] = [
+    "base.css",
+    "layout.css",
+    "parts.css",
+    "forms.css",
+    "pages.css",
+    "charts.css",
+    "board.css",
+];
+
+/// A file, by its path below the folder of assets.
+struct Source {
+    name: String,
+    text: String,
+}
 
 struct Asset {
     name: String,
@@ -27,30 +48,21 @@ struct Asset {
 fn main() -> Result<()> {
     println!("cargo::rerun-if-changed={SOURCES}");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     let folder = PathBuf::from(std::env::var("OUT_DIR")?);
     let assets = assets()?;
     let digest = digest(&assets);
-    let library = [Asset {
-        name: CHART_LIBRARY.to_owned(),
-        media_type: "text/javascript; charset=utf-8",
-        bytes: chart_library()?.into_bytes(),
-    }];
-    // Of its own, so that a new version of the page does not make browsers fetch it again.
-    let library_digest = self::digest(&library);
 
-    let page = fs::read_to_string(Path::new(SOURCES).join(PAGE))?
-        .replace("{digest}", &digest)
-        .replace("{library_digest}", &library_digest);
+    let page = fs::read_to_string(Path::new(SOURCES).join(PAGE))?.replace("{digest}", &digest);
     fs::write(folder.join(PAGE), page)?;
 
     let mut code = format!(
         "const PAGE: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/{PAGE}\"));\n\
          static ASSETS: [Asset; {}] = [\n",
-        assets.len() + library.len()
+        assets.len()
     );
-    let all = assets.iter().map(|asset| (&digest, asset));
-    for (digest, asset) in all.chain(library.iter().map(|asset| (&library_digest, asset))) {
-        pack(&folder, digest, asset, &mut code)?;
+    for asset in &assets {
+        pack(&folder, &digest, asset, &mut code)?;
     }
     code.push_str("];\n");
     fs::write(folder.join("dashboard.rs"), code)?;
@@ -73,29 +85,70 @@ fn pack(folder: &Path, digest: &str, asset: &Asset, code: &mut String) -> Result
     Ok(())
 }
 
-/// The files beside the page, by name.
+/// What the page asks for: one script, one style sheet, and each picture.
 fn assets() -> Result<Vec<Asset>> {
+    let mut scripts = Vec::new();
+    let mut styles = Vec::new();
     let mut assets = Vec::new();
-    for entry in fs::read_dir(Path::new(SOURCES).join("assets"))? {
+    for source in sources(&Path::new(SOURCES).join("assets"), "")? {
+        match source.name.rsplit_once('.') {
+            Some((_, "js")) => scripts.push(source),
+            Some((_, "css")) => styles.push(source),
+            Some((_, "svg")) => assets.push(Asset {
+                name: source.name,
+                media_type: "image/svg+xml",
+                bytes: source.text.into_bytes(),
+            }),
+            _ => bail!(
+                "{} is of a kind that the dashboard does not serve",
+                source.name
+            ),
+        }
+    }
+    assets.push(Asset {
+        name: "page.js".to_owned(),
+        media_type: "text/javascript; charset=utf-8",
+        bytes: modules::join(&scripts, START)?.into_bytes(),
+    });
+    assets.push(Asset {
+        name: "page.css".to_owned(),
+        media_type: "text/css; charset=utf-8",
+        bytes: sheet(styles)?.into_bytes(),
+    });
+    Ok(assets)
+}
+
+/// The files of a folder and of those in it, by name.
+fn sources(folder: &Path, prefix: &str) -> Result<Vec<Source>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path
             .file_name()
             .and_then(|name| name.to_str())
             .context("the name of an asset is UTF-8")?;
-        let media_type = match name.rsplit_once('.') {
-            Some((_, "js")) => "text/javascript; charset=utf-8",
-            Some((_, "css")) => "text/css; charset=utf-8",
-            Some((_, "svg")) => "image/svg+xml",
-            _ => bail!("{name} is of a kind that the dashboard does not serve"),
-        };
-        assets.push(Asset {
-            name: name.to_owned(),
-            media_type,
-            bytes: fs::read(&path)?,
-        });
+        let name = format!("{prefix}{name}");
+        if path.is_dir() {
+            found.extend(sources(&path, &format!("{name}/"))?);
+        } else {
+            let text = fs::read_to_string(&path)?;
+            found.push(Source { name, text });
+        }
     }
-    assets.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(assets)
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+fn sheet(mut styles: Vec<Source>) -> Result<String> {
+    let place = |name: &str| STYLES.iter().position(|each| *each == name);
+    for name in STYLES {
+        if !styles.iter().any(|style| style.name == name) {
+            bail!("the style sheet {name} is not there");
+        }
+    }
+    styles.sort_by_key(|style| place(&style.name).unwrap_or(STYLES.len()));
+    let texts: Vec<String> = styles.into_iter().map(|style| style.text).collect();
+    Ok(texts.join("\n"))
 }
 
 /// Half of a SHA-256 over names and contents.
@@ -107,19 +160,4 @@ fn digest(assets: &[Asset]) -> String {
         hasher.update(&asset.bytes);
     }
     data_encoding::HEXLOWER.encode(&hasher.finalize()[..16])
-}
-
-/// The first of the two scripts that the crate gives as HTML; the other one typesets formulas.
-fn chart_library() -> Result<String> {
-    const OPENING: &str = "<script type=\"text/javascript\">";
-    let html = plotly::Plot::offline_js_sources();
-    let script = html
-        .split(OPENING)
-        .nth(1)
-        .and_then(|script| script.trim_end().strip_suffix("</script>"))
-        .context("plotly gives its scripts in another shape now")?;
-    if !script.contains("plotly.js v") {
-        bail!("the first script that plotly gives is not plotly.js");
-    }
-    Ok(script.to_owned())
 }

@@ -8,8 +8,12 @@
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "browser/charts.rs"]
+mod charts;
 #[path = "browser/driver.rs"]
 mod driver;
+#[path = "browser/modules.rs"]
+mod modules;
 #[path = "browser/world.rs"]
 mod world;
 
@@ -27,7 +31,8 @@ use world::{World, member};
 /// Once nothing loads any more, and every chart is drawn.
 const SETTLED: &str = "!document.querySelector('.skeleton, [aria-busy]') \
     && [...document.querySelectorAll('.plot')].every((plot) => \
-    plot.querySelector('.main-svg')?.getBoundingClientRect().width <= plot.clientWidth + 1)";
+    plot.querySelector('.plot-grid line') && \
+    plot.querySelector('svg').getBoundingClientRect().width <= plot.clientWidth + 1)";
 
 fn sign_in(browser: &Browser, key: &str) {
     browser.goto("/");
@@ -96,17 +101,22 @@ fn reads_the_figures(browser: &Browser, app: &TestApp) {
         }
     }
     browser.until(SETTLED);
-    // The numbers do not wait for what draws them.
+    // The figures are there before a chart asks for anything.
     let asked = browser.evaluate(
-        "performance.getEntriesByType('resource').filter(({ name }) => \
-         name.includes('/v1/analytics/') || name.endsWith('/plotly.min.js')) \
-         .sort((a, b) => a.startTime - b.startTime).map(({ name }) => new URL(name).pathname)",
+        "performance.getEntriesByType('resource') \
+         .filter(({ name }) => name.includes('/v1/analytics/')) \
+         .map(({ name, startTime, responseEnd }) => \
+         ({ path: new URL(name).pathname.split('/').at(-1), startTime, responseEnd }))",
     );
-    let asked: Vec<String> = serde_json::from_value(asked).unwrap();
-    let first = |end: &str| asked.iter().position(|path| path.ends_with(end)).unwrap();
-    for figures in ["/summary", "/offers", "/timeseries"] {
-        assert!(first(figures) < first("/plotly.min.js"), "{asked:?}");
-    }
+    let time = |path: &str, what: &str| {
+        let mut entries = asked.as_array().unwrap().iter();
+        let entry = entries.find(|entry| entry["path"] == path).unwrap();
+        entry[what].as_f64().unwrap()
+    };
+    assert!(
+        time("summary", "responseEnd") <= time("timeseries", "startTime"),
+        "{asked}"
+    );
 }
 
 fn changes_the_window(browser: &Browser, app: &TestApp) {
@@ -149,7 +159,12 @@ fn changes_the_window(browser: &Browser, app: &TestApp) {
     );
     browser.click("[data-measure=pointsMinted]");
     browser.until("document.querySelector('[data-measure=pointsMinted][aria-pressed=true]')");
-    // The table beside the chart has the same numbers.
+    // The table beside the chart has the same numbers, once it is opened.
+    assert_eq!(
+        browser.evaluate("document.querySelectorAll('.chart table').length"),
+        json!(0)
+    );
+    browser.click(".chart summary");
     let cells =
         "[...document.querySelectorAll('.chart tbody tr')].map((row) => row.cells[1].textContent)";
     let expected: Vec<String> = buckets

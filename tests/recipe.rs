@@ -27,6 +27,7 @@ const TREE: &[&str] = &[
     "Cargo.toml",
     "README.md",
     "benches",
+    "build",
     "build.rs",
     "clippy.toml",
     "config.toml",

@@ -154,6 +154,14 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", &features);
     }
 
+    /// The time zone of the machine, as the browser sees it.
+    pub(crate) fn live_in(&self, zone: &str) {
+        self.command(
+            "Emulation.setTimezoneOverride",
+            &json!({"timezoneId": zone}),
+        );
+    }
+
     pub(crate) fn goto(&self, path: &str) {
         let url = format!("{}{path}", self.base);
         self.runtime.block_on(self.client().goto(&url)).unwrap();
@@ -312,30 +320,34 @@ impl Browser {
         assert!(complaints.is_empty(), "{complaints:#?}");
     }
 
+    /// What went over the network since the last time this was asked: every address that was asked
+    /// for, and how many bytes came, heads included, as they travelled.
+    pub(crate) fn traffic(&self) -> (Vec<String>, u64) {
+        let log = self.ask("se/log", &json!({"type": "performance"}));
+        let mut urls = Vec::new();
+        let mut bytes = 0;
+        for entry in log.as_array().unwrap() {
+            let event: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
+            let (method, parameters) = (&event["message"]["method"], &event["message"]["params"]);
+            if method == "Network.requestWillBeSent" {
+                let url = parameters["request"]["url"].as_str().unwrap();
+                if !url.starts_with("data:") && !url.starts_with("blob:") {
+                    urls.push(url.to_owned());
+                }
+            } else if method == "Network.loadingFinished" {
+                bytes += parameters["encodedDataLength"].as_u64().unwrap_or(0);
+            }
+        }
+        (urls, bytes)
+    }
+
     /// Checks that no request went to another host, and that there were some at all.
     #[track_caller]
     pub(crate) fn assert_stayed_home(&self) {
-        let log = self.ask("se/log", &json!({"type": "performance"}));
-        let urls: Vec<String> = log
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(|entry| {
-                let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
-                let message = &event["message"];
-                (message["method"] == "Network.requestWillBeSent")
-                    .then(|| message["params"]["request"]["url"].as_str())?
-                    .map(str::to_owned)
-            })
-            .collect();
-        assert!(urls.iter().any(|url| url.ends_with("/plotly.min.js")));
-        let abroad: Vec<_> = urls
-            .iter()
-            .filter(|url| {
-                let is_ours = url.starts_with(&self.base);
-                !is_ours && !url.starts_with("data:") && !url.starts_with("blob:")
-            })
-            .collect();
+        let (urls, _) = self.traffic();
+        assert!(urls.iter().any(|url| url.ends_with("/page.js")));
+        let is_abroad = |url: &&String| !url.starts_with(&self.base);
+        let abroad: Vec<_> = urls.iter().filter(is_abroad).collect();
         assert!(abroad.is_empty(), "{abroad:#?}");
     }
 }

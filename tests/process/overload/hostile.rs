@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::strangers::{LIVE_KEY, library};
+use super::strangers::LIVE_KEY;
 use super::wire::{Wire, head, request};
 use super::{CREDIT, MIB, SUMMARY, anonymous_memory, check_it_is_well, credit_body, start};
 use crate::server::{Place, SANDBOX_KEY, Server, agent};
@@ -27,10 +27,10 @@ const ATTACKS: [(&str, Attack); 7] = [
 const CONNECTIONS: usize = 1000;
 
 fn unread_answers(server: &Server, stop: &AtomicBool) {
-    let plain = format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", library(server));
+    let plain = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n";
     hold(server, stop, |_| {
         let mut wire = Wire::open_narrow(server);
-        let _ = wire.send(&plain);
+        let _ = wire.send(plain);
         wire
     });
 }

@@ -1,180 +1,102 @@
-// Charts. The numbers are on the page first, as a table; the library that draws comes afterwards.
+// A chart with what belongs to it: legend, notes, the same numbers as a table, downloads.
 
+import { numbers } from "./charts/numbers.js";
+import { pngOf } from "./charts/picture.js";
+import { plot } from "./charts/plot.js";
 import { h, replace } from "./dom.js";
-import { number } from "./format.js";
-
-let loading;
-
-/** The library, fetched when the first chart is drawn and kept by the browser for good. */
-function library() {
-  loading ??= new Promise((resolve, reject) => {
-    const source = document.querySelector('meta[name="chart-library"]').content;
-    const script = h("script", { src: source, async: true });
-    script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", () => {
-      loading = undefined;
-      reject(new Error("the chart library could not be loaded"));
-    });
-    document.head.append(script);
-  });
-  return loading;
-}
+import { number, short } from "./format.js";
+import { notify } from "./notices.js";
 
 /**
- * A chart with its numbers: `{ title, summary, file, column, x, names, series }`. A series is
- * `{ name, values, tone, kind }` with `kind` `bar` or `line`; `x` is where its values stand, and
- * `names` how the table calls those places.
+ * A chart, `{ element, update(what) }`. An update changes it in place: what is focused, pointed at,
+ * opened and scrolled stays so. `what` has
+ *
+ * - `title`, `period`, `summary`: its name, of when it is, and what a screen reader says of it
+ * - `count` rows, `keyOf(row)`, `nameOf(row)`, `rangeOf(first, last)`, `tickOf(row, unit, isFirst)`,
+ *   `machineOf(row)`: how rows are told apart and called: in the table, beside the pointer if they
+ *   are drawn together, on the axis, in CSV
+ * - `axis`: `{ kind: "time", walls, interval }` or `{ kind: "category" }`
+ * - `series`: `{ name, values, tone, kind, unit, noteOf }` each, a value being null if there is none
+ *   and `kind` `bar`, `line` or `area`
+ * - `openAt`: the row that is not finished, or -1, and `openText`, which says so
+ * - `unit` of the axis, `column` (what rows are), `file` (the name of downloads), `notes`
  */
-export function chart(what) {
-  const plot = h("div", {
-    class: "plot",
-    role: "img",
-    "aria-label": `${what.title}. ${what.summary}`,
-  });
-  const png = h("button", { class: "button button-small", type: "button", disabled: true }, "PNG");
-  png.addEventListener("click", () => savePicture(plot, what.file));
+export function chart(first) {
+  let what = null;
+  const legend = h("ul", { class: "legend" });
+  const notes = h("p", { class: "hint chart-notes" });
+  const picture = plot((layout) => showNotes(notes, what, layout));
+  const table = numbers();
   const csv = h("button", { class: "button button-small", type: "button" }, "CSV");
   csv.addEventListener("click", () => saveText(`${what.file}.csv`, toCsv(what)));
-  const figure = h(
+  const png = h("button", { class: "button button-small", type: "button" }, "PNG");
+  png.addEventListener("click", async () => {
+    try {
+      save(`${what.file}.png`, await pngOf(what, picture.element));
+    } catch (error) {
+      console.error(error);
+      notify("The picture could not be made.", "bad");
+    }
+  });
+  const element = h(
     "figure",
     { class: "chart" },
-    plot,
+    legend,
+    picture.element,
     h(
       "figcaption",
       { class: "chart-foot" },
-      h("details", {}, h("summary", {}, "Show as a table"), numbers(what)),
+      notes,
+      table.element,
       h("span", { class: "downloads" }, h("span", { class: "hint" }, "Download"), csv, png),
     ),
   );
-  const redraw = () => {
-    if (!figure.isConnected) return document.removeEventListener("themechange", redraw);
-    draw(plot, what).then(
-      () => {
-        png.disabled = false;
-      },
-      () =>
-        replace(
-          plot,
-          h(
-            "p",
-            { class: "hint plot-missing" },
-            "The chart could not be drawn; the table has its numbers.",
-          ),
-        ),
-    );
+  const update = (next) => {
+    what = { ...next, format: short, formatWhole: number };
+    what.legend = legendOf(what);
+    showLegend(legend, what);
+    picture.update(what);
+    table.update(what);
   };
-  document.addEventListener("themechange", redraw);
-  requestAnimationFrame(redraw);
-  return figure;
+  update(first);
+  return { element, update };
 }
 
-function numbers({ title, column, names, series }) {
-  const heads = [column, ...series.map(({ name }) => name)];
-  return h(
-    "div",
-    { class: "table-frame table-tall", tabindex: "0", role: "region", "aria-label": title },
-    h(
-      "table",
-      {},
-      h("caption", { class: "hidden" }, title),
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          heads.map((head, at) => h("th", { scope: "col", class: at ? "number" : null }, head)),
-        ),
-      ),
-      h(
-        "tbody",
-        {},
-        names.map((name, at) =>
-          h(
-            "tr",
-            {},
-            h("th", { scope: "row" }, name),
-            series.map(({ values }) => h("td", { class: "number" }, number(values[at] ?? 0))),
-          ),
-        ),
-      ),
+/** What the drawing means: `{ name, kind, tone, attributes }`, the latter for a picture of it. */
+function legendOf({ series, openAt, openText }) {
+  const tones = series.map(({ name, kind, tone }) => ({ name, kind, tone }));
+  const open = openAt >= 0 && { name: openText, kind: "open", tone: series[0].tone };
+  const all = open ? [...tones, open] : tones;
+  return series.length > 1 || open ? all : [];
+}
+
+function showLegend(place, { legend }) {
+  replace(
+    place,
+    legend.map(({ name, kind, tone }) =>
+      h("li", {}, h("i", { class: `swatch swatch-${kind} tone-${tone}` }), name),
     ),
   );
 }
 
-async function draw(plot, { x, names, series, isCategory }) {
-  const Plotly = await library();
-  const color = paletteOf(plot);
-  const traces = series.map(({ name, values, tone, kind }) => ({
-    name,
-    x,
-    y: values,
-    customdata: names,
-    type: kind === "bar" ? "bar" : "scatter",
-    mode: "lines",
-    hovertemplate: `%{customdata}<br>%{y:,} ${name}<extra></extra>`,
-    marker: { color: color(tone), cornerradius: 3 },
-    line: { color: color(tone), width: 2, dash: kind === "line" ? "dot" : "solid", shape: "hvh" },
-  }));
-  const top = Math.max(1, ...series.flatMap(({ values }) => values));
-  const axis = {
-    color: color("muted"),
-    gridcolor: color("line"),
-    zeroline: false,
-    fixedrange: true,
-  };
-  const layout = {
-    height: 280,
-    margin: { l: 48, r: 8, t: 8, b: 36 },
-    bargap: x.length > 4 ? 0.25 : 0.6,
-    hovermode: "closest",
-    paper_bgcolor: color("surface"),
-    plot_bgcolor: color("surface"),
-    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: color("muted") },
-    showlegend: series.length > 1,
-    legend: { orientation: "h", x: 0, y: 1.16 },
-    xaxis: { ...axis, showgrid: false, type: isCategory ? "category" : "date" },
-    yaxis: {
-      ...axis,
-      rangemode: "tozero",
-      nticks: 6,
-      tickformat: top < 10000 ? ",d" : ",~s",
-      dtick: top <= 5 ? 1 : undefined,
-    },
-    hoverlabel: {
-      bgcolor: color("ink"),
-      font: { color: color("surface") },
-      bordercolor: color("ink"),
-    },
-  };
-  await Plotly.react(plot, traces, layout, { displayModeBar: false, responsive: true });
-}
-
-/** The page's colors as the browser resolves them, so that the chart follows light and dark. */
-function paletteOf(plot) {
-  const probe = h("span", { hidden: true });
-  plot.parentElement.append(probe);
-  const resolved = {};
-  for (const name of ["ink", "muted", "line", "surface", "signups", "minted", "spent", "before"]) {
-    probe.style.color = `var(--${name})`;
-    resolved[name] = getComputedStyle(probe).color;
-  }
-  probe.remove();
-  return (name) => resolved[name];
-}
-
-async function savePicture(plot, file) {
-  const Plotly = await library();
-  const { clientWidth: width, clientHeight: height } = plot;
-  save(`${file}.png`, await Plotly.toImage(plot, { format: "png", width, height, scale: 2 }));
+/** How many rows a point stands for, if it is more than one, and what else there is to say. */
+function showNotes(place, what, { size, points }) {
+  const thinned =
+    points === what.count
+      ? null
+      : what.axis.kind === "category"
+        ? `Drawn: the ${number(points)} largest of ${number(what.count)}; the table has all.`
+        : `Each point is the sum of ${number(size)} ${what.axis.interval}s; the table has all ` +
+          `${number(what.count)} rows.`;
+  replace(place, [thinned, ...(what.notes ?? [])].filter(Boolean).join(" "));
 }
 
 /** The same numbers, but with times as machines write them. */
-function toCsv({ column, x, series }) {
-  const rows = [
-    [column, ...series.map(({ name }) => name)],
-    ...x.map((place, at) => [place, ...series.map(({ values }) => values[at] ?? 0)]),
-  ];
+function toCsv({ column, count, machineOf, series }) {
+  const rows = [[column, ...series.map(({ name }) => name)]];
+  for (let row = 0; row < count; row += 1) {
+    rows.push([machineOf(row), ...series.map(({ values }) => values[row] ?? "")]);
+  }
   return rows.map((row) => row.map(cell).join(",")).join("\r\n");
 }
 

@@ -71,6 +71,12 @@ async function start() {
   signedIn = new AbortController();
   const kind = session.kindOf(session.key());
   if (!kind) return signInPage(app, start);
+  // First, so that the page that is shown need not ask again for what happened before it was open.
+  let showLive = (state) => {
+    liveState = state;
+  };
+  let liveState = "waiting";
+  if (kind === "org") startLive(signedIn.signal, (state) => showLive(state));
   let context;
   try {
     context = await contextOf(kind);
@@ -83,7 +89,8 @@ async function start() {
   }
   const pages = PAGES[kind];
   const place = frame(app, { kind, pages, context, leave });
-  if (kind === "org") startLive(signedIn.signal, place.showLive);
+  showLive = place.showLive;
+  showLive(liveState);
   const show = () => showPage(pages, place, context);
   window.addEventListener("hashchange", show, { signal: signedIn.signal });
   show();

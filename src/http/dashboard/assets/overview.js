@@ -182,11 +182,18 @@ function byStatus(redemptions) {
   );
 }
 
+let askedOffers = null;
+
+/** The offers, asked for once if two parts of the page want them at the same time. */
+function offersOf() {
+  askedOffers ??= all("/v1/offers", "data").finally(() => {
+    askedOffers = null;
+  });
+  return askedOffers;
+}
+
 async function bestOffers() {
-  const [{ offers: rows }, offers] = await Promise.all([
-    get("/v1/analytics/offers"),
-    all("/v1/offers", "data"),
-  ]);
+  const [{ offers: rows }, offers] = await Promise.all([get("/v1/analytics/offers"), offersOf()]);
   const titles = new Map(offers.map(({ id, title }) => [id, title]));
   return rows
     .filter((row) => row.signups > 0)
@@ -228,7 +235,7 @@ function recentCard(view) {
     async () => {
       const [{ redemptions }, offers] = await Promise.all([
         get("/v1/redemptions", { limit: RECENT }),
-        all("/v1/offers", "data"),
+        offersOf(),
       ]);
       const earlier = redemptions
         .map((data) => ({ name: "redemption.created", at: data.createdAt, data }))

@@ -1,5 +1,8 @@
 // Windows of time for the timeseries: whole days, weeks and months by the calendar of a time zone.
 
+import { momentOf, movedBack, wallOf } from "./charts/time.js";
+
+const MINUTE = 60000;
 const HOUR = 3600000;
 const DAY = 24 * HOUR;
 
@@ -28,23 +31,39 @@ export function ownZone() {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 }
 
-/** `{ from, to, before }`: the window, and where the one of the same length before it begins. */
-export function boundsOf({ period, zone, first, last }) {
-  const today = dayIn(Date.now(), zone);
+/**
+ * The window `{ from, to }`, the one before it `{ before, until }`, and `shift`, by how much the latter
+ * is earlier by the calendar. While the window is not over, the one before it ends where its clocks
+ * show what they show now, so that a beginning is compared with a beginning.
+ */
+export function boundsOf({ period, zone, first, last }, present) {
+  const today = dayIn(present, zone);
   const chosen = PERIODS.find(({ id }) => id === period);
   if (period === "24h") {
-    const end = Math.ceil((Date.now() + 1) / HOUR) * HOUR;
-    const at = (hours) => new Date(end - hours * HOUR).toISOString();
-    return { from: at(24), to: at(0), before: at(48) };
+    const end = Math.ceil((present + 1) / HOUR) * HOUR;
+    return against({ from: end - DAY, to: end, shift: { span: DAY }, zone, present });
   }
+  const at = (day) => momentOf(Date.parse(day), zone);
   if (chosen?.months) {
-    const at = (months) => shiftMonths(`${today.slice(0, 7)}-01`, months);
-    return { from: at(1 - chosen.months), to: at(1), before: at(1 - 2 * chosen.months) };
+    const { months } = chosen;
+    const month = (count) => at(shiftMonths(`${today.slice(0, 7)}-01`, count));
+    return against({ from: month(1 - months), to: month(1), shift: { months }, zone, present });
   }
-  const end = period === "custom" ? shiftDays(last || today, 1) : shiftDays(today, 1);
+  const end = shiftDays(period === "custom" ? last || today : today, 1);
   const start = period === "custom" ? first || today : shiftDays(end, -chosen.days);
-  const length = Math.round((Date.parse(end) - Date.parse(start)) / DAY);
-  return { from: start, to: end, before: shiftDays(start, -length) };
+  const shift = { span: Date.parse(end) - Date.parse(start) };
+  return against({ from: at(start), to: at(end), shift, zone, present });
+}
+
+function against({ from, to, shift, zone, present }) {
+  const earlier = (time) => {
+    const wall = wallOf(time, zone);
+    // The 29th of February is compared up to where the 28th ends.
+    return momentOf(movedBack(wall, shift) ?? movedBack(wall - DAY, shift) + DAY, zone);
+  };
+  const isOver = present >= to;
+  const until = earlier(isOver ? to : Math.max(from, Math.floor(present / MINUTE) * MINUTE));
+  return { from, to, before: earlier(from), until, isOver, shift };
 }
 
 /** The day, `YYYY-MM-DD`, that it is somewhere. */
@@ -52,28 +71,61 @@ export function dayIn(time, zone) {
   return wallTime(time, zone).slice(0, 10);
 }
 
-/** What the clocks of a zone show, `YYYY-MM-DD HH:MM`: what the chart puts on its axis. */
+/** What the clocks of a zone show, `YYYY-MM-DD HH:MM`. */
 export function wallTime(time, zone) {
-  const parts = new Intl.DateTimeFormat("en-CA", {
-    timeZone: zone,
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  }).formatToParts(new Date(time));
-  const part = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
-  return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}`;
+  return new Date(wallOf(time, zone)).toISOString().slice(0, 16).replace("T", " ");
 }
 
-/** A bucket's name in a table. */
-export function bucketName(time, zone, interval) {
-  const style = {
-    hour: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
-    month: { month: "long", year: "numeric" },
-  }[interval] ?? { day: "numeric", month: "short", year: "numeric" };
-  return new Intl.DateTimeFormat(undefined, { timeZone: zone, ...style }).format(new Date(time));
+const HOUR_NAME = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+const NAMES = {
+  hour: HOUR_NAME,
+  hourTwice: { ...HOUR_NAME, timeZoneName: "short" },
+  hourOfYear: { ...HOUR_NAME, weekday: "short", year: "numeric" },
+  day: { day: "numeric", month: "short", year: "numeric" },
+  weekday: { weekday: "short", day: "numeric", month: "short", year: "numeric" },
+  month: { month: "long", year: "numeric" },
+};
+/** What stands on an axis: of an hour, the day where it begins, the month, the year. */
+const MARKS = {
+  hour: { hour: "2-digit", minute: "2-digit" },
+  day: { day: "numeric", month: "short" },
+  month: { month: "short" },
+  monthOfYear: { month: "short", year: "numeric" },
+  year: { year: "numeric" },
+};
+const formats = new Map();
+
+/** Making a format takes far longer than using it. */
+function formatOf(styles, name, zone) {
+  const key = `${styles === MARKS}/${name}/${zone}`;
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.DateTimeFormat(undefined, { timeZone: zone, ...styles[name] }));
+  }
+  return formats.get(key);
+}
+
+/** A bucket's name in a table. Of an hour that comes twice it says which one it is. */
+export function bucketName(time, zone, interval, isTwice = false) {
+  const name = { week: "day", hour: isTwice ? "hourTwice" : "hour" }[interval] ?? interval;
+  return formatOf(NAMES, name, zone).format(time);
+}
+
+/** All that lies from one moment to before another, as one name. */
+export function rangeName(from, to, zone, interval) {
+  if (interval === "month" && to - from < 32 * DAY) return bucketName(from, zone, "month");
+  const isOfDays = [from, to].every((time) => wallOf(time, zone) % DAY === 0);
+  let name = to - from <= 1.5 * DAY ? "weekday" : "day";
+  if (interval === "hour" && !isOfDays) name = "hourOfYear";
+  return formatOf(NAMES, name, zone).formatRange(from, to - 1);
+}
+
+/** A mark of the axis. */
+export function markName(time, zone, unit, isFirst) {
+  const wall = new Date(wallOf(time, zone));
+  let name = unit;
+  if (unit === "hour" && wall.getUTCHours() === 0 && wall.getUTCMinutes() === 0) name = "day";
+  if (unit === "month" && (isFirst || wall.getUTCMonth() === 0)) name = "monthOfYear";
+  return formatOf(MARKS, name, zone).format(time);
 }
 
 export function shiftDays(day, days) {

@@ -10,6 +10,8 @@ import { button, card, pageHead, table } from "./parts.js";
 import { emptyState, load } from "./states.js";
 
 const DAY = 86400000;
+/** A screen reader is told of so many programs; the table has all. */
+const MOST_TOLD = 12;
 const PERIODS = [
   ["", "All time"],
   ["1", "Last 24 hours"],
@@ -20,6 +22,7 @@ const PERIODS = [
 export function programsPage(view) {
   const place = h("div");
   let days = "";
+  let drawn;
   append(view.root, [
     pageHead(
       "Programs",
@@ -43,7 +46,10 @@ export function programsPage(view) {
       if (rows.length === 0) {
         return emptyState("Nothing happened", "No program had any activity in this period.");
       }
-      return [card("Points", comparison(rows)), programTable(rows)];
+      const what = comparison(rows, days);
+      if (drawn) drawn.update(what);
+      else drawn = chart(what);
+      return [card("Points", drawn.element), programTable(rows)];
     },
   );
   view.live(() => again());
@@ -64,39 +70,41 @@ async function report(days) {
   return rows;
 }
 
-function comparison(rows) {
-  const names = rows.map((row) => row.program_name);
-  return chart({
+function comparison(rows, days) {
+  const nameOf = (row) => rows[row].program_name;
+  const series = (name, field, tone) => ({
+    name,
+    values: rows.map((row) => Number(row[field])),
+    tone,
+    kind: "bar",
+    unit: "points",
+  });
+  const told = rows.slice(0, MOST_TOLD).map((row) => {
+    const issued = number(row.total_issued);
+    return `${row.program_name}: ${issued} issued, ${number(row.total_redeemed)} redeemed`;
+  });
+  if (rows.length > told.length) told.push(`${number(rows.length - told.length)} more`);
+  return {
     title: "Points issued and redeemed by program",
-    summary: rows
-      .map(
-        (row) =>
-          `${row.program_name}: ${number(row.total_issued)} issued, ${number(
-            row.total_redeemed,
-          )} redeemed`,
-      )
-      .join("; "),
+    period: PERIODS.find(([value]) => value === days)[1],
+    summary: told.join("; "),
     file: "stampcard-programs",
     column: "Program",
-    isCategory: true,
-    // Two programs may have the same name, but not the same place on the axis.
-    x: names.map((name, at) => (names.indexOf(name) === at ? name : `${name} (${at + 1})`)),
-    names,
+    unit: "points",
+    count: rows.length,
+    keyOf: (row) => row,
+    nameOf,
+    rangeOf: nameOf,
+    machineOf: nameOf,
+    axis: { kind: "category" },
     series: [
-      {
-        name: "issued",
-        values: rows.map((row) => Number(row.total_issued)),
-        tone: "minted",
-        kind: "bar",
-      },
-      {
-        name: "redeemed",
-        values: rows.map((row) => Number(row.total_redeemed)),
-        tone: "spent",
-        kind: "bar",
-      },
+      series("issued", "total_issued", "minted"),
+      series("redeemed", "total_redeemed", "spent"),
     ],
-  });
+    openAt: -1,
+    openText: "",
+    notes: [],
+  };
 }
 
 function programTable(rows) {

@@ -85,7 +85,10 @@ export function load(place, fetch, render, lines) {
       const text = JSON.stringify(data);
       if (mine !== turn || text === shown) return;
       shown = text;
-      replace(place, render(data));
+      const content = render(data);
+      // An element that brought itself up to date stays where it is, and so does what has its focus.
+      if (place.childNodes.length === 1 && place.firstChild === content) return;
+      replace(place, content);
     } catch (error) {
       if (mine !== turn) return;
       if (error.status === undefined) console.error(error);

@@ -1,0 +1,71 @@
+// Puts the rows of two periods beside each other, by what the clocks showed.
+
+import { movedBack, wallsOf } from "./time.js";
+
+const SPANS = { hour: 3600000, day: 86400000 };
+
+/**
+ * For each row of `now`, which row of `then` stands beside it, or -1. Both are lists of rising start
+ * times. Hours and days meet where the clocks show the same, moved back by `shift`: an hour that
+ * one period skips has nothing beside it, and of an hour that comes twice the first meets the first.
+ * Weeks and months, which are laid from the start of each period, meet in their order.
+ */
+export function pair(now, then, { zone, interval, shift }) {
+  const span = SPANS[interval];
+  if (!span) return now.map((_, at) => (at < then.length ? at : -1));
+  const walls = wallsOf(now, zone);
+  // Zones that move their clocks by half an hour still have one row to an hour.
+  const rest = interval === "hour" && walls.length > 0 ? walls[0] % span : 0;
+  const whole = (wall) => Math.floor((wall - rest) / span) * span + rest;
+  // Of an hour that comes twice the second one is told apart by a millisecond.
+  const places = new Map();
+  wallsOf(then, zone).forEach((wall, at) => {
+    const place = whole(wall);
+    places.set(places.has(place) ? place + 1 : place, at);
+  });
+  const seen = new Set();
+  const backOf = mover(shift);
+  return walls.map((wall) => {
+    const place = whole(wall);
+    const turn = seen.has(place) ? 1 : 0;
+    seen.add(place);
+    const back = backOf(place);
+    return back === null ? -1 : (places.get(back + turn) ?? -1);
+  });
+}
+
+/** Moves what is shown back; the calendar is asked once a day. */
+function mover(shift) {
+  let day = null;
+  let back = null;
+  return (wall) => {
+    const begin = Math.floor(wall / SPANS.day) * SPANS.day;
+    if (begin !== day) back = movedBack(begin, shift);
+    day = begin;
+    return back === null ? null : back + (wall - begin);
+  };
+}
+
+/**
+ * What is shown of two answers: `now` without empty rows that have not begun, `beside` (for each row
+ * the one of `then`, or null), `openAt` (the row that is not finished, or -1) and `left` (the rows of
+ * `then` that have no counterpart).
+ */
+export function sideBySide({ now, then, zone, interval, shift, present }) {
+  let end = now.length;
+  const isAhead = (row) =>
+    row.startTime > present && !row.signups && !row.pointsMinted && !row.pointsSpent;
+  while (end > 1 && isAhead(now[end - 1])) end -= 1;
+  const rows = now.slice(0, end);
+  const openAt = rows.findIndex((row) => row.startTime <= present && present < row.endTime);
+  if (!then) return { now: rows, beside: null, openAt, left: [] };
+  const starts = (list) => list.map(({ startTime }) => startTime);
+  const pairs = pair(starts(rows), starts(then), { zone, interval, shift });
+  const taken = new Set(pairs);
+  return {
+    now: rows,
+    beside: pairs.map((at) => (at < 0 ? null : then[at])),
+    openAt,
+    left: then.filter((_, at) => !taken.has(at)),
+  };
+}

@@ -1,0 +1,153 @@
+// Where everything of a drawing stands: numbers and texts of axes, paths of bars and lines.
+
+import { timeTicks, valueTicks } from "./scale.js";
+import { group, pointsIn, sums } from "./thin.js";
+
+const TOP = 24;
+const BOTTOM = 28;
+const RIGHT = 10;
+/** About how wide a character of an axis is. */
+const CHARACTER = 6.6;
+const TICK_ROOM = { hour: 62, day: 64, month: 68, year: 60 };
+/** A category needs this much to have its name below it. */
+const CATEGORY_ROOM = 76;
+
+/** Lays out `what` in so many pixels: what plot.js draws, and where the pointer finds its points. */
+export function layOut(what, width, height) {
+  const { starts, size, rows } = pointsOf(what, width);
+  const series = what.series.map((each) => ({
+    ...each,
+    values: sums(rows ? rows.map((row) => each.values[row]) : each.values, starts),
+  }));
+  const points = starts.length - 1;
+  const top = Math.max(0, ...series.flatMap(({ values }) => values.map((value) => value ?? 0)));
+  const values = valueTicks(top);
+  const labels = values.map((value) => what.format(value));
+  const left = 12 + CHARACTER * Math.max(...labels.map((label) => label.length));
+  const area = { left, right: width - RIGHT, top: TOP, bottom: height - BOTTOM };
+  const band = (area.right - area.left) / Math.max(1, points);
+  const scale = (area.bottom - area.top) / values.at(-1);
+  const y = (value) => area.bottom - value * scale;
+  const x = (at) => area.left + at * band;
+  const openAt = what.openAt < 0 ? -1 : starts.findLastIndex((start) => start <= what.openAt);
+  const bars = series.filter(({ kind }) => kind === "bar").length;
+  return {
+    area,
+    band,
+    size,
+    points,
+    series,
+    openAt: openAt < points ? openAt : -1,
+    rowsOf: (at) => [rows ? rows[starts[at]] : starts[at], (rows ? starts[at] : starts[at + 1]) - 1],
+    lines: values.map((value, at) => ({ y: y(value), label: labels[at] })),
+    marks: marksOf(what, { starts, rows, band, x, area }),
+    shapes: shapesOf(series, { x, y, band, bars, openAt }),
+  };
+}
+
+/** The points that are drawn: groups of rows, or as many categories as there is room for. */
+function pointsOf({ count, axis, series }, width) {
+  if (axis.kind === "time") {
+    const walls = axis.walls.slice(0, count);
+    return { ...group(walls, axis.interval, pointsIn(width, series.length)), rows: null };
+  }
+  const room = Math.min(40, Math.max(3, Math.floor(width / (CATEGORY_ROOM / 2))));
+  const total = (row) => series.reduce((sum, { values }) => sum + (values[row] ?? 0), 0);
+  const all = Array.from({ length: count }, (_, row) => row);
+  const most = count > room ? all.sort((a, b) => total(b) - total(a)).slice(0, room) : all;
+  return { size: 1, starts: Array.from({ length: most.length + 1 }, (_, at) => at), rows: most };
+}
+
+function marksOf({ axis, nameOf, tickOf }, { starts, rows, band, x, area }) {
+  if (axis.kind === "time") {
+    const walls = starts.slice(0, -1).map((start) => axis.walls[start]);
+    const unit = { week: "day" }[axis.interval] ?? axis.interval;
+    const { unit: shown, at } = timeTicks(
+      walls,
+      axis.interval,
+      Math.floor((area.right - area.left) / TICK_ROOM[unit]),
+    );
+    // Of few wide bars the name stands in the middle, of many at the beginning.
+    const offset = band > TICK_ROOM[shown] || shown === axis.interval ? band / 2 : 0;
+    const placed = at.map((index, nth) => ({
+      x: x(index) + offset,
+      isEdge: offset === 0,
+      label: tickOf(starts[index], shown, nth === 0),
+    }));
+    return apart(placed, area.right + RIGHT);
+  }
+  const every = Math.ceil(CATEGORY_ROOM / band);
+  const most = Math.max(4, Math.floor((band * every) / CHARACTER) - 1);
+  return rows
+    .map((row, at) => ({ x: x(at) + band / 2, label: shortened(nameOf(row), most) }))
+    .filter((_, at) => at % every === 0);
+}
+
+/** Leaves out what would stand on the one before it, or past the end. */
+function apart(marks, end) {
+  let free = 0;
+  return marks.filter(({ x, label }) => {
+    const half = (label.length * CHARACTER) / 2;
+    if (x - half < free || x + half > end) return false;
+    free = x + half + CHARACTER;
+    return true;
+  });
+}
+
+function shortened(text, most) {
+  const letters = [...text];
+  return letters.length <= most ? text : `${letters.slice(0, most - 1).join("")}…`;
+}
+
+/** Each series as paths: what is finished, and what is not. */
+function shapesOf(series, { x, y, band, bars, openAt }) {
+  let nth = -1;
+  return series.map(({ kind, tone, values }) => {
+    if (kind === "bar") {
+      nth += 1;
+      const place = { x, y, ...barRoom(band, bars, nth) };
+      return {
+        kind,
+        tone,
+        done: values.map((value, at) => (at === openAt ? "" : barPath(value, at, place))).join(""),
+        open: openAt < 0 ? "" : barPath(values[openAt], openAt, place, 0.75),
+      };
+    }
+    return { kind, tone, done: stepPath(values, { x, y }, kind === "area"), open: "" };
+  });
+}
+
+/** How far into its band a bar begins, and how wide it is; side by side if there are several. */
+function barRoom(band, bars, nth) {
+  const gap = band < 3 ? 0 : Math.min(band * 0.3, 28);
+  const width = Math.min((band - gap) / bars, 120);
+  return { inset: (band - width * bars) / 2 + nth * width, width: width - (bars > 1 ? 1 : 0) };
+}
+
+function barPath(value, at, { x, y, inset, width }, rim = 0) {
+  if (!value) return "";
+  const left = round(x(at) + inset + rim);
+  const right = round(x(at) + inset + width - rim);
+  // What is there can be seen, however little it is.
+  const top = round(Math.min(y(value), y(0) - 1) + rim);
+  return `M${left} ${round(y(0))}V${top}H${right}V${round(y(0))}Z`;
+}
+
+/** A line in steps, interrupted where there is no value; as an area, closed along the axis. */
+function stepPath(values, { x, y }, isArea) {
+  let path = "";
+  let isDrawing = false;
+  values.forEach((value, at) => {
+    if (value === null) {
+      if (isDrawing && isArea) path += `V${round(y(0))}Z`;
+      isDrawing = false;
+      return;
+    }
+    if (!isDrawing) path += `M${round(x(at))} ${round(isArea ? y(0) : y(value))}`;
+    path += `V${round(y(value))}H${round(x(at + 1))}`;
+    isDrawing = true;
+  });
+  return isDrawing && isArea ? `${path}V${round(y(0))}Z` : path;
+}
+
+const round = (value) => Math.round(value * 10) / 10;

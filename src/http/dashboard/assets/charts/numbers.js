@@ -1,0 +1,84 @@
+// A chart's numbers as a table. Its rows are made when it is opened, some hundreds at a time.
+
+import { h } from "../dom.js";
+
+const STEP = 250;
+
+/** `{ element, update(what) }`: closed, it holds nothing. */
+export function numbers() {
+  const place = h("div", {});
+  const element = h("details", {}, h("summary", {}, "Show as a table"), place);
+  let what = null;
+  let shown = STEP;
+  let parts = null;
+  const show = () => {
+    if (!element.open) return;
+    parts ??= frame(place, () => {
+      shown += STEP;
+      show();
+    });
+    fill(parts, what, shown);
+  };
+  element.addEventListener("toggle", () => {
+    if (!element.open) {
+      place.replaceChildren();
+      parts = null;
+      shown = STEP;
+    }
+    show();
+  });
+  return {
+    element,
+    update(next) {
+      what = next;
+      show();
+    },
+  };
+}
+
+function frame(place, more) {
+  const caption = h("caption", { class: "hidden" });
+  const head = h("tr");
+  const body = h("tbody");
+  const table = h("table", {}, caption, h("thead", {}, head), body);
+  const attributes = { class: "table-frame table-tall", tabindex: "0", role: "region" };
+  const scroller = h("div", attributes, table);
+  const button = h("button", { class: "button button-small", type: "button", onclick: more });
+  const rest = h("p", { class: "more" }, button);
+  place.replaceChildren(scroller, rest);
+  return { scroller, caption, head, body, button, rest };
+}
+
+/** Brings the table up to date, cell by cell, so that scrolling and selection stay. */
+function fill({ scroller, caption, head, body, button, rest }, what, most) {
+  scroller.setAttribute("aria-label", what.title);
+  write(caption, what.title);
+  const heads = [what.column, ...what.series.map(({ name, unit }) => `${name}, ${unit}`)];
+  resize(head, heads.length, (at) => h("th", { scope: "col", class: at ? "number" : null }));
+  heads.forEach((text, at) => write(head.children[at], text));
+  const rows = Math.min(what.count, most);
+  resize(body, rows, () => h("tr"));
+  for (let row = 0; row < rows; row += 1) {
+    const line = body.children[row];
+    resize(line, heads.length, (at) =>
+      at ? h("td", { class: "number" }) : h("th", { scope: "row" }),
+    );
+    const isOpen = row === what.openAt;
+    write(line.children[0], what.nameOf(row) + (isOpen ? ` (${what.openText})` : ""));
+    what.series.forEach(({ values }, at) => {
+      write(line.children[at + 1], values[row] === null ? "–" : what.formatWhole(values[row]));
+    });
+  }
+  const left = what.count - rows;
+  rest.hidden = left === 0;
+  write(button, `Show ${Math.min(STEP, left)} more of ${what.formatWhole(left)}`);
+}
+
+function resize(parent, length, make) {
+  while (parent.childElementCount > length) parent.lastElementChild.remove();
+  while (parent.childElementCount < length) parent.append(make(parent.childElementCount));
+}
+
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,155 @@
+// A chart that can be walked through: by pointer, by finger and by the arrow keys.
+
+import { h, replace } from "../dom.js";
+import { drawing } from "./drawing.js";
+import { layOut } from "./layout.js";
+
+export const HEIGHT = 280;
+
+/**
+ * `{ element, update(what) }`. What is pointed at stays so through an update. `onDraw` hears of every
+ * layout, also of those that a change of the width makes.
+ */
+export function plot(onDraw) {
+  const picture = drawing();
+  const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
+  const element = h(
+    "div",
+    {
+      class: "plot",
+      tabindex: "0",
+      // What arrow keys move and a screen reader speaks is a slider; it is called a chart.
+      role: "slider",
+      "aria-roledescription": "chart",
+      "data-focus": "plot",
+    },
+    picture.element,
+    tip,
+  );
+  const state = { what: null, layout: null, width: 0, at: null };
+  const view = { element, picture, tip, state, onDraw };
+  followPointer(view);
+  followKeys(view);
+  const resized = new ResizeObserver(() => {
+    const width = Math.round(element.clientWidth);
+    if (width === 0 || width === state.width) return;
+    state.width = width;
+    draw(view);
+  });
+  resized.observe(element);
+  return {
+    element,
+    update(what) {
+      const kept = state.at === null ? null : keyAt(state, state.at);
+      state.what = what;
+      state.width ||= Math.round(element.clientWidth);
+      if (state.width > 0) draw(view, kept);
+      element.setAttribute("aria-label", `${what.title}. ${what.summary}`);
+    },
+  };
+}
+
+function draw(view, kept = null) {
+  const { picture, state } = view;
+  if (!state.what) return;
+  const key = kept ?? (state.at === null ? null : keyAt(state, state.at));
+  state.layout = layOut(state.what, state.width, HEIGHT);
+  picture.show(state.layout, { width: state.width, height: HEIGHT, unit: state.what.unit });
+  view.onDraw?.(state.layout);
+  const last = state.layout.points - 1;
+  let at = key === null || last < 0 || keyAt(state, 0) > key ? null : last;
+  while (at > 0 && keyAt(state, at) > key) at -= 1;
+  point(view, at);
+}
+
+/** What a point stands for, whatever its number: keys rise from point to point. */
+const keyAt = ({ what, layout }, at) => what.keyOf(layout.rowsOf(at)[0]);
+
+/** Points at a point, or at none. */
+function point(view, at) {
+  const { element, picture, tip, state } = view;
+  const { what, layout } = state;
+  state.at = at;
+  picture.point(layout, at);
+  const last = Math.max(0, layout.points - 1);
+  const shown = at ?? last;
+  const said = layout.points > 0 ? wordsOf(what, layout, shown) : { name: "", lines: [] };
+  element.setAttribute("aria-valuemin", 0);
+  element.setAttribute("aria-valuemax", last);
+  element.setAttribute("aria-valuenow", shown);
+  const text = [said.name, ...said.lines.map(({ text: line }) => line)].join("; ");
+  element.setAttribute("aria-valuetext", text);
+  tip.hidden = at === null;
+  if (at === null) return;
+  replace(
+    tip,
+    h("strong", {}, said.name),
+    said.lines.map(({ tone, text: line }) =>
+      h("span", {}, tone && h("i", { class: `swatch tone-${tone}` }), line),
+    ),
+  );
+  // Beside the point, on the side where there is room.
+  const begin = layout.area.left + at * layout.band;
+  const after = begin + layout.band + 8;
+  const width = tip.offsetWidth;
+  const left = after + width <= state.width ? after : Math.max(0, begin - 8 - width);
+  tip.style.transform = `translateX(${Math.round(left)}px)`;
+}
+
+/** What a point says: its name, and a line for each series. */
+function wordsOf(what, layout, at) {
+  const [first, last] = layout.rowsOf(at);
+  const lines = layout.series.map(({ name, values, unit, tone, noteOf }) => {
+    const value = values[at];
+    const amount = value === null ? "none" : `${what.formatWhole(value)} ${unit}`;
+    const note = noteOf?.(first, last);
+    return { tone, text: `${name}: ${amount}${note ? ` (${note})` : ""}` };
+  });
+  if (at === layout.openAt) lines.push({ tone: null, text: what.openText });
+  return { name: what.rangeOf(first, last), lines };
+}
+
+function followPointer(view) {
+  const { element, state } = view;
+  const move = (event) => {
+    if (!state.layout || state.layout.points === 0) return;
+    const { area, band, points } = state.layout;
+    const x = event.clientX - element.getBoundingClientRect().left - area.left;
+    const at = Math.max(0, Math.min(points - 1, Math.floor(x / band)));
+    if (at !== state.at) point(view, at);
+  };
+  element.addEventListener("pointermove", move);
+  element.addEventListener("pointerdown", move);
+  element.addEventListener("pointerleave", ({ pointerType }) => {
+    // A finger that was lifted leaves what it pointed at to be read.
+    if (pointerType === "mouse" && state.layout) point(view, null);
+  });
+  element.addEventListener("blur", () => state.layout && point(view, null));
+}
+
+function followKeys(view) {
+  const { element, state } = view;
+  element.addEventListener("keydown", (event) => {
+    if (!state.layout || event.altKey || event.ctrlKey || event.metaKey) return;
+    const last = state.layout.points - 1;
+    const at = state.at ?? last + 1;
+    const page = Math.max(1, Math.round(last / 10));
+    const to = {
+      ArrowLeft: at - 1,
+      ArrowDown: at - 1,
+      ArrowRight: state.at === null ? last : at + 1,
+      ArrowUp: state.at === null ? last : at + 1,
+      PageUp: at - page,
+      PageDown: at + page,
+      Home: 0,
+      End: last,
+    }[event.key];
+    if (event.key === "Escape" && state.at !== null) {
+      event.stopPropagation();
+      point(view, null);
+    } else if (to !== undefined && last >= 0) {
+      event.preventDefault();
+      point(view, Math.max(0, Math.min(last, to)));
+    }
+  });
+}

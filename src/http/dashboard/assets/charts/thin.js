@@ -1,0 +1,62 @@
+// Draws many rows as fewer points. What is counted adds up, so a point is the sum of its rows.
+
+const HOUR = 3600000;
+const DAY = 24 * HOUR;
+const HOURS = [1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 96, 168, 336, 672, 1344, 2688, 8760];
+
+/** As many points as are drawn at most, all lines of a chart together. */
+export const POINTS_MAX = 1000;
+
+/** How many points a line may have in a drawing so wide. */
+export function pointsIn(width, lines) {
+  return Math.max(1, Math.min(Math.floor(width / 2), Math.floor(POINTS_MAX / Math.max(1, lines))));
+}
+
+/**
+ * Divides rows into at most `limit` groups: `{ size, starts }`, `starts` being the first row of each
+ * and, last, how many rows there are. Groups of hours begin at the same times of each day, so that
+ * one in which the clocks change has an hour less or more.
+ */
+export function group(walls, interval, limit) {
+  const rows = walls.length;
+  if (rows <= limit) return { size: 1, starts: range(rows + 1) };
+  if (interval === "hour") {
+    for (const size of HOURS.filter((each) => each >= rows / limit)) {
+      const starts = byHours(walls, size);
+      if (starts.length - 1 <= limit) return { size, starts };
+    }
+  }
+  const size = Math.ceil(rows / limit);
+  const starts = range(Math.ceil(rows / size)).map((at) => at * size);
+  return { size, starts: [...starts, rows] };
+}
+
+function byHours(walls, size) {
+  const base = Math.floor(walls[0] / DAY) * DAY;
+  const starts = [];
+  let current = -1;
+  walls.forEach((wall, at) => {
+    const number = Math.floor((wall - base) / (size * HOUR));
+    // What the clocks show goes back where an hour comes twice; a group does not begin again.
+    if (number > current) {
+      starts.push(at);
+      current = number;
+    }
+  });
+  return [...starts, walls.length];
+}
+
+/** The sum of the values of each group; null where all of them are. */
+export function sums(values, starts) {
+  return starts.slice(0, -1).map((start, at) => {
+    let total = null;
+    for (let row = start; row < starts[at + 1]; row += 1) {
+      if (values[row] !== null) total = (total ?? 0) + values[row];
+    }
+    return total;
+  });
+}
+
+function range(length) {
+  return Array.from({ length }, (_, at) => at);
+}

@@ -1,0 +1,75 @@
+// What the clocks of a time zone show. No document is needed here, so that a test can run it alone.
+//
+// A "wall" is what clocks show as the number of milliseconds at which those of UTC show the same.
+
+const DAY = 86400000;
+const WEEK = 7 * DAY;
+const clocks = new Map();
+
+function clockOf(zone) {
+  if (!clocks.has(zone)) {
+    const all = Object.fromEntries(
+      ["year", "month", "day", "hour", "minute", "second"].map((part) => [part, "numeric"]),
+    );
+    const style = { ...all, timeZone: zone, hourCycle: "h23", calendar: "gregory" };
+    clocks.set(zone, new Intl.DateTimeFormat("en-US", style));
+  }
+  return clocks.get(zone);
+}
+
+/** What the clocks of a zone show at a moment. */
+export function wallOf(time, zone) {
+  if (zone === "UTC") return time;
+  const part = {};
+  for (const { type, value } of clockOf(zone).formatToParts(time)) part[type] = Number(value);
+  const shown = Date.UTC(
+    part.year,
+    part.month - 1,
+    part.day,
+    part.hour,
+    part.minute,
+    part.second,
+  );
+  return shown + (((time % 1000) + 1000) % 1000);
+}
+
+/**
+ * The same for many moments in rising order. A zone is asked once a week, and where its clocks changed
+ * meanwhile, at each moment of that week: no zone moves them there and back within one.
+ */
+export function wallsOf(times, zone) {
+  const walls = new Array(times.length);
+  let offset = null;
+  for (let at = 0; at < times.length; ) {
+    let last = at;
+    while (last + 1 < times.length && times[last + 1] - times[at] <= WEEK) last += 1;
+    const first = offset ?? wallOf(times[at], zone) - times[at];
+    offset = wallOf(times[last], zone) - times[last];
+    const isSteady = offset === first;
+    // The next week begins where this one ends.
+    const end = last === at || last === times.length - 1 ? last + 1 : last;
+    for (; at < end; at += 1) walls[at] = isSteady ? times[at] + first : wallOf(times[at], zone);
+    if (end === last + 1) offset = null;
+  }
+  return walls;
+}
+
+/** When clocks show something: the first time, and where they skip it, the moment they skip to. */
+export function momentOf(wall, zone) {
+  const offsets = [-DAY, DAY].map((away) => wallOf(wall + away, zone) - (wall + away));
+  const moments = offsets.map((offset) => wall - offset);
+  const shown = moments.filter((moment) => wallOf(moment, zone) === wall);
+  return shown.length > 0 ? Math.min(...shown) : moments[0];
+}
+
+/**
+ * Something shown, moved back by `{ months }` of the calendar or `{ span }` milliseconds; null on a
+ * day that the other month does not have.
+ */
+export function movedBack(wall, { months = 0, span = 0 }) {
+  if (months === 0) return wall - span;
+  const date = new Date(wall);
+  const day = date.getUTCDate();
+  date.setUTCMonth(date.getUTCMonth() - months);
+  return date.getUTCDate() === day ? date.getTime() : null;
+}

@@ -1,0 +1,75 @@
+// Asks for the buckets of a window and of the one before it, and of what is known only for the end.
+
+import { get } from "./api.js";
+import { sideBySide } from "./charts/align.js";
+import { wallsOf } from "./charts/time.js";
+import { boundsOf } from "./periods.js";
+
+/** Fewer buckets than this are asked for again as they are. */
+const MANY = 500;
+/**
+ * What is older than this stays as it is, because no activity is stamped earlier than one before it.
+ * It is long, since this computer's clock and the server's may differ.
+ */
+const SETTLED_MS = 2 * 86400000;
+
+/** A function that gives what a choice shows: `sideBySide`'s answer, with `bounds` and `walls`. */
+export function seriesSource() {
+  const askNow = tail();
+  const askThen = tail();
+  return async ({ period, interval, zone, first, last, compares }) => {
+    const present = Date.now();
+    const bounds = boundsOf({ period, zone, first, last }, present);
+    const settled = present - SETTLED_MS;
+    const [now, then] = await Promise.all([
+      askNow({ from: bounds.from, to: bounds.to, interval, zone, settled }),
+      compares &&
+        askThen({ from: bounds.before, to: bounds.until, interval, zone, settled: bounds.until - 1 }),
+    ]);
+    const { shift } = bounds;
+    const shown = sideBySide({ now, then: then || null, zone, interval, shift, present });
+    const starts = shown.now.map(({ startTime }) => startTime);
+    return { ...shown, bounds, interval, zone, walls: wallsOf(starts, zone), toJSON };
+  };
+}
+
+let answers = 0;
+/** Thousands of buckets are drawn sooner than they are compared with those that are shown. */
+function toJSON() {
+  const { now, beside, ...rest } = this;
+  if (now.length > MANY) return (answers += 1);
+  return { ...rest, now, beside, toJSON: undefined };
+}
+
+/** Asks for the buckets of a window; of many, only those that may have changed since. */
+function tail() {
+  let known = { key: null, rows: [], settled: 0 };
+  return async ({ from, to, interval, zone, settled }) => {
+    if (from >= to) return [];
+    const key = `${from} ${interval} ${zone}`;
+    const kept =
+      known.key === key && known.rows.length > MANY
+        ? known.rows.filter(({ endTime }) => endTime <= Math.min(known.settled, to))
+        : [];
+    const rows = [
+      ...kept,
+      ...(await ask({ from: kept.at(-1)?.endTime ?? from, to, interval, zone })),
+    ];
+    // Months from the 31st are counted from there, and cannot be gone on with from elsewhere.
+    known = { key: interval === "month" ? null : key, rows, settled };
+    return rows;
+  };
+}
+
+async function ask({ from, to, interval, zone }) {
+  if (from >= to) return [];
+  const at = (time) => new Date(time).toISOString();
+  const query = { from: at(from), to: at(to), interval, tz: zone };
+  const { buckets } = await get("/v1/analytics/timeseries", query);
+  // A server may be set to write times as text.
+  return buckets.map((bucket) => ({
+    ...bucket,
+    startTime: Number(new Date(bucket.startTime)),
+    endTime: Number(new Date(bucket.endTime)),
+  }));
+}
