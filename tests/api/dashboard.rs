@@ -5,6 +5,16 @@ use stampcard::domain::EventName;
 
 use crate::support::{Response, TestApp};
 
+/// What the build joins modules by.
+#[path = "../../build/modules.rs"]
+mod modules;
+
+/// A file of the sources, as the build hands it over.
+struct Source {
+    name: String,
+    text: String,
+}
+
 fn page(app: &TestApp) -> Response {
     app.request("GET", "/").send()
 }
@@ -168,6 +178,75 @@ fn the_script_and_the_sheet_hold_every_source() {
     assert!(modules > 35, "{modules}");
     assert_eq!(texts.matches("\nconst $module_").count(), modules);
     assert!(!texts.contains("\nimport ") && !texts.contains("\nexport "));
+}
+
+fn joined(files: &[(&str, &str)]) -> Result<String, String> {
+    let sources: Vec<Source> = files
+        .iter()
+        .map(|(name, text)| Source {
+            name: (*name).to_owned(),
+            text: (*text).to_owned(),
+        })
+        .collect();
+    modules::join(&sources, "main.js").map_err(|error| format!("{error:#}"))
+}
+
+#[test]
+fn modules_are_joined_in_the_order_in_which_they_need_each_other() {
+    let script = joined(&[
+        (
+            "main.js",
+            "import {\n  a,\n  b as c,\n} from \"./lib/x.js\";\na(c);\n",
+        ),
+        (
+            "lib/x.js",
+            "import * as all from \"../y.js\";\nimport \"../z.js\";\n\
+             export const a = all.f;\nconst d = 1;\nexport { d as b };\n",
+        ),
+        ("y.js", "export async function f(x) {}\nexport class G {}\n"),
+        ("z.js", "// import nothing\n"),
+        ("unused.js", "left out\n"),
+    ]);
+    let expected = "\"use strict\";\n\
+         // y.js\nconst $module_y = (() => {\nasync function f(x) {}\nclass G {}\n\
+         return { f, G };\n})();\n\
+         // z.js\nconst $module_z = (() => {\n// import nothing\nreturn {  };\n})();\n\
+         // lib/x.js\nconst $module_lib_x = (() => {\nconst all = $module_y;\n\
+         const a = all.f;\nconst d = 1;\nreturn { a, b: d };\n})();\n\
+         // main.js\nconst $module_main = (() => {\nconst { a, b: c } = $module_lib_x;\n\
+         a(c);\nreturn {  };\n})();\n";
+    assert_eq!(script.as_deref(), Ok(expected));
+}
+
+#[test]
+fn modules_that_cannot_be_joined_are_refused() {
+    let refused = |files: &[(&str, &str)], word: &str| {
+        let error = joined(files).unwrap_err();
+        assert!(error.contains(word), "{files:?}: {error}");
+    };
+    let circle = "import { a } from \"./main.js\";\nexport const a = 1;\n";
+    refused(
+        &[
+            ("main.js", "import { a } from \"./x.js\";\n"),
+            ("x.js", circle),
+        ],
+        "circle: main.js, x.js, main.js",
+    );
+    refused(
+        &[("main.js", "import \"./x.js\";\n")],
+        "no module x.js: main.js, x.js",
+    );
+    for (text, word) in [
+        ("export default 1;\n", "unknown form: default 1;"),
+        ("export let a = 1;\n", "unknown form: let a = 1;"),
+        ("export const { a } = b;\n", "unknown form"),
+        ("import a from \"./main.js\";\n", "unknown form"),
+        ("import { a } from \"library\";\n", "library is no path"),
+        ("import \"../x.js\";\n", "out of the folder"),
+        ("import { a }\n", "without an end"),
+    ] {
+        refused(&[("main.js", text)], word);
+    }
 }
 
 #[test]

@@ -12,12 +12,12 @@ import { notify } from "./notices.js";
  * opened and scrolled stays so. `what` has
  *
  * - `title`, `period`, `summary`: its name, of when it is, and what a screen reader says of it
- * - `count` rows, `keyOf(row)`, `nameOf(row)`, `rangeOf(first, last)`, `tickOf(row, unit, isFirst)`,
- *   `machineOf(row)`: how rows are told apart and called: in the table, beside the pointer if they
- *   are drawn together, on the axis, in CSV
+ * - `count` rows, `keyOf(row)`, `nameOf(row)`, `rangeOf(first, last)`, `tickOf(row, unit,
+ *   isFirst)`, `machineOf(row)`: how rows are told apart and called: in the table, beside the
+ *   pointer if they are drawn together, on the axis, in CSV
  * - `axis`: `{ kind: "time", walls, interval }` or `{ kind: "category" }`
- * - `series`: `{ name, values, tone, kind, unit, noteOf }` each, a value being null if there is none
- *   and `kind` `bar`, `line` or `area`
+ * - `series`: `{ name, values, tone, kind, unit, noteOf }` each, a value being null if there is
+ *   none and `kind` `bar`, `line` or `area`
  * - `openAt`: the row that is not finished, or -1, and `openText`, which says so
  * - `unit` of the axis, `column` (what rows are), `file` (the name of downloads), `notes`
  */

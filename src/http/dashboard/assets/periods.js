@@ -32,9 +32,9 @@ export function ownZone() {
 }
 
 /**
- * The window `{ from, to }`, the one before it `{ before, until }`, and `shift`, by how much the latter
- * is earlier by the calendar. While the window is not over, the one before it ends where its clocks
- * show what they show now, so that a beginning is compared with a beginning.
+ * The window `{ from, to }`, the one before it `{ before, until }`, and `shift`, by how much the
+ * latter is earlier by the calendar. While the window is not over, the one before it ends where its
+ * clocks show what they show now, so that a beginning is compared with a beginning.
  */
 export function boundsOf({ period, zone, first, last }, present) {
   const today = dayIn(present, zone);
@@ -61,7 +61,8 @@ function against({ from, to, shift, zone, present }) {
     // The 29th of February is compared up to where the 28th ends.
     return momentOf(movedBack(wall, shift) ?? movedBack(wall - DAY, shift) + DAY, zone);
   };
-  const isOver = present >= to;
+  // One that has not begun is of a program whose clock is ahead.
+  const isOver = present >= to || present < from;
   const until = earlier(isOver ? to : Math.max(from, Math.floor(present / MINUTE) * MINUTE));
   return { from, to, before: earlier(from), until, isOver, shift };
 }

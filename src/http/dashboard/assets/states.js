@@ -86,7 +86,7 @@ export function load(place, fetch, render, lines) {
       if (mine !== turn || text === shown) return;
       shown = text;
       const content = render(data);
-      // An element that brought itself up to date stays where it is, and so does what has its focus.
+      // An element that brought itself up to date stays where it is, and what has the focus, too.
       if (place.childNodes.length === 1 && place.firstChild === content) return;
       replace(place, content);
     } catch (error) {

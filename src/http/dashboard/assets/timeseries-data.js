@@ -4,33 +4,58 @@ import { get } from "./api.js";
 import { sideBySide } from "./charts/align.js";
 import { wallsOf } from "./charts/time.js";
 import { boundsOf } from "./periods.js";
+import { environment } from "./session.js";
 
 /** Fewer buckets than this are asked for again as they are. */
 const MANY = 500;
 /**
- * What is older than this stays as it is, because no activity is stamped earlier than one before it.
- * It is long, since this computer's clock and the server's may differ.
+ * What is older than this stays as it is, because no activity is stamped earlier than one before
+ * it. It is long, since this computer's clock and the server's may differ.
  */
 const SETTLED_MS = 2 * 86400000;
+const HOUR = 3600000;
 
-/** A function that gives what a choice shows: `sideBySide`'s answer, with `bounds` and `walls`. */
+/** How far a sandbox clock that was moved is looked for. */
+const AHEAD_MS = 3650 * 86400000;
+
+/**
+ * A function that gives what a choice shows: `sideBySide`'s answer, with `bounds`, `walls` and
+ * `ahead`, where the newest activity is that lies after the present.
+ */
 export function seriesSource() {
   const askNow = tail();
   const askThen = tail();
-  return async ({ period, interval, zone, first, last, compares }) => {
+  let ahead = null;
+  const source = async ({ period, interval, zone, first, last, compares }) => {
     const present = Date.now();
     const bounds = boundsOf({ period, zone, first, last }, present);
+    const { before, until, shift } = bounds;
     const settled = present - SETTLED_MS;
+    if (environment() === "sandbox") ahead ??= askAhead(present, zone);
     const [now, then] = await Promise.all([
       askNow({ from: bounds.from, to: bounds.to, interval, zone, settled }),
-      compares &&
-        askThen({ from: bounds.before, to: bounds.until, interval, zone, settled: bounds.until - 1 }),
+      compares && askThen({ from: before, to: until, interval, zone, settled: until - 1 }),
     ]);
-    const { shift } = bounds;
     const shown = sideBySide({ now, then: then || null, zone, interval, shift, present });
     const starts = shown.now.map(({ startTime }) => startTime);
-    return { ...shown, bounds, interval, zone, walls: wallsOf(starts, zone), toJSON };
+    const walls = wallsOf(starts, zone);
+    return { ...shown, bounds, interval, zone, walls, ahead: await ahead, toJSON };
   };
+  /** Events came: if one is of a moved clock, that is looked for once more. */
+  source.hear = async (events) => {
+    const isAhead = ({ data }) => Date.parse(data?.createdAt) > Date.now() + 2 * HOUR;
+    if (events.some(isAhead) && !(await ahead)) ahead = null;
+  };
+  return source;
+}
+
+/** The newest month from now on in which something was counted: only a moved clock makes one. */
+async function askAhead(present, zone) {
+  const from = Math.ceil(present / HOUR + 1) * HOUR;
+  const window = { from, to: from + AHEAD_MS, interval: "month", zone };
+  const rows = await ask(window).catch(() => []);
+  const newest = rows.findLast((row) => row.signups + row.pointsMinted + row.pointsSpent > 0);
+  return newest && { from: newest.startTime, to: newest.endTime };
 }
 
 let answers = 0;

@@ -3,17 +3,11 @@
 import { chart } from "./charts.js";
 import { h, replace } from "./dom.js";
 import { picker } from "./fields.js";
-import { changed, count, number, points } from "./format.js";
-import {
-  INTERVALS,
-  PERIODS,
-  bucketName,
-  markName,
-  rangeName,
-  zones,
-} from "./periods.js";
+import { changed, number } from "./format.js";
+import { INTERVALS, PERIODS, dayIn, rangeName, zones } from "./periods.js";
 import { load } from "./states.js";
 import { seriesSource } from "./timeseries-data.js";
+import { drawingOf } from "./timeseries-drawing.js";
 import { chosenView, keepView } from "./timeseries-view.js";
 
 const MEASURES = [
@@ -33,7 +27,7 @@ export function timeseriesCard(view, after) {
   const controls = h("div", { class: "controls" });
   const place = h("div", { class: "timeseries" });
   const series = seriesSource();
-  const shown = content(view.context.symbol, (measure) => change({ measure }));
+  const shown = content(view.context.symbol, (part) => change(part));
   let again = () => {};
   const change = (part) => {
     const isOfPicture = Object.keys(part).every((name) => name === "measure");
@@ -54,7 +48,10 @@ export function timeseriesCard(view, after) {
     8,
   );
   view.live(
-    () => again(),
+    async (events) => {
+      await series.hear(events);
+      again();
+    },
     (name) => name === "member.created" || name.startsWith("wallet."),
   );
   const timer = setInterval(() => document.hidden || again(), REFRESH_MS);
@@ -127,8 +124,11 @@ function dateField(text, value, max, onchange) {
 }
 
 /** The buttons of the measures and the chart, made once: `{ update(data, measure), choose }`. */
-function content(symbol, choose) {
-  const buttons = MEASURES.map((measure) => measureButton(measure, () => choose(measure.field)));
+function content(symbol, change) {
+  const buttons = MEASURES.map((measure) =>
+    measureButton(measure, () => change({ measure: measure.field })),
+  );
+  const ahead = h("p", { class: "hint ahead" });
   const element = h(
     "div",
     {},
@@ -137,13 +137,14 @@ function content(symbol, choose) {
       { class: "measures", role: "group", "aria-label": "What the chart shows" },
       buttons.map((button) => button.element),
     ),
+    ahead,
   );
   let data = null;
   let drawn = null;
   const show = (field) => {
     buttons.forEach((button, at) => button.press(MEASURES[at].field === field));
     const measure = MEASURES.find((each) => each.field === field);
-    const what = drawing(data, measure, symbol);
+    const what = drawingOf(data, measure, symbol);
     if (drawn) return drawn.update(what);
     drawn = chart(what);
     element.append(drawn.element);
@@ -152,11 +153,32 @@ function content(symbol, choose) {
     update(next, field) {
       data = next;
       buttons.forEach((button) => button.show(data));
+      replace(ahead, aheadNote(data, change));
       show(field);
       return element;
     },
     choose: (field) => data && show(field),
   };
+}
+
+/** A word about a sandbox clock that was moved: what it stamps is in none of the usual windows. */
+function aheadNote({ ahead, zone }, change) {
+  if (!ahead) return null;
+  const [first, last] = [dayIn(ahead.from, zone), dayIn(ahead.to - 1, zone)];
+  return [
+    "The program's clock is ahead of this computer's. Its newest activity is of ",
+    `${rangeName(ahead.from, ahead.to, zone, "day")}. `,
+    h(
+      "button",
+      {
+        class: "button button-small",
+        type: "button",
+        "data-focus": "timeseries-ahead",
+        onclick: () => change({ period: "custom", interval: "day", first, last }),
+      },
+      "Show it",
+    ),
+  ];
 }
 
 function measureButton({ field, label, tone }, onclick) {
@@ -190,84 +212,4 @@ function measureButton({ field, label, tone }, onclick) {
         : "nothing before to compare";
     },
   };
-}
-
-function drawing(data, { field, label, tone }, symbol) {
-  const { now, beside, openAt, bounds, interval, zone, walls } = data;
-  const unit = field === "signups" ? "members" : symbol;
-  const starts = now.map(({ startTime }) => startTime);
-  // An hour that the clocks show twice.
-  const isTwice = (row) => [row - 1, row + 1].some((other) => walls[other] === walls[row]);
-  const nameOf = (row) => bucketName(starts[row], zone, interval, isTwice(row));
-  const values = now.map((row) => row[field]);
-  const series = [{ name: label.toLowerCase(), values, tone, kind: "bar", unit }];
-  if (beside) {
-    series.push({
-      name: "before",
-      values: beside.map((row) => row && row[field]),
-      tone: "before",
-      kind: "line",
-      unit,
-      noteOf: (first, last) => besideName(data, first, last),
-    });
-  }
-  const period = rangeName(bounds.from, now.at(-1).endTime, zone, "day");
-  return {
-    title: `${label} by ${interval}`,
-    period: `${period} · ${zone}`,
-    summary: summaryOf({ period, values, nameOf, unit }),
-    file: `stampcard-${field}-${interval}`,
-    column: `From (${zone})`,
-    unit,
-    count: now.length,
-    keyOf: (row) => starts[row],
-    nameOf,
-    rangeOf: (first, last) =>
-      first === last && isTwice(first)
-        ? nameOf(first)
-        : rangeName(starts[first], now[last].endTime, zone, interval),
-    tickOf: (row, mark, isFirst) => markName(starts[row], zone, mark, isFirst),
-    machineOf: (row) => new Date(walls[row]).toISOString().slice(0, 16).replace("T", " "),
-    axis: { kind: "time", walls, interval },
-    series,
-    openAt,
-    openText: "not finished",
-    notes: beside ? notesOf(data, field, unit) : [],
-  };
-}
-
-/** What stands beside some rows. */
-function besideName({ beside, openAt, bounds, interval, zone }, first, last) {
-  const rows = beside.slice(first, last + 1).filter(Boolean);
-  if (rows.length === 0) return null;
-  const isCut = first <= openAt && openAt <= last && rows.at(-1).endTime === bounds.until;
-  const name = rangeName(rows[0].startTime, rows.at(-1).endTime, zone, interval);
-  return isCut ? `${name}, up to the same time` : name;
-}
-
-function summaryOf({ period, values, nameOf, unit }) {
-  const all = `${period}, ${count(values.length, "value")}`;
-  let most = 0;
-  values.forEach((value, at) => {
-    if (value > values[most]) most = at;
-  });
-  if (!values[most]) return `${all}, none of them above 0.`;
-  return `${all}. The most: ${points(values[most], unit)}, ${nameOf(most)}.`;
-}
-
-/** What is compared with what, and what is not compared because the calendar has no place for it. */
-function notesOf({ bounds, left, interval, zone }, field, unit) {
-  const { before, until, isOver } = bounds;
-  if (until <= before) return [];
-  const notes = [`Before: ${rangeName(before, until, zone, "day")}`];
-  notes[0] += isOver ? "." : ", up to the same time.";
-  const sum = left.reduce((total, row) => total + row[field], 0);
-  if (sum > 0) {
-    const names = left.slice(0, 3).map(({ startTime }) => bucketName(startTime, zone, interval));
-    notes.push(
-      `Not compared, as no ${interval} here matches it: ${names.join(", ")}` +
-        `${left.length > names.length ? ", …" : ""} (${points(sum, unit)}).`,
-    );
-  }
-  return notes;
 }

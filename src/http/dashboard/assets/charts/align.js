@@ -5,10 +5,10 @@ import { movedBack, wallsOf } from "./time.js";
 const SPANS = { hour: 3600000, day: 86400000 };
 
 /**
- * For each row of `now`, which row of `then` stands beside it, or -1. Both are lists of rising start
- * times. Hours and days meet where the clocks show the same, moved back by `shift`: an hour that
- * one period skips has nothing beside it, and of an hour that comes twice the first meets the first.
- * Weeks and months, which are laid from the start of each period, meet in their order.
+ * For each row of `now`, which row of `then` stands beside it, or -1. Both are lists of rising
+ * start times. Hours and days meet where the clocks show the same, moved back by `shift`: an hour
+ * that one period skips has nothing beside it, and of an hour that comes twice the first meets the
+ * first. Weeks and months, which are laid from the start of each period, meet in their order.
  */
 export function pair(now, then, { zone, interval, shift }) {
   const span = SPANS[interval];
@@ -47,9 +47,9 @@ function mover(shift) {
 }
 
 /**
- * What is shown of two answers: `now` without empty rows that have not begun, `beside` (for each row
- * the one of `then`, or null), `openAt` (the row that is not finished, or -1) and `left` (the rows of
- * `then` that have no counterpart).
+ * What is shown of two answers: `now` without empty rows that have not begun, `beside` (for each
+ * row the one of `then`, or null), `openAt` (the row that is not finished, or -1) and `left` (the
+ * rows of `then` that have no counterpart).
  */
 export function sideBySide({ now, then, zone, interval, shift, present }) {
   let end = now.length;

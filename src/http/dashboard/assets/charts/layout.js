@@ -12,7 +12,7 @@ const TICK_ROOM = { hour: 62, day: 64, month: 68, year: 60 };
 /** A category needs this much to have its name below it. */
 const CATEGORY_ROOM = 76;
 
-/** Lays out `what` in so many pixels: what plot.js draws, and where the pointer finds its points. */
+/** Lays out `what` in so many pixels: what is drawn, and where the pointer finds its points. */
 export function layOut(what, width, height) {
   const { starts, size, rows } = pointsOf(what, width);
   const series = what.series.map((each) => ({
@@ -38,7 +38,7 @@ export function layOut(what, width, height) {
     points,
     series,
     openAt: openAt < points ? openAt : -1,
-    rowsOf: (at) => [rows ? rows[starts[at]] : starts[at], (rows ? starts[at] : starts[at + 1]) - 1],
+    rowsOf: (at) => (rows ? [rows[at], rows[at]] : [starts[at], starts[at + 1] - 1]),
     lines: values.map((value, at) => ({ y: y(value), label: labels[at] })),
     marks: marksOf(what, { starts, rows, band, x, area }),
     shapes: shapesOf(series, { x, y, band, bars, openAt }),
@@ -120,7 +120,7 @@ function shapesOf(series, { x, y, band, bars, openAt }) {
 /** How far into its band a bar begins, and how wide it is; side by side if there are several. */
 function barRoom(band, bars, nth) {
   const gap = band < 3 ? 0 : Math.min(band * 0.3, 28);
-  const width = Math.min((band - gap) / bars, 120);
+  const width = Math.min((band - gap) / bars, 64);
   return { inset: (band - width * bars) / 2 + nth * width, width: width - (bars > 1 ? 1 : 0) };
 }
 

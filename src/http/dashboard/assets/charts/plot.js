@@ -7,8 +7,8 @@ import { layOut } from "./layout.js";
 export const HEIGHT = 280;
 
 /**
- * `{ element, update(what) }`. What is pointed at stays so through an update. `onDraw` hears of every
- * layout, also of those that a change of the width makes.
+ * `{ element, update(what) }`. What is pointed at stays so through an update. `onDraw` hears of
+ * every layout, also of those that a change of the width makes.
  */
 export function plot(onDraw) {
   const picture = drawing();

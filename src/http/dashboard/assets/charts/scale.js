@@ -18,7 +18,7 @@ const month = (wall) => {
   return date.getUTCFullYear() * 12 + date.getUTCMonth();
 };
 
-/** From fine to coarse: what a mark may stand for, and the number of it that a wall time lies in. */
+/** From fine to coarse: what a mark may stand for, and the number of it at a wall time. */
 const LEVELS = [
   ...[1, 2, 3, 6, 12].map((size) => ["hour", (wall) => Math.floor(wall / (size * HOUR))]),
   ...[1, 2].map((size) => ["day", (wall) => Math.floor(wall / (size * DAY))]),

@@ -13,9 +13,9 @@ export function pointsIn(width, lines) {
 }
 
 /**
- * Divides rows into at most `limit` groups: `{ size, starts }`, `starts` being the first row of each
- * and, last, how many rows there are. Groups of hours begin at the same times of each day, so that
- * one in which the clocks change has an hour less or more.
+ * Divides rows into at most `limit` groups: `{ size, starts }`, `starts` being the first row of
+ * each and, last, how many rows there are. Groups of hours begin at the same times of each day, so
+ * that one in which the clocks change has an hour less or more.
  */
 export function group(walls, interval, limit) {
   const rows = walls.length;

@@ -34,8 +34,8 @@ export function wallOf(time, zone) {
 }
 
 /**
- * The same for many moments in rising order. A zone is asked once a week, and where its clocks changed
- * meanwhile, at each moment of that week: no zone moves them there and back within one.
+ * The same for many moments in rising order. A zone is asked once a week, and where its clocks
+ * changed meanwhile, at each moment of that week: no zone moves them there and back within one.
  */
 export function wallsOf(times, zone) {
   const walls = new Array(times.length);
