@@ -383,7 +383,7 @@ fn what_is_shown_stands_in_the_address_and_goes_into_a_picture() {
          const { href, download } = await link; const image = new Image(); image.src = href; \
          await image.decode(); const canvas = document.createElement('canvas'); \
          canvas.width = image.width; canvas.height = image.height; \
-         const pen = canvas.getContext('2d'); pen.drawImage(image, 0, 0); \
+         const pen = canvas.getContext('2d', { willReadFrequently: true }); pen.drawImage(image, 0, 0); \
          const colors = (x, y, width, height) => { \
          const { data } = pen.getImageData(x, y, width, height); const seen = new Set(); \
          for (let at = 0; at < data.length; at += 4) seen.add(data.slice(at, at + 4).join()); \
@@ -421,7 +421,7 @@ fn the_first_load_is_small_and_its_requests_are_few() {
     browser.until_text("#live", "Live");
     let (urls, bytes) = browser.traffic();
     crate::driver::say(&format!(
-        "the first load is {} requests and {bytes} bytes",
+        "the first load is {} requests and {bytes} bytes: {urls:#?}",
         urls.len()
     ));
     assert!(urls.len() <= REQUESTS_MAX, "{}: {urls:#?}", urls.len());

@@ -51,6 +51,9 @@ const PAGES = {
   ],
 };
 
+/** No page waits longer than this for the stream to begin. */
+const STREAM_MS = 1000;
+
 const app = document.getElementById("app");
 /** Ends what the present sign-in, and what the present page, has going on. */
 let signedIn = new AbortController();
@@ -72,14 +75,20 @@ async function start() {
   const kind = session.kindOf(session.key());
   if (!kind) return signInPage(app, start);
   // First, so that the page that is shown need not ask again for what happened before it was open.
-  let showLive = (state) => {
-    liveState = state;
-  };
   let liveState = "waiting";
+  let showLive;
+  const opened = new Promise((resolve) => {
+    showLive = (state) => {
+      liveState = state;
+      resolve();
+    };
+    setTimeout(resolve, STREAM_MS);
+  });
   if (kind === "org") startLive(signedIn.signal, (state) => showLive(state));
   let context;
   try {
     context = await contextOf(kind);
+    if (kind === "org") await opened;
   } catch (error) {
     if (error.status === 401 || error.status === 403) {
       session.signOut();
