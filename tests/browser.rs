@@ -366,7 +366,7 @@ fn a_key_is_tried_before_it_is_kept() {
     browser.until_text("[role=alert]", "expys_");
     browser.fill("#key", "expys_sandbox_nobody_has_this_one");
     browser.press(Key::Enter);
-    browser.until_text("[role=alert]", "key");
+    browser.until_text("[role=alert]", "refused");
     assert_eq!(browser.evaluate("sessionStorage.length"), json!(0));
     browser.fill("#key", SANDBOX_KEY);
     browser.press(Key::Enter);

@@ -90,6 +90,7 @@ async function start() {
     context = await contextOf(kind);
     if (kind === "org") await opened;
   } catch (error) {
+    signedIn.abort();
     if (error.status === 401 || error.status === 403) {
       session.signOut();
       return signInPage(app, start, `The key was refused: ${error.message}.`);
