@@ -405,6 +405,32 @@ fn what_is_shown_stands_in_the_address_and_goes_into_a_picture() {
     browser.assert_quiet(|_| false);
 }
 
+#[test]
+fn a_clock_that_is_ahead_is_said_and_its_days_can_be_shown() {
+    let app = TestApp::start_at(&stampcard::clock::Clock::system().now().to_string(), |_| ());
+    app.member("ada", 40);
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    let measure = "[data-measure=pointsMinted] .measure-value";
+    browser.until_text(measure, "40");
+    assert_eq!(browser.text(".ahead"), "");
+    let body = json!({"advanceSeconds": 100 * 86400});
+    app.post("/v1/sandbox/clock", &body).expect(200);
+    let body = json!({"externalUserID": "ada", "amount": 7});
+    app.post("/v1/wallet/credit", &body).expect(200);
+    browser.until_text(".ahead", "clock is ahead");
+    assert_eq!(browser.text(measure), "40");
+    browser.click(".ahead button");
+    browser.until(&format!(
+        "document.querySelector({}).textContent === '7'",
+        json!(measure)
+    ));
+    browser.until("location.hash.includes('period=custom')");
+    browser.assert_quiet(|_| false);
+}
+
 /// What an empty browser fetches until the overview is there.
 #[test]
 fn the_first_load_is_small_and_its_requests_are_few() {

@@ -175,6 +175,112 @@ const shown = sideBySide({ now: [row(0, 1), row(HOUR, 0), row(2 * HOUR, 0)], the
 check(shown.now.length === 2 && shown.openAt === 1, JSON.stringify(shown));
 ";
 
+/// Windows, what they are compared with, and names.
+const PERIODS: &str = "
+const { boundsOf, bucketName, rangeName, markName } = await import('/periods.js');
+const { wallOf } = await import('/charts/time.js');
+const HOUR = 3600000;
+for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'UTC']) {
+  // Days around which clocks change somewhere, and a leap day.
+  for (const day of ['2026-03-08', '2026-03-29', '2026-03-31', '2026-04-05', '2026-10-04',
+      '2026-10-25', '2026-11-01', '2026-11-15', '2028-02-29', '2028-03-01']) {
+    const present = Date.parse(`${day}T13:47:31Z`);
+    for (const period of ['24h', '7d', '30d', '90d', '12m']) {
+      const { from, to, before, until, isOver, shift } = boundsOf({ period, zone }, present);
+      const what = `${zone}, ${day}, ${period}`;
+      const wall = (time) => new Date(wallOf(time, zone)).toISOString().slice(0, 16);
+      check(from <= present && present < to && !isOver, what);
+      check(before < until && until <= from + 2 * HOUR, `${what}: ${wall(until)}`);
+      // Both begin at one time of day, and what is compared ends at one.
+      check(wall(before).slice(11) === wall(from).slice(11), `${what}: ${wall(before)}`);
+      const isLeap = wall(present).startsWith('2028-02-29') && period === '12m';
+      const end = isLeap ? '2027-03-01T00:00' : wall(present);
+      check(wall(until).slice(11) === end.slice(11), `${what}: ${wall(until)}`);
+      if (shift.span) {
+        const apart = wallOf(from, zone) - wallOf(before, zone);
+        check(apart === shift.span, `${what}: ${apart}`);
+      }
+    }
+    const custom = { period: 'custom', zone, first: '2026-03-01', last: '2026-03-31' };
+    const { from, to, before, until, isOver } = boundsOf(custom, Date.parse('2026-07-01T00:00Z'));
+    check(isOver && until === from && wallOf(to, zone) - wallOf(from, zone) === 31 * 24 * HOUR,
+      'a month');
+    check(wallOf(from, zone) - wallOf(before, zone) === 31 * 24 * HOUR, 'the days before it');
+  }
+}
+const berlin = 'Europe/Berlin';
+const [first, second] = ['2026-10-25T00:30Z', '2026-10-25T01:30Z'].map((text) => Date.parse(text));
+check(bucketName(first, berlin, 'hour') === bucketName(second, berlin, 'hour'), 'the same wall');
+check(bucketName(first, berlin, 'hour', true) !== bucketName(second, berlin, 'hour', true), 'told');
+const at = (text) => Date.parse(text);
+const day = rangeName(at('2026-10-25T00:00+02:00'), at('2026-10-26T00:00+01:00'), berlin, 'hour');
+check(day.includes('Sun') && day.includes('2026') && !day.includes(':'), day);
+const week = rangeName(at('2026-11-23T00:00Z'), at('2026-11-30T00:00Z'), 'UTC', 'week');
+check(week.includes('23') && week.includes('29') && !week.includes('30'), week);
+const month = rangeName(at('2026-11-01T00:00Z'), at('2026-12-01T00:00Z'), 'UTC', 'month');
+check(month === 'November 2026', month);
+check(markName(at('2026-11-24T00:00Z'), 'UTC', 'hour', false) === 'Nov 24', 'midnight');
+check(markName(at('2027-01-01T00:00Z'), 'UTC', 'month', false) === 'Jan 2027', 'January');
+";
+
+/// A chart that changes a thousand times has no more of anything than before.
+const FLAT: &str = "
+const { chart } = await import('/charts.js');
+const count = 720;
+const what = (turn, length) => ({
+  title: 'Points', period: 'A month', summary: `${turn}`, file: 'points', column: 'From', unit: 'p',
+  count: length, keyOf: (row) => row * 3600000, nameOf: (row) => `row ${row}`,
+  rangeOf: (row) => `row ${row}`, tickOf: (row) => `${row}`, machineOf: (row) => `${row}`,
+  axis: { kind: 'time', interval: 'hour',
+    walls: Array.from({ length }, (_, row) => row * 3600000) },
+  series: ['bar', 'line', 'area'].map((kind) => ({ name: kind, kind, tone: 'minted', unit: 'p',
+    values: Array.from({ length }, (_, row) => row % 7 === 3 ? null : row * turn % 50) })),
+  openAt: length - 1, openText: 'not finished', notes: [`turn ${turn}`],
+});
+document.body.innerHTML = '';
+const made = chart(what(1, count));
+document.body.append(made.element);
+await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+made.element.querySelector('details').open = true;
+const plot = made.element.querySelector('.plot');
+const press = (key) => plot.dispatchEvent(new KeyboardEvent('keydown', { key }));
+press('Home');
+const frames = () => new Promise((done) => setTimeout(done, 20));
+await frames();
+const size = () => document.querySelectorAll('*').length;
+const kept = [...made.element.querySelectorAll('svg, path, tr, .tip')];
+const before = size();
+for (let turn = 2; turn < 1000; turn += 1) made.update(what(turn, count));
+made.update(what(1, count));
+check(size() === before, `${before} elements, then ${size()}`);
+check(kept.every((each) => each.isConnected), 'an element was replaced');
+check(!made.element.querySelector('.tip').hidden, 'the tip went');
+check(plot.ariaValueText.startsWith('row 0'), plot.ariaValueText);
+// What is pointed at is found again in another window, or is let go of.
+press('End');
+const last = plot.ariaValueText;
+made.update(what(1, count + 24));
+check(plot.ariaValueText === last.replace('; not finished', ''), plot.ariaValueText);
+made.update(what(1, 3));
+check(made.element.querySelectorAll('tbody tr').length === 3, 'rows');
+for (const [key, row] of [['Home', 0], ['ArrowRight', 1], ['ArrowLeft', 0], ['ArrowLeft', 0],
+    ['End', 2], ['PageUp', 1], ['PageDown', 2], ['ArrowUp', 2]]) {
+  press(key);
+  check(plot.ariaValueNow === `${row}`, `${key}: ${plot.ariaValueNow}`);
+}
+// Nothing at all, and nothing but zeros.
+made.update(what(0, 5));
+made.update(what(1, 0));
+check(made.element.querySelectorAll('tbody tr').length === 0, 'none');
+check(made.element.textContent.includes('NaN') === false, made.element.textContent);
+for (const path of made.element.querySelectorAll('path')) {
+  check(!path.getAttribute('d').includes('NaN'), path.getAttribute('d'));
+}
+// Five hundred categories: as many as have room, the largest, and it is said.
+made.update({ ...what(1, 500), axis: { kind: 'category' }, openAt: -1 });
+check(made.element.textContent.includes('largest of 500'), made.element.textContent.slice(0, 200));
+";
+
 #[test]
 fn what_needs_no_page_is_right_on_its_own() {
     let sources = Sources::serve();
@@ -182,7 +288,7 @@ fn what_needs_no_page_is_right_on_its_own() {
         return;
     };
     browser.goto("/");
-    for script in [TIME, SHAPES] {
+    for script in [TIME, SHAPES, PERIODS, FLAT] {
         let problems = browser.run(&format!(
             "const problems = []; let checks = 0; \
              const check = (holds, what) => {{ \

@@ -58,8 +58,9 @@ export function boundsOf({ period, zone, first, last }, present) {
 function against({ from, to, shift, zone, present }) {
   const earlier = (time) => {
     const wall = wallOf(time, zone);
-    // The 29th of February is compared up to where the 28th ends.
-    return momentOf(movedBack(wall, shift) ?? movedBack(wall - DAY, shift) + DAY, zone);
+    // The 29th of February is compared up to where the 28th ended.
+    const yesterday = Math.floor(wall / DAY) * DAY - DAY;
+    return momentOf(movedBack(wall, shift) ?? movedBack(yesterday, shift) + DAY, zone);
   };
   // One that has not begun is of a program whose clock is ahead.
   const isOver = present >= to || present < from;

@@ -84,8 +84,8 @@ function point(view, at) {
   replace(
     tip,
     h("strong", {}, said.name),
-    said.lines.map(({ tone, text: line }) =>
-      h("span", {}, tone && h("i", { class: `swatch tone-${tone}` }), line),
+    said.lines.map(({ tone, kind, text: line }) =>
+      h("span", {}, tone && h("i", { class: `swatch swatch-${kind} tone-${tone}` }), line),
     ),
   );
   // Beside the point, on the side where there is room.
@@ -99,11 +99,11 @@ function point(view, at) {
 /** What a point says: its name, and a line for each series. */
 function wordsOf(what, layout, at) {
   const [first, last] = layout.rowsOf(at);
-  const lines = layout.series.map(({ name, values, unit, tone, noteOf }) => {
+  const lines = layout.series.map(({ name, values, unit, tone, kind, noteOf }) => {
     const value = values[at];
     const amount = value === null ? "none" : `${what.formatWhole(value)} ${unit}`;
     const note = noteOf?.(first, last);
-    return { tone, text: `${name}: ${amount}${note ? ` (${note})` : ""}` };
+    return { tone, kind, text: `${name}: ${amount}${note ? ` (${note})` : ""}` };
   });
   if (at === layout.openAt) lines.push({ tone: null, text: what.openText });
   return { name: what.rangeOf(first, last), lines };
