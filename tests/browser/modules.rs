@@ -85,24 +85,21 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
 const TIME: &str = "
 const { wallOf, wallsOf, momentOf, movedBack } = await import('/charts/time.js');
 const HOUR = 3600000;
-for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata',
-    'Africa/Casablanca', 'Pacific/Apia', 'UTC']) {
-  for (const year of [2011, 2026]) {
-    const times = [];
-    for (let time = Date.UTC(year, 0, 1); time < Date.UTC(year + 1, 0, 1); time += HOUR) {
-      times.push(time);
-    }
-    const walls = wallsOf(times, zone);
-    const clock = new Intl.DateTimeFormat('sv-SE',
-      { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
-    for (const at of walls.keys()) {
-      const text = new Date(walls[at]).toISOString().slice(0, 19).replace('T', ' ');
-      const shown = clock.format(times[at]);
-      check(text === shown, `${zone}: ${shown}: ${text}`);
-      if (at % 50 === 0 || walls[at] - walls[at - 1] !== HOUR) {
-        const back = momentOf(walls[at], zone);
-        check(wallOf(back, zone) === walls[at] && back <= times[at], `${zone}: ${text} and back`);
-      }
+// Half a year of each, with a change of the clocks; Samoa left out a day.
+for (const [zone, from] of [['Europe/Berlin', '2026-01-01'], ['America/New_York', '2026-07-01'],
+    ['Australia/Lord_Howe', '2026-01-01'], ['Asia/Kolkata', '2026-01-01'],
+    ['Africa/Casablanca', '2026-01-01'], ['Pacific/Apia', '2011-07-20'], ['UTC', '2026-01-01']]) {
+  const times = Array.from({ length: 4380 }, (_, at) => Date.parse(from) + at * HOUR);
+  const walls = wallsOf(times, zone);
+  const clock = new Intl.DateTimeFormat('sv-SE',
+    { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
+  for (const at of walls.keys()) {
+    const text = new Date(walls[at]).toISOString().slice(0, 19).replace('T', ' ');
+    const shown = clock.format(times[at]);
+    check(text === shown, `${zone}: ${shown}: ${text}`);
+    if (at % 50 === 0 || walls[at] - walls[at - 1] !== HOUR) {
+      const back = momentOf(walls[at], zone);
+      check(wallOf(back, zone) === walls[at] && back <= times[at], `${zone}: ${text} and back`);
     }
   }
 }
@@ -223,7 +220,7 @@ check(markName(at('2026-11-24T00:00Z'), 'UTC', 'hour', false) === 'Nov 24', 'mid
 check(markName(at('2027-01-01T00:00Z'), 'UTC', 'month', false) === 'Jan 2027', 'January');
 ";
 
-/// A chart that changes a thousand times has no more of anything than before.
+/// A chart that changes two hundred times has no more of anything than before.
 const FLAT: &str = "
 const { chart } = await import('/charts.js');
 const count = 720;
@@ -250,7 +247,7 @@ await frames();
 const size = () => document.querySelectorAll('*').length;
 const kept = [...made.element.querySelectorAll('svg, path, tr, .tip')];
 const before = size();
-for (let turn = 2; turn < 1000; turn += 1) made.update(what(turn, count));
+for (let turn = 2; turn < 200; turn += 1) made.update(what(turn, count));
 made.update(what(1, count));
 check(size() === before, `${before} elements, then ${size()}`);
 check(kept.every((each) => each.isConnected), 'an element was replaced');

@@ -88,12 +88,13 @@ function point(view, at) {
       h("span", {}, tone && h("i", { class: `swatch swatch-${kind} tone-${tone}` }), line),
     ),
   );
-  // Beside the point, on the side where there is room.
-  const begin = layout.area.left + at * layout.band;
-  const after = begin + layout.band + 8;
-  const width = tip.offsetWidth;
-  const left = after + width <= state.width ? after : Math.max(0, begin - 8 - width);
-  tip.style.transform = `translateX(${Math.round(left)}px)`;
+  // Beside the point, where there is more room. Nothing is measured: that would lay out the page.
+  const before = layout.area.left + at * layout.band - 8;
+  const after = state.width - before - layout.band - 16;
+  const isAfter = after >= before;
+  tip.style.left = isAfter ? `${Math.round(state.width - after)}px` : "auto";
+  tip.style.right = isAfter ? "auto" : `${Math.round(state.width - before)}px`;
+  tip.style.maxWidth = `${Math.min(320, Math.round(Math.max(before, after)))}px`;
 }
 
 /** What a point says: its name, and a line for each series. */
