@@ -173,7 +173,11 @@ fn changes_the_window(browser: &Browser, app: &TestApp) {
         .collect();
     browser.until(&format!("{cells}.join() === {}", json!(expected.join(","))));
     browser.until(SETTLED);
-    // And so has what is downloaded.
+    saves_the_numbers(browser, buckets);
+}
+
+/// What is downloaded has the same numbers, too.
+fn saves_the_numbers(browser: &Browser, buckets: &[Value]) {
     let csv = browser.run(
         "const text = new Promise((resolve) => { const make = URL.createObjectURL; \
          URL.createObjectURL = (blob) => { resolve(blob.text()); return make.call(URL, blob); }; }); \

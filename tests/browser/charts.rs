@@ -87,6 +87,72 @@ fn texts(browser: &Browser, column: usize) -> Vec<String> {
     serde_json::from_value(cells).unwrap()
 }
 
+/// So many different amounts in the hours around a day, from three days before it.
+fn credit_every_hour(app: &TestApp, day: NaiveDate) {
+    let start = (day - Duration::days(3))
+        .and_hms_opt(0, 30, 0)
+        .unwrap()
+        .and_utc();
+    let now = DateTime::parse_from_rfc3339(&app.clock.now().to_string()).unwrap();
+    let wait = start.signed_duration_since(now);
+    app.clock.advance(wait.to_std().unwrap_or_default());
+    app.put("/v1/members/ada", &json!({}));
+    for hour in 0..6 * 24 {
+        let body = json!({"externalUserID": "ada", "amount": 1 + hour * 7 % 31});
+        app.post("/v1/wallet/credit", &body).expect(200);
+        app.clock.advance(std::time::Duration::from_hours(1));
+    }
+}
+
+/// Holds what the page shows of two days and of the two before them to what the API says.
+fn compare_two_days(browser: &Browser, app: &TestApp, zone: Tz, first: NaiveDate) {
+    let last = first + Duration::days(1);
+    let now = hours(app, first, zone);
+    let then = hours(app, first - Duration::days(2), zone);
+    let (before, left) = beside(&now, &then, zone);
+    show(
+        browser,
+        &format!("period=custom&from={first}&to={last}&by=hour"),
+    );
+    browser.click(".chart summary");
+    browser.until(&format!(
+        "document.querySelectorAll('.chart tbody tr').length === {}",
+        now.len()
+    ));
+    let what = format!("{zone}, {first}");
+    let shown: Vec<String> = now
+        .iter()
+        .map(|(_, minted)| written(&json!(minted)))
+        .collect();
+    assert_eq!(texts(browser, 1), shown, "{what}");
+    let shown: Vec<String> = before
+        .iter()
+        .map(|minted| minted.map_or("–".to_owned(), |minted| written(&json!(minted))))
+        .collect();
+    assert_eq!(texts(browser, 2), shown, "{what}");
+    // No row has the name of another.
+    let mut names = texts(browser, 0);
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), now.len(), "{what}: {names:?}");
+    // The headings are the sums of what is shown, and nothing of the API's is lost.
+    let total: i64 = now.iter().map(|(_, minted)| minted).sum();
+    let earlier: i64 = before.iter().flatten().sum();
+    let all: i64 = then.iter().map(|(_, minted)| minted).sum();
+    assert_eq!(earlier + left, all, "{what}");
+    let measure = "[data-measure=pointsMinted]";
+    let value = browser.text(&format!("{measure} .measure-value"));
+    assert_eq!(value, written(&json!(total)), "{what}");
+    let note = browser.text(&format!("{measure} .measure-note"));
+    let told = format!("against {} before", written(&json!(earlier)));
+    assert!(note.ends_with(&told), "{what}: {note}: {told}");
+    // What has no counterpart is said.
+    let notes = browser.text(".chart-notes");
+    let told = format!("({} ", written(&json!(left)));
+    assert_eq!(notes.contains("Not compared"), left > 0, "{what}: {notes}");
+    assert!(left == 0 || notes.contains(&told), "{what}: {notes}");
+}
+
 #[test]
 fn hours_are_compared_by_what_the_clocks_show() {
     // An hour skipped, an hour twice, half an hour twice; in each zone first the days from the change
@@ -98,20 +164,7 @@ fn hours_are_compared_by_what_the_clocks_show() {
     ];
     let app = TestApp::start_at("2025-03-27T00:00:00Z", |_| ());
     for (_, day) in changes {
-        let day: NaiveDate = day.parse().unwrap();
-        let start = (day - Duration::days(3))
-            .and_hms_opt(0, 30, 0)
-            .unwrap()
-            .and_utc();
-        let now = DateTime::parse_from_rfc3339(&app.clock.now().to_string()).unwrap();
-        let wait = start.signed_duration_since(now);
-        app.clock.advance(wait.to_std().unwrap_or_default());
-        for hour in 0..6 * 24 {
-            let body = json!({"externalUserID": "ada", "amount": 1 + hour * 7 % 31});
-            app.put("/v1/members/ada", &json!({}));
-            app.post("/v1/wallet/credit", &body).expect(200);
-            app.clock.advance(std::time::Duration::from_hours(1));
-        }
+        credit_every_hour(&app, day.parse().unwrap());
     }
     let Some(browser) = Browser::open(&app.url("")) else {
         return;
@@ -123,51 +176,7 @@ fn hours_are_compared_by_what_the_clocks_show() {
         browser.goto("/");
         for later in [0, 1] {
             let first = day.parse::<NaiveDate>().unwrap() + Duration::days(later);
-            let last = first + Duration::days(1);
-            let now = hours(&app, first, zone);
-            let then = hours(&app, first - Duration::days(2), zone);
-            let (before, left) = beside(&now, &then, zone);
-            show(
-                &browser,
-                &format!("period=custom&from={first}&to={last}&by=hour"),
-            );
-            browser.click(".chart summary");
-            browser.until(&format!(
-                "document.querySelectorAll('.chart tbody tr').length === {}",
-                now.len()
-            ));
-            let what = format!("{name}, {first}");
-            let shown: Vec<String> = now
-                .iter()
-                .map(|(_, minted)| written(&json!(minted)))
-                .collect();
-            assert_eq!(texts(&browser, 1), shown, "{what}");
-            let shown: Vec<String> = before
-                .iter()
-                .map(|minted| minted.map_or("–".to_owned(), |minted| written(&json!(minted))))
-                .collect();
-            assert_eq!(texts(&browser, 2), shown, "{what}");
-            // No row has the name of another.
-            let mut names = texts(&browser, 0);
-            names.sort();
-            names.dedup();
-            assert_eq!(names.len(), now.len(), "{what}: {names:?}");
-            // The headings are the sums of what is shown, and nothing of the API's is lost.
-            let total: i64 = now.iter().map(|(_, minted)| minted).sum();
-            let earlier: i64 = before.iter().flatten().sum();
-            let all: i64 = then.iter().map(|(_, minted)| minted).sum();
-            assert_eq!(earlier + left, all, "{what}");
-            let measure = "[data-measure=pointsMinted]";
-            let value = browser.text(&format!("{measure} .measure-value"));
-            assert_eq!(value, written(&json!(total)), "{what}");
-            let note = browser.text(&format!("{measure} .measure-note"));
-            let told = format!("against {} before", written(&json!(earlier)));
-            assert!(note.ends_with(&told), "{what}: {note}: {told}");
-            // What has no counterpart is said.
-            let notes = browser.text(".chart-notes");
-            let told = format!("({} ", written(&json!(left)));
-            assert_eq!(notes.contains("Not compared"), left > 0, "{what}: {notes}");
-            assert!(left == 0 || notes.contains(&told), "{what}: {notes}");
+            compare_two_days(&browser, &app, zone, first);
         }
     }
     browser.assert_quiet(|_| false);
@@ -254,6 +263,21 @@ fn a_year_by_hours_is_drawn_by_few_points_and_answers_at_once() {
     browser.assert_quiet(|_| false);
 }
 
+fn a_finger_points(browser: &Browser) {
+    browser.evaluate(
+        "(() => { const plot = document.querySelector('.plot'); \
+         const { left, top, width } = plot.getBoundingClientRect(); \
+         plot.dispatchEvent(new PointerEvent('pointerdown', { pointerType: 'touch', \
+         bubbles: true, clientX: left + width / 2, clientY: top + 50 })); \
+         plot.dispatchEvent(new PointerEvent('pointerleave', { pointerType: 'touch' })); \
+         return true; })()",
+    );
+    assert_eq!(
+        browser.evaluate("document.querySelector('.tip').hidden"),
+        json!(false)
+    );
+}
+
 #[test]
 fn a_chart_changes_in_place_and_is_read_by_keys() {
     let world = World::new();
@@ -322,21 +346,9 @@ fn a_chart_changes_in_place_and_is_read_by_keys() {
         browser.evaluate("document.querySelector('.tip').hidden"),
         json!(true)
     );
-    // A finger points, too.
     browser.resize(Screen::Phone);
     browser.until(SETTLED);
-    browser.evaluate(
-        "(() => { const plot = document.querySelector('.plot'); \
-         const { left, top, width } = plot.getBoundingClientRect(); \
-         plot.dispatchEvent(new PointerEvent('pointerdown', { pointerType: 'touch', \
-         bubbles: true, clientX: left + width / 2, clientY: top + 50 })); \
-         plot.dispatchEvent(new PointerEvent('pointerleave', { pointerType: 'touch' })); \
-         return true; })()",
-    );
-    assert_eq!(
-        browser.evaluate("document.querySelector('.tip').hidden"),
-        json!(false)
-    );
+    a_finger_points(&browser);
     browser.assert_quiet(|_| false);
 }
 

@@ -17,7 +17,7 @@ fn script(server: &Server) -> String {
     let start = page.find("/assets/").unwrap();
     let paths = page[start..].split("/assets/").skip(1);
     let names = paths.map(|rest| rest.split(['"']).next().unwrap());
-    let script = names.into_iter().find(|name| name.ends_with(".js"));
+    let script = names.into_iter().find(|name| name.ends_with("/page.js"));
     format!("/assets/{}", script.unwrap())
 }
 
