@@ -18,8 +18,7 @@ const MEASURES = [
 /** The clock goes on, even where nothing happens. */
 const REFRESH_MS = 60000;
 
-/** `after` is a promise: what the page shows first. */
-export function timeseriesCard(view, after) {
+export function timeseriesCard(view) {
   const choice = chosenView(
     view.query,
     MEASURES.map(({ field }) => field),
@@ -40,10 +39,7 @@ export function timeseriesCard(view, after) {
   showControls(controls, choice, change);
   again = load(
     place,
-    async () => {
-      await after;
-      return series(choice);
-    },
+    () => series(choice),
     (data) => shown.update(data, choice.measure),
     8,
   );
