@@ -16,8 +16,8 @@ const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 
 export const number = (value) => whole.format(value);
-/** For an axis, where there is little room: "12K". */
-export const short = (value) => (value < 10000 ? number(value) : compact.format(value));
+/** For an axis up to `top`, where there is little room: "12K". */
+export const short = (value, top) => (top < 10000 ? number(value) : compact.format(value));
 export const percent = (fraction) => share.format(fraction);
 export const dateTime = (time) => (time ? moment.format(new Date(time)) : "–");
 export const day = (time) => (time ? date.format(new Date(time)) : "–");

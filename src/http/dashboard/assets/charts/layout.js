@@ -3,6 +3,8 @@
 import { timeTicks, valueTicks } from "./scale.js";
 import { group, pointsIn, sums } from "./thin.js";
 
+/** How far inside a bar the outline of one that is not finished runs. */
+const RIM = 0.75;
 const TOP = 24;
 const BOTTOM = 28;
 const RIGHT = 10;
@@ -22,7 +24,7 @@ export function layOut(what, width, height) {
   const points = starts.length - 1;
   const top = Math.max(0, ...series.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const values = valueTicks(top);
-  const labels = values.map((value) => what.format(value));
+  const labels = values.map((value) => what.format(value, values.at(-1)));
   const left = 12 + CHARACTER * Math.max(...labels.map((label) => label.length));
   const area = { left, right: width - RIGHT, top: TOP, bottom: height - BOTTOM };
   const band = (area.right - area.left) / Math.max(1, points);
@@ -110,7 +112,7 @@ function shapesOf(series, { x, y, band, bars, openAt }) {
         kind,
         tone,
         done: values.map((value, at) => (at === openAt ? "" : barPath(value, at, place))).join(""),
-        open: openAt < 0 ? "" : barPath(values[openAt], openAt, place, 0.75),
+        open: openAt < 0 ? "" : barPath(values[openAt] || 0, openAt, place, RIM),
       };
     }
     return { kind, tone, done: stepPath(values, { x, y }, kind === "area"), open: "" };
@@ -125,11 +127,11 @@ function barRoom(band, bars, nth) {
 }
 
 function barPath(value, at, { x, y, inset, width }, rim = 0) {
-  if (!value) return "";
+  if (!value && !rim) return "";
   const left = round(x(at) + inset + rim);
   const right = round(x(at) + inset + width - rim);
-  // What is there can be seen, however little it is.
-  const top = round(Math.min(y(value), y(0) - 1) + rim);
+  // What is there can be seen, however little it is, and that more may come where there is nothing.
+  const top = round(Math.min(y(value) + rim, y(0) - (rim > 0 ? 4 : 1)));
   return `M${left} ${round(y(0))}V${top}H${right}V${round(y(0))}Z`;
 }
 
