@@ -20,6 +20,7 @@ mod modules;
 const SOURCES: &str = "src/http/dashboard";
 /// The page itself. It is no asset: it is asked for by `/` and names the assets' paths.
 const PAGE: &str = "index.html";
+const ICON: &str = "icon.svg";
 /// Where its scripts start.
 const START: &str = "main.js";
 /// The style sheets in the order in which they count; any other comes after them, by name.
@@ -40,7 +41,7 @@ struct Source {
 }
 
 struct Asset {
-    name: String,
+    name: &'static str,
     media_type: &'static str,
     bytes: Vec<u8>,
 }
@@ -50,10 +51,12 @@ fn main() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
     let folder = PathBuf::from(std::env::var("OUT_DIR")?);
-    let assets = assets()?;
+    let (assets, icon) = assets()?;
     let digest = digest(&assets);
 
-    let page = fs::read_to_string(Path::new(SOURCES).join(PAGE))?.replace("{digest}", &digest);
+    let page = fs::read_to_string(Path::new(SOURCES).join(PAGE))?
+        .replace("{digest}", &digest)
+        .replace("{icon}", &icon);
     fs::write(folder.join(PAGE), page)?;
 
     let mut code = format!(
@@ -85,37 +88,49 @@ fn pack(folder: &Path, digest: &str, asset: &Asset, code: &mut String) -> Result
     Ok(())
 }
 
-/// What the page asks for: one script, one style sheet, and each picture.
-fn assets() -> Result<Vec<Asset>> {
+/// What the page asks for, one script and one style sheet, and what it holds itself: its icon, which
+/// a browser would otherwise ask for more than once.
+fn assets() -> Result<(Vec<Asset>, String)> {
     let mut scripts = Vec::new();
     let mut styles = Vec::new();
-    let mut assets = Vec::new();
+    let mut icon = None;
     for source in sources(&Path::new(SOURCES).join("assets"), "")? {
         match source.name.rsplit_once('.') {
             Some((_, "js")) => scripts.push(source),
             Some((_, "css")) => styles.push(source),
-            Some((_, "svg")) => assets.push(Asset {
-                name: source.name,
-                media_type: "image/svg+xml",
-                bytes: source.text.into_bytes(),
-            }),
+            _ if source.name == ICON => icon = Some(address_of(&source.text)),
             _ => bail!(
                 "{} is of a kind that the dashboard does not serve",
                 source.name
             ),
         }
     }
-    assets.push(Asset {
-        name: "page.js".to_owned(),
-        media_type: "text/javascript; charset=utf-8",
-        bytes: modules::join(&scripts, START)?.into_bytes(),
-    });
-    assets.push(Asset {
-        name: "page.css".to_owned(),
-        media_type: "text/css; charset=utf-8",
-        bytes: sheet(styles)?.into_bytes(),
-    });
-    Ok(assets)
+    let assets = vec![
+        Asset {
+            name: "page.js",
+            media_type: "text/javascript; charset=utf-8",
+            bytes: modules::join(&scripts, START)?.into_bytes(),
+        },
+        Asset {
+            name: "page.css",
+            media_type: "text/css; charset=utf-8",
+            bytes: sheet(styles)?.into_bytes(),
+        },
+    ];
+    Ok((assets, icon.context("the icon is not there")?))
+}
+
+/// An address that holds a picture.
+fn address_of(svg: &str) -> String {
+    let mut address = String::from("data:image/svg+xml,");
+    for byte in svg.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            address.push(char::from(byte));
+        } else {
+            let _ = write!(address, "%{byte:02X}");
+        }
+    }
+    address
 }
 
 /// The files of a folder and of those in it, by name.

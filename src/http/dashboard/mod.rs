@@ -35,7 +35,7 @@ static FILLED_PAGE: LazyLock<String> =
     LazyLock::new(|| PAGE.replace("{events}", &EventName::ALL.map(EventName::as_str).join(" ")));
 
 /// What the page may do: load what this server serves, ask this server, and nothing else. A chart
-/// becomes a PNG by way of an image that is an address with its data.
+/// becomes a PNG by way of an image that is an address with its data, and so is the page's icon.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
