@@ -19,7 +19,6 @@ pub(super) fn operations() -> impl Iterator<Item = Operation> {
             "It never changes under its path.",
         )
         .serves_too(200, "text/javascript; charset=utf-8")
-        .serves_too(200, "image/svg+xml")
         .fails(&[Code::NotFound]);
     let health = Operation::new("get_health", "Whether the process is up")
         .answers::<HealthResponse>(200, "It is.");
