@@ -31,12 +31,12 @@ impl Conditions {
     /// # Errors
     /// `BAD_REQUEST` if a header is not well formed.
     pub(super) fn parse(&self) -> Result<Precondition, HttpError> {
-        let expected = match self.tags(header::IF_MATCH)? {
+        let expected = match self.tags(&header::IF_MATCH)? {
             None => None,
             Some(Tags::Any) => Some(ExpectedVersion::Any),
             Some(Tags::Listed(versions)) => Some(ExpectedVersion::OneOf(versions)),
         };
-        let must_be_new = matches!(self.tags(header::IF_NONE_MATCH)?, Some(Tags::Any));
+        let must_be_new = matches!(self.tags(&header::IF_NONE_MATCH)?, Some(Tags::Any));
         Ok(Precondition {
             expected,
             must_be_new,
@@ -44,12 +44,12 @@ impl Conditions {
     }
 
     /// The tags of a header, which may come in several lines; `None` without any.
-    fn tags(&self, name: HeaderName) -> Result<Option<Tags>, HttpError> {
+    fn tags(&self, name: &HeaderName) -> Result<Option<Tags>, HttpError> {
         let headers = self.0.headers();
-        if !headers.contains_key(&name) {
+        if !headers.contains_key(name) {
             return Ok(None);
         }
-        let lines: Vec<&[u8]> = headers.get_all(&name).map(HeaderValue::as_bytes).collect();
+        let lines: Vec<&[u8]> = headers.get_all(name).map(HeaderValue::as_bytes).collect();
         let tags = tags(&lines.join(&b','));
         tags.map(Some).ok_or_else(|| {
             let message = format!(
@@ -99,9 +99,8 @@ fn tags(list: &[u8]) -> Option<Tags> {
         }
     }
     match (is_any, count) {
-        (_, 0) => None,
         (true, 1) => Some(Tags::Any),
-        (true, _) => None,
+        (_, 0) | (true, _) => None,
         (false, _) => Some(Tags::Listed(versions)),
     }
 }

@@ -243,23 +243,13 @@ impl Services {
         }
         let limits = Limits::of(settings);
         let metrics = Metrics::new();
-        let writer = database.start_writer(
-            WriterSettings {
-                clock: clock.clone(),
-                last_at,
-                queue_max: settings.database.queue_max,
-                share_max: settings.database.share_max,
-                wal_bytes_max: settings.database.wal_bytes_max,
-                idempotency_retention: limits.idempotency_retention,
-                metrics: metrics.clone(),
-            },
-            Box::new(Derived {
-                engine: Arc::clone(&engine),
-                directory: Arc::clone(&directory),
-                signals: Arc::clone(&signals),
-            }),
-        )?;
-        let pen = Pen::new(writer);
+        let derived = Derived {
+            engine: Arc::clone(&engine),
+            directory: Arc::clone(&directory),
+            signals: Arc::clone(&signals),
+        };
+        let writing = writer_settings(settings, clock, last_at, &metrics);
+        let pen = Pen::new(database.start_writer(writing, Box::new(derived))?);
         let (token_key, first_keys) = match stored_key {
             Some(key) => (key, None),
             None => bootstrap::run(&pen.upkeep(), partner_uuid, &settings.bootstrap, show)
@@ -432,6 +422,23 @@ fn resume(
         });
     clock.resume(stamped.max(), refused);
     Ok(refused.is_some())
+}
+
+fn writer_settings(
+    settings: &Settings,
+    clock: &Clock,
+    last_at: ByNumber<ProgramNumber, Timestamp>,
+    metrics: &Metrics,
+) -> WriterSettings {
+    WriterSettings {
+        clock: clock.clone(),
+        last_at,
+        queue_max: settings.database.queue_max,
+        share_max: settings.database.share_max,
+        wal_bytes_max: settings.database.wal_bytes_max,
+        idempotency_retention: Duration::from_secs(settings.idempotency.retention),
+        metrics: metrics.clone(),
+    }
 }
 
 fn reader_settings(settings: &Settings) -> ReaderSettings {

@@ -147,16 +147,16 @@ fn a_disabled_webhook_gets_nothing_of_the_meantime() {
     app.patch(&hook.path(""), &json!({"disabled": false}))
         .expect(200);
     app.member("after", 0);
-    let received = receiver.wait_for(2);
-    let ids: Vec<Value> = received
+    let arrived = receiver.wait_for(2);
+    let ids: Vec<Value> = arrived
         .iter()
         .map(|one| one.json()["data"]["externalUserID"].clone())
         .collect();
     assert_eq!(ids, ["before", "after"]);
     let app = app.restart();
     app.member("later", 0);
-    let received = receiver.wait_for(3);
-    assert_eq!(received[2].json()["data"]["externalUserID"], "later");
+    let arrived = receiver.wait_for(3);
+    assert_eq!(arrived[2].json()["data"]["externalUserID"], "later");
     let all = until(|| Some(deliveries(&app, &hook)).filter(|all| all.len() == 3));
     assert_eq!(all[2]["status"], "dead");
 }

@@ -60,8 +60,8 @@ fn figures() -> impl Iterator<Item = Operation> {
     tagged("Partner", [analytics, usage, billing, billing_usage])
 }
 
-fn organizations() -> impl Iterator<Item = Operation> {
-    let list = Operation::new("list_organizations", "A page of organizations")
+fn list_organizations() -> Operation {
+    Operation::new("list_organizations", "A page of organizations")
         .query(
             "page",
             schema::whole(1, NumberedPageQuery::PAGE_MAX),
@@ -88,7 +88,11 @@ fn organizations() -> impl Iterator<Item = Operation> {
             schema::string(),
             "Only those with this id of the partner's.",
         )
-        .answers::<OrganizationListResponse>(200, "A page, newest first.");
+        .answers::<OrganizationListResponse>(200, "A page, newest first.")
+}
+
+fn organizations() -> impl Iterator<Item = Operation> {
+    let list = list_organizations();
     let create = Operation::new(
         "create_organization",
         "Make an organization, a program and its key",

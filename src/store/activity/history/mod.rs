@@ -255,28 +255,30 @@ impl<'c> History<'c> {
         Ok(())
     }
 
-    fn member(&mut self, seq: i64, at: i64, event: &Event) {
-        if let Event::MemberCreated { member, tier } = event {
-            let tier = self.tier(tier.as_str());
-            let Place::Vacant(place) = self.members.entry(member.0) else {
-                let row = member.0;
-                self.find(format!("activity {seq} creates member row {row} again"));
-                return;
-            };
-            place.insert(Member {
-                created_at: at,
-                archived_at: None,
-                epoch: 0,
-                tier,
-                token_end: None,
-                is_token_known: true,
-                erased_id: None,
-                version: seq,
-                retained: None,
-            });
+    fn new_member(&mut self, seq: i64, at: i64, row: i64, tier: &str) {
+        let tier = self.tier(tier);
+        let Place::Vacant(place) = self.members.entry(row) else {
+            self.find(format!("activity {seq} creates member row {row} again"));
             return;
-        }
+        };
+        place.insert(Member {
+            created_at: at,
+            archived_at: None,
+            epoch: 0,
+            tier,
+            token_end: None,
+            is_token_known: true,
+            erased_id: None,
+            version: seq,
+            retained: None,
+        });
+    }
+
+    fn member(&mut self, seq: i64, at: i64, event: &Event) {
         let (row, from, to) = match event {
+            Event::MemberCreated { member, tier } => {
+                return self.new_member(seq, at, member.0, tier.as_str());
+            }
             Event::MemberTierChanged { member, from, to } => (member, Some(from), Some(to)),
             Event::MemberRemoved { member, tier, .. } => (member, Some(tier), None),
             Event::MemberRestored { member, tier } => (member, None, Some(tier)),
