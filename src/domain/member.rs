@@ -94,3 +94,25 @@ pub struct Member {
     /// The settings version: the number of the activity that last changed what a request can set.
     pub version: Seq,
 }
+
+impl Member {
+    /// A member without a profile and with an empty wallet, who has no row yet.
+    pub fn new(program: ProgramNumber, external_user_id: ExternalUserId, tier: Tier) -> Self {
+        Self {
+            number: MemberNumber(0),
+            program,
+            external_user_id,
+            display_name: None,
+            email: None,
+            tier,
+            attributes: None,
+            wallet: Wallet::default(),
+            account: Account::default(),
+            participated: false,
+            token_epoch: 0,
+            token_expires_at: None,
+            archived_at: None,
+            version: Seq(0),
+        }
+    }
+}

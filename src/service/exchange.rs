@@ -48,7 +48,7 @@ impl Services {
                 (pool, expires_at),
             )?;
             member.token_expires_at = member.token_expires_at.max(Some(expires_at));
-            store::members::update(tx, &member)?;
+            store::members::update_token_end(tx, &member)?;
             let principal = MemberPrincipal {
                 program: caller.program(),
                 member: member.number,

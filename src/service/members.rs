@@ -232,9 +232,9 @@ pub(super) fn create(
         Some(tier) => tier,
         None => store::programs::get(tx, program)?.default_tier,
     };
-    let mut member = store::members::insert(tx, program, id, tier, at)?;
+    let mut member = Member::new(program, id, tier);
     apply(&mut member, profile);
-    store::members::update(tx, &member)?;
+    store::members::insert(tx, &mut member, at)?;
     store::search::index(tx, None, &member)?;
     let event = Event::MemberCreated {
         member: member.number,

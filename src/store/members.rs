@@ -244,44 +244,28 @@ pub fn end_tokens(tx: &mut Transaction<'_>, member: &mut Member) {
     tx.access_changed(AccessChange::Member(member.number));
 }
 
-/// Adds a member with an empty wallet.
+/// Adds a new member, who gets the number of the row.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn insert(
-    tx: &mut Transaction<'_>,
-    program: ProgramNumber,
-    external_user_id: ExternalUserId,
-    tier: Tier,
-    now: Timestamp,
-) -> Result<Member, Error> {
-    let sql = "INSERT INTO member (program_id, external_user_id, tier, created_at)
-               VALUES (?1, ?2, ?3, ?4)";
+pub fn insert(tx: &mut Transaction<'_>, member: &mut Member, now: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT INTO member (program_id, external_user_id, tier, created_at, display_name,
+                   email, attributes)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     tx.run(sql, |statement| {
         statement.execute((
-            program.0,
-            external_user_id.as_str(),
-            tier.as_str(),
+            member.program.0,
+            member.external_user_id.as_str(),
+            member.tier.as_str(),
             now.as_millis(),
+            member.display_name.as_ref().map(DisplayName::as_str),
+            member.email.as_ref().map(Email::as_str),
+            member.attributes.as_ref().map(Attributes::as_str),
         ))
     })?;
-    tx.count_change(Counted::Members(program), 1);
-    Ok(Member {
-        number: MemberNumber(tx.last_insert_rowid()),
-        program,
-        external_user_id,
-        display_name: None,
-        email: None,
-        tier,
-        attributes: None,
-        wallet: Wallet::default(),
-        account: Account::default(),
-        participated: false,
-        token_epoch: 0,
-        token_expires_at: None,
-        archived_at: None,
-        version: Seq(0),
-    })
+    tx.count_change(Counted::Members(member.program), 1);
+    member.number = MemberNumber(tx.last_insert_rowid());
+    Ok(())
 }
 
 /// Writes what can change of a member other than the wallet.
@@ -307,6 +291,17 @@ pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
             member.version.0,
         ))
     })?;
+    Ok(())
+}
+
+/// Writes when the newest token of a member ends.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn update_token_end(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
+    let sql = "UPDATE member SET token_expires_at = ?2 WHERE id = ?1";
+    let end = member.token_expires_at.map(Timestamp::as_millis);
+    tx.run(sql, |statement| statement.execute((member.number.0, end)))?;
     Ok(())
 }
 

@@ -43,6 +43,15 @@ pub fn string() -> Object {
     Object::with_type(Type::String)
 }
 
+/// Entity tags, or `*`.
+pub fn entity_tags() -> Object {
+    let tag = r#"(W/)?"[!#-~]*""#;
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(format!(r"^(\*|{tag}(, {tag})*)$")))
+        .build()
+}
+
 /// `true` or `false`.
 pub fn boolean() -> Object {
     Object::with_type(Type::Boolean)

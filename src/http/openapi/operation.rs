@@ -213,13 +213,13 @@ impl Operation {
     pub(super) fn if_unchanged(self) -> Self {
         self.header(
             "If-Match",
-            schema::string(),
+            schema::entity_tags(),
             "The `ETag` of the resource, several of them, or `*` for any: 412 if it has another one \
              by now. Weak tags never match.",
         )
         .header(
             "If-None-Match",
-            schema::string(),
+            schema::entity_tags(),
             "`*`: 412 if the resource exists. Anything else has no effect.",
         )
     }
