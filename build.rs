@@ -1,6 +1,6 @@
 //! Packs the dashboard into the binary. Its modules become one script and its style sheets one sheet,
 //! so that a browser asks for few files; each is compressed once, here, and stands under a path that
-//! holds a hash of all of them, so that a browser may keep it for good.
+//! holds a hash of all of them, so that a browser may keep it permanently.
 //!
 //! It writes `dashboard.rs` into the build's folder; `src/http/dashboard/mod.rs` includes it.
 

@@ -46,7 +46,7 @@ impl Interval {
             .find(|interval| interval.as_str() == name)
     }
 
-    /// The fewest milliseconds it takes, but for a day on which the clocks change.
+    /// The fewest milliseconds it takes, except for a day on which the clocks change.
     fn least(self) -> i64 {
         match self {
             Self::Hour => HOUR,

@@ -84,7 +84,7 @@ fn catalogue() -> String {
 
 impl Refusal {
     /// Whether a retry with the same Idempotency-Key gets this same no. A question of who is asking
-    /// is asked anew each time, input that cannot be used may be mended, and a limit may be raised.
+    /// is asked each time, input that cannot be used may be mended, and a limit may be raised.
     pub fn is_outcome(&self) -> bool {
         !matches!(
             self,

@@ -84,7 +84,7 @@ impl Watch {
         self.phase.set(Phase::Unwatched);
     }
 
-    /// The request is answered, but for what the client has yet to read.
+    /// The request is answered, except for what the client has yet to read.
     pub(super) fn answered(&self, now: Instant) {
         self.phase.set(Phase::Next {
             head_by: now + self.bounds.keep_alive,

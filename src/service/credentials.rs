@@ -263,7 +263,7 @@ impl Directory {
         Ok(directory)
     }
 
-    /// Reads everything anew.
+    /// Reads everything again.
     pub(super) fn rebuild(&self, connection: &Connection) -> Result<(), store::Error> {
         let epochs = store::members::raised_epochs(connection)?;
         let mut state = State::default();
@@ -283,7 +283,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Reads the rows anew that changed. What that costs does not depend on how many there are.
+    /// Reads again the rows that changed. What that costs does not depend on how many there are.
     pub(super) fn apply(
         &self,
         connection: &Connection,

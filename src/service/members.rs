@@ -303,7 +303,7 @@ fn apply(member: &mut Member, profile: MemberProfile) {
 }
 
 /// Removes a member who is not removed yet: forfeits the balance unless it is kept, and kills the
-/// tokens. Then forgets who it was if asked to, but for a hash. Whether the balance was kept.
+/// tokens. Then forgets who it was if asked to, except for a hash. Whether the balance was kept.
 fn remove(
     tx: &mut Transaction<'_>,
     mut member: Member,

@@ -258,7 +258,7 @@ impl Page<'_> {
     }
 }
 
-/// Where the index and the members differ, worked out from the members anew.
+/// Where the index differs from one that is built from the members.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

@@ -40,7 +40,7 @@ pub(super) enum Occasion {
     Ask,
     /// Somebody answers it.
     Answer(usize),
-    /// A member goes for good.
+    /// A member goes permanently.
     Leave,
 }
 

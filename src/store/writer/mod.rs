@@ -62,7 +62,7 @@ pub enum WriteError {
     ClockRefused,
 }
 
-/// A row that changed and decides who may do what. Whoever keeps such rows reads it anew.
+/// A row that changed and decides who may do what. Whoever keeps such rows reads it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessChange {
     /// A key.
