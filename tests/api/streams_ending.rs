@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -179,8 +180,9 @@ fn so_many_streams_can_be_open_at_a_time() {
 /// More than wait in a queue, in the sockets, and between.
 const FLOOD: usize = 1700;
 
-/// Says so much that nobody can keep it who does not read.
-fn flood(app: &TestApp, conversation: &str) {
+/// Says so much that nobody can keep it who does not read, a little ahead of somebody who reads.
+fn flood(app: &TestApp, conversation: &str, read: &AtomicUsize) {
+    let said = AtomicUsize::new(0);
     let text = "☕".repeat(4000);
     let path = format!("/v1/conversations/{conversation}/messages");
     let body = json!({"message": text, "as": "agent"});
@@ -188,6 +190,12 @@ fn flood(app: &TestApp, conversation: &str) {
         for _ in 0..10 {
             scope.spawn(|| {
                 for _ in 0..FLOOD / 10 {
+                    let number = said.fetch_add(1, Ordering::Relaxed);
+                    let start = Instant::now();
+                    while number > read.load(Ordering::Relaxed) + 40 {
+                        assert!(start.elapsed() < PATIENCE, "nobody reads");
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
                     post_as(app, SANDBOX_KEY, &path, &body).expect(200);
                 }
             });
@@ -203,13 +211,15 @@ fn a_client_that_does_not_read_is_told_of_the_gap_and_can_resume_without_one() {
     let mut activity = app.stream(SANDBOX_KEY, ACTIVITY);
     let mut messages = app.stream(&app.token("ada"), &of(&id));
     let mut reads = app.stream(SANDBOX_KEY, ACTIVITY);
+    let read = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let reading = scope.spawn(|| {
             for _ in 0..FLOOD {
                 reads.event();
+                read.fetch_add(1, Ordering::Relaxed);
             }
         });
-        flood(&app, &id);
+        flood(&app, &id, &read);
         reading.join().expect("whoever reads misses nothing");
     });
 
