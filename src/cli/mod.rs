@@ -250,7 +250,7 @@ fn execute(cli: Cli) -> Result<ExitCode, anyhow::Error> {
     let loaded = Settings::load(&overrides)?;
     let mut log = loaded.settings.log.clone();
     if !matches!(command, Command::Serve(_)) && !loaded.is_set("log.level") {
-        // A command says itself what it did, and whoever looks at a demo wants to see its link.
+        // A command prints its own result, and a demo its link: log lines would hide them.
         "warn".clone_into(&mut log.level);
     }
     telemetry::init(&log).map_err(|error| loaded.blame(&error))?;

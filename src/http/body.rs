@@ -17,7 +17,7 @@ use super::request_body::RequestBody;
 /// The most bytes that are handed to a connection at once.
 const PIECE: usize = 64 * 1024;
 
-/// Marks a body that is in memory anyway, whoever asks for it.
+/// Marks a body that stays in memory permanently, such as an asset.
 struct Shared;
 
 /// An answer whose body is in memory anyway: it costs nobody anything that it is not read yet.
@@ -82,18 +82,12 @@ pub(super) fn in_pieces(
                     is_shared,
                     answering,
                 }),
-                Err(body) => BoxBody::new(Streamed {
-                    body,
-                    _answering: answering,
-                }),
+                Err(body) => BoxBody::new(Keeping::new(body, answering)),
             })
         }
-        BodySize::Stream => response.map_body(|_, body| {
-            BoxBody::new(Streamed {
-                body,
-                _answering: answering,
-            })
-        }),
+        BodySize::Stream => {
+            response.map_body(|_, body| BoxBody::new(Keeping::new(body, answering)))
+        }
     }
 }
 
@@ -128,13 +122,19 @@ impl MessageBody for Pieces {
     }
 }
 
-/// A body that is made while it is sent.
-struct Streamed {
+/// A body, and what has to stay until it is sent.
+pub(super) struct Keeping<T> {
     body: BoxBody,
-    _answering: Answering,
+    _kept: T,
 }
 
-impl MessageBody for Streamed {
+impl<T> Keeping<T> {
+    pub(super) fn new(body: BoxBody, kept: T) -> Self {
+        Self { body, _kept: kept }
+    }
+}
+
+impl<T: Unpin> MessageBody for Keeping<T> {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {

@@ -41,7 +41,7 @@ impl Bucket {
     }
 }
 
-/// Where whoever asks stands after a request.
+/// What is left of a caller's rate after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
     /// The most requests at once.

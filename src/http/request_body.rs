@@ -1,8 +1,8 @@
 //! A request whose body was not read to its end takes its connection with it.
 //!
-//! Of a body with a length actix sees to that itself. The rest of one in chunks it would read and
-//! throw away for as long as it comes, if ever, once whoever reads it has dropped it. So it is held
-//! here until the answer is on its way, and actix closes the connection after it.
+//! For a body with a length, actix does this itself. It would go on to read and discard a chunked
+//! body that its reader has dropped, until it ends, if ever. So the body is held here until the
+//! answer is on its way, and actix then closes the connection.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -10,12 +10,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_web::HttpMessage as _;
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt as _};
+
+use super::body::Keeping;
 
 /// The body of a request, as far as the layer has to do with it.
 pub(super) enum RequestBody {
@@ -55,12 +57,9 @@ impl RequestBody {
     pub(super) fn release(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         match self {
             Self::Sized(_) => response,
-            Self::Chunked(unread) => response.map_body(|_, body| {
-                BoxBody::new(Answer {
-                    body,
-                    _unread: unread,
-                })
-            }),
+            Self::Chunked(unread) => {
+                response.map_body(|_, body| BoxBody::new(Keeping::new(body, unread)))
+            }
         }
     }
 }
@@ -81,26 +80,5 @@ impl Stream for Chunks {
             self.has_ended.set(true);
         }
         polled
-    }
-}
-
-/// The body of an answer, and what it is the answer to.
-struct Answer {
-    body: BoxBody,
-    _unread: Chunks,
-}
-
-impl MessageBody for Answer {
-    type Error = Box<dyn std::error::Error>;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(context)
     }
 }

@@ -3,9 +3,7 @@
 
 use super::{Caller, Stop};
 use crate::config::LimitSettings;
-use crate::domain::{
-    Environment, MemberNumber, MessageText, OrganizationNumber, ProgramNumber, Refusal, Timestamp,
-};
+use crate::domain::{Environment, MemberNumber, MessageText, Refusal, Timestamp};
 use crate::store::conversations::day_of;
 use crate::store::{Counted, Transaction};
 
@@ -18,64 +16,19 @@ impl Caps {
         Self(settings)
     }
 
-    /// Whether an environment may have one organization more.
-    pub(super) fn check_organization(
+    /// Whether there may be so many more.
+    pub(super) fn check(
         self,
         tx: &mut Transaction<'_>,
-        environment: Environment,
+        what: Counted,
+        more: i64,
     ) -> Result<(), Stop> {
-        let refusal = Refusal::LimitReached {
-            subject: "an environment can have",
-            most: self.0.organizations_max,
-            what: "organizations, canceled ones included",
-            setting: "limits.organizations_max",
-        };
-        check(tx, Counted::Organizations(environment), 1, refusal)
-    }
-
-    /// Whether an organization may have one program more.
-    pub(super) fn check_program(
-        self,
-        tx: &mut Transaction<'_>,
-        organization: OrganizationNumber,
-    ) -> Result<(), Stop> {
-        let refusal = Refusal::LimitReached {
-            subject: "an organization can have",
-            most: self.0.programs_each_max,
-            what: "programs, archived ones and those that were reset included",
-            setting: "limits.programs_each_max",
-        };
-        check(tx, Counted::Programs(organization), 1, refusal)
-    }
-
-    /// Whether a program may have one key more.
-    pub(super) fn check_key(
-        self,
-        tx: &mut Transaction<'_>,
-        program: ProgramNumber,
-    ) -> Result<(), Stop> {
-        let refusal = Refusal::LimitReached {
-            subject: "a program can have",
-            most: self.0.keys_each_max,
-            what: "keys that are not revoked",
-            setting: "limits.keys_each_max",
-        };
-        check(tx, Counted::Keys(program), 1, refusal)
-    }
-
-    /// Whether a program may have one offer more.
-    pub(super) fn check_offer(
-        self,
-        tx: &mut Transaction<'_>,
-        program: ProgramNumber,
-    ) -> Result<(), Stop> {
-        let refusal = Refusal::LimitReached {
-            subject: "a program can have",
-            most: self.0.offers_each_max,
-            what: "offers, archived ones included",
-            setting: "limits.offers_each_max",
-        };
-        check(tx, Counted::Offers(program), 1, refusal)
+        let (most, refusal) = self.limit(what);
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        if limit > 0 && tx.count(what)?.saturating_add(more) > limit {
+            return Err(refusal.into());
+        }
+        Ok(())
     }
 
     /// Whether the caller's program may have one member more.
@@ -84,16 +37,10 @@ impl Caps {
         tx: &mut Transaction<'_>,
         caller: &Caller,
     ) -> Result<(), Stop> {
-        if caller.environment() == Environment::Live {
-            return Ok(());
+        match caller.environment() {
+            Environment::Live => Ok(()),
+            Environment::Sandbox => self.check(tx, Counted::Members(caller.program()), 1),
         }
-        let refusal = Refusal::LimitReached {
-            subject: "a sandbox program can have",
-            most: self.0.sandbox_members_max,
-            what: "members, removed ones included",
-            setting: "limits.sandbox_members_max",
-        };
-        check(tx, Counted::Members(caller.program()), 1, refusal)
     }
 
     /// Whether a member may send this now.
@@ -104,25 +51,57 @@ impl Caps {
         message: &MessageText,
         at: Timestamp,
     ) -> Result<(), Stop> {
-        let refusal = Refusal::LimitReached {
-            subject: "a member can send",
-            most: self.0.message_bytes_max,
-            what: "bytes of messages a day (UTC)",
-            setting: "limits.message_bytes_max",
-        };
         let bytes = i64::try_from(message.as_str().len()).unwrap_or(i64::MAX);
-        check(tx, Counted::Sent(member, day_of(at)), bytes, refusal)
+        self.check(tx, Counted::Sent(member, day_of(at)), bytes)
     }
-}
 
-/// Gives the refusal if there would be more than it says with so many more.
-fn check(tx: &mut Transaction<'_>, what: Counted, more: i64, refusal: Refusal) -> Result<(), Stop> {
-    let Refusal::LimitReached { most, .. } = refusal else {
-        return Ok(());
-    };
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    if most > 0 && tx.count(what)?.saturating_add(more) > most {
-        return Err(refusal.into());
+    /// How many there may be, 0 for any number, and what is said past that.
+    fn limit(self, what: Counted) -> (u64, Refusal) {
+        let Self(limits) = self;
+        let (subject, most, what, setting) = match what {
+            Counted::Organizations(_) => (
+                "an environment can have",
+                limits.organizations_max,
+                "organizations, canceled ones included",
+                "limits.organizations_max",
+            ),
+            Counted::Programs(_) => (
+                "an organization can have",
+                limits.programs_each_max,
+                "programs, archived ones and those that were reset included",
+                "limits.programs_each_max",
+            ),
+            Counted::Keys(_) => (
+                "a program can have",
+                limits.keys_each_max,
+                "keys that are not revoked",
+                "limits.keys_each_max",
+            ),
+            Counted::Offers(_) => (
+                "a program can have",
+                limits.offers_each_max,
+                "offers, archived ones included",
+                "limits.offers_each_max",
+            ),
+            Counted::Members(_) => (
+                "a sandbox program can have",
+                limits.sandbox_members_max,
+                "members, removed ones included",
+                "limits.sandbox_members_max",
+            ),
+            Counted::Sent(..) => (
+                "a member can send",
+                limits.message_bytes_max,
+                "bytes of messages a day (UTC)",
+                "limits.message_bytes_max",
+            ),
+        };
+        let refusal = Refusal::LimitReached {
+            subject,
+            most,
+            what,
+            setting,
+        };
+        (most, refusal)
     }
-    Ok(())
 }

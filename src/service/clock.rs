@@ -58,7 +58,7 @@ pub(super) struct ClockWatch {
 }
 
 impl ClockWatch {
-    /// Starts looking; a clock that only its owner moves needs nobody who looks.
+    /// Starts the thread; a fixed clock needs none.
     pub(super) fn start(clock: Clock, writer: Upkeep, is_noted: bool) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
         let thread = clock.is_systems().then(|| {

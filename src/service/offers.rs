@@ -11,7 +11,7 @@ use crate::domain::{
     Search,
 };
 use crate::store::offers::OfferFilter;
-use crate::store::{self, Connection, WriteError};
+use crate::store::{self, Connection, Counted, WriteError};
 use crate::wire::{
     CreateOfferRequest, Cursor, ListKind, OfferListResponse, OfferResponse, PageQuery,
     PatchOfferRequest,
@@ -99,7 +99,7 @@ impl Services {
         };
         let caps = self.limits.caps;
         self.write(context, move |tx, caller| {
-            caps.check_offer(tx, caller.program())?;
+            caps.check(tx, Counted::Offers(caller.program()), 1)?;
             let at = tx.now(caller.program());
             let id = OfferId::from_uuid(Uuid::now_v7());
             let mut offer = store::offers::insert(tx, caller.program(), id, request.content, at)?;

@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::error::Surface;
 use crate::store::credentials::KeyScope;
 use crate::store::organizations::OrganizationFilter;
-use crate::store::{self, Connection, Transaction, WriteError};
+use crate::store::{self, Connection, Counted, Transaction, WriteError};
 use crate::wire::{
     AllocateCreditsRequest, AllocationResponse, ApiKeyListResponse, ApiKeyResponse,
     CreateApiKeyRequest, CreateOrganizationRequest, CreatedApiKeyResponse,
@@ -84,7 +84,7 @@ impl Services {
         let (pool, caps) = (self.limits.credit_pool, self.limits.caps);
         let create = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
             let environment = partner.environment;
-            caps.check_organization(tx, environment)?;
+            caps.check(tx, Counted::Organizations(environment), 1)?;
             let mut organization = tenants::new_organization(environment, request.name, tx);
             organization.external_id = request.external_id;
             organization.metadata = request.metadata;
@@ -234,7 +234,7 @@ impl Services {
                 let first = store::programs::first_of(tx, organization.number)?;
                 store::programs::get(tx, first.ok_or_else(not_found)?)?
             };
-            caps.check_key(tx, program.number)?;
+            caps.check(tx, Counted::Keys(program.number), 1)?;
             let environment = organization.environment;
             let secret = tenants::new_key("expys", environment);
             let (scope, name) = (KeyScope::Program(program.number), request.name.as_str());

@@ -7,7 +7,7 @@ use crate::domain::{Event, Precondition, Program, ProgramNumber, ProgramStatus, 
 use crate::error::Surface;
 use crate::store::credentials::KeyScope;
 use crate::store::programs::ProgramFilter;
-use crate::store::{self, Connection, Transaction, WriteError};
+use crate::store::{self, Connection, Counted, Transaction, WriteError};
 use crate::wire::{
     CreateProgramRequest, CreatedProgramResponse, Cursor, ListKind, PageQuery, PatchProgramRequest,
     ProgramListResponse, ProgramResponse,
@@ -70,7 +70,7 @@ impl Services {
     ) -> Result<Reply, WriteError> {
         let caps = self.limits.caps;
         let create = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
-            caps.check_program(tx, key.organization)?;
+            caps.check(tx, Counted::Programs(key.organization), 1)?;
             let (now, name) = (tx.clock_now(), request.name);
             let (organization, environment) = (key.organization, key.environment);
             let program = tenants::create_program(tx, organization, environment, name, now)?;

@@ -7,7 +7,7 @@ use super::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop,
 use super::{Caps, Scope, tenants, webhooks};
 use crate::clock::Clock;
 use crate::domain::{Event, Invalid, Program, ProgramNumber, ProgramStatus, Timestamp};
-use crate::store::{self, Connection, Transaction, WriteError};
+use crate::store::{self, Connection, Counted, Transaction, WriteError};
 use crate::wire::{AdvanceClockRequest, ClockResponse, ResetResponse};
 
 /// How far a program's time may be ahead of the clock in all: a century of 365 days a year.
@@ -96,7 +96,7 @@ pub(super) fn now(
 
 fn reset(tx: &mut Transaction<'_>, caps: Caps, number: ProgramNumber) -> Result<Program, Stop> {
     let mut old = store::programs::get(tx, number)?;
-    caps.check_program(tx, old.organization)?;
+    caps.check(tx, Counted::Programs(old.organization), 1)?;
     let at = tx.now(number);
     old.status = ProgramStatus::Archived;
     old.updated_at = at;

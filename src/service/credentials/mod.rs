@@ -1,146 +1,24 @@
 //! Who may do what: keys are looked up by their hash in memory, member tokens are opened.
 
+mod judging;
+mod principals;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
 
-use super::{Scope, Stop, principal_member};
+pub(super) use self::judging::Principal;
+pub use self::principals::{Caller, KeyPrincipal, MemberPrincipal, PartnerPrincipal};
 use crate::domain::{
-    Actor, ByNumber, CredentialNumber, Environment, MemberNumber, OrganizationNumber,
-    OrganizationStatus, ProgramNumber, ProgramStatus, Refusal, Timestamp,
+    ByNumber, Environment, MemberNumber, OrganizationNumber, OrganizationStatus, ProgramNumber,
+    ProgramStatus,
 };
 use crate::store::credentials::{CredentialRow, KeyHash, KeyScope};
 use crate::store::organizations::OrganizationAccessRow;
 use crate::store::programs::ProgramAccessRow;
-use crate::store::{self, AccessChange, Connection, Tenant, Transaction};
-
-/// A caller who proved to hold an Org-API-Key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyPrincipal {
-    /// The program it opens.
-    pub program: ProgramNumber,
-    /// The program's public id.
-    pub program_uuid: Uuid,
-    /// The program's organization.
-    pub organization: OrganizationNumber,
-    /// Where.
-    pub environment: Environment,
-    /// The hash of the key, which stands for it.
-    pub fingerprint: KeyHash,
-    /// The key's row.
-    pub credential: CredentialNumber,
-    /// When it was looked up.
-    pub version: DirectoryVersion,
-}
-
-/// A caller who proved to hold a member token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemberPrincipal {
-    /// The program.
-    pub program: ProgramNumber,
-    /// The member.
-    pub member: MemberNumber,
-    /// The member's epoch when the token was minted.
-    pub epoch: i64,
-    /// Where.
-    pub environment: Environment,
-    /// When the token ends.
-    pub expires_at: Timestamp,
-    /// The program's organization, which no token tells: the directory does.
-    pub organization: OrganizationNumber,
-    /// When it was looked up.
-    pub version: DirectoryVersion,
-}
-
-/// A caller who proved to hold a partner key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PartnerPrincipal {
-    /// Where.
-    pub environment: Environment,
-    /// The hash of the key, which stands for it.
-    pub fingerprint: KeyHash,
-    /// The key's row; `None` for an operator who works on the file itself.
-    pub credential: Option<CredentialNumber>,
-    /// When it was looked up.
-    pub version: DirectoryVersion,
-}
-
-impl PartnerPrincipal {
-    /// Whoever has the database itself, and needs no key.
-    pub fn with_the_file(environment: Environment) -> Self {
-        Self {
-            environment,
-            fingerprint: KeyHash::default(),
-            credential: None,
-            version: DirectoryVersion::default(),
-        }
-    }
-}
-
-/// An Org-API-Key or a member token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
-    /// An Org-API-Key.
-    Key(KeyPrincipal),
-    /// A member token.
-    Member(MemberPrincipal),
-}
-
-impl Caller {
-    /// The program that the call is about.
-    pub fn program(&self) -> ProgramNumber {
-        match self {
-            Self::Key(key) => key.program,
-            Self::Member(member) => member.program,
-        }
-    }
-
-    /// Where it is.
-    pub(super) fn environment(&self) -> Environment {
-        match self {
-            Self::Key(key) => key.environment,
-            Self::Member(member) => member.environment,
-        }
-    }
-}
-
-impl From<KeyPrincipal> for Tenant {
-    fn from(key: KeyPrincipal) -> Self {
-        Self::Program {
-            organization: key.organization,
-            program: key.program,
-            environment: key.environment,
-        }
-    }
-}
-
-impl From<MemberPrincipal> for Tenant {
-    fn from(member: MemberPrincipal) -> Self {
-        Self::Program {
-            organization: member.organization,
-            program: member.program,
-            environment: member.environment,
-        }
-    }
-}
-
-impl From<PartnerPrincipal> for Tenant {
-    fn from(partner: PartnerPrincipal) -> Self {
-        Self::Partner(partner.environment)
-    }
-}
-
-impl From<Caller> for Tenant {
-    fn from(caller: Caller) -> Self {
-        match caller {
-            Caller::Key(key) => key.into(),
-            Caller::Member(member) => member.into(),
-        }
-    }
-}
+use crate::store::{self, AccessChange, Connection, Tenant};
 
 /// Why a credential opens nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -479,126 +357,4 @@ impl Directory {
             .get(&program)
             .map(|program| program.environment)
     }
-}
-
-/// Who may write. A write asks once more, in the transaction that it is about to change something
-/// in, whether its caller still may: the credential may have been revoked, its program archived or
-/// its organization suspended while the request's body was on its way.
-pub(super) trait Principal: Copy + Into<Tenant> + std::fmt::Debug + Send + 'static {
-    /// Who the log says caused what this caller does.
-    fn actor(&self) -> Actor;
-
-    /// Within what an Idempotency-Key of this caller means one request.
-    fn scope(&self) -> Scope;
-
-    /// The caller as the open transaction sees it: the program of a key may be another by now. As
-    /// long as nothing changed since the request came that costs next to nothing.
-    ///
-    /// # Errors
-    /// [`Refusal::CredentialRevoked`] or [`Refusal::Inactive`].
-    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop>;
-}
-
-impl Principal for KeyPrincipal {
-    fn actor(&self) -> Actor {
-        Actor::Key(self.credential)
-    }
-
-    fn scope(&self) -> Scope {
-        Scope::Program(self.program)
-    }
-
-    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
-        if directory.stands_for_key(self.version, tx.open_access()) {
-            return Ok(self);
-        }
-        let key = good_key(tx, self.credential)?;
-        let KeyScope::Program(program) = key.scope else {
-            return Err(Refusal::CredentialRevoked.into());
-        };
-        Ok(key_principal(
-            &key,
-            &good_program(tx, program)?,
-            self.version,
-        ))
-    }
-}
-
-impl Principal for PartnerPrincipal {
-    fn actor(&self) -> Actor {
-        self.credential.map_or(Actor::Server, Actor::Partner)
-    }
-
-    fn scope(&self) -> Scope {
-        Scope::Partner(self.environment)
-    }
-
-    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
-        if let Some(credential) = self.credential
-            && !directory.stands_for_key(self.version, tx.open_access())
-        {
-            good_key(tx, credential)?;
-        }
-        Ok(self)
-    }
-}
-
-impl Principal for MemberPrincipal {
-    fn actor(&self) -> Actor {
-        Actor::Member
-    }
-
-    fn scope(&self) -> Scope {
-        Scope::Member(self.program, self.member)
-    }
-
-    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
-        if !directory.stands_for_member(self.version, tx.open_access()) {
-            if self.expires_at <= tx.clock_now() {
-                return Err(Refusal::TokenRevoked.into());
-            }
-            good_program(tx, self.program)?;
-            principal_member(tx, self)?;
-        }
-        Ok(self)
-    }
-}
-
-impl Principal for Caller {
-    fn actor(&self) -> Actor {
-        match self {
-            Self::Key(key) => key.actor(),
-            Self::Member(member) => member.actor(),
-        }
-    }
-
-    fn scope(&self) -> Scope {
-        match self {
-            Self::Key(key) => key.scope(),
-            Self::Member(member) => member.scope(),
-        }
-    }
-
-    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
-        Ok(match self {
-            Self::Key(key) => Self::Key(key.judge(tx, directory)?),
-            Self::Member(member) => Self::Member(member.judge(tx, directory)?),
-        })
-    }
-}
-
-/// A key that is not revoked, as the open transaction sees it.
-fn good_key(connection: &Connection, number: CredentialNumber) -> Result<CredentialRow, Stop> {
-    store::credentials::get(connection, number)?
-        .filter(|key| !key.is_revoked)
-        .ok_or(Stop::Refused(Refusal::CredentialRevoked))
-}
-
-/// A program whose credentials are good, as the open transaction sees it.
-fn good_program(connection: &Connection, number: ProgramNumber) -> Result<ProgramAccessRow, Stop> {
-    let program = store::programs::access(connection, number)?;
-    let program = program.ok_or(Refusal::CredentialRevoked)?;
-    let organization = store::organizations::access(connection, program.organization)?;
-    check_active(&program, organization.as_ref()).map_err(|_| Refusal::Inactive)?;
-    Ok(program)
 }

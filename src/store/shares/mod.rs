@@ -8,9 +8,9 @@
 //! anybody may have.
 //!
 //! Within a class the organizations take turns, and within an organization its programs. In a turn
-//! each may use [`QUANTUM`]; what it uses beyond that it waits for in later rounds. So it does not
-//! matter how much somebody has waiting, or how long each piece takes: an organization that asks
-//! for little gets it soon.
+//! each may use [`rounds::QUANTUM`]; what it uses beyond that it waits for in later rounds. So it
+//! does not matter how much somebody has waiting, or how long each piece takes: an organization
+//! that asks for little gets it soon.
 //!
 //! Sources: M. Shreedhar and G. Varghese, "Efficient Fair Queueing using Deficit Round Robin",
 //! SIGCOMM 1995, for the turns; what a piece costs is known only when it is done, so it is taken
@@ -18,15 +18,14 @@
 //! and Scalable Striping Protocol", SIGCOMM 1996). P. Goyal, H. M. Vin and H. Cheng, "Start-time
 //! Fair Queueing", SIGCOMM 1996, for the classes.
 
+mod rounds;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::domain::{ByNumber, Environment, OrganizationNumber, ProgramNumber};
+use self::rounds::{DEBT_MAX, Line, Rounds};
+use crate::domain::{Environment, OrganizationNumber, ProgramNumber};
 
-/// Time that an organization, or a program within it, may use in a turn, in nanoseconds.
-const QUANTUM: i64 = 250_000;
-/// The most that somebody may owe of rounds to come, in nanoseconds.
-const DEBT_MAX: i64 = 1_000_000_000;
 /// Pieces of upkeep that may wait; they have a place of their own.
 const UPKEEP_MAX: usize = 256;
 /// What the class that weighs least weighs of all of them.
@@ -137,128 +136,6 @@ impl Tenant {
     }
 }
 
-/// What waits of one who takes turns.
-trait Line: Default {
-    fn is_empty(&self) -> bool;
-}
-
-impl<T> Line for VecDeque<T> {
-    fn is_empty(&self) -> bool {
-        self.is_empty()
-    }
-}
-
-/// One who takes turns.
-#[derive(Debug, Default)]
-struct Turner<L> {
-    line: L,
-    /// What is left of the turn; below zero: what is owed.
-    credit: i64,
-    /// The round in which the line became empty.
-    left_in: u64,
-}
-
-/// Those who take turns. It costs the same however many they are.
-#[derive(Debug, Default)]
-struct Rounds<L> {
-    /// Those who have something waiting. The first has its turn.
-    ring: VecDeque<i64>,
-    all: ByNumber<i64, Turner<L>>,
-    round: u64,
-    /// Turns until the round is over.
-    turns_left: usize,
-}
-
-impl<L: Line> Rounds<L> {
-    /// The line of somebody who is about to get something into it.
-    fn join(&mut self, who: i64) -> &mut L {
-        let turner = self.all.entry(who).or_default();
-        if turner.line.is_empty() {
-            let passed = i64::try_from(self.round - turner.left_in).unwrap_or(i64::MAX);
-            let paid = passed.saturating_mul(QUANTUM);
-            turner.credit = turner.credit.saturating_add(paid).min(0);
-            self.ring.push_back(who);
-        }
-        &mut turner.line
-    }
-
-    /// Whose turn it is, of those who may have one.
-    fn next(&mut self, may: impl Fn(i64) -> bool) -> Option<i64> {
-        let mut refused = 0;
-        loop {
-            let who = *self.ring.front()?;
-            if !may(who) {
-                refused += 1;
-                if refused >= self.ring.len() {
-                    return None;
-                }
-                self.ring.rotate_left(1);
-                continue;
-            }
-            let turner = self.all.get_mut(&who)?;
-            if turner.credit <= 0 {
-                turner.credit += QUANTUM;
-            }
-            if turner.credit > 0 {
-                return Some(who);
-            }
-            self.end_turn();
-            refused = 0;
-        }
-    }
-
-    /// The next has its turn.
-    fn end_turn(&mut self) {
-        self.ring.rotate_left(1);
-        self.count_turn();
-    }
-
-    fn count_turn(&mut self) {
-        self.turns_left = self.turns_left.saturating_sub(1);
-        if self.turns_left == 0 {
-            self.round += 1;
-            self.turns_left = self.ring.len();
-            if self.all.len() > 2 * self.ring.len() + 64 {
-                let round = self.round;
-                self.all.retain(|_, turner| {
-                    let passed = i64::try_from(round - turner.left_in).unwrap_or(i64::MAX);
-                    !turner.line.is_empty() || turner.credit + passed.saturating_mul(QUANTUM) < 0
-                });
-            }
-        }
-    }
-
-    /// Something was taken out of the line of whoever has its turn.
-    fn took(&mut self, who: i64) {
-        let Some(turner) = self.all.get_mut(&who) else {
-            return;
-        };
-        if !turner.line.is_empty() {
-            return;
-        }
-        // What is left of a turn is not saved up; what is owed stays.
-        turner.credit = turner.credit.min(0);
-        turner.left_in = self.round;
-        self.ring.pop_front();
-        self.count_turn();
-        if self.ring.is_empty() {
-            // Nobody waited for what they used.
-            self.all.clear();
-        }
-    }
-
-    /// Takes what a piece cost off whoever it was for.
-    fn charge(&mut self, who: i64, cost: i64) {
-        let Some(turner) = self.all.get_mut(&who) else {
-            return;
-        };
-        turner.credit = (turner.credit - cost).max(-DEBT_MAX);
-        if turner.credit <= 0 && self.ring.front() == Some(&who) {
-            self.end_turn();
-        }
-    }
-}
-
 /// An organization: its programs take turns.
 #[derive(Debug)]
 struct House<T> {
@@ -269,12 +146,7 @@ struct House<T> {
 impl<T> Default for House<T> {
     fn default() -> Self {
         Self {
-            rooms: Rounds {
-                ring: VecDeque::new(),
-                all: ByNumber::default(),
-                round: 0,
-                turns_left: 0,
-            },
+            rooms: Rounds::default(),
             len: 0,
         }
     }
@@ -307,12 +179,7 @@ impl<T> Shares<T> {
     pub(super) fn new() -> Self {
         Self {
             classes: std::array::from_fn(|_| Class {
-                houses: Rounds {
-                    ring: VecDeque::new(),
-                    all: ByNumber::default(),
-                    round: 0,
-                    turns_left: 0,
-                },
+                houses: Rounds::default(),
                 len: 0,
                 used: 0,
             }),

@@ -1,0 +1,85 @@
+//! What the log says of members.
+
+use std::collections::hash_map::Entry as Place;
+
+use super::{History, Member};
+use crate::domain::Event;
+
+impl History<'_> {
+    fn new_member(&mut self, seq: i64, at: i64, row: i64, tier: &str) {
+        let tier = self.tier(tier);
+        let Place::Vacant(place) = self.members.entry(row) else {
+            self.find(format!("activity {seq} creates member row {row} again"));
+            return;
+        };
+        place.insert(Member {
+            created_at: at,
+            archived_at: None,
+            epoch: 0,
+            tier,
+            token_end: None,
+            is_token_known: true,
+            erased_id: None,
+            version: seq,
+            retained: None,
+        });
+    }
+
+    pub(super) fn member(&mut self, seq: i64, at: i64, event: &Event) {
+        let (row, from, to) = match event {
+            Event::MemberCreated { member, tier } => {
+                return self.new_member(seq, at, member.0, tier.as_str());
+            }
+            Event::MemberTierChanged { member, from, to } => (member, Some(from), Some(to)),
+            Event::MemberRemoved { member, tier, .. } => (member, Some(tier), None),
+            Event::MemberRestored { member, tier } => (member, None, Some(tier)),
+            Event::MemberErased { member, .. }
+            | Event::MemberChanged { member }
+            | Event::TokenExchanged { member, .. } => (member, None, None),
+            _ => return,
+        };
+        let from = from.map(|tier| self.tier(tier.as_str()));
+        let to = to.map(|tier| self.tier(tier.as_str()));
+        let Some(member) = self.members.get_mut(&row.0) else {
+            let row = row.0;
+            self.find(format!(
+                "activity {seq} is of member row {row}, which was not created"
+            ));
+            return;
+        };
+        let mut fits = from.is_none_or(|from| from == member.tier);
+        member.tier = to.unwrap_or(member.tier);
+        if !matches!(event, Event::TokenExchanged { .. }) {
+            member.version = seq;
+        }
+        match event {
+            Event::MemberRemoved { retained, .. } => {
+                fits &= member.archived_at.is_none();
+                member.archived_at = Some(at);
+                member.retained = Some(*retained);
+                member.epoch += 1;
+                (member.token_end, member.is_token_known) = (None, true);
+            }
+            Event::MemberRestored { .. } => {
+                fits &= member.archived_at.take().is_some();
+                member.retained = None;
+            }
+            Event::MemberErased { id, .. } => member.erased_id = Some(id.as_str().into()),
+            Event::TokenExchanged { expires_at, .. } => {
+                let end = expires_at.map(crate::domain::Timestamp::as_millis);
+                member.token_end = member.token_end.max(end);
+                if end.is_none() {
+                    member.is_token_known = false;
+                    self.given += 1;
+                }
+            }
+            _ => {}
+        }
+        if !fits {
+            let row = row.0;
+            self.find(format!(
+                "activity {seq} does not fit what happened to member row {row} before"
+            ));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Numbers that are looked up when somebody asks for them, and not counted.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+/// What is looked up when somebody asks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes of the write-ahead log.
+    pub wal_bytes: u64,
+    /// Bytes of the database file.
+    pub database_bytes: u64,
+    /// Whether the database takes writes.
+    pub is_writable: bool,
+    /// The newest activity.
+    pub activity_seq: u64,
+    /// Programs that have figures.
+    pub programs: u64,
+    /// Entries of all timelines.
+    pub timeline_entries: u64,
+    /// Bytes that the timelines take.
+    pub timeline_bytes: u64,
+    /// The newest activity in the stored snapshot.
+    pub snapshot_seq: u64,
+    /// Open streams.
+    pub streams: u64,
+    /// Bytes held for clients that do not read, or do not finish sending.
+    pub buffered_bytes: u64,
+    /// Resident memory of the process, in bytes.
+    pub resident_bytes: u64,
+    /// Lines of the log that could not be written.
+    pub log_lines_lost: u64,
+    /// How far the system's clock is behind the newest row.
+    pub clock_behind: Duration,
+    /// The step of the system's clock that is refused.
+    pub clock_refused: Duration,
+    /// Steps of the system's clock forward, by what became of them.
+    pub clock_steps: [(&'static str, u64); 3],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabels {
+    outcome: &'static str,
+}
+
+pub(super) fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
+    let mut gauge = |name: &str, help: &str, value: u64| {
+        let gauge = Gauge::<u64, AtomicU64>::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    };
+    let Sizes {
+        wal_bytes,
+        database_bytes,
+        is_writable,
+        activity_seq,
+        programs,
+        timeline_entries,
+        timeline_bytes,
+        snapshot_seq,
+        streams,
+        buffered_bytes,
+        resident_bytes,
+        log_lines_lost,
+        ..
+    } = *sizes;
+    gauge(
+        "writer_is_writable",
+        "1 while the database takes writes, else 0",
+        is_writable.into(),
+    );
+    gauge("database_bytes", "Size of the database", database_bytes);
+    gauge(
+        "database_wal_bytes",
+        "Size of the write-ahead log",
+        wal_bytes,
+    );
+    gauge(
+        "activity_seq",
+        "Number of the newest activity",
+        activity_seq,
+    );
+    gauge("engine_programs", "Programs that have figures", programs);
+    gauge(
+        "engine_timeline_entries",
+        "Entries of all timelines",
+        timeline_entries,
+    );
+    gauge(
+        "engine_timeline_bytes",
+        "Memory that the timelines take",
+        timeline_bytes,
+    );
+    gauge(
+        "snapshot_seq",
+        "Number of the newest activity in the snapshot",
+        snapshot_seq,
+    );
+    gauge("streams_open", "Streams that are open", streams);
+    gauge(
+        "http_buffered_bytes",
+        "Memory held for clients that do not read, or do not finish sending",
+        buffered_bytes,
+    );
+    gauge(
+        "process_resident_memory_bytes",
+        "Resident memory of the process",
+        resident_bytes,
+    );
+    gauge(
+        "log_lines_lost",
+        "Lines of the log that could not be written",
+        log_lines_lost,
+    );
+}
+
+pub(super) fn register_clock(registry: &mut Registry, sizes: &Sizes) {
+    let mut gauge = |name: &str, help: &str, value: Duration| {
+        let gauge = Gauge::<f64, AtomicU64>::default();
+        gauge.set(value.as_secs_f64());
+        registry.register_with_unit(name, help, Unit::Seconds, gauge);
+    };
+    gauge(
+        "clock_behind",
+        "How far the system clock is behind the newest row",
+        sizes.clock_behind,
+    );
+    gauge(
+        "clock_refused",
+        "How far the system clock was set forward, while that is refused and writes are stopped",
+        sizes.clock_refused,
+    );
+    let steps = Family::<StepLabels, Counter>::default();
+    for (outcome, count) in sizes.clock_steps {
+        steps.get_or_create(&StepLabels { outcome }).inc_by(count);
+    }
+    registry.register(
+        "clock_steps",
+        "Steps of the system clock forward by what became of them",
+        steps,
+    );
+}
