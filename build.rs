@@ -25,13 +25,13 @@ const ICON: &str = "icon.svg";
 const START: &str = "main.js";
 /// The style sheets in the order in which they count; any other comes after them, by name.
 const STYLES: [&str; 7] = [
-    "base.css",
-    "layout.css",
-    "parts.css",
-    "forms.css",
-    "pages.css",
-    "charts.css",
-    "board.css",
+    "styles/base.css",
+    "styles/layout.css",
+    "styles/parts.css",
+    "styles/forms.css",
+    "styles/pages.css",
+    "styles/charts.css",
+    "styles/board.css",
 ];
 
 /// A file, by its path below the folder of assets.

@@ -83,7 +83,7 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
 
 /// What clocks show, and back: against a clock that is asked at every single moment.
 const TIME: &str = "
-const { wallOf, wallsOf, momentOf, movedBack } = await import('/charts/time.js');
+const { wallOf, wallsOf, momentOf, movedBack } = await import('/lib/charts/time.js');
 const HOUR = 3600000;
 // Half a year of each, with a change of the clocks; Samoa left out a day.
 for (const [zone, from] of [['Europe/Berlin', '2026-01-01'], ['America/New_York', '2026-07-01'],
@@ -114,10 +114,10 @@ check(wallsOf([], 'UTC').length === 0, 'none');
 
 /// Points, ticks and pairs.
 const SHAPES: &str = "
-const { valueTicks, timeTicks } = await import('/charts/scale.js');
-const { group, pointsIn, sums, POINTS_MAX } = await import('/charts/thin.js');
-const { pair, sideBySide } = await import('/charts/align.js');
-const { wallsOf } = await import('/charts/time.js');
+const { valueTicks, timeTicks } = await import('/lib/charts/scale.js');
+const { group, pointsIn, sums, POINTS_MAX } = await import('/lib/charts/thin.js');
+const { pair, sideBySide } = await import('/lib/charts/align.js');
+const { wallsOf } = await import('/lib/charts/time.js');
 for (const top of [0, 1, 2, 3, 5, 7, 12, 99, 100, 101, 12345, 999999, 2 ** 53 - 1]) {
   const ticks = valueTicks(top);
   check(ticks[0] === 0 && ticks.at(-1) >= top && ticks.length <= 8, `${top}: ${ticks}`);
@@ -174,8 +174,8 @@ check(shown.now.length === 2 && shown.openAt === 1, JSON.stringify(shown));
 
 /// Windows, what they are compared with, and names.
 const PERIODS: &str = "
-const { boundsOf, bucketName, rangeName, markName } = await import('/periods.js');
-const { wallOf } = await import('/charts/time.js');
+const { boundsOf, bucketName, rangeName, markName } = await import('/lib/periods.js');
+const { wallOf } = await import('/lib/charts/time.js');
 const HOUR = 3600000;
 for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'UTC']) {
   // Days around which clocks change somewhere, and a leap day.
@@ -222,7 +222,7 @@ check(markName(at('2027-01-01T00:00Z'), 'UTC', 'month', false) === 'Jan 2027', '
 
 /// A chart that changes two hundred times has no more of anything than before.
 const FLAT: &str = "
-const { chart } = await import('/charts.js');
+const { chart } = await import('/lib/charts.js');
 const count = 720;
 const what = (turn, length) => ({
   title: 'Points', period: 'A month', summary: `${turn}`, file: 'points', column: 'From', unit: 'p',

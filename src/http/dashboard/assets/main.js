@@ -1,27 +1,27 @@
 // Where the dashboard starts: sign in, put up the frame, and show the page that the address names.
 
-import { ApiError, get } from "./api.js";
-import { h, replace } from "./dom.js";
-import { ago } from "./format.js";
-import { startLive, whenLive } from "./live.js";
-import * as session from "./session.js";
-import { frame } from "./shell.js";
-import { signInPage } from "./signin.js";
-import { errorState } from "./states.js";
-import { startTheme } from "./theme.js";
-import { inboxPage } from "./inbox.js";
-import { memberPage } from "./member.js";
-import { membersPage } from "./members.js";
-import { offersPage } from "./offers.js";
-import { overviewPage } from "./overview.js";
-import { partnerCreditsPage } from "./partner-credits.js";
-import { partnerOrganizationPage } from "./partner-organization.js";
-import { partnerOrganizationsPage } from "./partner-organizations.js";
-import { partnerUsagePage } from "./partner-usage.js";
-import { programsPage } from "./programs.js";
-import { redemptionsPage } from "./redemptions.js";
-import { settingsPage } from "./settings.js";
-import { webhookPage, webhooksPage } from "./webhooks.js";
+import { ApiError, get } from "./lib/api.js";
+import { h, replace } from "./lib/dom.js";
+import { ago } from "./lib/format.js";
+import { startLive, whenLive } from "./lib/live.js";
+import * as session from "./lib/session.js";
+import { frame } from "./lib/shell.js";
+import { signInPage } from "./pages/signin.js";
+import { errorState } from "./lib/states.js";
+import { startTheme } from "./lib/theme.js";
+import { inboxPage } from "./pages/inbox.js";
+import { memberPage } from "./pages/member.js";
+import { membersPage } from "./pages/members.js";
+import { offersPage } from "./pages/offers.js";
+import { overviewPage } from "./pages/overview.js";
+import { partnerCreditsPage } from "./pages/partner/credits.js";
+import { partnerOrganizationPage } from "./pages/partner/organization.js";
+import { partnerOrganizationsPage } from "./pages/partner/organizations.js";
+import { partnerUsagePage } from "./pages/partner/usage.js";
+import { programsPage } from "./pages/programs.js";
+import { redemptionsPage } from "./pages/redemptions.js";
+import { settingsPage } from "./pages/settings.js";
+import { webhookPage, webhooksPage } from "./pages/webhooks.js";
 
 /** The pages by the address after `#/`. The first one with a label is where one arrives. */
 const PAGES = {

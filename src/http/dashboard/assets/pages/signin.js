@@ -1,9 +1,9 @@
 // The way in: a key, which is tried before it is kept.
 
-import { h, replace } from "./dom.js";
-import { mark } from "./shell.js";
-import { kindOf, signIn } from "./session.js";
-import { themeSwitch } from "./theme.js";
+import { h, replace } from "../lib/dom.js";
+import { mark } from "../lib/shell.js";
+import { kindOf, signIn } from "../lib/session.js";
+import { themeSwitch } from "../lib/theme.js";
 
 /** Asks for a key and calls `start` once there is one. */
 export function signInPage(app, start, message) {

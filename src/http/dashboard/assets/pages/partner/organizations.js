@@ -1,12 +1,12 @@
 // The partner's organizations: find one, make one.
 
-import { get, post } from "./api.js";
-import { append, h } from "./dom.js";
-import { formDialog, secretDialog } from "./dialogs.js";
-import { numberOrNull, picker } from "./fields.js";
-import { count, day, number } from "./format.js";
-import { badge, button, link, pageHead, searchField, table } from "./parts.js";
-import { emptyState, load } from "./states.js";
+import { get, post } from "../../lib/api.js";
+import { append, h } from "../../lib/dom.js";
+import { formDialog, secretDialog } from "../../lib/dialogs.js";
+import { numberOrNull, picker } from "../../lib/fields.js";
+import { count, day, number } from "../../lib/format.js";
+import { badge, button, link, pageHead, searchField, table } from "../../lib/parts.js";
+import { emptyState, load } from "../../lib/states.js";
 
 const PAGE_SIZE = 25;
 

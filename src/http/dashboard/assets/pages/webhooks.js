@@ -1,13 +1,13 @@
 // Webhooks: where events are sent to, what came of each delivery.
 
-import { get, path, post, remove } from "./api.js";
-import { append, h } from "./dom.js";
-import { confirmDialog, formDialog, secretDialog } from "./dialogs.js";
-import { picker } from "./fields.js";
-import { count, dateTime, number, timeText } from "./format.js";
-import { attempt, notify } from "./notices.js";
-import { backLink, badge, button, card, facts, link, pageHead, pagedTable } from "./parts.js";
-import { emptyState, load } from "./states.js";
+import { get, path, post, remove } from "../lib/api.js";
+import { append, h } from "../lib/dom.js";
+import { confirmDialog, formDialog, secretDialog } from "../lib/dialogs.js";
+import { picker } from "../lib/fields.js";
+import { count, dateTime, number, timeText } from "../lib/format.js";
+import { attempt, notify } from "../lib/notices.js";
+import { backLink, badge, button, card, facts, link, pageHead, pagedTable } from "../lib/parts.js";
+import { emptyState, load } from "../lib/states.js";
 
 /** The names of all events that an endpoint can be sent. The server writes them into the page. */
 const EVENTS = document.querySelector('meta[name="events"]').content.split(" ");

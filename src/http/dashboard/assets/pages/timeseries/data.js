@@ -1,10 +1,10 @@
 // Asks for the buckets of a window and of the one before it, and of what is known only for the end.
 
-import { get } from "./api.js";
-import { sideBySide } from "./charts/align.js";
-import { wallsOf } from "./charts/time.js";
-import { boundsOf } from "./periods.js";
-import { environment } from "./session.js";
+import { get } from "../../lib/api.js";
+import { sideBySide } from "../../lib/charts/align.js";
+import { wallsOf } from "../../lib/charts/time.js";
+import { boundsOf } from "../../lib/periods.js";
+import { environment } from "../../lib/session.js";
 
 /** Fewer buckets than this are asked for again as they are. */
 const MANY = 500;

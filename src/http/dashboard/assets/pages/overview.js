@@ -1,14 +1,14 @@
 // The overview: how the program stands, and how it has been going.
 
-import { all, get } from "./api.js";
-import { append, h } from "./dom.js";
-import { number, percent, points, timeText } from "./format.js";
-import { notify } from "./notices.js";
-import { button, card, figures, link, memberLink, pageHead } from "./parts.js";
-import { environment } from "./session.js";
-import { load } from "./states.js";
-import { STATUSES, label } from "./statuses.js";
-import { timeseriesCard } from "./timeseries.js";
+import { all, get } from "../lib/api.js";
+import { append, h } from "../lib/dom.js";
+import { number, percent, points, timeText } from "../lib/format.js";
+import { notify } from "../lib/notices.js";
+import { button, card, figures, link, memberLink, pageHead } from "../lib/parts.js";
+import { environment } from "../lib/session.js";
+import { load } from "../lib/states.js";
+import { STATUSES, label } from "../lib/statuses.js";
+import { timeseriesCard } from "./timeseries/card.js";
 
 const RECENT = 8;
 const BEST = 5;

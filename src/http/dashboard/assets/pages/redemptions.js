@@ -1,14 +1,14 @@
 // Redemptions on a board, a column for each status. They are moved by buttons or by dragging.
 
-import { all, get, patch, path, post } from "./api.js";
-import { append, h } from "./dom.js";
-import { formDialog } from "./dialogs.js";
-import { select } from "./fields.js";
-import { number, points, timeText } from "./format.js";
-import { attempt, notify } from "./notices.js";
-import { button, memberLink, pageHead } from "./parts.js";
-import { emptyState, load } from "./states.js";
-import { REASONS, STATUSES, isOver, label, stepsFrom } from "./statuses.js";
+import { all, get, patch, path, post } from "../lib/api.js";
+import { append, h } from "../lib/dom.js";
+import { formDialog } from "../lib/dialogs.js";
+import { select } from "../lib/fields.js";
+import { number, points, timeText } from "../lib/format.js";
+import { attempt, notify } from "../lib/notices.js";
+import { button, memberLink, pageHead } from "../lib/parts.js";
+import { emptyState, load } from "../lib/states.js";
+import { REASONS, STATUSES, isOver, label, stepsFrom } from "../lib/statuses.js";
 
 /** Cards that a column shows; the newest ones. */
 const COLUMN_MAX = 30;

@@ -1,14 +1,14 @@
 // The card with the timeseries: which days, how finely divided, by whose clocks, against what.
 
-import { chart } from "./charts.js";
-import { h, replace } from "./dom.js";
-import { picker } from "./fields.js";
-import { changed, number } from "./format.js";
-import { INTERVALS, PERIODS, dayIn, rangeName, zones } from "./periods.js";
-import { load } from "./states.js";
-import { seriesSource } from "./timeseries-data.js";
-import { drawingOf } from "./timeseries-drawing.js";
-import { chosenView, keepView } from "./timeseries-view.js";
+import { chart } from "../../lib/charts.js";
+import { h, replace } from "../../lib/dom.js";
+import { picker } from "../../lib/fields.js";
+import { changed, number } from "../../lib/format.js";
+import { INTERVALS, PERIODS, dayIn, rangeName, zones } from "../../lib/periods.js";
+import { load } from "../../lib/states.js";
+import { seriesSource } from "./data.js";
+import { drawingOf } from "./drawing.js";
+import { chosenView, keepView } from "./view.js";
 
 const MEASURES = [
   { field: "signups", label: "Signups", tone: "signups" },

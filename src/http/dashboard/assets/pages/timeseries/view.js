@@ -1,6 +1,6 @@
 // What the timeseries shows, as it stands in the address bar: a link to it shows the same.
 
-import { INTERVALS, PERIODS, dayIn, ownZone, shiftDays } from "./periods.js";
+import { INTERVALS, PERIODS, dayIn, ownZone, shiftDays } from "../../lib/periods.js";
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
 

@@ -1,12 +1,12 @@
 // One organization of the partner's: its standing, its credits, its keys.
 
-import { get, patch, path, post, put, remove } from "./api.js";
-import { append, h, replace } from "./dom.js";
-import { confirmDialog, formDialog, secretDialog } from "./dialogs.js";
-import { dateTime, number } from "./format.js";
-import { notify } from "./notices.js";
-import { backLink, badge, button, card, facts, link, pageHead, table } from "./parts.js";
-import { emptyState, load } from "./states.js";
+import { get, patch, path, post, put, remove } from "../../lib/api.js";
+import { append, h, replace } from "../../lib/dom.js";
+import { confirmDialog, formDialog, secretDialog } from "../../lib/dialogs.js";
+import { dateTime, number } from "../../lib/format.js";
+import { notify } from "../../lib/notices.js";
+import { backLink, badge, button, card, facts, link, pageHead, table } from "../../lib/parts.js";
+import { emptyState, load } from "../../lib/states.js";
 
 const STATUSES = [
   ["active", "Active"],

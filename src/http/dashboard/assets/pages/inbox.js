@@ -1,11 +1,11 @@
 // The inbox: conversations with members, read and answered.
 
-import { get, path, post } from "./api.js";
-import { append, h, replace } from "./dom.js";
-import { ago, timeText } from "./format.js";
-import { attempt } from "./notices.js";
-import { backLink, memberLink, pageHead } from "./parts.js";
-import { emptyState, load } from "./states.js";
+import { get, path, post } from "../lib/api.js";
+import { append, h, replace } from "../lib/dom.js";
+import { ago, timeText } from "../lib/format.js";
+import { attempt } from "../lib/notices.js";
+import { backLink, memberLink, pageHead } from "../lib/parts.js";
+import { emptyState, load } from "../lib/states.js";
 
 const isMessage = (name) => name === "conversation.message_created";
 

@@ -1,11 +1,11 @@
 // What the program is set to.
 
-import { get, put } from "./api.js";
-import { append, h, replace } from "./dom.js";
-import { field, read } from "./fields.js";
-import { notify } from "./notices.js";
-import { card, pageHead } from "./parts.js";
-import { load } from "./states.js";
+import { get, put } from "../lib/api.js";
+import { append, h, replace } from "../lib/dom.js";
+import { field, read } from "../lib/fields.js";
+import { notify } from "../lib/notices.js";
+import { card, pageHead } from "../lib/parts.js";
+import { load } from "../lib/states.js";
 
 export function settingsPage(view) {
   const place = h("div");

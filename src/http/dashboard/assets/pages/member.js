@@ -1,10 +1,10 @@
 // One member: who it is, what is in the wallet and why, what was redeemed.
 
-import { all, get, path, post, put, remove } from "./api.js";
-import { append, h } from "./dom.js";
-import { formDialog } from "./dialogs.js";
-import { dateTime, number, points, timeText } from "./format.js";
-import { notify } from "./notices.js";
+import { all, get, path, post, put, remove } from "../lib/api.js";
+import { append, h } from "../lib/dom.js";
+import { formDialog } from "../lib/dialogs.js";
+import { dateTime, number, points, timeText } from "../lib/format.js";
+import { notify } from "../lib/notices.js";
 import {
   backLink,
   badge,
@@ -16,9 +16,9 @@ import {
   pageHead,
   pagedTable,
   table,
-} from "./parts.js";
-import { emptyState, load } from "./states.js";
-import { label } from "./statuses.js";
+} from "../lib/parts.js";
+import { emptyState, load } from "../lib/states.js";
+import { label } from "../lib/statuses.js";
 
 export function memberPage(view) {
   const { id } = view.params;

@@ -1,12 +1,12 @@
 // Members: find somebody, or add somebody.
 
-import { get, path, put } from "./api.js";
-import { append, h } from "./dom.js";
-import { formDialog } from "./dialogs.js";
-import { points } from "./format.js";
-import { notify } from "./notices.js";
-import { button, memberLink, pageHead, pagedTable, searchField } from "./parts.js";
-import { emptyState, load } from "./states.js";
+import { get, path, put } from "../lib/api.js";
+import { append, h } from "../lib/dom.js";
+import { formDialog } from "../lib/dialogs.js";
+import { points } from "../lib/format.js";
+import { notify } from "../lib/notices.js";
+import { button, memberLink, pageHead, pagedTable, searchField } from "../lib/parts.js";
+import { emptyState, load } from "../lib/states.js";
 
 export function membersPage(view) {
   const asked = { search: "", tier: "", includeArchived: false };

@@ -1,11 +1,11 @@
 // The partner's usage over some days.
 
-import { get } from "./api.js";
-import { append, h } from "./dom.js";
-import { number } from "./format.js";
-import { card, figures, pageHead } from "./parts.js";
-import { dayIn, shiftDays } from "./periods.js";
-import { load } from "./states.js";
+import { get } from "../../lib/api.js";
+import { append, h } from "../../lib/dom.js";
+import { number } from "../../lib/format.js";
+import { card, figures, pageHead } from "../../lib/parts.js";
+import { dayIn, shiftDays } from "../../lib/periods.js";
+import { load } from "../../lib/states.js";
 
 export function partnerUsagePage(view) {
   const today = dayIn(Date.now(), "UTC");

@@ -1,13 +1,13 @@
 // Offers: what members can redeem, how each is doing, and the form that makes and changes one.
 
-import { all, get, patch, path, post, remove } from "./api.js";
-import { append, h } from "./dom.js";
-import { confirmDialog, formDialog } from "./dialogs.js";
-import { fromLocal, numberOrNull, toLocal } from "./fields.js";
-import { day, number, points } from "./format.js";
-import { notify } from "./notices.js";
-import { button, pageHead, table } from "./parts.js";
-import { emptyState, load } from "./states.js";
+import { all, get, patch, path, post, remove } from "../lib/api.js";
+import { append, h } from "../lib/dom.js";
+import { confirmDialog, formDialog } from "../lib/dialogs.js";
+import { fromLocal, numberOrNull, toLocal } from "../lib/fields.js";
+import { day, number, points } from "../lib/format.js";
+import { notify } from "../lib/notices.js";
+import { button, pageHead, table } from "../lib/parts.js";
+import { emptyState, load } from "../lib/states.js";
 
 export function offersPage(view) {
   const place = h("div");

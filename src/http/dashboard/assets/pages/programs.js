@@ -1,13 +1,13 @@
 // The organization's programs side by side.
 
-import { get, post } from "./api.js";
-import { chart } from "./charts.js";
-import { append, h } from "./dom.js";
-import { formDialog, secretDialog } from "./dialogs.js";
-import { picker } from "./fields.js";
-import { number, timeText } from "./format.js";
-import { button, card, pageHead, table } from "./parts.js";
-import { emptyState, load } from "./states.js";
+import { get, post } from "../lib/api.js";
+import { chart } from "../lib/charts.js";
+import { append, h } from "../lib/dom.js";
+import { formDialog, secretDialog } from "../lib/dialogs.js";
+import { picker } from "../lib/fields.js";
+import { number, timeText } from "../lib/format.js";
+import { button, card, pageHead, table } from "../lib/parts.js";
+import { emptyState, load } from "../lib/states.js";
 
 const DAY = 86400000;
 /** A screen reader is told of so many programs; the table has all. */

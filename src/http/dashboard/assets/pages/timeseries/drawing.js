@@ -1,7 +1,7 @@
 // A measure of the timeseries as a chart: names, units, what is unfinished, what is compared.
 
-import { count, points } from "./format.js";
-import { bucketName, markName, rangeName } from "./periods.js";
+import { count, points } from "../../lib/format.js";
+import { bucketName, markName, rangeName } from "../../lib/periods.js";
 
 /** What charts.js draws of a measure. */
 export function drawingOf(data, { field, label, tone }, symbol) {

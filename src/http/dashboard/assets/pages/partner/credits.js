@@ -1,10 +1,10 @@
 // The partner's credits this month: the pool, and who took how many.
 
-import { get } from "./api.js";
-import { append, h } from "./dom.js";
-import { day, number, percent } from "./format.js";
-import { card, figures, link, pageHead, table } from "./parts.js";
-import { load } from "./states.js";
+import { get } from "../../lib/api.js";
+import { append, h } from "../../lib/dom.js";
+import { day, number, percent } from "../../lib/format.js";
+import { card, figures, link, pageHead, table } from "../../lib/parts.js";
+import { load } from "../../lib/states.js";
 
 export function partnerCreditsPage(view) {
   const place = h("div");
