@@ -22,6 +22,10 @@ const HEAD: &str = "\
 /// How much wider the tolerances are under another compiler.
 const OTHER_COMPILER: f64 = 3.0;
 
+/// A smaller difference is never told from noise: what a function of a hundred instructions costs
+/// depends on how the compiler lays out the code around it.
+const DIFFERENCE_MIN: u64 = 20;
+
 /// Workloads of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
@@ -155,6 +159,10 @@ impl Figures {
 
     pub(crate) fn judge(&self, group: Group, name: &str, cost: u64, scale: f64) -> Verdict {
         let tolerance = group.tolerance() * scale;
+        let figure = self.of(group).get(name);
+        if figure.is_some_and(|figure| figure.abs_diff(cost) < DIFFERENCE_MIN) {
+            return Verdict::Same;
+        }
         match self.change(group, name, cost) {
             None => Verdict::Unknown,
             Some(change) if change > tolerance => Verdict::Worse,
