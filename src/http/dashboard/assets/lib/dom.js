@@ -1,13 +1,30 @@
 // Builds elements by functions. Text goes in as text nodes only, so that nothing needs escaping.
 
 const SVG = "http://www.w3.org/2000/svg";
+/** What `h` was given as `on…`, by the name of the event: one listener calls whatever stands there. */
+const HANDLERS = Symbol("handlers");
+/** The element that a stand-in stands for. */
+const STANDS_FOR = Symbol("stands for");
 
-/** An element: `h("p", { class: "hint" }, "text", child)`. Null and false children are left out. */
+/**
+ * An element: `h("p", { class: "hint" }, "text", child)`. Null and false children are left out.
+ * `value` and `checked` are what it starts with; what somebody types is not theirs to change.
+ * @param {string} tag
+ * @param {Record<string, any>} attributes
+ * @param {...any} children
+ * @returns {any} an element of that tag
+ */
 export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
-/** The same for drawings. */
+/**
+ * The same for drawings.
+ * @param {string} tag
+ * @param {Record<string, any>} attributes
+ * @param {...any} children
+ * @returns {any} an element of that tag
+ */
 export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
@@ -15,26 +32,74 @@ export function svg(tag, attributes = {}, ...children) {
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "value" || name === "checked") element[name] = value;
+    if (name.startsWith("on")) handle(element, name.slice(2), value);
+    else if (name === "value" && element.localName === "textarea") element.defaultValue = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
   append(element, children);
   return element;
 }
 
-/** Adds children, nested lists included. */
+function handle(element, type, handler) {
+  element[HANDLERS] ??= {};
+  if (!(type in element[HANDLERS])) element.addEventListener(type, dispatch);
+  element[HANDLERS][type] = handler;
+}
+
+/** Calls the handler. What has gone, and stands there only so that nothing moves, does nothing. */
+function dispatch(event) {
+  const handler = this[HANDLERS][event.type];
+  if (handler && !this.closest("[data-gone]")) return handler.call(this, event);
+}
+
+/** Has an element do what another one of its kind would do. */
+export function adoptHandlers(element, other) {
+  const handlers = other[HANDLERS] ?? {};
+  for (const type of Object.keys(element[HANDLERS] ?? {})) element[HANDLERS][type] = null;
+  for (const [type, handler] of Object.entries(handlers)) handle(element, type, handler);
+}
+
+/**
+ * Adds children, nested lists included. An element that is on the page already stays there until
+ * what it is added to comes onto the page, too: a stand-in takes its place.
+ * @param {ParentNode} parent
+ * @param {any[]} children
+ */
 export function append(parent, children) {
   for (const child of children.flat(Infinity)) {
-    if (child !== null && child !== undefined && child !== false) parent.append(child);
+    if (child === null || child === undefined || child === false) continue;
+    parent.append(child.isConnected && !parent.isConnected ? standIn(child) : child);
   }
 }
 
-/** Puts other children in place of those an element has. */
+function standIn(element) {
+  const comment = document.createComment("");
+  comment[STANDS_FOR] = element;
+  return comment;
+}
+
+/** The element that a node stands for, which mostly is the node itself. */
+export const meant = (node) => node[STANDS_FOR] ?? node;
+
+/** Puts in place what stand-ins below a node stand for. */
+export function settle(node) {
+  const walker = document.createTreeWalker(node, NodeFilter.SHOW_COMMENT);
+  const found = [];
+  while (walker.nextNode()) found.push(walker.currentNode);
+  for (const comment of found) if (comment[STANDS_FOR]) comment.replaceWith(comment[STANDS_FOR]);
+}
+
+/**
+ * Puts other children in place of those an element has.
+ * @param {Element} parent
+ * @param {...any} children
+ */
 export function replace(parent, ...children) {
   const focused = focusKey(parent);
-  parent.replaceChildren();
-  append(parent, children);
+  const fresh = document.createDocumentFragment();
+  append(fresh, children);
+  parent.replaceChildren(...[...fresh.childNodes].map(meant));
+  settle(parent);
   if (focused) parent.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
 }
 

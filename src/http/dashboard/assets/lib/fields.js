@@ -47,7 +47,7 @@ export function select(options, value, attributes = {}) {
 
 /** A choice with its label before it, for the bar above a list or a chart. */
 export function picker(label, options, value, onchange) {
-  const input = select(options, value, { onchange: () => onchange(input.value) });
+  const input = select(options, value, { onchange: ({ target }) => onchange(target.value) });
   return h("label", { class: "picker" }, h("span", {}, label), input);
 }
 

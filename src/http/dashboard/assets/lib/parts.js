@@ -70,19 +70,20 @@ export function badge(status) {
 
 /**
  * A table. A column is `{ label, cell(row), isNumber, isWide }`; wide ones are left out on a narrow
- * screen.
+ * screen. With `keyOf` an update finds its rows again, and with `hold`, the name of a `holdSlot`,
+ * they do not move under the pointer.
  */
-export function table(caption, columns, rows) {
+export function table(caption, columns, rows, { keyOf, hold } = {}) {
   const classOf = (column) =>
     [column.isNumber && "number", column.isWide && "wide"].filter(Boolean).join(" ") || null;
-  const body = h("tbody");
+  const body = h("tbody", { "data-hold": hold });
   const add = (more) =>
     append(
       body,
       more.map((row) =>
         h(
           "tr",
-          {},
+          { "data-key": keyOf?.(row) },
           columns.map((column, at) =>
             h(
               at === 0 ? "th" : "td",
@@ -116,6 +117,8 @@ export function table(caption, columns, rows) {
   return { element, add };
 }
 
+let pagedTables = 0;
+
 /** A table of a list's first page, with a button that adds the next one. */
 export function pagedTable(caption, columns, first, field, next) {
   const { element, add } = table(caption, columns, first[field]);
@@ -134,7 +137,7 @@ export function pagedTable(caption, columns, first, field, next) {
         }),
     );
   offer(first.nextCursor);
-  return [element, place];
+  return h("div", { "data-key": `paged-${++pagedTables}` }, element, place);
 }
 
 /** A field that asks for its answers once the typing pauses. */

@@ -1,6 +1,7 @@
 // What stands where data will be: while it loads, when there is none, when it cannot be had.
 
 import { h, replace } from "./dom.js";
+import { patch } from "./patch.js";
 
 /** Grey lines in the place of what is coming. */
 export function loadingState(lines = 4) {
@@ -59,55 +60,82 @@ function stamp() {
 }
 
 /**
- * Fills a place with what `fetch` gives, rendered. The answer is a function that does so again,
- * quietly: what is shown stays until it is replaced, and if nothing changed, for good. Its
- * `unlessPaged` leaves a list alone of which more than the first page was asked for.
+ * Fills a place with what `fetch` gives, rendered. The answer is a function that does so again:
+ * what is shown stays, and is brought up to date in place (lib/patch.js says how); `again(false)`
+ * starts over. Its `live` does the same after events that nobody here caused: lists with
+ * `data-hold` then leave what is under the pointer as it is.
+ *
+ * @template Data
+ * @param {Element} place
+ * @param {() => Promise<Data>} fetch
+ * @param {(data: Data) => any} render
+ * @param {number} [lines] how many grey ones stand there at first
  */
 export function load(place, fetch, render, lines) {
   let shown;
   let turn = 0;
   let isAsking = false;
-  let isStale = false;
-  const again = async (isQuiet = true) => {
+  /** What was asked for meanwhile: null, or whether only events did. */
+  let next = null;
+  const again = async (isQuiet = true, isLive = false) => {
     // Answers that take longer than the next event would otherwise never be shown.
     if (isQuiet && isAsking) {
-      isStale = true;
+      next = isLive && next !== false;
       return;
     }
     const mine = ++turn;
     isAsking = true;
-    isStale = false;
+    next = null;
     if (!isQuiet) shown = undefined;
     if (shown === undefined) replace(place, loadingState(lines));
     place.setAttribute("aria-busy", "true");
     try {
       const data = await fetch();
       const text = JSON.stringify(data);
-      if (mine !== turn || text === shown) return;
-      shown = text;
+      if (mine !== turn || (text === shown && !place.querySelector("[data-key='stale']"))) return;
       const content = render(data);
-      // An element that brought itself up to date stays where it is, and what has the focus, too.
-      if (place.childNodes.length === 1 && place.firstChild === content) return;
-      replace(place, content);
+      if (shown === undefined) replace(place, content);
+      else patch(place, [content], { isLive });
+      shown = text;
     } catch (error) {
       if (mine !== turn) return;
       if (error.status === undefined) console.error(error);
-      shown = undefined;
-      replace(
-        place,
-        errorState(error, () => again(false)),
-      );
+      if (shown !== undefined && isPassing(error)) {
+        patchNote(place, error);
+      } else {
+        shown = undefined;
+        replace(
+          place,
+          errorState(error, () => again(false)),
+        );
+      }
     } finally {
       if (mine === turn) {
         isAsking = false;
         place.removeAttribute("aria-busy");
-        if (isStale) again();
+        if (next !== null) again(true, next);
       }
     }
   };
+  again.live = () => again(true, true);
   again.unlessPaged = () => {
-    if (!place.querySelector("[data-paged]")) again();
+    if (!place.querySelector("[data-paged]")) again.live();
   };
   again();
   return again;
+}
+
+/** Whether the same may work a moment later. */
+const isPassing = ({ status }) => status === 0 || status === 429 || status >= 500;
+
+/** Says below what is shown that it may be old. */
+function patchNote(place, error) {
+  place.querySelector(":scope > [data-key='stale']")?.remove();
+  place.append(
+    h(
+      "p",
+      { class: "hint", "data-key": "stale", role: "status" },
+      `This may be out of date. ${error.message}`,
+    ),
+  );
 }

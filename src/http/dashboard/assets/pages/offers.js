@@ -34,7 +34,7 @@ export function offersPage(view) {
     ];
   });
   view.live(
-    () => again(),
+    again.live,
     (name) => name.startsWith("redemption."),
   );
 }

@@ -3,6 +3,7 @@
 import { all, get } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
 import { number, percent, points, timeText } from "../lib/format.js";
+import { holdSlot } from "../lib/hold.js";
 import { notify } from "../lib/notices.js";
 import { button, card, figures, link, memberLink, pageHead } from "../lib/parts.js";
 import { environment } from "../lib/session.js";
@@ -34,7 +35,7 @@ export function overviewPage(view) {
     },
     3,
   );
-  view.live(() => again());
+  view.live(again.live);
 }
 
 /** How the program has been going. */
@@ -42,7 +43,7 @@ function courseOf(view) {
   const offers = h("div");
   const offersAgain = load(offers, bestOffers, (rows) => offerBars(rows, view.context.symbol));
   view.live(
-    () => offersAgain(),
+    offersAgain.live,
     (name) => name.startsWith("redemption."),
   );
   return h(
@@ -213,7 +214,7 @@ function offerBars(rows, symbol) {
       bar.style.inlineSize = `${(100 * row.signups) / most}%`;
       return h(
         "li",
-        {},
+        { "data-key": row.offerId },
         h("span", { class: "bar-label" }, row.title),
         h(
           "span",
@@ -250,20 +251,21 @@ function recentCard(view) {
       if (data) arrived.unshift({ name, at: data.createdAt, data: data.data ?? {} });
     }
     arrived.splice(RECENT);
-    again();
+    again.live();
   });
-  return card("Lately", place);
+  const title = h("h2", { class: "card-title" }, "Lately");
+  return card(null, h("div", { class: "card-head" }, title, holdSlot("lately")), place);
 }
 
 function recentList(events, titles) {
   if (events.length === 0) return h("p", { class: "hint" }, "What happens will show up here.");
   return h(
     "ul",
-    { class: "feed" },
+    { class: "feed", "data-hold": "lately" },
     events.map(({ name, at, data }) =>
       h(
         "li",
-        {},
+        { "data-key": `${name}-${data.id ?? data.externalUserID}-${at}` },
         h(
           "span",
           {},

@@ -52,7 +52,7 @@ export function programsPage(view) {
       return [card("Points", drawn.element), programTable(rows)];
     },
   );
-  view.live(() => again());
+  view.live(again.live);
 }
 
 async function report(days) {

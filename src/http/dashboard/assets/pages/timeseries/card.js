@@ -46,7 +46,7 @@ export function timeseriesCard(view) {
   view.live(
     async (events) => {
       await series.hear(events);
-      again();
+      again.live();
     },
     (name) => name === "member.created" || name.startsWith("wallet."),
   );

@@ -1,0 +1,129 @@
+// Lists that hold still: while the pointer is in one, or the focus, nothing in it moves. What came
+// and went meanwhile is told of, and shown when asked for, or when pointer and focus have left.
+//
+// A list is an element with `data-hold="name"`, whose children have a `data-key` each. Where it says
+// "3 new" is a `holdSlot(name)`, which has its place from the beginning, so that saying it moves
+// nothing either. On a touch screen, where nobody can tell where a finger comes down next, a list
+// always holds.
+
+import { h, replace, settle } from "./dom.js";
+import { count } from "./format.js";
+
+const hasNoHover = matchMedia("(hover: none)");
+/** What waits, by list: `{ arrivals, leavers, show }`. */
+const waiting = new Map();
+let isWatching = false;
+
+/**
+ * The place where lists of a name say what they hold back.
+ * @param {string} name
+ * @returns {HTMLElement}
+ */
+export function holdSlot(name) {
+  return h("div", { class: "hold-slot", role: "status", "data-hold-slot": name, "data-own": "" });
+}
+
+/** Whether a press could be on its way to something in an element. */
+const isUnderHand = (element) =>
+  element.matches(":hover") || element.contains(document.activeElement);
+
+const isHeld = (list) =>
+  list.isConnected && list.childElementCount > 0 && (hasNoHover.matches || isUnderHand(list));
+
+/**
+ * Takes over what a list should show, if nothing may move in it now; answers whether it did. Rows
+ * that stay are brought up to date; new ones after the last row are added; others wait, and those
+ * that should go stay where they are and do nothing any more.
+ *
+ * @param {Element} list
+ * @param {ChildNode[]} nodes its new children
+ * @param {object} change
+ * @param {(row: Element, node: ChildNode) => void} change.update
+ * @param {(list: Element, nodes: ChildNode[], isLive: boolean) => void} change.arrange what is done
+ *   once it may move
+ * @param {boolean} change.isLive nobody asked for this, so the row under hand stays as it is
+ * @returns {boolean}
+ */
+export function holdBack(list, nodes, { update, arrange, isLive }) {
+  if (!isHeld(list)) {
+    forget(list);
+    return false;
+  }
+  const fresh = new Map(nodes.map((node) => [keyOf(node), node]));
+  const rows = new Map([...list.children].map((row) => [keyOf(row), row]));
+  const last = nodes.findLastIndex((node) => rows.has(keyOf(node)));
+  let leavers = 0;
+  let isBehind = false;
+  for (const [key, row] of rows) {
+    const node = fresh.get(key);
+    row.toggleAttribute("data-gone", !node);
+    if (!node) {
+      leavers += 1;
+    } else if (isLive && isUnderHand(row)) {
+      isBehind = true;
+    } else {
+      update(row, node);
+      // It is up to date; what made it so has been used up.
+      fresh.set(key, row);
+    }
+  }
+  for (const node of nodes.slice(last + 1)) {
+    list.append(node);
+    settle(node);
+  }
+  const arrivals = nodes.slice(0, last + 1).filter((node) => !rows.has(keyOf(node))).length;
+  const wanted = [...fresh.values()];
+  if (arrivals + leavers === 0 && !isBehind && isInOrder(list, wanted)) {
+    forget(list);
+    return true;
+  }
+  waiting.set(list, { arrivals, leavers, show: () => arrange(list, wanted, false) });
+  watch();
+  tell(list.dataset.hold);
+  return true;
+}
+
+const keyOf = (node) => node.dataset.key;
+
+const isInOrder = (list, wanted) => wanted.every((node, at) => list.children[at] === node);
+
+/** From the first list that waits on, looks whether it still has to. */
+function watch() {
+  if (isWatching) return;
+  isWatching = true;
+  // Where the focus went to is known a moment after it left.
+  const look = () => setTimeout(showAll);
+  for (const type of ["pointerover", "focusin", "focusout"]) document.addEventListener(type, look);
+  document.documentElement.addEventListener("pointerleave", look);
+}
+
+/** Shows what waits, in all lists that need not hold any more, or in those of a name. */
+function showAll(name) {
+  for (const [list, { show }] of [...waiting]) {
+    if (list.isConnected && list.dataset.hold !== name && isHeld(list)) continue;
+    forget(list);
+    if (list.isConnected) show();
+  }
+}
+
+function forget(list) {
+  if (waiting.delete(list)) tell(list.dataset.hold);
+}
+
+function tell(name) {
+  const all = [...waiting].filter(([list]) => list.dataset.hold === name).map(([, what]) => what);
+  const sum = (field) => all.reduce((total, what) => total + what[field], 0);
+  const arrivals = sum("arrivals");
+  const text = sum("leavers") ? count(arrivals + sum("leavers"), "change") : `${arrivals} new`;
+  const isSome = arrivals + sum("leavers") > 0;
+  for (const slot of document.querySelectorAll(`[data-hold-slot="${CSS.escape(name)}"]`)) {
+    if (!isSome) {
+      slot.replaceChildren();
+    } else if (slot.firstChild) {
+      slot.firstChild.textContent = text;
+    } else {
+      const press = () => showAll(name);
+      replace(slot, h("button", { class: "button button-held", type: "button", onclick: press }, text));
+    }
+  }
+}
