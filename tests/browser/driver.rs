@@ -92,6 +92,9 @@ impl Browser {
             "goog:chromeOptions": {"args": [
                 "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-US",
                 "--hide-scrollbars", "--no-first-run", "--disable-background-networking",
+                // A mouse, which a machine without a screen has not: it can hover, and points finely.
+                "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,\
+                 availablePointerTypes=4",
             ]},
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         });
@@ -152,6 +155,60 @@ impl Browser {
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]});
         self.command("Emulation.setEmulatedMedia", &features);
+    }
+
+    /// Moves the mouse to the middle of an element, without pressing anything; the answer is where
+    /// that is.
+    #[track_caller]
+    pub(crate) fn point_at(&self, selector: &str) -> Value {
+        self.until(&format!("document.querySelector({})", json!(selector)));
+        let place = self.evaluate(&format!(
+            "(() => {{ const element = document.querySelector({}); \
+             element.scrollIntoView({{ block: 'center', behavior: 'instant' }}); \
+             const {{ x, y, width, height }} = element.getBoundingClientRect(); \
+             return [x + width / 2, y + height / 2]; }})()",
+            json!(selector)
+        ));
+        self.mouse("mouseMoved", &place);
+        place
+    }
+
+    /// Presses and lets go of the mouse at `[x, y]`, whatever is there by now.
+    pub(crate) fn press_at(&self, place: &Value) {
+        self.mouse("mousePressed", place);
+        self.mouse("mouseReleased", place);
+    }
+
+    fn mouse(&self, kind: &str, place: &Value) {
+        let button = if kind == "mouseMoved" { "none" } else { "left" };
+        let event = json!({
+            "type": kind, "x": place[0], "y": place[1], "button": button, "clickCount": 1,
+        });
+        self.command("Input.dispatchMouseEvent", &event);
+    }
+
+    /// From the next page on, what a page does after some time it does so many times sooner.
+    pub(crate) fn hasten(&self, factor: u32) {
+        let script = format!(
+            "for (const name of ['setTimeout', 'setInterval']) {{ \
+             const plain = window[name].bind(window); \
+             window[name] = (act, after = 0, ...more) => plain(act, after / {factor}, ...more); }}"
+        );
+        self.command("Page.enable", &json!({}));
+        let script = json!({"source": script});
+        self.command("Page.addScriptToEvaluateOnNewDocument", &script);
+    }
+
+    /// How many nodes and listeners a page has, and the bytes of its heap, after collecting garbage.
+    pub(crate) fn weight(&self) -> [f64; 3] {
+        self.command("HeapProfiler.collectGarbage", &json!({}));
+        self.command("Performance.enable", &json!({}));
+        let metrics = self.command("Performance.getMetrics", &json!({}));
+        let metrics = metrics["metrics"].as_array().unwrap();
+        ["Nodes", "JSEventListeners", "JSHeapUsedSize"].map(|name| {
+            let metric = metrics.iter().find(|metric| metric["name"] == name);
+            metric.unwrap()["value"].as_f64().unwrap()
+        })
     }
 
     /// The time zone of the machine, as the browser sees it.

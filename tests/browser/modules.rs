@@ -280,12 +280,17 @@ check(made.element.textContent.includes('largest of 500'), made.element.textCont
 
 #[test]
 fn what_needs_no_page_is_right_on_its_own() {
+    check(&[TIME, SHAPES, PERIODS, FLAT]);
+}
+
+/// Runs scripts beside the modules. They call `check(holds, what)` for everything they look at.
+pub(crate) fn check(scripts: &[&str]) {
     let sources = Sources::serve();
     let Some(browser) = Browser::open(&sources.base) else {
         return;
     };
     browser.goto("/");
-    for script in [TIME, SHAPES, PERIODS, FLAT] {
+    for script in scripts {
         let problems = browser.run(&format!(
             "const problems = []; let checks = 0; \
              const check = (holds, what) => {{ \

@@ -7,7 +7,7 @@
 // always holds.
 
 import { h, replace, settle } from "./dom.js";
-import { count } from "./format.js";
+import { count, number } from "./format.js";
 
 const hasNoHover = matchMedia("(hover: none)");
 /** What waits, by list: `{ arrivals, leavers, show }`. */
@@ -113,9 +113,9 @@ function forget(list) {
 function tell(name) {
   const all = [...waiting].filter(([list]) => list.dataset.hold === name).map(([, what]) => what);
   const sum = (field) => all.reduce((total, what) => total + what[field], 0);
-  const arrivals = sum("arrivals");
-  const text = sum("leavers") ? count(arrivals + sum("leavers"), "change") : `${arrivals} new`;
-  const isSome = arrivals + sum("leavers") > 0;
+  // What has gone is seen where it stands.
+  const text = sum("arrivals") ? `${number(sum("arrivals"))} new` : count(sum("leavers"), "change");
+  const isSome = sum("arrivals") + sum("leavers") > 0;
   for (const slot of document.querySelectorAll(`[data-hold-slot="${CSS.escape(name)}"]`)) {
     if (!isSome) {
       slot.replaceChildren();

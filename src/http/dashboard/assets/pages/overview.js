@@ -248,7 +248,9 @@ function recentCard(view) {
   );
   view.live((events) => {
     for (const { name, data } of events) {
-      if (data) arrived.unshift({ name, at: data.createdAt, data: data.data ?? {} });
+      // What a redemption costs, and gives back, is told by the redemption.
+      if (!data || data.data?.redemptionID) continue;
+      arrived.unshift({ name, at: data.createdAt, data: data.data ?? {} });
     }
     arrived.splice(RECENT);
     again.live();
