@@ -1,0 +1,62 @@
+// Types for the comments in assets. The API's are generated from docs/openapi.json by
+// tests/dashboard/types.js; nothing of this is part of the page.
+
+import type { components, paths } from "../../../target/dashboard/openapi";
+
+/** An object of the API, by its name in docs/openapi.json. */
+export type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
+
+/** `/v1/members/{externalUserID}` as `/v1/members/{}`, which is how tests/dashboard/types.js reads
+ * ``path`/v1/members/${id}` ``. */
+type Plain<Path extends string> = Path extends `${infer Before}{${string}}${infer After}`
+  ? `${Before}{}${Plain<After>}`
+  : Path;
+type Routes = { [Path in keyof paths as Plain<Path>]: paths[Path] };
+type Method = "get" | "post" | "put" | "patch" | "delete";
+
+/** The operation of a path that is known; otherwise never. */
+type Operation<Verb extends Method, Path> = Path extends keyof Routes
+  ? NonNullable<Routes[Path][Verb]>
+  : never;
+
+/** Whether a path is only known while the page runs, so that nothing can be said of it. */
+type IsOpen<Path extends string> = {} extends Record<Path, true> ? true : false;
+
+/** A path that the API has for this method. */
+export type Known<Verb extends Method, Path extends string> =
+  IsOpen<Path> extends true ? Path : [Operation<Verb, Path>] extends [never] ? never : Path;
+
+type Content<Response> = Response extends { content: { "application/json": infer Body } }
+  ? Body
+  : null;
+type Success<Responses> = Content<Responses[keyof Responses & (200 | 201 | 202 | 204)]>;
+
+/** What a call gives back. */
+export type Answer<Verb extends Method, Path extends string> =
+  IsOpen<Path> extends true
+    ? any
+    : Operation<Verb, Path> extends { responses: infer Responses }
+      ? Success<Responses>
+      : never;
+
+/** What may be asked; what is null or empty is left out. */
+export type Query<Verb extends Method, Path extends string> =
+  Operation<Verb, Path> extends { parameters: { query?: infer Given } }
+    ? { [Name in keyof Given]?: Given[Name] | null | "" }
+    : Record<string, unknown>;
+
+/** What may be sent. */
+export type Body<Verb extends Method, Path extends string> =
+  Operation<Verb, Path> extends { requestBody?: infer Request } ? Content<Request> : unknown;
+
+/** A call of lib/api.js without a body. */
+export type Ask<Verb extends Method> = <Path extends string>(
+  where: Known<Verb, Path>,
+  query?: Query<Verb, Path>,
+) => Promise<Answer<Verb, Path>>;
+
+/** A call of lib/api.js with one. */
+export type Send<Verb extends Method> = <Path extends string>(
+  where: Known<Verb, Path>,
+  body?: Body<Verb, Path>,
+) => Promise<Answer<Verb, Path>>;
