@@ -9,17 +9,27 @@ const WAIT_MS_MAX = 30000;
 /**
  * Follows the stream until `signal` is aborted. `onEvent` gets `{ name, data }`, `onState` gets
  * `live`, `waiting` or, from a server that has no stream, `missing`.
+ *
+ * @param {string} url
+ * @param {object} options
+ * @param {AbortSignal} options.signal
+ * @param {(event: { name: string, data: any }) => void} options.onEvent
+ * @param {(state: "live" | "waiting" | "missing") => void} options.onState
+ * @returns {Promise<void>}
  */
 export async function follow(url, { signal, onEvent, onState }) {
   let lastId = null;
   let wait = WAIT_MS_MIN;
   while (!signal.aborted) {
     try {
+      /** @type {Record<string, string>} */
       const headers = { Accept: "text/event-stream", Authorization: `Bearer ${key() ?? ""}` };
       if (lastId !== null) headers["Last-Event-ID"] = lastId;
       const response = await fetch(url, { headers, signal, cache: "no-store" });
       if ([401, 403, 404].includes(response.status)) return onState("missing");
-      if (!response.ok) throw new Error(`the stream answered ${response.status}`);
+      if (!response.ok || !response.body) {
+        throw new Error(`the stream answered ${response.status}`);
+      }
       onState("live");
       // What happened before there was a stream, or between two, is not in it.
       onEvent({ name: "gap", data: null });
@@ -39,6 +49,7 @@ export async function follow(url, { signal, onEvent, onState }) {
   }
 }
 
+/** @param {string} text */
 function parsed(text) {
   try {
     return JSON.parse(text);
@@ -49,31 +60,54 @@ function parsed(text) {
 
 /**
  * The frames of a body: `{ id, name, data }`. Comments, which keep the connection open, are left
- * out. Source: the HTML standard, section 9.2.6.
+ * out. Who stops asking for frames ends the connection. Source: the HTML standard, section 9.2.6.
+ *
+ * @param {ReadableStream<Uint8Array>} body
  */
-async function* frames(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+export async function* frames(body) {
+  const reader = body.pipeThrough(utf8()).getReader();
   let buffer = "";
+  let isInsideBreak = false;
   let frame = fresh();
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    buffer += value;
-    const lines = buffer.split(/\r\n|\n|\r/);
-    buffer = lines.pop();
-    for (const line of lines) {
-      if (line === "") {
-        if (frame.isTouched) yield { ...frame, data: frame.data.join("\n") };
-        frame = fresh();
-      } else if (!line.startsWith(":")) {
-        read(line, frame);
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      // The two halves of a line break may come apart.
+      buffer += isInsideBreak && value.startsWith("\n") ? value.slice(1) : value;
+      isInsideBreak = value.endsWith("\r");
+      const lines = buffer.split(/\r\n|\n|\r/);
+      buffer = lines.pop() ?? "";
+      for (const line of lines) {
+        if (line === "") {
+          if (frame.isTouched) yield { ...frame, data: frame.data.join("\n") };
+          frame = fresh();
+        } else if (!line.startsWith(":")) {
+          read(line, frame);
+        }
       }
     }
+  } finally {
+    await reader.cancel().catch(() => {});
   }
 }
 
+/**
+ * Its type allows for bytes in memory that is shared, which a body never is in.
+ *
+ * @returns {ReadableWritablePair<string, Uint8Array>}
+ */
+const utf8 = () => /** @type {any} */ (new TextDecoderStream());
+
+/** @typedef {{ id: string | null, name: string, data: string[], isTouched: boolean }} Frame */
+
+/** @returns {Frame} */
 const fresh = () => ({ id: null, name: "message", data: [], isTouched: false });
 
+/**
+ * @param {string} line
+ * @param {Frame} frame
+ */
 function read(line, frame) {
   const colon = line.indexOf(":");
   const field = colon < 0 ? line : line.slice(0, colon);
@@ -84,16 +118,19 @@ function read(line, frame) {
   if (field === "id") frame.id = value;
 }
 
+/**
+ * @param {number} milliseconds
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
 function pause(milliseconds, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
+    const over = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", over);
+      resolve();
+    };
+    const timer = setTimeout(over, milliseconds);
+    signal.addEventListener("abort", over);
   });
 }
