@@ -60,3 +60,48 @@ export type Send<Verb extends Method> = <Path extends string>(
   where: Known<Verb, Path>,
   body?: Body<Verb, Path>,
 ) => Promise<Answer<Verb, Path>>;
+
+/** What tells a point of a chart from another, times in milliseconds. */
+export interface ChartSeries {
+  name: string;
+  /** Null where there is none. */
+  values: (number | null)[];
+  /** A color, by its name in styles/charts.css. */
+  tone: string;
+  kind: "bar" | "line" | "area";
+  unit: string;
+  /** What else is to be said of the rows from one to another. */
+  noteOf?: (first: number, last: number) => string | null | undefined | false;
+}
+
+export type Interval = "hour" | "day" | "week" | "month";
+export type ChartAxis =
+  { kind: "time"; walls: number[]; interval: Interval } | { kind: "category" };
+
+/** What lib/charts.js draws: see there. */
+export interface Chart {
+  title: string;
+  period: string;
+  summary: string;
+  count: number;
+  keyOf: (row: number) => any;
+  nameOf: (row: number) => string;
+  rangeOf: (first: number, last: number) => string;
+  tickOf?: (row: number, unit: string, isFirst: boolean) => string;
+  machineOf: (row: number) => string;
+  axis: ChartAxis;
+  series: ChartSeries[];
+  openAt: number;
+  openText: string;
+  unit: string;
+  column: string;
+  file: string;
+  notes?: (string | null | undefined | false)[];
+}
+
+/** The same, with what all charts have in common. */
+export interface DrawnChart extends Chart {
+  format: (value: number, top: number) => string;
+  formatWhole: (value: number) => string;
+  legend: { name: string; kind: string; tone: string }[];
+}

@@ -15,21 +15,41 @@ const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 
+/** @param {number} value */
 export const number = (value) => whole.format(value);
-/** For an axis up to `top`, where there is little room: "12K". */
+/**
+ * For an axis up to `top`, where there is little room: "12K".
+ *
+ * @param {number} value
+ * @param {number} top
+ */
 export const short = (value, top) => (top < 10000 ? number(value) : compact.format(value));
+/** @param {number} fraction */
 export const percent = (fraction) => share.format(fraction);
+/** @param {string | number | Date | null | undefined} time */
 export const dateTime = (time) => (time ? moment.format(new Date(time)) : "–");
+/** @param {string | number | Date | null | undefined} time */
 export const day = (time) => (time ? date.format(new Date(time)) : "–");
 
-/** Points with their symbol, which follows. */
+/**
+ * Points with their symbol, which follows.
+ *
+ * @param {number} value
+ * @param {string} symbol
+ */
 export const points = (value, symbol) => `${number(value)} ${symbol}`;
 
-/** How a figure moved, or null if there is nothing to measure it by. */
+/**
+ * How a figure moved, or null if there is nothing to measure it by.
+ *
+ * @param {number} now
+ * @param {number} before
+ */
 export function changed(now, before) {
   return before > 0 ? change.format(now / before - 1) : null;
 }
 
+/** @type {[number, Intl.RelativeTimeFormatUnit][]} */
 const STEPS = [
   [60, "second"],
   [60, "minute"],
@@ -38,9 +58,9 @@ const STEPS = [
   [12, "month"],
 ];
 
-/** "3 min. ago". */
+/** "3 min. ago". @param {string | number | Date} time */
 export function ago(time) {
-  let distance = (new Date(time) - Date.now()) / 1000;
+  let distance = (new Date(time).getTime() - Date.now()) / 1000;
   for (const [size, unit] of STEPS) {
     if (Math.abs(distance) < size) return relative.format(Math.round(distance), unit);
     distance /= size;
@@ -48,7 +68,7 @@ export function ago(time) {
   return relative.format(Math.round(distance), "year");
 }
 
-/** A time for a person, with the exact one for a machine. */
+/** A time for a person, with the exact one for a machine. @param {string | number | Date} time */
 export function timeText(time) {
   const element = document.createElement("time");
   element.dateTime = new Date(time).toISOString();
@@ -57,6 +77,12 @@ export function timeText(time) {
   return element;
 }
 
-/** How many, with the noun in its right number. */
+/**
+ * How many, with the noun in its right number.
+ *
+ * @param {number} amount
+ * @param {string} one
+ * @param {string} [many]
+ */
 export const count = (amount, one, many = `${one}s`) =>
   `${number(amount)} ${amount === 1 ? one : many}`;

@@ -2,11 +2,17 @@
 
 import { momentOf, movedBack, wallOf } from "./charts/time.js";
 
+/** @typedef {import("../../types").Interval} Interval */
+
 const MINUTE = 60000;
 const HOUR = 3600000;
 const DAY = 24 * HOUR;
 
-/** What can be chosen, with the interval that suits it. */
+/**
+ * What can be chosen, with the interval that suits it.
+ *
+ * @type {{ id: string, label: string, interval: Interval, days?: number, months?: number }[]}
+ */
 export const PERIODS = [
   { id: "24h", label: "Last 24 hours", interval: "hour" },
   { id: "7d", label: "Last 7 days", interval: "day", days: 7 },
@@ -35,6 +41,9 @@ export function ownZone() {
  * The window `{ from, to }`, the one before it `{ before, until }`, and `shift`, by how much the
  * latter is earlier by the calendar. While the window is not over, the one before it ends where its
  * clocks show what they show now, so that a beginning is compared with a beginning.
+ *
+ * @param {{ period: string, zone: string, first?: string | null, last?: string | null }} view
+ * @param {number} present
  */
 export function boundsOf({ period, zone, first, last }, present) {
   const today = dayIn(present, zone);
@@ -43,24 +52,35 @@ export function boundsOf({ period, zone, first, last }, present) {
     const end = Math.ceil((present + 1) / HOUR) * HOUR;
     return against({ from: end - DAY, to: end, shift: { span: DAY }, zone, present });
   }
-  const at = (day) => momentOf(Date.parse(day), zone);
+  const at = (/** @type {string} */ day) => momentOf(Date.parse(day), zone);
   if (chosen?.months) {
     const { months } = chosen;
-    const month = (count) => at(shiftMonths(`${today.slice(0, 7)}-01`, count));
+    const month = (/** @type {number} */ count) =>
+      at(shiftMonths(`${today.slice(0, 7)}-01`, count));
     return against({ from: month(1 - months), to: month(1), shift: { months }, zone, present });
   }
   const end = shiftDays(period === "custom" ? last || today : today, 1);
-  const start = period === "custom" ? first || today : shiftDays(end, -chosen.days);
+  const start = period === "custom" ? first || today : shiftDays(end, -(chosen?.days ?? 1));
   const shift = { span: Date.parse(end) - Date.parse(start) };
   return against({ from: at(start), to: at(end), shift, zone, present });
 }
 
+/**
+ * @param {object} window
+ * @param {number} window.from
+ * @param {number} window.to
+ * @param {{ months?: number, span?: number }} window.shift
+ * @param {string} window.zone
+ * @param {number} window.present
+ */
 function against({ from, to, shift, zone, present }) {
-  const earlier = (time) => {
+  const earlier = (/** @type {number} */ time) => {
     const wall = wallOf(time, zone);
+    const back = movedBack(wall, shift);
+    if (back !== null) return momentOf(back, zone);
     // The 29th of February is compared up to where the 28th ended.
     const yesterday = Math.floor(wall / DAY) * DAY - DAY;
-    return momentOf(movedBack(wall, shift) ?? movedBack(yesterday, shift) + DAY, zone);
+    return momentOf(Number(movedBack(yesterday, shift)) + DAY, zone);
   };
   // One that has not begun is of a program whose clock is ahead.
   const isOver = present >= to || present < from;
@@ -68,17 +88,29 @@ function against({ from, to, shift, zone, present }) {
   return { from, to, before: earlier(from), until, isOver, shift };
 }
 
-/** The day, `YYYY-MM-DD`, that it is somewhere. */
+/**
+ * The day, `YYYY-MM-DD`, that it is somewhere.
+ *
+ * @param {number} time
+ * @param {string} zone
+ */
 export function dayIn(time, zone) {
   return wallTime(time, zone).slice(0, 10);
 }
 
-/** What the clocks of a zone show, `YYYY-MM-DD HH:MM`. */
+/**
+ * What the clocks of a zone show, `YYYY-MM-DD HH:MM`.
+ *
+ * @param {number} time
+ * @param {string} zone
+ */
 export function wallTime(time, zone) {
   return new Date(wallOf(time, zone)).toISOString().slice(0, 16).replace("T", " ");
 }
 
+/** @type {Intl.DateTimeFormatOptions} */
 const HOUR_NAME = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+/** @type {Record<string, Intl.DateTimeFormatOptions>} */
 const NAMES = {
   hour: HOUR_NAME,
   hourTwice: { ...HOUR_NAME, timeZoneName: "short" },
@@ -87,7 +119,11 @@ const NAMES = {
   weekday: { weekday: "short", day: "numeric", month: "short", year: "numeric" },
   month: { month: "long", year: "numeric" },
 };
-/** What stands on an axis: of an hour, the day where it begins, the month, the year. */
+/**
+ * What stands on an axis: of an hour, the day where it begins, the month, the year.
+ *
+ * @type {Record<string, Intl.DateTimeFormatOptions>}
+ */
 const MARKS = {
   hour: { hour: "2-digit", minute: "2-digit" },
   day: { day: "numeric", month: "short" },
@@ -95,24 +131,47 @@ const MARKS = {
   monthOfYear: { month: "short", year: "numeric" },
   year: { year: "numeric" },
 };
+/** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
-/** Making a format takes far longer than using it. */
+/**
+ * Making a format takes far longer than using it.
+ *
+ * @param {Record<string, Intl.DateTimeFormatOptions>} styles
+ * @param {string} name
+ * @param {string} zone
+ */
 function formatOf(styles, name, zone) {
   const key = `${styles === MARKS}/${name}/${zone}`;
-  if (!formats.has(key)) {
-    formats.set(key, new Intl.DateTimeFormat(undefined, { timeZone: zone, ...styles[name] }));
-  }
-  return formats.get(key);
+  const known = formats.get(key);
+  if (known) return known;
+  const format = new Intl.DateTimeFormat(undefined, { timeZone: zone, ...styles[name] });
+  formats.set(key, format);
+  return format;
 }
 
-/** A bucket's name in a table. Of an hour that comes twice it says which one it is. */
+/**
+ * A bucket's name in a table. Of an hour that comes twice it says which one it is.
+ *
+ * @param {number} time
+ * @param {string} zone
+ * @param {Interval} interval
+ */
 export function bucketName(time, zone, interval, isTwice = false) {
-  const name = { week: "day", hour: isTwice ? "hourTwice" : "hour" }[interval] ?? interval;
+  /** @type {string} */
+  let name = interval === "week" ? "day" : interval;
+  if (interval === "hour" && isTwice) name = "hourTwice";
   return formatOf(NAMES, name, zone).format(time);
 }
 
-/** All that lies from one moment to before another, as one name. */
+/**
+ * All that lies from one moment to before another, as one name.
+ *
+ * @param {number} from
+ * @param {number} to
+ * @param {string} zone
+ * @param {Interval} interval
+ */
 export function rangeName(from, to, zone, interval) {
   if (interval === "month" && to - from < 32 * DAY) return bucketName(from, zone, "month");
   const isOfDays = [from, to].every((time) => wallOf(time, zone) % DAY === 0);
@@ -121,7 +180,14 @@ export function rangeName(from, to, zone, interval) {
   return formatOf(NAMES, name, zone).formatRange(from, to - 1);
 }
 
-/** A mark of the axis. */
+/**
+ * A mark of the axis.
+ *
+ * @param {number} time
+ * @param {string} zone
+ * @param {string} unit
+ * @param {boolean} isFirst
+ */
 export function markName(time, zone, unit, isFirst) {
   const wall = new Date(wallOf(time, zone));
   let name = unit;
@@ -130,10 +196,18 @@ export function markName(time, zone, unit, isFirst) {
   return formatOf(MARKS, name, zone).format(time);
 }
 
+/**
+ * @param {string} day
+ * @param {number} days
+ */
 export function shiftDays(day, days) {
   return new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
 }
 
+/**
+ * @param {string} day
+ * @param {number} months
+ */
 function shiftMonths(day, months) {
   const date = new Date(`${day}T00:00:00Z`);
   date.setUTCMonth(date.getUTCMonth() + months);

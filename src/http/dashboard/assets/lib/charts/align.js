@@ -2,13 +2,24 @@
 
 import { movedBack, wallsOf } from "./time.js";
 
+/** @type {Record<string, number>} */
 const SPANS = { hour: 3600000, day: 86400000 };
+
+/**
+ * @typedef {{ months?: number, span?: number }} Shift
+ * @typedef {{ zone: string, interval: string, shift: Shift }} Alignment
+ * @typedef {{ startTime: number, endTime: number } & Record<string, number>} Row
+ */
 
 /**
  * For each row of `now`, which row of `then` stands beside it, or -1. Both are lists of rising
  * start times. Hours and days meet where the clocks show the same, moved back by `shift`: an hour
  * that one period skips has nothing beside it, and of an hour that comes twice the first meets the
  * first. Weeks and months, which are laid from the start of each period, meet in their order.
+ *
+ * @param {number[]} now
+ * @param {number[]} then
+ * @param {Alignment} alignment
  */
 export function pair(now, then, { zone, interval, shift }) {
   const span = SPANS[interval];
@@ -16,7 +27,7 @@ export function pair(now, then, { zone, interval, shift }) {
   const walls = wallsOf(now, zone);
   // Zones that move their clocks by half an hour still have one row to an hour.
   const rest = interval === "hour" && walls.length > 0 ? walls[0] % span : 0;
-  const whole = (wall) => Math.floor((wall - rest) / span) * span + rest;
+  const whole = (/** @type {number} */ wall) => Math.floor((wall - rest) / span) * span + rest;
   // Of an hour that comes twice the second one is told apart by a millisecond.
   const places = new Map();
   wallsOf(then, zone).forEach((wall, at) => {
@@ -34,12 +45,19 @@ export function pair(now, then, { zone, interval, shift }) {
   });
 }
 
-/** Moves what is shown back; the calendar is asked once a day. */
+/**
+ * Moves what is shown back; the calendar is asked once a day.
+ *
+ * @param {Shift} shift
+ */
 function mover(shift) {
+  const DAY = SPANS.day;
+  /** @type {number | null} */
   let day = null;
+  /** @type {number | null} */
   let back = null;
-  return (wall) => {
-    const begin = Math.floor(wall / SPANS.day) * SPANS.day;
+  return (/** @type {number} */ wall) => {
+    const begin = Math.floor(wall / DAY) * DAY;
     if (begin !== day) back = movedBack(begin, shift);
     day = begin;
     return back === null ? null : back + (wall - begin);
@@ -50,16 +68,18 @@ function mover(shift) {
  * What is shown of two answers: `now` without empty rows that have not begun, `beside` (for each
  * row the one of `then`, or null), `openAt` (the row that is not finished, or -1) and `left` (the
  * rows of `then` that have no counterpart).
+ *
+ * @param {Alignment & { now: Row[], then: Row[] | null, present: number }} what
  */
 export function sideBySide({ now, then, zone, interval, shift, present }) {
   let end = now.length;
-  const isAhead = (row) =>
+  const isAhead = (/** @type {Row} */ row) =>
     row.startTime > present && !row.signups && !row.pointsMinted && !row.pointsSpent;
   while (end > 1 && isAhead(now[end - 1])) end -= 1;
   const rows = now.slice(0, end);
   const openAt = rows.findIndex((row) => row.startTime <= present && present < row.endTime);
   if (!then) return { now: rows, beside: null, openAt, left: [] };
-  const starts = (list) => list.map(({ startTime }) => startTime);
+  const starts = (/** @type {Row[]} */ list) => list.map(({ startTime }) => startTime);
   const pairs = pair(starts(rows), starts(then), { zone, interval, shift });
   const taken = new Set(pairs);
   return {

@@ -7,7 +7,12 @@ const HOURS = [1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 96, 168, 336, 672, 1344, 2688, 
 /** As many points as are drawn at most, all lines of a chart together. */
 export const POINTS_MAX = 1000;
 
-/** How many points a line may have in a drawing so wide. */
+/**
+ * How many points a line may have in a drawing so wide.
+ *
+ * @param {number} width
+ * @param {number} lines
+ */
 export function pointsIn(width, lines) {
   return Math.max(1, Math.min(Math.floor(width / 2), Math.floor(POINTS_MAX / Math.max(1, lines))));
 }
@@ -16,6 +21,10 @@ export function pointsIn(width, lines) {
  * Divides rows into at most `limit` groups: `{ size, starts }`, `starts` being the first row of
  * each and, last, how many rows there are. Groups of hours begin at the same times of each day, so
  * that one in which the clocks change has an hour less or more.
+ *
+ * @param {number[]} walls
+ * @param {string} interval
+ * @param {number} limit
  */
 export function group(walls, interval, limit) {
   const rows = walls.length;
@@ -31,8 +40,13 @@ export function group(walls, interval, limit) {
   return { size, starts: [...starts, rows] };
 }
 
+/**
+ * @param {number[]} walls
+ * @param {number} size
+ */
 function byHours(walls, size) {
   const base = Math.floor(walls[0] / DAY) * DAY;
+  /** @type {number[]} */
   const starts = [];
   let current = -1;
   walls.forEach((wall, at) => {
@@ -46,17 +60,25 @@ function byHours(walls, size) {
   return [...starts, walls.length];
 }
 
-/** The sum of the values of each group; null where all of them are. */
+/**
+ * The sum of the values of each group; null where all of them are.
+ *
+ * @param {(number | null)[]} values
+ * @param {number[]} starts
+ */
 export function sums(values, starts) {
   return starts.slice(0, -1).map((start, at) => {
+    /** @type {number | null} */
     let total = null;
     for (let row = start; row < starts[at + 1]; row += 1) {
-      if (values[row] !== null) total = (total ?? 0) + values[row];
+      const value = values[row];
+      if (value !== null) total = (total ?? 0) + value;
     }
     return total;
   });
 }
 
+/** @param {number} length */
 function range(length) {
   return Array.from({ length }, (_, at) => at);
 }

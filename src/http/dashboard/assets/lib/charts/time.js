@@ -4,43 +4,54 @@
 
 const DAY = 86400000;
 const WEEK = 7 * DAY;
+/** @type {Map<string, Intl.DateTimeFormat>} */
 const clocks = new Map();
 
+/** @param {string} zone */
 function clockOf(zone) {
-  if (!clocks.has(zone)) {
+  let clock = clocks.get(zone);
+  if (!clock) {
     const all = Object.fromEntries(
       ["year", "month", "day", "hour", "minute", "second"].map((part) => [part, "numeric"]),
     );
-    const style = { ...all, timeZone: zone, hourCycle: "h23", calendar: "gregory" };
-    clocks.set(zone, new Intl.DateTimeFormat("en-US", style));
+    clock = new Intl.DateTimeFormat("en-US", {
+      ...all,
+      timeZone: zone,
+      hourCycle: "h23",
+      calendar: "gregory",
+    });
+    clocks.set(zone, clock);
   }
-  return clocks.get(zone);
+  return clock;
 }
 
-/** What the clocks of a zone show at a moment. */
+/**
+ * What the clocks of a zone show at a moment.
+ *
+ * @param {number} time
+ * @param {string} zone
+ */
 export function wallOf(time, zone) {
   if (zone === "UTC") return time;
+  /** @type {Record<string, number>} */
   const part = {};
   for (const { type, value } of clockOf(zone).formatToParts(time)) part[type] = Number(value);
-  const shown = Date.UTC(
-    part.year,
-    part.month - 1,
-    part.day,
-    part.hour,
-    part.minute,
-    part.second,
-  );
+  const shown = Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second);
   return shown + (((time % 1000) + 1000) % 1000);
 }
 
 /**
  * The same for many moments in rising order. A zone is asked once a week, and where its clocks
  * changed meanwhile, at each moment of that week: no zone moves them there and back within one.
+ *
+ * @param {number[]} times
+ * @param {string} zone
+ * @returns {number[]}
  */
 export function wallsOf(times, zone) {
   const walls = new Array(times.length);
   let offset = null;
-  for (let at = 0; at < times.length; ) {
+  for (let at = 0; at < times.length;) {
     let last = at;
     while (last + 1 < times.length && times[last + 1] - times[at] <= WEEK) last += 1;
     const first = offset ?? wallOf(times[at], zone) - times[at];
@@ -54,7 +65,12 @@ export function wallsOf(times, zone) {
   return walls;
 }
 
-/** When clocks show something: the first time, and where they skip it, the moment they skip to. */
+/**
+ * When clocks show something: the first time, and where they skip it, the moment they skip to.
+ *
+ * @param {number} wall
+ * @param {string} zone
+ */
 export function momentOf(wall, zone) {
   const offsets = [-DAY, DAY].map((away) => wallOf(wall + away, zone) - (wall + away));
   const moments = offsets.map((offset) => wall - offset);
@@ -65,6 +81,9 @@ export function momentOf(wall, zone) {
 /**
  * Something shown, moved back by `{ months }` of the calendar or `{ span }` milliseconds; null on a
  * day that the other month does not have.
+ *
+ * @param {number} wall
+ * @param {{ months?: number, span?: number }} shift
  */
 export function movedBack(wall, { months = 0, span = 0 }) {
   if (months === 0) return wall - span;
