@@ -142,7 +142,7 @@ check(made.element.textContent.includes('largest of 500'), made.element.textCont
 ";
 
 #[test]
-fn what_needs_no_page_is_right_on_its_own() {
+fn what_needs_a_page_and_nothing_else_is_right_on_its_own() {
     check(&[FLAT]);
 }
 
@@ -162,5 +162,40 @@ pub(crate) fn check(scripts: &[&str]) {
              if (checks < 15) problems.push(`only ${{checks}} checks`); return problems;"
         ));
         assert_eq!(problems, json!([]));
+    }
+}
+
+/// The tests of what needs no page either: `tests/dashboard`, run by Node.
+#[test]
+fn what_needs_no_page_is_right_on_its_own() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if let Err(problem) = node() {
+        assert!(!is_required(), "{problem}");
+        say(&format!("SKIPPED: tests/dashboard; {problem}"));
+        return;
+    }
+    let mut tests: Vec<PathBuf> = std::fs::read_dir(root.join("tests/dashboard"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().ends_with(".test.js"))
+        .collect();
+    tests.sort();
+    assert!(tests.len() > 5, "{tests:?}");
+    let mut command = Command::new("node");
+    let run = command.arg("--test").args(&tests).current_dir(root);
+    let output = run.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+}
+
+/// Whether there is a Node that is new enough, or why not.
+fn node() -> Result<(), String> {
+    let output = Command::new("node").arg("--version").output();
+    let output = output.map_err(|error| format!("node cannot be started: {error}"))?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let major = version.trim_start_matches('v').split('.').next();
+    match major.and_then(|text| text.parse::<u32>().ok()) {
+        Some(18..) => Ok(()),
+        _ => Err(format!("node 18 or newer is needed, this is {version}")),
     }
 }

@@ -54,3 +54,13 @@ test("how long ago is said in the largest unit that fits", () => {
     ...["2 mo. ago", "2 yr. ago", "in 2 hr."],
   ]);
 });
+
+const WHEN = `const now = Date.now();
+  return [7200, 86000].map((seconds) => lib.when(now - seconds * 1000 - 100))
+    .concat(lib.when("2019-06-30T10:00:00Z"), lib.when("2319-06-30T10:00:00Z"));`;
+
+test("what is more than a day away has its date", () => {
+  assert.deepEqual(asReader({ language: "en_US", zone: "UTC" }, "format.js", WHEN), [
+    ...["2 hr. ago", "24 hr. ago", "Jun 30, 2019", "Jun 30, 2319"],
+  ]);
+});

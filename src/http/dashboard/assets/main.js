@@ -2,7 +2,7 @@
 
 import { ApiError, get } from "./lib/api.js";
 import { h, replace } from "./lib/dom.js";
-import { ago } from "./lib/format.js";
+import { when } from "./lib/format.js";
 import { startLive, whenLive } from "./lib/live.js";
 import * as session from "./lib/session.js";
 import { frame } from "./lib/shell.js";
@@ -181,7 +181,7 @@ document.querySelector(".skip-link").addEventListener("click", (event) => {
 });
 // "3 min. ago" does not stay true.
 setInterval(() => {
-  for (const time of document.querySelectorAll("time")) time.textContent = ago(time.dateTime);
+  for (const time of document.querySelectorAll("time")) time.textContent = when(time.dateTime);
 }, 30000);
 window.addEventListener("hashchange", () => {
   if (takeKeyFromAddress()) start();

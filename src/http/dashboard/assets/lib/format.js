@@ -68,12 +68,22 @@ export function ago(time) {
   return relative.format(Math.round(distance), "year");
 }
 
-/** A time for a person, with the exact one for a machine. @param {string | number | Date} time */
+const DAY_MS = 86400000;
+
+/**
+ * When something was or will be: "3 min. ago", or its date if that is more than a day away.
+ *
+ * @param {string | number | Date} time
+ */
+export const when = (time) =>
+  Math.abs(new Date(time).getTime() - Date.now()) < DAY_MS ? ago(time) : day(time);
+
+/** The same as an element, which has the exact time, too. @param {string | number | Date} time */
 export function timeText(time) {
   const element = document.createElement("time");
   element.dateTime = new Date(time).toISOString();
   element.title = dateTime(time);
-  element.textContent = ago(time);
+  element.textContent = when(time);
   return element;
 }
 
