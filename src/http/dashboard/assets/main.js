@@ -1,6 +1,7 @@
 // Where the dashboard starts: sign in, put up the frame, and show the page that the address names.
 
 import { ApiError, get } from "./lib/api.js";
+import { remindOfLost } from "./lib/dialogs.js";
 import { h, replace } from "./lib/dom.js";
 import { when } from "./lib/format.js";
 import { startLive, whenLive } from "./lib/live.js";
@@ -9,6 +10,7 @@ import { frame } from "./lib/shell.js";
 import { signInPage } from "./pages/signin.js";
 import { errorState } from "./lib/states.js";
 import { startTheme } from "./lib/theme.js";
+import { sendAll } from "./lib/undo.js";
 import { inboxPage } from "./pages/inbox.js";
 import { memberPage } from "./pages/member.js";
 import { membersPage } from "./pages/members.js";
@@ -104,6 +106,7 @@ async function start() {
   const show = () => showPage(pages, place, context);
   window.addEventListener("hashchange", show, { signal: signedIn.signal });
   show();
+  remindOfLost();
 }
 
 /** What every page needs to know. Asking for it is also the test of the key. */
@@ -165,6 +168,7 @@ function match(pages, path) {
 }
 
 function leave(message) {
+  sendAll();
   session.signOut();
   signedIn.abort();
   page.abort();

@@ -1,32 +1,115 @@
 // The public API, as any other client would use it.
 
+import { jsonText } from "./json.js";
 import { key } from "./session.js";
 
-/** A refusal. `status` is 0 if the server could not be reached at all. */
+/** A write that has no answer by then counts as one whose answer was lost. */
+const WRITE_MS = 30000;
+
+/**
+ * @typedef {object} Options
+ * @property {string} [key] the Idempotency-Key of what is intended; a POST without it gets its own
+ * @property {boolean} [wasLost] whether the same request was sent before and its answer lost
+ * @property {number | string | null} [match] the settings version that the resource must have
+ * @property {boolean} [create] whether there must be no such resource yet
+ * @property {boolean} [keepalive] whether it is to arrive even if the page is left
+ * @property {boolean} [raw] whether to answer with the text and the version, too: `Answer`
+ * @property {string} [credential] sent in place of the one that the tab is signed in with
+ */
+
+/**
+ * @typedef {object} Answer
+ * @property {any} data the body
+ * @property {string} text the body as it came
+ * @property {string | null} version the settings version, for `match`
+ */
+
+/** A refusal. `status` is 0 if the server could not be reached, or its answer was lost. */
 export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string | undefined} code
+   * @param {string} message
+   * @param {string | null} requestId
+   */
   constructor(status, code, message, requestId) {
     super(message);
-    Object.assign(this, { status, code, requestId });
+    this.status = status;
+    this.code = code;
+    this.requestId = requestId;
+    /** Whether the same request had been sent before, and that answer was lost. */
+    this.wasLost = false;
   }
 
   /** Whether this server has no such route: one that is older than the page, or built without. */
   get isMissing() {
     return this.status === 404 && this.message === "no such route";
   }
+
+  /** Whether what was asked for may have been done all the same. */
+  get isUnknown() {
+    return this.status === 0 || this.status === 408 || this.status >= 500;
+  }
 }
 
-export const get = (path, query) => call("GET", path, { query });
-export const post = (path, body) => call("POST", path, { body });
-export const put = (path, body) => call("PUT", path, { body });
-export const patch = (path, body) => call("PATCH", path, { body });
-export const remove = (path, query) => call("DELETE", path, { query });
+/**
+ * @param {string} path
+ * @param {object} [query]
+ * @param {Options} [options]
+ * @returns {Promise<any>}
+ */
+export const get = (path, query, options) => call("GET", path, { query }, options);
 
-/** A path whose variable segments are encoded: ``path`/v1/members/${id}` ``. */
+/**
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {Options} [options]
+ * @returns {Promise<any>}
+ */
+export const post = (path, body, options) => call("POST", path, { body }, options);
+
+/**
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {Options} [options]
+ * @returns {Promise<any>}
+ */
+export const put = (path, body, options) => call("PUT", path, { body }, options);
+
+/**
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {Options} [options]
+ * @returns {Promise<any>}
+ */
+export const patch = (path, body, options) => call("PATCH", path, { body }, options);
+
+/**
+ * @param {string} path
+ * @param {object | null} [query]
+ * @param {Options} [options]
+ * @returns {Promise<any>}
+ */
+export const remove = (path, query, options) => call("DELETE", path, { query }, options);
+
+/**
+ * A path whose variable segments are encoded: ``path`/v1/members/${id}` ``.
+ * @param {TemplateStringsArray} parts
+ * @param {...(string | number)} segments
+ * @returns {string}
+ */
 export function path(parts, ...segments) {
   return parts.reduce((whole, part, at) => whole + encodeURIComponent(segments[at - 1]) + part);
 }
 
-/** Every row of a list, page by page, at most `max` of them. */
+/**
+ * Every row of a list, page by page, at most `max` of them.
+ * @param {string} where
+ * @param {string} field
+ * @param {object} [query]
+ * @param {number} [max]
+ * @returns {Promise<any[]>}
+ */
 export async function all(where, field, query = {}, max = 1000) {
   const rows = [];
   let cursor;
@@ -38,48 +121,109 @@ export async function all(where, field, query = {}, max = 1000) {
   return rows;
 }
 
-async function call(method, where, { query, body }) {
-  const headers = { Accept: "application/json", Authorization: `Bearer ${key() ?? ""}` };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  // So that the one retry below acts once.
-  if (method === "POST") headers["Idempotency-Key"] = randomId();
+/**
+ * @param {string} method
+ * @param {string} where
+ * @param {{ query?: object | null, body?: unknown }} what
+ * @param {Options} [options]
+ */
+async function call(method, where, { query, body }, options = {}) {
+  const credential = options.credential ?? key() ?? "";
+  /** @type {RequestInit} */
   const request = {
     method,
-    headers,
+    headers: headersOf(method, body, credential, options),
     cache: "no-store",
-    body: body && JSON.stringify(body),
+    keepalive: options.keepalive ?? false,
+    body: body === undefined ? undefined : jsonText(body),
   };
-  const response = await reach(where + queryOf(query), request);
-  const answer = await response.json().catch(() => null);
-  if (response.ok) return answer;
+  const { response, text, isSecond } = await reach(where + queryOf(query ?? {}), request);
+  const answer = parsed(text);
+  if (response.ok)
+    return options.raw ? { data: answer, text, version: versionOf(response) } : answer;
+  const wasLost = isSecond || Boolean(options.wasLost);
+  // It is gone: the first request did that.
+  if (method === "DELETE" && response.status === 404 && wasLost) return null;
   const problem = answer?.error ?? answer ?? {};
   const requestId = response.headers.get("X-Request-Id");
   const message = problem.message ?? `The server answered ${response.status}.`;
   const error = new ApiError(response.status, problem.code, message, requestId);
-  if (error.status === 401) document.dispatchEvent(new CustomEvent("signedout", { detail: error }));
+  error.wasLost = wasLost;
+  if (error.status === 401 && credential === key()) {
+    document.dispatchEvent(new CustomEvent("signedout", { detail: error }));
+  }
   throw error;
 }
 
-/** Sends a request, once more if the connection broke. */
+/**
+ * @param {string} method
+ * @param {unknown} body
+ * @param {string} credential
+ * @param {Options} options
+ */
+function headersOf(method, body, credential, options) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json", Authorization: `Bearer ${credential}` };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  // Without one of the intent's, so that the one repetition below acts once.
+  if (method === "POST") headers["Idempotency-Key"] = options.key ?? randomId();
+  if (options.match !== undefined && options.match !== null) {
+    headers["If-Match"] = `"${options.match}"`;
+  }
+  if (options.create) headers["If-None-Match"] = "*";
+  return headers;
+}
+
+/**
+ * Sends a request and reads its answer, once more if the connection broke.
+ * @param {string} url
+ * @param {RequestInit} request
+ */
 async function reach(url, request) {
-  for (const isLast of [false, true]) {
+  for (const isSecond of [false, true]) {
+    const signal = request.method === "GET" ? undefined : AbortSignal.timeout(WRITE_MS);
     try {
-      return await fetch(url, request);
+      const response = await fetch(url, { ...request, signal });
+      return { response, text: await response.text(), isSecond };
     } catch (error) {
-      if (isLast) throw new ApiError(0, "UNREACHABLE", "The server cannot be reached.", null);
+      if (signal?.aborted) throw new ApiError(0, "TIMEOUT", "The server does not answer.", null);
+      if (isSecond) throw new ApiError(0, "UNREACHABLE", "The server cannot be reached.", null);
     }
+  }
+  throw new Error("a loop that returns or throws came to its end");
+}
+
+/** @param {string} text */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 
-function queryOf(query = {}) {
+/**
+ * The settings version in an `ETag`. Tags of figures are something else.
+ * @param {Response} response
+ */
+function versionOf(response) {
+  return response.headers.get("ETag")?.match(/^"(\d+)"$/)?.[1] ?? null;
+}
+
+/** @param {object} query */
+function queryOf(query) {
   const given = Object.entries(query).filter(
     ([, value]) => value !== undefined && value !== null && value !== "",
   );
   return given.length ? `?${new URLSearchParams(given)}` : "";
 }
 
-/** `crypto.randomUUID` is missing where the page is not served over HTTPS or from this machine. */
-function randomId() {
+/**
+ * A name that nobody else comes upon. `crypto.randomUUID` is missing where the page is not served
+ * over HTTPS or from this machine.
+ * @returns {string}
+ */
+export function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

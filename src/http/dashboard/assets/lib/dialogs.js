@@ -1,88 +1,291 @@
 // Dialogs: a form, a question, a secret that is shown once. The browser keeps the focus inside.
 
 import { h, replace } from "./dom.js";
-import { field, read } from "./fields.js";
-import { notify } from "./notices.js";
+import { editForm, explanation } from "./edits.js";
+import { field, read, write } from "./fields.js";
+import {
+  beginIntent,
+  keepIntent,
+  outcomeOf,
+  settleIntent,
+  unsettledIntent,
+  unsettledIntents,
+} from "./intents.js";
+import { dismiss, notify } from "./notices.js";
 
 let dialogs = 0;
 
-function open(title, ...content) {
+/**
+ * Opens a dialog. Escape does not throw away what was typed: it asks first.
+ * @param {string} title
+ * @param {Node[]} content
+ * @param {{ isDirty?: () => boolean, onclose?: () => void, question?: string }} [options]
+ */
+function open(title, content, options = {}) {
+  const { isDirty = () => false, onclose = () => {}, question: asked } = options;
   const id = `dialog-${++dialogs}`;
+  const question = h("div", { class: "dialog-question", role: "alert", hidden: true });
   const dialog = h(
     "dialog",
     { class: "dialog", "aria-labelledby": id },
     h("h2", { id }, title),
     content,
+    question,
   );
-  dialog.addEventListener("close", () => dialog.remove());
+  const stay = h("button", { class: "button", type: "button", onclick: () => back() }, "Go on");
+  const back = () => {
+    question.hidden = true;
+    dialog.querySelector("input, textarea, select, button")?.focus();
+  };
+  const leave = () => {
+    if (!isDirty()) return dialog.close();
+    const discard = h(
+      "button",
+      { class: "button button-danger", type: "button", onclick: () => dialog.close() },
+      "Throw it away",
+    );
+    question.hidden = false;
+    replace(question, h("p", {}, asked ?? "Throw away what you typed?"), stay, discard);
+    stay.focus();
+  };
+  dialog.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    leave();
+  });
+  // The way back of a phone.
+  dialog.addEventListener("cancel", (/** @type {Event} */ event) => {
+    if (event.target !== dialog) return;
+    event.preventDefault();
+    leave();
+  });
+  // Over another page it would be out of place, unless there is something in it.
+  const moved = () => !isDirty() && dialog.close();
+  window.addEventListener("hashchange", moved);
+  dialog.addEventListener("close", () => {
+    window.removeEventListener("hashchange", moved);
+    dialog.remove();
+    onclose();
+  });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
 }
 
+// Nobody reads or goes on with what belongs to somebody who is signed out.
+document.addEventListener("signedout", () => {
+  document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+});
+
+/** @param {() => void} close */
+const closeButton = (close) =>
+  h("button", { class: "button", type: "button", onclick: close }, "Close");
+
 /**
- * Asks for something. `submit` gets what was filled in; if it throws, the dialog stays and says
- * why.
+ * @typedef {object} Form
+ * @property {string} title
+ * @property {string | null} [text]
+ * @property {any[]} fields as `field` takes them
+ * @property {string} action what the button says
+ * @property {string} [tone]
+ * @property {(answers: Record<string, any>, options: { key: string, wasLost: boolean }) =>
+ *   Promise<unknown>} submit
+ * @property {string} [name] what the form is about, if the title does not tell it from others
  */
-export function formDialog({ title, text, fields, action, tone = "primary", submit }) {
-  const problem = h("p", { class: "form-error", role: "alert", hidden: true });
+
+/**
+ * Asks for something and does it once. `submit` gets what was filled in, and `options` for its
+ * request: the one Idempotency-Key of this intent. If it throws, the dialog stays and says why. If
+ * it is not known whether the request arrived, the dialog holds on to what was sent; sending it
+ * again, also after a reload, sends the same.
+ * @param {Form} form
+ */
+export function formDialog({ title, text, fields, action, tone, submit, name = title }) {
+  let intent = unsettledIntent(name);
+  let isSending = false;
+  let isOpen = true;
+  const { form, inputs, problem, giveUp, button } = formOf(
+    { text, fields, action, tone },
+    intent?.answers ?? {},
+    { forget: () => forget(), close: () => dialog.close() },
+  );
+  const show = (/** @type {Node[]} */ content) => {
+    const isLost = intent?.isLost ?? false;
+    // What was sent is sent again as it was.
+    if (intent && isLost) write(form, intent.answers);
+    inputs.disabled = isLost;
+    giveUp.hidden = !isLost || isSending;
+    button.disabled = isSending;
+    problem.hidden = content.length === 0;
+    replace(problem, content);
+    if (isLost && isOpen) button.focus();
+  };
+  const forget = () => {
+    if (intent) settleIntent(intent);
+    intent = null;
+    show([]);
+  };
+  const send = async () => {
+    const mine = intentFor(name, intent, read(form));
+    intent = mine;
+    keepIntent(mine);
+    isSending = true;
+    show([]);
+    try {
+      await submit(mine.answers, { key: mine.key, wasLost: mine.isLost });
+      forget();
+      dismiss(reminderOf(name));
+      dialog.close();
+    } catch (error) {
+      isSending = false;
+      const outcome = outcomeOf(mine, error);
+      mine.isLost = outcome === "lost";
+      if (!mine.isLost) settleIntent(mine);
+      if (outcome === "refused") intent = null;
+      show(mine.isLost ? lostText(error) : explanation(error));
+      if (!isOpen && mine.isLost) remind(mine);
+      else if (!isOpen) notify(`${title}: ${messageOf(error)}`, "bad");
+    }
+  };
+  form.addEventListener("submit", (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (!isSending) send();
+  });
+  const begun = () => JSON.stringify(read(form));
+  const dialog = open(title, [form], {
+    isDirty: () => !intent?.isLost && !isSending && begun() !== atFirst,
+    onclose() {
+      isOpen = false;
+      if (intent?.isLost && !isSending) remind(intent);
+    },
+  });
+  const atFirst = begun();
+  show(intent ? lostText(null) : []);
+}
+
+/**
+ * The parts of a form that something is done once with.
+ * @param {Pick<Form, "text" | "fields" | "action" | "tone">} what
+ * @param {Record<string, any>} answers what it held when it was sent
+ * @param {{ forget: () => void, close: () => void }} actions
+ */
+function formOf({ text, fields, action, tone = "primary" }, answers, { forget, close }) {
+  const inputs = h(
+    "fieldset",
+    { class: "form" },
+    fields.map((each) => field({ ...each, value: answers[each.name] ?? each.value })),
+  );
+  const problem = h("div", { class: "form-error", role: "alert", hidden: true });
+  const giveUp = h(
+    "button",
+    { class: "button button-quiet", type: "button", onclick: forget },
+    "Start over",
+  );
   const button = h("button", { class: `button button-${tone}`, type: "submit" }, action);
   const form = h(
     "form",
     { class: "form" },
     text && h("p", { class: "dialog-text" }, text),
-    fields.map(field),
+    fields.length > 0 && inputs,
     problem,
-    h(
-      "div",
-      { class: "dialog-actions" },
-      h("button", { class: "button", type: "button", onclick: () => dialog.close() }, "Close"),
-      button,
-    ),
+    h("div", { class: "dialog-actions" }, giveUp, closeButton(close), button),
   );
-  const dialog = open(title, form);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    button.disabled = true;
-    try {
-      await submit(read(form));
-      dialog.close();
-    } catch (error) {
-      problem.hidden = false;
-      replace(problem, error.message);
-    } finally {
-      button.disabled = false;
-    }
+  return { form, inputs, problem, giveUp, button };
+}
+
+/**
+ * The intent to send: what was sent before, if it may have arrived or is the same; what went wrong
+ * with it may have done so after it arrived. Otherwise another one.
+ * @param {string} name
+ * @param {import("./intents.js").Intent | null} before
+ * @param {Record<string, any>} answers
+ */
+function intentFor(name, before, answers) {
+  const isSame = before && JSON.stringify(before.answers) === JSON.stringify(answers);
+  return before && (before.isLost || isSame) ? before : beginIntent(name, answers);
+}
+
+/** @param {unknown} error */
+const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @param {unknown} error */
+const lostText = (error) => [
+  h("p", {}, "It is not known whether this arrived. Press again: it acts once."),
+  error !== null && h("p", { class: "hint" }, messageOf(error)),
+];
+
+/** @param {string} name */
+const reminderOf = (name) => `lost:${name}`;
+
+/** @param {import("./intents.js").Intent} intent */
+function remind({ name, address }) {
+  notify(
+    `It is not known whether “${name}” arrived. Open it again and press once more: it acts once.`,
+    "bad",
+    {
+      seconds: null,
+      name: reminderOf(name),
+      actions: [h("a", { class: "notice-action", href: address || "#/" }, "Go there")],
+    },
+  );
+}
+
+/** Says, after a reload, of what it is not known whether it arrived. */
+export function remindOfLost() {
+  unsettledIntents().forEach(remind);
+}
+
+/**
+ * Changes something that exists: sends only what was changed, if the rest is as it was loaded.
+ * Otherwise what others changed is kept, or shown beside what was typed, to choose from.
+ * @param {{ title: string } & import("./edits.js").Editing} editing
+ */
+export function editDialog({ title, ...editing }) {
+  const { element, isDirty } = editForm(editing, {
+    buttons: [closeButton(() => dialog.close())],
+    finished: () => dialog.close(),
   });
+  const dialog = open(title, [element], { isDirty });
 }
 
-/** Asks whether to go on with something that cannot be undone. */
-export function confirmDialog({ title, text, action, submit }) {
-  formDialog({ title, text, fields: [], action, tone: "danger", submit });
+/**
+ * Asks whether to go on with something that cannot be undone.
+ * @param {{ title: string, text: string, action: string, submit: Form["submit"], name?: string }} what
+ */
+export function confirmDialog({ title, text, action, submit, name }) {
+  formDialog({ title, text, fields: [], action, tone: "danger", submit, name });
 }
 
-/** Shows a secret, which nobody can look up again. */
+/**
+ * Shows a secret, which nobody can look up again.
+ * @param {{ title: string, text: string, secret: string }} what
+ */
 export function secretDialog({ title, text, secret }) {
   const output = h("output", { class: "secret" }, secret);
   const copy = h("button", { class: "button button-primary", type: "button" }, "Copy");
+  let isKept = false;
   copy.addEventListener("click", async () => {
+    isKept = true;
     try {
       await navigator.clipboard.writeText(secret);
       notify("Copied.");
     } catch {
-      getSelection().selectAllChildren(output);
+      getSelection()?.selectAllChildren(output);
       notify("It is selected; copy it with the keyboard.");
     }
   });
+  const close = h(
+    "button",
+    { class: "button", type: "button", onclick: () => dialog.close() },
+    "I have kept it",
+  );
   const dialog = open(
     title,
-    h("p", { class: "dialog-text" }, text),
-    output,
-    h(
-      "div",
-      { class: "dialog-actions" },
-      h("button", { class: "button", onclick: () => dialog.close() }, "I have kept it"),
-      copy,
-    ),
+    [
+      h("p", { class: "dialog-text" }, text),
+      output,
+      h("div", { class: "dialog-actions" }, close, copy),
+    ],
+    { isDirty: () => !isKept, question: "Nobody can look it up again. Close it all the same?" },
   );
 }

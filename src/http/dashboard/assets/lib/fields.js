@@ -4,9 +4,14 @@ import { h } from "./dom.js";
 
 let fields = 0;
 
+/** @typedef {(string | [value: string, text: string])[]} Options values, some with their texts */
+/** @typedef {HTMLInputElement & { type: string }} Input any element of a form */
+
 /**
  * A field: `{ name, label, type, value, hint, options, required, … }`. `type` is that of an
  * input, or `select`, `textarea`, `checks` (several of the options) or `check` (one box).
+ * @param {Record<string, any>} what
+ * @returns {HTMLElement}
  */
 export function field({ name, label, type = "text", value, hint, options, ...rest }) {
   const id = `field-${++fields}`;
@@ -35,7 +40,12 @@ export function field({ name, label, type = "text", value, hint, options, ...res
   );
 }
 
-/** A choice. `options` is a list of values, or of `[value, text]`. */
+/**
+ * A choice.
+ * @param {Options} options
+ * @param {string | null | undefined} value
+ * @param {Record<string, any>} [attributes]
+ */
 export function select(options, value, attributes = {}) {
   const rows = options.map((option) => (Array.isArray(option) ? option : [option, option]));
   return h(
@@ -45,14 +55,21 @@ export function select(options, value, attributes = {}) {
   );
 }
 
-/** A choice with its label before it, for the bar above a list or a chart. */
+/**
+ * A choice with its label before it, for the bar above a list or a chart.
+ * @param {string} label
+ * @param {Options} options
+ * @param {string} value
+ * @param {(value: string) => void} onchange
+ */
 export function picker(label, options, value, onchange) {
   const input = select(options, value, { onchange: ({ target }) => onchange(target.value) });
   return h("label", { class: "picker" }, h("span", {}, label), input);
 }
 
+/** @param {Record<string, any>} what */
 function checks({ name, label, options, value, note }) {
-  const boxes = options.map((option) =>
+  const boxes = options.map((/** @type {string} */ option) =>
     h(
       "label",
       { class: "check" },
@@ -69,10 +86,29 @@ function checks({ name, label, options, value, note }) {
   );
 }
 
-/** What a form holds, by name: text, trimmed; true or false of a box; a list of several boxes. */
+/**
+ * Puts answers into the fields of a form, as `read` gives them.
+ * @param {HTMLFormElement} form
+ * @param {Record<string, any>} answers
+ */
+export function write(form, answers) {
+  for (const input of inputsOf(form)) {
+    if (!(input.name in answers)) continue;
+    const answer = answers[input.name];
+    if (input.type !== "checkbox") input.value = answer;
+    else input.checked = Array.isArray(answer) ? answer.includes(input.value) : answer;
+  }
+}
+
+/**
+ * What a form holds, by name: text, trimmed; true or false of a box; a list of several boxes.
+ * @param {HTMLFormElement} form
+ * @returns {Record<string, any>}
+ */
 export function read(form) {
+  /** @type {Record<string, any>} */
   const answers = {};
-  for (const input of form.elements) {
+  for (const input of inputsOf(form)) {
     if (!input.name) continue;
     if (input.type === "checkbox") {
       const isOneOfMany = input.closest("fieldset .checks") !== null;
@@ -85,14 +121,30 @@ export function read(form) {
   return answers;
 }
 
-/** A whole number that was typed in, or null for none. */
+/**
+ * @param {HTMLFormElement} form
+ * @returns {Input[]}
+ */
+const inputsOf = (form) => /** @type {Input[]} */ ([...form.elements]);
+
+/**
+ * A whole number that was typed in, or null for none.
+ * @param {string} text
+ */
 export const numberOrNull = (text) => (text === "" ? null : Number(text));
 
-/** What an input of the type `datetime-local` shows for a time, and back. */
+/**
+ * What an input of the type `datetime-local` shows for a time.
+ * @param {string | null | undefined} time
+ */
 export function toLocal(time) {
   if (!time) return "";
   const date = new Date(time);
-  return new Date(date - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 }
 
+/**
+ * The time that such an input shows, or null for none.
+ * @param {string} text
+ */
 export const fromLocal = (text) => (text === "" ? null : new Date(text).toISOString());

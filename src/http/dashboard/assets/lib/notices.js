@@ -4,23 +4,74 @@ import { h } from "./dom.js";
 
 const SECONDS = 6;
 
-export function notify(text, tone = "good") {
-  const place = document.getElementById("notices");
-  const close = h("button", { class: "icon-button", "aria-label": "Close this message" }, "×");
-  const notice = h("div", { class: `notice notice-${tone}` }, h("span", {}, text), close);
-  close.addEventListener("click", () => notice.remove());
-  place.append(notice);
-  setTimeout(() => notice.remove(), SECONDS * 1000);
+/** @type {Map<string, HTMLElement>} Those that have a name. */
+const named = new Map();
+
+/**
+ * @typedef {object} NoticeOptions
+ * @property {(Node | string)[]} [actions] buttons and links beside the text
+ * @property {number | null} [seconds] how long it stays; null is until it is closed
+ * @property {string} [name] there is one of a name at a time
+ * @property {number} [countdown] draws that so many seconds pass, in place of the way to close it
+ */
+
+/**
+ * Shows a message. The answer takes it away.
+ * @param {string} text
+ * @param {"good" | "bad"} [tone]
+ * @param {NoticeOptions} [options]
+ * @returns {() => void}
+ */
+export function notify(text, tone = "good", options = {}) {
+  const { actions = [], seconds = SECONDS, name, countdown } = options;
+  if (name) dismiss(name);
+  const hide = () => {
+    clearTimeout(timer);
+    notice.remove();
+    if (name && named.get(name) === notice) named.delete(name);
+  };
+  const close = h(
+    "button",
+    { class: "icon-button", type: "button", "aria-label": "Close this message", onclick: hide },
+    "×",
+  );
+  const notice = h(
+    "div",
+    { class: `notice notice-${tone}${countdown ? " is-timed" : ""}` },
+    h("span", {}, text),
+    actions,
+    !countdown && close,
+  );
+  if (countdown) notice.style.setProperty("--seconds", `${countdown}s`);
+  if (name) named.set(name, notice);
+  document.getElementById("notices")?.append(notice);
+  const timer = seconds === null ? undefined : setTimeout(hide, seconds * 1000);
+  return hide;
 }
 
-/** Does something and says how it went. The answer is whether it worked. */
+/**
+ * Takes away the message of a name, if there is one.
+ * @param {string} name
+ */
+export function dismiss(name) {
+  named.get(name)?.remove();
+  named.delete(name);
+}
+
+/**
+ * Does something and says how it went. The answer is whether it worked.
+ * @template T
+ * @param {() => Promise<T>} action
+ * @param {string | ((answer: T) => string)} [done]
+ * @returns {Promise<boolean>}
+ */
 export async function attempt(action, done) {
   try {
     const answer = await action();
     if (done) notify(typeof done === "function" ? done(answer) : done);
     return true;
   } catch (error) {
-    notify(error.message, "bad");
+    notify(error instanceof Error ? error.message : String(error), "bad");
     return false;
   }
 }

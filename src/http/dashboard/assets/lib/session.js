@@ -13,6 +13,8 @@ export function signIn(value) {
 
 export function signOut() {
   sessionStorage.removeItem(SLOT);
+  // What was typed is nobody else's business; see intents.js.
+  sessionStorage.removeItem("stampcard.intents");
 }
 
 /** `org`, `partner`, or null if it looks like neither. */

@@ -17,7 +17,7 @@ import {
 } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
 import { label } from "../lib/statuses.js";
-import { edit, move, removeMember } from "./member/dialogs.js";
+import { edit, move, removeMember, restore } from "./member/dialogs.js";
 
 export function memberPage(view) {
   const { id } = view.params;
@@ -92,10 +92,11 @@ function profile(member, symbol, changed) {
         h(
           "div",
           { class: "actions" },
-          button(isRemoved ? "Restore" : "Edit", () => edit(member, changed), {
-            tone: "small",
-            focus: "edit",
-          }),
+          button(
+            isRemoved ? "Restore" : "Edit",
+            () => (isRemoved ? restore : edit)(member, changed),
+            { tone: "small", focus: "edit" },
+          ),
           !isRemoved &&
             button("Remove", () => removeMember(member, symbol, changed), {
               tone: "small",

@@ -1,14 +1,21 @@
-// What can be done to a member: points moved, the profile changed, the member removed.
+// What can be done to a member: points moved, the profile changed, the member removed and restored.
 
-import { path, post, put, remove } from "../../lib/api.js";
-import { formDialog } from "../../lib/dialogs.js";
+import { get, path, post, put, remove } from "../../lib/api.js";
+import { editDialog, formDialog } from "../../lib/dialogs.js";
 import { points } from "../../lib/format.js";
+import { RawJson, objectText, rawText } from "../../lib/json.js";
 import { notify } from "../../lib/notices.js";
 
-export function move(kind, { externalUserID, wallet }, symbol, changed) {
+/** Who it is, for a message: the name, and the id beside it. */
+const nameOf = ({ displayName, externalUserID }) =>
+  displayName ? `${displayName} (${externalUserID})` : externalUserID;
+
+export function move(kind, member, symbol, changed) {
+  const { externalUserID, wallet } = member;
   const isCredit = kind === "credit";
   formDialog({
-    title: isCredit ? `Credit ${externalUserID}` : `Debit ${externalUserID}`,
+    name: `${isCredit ? "Credit" : "Debit"} ${externalUserID}`,
+    title: `${isCredit ? "Credit" : "Debit"} ${nameOf(member)}`,
     text: isCredit
       ? null
       : `To correct a mistake. The wallet holds ${points(wallet.balance, symbol)}.`,
@@ -30,56 +37,74 @@ export function move(kind, { externalUserID, wallet }, symbol, changed) {
         hint: "The member sees it in the ledger.",
       },
     ],
-    async submit({ amount, reason }) {
+    async submit({ amount, reason }, options) {
       const body = { externalUserID, amount: Number(amount), ...(reason && { reason }) };
-      const { balance } = await post(`/v1/wallet/${kind}`, body);
-      notify(`${externalUserID} has ${points(balance, symbol)} now.`);
+      const { balance } = await post(`/v1/wallet/${kind}`, body, options);
+      notify(`${nameOf(member)} has ${points(balance, symbol)} now.`);
       changed();
     },
   });
 }
 
 export function edit(member, changed) {
-  formDialog({
-    title: `Edit ${member.externalUserID}`,
-    text: member.archivedAt && "Saving restores the member with the history it had.",
-    action: "Save",
+  const where = path`/v1/members/${member.externalUserID}`;
+  editDialog({
+    title: `Edit ${nameOf(member)}`,
     fields: [
-      { name: "displayName", label: "Display name", value: member.displayName, maxlength: 255 },
-      { name: "tier", label: "Tier", value: member.tier, required: true, maxlength: 64 },
+      { name: "displayName", label: "Display name", maxlength: 255 },
+      { name: "tier", label: "Tier", required: true, maxlength: 64 },
       {
         name: "attributes",
         label: "Attributes",
         type: "textarea",
         rows: 6,
-        value: member.attributes && JSON.stringify(member.attributes, null, 2),
-        hint: "A JSON object of your own.",
+        spellcheck: "false",
+        hint: "A JSON object of your own. It is kept as it is written.",
       },
     ],
-    async submit({ displayName, tier, attributes }) {
-      await put(path`/v1/members/${member.externalUserID}`, {
-        displayName: displayName || null,
-        tier,
-        attributes: objectOrNull(attributes),
-      });
-      notify("Saved.");
+    async load() {
+      const { data, text } = await get(where, { includeArchived: true }, { raw: true });
+      // A PUT would bring the member back.
+      if (data.archivedAt !== null) {
+        throw new Error(`${nameOf(data)} was removed meanwhile. Restore the member first.`);
+      }
+      const { displayName, tier, version } = data;
+      return { values: { displayName, tier, attributes: rawText(text, "attributes") }, version };
+    },
+    save({ displayName, tier, attributes }, { match }) {
+      const text = attributes === undefined ? null : objectText(attributes, "The attributes");
+      const body = {
+        ...(displayName !== undefined && { displayName: displayName || null }),
+        ...(tier !== undefined && { tier }),
+        ...(attributes !== undefined && { attributes: text === null ? null : new RawJson(text) }),
+      };
+      return put(where, body, { match });
+    },
+    saved: changed,
+  });
+}
+
+/** Brings a removed member back, with the history it had. */
+export function restore(member, changed) {
+  formDialog({
+    name: `Restore ${member.externalUserID}`,
+    title: `Restore ${nameOf(member)}?`,
+    text: "The member can sign in again and has the history and the points from before.",
+    action: "Restore",
+    fields: [],
+    async submit(_, options) {
+      await put(path`/v1/members/${member.externalUserID}`, {}, options);
+      notify(`${nameOf(member)} is a member again.`);
       changed();
     },
   });
 }
 
-function objectOrNull(text) {
-  if (text === "") return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error('The attributes must be a JSON object, such as {"plan": "annual"}.');
-  }
-}
-
-export function removeMember({ externalUserID, wallet }, symbol, changed) {
+export function removeMember(member, symbol, changed) {
+  const { externalUserID, wallet } = member;
   formDialog({
-    title: `Remove ${externalUserID}?`,
+    name: `Remove ${externalUserID}`,
+    title: `Remove ${nameOf(member)}?`,
     text: "The member is archived and signed out. What was redeemed stays as it is.",
     action: "Remove",
     tone: "danger",
@@ -87,13 +112,14 @@ export function removeMember({ externalUserID, wallet }, symbol, changed) {
       {
         name: "retainBalance",
         type: "check",
+        value: true,
         label: `Keep the ${points(wallet.balance, symbol)} in the wallet`,
-        hint: "Otherwise they are forfeited.",
+        hint: "They are there again if the member is restored. Otherwise they are forfeited.",
       },
     ],
-    async submit({ retainBalance }) {
-      await remove(path`/v1/members/${externalUserID}`, { retainBalance });
-      notify(`${externalUserID} is removed.`);
+    async submit({ retainBalance }, options) {
+      await remove(path`/v1/members/${externalUserID}`, { retainBalance }, options);
+      notify(`${nameOf(member)} is removed.`);
       changed();
     },
   });

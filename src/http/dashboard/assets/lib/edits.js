@@ -1,0 +1,292 @@
+// A form for something that exists. It sends only what was changed in it, and only if the rest is as
+// it was loaded. What somebody else changed meanwhile is kept, or shown beside what was typed.
+
+import { ApiError } from "./api.js";
+import { h, replace } from "./dom.js";
+import { field, read, write } from "./fields.js";
+import { notify } from "./notices.js";
+import { errorState, loadingState } from "./states.js";
+
+/** So often what others change meanwhile is taken in without a question. */
+const ROUNDS = 4;
+
+/** @typedef {Record<string, string | boolean | string[]>} Answers what a form holds, by name */
+
+/**
+ * @typedef {object} Editing
+ * @property {any[]} fields as `field` takes them, without values
+ * @property {() => Promise<{ values: Record<string, any>, version: number | string | null }>} load
+ *   asks for what is there now: a value for each field, and the settings version
+ * @property {(changes: Answers, options: { match: number | string | null, values: Answers }) =>
+ *   Promise<any>} save sends what was changed; `values` has the other fields, too
+ * @property {(answer: any) => void} [saved] is told the answer; null if there was nothing to send
+ * @property {string} [action] what the button says
+ * @property {string | null} [text] what stands above the fields
+ * @property {string} [tone]
+ */
+
+/**
+ * What of two changes to the same thing is ours, theirs, or both's. What both changed to the same
+ * is theirs: nothing is left to send.
+ * @param {Answers} base what was loaded
+ * @param {Answers} mine what the form holds
+ * @param {Answers} theirs what is there now
+ * @returns {{ mine: string[], theirs: string[], both: string[] }} names of fields
+ */
+export function compare(base, mine, theirs) {
+  /** @type {{ mine: string[], theirs: string[], both: string[] }} */
+  const found = { mine: [], theirs: [], both: [] };
+  for (const name of Object.keys(mine)) {
+    const isTheirs = !isSame(theirs[name], base[name]);
+    if (isSame(mine[name], base[name]) || isSame(mine[name], theirs[name])) {
+      if (isTheirs) found.theirs.push(name);
+    } else {
+      (isTheirs ? found.both : found.mine).push(name);
+    }
+  }
+  return found;
+}
+
+/**
+ * @param {unknown} one
+ * @param {unknown} other
+ */
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/**
+ * A form that loads what it is about. `element` is the form; `isDirty` tells whether something was
+ * changed in it. `buttons` go before its own one; `finished` is called once there is no more to do.
+ * @param {Editing} editing
+ * @param {{ buttons?: Node[], finished?: () => void, className?: string }} [place]
+ * @returns {{ element: HTMLFormElement, isDirty: () => boolean }}
+ */
+export function editForm(editing, { buttons = [], finished = () => {}, className = "form" } = {}) {
+  const { fields, text, action = "Save", tone = "primary" } = editing;
+  const inputs = h("div", { class: className });
+  const problem = h("div", { class: "form-error", role: "alert", hidden: true });
+  const button = h("button", { class: `button button-${tone}`, type: "submit" }, action);
+  button.disabled = true;
+  const element = h(
+    "form",
+    { class: className },
+    text && h("p", { class: "dialog-text" }, text),
+    inputs,
+    problem,
+    h("div", { class: "dialog-actions" }, buttons, button),
+  );
+  /** @type {Edit | null} */
+  let edit = null;
+  const start = async () => {
+    replace(inputs, loadingState(fields.length));
+    try {
+      const { values, version } = await editing.load();
+      const built = fields.map((each) => ({
+        name: each.name,
+        element: field(filled(each, values)),
+      }));
+      replace(
+        inputs,
+        built.map((each) => each.element),
+      );
+      edit = new Edit(element, editing, built, version);
+      button.disabled = false;
+      if (element.closest("dialog")) element.querySelector("input, textarea, select")?.focus();
+    } catch (error) {
+      replace(inputs, errorState(error, start));
+    }
+  };
+  const say = (/** @type {any[]} */ ...content) => {
+    problem.hidden = content.length === 0;
+    replace(problem, ...content);
+  };
+  element.addEventListener("submit", async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (!edit || button.disabled) return;
+    button.disabled = true;
+    say();
+    try {
+      const { answer, note } = await edit.send();
+      notify(note);
+      editing.saved?.(answer);
+      finished();
+    } catch (error) {
+      say(...explanation(error));
+    } finally {
+      button.disabled = false;
+    }
+  });
+  start();
+  return { element, isDirty: () => edit !== null && edit.isDirty() };
+}
+
+/**
+ * What to say of an error.
+ * @param {any} error
+ * @returns {Node[]}
+ */
+export function explanation(error) {
+  if (!(error instanceof ApiError && error.isUnknown)) return [h("p", {}, error.message)];
+  return [
+    h("p", {}, "It is not known whether this arrived. Press again: it acts once."),
+    h("p", { class: "hint" }, error.message),
+  ];
+}
+
+/** @param {any} each @param {Record<string, any>} values */
+const filled = (each, values) => ({ ...each, value: values[each.name] ?? each.value });
+
+/** What was loaded, and what is done with what was made of it. */
+class Edit {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {Editing} editing
+   * @param {{ name: string, element: HTMLElement }[]} built its fields
+   * @param {number | string | null} version
+   */
+  constructor(form, editing, built, version) {
+    this.form = form;
+    this.editing = editing;
+    this.places = new Map(built.map(({ name, element }) => [name, element]));
+    this.version = version;
+    /** @type {Answers} */
+    this.base = read(form);
+    /** @type {Answers} What was sent without an answer. */
+    this.lost = {};
+    /** @type {Map<string, HTMLElement>} What is to be chosen yet. */
+    this.open = new Map();
+  }
+
+  isDirty() {
+    return !isSame(this.base, read(this.form));
+  }
+
+  /** @param {Answers} answers */
+  changed(answers) {
+    const names = Object.keys(answers).filter((name) => !isSame(answers[name], this.base[name]));
+    return Object.fromEntries(names.map((name) => [name, answers[name]]));
+  }
+
+  /** Sends what was changed. @returns {Promise<{ answer: any, note: string }>} */
+  async send() {
+    const waiting = this.open.values().next().value;
+    if (waiting) {
+      waiting.querySelector("button")?.focus();
+      throw new Error("Choose what stays, yours or theirs.");
+    }
+    /** @type {Set<string>} */
+    const kept = new Set();
+    const wasLost = Object.keys(this.lost).length > 0;
+    for (let round = 1; ; round += 1) {
+      const values = read(this.form);
+      const changes = this.changed(values);
+      if (Object.keys(changes).length === 0) {
+        const what = wasLost ? "Saved." : "Nothing to save.";
+        return { answer: null, note: what + alsoKept(kept) };
+      }
+      try {
+        const answer = await this.editing.save(changes, { match: this.version, values });
+        return { answer, note: `Saved.${alsoKept(kept)}` };
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (error.isUnknown) this.lost = { ...this.lost, ...changes };
+        if (error.status !== 412 || round === ROUNDS) throw error;
+        await this.takeIn(kept);
+      }
+    }
+  }
+
+  /**
+   * Takes in what is there now.
+   * @param {Set<string>} kept what of it is theirs, for the message
+   */
+  async takeIn(kept) {
+    const { values, version } = await this.editing.load();
+    const theirs = answersOf(this.editing.fields, values);
+    // What arrived of ours although its answer was lost is nobody's change.
+    const arrived = Object.keys(this.lost).filter((name) => isSame(theirs[name], this.lost[name]));
+    for (const name of arrived) this.base[name] = theirs[name];
+    const mine = read(this.form);
+    const found = compare(this.base, mine, theirs);
+    write(this.form, Object.fromEntries(found.theirs.map((name) => [name, theirs[name]])));
+    this.base = theirs;
+    this.version = version;
+    this.lost = {};
+    for (const name of found.theirs) kept.add(this.labelOf(name));
+    if (found.theirs.length + found.both.length + arrived.length === 0) kept.add("");
+    if (found.both.length === 0) return;
+    for (const name of found.both) this.ask(name, mine[name], theirs[name]);
+    throw new Error(
+      "Somebody else changed the same meanwhile. Nothing is saved yet: choose what stays.",
+    );
+  }
+
+  /**
+   * Shows both values of a field, to choose from.
+   * @param {string} name
+   * @param {any} mine
+   * @param {any} theirs
+   */
+  ask(name, mine, theirs) {
+    this.open.get(name)?.remove();
+    const side = (/** @type {string} */ whose, /** @type {any} */ value) => {
+      const choose = () => {
+        write(this.form, { [name]: value });
+        this.open.delete(name);
+        block.querySelectorAll("button").forEach((/** @type {Element} */ each) => {
+          each.setAttribute("aria-pressed", String(each === button));
+        });
+      };
+      const button = h(
+        "button",
+        { class: "conflict-side", type: "button", "aria-pressed": "false", onclick: choose },
+        h("span", { class: "strong" }, whose),
+        h("span", { class: "conflict-value" }, this.shown(name, value)),
+      );
+      return button;
+    };
+    const title = `${this.labelOf(name)} was changed meanwhile. Which one stays?`;
+    const block = h(
+      "div",
+      { class: "conflict", role: "group", "aria-label": title, "data-conflict": name },
+      h("p", { class: "strong" }, title),
+      h("div", { class: "conflict-sides" }, side("Yours", mine), side("Theirs", theirs)),
+    );
+    this.places.get(name)?.parentElement?.querySelector(`[data-conflict="${name}"]`)?.remove();
+    this.places.get(name)?.after(block);
+    this.open.set(name, block);
+  }
+
+  /** @param {string} name @returns {string} */
+  labelOf(name) {
+    return this.editing.fields.find((each) => each.name === name)?.label ?? name;
+  }
+
+  /** A value as its field shows it. @param {string} name @param {any} value */
+  shown(name, value) {
+    const { options = [] } = this.editing.fields.find((each) => each.name === name) ?? {};
+    const pair = options.find(
+      (/** @type {any} */ each) => Array.isArray(each) && each[0] === value,
+    );
+    if (pair) return pair[1];
+    if (typeof value === "boolean") return value ? "yes" : "no";
+    return (Array.isArray(value) ? value.join(", ") : String(value)) || "nothing";
+  }
+}
+
+/** What fields would hold with other values. @param {any[]} fields @param {Record<string, any>} values */
+function answersOf(fields, values) {
+  return read(
+    h(
+      "form",
+      {},
+      fields.map((each) => field(filled(each, values))),
+    ),
+  );
+}
+
+/** @param {Set<string>} kept */
+function alsoKept(kept) {
+  const labels = [...kept].filter(Boolean);
+  if (labels.length > 0) return ` ${labels.join(", ")} changed meanwhile; that was kept.`;
+  return kept.size > 0 ? " Something else of it changed meanwhile; that was kept." : "";
+}

@@ -1,0 +1,122 @@
+// Actions that can be taken back: each waits for ten seconds before it is sent. It is sent at once
+// when the page is left, or when another one about the same thing begins.
+
+import { ApiError, randomId } from "./api.js";
+import { h } from "./dom.js";
+import { notify } from "./notices.js";
+import { key } from "./session.js";
+
+const SECONDS = 10;
+
+/**
+ * @typedef {object} Later
+ * @property {string} name what it is about, such as `redemption:` and an id
+ * @property {string} text what is said of it; it names whom and what
+ * @property {(options: import("./api.js").Options) => Promise<unknown>} send
+ * @property {(outcome: "sent" | "undone" | Error) => void} [settled]
+ */
+
+/** @type {Map<string, { sendNow: () => void }>} What waits, by name. */
+const waiting = new Map();
+/** @type {Map<string, { count: number, last: Promise<void> }>} What has no answer yet, by name. */
+const onTheWay = new Map();
+
+/**
+ * Says what will be done, with a button that takes it back, and does it ten seconds later.
+ * @param {Later} what
+ */
+export function later(what) {
+  const { name, text, settled = () => {} } = what;
+  waiting.get(name)?.sendNow();
+  // Whose it is, and what it is called, do not change while it waits.
+  const options = { key: randomId(), credential: key() ?? "", keepalive: true };
+  const finish = () => {
+    clearTimeout(timer);
+    hide();
+    waiting.delete(name);
+  };
+  const undo = () => {
+    finish();
+    settled("undone");
+  };
+  const sendNow = () => {
+    finish();
+    inTurn(what, options);
+  };
+  const hide = notify(text, "good", {
+    seconds: null,
+    countdown: SECONDS,
+    actions: [h("button", { class: "notice-action", type: "button", onclick: undo }, "Undo")],
+  });
+  const timer = setTimeout(sendNow, SECONDS * 1000);
+  waiting.set(name, { sendNow });
+}
+
+/**
+ * Whether something about this waits, or is on its way.
+ * @param {string} name
+ * @returns {boolean}
+ */
+export const isPending = (name) => waiting.has(name) || onTheWay.has(name);
+
+/** Sends everything that waits. */
+export function sendAll() {
+  for (const { sendNow } of [...waiting.values()]) sendNow();
+}
+
+/**
+ * Sends something after what was sent before about the same thing.
+ * @param {Later} what
+ * @param {import("./api.js").Options} options
+ */
+function inTurn(what, options) {
+  const queue = onTheWay.get(what.name) ?? { count: 0, last: Promise.resolve() };
+  // At once if nothing is under way: a page that is being left has no later.
+  const work = () =>
+    deliver(what, options, () => {
+      queue.count -= 1;
+      if (queue.count === 0) onTheWay.delete(what.name);
+    });
+  const isFree = queue.count === 0;
+  queue.count += 1;
+  onTheWay.set(what.name, queue);
+  queue.last = isFree ? work() : queue.last.then(work);
+}
+
+/**
+ * @param {Later} what
+ * @param {import("./api.js").Options} options
+ * @param {() => void} answered
+ */
+async function deliver(what, options, answered) {
+  const { text, send, settled = () => {} } = what;
+  try {
+    await send(options);
+    answered();
+    settled("sent");
+  } catch (error) {
+    answered();
+    const problem = error instanceof Error ? error : new Error(String(error));
+    if (problem instanceof ApiError && problem.isUnknown) offerAgain(what, options);
+    else notify(`${text} That did not work: ${problem.message}`, "bad");
+    settled(problem);
+  }
+}
+
+/**
+ * @param {Later} what
+ * @param {import("./api.js").Options} options
+ */
+function offerAgain(what, options) {
+  const again = () => {
+    hide();
+    inTurn(what, { ...options, wasLost: true });
+  };
+  const button = h("button", { class: "notice-action", type: "button", onclick: again }, "Again");
+  const text = `${what.text} It is not known whether this arrived. Press again: it acts once.`;
+  const hide = notify(text, "bad", { seconds: null, name: `lost:${what.name}`, actions: [button] });
+}
+
+window.addEventListener("pagehide", sendAll);
+// A phone that puts a tab to sleep may never wake it.
+document.addEventListener("freeze", sendAll);
