@@ -1,7 +1,7 @@
 // Dialogs: a form, a question, a secret that is shown once. The browser keeps the focus inside.
 
 import { h, replace } from "./dom.js";
-import { editForm, explanation } from "./edits.js";
+import { editForm, explanation, previewOf } from "./edits.js";
 import { field, read, write } from "./fields.js";
 import {
   beginIntent,
@@ -19,10 +19,12 @@ let dialogs = 0;
  * Opens a dialog. Escape does not throw away what was typed: it asks first.
  * @param {string} title
  * @param {Node[]} content
- * @param {{ isDirty?: () => boolean, onclose?: () => void, question?: string }} [options]
+ * @param {{ isDirty?: () => boolean, onclose?: () => void, question?: string,
+ *   discard?: string }} [options]
  */
 function open(title, content, options = {}) {
-  const { isDirty = () => false, onclose = () => {}, question: asked } = options;
+  const { isDirty = () => false, onclose = () => {} } = options;
+  const asked = options.question ?? "Throw away what you typed?";
   const id = `dialog-${++dialogs}`;
   const question = h("div", { class: "dialog-question", role: "alert", hidden: true });
   const dialog = h(
@@ -42,10 +44,10 @@ function open(title, content, options = {}) {
     const discard = h(
       "button",
       { class: "button button-danger", type: "button", onclick: () => dialog.close() },
-      "Throw it away",
+      options.discard ?? "Throw it away",
     );
     question.hidden = false;
-    replace(question, h("p", {}, asked ?? "Throw away what you typed?"), stay, discard);
+    replace(question, h("p", {}, asked), stay, discard);
     stay.focus();
   };
   dialog.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
@@ -66,6 +68,9 @@ function open(title, content, options = {}) {
     window.removeEventListener("hashchange", moved);
     dialog.remove();
     onclose();
+  });
+  dialog.addEventListener("click", (/** @type {MouseEvent} */ event) => {
+    if (event.target instanceof Element && event.target.closest('a[href^="#"]')) dialog.close();
   });
   document.body.append(dialog);
   dialog.showModal();
@@ -90,6 +95,7 @@ const closeButton = (close) =>
  * @property {string} [tone]
  * @property {(answers: Record<string, any>, options: { key: string, wasLost: boolean }) =>
  *   Promise<unknown>} submit
+ * @property {(answers: Record<string, any>) => Promise<string>} [preview] says what will be true
  * @property {string} [name] what the form is about, if the title does not tell it from others
  */
 
@@ -100,12 +106,12 @@ const closeButton = (close) =>
  * again, also after a reload, sends the same.
  * @param {Form} form
  */
-export function formDialog({ title, text, fields, action, tone, submit, name = title }) {
+export function formDialog({ title, text, fields, action, tone, preview, submit, name = title }) {
   let intent = unsettledIntent(name);
   let isSending = false;
   let isOpen = true;
   const { form, inputs, problem, giveUp, button } = formOf(
-    { text, fields, action, tone },
+    { text, fields, action, tone, preview },
     intent?.answers ?? {},
     { forget: () => forget(), close: () => dialog.close() },
   );
@@ -160,16 +166,19 @@ export function formDialog({ title, text, fields, action, tone, submit, name = t
     },
   });
   const atFirst = begun();
+  dismiss(reminderOf(name));
   show(intent ? lostText(null) : []);
 }
 
 /**
  * The parts of a form that something is done once with.
- * @param {Pick<Form, "text" | "fields" | "action" | "tone">} what
+ * @param {Pick<Form, "text" | "fields" | "action" | "tone" | "preview">} what
  * @param {Record<string, any>} answers what it held when it was sent
  * @param {{ forget: () => void, close: () => void }} actions
  */
-function formOf({ text, fields, action, tone = "primary" }, answers, { forget, close }) {
+function formOf(what, answers, { forget, close }) {
+  const { text, fields, action, tone = "primary" } = what;
+  const preview = what.preview && previewOf(what.preview);
   const inputs = h(
     "fieldset",
     { class: "form" },
@@ -187,9 +196,11 @@ function formOf({ text, fields, action, tone = "primary" }, answers, { forget, c
     { class: "form" },
     text && h("p", { class: "dialog-text" }, text),
     fields.length > 0 && inputs,
+    preview?.element,
     problem,
     h("div", { class: "dialog-actions" }, giveUp, closeButton(close), button),
   );
+  preview?.follow(form);
   return { form, inputs, problem, giveUp, button };
 }
 
@@ -286,6 +297,10 @@ export function secretDialog({ title, text, secret }) {
       output,
       h("div", { class: "dialog-actions" }, close, copy),
     ],
-    { isDirty: () => !isKept, question: "Nobody can look it up again. Close it all the same?" },
+    {
+      isDirty: () => !isKept,
+      question: "Nobody can look it up again. Close it all the same?",
+      discard: "Close",
+    },
   );
 }

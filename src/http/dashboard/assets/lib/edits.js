@@ -10,7 +10,7 @@ import { errorState, loadingState } from "./states.js";
 /** So often what others change meanwhile is taken in without a question. */
 const ROUNDS = 4;
 
-/** @typedef {Record<string, string | boolean | string[]>} Answers what a form holds, by name */
+/** @typedef {Record<string, any>} Answers what a form holds: text, true or false, or a list of text */
 
 /**
  * @typedef {object} Editing
@@ -23,6 +23,7 @@ const ROUNDS = 4;
  * @property {string} [action] what the button says
  * @property {string | null} [text] what stands above the fields
  * @property {string} [tone]
+ * @property {(answers: Answers) => Promise<string>} [preview] says what will be true
  */
 
 /**
@@ -66,11 +67,13 @@ export function editForm(editing, { buttons = [], finished = () => {}, className
   const problem = h("div", { class: "form-error", role: "alert", hidden: true });
   const button = h("button", { class: `button button-${tone}`, type: "submit" }, action);
   button.disabled = true;
+  const preview = editing.preview ? previewOf(editing.preview) : null;
   const element = h(
     "form",
     { class: className },
     text && h("p", { class: "dialog-text" }, text),
     inputs,
+    preview?.element,
     problem,
     h("div", { class: "dialog-actions" }, buttons, button),
   );
@@ -90,6 +93,7 @@ export function editForm(editing, { buttons = [], finished = () => {}, className
       );
       edit = new Edit(element, editing, built, version);
       button.disabled = false;
+      preview?.follow(element);
       if (element.closest("dialog")) element.querySelector("input, textarea, select")?.focus();
     } catch (error) {
       replace(inputs, errorState(error, start));
@@ -120,11 +124,33 @@ export function editForm(editing, { buttons = [], finished = () => {}, className
 }
 
 /**
+ * A line that says what will be true once a form is sent, while it is filled in.
+ * @param {(answers: Record<string, any>) => Promise<string>} preview
+ */
+export function previewOf(preview) {
+  const element = h("p", { class: "form-preview", role: "status" });
+  let turn = 0;
+  /** @param {HTMLFormElement} form */
+  const show = async (form) => {
+    const mine = ++turn;
+    const text = await preview(read(form)).catch(() => "");
+    if (mine === turn) replace(element, text);
+  };
+  /** @param {HTMLFormElement} form */
+  const follow = (form) => {
+    form.addEventListener("change", () => show(form));
+    show(form);
+  };
+  return { element, follow };
+}
+
+/**
  * What to say of an error.
  * @param {any} error
  * @returns {Node[]}
  */
 export function explanation(error) {
+  if (error instanceof Explained) return [h("p", {}, error.content)];
   if (!(error instanceof ApiError && error.isUnknown)) return [h("p", {}, error.message)];
   return [
     h("p", {}, "It is not known whether this arrived. Press again: it acts once."),
@@ -134,6 +160,15 @@ export function explanation(error) {
 
 /** @param {any} each @param {Record<string, any>} values */
 const filled = (each, values) => ({ ...each, value: values[each.name] ?? each.value });
+
+/** A refusal that has more to show than text. */
+export class Explained extends Error {
+  /** @param {(Node | string)[]} content */
+  constructor(content) {
+    super(content.map((each) => (typeof each === "string" ? each : each.textContent)).join(""));
+    this.content = content;
+  }
+}
 
 /** What was loaded, and what is done with what was made of it. */
 class Edit {
@@ -232,6 +267,9 @@ class Edit {
       const choose = () => {
         write(this.form, { [name]: value });
         this.open.delete(name);
+        /** @type {HTMLElement | null} */
+        const problem = this.form.querySelector(".form-error");
+        if (problem && this.open.size === 0) problem.hidden = true;
         block.querySelectorAll("button").forEach((/** @type {Element} */ each) => {
           each.setAttribute("aria-pressed", String(each === button));
         });

@@ -1,6 +1,6 @@
 // Form fields with their labels, and reading them.
 
-import { h } from "./dom.js";
+import { h, replace } from "./dom.js";
 
 let fields = 0;
 
@@ -10,11 +10,13 @@ let fields = 0;
 /**
  * A field: `{ name, label, type, value, hint, options, required, … }`. `type` is that of an
  * input, or `select`, `textarea`, `checks` (several of the options) or `check` (one box).
+ * `suggestions` promises texts to choose from, each of which is one of a list with commas.
  * @param {Record<string, any>} what
  * @returns {HTMLElement}
  */
-export function field({ name, label, type = "text", value, hint, options, ...rest }) {
+export function field({ name, label, type = "text", value, hint, options, ...others }) {
   const id = `field-${++fields}`;
+  const { suggestions, ...rest } = others;
   const hintId = hint ? `${id}-hint` : null;
   const attributes = { id, name, "aria-describedby": hintId, ...rest };
   const note = hint && h("p", { class: "hint", id: hintId }, hint);
@@ -36,8 +38,33 @@ export function field({ name, label, type = "text", value, hint, options, ...res
     { class: "field" },
     h("label", { for: id }, label, !rest.required && h("span", { class: "hint" }, " optional")),
     input,
+    suggestions && suggest(input, suggestions),
     note,
   );
+}
+
+/**
+ * Offers texts for the last part of a list with commas.
+ * @param {HTMLInputElement} input
+ * @param {Promise<string[]>} suggestions
+ */
+function suggest(input, suggestions) {
+  const list = h("datalist", { id: `${input.id}-list` });
+  input.setAttribute("list", list.id);
+  const fill = (/** @type {string[]} */ texts) => {
+    const parts = input.value.split(",").map((part) => part.trim());
+    const before = parts.slice(0, -1);
+    const left = texts.filter((text) => !before.includes(text));
+    replace(
+      list,
+      left.map((text) => h("option", { value: [...before, text].join(", ") })),
+    );
+  };
+  suggestions.then((texts) => {
+    fill(texts);
+    input.addEventListener("input", () => fill(texts));
+  });
+  return list;
 }
 
 /**

@@ -26,7 +26,7 @@ const onTheWay = new Map();
  * @param {Later} what
  */
 export function later(what) {
-  const { name, text, settled = () => {} } = what;
+  const { name, text } = what;
   waiting.get(name)?.sendNow();
   // Whose it is, and what it is called, do not change while it waits.
   const options = { key: randomId(), credential: key() ?? "", keepalive: true };
@@ -37,7 +37,7 @@ export function later(what) {
   };
   const undo = () => {
     finish();
-    settled("undone");
+    settle(what, "undone");
   };
   const sendNow = () => {
     finish();
@@ -50,6 +50,16 @@ export function later(what) {
   });
   const timer = setTimeout(sendNow, SECONDS * 1000);
   waiting.set(name, { sendNow });
+  listeners.forEach((listener) => listener());
+}
+
+/**
+ * @param {Later} what
+ * @param {"sent" | "undone" | Error} outcome
+ */
+function settle(what, outcome) {
+  what.settled?.(outcome);
+  listeners.forEach((listener) => listener());
 }
 
 /**
@@ -58,6 +68,19 @@ export function later(what) {
  * @returns {boolean}
  */
 export const isPending = (name) => waiting.has(name) || onTheWay.has(name);
+
+/** @type {Set<() => void>} Who shows what is pending. */
+const listeners = new Set();
+
+/**
+ * Calls back whenever something becomes pending, or is no longer, until `signal` is aborted.
+ * @param {() => void} callback
+ * @param {AbortSignal} signal
+ */
+export function whenPending(callback, signal) {
+  listeners.add(callback);
+  signal.addEventListener("abort", () => listeners.delete(callback));
+}
 
 /** Sends everything that waits. */
 export function sendAll() {
@@ -89,17 +112,16 @@ function inTurn(what, options) {
  * @param {() => void} answered
  */
 async function deliver(what, options, answered) {
-  const { text, send, settled = () => {} } = what;
   try {
-    await send(options);
+    await what.send(options);
     answered();
-    settled("sent");
+    settle(what, "sent");
   } catch (error) {
     answered();
     const problem = error instanceof Error ? error : new Error(String(error));
     if (problem instanceof ApiError && problem.isUnknown) offerAgain(what, options);
-    else notify(`${text} That did not work: ${problem.message}`, "bad");
-    settled(problem);
+    else notify(`${what.text} That did not work: ${problem.message}`, "bad");
+    settle(what, problem);
   }
 }
 

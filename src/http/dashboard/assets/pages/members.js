@@ -1,11 +1,12 @@
 // Members: find somebody, or add somebody.
 
-import { get, path, put } from "../lib/api.js";
+import { ApiError, get, path, put } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
 import { formDialog } from "../lib/dialogs.js";
-import { points } from "../lib/format.js";
+import { Explained } from "../lib/edits.js";
+import { day, points } from "../lib/format.js";
 import { notify } from "../lib/notices.js";
-import { button, memberLink, pageHead, pagedTable, searchField } from "../lib/parts.js";
+import { button, link, memberLink, pageHead, pagedTable, searchField } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
 
 export function membersPage(view) {
@@ -118,6 +119,7 @@ function memberTable(first, page, symbol) {
   );
 }
 
+/** Adds somebody. It never changes who is there: whose the id is, is said. */
 function addDialog() {
   formDialog({
     title: "Add a member",
@@ -133,13 +135,34 @@ function addDialog() {
       { name: "displayName", label: "Display name", maxlength: 255 },
       { name: "tier", label: "Tier", maxlength: 64 },
     ],
-    async submit({ id, displayName, tier }) {
-      await put(path`/v1/members/${id}`, {
-        ...(displayName && { displayName }),
-        ...(tier && { tier }),
-      });
-      notify(`${id} is a member.`);
+    async submit({ id, displayName, tier }, options) {
+      const body = { ...(displayName && { displayName }), ...(tier && { tier }) };
+      try {
+        await put(path`/v1/members/${id}`, body, { ...options, create: true });
+      } catch (error) {
+        if (!(error instanceof ApiError && error.status === 412)) throw error;
+        const there = await get(path`/v1/members/${id}`, { includeArchived: true });
+        if (!error.wasLost || !isAsSent(there, body)) throw new Explained(whoIsThere(there));
+      }
+      notify(`${displayName || id} is a member.`);
       location.hash = `#/members/${encodeURIComponent(id)}`;
     },
   });
+}
+
+/** Whether a member is what a request makes whose answer was lost. */
+const isAsSent = (member, body) =>
+  member.archivedAt === null &&
+  Object.entries(body).every(([field, value]) => member[field] === value);
+
+function whoIsThere({ externalUserID, displayName, tier, archivedAt }) {
+  const who = `${displayName ?? "somebody without a name"}, ${tier}`;
+  const to = link(`members/${encodeURIComponent(externalUserID)}`, "Go to the member");
+  return archivedAt === null
+    ? [`The id ${externalUserID} is taken: ${who}. Nothing was changed. `, to]
+    : [
+        `The id ${externalUserID} was removed on ${day(archivedAt)}: ${who}. Nothing was changed. `,
+        "The member can be restored on the member's page. ",
+        to,
+      ];
 }

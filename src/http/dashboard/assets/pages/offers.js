@@ -1,17 +1,16 @@
 // Offers: what members can redeem, how each is doing, and the form that makes and changes one.
 
-import { all, get, patch, path, post, remove } from "../lib/api.js";
+import { all, get, path, remove } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
-import { confirmDialog, formDialog } from "../lib/dialogs.js";
-import { fromLocal, numberOrNull, toLocal } from "../lib/fields.js";
 import { day, number, points } from "../lib/format.js";
-import { notify } from "../lib/notices.js";
 import { button, pageHead, table } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
+import { isPending, later, whenPending } from "../lib/undo.js";
+import { editOffer, newOffer } from "./offers/form.js";
 
 export function offersPage(view) {
   const place = h("div");
-  const make = () => offerDialog(null, () => again());
+  const make = () => newOffer(view.context.configuration, () => again());
   append(view.root, [
     pageHead(
       "Offers",
@@ -29,10 +28,11 @@ export function offersPage(view) {
       );
     }
     return [
-      offers.length > 0 && offerTable(offers, view.context.symbol, () => again()),
+      offers.length > 0 && offerTable(offers, view.context, () => again()),
       archived.length > 0 && archivedTable(archived, view.context.symbol),
     ];
   });
+  whenPending(() => again(), view.signal);
   view.live(
     again.live,
     (name) => name.startsWith("redemption."),
@@ -47,7 +47,11 @@ async function offersWithFigures() {
   const figuresOf = new Map(figures.map((row) => [row.offerId, row]));
   const listed = new Set(offers.map(({ id }) => id));
   return {
-    offers: offers.map((offer) => ({ ...offer, figures: figuresOf.get(offer.id) })),
+    offers: offers.map((offer) => ({
+      ...offer,
+      figures: figuresOf.get(offer.id),
+      isLeaving: isPending(`offer:${offer.id}`),
+    })),
     archived: figures.filter(({ offerId }) => !listed.has(offerId)),
   };
 }
@@ -74,7 +78,22 @@ const figureColumns = (symbol, of) => [
   },
 ];
 
-function offerTable(offers, symbol, changed) {
+function offerTable(offers, { symbol, configuration }, changed) {
+  const actions = (offer) =>
+    h(
+      "div",
+      { class: "row-actions" },
+      button("Edit", () => editOffer(offer, configuration, changed), {
+        tone: "small",
+        focus: `edit-${offer.id}`,
+        "aria-label": `Edit ${offer.title}`,
+      }),
+      button("Archive", () => archive(offer), {
+        tone: "small",
+        focus: `archive-${offer.id}`,
+        "aria-label": `Archive ${offer.title}`,
+      }),
+    );
   return h(
     "section",
     { class: "card card-flush" },
@@ -90,21 +109,7 @@ function offerTable(offers, symbol, changed) {
         ...figureColumns(symbol, (offer) => offer.figures),
         {
           label: h("span", { class: "hidden" }, "Actions"),
-          cell: (offer) =>
-            h(
-              "div",
-              { class: "row-actions" },
-              button("Edit", () => offerDialog(offer, changed), {
-                tone: "small",
-                focus: `edit-${offer.id}`,
-                "aria-label": `Edit ${offer.title}`,
-              }),
-              button("Archive", () => archive(offer, changed), {
-                tone: "small",
-                focus: `archive-${offer.id}`,
-                "aria-label": `Archive ${offer.title}`,
-              }),
-            ),
+          cell: (offer) => !offer.isLeaving && actions(offer),
         },
       ],
       offers,
@@ -112,9 +117,10 @@ function offerTable(offers, symbol, changed) {
   );
 }
 
-function offerCell({ title, shortDescription, availability, tiers, expiresAt }) {
+function offerCell({ title, shortDescription, availability, tiers, expiresAt, isLeaving }) {
   const left = availability.quantityRemaining;
   const notes = [
+    isLeaving && h("span", { class: "badge badge-canceled" }, "Being archived"),
     !availability.isAvailable &&
       h("span", { class: "badge badge-canceled" }, left === 0 ? "Sold out" : "Expired"),
     left > 0 &&
@@ -149,95 +155,11 @@ function archivedTable(rows, symbol) {
   );
 }
 
-function archive(offer, changed) {
-  confirmDialog({
-    title: `Archive ${offer.title}?`,
-    text: "Nobody can redeem it any more, for good. Its redemptions and figures stay.",
-    action: "Archive it",
-    async submit() {
-      await remove(path`/v1/offers/${offer.id}`);
-      notify(`${offer.title} is archived.`);
-      changed();
-    },
+/** It can be taken back for ten seconds, and never again after that. */
+function archive({ id, title }) {
+  later({
+    name: `offer:${id}`,
+    text: `Archiving ${title}: nobody can redeem it any more.`,
+    send: (options) => remove(path`/v1/offers/${id}`, null, options),
   });
-}
-
-function offerDialog(offer, changed) {
-  formDialog({
-    title: offer ? `Edit ${offer.title}` : "New offer",
-    action: offer ? "Save" : "Make the offer",
-    fields: [
-      { name: "title", label: "Title", value: offer?.title, required: true, maxlength: 200 },
-      { name: "shortDescription", label: "In one line", value: offer?.shortDescription },
-      { name: "description", label: "Description", type: "textarea", value: offer?.description },
-      {
-        name: "pointsPrice",
-        label: "Price in points",
-        type: "number",
-        min: 0,
-        step: 1,
-        value: offer?.pointsPrice,
-        hint: "Left empty, it is free.",
-      },
-      {
-        name: "quantityRemaining",
-        label: "Pieces left",
-        type: "number",
-        min: 0,
-        step: 1,
-        value: offer && pieces(offer),
-        hint: "Left empty, there is no end to them.",
-      },
-      {
-        name: "tiers",
-        label: "Tiers",
-        value: offer?.tiers.join(", "),
-        hint: "Separated by commas. Left empty, it is for everybody.",
-      },
-      {
-        name: "expiresAt",
-        label: "Ends",
-        type: "datetime-local",
-        value: toLocal(offer?.expiresAt),
-      },
-    ],
-    async submit(answers) {
-      const body = {
-        title: answers.title,
-        shortDescription: answers.shortDescription,
-        description: answers.description,
-        pointsPrice: numberOrNull(answers.pointsPrice),
-        tiers: answers.tiers
-          .split(",")
-          .map((tier) => tier.trim())
-          .filter(Boolean),
-        expiresAt: fromLocal(answers.expiresAt),
-        availability: { quantityRemaining: numberOrNull(answers.quantityRemaining) },
-      };
-      if (offer) await patch(path`/v1/offers/${offer.id}`, changes(offer, body));
-      else await post("/v1/offers", body);
-      notify(offer ? "Saved." : `${answers.title} can be redeemed now.`);
-      changed();
-    },
-  });
-}
-
-/** The pieces left as the form has them: null without a limit. */
-function pieces({ availability }) {
-  return availability.isUnlimited ? null : availability.quantityRemaining;
-}
-
-/**
- * Only what is different: the stock may have moved while the form was open, and the form knows
- * times to the minute only.
- */
-function changes(offer, body) {
-  const same = {
-    availability: pieces(offer) === body.availability.quantityRemaining,
-    expiresAt: toLocal(offer.expiresAt) === toLocal(body.expiresAt),
-    tiers: offer.tiers.join() === body.tiers.join(),
-  };
-  return Object.fromEntries(
-    Object.entries(body).filter(([name, value]) => !(same[name] ?? offer[name] === value)),
-  );
 }

@@ -1,28 +1,18 @@
 // What the program is set to.
 
 import { get, put } from "../lib/api.js";
-import { append, h, replace } from "../lib/dom.js";
-import { field, read } from "../lib/fields.js";
-import { notify } from "../lib/notices.js";
+import { append, h } from "../lib/dom.js";
+import { editForm } from "../lib/edits.js";
 import { card, pageHead } from "../lib/parts.js";
-import { load } from "../lib/states.js";
 
 export function settingsPage(view) {
-  const place = h("div");
-  append(view.root, [pageHead("Settings", "The program's points and tiers."), card(null, place)]);
-  load(
-    place,
-    () => get("/v1/configuration"),
-    (configuration) => form(configuration, view.context),
-  );
+  const { element } = editForm(editing(view.context), { className: "form form-narrow" });
+  append(view.root, [pageHead("Settings", "The program's points and tiers."), card(null, element)]);
 }
 
-function form(configuration, context) {
-  const problem = h("p", { class: "form-error", role: "alert", hidden: true });
-  const element = h(
-    "form",
-    { class: "form form-narrow" },
-    [
+function editing(context) {
+  return {
+    fields: [
       { name: "currencyName", label: "Name of the points", maxlength: 64 },
       {
         name: "currencySymbol",
@@ -31,21 +21,16 @@ function form(configuration, context) {
         hint: "It follows every amount.",
       },
       { name: "defaultTier", label: "Tier of a new member", maxlength: 64 },
-    ].map((each) => field({ ...each, value: configuration[each.name], required: true })),
-    problem,
-    h("div", {}, h("button", { class: "button button-primary", type: "submit" }, "Save")),
-  );
-  element.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    problem.hidden = true;
-    try {
-      context.configuration = await put("/v1/configuration", read(element));
-      context.symbol = context.configuration.currencySymbol;
-      notify("Saved.");
-    } catch (error) {
-      problem.hidden = false;
-      replace(problem, error.message);
-    }
-  });
-  return element;
+    ].map((each) => ({ ...each, required: true })),
+    async load() {
+      const { data, version } = await get("/v1/configuration", {}, { raw: true });
+      return { values: data, version };
+    },
+    save: (changes, { match }) => put("/v1/configuration", changes, { match }),
+    saved(configuration) {
+      if (!configuration) return;
+      context.configuration = configuration;
+      context.symbol = configuration.currencySymbol;
+    },
+  };
 }

@@ -1,16 +1,19 @@
 // Webhooks: where events are sent to, what came of each delivery.
 
-import { get, path, post, remove } from "../lib/api.js";
+import { get, patch, path, post, remove } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
-import { confirmDialog, formDialog, secretDialog } from "../lib/dialogs.js";
+import { editDialog, formDialog, secretDialog } from "../lib/dialogs.js";
 import { picker } from "../lib/fields.js";
 import { count, dateTime, number, timeText } from "../lib/format.js";
-import { attempt, notify } from "../lib/notices.js";
+import { once } from "../lib/once.js";
 import { backLink, badge, button, card, facts, link, pageHead, pagedTable } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
+import { isPending, later, whenPending } from "../lib/undo.js";
 
 /** The names of all events that an endpoint can be sent. The server writes them into the page. */
-const EVENTS = document.querySelector('meta[name="events"]').content.split(" ");
+const EVENTS = (document.querySelector('meta[name="events"]')?.getAttribute("content") ?? "").split(
+  " ",
+);
 
 export function webhooksPage(view) {
   const place = h("div");
@@ -25,8 +28,11 @@ export function webhooksPage(view) {
   ]);
   const again = load(
     place,
-    () => get("/v1/webhooks"),
-    ({ data }) =>
+    async () => {
+      const { data } = await get("/v1/webhooks");
+      return data.map((each) => ({ ...each, isLeaving: isPending(`webhook:${each.id}`) }));
+    },
+    (data) =>
       data.length > 0
         ? h("ul", { class: "endpoints" }, data.map(endpointCard))
         : emptyState(
@@ -35,9 +41,10 @@ export function webhooksPage(view) {
             button("Add an endpoint", make, { tone: "primary" }),
           ),
   );
+  whenPending(() => again(), view.signal);
 }
 
-function endpointCard({ id, url, events, createdAt, disabledAt }) {
+function endpointCard({ id, url, events, createdAt, disabledAt, isLeaving }) {
   return h(
     "li",
     { class: "card endpoint" },
@@ -47,9 +54,21 @@ function endpointCard({ id, url, events, createdAt, disabledAt }) {
       h("h2", { class: "endpoint-url" }, link(`webhooks/${encodeURIComponent(id)}`, url)),
       h("p", { class: "hint" }, count(events.length, "event"), " · since ", timeText(createdAt)),
     ),
+    isLeaving && badgeText("Changing", "canceled"),
     disabledAt && badgeText("Disabled", "canceled"),
   );
 }
+
+const FIELDS = [
+  {
+    name: "url",
+    label: "URL",
+    type: "url",
+    required: true,
+    placeholder: "https://example.com/hook",
+  },
+  { name: "events", label: "Events", type: "checks", options: EVENTS, value: EVENTS },
+];
 
 const badgeText = (text, tone) => h("span", { class: `badge badge-${tone}` }, text);
 
@@ -57,18 +76,9 @@ function createDialog(changed) {
   formDialog({
     title: "New endpoint",
     action: "Add the endpoint",
-    fields: [
-      {
-        name: "url",
-        label: "URL",
-        type: "url",
-        required: true,
-        placeholder: "https://example.com/hook",
-      },
-      { name: "events", label: "Events", type: "checks", options: EVENTS, value: EVENTS },
-    ],
-    async submit({ url, events }) {
-      const { signingSecret } = await post("/v1/webhooks", { url, events });
+    fields: FIELDS,
+    async submit({ url, events }, options) {
+      const { signingSecret } = await post("/v1/webhooks", { url, events }, options);
       changed();
       secretDialog({
         title: "The signing secret",
@@ -119,38 +129,40 @@ export function webhookPage(view) {
     () => page(),
     (first) => deliveryTable(id, first, page, () => again()),
   );
-  load(
+  const aboutAgain = load(
     about,
-    async () => {
-      const { data } = await get("/v1/webhooks");
-      return data.find((each) => each.id === id) ?? null;
-    },
-    (endpoint) => endpointFacts(endpoint, () => again()),
+    async () => ({
+      ...(await get(path`/v1/webhooks/${id}`)),
+      isLeaving: isPending(`webhook:${id}`),
+    }),
+    (endpoint) => endpointFacts(endpoint, { tested: () => again(), changed: () => aboutAgain() }),
     3,
   );
+  whenPending(() => aboutAgain(), view.signal);
   // What was just sent has its answer a moment later.
   view.live(() => setTimeout(again.unlessPaged, 500));
 }
 
-function endpointFacts(endpoint, changed) {
-  if (!endpoint) return emptyState("No such endpoint", "It may have been deleted.");
-  const { id, url, events, createdAt, disabledAt } = endpoint;
-  const test = () =>
-    attempt(async () => {
-      await post(path`/v1/webhooks/${id}/test`);
-      changed();
-    }, "A test event is on its way.");
-  const drop = () =>
-    confirmDialog({
-      title: "Delete this endpoint?",
-      text: `${url} is told nothing any more.`,
-      action: "Delete it",
-      async submit() {
-        await remove(path`/v1/webhooks/${id}`);
-        notify("The endpoint is deleted.");
-        location.hash = "#/webhooks";
-      },
-    });
+function endpointFacts(endpoint, { tested, changed }) {
+  const { id, url, events, createdAt, disabledAt, isLeaving } = endpoint;
+  const where = path`/v1/webhooks/${id}`;
+  const test = async () => {
+    const send = (options) => post(`${where}/test`, undefined, options);
+    if (await once(`Test ${id}`, send, "A test event is on its way.")) tested();
+  };
+  const change = (text, send) => later({ name: `webhook:${id}`, text, send });
+  const setDisabled = (disabled) => (options) => patch(where, { disabled }, options);
+  const actions = disabledAt
+    ? [button("Enable", () => change(`Enabling ${url}.`, setDisabled(false)))]
+    : [
+        button("Send a test event", test),
+        button("Edit", () => editEndpoint(endpoint, changed)),
+        button("Disable", () => change(`Disabling ${url}.`, setDisabled(true))),
+        button("Delete", () => {
+          change(`Deleting ${url}.`, (options) => remove(where, null, options));
+          location.hash = "#/webhooks";
+        }),
+      ];
   return card(
     null,
     facts([
@@ -166,9 +178,24 @@ function endpointFacts(endpoint, changed) {
       ["Made", dateTime(createdAt)],
       ["Disabled", disabledAt ? dateTime(disabledAt) : null],
     ]),
-    !disabledAt &&
-      h("div", { class: "actions" }, button("Send a test event", test), button("Delete", drop)),
+    isLeaving
+      ? h("p", { class: "hint" }, "A change is about to be sent.")
+      : h("div", { class: "actions" }, actions),
   );
+}
+
+function editEndpoint({ id, url }, changed) {
+  const where = path`/v1/webhooks/${id}`;
+  editDialog({
+    title: `Edit ${url}`,
+    fields: FIELDS,
+    async load() {
+      const { version, ...values } = await get(where);
+      return { values, version };
+    },
+    save: (changes, { match }) => patch(where, changes, { match }),
+    saved: changed,
+  });
 }
 
 /** The name of an event, which may be broken after its dot. */
@@ -178,11 +205,11 @@ const breakable = (type) =>
 function deliveryTable(id, first, page, changed) {
   if (first.deliveries.length === 0)
     return emptyState("No deliveries", "There is one for each event and endpoint.");
-  const redeliver = (delivery) =>
-    attempt(async () => {
-      await post(path`/v1/webhooks/${id}/deliveries/${delivery.id}/redeliver`);
-      changed();
-    }, "It is sent again.");
+  const redeliver = async (delivery) => {
+    const where = path`/v1/webhooks/${id}/deliveries/${delivery.id}/redeliver`;
+    const send = (options) => post(where, undefined, options);
+    if (await once(`Resend ${delivery.id}`, send, "It is sent again.")) changed();
+  };
   return pagedTable(
     "Deliveries",
     [

@@ -2,8 +2,10 @@
 
 import { get, patch, path, post, put, remove } from "../../lib/api.js";
 import { append, h, replace } from "../../lib/dom.js";
-import { confirmDialog, formDialog, secretDialog } from "../../lib/dialogs.js";
+import { confirmDialog, editDialog, formDialog, secretDialog } from "../../lib/dialogs.js";
+import { numberOrNull } from "../../lib/fields.js";
 import { dateTime, number } from "../../lib/format.js";
+import { RawJson, objectText, prettyJson, rawText } from "../../lib/json.js";
 import { notify } from "../../lib/notices.js";
 import { backLink, badge, button, card, facts, link, pageHead, table } from "../../lib/parts.js";
 import { emptyState, load } from "../../lib/states.js";
@@ -42,8 +44,8 @@ export function partnerOrganizationPage(view) {
   replace(head, pageHead("Organization"));
   const again = load(
     about,
-    () => get(where),
-    ({ organization }) => {
+    () => organizationOf(where),
+    (organization) => {
       replace(head, pageHead(organization.name));
       return profile(where, organization, () => again());
     },
@@ -55,8 +57,26 @@ export function partnerOrganizationPage(view) {
   );
 }
 
+/** The organization, with its metadata as text. */
+async function organizationOf(where) {
+  const { data, text } = await get(where, {}, { raw: true });
+  return { ...data.organization, metadata: rawText(text, "organization", "metadata") };
+}
+
 function profile(where, organization, changed) {
   const { name, externalId, status, tier, credits, metadata, createdAt } = organization;
+  const edit = (title, fields, save, more) =>
+    editDialog({
+      title,
+      fields,
+      async load() {
+        const { version, ...values } = await organizationOf(where);
+        return { values, version };
+      },
+      save,
+      saved: changed,
+      ...more,
+    });
   return card(
     "Profile",
     facts([
@@ -64,82 +84,77 @@ function profile(where, organization, changed) {
       ["Tier", h("span", { class: "tag" }, tier)],
       ["Credits a month", credits === null ? "no cap" : number(credits)],
       ["Your own id", externalId ?? "–"],
-      ["Metadata", metadata && h("code", { class: "json" }, JSON.stringify(metadata, null, 1))],
+      ["Metadata", metadata && h("code", { class: "json" }, prettyJson(metadata))],
       ["Made", dateTime(createdAt)],
     ]),
     h(
       "div",
       { class: "actions" },
-      button("Edit", () =>
-        formDialog({
-          title: `Edit ${name}`,
-          action: "Save",
-          fields: [
-            { name: "name", label: "Name", value: name, required: true, maxlength: 255 },
-            { name: "externalId", label: "Your own id", value: externalId, maxlength: 255 },
-          ],
-          async submit(answers) {
-            await patch(where, { name: answers.name, externalId: answers.externalId || null });
-            saved(changed);
-          },
+      button("Edit", () => edit(`Edit ${name}`, NAMES, saveNames(where))),
+      button("Set status", () =>
+        edit(`Status of ${name}`, choice("status", "Status", STATUSES), saveOne(where, "status"), {
+          text:
+            "Keys and tokens of an organization that is not active are refused from the next " +
+            "request on.",
         }),
       ),
-      button("Set status", () =>
-        choose(
-          where,
-          "status",
-          "Status",
-          STATUSES,
-          status,
-          changed,
-          "Keys and tokens of an organization that is not active are refused from the next request on.",
-        ),
+      button("Set tier", () =>
+        edit(`Tier of ${name}`, choice("tier", "Tier", TIERS), saveOne(where, "tier")),
       ),
-      button("Set tier", () => choose(where, "tier", "Tier", TIERS, tier, changed)),
       button("Set credits", () =>
-        formDialog({
-          title: `Credits of ${name}`,
+        edit(`Credits of ${name}`, CREDITS, saveCredits(where), {
           action: "Allocate",
           text: "A cap for every month. It reserves nothing, and replaces the one before.",
-          fields: [
-            {
-              name: "credits",
-              label: "Credits a month",
-              type: "number",
-              min: 0,
-              step: 1,
-              required: true,
-              value: credits,
-            },
-            { name: "notes", label: "Notes", type: "textarea", maxlength: 1000 },
-          ],
-          async submit({ credits, notes }) {
-            await put(`${where}/credits`, { credits: Number(credits), ...(notes && { notes }) });
-            saved(changed);
-          },
         }),
       ),
     ),
   );
 }
 
-function saved(changed) {
-  notify("Saved.");
-  changed();
-}
+const NAMES = [
+  { name: "name", label: "Name", required: true, maxlength: 255 },
+  { name: "externalId", label: "Your own id", maxlength: 255 },
+  {
+    name: "metadata",
+    label: "Metadata",
+    type: "textarea",
+    rows: 4,
+    spellcheck: "false",
+    hint: "A JSON object of your own. It is kept as it is written.",
+  },
+];
+const CREDITS = [
+  { name: "credits", label: "Credits a month", type: "number", min: 0, step: 1, required: true },
+  { name: "notes", label: "Notes", type: "textarea", maxlength: 1000 },
+];
+const choice = (name, label, options) => [{ name, label, type: "select", options, required: true }];
 
-function choose(where, field, title, options, value, changed, text) {
-  formDialog({
-    title,
-    text,
-    action: "Save",
-    fields: [{ name: field, label: title, type: "select", options, value, required: true }],
-    async submit(answers) {
-      await put(`${where}/${field}`, answers);
-      saved(changed);
-    },
-  });
-}
+const saveNames =
+  (where) =>
+  ({ name, externalId, metadata }, { match }) => {
+    const text = metadata === undefined ? null : objectText(metadata, "The metadata");
+    const body = {
+      ...(name !== undefined && { name }),
+      ...(externalId !== undefined && { externalId: externalId || null }),
+      ...(metadata !== undefined && { metadata: text === null ? null : new RawJson(text) }),
+    };
+    return patch(where, body, { match });
+  };
+
+const saveOne =
+  (where, field) =>
+  (changes, { match }) =>
+    put(`${where}/${field}`, changes, { match });
+
+/** The credits go with the notes, which are of one allocation. */
+const saveCredits =
+  (where) =>
+  ({ notes }, { match, values }) =>
+    put(
+      `${where}/credits`,
+      { credits: numberOrNull(values.credits), ...(notes && { notes }) },
+      { match },
+    );
 
 function keyTable(where, keys, changed) {
   if (keys.length === 0) return emptyState("No keys", "Without one, nobody can use its programs.");
@@ -170,8 +185,9 @@ function keyTable(where, keys, changed) {
                   title: `Revoke ${key.name}?`,
                   text: "It is refused from its next request on.",
                   action: "Revoke it",
-                  async submit() {
-                    await remove(`${where}${path`/api-keys/${key.id}`}`);
+                  name: `Revoke ${key.id}`,
+                  async submit(_, options) {
+                    await remove(`${where}${path`/api-keys/${key.id}`}`, null, options);
                     notify(`${key.name} is revoked.`);
                     changed();
                   },
@@ -188,6 +204,7 @@ function keyTable(where, keys, changed) {
 function newKey(where, changed) {
   formDialog({
     title: "New key",
+    name: `New key ${where}`,
     action: "Make the key",
     fields: [
       {
@@ -198,8 +215,8 @@ function newKey(where, changed) {
         hint: "Who or what it is for.",
       },
     ],
-    async submit({ name }) {
-      const { plainKey } = await post(`${where}/api-keys`, { name });
+    async submit({ name }, options) {
+      const { plainKey } = await post(`${where}/api-keys`, { name }, options);
       changed();
       secretDialog({ title: `The key ${name}`, text: "It is shown this once.", secret: plainKey });
     },

@@ -132,14 +132,15 @@ function createDialog(changed) {
         hint: "The most it may take from the pool. Left empty, there is no cap.",
       },
     ],
-    async submit({ name, externalId, tier, initialCredits }) {
+    async submit({ name, externalId, tier, initialCredits }, options) {
       const credits = numberOrNull(initialCredits);
-      const { apiKey } = await post("/partner/organizations", {
+      const body = {
         name,
         tier,
         ...(externalId && { externalId }),
         ...(credits !== null && { initialCredits: credits }),
-      });
+      };
+      const { apiKey } = await post("/partner/organizations", body, options);
       changed();
       secretDialog({
         title: `The key of ${name}`,
