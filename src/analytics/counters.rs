@@ -190,6 +190,15 @@ impl Counters {
         &self.offers
     }
 
+    /// The tiers held by the most members that are not removed, at most `limit`, and how many
+    /// members hold each; those of equally many by name.
+    pub fn tiers(&self, limit: usize) -> Vec<(Tier, u64)> {
+        let mut tiers: Vec<(&Tier, u64)> = self.tiers.iter().map(|(t, n)| (t, *n)).collect();
+        tiers.sort_unstable_by(|(a, n), (b, m)| (m, a.as_str()).cmp(&(n, b.as_str())));
+        tiers.truncate(limit);
+        tiers.into_iter().map(|(t, n)| (t.clone(), n)).collect()
+    }
+
     /// How many tiers are held by members that are not removed.
     pub fn tier_count(&self) -> usize {
         self.tiers.len()

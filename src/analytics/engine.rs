@@ -3,7 +3,7 @@
 use parking_lot::RwLock;
 
 use super::{Bucket, Counters, OfferCounters, OfferFigures, Totals, Window};
-use crate::domain::{Activity, ByNumber, OfferId, ProgramNumber, Seq, Timestamp};
+use crate::domain::{Activity, ByNumber, OfferId, ProgramNumber, Seq, Tier, Timestamp};
 
 /// The figures of all programs: what the log folds into.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -126,6 +126,13 @@ impl Engine {
                 .map(OfferCounters::figures)
                 .collect()
         })
+    }
+
+    /// The tiers held by the most members, at most `limit`, and how many are held in all; see
+    /// [`Counters::tiers`].
+    pub fn tiers(&self, program: ProgramNumber, limit: usize) -> (Vec<(Tier, u64)>, usize) {
+        let ask = |counters: &Counters| (counters.tiers(limit), counters.tier_count());
+        self.ask(program, ask).value
     }
 
     /// The buckets of a window; see [`Counters::timeseries`].

@@ -89,6 +89,8 @@ pub struct Member {
     pub token_epoch: i64,
     /// When the last token minted for the member runs out.
     pub token_expires_at: Option<Timestamp>,
+    /// When the member signed up.
+    pub created_at: Timestamp,
     /// When the member was removed, if so.
     pub archived_at: Option<Timestamp>,
     /// The settings version: the number of the activity that last changed what a request can set.
@@ -97,7 +99,12 @@ pub struct Member {
 
 impl Member {
     /// A member without a profile and with an empty wallet, who has no row yet.
-    pub fn new(program: ProgramNumber, external_user_id: ExternalUserId, tier: Tier) -> Self {
+    pub fn new(
+        program: ProgramNumber,
+        external_user_id: ExternalUserId,
+        tier: Tier,
+        created_at: Timestamp,
+    ) -> Self {
         Self {
             number: MemberNumber(0),
             program,
@@ -111,6 +118,7 @@ impl Member {
             participated: false,
             token_epoch: 0,
             token_expires_at: None,
+            created_at,
             archived_at: None,
             version: Seq(0),
         }

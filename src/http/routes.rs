@@ -120,6 +120,7 @@ routes! {
         PUT OrgKey loyalty::members::set_member;
         DELETE OrgKey loyalty::members::remove_member;
     }
+    "/v1/tiers" { GET OrgKey loyalty::members::list_tiers; }
     "/v1/eligibility" { GET KeyOrMember loyalty::wallets::get_eligibility; }
     "/v1/wallet" { GET KeyOrMember loyalty::wallets::get_wallet; }
     "/v1/wallet/transactions" { GET KeyOrMember loyalty::wallets::list_transactions; }

@@ -11,7 +11,8 @@ use crate::domain::{Invalid, OfferId, ProgramNumber, Status, Timestamp};
 use crate::store::{Readership, Tenant, Turns};
 use crate::wire::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
-    RedemptionTotalsResponse, SummaryResponse, TimeseriesQuery, TimeseriesResponse,
+    RedemptionTotalsResponse, SummaryResponse, TierListResponse, TierResponse, TimeseriesQuery,
+    TimeseriesResponse,
 };
 
 /// How the `User-Agent` of a client library that expects text for times begins.
@@ -30,6 +31,9 @@ pub enum TimeForm {
 /// takes as long as a read, and takes its turn like one: it would hold up every other request of
 /// the thread that serves it.
 pub(super) const AT_ONCE_MAX: usize = 1000;
+
+/// Tiers that are listed.
+const TIERS_MAX: usize = 100;
 
 /// The figures, for whoever may see them. Clones share them.
 #[derive(Debug, Clone)]
@@ -88,6 +92,24 @@ impl Analytics {
             version,
             value: summary(&value),
         }
+    }
+
+    /// The tiers in use, those of the most members first.
+    ///
+    /// # Errors
+    /// [`Stop`] if there are many and too many reads wait.
+    pub async fn tiers(&self, key: KeyPrincipal) -> Result<TierListResponse, Stop> {
+        let (_, count) = self.engine().tiers(key.program, 0);
+        let read = move |analytics: &Self| {
+            let (tiers, total) = analytics.engine().tiers(key.program, TIERS_MAX);
+            let tiers = tiers.into_iter().map(|(tier, members)| TierResponse {
+                tier: tier.as_str().to_owned(),
+                members,
+            });
+            let tiers = tiers.collect();
+            TierListResponse { tiers, total }
+        };
+        self.in_turn(key, count, read).await
     }
 
     /// One row for every offer, handed to `render`.

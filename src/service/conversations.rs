@@ -28,12 +28,13 @@ impl Services {
     pub async fn list_conversations(
         &self,
         caller: Caller,
-        on_behalf: Option<ExternalUserId>,
+        (on_behalf, include_archived): (Option<ExternalUserId>, bool),
         page: ConversationPageQuery,
     ) -> Result<ConversationListResponse, Stop> {
         self.read(caller, move |connection| {
             let program = caller.program();
-            let member = members::subject(connection, &caller, on_behalf)?;
+            let member =
+                members::subject_of_list(connection, &caller, on_behalf, include_archived)?;
             let filter = ConversationFilter {
                 member: member.as_ref().map(|member| member.number),
                 waiting: page.waiting,

@@ -194,9 +194,25 @@ pub(super) fn subject(
     caller: &Caller,
     on_behalf: Option<ExternalUserId>,
 ) -> Result<Option<Member>, Stop> {
+    subject_of_list(connection, caller, on_behalf, false)
+}
+
+/// The same for a list, which a key may read of a removed member, too.
+pub(super) fn subject_of_list(
+    connection: &Connection,
+    caller: &Caller,
+    on_behalf: Option<ExternalUserId>,
+    include_archived: bool,
+) -> Result<Option<Member>, Stop> {
     match caller {
         Caller::Key(key) => on_behalf
-            .map(|id| current(connection, key.program, id))
+            .map(|id| {
+                if !include_archived {
+                    return current(connection, key.program, id);
+                }
+                store::members::find(connection, key.program, &Selector::External(id))?
+                    .ok_or(Stop::Refused(Refusal::NotFound("member")))
+            })
             .transpose(),
         Caller::Member(principal) => {
             let member = principal_member(connection, *principal)?;
@@ -232,9 +248,9 @@ pub(super) fn create(
         Some(tier) => tier,
         None => store::programs::get(tx, program)?.default_tier,
     };
-    let mut member = Member::new(program, id, tier);
+    let mut member = Member::new(program, id, tier, at);
     apply(&mut member, profile);
-    store::members::insert(tx, &mut member, at)?;
+    store::members::insert(tx, &mut member)?;
     store::search::index(tx, None, &member)?;
     let event = Event::MemberCreated {
         member: member.number,

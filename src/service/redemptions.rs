@@ -82,7 +82,7 @@ impl Services {
     pub async fn list_redemptions(
         &self,
         caller: Caller,
-        on_behalf: Option<ExternalUserId>,
+        (on_behalf, include_archived): (Option<ExternalUserId>, bool),
         status: Option<Status>,
         page: PageQuery,
     ) -> Result<RedemptionListResponse, Stop> {
@@ -90,7 +90,7 @@ impl Services {
             let program = caller.program();
             let filter = RedemptionFilter {
                 before: page.cursor.map(|cursor| RedemptionNumber(cursor.0)),
-                member: members::subject(connection, &caller, on_behalf)?
+                member: members::subject_of_list(connection, &caller, on_behalf, include_archived)?
                     .map(|member| member.number),
                 status,
             };

@@ -9,8 +9,8 @@ use crate::domain::{
 use crate::store::members::Selector;
 use crate::store::{self, Connection, WriteError};
 use crate::wire::{
-    BalanceResponse, CurrencyResponse, Cursor, EligibilityResponse, ListKind, MovePointsRequest,
-    PageQuery, TransactionListResponse, TransactionResponse, WalletResponse,
+    BalanceResponse, CurrencyResponse, Cursor, EligibilityResponse, LedgerEntryResponse, ListKind,
+    MovePointsRequest, PageQuery, TransactionListResponse, TransactionResponse, WalletResponse,
 };
 
 impl Services {
@@ -117,15 +117,17 @@ impl Services {
     /// A page of a member's ledger, newest first.
     ///
     /// # Errors
-    /// As [`Services::get_eligibility`].
+    /// As [`Services::get_eligibility`]; a key may read that of a removed member with
+    /// `include_archived`.
     pub async fn list_transactions(
         &self,
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
+        include_archived: bool,
         page: PageQuery,
     ) -> Result<TransactionListResponse, Stop> {
         self.read(caller, move |connection| {
-            let (member, _) = subject(connection, &caller, on_behalf)?;
+            let (member, _) = subject_of_list(connection, &caller, on_behalf, include_archived)?;
             let start = page
                 .cursor
                 .map(|cursor| Seq(cursor.0))
@@ -150,15 +152,17 @@ impl Services {
                 .map(|seq| Cursor(seq.0).encode(ListKind::Transactions, caller.program().0));
             let transactions = rows
                 .into_iter()
-                .map(|row| {
-                    TransactionResponse::new(
+                .map(|row| LedgerEntryResponse {
+                    transaction: TransactionResponse::new(
                         TransactionId::of_entry(row.seq, row.at),
                         row.entry,
                         row.amount,
                         row.reason,
                         row.redemption.map(RedemptionId::from_uuid),
                         row.at,
-                    )
+                    ),
+                    balance_after: row.balance_after.get(),
+                    offer_title: row.offer_title,
                 })
                 .collect();
             Ok(TransactionListResponse {
@@ -176,6 +180,16 @@ fn subject(
     caller: &Caller,
     on_behalf: Option<ExternalUserId>,
 ) -> Result<(Member, Currency), Stop> {
+    subject_of_list(connection, caller, on_behalf, false)
+}
+
+/// The same for a list, which a key may read of a removed member, too.
+fn subject_of_list(
+    connection: &Connection,
+    caller: &Caller,
+    on_behalf: Option<ExternalUserId>,
+    include_archived: bool,
+) -> Result<(Member, Currency), Stop> {
     match caller {
         Caller::Key(key) => {
             let id = on_behalf.ok_or_else(|| {
@@ -183,7 +197,7 @@ fn subject(
             })?;
             let selector = Selector::External(id);
             store::members::find_with_currency(connection, key.program, &selector)?
-                .filter(|(member, _)| member.archived_at.is_none())
+                .filter(|(member, _)| include_archived || member.archived_at.is_none())
                 .ok_or(Stop::Refused(Refusal::NotFound("member")))
         }
         Caller::Member(principal) => {

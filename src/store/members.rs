@@ -17,14 +17,14 @@ macro_rules! select {
             "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier, ",
             "m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.last_jump_seq, ",
             "m.last_far_seq, m.entries, m.participated, m.token_epoch, m.token_expires_at, m.archived_at, ",
-            "m.version",
+            "m.version, m.created_at",
             $($rest)*
         )
     };
 }
 
 /// How many columns [`member`] reads.
-const COLUMNS: usize = 18;
+const COLUMNS: usize = 19;
 
 /// The columns that [`counts`] reads after those of [`member`].
 macro_rules! counts {
@@ -248,7 +248,7 @@ pub fn end_tokens(tx: &mut Transaction<'_>, member: &mut Member) {
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn insert(tx: &mut Transaction<'_>, member: &mut Member, now: Timestamp) -> Result<(), Error> {
+pub fn insert(tx: &mut Transaction<'_>, member: &mut Member) -> Result<(), Error> {
     let sql = "INSERT INTO member (program_id, external_user_id, tier, created_at, display_name,
                    email, attributes)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -257,7 +257,7 @@ pub fn insert(tx: &mut Transaction<'_>, member: &mut Member, now: Timestamp) -> 
             member.program.0,
             member.external_user_id.as_str(),
             member.tier.as_str(),
-            now.as_millis(),
+            member.created_at.as_millis(),
             member.display_name.as_ref().map(DisplayName::as_str),
             member.email.as_ref().map(Email::as_str),
             member.attributes.as_ref().map(Attributes::as_str),
@@ -413,5 +413,6 @@ fn member(row: &Row<'_>) -> Result<Member, Error> {
         token_expires_at: time(15)?,
         archived_at: time(16)?,
         version: Seq(row.get(17)?),
+        created_at: timestamp(row.get(18)?)?,
     })
 }

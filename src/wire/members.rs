@@ -123,6 +123,9 @@ pub struct MemberSummaryResponse {
     pub wallet: WalletResponse,
     /// The redemptions by where they stand.
     pub redemption_counts: RedemptionCountsResponse,
+    /// Additive: when the member signed up.
+    #[schema(format = DateTime)]
+    pub created_at: String,
     /// Additive: when the member was removed.
     #[schema(format = DateTime)]
     pub archived_at: Option<String>,
@@ -138,10 +141,32 @@ impl MemberSummaryResponse {
             profile: member.into(),
             wallet,
             redemption_counts: counts.into(),
+            created_at: member.created_at.to_string(),
             archived_at: super::time(member.archived_at),
             version: member.version.0,
         }
     }
+}
+
+/// Tiers in use, those of the most members first.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(examples(json!({"tiers": [{"tier": "standard", "members": 3}], "total": 1})))]
+pub struct TierListResponse {
+    /// At most 100 of them.
+    pub tiers: Vec<TierResponse>,
+    /// How many tiers are in use.
+    pub total: usize,
+}
+
+/// A tier in use.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(examples(json!({"tier": "standard", "members": 3})))]
+pub struct TierResponse {
+    /// The tier.
+    pub tier: String,
+    /// Members of it that are not removed.
+    #[schema(minimum = 1)]
+    pub members: u64,
 }
 
 /// A page of members.

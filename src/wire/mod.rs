@@ -43,7 +43,7 @@ pub use fields::Fields;
 pub use health::{HealthResponse, UnreadyResponse};
 pub use members::{
     MemberListResponse, MemberSummaryResponse, RedemptionCountsResponse, RemoveMemberResponse,
-    SetMemberRequest, SetMemberResponse,
+    SetMemberRequest, SetMemberResponse, TierListResponse, TierResponse,
 };
 pub use numbers::{PlainNumbers, with_plain_numbers};
 pub use offers::{
@@ -76,7 +76,7 @@ pub use reports::{
 pub use sandbox::{AdvanceClockRequest, ClockResponse, ResetRequest, ResetResponse};
 pub use tokens::{ExchangeTokenRequest, TokenGrantResponse};
 pub use wallets::{
-    BalanceResponse, CurrencyResponse, EligibilityResponse, MovePointsRequest,
+    BalanceResponse, CurrencyResponse, EligibilityResponse, LedgerEntryResponse, MovePointsRequest,
     TransactionListResponse, TransactionResponse, WalletResponse,
 };
 pub use webhooks::{

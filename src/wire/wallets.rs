@@ -198,12 +198,26 @@ impl TransactionResponse {
     }
 }
 
+/// A ledger entry in the list of a wallet.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerEntryResponse {
+    /// The entry.
+    #[serde(flatten)]
+    pub transaction: TransactionResponse,
+    /// Additive: the balance of the wallet after it.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub balance_after: i64,
+    /// Additive: the title of the offer that was redeemed, as it is now.
+    pub offer_title: Option<String>,
+}
+
 /// A page of transactions.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TransactionListResponse {
     /// The ledger entries, newest first.
-    pub transactions: Vec<TransactionResponse>,
+    pub transactions: Vec<LedgerEntryResponse>,
     /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }

@@ -27,6 +27,7 @@ mod idempotency;
 mod imports;
 
 mod kept_answers;
+mod ledger;
 mod lived;
 mod logs;
 mod members;

@@ -18,8 +18,9 @@ pub(in crate::http) async fn list_conversations(
     let query = query.parse()?;
     let page = query.conversation_page(caller.program())?;
     let on_behalf = query.external_user_id()?;
+    let include_archived = query.flag("includeArchived")?;
     Ok(ok(&services
-        .list_conversations(caller, on_behalf, page)
+        .list_conversations(caller, (on_behalf, include_archived), page)
         .await?))
 }
 

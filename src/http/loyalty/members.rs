@@ -7,7 +7,7 @@ use crate::http::auth::OrgKey;
 use crate::http::extract::{JsonBody, PathText, QueryText};
 use crate::http::precondition::{Conditions, ok_at};
 use crate::http::{HttpResult, ok, reply};
-use crate::service::{RemoveOptions, Services};
+use crate::service::{Analytics, RemoveOptions, Services};
 use crate::store::members::MemberFilter;
 use crate::wire::{ListKind, SetMemberRequest};
 
@@ -26,6 +26,14 @@ pub(in crate::http) async fn list_members(
         include_archived: query.flag("includeArchived")?,
     };
     Ok(ok(&services.list_members(key, filter, page).await?))
+}
+
+/// `GET /v1/tiers`.
+pub(in crate::http) async fn list_tiers(
+    analytics: Data<Analytics>,
+    OrgKey(key): OrgKey,
+) -> HttpResult {
+    Ok(ok(&analytics.tiers(key).await?))
 }
 
 /// `GET /v1/members/{externalUserID}`.

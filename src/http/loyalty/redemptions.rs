@@ -20,8 +20,9 @@ pub(in crate::http) async fn list_redemptions(
     let query = query.parse()?;
     let page = query.page(ListKind::Redemptions, caller.program())?;
     let (on_behalf, status) = (query.external_user_id()?, query.status()?);
+    let include_archived = query.flag("includeArchived")?;
     Ok(ok(&services
-        .list_redemptions(caller, on_behalf, status, page)
+        .list_redemptions(caller, (on_behalf, include_archived), status, page)
         .await?))
 }
 

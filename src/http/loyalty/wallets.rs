@@ -37,8 +37,9 @@ pub(in crate::http) async fn list_transactions(
     let query = query.parse()?;
     let page = query.page(ListKind::Transactions, caller.program())?;
     let on_behalf = query.external_user_id()?;
+    let include_archived = query.flag("includeArchived")?;
     Ok(ok(&services
-        .list_transactions(caller, on_behalf, page)
+        .list_transactions(caller, on_behalf, include_archived, page)
         .await?))
 }
 

@@ -33,6 +33,11 @@ fn conversations() -> impl Iterator<Item = Operation> {
             schema::boolean(),
             "`true`: only those in which the member spoke last.",
         )
+        .query(
+            "includeArchived",
+            schema::boolean(),
+            "`true` lets an Org-API-Key name a removed member.",
+        )
         .answers::<ConversationListResponse>(200, "Those last active first.")
         .fails(UNKNOWN);
     let messages = Operation::new("list_messages", "A page of a conversation")

@@ -13,8 +13,8 @@ use crate::wire::{
     MovePointsRequest, OfferListResponse, OfferResponse, OffersAnalyticsResponse, PageQuery,
     PatchOfferRequest, PatchRedemptionRequest, RedemptionListResponse, RedemptionResponse,
     RemoveMemberResponse, ResetRequest, ResetResponse, SetMemberRequest, SetMemberResponse,
-    SummaryResponse, TimeseriesResponse, TokenGrantResponse, TransactionListResponse,
-    WalletResponse,
+    SummaryResponse, TierListResponse, TimeseriesResponse, TokenGrantResponse,
+    TransactionListResponse, WalletResponse,
 };
 
 const UNKNOWN: &[Code] = &[Code::NotFound];
@@ -40,6 +40,15 @@ impl Operation {
     fn of_a_member(self) -> Self {
         self.on_behalf(
             "The member; required of an Org-API-Key. A token may name its own member only.",
+        )
+    }
+
+    /// Whether a key may name a removed one.
+    fn of_removed_ones(self) -> Self {
+        self.query(
+            "includeArchived",
+            schema::boolean(),
+            "`true` lets an Org-API-Key name a removed member.",
         )
     }
 }
@@ -120,7 +129,10 @@ fn members() -> impl Iterator<Item = Operation> {
         .answers::<RemoveMemberResponse>(200, "The member was archived.")
         .if_unchanged()
         .fails(UNKNOWN);
-    tagged("Members", [list, get, set, remove])
+    let tiers = Operation::new("list_tiers", "The tiers in use")
+        .about("Of members that are not removed, as the figures count them.")
+        .answers::<TierListResponse>(200, "At most 100, those of the most members first.");
+    tagged("Members", [list, get, set, remove, tiers])
 }
 
 fn wallets() -> impl Iterator<Item = Operation> {
@@ -135,6 +147,7 @@ fn wallets() -> impl Iterator<Item = Operation> {
     let transactions = Operation::new("list_transactions", "A page of a member's ledger")
         .page(PageQuery::LIMITS)
         .of_a_member()
+        .of_removed_ones()
         .answers::<TransactionListResponse>(200, "A page, newest first.")
         .fails(UNKNOWN);
     let credit = Operation::new("credit_wallet", "Give points")
@@ -208,6 +221,7 @@ fn redemptions() -> impl Iterator<Item = Operation> {
             "Only those that stand here.",
         )
         .on_behalf("Only this member's.")
+        .of_removed_ones()
         .answers::<RedemptionListResponse>(200, "A page, newest first.")
         .fails(UNKNOWN);
     let create = Operation::new("create_redemption", "Redeem an offer")

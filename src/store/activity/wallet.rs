@@ -22,9 +22,24 @@ pub struct LedgerRow {
     pub reason: Option<Reason>,
     /// The public id of the redemption, on a spend and a refund.
     pub redemption: Option<uuid::Uuid>,
+    /// The title of its offer.
+    pub offer_title: Option<String>,
+    /// What was in the wallet after it.
+    pub balance_after: Points,
     /// The entry of the same wallet before it.
     pub previous: Option<Seq>,
 }
+
+type Columns = (
+    i64,
+    i64,
+    i64,
+    Option<String>,
+    Value,
+    Option<i64>,
+    Option<String>,
+    i64,
+);
 
 /// The ledger entries of one wallet from `start` back, newest first, at most `limit`. It follows
 /// the chain from entry to entry, so that its cost does not depend on the length of any history.
@@ -37,8 +52,10 @@ pub fn wallet_entries(
     start: Seq,
     limit: usize,
 ) -> Result<Vec<LedgerRow>, Error> {
-    let sql = "SELECT a.at, a.entry, a.amount, t.text, r.uuid, a.previous_seq
+    let sql = "SELECT a.at, a.entry, a.amount, t.text, r.uuid, a.previous_seq, o.title,
+                   a.received_after - a.spent_after
                FROM activity a LEFT JOIN redemption r ON r.id = a.redemption_id
+                   LEFT JOIN offer o ON o.id = a.offer_id
                    LEFT JOIN log_text t ON t.seq = a.seq AND t.part = 1
                WHERE a.seq = ?1 AND a.member_id = ?2 AND a.entry IS NOT NULL";
     let mut statement = connection.prepare_cached(sql)?;
@@ -47,12 +64,11 @@ pub fn wallet_entries(
     while let Some(seq) = next.filter(|_| entries.len() < limit) {
         let found = statement
             .query_row((seq.0, member.0), |row| {
-                let columns: (i64, i64, i64, Option<String>, Value, Option<i64>) =
-                    row.try_into()?;
+                let columns: Columns = row.try_into()?;
                 Ok(columns)
             })
             .optional()?;
-        let Some((at, number, amount, reason, uuid, previous)) = found else {
+        let Some((at, number, amount, reason, uuid, previous, offer_title, balance)) = found else {
             break;
         };
         let redemption = match uuid {
@@ -66,6 +82,8 @@ pub fn wallet_entries(
             amount: Points::new(amount).ok_or(Error::Impossible("ledger entry"))?,
             reason: reason.map(Reason::stored),
             redemption,
+            offer_title,
+            balance_after: Points::new(balance).ok_or(Error::Impossible("balance"))?,
             previous: previous.map(Seq),
         });
         next = previous.map(Seq);

@@ -128,6 +128,9 @@ fn member_rows() -> Vec<Row> {
             .gives(200, ["ada", "bob", "Ada Lovelace"])
             .live(200)
             .bad("/v1/members?limit=0", Value::Null, 422, "limit"),
+        row("GET", "/v1/tiers", "/v1/tiers")
+            .gives(200, ["tiers", "total"])
+            .live(200),
         row("GET", id, "/v1/members/ada")
             .gives(200, ["Ada Lovelace", "redemptionCounts"])
             .bad(&long, Value::Null, 422, "externalUserID"),
