@@ -3,9 +3,15 @@
 import { numbers } from "./charts/numbers.js";
 import { pngOf } from "./charts/picture.js";
 import { plot } from "./charts/plot.js";
+import { save, saveText, toCsv } from "./csv.js";
 import { h, replace } from "./dom.js";
 import { number, short } from "./format.js";
 import { notify } from "./notices.js";
+
+/**
+ * @typedef {import("../../types").Chart} Chart
+ * @typedef {import("../../types").DrawnChart} DrawnChart
+ */
 
 /**
  * A chart, `{ element, update(what) }`. An update changes it in place: what is focused, pointed at,
@@ -20,15 +26,18 @@ import { notify } from "./notices.js";
  *   none and `kind` `bar`, `line` or `area`
  * - `openAt`: the row that is not finished, or -1, and `openText`, which says so
  * - `unit` of the axis, `column` (what rows are), `file` (the name of downloads), `notes`
+ *
+ * @param {Chart} first
  */
 export function chart(first) {
-  let what = null;
+  /** @type {DrawnChart} */
+  let what;
   const legend = h("ul", { class: "legend" });
   const notes = h("p", { class: "hint chart-notes" });
   const picture = plot((layout) => showNotes(notes, what, layout));
   const table = numbers();
   const csv = h("button", { class: "button button-small", type: "button" }, "CSV");
-  csv.addEventListener("click", () => saveText(`${what.file}.csv`, toCsv(what)));
+  csv.addEventListener("click", () => saveText(`${what.file}.csv`, csvOf(what)));
   const png = h("button", { class: "button button-small", type: "button" }, "PNG");
   png.addEventListener("click", async () => {
     try {
@@ -51,9 +60,8 @@ export function chart(first) {
       h("span", { class: "downloads" }, h("span", { class: "hint" }, "Download"), csv, png),
     ),
   );
-  const update = (next) => {
-    what = { ...next, format: short, formatWhole: number };
-    what.legend = legendOf(what);
+  const update = (/** @type {Chart} */ next) => {
+    what = { ...next, format: short, formatWhole: number, legend: legendOf(next) };
     showLegend(legend, what);
     picture.update(what);
     table.update(what);
@@ -62,14 +70,23 @@ export function chart(first) {
   return { element, update };
 }
 
-/** What the drawing means: `{ name, kind, tone, attributes }`, the latter for a picture of it. */
+/**
+ * What the drawing means.
+ *
+ * @param {Chart} what
+ */
 function legendOf({ series, openAt, openText }) {
+  /** @type {DrawnChart["legend"]} */
   const tones = series.map(({ name, kind, tone }) => ({ name, kind, tone }));
   const open = openAt >= 0 && { name: openText, kind: "open", tone: series[0].tone };
   const all = open ? [...tones, open] : tones;
   return series.length > 1 || open ? all : [];
 }
 
+/**
+ * @param {HTMLElement} place
+ * @param {DrawnChart} what
+ */
 function showLegend(place, { legend }) {
   replace(
     place,
@@ -79,7 +96,13 @@ function showLegend(place, { legend }) {
   );
 }
 
-/** How many rows a point stands for, if it is more than one, and what else there is to say. */
+/**
+ * How many rows a point stands for, if it is more than one, and what else there is to say.
+ *
+ * @param {HTMLElement} place
+ * @param {DrawnChart} what
+ * @param {import("./charts/layout.js").Layout} layout
+ */
 function showNotes(place, what, { size, points }) {
   const thinned =
     points === what.count
@@ -91,33 +114,16 @@ function showNotes(place, what, { size, points }) {
   replace(place, [thinned, ...(what.notes ?? [])].filter(Boolean).join(" "));
 }
 
-/** The same numbers, but with times as machines write them. */
-function toCsv({ column, count, machineOf, series }) {
+/**
+ * The same numbers, but with times as machines write them.
+ *
+ * @param {DrawnChart} what
+ */
+function csvOf({ column, count, machineOf, series }) {
+  /** @type {(string | number | null)[][]} */
   const rows = [[column, ...series.map(({ name }) => name)]];
   for (let row = 0; row < count; row += 1) {
-    rows.push([machineOf(row), ...series.map(({ values }) => values[row] ?? "")]);
+    rows.push([machineOf(row), ...series.map(({ values }) => values[row])]);
   }
-  return rows.map((row) => row.map(cell).join(",")).join("\r\n");
-}
-
-/** Where a spreadsheet would begin to run a text, as src/cli/tables.rs has it. */
-const RUN = /^(?=[\t\r]|[\s"']*[=+\-@＝＋－＠])|(?<=[;\t\r\n])(?=[^\S\t\r\n"']*[ "']*[=+\-@＝＋－＠])/g;
-
-/** A cell of CSV. What a spreadsheet would take for a formula is made text; numbers stay numbers. */
-function cell(value) {
-  const text = typeof value === "string" ? value.replace(RUN, "'") : String(value);
-  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function saveText(name, text) {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-  save(name, url);
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
-}
-
-function save(name, url) {
-  const anchor = h("a", { href: url, download: name });
-  document.body.append(anchor);
-  anchor.click();
-  anchor.remove();
+  return toCsv(rows);
 }
