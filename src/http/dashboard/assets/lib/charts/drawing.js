@@ -2,7 +2,12 @@
 
 import { replace, svg } from "../dom.js";
 
-/** `{ element, show(layout, { width, height, unit }) }`. */
+/**
+ * @typedef {import("./layout.js").Layout} Layout
+ * @typedef {{ width: number, height: number, unit: string }} Size
+ */
+
+/** `{ element, show(layout, { width, height, unit }), point(layout, at) }`. */
 export function drawing() {
   const grid = svg("g", { class: "plot-grid" });
   const unitText = svg("text", { class: "plot-text", x: 2, y: 12 });
@@ -20,6 +25,10 @@ export function drawing() {
   );
   return {
     element,
+    /**
+     * @param {Layout} layout
+     * @param {Size} size
+     */
     show(layout, { width, height, unit }) {
       set(element, { width, height, viewBox: `0 0 ${width} ${height}` });
       unitText.textContent = unit;
@@ -27,7 +36,12 @@ export function drawing() {
       showMarks(marks, layout);
       showShapes(shapes, layout);
     },
-    /** Marks a point, or none. */
+    /**
+     * Marks a point, or none.
+     *
+     * @param {Layout} layout
+     * @param {number | null} at
+     */
     point(layout, at) {
       if (at === null) return set(cursor, { visibility: "hidden" });
       const { area, band } = layout;
@@ -39,6 +53,10 @@ export function drawing() {
   };
 }
 
+/**
+ * @param {SVGElement} place
+ * @param {Layout} layout
+ */
 function showGrid(place, { area, lines }) {
   replace(
     place,
@@ -55,6 +73,10 @@ function showGrid(place, { area, lines }) {
   );
 }
 
+/**
+ * @param {SVGElement} place
+ * @param {Layout} layout
+ */
 function showMarks(place, { area, marks }) {
   replace(
     place,
@@ -66,8 +88,12 @@ function showMarks(place, { area, marks }) {
   );
 }
 
+/**
+ * @param {SVGElement} place
+ * @param {Layout} layout
+ */
 function showShapes(place, { shapes }) {
-  while (place.childElementCount > 2 * shapes.length) place.lastElementChild.remove();
+  while (place.childElementCount > 2 * shapes.length) place.lastElementChild?.remove();
   while (place.childElementCount < 2 * shapes.length) place.append(svg("path"));
   shapes.forEach(({ kind, tone, done, open }, at) => {
     const [below, above] = [place.children[2 * at], place.children[2 * at + 1]];
@@ -78,6 +104,10 @@ function showShapes(place, { shapes }) {
   });
 }
 
+/**
+ * @param {Element} element
+ * @param {Record<string, string | number>} attributes
+ */
 function set(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, `${value}`);
 }

@@ -10,11 +10,28 @@ const BOTTOM = 28;
 const RIGHT = 10;
 /** About how wide a character of an axis is. */
 const CHARACTER = 6.6;
+/** @type {Record<string, number>} */
 const TICK_ROOM = { hour: 62, day: 64, month: 68, year: 60 };
 /** A category needs this much to have its name below it. */
 const CATEGORY_ROOM = 76;
 
-/** Lays out `what` in so many pixels: what is drawn, and where the pointer finds its points. */
+/**
+ * @typedef {import("../../../types").DrawnChart} DrawnChart
+ * @typedef {import("../../../types").ChartSeries} ChartSeries
+ * @typedef {{ left: number, right: number, top: number, bottom: number }} Area
+ * @typedef {{ x: number, label: string, isEdge?: boolean }} Mark
+ * @typedef {{ kind: string, tone: string, done: string, open: string }} Shape
+ * @typedef {{ x: (at: number) => number, y: (value: number) => number }} Scales
+ * @typedef {ReturnType<typeof layOut>} Layout
+ */
+
+/**
+ * Lays out `what` in so many pixels: what is drawn, and where the pointer finds its points.
+ *
+ * @param {DrawnChart} what
+ * @param {number} width
+ * @param {number} height
+ */
 export function layOut(what, width, height) {
   const { starts, size, rows } = pointsOf(what, width);
   const series = what.series.map((each) => ({
@@ -24,13 +41,14 @@ export function layOut(what, width, height) {
   const points = starts.length - 1;
   const top = Math.max(0, ...series.flatMap(({ values }) => values.map((value) => value ?? 0)));
   const values = valueTicks(top);
-  const labels = values.map((value) => what.format(value, values.at(-1)));
+  const end = values[values.length - 1];
+  const labels = values.map((value) => what.format(value, end));
   const left = 12 + CHARACTER * Math.max(...labels.map((label) => label.length));
   const area = { left, right: width - RIGHT, top: TOP, bottom: height - BOTTOM };
   const band = (area.right - area.left) / Math.max(1, points);
-  const scale = (area.bottom - area.top) / values.at(-1);
-  const y = (value) => area.bottom - value * scale;
-  const x = (at) => area.left + at * band;
+  const scale = (area.bottom - area.top) / end;
+  const y = (/** @type {number} */ value) => area.bottom - value * scale;
+  const x = (/** @type {number} */ at) => area.left + at * band;
   const openAt = what.openAt < 0 ? -1 : starts.findLastIndex((start) => start <= what.openAt);
   const bars = series.filter(({ kind }) => kind === "bar").length;
   return {
@@ -40,30 +58,42 @@ export function layOut(what, width, height) {
     points,
     series,
     openAt: openAt < points ? openAt : -1,
-    rowsOf: (at) => (rows ? [rows[at], rows[at]] : [starts[at], starts[at + 1] - 1]),
+    rowsOf: (/** @type {number} */ at) =>
+      rows ? [rows[at], rows[at]] : [starts[at], starts[at + 1] - 1],
     lines: values.map((value, at) => ({ y: y(value), label: labels[at] })),
     marks: marksOf(what, { starts, rows, band, x, area }),
     shapes: shapesOf(series, { x, y, band, bars, openAt }),
   };
 }
 
-/** The points that are drawn: groups of rows, or as many categories as there is room for. */
+/**
+ * The points that are drawn: groups of rows, or as many categories as there is room for.
+ *
+ * @param {DrawnChart} what
+ * @param {number} width
+ */
 function pointsOf({ count, axis, series }, width) {
   if (axis.kind === "time") {
     const walls = axis.walls.slice(0, count);
     return { ...group(walls, axis.interval, pointsIn(width, series.length)), rows: null };
   }
   const room = Math.min(40, Math.max(3, Math.floor(width / (CATEGORY_ROOM / 2))));
-  const total = (row) => series.reduce((sum, { values }) => sum + (values[row] ?? 0), 0);
+  const total = (/** @type {number} */ row) =>
+    series.reduce((sum, { values }) => sum + (values[row] ?? 0), 0);
   const all = Array.from({ length: count }, (_, row) => row);
   const most = count > room ? all.sort((a, b) => total(b) - total(a)).slice(0, room) : all;
   return { size: 1, starts: Array.from({ length: most.length + 1 }, (_, at) => at), rows: most };
 }
 
+/**
+ * @param {DrawnChart} what
+ * @param {{ starts: number[], rows: number[] | null, band: number, x: Scales["x"], area: Area }} place
+ * @returns {Mark[]}
+ */
 function marksOf({ axis, nameOf, tickOf }, { starts, rows, band, x, area }) {
   if (axis.kind === "time") {
     const walls = starts.slice(0, -1).map((start) => axis.walls[start]);
-    const unit = { week: "day" }[axis.interval] ?? axis.interval;
+    const unit = axis.interval === "week" ? "day" : axis.interval;
     const { unit: shown, at } = timeTicks(
       walls,
       axis.interval,
@@ -74,18 +104,23 @@ function marksOf({ axis, nameOf, tickOf }, { starts, rows, band, x, area }) {
     const placed = at.map((index, nth) => ({
       x: x(index) + offset,
       isEdge: offset === 0,
-      label: tickOf(starts[index], shown, nth === 0),
+      label: tickOf?.(starts[index], shown, nth === 0) ?? "",
     }));
     return apart(placed, area.right + RIGHT);
   }
   const every = Math.ceil(CATEGORY_ROOM / band);
   const most = Math.max(4, Math.floor((band * every) / CHARACTER) - 1);
-  return rows
+  return (rows ?? [])
     .map((row, at) => ({ x: x(at) + band / 2, label: shortened(nameOf(row), most) }))
     .filter((_, at) => at % every === 0);
 }
 
-/** Leaves out what would stand on the one before it, or past the end. */
+/**
+ * Leaves out what would stand on the one before it, or past the end.
+ *
+ * @param {Mark[]} marks
+ * @param {number} end
+ */
 function apart(marks, end) {
   let free = 0;
   return marks.filter(({ x, label }) => {
@@ -96,12 +131,22 @@ function apart(marks, end) {
   });
 }
 
+/**
+ * @param {string} text
+ * @param {number} most
+ */
 function shortened(text, most) {
   const letters = [...text];
   return letters.length <= most ? text : `${letters.slice(0, most - 1).join("")}…`;
 }
 
-/** Each series as paths: what is finished, and what is not. */
+/**
+ * Each series as paths: what is finished, and what is not.
+ *
+ * @param {ChartSeries[]} series
+ * @param {Scales & { band: number, bars: number, openAt: number }} place
+ * @returns {Shape[]}
+ */
 function shapesOf(series, { x, y, band, bars, openAt }) {
   let nth = -1;
   return series.map(({ kind, tone, values }) => {
@@ -119,23 +164,40 @@ function shapesOf(series, { x, y, band, bars, openAt }) {
   });
 }
 
-/** How far into its band a bar begins, and how wide it is; side by side if there are several. */
+/**
+ * How far into its band a bar begins, and how wide it is; side by side if there are several.
+ *
+ * @param {number} band
+ * @param {number} bars
+ * @param {number} nth
+ */
 function barRoom(band, bars, nth) {
   const gap = band < 3 ? 0 : Math.min(band * 0.3, 28);
   const width = Math.min((band - gap) / bars, 64);
   return { inset: (band - width * bars) / 2 + nth * width, width: width - (bars > 1 ? 1 : 0) };
 }
 
+/**
+ * @param {number | null} value
+ * @param {number} at
+ * @param {Scales & { inset: number, width: number }} place
+ */
 function barPath(value, at, { x, y, inset, width }, rim = 0) {
   if (!value && !rim) return "";
   const left = round(x(at) + inset + rim);
   const right = round(x(at) + inset + width - rim);
   // What is there can be seen, however little it is, and that more may come where there is nothing.
-  const top = round(Math.min(y(value) + rim, y(0) - (rim > 0 ? 4 : 1)));
+  const top = round(Math.min(y(value ?? 0) + rim, y(0) - (rim > 0 ? 4 : 1)));
   return `M${left} ${round(y(0))}V${top}H${right}V${round(y(0))}Z`;
 }
 
-/** A line in steps, interrupted where there is no value; as an area, closed along the axis. */
+/**
+ * A line in steps, interrupted where there is no value; as an area, closed along the axis.
+ *
+ * @param {(number | null)[]} values
+ * @param {Scales} scales
+ * @param {boolean} isArea
+ */
 function stepPath(values, { x, y }, isArea) {
   let path = "";
   let isDrawing = false;
@@ -152,4 +214,5 @@ function stepPath(values, { x, y }, isArea) {
   return isDrawing && isArea ? `${path}V${round(y(0))}Z` : path;
 }
 
+/** @param {number} value */
 const round = (value) => Math.round(value * 10) / 10;

@@ -4,15 +4,22 @@ import { h } from "../dom.js";
 
 const STEP = 250;
 
+/**
+ * @typedef {import("../../../types").DrawnChart} DrawnChart
+ * @typedef {ReturnType<typeof frame>} Frame
+ */
+
 /** `{ element, update(what) }`: closed, it holds nothing. */
 export function numbers() {
   const place = h("div", {});
   const element = h("details", {}, h("summary", {}, "Show as a table"), place);
+  /** @type {DrawnChart | null} */
   let what = null;
   let shown = STEP;
+  /** @type {Frame | null} */
   let parts = null;
   const show = () => {
-    if (!element.open) return;
+    if (!element.open || !what) return;
     parts ??= frame(place, () => {
       shown += STEP;
       show();
@@ -29,6 +36,7 @@ export function numbers() {
   });
   return {
     element,
+    /** @param {DrawnChart} next */
     update(next) {
       what = next;
       show();
@@ -36,6 +44,10 @@ export function numbers() {
   };
 }
 
+/**
+ * @param {HTMLElement} place
+ * @param {() => void} more
+ */
 function frame(place, more) {
   const caption = h("caption", { class: "hidden" });
   const head = h("tr");
@@ -49,7 +61,13 @@ function frame(place, more) {
   return { scroller, caption, head, body, button, rest };
 }
 
-/** Brings the table up to date, cell by cell, so that scrolling and selection stay. */
+/**
+ * Brings the table up to date, cell by cell, so that scrolling and selection stay.
+ *
+ * @param {Frame} parts
+ * @param {DrawnChart} what
+ * @param {number} most
+ */
 function fill({ scroller, caption, head, body, button, rest }, what, most) {
   scroller.setAttribute("aria-label", what.title);
   write(caption, what.title);
@@ -66,7 +84,8 @@ function fill({ scroller, caption, head, body, button, rest }, what, most) {
     const isOpen = row === what.openAt;
     write(line.children[0], what.nameOf(row) + (isOpen ? ` (${what.openText})` : ""));
     what.series.forEach(({ values }, at) => {
-      write(line.children[at + 1], values[row] === null ? "–" : what.formatWhole(values[row]));
+      const value = values[row];
+      write(line.children[at + 1], value === null ? "–" : what.formatWhole(value));
     });
   }
   const left = what.count - rows;
@@ -74,11 +93,20 @@ function fill({ scroller, caption, head, body, button, rest }, what, most) {
   write(button, `Show ${Math.min(STEP, left)} more of ${what.formatWhole(left)}`);
 }
 
+/**
+ * @param {Element} parent
+ * @param {number} length
+ * @param {(at: number) => Node} make
+ */
 function resize(parent, length, make) {
-  while (parent.childElementCount > length) parent.lastElementChild.remove();
+  while (parent.childElementCount > length) parent.lastElementChild?.remove();
   while (parent.childElementCount < length) parent.append(make(parent.childElementCount));
 }
 
+/**
+ * @param {Element} element
+ * @param {string} text
+ */
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -15,7 +15,14 @@ const COPIED = [
   ...["font-family", "font-size", "font-weight", "text-anchor", "visibility"],
 ];
 
-/** A PNG as a `data:` URL, in the colors that the page has where `place` stands. */
+/** @typedef {import("../../../types").DrawnChart} DrawnChart */
+
+/**
+ * A PNG as a `data:` URL, in the colors that the page has where `place` stands.
+ *
+ * @param {DrawnChart} what
+ * @param {Element} place
+ */
 export async function pngOf(what, place) {
   const sheet = sheetOf(what);
   place.append(sheet);
@@ -30,12 +37,13 @@ export async function pngOf(what, place) {
   }
 }
 
+/** @param {DrawnChart} what */
 function sheetOf(what) {
   const picture = drawing();
   const size = { width: WIDTH, height: HEIGHT, unit: what.unit };
   picture.show(layOut(what, WIDTH, HEIGHT), size);
-  picture.element.setAttribute("x", MARGIN);
-  picture.element.setAttribute("y", HEAD);
+  picture.element.setAttribute("x", `${MARGIN}`);
+  picture.element.setAttribute("y", `${HEAD}`);
   let x = MARGIN;
   const legend = what.legend.map(({ name, kind, tone }) => {
     const at = x;
@@ -59,15 +67,17 @@ function sheetOf(what) {
   );
 }
 
+/** @param {SVGElement} sheet */
 async function rendered(sheet) {
   const source = new XMLSerializer().serializeToString(sheet);
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(source)}`;
   await image.decode();
   const canvas = document.createElement("canvas");
-  canvas.width = sheet.getAttribute("width") * SCALE;
-  canvas.height = sheet.getAttribute("height") * SCALE;
+  canvas.width = Number(sheet.getAttribute("width")) * SCALE;
+  canvas.height = Number(sheet.getAttribute("height")) * SCALE;
   const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("the browser has no canvas to draw on");
   pen.scale(SCALE, SCALE);
   pen.drawImage(image, 0, 0);
   return canvas.toDataURL("image/png");

@@ -4,11 +4,29 @@ import { h, replace } from "../dom.js";
 import { drawing } from "./drawing.js";
 import { layOut } from "./layout.js";
 
+/**
+ * @typedef {import("../../../types").DrawnChart} DrawnChart
+ * @typedef {import("./layout.js").Layout} Layout
+ * @typedef {object} State
+ * @property {DrawnChart | null} what
+ * @property {Layout | null} layout
+ * @property {number} width
+ * @property {number | null} at which point is pointed at
+ * @typedef {object} View
+ * @property {HTMLElement} element
+ * @property {ReturnType<typeof drawing>} picture
+ * @property {HTMLElement} tip
+ * @property {State} state
+ * @property {((layout: Layout) => void) | undefined} onDraw
+ */
+
 export const HEIGHT = 280;
 
 /**
  * `{ element, update(what) }`. What is pointed at stays so through an update. `onDraw` hears of
  * every layout, also of those that a change of the width makes.
+ *
+ * @param {(layout: Layout) => void} [onDraw]
  */
 export function plot(onDraw) {
   const picture = drawing();
@@ -26,7 +44,9 @@ export function plot(onDraw) {
     picture.element,
     tip,
   );
+  /** @type {State} */
   const state = { what: null, layout: null, width: 0, at: null };
+  /** @type {View} */
   const view = { element, picture, tip, state, onDraw };
   followPointer(view);
   followKeys(view);
@@ -39,6 +59,7 @@ export function plot(onDraw) {
   resized.observe(element);
   return {
     element,
+    /** @param {DrawnChart} what */
     update(what) {
       const kept = state.at === null ? null : keyAt(state, state.at);
       state.what = what;
@@ -49,6 +70,10 @@ export function plot(onDraw) {
   };
 }
 
+/**
+ * @param {View} view
+ * @param {any} kept the key of what is pointed at, if that is known
+ */
 function draw(view, kept = null) {
   const { picture, state } = view;
   if (!state.what) return;
@@ -57,26 +82,41 @@ function draw(view, kept = null) {
   picture.show(state.layout, { width: state.width, height: HEIGHT, unit: state.what.unit });
   view.onDraw?.(state.layout);
   const last = state.layout.points - 1;
-  let at = key === null || last < 0 || keyAt(state, 0) > key ? null : last;
+  if (key === null || last < 0 || keyAt(state, 0) > key) {
+    point(view, null);
+    return;
+  }
+  let at = last;
   while (at > 0 && keyAt(state, at) > key) at -= 1;
   point(view, at);
 }
 
-/** What a point stands for, whatever its number: keys rise from point to point. */
-const keyAt = ({ what, layout }, at) => what.keyOf(layout.rowsOf(at)[0]);
+/**
+ * What a point stands for, whatever its number: keys rise from point to point.
+ *
+ * @param {State} state
+ * @param {number} at
+ */
+const keyAt = ({ what, layout }, at) => layout && what?.keyOf(layout.rowsOf(at)[0]);
 
-/** Points at a point, or at none. */
+/**
+ * Points at a point, or at none.
+ *
+ * @param {View} view
+ * @param {number | null} at
+ */
 function point(view, at) {
   const { element, picture, tip, state } = view;
   const { what, layout } = state;
+  if (!what || !layout) return;
   state.at = at;
   picture.point(layout, at);
   const last = Math.max(0, layout.points - 1);
   const shown = at ?? last;
   const said = layout.points > 0 ? wordsOf(what, layout, shown) : { name: "", lines: [] };
-  element.setAttribute("aria-valuemin", 0);
-  element.setAttribute("aria-valuemax", last);
-  element.setAttribute("aria-valuenow", shown);
+  element.setAttribute("aria-valuemin", "0");
+  element.setAttribute("aria-valuemax", `${last}`);
+  element.setAttribute("aria-valuenow", `${shown}`);
   const text = [said.name, ...said.lines.map(({ text: line }) => line)].join("; ");
   element.setAttribute("aria-valuetext", text);
   tip.hidden = at === null;
@@ -97,9 +137,17 @@ function point(view, at) {
   tip.style.maxWidth = `${Math.min(320, Math.round(Math.max(before, after)))}px`;
 }
 
-/** What a point says: its name, and a line for each series. */
+/**
+ * What a point says: its name, and a line for each series.
+ *
+ * @param {DrawnChart} what
+ * @param {Layout} layout
+ * @param {number} at
+ * @returns {{ name: string, lines: { tone: string | null, kind?: string, text: string }[] }}
+ */
 function wordsOf(what, layout, at) {
   const [first, last] = layout.rowsOf(at);
+  /** @type {{ tone: string | null, kind?: string, text: string }[]} */
   const lines = layout.series.map(({ name, values, unit, tone, kind, noteOf }) => {
     const value = values[at];
     const amount = value === null ? "none" : `${what.formatWhole(value)} ${unit}`;
@@ -110,9 +158,10 @@ function wordsOf(what, layout, at) {
   return { name: what.rangeOf(first, last), lines };
 }
 
+/** @param {View} view */
 function followPointer(view) {
   const { element, state } = view;
-  const move = (event) => {
+  const move = (/** @type {PointerEvent} */ event) => {
     if (!state.layout || state.layout.points === 0) return;
     const { area, band, points } = state.layout;
     const x = event.clientX - element.getBoundingClientRect().left - area.left;
@@ -128,6 +177,7 @@ function followPointer(view) {
   element.addEventListener("blur", () => state.layout && point(view, null));
 }
 
+/** @param {View} view */
 function followKeys(view) {
   const { element, state } = view;
   element.addEventListener("keydown", (event) => {
@@ -135,7 +185,8 @@ function followKeys(view) {
     const last = state.layout.points - 1;
     const at = state.at ?? last + 1;
     const page = Math.max(1, Math.round(last / 10));
-    const to = {
+    /** @type {Record<string, number>} */
+    const places = {
       ArrowLeft: at - 1,
       ArrowDown: at - 1,
       ArrowRight: state.at === null ? last : at + 1,
@@ -144,7 +195,8 @@ function followKeys(view) {
       PageDown: at + page,
       Home: 0,
       End: last,
-    }[event.key];
+    };
+    const to = places[event.key];
     if (event.key === "Escape" && state.at !== null) {
       event.stopPropagation();
       point(view, null);
