@@ -142,7 +142,7 @@ check(made.element.textContent.includes('largest of 500'), made.element.textCont
 ";
 
 #[test]
-fn what_needs_a_page_and_nothing_else_is_right_on_its_own() {
+fn a_chart_that_changes_has_no_more_of_anything() {
     check(&[FLAT]);
 }
 
