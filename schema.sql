@@ -80,6 +80,7 @@ CREATE TABLE credential (
     hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32), -- SHA-256 of the whole key
     created_at  INTEGER NOT NULL,
     revoked_at  INTEGER,
+    last_used_at INTEGER,                   -- written every few minutes and at a stop; NULL: never
     CHECK ((kind = 'org') = (program_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX credential_by_program ON credential (program_id);

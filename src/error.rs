@@ -119,6 +119,12 @@ error_codes! {
         scrip: 409 "conflict",
         bullseye: 409 "Conflict",
     }
+    /// A key cannot revoke itself: use another one of the program's.
+    KeyInUse {
+        expys: 409 "KEY_IN_USE",
+        scrip: 409 "conflict",
+        bullseye: 409 "Conflict",
+    }
     /// The resource is not as `If-Match` or `If-None-Match` expects it; nothing was changed.
     PreconditionFailed {
         expys: 412 "PRECONDITION_FAILED",
@@ -259,6 +265,7 @@ impl From<&Refusal> for Problem {
             Refusal::WebhookUrlNotAllowed(_) => Code::WebhookUrlNotAllowed,
             Refusal::WebhookLimitReached => Code::WebhookLimitReached,
             Refusal::LimitReached { .. } => Code::LimitReached,
+            Refusal::KeyInUse => Code::KeyInUse,
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
             Refusal::InsufficientPoints { .. } => Code::InsufficientPoints,
         };

@@ -7,8 +7,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Output, files::NewFile, progress};
+use crate::clock::Clock;
 use crate::config::Settings;
-use crate::store::{backup, open_read_only};
+use crate::store::{backup, checks, open_read_only};
 
 /// What `backup` takes.
 #[derive(Debug, Clone, Args)]
@@ -31,6 +32,9 @@ pub(super) fn run(settings: &Settings, arguments: &Backup) -> Result<ExitCode, a
     drop(source);
     let report = progress::good(copy.path(), "the copy")?;
     let bytes = copy.keep()?;
+    let at = Clock::system().now().as_millis();
+    // Where it cannot be written down, the server does not know of it.
+    let _ = checks::note(database, &checks::BackupMade { at, bytes });
     arguments.output.print(
         &json!({"backup": file, "bytes": bytes, "figures": report.figures}),
         || {

@@ -43,6 +43,7 @@ pub(super) fn run(settings: &Settings, arguments: &Restore) -> Result<ExitCode, 
     // It has another name now, under which it stays.
     let _ = prepared.keep();
     let kept = was_there.then_some(kept);
+    super::verify::noted(database, report.figures as u64, 0);
     arguments.output.print(
         &json!({"database": database, "replaced": kept, "figures": report.figures}),
         || {

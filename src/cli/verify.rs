@@ -1,13 +1,16 @@
 //! `stampcard verify`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
 
 use super::{Output, progress};
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::service::open_read_only;
+use crate::store::checks;
 
 /// What `verify` takes.
 #[derive(Debug, Clone, Args)]
@@ -16,12 +19,24 @@ pub(super) struct Verify {
     output: Output,
 }
 
+/// Tells the server that has the database what came of it. Where that cannot be written down, as in
+/// a folder that can only be read, the server does not know, which is all that it is good for.
+pub(super) fn noted(path: &Path, figures: u64, findings: u64) {
+    let check = checks::Verification {
+        at: Clock::system().now().as_millis(),
+        figures,
+        findings,
+    };
+    let _ = checks::note(path, &check);
+}
+
 /// Verifies the database; says what is wrong, if anything is.
 pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, anyhow::Error> {
     let path = &settings.database.path;
     let report = progress::verified(&open_read_only(path)?)?;
     let (figures, findings) = (report.figures, &report.findings);
     let agrees = findings.is_empty();
+    noted(path, figures as u64, findings.len() as u64);
     arguments.output.print(
         &json!({
             "database": path,

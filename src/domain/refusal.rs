@@ -64,6 +64,9 @@ pub enum Refusal {
         /// The setting that says how many.
         setting: &'static str,
     },
+    /// A key was to revoke itself.
+    #[error("a key cannot revoke itself; use another key of the program")]
+    KeyInUse,
     /// An organization cannot be allocated so many credits.
     #[error("{0}")]
     AllocationTooLarge(String),
@@ -93,6 +96,7 @@ impl Refusal {
                 | Self::Inactive
                 | Self::AnotherMember
                 | Self::PreconditionFailed(_)
+                | Self::KeyInUse
                 | Self::IdempotencyKeyReused
                 | Self::WebhookUrlNotAllowed(_)
                 | Self::LimitReached { .. }

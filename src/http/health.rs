@@ -8,30 +8,30 @@ use crate::realtime::Realtime;
 use crate::service::Services;
 use crate::wire::{HealthResponse, UnreadyResponse};
 
+/// The version of this program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// `GET /healthz`: the process is up.
 pub(super) async fn get_health() -> HttpResponse {
-    ok(&HealthResponse { status: "ok" })
+    ok(&HealthResponse {
+        status: "ok",
+        version: VERSION,
+    })
 }
 
 /// `GET /readyz`: the figures are loaded (nothing is served before) and the database takes writes.
 pub(super) async fn get_readiness(services: web::Data<Services>) -> HttpResponse {
-    if services.is_ready() {
-        ok(&HealthResponse { status: "ready" })
-    } else {
-        let body = UnreadyResponse {
-            status: "unavailable",
-            reason: unreadiness(&services),
-        };
-        super::json(503, crate::wire::to_json(&body))
-    }
-}
-
-fn unreadiness(services: &Services) -> String {
-    match (services.loss(), services.clock_refusal()) {
-        (Some(loss), _) => loss.to_owned(),
-        (None, Some(refusal)) => refusal,
-        (None, None) => "the database takes no writes".to_owned(),
-    }
+    let Some(reason) = services.unreadiness() else {
+        return ok(&HealthResponse {
+            status: "ready",
+            version: VERSION,
+        });
+    };
+    let body = UnreadyResponse {
+        status: "unavailable",
+        reason,
+    };
+    super::json(503, crate::wire::to_json(&body))
 }
 
 /// `GET /metrics`: what the server counts, for Prometheus. Unless it is public it takes a partner

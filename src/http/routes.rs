@@ -169,13 +169,21 @@ routes! {
         GET OrgKey loyalty::configuration::get_configuration;
         PUT OrgKey loyalty::configuration::set_configuration;
     }
+    "/v1/keys" {
+        GET OrgKey loyalty::keys::list_keys;
+        POST OrgKey loyalty::keys::create_key;
+    }
+    "/v1/keys/{id}" { DELETE OrgKey loyalty::keys::revoke_key; }
     "/v1/analytics/summary" { GET OrgKey loyalty::analytics::get_analytics_summary; }
     "/v1/analytics/offers" { GET OrgKey loyalty::analytics::get_analytics_offers; }
     "/v1/analytics/timeseries" { GET OrgKey loyalty::analytics::get_analytics_timeseries; }
 
     // A live key gets 403 here.
     "/v1/sandbox/reset" { POST OrgKey loyalty::sandbox::reset_sandbox; }
-    "/v1/sandbox/clock" { POST OrgKey loyalty::sandbox::advance_clock; }
+    "/v1/sandbox/clock" {
+        GET OrgKey loyalty::sandbox::get_clock;
+        POST OrgKey loyalty::sandbox::advance_clock;
+    }
 
     "/v1/programs" {
         GET OrgKey reports::programs::list_programs;
@@ -224,6 +232,9 @@ routes! {
     "/partner/organizations/{id}/api-keys/{keyId}"
         or "/api/v1/partner/organizations/{id}/api-keys/{keyId}" {
         DELETE PartnerKey partner::keys::revoke_api_key;
+    }
+    "/partner/server" or "/api/v1/partner/server" {
+        GET PartnerKey partner::server::get_server;
     }
     "/partner/clock/accept" or "/api/v1/partner/clock/accept" {
         POST PartnerKey partner::clock::accept_clock;

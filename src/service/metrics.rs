@@ -1,5 +1,6 @@
 //! What the server tells about itself.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::{Services, Stop};
@@ -14,6 +15,13 @@ impl Services {
     /// The handles of whoever counts something.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// The path of the write-ahead log.
+    pub(super) fn wal(&self) -> OsString {
+        let mut wal = self.database.clone().into_os_string();
+        wal.push("-wal");
+        wal
     }
 
     /// Everything that is counted or can be looked up, as text.
@@ -43,8 +51,7 @@ impl Services {
             sizes
         });
         let clock = self.clock.state();
-        let mut wal = self.database.clone().into_os_string();
-        wal.push("-wal");
+        let wal = self.wal();
         Ok(self.metrics.render(&Sizes {
             is_writable: self.is_ready(),
             database_bytes: file_bytes(&self.database),
@@ -67,7 +74,7 @@ impl Services {
 }
 
 /// The size of a file; 0 if there is none.
-fn file_bytes(path: &Path) -> u64 {
+pub(super) fn file_bytes(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |file| file.len())
 }
 

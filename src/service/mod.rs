@@ -23,11 +23,13 @@ mod metrics;
 mod offers;
 mod organizations;
 mod partner;
+mod program_keys;
 mod programs;
 mod redemptions;
 mod reports;
 mod sandbox;
 mod sending;
+mod server;
 mod signals;
 mod snapshots;
 mod targets;
@@ -76,6 +78,7 @@ use crate::store::{
 use crate::telemetry::Metrics;
 use caps::Caps;
 use clock::ClockWatch;
+use credentials::KeyUses;
 use derived::Derived;
 use snapshots::Snapshots;
 use writes::Pen;
@@ -126,6 +129,7 @@ pub struct Services {
     snapshots: Snapshots,
     clock_watch: ClockWatch,
     limits: Limits,
+    started_at: Timestamp,
 }
 
 /// Settings that the rules need.
@@ -256,9 +260,15 @@ impl Services {
             None => bootstrap::run(&pen.upkeep(), partner_uuid, &settings.bootstrap, show)
                 .map(|(key, keys)| (key, Some(keys)))?,
         };
-        let snapshots =
-            Snapshots::start(Arc::clone(&engine), pen.upkeep(), kept, settings.analytics)
-                .map_err(StartError::Thread)?;
+        let uses = KeyUses::new(Arc::clone(&directory), clock.clone(), pen.upkeep());
+        let snapshots = Snapshots::start(
+            Arc::clone(&engine),
+            pen.upkeep(),
+            kept,
+            settings.analytics,
+            uses,
+        )
+        .map_err(StartError::Thread)?;
         let clock_watch = ClockWatch::start(clock.clone(), pen.upkeep(), was_refused)
             .map_err(StartError::Thread)?;
         let services = Self {
@@ -281,6 +291,7 @@ impl Services {
             clock: clock.clone(),
             step: None,
             limits,
+            started_at: clock.now(),
         };
         Ok((services, first_keys))
     }

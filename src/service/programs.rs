@@ -13,6 +13,9 @@ use crate::wire::{
     ProgramListResponse, ProgramResponse,
 };
 
+/// What stands in the place of an id for the program that the key opens.
+const CURRENT: &str = "current";
+
 impl Services {
     /// A page of the programs of the key's organization.
     ///
@@ -120,6 +123,9 @@ impl Services {
 }
 
 fn find(connection: &Connection, key: KeyPrincipal, id: &str) -> Result<Program, Stop> {
+    if id == CURRENT {
+        return Ok(store::programs::get(connection, key.program)?);
+    }
     let not_found = Refusal::NotFound("program");
     let Ok(uuid) = Uuid::try_parse(id) else {
         return Err(not_found.into());

@@ -78,7 +78,24 @@ impl Services {
             tx.record(Some(program), at, event)?;
             store::sandbox::set_ahead(tx, program, ahead)?;
             let now = tx.now(program).to_string();
-            Ok(Answer::ok(&ClockResponse { now }))
+            let ahead_seconds = ahead.as_secs();
+            Ok(Answer::ok(&ClockResponse { now, ahead_seconds }))
+        })
+        .await
+    }
+
+    /// What time it is in the key's program, and how far that is ahead of the clock.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn sandbox_clock(&self, key: KeyPrincipal) -> Result<ClockResponse, Stop> {
+        let clock = self.clock.clone();
+        self.look_up(key, move |connection| {
+            let ahead = store::sandbox::ahead(connection, key.program)?;
+            Ok(ClockResponse {
+                now: clock.now().saturating_add(ahead).to_string(),
+                ahead_seconds: ahead.as_secs(),
+            })
         })
         .await
     }

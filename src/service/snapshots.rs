@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::credentials::KeyUses;
 use super::writes::Upkeep;
 use crate::analytics::snapshot::{Capture, Damaged, Header, Part, Stored, TimelineId, VERSION};
 use crate::analytics::{Engine, Figures};
@@ -138,6 +139,7 @@ impl Snapshots {
         writer: Upkeep,
         kept: Kept,
         settings: AnalyticsSettings,
+        uses: KeyUses,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new()
@@ -148,6 +150,7 @@ impl Snapshots {
                     writer,
                     stored: kept.stored,
                     last_seq: kept.last_seq,
+                    uses,
                 };
                 taker.run(&stopped, settings);
             })?;
@@ -175,6 +178,8 @@ struct Taker {
     stored: Stored,
     /// The newest activity that a snapshot holds.
     last_seq: Option<Seq>,
+    /// It is written down now and then as well, so that no thread waits for that alone.
+    uses: KeyUses,
 }
 
 impl Taker {
@@ -184,10 +189,12 @@ impl Taker {
         let mut taken = Instant::now();
         let look_every = LOOK_EVERY.min(interval);
         while stopped.recv_timeout(look_every) == Err(RecvTimeoutError::Timeout) {
+            self.uses.tick();
             // It looks at the file, too, so that its loss is said although nobody writes.
             if !self.writer.is_writable() {
                 continue;
             }
+            self.uses.write_if_due();
             let new = self.new_rows();
             if new >= rows || (new > 0 && taken.elapsed() >= interval) {
                 self.take();
@@ -197,6 +204,7 @@ impl Taker {
         if self.new_rows() > 0 {
             self.take();
         }
+        self.uses.write();
     }
 
     fn new_rows(&self) -> i64 {

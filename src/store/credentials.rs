@@ -50,6 +50,8 @@ pub struct CredentialRow {
     pub environment: Environment,
     /// Whether it opens nothing any more.
     pub is_revoked: bool,
+    /// When it was last used, as far as that is written down.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// Stores a key.
@@ -93,7 +95,7 @@ pub fn insert(
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn all_active(connection: &Connection) -> Result<Vec<CredentialRow>, Error> {
-    let sql = "SELECT id, hash, program_id, environment, revoked_at FROM credential
+    let sql = "SELECT id, hash, program_id, environment, revoked_at, last_used_at FROM credential
                WHERE revoked_at IS NULL";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
@@ -112,7 +114,8 @@ pub fn get(
     connection: &Connection,
     number: CredentialNumber,
 ) -> Result<Option<CredentialRow>, Error> {
-    let sql = "SELECT id, hash, program_id, environment, revoked_at FROM credential WHERE id = ?1";
+    let sql = "SELECT id, hash, program_id, environment, revoked_at, last_used_at FROM credential
+               WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([number.0])?;
     rows.next()?.map(credential).transpose()
@@ -127,6 +130,7 @@ fn credential(row: &Row<'_>) -> Result<CredentialRow, Error> {
         scope: program.map_or(KeyScope::Partner, |id| KeyScope::Program(ProgramNumber(id))),
         environment: Environment::parse(&environment).ok_or(Error::Impossible("environment"))?,
         is_revoked: row.get::<_, Option<i64>>(4)?.is_some(),
+        last_used_at: row.get::<_, Option<i64>>(5)?.map(timestamp).transpose()?,
     })
 }
 
@@ -169,6 +173,104 @@ pub fn of_organization(
         });
     }
     Ok(keys)
+}
+
+/// An Org-API-Key as the program that it opens lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgramKeyRow {
+    /// Its row.
+    pub number: CredentialNumber,
+    /// The public id.
+    pub uuid: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// Its first characters.
+    pub prefix: String,
+    /// Its hash.
+    pub hash: KeyHash,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, as far as that is written down.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// The keys of a program that are not revoked, newest first.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn of_program(
+    connection: &Connection,
+    program: ProgramNumber,
+) -> Result<Vec<ProgramKeyRow>, Error> {
+    let sql = "SELECT id, uuid, name, prefix, hash, created_at, last_used_at FROM credential
+               WHERE program_id = ?1 AND revoked_at IS NULL ORDER BY id DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([program.0])?;
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        keys.push(ProgramKeyRow {
+            number: CredentialNumber(row.get(0)?),
+            uuid: uuid(row, 1)?,
+            name: row.get(2)?,
+            prefix: row.get(3)?,
+            hash: row.get(4)?,
+            created_at: timestamp(row.get(5)?)?,
+            last_used_at: row.get::<_, Option<i64>>(6)?.map(timestamp).transpose()?,
+        });
+    }
+    Ok(keys)
+}
+
+/// Revokes a key of a program by its row.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn revoke_number(
+    tx: &mut Transaction<'_>,
+    key: CredentialNumber,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sql = "UPDATE credential SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL
+               RETURNING id, program_id";
+    let revoked = tx
+        .prepare_cached(sql)?
+        .query_row((key.0, now.as_millis()), |row| row.try_into())
+        .optional()?;
+    note_revoked(tx, revoked);
+    Ok(())
+}
+
+/// The key of a program that is not revoked and has this id.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn find_in_program(
+    connection: &Connection,
+    program: ProgramNumber,
+    key: Uuid,
+) -> Result<Option<CredentialNumber>, Error> {
+    let sql = "SELECT id FROM credential
+               WHERE uuid = ?2 AND program_id = ?1 AND revoked_at IS NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let number = statement.query_row((program.0, key.as_bytes()), |row| row.get(0));
+    Ok(number.optional()?.map(CredentialNumber))
+}
+
+/// Writes down when keys were last used.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn set_last_used(
+    connection: &Connection,
+    uses: &[(CredentialNumber, Timestamp)],
+) -> Result<(), Error> {
+    let sql = "UPDATE credential SET last_used_at = max(coalesce(last_used_at, ?2), ?2)
+               WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    for (key, at) in uses {
+        statement.execute((key.0, at.as_millis()))?;
+    }
+    Ok(())
 }
 
 /// Revokes a key of an organization; `false` if it has no such key, or it is revoked already.

@@ -86,7 +86,7 @@ fn content(file: &mut File) -> Option<String> {
     is_ours.then(|| text.to_owned())
 }
 
-fn path_of(database: &Path) -> PathBuf {
+pub(super) fn path_of(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)

@@ -7,6 +7,7 @@ pub mod activity;
 pub mod audit;
 pub mod backup;
 mod cells;
+pub mod checks;
 mod condition;
 mod connection;
 pub mod conversations;

@@ -256,6 +256,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("prefix", PREFIX),
             ("hash", ANY),
             ("revoked_at", STAMP),
+            ("last_used_at", STAMP),
         ],
     ),
     (

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 pub struct HealthResponse {
     /// `ok` or `ready`.
     pub status: &'static str,
+    /// The version of the server.
+    pub version: &'static str,
 }
 
 /// No writes are taken.

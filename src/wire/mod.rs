@@ -12,6 +12,7 @@ mod cursor;
 mod events;
 mod fields;
 mod health;
+mod keys;
 mod members;
 mod numbers;
 mod offers;
@@ -41,6 +42,7 @@ pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
 pub use fields::Fields;
 pub use health::{HealthResponse, UnreadyResponse};
+pub use keys::{CreateKeyRequest, CreatedKeyResponse, KeyListResponse, KeyResponse};
 pub use members::{
     MemberListResponse, MemberSummaryResponse, RedemptionCountsResponse, RemoveMemberResponse,
     SetMemberRequest, SetMemberResponse, TierListResponse, TierResponse,
@@ -55,7 +57,8 @@ pub use partner::{
     CreateOrganizationRequest, CreatedApiKeyResponse, CreatedOrganizationResponse,
     NumberedPageQuery, OneAllocationResponse, OneOrganizationResponse, OrganizationListResponse,
     OrganizationResponse, OrganizationUsageResponse, PartnerAnalyticsResponse,
-    PartnerUsageResponse, PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
+    PartnerUsageResponse, PatchOrganizationRequest, ServerBackupResponse, ServerFileResponse,
+    ServerResponse, ServerVerifyResponse, SetStatusRequest, SetTierRequest,
 };
 pub use problem::{
     ErrorDetailsResponse, ErrorResponse, PartnerErrorResponse, PlainErrorResponse,

@@ -66,7 +66,13 @@ pub struct ResetResponse {
 
 /// What time it is in the program.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[expect(missing_docs, reason = "the names are the API's")]
+#[serde(rename_all = "camelCase")]
+#[schema(examples(json!({"now": "2026-06-16T12:00:00.000Z", "aheadSeconds": 86400})))]
 pub struct ClockResponse {
+    /// What time it is in the program.
+    #[schema(format = DateTime)]
     pub now: String,
+    /// How far that is ahead of the server's clock; 0 if it is not.
+    #[schema(minimum = 0)]
+    pub ahead_seconds: u64,
 }

@@ -106,6 +106,7 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
             "",
         ),
         (SANDBOX_KEY, "/v1/programs", named("More"), 201, "apiKey"),
+        (SANDBOX_KEY, "/v1/keys", named("Till"), 201, "plainKey"),
         (
             PARTNER_SANDBOX_KEY,
             "/partner/organizations",
@@ -191,9 +192,9 @@ fn answers_that_carry_a_secret_are_kept_under_seal() {
             hidden.push(text[..text.len().min(60)].to_owned());
         }
     }
-    assert_eq!(hidden.len(), 5);
+    assert_eq!(hidden.len(), 6);
     let sealed = "SELECT count(*) FROM idempotency WHERE sealed";
-    assert_eq!(number(&app, sealed), 5);
+    assert_eq!(number(&app, sealed), 6);
     for text in &hidden {
         check_not_on_disk(&app, text);
     }

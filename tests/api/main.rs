@@ -25,6 +25,7 @@ mod hardening;
 mod health;
 mod idempotency;
 mod imports;
+mod keys;
 
 mod kept_answers;
 mod ledger;

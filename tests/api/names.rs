@@ -48,6 +48,7 @@ fn named(offer: &str, organization: &str) -> Vec<(&'static str, String, Value, &
             "/currencySymbol",
         ),
         ("POST", path("/v1/programs"), json!({"name": "N"}), "/name"),
+        ("POST", path("/v1/keys"), json!({"name": "N"}), "/key/name"),
         (
             "POST",
             path("/partner/organizations"),

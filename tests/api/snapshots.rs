@@ -266,8 +266,14 @@ fn the_sandbox_tells_its_time_and_its_new_program() {
 fn health_and_readiness() {
     let app = TestApp::start();
     let get = |path: &str| app.request("GET", path).send().expect(200);
-    assert_json_snapshot!("healthz", get("/healthz"));
-    assert_json_snapshot!("readyz", get("/readyz"));
+    let version = || {
+        dynamic_redaction(|value, _| {
+            assert_eq!(value.as_str(), Some(env!("CARGO_PKG_VERSION")));
+            "[version]"
+        })
+    };
+    assert_json_snapshot!("healthz", get("/healthz"), {".version" => version()});
+    assert_json_snapshot!("readyz", get("/readyz"), {".version" => version()});
 }
 
 /// One error of each code that a client can bring about.
@@ -296,7 +302,10 @@ fn errors() -> BTreeMap<String, Value> {
     hurried.get("/v1/configuration").expect(200);
     let full = TestApp::start_with(|settings| settings.limits.programs_each_max = 1);
     let stale = app.request("PUT", "/v1/members/ada").bearer(SANDBOX_KEY);
+    let keys = app.get("/v1/keys").expect(200);
+    let own = format!("/v1/keys/{}", keys["keys"][0]["id"].as_str().unwrap());
     let responses = [
+        app.delete(&own),
         stale.header("If-Match", "\"0\"").json(&json!({})).send(),
         webhook("https://example.com/", "member.renamed"),
         webhook("ftp://example.com/", "member.removed"),

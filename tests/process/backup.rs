@@ -55,6 +55,7 @@ fn a_backup_beside_a_server_holds_what_was_acknowledged_and_nothing_goes_on_in_i
             &[
                 "copy.db",
                 "test.db",
+                "test.db.backup.json",
                 "test.db-wal",
                 "test.db-shm",
                 "test.db.lock"

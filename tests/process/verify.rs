@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::server::{Ended, Place};
+use crate::server::{Ended, Place, Server, agent, done, request};
+
+const PARTNER_KEY: &str = "partner_live_0123456789abcdef0123456789abcdef";
 
 /// A database with a bit of everything, whose server has stopped.
 fn lived() -> Place {
@@ -24,6 +26,60 @@ fn lived() -> Place {
         ended.stdout
     );
     place
+}
+
+fn told(server: &Server) -> Value {
+    let route = ("GET", "/partner/server");
+    let answer = request(
+        &agent(),
+        server.address,
+        PARTNER_KEY,
+        route,
+        None,
+        &Value::Null,
+    );
+    answer.unwrap().expect(200)
+}
+
+#[test]
+fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
+    let place = Place::new();
+    let mut serve = place.serve();
+    serve.env("STAMPCARD_BOOTSTRAP__PARTNER_LIVE_KEY", PARTNER_KEY);
+    let server = place.start_as(serve);
+    server.live_a_little();
+    let told = || told(&server);
+    assert_eq!(told()["lastVerify"], Value::Null);
+    assert_eq!(told()["lastBackup"], Value::Null);
+    assert_eq!(place.verify().code, Some(0));
+    let first = told();
+    assert_eq!(first["lastVerify"]["agrees"], true, "{first}");
+    assert!(first["lastVerify"]["figures"].as_u64().unwrap() > 0);
+    assert!(first["lastVerify"]["at"].as_str() > first["startedAt"].as_str());
+    assert_eq!(first["lastBackup"], Value::Null);
+    done(&place.run_on_database(&["backup", "copy.db"]));
+    let copy = place.path("copy.db");
+    let bytes = std::fs::metadata(&copy).unwrap().len();
+    assert_eq!(told()["lastBackup"]["bytes"], bytes);
+    // What is found in a copy is said of the copy, and nothing is left beside it.
+    let mut command = place.command(&["verify"]);
+    command.arg("--database").arg(&copy);
+    assert_eq!(place.run(command).code, Some(0));
+    assert_eq!(told()["lastVerify"], first["lastVerify"]);
+    let beside = |name: &String| name.starts_with("copy.db.");
+    assert!(!place.names().iter().any(beside), "{:?}", place.names());
+    // What is wrong is told too, also to the next server.
+    server.terminate();
+    let sql = "UPDATE member SET amount_received = amount_received + 1, balance = balance + 1";
+    place.sqlite().execute_batch(sql).unwrap();
+    assert_eq!(place.verify().code, Some(1));
+    let server = place.start();
+    let after = self::told(&server);
+    assert_eq!(after["lastVerify"]["agrees"], false);
+    assert!(
+        after["lastVerify"]["findings"].as_u64().unwrap() > 0,
+        "{after}"
+    );
 }
 
 /// Verifies after some SQL was run on the file; gives back what it said.

@@ -3,6 +3,7 @@
 pub(super) mod analytics;
 pub(super) mod configuration;
 pub(super) mod conversations;
+pub(super) mod keys;
 pub(super) mod members;
 pub(super) mod offers;
 pub(super) mod redemptions;

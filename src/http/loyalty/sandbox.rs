@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use crate::http::auth::SandboxKey;
 use crate::http::extract::{Idempotency, JsonBody};
 use crate::http::rate_limit::RateLimiter;
-use crate::http::{HttpResult, reply};
+use crate::http::{HttpResult, ok, reply};
 use crate::service::{Caller, Services};
 use crate::wire::{AdvanceClockRequest, ResetRequest};
 
@@ -24,6 +24,14 @@ pub(in crate::http) async fn reset_sandbox(
         rates.carry_over(key.program, now.program);
     }
     Ok(reply(answer))
+}
+
+/// `GET /v1/sandbox/clock`.
+pub(in crate::http) async fn get_clock(
+    services: Data<Services>,
+    SandboxKey(key): SandboxKey,
+) -> HttpResult {
+    Ok(ok(&services.sandbox_clock(key).await?))
 }
 
 /// `POST /v1/sandbox/clock`.

@@ -8,13 +8,14 @@ use crate::error::Code;
 use crate::wire::schema;
 use crate::wire::{
     AdvanceClockRequest, BalanceResponse, CancelRedemptionRequest, ClockResponse,
-    ConfigurationRequest, ConfigurationResponse, CreateOfferRequest, CreateRedemptionRequest,
-    EligibilityResponse, ExchangeTokenRequest, MemberListResponse, MemberSummaryResponse,
-    MovePointsRequest, OfferListResponse, OfferResponse, OffersAnalyticsResponse, PageQuery,
-    PatchOfferRequest, PatchRedemptionRequest, RedemptionListResponse, RedemptionResponse,
-    RemoveMemberResponse, ResetRequest, ResetResponse, SetMemberRequest, SetMemberResponse,
-    SummaryResponse, TierListResponse, TimeseriesResponse, TokenGrantResponse,
-    TransactionListResponse, WalletResponse,
+    ConfigurationRequest, ConfigurationResponse, CreateKeyRequest, CreateOfferRequest,
+    CreateRedemptionRequest, CreatedKeyResponse, EligibilityResponse, ExchangeTokenRequest,
+    KeyListResponse, MemberListResponse, MemberSummaryResponse, MovePointsRequest,
+    OfferListResponse, OfferResponse, OffersAnalyticsResponse, PageQuery, PatchOfferRequest,
+    PatchRedemptionRequest, RedemptionListResponse, RedemptionResponse, RemoveMemberResponse,
+    ResetRequest, ResetResponse, SetMemberRequest, SetMemberResponse, SummaryResponse,
+    TierListResponse, TimeseriesResponse, TokenGrantResponse, TransactionListResponse,
+    WalletResponse,
 };
 
 const UNKNOWN: &[Code] = &[Code::NotFound];
@@ -27,6 +28,7 @@ pub(super) fn operations() -> impl Iterator<Item = Operation> {
         .chain(redemptions())
         .chain(configuration())
         .chain(analytics())
+        .chain(keys())
         .chain(sandbox())
 }
 
@@ -66,7 +68,29 @@ fn sandbox() -> impl Iterator<Item = Operation> {
         .about("The key's program is ahead of the clock from then on. Keys of the sandbox only.")
         .body::<AdvanceClockRequest>()
         .answers::<ClockResponse>(200, "What time it is in the program.");
-    tagged("Sandbox", [reset, clock])
+    let time = Operation::new("get_clock", "What time it is in the program")
+        .about("Keys of the sandbox only.")
+        .answers::<ClockResponse>(200, "What time it is in the program.");
+    tagged("Sandbox", [reset, clock, time])
+}
+
+fn keys() -> impl Iterator<Item = Operation> {
+    let list = Operation::new("list_keys", "The program's Org-API-Keys")
+        .about("Those that are not revoked, however many.")
+        .answers::<KeyListResponse>(200, "The keys, newest first.");
+    let create = Operation::new("create_key", "Create an Org-API-Key")
+        .about("It opens the program that the key of the request opens.")
+        .body::<CreateKeyRequest>()
+        .answers::<CreatedKeyResponse>(201, "The key, shown only now.")
+        .fails(&[Code::LimitReached]);
+    let revoke = Operation::new("revoke_key", "Revoke an Org-API-Key")
+        .about(
+            "Its streams end within a heartbeat. Member tokens that were minted with it live out \
+             their time. A key cannot revoke itself.",
+        )
+        .ends(204, "The key is refused from the next request on.")
+        .fails(&[Code::NotFound, Code::KeyInUse]);
+    tagged("Keys", [list, create, revoke])
 }
 
 fn tokens() -> impl Iterator<Item = Operation> {

@@ -9,14 +9,15 @@ use crate::wire::{
     BillingResponse, BillingUsageResponse, CreateApiKeyRequest, CreateOrganizationRequest,
     CreatedApiKeyResponse, CreatedOrganizationResponse, NumberedPageQuery, OneAllocationResponse,
     OneOrganizationResponse, OrganizationListResponse, PartnerAnalyticsResponse,
-    PartnerUsageResponse, PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
+    PartnerUsageResponse, PatchOrganizationRequest, ServerResponse, SetStatusRequest,
+    SetTierRequest,
 };
 
 pub(super) fn operations() -> impl Iterator<Item = Operation> {
     figures()
         .chain(organizations())
         .chain(keys())
-        .chain(clock())
+        .chain(server())
 }
 
 impl Operation {
@@ -161,7 +162,7 @@ fn keys() -> impl Iterator<Item = Operation> {
     tagged("Keys", [list, create, revoke])
 }
 
-fn clock() -> impl Iterator<Item = Operation> {
+fn server() -> impl Iterator<Item = Operation> {
     let accept = Operation::new("accept_clock", "Accept a step of the system clock")
         .about(
             "After the system clock was set forward by more than 24 hours writes are stopped; this \
@@ -169,5 +170,11 @@ fn clock() -> impl Iterator<Item = Operation> {
         )
         .optional_body::<AcceptClockRequest>()
         .answers::<AcceptedClockResponse>(200, "What was accepted, if anything, and the time.");
-    tagged("Partner", [accept])
+    let server = Operation::new("get_server", "The server and its database")
+        .about(
+            "For both environments: version, state, and when the database was last verified and \
+             backed up by the commands of those names on this machine.",
+        )
+        .answers::<ServerResponse>(200, "The server.");
+    tagged("Partner", [accept, server])
 }

@@ -49,11 +49,15 @@ fn programs() -> impl Iterator<Item = Operation> {
         .answers::<CreatedProgramResponse>(201, "The program with its key, shown only now.")
         .fails(&[Code::LimitReached]);
     let get = Operation::new("get_program", "A program")
+        .about("`current` in the place of the id is the program that the key opens.")
         .answers::<ProgramResponse>(200, "The program.")
         .versioned()
         .fails(&[Code::NotFound]);
     let patch = Operation::new("patch_program", "Rename, archive or restore a program")
-        .about("Keys and tokens of an archived program get 403 from the next request on.")
+        .about(
+            "Keys and tokens of an archived program get 403 from the next request on. `current` in \
+             the place of the id is the program that the key opens.",
+        )
         .body::<PatchProgramRequest>()
         .answers::<ProgramResponse>(200, "The program after it.")
         .versioned()

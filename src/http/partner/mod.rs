@@ -4,3 +4,4 @@ pub(super) mod analytics;
 pub(super) mod clock;
 pub(super) mod keys;
 pub(super) mod organizations;
+pub(super) mod server;

@@ -2,15 +2,18 @@
 
 mod judging;
 mod principals;
+mod uses;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
 
 pub(super) use self::judging::Principal;
 pub use self::principals::{Caller, KeyPrincipal, MemberPrincipal, PartnerPrincipal};
+use self::uses::HeldKey;
+pub(super) use self::uses::KeyUses;
 use crate::domain::{
     ByNumber, Environment, MemberNumber, OrganizationNumber, OrganizationStatus, ProgramNumber,
     ProgramStatus,
@@ -51,12 +54,14 @@ pub struct Directory {
     /// the version zero.
     access: AtomicU64,
     removals: AtomicU64,
+    /// When the clock was last looked at, in Unix milliseconds, for noting the use of a key.
+    second: AtomicI64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     /// Ordered, not hashed: a key's hash needs no second one.
-    keys: BTreeMap<KeyHash, CredentialRow>,
+    keys: BTreeMap<KeyHash, HeldKey>,
     programs: ByNumber<ProgramNumber, ProgramAccessRow>,
     /// The programs of each organization, the oldest first.
     owned: ByNumber<OrganizationNumber, Vec<ProgramNumber>>,
@@ -67,9 +72,13 @@ impl State {
     fn put_key(&mut self, key: CredentialRow) {
         if key.is_revoked {
             self.keys.remove(&key.hash);
-        } else {
-            self.keys.insert(key.hash, key);
+            return;
         }
+        let (hash, key) = (key.hash, HeldKey::new(key));
+        if let Some(before) = self.keys.get(&hash) {
+            key.inherit(before);
+        }
+        self.keys.insert(hash, key);
     }
 
     fn put_program(&mut self, program: ProgramAccessRow) {
@@ -136,6 +145,7 @@ impl Directory {
             epochs: RwLock::default(),
             access: AtomicU64::new(1),
             removals: AtomicU64::new(1),
+            second: AtomicI64::new(0),
         };
         directory.rebuild(connection)?;
         Ok(directory)
@@ -154,7 +164,14 @@ impl Directory {
         for key in store::credentials::all_active(connection)? {
             state.put_key(key);
         }
-        *self.state.write() = state;
+        let mut present = self.state.write();
+        for (hash, key) in &state.keys {
+            if let Some(before) = present.keys.get(hash) {
+                key.inherit(before);
+            }
+        }
+        *present = state;
+        drop(present);
         *self.epochs.write() = epochs.into_iter().collect();
         self.access.fetch_add(1, Ordering::Release);
         self.removals.fetch_add(1, Ordering::Release);
@@ -312,10 +329,11 @@ impl Directory {
         let version = self.version();
         let state = self.state.read();
         let key = state.keys.get(&hash).ok_or(CredentialError::Unauthorized)?;
-        let KeyScope::Program(program) = key.scope else {
+        let KeyScope::Program(program) = key.row.scope else {
             return Err(CredentialError::Unauthorized);
         };
-        Ok(key_principal(key, state.active(program)?, version))
+        key.note_use(self.second.load(Ordering::Relaxed));
+        Ok(key_principal(&key.row, state.active(program)?, version))
     }
 
     /// Who holds a partner key.
@@ -327,6 +345,8 @@ impl Directory {
         let state = self.state.read();
         let key = state.keys.get(&hash(key));
         let key = key.ok_or(CredentialError::Unauthorized)?;
+        key.note_use(self.second.load(Ordering::Relaxed));
+        let key = &key.row;
         match key.scope {
             KeyScope::Partner => Ok(PartnerPrincipal {
                 environment: key.environment,

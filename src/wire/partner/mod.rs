@@ -5,6 +5,7 @@ mod clock;
 mod keys;
 mod organizations;
 mod query;
+mod server;
 
 pub use self::analytics::{
     BillingResponse, BillingUsageResponse, OrganizationUsageResponse, PartnerAnalyticsResponse,
@@ -21,3 +22,6 @@ pub use self::organizations::{
     SetTierRequest,
 };
 pub use self::query::NumberedPageQuery;
+pub use self::server::{
+    ServerBackupResponse, ServerFileResponse, ServerResponse, ServerVerifyResponse,
+};

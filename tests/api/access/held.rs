@@ -152,7 +152,8 @@ fn own(world: &World) -> (String, String) {
     let organization = format!("/partner/organizations/{}", id(organization.unwrap()));
     let keys = partner_get(&world.app, &format!("{organization}/api-keys"));
     let mut keys = keys["apiKeys"].as_array().unwrap().iter();
-    let key = keys.find(|key| key["programId"] == *world.programs[0]);
+    // The spare one is newer.
+    let key = keys.rfind(|key| key["programId"] == *world.programs[0]);
     (organization, id(key.unwrap()))
 }
 

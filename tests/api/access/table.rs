@@ -283,6 +283,23 @@ fn program_rows(world: &World) -> Vec<Row> {
     ]
 }
 
+fn key_rows(world: &World) -> Vec<Row> {
+    let (list, id) = ("/v1/keys", "/v1/keys/{id}");
+    vec![
+        row("GET", list, list)
+            .gives(200, [&*world.spare_key, "keyPrefix", "current"])
+            .live(200),
+        row("POST", list, list)
+            .body(json!({"name": "till"}))
+            .gives(201, ["till", "plainKey"])
+            .live(201)
+            .bad(list, json!({"name": " "}), 422, "name"),
+        row("DELETE", id, format!("{list}/{}", world.spare_key))
+            .gives(204, [])
+            .bad("/v1/keys/%FF", Value::Null, 400, "path"),
+    ]
+}
+
 fn conversation_rows(world: &World) -> Vec<Row> {
     let list = "/v1/conversations";
     let (messages, stream) = (
@@ -426,6 +443,7 @@ fn figure_rows() -> Vec<Row> {
         dated("/partner/usage", "totalQuantity"),
         plain("/partner/billing", "creditPoolTotal"),
         plain("/partner/billing/usage", "overage"),
+        plain("/partner/server", "startedAt"),
     ];
     let again = rows.iter().map(|row| aliased(row.route, &row.path));
     let again: Vec<Row> = again.collect();
@@ -541,6 +559,9 @@ fn tenant_rows(world: &World) -> Vec<Row> {
 fn sandbox_rows() -> Vec<Row> {
     let (clock, reset) = ("/v1/sandbox/clock", "/v1/sandbox/reset");
     vec![
+        row("GET", clock, clock)
+            .gives(200, ["now", "aheadSeconds"])
+            .live(403),
         row("POST", clock, clock)
             .body(json!({"advanceSeconds": 60}))
             .gives(200, ["now", "2026-06-15T12:01"])
@@ -560,6 +581,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(wallet_rows());
     rows.extend(offer_rows(world));
     rows.extend(redemption_rows(world));
+    rows.extend(key_rows(world));
     rows.extend(conversation_rows(world));
     rows.extend(webhook_rows(world));
     rows.extend(program_rows(world));

@@ -29,6 +29,8 @@ pub(super) struct World {
     pub(super) delivery: String,
     /// The sandbox key's, and another of the same organization.
     pub(super) programs: [String; 2],
+    /// Of the sandbox key's program, for the row that revokes one.
+    pub(super) spare_key: String,
     /// An organization of the sandbox that may be changed, and a key of it.
     pub(super) tenant: Tenant,
     pub(super) tenant_key: String,
@@ -83,6 +85,9 @@ impl World {
                 text(&own["data"][0]["id"]),
                 program(&app, SANDBOX_KEY, "A second one").0,
             ],
+            spare_key: text(
+                &app.post("/v1/keys", &json!({"name": "spare"})).expect(201)["key"]["id"],
+            ),
             tenant_key: text(&made["apiKeys"][0]["id"]),
             tenant,
             app,
@@ -135,7 +140,7 @@ impl World {
         hidden.extend([&*self.offer, &self.ada_redemption, &self.bob_redemption]);
         hidden.extend(self.spare_offers.iter().map(String::as_str));
         hidden.extend([&*self.ada_conversation, &self.bob_conversation]);
-        hidden.extend(["is anybody there", &self.delivery]);
+        hidden.extend(["is anybody there", &self.delivery, &self.spare_key]);
         hidden.extend(self.webhooks.iter().map(String::as_str));
         hidden
     }

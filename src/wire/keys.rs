@@ -1,0 +1,82 @@
+//! The keys of a program.
+
+use secrecy::SecretString;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::fields::{Fields, text};
+use super::schema::{self, request_schema};
+use crate::domain::{Invalid, Name};
+
+/// The body of `POST /v1/keys`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateKeyRequest {
+    /// What it is called.
+    pub name: Name,
+}
+
+impl CreateKeyRequest {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`Invalid`] naming the field.
+    pub fn parse(body: &Value) -> Result<Self, Invalid> {
+        let name = Fields::of(body)?.required("name", text(Name::parse))?;
+        Ok(Self { name })
+    }
+}
+
+request_schema!(CreateKeyRequest {
+    /// What it is called.
+    required name: schema::text(Name::RULE),
+} example {"name": "till"});
+
+/// A key of the program.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(examples(json!({
+    "id": "0d9e5f5e-6a4b-4b0e-9a0a-2f5d3c1b7a66",
+    "name": "till",
+    "keyPrefix": "expys_sandbox_4f2a31",
+    "createdAt": "2026-06-15T12:00:00.000Z",
+    "lastUsedAt": "2026-06-21T09:30:00.000Z",
+    "current": false,
+})))]
+pub struct KeyResponse {
+    /// The id.
+    #[schema(format = Uuid)]
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it begins with, to tell it by.
+    pub key_prefix: String,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// When a request with it last came, to about a second; null if none ever did. A server that is
+    /// killed forgets up to five minutes of it.
+    #[schema(format = DateTime)]
+    pub last_used_at: Option<String>,
+    /// Whether this request was made with it.
+    pub current: bool,
+}
+
+/// A key that was just made, which is shown only now.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedKeyResponse {
+    /// The key as the list shows it.
+    pub key: KeyResponse,
+    /// The key itself, which is never shown again.
+    #[serde(serialize_with = "super::exposed")]
+    #[schema(value_type = String)]
+    pub plain_key: SecretString,
+}
+
+/// A program's keys.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct KeyListResponse {
+    /// The keys that are not revoked, newest first.
+    pub keys: Vec<KeyResponse>,
+}
