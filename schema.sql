@@ -293,20 +293,27 @@ CREATE TABLE log_text (
 -- made with its first message.
 CREATE TABLE conversation (
     id              INTEGER PRIMARY KEY,
-    -- The redemption's own sixteen bytes; of a support thread, bytes worked out from its member.
+    -- The redemption's own sixteen bytes; of a member's support thread, bytes worked out from the member; of one that
+    -- the operator started, those of its first message.
     uuid            BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
     program_id      INTEGER NOT NULL REFERENCES program (id),
     member_id       INTEGER NOT NULL REFERENCES member (id),
     redemption_id   INTEGER REFERENCES redemption (id), -- NULL: support
-    title           TEXT,                   -- of a booking: the offer's title when it was booked
+    title           TEXT,                   -- of a booking: the offer's when it was booked; else the operator's words
     last_message_at INTEGER,
     last_role       TEXT CHECK (last_role IN ('member', 'agent')), -- 'member': the operator is waited for
     active_at       INTEGER NOT NULL,       -- the last message, else when it was opened
+    -- The first message of the member's since the operator's last one; NULL: there is none, or the member was removed.
+    waiting_since   INTEGER CONSTRAINT conversation_waiting_since
+        CHECK (waiting_since IS NULL OR last_role = 'member'),
     CHECK ((last_message_at IS NULL) = (last_role IS NULL))
 ) STRICT;
 CREATE INDEX conversation_by_program ON conversation (program_id, active_at);
 CREATE INDEX conversation_by_member ON conversation (member_id, active_at);
-CREATE INDEX conversation_waiting ON conversation (program_id, active_at) WHERE last_role = 'member';
+CREATE INDEX conversation_waiting ON conversation (program_id, active_at) WHERE waiting_since IS NOT NULL;
+CREATE INDEX conversation_by_wait ON conversation (program_id, waiting_since) WHERE waiting_since IS NOT NULL;
+CREATE INDEX conversation_answered ON conversation (program_id, active_at)
+    WHERE last_message_at IS NOT NULL AND waiting_since IS NULL;
 
 -- What was said in a conversation.
 CREATE TABLE message (

@@ -1,8 +1,10 @@
 //! Conversations between a member and the operator.
 
+use std::cmp::Reverse;
+
 use super::{
-    ConversationId, ExternalUserId, MemberNumber, MessageId, MessageText, RedemptionId, Timestamp,
-    Title,
+    ConversationId, DisplayName, ExternalUserId, MemberNumber, MessageId, MessageText,
+    RedemptionId, Timestamp, Title,
 };
 
 /// Who said something.
@@ -55,6 +57,41 @@ pub struct ConversationPlace {
     pub message: MessageNumber,
 }
 
+/// Where a conversation stands in the inbox: those in which the member waits for an answer come
+/// first, and of these the one that waits longest; then the others, the last active one first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InboxRank {
+    /// Since when the member waits, if so.
+    pub waiting_since: Option<Timestamp>,
+    /// When the conversation was active last.
+    pub active_at: Timestamp,
+    /// The conversation.
+    pub number: ConversationNumber,
+}
+
+impl InboxRank {
+    /// Smaller for what stands further above.
+    pub fn key(&self) -> impl Ord + use<> {
+        match self.waiting_since {
+            Some(since) => (false, Some((since, self.number)), None),
+            None => (true, None, Some(Reverse((self.active_at, self.number)))),
+        }
+    }
+}
+
+/// A place in the inbox, which keeps the order that it had when its first page was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InboxPlace {
+    /// Where the last conversation of a page stood then.
+    pub rank: InboxRank,
+    /// When any conversation of the program was active last, then.
+    pub newest: Timestamp,
+    /// The newest message there was then.
+    pub message: MessageNumber,
+    /// The newest conversation there was then.
+    pub opened: ConversationNumber,
+}
+
 /// A thread: about a redemption, or for support if it is about none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
@@ -66,14 +103,30 @@ pub struct Conversation {
     pub member: MemberNumber,
     /// The operator's id for that member.
     pub external_user_id: ExternalUserId,
+    /// The member's name.
+    pub display_name: Option<DisplayName>,
     /// The redemption it is about.
     pub redemption: Option<RedemptionId>,
-    /// What the redeemed offer was called.
+    /// What the redeemed offer was called, or what the operator called it.
     pub title: Option<Title>,
     /// When somebody last said something, and who.
     pub last_message: Option<(Timestamp, Role)>,
+    /// How the last message begins: up to [`Conversation::PREVIEW_CHARS`] and one more; `None` if
+    /// there is none, or it was erased.
+    pub preview: Option<String>,
+    /// Since when the member waits for an answer; `None` if not.
+    pub waiting_since: Option<Timestamp>,
     /// The last message, or when it was opened.
     pub active_at: Timestamp,
+}
+
+impl Conversation {
+    /// Characters of the last message that a list shows.
+    pub const PREVIEW_CHARS: usize = 140;
+    /// Up to so many conversations that wait are counted.
+    pub const WAITING_COUNTED: usize = 1000;
+    /// The members of a search, the newest first, whose conversations are listed.
+    pub const MEMBERS_SEARCHED: usize = 100;
 }
 
 /// Something said.

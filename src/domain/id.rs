@@ -150,6 +150,11 @@ impl ConversationId {
         Self(derived(Timestamp::EPOCH, mix(member.0.unsigned_abs())))
     }
 
+    /// The id of a conversation that the operator starts with this message.
+    pub fn of_first(message: MessageId) -> Self {
+        Self(*message.as_uuid())
+    }
+
     /// The member whose support conversation this is, if it is one.
     pub fn support_of(self) -> Option<MemberNumber> {
         let number = i64::try_from(unmix(number_in(self.0))).ok()?;

@@ -32,7 +32,8 @@ pub use account::{Account, Position, jump_depth};
 pub use activity::{Activity, Actor, Entry, LedgerEntry, RedemptionMove, Seq};
 pub use catalogue::{EventSet, Subscription};
 pub use conversation::{
-    Conversation, ConversationNumber, ConversationPlace, Message, MessageNumber, Role,
+    Conversation, ConversationNumber, ConversationPlace, InboxPlace, InboxRank, Message,
+    MessageNumber, Role,
 };
 pub use day::Day;
 pub use environment::Environment;

@@ -144,7 +144,10 @@ routes! {
         PATCH OrgKey loyalty::redemptions::patch_redemption;
     }
     "/v1/redemptions/{id}/cancel" { POST KeyOrMember loyalty::redemptions::cancel_redemption; }
-    "/v1/conversations" { GET KeyOrMember loyalty::conversations::list_conversations; }
+    "/v1/conversations" {
+        GET KeyOrMember loyalty::conversations::list_conversations;
+        POST OrgKey loyalty::conversations::start_conversation;
+    }
     "/v1/conversations/{id}/messages" {
         GET KeyOrMember loyalty::conversations::list_messages;
         POST KeyOrMember loyalty::conversations::send_message;

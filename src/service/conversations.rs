@@ -7,19 +7,21 @@ use super::{
     events, members,
 };
 use crate::domain::{
-    Conversation, ConversationId, Event, ExternalUserId, Member, MessageId, MessageNumber,
-    ProgramNumber, Refusal, Role, Timestamp,
+    Conversation, ConversationId, ConversationNumber, Event, ExternalUserId, Member, MemberNumber,
+    MessageId, MessageNumber, MessageText, ProgramNumber, Refusal, Role, Timestamp,
 };
 use crate::store::conversations::ConversationFilter;
+use crate::store::inbox::InboxFilter;
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
-    ConversationListResponse, ConversationPageQuery, ConversationResponse, Cursor, ListKind,
-    MessageListResponse, MessageResponse, PageQuery, SendMessageRequest, SendMessageResponse,
+    ConversationListResponse, ConversationOrder, ConversationPageQuery, ConversationResponse,
+    Cursor, ListKind, MessageListResponse, MessageResponse, PageQuery, SendMessageRequest,
+    SendMessageResponse, StartConversationRequest,
 };
 
 impl Services {
-    /// Conversations, those last active first: a member's own, or for a key the whole program's
+    /// Conversations, those last active first unless asked otherwise: a member's own, or for a key the whole program's
     /// unless it names a member. A member's support conversation is listed even before anything was
     /// said in it, at the end.
     ///
@@ -32,44 +34,74 @@ impl Services {
         page: ConversationPageQuery,
     ) -> Result<ConversationListResponse, Stop> {
         self.read(caller, move |connection| {
-            let program = caller.program();
             let member =
                 members::subject_of_list(connection, &caller, on_behalf, include_archived)?;
-            let filter = ConversationFilter {
-                member: member.as_ref().map(|member| member.number),
-                waiting: page.waiting,
-                before: page.after,
-            };
-            let limit = page.limit;
-            let mut rows = store::conversations::list(connection, program, &filter, limit + 1)?;
-            let more = rows.len() > limit;
-            rows.truncate(limit);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|(_, last)| ConversationPageQuery::cursor_after(program, last));
-            let mut rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
-            if let Some(member) = member.filter(|_| !more && !page.waiting) {
-                let support = ConversationId::of_support(member.number);
-                match store::conversations::find(connection, program, support)? {
-                    None => rows.push(silent(&member)),
-                    // It is shown where it was when the first page was read: at the end.
-                    Some(spoken) => {
-                        let numbers = spoken.number.zip(page.after);
-                        let is_new = numbers.map(|(number, then)| {
-                            store::conversations::was_silent(connection, number, &then)
-                        });
-                        if is_new.transpose()? == Some(true) {
-                            rows.push(spoken);
-                        }
-                    }
+            let mut members = member.as_ref().map(|member| vec![member.number]);
+            if let Some(search) = &page.search {
+                let mut found = store::inbox::members_found(connection, caller.program(), search)?;
+                found.retain(|number| members.as_ref().is_none_or(|own| own.contains(number)));
+                members = Some(found);
+            }
+            match page.order {
+                ConversationOrder::Recent { after } => {
+                    let filter = ConversationFilter {
+                        members,
+                        waiting: page.waiting,
+                        before: after,
+                    };
+                    recent(connection, caller, (&filter, page.limit), member.as_ref())
+                }
+                ConversationOrder::Waiting { after, silent } => {
+                    let filter = InboxFilter {
+                        members,
+                        waiting: page.waiting,
+                        silent,
+                        after,
+                    };
+                    inbox(connection, caller, (&filter, page.limit))
                 }
             }
-            let conversations = rows.iter().map(ConversationResponse::from).collect();
-            Ok(ConversationListResponse {
-                conversations,
-                next_cursor,
-            })
+        })
+        .await
+    }
+
+    /// Starts a conversation with a member.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn start_conversation(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: StartConversationRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, caller| {
+            let program = caller.program();
+            let StartConversationRequest {
+                external_user_id,
+                title,
+                message,
+            } = request;
+            let member = members::current(tx, program, external_user_id)?.number;
+            let at = tx.now(program);
+            let first = MessageId::from_uuid(Uuid::now_v7());
+            let id = ConversationId::of_first(first);
+            let about = (None, title.as_ref());
+            let number = store::conversations::insert(tx, (program, member), id, about, at)?;
+            add(
+                tx,
+                (program, number, member),
+                (first, Role::Agent, &message),
+                at,
+            )?;
+            let started = store::conversations::find(tx, program, id)?
+                .ok_or(Refusal::NotFound("conversation"))?;
+            let answer = Answer::created(&ConversationResponse::for_key(&started));
+            Ok(answer.with_words_of(member))
         })
         .await
     }
@@ -202,25 +234,110 @@ fn say(
     }
     let number = match conversation.number {
         Some(number) => number,
-        None => store::conversations::insert(
-            tx,
-            program,
-            conversation.member,
-            conversation.id,
-            None,
-            at,
-        )?,
+        None => {
+            let of = (program, conversation.member);
+            store::conversations::insert(tx, of, conversation.id, (None, None), at)?
+        }
     };
+    let place = (program, number, conversation.member);
     let message = MessageId::from_uuid(Uuid::now_v7());
-    let place = (number, conversation.member);
-    store::conversations::add_message(tx, place, message, role, &request.message, at)?;
+    add(tx, place, (message, role, &request.message), at)?;
+    Ok(Answer::ok(&SendMessageResponse { ok: true }))
+}
+
+/// Adds a message to a conversation that has a row, and records the event.
+fn add(
+    tx: &mut Transaction<'_>,
+    (program, number, member): (ProgramNumber, ConversationNumber, MemberNumber),
+    (message, role, text): (MessageId, Role, &MessageText),
+    at: Timestamp,
+) -> Result<(), Stop> {
+    store::conversations::add_message(tx, (number, member), message, role, text, at)?;
     let event = Event::MessageCreated {
-        member: conversation.member,
+        member,
         message,
         role: Some(role),
     };
     events::record(tx, program, at, event)?;
-    Ok(Answer::ok(&SendMessageResponse { ok: true }))
+    Ok(())
+}
+
+/// A page of conversations, those last active first.
+fn recent(
+    connection: &Connection,
+    caller: Caller,
+    (filter, limit): (&ConversationFilter, usize),
+    member: Option<&Member>,
+) -> Result<ConversationListResponse, Stop> {
+    let program = caller.program();
+    let mut rows = store::conversations::list(connection, program, filter, limit + 1)?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|(_, last)| ConversationPageQuery::cursor_after(program, last));
+    let mut rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
+    // It is listed unless a search does not find the member.
+    let is_listed = |member: &&Member| {
+        let members = filter.members.as_ref();
+        !more && !filter.waiting && members.is_some_and(|all| all.contains(&member.number))
+    };
+    if let Some(member) = member.filter(is_listed) {
+        let support = ConversationId::of_support(member.number);
+        match store::conversations::find(connection, program, support)? {
+            None => rows.push(silent(member)),
+            // It is shown where it was when the first page was read: at the end.
+            Some(spoken) => {
+                let numbers = spoken.number.zip(filter.before);
+                let is_new = numbers.map(|(number, then)| {
+                    store::conversations::was_silent(connection, number, &then)
+                });
+                if is_new.transpose()? == Some(true) {
+                    rows.push(spoken);
+                }
+            }
+        }
+    }
+    page_of(connection, caller, &rows, next_cursor)
+}
+
+/// A page of the inbox.
+fn inbox(
+    connection: &Connection,
+    caller: Caller,
+    (filter, limit): (&InboxFilter, usize),
+) -> Result<ConversationListResponse, Stop> {
+    let program = caller.program();
+    let mut rows = store::inbox::list(connection, program, filter, limit + 1)?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|(_, last)| ConversationPageQuery::inbox_cursor_after(program, last));
+    let rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
+    page_of(connection, caller, &rows, next_cursor)
+}
+
+fn page_of(
+    connection: &Connection,
+    caller: Caller,
+    rows: &[Conversation],
+    next_cursor: Option<String>,
+) -> Result<ConversationListResponse, Stop> {
+    let (show, waiting_count): (fn(&Conversation) -> ConversationResponse, _) = match caller {
+        Caller::Key(_) => {
+            let count = store::inbox::count_waiting(connection, caller.program())?;
+            (ConversationResponse::for_key, Some(count))
+        }
+        Caller::Member(_) => (ConversationResponse::for_member, None),
+    };
+    Ok(ConversationListResponse {
+        conversations: rows.iter().map(show).collect(),
+        next_cursor,
+        waiting_count,
+    })
 }
 
 /// A conversation that the caller may see.
@@ -262,7 +379,10 @@ fn silent(member: &Member) -> Conversation {
         external_user_id: member.external_user_id.clone(),
         redemption: None,
         title: None,
+        display_name: member.display_name.clone(),
         last_message: None,
+        preview: None,
+        waiting_since: None,
         active_at: Timestamp::EPOCH,
     }
 }

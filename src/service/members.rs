@@ -281,6 +281,9 @@ pub(super) fn merge(
         return Ok(member);
     }
     store::members::update(tx, &member)?;
+    if before.archived_at.is_some() && member.archived_at.is_none() {
+        store::conversations::wait_again(tx, member.number)?;
+    }
     store::search::index(tx, Some(&before), &member)?;
     let number = member.number;
     let to = member.tier.clone();
@@ -341,6 +344,7 @@ fn remove(
         }
         member.archived_at = Some(at);
         store::members::end_tokens(tx, &mut member);
+        store::conversations::stop_waiting(tx, member.number)?;
         let event = Event::MemberRemoved {
             member: member.number,
             tier: member.tier.clone(),

@@ -211,9 +211,9 @@ fn redeem(tx: &mut Transaction<'_>, mut member: Member, offer: &Offer) -> Result
         created_at: at,
     };
     store::redemptions::insert(tx, member.program, &mut redemption)?;
-    let about = Some((redemption.number, &offer.content.title));
-    let conversation = redemption.conversation();
-    store::conversations::insert(tx, member.program, member.number, conversation, about, at)?;
+    let about = (Some(redemption.number), Some(&offer.content.title));
+    let place = (member.program, member.number);
+    store::conversations::insert(tx, place, redemption.conversation(), about, at)?;
     let event = Event::RedemptionCreated {
         member: member.number,
         offer: offer.number,

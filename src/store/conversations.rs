@@ -6,14 +6,16 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 use super::activity::timestamp;
 use super::{Counted, Error, Transaction, programs};
 use crate::domain::{
-    Conversation, ConversationId, ConversationNumber, ConversationPlace, ExternalUserId,
-    MemberNumber, Message, MessageId, MessageNumber, MessageText, ProgramNumber, RedemptionId,
-    RedemptionNumber, Role, Timestamp, Title,
+    Conversation, ConversationId, ConversationNumber, ConversationPlace, DisplayName,
+    ExternalUserId, MemberNumber, Message, MessageId, MessageNumber, MessageText, ProgramNumber,
+    RedemptionId, RedemptionNumber, Role, Timestamp, Title,
 };
 
 /// The columns that [`conversation`] reads.
-const SELECT: &str = "SELECT c.id, c.uuid, c.member_id, m.external_user_id, r.uuid, c.title,
-        c.last_message_at, c.last_role, c.active_at
+pub(super) const SELECT: &str = "SELECT c.id, c.uuid, c.member_id, m.external_user_id, r.uuid,
+        c.title, c.last_message_at, c.last_role, c.active_at, c.waiting_since, m.display_name,
+        (SELECT substr(s.body, 1, 141) FROM message s WHERE s.conversation_id = c.id
+            ORDER BY s.id DESC LIMIT 1)
     FROM conversation c
     JOIN member m ON m.id = c.member_id
     LEFT JOIN redemption r ON r.id = c.redemption_id";
@@ -24,11 +26,11 @@ const ACTIVE_THEN: &str = "coalesce((SELECT s.created_at FROM message s
         WHERE s.conversation_id = c.id AND s.id <= ? ORDER BY s.id DESC LIMIT 1), r.created_at)";
 
 /// Which conversations of a program are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConversationFilter {
-    /// Only this member's.
-    pub member: Option<MemberNumber>,
-    /// Only those in which the member spoke last.
+    /// Only these members'.
+    pub members: Option<Vec<MemberNumber>>,
+    /// Only those in which the member waits for an answer.
     pub waiting: bool,
     /// Only those that come after this place.
     pub before: Option<ConversationPlace>,
@@ -87,9 +89,7 @@ pub fn list(
         let newest = found
             .first()
             .map_or(Timestamp::EPOCH, |(first, _)| first.active_at);
-        let sql = "SELECT coalesce(max(id), 0) FROM message";
-        let last = moment.query_row(sql, [], |row| row.get(0))?;
-        (newest, MessageNumber(last))
+        (newest, newest_message(&moment)?)
     };
     found.sort_by_key(|(conversation, then)| std::cmp::Reverse((*then, conversation.number)));
     found.truncate(limit);
@@ -104,6 +104,14 @@ pub fn list(
         (conversation, place)
     };
     Ok(found.into_iter().map(with_place).collect())
+}
+
+/// The newest message of all.
+pub(super) fn newest_message(connection: &Connection) -> Result<MessageNumber, Error> {
+    let sql = "SELECT coalesce(max(id), 0) FROM message";
+    Ok(MessageNumber(
+        connection.query_row(sql, [], |row| row.get(0))?,
+    ))
 }
 
 /// Those that were not active since the first page, each with when it was active.
@@ -142,11 +150,7 @@ fn moved(
     limit: usize,
 ) -> Result<Vec<(Conversation, Timestamp)>, Error> {
     let mut values = vec![Value::Integer(before.message.0)];
-    let mut sql = SELECT.replacen(
-        "c.active_at",
-        &format!("c.active_at, {ACTIVE_THEN} AS moved"),
-        1,
-    );
+    let mut sql = with_column(&format!("{ACTIVE_THEN} AS moved"));
     narrow(&mut sql, &mut values, program, filter);
     sql.push_str(" AND c.active_at >= ? AND (moved, c.id) < (?, ?)");
     values.push(Value::Integer(before.newest.as_millis()));
@@ -158,7 +162,7 @@ fn moved(
     let mut rows = statement.query(params_from_iter(values))?;
     let mut conversations = Vec::new();
     while let Some(row) = rows.next()? {
-        conversations.push((conversation(row)?, timestamp(row.get(9)?)?));
+        conversations.push((conversation(row)?, timestamp(row.get(12)?)?));
     }
     Ok(conversations)
 }
@@ -169,16 +173,41 @@ fn narrow(
     program: ProgramNumber,
     filter: &ConversationFilter,
 ) {
-    if let Some(member) = filter.member {
-        sql.push_str(" WHERE c.member_id = ?");
-        values.push(Value::Integer(member.0));
-    } else {
-        sql.push_str(" WHERE c.program_id = ?");
-        values.push(Value::Integer(program.0));
-    }
+    sql.push_str(" WHERE ");
+    let (condition, value) = of_whom(program, filter.members.as_deref());
+    sql.push_str(condition);
+    values.push(value);
     if filter.waiting {
-        sql.push_str(" AND c.last_role = 'member'");
+        sql.push_str(" AND c.waiting_since IS NOT NULL");
     }
+}
+
+/// The condition that finds a program's conversations, or those of some members of it, and the
+/// value it has.
+pub(super) fn of_whom(
+    program: ProgramNumber,
+    members: Option<&[MemberNumber]>,
+) -> (&'static str, Value) {
+    match members {
+        None => ("c.program_id = ?", Value::Integer(program.0)),
+        Some([member]) => ("c.member_id = ?", Value::Integer(member.0)),
+        Some(members) => {
+            let numbers: Vec<String> = members.iter().map(|member| member.0.to_string()).collect();
+            (
+                "c.member_id IN (SELECT value FROM json_each(?))",
+                Value::Text(format!("[{}]", numbers.join(","))),
+            )
+        }
+    }
+}
+
+/// [`SELECT`] with one more column at its end.
+pub(super) fn with_column(column: &str) -> String {
+    SELECT.replacen(
+        "\n    FROM conversation c",
+        &format!(", {column}\n    FROM conversation c"),
+        1,
+    )
 }
 
 /// Whether nothing was said in a conversation before the first page of a list was read.
@@ -201,10 +230,9 @@ pub fn was_silent(
 /// [`Error`] if the database fails.
 pub fn insert(
     tx: &Transaction<'_>,
-    program: ProgramNumber,
-    member: MemberNumber,
+    (program, member): (ProgramNumber, MemberNumber),
     id: ConversationId,
-    about: Option<(RedemptionNumber, &Title)>,
+    (redemption, title): (Option<RedemptionNumber>, Option<&Title>),
     at: Timestamp,
 ) -> Result<ConversationNumber, Error> {
     let sql =
@@ -215,8 +243,8 @@ pub fn insert(
             id.as_uuid().as_bytes(),
             program.0,
             member.0,
-            about.map(|(redemption, _)| redemption.0),
-            about.map(|(_, title)| title.as_str()),
+            redemption.map(|redemption| redemption.0),
+            title.map(Title::as_str),
             at.as_millis(),
         ))
     })?;
@@ -246,7 +274,8 @@ pub fn add_message(
             at.as_millis(),
         ))
     })?;
-    let sql = "UPDATE conversation SET last_message_at = ?2, last_role = ?3, active_at = ?2
+    let sql = "UPDATE conversation SET last_message_at = ?2, last_role = ?3, active_at = ?2,
+                   waiting_since = iif(?3 = 'member', coalesce(waiting_since, ?2), NULL)
                WHERE id = ?1";
     tx.run(sql, |statement| {
         statement.execute((conversation.0, at.as_millis(), role.as_str()))
@@ -255,6 +284,49 @@ pub fn add_message(
         let bytes = i64::try_from(text.as_str().len()).unwrap_or(i64::MAX);
         tx.count_change(Counted::Sent(member, day_of(at)), bytes);
     }
+    Ok(())
+}
+
+/// Since when the member of a conversation waits, as its messages say.
+const WAITS_SINCE: &str = "(SELECT min(s.created_at) FROM message s
+        WHERE s.conversation_id = conversation.id AND s.id > coalesce((SELECT max(a.id)
+            FROM message a WHERE a.conversation_id = conversation.id AND a.role = 'agent'), 0))";
+
+/// Says that nobody can answer a member any more, who was removed.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn stop_waiting(tx: &Transaction<'_>, member: MemberNumber) -> Result<(), Error> {
+    let sql = "UPDATE conversation SET waiting_since = NULL
+               WHERE member_id = ?1 AND waiting_since IS NOT NULL";
+    tx.run(sql, |statement| statement.execute([member.0]))?;
+    Ok(())
+}
+
+/// Says that a member who was restored waits again where nobody answered.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn wait_again(tx: &Transaction<'_>, member: MemberNumber) -> Result<(), Error> {
+    let sql = format!(
+        "UPDATE conversation SET waiting_since = {WAITS_SINCE}
+         WHERE member_id = ?1 AND last_role = 'member'"
+    );
+    tx.execute(&sql, [member.0])?;
+    Ok(())
+}
+
+/// Sets since when the members of some conversations wait: those behind one row up to another.
+pub(super) fn set_waiting_of(
+    connection: &Connection,
+    (after, last): (i64, i64),
+) -> Result<(), rusqlite::Error> {
+    let sql = format!(
+        "UPDATE conversation SET waiting_since = {WAITS_SINCE}
+         WHERE id > ?1 AND id <= ?2 AND last_role = 'member'
+             AND (SELECT archived_at FROM member WHERE id = member_id) IS NULL"
+    );
+    connection.execute(&sql, [after, last])?;
     Ok(())
 }
 
@@ -344,7 +416,7 @@ pub fn find_message(
 }
 
 /// Reads the columns of [`SELECT`].
-fn conversation(row: &Row<'_>) -> Result<Conversation, Error> {
+pub(super) fn conversation(row: &Row<'_>) -> Result<Conversation, Error> {
     let redemption: Option<[u8; 16]> = row.get(4)?;
     let said_at: Option<i64> = row.get(6)?;
     let role: Option<String> = row.get(7)?;
@@ -360,6 +432,9 @@ fn conversation(row: &Row<'_>) -> Result<Conversation, Error> {
         redemption: redemption.map(|bytes| RedemptionId::from_uuid(uuid::Uuid::from_bytes(bytes))),
         title: row.get::<_, Option<String>>(5)?.map(Title::stored),
         last_message,
+        preview: row.get(11)?,
+        waiting_since: row.get::<_, Option<i64>>(9)?.map(timestamp).transpose()?,
+        display_name: row.get::<_, Option<String>>(10)?.map(DisplayName::stored),
         active_at: timestamp(row.get(8)?)?,
     })
 }

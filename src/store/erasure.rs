@@ -60,6 +60,14 @@ const PLACES: &[Place] = &[
                  (SELECT id FROM conversation WHERE member_id = ?1)",
         ),
     },
+    // That of a booking is the offer's.
+    Place {
+        table: "conversation",
+        columns: &["title"],
+        how: How::Sql(
+            "UPDATE conversation SET title = NULL WHERE member_id = ?1 AND redemption_id IS NULL",
+        ),
+    },
     Place {
         table: "event_payload",
         columns: &["data"],
@@ -153,7 +161,6 @@ mod tests {
                 "offer.type",
                 "offer.images",
                 "offer.tiers",
-                "conversation.title",
                 "webhook_endpoint.url",
                 "webhook_endpoint.events",
                 "member.tier",

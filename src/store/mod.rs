@@ -19,6 +19,7 @@ pub mod dump;
 pub mod erasure;
 mod gate;
 pub mod idempotency;
+pub mod inbox;
 mod key_index;
 mod lock;
 pub mod members;

@@ -373,6 +373,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("last_message_at", STAMP),
             ("last_role", ANY),
             ("active_at", STAMP),
+            ("waiting_since", STAMP),
         ],
     ),
     (

@@ -4,28 +4,50 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, text};
+use super::fields::{Fields, known_id, text};
 use super::schema::{self, request_schema};
 use super::{ListKind, cursor};
 use crate::domain::{
-    Conversation, ConversationId, ConversationNumber, ConversationPlace, Invalid, Message,
-    MessageNumber, MessageText, ProgramNumber, Role, Timestamp,
+    Conversation, ConversationId, ConversationNumber, ConversationPlace, DisplayName,
+    ExternalUserId, InboxPlace, InboxRank, Invalid, Message, MessageNumber, MessageText,
+    ProgramNumber, Role, Search, Timestamp, Title,
 };
 
 /// Conversations a page. Clients that know of no pages get all there are in nearly every case.
 const PAGE_MAX: usize = 1000;
 /// The last millisecond of the year 9999.
 const END_OF_TIME: i64 = 253_402_300_799_999;
+/// What a cursor of the inbox says of a member who does not wait.
+const NOT_WAITING: i64 = i64::MIN;
 
 /// Which page of conversations is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationPageQuery {
     /// Rows a page, 1 to 1,000, 1,000 unless said.
     pub limit: usize,
-    /// Only those in which the member spoke last.
+    /// Only those in which the member waits for an answer.
     pub waiting: bool,
-    /// The last row of the page before.
-    pub after: Option<ConversationPlace>,
+    /// Only those of members whom this finds.
+    pub search: Option<Search>,
+    /// The order, and the last row of the page before.
+    pub order: ConversationOrder,
+}
+
+/// In which order conversations are listed, each with the last row of the page before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConversationOrder {
+    /// Those last active first.
+    Recent {
+        /// Where the page before ended.
+        after: Option<ConversationPlace>,
+    },
+    /// Those who wait first, and of these the one that waits longest.
+    Waiting {
+        /// Where the page before ended.
+        after: Option<InboxPlace>,
+        /// Those in which nothing was said, too.
+        silent: bool,
+    },
 }
 
 impl ConversationPageQuery {
@@ -42,6 +64,20 @@ impl ConversationPageQuery {
         ];
         cursor::encode(numbers, ListKind::Conversations, program.0)
     }
+
+    /// The cursor of the page of the inbox that follows this place.
+    pub fn inbox_cursor_after(program: ProgramNumber, last: &InboxPlace) -> String {
+        let rank = &last.rank;
+        let numbers = [
+            rank.waiting_since.map_or(NOT_WAITING, Timestamp::as_millis),
+            rank.active_at.as_millis(),
+            rank.number.0,
+            last.newest.as_millis(),
+            last.message.0,
+            last.opened.0,
+        ];
+        cursor::encode(numbers, ListKind::Inbox, program.0)
+    }
 }
 
 impl super::Query<'_> {
@@ -56,7 +92,6 @@ impl super::Query<'_> {
         let limit = self.limit(ConversationPageQuery::LIMITS)?;
         let after = self.parsed("cursor", |_, text| {
             let [at, number, newest, message] = decode(text, program)?;
-            let time = |millis| Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH);
             Ok(ConversationPlace {
                 active_at: time(at),
                 number: ConversationNumber(number),
@@ -67,9 +102,54 @@ impl super::Query<'_> {
         Ok(ConversationPageQuery {
             limit,
             waiting: self.flag("waiting")?,
-            after,
+            search: None,
+            order: ConversationOrder::Recent { after },
         })
     }
+
+    /// The same of the list that a key asks for, with `sort`, `search` and `silent`.
+    ///
+    /// # Errors
+    /// [`Invalid`] if one is out of range or garbage.
+    pub fn inbox_page(&self, program: ProgramNumber) -> Result<ConversationPageQuery, Invalid> {
+        let by_wait = self.parsed("sort", |name, value| match value {
+            "recent" => Ok(false),
+            "waiting" => Ok(true),
+            _ => Err(Invalid::new(name, "must be recent or waiting")),
+        })?;
+        let silent = self.flag("silent")?;
+        let search = self.search()?;
+        if by_wait != Some(true) {
+            let page = self.conversation_page(program)?;
+            return Ok(ConversationPageQuery { search, ..page });
+        }
+        let limit = self.limit(ConversationPageQuery::LIMITS)?;
+        let after = self.parsed("cursor", |_, text| {
+            let [since, at, number, newest, message, opened] =
+                cursor::decode(text, ListKind::Inbox, program.0)?;
+            Ok(InboxPlace {
+                rank: InboxRank {
+                    waiting_since: (since != NOT_WAITING).then(|| time(since)),
+                    active_at: time(at),
+                    number: ConversationNumber(number),
+                },
+                newest: time(newest),
+                message: MessageNumber(message),
+                opened: ConversationNumber(opened),
+            })
+        })?;
+        Ok(ConversationPageQuery {
+            limit,
+            waiting: self.flag("waiting")?,
+            search,
+            order: ConversationOrder::Waiting { after, silent },
+        })
+    }
+}
+
+/// A time that a cursor holds.
+fn time(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH)
 }
 
 /// The numbers of a cursor. One of 0.1.0 says nothing of its first page: of such a list, pages are
@@ -116,6 +196,45 @@ request_schema!(SendMessageRequest {
     optional as: schema::nullable(schema::one_of([Role::Agent.as_str()])),
 } example {"message": "Is the window seat free?"});
 
+/// The body of `POST /v1/conversations`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartConversationRequest {
+    /// With whom.
+    pub external_user_id: ExternalUserId,
+    /// What it is called.
+    pub title: Option<Title>,
+    /// What is said first.
+    pub message: MessageText,
+}
+
+impl StartConversationRequest {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`Invalid`] naming the field.
+    pub fn parse(body: &Value) -> Result<Self, Invalid> {
+        let fields = Fields::of(body)?;
+        Ok(Self {
+            external_user_id: fields.required("externalUserID", known_id)?,
+            title: fields.nullable("title", text(Title::parse))?,
+            message: fields.required("message", text(MessageText::parse))?,
+        })
+    }
+}
+
+request_schema!(StartConversationRequest {
+    /// The member it is with.
+    required externalUserID: schema::text(ExternalUserId::RULE),
+    /// What it is called; nothing by default.
+    optional title: schema::nullable(schema::text(Title::RULE)),
+    /// The operator's first message.
+    required message: schema::text(MessageText::RULE),
+} example {
+    "externalUserID": "ada",
+    "title": "Your coat",
+    "message": "You left a coat here on Friday."
+});
+
 /// `SendMessageResponse`: exactly this field.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the names are the API's")]
@@ -139,12 +258,67 @@ pub struct ConversationResponse {
     /// Additive: the redemption that a booking is about.
     #[serde(rename = "redemptionID")]
     pub redemption_id: Option<String>,
-    /// Additive: whether the member spoke last.
+    /// Additive: whether the member spoke last, and was not removed.
     pub waiting: bool,
+    /// For a key: since when, if so: the first message without an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, format = DateTime)]
+    pub waiting_since: Option<Option<String>>,
+    /// For a key: the member's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    pub display_name: Option<Option<String>>,
+    /// For a key: the last message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LastMessageResponse>, required = false)]
+    pub last_message: Option<Option<LastMessageResponse>>,
 }
 
-impl From<&Conversation> for ConversationResponse {
-    fn from(conversation: &Conversation) -> Self {
+/// The last message of a conversation, as a list shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastMessageResponse {
+    /// Its first 140 characters, with `…` if there are more; null once it is erased.
+    pub text: Option<String>,
+    /// `member` or `agent`.
+    pub role: &'static str,
+    /// When it was said.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+}
+
+impl LastMessageResponse {
+    fn of(conversation: &Conversation) -> Option<Self> {
+        let (at, role) = conversation.last_message?;
+        let cut = |text: &String| {
+            let mut rest = text.char_indices().skip(Conversation::PREVIEW_CHARS);
+            match rest.next() {
+                Some((end, _)) => format!("{}…", &text[..end]),
+                None => text.clone(),
+            }
+        };
+        Some(Self {
+            text: conversation.preview.as_ref().map(cut),
+            role: role.as_str(),
+            created_at: at.to_string(),
+        })
+    }
+}
+
+impl ConversationResponse {
+    /// A conversation as a key sees it.
+    pub fn for_key(conversation: &Conversation) -> Self {
+        let name = conversation.display_name.as_ref();
+        Self {
+            waiting_since: Some(super::time(conversation.waiting_since)),
+            display_name: Some(name.map(DisplayName::as_str).map(str::to_owned)),
+            last_message: Some(LastMessageResponse::of(conversation)),
+            ..Self::for_member(conversation)
+        }
+    }
+
+    /// A conversation as its member sees it.
+    pub fn for_member(conversation: &Conversation) -> Self {
         let last = conversation.last_message;
         Self {
             id: conversation.id.to_string(),
@@ -159,12 +333,15 @@ impl From<&Conversation> for ConversationResponse {
             last_message_at: super::time(last.map(|(at, _)| at)),
             external_user_id: conversation.external_user_id.as_str().to_owned(),
             redemption_id: conversation.redemption.map(|id| id.to_string()),
-            waiting: last.is_some_and(|(_, role)| role == Role::Member),
+            waiting: conversation.waiting_since.is_some(),
+            waiting_since: None,
+            display_name: None,
+            last_message: None,
         }
     }
 }
 
-/// A list of conversations, those last active first.
+/// A list of conversations.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the API's")]
@@ -172,6 +349,10 @@ pub struct ConversationListResponse {
     pub conversations: Vec<ConversationResponse>,
     /// Additive: the list has pages when it is long.
     pub next_cursor: Option<String>,
+    /// For a key: in how many of the program's the member waits; 1000 stands for more, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, required = false)]
+    pub waiting_count: Option<i64>,
 }
 
 /// `Message`.

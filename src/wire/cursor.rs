@@ -18,6 +18,7 @@ pub enum ListKind {
     Conversations,
     Messages,
     Deliveries,
+    Inbox,
 }
 
 /// A place in a list: the number of a row.

@@ -34,9 +34,10 @@ pub use analytics::{
 };
 pub use configuration::{ConfigurationRequest, ConfigurationResponse};
 pub use conversations::{
-    AttachmentResponse, ConversationListResponse, ConversationPageQuery, ConversationResponse,
-    MessageEventData, MessageListResponse, MessageResponse, SendMessageRequest,
-    SendMessageResponse, message_frame,
+    AttachmentResponse, ConversationListResponse, ConversationOrder, ConversationPageQuery,
+    ConversationResponse, LastMessageResponse, MessageEventData, MessageListResponse,
+    MessageResponse, SendMessageRequest, SendMessageResponse, StartConversationRequest,
+    message_frame,
 };
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};

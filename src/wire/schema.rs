@@ -226,15 +226,36 @@ words! {
 /// Fields that an answer may lack that an earlier version kept under an `Idempotency-Key`.
 const LATER: [&str; 1] = ["version"];
 
-/// Every other field of an answer is always there, null where it has no value.
-pub fn require_all(schema: &mut RefOr<Schema>) {
+/// Fields that only an Org-API-Key gets, by the schema that they are of.
+const KEYS_ONLY: [(&str, &[&str]); 2] = [
+    (
+        "ConversationResponse",
+        &["displayName", "lastMessage", "waitingSince"],
+    ),
+    ("ConversationListResponse", &["waitingCount"]),
+];
+
+/// Every other field of the answer of this name is always there, null where it has no value.
+pub fn require_all(name: &str, schema: &mut RefOr<Schema>) {
+    let of_keys = KEYS_ONLY.iter().find(|(of, _)| *of == name);
+    let of_keys = of_keys.map_or(&[][..], |(_, fields)| fields);
     match schema {
         RefOr::T(Schema::Object(object)) => {
             let names = object.properties.keys();
-            let always = names.filter(|name| !LATER.contains(&name.as_str()));
+            let is_always_there = |field: &&String| {
+                !LATER
+                    .iter()
+                    .chain(of_keys)
+                    .any(|one| *one == field.as_str())
+            };
+            let always = names.filter(is_always_there);
             object.required = always.cloned().collect();
         }
-        RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(require_all),
+        RefOr::T(Schema::AllOf(all)) => {
+            all.items
+                .iter_mut()
+                .for_each(|item| require_all(name, item));
+        }
         _ => {}
     }
 }

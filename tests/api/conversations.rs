@@ -45,13 +45,16 @@ fn a_redemption_opens_a_conversation() {
     assert_eq!(
         names(booking),
         [
+            "displayName",
             "externalUserID",
             "id",
+            "lastMessage",
             "lastMessageAt",
             "redemptionID",
             "title",
             "type",
-            "waiting"
+            "waiting",
+            "waitingSince"
         ]
     );
     assert_eq!(booking["id"], redemption["conversationId"]);
@@ -79,6 +82,18 @@ fn every_member_has_a_support_conversation_before_anything_is_said_in_it() {
     let page = get_as(&app, &token, LIST).expect(200);
     assert_eq!(names(&page), ["conversations", "nextCursor"]);
     let support = &page["conversations"][0];
+    assert_eq!(
+        names(support),
+        [
+            "externalUserID",
+            "id",
+            "lastMessageAt",
+            "redemptionID",
+            "title",
+            "type",
+            "waiting"
+        ]
+    );
     assert_eq!(support["type"], "support");
     for field in ["title", "lastMessageAt", "redemptionID"] {
         assert_eq!(support[field], Value::Null, "{field}");

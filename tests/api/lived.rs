@@ -87,6 +87,15 @@ fn members(app: &TestApp) {
     say(app, &token, &support, "Where is my tea?");
     pass(app);
     say_as_agent(app, &support, "On its way.");
+    pass(app);
+    let lost = json!({"externalUserID": "bob", "title": "Your coat", "message": "It is here."});
+    app.post("/v1/conversations", &lost).expect(201);
+    let support = crate::client::support(app, "eve");
+    let token = exchange(app, SANDBOX_KEY, "eve");
+    for text in ["Is there tea?", "Or coffee?"] {
+        pass(app);
+        say(app, &token, &support, text);
+    }
 }
 
 fn redemptions(app: &TestApp) {
@@ -124,6 +133,8 @@ fn redemptions(app: &TestApp) {
     app.delete(&format!("/v1/offers/{archived}")).expect(200);
     let booking = conversation(app, "dee", "booking");
     say_as_agent(app, &booking, "Welcome, Dee");
+    let about = json!({"externalUserID": "dee", "title": "Dee's hat", "message": "It is here."});
+    app.post("/v1/conversations", &about).expect(201);
 }
 
 fn removals(app: &TestApp) {

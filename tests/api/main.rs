@@ -25,9 +25,9 @@ mod hardening;
 mod health;
 mod idempotency;
 mod imports;
-mod keys;
-
+mod inbox;
 mod kept_answers;
+mod keys;
 mod ledger;
 mod lived;
 mod logs;

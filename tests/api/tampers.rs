@@ -246,7 +246,8 @@ const FOUND: &[(&str, &str)] = &[
         "log_text",
     ),
     (
-        "UPDATE conversation SET last_role = 'agent' WHERE last_role = 'member';
+        "UPDATE conversation SET last_role = 'agent', waiting_since = NULL
+          WHERE last_role = 'member';
       UPDATE conversation SET last_role = 'member' WHERE last_role = 'agent'",
         "conversation row",
     ),
@@ -255,6 +256,28 @@ const FOUND: &[(&str, &str)] = &[
         "conversation row",
     ),
     ("UPDATE conversation SET title = NULL", "conversation row"),
+    (
+        "UPDATE conversation SET title = 'Mine' WHERE redemption_id IS NULL AND title IS NULL
+             AND last_role = 'member'",
+        "it has a title",
+    ),
+    (
+        "UPDATE conversation SET title = 'Dee' WHERE redemption_id IS NULL
+             AND member_id = (SELECT id FROM member WHERE external_user_id GLOB 'erased_*')",
+        "its title was not",
+    ),
+    (
+        "UPDATE conversation SET waiting_since = NULL",
+        "since when the member waits",
+    ),
+    (
+        "UPDATE conversation SET waiting_since = waiting_since + 1",
+        "since when the member waits",
+    ),
+    (
+        "UPDATE message SET uuid = randomblob(16) WHERE body = 'It is here.'",
+        "conversation row",
+    ),
     (
         "UPDATE conversation SET member_id = 3 WHERE redemption_id IS NULL",
         "conversation row",

@@ -3,11 +3,11 @@
 use actix_web::web::Data;
 
 use crate::error::Code;
-use crate::http::auth::KeyOrMember;
+use crate::http::auth::{KeyOrMember, OrgKey};
 use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
 use crate::http::{HttpError, HttpResult, ok, reply};
 use crate::service::{Caller, Services};
-use crate::wire::{ListKind, SendMessageRequest};
+use crate::wire::{ListKind, SendMessageRequest, StartConversationRequest};
 
 /// `GET /v1/conversations`.
 pub(in crate::http) async fn list_conversations(
@@ -16,12 +16,28 @@ pub(in crate::http) async fn list_conversations(
     query: QueryText,
 ) -> HttpResult {
     let query = query.parse()?;
-    let page = query.conversation_page(caller.program())?;
+    let page = match caller {
+        Caller::Key(_) => query.inbox_page(caller.program())?,
+        Caller::Member(_) => query.conversation_page(caller.program())?,
+    };
     let on_behalf = query.external_user_id()?;
     let include_archived = query.flag("includeArchived")?;
     Ok(ok(&services
         .list_conversations(caller, (on_behalf, include_archived), page)
         .await?))
+}
+
+/// `POST /v1/conversations`.
+pub(in crate::http) async fn start_conversation(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    idempotency: Idempotency,
+    body: JsonBody,
+) -> HttpResult {
+    let request = StartConversationRequest::parse(&body.value)?;
+    let idempotency = idempotency.key(Caller::Key(key), &body.value)?;
+    let started = services.start_conversation(key, idempotency, request);
+    Ok(reply(started.await?))
 }
 
 /// `GET /v1/conversations/{id}/messages`.

@@ -85,8 +85,8 @@ fn schemas() -> Vec<Named> {
     let data = object::<TestEventData>(&mut schemas);
     let test = EventBody::schema(TEST_EVENT, TEST, data);
     schemas.push((schema_name(TEST_EVENT), test.into()));
-    for (_, schema) in &mut schemas {
-        schema::require_all(schema);
+    for (name, schema) in &mut schemas {
+        schema::require_all(name, schema);
     }
     schemas
 }

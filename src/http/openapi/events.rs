@@ -1,14 +1,14 @@
 //! The operations under `/v1` that pass on what happens: webhooks, conversations, streams.
 
 use super::operation::{Operation, tagged};
-use crate::domain::{DeliveryStatus, ExternalUserId};
+use crate::domain::{DeliveryStatus, ExternalUserId, Search};
 use crate::error::Code;
 use crate::wire::schema;
 use crate::wire::{
-    ConversationListResponse, ConversationPageQuery, CreateWebhookRequest, CreatedWebhookResponse,
-    DeleteWebhookResponse, DeliveryListResponse, DeliveryResponse, MessageListResponse, PageQuery,
-    PatchWebhookRequest, SendMessageRequest, SendMessageResponse, WebhookListResponse,
-    WebhookResponse,
+    ConversationListResponse, ConversationPageQuery, ConversationResponse, CreateWebhookRequest,
+    CreatedWebhookResponse, DeleteWebhookResponse, DeliveryListResponse, DeliveryResponse,
+    MessageListResponse, PageQuery, PatchWebhookRequest, SendMessageRequest, SendMessageResponse,
+    StartConversationRequest, WebhookListResponse, WebhookResponse,
 };
 
 const UNKNOWN: &[Code] = &[Code::NotFound];
@@ -24,21 +24,43 @@ fn conversations() -> impl Iterator<Item = Operation> {
     let list = Operation::new("list_conversations", "Conversations")
         .about(
             "A member's own; the whole program's for a key that names nobody. A member's support \
-             conversation is listed even before anything was said in it.",
+             conversation is listed even before anything was said in it, but not with \
+             `sort=waiting`. `sort`, `search` and `silent` are for keys.",
         )
         .page(ConversationPageQuery::LIMITS)
         .query("externalUserID", id(), member)
         .query(
             "waiting",
             schema::boolean(),
-            "`true`: only those in which the member spoke last.",
+            "`true`: only those in which the member spoke last, and was not removed.",
         )
         .query(
             "includeArchived",
             schema::boolean(),
             "`true` lets an Org-API-Key name a removed member.",
         )
-        .answers::<ConversationListResponse>(200, "Those last active first.")
+        .query(
+            "sort",
+            schema::one_of(["recent", "waiting"]),
+            "`recent` unless given: those last active first. `waiting`: those in which the member \
+             waits, the longest first; then the others, those last active first.",
+        )
+        .query(
+            "silent",
+            schema::boolean(),
+            "`true`: with `sort=waiting`, also those in which nothing was said.",
+        )
+        .query(
+            "search",
+            schema::text(Search::RULE),
+            "Only those of members whose id or name has these words; of the 100 newest of them.",
+        )
+        .answers::<ConversationListResponse>(200, "A page of conversations.")
+        .fails(UNKNOWN);
+    let start = Operation::new("start_conversation", "Start a conversation")
+        .about("The operator sends the first message of a new conversation with a member.")
+        .body::<StartConversationRequest>()
+        .answers::<ConversationResponse>(201, "The conversation, of type `support`.")
         .fails(UNKNOWN);
     let messages = Operation::new("list_messages", "A page of a conversation")
         .page(PageQuery::LIMITS)
@@ -60,7 +82,7 @@ fn conversations() -> impl Iterator<Item = Operation> {
         )
         .serves(200, EVENT_STREAM, "Messages from now on.")
         .fails(UNKNOWN);
-    tagged("Conversations", [list, messages, send, stream])
+    tagged("Conversations", [list, start, messages, send, stream])
 }
 
 fn webhooks() -> impl Iterator<Item = Operation> {

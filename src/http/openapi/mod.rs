@@ -134,7 +134,7 @@ fn add(paths: &mut Paths, components: &mut Components, route: &Route, operation:
     }
     components.schemas.extend(operation.request_schemas);
     for (name, mut answer) in operation.answer_schemas {
-        schema::require_all(&mut answer);
+        schema::require_all(&name, &mut answer);
         components.schemas.insert(name, answer);
     }
     let mut item = PathItem::new(method(route.method), built.build());

@@ -128,9 +128,17 @@ const CONTRADICTIONS: &[&str] = &[
      WHERE c.uuid <> r.uuid OR c.member_id <> r.member_id OR c.title IS NULL",
     "SELECT format('redemption row %d has no conversation', r.id) FROM redemption r
      WHERE NOT EXISTS (SELECT 1 FROM conversation c WHERE c.uuid = r.uuid)",
-    "SELECT format('conversation row %d: of support, it has a title, or nothing was said in it', id)
-     FROM conversation
-     WHERE redemption_id IS NULL AND (title IS NOT NULL OR last_message_at IS NULL)",
+    "SELECT format('conversation row %d: of support, nothing was said in it', id)
+     FROM conversation WHERE redemption_id IS NULL AND last_message_at IS NULL",
+    "SELECT format('conversation row %d: its member was erased, but its title was not', c.id)
+     FROM conversation c JOIN member m ON m.id = c.member_id
+     WHERE c.redemption_id IS NULL AND c.title IS NOT NULL AND m.external_user_id GLOB 'erased_*'
+        AND m.archived_at IS NOT NULL",
+    "SELECT format('conversation row %d: its messages say otherwise since when the member waits', c.id)
+     FROM conversation c JOIN member m ON m.id = c.member_id
+     WHERE c.waiting_since IS NOT iif(m.archived_at IS NULL, (SELECT min(s.created_at)
+         FROM message s WHERE s.conversation_id = c.id AND s.id > coalesce((SELECT max(a.id)
+             FROM message a WHERE a.conversation_id = c.id AND a.role = 'agent'), 0)), NULL)",
     "SELECT format('conversation row %d: its last message or its time is another one', c.id)
      FROM conversation c LEFT JOIN redemption r ON r.id = c.redemption_id
         LEFT JOIN message s ON s.id = (SELECT max(id) FROM message WHERE conversation_id = c.id)
@@ -186,23 +194,34 @@ const CONTRADICTIONS: &[&str] = &[
      FROM idempotency_words WHERE answer NOT IN (SELECT id FROM idempotency)",
 ];
 
-/// Support conversations whose id is not that of their member.
+/// Support conversations whose id is neither that of their member, which have no title, nor that of
+/// their first message, which the operator sent.
 fn support_ids(connection: &Connection) -> Result<Vec<String>, Error> {
-    let sql = "SELECT id, uuid, member_id FROM conversation WHERE redemption_id IS NULL";
+    let sql = "SELECT c.id, c.uuid, c.member_id, c.title IS NOT NULL, s.uuid
+               FROM conversation c LEFT JOIN message s ON s.role = 'agent'
+                   AND s.id = (SELECT min(id) FROM message WHERE conversation_id = c.id)
+               WHERE c.redemption_id IS NULL";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut findings = Vec::new();
     while let Some(row) = rows.next()? {
-        let (id, uuid, member): (i64, [u8; 16], i64) = row.try_into()?;
-        let expected = ConversationId::of_support(MemberNumber(member));
-        if *expected.as_uuid() != Uuid::from_bytes(uuid) && findings.len() < FINDINGS_MAX {
-            findings.push(format!(
-                "conversation row {id}: its id is not that of its member"
-            ));
+        let (id, uuid, member, has_title, first): Support = row.try_into()?;
+        let own = ConversationId::of_support(MemberNumber(member));
+        let finding = if *own.as_uuid() == Uuid::from_bytes(uuid) {
+            has_title.then_some("it has a title, but it is the support conversation of its member")
+        } else {
+            (first != Some(uuid)).then_some("its id is not that of its member or first message")
+        };
+        if let Some(finding) = finding.filter(|_| findings.len() < FINDINGS_MAX) {
+            findings.push(format!("conversation row {id}: {finding}"));
         }
     }
     Ok(findings)
 }
+
+/// What is compared of a support conversation: its row, its id, its member, whether it has a title,
+/// and the id of its first message if that is the operator's.
+type Support = (i64, [u8; 16], i64, bool, Option<[u8; 16]>);
 
 /// Endpoints that cannot have been made, or that wait for what never comes.
 fn endpoints(connection: &Connection) -> Result<Vec<String>, Error> {

@@ -313,6 +313,18 @@ fn conversation_rows(world: &World) -> Vec<Row> {
             .gives(200, [&*world.ada_conversation, "support", "booking"])
             .others(format!("{list}?externalUserID=bob"), Value::Null, 403)
             .bad(format!("{list}?waiting=1"), Value::Null, 422, "waiting"),
+        row("POST", list, list)
+            .body(json!({"externalUserID": "ada", "title": "A coat", "message": "It is here."}))
+            .gives(
+                201,
+                ["cnv_", "support", "A coat", "Ada Lovelace", "It is here."],
+            )
+            .bad(
+                list,
+                json!({"externalUserID": "ada", "message": ""}),
+                422,
+                "message",
+            ),
         row("GET", messages, ada("messages"))
             .gives(200, ["is anybody there", "msg_"])
             .others(bob("messages"), Value::Null, 404)

@@ -19,6 +19,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use self::ledger::Ledger;
 use super::super::backup::beside;
+use super::super::conversations;
 use super::super::erasure;
 use super::super::scrub::scrub_all;
 use super::{APPLICATION_ID, MigrationError, NOTE, Progress, SCHEMA};
@@ -61,6 +62,8 @@ const ERASED: &str = "erased_";
 /// Begins the step, once there is room for it: from here on no older program opens the file.
 pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), MigrationError> {
     check_room(path)?;
+    let mut waiting = tables::definitions("conversation")?;
+    waiting.retain(|sql| sql.starts_with("CREATE INDEX") && sql.contains("waiting_since"));
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(&format!(
         "DROP TRIGGER IF EXISTS activity_is_never_changed;
@@ -74,12 +77,18 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
          ALTER TABLE credential ADD COLUMN last_used_at INTEGER;
          ALTER TABLE webhook_endpoint ADD COLUMN version INTEGER NOT NULL DEFAULT 0
              CONSTRAINT webhook_endpoint_version CHECK (version >= 0);
+         ALTER TABLE conversation ADD COLUMN waiting_since INTEGER
+             CONSTRAINT conversation_waiting_since
+             CHECK (waiting_since IS NULL OR last_role = 'member');
+         DROP INDEX IF EXISTS conversation_waiting;
+         {};
          {};
          {};
          {};
          {};
          PRAGMA user_version = 2;
          PRAGMA application_id = {APPLICATION_ID}",
+        waiting.join(";"),
         tables::definitions("log_text")?.join(";"),
         tables::definitions("idempotency_words")?.join(";"),
         tables::definitions("search_term")?.join(";"),
@@ -158,6 +167,7 @@ pub(super) fn go_on(
     }
     erase_again(connection)?;
     set_versions(connection)?;
+    set_waiting(connection)?;
     scrub_all(connection)?;
     let dangling = super::super::audit::foreign_keys(connection)?;
     if let Some(first) = dangling.first() {
@@ -282,6 +292,22 @@ fn set_versions(connection: &mut Connection) -> Result<(), MigrationError> {
     drop(rows);
     drop(newest);
     tx.commit()?;
+    Ok(())
+}
+
+/// Sets since when members wait for an answer, some conversations at a time.
+fn set_waiting(connection: &mut Connection) -> Result<(), MigrationError> {
+    let last: i64 =
+        connection.query_row("SELECT coalesce(max(id), 0) FROM conversation", [], |row| {
+            row.get(0)
+        })?;
+    let mut after = 0;
+    while after < last {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        conversations::set_waiting_of(&tx, (after, after + STEP_ROWS))?;
+        tx.commit()?;
+        after += STEP_ROWS;
+    }
     Ok(())
 }
 
