@@ -16,6 +16,8 @@ mod driver;
 mod first_steps;
 #[path = "browser/modules.rs"]
 mod modules;
+#[path = "browser/program.rs"]
+mod program;
 #[path = "browser/still.rs"]
 mod still;
 #[path = "browser/world.rs"]

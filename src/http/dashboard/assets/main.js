@@ -3,6 +3,7 @@
 import { ApiError, get } from "./lib/api.js";
 import { remindOfLost } from "./lib/dialogs.js";
 import { h, replace } from "./lib/dom.js";
+import { startBanners } from "./lib/banners.js";
 import { when } from "./lib/format.js";
 import { startLive, whenLive } from "./lib/live.js";
 import * as session from "./lib/session.js";
@@ -19,10 +20,11 @@ import { overviewPage } from "./pages/overview.js";
 import { partnerCreditsPage } from "./pages/partner/credits.js";
 import { partnerOrganizationPage } from "./pages/partner/organization.js";
 import { partnerOrganizationsPage } from "./pages/partner/organizations.js";
+import { partnerServerPage } from "./pages/partner/server.js";
 import { partnerUsagePage } from "./pages/partner/usage.js";
-import { programsPage } from "./pages/programs.js";
+import { programsPage } from "./pages/programs/programs.js";
 import { redemptionsPage } from "./pages/redemptions.js";
-import { settingsPage } from "./pages/settings.js";
+import { settingsPage } from "./pages/settings/settings.js";
 import { webhookPage, webhooksPage } from "./pages/webhooks.js";
 
 /** The pages by the address after `#/`. The first one with a label is where one arrives. */
@@ -50,6 +52,7 @@ const PAGES = {
     { path: "organizations/:id", show: partnerOrganizationPage },
     { path: "credits", label: "Credits", show: partnerCreditsPage },
     { path: "usage", label: "Usage", icon: "overview", show: partnerUsagePage },
+    { path: "server", label: "Server", show: partnerServerPage },
   ],
 };
 
@@ -94,13 +97,15 @@ async function start() {
   } catch (error) {
     signedIn.abort();
     if (error.status === 401 || error.status === 403) {
-      session.signOut();
+      session.forget(session.key());
       return signInPage(app, start, `The key was refused: ${error.message}.`);
     }
     return replace(app, h("main", { id: "main", class: "alone" }, errorState(error, start)));
   }
   const pages = PAGES[kind];
-  const place = frame(app, { kind, pages, context, leave });
+  const place = frame(app, { kind, pages, context, leave, restart: start });
+  shareWithPages(context, place);
+  startBanners(place.banners, { kind, signal: signedIn.signal });
   showLive = place.showLive;
   showLive(liveState);
   const show = () => showPage(pages, place, context);
@@ -113,12 +118,32 @@ async function start() {
 async function contextOf(kind) {
   if (kind === "partner") return { billing: await get("/partner/billing") };
   const configuration = await get("/v1/configuration");
-  const programs = await get("/v1/programs", { limit: 2 });
-  return {
-    symbol: configuration.currencySymbol,
-    configuration,
-    programs: programs.data,
-  };
+  const program = await get("/v1/programs/current");
+  session.hold(session.key(), { name: program.name, program: program.id });
+  return { symbol: configuration.currencySymbol, configuration, program };
+}
+
+/** What pages may do to the frame and the sign-in. */
+function shareWithPages(context, place) {
+  Object.assign(context, {
+    /** The program has another name. */
+    setProgram(program) {
+      context.program = program;
+      for (const each of session.held()) {
+        if (each.program === program.id) session.hold(each.key, { name: program.name });
+      }
+      place.showPlaces();
+    },
+    /** The tab holds other keys. */
+    showKeys: place.showPlaces,
+    /** Everything may be another by now, the program itself included. */
+    restart: start,
+    /** The key opens nothing any more. */
+    leaveProgram(message) {
+      session.forget(session.key());
+      signOff(message);
+    },
+  });
 }
 
 function showPage(pages, place, context) {
@@ -170,13 +195,20 @@ function match(pages, path) {
 function leave(message) {
   sendAll();
   session.signOut();
+  signOff(message);
+}
+
+function signOff(message) {
   signedIn.abort();
   page.abort();
   signInPage(app, start, message);
 }
 
 document.addEventListener("signedout", ({ detail }) => {
-  if (detail instanceof ApiError && session.key()) leave(`Signed out: ${detail.message}.`);
+  if (!(detail instanceof ApiError) || !session.key()) return;
+  // The others that the tab holds may still be good.
+  session.forget(session.key());
+  signOff(`Signed out: ${detail.message}.`);
 });
 // The skip link's target is no page.
 document.querySelector(".skip-link").addEventListener("click", (event) => {

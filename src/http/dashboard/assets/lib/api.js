@@ -1,5 +1,6 @@
 // The public API, as any other client would use it.
 
+import { faultHeaders } from "./faults.js";
 import { jsonText } from "./json.js";
 import { key } from "./session.js";
 
@@ -163,7 +164,11 @@ async function call(method, where, { query, body }, options = {}) {
  */
 function headersOf(method, body, credential, options) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: "application/json", Authorization: `Bearer ${credential}` };
+  const headers = {
+    Accept: "application/json",
+    Authorization: `Bearer ${credential}`,
+    ...faultHeaders(method),
+  };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   // Without one of the intent's, so that the one repetition below acts once.
   if (method === "POST") headers["Idempotency-Key"] = options.key ?? randomId();

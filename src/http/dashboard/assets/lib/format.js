@@ -68,6 +68,29 @@ export function ago(time) {
   return relative.format(Math.round(distance), "year");
 }
 
+const SPANS = [
+  [86400, "day"],
+  [3600, "hour"],
+  [60, "minute"],
+  [1, "second"],
+];
+
+/**
+ * How long something is, by its two largest units: "2 days 3 hours".
+ * @param {number} seconds whole
+ * @returns {string}
+ */
+export function spanText(seconds) {
+  const parts = [];
+  let rest = seconds;
+  for (const [size, unit] of SPANS) {
+    const many = Math.floor(rest / size);
+    rest -= many * size;
+    if (many > 0) parts.push(count(many, unit));
+  }
+  return parts.slice(0, 2).join(" ") || count(0, "second");
+}
+
 const DAY_MS = 86400000;
 
 /**

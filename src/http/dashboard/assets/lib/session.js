@@ -1,29 +1,96 @@
-// The key that this tab is signed in with. It lives in the tab's session storage and nowhere else.
+// The keys that this tab holds, and the one that it uses. They live in the tab's session storage and
+// nowhere else: a tab that is closed forgets them.
 
 const SLOT = "stampcard.key";
+const HELD = "stampcard.keys";
+/** What begins with this in the session storage belongs to whoever is signed in. */
+const OURS = "stampcard.";
 
-/** The key, or null. */
+/**
+ * A key, and what it opens as far as that is known.
+ * @typedef {{ key: string, name: string | null, program: string | null }} Held
+ */
+
+/**
+ * The key in use.
+ * @returns {string | null}
+ */
 export function key() {
   return sessionStorage.getItem(SLOT);
 }
 
+/**
+ * Every key that the tab holds, in the order in which they came.
+ * @returns {Held[]}
+ */
+export function held() {
+  try {
+    const list = JSON.parse(sessionStorage.getItem(HELD) ?? "[]");
+    return Array.isArray(list) ? list.filter((each) => kindOf(each?.key)) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** @param {Held[]} list */
+function keep(list) {
+  sessionStorage.setItem(HELD, JSON.stringify(list));
+}
+
+/**
+ * Holds a key, and says what it opens.
+ * @param {string} value
+ * @param {{ name?: string | null, program?: string | null }} [opens]
+ */
+export function hold(value, opens = {}) {
+  const list = held();
+  const known = list.find((each) => each.key === value);
+  if (known) Object.assign(known, opens);
+  else list.push({ key: value, name: opens.name ?? null, program: opens.program ?? null });
+  keep(list);
+}
+
+/**
+ * Uses a key from here on, and holds it.
+ * @param {string} value
+ */
 export function signIn(value) {
+  hold(value);
   sessionStorage.setItem(SLOT, value);
 }
 
+/**
+ * Forgets one key.
+ * @param {string | null} value
+ */
+export function forget(value) {
+  keep(held().filter((each) => each.key !== value));
+  if (key() === value) sessionStorage.removeItem(SLOT);
+}
+
+/** Forgets every key, and what was typed with them. */
 export function signOut() {
-  sessionStorage.removeItem(SLOT);
-  // What was typed is nobody else's business; see intents.js.
-  sessionStorage.removeItem("stampcard.intents");
+  for (const slot of Object.keys(sessionStorage)) {
+    if (slot.startsWith(OURS)) sessionStorage.removeItem(slot);
+  }
 }
 
-/** `org`, `partner`, or null if it looks like neither. */
+/**
+ * `org`, `partner`, or null if it looks like neither.
+ * @param {string | null | undefined} value
+ * @returns {"org" | "partner" | null}
+ */
 export function kindOf(value) {
-  if (value?.startsWith("partner_")) return "partner";
-  return value?.startsWith("expys_") ? "org" : null;
+  if (typeof value !== "string") return null;
+  if (value.startsWith("partner_")) return "partner";
+  return value.startsWith("expys_") ? "org" : null;
 }
 
-/** `sandbox` or `live`. */
-export function environment() {
-  return key()?.split("_")[1] === "live" ? "live" : "sandbox";
+/**
+ * `sandbox` or `live`: of the key in use, unless another one is given.
+ * @param {string | null} [value]
+ * @returns {"sandbox" | "live"}
+ */
+export function environment(value = key()) {
+  return value?.split("_")[1] === "live" ? "live" : "sandbox";
 }

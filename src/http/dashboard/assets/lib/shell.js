@@ -1,7 +1,8 @@
 // The frame around every page: the way around, the environment, the state of the live stream.
 
 import { h, icon, replace, svg } from "./dom.js";
-import { environment, key } from "./session.js";
+import { places } from "./places.js";
+import { environment } from "./session.js";
 import { themeSwitch } from "./theme.js";
 
 const LIVE = {
@@ -10,8 +11,11 @@ const LIVE = {
   missing: "Every 10 s",
 };
 
-/** Puts up the frame. The answer shows a page in it and the state of the stream. */
-export function frame(app, { kind, pages, context, leave }) {
+/**
+ * Puts up the frame. The answer shows a page in it, the state of the stream and what the program is
+ * called; `banners` is a place above every page.
+ */
+export function frame(app, { kind, pages, context, leave, restart }) {
   const live = h("span", { class: "live", id: "live", role: "status" });
   const links = pages
     .filter(({ label }) => label)
@@ -35,19 +39,11 @@ export function frame(app, { kind, pages, context, leave }) {
     menu.setAttribute("aria-expanded", String(isOpen));
     side.classList.toggle("is-open", isOpen);
   };
+  const head = places({ kind, context, restart });
   const side = h(
     "aside",
     { class: "side", id: "side", "aria-label": "Program and pages" },
-    h(
-      "p",
-      { class: "place" },
-      h("strong", {}, kind === "partner" ? "Partner" : nameOf(context)),
-      h(
-        "span",
-        { class: `environment environment-${environment()}` },
-        environment() === "live" ? "Live data" : "Sandbox data",
-      ),
-    ),
+    head.element,
     nav,
     h(
       "button",
@@ -56,7 +52,9 @@ export function frame(app, { kind, pages, context, leave }) {
       "Sign out",
     ),
   );
-  const main = h("main", { id: "main", tabindex: "-1" });
+  const banners = h("div", { class: "banners" });
+  const shown = h("div");
+  const main = h("main", { id: "main", tabindex: "-1" }, banners, shown);
   replace(
     app,
     h(
@@ -66,7 +64,13 @@ export function frame(app, { kind, pages, context, leave }) {
         "header",
         { class: "top" },
         menu,
-        h("a", { class: "brand", href: `#/${pages[0].path}` }, mark(), "Stampcard"),
+        h(
+          "a",
+          { class: "brand", href: `#/${pages[0].path}` },
+          mark(),
+          h("span", { class: "brand-name" }, "Stampcard"),
+          head.short,
+        ),
         h("div", { class: "top-end" }, kind === "org" && live, themeSwitch()),
       ),
       side,
@@ -75,13 +79,15 @@ export function frame(app, { kind, pages, context, leave }) {
   );
   return {
     hasShown: false,
+    banners,
+    showPlaces: head.show,
     show(page, current) {
       for (const each of links) {
         if (each.dataset.page === current) each.setAttribute("aria-current", "page");
         else each.removeAttribute("aria-current");
       }
       toggle(false);
-      replace(main, page);
+      replace(shown, page);
     },
     showLive(state) {
       live.className = `live live-${state}`;
@@ -90,11 +96,6 @@ export function frame(app, { kind, pages, context, leave }) {
       replace(live, LIVE[state]);
     },
   };
-}
-
-/** The program, if it is the only one. The API does not say which of several a key opens. */
-function nameOf({ programs }) {
-  return programs.length === 1 ? programs[0].name : h("code", {}, `${key().slice(0, 19)}…`);
 }
 
 /** The brand: a card of six places, one of them stamped. */

@@ -2,7 +2,8 @@
 
 import { h, replace } from "../lib/dom.js";
 import { mark } from "../lib/shell.js";
-import { kindOf, signIn } from "../lib/session.js";
+import { nameOf, switchTo } from "../lib/places.js";
+import { environment, held, kindOf, signIn } from "../lib/session.js";
 import { themeSwitch } from "../lib/theme.js";
 
 /** Asks for a key and calls `start` once there is one. */
@@ -66,8 +67,28 @@ export function signInPage(app, start, message) {
           h("p", { class: "lead" }, "Members, points and what they are spent on."),
         ),
         form,
+        others(start),
       ),
     ),
   );
   input.focus();
 }
+
+/** What the other keys open that this tab holds. */
+function others(start) {
+  const list = held();
+  if (list.length === 0) return null;
+  return h(
+    "div",
+    { class: "sign-in-held" },
+    h("p", { class: "hint" }, "This tab also holds:"),
+    list.map((each) =>
+      h(
+        "button",
+        { class: "button button-wide", type: "button", onclick: () => switchTo(each.key, start) },
+        `${nameOf(each)} (${environment(each.key)})`,
+      ),
+    ),
+  );
+}
+

@@ -1,13 +1,13 @@
-// What the program is set to.
+// What the program is set to: its points and tiers.
 
-import { get, put } from "../lib/api.js";
-import { append, h } from "../lib/dom.js";
-import { editForm } from "../lib/edits.js";
-import { card, pageHead } from "../lib/parts.js";
+import { get, put } from "../../lib/api.js";
+import { editForm } from "../../lib/edits.js";
+import { card } from "../../lib/parts.js";
 
-export function settingsPage(view) {
+/** The card of the program's points and tiers. */
+export function configurationCard(view) {
   const { element } = editForm(editing(view.context), { className: "form form-narrow" });
-  append(view.root, [pageHead("Settings", "The program's points and tiers."), card(null, element)]);
+  return card("Points and tiers", element);
 }
 
 function editing(context) {

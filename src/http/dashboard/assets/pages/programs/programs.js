@@ -1,13 +1,14 @@
 // The organization's programs side by side.
 
-import { get, post } from "../lib/api.js";
-import { chart } from "../lib/charts.js";
-import { append, h } from "../lib/dom.js";
-import { formDialog, secretDialog } from "../lib/dialogs.js";
-import { picker } from "../lib/fields.js";
-import { number, timeText } from "../lib/format.js";
-import { button, card, pageHead, table } from "../lib/parts.js";
-import { emptyState, load } from "../lib/states.js";
+import { get } from "../../lib/api.js";
+import { chart } from "../../lib/charts.js";
+import { append, h } from "../../lib/dom.js";
+import { picker } from "../../lib/fields.js";
+import { number, timeText } from "../../lib/format.js";
+import { button, card, pageHead, table } from "../../lib/parts.js";
+import { emptyState, load } from "../../lib/states.js";
+import { createDialog } from "./dialogs.js";
+import { programList } from "./list.js";
 
 const DAY = 86400000;
 /** A screen reader is told of so many programs; the table has all. */
@@ -23,11 +24,19 @@ export function programsPage(view) {
   const place = h("div");
   let days = "";
   let drawn;
+  const both = () => {
+    again();
+    list.again();
+  };
+  const list = programList(view, both);
   append(view.root, [
     pageHead(
       "Programs",
       "Every program of the organization, compared.",
-      button("New program", () => createDialog(() => again()), { tone: "primary", symbol: "plus" }),
+      button("New program", () => createDialog(view.context, both), {
+        tone: "primary",
+        symbol: "plus",
+      }),
     ),
     h(
       "div",
@@ -38,6 +47,7 @@ export function programsPage(view) {
       }),
     ),
     place,
+    list.element,
   ]);
   const again = load(
     place,
@@ -137,22 +147,4 @@ function programTable(rows) {
       rows,
     ).element,
   );
-}
-
-function createDialog(changed) {
-  formDialog({
-    title: "New program",
-    text: "It starts empty, in this organization, with a key of its own.",
-    action: "Make the program",
-    fields: [{ name: "name", label: "Name", required: true, maxlength: 255 }],
-    async submit({ name }) {
-      const { apiKey } = await post("/v1/programs", { name });
-      changed();
-      secretDialog({
-        title: `The key of ${name}`,
-        text: "It opens the new program. It is shown this once.",
-        secret: apiKey,
-      });
-    },
-  });
 }

@@ -1,0 +1,101 @@
+// What has to be known on every page: a clock that is ahead, a server that takes no writes, faults
+// that were asked for.
+
+import { get } from "./api.js";
+import { h } from "./dom.js";
+import { fault, setFault } from "./faults.js";
+import { dateTime, spanText } from "./format.js";
+import { whenLive } from "./live.js";
+import { patch } from "./patch.js";
+import { environment } from "./session.js";
+
+const LOOK_MS = 60000;
+
+/**
+ * Shows them in a place and keeps them true until `signal` is aborted.
+ * @param {Element} place
+ * @param {{ kind: string, signal: AbortSignal }} options
+ */
+export function startBanners(place, { kind, signal }) {
+  let turn = 0;
+  const look = async () => {
+    const mine = ++turn;
+    const [clock, reason] = await Promise.all([askClock(kind), askWrites()]);
+    if (mine !== turn || signal.aborted) return;
+    const banners = [writesBanner(reason, kind), clockBanner(clock), faultBanner()];
+    patch(place, [banners.filter(Boolean)]);
+  };
+  const timer = setInterval(() => {
+    if (!document.hidden) look();
+  }, LOOK_MS);
+  signal.addEventListener("abort", () => clearInterval(timer));
+  document.addEventListener("serverstate", look, { signal });
+  // After the stream was away, and after a write that the server refused to take.
+  if (kind === "org") whenLive(look, signal, () => false);
+  look();
+}
+
+/** How far the clock of a program of the sandbox is ahead; null where there is none. */
+async function askClock(kind) {
+  if (kind !== "org" || environment() !== "sandbox") return null;
+  return get("/v1/sandbox/clock").catch(() => null);
+}
+
+/** Why the server takes no writes; null if it does, or if nobody can say. */
+async function askWrites() {
+  try {
+    const response = await fetch("/readyz", { cache: "no-store" });
+    return response.status === 503 ? (await response.json()).reason : null;
+  } catch {
+    return null;
+  }
+}
+
+function banner(name, tone, ...content) {
+  return h(
+    "div",
+    { class: `banner banner-${tone}`, role: "status", "data-key": name, "data-banner": name },
+    content,
+  );
+}
+
+function writesBanner(reason, kind) {
+  if (!reason) return null;
+  return banner(
+    "writes",
+    "bad",
+    h("span", {}, h("strong", {}, "The server takes no changes: "), `${reason}.`),
+    kind === "partner" && h("a", { href: "#/server" }, "See the server"),
+  );
+}
+
+function clockBanner(clock) {
+  if (!clock || clock.aheadSeconds === 0) return null;
+  return banner(
+    "clock",
+    "warn",
+    h(
+      "span",
+      {},
+      h("strong", {}, `This program's clock is ${spanText(clock.aheadSeconds)} ahead: `),
+      `there it is ${dateTime(clock.now)}. Periods that end today do not show what happens in it.`,
+    ),
+    h("a", { href: "#/settings" }, "The sandbox's clock"),
+  );
+}
+
+function faultBanner() {
+  const asked = fault();
+  if (!asked) return null;
+  return banner(
+    "fault",
+    "warn",
+    h(
+      "span",
+      {},
+      h("strong", {}, "What this tab changes fails on request: "),
+      h("code", {}, asked),
+    ),
+    h("button", { class: "button button-small", onclick: () => setFault(null) }, "Stop that"),
+  );
+}

@@ -1,0 +1,136 @@
+// The head of the side bar: which program this is, and the way to the others whose keys the tab
+// holds.
+
+import { formDialog } from "./dialogs.js";
+import { h, icon, replace } from "./dom.js";
+import { environment, held, hold, key, kindOf, signIn } from "./session.js";
+
+const ENVIRONMENTS = { live: "Live data", sandbox: "Sandbox data" };
+
+/**
+ * Makes it. `show` brings it up to date, `short` is what a narrow screen shows of it.
+ * @param {{ kind: string, context: any, restart: () => void }} options
+ */
+export function places({ kind, context, restart }) {
+  const name = h("strong", { class: "place-name" });
+  const list = h("ul", { class: "places", id: "places", hidden: true });
+  const opener = h(
+    "button",
+    {
+      class: "place-open",
+      type: "button",
+      "aria-expanded": "false",
+      "aria-controls": "places",
+      onclick: () => toggle(list.hidden),
+    },
+    name,
+    icon("open"),
+  );
+  const toggle = (isOpen) => {
+    list.hidden = !isOpen;
+    opener.setAttribute("aria-expanded", String(isOpen));
+  };
+  const short = h("span", { class: "place-short" });
+  const show = () => {
+    const own = kind === "partner" ? "Partner" : context.program.name;
+    replace(name, own);
+    replace(short, own, " ", badge(key()));
+    const others = held().filter((each) => each.key !== key());
+    replace(
+      list,
+      others.map((each) => h("li", {}, switchButton(each, restart))),
+      h(
+        "li",
+        {},
+        h(
+          "button",
+          { class: "place-choice", type: "button", onclick: () => addDialog(restart) },
+          icon("plus"),
+          "Add a key",
+        ),
+      ),
+    );
+  };
+  show();
+  const element = h("div", { class: "place" }, opener, badge(key()), list);
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || list.hidden) return;
+    toggle(false);
+    opener.focus();
+  });
+  return { element, short, show };
+}
+
+function badge(value) {
+  const which = environment(value);
+  return h("span", { class: `environment environment-${which}` }, ENVIRONMENTS[which]);
+}
+
+function switchButton(each, restart) {
+  return h(
+    "button",
+    { class: "place-choice", type: "button", onclick: () => switchTo(each.key, restart) },
+    h("span", { class: "place-choice-name" }, nameOf(each)),
+    badge(each.key),
+  );
+}
+
+/**
+ * What a key that is held opens; its beginning, if that was never asked.
+ * @param {import("./session.js").Held} each
+ */
+export function nameOf(each) {
+  if (each.name) return each.name;
+  return kindOf(each.key) === "partner" ? "Partner" : `${each.key.slice(0, 19)}…`;
+}
+
+/**
+ * Uses another key. The page stays the same one, if it is not about a thing of the old program.
+ * @param {string} value
+ * @param {() => void} restart
+ */
+export function switchTo(value, restart) {
+  signIn(value);
+  const [page] = location.hash.replace(/^#\/?/, "").split(/[/?]/);
+  history.replaceState(null, "", `#/${page}`);
+  restart();
+}
+
+function addDialog(restart) {
+  formDialog({
+    title: "Add a key",
+    text: "This tab then holds both, and switches between what they open. Signing out forgets all.",
+    action: "Add it",
+    fields: [
+      {
+        name: "key",
+        label: "Key",
+        type: "password",
+        required: true,
+        spellcheck: "false",
+        placeholder: "expys_sandbox_…",
+      },
+    ],
+    async submit({ key: given }) {
+      hold(given, await whatOpens(given));
+      switchTo(given, restart);
+    },
+  });
+}
+
+/** Asks what a key opens, with that key, before it is held. */
+async function whatOpens(value) {
+  const kind = kindOf(value);
+  if (!kind) throw new Error("A key begins with expys_ or with partner_.");
+  const where = kind === "partner" ? "/partner/billing" : "/v1/programs/current";
+  const response = await fetch(where, {
+    headers: { Accept: "application/json", Authorization: `Bearer ${value}` },
+    cache: "no-store",
+  });
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) {
+    const { message } = answer?.error ?? answer ?? {};
+    throw new Error(`The key was refused: ${message ?? `the server answered ${response.status}`}.`);
+  }
+  return kind === "partner" ? { name: "Partner" } : { name: answer.name, program: answer.id };
+}

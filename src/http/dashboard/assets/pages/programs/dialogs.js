@@ -1,0 +1,110 @@
+// What can be done with a program: a new one, another name, put away and taken out again.
+
+import { get, patch, path, post } from "../../lib/api.js";
+import { confirmDialog, formDialog, secretDialog } from "../../lib/dialogs.js";
+import { notify } from "../../lib/notices.js";
+import { hold } from "../../lib/session.js";
+
+const NAME = { name: "name", label: "Name", required: true, maxlength: 255 };
+
+/**
+ * Makes a program. Its key is at hand at once: this tab holds it.
+ * @param {any} context
+ * @param {() => void} changed
+ */
+export function createDialog(context, changed) {
+  formDialog({
+    title: "New program",
+    text: "It starts empty, in this organization, with a key of its own.",
+    action: "Make the program",
+    fields: [NAME],
+    async submit({ name }, options) {
+      const { id, name: given, apiKey } = await post("/v1/programs", { name }, options);
+      hold(apiKey, { name: given, program: id });
+      context.showKeys();
+      changed();
+      secretDialog({
+        title: `The key of ${given}`,
+        text:
+          "It opens the new program. It is shown this once. This tab holds it too, until it is " +
+          "closed: the program's name at the side switches there.",
+        secret: apiKey,
+      });
+    },
+  });
+}
+
+/**
+ * Gives a program another name.
+ * @param {any} program
+ * @param {any} context
+ * @param {() => void} changed
+ */
+export function renameDialog(program, context, changed) {
+  formDialog({
+    title: `Rename ${program.name}`,
+    action: "Save",
+    fields: [{ ...NAME, value: program.name }],
+    async submit({ name }) {
+      if (name !== program.name) await change(program, { name }, context);
+      notify("Saved.");
+      changed();
+    },
+  });
+}
+
+/** Changes a program as it was when it was shown; if it is another by now that is said. */
+async function change(program, body, context) {
+  const after = await patch(path`/v1/programs/${program.id}`, body, { match: program.version });
+  if (after.id === context.program.id) context.setProgram(after);
+  return after;
+}
+
+/**
+ * Puts a program away.
+ * @param {any} program
+ * @param {any} context
+ * @param {() => void} changed
+ */
+export async function archiveDialog(program, context, changed) {
+  const isOwn = program.id === context.program.id;
+  if (isOwn && !(await hasAnother(program))) {
+    notify(
+      `${program.name} is the organization's only program in use. Only a key of another one could ` +
+        "take it out again, so make that first.",
+      "bad",
+    );
+    return;
+  }
+  confirmDialog({
+    title: `Archive ${program.name}?`,
+    text:
+      "Its keys and its members' tokens are refused from their next request on. Its members, " +
+      "points and figures stay, and any key of another program of this organization can take it " +
+      `out again.${isOwn ? " You are in it now: this page then needs another key." : ""}`,
+    action: "Archive it",
+    async submit() {
+      await change(program, { status: "ARCHIVED" }, context);
+      notify(`${program.name} is archived.`);
+      if (isOwn) context.leaveProgram(`${program.name} is archived.`);
+      else changed();
+    },
+  });
+}
+
+async function hasAnother({ id }) {
+  const { data } = await get("/v1/programs", { limit: 2 });
+  return data.some((each) => each.id !== id);
+}
+
+/**
+ * Takes a program out again.
+ * @param {any} program
+ * @param {any} context
+ * @param {() => void} changed
+ */
+export async function restoreProgram(program, context, changed) {
+  await change(program, { status: "ACTIVE" }, context);
+  notify(`${program.name} is in use again. Its keys work again.`);
+  changed();
+}

@@ -1,0 +1,23 @@
+// What belongs to the program itself: its name, its points and tiers, its keys, and in the sandbox
+// its clock.
+
+import { append } from "../../lib/dom.js";
+import { pageHead } from "../../lib/parts.js";
+import { environment } from "../../lib/session.js";
+import { configurationCard } from "./configuration.js";
+import { keysCard } from "./keys.js";
+import { programCard } from "./program.js";
+import { sandboxCards } from "./sandbox.js";
+import { serverCard } from "./server.js";
+
+/** @param {any} view */
+export function settingsPage(view) {
+  append(view.root, [
+    pageHead("Settings", "The program, its points, its keys."),
+    programCard(view),
+    configurationCard(view),
+    keysCard(view),
+    environment() === "sandbox" && sandboxCards(view),
+    serverCard(),
+  ]);
+}
