@@ -123,7 +123,10 @@ function tell(name) {
       slot.firstChild.textContent = text;
     } else {
       const press = () => showAll(name);
-      replace(slot, h("button", { class: "button button-held", type: "button", onclick: press }, text));
+      replace(
+        slot,
+        h("button", { class: "button button-held", type: "button", onclick: press }, text),
+      );
     }
   }
 }

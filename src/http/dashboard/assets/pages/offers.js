@@ -33,10 +33,7 @@ export function offersPage(view) {
     ];
   });
   whenPending(() => again(), view.signal);
-  view.live(
-    again.live,
-    (name) => name.startsWith("redemption."),
-  );
+  view.live(again.live, (name) => name.startsWith("redemption."));
 }
 
 async function offersWithFigures() {

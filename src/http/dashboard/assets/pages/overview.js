@@ -42,10 +42,7 @@ export function overviewPage(view) {
 function courseOf(view) {
   const offers = h("div");
   const offersAgain = load(offers, bestOffers, (rows) => offerBars(rows, view.context.symbol));
-  view.live(
-    offersAgain.live,
-    (name) => name.startsWith("redemption."),
-  );
+  view.live(offersAgain.live, (name) => name.startsWith("redemption."));
   return h(
     "div",
     {},

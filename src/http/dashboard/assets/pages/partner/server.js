@@ -22,10 +22,11 @@ export function partnerServerPage(view) {
     place,
     commands(),
   ]);
-  const again = load(place, () => get("/partner/server"), (server) => [
-    state(server, () => again()),
-    checks(server),
-  ]);
+  const again = load(
+    place,
+    () => get("/partner/server"),
+    (server) => [state(server, () => again()), checks(server)],
+  );
 }
 
 function state(server, changed) {
@@ -35,7 +36,10 @@ function state(server, changed) {
     facts([
       ["Version", version],
       ["Started", [dateTime(startedAt), " (", timeText(startedAt), ")"]],
-      ["Changes", takesWrites ? "are taken" : h("strong", { class: "bad" }, `are not taken: ${reason}`)],
+      [
+        "Changes",
+        takesWrites ? "are taken" : h("strong", { class: "bad" }, `are not taken: ${reason}`),
+      ],
       ["Database", bytes(database.bytes)],
       ["Write-ahead log", bytes(database.logBytes)],
     ]),
@@ -69,7 +73,9 @@ function checks({ lastVerify, lastBackup }) {
       ["Last verified", lastVerify ? verified(lastVerify) : unknown()],
       [
         "Last backup",
-        lastBackup ? [...moment(lastBackup.at), `, ${bytes(lastBackup.bytes)}, verified`] : unknown(),
+        lastBackup
+          ? [...moment(lastBackup.at), `, ${bytes(lastBackup.bytes)}, verified`]
+          : unknown(),
       ],
     ]),
     h(

@@ -50,7 +50,12 @@ function keyTable(keys, context, changed) {
             "div",
             { class: "offer-cell" },
             h("span", { class: "strong" }, name),
-            h("span", {}, h("code", {}, `${keyPrefix}…`), current && h("span", { class: "tag" }, "in use here")),
+            h(
+              "span",
+              {},
+              h("code", {}, `${keyPrefix}…`),
+              current && h("span", { class: "tag" }, "in use here"),
+            ),
           ),
       },
       { label: "Made", isWide: true, cell: ({ createdAt }) => dateTime(createdAt) },

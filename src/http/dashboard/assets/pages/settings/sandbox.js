@@ -29,27 +29,32 @@ export function sandboxCards(view) {
 
 function clockCard() {
   const place = h("div");
-  const again = load(place, () => get("/v1/sandbox/clock"), (clock) => [
-    h(
-      "p",
-      { class: "clock-state" },
-      h("strong", {}, dateTime(clock.now)),
-      clock.aheadSeconds > 0
-        ? ` ${spanText(clock.aheadSeconds)} ahead of the server's clock`
-        : " the same as the server's clock",
-    ),
-    h(
-      "div",
-      { class: "actions" },
-      STEPS.map(([label, seconds]) => button(label, () => advance(seconds, again))),
-      button("To a date…", () => dateDialog(clock, again)),
-    ),
-    h(
-      "p",
-      { class: "hint" },
-      "Time only moves forward. Starting afresh, below, sets the clock back to now.",
-    ),
-  ], 3);
+  const again = load(
+    place,
+    () => get("/v1/sandbox/clock"),
+    (clock) => [
+      h(
+        "p",
+        { class: "clock-state" },
+        h("strong", {}, dateTime(clock.now)),
+        clock.aheadSeconds > 0
+          ? ` ${spanText(clock.aheadSeconds)} ahead of the server's clock`
+          : " the same as the server's clock",
+      ),
+      h(
+        "div",
+        { class: "actions" },
+        STEPS.map(([label, seconds]) => button(label, () => advance(seconds, again))),
+        button("To a date…", () => dateDialog(clock, again)),
+      ),
+      h(
+        "p",
+        { class: "hint" },
+        "Time only moves forward. Starting afresh, below, sets the clock back to now.",
+      ),
+    ],
+    3,
+  );
   return card("Sandbox: clock", place);
 }
 
@@ -104,12 +109,19 @@ function faultCard(view) {
     };
     const choice = (rows) =>
       rows.map(([value, label, what]) =>
-        button(label, toggle(value, rows.map(([each]) => each)), {
-          tone: asked.includes(value) ? "primary" : undefined,
-          focus: `fault-${value}`,
-          "aria-pressed": String(asked.includes(value)),
-          title: what,
-        }),
+        button(
+          label,
+          toggle(
+            value,
+            rows.map(([each]) => each),
+          ),
+          {
+            tone: asked.includes(value) ? "primary" : undefined,
+            focus: `fault-${value}`,
+            "aria-pressed": String(asked.includes(value)),
+            title: what,
+          },
+        ),
       );
     replace(
       place,
