@@ -14,6 +14,10 @@ mod charts;
 mod driver;
 #[path = "browser/first_steps.rs"]
 mod first_steps;
+#[path = "browser/forms.rs"]
+mod forms;
+#[path = "browser/lossy.rs"]
+mod lossy;
 #[path = "browser/modules.rs"]
 mod modules;
 #[path = "browser/program.rs"]
@@ -253,6 +257,7 @@ fn credits_a_member(browser: &Browser, app: &TestApp) {
     browser.click_on("Save");
     browser.until_text("dialog .form-error", "JSON object");
     browser.press(Key::Escape);
+    browser.click_on("Throw it away");
     browser.until("!document.querySelector('dialog')");
 }
 
@@ -558,7 +563,10 @@ fn a_webhook_is_added_and_deleted() {
     browser.click_on("Send a test event");
     browser.until_text("#notices", "on its way");
     browser.click_on("Delete");
-    browser.click_on("Delete it");
+    browser.until_text("#notices", "Deleting http://127.0.0.1:9/hook.");
+    browser.until_text(".endpoint", "Changing");
+    // It is sent when the page is left, if not before.
+    browser.goto("/");
     browser.until_text(".endpoint", "Disabled");
     let left = app.get("/v1/webhooks").expect(200);
     assert!(left["data"][0]["disabledAt"].is_string(), "{left}");

@@ -155,7 +155,7 @@ export function formDialog({ title, text, fields, action, tone, preview, submit,
   };
   form.addEventListener("submit", (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    if (!isSending) send();
+    if (!isSending) void send();
   });
   const begun = () => JSON.stringify(read(form));
   const dialog = open(title, [form], {

@@ -4,13 +4,14 @@
 import { ApiError } from "./api.js";
 import { h, replace } from "./dom.js";
 import { field, read, write } from "./fields.js";
+import { compare, isSame } from "./merge.js";
 import { notify } from "./notices.js";
 import { errorState, loadingState } from "./states.js";
 
 /** So often what others change meanwhile is taken in without a question. */
 const ROUNDS = 4;
 
-/** @typedef {Record<string, any>} Answers what a form holds: text, true or false, or a list of text */
+/** @typedef {import("./merge.js").Answers} Answers */
 
 /**
  * @typedef {object} Editing
@@ -25,34 +26,6 @@ const ROUNDS = 4;
  * @property {string} [tone]
  * @property {(answers: Answers) => Promise<string>} [preview] says what will be true
  */
-
-/**
- * What of two changes to the same thing is ours, theirs, or both's. What both changed to the same
- * is theirs: nothing is left to send.
- * @param {Answers} base what was loaded
- * @param {Answers} mine what the form holds
- * @param {Answers} theirs what is there now
- * @returns {{ mine: string[], theirs: string[], both: string[] }} names of fields
- */
-export function compare(base, mine, theirs) {
-  /** @type {{ mine: string[], theirs: string[], both: string[] }} */
-  const found = { mine: [], theirs: [], both: [] };
-  for (const name of Object.keys(mine)) {
-    const isTheirs = !isSame(theirs[name], base[name]);
-    if (isSame(mine[name], base[name]) || isSame(mine[name], theirs[name])) {
-      if (isTheirs) found.theirs.push(name);
-    } else {
-      (isTheirs ? found.both : found.mine).push(name);
-    }
-  }
-  return found;
-}
-
-/**
- * @param {unknown} one
- * @param {unknown} other
- */
-const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /**
  * A form that loads what it is about. `element` is the form; `isDirty` tells whether something was
@@ -119,7 +92,7 @@ export function editForm(editing, { buttons = [], finished = () => {}, className
       button.disabled = false;
     }
   });
-  start();
+  void start();
   return { element, isDirty: () => edit !== null && edit.isDirty() };
 }
 
@@ -139,7 +112,7 @@ export function previewOf(preview) {
   /** @param {HTMLFormElement} form */
   const follow = (form) => {
     form.addEventListener("change", () => show(form));
-    show(form);
+    void show(form);
   };
   return { element, follow };
 }
@@ -187,6 +160,8 @@ class Edit {
     this.base = read(form);
     /** @type {Answers} What was sent without an answer. */
     this.lost = {};
+    /** Whether something of that turned out to have arrived. */
+    this.hasArrived = false;
     /** @type {Map<string, HTMLElement>} What is to be chosen yet. */
     this.open = new Map();
   }
@@ -210,12 +185,11 @@ class Edit {
     }
     /** @type {Set<string>} */
     const kept = new Set();
-    const wasLost = Object.keys(this.lost).length > 0;
     for (let round = 1; ; round += 1) {
       const values = read(this.form);
       const changes = this.changed(values);
       if (Object.keys(changes).length === 0) {
-        const what = wasLost ? "Saved." : "Nothing to save.";
+        const what = this.hasArrived ? "Saved." : "Nothing to save.";
         return { answer: null, note: what + alsoKept(kept) };
       }
       try {
@@ -223,7 +197,7 @@ class Edit {
         return { answer, note: `Saved.${alsoKept(kept)}` };
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        if (error.isUnknown) this.lost = { ...this.lost, ...changes };
+        if (error.isUnknown || error.wasLost) this.lost = { ...this.lost, ...changes };
         if (error.status !== 412 || round === ROUNDS) throw error;
         await this.takeIn(kept);
       }
@@ -240,6 +214,7 @@ class Edit {
     // What arrived of ours although its answer was lost is nobody's change.
     const arrived = Object.keys(this.lost).filter((name) => isSame(theirs[name], this.lost[name]));
     for (const name of arrived) this.base[name] = theirs[name];
+    this.hasArrived ||= arrived.length > 0;
     const mine = read(this.form);
     const found = compare(this.base, mine, theirs);
     write(this.form, Object.fromEntries(found.theirs.map((name) => [name, theirs[name]])));

@@ -60,7 +60,7 @@ function suggest(input, suggestions) {
       left.map((text) => h("option", { value: [...before, text].join(", ") })),
     );
   };
-  suggestions.then((texts) => {
+  void suggestions.then((texts) => {
     fill(texts);
     input.addEventListener("input", () => fill(texts));
   });
@@ -90,7 +90,9 @@ export function select(options, value, attributes = {}) {
  * @param {(value: string) => void} onchange
  */
 export function picker(label, options, value, onchange) {
-  const input = select(options, value, { onchange: ({ target }) => onchange(target.value) });
+  const input = select(options, value, {
+    onchange: (/** @type {any} */ { target }) => onchange(target.value),
+  });
   return h("label", { class: "picker" }, h("span", {}, label), input);
 }
 

@@ -103,7 +103,7 @@ function inTurn(what, options) {
   const isFree = queue.count === 0;
   queue.count += 1;
   onTheWay.set(what.name, queue);
-  queue.last = isFree ? work() : queue.last.then(work);
+  Object.assign(queue, { last: isFree ? work() : queue.last.then(work) });
 }
 
 /**

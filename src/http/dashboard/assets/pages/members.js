@@ -15,7 +15,7 @@ export function membersPage(view) {
   const add = button("Add a member", () => addDialog(), { tone: "primary", symbol: "plus" });
   const change = (part) => {
     Object.assign(asked, part);
-    again(false);
+    void again(false);
   };
   append(view.root, [
     pageHead("Members", "Everybody who signed up, the newest first.", add),

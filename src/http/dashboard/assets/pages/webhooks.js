@@ -117,7 +117,7 @@ export function webhookPage(view) {
           "",
           (chosen) => {
             status = chosen;
-            again(false);
+            void again(false);
           },
         ),
       ),

@@ -7,7 +7,7 @@ import { numberOrNull } from "../../lib/fields.js";
 import { dateTime, number } from "../../lib/format.js";
 import { RawJson, objectText, prettyJson, rawText } from "../../lib/json.js";
 import { notify } from "../../lib/notices.js";
-import { backLink, badge, button, card, facts, link, pageHead, table } from "../../lib/parts.js";
+import { backLink, badge, button, card, facts, pageHead, table } from "../../lib/parts.js";
 import { emptyState, load } from "../../lib/states.js";
 
 const STATUSES = [

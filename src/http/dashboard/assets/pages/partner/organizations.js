@@ -16,7 +16,7 @@ export function partnerOrganizationsPage(view) {
   const make = () => createDialog(() => again());
   const change = (part) => {
     Object.assign(asked, { page: 1 }, part);
-    again(false);
+    void again(false);
   };
   append(view.root, [
     pageHead(

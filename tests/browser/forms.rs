@@ -1,0 +1,500 @@
+//! Forms lose nothing: neither what somebody typed, nor what others changed, nor what was sent.
+
+use std::time::{Duration, Instant};
+
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+
+use super::{show, sign_in};
+use crate::driver::Browser;
+use crate::lossy::Lossy;
+use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
+
+/// Numbers that a double does not hold, and an order and spaces of their own.
+const ATTRIBUTES: &str = r#"{"z":1.10,  "a":[9007199254740993, 1e30], "é":"\u00e9"}"#;
+
+fn put_raw(app: &TestApp, path: &str, body: &str) -> Response {
+    let request = app.request("PUT", path).bearer(SANDBOX_KEY);
+    let request = request.header("Content-Type", "application/json");
+    request.raw(body).send()
+}
+
+fn member_text(app: &TestApp, id: &str) -> String {
+    let path = format!("/v1/members/{id}?includeArchived=true");
+    app.get(&path).text()
+}
+
+/// Types at the end of what a field of the dialog holds.
+fn add_to(browser: &Browser, field: &str, text: &str) {
+    browser.until(&format!("document.querySelector('dialog [name={field}]')"));
+    browser.evaluate(&format!(
+        "(() => {{ const field = document.querySelector('dialog [name={field}]'); field.focus(); \
+         field.setSelectionRange(field.value.length, field.value.length); return true; }})()"
+    ));
+    browser.type_in(text);
+}
+
+fn opens(browser: &Browser, button: &str, field: &str) {
+    browser.click_on(button);
+    browser.until(&format!("document.querySelector('dialog [name={field}]')"));
+}
+
+const NO_DIALOG: &str = "!document.querySelector('dialog')";
+
+#[test]
+fn two_people_edit_one_member_and_nothing_is_lost() {
+    let app = TestApp::start();
+    let body = format!(r#"{{"displayName":"Ada","attributes":{ATTRIBUTES}}}"#);
+    put_raw(&app, "/v1/members/ada", &body).expect(200);
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    show(&browser, "members/ada");
+    changes_a_name_alone(&browser, &app);
+    chooses_between_two_changes(&browser, &app);
+    does_not_bring_back_who_was_removed(&browser, &app);
+}
+
+fn changes_a_name_alone(browser: &Browser, app: &TestApp) {
+    opens(browser, "Edit", "displayName");
+    // The same bytes, in the form, too.
+    let shown = browser.evaluate("document.querySelector('dialog [name=attributes]').value");
+    assert_eq!(shown, json!(ATTRIBUTES));
+    add_to(browser, "displayName", " Lovelace");
+    // Meanwhile the app changes the tier and the attributes.
+    let attributes = r#"{"visits": 10.0,"id":9007199254740993}"#;
+    let body = format!(r#"{{"tier":"gold","attributes":{attributes}}}"#);
+    put_raw(app, "/v1/members/ada", &body).expect(200);
+    browser.click_on("Save");
+    browser.until_text(
+        "#notices",
+        "Tier, Attributes changed meanwhile; that was kept.",
+    );
+    browser.until(NO_DIALOG);
+    let text = member_text(app, "ada");
+    for part in [
+        r#""displayName":"Ada Lovelace""#,
+        r#""tier":"gold""#,
+        attributes,
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    // What is typed as attributes arrives as it was typed.
+    opens(browser, "Edit", "attributes");
+    browser.fill("dialog [name=attributes]", ATTRIBUTES);
+    browser.click_on("Save");
+    browser.until(NO_DIALOG);
+    let text = member_text(app, "ada");
+    assert!(text.contains(ATTRIBUTES), "{text}");
+    let list = app.get("/v1/members").text();
+    assert!(list.contains(ATTRIBUTES), "{list}");
+}
+
+fn chooses_between_two_changes(browser: &Browser, app: &TestApp) {
+    opens(browser, "Edit", "displayName");
+    browser.fill("dialog [name=displayName]", "Countess");
+    browser.fill("dialog [name=tier]", "platinum");
+    browser.fill("dialog [name=attributes]", r#"{"mine": 1.0}"#);
+    let theirs = r#"{"displayName":"Augusta","tier":"silver"}"#;
+    put_raw(app, "/v1/members/ada", theirs).expect(200);
+    browser.click_on("Save");
+    for [field, mine, other] in [
+        ["displayName", "Countess", "Augusta"],
+        ["tier", "platinum", "silver"],
+    ] {
+        let place = format!("[data-conflict={field}]");
+        browser.until_text(&place, mine);
+        browser.until_text(&place, other);
+    }
+    browser.screenshot("form-both-changed");
+    // Nothing was sent, and nothing is until each is chosen.
+    assert!(member_text(app, "ada").contains("Augusta"));
+    browser.click("[data-conflict=displayName] .conflict-side:last-child");
+    browser.click_on("Save");
+    browser.until_text("dialog .form-error", "yours or theirs");
+    browser.click("[data-conflict=tier] .conflict-side:first-child");
+    browser.click_on("Save");
+    browser.until(NO_DIALOG);
+    let text = member_text(app, "ada");
+    for part in [r#""Augusta""#, r#""platinum""#, r#"{"mine": 1.0}"#] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+fn does_not_bring_back_who_was_removed(browser: &Browser, app: &TestApp) {
+    opens(browser, "Edit", "displayName");
+    browser.fill("dialog [name=displayName]", "Back again");
+    app.delete("/v1/members/ada?retainBalance=true").expect(200);
+    browser.click_on("Save");
+    browser.until_text("dialog .form-error", "was removed meanwhile");
+    assert!(!member_text(app, "ada").contains("Back again"));
+    // A key that is pressed by mistake does not throw away what was typed.
+    browser.press(Key::Escape);
+    browser.until_text("dialog .dialog-question", "Throw away");
+    browser.click_on("Go on");
+    let name = browser.evaluate("document.querySelector('dialog [name=displayName]').value");
+    assert_eq!(name, "Back again");
+    focus_in_dialog(browser);
+    browser.press(Key::Escape);
+    browser.click_on("Throw it away");
+    browser.until(NO_DIALOG);
+}
+
+fn focus_in_dialog(browser: &Browser) {
+    browser.evaluate("document.querySelector('dialog input').focus()");
+}
+
+/// Something of each other kind, changed by two at once: both changes stay.
+#[test]
+fn every_form_sends_only_what_was_changed_in_it() {
+    let app = TestApp::start();
+    let id = app.offer(json!({"title": "Coffee", "pointsPrice": 30}));
+    let hook = json!({"url": "http://127.0.0.1:9/a", "events": ["member.created"]});
+    let hook = app.post("/v1/webhooks", &hook).expect(201)["id"].take();
+    let hook = hook.as_str().unwrap();
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+
+    show(&browser, "settings");
+    browser.fill("[name=currencyName]", "Beans");
+    app.put("/v1/configuration", &json!({"defaultTier": "guest"}))
+        .expect(200);
+    browser.click_on("Save");
+    browser.until_text("#notices", "Tier of a new member changed meanwhile");
+    let now = app.get("/v1/configuration").expect(200);
+    assert_eq!(
+        (&now["currencyName"], &now["defaultTier"]),
+        (&json!("Beans"), &json!("guest"))
+    );
+
+    show(&browser, "offers");
+    opens(&browser, "Edit", "title");
+    browser.fill("dialog [name=title]", "Espresso");
+    let offer = format!("/v1/offers/{id}");
+    let theirs = json!({"pointsPrice": 40, "kind": "drink"});
+    app.patch(&offer, &theirs).expect(200);
+    browser.click_on("Save");
+    browser.until_text("#notices", "Price in points changed meanwhile");
+    let now = app.get(&offer).expect(200);
+    assert_eq!(
+        (&now["title"], &now["pointsPrice"], &now["kind"]),
+        (&json!("Espresso"), &json!(40), &json!("drink"))
+    );
+
+    show(&browser, &format!("webhooks/{hook}"));
+    opens(&browser, "Edit", "url");
+    browser.click("dialog [value='member.removed']");
+    let hook = format!("/v1/webhooks/{hook}");
+    app.patch(&hook, &json!({"url": "http://127.0.0.1:9/b"}))
+        .expect(200);
+    browser.click_on("Save");
+    browser.until_text("#notices", "URL changed meanwhile");
+    let now = app.get(&hook).expect(200);
+    assert_eq!(now["url"], "http://127.0.0.1:9/b");
+    assert_eq!(now["events"], json!(["member.created", "member.removed"]));
+}
+
+#[test]
+fn a_partner_s_form_keeps_what_another_partner_changed() {
+    let app = TestApp::start();
+    let partner = |method: &str, path: &str, body: &str| {
+        let request = app.request(method, path).bearer(PARTNER_SANDBOX_KEY);
+        let request = request.header("Content-Type", "application/json");
+        request.raw(body).send()
+    };
+    let made = partner("POST", "/partner/organizations", r#"{"name":"Harbour"}"#).expect(201);
+    let id = made["organization"]["id"].as_str().unwrap();
+    let path = format!("/partner/organizations/{id}");
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, PARTNER_SANDBOX_KEY);
+    show(&browser, &format!("organizations/{id}"));
+    opens(&browser, "Edit", "name");
+    add_to(&browser, "name", " Hotel");
+    let body = format!(r#"{{"metadata":{ATTRIBUTES}}}"#);
+    partner("PATCH", &path, &body).expect(200);
+    browser.click_on("Save");
+    browser.until_text("#notices", "Metadata changed meanwhile");
+    let text = partner("GET", &path, "").text();
+    assert!(
+        text.contains("\"Harbour Hotel\"") && text.contains(ATTRIBUTES),
+        "{text}"
+    );
+    // Two who set the same thing: the second one is asked.
+    opens(&browser, "Set tier", "tier");
+    browser.choose("dialog [name=tier]", "paid");
+    partner(
+        "PUT",
+        &format!("{path}/status"),
+        r#"{"status":"suspended"}"#,
+    )
+    .expect(200);
+    browser.click_on("Save");
+    browser.until(NO_DIALOG);
+    let now = partner("GET", &path, "").expect(200)["organization"].take();
+    assert_eq!(
+        (&now["tier"], &now["status"]),
+        (&json!("paid"), &json!("suspended"))
+    );
+    opens(&browser, "Set credits", "credits");
+    browser.fill("dialog [name=credits]", "70");
+    partner("PUT", &format!("{path}/credits"), r#"{"credits":50}"#).expect(200);
+    browser.click_on("Allocate");
+    browser.until_text("[data-conflict=credits]", "50");
+    browser.click("[data-conflict=credits] .conflict-side:last-child");
+    browser.click_on("Allocate");
+    browser.until(NO_DIALOG);
+    let now = partner("GET", &path, "").expect(200)["organization"].take();
+    assert_eq!(now["credits"], 50);
+}
+
+const UNKNOWN: &str = "It is not known whether this arrived. Press again: it acts once.";
+
+#[test]
+fn a_lost_answer_does_not_lead_to_a_second_credit() {
+    let app = TestApp::start();
+    app.member("ada", 0);
+    let proxy = Lossy::before(app.address);
+    let Some(browser) = Browser::open(&proxy.url()) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    show(&browser, "members/ada");
+    // The page itself asks once more, so that two answers have to be lost.
+    proxy.lose("POST /v1/wallet/credit", 2);
+    opens(&browser, "Credit points", "amount");
+    browser.fill("dialog [name=amount]", "125");
+    browser.press(Key::Enter);
+    browser.until_text("dialog .form-error", UNKNOWN);
+    browser.screenshot("form-lost");
+    assert_eq!(app.balance("ada"), 125);
+    browser.click_on("Credit");
+    browser.until(NO_DIALOG);
+    browser.until_text("#notices", "ada has 125");
+    assert_eq!(app.balance("ada"), 125);
+
+    // So after a reload, with another amount, which is not typed over what was sent.
+    proxy.lose("POST /v1/wallet/credit", 2);
+    opens(&browser, "Credit points", "amount");
+    browser.fill("dialog [name=amount]", "30");
+    browser.click_on("Credit");
+    browser.until_text("dialog .form-error", UNKNOWN);
+    browser.goto("/");
+    browser.until("document.querySelector('.frame')");
+    browser.until_text("#notices", "whether “Credit ada” arrived");
+    browser.click_on("Go there");
+    browser.until_text("h1", "ada");
+    opens(&browser, "Credit points", "amount");
+    browser.until_text("dialog .form-error", UNKNOWN);
+    let amount = browser.evaluate(
+        "(({ value, disabled }) => [value, disabled || Boolean(document.querySelector(':disabled'))]) \
+         (document.querySelector('dialog [name=amount]'))",
+    );
+    assert_eq!(amount, json!(["30", true]));
+    browser.click_on("Credit");
+    browser.until(NO_DIALOG);
+    assert_eq!(app.balance("ada"), 155);
+    assert_eq!(
+        browser.evaluate("sessionStorage['stampcard.intents'] ?? null"),
+        Value::Null
+    );
+    presses_twice(&browser, &app, &proxy);
+    loses_other_answers(&browser, &app, &proxy);
+}
+
+/// A double click, and Enter held down, send once; the next one is another.
+fn presses_twice(browser: &Browser, app: &TestApp, proxy: &Lossy) {
+    let before = proxy.seen("POST /v1/wallet/credit");
+    opens(browser, "Credit points", "amount");
+    browser.fill("dialog [name=amount]", "30");
+    browser.evaluate(
+        "(() => { const form = document.querySelector('dialog form'); form.requestSubmit(); \
+         form.requestSubmit(); document.querySelector('dialog [type=submit]').click(); \
+         return true; })()",
+    );
+    browser.until(NO_DIALOG);
+    assert_eq!(app.balance("ada"), 185);
+    assert_eq!(proxy.seen("POST /v1/wallet/credit"), before + 1);
+}
+
+fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
+    // A change: what it did is not taken for somebody else's. The first time the page finds out by
+    // itself, the second time it has to be asked.
+    for (name, losses) in [("Ada", 1), ("Ada L", 2)] {
+        proxy.lose("PUT /v1/members/ada", losses);
+        opens(browser, "Edit", "displayName");
+        browser.fill("dialog [name=displayName]", name);
+        browser.click_on("Save");
+        if losses > 1 {
+            browser.until_text("dialog .form-error", UNKNOWN);
+            browser.click_on("Save");
+        }
+        browser.until(NO_DIALOG);
+        let notices = "document.querySelector('#notices').textContent";
+        browser.until(&format!("{notices}.includes('Saved.')"));
+        assert_eq!(
+            browser.evaluate(&format!("{notices}.includes('meanwhile')")),
+            json!(false)
+        );
+        assert!(member_text(app, "ada").contains(&format!("\"{name}\"")));
+    }
+    // A new offer: there is one.
+    show(browser, "offers");
+    proxy.lose("POST /v1/offers", 2);
+    opens(browser, "New offer", "title");
+    browser.fill("dialog [name=title]", "Tea");
+    browser.click_on("Make the offer");
+    browser.until_text("dialog .form-error", UNKNOWN);
+    browser.click_on("Make the offer");
+    browser.until(NO_DIALOG);
+    let offers = app.get("/v1/offers").expect(200);
+    assert_eq!(offers["data"].as_array().unwrap().len(), 1);
+    // A new member: it is not somebody else's id.
+    show(browser, "members");
+    proxy.lose("PUT /v1/members/bob", 2);
+    opens(browser, "Add a member", "id");
+    browser.fill("dialog [name=id]", "bob");
+    browser.click_on("Add");
+    browser.until_text("dialog .form-error", UNKNOWN);
+    browser.click_on("Add");
+    browser.until_text("h1", "bob");
+    // A removal: the points stay where they are.
+    show(browser, "members/ada");
+    proxy.lose("DELETE /v1/members/ada", 2);
+    opens(browser, "Remove", "retainBalance");
+    browser.click("dialog [type=submit]");
+    browser.until_text("dialog .form-error", UNKNOWN);
+    browser.click("dialog [type=submit]");
+    browser.until(NO_DIALOG);
+    let now: Value = serde_json::from_str(&member_text(app, "ada")).unwrap();
+    assert_eq!(now["wallet"]["balance"], 185);
+    assert!(now["archivedAt"].is_string());
+}
+
+#[test]
+fn adding_changes_nobody_and_new_offers_say_what_is_true() {
+    let app = TestApp::start();
+    let before = json!({"displayName": "Ada Lovelace", "tier": "gold"});
+    for id in ["ada", "grace"] {
+        app.put(&format!("/v1/members/{id}"), &before).expect(200);
+    }
+    app.delete("/v1/members/grace?retainBalance=true")
+        .expect(200);
+    let (ada, grace) = (member_text(&app, "ada"), member_text(&app, "grace"));
+    let Some(browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    show(&browser, "members");
+    opens(&browser, "Add a member", "id");
+    browser.fill("dialog [name=displayName]", "Somebody else");
+    browser.fill("dialog [name=id]", "ada");
+    browser.click_on("Add");
+    browser.until_text(
+        "dialog .form-error",
+        "The id ada is taken: Ada Lovelace, gold.",
+    );
+    browser.fill("dialog [name=id]", "grace");
+    browser.click_on("Add");
+    browser.until_text("dialog .form-error", "The id grace was removed on");
+    assert_eq!(
+        (member_text(&app, "ada"), member_text(&app, "grace")),
+        (ada, grace)
+    );
+    // Restoring is an act of its own.
+    browser.click_on("Go to the member");
+    browser.until(NO_DIALOG);
+    browser.click_on("Restore");
+    browser.click("dialog [type=submit]");
+    browser.until_text("#notices", "is a member again");
+    let text = member_text(&app, "grace");
+    assert!(
+        text.contains("Ada Lovelace") && text.contains("\"archivedAt\":null"),
+        "{text}"
+    );
+    tells_who_can_redeem(&browser);
+}
+
+fn tells_who_can_redeem(browser: &Browser) {
+    show(browser, "offers");
+    let make = |title: &str, tiers: &str, ends: Option<&str>, truth: &str| {
+        opens(browser, "New offer", "title");
+        browser.fill("dialog [name=title]", title);
+        browser.fill("dialog [name=tiers]", tiers);
+        if let Some(ends) = ends {
+            browser.evaluate(&format!(
+                "(() => {{ const field = document.querySelector('dialog [name=expiresAt]'); \
+                 field.value = '{ends}'; \
+                 field.dispatchEvent(new Event('change', {{ bubbles: true }})); return true; }})()"
+            ));
+        }
+        browser.press(Key::Tab);
+        browser.until_text("dialog .form-preview", truth);
+        browser.click_on("Make the offer");
+        browser.until(NO_DIALOG);
+        browser.until_text("#notices", &format!("{title}: {truth}"));
+    };
+    make("Tea", "", None, "Every member can redeem it, from now on.");
+    let nobody = "No member has the tier “bronze”: nobody can redeem it yet.";
+    make("Cake", "bronze", None, nobody);
+    let some = "Members with the tier “gold” can redeem it, from now until Jan 1, 2099, ";
+    make("Pie", "gold, bronze", Some("2099-01-01T10:00"), some);
+    make(
+        "Ice",
+        "",
+        Some("2020-01-01T10:00"),
+        "It has ended already, on Jan 1, 2020, ",
+    );
+}
+
+#[test]
+fn what_is_undone_is_not_sent_and_leaving_the_page_sends_it_once() {
+    let app = TestApp::start();
+    let id = app.offer(json!({"title": "Coffee"}));
+    let hook = json!({"url": "http://127.0.0.1:9/a", "events": ["member.created"]});
+    let hook = app.post("/v1/webhooks", &hook).expect(201)["id"].take();
+    let hook = hook.as_str().unwrap();
+    let proxy = Lossy::before(app.address);
+    let Some(browser) = Browser::open(&proxy.url()) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    show(&browser, "offers");
+    let archived = || app.get("/v1/offers").expect(200)["data"] == json!([]);
+    let archive = format!("[data-focus='archive-{id}']");
+    browser.click(&archive);
+    browser.until_text("#notices", "Archiving Coffee");
+    browser.until_text("tbody", "Being archived");
+    browser.screenshot("undo");
+    browser.click_on("Undo");
+    browser.until(&format!("document.querySelector(\"{archive}\")"));
+    assert!(!archived() && proxy.seen("DELETE ") == 0);
+    browser.click(&archive);
+    browser.until_text("tbody", "Being archived");
+    browser.goto("/assets/none");
+    let start = Instant::now();
+    while !archived() {
+        assert!(start.elapsed() < Duration::from_secs(10), "it was not sent");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(proxy.seen("DELETE "), 1);
+
+    // Ten seconds, without waiting for them; the answer is lost, and what was sent is sent again.
+    browser.hasten(100);
+    browser.goto(&format!("/#/webhooks/{hook}"));
+    proxy.lose("PATCH /v1/webhooks/", 2);
+    browser.click_on("Disable");
+    browser.until_text(
+        "#notices",
+        "Disabling http://127.0.0.1:9/a. It is not known",
+    );
+    browser.click_on("Again");
+    browser.until_text(".facts", "Disabled");
+    let now = app.get(&format!("/v1/webhooks/{hook}")).expect(200);
+    assert!(now["disabledAt"].is_string());
+    assert_eq!(proxy.seen("PATCH "), 3);
+}
