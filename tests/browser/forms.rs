@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
-use super::{show, sign_in};
+use super::{look_at, show, sign_in};
 use crate::driver::Browser;
 use crate::lossy::Lossy;
 use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
@@ -46,13 +46,13 @@ fn two_people_edit_one_member_and_nothing_is_lost() {
     let app = TestApp::start();
     let body = format!(r#"{{"displayName":"Ada","attributes":{ATTRIBUTES}}}"#);
     put_raw(&app, "/v1/members/ada", &body).expect(200);
-    let Some(browser) = Browser::open(&app.url("")) else {
+    let Some(mut browser) = Browser::open(&app.url("")) else {
         return;
     };
     sign_in(&browser, SANDBOX_KEY);
     show(&browser, "members/ada");
     changes_a_name_alone(&browser, &app);
-    chooses_between_two_changes(&browser, &app);
+    chooses_between_two_changes(&mut browser, &app);
     does_not_bring_back_who_was_removed(&browser, &app);
 }
 
@@ -91,7 +91,7 @@ fn changes_a_name_alone(browser: &Browser, app: &TestApp) {
     assert!(list.contains(ATTRIBUTES), "{list}");
 }
 
-fn chooses_between_two_changes(browser: &Browser, app: &TestApp) {
+fn chooses_between_two_changes(browser: &mut Browser, app: &TestApp) {
     opens(browser, "Edit", "displayName");
     browser.fill("dialog [name=displayName]", "Countess");
     browser.fill("dialog [name=tier]", "platinum");
@@ -107,7 +107,7 @@ fn chooses_between_two_changes(browser: &Browser, app: &TestApp) {
         browser.until_text(&place, mine);
         browser.until_text(&place, other);
     }
-    browser.screenshot("form-both-changed");
+    assert_eq!(look_at(browser, "form-both-changed"), [""; 0]);
     // Nothing was sent, and nothing is until each is chosen.
     assert!(member_text(app, "ada").contains("Augusta"));
     browser.click("[data-conflict=displayName] .conflict-side:last-child");
@@ -259,7 +259,7 @@ fn a_lost_answer_does_not_lead_to_a_second_credit() {
     let app = TestApp::start();
     app.member("ada", 0);
     let proxy = Lossy::before(app.address);
-    let Some(browser) = Browser::open(&proxy.url()) else {
+    let Some(mut browser) = Browser::open(&proxy.url()) else {
         return;
     };
     sign_in(&browser, SANDBOX_KEY);
@@ -270,7 +270,7 @@ fn a_lost_answer_does_not_lead_to_a_second_credit() {
     browser.fill("dialog [name=amount]", "125");
     browser.press(Key::Enter);
     browser.until_text("dialog .form-error", UNKNOWN);
-    browser.screenshot("form-lost");
+    assert_eq!(look_at(&mut browser, "form-lost"), [""; 0]);
     assert_eq!(app.balance("ada"), 125);
     browser.click_on("Credit");
     browser.until(NO_DIALOG);
@@ -469,7 +469,8 @@ fn what_is_undone_is_not_sent_and_leaving_the_page_sends_it_once() {
     browser.click(&archive);
     browser.until_text("#notices", "Archiving Coffee");
     browser.until_text("tbody", "Being archived");
-    browser.screenshot("undo");
+    let barriers = super::barriers(&browser);
+    assert!(barriers.is_empty(), "{barriers:#?}");
     browser.click_on("Undo");
     browser.until(&format!("document.querySelector(\"{archive}\")"));
     assert!(!archived() && proxy.seen("DELETE ") == 0);

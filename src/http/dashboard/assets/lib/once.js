@@ -8,9 +8,10 @@ const underWay = new Set();
 
 /**
  * Sends something and says how it went. If the answer is lost, the next time sends the same again.
+ * @template T
  * @param {string} name what it is about
- * @param {(options: { key: string, wasLost: boolean }) => Promise<unknown>} send
- * @param {string} done what to say once it is done
+ * @param {(options: { key: string, wasLost: boolean }) => Promise<T>} send
+ * @param {string | ((answer: T) => string)} done what to say once it is done
  * @returns {Promise<boolean>} whether it is
  */
 export async function once(name, send, done) {
@@ -19,9 +20,9 @@ export async function once(name, send, done) {
   underWay.add(name);
   keepIntent(intent);
   try {
-    await send({ key: intent.key, wasLost: intent.isLost });
+    const answer = await send({ key: intent.key, wasLost: intent.isLost });
     settleIntent(intent);
-    notify(done);
+    notify(typeof done === "function" ? done(answer) : done);
     return true;
   } catch (error) {
     const isLost = outcomeOf(intent, error) === "lost";

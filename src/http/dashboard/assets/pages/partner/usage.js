@@ -23,7 +23,7 @@ export function partnerUsagePage(view) {
         onchange({ target }) {
           if (!target.value) return;
           days[name] = target.value;
-          again(false);
+          void again(false);
         },
       }),
     );
@@ -41,47 +41,51 @@ export function partnerUsagePage(view) {
       ]);
       return { analytics, usage };
     },
-    ({ analytics, usage }) => [
-      card(
-        "In these days",
-        figures([
-          {
-            name: "totalIdentifications",
-            label: "Identifications",
-            value: number(analytics.totalIdentifications),
-          },
-          { name: "creditsUsed", label: "Credits used", value: number(analytics.creditsUsed) },
-          {
-            name: "totalEvents",
-            label: "Events",
-            value: number(usage.totalEvents),
-            note: "exchanges included",
-          },
-          {
-            name: "organizationsWithActivity",
-            label: "Organizations at work",
-            value: number(analytics.organizationsWithActivity),
-          },
-        ]),
-      ),
-      card(
-        "Now",
-        figures([
-          {
-            name: "totalOrganizations",
-            label: "Organizations",
-            value: number(analytics.totalOrganizations),
-            note: `${number(analytics.activeOrganizations)} active`,
-          },
-          {
-            name: "creditsRemaining",
-            label: "Credits left",
-            value: number(analytics.creditsRemaining),
-            note: "this month",
-          },
-        ]),
-      ),
-    ],
+    usageCards,
     6,
   );
+}
+
+function usageCards({ analytics, usage }) {
+  return [
+    card(
+      "In these days",
+      figures([
+        {
+          name: "totalIdentifications",
+          label: "Identifications",
+          value: number(analytics.totalIdentifications),
+        },
+        { name: "creditsUsed", label: "Credits used", value: number(analytics.creditsUsed) },
+        {
+          name: "totalEvents",
+          label: "Events",
+          value: number(usage.totalEvents),
+          note: "exchanges included",
+        },
+        {
+          name: "organizationsWithActivity",
+          label: "Organizations at work",
+          value: number(analytics.organizationsWithActivity),
+        },
+      ]),
+    ),
+    card(
+      "Now",
+      figures([
+        {
+          name: "totalOrganizations",
+          label: "Organizations",
+          value: number(analytics.totalOrganizations),
+          note: `${number(analytics.activeOrganizations)} active`,
+        },
+        {
+          name: "creditsRemaining",
+          label: "Credits left",
+          value: number(analytics.creditsRemaining),
+          note: "this month",
+        },
+      ]),
+    ),
+  ];
 }

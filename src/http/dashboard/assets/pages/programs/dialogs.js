@@ -1,7 +1,7 @@
 // What can be done with a program: a new one, another name, put away and taken out again.
 
 import { get, patch, path, post } from "../../lib/api.js";
-import { confirmDialog, formDialog, secretDialog } from "../../lib/dialogs.js";
+import { confirmDialog, editDialog, formDialog, secretDialog } from "../../lib/dialogs.js";
 import { notify } from "../../lib/notices.js";
 import { hold } from "../../lib/session.js";
 
@@ -41,15 +41,15 @@ export function createDialog(context, changed) {
  * @param {() => void} changed
  */
 export function renameDialog(program, context, changed) {
-  formDialog({
+  editDialog({
     title: `Rename ${program.name}`,
-    action: "Save",
-    fields: [{ ...NAME, value: program.name }],
-    async submit({ name }) {
-      if (name !== program.name) await change(program, { name }, context);
-      notify("Saved.");
-      changed();
+    fields: [NAME],
+    async load() {
+      const { name, version } = await get(path`/v1/programs/${program.id}`);
+      return { values: { name }, version };
     },
+    save: (changes, { match }) => change({ ...program, version: match }, changes, context),
+    saved: changed,
   });
 }
 

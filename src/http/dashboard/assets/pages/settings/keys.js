@@ -124,8 +124,9 @@ function revokeDialog(key, context, changed) {
       `What uses it (${lastUse(key)}) is refused from its next request on, and its live streams ` +
       "end. Member tokens that were made with it work until they expire. It cannot be taken back.",
     action: "Revoke it",
-    async submit() {
-      await remove(path`/v1/keys/${key.id}`);
+    name: `Revoke ${key.id}`,
+    async submit(_, options) {
+      await remove(path`/v1/keys/${key.id}`, null, options);
       forgetHeld(key);
       context.showKeys();
       notify(`${key.name} is revoked.`);

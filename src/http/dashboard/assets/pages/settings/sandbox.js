@@ -6,7 +6,8 @@ import { h, replace } from "../../lib/dom.js";
 import { DELAYS, FAULTS, fault, setFault } from "../../lib/faults.js";
 import { toLocal } from "../../lib/fields.js";
 import { dateTime, spanText } from "../../lib/format.js";
-import { attempt, notify } from "../../lib/notices.js";
+import { notify } from "../../lib/notices.js";
+import { once } from "../../lib/once.js";
 import { button, card } from "../../lib/parts.js";
 import { load } from "../../lib/states.js";
 
@@ -59,8 +60,9 @@ function clockCard() {
 }
 
 async function advance(seconds, again) {
-  await attempt(
-    () => post("/v1/sandbox/clock", { advanceSeconds: seconds }),
+  await once(
+    `Clock ${seconds}`,
+    (options) => post("/v1/sandbox/clock", { advanceSeconds: seconds }, options),
     (clock) => `In this program it is ${dateTime(clock.now)}.`,
   );
   moved(again);
