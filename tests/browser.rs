@@ -567,6 +567,7 @@ fn a_webhook_is_added_and_deleted() {
     browser.until_text(".endpoint", "Changing");
     // It is sent when the page is left, if not before.
     browser.goto("/");
+    show(&browser, "webhooks");
     browser.until_text(".endpoint", "Disabled");
     let left = app.get("/v1/webhooks").expect(200);
     assert!(left["data"][0]["disabledAt"].is_string(), "{left}");

@@ -330,7 +330,7 @@ impl Browser {
         loop {
             match self.runtime.block_on(action(self.client())) {
                 Ok(()) => return,
-                Err(_) if start.elapsed() < Duration::from_secs(3) => {
+                Err(_) if start.elapsed() < Duration::from_secs(8) => {
                     std::thread::sleep(Duration::from_millis(50));
                 }
                 Err(error) => {

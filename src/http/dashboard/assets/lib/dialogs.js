@@ -124,6 +124,7 @@ export function formDialog({ title, text, fields, action, tone, preview, submit,
     button.disabled = isSending;
     problem.hidden = content.length === 0;
     replace(problem, content);
+    if (content.length > 0) problem.scrollIntoView({ block: "nearest" });
     if (isLost && isOpen) button.focus();
   };
   const forget = () => {

@@ -75,6 +75,8 @@ export function editForm(editing, { buttons = [], finished = () => {}, className
   const say = (/** @type {any[]} */ ...content) => {
     problem.hidden = content.length === 0;
     replace(problem, ...content);
+    // What is to be chosen has the focus, and stays in sight.
+    if (content.length > 0 && !edit?.open.size) problem.scrollIntoView({ block: "nearest" });
   };
   element.addEventListener("submit", async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
@@ -225,6 +227,7 @@ class Edit {
     if (found.theirs.length + found.both.length + arrived.length === 0) kept.add("");
     if (found.both.length === 0) return;
     for (const name of found.both) this.ask(name, mine[name], theirs[name]);
+    this.open.values().next().value?.querySelector("button")?.focus();
     throw new Error(
       "Somebody else changed the same meanwhile. Nothing is saved yet: choose what stays.",
     );
