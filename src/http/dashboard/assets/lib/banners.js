@@ -11,6 +11,8 @@ import { environment } from "./session.js";
 
 const LOOK_MS = 60000;
 
+/** @typedef {{ now: string, aheadSeconds: number }} Clock */
+
 /**
  * Shows them in a place and keeps them true until `signal` is aborted.
  * @param {Element} place
@@ -26,16 +28,20 @@ export function startBanners(place, { kind, signal }) {
     patch(place, [banners.filter(Boolean)]);
   };
   const timer = setInterval(() => {
-    if (!document.hidden) look();
+    if (!document.hidden) void look();
   }, LOOK_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
   document.addEventListener("serverstate", look, { signal });
   // After the stream was away, and after a write that the server refused to take.
   if (kind === "org") whenLive(look, signal, () => false);
-  look();
+  void look();
 }
 
-/** How far the clock of a program of the sandbox is ahead; null where there is none. */
+/**
+ * What time it is in a program of the sandbox; null where it has no clock of its own.
+ * @param {string} kind
+ * @returns {Promise<Clock | null>}
+ */
 async function askClock(kind) {
   if (kind !== "org" || environment() !== "sandbox") return null;
   return get("/v1/sandbox/clock").catch(() => null);
@@ -51,6 +57,11 @@ async function askWrites() {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {string} tone
+ * @param {any[]} content
+ */
 function banner(name, tone, ...content) {
   return h(
     "div",
@@ -59,6 +70,10 @@ function banner(name, tone, ...content) {
   );
 }
 
+/**
+ * @param {string | null} reason
+ * @param {string} kind
+ */
 function writesBanner(reason, kind) {
   if (!reason) return null;
   return banner(
@@ -69,6 +84,7 @@ function writesBanner(reason, kind) {
   );
 }
 
+/** @param {Clock | null} clock */
 function clockBanner(clock) {
   if (!clock || clock.aheadSeconds === 0) return null;
   return banner(

@@ -26,7 +26,7 @@ export function places({ kind, context, restart }) {
     name,
     icon("open"),
   );
-  const toggle = (isOpen) => {
+  const toggle = (/** @type {boolean} */ isOpen) => {
     list.hidden = !isOpen;
     opener.setAttribute("aria-expanded", String(isOpen));
   };
@@ -53,7 +53,7 @@ export function places({ kind, context, restart }) {
   };
   show();
   const element = h("div", { class: "place" }, opener, badge(key()), list);
-  element.addEventListener("keydown", (event) => {
+  element.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape" || list.hidden) return;
     toggle(false);
     opener.focus();
@@ -61,11 +61,16 @@ export function places({ kind, context, restart }) {
   return { element, short, show };
 }
 
+/** @param {string | null} value */
 function badge(value) {
   const which = environment(value);
   return h("span", { class: `environment environment-${which}` }, ENVIRONMENTS[which]);
 }
 
+/**
+ * @param {import("./session.js").Held} each
+ * @param {() => void} restart
+ */
 function switchButton(each, restart) {
   return h(
     "button",
@@ -96,6 +101,7 @@ export function switchTo(value, restart) {
   restart();
 }
 
+/** @param {() => void} restart */
 function addDialog(restart) {
   formDialog({
     title: "Add a key",
@@ -118,7 +124,10 @@ function addDialog(restart) {
   });
 }
 
-/** Asks what a key opens, with that key, before it is held. */
+/**
+ * Asks what a key opens, with that key, before it is held.
+ * @param {string} value
+ */
 async function whatOpens(value) {
   const kind = kindOf(value);
   if (!kind) throw new Error("A key begins with expys_ or with partner_.");

@@ -5,6 +5,7 @@ import { places } from "./places.js";
 import { environment } from "./session.js";
 import { themeSwitch } from "./theme.js";
 
+/** @type {Record<string, string>} */
 const LIVE = {
   live: "Live",
   waiting: "Reconnecting",
@@ -12,8 +13,20 @@ const LIVE = {
 };
 
 /**
+ * What the frame is made for.
+ * @typedef {object} Signed
+ * @property {string} kind `org` or `partner`
+ * @property {{ path: string, label?: string, icon?: string }[]} pages
+ * @property {any} context
+ * @property {() => void} leave signs out
+ * @property {() => void} restart starts over with the key that is in use by then
+ */
+
+/**
  * Puts up the frame. The answer shows a page in it, the state of the stream and what the program is
  * called; `banners` is a place above every page.
+ * @param {Element} app
+ * @param {Signed} signed
  */
 export function frame(app, { kind, pages, context, leave, restart }) {
   const live = h("span", { class: "live", id: "live", role: "status" });
@@ -23,22 +36,6 @@ export function frame(app, { kind, pages, context, leave, restart }) {
       h("a", { href: `#/${path}`, "data-page": path }, icon(symbol ?? path), label),
     );
   const nav = h("nav", { class: "nav", id: "nav", "aria-label": "Pages" }, links);
-  const menu = h(
-    "button",
-    {
-      class: "icon-button menu",
-      type: "button",
-      "aria-expanded": "false",
-      "aria-controls": "side",
-      "aria-label": "Menu",
-      onclick: () => toggle(menu.getAttribute("aria-expanded") !== "true"),
-    },
-    icon("menu"),
-  );
-  const toggle = (isOpen) => {
-    menu.setAttribute("aria-expanded", String(isOpen));
-    side.classList.toggle("is-open", isOpen);
-  };
   const head = places({ kind, context, restart });
   const side = h(
     "aside",
@@ -55,40 +52,34 @@ export function frame(app, { kind, pages, context, leave, restart }) {
   const banners = h("div", { class: "banners" });
   const shown = h("div");
   const main = h("main", { id: "main", tabindex: "-1" }, banners, shown);
-  replace(
-    app,
-    h(
-      "div",
-      { class: `frame is-${environment()}` },
-      h(
-        "header",
-        { class: "top" },
-        menu,
-        h(
-          "a",
-          { class: "brand", href: `#/${pages[0].path}` },
-          mark(),
-          h("span", { class: "brand-name" }, "Stampcard"),
-          head.short,
-        ),
-        h("div", { class: "top-end" }, kind === "org" && live, themeSwitch()),
-      ),
-      side,
-      main,
-    ),
+  const menu = menuButton(side);
+  const first = h(
+    "a",
+    { class: "brand", href: `#/${pages[0]?.path}` },
+    mark(),
+    h("span", { class: "brand-name" }, "Stampcard"),
+    head.short,
   );
+  const end = h("div", { class: "top-end" }, kind === "org" && live, themeSwitch());
+  const top = h("header", { class: "top" }, menu.element, first, end);
+  replace(app, h("div", { class: `frame is-${environment()}` }, top, side, main));
   return {
     hasShown: false,
     banners,
     showPlaces: head.show,
+    /**
+     * @param {Element} page
+     * @param {string | undefined} current which link of the menu is its own
+     */
     show(page, current) {
       for (const each of links) {
         if (each.dataset.page === current) each.setAttribute("aria-current", "page");
         else each.removeAttribute("aria-current");
       }
-      toggle(false);
+      menu.toggle(false);
       replace(shown, page);
     },
+    /** @param {string} state */
     showLive(state) {
       live.className = `live live-${state}`;
       live.title =
@@ -96,6 +87,30 @@ export function frame(app, { kind, pages, context, leave, restart }) {
       replace(live, LIVE[state]);
     },
   };
+}
+
+/**
+ * The button that opens and closes the side bar where there is no room for it.
+ * @param {Element} side
+ */
+function menuButton(side) {
+  const element = h(
+    "button",
+    {
+      class: "icon-button menu",
+      type: "button",
+      "aria-expanded": "false",
+      "aria-controls": "side",
+      "aria-label": "Menu",
+      onclick: () => toggle(element.getAttribute("aria-expanded") !== "true"),
+    },
+    icon("menu"),
+  );
+  const toggle = (/** @type {boolean} */ isOpen) => {
+    element.setAttribute("aria-expanded", String(isOpen));
+    side.classList.toggle("is-open", isOpen);
+  };
+  return { element, toggle };
 }
 
 /** The brand: a card of six places, one of them stamped. */

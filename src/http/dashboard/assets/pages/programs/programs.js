@@ -25,8 +25,8 @@ export function programsPage(view) {
   let days = "";
   let drawn;
   const both = () => {
-    again();
-    list.again();
+    void again();
+    void list.again();
   };
   const list = programList(view, both);
   append(view.root, [

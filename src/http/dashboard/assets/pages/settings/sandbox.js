@@ -85,7 +85,7 @@ function dateDialog(clock, again) {
         type: "datetime-local",
         required: true,
         min: toLocal(clock.now),
-        value: toLocal(Date.parse(clock.now) + 24 * HOUR * 1000),
+        value: toLocal(new Date(Date.parse(clock.now) + 24 * HOUR * 1000).toISOString()),
       },
     ],
     async submit({ at }, options) {
