@@ -81,6 +81,7 @@ pub(super) fn is_stamp(column: &str) -> bool {
             | "archived_at"
             | "allocated_at"
             | "revoked_at"
+            | "last_used_at"
             | "disabled_at"
             | "active_at"
             | "last_message_at"
