@@ -68,6 +68,8 @@ let page = new AbortController();
 function takeKeyFromAddress() {
   const key = location.hash.startsWith("#key=") && decodeURIComponent(location.hash.slice(5));
   if (!key || !session.kindOf(key)) return false;
+  // What waits was meant for the key before.
+  sendAll();
   session.signIn(key);
   history.replaceState(null, "", location.pathname);
   return true;

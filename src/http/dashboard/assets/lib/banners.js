@@ -94,7 +94,7 @@ function clockBanner(clock) {
       "span",
       {},
       h("strong", {}, `This program's clock is ${spanText(clock.aheadSeconds)} ahead: `),
-      `there it is ${dateTime(clock.now)}. Periods that end today do not show what happens in it.`,
+      `it is ${dateTime(clock.now)} there. Charts that end today leave that out.`,
     ),
     h("a", { href: "#/settings" }, "The sandbox's clock"),
   );
