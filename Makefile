@@ -1,16 +1,25 @@
 # Few targets; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help lint test crash kills hostile soak migration recipe fuzz bench guard doc deny demo openapi ci
+.PHONY: help lint page test crash kills hostile soak migration recipe fuzz bench guard doc deny demo openapi ci
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
 
-lint: ## Formatting and clippy, warnings are errors
+lint: page ## Formatting, clippy and what checks the page; warnings are errors
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-test: ## Every test
+page: node_modules/.package-lock.json ## Formatting, linter, types and tests of the page's JavaScript (needs Node and npm)
+	npm run --silent format
+	npm run --silent lint
+	npm run --silent types
+	npm test --silent
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --ignore-scripts
+
+test: ## Every test; those of the page need Node and Chromium, and say so if there is none
 	cargo test
 
 crash: ## Hundreds of kills under load; CRASH_KILLS and CRASH_SEED choose
