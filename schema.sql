@@ -205,10 +205,13 @@ CREATE TABLE redemption (
     canceled_note   TEXT,
     created_at      INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX redemption_by_program ON redemption (program_id);
-CREATE INDEX redemption_by_status ON redemption (program_id, status);
-CREATE INDEX redemption_by_member ON redemption (member_id);
-CREATE INDEX redemption_by_member_status ON redemption (member_id, status);
+-- Each list, newest or oldest first, from any time on, without reading what it leaves out.
+CREATE INDEX redemption_by_program ON redemption (program_id, created_at);
+CREATE INDEX redemption_by_status ON redemption (program_id, status, created_at);
+CREATE INDEX redemption_by_member ON redemption (member_id, created_at);
+CREATE INDEX redemption_by_member_status ON redemption (member_id, status, created_at);
+-- An offer's redemptions of every status are seven such lists.
+CREATE INDEX redemption_by_offer ON redemption (offer_id, status, created_at);
 CREATE INDEX redemption_by_member_offer ON redemption (member_id, offer_id);
 
 -- Everything that ever happened, in commit order. All figures, streams and webhooks follow from it.
@@ -252,9 +255,10 @@ CREATE TABLE activity (
         CONSTRAINT activity_object_uuid CHECK (length(object_uuid) = 16),
     name            TEXT,                   -- an environment
     organization_id INTEGER CONSTRAINT activity_organization REFERENCES organization (id),
-    -- No event of this version uses what follows. A row ends with its last value, so that it costs nothing.
+    -- Few rows have what follows, and a row ends with its last value. No event of this version uses any but
+    -- matures_at.
     cause_seq       INTEGER,                -- the activity that caused this one
-    matures_at      INTEGER,                -- when what it created can first be used
+    matures_at      INTEGER,                -- when what it created, or changed, can first be used
     due_at          INTEGER,                -- when it was due, if it was applied later
     asset           INTEGER,                -- which asset moved; NULL: the program's own points
     available       INTEGER,                -- changes of the buckets, where `entry` and `amount` do not tell
@@ -266,6 +270,9 @@ CREATE TABLE activity (
     rule_version    INTEGER,                -- the version of the rule that caused it
     CONSTRAINT activity_ledger CHECK (entry IS NULL OR amount >= 1)
 ) STRICT;
+
+-- What happened to a redemption. Most rows are about none.
+CREATE INDEX activity_by_redemption ON activity (redemption_id) WHERE redemption_id IS NOT NULL;
 
 CREATE TRIGGER activity_is_never_changed BEFORE UPDATE ON activity
 BEGIN

@@ -342,6 +342,7 @@ impl Counters {
             Event::MessageCreated { .. }
             | Event::MemberErased { .. }
             | Event::MemberChanged { .. }
+            | Event::RedemptionChanged { .. }
             | Event::OfferChanged { .. }
             | Event::ProgramCreated { .. }
             | Event::ProgramChanged { .. }

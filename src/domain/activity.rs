@@ -172,6 +172,32 @@ impl Actor {
             Self::Server => (6, None),
         }
     }
+
+    /// The word for its kind on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Key(_) => "key",
+            Self::Member => "member",
+            Self::Partner(_) => "partner",
+            Self::Rule => "rule",
+            Self::Scheduler => "scheduler",
+            Self::Server => "server",
+        }
+    }
+
+    /// The actor of these numbers; `None` if there is none such.
+    pub fn of_numbers(kind: i64, number: Option<i64>) -> Option<Self> {
+        let key = number.map(CredentialNumber);
+        Some(match kind {
+            1 => Self::Key(key?),
+            2 => Self::Member,
+            3 => Self::Partner(key?),
+            4 => Self::Rule,
+            5 => Self::Scheduler,
+            6 => Self::Server,
+            _ => return None,
+        })
+    }
 }
 
 /// One row of the activity log.

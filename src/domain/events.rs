@@ -207,6 +207,14 @@ events! {
         { member: MemberNumber = Member, id: ExternalUserId = Name };
     /// A member's name, email or attributes changed.
     32 MemberChanged "member.changed" Internal Uncounted Nothing { member: MemberNumber = Member };
+    /// A redemption's booking dates changed: it begins and ends at these times from then on.
+    33 RedemptionChanged "redemption.changed" Internal Uncounted Nothing {
+        member: MemberNumber = Member,
+        offer: OfferNumber = Offer,
+        redemption: RedemptionNumber = Redemption,
+        start_at: Option<Timestamp> = MaturesAt,
+        end_at: Option<Timestamp> = ExpiresAt,
+    };
     /// An offer was created.
     40 OfferCreated "offer.created" Internal Uncounted Nothing
         { offer: OfferNumber = Offer, id: OfferId = Object, stock: Option<i64> = Amount };

@@ -53,7 +53,9 @@ pub use organization::{
 pub use points::Points;
 pub use precondition::{ExpectedVersion, Precondition};
 pub use program::{Currency, Program, ProgramSort, ProgramStatus};
-pub use redemption::{CancelReason, Mover, Redemption, RedemptionPatch, Status, StatusCounts};
+pub use redemption::{
+    CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch, Status, StatusCounts,
+};
 pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
 pub use search::{Search, all_begin, terms};

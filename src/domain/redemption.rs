@@ -100,6 +100,34 @@ impl StatusCounts {
     }
 }
 
+/// Which of a list's redemptions come first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RedemptionOrder {
+    /// Those made last.
+    #[default]
+    Newest,
+    /// Those made first.
+    Oldest,
+}
+
+impl RedemptionOrder {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Newest, Self::Oldest];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.as_str() == name)
+    }
+}
+
 /// Who moves a redemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mover {

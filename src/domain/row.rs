@@ -116,7 +116,7 @@ columns! {
     From "from_state" true
     /// The state that was entered.
     To "to_state" true
-    /// When what it created ends.
+    /// When what it created, or changed, ends.
     ExpiresAt "expires_at" true
     /// The public id of an object that no other column names.
     Object "object_uuid" true
@@ -126,7 +126,7 @@ columns! {
     Organization "organization_id" true
     /// The row that caused it.
     Cause "cause_seq" false
-    /// When what it created can first be used.
+    /// When what it created, or changed, can first be used.
     MaturesAt "matures_at" true
     /// When it was due.
     DueAt "due_at" true

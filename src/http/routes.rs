@@ -143,6 +143,9 @@ routes! {
         GET KeyOrMember loyalty::redemptions::get_redemption;
         PATCH OrgKey loyalty::redemptions::patch_redemption;
     }
+    "/v1/redemptions/{id}/history" {
+        GET OrgKey loyalty::redemptions::get_redemption_history;
+    }
     "/v1/redemptions/{id}/cancel" { POST KeyOrMember loyalty::redemptions::cancel_redemption; }
     "/v1/conversations" {
         GET KeyOrMember loyalty::conversations::list_conversations;

@@ -194,6 +194,7 @@ fn object(
         | Event::MemberRestored { .. }
         | Event::MemberErased { .. }
         | Event::MemberChanged { .. }
+        | Event::RedemptionChanged { .. }
         | Event::OfferCreated { .. }
         | Event::OfferChanged { .. }
         | Event::OfferArchived { .. }

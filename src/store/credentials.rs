@@ -54,6 +54,20 @@ pub struct CredentialRow {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// What a key is called, and its first characters.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn name(
+    connection: &Connection,
+    number: CredentialNumber,
+) -> Result<Option<(String, String)>, Error> {
+    let sql = "SELECT name, prefix FROM credential WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row([number.0], |row| row.try_into());
+    Ok(found.optional()?)
+}
+
 /// Stores a key.
 ///
 /// # Errors

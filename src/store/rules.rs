@@ -337,12 +337,13 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("chain", ANY),
             ("from_state", text!(Tier)),
             ("to_state", text!(Tier)),
-            ("expires_at", STAMP),
+            // Of a redemption a time that somebody gave.
+            ("expires_at", TIME),
             ("object_uuid", ANY),
             ("name", text!(Name)),
+            ("matures_at", TIME),
             // No event of this version uses these: `activity::check` finds them.
             ("cause_seq", ROW),
-            ("matures_at", ANY),
             ("due_at", ANY),
             ("asset", ANY),
             ("available", ANY),

@@ -12,11 +12,11 @@ use crate::domain::{DisplayName, Member, MemberNumber, ProgramNumber, Search, St
 use crate::domain::{all_begin, terms};
 
 /// A term of more members than this is compared with rows.
-const LOOKED_UP_MAX: usize = 10_000;
+pub(super) const LOOKED_UP_MAX: usize = 10_000;
 /// The same of the longest term, if each is of very many.
 const LONGEST_MAX: usize = 100_000;
 /// Rows that one page reads at most.
-const ROWS_MAX: usize = 10_000;
+pub(super) const ROWS_MAX: usize = 10_000;
 
 /// What a page of a search found.
 #[derive(Debug, Clone, Default)]
@@ -146,7 +146,7 @@ pub fn list(
 }
 
 /// The members before a row that have a term, newest first; `None` if there are more than `most`.
-fn members_of(
+pub(super) fn members_of(
     connection: &Connection,
     program: ProgramNumber,
     (term, before): (&str, i64),
@@ -176,7 +176,7 @@ fn members_of(
 }
 
 /// Keeps what is in both; both begin with the largest.
-fn intersect(candidates: &mut Option<Vec<i64>>, found: Vec<i64>) {
+pub(super) fn intersect(candidates: &mut Option<Vec<i64>>, found: Vec<i64>) {
     match candidates {
         None => *candidates = Some(found),
         Some(candidates) => {

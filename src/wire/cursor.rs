@@ -19,6 +19,8 @@ pub enum ListKind {
     Messages,
     Deliveries,
     Inbox,
+    // The number of a list stands in its cursors: new ones come last.
+    RedemptionHistory,
 }
 
 /// A place in a list: the number of a row.

@@ -20,6 +20,7 @@ mod partner;
 mod problem;
 mod programs;
 mod query;
+mod redemption_history;
 mod redemptions;
 mod reports;
 mod sandbox;
@@ -70,8 +71,11 @@ pub use programs::{
     ProgramListResponse, ProgramResponse,
 };
 pub use query::{PageQuery, Query};
+pub use redemption_history::{
+    ActorResponse, RedemptionHistoryEntryResponse, RedemptionHistoryResponse,
+};
 pub use redemptions::{
-    CancelRedemptionRequest, CreateRedemptionRequest, PatchRedemptionRequest,
+    CancelRedemptionRequest, CreateRedemptionRequest, PatchRedemptionRequest, RedemptionListQuery,
     RedemptionListResponse, RedemptionResponse,
 };
 pub use reports::{

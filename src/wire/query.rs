@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::{Cursor, ListKind};
-use crate::domain::{ExternalUserId, Invalid, ProgramNumber, Search};
+use crate::domain::{ExternalUserId, Invalid, ProgramNumber, Search, Timestamp};
 
 /// The parameters of a query string. Those that nobody asks for are ignored; one that is asked for
 /// must not be given twice.
@@ -103,6 +103,17 @@ impl<'a> Query<'a> {
             is_given.then(|| Search::parse(name, value)).transpose()
         })?;
         Ok(search.flatten())
+    }
+
+    /// A time, if it was given.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it is unreadable.
+    pub fn time(&self, name: &str) -> Result<Option<Timestamp>, Invalid> {
+        self.parsed(name, |name, text| {
+            let expected = "must be an RFC 3339 time such as 2026-06-01T00:00:00Z";
+            Timestamp::parse(text).ok_or_else(|| Invalid::new(name, expected))
+        })
     }
 
     /// The member on whose behalf a key calls.

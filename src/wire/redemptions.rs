@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::Query;
 use super::fields::{Fields, known_id, text, time};
 use super::schema::{self, CanceledReason, RedemptionStatus, request_schema};
 use crate::domain::{
-    CancelReason, Change, ExternalUserId, Invalid, Note, Redemption, RedemptionPatch, Status,
+    CancelReason, Change, ExternalUserId, Invalid, Note, OfferId, Redemption, RedemptionOrder,
+    RedemptionPatch, Search, Status, Timestamp,
 };
 
 /// The body of `POST /v1/redemptions`.
@@ -128,13 +130,59 @@ pub(super) fn status(name: &str, word: &str) -> Result<Status, Invalid> {
     })
 }
 
-impl super::Query<'_> {
-    /// The `status` that a list is narrowed to.
+/// What `GET /v1/redemptions` is narrowed to, and its order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RedemptionListQuery {
+    /// The member on whose behalf a key calls.
+    pub external_user_id: Option<ExternalUserId>,
+    /// Whether that may be a removed member.
+    pub include_archived: bool,
+    /// Only of this offer.
+    pub offer: Option<OfferId>,
+    /// Only those that stand here.
+    pub status: Option<Status>,
+    /// Only those made then or later.
+    pub from: Option<Timestamp>,
+    /// Only those made earlier.
+    pub to: Option<Timestamp>,
+    /// Only those whose member or offer has these terms.
+    pub search: Option<Search>,
+    /// Which come first.
+    pub order: RedemptionOrder,
+}
+
+impl RedemptionListQuery {
+    /// What is expected of `offer`.
+    pub const OFFER: &'static str = "must be the id of an offer of this program, archived or not";
+
+    /// Reads the query.
     ///
     /// # Errors
-    /// [`Invalid`] if it is none of the seven.
-    pub fn status(&self) -> Result<Option<Status>, Invalid> {
-        self.parsed("status", status)
+    /// [`Invalid`] naming a parameter that is unreadable, or `to` if it is not after `from`.
+    pub fn parse(query: &Query<'_>) -> Result<Self, Invalid> {
+        let order = query.parsed("order", |name, word| {
+            let names = RedemptionOrder::ALL.map(RedemptionOrder::as_str);
+            RedemptionOrder::parse(word)
+                .ok_or_else(|| Invalid::new(name, format!("must be {}", names.join(" or "))))
+        })?;
+        let (from, to) = (query.time("from")?, query.time("to")?);
+        if let (Some(from), Some(to)) = (from, to)
+            && to <= from
+        {
+            return Err(Invalid::new("to", "must be after from"));
+        }
+        Ok(Self {
+            external_user_id: query.external_user_id()?,
+            include_archived: query.flag("includeArchived")?,
+            offer: query.parsed("offer", |name, id| {
+                OfferId::parse(id).ok_or_else(|| Invalid::new(name, Self::OFFER))
+            })?,
+            status: query.parsed("status", status)?,
+            from,
+            to,
+            search: query.search()?,
+            order: order.unwrap_or_default(),
+        })
     }
 }
 
@@ -196,6 +244,24 @@ pub struct RedemptionResponse {
     pub points_charged: i64,
     /// Where the member and the operator talk about it.
     pub conversation_id: String,
+    /// Additive: the offer's title. Where redemptions are read with an Org-API-Key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub offer_title: Option<String>,
+    /// Additive: the member's display name, or null. Where `offerTitle` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    pub display_name: Option<Option<String>>,
+}
+
+impl RedemptionResponse {
+    /// The same with what an operator calls its member and its offer.
+    #[must_use]
+    pub fn named(mut self, display_name: Option<String>, offer_title: String) -> Self {
+        self.display_name = Some(display_name);
+        self.offer_title = Some(offer_title);
+        self
+    }
 }
 
 impl From<&Redemption> for RedemptionResponse {
@@ -215,6 +281,8 @@ impl From<&Redemption> for RedemptionResponse {
             external_user_id: redemption.external_user_id.as_str().to_owned(),
             points_charged: redemption.charged.get(),
             conversation_id: redemption.conversation().to_string(),
+            offer_title: None,
+            display_name: None,
         }
     }
 }
@@ -223,7 +291,7 @@ impl From<&Redemption> for RedemptionResponse {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RedemptionListResponse {
-    /// The redemptions, newest first.
+    /// The redemptions, in the order asked for.
     pub redemptions: Vec<RedemptionResponse>,
     /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,

@@ -21,16 +21,7 @@ impl ProgramActivityQuery {
     /// # Errors
     /// [`Invalid`] naming a parameter that is unreadable, alone, or before the other.
     pub fn parse(query: &Query<'_>) -> Result<Self, Invalid> {
-        let time = |name: &str| {
-            query.parsed(name, |name, text| {
-                Timestamp::parse(text).ok_or_else(|| {
-                    Invalid::new(
-                        name,
-                        "must be an RFC 3339 time such as 2026-06-01T00:00:00Z",
-                    )
-                })
-            })
-        };
+        let time = |name| query.time(name);
         let period = match (time("from")?, time("to")?) {
             (None, None) => None,
             (Some(from), Some(to)) if from <= to => Some((from, to)),

@@ -213,6 +213,8 @@ words! {
     RedemptionStatus = Status::ALL.map(Status::as_str);
     /// Why a redemption was canceled.
     CanceledReason = CancelReason::ALL.map(CancelReason::as_str);
+    /// Who or what caused something.
+    ActorKind = ["key", "member", "partner", "rule", "scheduler", "server"];
     /// Which way points moved.
     TransactionType = ["CREDIT", "DEBIT"];
     /// Whether a program is in use.
@@ -227,12 +229,13 @@ words! {
 const LATER: [&str; 1] = ["version"];
 
 /// Fields that only an Org-API-Key gets, by the schema that they are of.
-const KEYS_ONLY: [(&str, &[&str]); 2] = [
+const KEYS_ONLY: [(&str, &[&str]); 3] = [
     (
         "ConversationResponse",
         &["displayName", "lastMessage", "waitingSince"],
     ),
     ("ConversationListResponse", &["waitingCount"]),
+    ("RedemptionResponse", &["offerTitle", "displayName"]),
 ];
 
 /// Every other field of the answer of this name is always there, null where it has no value.

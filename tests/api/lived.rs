@@ -115,6 +115,9 @@ fn redemptions(app: &TestApp) {
         for status in &walk[..index] {
             move_to(app, &redemption, status).expect(200);
         }
+        let dates = json!({"endAt": "2027-01-01T12:00:00Z"});
+        app.patch(&format!("/v1/redemptions/{redemption}"), &dates)
+            .expect(200);
     }
     let offer = app.offer(json!({"pointsPrice": 9, "availability": {"quantityRemaining": 3}}));
     let canceled = app.redeem("bob", &offer);

@@ -46,6 +46,7 @@ mod paths;
 mod preconditions;
 mod programs;
 mod rate_limit;
+mod redemption_lists;
 mod redemptions;
 mod removals;
 mod repeated;

@@ -215,6 +215,14 @@ const FOUND: &[(&str, &str)] = &[
         "UPDATE redemption SET end_at = 1, start_at = 2 WHERE id = 1",
         "redemption row 1 ends",
     ),
+    (
+        "UPDATE redemption SET start_at = 2 WHERE id = 1",
+        "redemption row 1: its start_at or end_at",
+    ),
+    (
+        "UPDATE redemption SET end_at = end_at + 1",
+        "its start_at or end_at",
+    ),
     ("DELETE FROM activity WHERE kind = 42", "offer row"),
     ("DELETE FROM activity WHERE kind = 13", "message"),
     (

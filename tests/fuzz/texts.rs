@@ -11,7 +11,9 @@ use stampcard::domain::{
     ProgramNumber, RedemptionId, Timestamp, TransactionId, WebhookId,
 };
 use stampcard::service::{DirectoryVersion, IdempotencyKey, MemberPrincipal, Scope, TokenKey};
-use stampcard::wire::{Cursor, ListKind, ProgramActivityQuery, Query, TimeseriesQuery};
+use stampcard::wire::{
+    Cursor, ListKind, ProgramActivityQuery, Query, RedemptionListQuery, TimeseriesQuery,
+};
 
 use crate::cases;
 use crate::damage::{apply, damaged, damages};
@@ -170,7 +172,6 @@ proptest! {
             query.boolean("waiting").err(),
             query.search().err(),
             query.external_user_id().err(),
-            query.status().err(),
             query.delivery_status().err(),
             query.numbered_page().err(),
             query.organization_status().err(),
@@ -178,6 +179,7 @@ proptest! {
             query.days((june, july)).err(),
             TimeseriesQuery::parse(&query).err(),
             ProgramActivityQuery::parse(&query).err(),
+            RedemptionListQuery::parse(&query).err(),
         ];
         for invalid in refused.into_iter().flatten() {
             prop_assert!(!invalid.field.is_empty() && !invalid.expected.is_empty());

@@ -9,6 +9,7 @@ use crate::http::{HttpResult, ok, reply};
 use crate::service::{Caller, Services};
 use crate::wire::{
     CancelRedemptionRequest, CreateRedemptionRequest, ListKind, PatchRedemptionRequest,
+    RedemptionHistoryResponse, RedemptionListQuery,
 };
 
 /// `GET /v1/redemptions`.
@@ -19,11 +20,21 @@ pub(in crate::http) async fn list_redemptions(
 ) -> HttpResult {
     let query = query.parse()?;
     let page = query.page(ListKind::Redemptions, caller.program())?;
-    let (on_behalf, status) = (query.external_user_id()?, query.status()?);
-    let include_archived = query.flag("includeArchived")?;
-    Ok(ok(&services
-        .list_redemptions(caller, (on_behalf, include_archived), status, page)
-        .await?))
+    let asked = RedemptionListQuery::parse(&query)?;
+    Ok(ok(&services.list_redemptions(caller, asked, page).await?))
+}
+
+/// `GET /v1/redemptions/{id}/history`.
+pub(in crate::http) async fn get_redemption_history(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    PathText(id): PathText,
+    query: QueryText,
+) -> HttpResult {
+    let query = query.parse()?;
+    let limits = RedemptionHistoryResponse::LIMITS;
+    let page = query.page_of(ListKind::RedemptionHistory, key.program.0, limits)?;
+    Ok(ok(&services.get_redemption_history(key, id, page).await?))
 }
 
 /// `GET /v1/redemptions/{id}`.

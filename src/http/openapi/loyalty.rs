@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::operation::{Operation, like, tagged};
-use crate::domain::{ExternalUserId, Search, Status, Tier};
+use crate::domain::{ExternalUserId, RedemptionOrder, Search, Status, Tier};
 use crate::error::Code;
 use crate::wire::schema;
 use crate::wire::{
@@ -12,10 +12,10 @@ use crate::wire::{
     CreateRedemptionRequest, CreatedKeyResponse, EligibilityResponse, ExchangeTokenRequest,
     KeyListResponse, MemberListResponse, MemberSummaryResponse, MovePointsRequest,
     OfferListResponse, OfferResponse, OffersAnalyticsResponse, PageQuery, PatchOfferRequest,
-    PatchRedemptionRequest, RedemptionListResponse, RedemptionResponse, RemoveMemberResponse,
-    ResetRequest, ResetResponse, SetMemberRequest, SetMemberResponse, SummaryResponse,
-    TierListResponse, TimeseriesResponse, TokenGrantResponse, TransactionListResponse,
-    WalletResponse,
+    PatchRedemptionRequest, RedemptionHistoryResponse, RedemptionListResponse, RedemptionResponse,
+    RemoveMemberResponse, ResetRequest, ResetResponse, SetMemberRequest, SetMemberResponse,
+    SummaryResponse, TierListResponse, TimeseriesResponse, TokenGrantResponse,
+    TransactionListResponse, WalletResponse,
 };
 
 const UNKNOWN: &[Code] = &[Code::NotFound];
@@ -237,16 +237,57 @@ fn offers() -> impl Iterator<Item = Operation> {
 
 fn redemptions() -> impl Iterator<Item = Operation> {
     let list = Operation::new("list_redemptions", "A page of redemptions")
-        .about("A token's own, or the whole program's for a key that names nobody.")
+        .about(
+            "A token's own, or the whole program's for a key that names nobody. To a key each has \
+             `offerTitle` and `displayName`, too.",
+        )
         .page(PageQuery::LIMITS)
         .query(
             "status",
             schema::one_of(Status::ALL.map(Status::as_str)),
             "Only those that stand here.",
         )
+        .query(
+            "offer",
+            like(
+                schema::string(),
+                json!("off_01a1fda8-194e-75c2-b11a-dd34b93c1d23"),
+            ),
+            "Only of this offer of the program, archived or not.",
+        )
+        .query(
+            "from",
+            like(schema::time(), "2026-06-01T00:00:00Z"),
+            "Only those made then or later.",
+        )
+        .query(
+            "to",
+            like(schema::time(), "2026-06-23T00:00:00Z"),
+            "Only those made earlier.",
+        )
+        .query(
+            "search",
+            schema::text(Search::RULE),
+            "Only those with these words, or beginnings of words, in the member's `externalUserID` \
+             and `displayName` and the offer's title, in any order; case and accents do not count. \
+             At most 16.",
+        )
+        .query(
+            "order",
+            schema::one_of(RedemptionOrder::ALL.map(RedemptionOrder::as_str)),
+            "Which come first; `newest` unless given.",
+        )
         .on_behalf("Only this member's.")
         .of_removed_ones()
-        .answers::<RedemptionListResponse>(200, "A page, newest first.")
+        .answers::<RedemptionListResponse>(200, "A page, in that order.")
+        .fails(UNKNOWN);
+    let history = Operation::new("get_redemption_history", "What happened to a redemption")
+        .about(
+            "Its creation, its moves, changes of its dates, and the points it cost or returned, \
+             with who caused each.",
+        )
+        .page(RedemptionHistoryResponse::LIMITS)
+        .answers::<RedemptionHistoryResponse>(200, "A page, newest last.")
         .fails(UNKNOWN);
     let create = Operation::new("create_redemption", "Redeem an offer")
         .about(
@@ -282,7 +323,7 @@ fn redemptions() -> impl Iterator<Item = Operation> {
         .optional_body::<CancelRedemptionRequest>()
         .answers::<RedemptionResponse>(200, "The redemption after it.")
         .fails(&[Code::NotFound, Code::RedemptionTransitionInvalid]);
-    tagged("Redemptions", [list, create, get, patch, cancel])
+    tagged("Redemptions", [list, create, get, history, patch, cancel])
 }
 
 fn configuration() -> impl Iterator<Item = Operation> {

@@ -8,7 +8,7 @@ use super::chain::{self, Hash};
 use super::history::History;
 use super::insert::{COMMON, OF_ENTRIES};
 use super::read::{ALL, Stored};
-use crate::domain::{Cell, Cells, Column, Entry, Event, EventKind, jump_depth};
+use crate::domain::{Cell, Cells, Column, Entry, Event, EventKind, Timestamp, jump_depth};
 use crate::store::Error;
 use crate::store::rules::Rule;
 
@@ -103,6 +103,20 @@ struct Entries {
 }
 
 impl Check<'_> {
+    /// A token ends at a time that the server's clock gives; other events have any in this column.
+    fn token_end(&mut self, seq: i64, event: &Event) {
+        if let Event::TokenExchanged {
+            expires_at: Some(end),
+            ..
+        } = event
+            && Timestamp::parse_stored(end.as_millis()).is_none()
+        {
+            self.find(format!(
+                "activity {seq}: its expires_at is before 1970, where no token ends"
+            ));
+        }
+    }
+
     fn row(&mut self, row: &impl Cells) -> Result<(), Error> {
         let seq = row.cell(Column::Seq).integer().unwrap_or_default();
         let kind = row
@@ -115,7 +129,10 @@ impl Check<'_> {
             return Ok(());
         };
         match Event::read(kind, row) {
-            Some(event) => self.history.row(row, &event)?,
+            Some(event) => {
+                self.token_end(seq, &event);
+                self.history.row(row, &event)?;
+            }
             None => self.find(format!(
                 "activity {seq} lacks something that {} has",
                 kind.as_str()

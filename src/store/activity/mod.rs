@@ -18,7 +18,9 @@ pub use self::texts::erase_texts;
 pub(super) use self::texts::{NewText, REASON};
 pub use self::wallet::{LedgerRow, jump_of, wallet_entries};
 use super::Error;
-use crate::domain::{Activity, Event, ProgramNumber, Seq, Timestamp};
+use crate::domain::{
+    Activity, Actor, Cells as _, Column, Event, ProgramNumber, RedemptionNumber, Seq, Timestamp,
+};
 
 /// The number of the newest row.
 ///
@@ -98,6 +100,38 @@ pub fn events(
         events.push(with_texts(connection, activity(row)?)?);
     }
     Ok(events)
+}
+
+/// What happened to a redemption after a row of the log, in order, at most `limit`; with who caused
+/// it, which version 0.1.0 did not note, and without the words of people.
+///
+/// # Errors
+/// [`Error`] if the database fails or holds an impossible row.
+pub fn of_redemption(
+    connection: &Connection,
+    redemption: RedemptionNumber,
+    after: Seq,
+    limit: usize,
+) -> Result<Vec<(Activity, Option<Actor>)>, Error> {
+    let sql = format!(
+        "SELECT {} FROM activity WHERE redemption_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        read::ALL.names
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query((redemption.0, after.0, limit))?;
+    let mut happened = Vec::new();
+    while let Some(row) = rows.next()? {
+        let stored = Stored::new(row, &read::ALL);
+        let activity = stored.activity().ok_or(Error::Impossible("activity"))?;
+        let kind = stored.cell(Column::Actor).integer();
+        let number = stored.cell(Column::ActorNumber).integer();
+        happened.push((
+            activity,
+            kind.and_then(|kind| Actor::of_numbers(kind, number)),
+        ));
+    }
+    Ok(happened)
 }
 
 /// One row of the log, if it is there, with the words of people.

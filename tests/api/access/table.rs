@@ -228,6 +228,13 @@ fn redemption_rows(world: &World) -> Vec<Row> {
             .gives(200, [&*world.ada_redemption])
             .others(&bob, Value::Null, 404)
             .bad("/v1/redemptions/%FF", Value::Null, 400, "path"),
+        row(
+            "GET",
+            "/v1/redemptions/{id}/history",
+            &format!("{ada}/history"),
+        )
+        .gives(200, ["redemption.created", "nextCursor"])
+        .bad(&format!("{ada}/history?limit=0"), Value::Null, 422, "limit"),
         row("PATCH", id, &ada)
             .body(json!({"status": "OPEN"}))
             .gives(200, ["OPEN", &*world.ada_redemption])

@@ -8,6 +8,7 @@ impl History<'_> {
     pub(in crate::store::activity) fn end(&mut self, limit: usize) -> Result<(), Error> {
         self.compare_members(limit)?;
         self.compare_offers()?;
+        self.compare_redemptions()?;
         self.compare_programs()?;
         self.compare_organizations()?;
         self.compare_webhooks()?;

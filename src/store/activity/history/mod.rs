@@ -3,13 +3,15 @@
 
 mod compare;
 mod members;
+mod redemptions;
 mod tenants;
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use crate::domain::{Cells, Column, Event, EventKind, OfferContent, Status};
+use self::redemptions::Redemption;
+use crate::domain::{Cells, Column, Event, EventKind, OfferContent};
 use crate::store::Error;
 
 /// What is known of a value: rows of version 0.1.0 do not tell everything.
@@ -117,7 +119,7 @@ pub(super) struct History<'c> {
     redemption: Statement<'c>,
     members: HashMap<i64, Member>,
     offers: HashMap<i64, Offer>,
-    redemptions: HashMap<i64, Status>,
+    redemptions: HashMap<i64, Redemption>,
     programs: HashMap<i64, Program>,
     organizations: HashMap<i64, Organization>,
     webhooks: HashMap<[u8; 16], Webhook>,
@@ -204,29 +206,15 @@ impl<'c> History<'c> {
             | Event::MemberErased { .. }
             | Event::MemberChanged { .. }
             | Event::TokenExchanged { .. } => self.member(seq, at, event),
-            Event::RedemptionCreated { .. } => return self.booked(seq, at, program, event),
-            Event::RedemptionOpen(moved)
-            | Event::RedemptionAwaitingVendor(moved)
-            | Event::RedemptionAwaitingCustomer(moved)
-            | Event::RedemptionPurchased(moved)
-            | Event::RedemptionCompleted(moved)
-            | Event::RedemptionCanceled(moved) => {
-                let stored = self.booking(moved.redemption.0)?;
-                let is_same = stored.is_some_and(|stored| {
-                    (stored.member, stored.offer) == (moved.member.0, moved.offer.0)
-                });
-                let before = self.redemptions.insert(moved.redemption.0, moved.to);
-                if !is_same || before != Some(moved.from) {
-                    let row = moved.redemption.0;
-                    self.find(format!(
-                        "activity {seq} does not fit redemption row {row} and what happened to it \
-                         before"
-                    ));
-                }
-                let has_piece = stored.is_some_and(|stored| stored.took_stock);
-                if moved.to == Status::Canceled && has_piece {
-                    self.move_stock(moved.offer.0, 1);
-                }
+            Event::RedemptionCreated { .. }
+            | Event::RedemptionOpen(_)
+            | Event::RedemptionAwaitingVendor(_)
+            | Event::RedemptionAwaitingCustomer(_)
+            | Event::RedemptionPurchased(_)
+            | Event::RedemptionCompleted(_)
+            | Event::RedemptionCanceled(_)
+            | Event::RedemptionChanged { .. } => {
+                return self.redemption(seq, at, program, is_told, event);
             }
             Event::MessageCreated {
                 member,
@@ -255,69 +243,6 @@ impl<'c> History<'c> {
             _ => {}
         }
         Ok(())
-    }
-
-    fn booked(
-        &mut self,
-        seq: i64,
-        at: i64,
-        program: Option<i64>,
-        event: &Event,
-    ) -> Result<(), Error> {
-        let Event::RedemptionCreated {
-            member,
-            offer,
-            redemption,
-            charged,
-            ..
-        } = event
-        else {
-            return Ok(());
-        };
-        let stored = self.booking(redemption.0)?;
-        let expected = (program, member.0, offer.0, charged.get(), at);
-        let is_same = stored.is_some_and(|s| {
-            (Some(s.program), s.member, s.offer, s.charged, s.created_at) == expected
-        });
-        let before = self.redemptions.insert(redemption.0, Status::Submitted);
-        let row = redemption.0;
-        if !is_same || before.is_some() {
-            self.find(format!(
-                "redemption row {row} has another program, member, offer, price or time than \
-                 activity {seq}, or does not exist"
-            ));
-        }
-        let took = stored.is_some_and(|stored| stored.took_stock);
-        if let Some(Offer {
-            stock: Told::Known(stock),
-            ..
-        }) = self.offers.get(&offer.0)
-            && stock.is_some() != took
-        {
-            self.find(format!(
-                "redemption row {row}: took_stock contradicts the stock of offer row {} at \
-                 activity {seq}",
-                offer.0
-            ));
-        }
-        if took {
-            self.move_stock(offer.0, -1);
-        }
-        Ok(())
-    }
-
-    fn booking(&mut self, redemption: i64) -> Result<Option<Booking>, Error> {
-        let found = self.redemption.query_row([redemption], |row| {
-            Ok(Booking {
-                program: row.get(0)?,
-                member: row.get(1)?,
-                offer: row.get(2)?,
-                charged: row.get(3)?,
-                created_at: row.get(4)?,
-                took_stock: row.get::<_, i64>(5)? != 0,
-            })
-        });
-        Ok(found.optional()?)
     }
 
     fn move_stock(&mut self, offer: i64, pieces: i64) {
@@ -425,17 +350,6 @@ impl<'c> History<'c> {
     fn find(&mut self, finding: String) {
         self.findings.push(finding);
     }
-}
-
-/// A redemption's row, as far as the log tells it.
-#[derive(Debug, Clone, Copy)]
-struct Booking {
-    program: i64,
-    member: i64,
-    offer: i64,
-    charged: i64,
-    created_at: i64,
-    took_stock: bool,
 }
 
 /// When each program was last updated, and its settings versions, as its row says.

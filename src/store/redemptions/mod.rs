@@ -1,8 +1,10 @@
 //! Redemptions.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
+mod list;
 
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+pub use self::list::{Found, Listed, RedemptionFilter, find_listed, list, place};
 use super::activity::timestamp;
 use super::{Error, Transaction, members, programs};
 use crate::domain::{
@@ -11,21 +13,13 @@ use crate::domain::{
 };
 
 /// The columns that [`redemption`] reads.
-const SELECT: &str = "SELECT r.id, r.uuid, r.member_id, m.external_user_id, r.offer_id, o.uuid,
-        r.status, r.charged, r.took_stock, r.start_at, r.end_at, r.canceled_reason,
-        r.canceled_note, r.created_at
-    FROM redemption r JOIN member m ON m.id = r.member_id JOIN offer o ON o.id = r.offer_id";
+const COLUMNS: &str = "r.id, r.uuid, r.member_id, m.external_user_id, r.offer_id, o.uuid,
+    r.status, r.charged, r.took_stock, r.start_at, r.end_at, r.canceled_reason,
+    r.canceled_note, r.created_at";
 
-/// A page of a program's redemptions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RedemptionFilter {
-    /// Only rows before this one.
-    pub before: Option<RedemptionNumber>,
-    /// Only this member's.
-    pub member: Option<MemberNumber>,
-    /// Only those that stand here.
-    pub status: Option<Status>,
-}
+/// The tables that they are of.
+const FROM: &str = "FROM redemption r
+    JOIN member m ON m.id = r.member_id JOIN offer o ON o.id = r.offer_id";
 
 /// What a member has to do with an offer so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +41,7 @@ pub fn find(
     program: ProgramNumber,
     id: RedemptionId,
 ) -> Result<Option<Redemption>, Error> {
-    let sql = format!("{SELECT} WHERE r.uuid = ?1 AND r.program_id = ?2");
+    let sql = format!("SELECT {COLUMNS} {FROM} WHERE r.uuid = ?1 AND r.program_id = ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query((id.as_uuid().as_bytes(), program.0))?;
     rows.next()?.map(redemption).transpose()
@@ -62,7 +56,7 @@ pub fn get(
     program: ProgramNumber,
     number: RedemptionNumber,
 ) -> Result<Option<Redemption>, Error> {
-    let sql = format!("{SELECT} WHERE r.id = ?1 AND r.program_id = ?2");
+    let sql = format!("SELECT {COLUMNS} {FROM} WHERE r.id = ?1 AND r.program_id = ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query((number.0, program.0))?;
     rows.next()?.map(redemption).transpose()
@@ -106,45 +100,6 @@ pub fn held(
     } else {
         Ok(Held::Never)
     }
-}
-
-/// A page of redemptions, newest first.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn list(
-    connection: &Connection,
-    program: ProgramNumber,
-    filter: &RedemptionFilter,
-    limit: usize,
-) -> Result<Vec<Redemption>, Error> {
-    let mut sql = String::from(SELECT);
-    let mut values = Vec::new();
-    // A member belongs to one program, so that the narrower condition is enough.
-    if let Some(member) = filter.member {
-        sql.push_str(" WHERE r.member_id = ?");
-        values.push(Value::Integer(member.0));
-    } else {
-        sql.push_str(" WHERE r.program_id = ?");
-        values.push(Value::Integer(program.0));
-    }
-    if let Some(status) = filter.status {
-        sql.push_str(" AND r.status = ?");
-        values.push(Value::Text(status.as_str().to_owned()));
-    }
-    if let Some(before) = filter.before {
-        sql.push_str(" AND r.id < ?");
-        values.push(Value::Integer(before.0));
-    }
-    sql.push_str(" ORDER BY r.id DESC LIMIT ?");
-    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut redemptions = Vec::new();
-    while let Some(row) = rows.next()? {
-        redemptions.push(redemption(row)?);
-    }
-    Ok(redemptions)
 }
 
 /// Adds a redemption; its `number` is given by the database.
@@ -204,7 +159,7 @@ pub fn update(
     members::count_redemption(tx, redemption.member, from, redemption.status)
 }
 
-/// Reads the columns of [`SELECT`].
+/// Reads [`COLUMNS`].
 fn redemption(row: &Row<'_>) -> Result<Redemption, Error> {
     let time = |column| -> Result<Option<Timestamp>, Error> {
         row.get::<_, Option<i64>>(column)?

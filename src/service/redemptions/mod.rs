@@ -1,23 +1,24 @@
 //! Redemptions: make, read, list, move along, cancel.
 
+mod reading;
+
 use uuid::Uuid;
 
+use self::reading::visible;
 use super::ledger::{Movement, post};
 use super::{
     Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext, events,
     members, offers,
 };
 use crate::domain::{
-    CancelReason, Change, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, Mover,
-    Offer, Redemption, RedemptionId, RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal,
-    Status, Timestamp,
+    CancelReason, Change, Entry, Event, Invalid, Member, Mover, Offer, Redemption, RedemptionId,
+    RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
 };
 use crate::store::members::Selector;
-use crate::store::redemptions::{Held, RedemptionFilter};
-use crate::store::{self, Connection, Transaction, WriteError};
+use crate::store::redemptions::Held;
+use crate::store::{self, Transaction, WriteError};
 use crate::wire::{
-    CancelRedemptionRequest, CreateRedemptionRequest, Cursor, ListKind, PageQuery,
-    PatchRedemptionRequest, RedemptionListResponse, RedemptionResponse,
+    CancelRedemptionRequest, CreateRedemptionRequest, PatchRedemptionRequest, RedemptionResponse,
 };
 
 impl Services {
@@ -48,64 +49,6 @@ impl Services {
                 Ok(answer.with_words_of(redemption.member))
             },
         )
-        .await
-    }
-
-    /// A redemption.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` if it is unknown or another member's.
-    pub async fn get_redemption(
-        &self,
-        caller: Caller,
-        id: String,
-        on_behalf: Option<ExternalUserId>,
-    ) -> Result<RedemptionResponse, Stop> {
-        self.look_up(caller, move |connection| {
-            let member = members::subject(connection, &caller, on_behalf)?;
-            let redemption = visible(connection, &caller, &id)?;
-            match member {
-                Some(member) if member.number != redemption.member => {
-                    Err(Refusal::NotFound("redemption").into())
-                }
-                _ => Ok(RedemptionResponse::from(&redemption)),
-            }
-        })
-        .await
-    }
-
-    /// A page of redemptions, newest first: a member's own, or for a key the whole program's unless
-    /// it names a member.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for an unknown member, `FORBIDDEN` when a token names another one.
-    pub async fn list_redemptions(
-        &self,
-        caller: Caller,
-        (on_behalf, include_archived): (Option<ExternalUserId>, bool),
-        status: Option<Status>,
-        page: PageQuery,
-    ) -> Result<RedemptionListResponse, Stop> {
-        self.read(caller, move |connection| {
-            let program = caller.program();
-            let filter = RedemptionFilter {
-                before: page.cursor.map(|cursor| RedemptionNumber(cursor.0)),
-                member: members::subject_of_list(connection, &caller, on_behalf, include_archived)?
-                    .map(|member| member.number),
-                status,
-            };
-            let mut rows = store::redemptions::list(connection, program, &filter, page.limit + 1)?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Redemptions, program.0));
-            let redemptions = rows.iter().map(RedemptionResponse::from).collect();
-            Ok(RedemptionListResponse {
-                redemptions,
-                next_cursor,
-            })
-        })
         .await
     }
 
@@ -164,21 +107,6 @@ impl Services {
         )
         .await
     }
-}
-
-/// A redemption that the caller may see.
-fn visible(connection: &Connection, caller: &Caller, id: &str) -> Result<Redemption, Stop> {
-    let not_found = Refusal::NotFound("redemption");
-    let Some(id) = RedemptionId::parse(id) else {
-        return Err(not_found.into());
-    };
-    let is_visible = |member: MemberNumber| match caller {
-        Caller::Key(_) => true,
-        Caller::Member(principal) => principal.member == member,
-    };
-    store::redemptions::find(connection, caller.program(), id)?
-        .filter(|redemption| is_visible(redemption.member))
-        .ok_or(Stop::Refused(not_found))
 }
 
 /// Books an offer for a member: stock, points and the redemption, all or nothing.
@@ -273,6 +201,16 @@ fn change(
     }
     if redemption != *before {
         store::redemptions::update(tx, before, &redemption)?;
+    }
+    if (redemption.start_at, redemption.end_at) != (before.start_at, before.end_at) {
+        let event = Event::RedemptionChanged {
+            member: redemption.member,
+            offer: redemption.offer,
+            redemption: redemption.number,
+            start_at: redemption.start_at,
+            end_at: redemption.end_at,
+        };
+        events::record(tx, caller.program(), at, event)?;
     }
     if redemption.status != before.status {
         let event = Event::of_move(RedemptionMove {
