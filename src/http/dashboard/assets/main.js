@@ -23,7 +23,8 @@ import { partnerOrganizationsPage } from "./pages/partner/organizations.js";
 import { partnerServerPage } from "./pages/partner/server.js";
 import { partnerUsagePage } from "./pages/partner/usage.js";
 import { programsPage } from "./pages/programs/programs.js";
-import { redemptionsPage } from "./pages/redemptions.js";
+import { redemptionPage } from "./pages/redemptions/detail.js";
+import { redemptionsPage } from "./pages/redemptions/page.js";
 import { settingsPage } from "./pages/settings/settings.js";
 import { webhookPage, webhooksPage } from "./pages/webhooks.js";
 
@@ -35,6 +36,7 @@ const PAGES = {
     { path: "members", label: "Members", show: membersPage },
     { path: "members/:id", show: memberPage },
     { path: "redemptions", label: "Redemptions", show: redemptionsPage },
+    { path: "redemptions/:id", show: redemptionPage },
     { path: "inbox", label: "Inbox", show: inboxPage },
     { path: "inbox/:id", show: inboxPage },
     { path: "webhooks", label: "Webhooks", show: webhooksPage },

@@ -10,6 +10,7 @@ export const STATUSES = [
   "CANCELED",
 ];
 
+/** @type {Record<string, string>} */
 const LABELS = {
   SUBMITTED: "Submitted",
   OPEN: "Open",
@@ -20,6 +21,7 @@ const LABELS = {
   CANCELED: "Canceled",
 };
 
+/** @type {Record<string, string>} */
 export const REASONS = {
   SOLD_OUT: "Sold out",
   VENDOR_DECLINED: "The vendor declined",
@@ -29,11 +31,25 @@ export const REASONS = {
   OTHER: "Another reason",
 };
 
+/**
+ * What a status is called.
+ * @param {string} status
+ * @returns {string}
+ */
 export const label = (status) => LABELS[status] ?? status;
 
+/**
+ * Whether nothing comes after a status.
+ * @param {string} status
+ * @returns {boolean}
+ */
 export const isOver = (status) => status === "COMPLETED" || status === "CANCELED";
 
-/** Where a redemption may be moved from a status, the next step first. Canceling is apart. */
+/**
+ * Where a redemption may be moved from a status, the next step first. Canceling is apart.
+ * @param {string} status
+ * @returns {string[]}
+ */
 export function stepsFrom(status) {
   if (isOver(status)) return [];
   const forward = STATUSES.slice(STATUSES.indexOf(status) + 1, -1);

@@ -1,0 +1,88 @@
+// What a redemption is called.
+
+import { h } from "../../lib/dom.js";
+import { count, dateTime } from "../../lib/format.js";
+import { link } from "../../lib/parts.js";
+
+/**
+ * Whose it is, by name if there is one.
+ * @param {any} redemption
+ * @returns {string}
+ */
+export const nameOf = ({ displayName, externalUserID }) => displayName || externalUserID;
+
+/**
+ * The offer's title.
+ * @param {any} redemption
+ * @returns {string}
+ */
+export const titleOf = ({ offerTitle }) => offerTitle ?? "An offer";
+
+/**
+ * "Ada Lovelace's Museum night".
+ * @param {any} redemption
+ * @returns {string}
+ */
+export const whoseOf = (redemption) => `${nameOf(redemption)}'s ${titleOf(redemption)}`;
+
+/**
+ * A link to the page of a redemption.
+ * @param {any} redemption
+ * @returns {HTMLElement}
+ */
+export const redemptionLink = (redemption) =>
+  link(`redemptions/${redemption.id}`, titleOf(redemption));
+
+/**
+ * A link to its member, by name, with the id where that is another word.
+ * @param {any} redemption
+ * @returns {any[]}
+ */
+export function whoLink(redemption) {
+  const { displayName, externalUserID } = redemption;
+  return [
+    link(`members/${encodeURIComponent(externalUserID)}`, nameOf(redemption)),
+    displayName && h("span", { class: "hint" }, ` ${externalUserID}`),
+  ];
+}
+
+/**
+ * When it is booked for, or null.
+ * @param {any} redemption
+ * @returns {string | null}
+ */
+export function bookedText({ startAt, endAt }) {
+  if (!startAt && !endAt) return null;
+  if (!endAt) return dateTime(startAt);
+  return startAt ? `${dateTime(startAt)} – ${dateTime(endAt)}` : `until ${dateTime(endAt)}`;
+}
+
+const MINUTE = 60000;
+/** @type {[number, string][]} */
+const UNITS = [
+  [24 * 60 * MINUTE, "day"],
+  [60 * MINUTE, "hour"],
+  [MINUTE, "minute"],
+];
+
+/**
+ * How long somebody has waited, and by now.
+ * @param {string} createdAt
+ * @returns {HTMLElement}
+ */
+export const waitLabel = (createdAt) =>
+  h("span", { class: "hint", "data-waiting": createdAt }, waitText(createdAt));
+
+// It does not stay true.
+setInterval(() => {
+  for (const each of document.querySelectorAll("[data-waiting]")) {
+    each.textContent = waitText(each.getAttribute("data-waiting") ?? "");
+  }
+}, MINUTE / 2);
+
+/** @param {string} createdAt @returns {string} */
+function waitText(createdAt) {
+  const waited = Math.max(Date.now() - new Date(createdAt).getTime(), MINUTE);
+  const [size, unit] = UNITS.find(([size]) => waited >= size) ?? [MINUTE, "minute"];
+  return `waiting for ${count(Math.floor(waited / size), unit)}`;
+}
