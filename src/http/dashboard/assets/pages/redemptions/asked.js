@@ -93,6 +93,8 @@ export function queryOf(asked, status) {
     search: asked.search,
     offer: asked.offer,
     externalUserID: asked.member,
+    // A removed member's redemptions stay.
+    includeArchived: asked.member && "true",
     from: midnight(asked.from),
     to: asked.to && midnight(shiftDays(asked.to, 1)),
   };
