@@ -18,6 +18,8 @@ mod first_steps;
 mod forms;
 #[path = "browser/lossy.rs"]
 mod lossy;
+#[path = "browser/inbox.rs"]
+mod inbox;
 #[path = "browser/modules.rs"]
 mod modules;
 #[path = "browser/program.rs"]
@@ -603,7 +605,7 @@ fn a_member_who_writes_is_answered() {
         .send()
         .expect(200);
     browser.until_text(".conversations", "Waiting");
-    browser.click(&format!("[data-focus='{id}']"));
+    browser.click(&format!(".conversations [data-id='{id}']"));
     browser.until_text(".messages", "Can it be Sunday?");
     browser.fill(".answer textarea", "Sunday it is.");
     browser.click_on("Send");

@@ -11,8 +11,9 @@ import { frame } from "./lib/shell.js";
 import { signInPage } from "./pages/signin.js";
 import { errorState } from "./lib/states.js";
 import { startTheme } from "./lib/theme.js";
+import { countWaiting } from "./lib/waiting.js";
 import { sendAll } from "./lib/undo.js";
-import { inboxPage } from "./pages/inbox.js";
+import { inboxPage } from "./pages/inbox/page.js";
 import { memberPage } from "./pages/member.js";
 import { membersPage } from "./pages/members.js";
 import { offersPage } from "./pages/offers.js";
@@ -65,6 +66,8 @@ const app = document.getElementById("app");
 /** Ends what the present sign-in, and what the present page, has going on. */
 let signedIn = new AbortController();
 let page = new AbortController();
+/** The page that is shown. One with `moved` stays when the address names something else of it. */
+let shown = null;
 
 /** A link may bring its key, `/#key=…`: a browser sends that part of an address to nobody. */
 function takeKeyFromAddress() {
@@ -116,6 +119,8 @@ async function start() {
   window.addEventListener("hashchange", show, { signal: signedIn.signal });
   show();
   remindOfLost();
+  // After what the page itself asks for.
+  if (kind === "org") countWaiting((count) => place.showCount("inbox", count), signedIn.signal);
 }
 
 /** What every page needs to know. Asking for it is also the test of the key. */
@@ -154,6 +159,11 @@ function showPage(pages, place, context) {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const found = match(pages, path);
   if (!found) return location.replace(`#/${pages[0].path}`);
+  const section = found.page.path.split("/")[0];
+  if (shown?.moved && shown.show === found.page.show && !page.signal.aborted) {
+    place.show(null, section);
+    return shown.moved(found.params, new URLSearchParams(query));
+  }
   page.abort();
   page = new AbortController();
   const { signal } = page;
@@ -165,8 +175,9 @@ function showPage(pages, place, context) {
     signal,
     live: (callback, concerns) => whenLive(callback, signal, concerns),
   };
-  place.show(view.root, found.page.path.split("/")[0]);
-  found.page.show(view);
+  place.show(view.root, section);
+  const { show } = found.page;
+  shown = { show, moved: show(view)?.moved };
   // A screen reader is told where it is; on the first page the address bar has done so.
   if (place.hasShown) view.root.querySelector("h1")?.focus({ preventScroll: true });
   place.hasShown = true;

@@ -33,7 +33,13 @@ export function frame(app, { kind, pages, context, leave, restart }) {
   const links = pages
     .filter(({ label }) => label)
     .map(({ path, label, icon: symbol }) =>
-      h("a", { href: `#/${path}`, "data-page": path }, icon(symbol ?? path), label),
+      h(
+        "a",
+        { href: `#/${path}`, "data-page": path },
+        icon(symbol ?? path),
+        label,
+        h("span", { class: "nav-count", hidden: true }),
+      ),
     );
   const nav = h("nav", { class: "nav", id: "nav", "aria-label": "Pages" }, links);
   const head = places({ kind, context, restart });
@@ -77,7 +83,13 @@ export function frame(app, { kind, pages, context, leave, restart }) {
         else each.removeAttribute("aria-current");
       }
       menu.toggle(false);
-      replace(shown, page);
+      if (page) replace(shown, page);
+    },
+    /** Says beside a page's name how many wait there, if any do. */
+    showCount(path, text) {
+      const count = nav.querySelector(`[data-page="${path}"] .nav-count`);
+      count.hidden = text === "";
+      replace(count, text && [" ", text, h("span", { class: "hidden" }, " waiting")]);
     },
     /** @param {string} state */
     showLive(state) {

@@ -1,0 +1,139 @@
+// The list of the inbox: who waits, in which order, and what was said last.
+
+import { get } from "../../lib/api.js";
+import { append, h } from "../../lib/dom.js";
+import { timeText } from "../../lib/format.js";
+import { holdSlot } from "../../lib/hold.js";
+import { moreButton, pagedList } from "../../lib/paging.js";
+import { searchField } from "../../lib/parts.js";
+import { emptyState, load } from "../../lib/states.js";
+import { isAboutWaiting } from "../../lib/waiting.js";
+
+/** What somebody is called: by name, or by the id if there is none. @param {any} conversation */
+export const nameOf = ({ displayName, externalUserID }) => displayName || externalUserID;
+
+/** What a conversation is about. @param {any} conversation */
+export const subjectOf = ({ title, type }) => title || (type === "booking" ? "Booking" : "Support");
+
+/**
+ * The list with its search. `choose` marks the conversation that is open; `again` asks anew.
+ * @param {any} view
+ * @returns {{ element: HTMLElement, choose: (id: string | null) => void, again: () => void }}
+ */
+export function conversationList(view) {
+  const wanted = { search: "", silent: false };
+  /** @type {string | null} */
+  let current = null;
+  const place = h("div", { class: "conversations" });
+  const pages = pagedList(
+    (page) =>
+      get("/v1/conversations", {
+        sort: "waiting",
+        search: wanted.search,
+        silent: wanted.silent || null,
+        ...page,
+      }),
+    "conversations",
+  );
+  const again = load(
+    place,
+    () => pages.fetch(),
+    ({ rows, hasMore }) =>
+      rows.length === 0
+        ? nothing(wanted)
+        : h(
+            "div",
+            { "data-key": "list" },
+            h(
+              "ul",
+              { "data-hold": "conversation" },
+              rows.map((each) => row(each, current)),
+            ),
+            moreButton(pages, hasMore, again),
+          ),
+    6,
+  );
+  const change = (/** @type {Partial<typeof wanted>} */ change) => {
+    Object.assign(wanted, change);
+    pages.reset();
+    again(false);
+  };
+  view.live(
+    () => again.live(),
+    (/** @type {string} */ name) =>
+      isAboutWaiting(name) || (wanted.silent && name === "redemption.created"),
+  );
+  return {
+    element: h(
+      "div",
+      { class: "inbox-list" },
+      searchField("Search members", (search) => change({ search })),
+      h(
+        "div",
+        { class: "inbox-options" },
+        h(
+          "label",
+          { class: "check" },
+          h("input", {
+            type: "checkbox",
+            name: "silent",
+            onchange: (/** @type {any} */ { target }) => change({ silent: target.checked }),
+          }),
+          "Also those without a message",
+        ),
+        holdSlot("conversation"),
+      ),
+      place,
+    ),
+    choose(id) {
+      current = id;
+      for (const link of place.querySelectorAll("a[data-id]")) {
+        if (link.getAttribute("data-id") === id) link.setAttribute("aria-current", "true");
+        else link.removeAttribute("aria-current");
+      }
+    },
+    again: () => again(),
+  };
+}
+
+/** @param {{ search: string, silent: boolean }} wanted */
+function nothing({ search, silent }) {
+  if (search) return emptyState("Nobody found", "No member of that name has a conversation.");
+  return silent
+    ? emptyState("No conversations yet", "They begin with a redemption or a message.")
+    : emptyState("No messages yet", "What members write stands here.");
+}
+
+/**
+ * @param {any} each
+ * @param {string | null} current
+ */
+function row(each, current) {
+  const { id, waiting, waitingSince, lastMessage } = each;
+  const since = waiting ? waitingSince : lastMessage?.createdAt;
+  const link = h("a", {
+    href: `#/inbox/${encodeURIComponent(id)}`,
+    "data-id": id,
+    "aria-current": id === current ? "true" : null,
+  });
+  append(link, [
+    h(
+      "span",
+      { class: "conversation-head" },
+      h("span", { class: "strong conversation-name" }, nameOf(each)),
+      since && h("span", { class: "hint conversation-time", "data-key": "time" }, timeText(since)),
+    ),
+    h("span", { class: "hint conversation-subject" }, subjectOf(each)),
+    h("span", { class: "conversation-last" }, preview(lastMessage)),
+    waiting &&
+      h("span", { class: "badge badge-awaiting_vendor", "data-key": "waiting" }, "Waiting"),
+  ]);
+  return h("li", { "data-key": id }, link);
+}
+
+/** @param {any} message */
+function preview(message) {
+  if (!message) return h("span", { class: "hint" }, "Nothing was said yet");
+  const words = message.text ?? h("em", {}, "Erased");
+  return message.role === "agent" ? [h("span", { class: "hint" }, "You: "), words] : words;
+}

@@ -1,0 +1,161 @@
+// What was said in a conversation, from the newest back. What is read keeps its place: earlier
+// messages are added above it, and new ones are only told of while somebody reads further up.
+
+import { get, path } from "../../lib/api.js";
+import { h } from "../../lib/dom.js";
+import { count, dateTime, timeText } from "../../lib/format.js";
+import { button, link } from "../../lib/parts.js";
+import { patch } from "../../lib/patch.js";
+import { emptyState, loadingState } from "../../lib/states.js";
+
+/** Messages that are asked for at a time. */
+const PAGE = 50;
+/** New ones that are looked for behind those that are shown; after more it begins anew. */
+const NEW_MAX = 500;
+/** As near to an end, in pixels, counts as being there. */
+const NEAR = 48;
+const DAY_MS = 86400000;
+
+/** The messages of a conversation, as they are shown. */
+export class MessageLog {
+  /** Oldest first. @type {any[]} */
+  messages = [];
+  /** Where earlier ones begin. @type {string | null} */
+  older = null;
+  /** What the member is called. @type {string | null} */
+  name = null;
+  unread = 0;
+  isShown = false;
+  isOlderComing = false;
+
+  /** @param {string} id the conversation's */
+  constructor(id) {
+    this.where = path`/v1/conversations/${id}/messages`;
+    /** @type {HTMLElement} */
+    this.element = h(
+      "div",
+      {
+        class: "messages",
+        tabindex: "0",
+        role: "log",
+        "aria-label": "Messages",
+        onscroll: () => this.scrolled(),
+      },
+      loadingState(5),
+    );
+    /** @type {HTMLElement} */
+    this.below = h("button", {
+      class: "button button-held",
+      type: "button",
+      hidden: true,
+      onclick: () => this.toEnd(),
+    });
+  }
+
+  get isAtEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.element;
+    return scrollHeight - scrollTop - clientHeight < NEAR;
+  }
+
+  toEnd() {
+    this.element.scrollTop = this.element.scrollHeight;
+    this.tell(0);
+  }
+
+  /** Says below how many came that nobody has seen yet. @param {number} unread */
+  tell(unread) {
+    this.unread = unread;
+    this.below.hidden = unread === 0;
+    this.below.textContent = unread === 0 ? "" : count(unread, "new message");
+  }
+
+  scrolled() {
+    if (!this.isShown) return;
+    if (this.isAtEnd) this.tell(0);
+    if (this.older && this.element.scrollTop < NEAR) void this.showOlder();
+  }
+
+  async showOlder() {
+    if (this.isOlderComing || !this.older) return;
+    this.isOlderComing = true;
+    try {
+      const page = await get(this.where, { limit: PAGE, cursor: this.older });
+      const fromEnd = this.element.scrollHeight - this.element.scrollTop;
+      this.messages = [...page.messages.toReversed(), ...this.messages];
+      this.older = page.nextCursor;
+      this.render();
+      this.element.scrollTop = this.element.scrollHeight - fromEnd;
+    } catch {
+      // The button is still there.
+    } finally {
+      this.isOlderComing = false;
+    }
+  }
+
+  /** Asks for the newest messages, up to one that is shown already. */
+  async fetch() {
+    const known = new Set(this.messages.map(({ id }) => id));
+    const fresh = [];
+    let page;
+    let isJoined = known.size === 0;
+    do {
+      page = await get(this.where, { limit: PAGE, cursor: page?.nextCursor });
+      fresh.push(...page.messages);
+      isJoined ||= page.messages.some((/** @type {any} */ message) => known.has(message.id));
+    } while (!isJoined && page.nextCursor && fresh.length < NEW_MAX);
+    return { fresh: fresh.toReversed(), known, isJoined, next: page.nextCursor };
+  }
+
+  /**
+   * Shows what `fetch` found.
+   * @param {Awaited<ReturnType<MessageLog["fetch"]>>} found
+   * @param {boolean} isOurs whether one was just sent from here, which is to be seen
+   */
+  take({ fresh, known, isJoined, next }, isOurs) {
+    const wasAtEnd = !this.isShown || isOurs || this.isAtEnd;
+    const ids = new Set(fresh.map(({ id }) => id));
+    const kept = isJoined ? this.messages.filter(({ id }) => !ids.has(id)) : [];
+    if (known.size === 0 || !isJoined) this.older = next;
+    this.messages = [...kept, ...fresh];
+    if (!this.isShown) this.element.replaceChildren();
+    this.render();
+    this.isShown = true;
+    const arrived = fresh.filter(({ id }) => !known.has(id)).length;
+    if (wasAtEnd) this.toEnd();
+    else if (arrived > 0) this.tell(this.unread + arrived);
+  }
+
+  render() {
+    const earlier =
+      this.older && button("Earlier messages", () => this.showOlder(), { "data-key": "earlier" });
+    const all = h(
+      "ol",
+      { "data-key": "all" },
+      this.messages.map((each) => messageOf(each, this.name)),
+    );
+    const none = emptyState("No messages yet", "The first one can be yours.");
+    patch(this.element, this.messages.length > 0 ? [earlier, all] : [none]);
+  }
+}
+
+/**
+ * @param {any} message
+ * @param {string | null} name the member's
+ */
+function messageOf({ id, authorID, role, body, createdAt }, name) {
+  const isOurs = role === "agent";
+  const isRecent = Date.now() - new Date(createdAt).getTime() < DAY_MS;
+  return h(
+    "li",
+    { class: `message${isOurs ? " is-ours" : ""}`, "data-key": id },
+    h("p", { class: "message-body" }, body ?? h("em", {}, "Erased")),
+    h(
+      "p",
+      { class: "hint" },
+      isOurs ? "You" : link(`members/${encodeURIComponent(authorID)}`, name ?? authorID),
+      " · ",
+      dateTime(createdAt),
+      isRecent && [" · ", timeText(createdAt)],
+    ),
+  );
+}

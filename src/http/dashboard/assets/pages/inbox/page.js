@@ -1,0 +1,85 @@
+// The inbox: conversations with members, read and answered. It stays the same page whichever of its
+// conversations the address names, so that the list keeps its rows and its place.
+
+import { append, h, replace } from "../../lib/dom.js";
+import { backLink, pageHead } from "../../lib/parts.js";
+import { emptyState } from "../../lib/states.js";
+import { conversationList } from "./list.js";
+import { showStart } from "./start.js";
+import { answerForm, showThread } from "./thread.js";
+
+const NEW = "new";
+
+/**
+ * @param {any} view
+ * @returns {{ moved: (params: Record<string, string>, query: URLSearchParams) => void }}
+ */
+export function inboxPage(view) {
+  const list = conversationList(view);
+  const thread = h("section", { class: "thread card", "aria-label": "Conversation" });
+  const panes = h("div", { class: "inbox" }, list.element, thread);
+  /** What was begun in each, so that it is as it was left. @type {Map<string, any>} */
+  const forms = new Map();
+  /** @type {ReturnType<typeof showThread> | null} */
+  let shown = null;
+  /** @type {string | null} */
+  let current = null;
+  let listY = 0;
+  const start = h(
+    "a",
+    { class: "button button-primary", href: `#/inbox/${NEW}` },
+    "Start a conversation",
+  );
+  append(view.root, [
+    pageHead("Inbox", "What members write, and the answers they get.", start),
+    panes,
+  ]);
+  const formFor = (/** @type {string} */ id) => {
+    const sent = () => {
+      if (current === id) shown?.refresh(true);
+      list.again();
+    };
+    if (!forms.has(id)) forms.set(id, answerForm(id, sent));
+    return forms.get(id);
+  };
+  const back = () => h("div", { class: "thread-back" }, backLink("inbox", "All conversations"));
+  const open = (/** @type {string | null} */ id, /** @type {URLSearchParams} */ query) => {
+    shown?.close();
+    shown = null;
+    if (!current) listY = scrollY;
+    current = id;
+    list.choose(id);
+    view.root.classList.toggle("has-thread", id !== null);
+    if (id === null) {
+      replace(thread, emptyState("No conversation chosen", "Choose one to read and answer it."));
+      return null;
+    }
+    if (id !== NEW) {
+      shown = showThread(thread, id, { form: formFor(id), back: back() });
+      return shown.head;
+    }
+    const started = (/** @type {any} */ conversation) => {
+      list.again();
+      location.replace(`#/inbox/${encodeURIComponent(conversation.id)}`);
+    };
+    return showStart(thread, query.get("member"), { back: back(), started }).head;
+  };
+  view.live(
+    (/** @type {any[]} */ events) => {
+      const isOfThis = ({ name, data }) => name === "gap" || data?.data?.conversationID === current;
+      if (events.some(isOfThis)) shown?.refresh();
+    },
+    (/** @type {string} */ name) => name === "conversation.message_created",
+  );
+  open(view.params.id ?? null, view.query);
+  return {
+    moved(params, query) {
+      const wasOpen = current !== null;
+      const head = open(params.id ?? null, query);
+      // On a narrow screen one takes the place of the other.
+      if (!head) scrollTo(0, wasOpen ? listY : scrollY);
+      else if (!wasOpen && getComputedStyle(list.element).display === "none") scrollTo(0, 0);
+      head?.focus({ preventScroll: true });
+    },
+  };
+}
