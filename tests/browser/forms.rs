@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
-use super::{look_at, show, sign_in};
+use super::{look_at, modules, show, sign_in};
 use crate::driver::Browser;
 use crate::lossy::Lossy;
 use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
@@ -498,4 +498,61 @@ fn what_is_undone_is_not_sent_and_leaving_the_page_sends_it_once() {
     let now = app.get(&format!("/v1/webhooks/{hook}")).expect(200);
     assert!(now["disabledAt"].is_string());
     assert_eq!(proxy.seen("PATCH "), 3);
+}
+
+/// What waits about one thing goes in its order, whatever is said of it in between.
+const UNDO: &str = r#"
+const { isPending, later, sendAll } = await import('/lib/undo.js');
+const { ApiError } = await import('/lib/api.js');
+document.body.innerHTML = '<div id="notices"></div>';
+const log = [];
+const act = (name, text, send = () => {}) => later({ name, text,
+  async send(options) { log.push(`${text}: sent ${options.keepalive}`); return send(options); },
+  settled: (outcome) => log.push(`${text}: ${outcome.status ?? outcome} ${isPending(name)}`) });
+const said = (...lines) => {
+  check(log.length === lines.length, `${log} in place of ${lines}`);
+  lines.forEach((line, at) => check(log[at] === line, `${log} in place of ${lines}`));
+  log.length = 0;
+};
+const undo = () => [...document.querySelectorAll('.notice-action')].at(-1).click();
+const answers = () => new Promise((resolve) => setTimeout(resolve));
+act('x', 'none');
+check(isPending('x') && !isPending('y'), 'pending');
+undo();
+said('none: undone false');
+sendAll();
+await answers();
+said();
+// The second one sends the first, and waits for its answer however it is sent itself.
+let answer;
+const first = new Promise((resolve) => { answer = resolve; });
+act('x', 'one', () => first);
+act('x', 'two');
+said('one: sent true');
+act('y', 'other');
+sendAll();
+await answers();
+said('other: sent true', 'other: sent false');
+check(isPending('x'), 'two are pending');
+answer();
+await answers();
+said('one: sent true', 'two: sent true', 'two: sent false');
+// A refusal is said, and so is an answer that did not come.
+act('x', 'refused', () => { throw new ApiError(409, 'X', 'no', null); });
+act('x', 'lost', ({ wasLost }) => { if (!wasLost) throw new ApiError(0, 'X', 'gone', null); });
+sendAll();
+await answers();
+said('refused: sent true', 'refused: 409 true', 'lost: sent true', 'lost: 0 false');
+const notices = document.querySelector('#notices').textContent;
+check(notices.includes('refused That did not work: no'), notices);
+check(notices.includes('lost It is not known whether this arrived.'), notices);
+undo();
+await answers();
+said('lost: sent true', 'lost: sent false');
+check(document.querySelectorAll('.is-timed').length === 0, 'a notice stays');
+"#;
+
+#[test]
+fn what_waits_about_one_thing_goes_in_its_order() {
+    modules::check(&[UNDO]);
 }

@@ -34,7 +34,8 @@ export function held() {
 
 /** @param {Held[]} list */
 function keep(list) {
-  sessionStorage.setItem(HELD, JSON.stringify(list));
+  if (list.length > 0) sessionStorage.setItem(HELD, JSON.stringify(list));
+  else sessionStorage.removeItem(HELD);
 }
 
 /**
