@@ -300,6 +300,11 @@ fn follows_a_redemption(browser: &Browser, app: &TestApp, offer: &str) {
     browser.until_text(&ticket("AWAITING_VENDOR"), "Museum night");
     until_status("AWAITING_CUSTOMER");
 
+    // What was said before lies over the end of the column.
+    browser.evaluate(
+        "document.querySelectorAll('#notices [aria-label=\"Close this message\"]') \
+         .forEach((close) => close.click())",
+    );
     browser.click(&format!("{} [data-cancel]", ticket("AWAITING_VENDOR")));
     browser.until_text("dialog", "gets 75 pts back");
     browser.choose("dialog [name=canceledReason]", "SOLD_OUT");
