@@ -6,7 +6,7 @@ use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::{look_at, show, sign_in};
-use crate::driver::Browser;
+use crate::driver::{Browser, Screen};
 use crate::support::{SANDBOX_KEY, TestApp};
 
 /// Has every answer to a POST get lost, after the server gave it.
@@ -84,6 +84,7 @@ fn those_who_wait_come_first_and_nothing_that_was_begun_is_lost() {
     shows_who_waits(&browser, &app);
     keeps_drafts(&browser, &app);
     looks_right(&mut browser, &app);
+    answers_on_a_phone(&mut browser, &app);
     browser.assert_quiet(|_| false);
 }
 
@@ -161,6 +162,25 @@ fn looks_right(browser: &mut Browser, app: &TestApp) {
         problems.extend(look_at(browser, name));
     }
     assert!(problems.is_empty(), "{problems:#?}");
+}
+
+fn answers_on_a_phone(browser: &mut Browser, app: &TestApp) {
+    browser.resize(Screen::Phone);
+    write(app, "bob", "Thank you. Is there tea?");
+    show(browser, "inbox");
+    browser.until_text(&row(app, "bob"), "Is there tea?");
+    assert_eq!(names(browser), ["Ada Lovelace", "Bob"]);
+    browser.click(&row(app, "ada"));
+    browser.fill(".answer textarea", "Ten is fine.");
+    browser.click_on("Send");
+    browser.until_text(".messages", "Ten is fine.");
+    browser.click_on("All conversations");
+    browser.until(
+        "document.querySelector('.conversation-name').textContent === 'Bob' \
+         && document.querySelector('.inbox-list').checkVisibility()",
+    );
+    assert_eq!(names(browser), ["Bob", "Ada Lovelace"]);
+    browser.resize(Screen::Desktop);
 }
 
 #[test]

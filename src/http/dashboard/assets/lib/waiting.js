@@ -25,7 +25,7 @@ export function countWaiting(show, signal) {
       // What was shown stays; the next event asks again.
     }
   };
-  ask();
+  void ask();
   whenLive(ask, signal, isAboutWaiting);
 }
 

@@ -18,12 +18,16 @@ export const subjectOf = ({ title, type }) => title || (type === "booking" ? "Bo
 /**
  * The list with its search. `choose` marks the conversation that is open; `again` asks anew.
  * @param {any} view
- * @returns {{ element: HTMLElement, choose: (id: string | null) => void, again: () => void }}
+ * `settle` has the rows take their places even where a list always holds still.
+ * @returns {{ element: HTMLElement, choose: (id: string | null) => void, again: () => void,
+ *   settle: () => void }}
  */
 export function conversationList(view) {
   const wanted = { search: "", silent: false };
   /** @type {string | null} */
   let current = null;
+  /** Whether the rows may take their places, whoever's hand may be over them. */
+  let isFree = false;
   const place = h("div", { class: "conversations" });
   const pages = pagedList(
     (page) =>
@@ -37,26 +41,23 @@ export function conversationList(view) {
   );
   const again = load(
     place,
-    () => pages.fetch(),
-    ({ rows, hasMore }) =>
-      rows.length === 0
-        ? nothing(wanted)
-        : h(
-            "div",
-            { "data-key": "list" },
-            h(
-              "ul",
-              { "data-hold": "conversation" },
-              rows.map((each) => row(each, current)),
-            ),
-            moreButton(pages, hasMore, again),
-          ),
+    async () => ({ ...(await pages.fetch()), isFree }),
+    ({ rows, hasMore, isFree: mayMove }) => {
+      if (mayMove) isFree = false;
+      if (rows.length === 0) return nothing(wanted);
+      const list = h(
+        "ul",
+        { "data-hold": mayMove ? null : "conversation" },
+        rows.map((each) => row(each, current)),
+      );
+      return h("div", { "data-key": "list" }, list, moreButton(pages, hasMore, again));
+    },
     6,
   );
   const change = (/** @type {Partial<typeof wanted>} */ change) => {
     Object.assign(wanted, change);
     pages.reset();
-    again(false);
+    void again(false);
   };
   view.live(
     () => again.live(),
@@ -93,6 +94,10 @@ export function conversationList(view) {
       }
     },
     again: () => again(),
+    settle() {
+      isFree = true;
+      again();
+    },
   };
 }
 

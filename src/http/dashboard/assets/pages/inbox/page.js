@@ -9,6 +9,21 @@ import { showStart } from "./start.js";
 import { answerForm, showThread } from "./thread.js";
 
 const NEW = "new";
+const hasNoHover = matchMedia("(hover: none)");
+
+/**
+ * The form of each conversation, as it was left.
+ * @param {(id: string) => void} sent
+ */
+function answerForms(sent) {
+  /** @type {Map<string, ReturnType<typeof answerForm>>} */
+  const forms = new Map();
+  return (/** @type {string} */ id) => {
+    const form = forms.get(id) ?? answerForm(id, () => sent(id));
+    forms.set(id, form);
+    return form;
+  };
+}
 
 /**
  * @param {any} view
@@ -18,8 +33,6 @@ export function inboxPage(view) {
   const list = conversationList(view);
   const thread = h("section", { class: "thread card", "aria-label": "Conversation" });
   const panes = h("div", { class: "inbox" }, list.element, thread);
-  /** What was begun in each, so that it is as it was left. @type {Map<string, any>} */
-  const forms = new Map();
   /** @type {ReturnType<typeof showThread> | null} */
   let shown = null;
   /** @type {string | null} */
@@ -34,14 +47,10 @@ export function inboxPage(view) {
     pageHead("Inbox", "What members write, and the answers they get.", start),
     panes,
   ]);
-  const formFor = (/** @type {string} */ id) => {
-    const sent = () => {
-      if (current === id) shown?.refresh(true);
-      list.again();
-    };
-    if (!forms.has(id)) forms.set(id, answerForm(id, sent));
-    return forms.get(id);
-  };
+  const formFor = answerForms((id) => {
+    if (current === id) void shown?.refresh(true);
+    list.again();
+  });
   const back = () => h("div", { class: "thread-back" }, backLink("inbox", "All conversations"));
   const open = (/** @type {string | null} */ id, /** @type {URLSearchParams} */ query) => {
     shown?.close();
@@ -67,7 +76,7 @@ export function inboxPage(view) {
   view.live(
     (/** @type {any[]} */ events) => {
       const isOfThis = ({ name, data }) => name === "gap" || data?.data?.conversationID === current;
-      if (events.some(isOfThis)) shown?.refresh();
+      if (events.some(isOfThis)) void shown?.refresh();
     },
     (/** @type {string} */ name) => name === "conversation.message_created",
   );
@@ -75,10 +84,13 @@ export function inboxPage(view) {
   return {
     moved(params, query) {
       const wasOpen = current !== null;
+      const isAlone = getComputedStyle(list.element).display === "none";
       const head = open(params.id ?? null, query);
       // On a narrow screen one takes the place of the other.
       if (!head) scrollTo(0, wasOpen ? listY : scrollY);
-      else if (!wasOpen && getComputedStyle(list.element).display === "none") scrollTo(0, 0);
+      else if (getComputedStyle(list.element).display === "none") scrollTo(0, 0);
+      // Nobody aimed at a row while they were out of sight, or aims at another one right now.
+      if (isAlone || hasNoHover.matches) list.settle();
       head?.focus({ preventScroll: true });
     },
   };

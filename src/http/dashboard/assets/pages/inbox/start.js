@@ -59,7 +59,7 @@ export function showStart(place, member, { back, started }) {
   });
   title.value = sending.lost?.title ?? draft.title;
   message.value = sending.lost?.message ?? draft.message;
-  whom.choose(sending.lost?.externalUserID ?? member ?? draft.member);
+  void whom.choose(sending.lost?.externalUserID ?? member ?? draft.member);
   const head = h(
     "header",
     { class: "thread-head", tabindex: "-1" },
