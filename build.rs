@@ -24,7 +24,7 @@ const ICON: &str = "icon.svg";
 /// Where its scripts start.
 const START: &str = "main.js";
 /// The style sheets in the order in which they count; any other comes after them, by name.
-const STYLES: [&str; 11] = [
+const STYLES: [&str; 12] = [
     "styles/base.css",
     "styles/layout.css",
     "styles/parts.css",
@@ -34,6 +34,7 @@ const STYLES: [&str; 11] = [
     "styles/board.css",
     "styles/redemptions.css",
     "styles/inbox.css",
+    "styles/member.css",
     "styles/program.css",
     "styles/print.css",
 ];

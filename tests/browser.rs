@@ -16,10 +16,12 @@ mod driver;
 mod first_steps;
 #[path = "browser/forms.rs"]
 mod forms;
-#[path = "browser/lossy.rs"]
-mod lossy;
 #[path = "browser/inbox.rs"]
 mod inbox;
+#[path = "browser/lossy.rs"]
+mod lossy;
+#[path = "browser/member.rs"]
+mod member_page;
 #[path = "browser/modules.rs"]
 mod modules;
 #[path = "browser/program.rs"]
@@ -246,8 +248,9 @@ fn credits_a_member(browser: &Browser, app: &TestApp) {
     show(browser, "members");
     browser.fill("[type=search]", "Liskov");
     browser.until("document.querySelectorAll('tbody tr').length === 1");
-    browser.click_on(&who);
-    browser.until_text("h1", &who);
+    browser.click_on("Barbara Liskov");
+    browser.until_text("h1", "Barbara Liskov");
+    assert_eq!(browser.text(".member-id code"), who);
     browser.click_on("Credit points");
     browser.fill("dialog [name=amount]", "125");
     browser.fill("dialog [name=reason]", "a late birthday");
@@ -448,8 +451,10 @@ fn what_a_member_is_called_is_only_ever_text() {
     show(&browser, "offers");
     browser.until_text("tbody", name);
     show(&browser, "members");
-    browser.click_on(id);
-    browser.until_text("h1", id);
+    browser.until_text("tbody .hint", id);
+    browser.click("tbody a");
+    browser.until_text("h1", name);
+    browser.until_text(".member-id", id);
     browser.until_text(".facts", name);
     assert_eq!(
         browser.evaluate("document.querySelectorAll('main img, main b').length"),

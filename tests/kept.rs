@@ -49,14 +49,22 @@ const ADDITIONS: &[Addition] = &[
     version_on("/v1/webhooks"),
     version_on("/partner/organizations"),
     version_on("/api/v1/partner/organizations"),
+    added("/v1/members", "createdAt"),
+    added("/v1/wallet/transactions", "balanceAfter"),
+    added("/v1/wallet/transactions", "offerTitle"),
 ];
 
 /// The settings version of what a path shows.
 const fn version_on(path: &'static str) -> Addition {
+    added(path, "version")
+}
+
+/// A field that 0.2.0 adds.
+const fn added(path: &'static str, field: &'static str) -> Addition {
     Addition {
         since: "0.2.0",
         path,
-        field: "version",
+        field,
     }
 }
 

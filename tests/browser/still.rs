@@ -147,6 +147,8 @@ expect('m go, n go, b two, a on, c go, z go', '', 'when asked for');
 check(document.activeElement === b, 'the focus stays in its row');
 live();
 expect('-m go, -n go, -b two, -a on, -c go, -z go', '6 changes', 'all go');
+live('p', 'q');
+expect('-m go, -n go, -b two, -a on, -c go, -z go', '2 new', 'none is the same');
 live('b:three');
 other.focus();
 await pause();

@@ -4,7 +4,7 @@ import { ApiError, get } from "./lib/api.js";
 import { remindOfLost } from "./lib/dialogs.js";
 import { h, replace } from "./lib/dom.js";
 import { startBanners } from "./lib/banners.js";
-import { when } from "./lib/format.js";
+import { ago, when } from "./lib/format.js";
 import { startLive, whenLive } from "./lib/live.js";
 import * as session from "./lib/session.js";
 import { frame } from "./lib/shell.js";
@@ -14,7 +14,7 @@ import { startTheme } from "./lib/theme.js";
 import { countWaiting } from "./lib/waiting.js";
 import { sendAll } from "./lib/undo.js";
 import { inboxPage } from "./pages/inbox/page.js";
-import { memberPage } from "./pages/member.js";
+import { memberPage } from "./pages/member/page.js";
 import { membersPage } from "./pages/members.js";
 import { offersPage } from "./pages/offers.js";
 import { overviewPage } from "./pages/overview.js";
@@ -232,7 +232,10 @@ document.querySelector(".skip-link").addEventListener("click", (event) => {
 });
 // "3 min. ago" does not stay true.
 setInterval(() => {
-  for (const time of document.querySelectorAll("time")) time.textContent = when(time.dateTime);
+  for (const time of document.querySelectorAll("time")) {
+    if (time.hasAttribute("data-exact")) time.title = ago(time.dateTime);
+    else time.textContent = when(time.dateTime);
+  }
 }, 30000);
 window.addEventListener("hashchange", () => {
   if (takeKeyFromAddress()) start();

@@ -111,6 +111,20 @@ export function timeText(time) {
 }
 
 /**
+ * A time as the reader writes it, or its day alone, and how long ago that is.
+ *
+ * @param {string | number | Date} time
+ * @param {(time: any) => string} [write]
+ */
+export function exactTime(time, write = dateTime) {
+  const element = timeText(time);
+  element.title = ago(time);
+  element.textContent = write(time);
+  element.dataset.exact = "";
+  return element;
+}
+
+/**
  * How many, with the noun in its right number.
  *
  * @param {number} amount

@@ -49,9 +49,13 @@ export function holdBack(list, nodes, { update, arrange, isLive }) {
     forget(list);
     return false;
   }
+  // A page that was left is not kept for what its lists would have shown.
+  for (const other of waiting.keys()) if (!other.isConnected) waiting.delete(other);
   const fresh = new Map(nodes.map((node) => [keyOf(node), node]));
   const rows = new Map([...list.children].map((row) => [keyOf(row), row]));
+  // If nothing that is shown stays, all of it is new, and above.
   const last = nodes.findLastIndex((node) => rows.has(keyOf(node)));
+  const end = last < 0 ? nodes.length : last + 1;
   let leavers = 0;
   let isBehind = false;
   for (const [key, row] of rows) {
@@ -67,11 +71,14 @@ export function holdBack(list, nodes, { update, arrange, isLive }) {
       fresh.set(key, row);
     }
   }
-  for (const node of nodes.slice(last + 1)) {
+  for (const node of nodes.slice(end)) {
     list.append(node);
     settle(node);
   }
-  const arrivals = nodes.slice(0, last + 1).filter((node) => !rows.has(keyOf(node))).length;
+  const arriving = nodes.slice(0, end).filter((node) => !rows.has(keyOf(node)));
+  // What waits does not keep all that it was rendered with.
+  for (const node of arriving) node.remove();
+  const arrivals = arriving.length;
   const wanted = [...fresh.values()];
   if (arrivals + leavers === 0 && !isBehind && isInOrder(list, wanted)) {
     forget(list);

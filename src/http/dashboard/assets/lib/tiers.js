@@ -3,14 +3,14 @@
 import { get } from "./api.js";
 
 /**
- * Tiers to choose from: that of a new member, and those of members who came last.
+ * Tiers to choose from: that of a new member, and those of the most members.
  * @param {string} defaultTier
  * @returns {Promise<string[]>}
  */
 export async function tiersInUse(defaultTier) {
-  const { members } = await get("/v1/members", { limit: 100 });
-  const tiers = members.map((/** @type {{ tier: string }} */ { tier }) => tier);
-  return [...new Set([defaultTier, ...tiers])].sort();
+  const { tiers } = await get("/v1/tiers");
+  const names = tiers.map((/** @type {{ tier: string }} */ { tier }) => tier);
+  return [...new Set([defaultTier, ...names])].sort();
 }
 
 /**

@@ -4,17 +4,28 @@ import { ApiError, get, path, put } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
 import { formDialog } from "../lib/dialogs.js";
 import { Explained } from "../lib/edits.js";
-import { day, points } from "../lib/format.js";
-import { notify } from "../lib/notices.js";
-import { button, link, memberLink, pageHead, pagedTable, searchField } from "../lib/parts.js";
+import { select } from "../lib/fields.js";
+import { marked } from "../lib/found.js";
+import { count, day, points } from "../lib/format.js";
+import { holdSlot } from "../lib/hold.js";
+import { attempt, notify } from "../lib/notices.js";
+import { moreButton, pagedList } from "../lib/paging.js";
+import { button, link, pageHead, searchField, table } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
 
+/** What a member's row depends on. */
+const CONCERNS = /^(member|wallet)\./;
+
+/** @param {any} view */
 export function membersPage(view) {
-  const asked = { search: "", tier: "", includeArchived: false };
+  const asked = askedIn(view.query);
   const place = h("div");
+  const tiers = h("div", { class: "tier-place" });
   const add = button("Add a member", () => addDialog(), { tone: "primary", symbol: "plus" });
   const change = (part) => {
     Object.assign(asked, part);
+    keep(asked);
+    list.reset();
     void again(false);
   };
   append(view.root, [
@@ -22,100 +33,166 @@ export function membersPage(view) {
     h(
       "div",
       { class: "controls" },
-      searchField("Search by id or name", (search) => change({ search })),
-      tierField((tier) => change({ tier })),
+      memberSearch(asked, change),
+      tiers,
       h(
         "label",
         { class: "check" },
         h("input", {
           type: "checkbox",
+          checked: asked.includeArchived,
           onchange: ({ target }) => change({ includeArchived: target.checked }),
         }),
         "Removed members, too",
       ),
     ),
+    holdSlot("member"),
     place,
   ]);
-  const page = (cursor) =>
-    get("/v1/members", {
-      limit: 25,
-      cursor,
-      search: asked.search,
-      tier: asked.tier,
-      includeArchived: asked.includeArchived || null,
-    });
+  const tiersAgain = load(
+    tiers,
+    () => get("/v1/tiers").catch(() => ({ tiers: [], total: 0 })),
+    (answer) => tierField(answer, asked, (tier) => change({ tier })),
+    0,
+  );
+  const list = pagedList((page) => get("/v1/members", { ...page, ...filterOf(asked) }), "members");
   const again = load(
     place,
-    () => page(),
-    (first) => {
-      if (first.members.length > 0) return memberTable(first, page, view.context.symbol);
-      return asked.search || asked.tier
-        ? emptyState("Nobody found", "No member's id or name has that in it.")
-        : emptyState(
-            "No members yet",
-            "A token exchange signs a member up; so does adding one here.",
-            button("Add a member", () => addDialog(), { tone: "primary" }),
-          );
+    list.fetch,
+    ({ rows, hasMore }) => {
+      if (rows.length === 0 && !hasMore) return nobody(asked);
+      return h(
+        "section",
+        { class: "card card-flush" },
+        memberTable(rows, asked.search, view.context.symbol),
+        h("div", { class: "more", "data-key": "more" }, moreButton(list, hasMore, again)),
+      );
     },
     8,
   );
   view.live(
-    () => again.unlessPaged(),
-    (name) => name.startsWith("member."),
+    (events) => {
+      void again.live();
+      if (events.some(({ name }) => !name.startsWith("wallet."))) void tiersAgain.live();
+    },
+    (name) => CONCERNS.test(name),
   );
 }
 
-function tierField(onchange) {
-  return h(
-    "label",
-    { class: "picker" },
-    h("span", {}, "Tier"),
-    h("input", {
-      class: "short",
-      placeholder: "any",
-      autocomplete: "off",
-      onchange: ({ target }) => onchange(target.value.trim()),
-    }),
-  );
+/** What an address asks for. */
+function askedIn(query) {
+  return {
+    search: query.get("search") ?? "",
+    tier: query.get("tier") ?? "",
+    includeArchived: query.get("removed") === "yes",
+  };
 }
 
-function memberTable(first, page, symbol) {
+/** Puts that into the address bar, without a step back to what was. */
+function keep({ search, tier, includeArchived }) {
+  const query = new URLSearchParams();
+  if (search) query.set("search", search);
+  if (tier) query.set("tier", tier);
+  if (includeArchived) query.set("removed", "yes");
+  const text = query.toString();
+  history.replaceState(null, "", text ? `#/members?${text}` : "#/members");
+}
+
+function filterOf({ search, tier, includeArchived }) {
+  return { search, tier, includeArchived: includeArchived || null };
+}
+
+/** The search. Enter opens the only member that it finds. */
+function memberSearch(asked, change) {
+  const element = searchField("Search by name or id", (search) => {
+    if (search !== asked.search) change({ search });
+  });
+  const input = element.querySelector("input");
+  input.value = asked.search;
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    const search = input.value.trim();
+    if (search !== asked.search) change({ search });
+    if (search) void attempt(() => openOnly(asked, input));
+  });
+  return element;
+}
+
+async function openOnly(asked, input) {
+  const { search } = asked;
+  const { members, nextCursor } = await get("/v1/members", { limit: 2, ...filterOf(asked) });
+  const isMeant = input.isConnected && input.value.trim() === search;
+  if (isMeant && members.length === 1 && nextCursor === null) {
+    location.hash = addressOf(members[0]);
+  }
+}
+
+const addressOf = ({ externalUserID }) => `#/members/${encodeURIComponent(externalUserID)}`;
+
+/** The tiers in use to choose from; if they are very many, to type in as well. */
+function tierField({ tiers, total }, asked, onchange) {
+  const onpick = ({ target }) => onchange(target.value.trim());
+  const names = tiers.map(({ tier }) => tier);
+  if (total > tiers.length) {
+    return h(
+      "label",
+      { class: "picker" },
+      h("span", {}, "Tier"),
+      h("input", {
+        class: "short",
+        name: "tier",
+        placeholder: "all",
+        autocomplete: "off",
+        list: "tiers-in-use",
+        value: asked.tier,
+        onchange: onpick,
+      }),
+      h(
+        "datalist",
+        { id: "tiers-in-use" },
+        names.map((value) => h("option", { value })),
+      ),
+    );
+  }
+  const texts = tiers.map(({ tier, members }) => [tier, `${tier} (${count(members, "member")})`]);
+  if (asked.tier && !names.includes(asked.tier)) texts.push([asked.tier, asked.tier]);
+  const options = [["", "All tiers"], ...texts];
+  const input = select(options, asked.tier, { name: "tier", onchange: onpick });
+  return h("label", { class: "picker" }, h("span", {}, "Tier"), input);
+}
+
+function nobody({ search, tier }) {
+  return search || tier
+    ? emptyState("Nobody found", "No word of a member's name or id begins like that.")
+    : emptyState(
+        "No members yet",
+        "A token exchange signs a member up; so does adding one here.",
+        button("Add a member", () => addDialog(), { tone: "primary" }),
+      );
+}
+
+function memberTable(rows, search, symbol) {
+  const amount = (name) => (row) => points(row.wallet[name], symbol);
+  const columns = [
+    { label: "Member", cell: (row) => memberCell(row, search) },
+    { label: "Tier", cell: ({ tier }) => h("span", { class: "tag" }, tier) },
+    { label: "Received", isNumber: true, isWide: true, cell: amount("amountReceived") },
+    { label: "Spent", isNumber: true, isWide: true, cell: amount("amountSpent") },
+    { label: "Balance", isNumber: true, cell: amount("balance") },
+  ];
+  const keyOf = ({ externalUserID }) => externalUserID;
+  return table("Members", columns, rows, { keyOf, hold: "member" }).element;
+}
+
+function memberCell({ externalUserID, displayName, archivedAt }, search) {
+  const id = marked(externalUserID, search);
+  const name = displayName ? marked(displayName, search) : id;
   return h(
-    "section",
-    { class: "card card-flush" },
-    pagedTable(
-      "Members",
-      [
-        {
-          label: "Member",
-          cell: ({ externalUserID, displayName, archivedAt }) =>
-            h(
-              "div",
-              { class: "offer-cell" },
-              h("span", { class: "strong" }, memberLink(externalUserID)),
-              displayName && h("span", { class: "hint" }, displayName),
-              archivedAt && h("span", { class: "badge badge-canceled" }, "Removed"),
-            ),
-        },
-        { label: "Tier", cell: ({ tier }) => h("span", { class: "tag" }, tier) },
-        {
-          label: "Received",
-          isNumber: true,
-          isWide: true,
-          cell: ({ wallet }) => points(wallet.amountReceived, symbol),
-        },
-        {
-          label: "Spent",
-          isNumber: true,
-          isWide: true,
-          cell: ({ wallet }) => points(wallet.amountSpent, symbol),
-        },
-        { label: "Balance", isNumber: true, cell: ({ wallet }) => points(wallet.balance, symbol) },
-      ],
-      first,
-      "members",
-      page,
-    ),
+    "div",
+    { class: "offer-cell" },
+    h("span", { class: "strong" }, link(`members/${encodeURIComponent(externalUserID)}`, name)),
+    displayName && h("span", { class: "hint", "data-key": "id" }, id),
+    archivedAt && h("span", { class: "badge badge-canceled", "data-key": "removed" }, "Removed"),
   );
 }
 

@@ -1,0 +1,155 @@
+// Why a wallet holds what it holds: each entry with its date and the balance after it.
+
+import { get } from "../../lib/api.js";
+import { saveText, toCsv } from "../../lib/csv.js";
+import { h } from "../../lib/dom.js";
+import { exactTime, number } from "../../lib/format.js";
+import { holdSlot } from "../../lib/hold.js";
+import { attempt, notify } from "../../lib/notices.js";
+import { button, link, table } from "../../lib/parts.js";
+import { emptyState, load } from "../../lib/states.js";
+
+const SIZE = 15;
+/** The API's own bound of a page. */
+const PAGE_MAX = 100;
+/** Pages of news after which the list starts over. */
+const NEWS_MAX = 10;
+/** Entries of a download. */
+const FILE_MAX = 10000;
+
+const isCredit = ({ type }) => type === "CREDIT";
+
+/**
+ * The card of a member's ledger.
+ * @param {string} externalUserID
+ * @param {string} symbol
+ * @returns {{ element: HTMLElement, again: any }}
+ */
+export function ledgerCard(externalUserID, symbol) {
+  const place = h("div");
+  const ask = (page) =>
+    get("/v1/wallet/transactions", { externalUserID, includeArchived: true, ...page });
+  const entries = ledger(ask);
+  const render = ({ rows, hasMore }) => {
+    if (rows.length === 0) {
+      return emptyState("No points yet", "What is credited or spent will be listed here.");
+    }
+    const more = button("Show more", () => attempt(entries.more).then(() => again()));
+    return [
+      entryTable(rows, symbol),
+      h("div", { class: "more", "data-key": "more" }, hasMore && more),
+    ];
+  };
+  const again = load(place, entries.fetch, render);
+  const download = button("CSV", () => attempt(() => save(externalUserID, ask)), {
+    tone: "small",
+    focus: "ledger-csv",
+    "aria-label": "Download the ledger as CSV",
+  });
+  const head = h(
+    "div",
+    { class: "card-head" },
+    h("h2", { class: "card-title" }, "Ledger"),
+    holdSlot("entry"),
+    download,
+  );
+  return { element: h("section", { class: "card", "data-list": "ledger" }, head, place), again };
+}
+
+/**
+ * The newest entries, and as many pages more as were asked for. Those stay, whatever comes: an
+ * entry never changes, so that news is only what is above the newest one that is known.
+ */
+function ledger(ask) {
+  let rows = [];
+  let cursor = null;
+  let isPaged = false;
+  // One after the other: what a page is put behind must not change meanwhile.
+  /** @type {Promise<any>} */
+  let last = Promise.resolve();
+  const inTurn = (work) => (last = last.then(work, work));
+  const startOver = async () => {
+    const page = await ask({ limit: SIZE });
+    [rows, cursor, isPaged] = [page.transactions, page.nextCursor, false];
+  };
+  const addNews = async () => {
+    const known = new Set(rows.map(({ id }) => id));
+    const news = [];
+    /** @type {any} */
+    let page;
+    for (let asked = 0; asked < NEWS_MAX && page?.nextCursor !== null; asked += 1) {
+      page = await ask({ limit: page ? PAGE_MAX : SIZE, cursor: page?.nextCursor });
+      const at = page.transactions.findIndex(({ id }) => known.has(id));
+      news.push(...(at < 0 ? page.transactions : page.transactions.slice(0, at)));
+      if (at >= 0) {
+        rows = [...news, ...rows];
+        return;
+      }
+    }
+    await startOver();
+  };
+  return {
+    fetch: () =>
+      inTurn(async () => {
+        await (isPaged ? addNews() : startOver());
+        return { rows, hasMore: cursor !== null };
+      }),
+    more: () =>
+      inTurn(async () => {
+        if (cursor === null) return;
+        const page = await ask({ limit: SIZE, cursor });
+        [rows, cursor, isPaged] = [[...rows, ...page.transactions], page.nextCursor, true];
+      }),
+  };
+}
+
+function entryTable(rows, symbol) {
+  const columns = [
+    { label: "Entry", cell: entryCell },
+    { label: `Amount, ${symbol}`, isNumber: true, cell: amountCell },
+    { label: "Balance", isNumber: true, cell: ({ balanceAfter }) => number(balanceAfter) },
+  ];
+  return table("Ledger", columns, rows, { keyOf: ({ id }) => id, hold: "entry" }).element;
+}
+
+function entryCell(row) {
+  return h(
+    "div",
+    { class: "offer-cell" },
+    h("span", {}, whatFor(row)),
+    h("span", { class: "hint" }, row.redemptionID && `${row.reason} · `, exactTime(row.createdAt)),
+  );
+}
+
+function whatFor({ type, reason, redemptionID, offerTitle }) {
+  if (redemptionID) return link(`redemptions/${redemptionID}`, offerTitle ?? "A redemption");
+  return reason ?? h("span", { class: "hint" }, isCredit({ type }) ? "Credit" : "Debit");
+}
+
+function amountCell(row) {
+  const tone = isCredit(row) ? "credit" : "debit";
+  return h("span", { class: tone }, `${isCredit(row) ? "+" : "−"}${number(row.amount)}`);
+}
+
+async function save(externalUserID, ask) {
+  const entries = [];
+  /** @type {any} */
+  let page;
+  do {
+    page = await ask({ limit: PAGE_MAX, cursor: page?.nextCursor });
+    entries.push(...page.transactions);
+  } while (page.nextCursor && entries.length < FILE_MAX);
+  const head = ["time", "entry", "amount", "balance after", "reason", "offer", "redemption"];
+  const rows = entries.map((row) => [
+    row.createdAt,
+    row.id,
+    isCredit(row) ? row.amount : -row.amount,
+    row.balanceAfter,
+    row.reason,
+    row.offerTitle,
+    row.redemptionID,
+  ]);
+  const name = externalUserID.replaceAll(/[^\p{L}\p{N}_-]+/gu, "-");
+  saveText(`ledger-${name}.csv`, toCsv([head, ...rows]));
+  if (page.nextCursor) notify(`The file has the newest ${number(entries.length)} entries.`);
+}

@@ -1,0 +1,74 @@
+// One member: who it is, what is in the wallet and why, what was redeemed and said.
+
+import { get, path } from "../../lib/api.js";
+import { append, h, replace } from "../../lib/dom.js";
+import { rawText } from "../../lib/json.js";
+import { backLink } from "../../lib/parts.js";
+import { patch } from "../../lib/patch.js";
+import { load } from "../../lib/states.js";
+import { conversationsCard } from "./conversations.js";
+import { ledgerCard } from "./ledger.js";
+import { memberHead, profile } from "./profile.js";
+import { redemptionsCard } from "./redemptions.js";
+
+/** @param {any} view */
+export function memberPage(view) {
+  const { id } = view.params;
+  const { symbol } = view.context;
+  const head = h("div");
+  const wallet = h("div");
+  const lists = h("div");
+  const changed = () => again.forEach((each) => each());
+  replace(head, memberHead({ externalUserID: id }));
+  append(view.root, [backLink("members", "Members"), head, wallet, lists]);
+  const again = [
+    load(
+      wallet,
+      async () => {
+        const member = await memberOf(id, lists).catch((error) => {
+          // A name is not left standing of somebody who is not known any more.
+          if (error.status === 404) patch(head, [memberHead({ externalUserID: id })]);
+          throw error;
+        });
+        if (lists.childElementCount === 0) again.push(...showLists(lists, id, symbol));
+        return member;
+      },
+      (member) => {
+        patch(head, [memberHead(member, symbol, changed)]);
+        return profile(member, symbol, changed);
+      },
+      6,
+    ),
+  ];
+  view.live((events) => {
+    // Of somebody who is erased the event has another id.
+    const concerns = ({ name, data }) =>
+      !data || name === "member.removed" || data.data?.externalUserID === id;
+    if (!events.some(concerns)) return;
+    again.forEach((each) => each.live());
+  });
+}
+
+/** The member. Of one whom nobody knows, there is nothing to list either. */
+async function memberOf(id, lists) {
+  try {
+    const where = path`/v1/members/${id}`;
+    const { data, text } = await get(where, { includeArchived: true }, { raw: true });
+    lists.style.display = "";
+    // As text: a number may be larger than JavaScript's.
+    return { ...data, attributes: rawText(text, "attributes") };
+  } catch (/** @type {any} */ error) {
+    lists.style.display = error.status === 404 ? "none" : "";
+    throw error;
+  }
+}
+
+/** What belongs to the member. The answer are the functions that bring it up to date. */
+function showLists(lists, id, symbol) {
+  const parts = [ledgerCard(id, symbol), redemptionsCard(id, symbol), conversationsCard(id)];
+  const [ledger, redemptions, conversations] = parts.map(({ element }) => element);
+  append(lists, [
+    h("div", { class: "halves" }, ledger, h("div", { class: "stack" }, redemptions, conversations)),
+  ]);
+  return parts.map(({ again }) => again);
+}

@@ -1,0 +1,165 @@
+// Who a member is, what the wallet holds, and what can be done about it.
+
+import { copyText } from "../../lib/copy.js";
+import { h } from "../../lib/dom.js";
+import { dateTime, day, exactTime, number, points } from "../../lib/format.js";
+import { prettyJson } from "../../lib/json.js";
+import { button, facts, figures, pageHead } from "../../lib/parts.js";
+import { label } from "../../lib/statuses.js";
+import { edit, move, removeMember, restore } from "./dialogs.js";
+import { redeemFor } from "./redeem.js";
+
+/** The id that an erasure leaves; docs/API.md says so. */
+const ERASED = /^erased_[0-9a-f]{32}$/;
+
+/**
+ * What to call a member.
+ * @param {any} member
+ * @returns {string}
+ */
+export const nameOf = ({ displayName, externalUserID }) => displayName ?? externalUserID;
+
+const isErased = ({ externalUserID, archivedAt }) =>
+  Boolean(archivedAt) && ERASED.test(externalUserID);
+
+/**
+ * The head of the page. Of somebody who is not known yet it has the id alone.
+ * @param {any} member
+ * @param {string} [symbol]
+ * @param {() => void} [changed]
+ * @returns {HTMLElement}
+ */
+export function memberHead(member, symbol, changed) {
+  const { externalUserID, tier, createdAt, archivedAt } = member;
+  const id = h("code", {}, externalUserID);
+  const about = [
+    h("span", { class: "member-id" }, id, copyButton(externalUserID, id)),
+    tier && h("span", { class: "tag", "data-key": "tier" }, tier),
+    createdAt && h("span", { "data-key": "since" }, "Member since ", exactTime(createdAt, day)),
+    archivedAt &&
+      h(
+        "span",
+        { class: "badge badge-canceled", "data-key": "removed" },
+        isErased(member) ? "Erased" : "Removed",
+      ),
+  ];
+  const name = isErased(member) ? "An erased member" : nameOf(member);
+  return pageHead(name, about, ...(tier ? actions(member, symbol, changed) : []));
+}
+
+function actions(member, symbol, changed) {
+  const { externalUserID, archivedAt } = member;
+  if (isErased(member)) return [];
+  if (archivedAt) {
+    return [
+      button("Restore", () => restore(member, changed), {
+        tone: "primary",
+        focus: "restore",
+        "data-key": "restore",
+      }),
+    ];
+  }
+  return [
+    h(
+      "a",
+      {
+        class: "button",
+        href: `#/inbox/new?member=${encodeURIComponent(externalUserID)}`,
+        "data-key": "talk",
+      },
+      "Start a conversation",
+    ),
+    button("Redeem for this member", () => redeemFor(member, symbol, changed), {
+      focus: "redeem",
+      "data-key": "redeem",
+    }),
+  ];
+}
+
+function copyButton(text, element) {
+  return button("Copy", () => copyText(text, element), {
+    tone: "small",
+    focus: "copy-id",
+    "aria-label": "Copy the id",
+  });
+}
+
+/**
+ * Wallet and profile.
+ * @param {any} member with the text of its attributes
+ * @param {string} symbol
+ * @param {() => void} changed
+ * @returns {any[]}
+ */
+export function profile(member, symbol, changed) {
+  return [
+    isErased(member) && erasedNote(),
+    walletCard(member, symbol, changed),
+    !isErased(member) && profileCard(member, symbol, changed),
+  ];
+}
+
+function erasedNote() {
+  return h(
+    "p",
+    { class: "card", "data-key": "erased" },
+    "This member was erased: name, id, attributes, messages and reasons are deleted permanently. " +
+      "The ledger and the redemptions stay, and name nobody.",
+  );
+}
+
+function walletCard(member, symbol, changed) {
+  const { wallet } = member;
+  const amounts = [
+    { name: "balance", label: "Balance", value: points(wallet.balance, symbol) },
+    { name: "amountReceived", label: "Received", value: points(wallet.amountReceived, symbol) },
+    { name: "amountSpent", label: "Spent", value: points(wallet.amountSpent, symbol) },
+  ];
+  const act = (kind, tone) =>
+    button(
+      kind === "credit" ? "Credit points" : "Debit points",
+      () => move(kind, member, symbol, changed),
+      {
+        tone,
+        focus: kind,
+      },
+    );
+  return h(
+    "section",
+    { class: "card", "aria-label": "Wallet", "data-key": "wallet" },
+    figures(amounts),
+    !member.archivedAt &&
+      h("div", { class: "actions", "data-key": "move" }, act("credit", "primary"), act("debit")),
+  );
+}
+
+function profileCard(member, symbol, changed) {
+  const { attributes, archivedAt, redemptionCounts } = member;
+  const redeemed = Object.entries(redemptionCounts)
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${number(count)} ${label(status).toLowerCase()}`);
+  const act = (text, action, focus) => button(text, action, { tone: "small", focus });
+  return h(
+    "section",
+    { class: "card", "data-key": "profile" },
+    h(
+      "div",
+      { class: "card-head" },
+      h("h2", { class: "card-title" }, "Profile"),
+      !archivedAt &&
+        h(
+          "div",
+          { class: "actions", "data-key": "change" },
+          act("Edit", () => edit(member, changed), "edit"),
+          act("Remove", () => removeMember(member, symbol, changed), "remove"),
+        ),
+    ),
+    facts([
+      ["Name", member.displayName ?? "–"],
+      ["Tier", h("span", { class: "tag" }, member.tier)],
+      ["Redemptions", redeemed.join(", ") || "none"],
+      ["Attributes", attributes && h("code", { class: "json" }, prettyJson(attributes))],
+      ["Removed", archivedAt ? dateTime(archivedAt) : null],
+    ]),
+  );
+}

@@ -1,0 +1,62 @@
+// What a search has found in a name, and what a spreadsheet is kept from running.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { toCsv } from "../../src/http/dashboard/assets/lib/csv.js";
+import { partsOf } from "../../src/http/dashboard/assets/lib/found.js";
+
+/** The text with what is found in brackets. */
+const found = (text, search) =>
+  partsOf(text, search)
+    .map((part, at) => (at % 2 === 1 ? `[${part}]` : part))
+    .join("");
+
+test("what a search has found begins a word, whatever its case and accents", () => {
+  const cases = [
+    ["Die Ärzte", "arz", "Die [Ärz]te"],
+    ["A\u0308rzte", "a", "[A\u0308]rzte"],
+    ["Γιώργος", "γιωργοσ", "[Γιώργος]"],
+    ["Straße 7", "strass", "[Straß]e 7"],
+    ["İstanbul", "is", "[İs]tanbul"],
+    ["Сергей", "СЕРГЕИ", "[Сергей]"],
+    ["Ｆｕｌｌ ﬁnn", "fu fi", "[Ｆｕ]ｌｌ [ﬁ]nn"],
+    ["user_42", "42 u", "[u]ser_[42]"],
+    ["Bob", "ob", "Bob"],
+    ["Ada", "", "Ada"],
+    ["Ada", "%", "Ada"],
+    ["", "a", ""],
+    ["🦊 Ada O'Brien", "b", "🦊 Ada O'[B]rien"],
+  ];
+  for (const [text, search, expected] of cases) {
+    assert.equal(found(text, search), expected, `${search} in ${text}`);
+    assert.equal(partsOf(text, search).join(""), text);
+  }
+});
+
+test("a spreadsheet runs no text, and numbers stay numbers", () => {
+  const cases = [
+    ["=1+1", "'=1+1"],
+    ["+49 30", "'+49 30"],
+    ["-5", "'-5"],
+    ["@x", "'@x"],
+    ["＝1", "'＝1"],
+    ["  =1", "'  =1"],
+    ["a;-1", '"a;\'-1"'],
+    ["a\n=1", '"a\n\'=1"'],
+    ["\t=1", "\"'\t'=1\""],
+    ["a = 1", "a = 1"],
+    [-5, "-5"],
+    [null, ""],
+    [undefined, ""],
+    ['a "b"', '"a ""b"""'],
+  ];
+  for (const [cell, expected] of cases) assert.equal(toCsv([[cell]]), expected);
+  assert.equal(
+    toCsv([
+      ["a", 0],
+      ["b,c", 9007199254740991],
+    ]),
+    'a,0\r\n"b,c",9007199254740991',
+  );
+});
