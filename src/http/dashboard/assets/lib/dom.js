@@ -29,6 +29,11 @@ export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
+/**
+ * @param {any} element
+ * @param {Record<string, any>} attributes
+ * @param {any[]} children
+ */
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
@@ -40,19 +45,34 @@ function fill(element, attributes, children) {
   return element;
 }
 
+/**
+ * @param {any} element
+ * @param {string} type
+ * @param {(event: any) => unknown} handler
+ */
 function handle(element, type, handler) {
   element[HANDLERS] ??= {};
   if (!(type in element[HANDLERS])) element.addEventListener(type, dispatch);
   element[HANDLERS][type] = handler;
 }
 
-/** Calls the handler. What has gone, and stands there only so that nothing moves, does nothing. */
+/**
+ * Calls the handler. What has gone, and stands there only so that nothing moves, does nothing.
+ *
+ * @this {any}
+ * @param {Event} event
+ */
 function dispatch(event) {
   const handler = this[HANDLERS][event.type];
-  if (handler && !this.closest("[data-gone]")) return handler.call(this, event);
+  if (handler && !this.closest("[data-gone]")) handler.call(this, event);
 }
 
-/** Has an element do what another one of its kind would do. */
+/**
+ * Has an element do what another one of its kind would do.
+ *
+ * @param {any} element
+ * @param {any} other
+ */
 export function adoptHandlers(element, other) {
   const handlers = other[HANDLERS] ?? {};
   for (const type of Object.keys(element[HANDLERS] ?? {})) element[HANDLERS][type] = null;
@@ -72,18 +92,29 @@ export function append(parent, children) {
   }
 }
 
+/** @param {any} element */
 function standIn(element) {
+  /** @type {any} */
   const comment = document.createComment("");
   comment[STANDS_FOR] = element;
   return comment;
 }
 
-/** The element that a node stands for, which mostly is the node itself. */
+/**
+ * The element that a node stands for, which mostly is the node itself.
+ *
+ * @param {any} node
+ */
 export const meant = (node) => node[STANDS_FOR] ?? node;
 
-/** Puts in place what stand-ins below a node stand for. */
+/**
+ * Puts in place what stand-ins below a node stand for.
+ *
+ * @param {Node} node
+ */
 export function settle(node) {
   const walker = document.createTreeWalker(node, NodeFilter.SHOW_COMMENT);
+  /** @type {any[]} */
   const found = [];
   while (walker.nextNode()) found.push(walker.currentNode);
   for (const comment of found) if (comment[STANDS_FOR]) comment.replaceWith(comment[STANDS_FOR]);
@@ -100,21 +131,33 @@ export function replace(parent, ...children) {
   append(fresh, children);
   parent.replaceChildren(...[...fresh.childNodes].map(meant));
   settle(parent);
-  if (focused) parent.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  if (!focused) return;
+  /** @type {HTMLElement | null} */
+  const again = parent.querySelector(`[data-focus="${CSS.escape(focused)}"]`);
+  again?.focus();
 }
 
-/** What had the focus, by its `data-focus`, so that an update from the server does not take it. */
+/**
+ * What had the focus, by its `data-focus`, so that an update from the server does not take it.
+ *
+ * @param {Element} parent
+ */
 function focusKey(parent) {
   const active = document.activeElement;
-  return active && parent.contains(active) ? active.dataset?.focus : undefined;
+  return active && parent.contains(active) ? active.getAttribute("data-focus") : null;
 }
 
-/** An icon of a few strokes. It says nothing to a screen reader; what stands beside it does. */
+/**
+ * An icon of a few strokes. It says nothing to a screen reader; what stands beside it does.
+ *
+ * @param {string} name
+ */
 export function icon(name) {
   const lines = (ICONS[name] ?? "").split("|").map((d) => svg("path", { d }));
   return svg("svg", { class: "icon", viewBox: "0 0 20 20", "aria-hidden": "true" }, lines);
 }
 
+/** @type {Record<string, string>} */
 const ICONS = {
   overview: "M3 16.5h14|M5.5 13.5v-4|M10 13.5v-9|M14.5 13.5v-6",
   offers: "M3.5 4.5h13v4a1.6 1.6 0 0 0 0 3.2v4h-13v-4a1.6 1.6 0 0 0 0-3.2z|M11.5 7.5v5",

@@ -10,7 +10,11 @@ import { h, replace, settle } from "./dom.js";
 import { count, number } from "./format.js";
 
 const hasNoHover = matchMedia("(hover: none)");
-/** What waits, by list: `{ arrivals, leavers, show }`. */
+/**
+ * What waits, by list.
+ *
+ * @type {Map<any, { arrivals: number, leavers: number, show: () => void }>}
+ */
 const waiting = new Map();
 let isWatching = false;
 
@@ -23,10 +27,15 @@ export function holdSlot(name) {
   return h("div", { class: "hold-slot", role: "status", "data-hold-slot": name, "data-own": "" });
 }
 
-/** Whether a press could be on its way to something in an element. */
+/**
+ * Whether a press could be on its way to something in an element.
+ *
+ * @param {Element} element
+ */
 const isUnderHand = (element) =>
   element.matches(":hover") || element.contains(document.activeElement);
 
+/** @param {Element} list */
 const isHeld = (list) =>
   list.isConnected && list.childElementCount > 0 && (hasNoHover.matches || isUnderHand(list));
 
@@ -35,8 +44,8 @@ const isHeld = (list) =>
  * that stay are brought up to date; new ones after the last row are added; others wait, and those
  * that should go stay where they are and do nothing any more.
  *
- * @param {Element} list
- * @param {ChildNode[]} nodes its new children
+ * @param {any} list
+ * @param {any[]} nodes its new children
  * @param {object} change
  * @param {(row: Element, node: ChildNode) => void} change.update
  * @param {(list: Element, nodes: ChildNode[], isLive: boolean) => void} change.arrange what is done
@@ -90,8 +99,13 @@ export function holdBack(list, nodes, { update, arrange, isLive }) {
   return true;
 }
 
+/** @param {any} node */
 const keyOf = (node) => node.dataset.key;
 
+/**
+ * @param {Element} list
+ * @param {Element[]} wanted
+ */
 const isInOrder = (list, wanted) => wanted.every((node, at) => list.children[at] === node);
 
 /** From the first list that waits on, looks whether it still has to. */
@@ -104,7 +118,11 @@ function watch() {
   document.documentElement.addEventListener("pointerleave", look);
 }
 
-/** Shows what waits, in all lists that need not hold any more, or in those of a name. */
+/**
+ * Shows what waits, in all lists that need not hold any more, or in those of a name.
+ *
+ * @param {string} [name]
+ */
 function showAll(name) {
   for (const [list, { show }] of [...waiting]) {
     if (list.isConnected && list.dataset.hold !== name && isHeld(list)) continue;
@@ -113,13 +131,16 @@ function showAll(name) {
   }
 }
 
+/** @param {any} list */
 function forget(list) {
   if (waiting.delete(list)) tell(list.dataset.hold);
 }
 
+/** @param {string} name */
 function tell(name) {
   const all = [...waiting].filter(([list]) => list.dataset.hold === name).map(([, what]) => what);
-  const sum = (field) => all.reduce((total, what) => total + what[field], 0);
+  const sum = (/** @type {"arrivals" | "leavers"} */ field) =>
+    all.reduce((total, what) => total + what[field], 0);
   // What has gone is seen where it stands.
   const text = sum("arrivals") ? `${number(sum("arrivals"))} new` : count(sum("leavers"), "change");
   const isSome = sum("arrivals") + sum("leavers") > 0;

@@ -10,11 +10,19 @@ const GATHER_MS = 150;
 /** and however many come, there is no more than one in this time. */
 const PAUSE_MS = 1000;
 
+/** @typedef {{ name: string, data: any }} LiveEvent */
+
+/** @type {Set<(event: LiveEvent) => void>} */
 const listeners = new Set();
 
+/**
+ * @param {AbortSignal} signal
+ * @param {(state: "live" | "waiting" | "missing") => void} onState
+ */
 export function startLive(signal, onState) {
-  const onEvent = (event) => listeners.forEach((listener) => listener(event));
-  follow(URL_OF_STREAM, {
+  const onEvent = (/** @type {LiveEvent} */ event) =>
+    listeners.forEach((listener) => listener(event));
+  void follow(URL_OF_STREAM, {
     signal,
     onEvent,
     onState(state) {
@@ -32,12 +40,18 @@ export function startLive(signal, onState) {
  * Calls back after events that `concerns` (a test of their name) picks, until `signal` is aborted.
  * The callback gets the events that came together; a `gap` concerns everybody: something may have
  * been missed.
+ *
+ * @param {(events: LiveEvent[]) => unknown} callback
+ * @param {AbortSignal} signal
+ * @param {(name: string) => boolean} [concerns]
  */
 export function whenLive(callback, signal, concerns = () => true) {
+  /** @type {LiveEvent[]} */
   let waiting = [];
+  /** @type {number | null} */
   let timer = null;
   let nextAt = 0;
-  const listener = (event) => {
+  const listener = (/** @type {LiveEvent} */ event) => {
     if (event.name !== "gap" && !concerns(event.name)) return;
     waiting.push(event);
     timer ??= setTimeout(

@@ -4,7 +4,13 @@ import { append, h, icon, replace } from "./dom.js";
 import { attempt } from "./notices.js";
 import { label } from "./statuses.js";
 
-/** The head of a page. */
+/**
+ * The head of a page.
+ *
+ * @param {string} title
+ * @param {any} [text]
+ * @param {...any} actions
+ */
 export function pageHead(title, text, ...actions) {
   document.title = `${title} · Stampcard`;
   return h(
@@ -15,12 +21,21 @@ export function pageHead(title, text, ...actions) {
   );
 }
 
-/** A surface with a heading. */
+/**
+ * A surface with a heading.
+ *
+ * @param {any} title
+ * @param {...any} content
+ */
 export function card(title, ...content) {
   return h("section", { class: "card" }, title && h("h2", { class: "card-title" }, title), content);
 }
 
-/** Figures side by side: `[{ label, value, note }]`. */
+/**
+ * Figures side by side.
+ *
+ * @param {{ label: string, value: any, note?: any, name?: string }[]} rows
+ */
 export function figures(rows) {
   return h(
     "dl",
@@ -37,7 +52,11 @@ export function figures(rows) {
   );
 }
 
-/** Terms and what they are: `[[term, what], …]`; rows of nothing are left out. */
+/**
+ * Terms and what they are; rows of nothing are left out.
+ *
+ * @param {[term: any, what: any][]} rows
+ */
 export function facts(rows) {
   return h(
     "dl",
@@ -48,6 +67,18 @@ export function facts(rows) {
   );
 }
 
+/**
+ * @typedef {object} ButtonLooks
+ * @property {string | null} [tone]
+ * @property {string | null} [focus] what finds it again after an update
+ * @property {string | null} [symbol] an icon before its text
+ */
+
+/**
+ * @param {any} text
+ * @param {(event: any) => unknown} onclick
+ * @param {ButtonLooks & Record<string, any>} [looks] and other attributes
+ */
 export function button(text, onclick, { tone, focus, symbol, ...rest } = {}) {
   return h(
     "button",
@@ -63,21 +94,40 @@ export function button(text, onclick, { tone, focus, symbol, ...rest } = {}) {
   );
 }
 
-/** The status of a redemption, an organization or a delivery. */
+/**
+ * The status of a redemption, an organization or a delivery.
+ *
+ * @param {string} status
+ */
 export function badge(status) {
   return h("span", { class: `badge badge-${status.toLowerCase()}` }, label(status));
 }
 
 /**
+ * @template Row
+ * @typedef {object} Column
+ * @property {any} label
+ * @property {(row: Row) => any} cell
+ * @property {boolean} [isNumber]
+ * @property {boolean} [isWide]
+ */
+
+/**
  * A table. A column is `{ label, cell(row), isNumber, isWide }`; wide ones are left out on a narrow
  * screen. With `keyOf` an update finds its rows again, and with `hold`, the name of a `holdSlot`,
  * they do not move under the pointer.
+ *
+ * @template Row
+ * @param {string} caption
+ * @param {Column<Row>[]} columns
+ * @param {Row[]} rows
+ * @param {{ keyOf?: (row: Row) => string | number, hold?: string }} [options]
  */
 export function table(caption, columns, rows, { keyOf, hold } = {}) {
-  const classOf = (column) =>
+  const classOf = (/** @type {Column<Row>} */ column) =>
     [column.isNumber && "number", column.isWide && "wide"].filter(Boolean).join(" ") || null;
   const body = h("tbody", { "data-hold": hold });
-  const add = (more) =>
+  const add = (/** @type {Row[]} */ more) =>
     append(
       body,
       more.map((row) =>
@@ -119,11 +169,19 @@ export function table(caption, columns, rows, { keyOf, hold } = {}) {
 
 let pagedTables = 0;
 
-/** A table of a list's first page, with a button that adds the next one. */
+/**
+ * A table of a list's first page, with a button that adds the next one.
+ *
+ * @param {string} caption
+ * @param {Column<any>[]} columns
+ * @param {any} first
+ * @param {string} field
+ * @param {(cursor: string) => Promise<any>} next
+ */
 export function pagedTable(caption, columns, first, field, next) {
   const { element, add } = table(caption, columns, first[field]);
   const place = h("div", { class: "more" });
-  const offer = (cursor) =>
+  const offer = (/** @type {string | null | undefined} */ cursor) =>
     replace(
       place,
       cursor &&
@@ -140,8 +198,14 @@ export function pagedTable(caption, columns, first, field, next) {
   return h("div", { "data-key": `paged-${++pagedTables}` }, element, place);
 }
 
-/** A field that asks for its answers once the typing pauses. */
+/**
+ * A field that asks for its answers once the typing pauses.
+ *
+ * @param {string} labelText
+ * @param {(text: string) => unknown} oninput
+ */
 export function searchField(labelText, oninput, name = "search") {
+  /** @type {number | undefined} */
   let timer;
   const input = h("input", {
     type: "search",
@@ -157,12 +221,26 @@ export function searchField(labelText, oninput, name = "search") {
   return h("div", { class: "search" }, icon("search"), input);
 }
 
-/** A link to a page of the dashboard. */
+/**
+ * A link to a page of the dashboard.
+ *
+ * @param {string} to
+ * @param {...any} content
+ */
 export const link = (to, ...content) => h("a", { href: `#/${to}` }, content);
 
-/** The way back to a list. */
+/**
+ * The way back to a list.
+ *
+ * @param {string} to
+ * @param {string} text
+ */
 export const backLink = (to, text) =>
   h("p", {}, h("a", { class: "back", href: `#/${to}` }, icon("back"), text));
 
-/** A link to a member. */
+/**
+ * A link to a member.
+ *
+ * @param {string} id
+ */
 export const memberLink = (id) => link(`members/${encodeURIComponent(id)}`, id);

@@ -21,14 +21,35 @@ export function patch(parent, children, { isLive = false } = {}) {
   patchChildren(parent, fresh, isLive);
 }
 
+/**
+ * The nodes of a patch are of any kind, and looked at before anything is done with them.
+ *
+ * @typedef {any} Item
+ */
+
+/**
+ * @param {Item} parent
+ * @param {ParentNode & Node} fresh
+ * @param {boolean} isLive
+ */
 function patchChildren(parent, fresh, isLive) {
   const nodes = [...fresh.childNodes];
   const isList = parent.nodeType === Node.ELEMENT_NODE && parent.hasAttribute("data-hold");
-  const change = { update: (row, node) => update(row, node, isLive), arrange, isLive };
+  const change = {
+    update: (/** @type {Item} */ row, /** @type {Item} */ node) => update(row, node, isLive),
+    arrange,
+    isLive,
+  };
   if (!isList || !holdBack(parent, nodes, change)) arrange(parent, nodes, isLive);
 }
 
-/** Has a parent show these nodes in their order, as far as possible by those it has. */
+/**
+ * Has a parent show these nodes in their order, as far as possible by those it has.
+ *
+ * @param {Item} parent
+ * @param {Item[]} nodes
+ * @param {boolean} isLive
+ */
 function arrange(parent, nodes, isLive) {
   const take = matcher(parent);
   const wanted = nodes.map((node) => {
@@ -51,14 +72,24 @@ function arrange(parent, nodes, isLive) {
   }
 }
 
-/** Puts a node before another; a browser that can do so lets it keep its state. */
+/**
+ * Puts a node before another; a browser that can do so lets it keep its state.
+ *
+ * @param {Item} parent
+ * @param {Item} node
+ * @param {Item} place
+ */
 function put(parent, node, place) {
   if (node.isConnected && parent.moveBefore) parent.moveBefore(node, place);
   else parent.insertBefore(node, place);
   settle(node);
 }
 
-/** Finds the old child of a new one, each once. */
+/**
+ * Finds the old child of a new one, each once.
+ *
+ * @param {Item} parent
+ */
 function matcher(parent) {
   const children = [...parent.childNodes];
   const loose = children.filter((child) => keyOf(child) === null);
@@ -66,7 +97,7 @@ function matcher(parent) {
   keyed.delete(null);
   const taken = new Set();
   let next = 0;
-  const find = (node) => {
+  const find = (/** @type {Item} */ node) => {
     if (meant(node).parentNode === parent) return meant(node);
     if (keyOf(node) !== null) return keyed.get(keyOf(node));
     const at = loose.findIndex((old, index) => index >= next && isAlike(old, node));
@@ -74,7 +105,7 @@ function matcher(parent) {
     next = at + 1;
     return loose[at];
   };
-  return (node) => {
+  return (/** @type {Item} */ node) => {
     const old = find(node);
     if (!old || taken.has(old) || (old !== meant(node) && !isAlike(old, node))) return null;
     taken.add(old);
@@ -82,9 +113,15 @@ function matcher(parent) {
   };
 }
 
+/** @param {Item} node */
 const keyOf = (node) => node.dataset?.key ?? null;
 
-/** Whether one can be made into the other. */
+/**
+ * Whether one can be made into the other.
+ *
+ * @param {Item} old
+ * @param {Item} node
+ */
 function isAlike(old, node) {
   if (old.nodeType !== node.nodeType || old.nodeName !== node.nodeName) return false;
   if (old.nodeType !== Node.ELEMENT_NODE) return true;
@@ -92,6 +129,11 @@ function isAlike(old, node) {
   return old.namespaceURI === node.namespaceURI && old.type === node.type;
 }
 
+/**
+ * @param {Item} old
+ * @param {Item} node
+ * @param {boolean} isLive
+ */
 function update(old, node, isLive) {
   if (old.nodeType !== Node.ELEMENT_NODE) {
     if (old.data !== node.data) old.data = node.data;
@@ -105,7 +147,12 @@ function update(old, node, isLive) {
   else patchChildren(old, node, isLive);
 }
 
-/** Changes what can be chosen, unless the choice may be open, which would close it. */
+/**
+ * Changes what can be chosen, unless the choice may be open, which would close it.
+ *
+ * @param {Item} old
+ * @param {Item} node
+ */
 function updateChoice(old, node) {
   if (old === document.activeElement) return;
   const isTouched = old.value !== defaultOf(old);
@@ -114,6 +161,10 @@ function updateChoice(old, node) {
   old.value = isTouched ? chosen : defaultOf(old);
 }
 
+/**
+ * @param {Item} old
+ * @param {Item} node
+ */
 function updateAttributes(old, node) {
   if (old.localName === "input" && old.defaultChecked !== node.defaultChecked) {
     const isTouched = old.checked !== old.defaultChecked;
@@ -132,13 +183,23 @@ function updateAttributes(old, node) {
   }
 }
 
-/** What a reader changes: whether something is open, and what a field starts with, which is above. */
+/**
+ * What a reader changes: whether something is open, and what a field starts with, which is above.
+ *
+ * @param {Element} element
+ * @param {string} name
+ */
 function isOfReader(element, name) {
   if (name === "open") return element.localName === "details";
   return element.localName === "input" && (name === "value" || name === "checked");
 }
 
-/** Changes what a field starts with, and what it holds if nobody changed that. */
+/**
+ * Changes what a field starts with, and what it holds if nobody changed that.
+ *
+ * @param {HTMLInputElement | HTMLTextAreaElement} field
+ * @param {string | null} text
+ */
 function updateText(field, text) {
   const fresh = text ?? "";
   if (field.defaultValue === fresh) return;
@@ -147,7 +208,11 @@ function updateText(field, text) {
   if (!isTouched) field.value = fresh;
 }
 
-/** The value of a choice before anybody chose. */
+/**
+ * The value of a choice before anybody chose.
+ *
+ * @param {HTMLSelectElement} select
+ */
 function defaultOf(select) {
   const options = [...select.options];
   return (options.find(({ defaultSelected }) => defaultSelected) ?? options[0])?.value;

@@ -14,7 +14,13 @@ export function loadingState(lines = 4) {
   );
 }
 
-/** Nothing yet, and what to do about it. */
+/**
+ * Nothing yet, and what to do about it.
+ *
+ * @param {string} title
+ * @param {any} text
+ * @param {any} [action]
+ */
 export function emptyState(title, text, action) {
   return h(
     "div",
@@ -26,7 +32,12 @@ export function emptyState(title, text, action) {
   );
 }
 
-/** Something went wrong; what, and a way to try again. */
+/**
+ * Something went wrong; what, and a way to try again.
+ *
+ * @param {any} error
+ * @param {() => unknown} [retry]
+ */
 export function errorState(error, retry) {
   if (error.isMissing) {
     return emptyState(
@@ -44,6 +55,7 @@ export function errorState(error, retry) {
   );
 }
 
+/** @param {{ status: number }} error */
 function titleOf(error) {
   if (error.status === 0) return "No connection";
   if (error.status === 403) return "This key may not do that";
@@ -60,6 +72,15 @@ function stamp() {
 }
 
 /**
+ * Shows again what a place shows, of now.
+ *
+ * @typedef {object} AgainParts
+ * @property {() => void} live after events that nobody here caused
+ * @property {() => void} unlessPaged the same, unless more than a first page was asked for
+ * @typedef {((isQuiet?: boolean) => void) & AgainParts} Again
+ */
+
+/**
  * Fills a place with what `fetch` gives, rendered. The answer is a function that does so again:
  * what is shown stays, and is brought up to date in place (lib/patch.js says how); `again(false)`
  * starts over. Its `live` does the same after events that nobody here caused: lists with
@@ -70,12 +91,18 @@ function stamp() {
  * @param {() => Promise<Data>} fetch
  * @param {(data: Data) => any} render
  * @param {number} [lines] how many grey ones stand there at first
+ * @returns {Again}
  */
 export function load(place, fetch, render, lines) {
+  /** @type {string | undefined} */
   let shown;
   let turn = 0;
   let isAsking = false;
-  /** What was asked for meanwhile: null, or whether only events did. */
+  /**
+   * What was asked for meanwhile: null, or whether only events did.
+   *
+   * @type {boolean | null}
+   */
   let next = null;
   const again = async (isQuiet = true, isLive = false) => {
     // Answers that take longer than the next event would otherwise never be shown.
@@ -97,7 +124,7 @@ export function load(place, fetch, render, lines) {
       if (shown === undefined) replace(place, content);
       else patch(place, [content], { isLive });
       shown = text;
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       if (mine !== turn) return;
       if (error.status === undefined) console.error(error);
       if (shown !== undefined && isPassing(error)) {
@@ -113,22 +140,31 @@ export function load(place, fetch, render, lines) {
       if (mine === turn) {
         isAsking = false;
         place.removeAttribute("aria-busy");
-        if (next !== null) again(true, next);
+        if (next !== null) void again(true, next);
       }
     }
   };
-  again.live = () => again(true, true);
+  again.live = () => void again(true, true);
   again.unlessPaged = () => {
     if (!place.querySelector("[data-paged]")) again.live();
   };
-  again();
+  void again();
   return again;
 }
 
-/** Whether the same may work a moment later. */
+/**
+ * Whether the same may work a moment later.
+ *
+ * @param {{ status: number }} error
+ */
 const isPassing = ({ status }) => status === 0 || status === 429 || status >= 500;
 
-/** Says below what is shown that it may be old. */
+/**
+ * Says below what is shown that it may be old.
+ *
+ * @param {Element} place
+ * @param {Error} error
+ */
 function patchNote(place, error) {
   place.querySelector(":scope > [data-key='stale']")?.remove();
   place.append(
