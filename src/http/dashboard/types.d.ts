@@ -2,6 +2,7 @@
 // tests/dashboard/types.js; nothing of this is part of the page.
 
 import type { components, paths } from "../../../target/dashboard/openapi";
+import type { Options } from "./assets/lib/api.js";
 
 /** An object of the API, by its name in docs/openapi.json. */
 export type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
@@ -49,17 +50,31 @@ export type Query<Verb extends Method, Path extends string> =
 export type Body<Verb extends Method, Path extends string> =
   Operation<Verb, Path> extends { requestBody?: infer Request } ? Content<Request> : unknown;
 
+/** What lib/api.js gives back if it is asked for all of an answer. */
+type Whole<Data> = { data: Data; text: string; version: string | null };
+type Told<Data, Given> = Given extends { raw: true } ? Whole<Data> : Data;
+
 /** A call of lib/api.js without a body. */
-export type Ask<Verb extends Method> = <Path extends string>(
+export type Ask<Verb extends Method> = <Path extends string, Given extends Options>(
   where: Known<Verb, Path>,
-  query?: Query<Verb, Path>,
-) => Promise<Answer<Verb, Path>>;
+  query?: Query<Verb, Path> | null,
+  options?: Given,
+) => Promise<Told<Answer<Verb, Path>, Given>>;
 
 /** A call of lib/api.js with one. */
-export type Send<Verb extends Method> = <Path extends string>(
+export type Send<Verb extends Method> = <Path extends string, Given extends Options>(
   where: Known<Verb, Path>,
   body?: Body<Verb, Path>,
-) => Promise<Answer<Verb, Path>>;
+  options?: Given,
+) => Promise<Told<Answer<Verb, Path>, Given>>;
+
+/** Every row of a list. */
+export type All = <Path extends string, Field extends keyof Answer<"get", Path> & string>(
+  where: Known<"get", Path>,
+  field: Field,
+  query?: Query<"get", Path>,
+  max?: number,
+) => Promise<Answer<"get", Path>[Field]>;
 
 /** What tells a point of a chart from another, times in milliseconds. */
 export interface ChartSeries {

@@ -53,63 +53,53 @@ export class ApiError extends Error {
   }
 }
 
-/**
- * @param {string} path
- * @param {object} [query]
- * @param {Options} [options]
- * @returns {Promise<any>}
- */
+/** @type {import("../../types").Ask<"get">} */
 export const get = (path, query, options) => call("GET", path, { query }, options);
 
-/**
- * @param {string} path
- * @param {unknown} [body]
- * @param {Options} [options]
- * @returns {Promise<any>}
- */
+/** @type {import("../../types").Send<"post">} */
 export const post = (path, body, options) => call("POST", path, { body }, options);
 
-/**
- * @param {string} path
- * @param {unknown} [body]
- * @param {Options} [options]
- * @returns {Promise<any>}
- */
+/** @type {import("../../types").Send<"put">} */
 export const put = (path, body, options) => call("PUT", path, { body }, options);
 
-/**
- * @param {string} path
- * @param {unknown} [body]
- * @param {Options} [options]
- * @returns {Promise<any>}
- */
+/** @type {import("../../types").Send<"patch">} */
 export const patch = (path, body, options) => call("PATCH", path, { body }, options);
 
-/**
- * @param {string} path
- * @param {object | null} [query]
- * @param {Options} [options]
- * @returns {Promise<any>}
- */
+/** @type {import("../../types").Ask<"delete">} */
 export const remove = (path, query, options) => call("DELETE", path, { query }, options);
 
 /**
- * A path whose variable segments are encoded: ``path`/v1/members/${id}` ``.
+ * A path whose variable segments are encoded: ``path`/v1/members/${id}` ``. What checks the types
+ * reads that as `path("/v1/members/{}", id)`, which names the operation.
+ *
+ * @template {string} Shape
+ * @overload
+ * @param {Shape} shape
+ * @param {...(string | number)} segments
+ * @returns {Shape}
+ */
+/**
+ * @overload
  * @param {TemplateStringsArray} parts
  * @param {...(string | number)} segments
- * @returns {string}
+ * @returns {any}
+ */
+/**
+ * @param {any} parts
+ * @param {...(string | number)} segments
+ * @returns {any}
  */
 export function path(parts, ...segments) {
-  return parts.reduce((whole, part, at) => whole + encodeURIComponent(segments[at - 1]) + part);
+  return parts.reduce(
+    (/** @type {string} */ whole, /** @type {string} */ part, /** @type {number} */ at) =>
+      whole + encodeURIComponent(segments[at - 1]) + part,
+  );
 }
 
 /**
  * Every row of a list, page by page, at most `max` of them.
- * @param {string} where
- * @param {string} field
- * @param {object} [query]
- * @param {number} [max]
- * @returns {Promise<any[]>}
+ *
+ * @type {import("../../types").All}
  */
 export async function all(where, field, query = {}, max = 1000) {
   const rows = [];
