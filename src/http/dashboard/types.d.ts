@@ -3,6 +3,7 @@
 
 import type { components, paths } from "../../../target/dashboard/openapi";
 import type { Options } from "./assets/lib/api.js";
+import type { RawJson } from "./assets/lib/json.js";
 
 /** An object of the API, by its name in docs/openapi.json. */
 export type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
@@ -40,15 +41,29 @@ export type Answer<Verb extends Method, Path extends string> =
       ? Success<Responses>
       : never;
 
-/** What may be asked; what is null or empty is left out. */
+/** What may be asked; what is null or empty is left out. Words to choose from are not told apart, as
+ * they mostly come out of a field. */
 export type Query<Verb extends Method, Path extends string> =
-  Operation<Verb, Path> extends { parameters: { query?: infer Given } }
-    ? { [Name in keyof Given]?: Given[Name] | null | "" }
-    : Record<string, unknown>;
+  IsOpen<Path> extends true
+    ? any
+    : Operation<Verb, Path> extends { parameters: { query?: infer Given } }
+      ? { [Name in keyof Given]?: Loose<Given[Name]> | null | "" } | Record<string, never>
+      : never;
+type Loose<Value> = NonNullable<Value> extends string ? string : Value;
 
-/** What may be sent. */
+/** What may be sent. Of JSON that belongs to somebody else that is its text. */
 export type Body<Verb extends Method, Path extends string> =
-  Operation<Verb, Path> extends { requestBody?: infer Request } ? Content<Request> : unknown;
+  IsOpen<Path> extends true
+    ? any
+    : Operation<Verb, Path> extends {
+          requestBody: { content: { "application/json": infer Given } };
+        }
+      ? { [Name in keyof Given]: Loose<Given[Name]> | RawJson }
+      : Operation<Verb, Path> extends {
+            requestBody?: { content: { "application/json": infer Given } };
+          }
+        ? { [Name in keyof Given]: Loose<Given[Name]> | RawJson }
+        : null;
 
 /** What lib/api.js gives back if it is asked for all of an answer. */
 type Whole<Data> = { data: Data; text: string; version: string | null };

@@ -1,6 +1,6 @@
 // Where the dashboard starts: sign in, put up the frame, and show the page that the address names.
 
-import { ApiError, get } from "./lib/api.js";
+import { ApiError, get, path } from "./lib/api.js";
 import { remindOfLost } from "./lib/dialogs.js";
 import { h, replace } from "./lib/dom.js";
 import { startBanners } from "./lib/banners.js";
@@ -62,7 +62,7 @@ const PAGES = {
 /** No page waits longer than this for the stream to begin. */
 const STREAM_MS = 1000;
 
-const app = document.getElementById("app");
+const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 /** Ends what the present sign-in, and what the present page, has going on. */
 let signedIn = new AbortController();
 let page = new AbortController();
@@ -89,6 +89,7 @@ async function start() {
   // First, so that the page that is shown need not ask again for what happened before it was open.
   let liveState = "waiting";
   let showLive;
+  /** @type {Promise<void>} */
   const opened = new Promise((resolve) => {
     showLive = (state) => {
       liveState = state;
@@ -101,7 +102,7 @@ async function start() {
   try {
     context = await contextOf(kind);
     if (kind === "org") await opened;
-  } catch (error) {
+  } catch (/** @type {any} */ error) {
     signedIn.abort();
     if (error.status === 401 || error.status === 403) {
       session.forget(session.key());
@@ -127,8 +128,8 @@ async function start() {
 async function contextOf(kind) {
   if (kind === "partner") return { billing: await get("/partner/billing") };
   const configuration = await get("/v1/configuration");
-  const program = await get("/v1/programs/current");
-  session.hold(session.key(), { name: program.name, program: program.id });
+  const program = await get(path`/v1/programs/${"current"}`);
+  session.hold(session.key() ?? "", { name: program.name, program: program.id });
   return { symbol: configuration.currencySymbol, configuration, program };
 }
 
@@ -219,14 +220,15 @@ function signOff(message) {
   signInPage(app, start, message);
 }
 
-document.addEventListener("signedout", ({ detail }) => {
+document.addEventListener("signedout", (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
   if (!(detail instanceof ApiError) || !session.key()) return;
   // The others that the tab holds may still be good.
   session.forget(session.key());
   signOff(`Signed out: ${detail.message}.`);
 });
 // The skip link's target is no page.
-document.querySelector(".skip-link").addEventListener("click", (event) => {
+document.querySelector(".skip-link")?.addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById("main")?.focus();
 });
@@ -238,8 +240,8 @@ setInterval(() => {
   }
 }, 30000);
 window.addEventListener("hashchange", () => {
-  if (takeKeyFromAddress()) start();
+  if (takeKeyFromAddress()) void start();
 });
 startTheme();
 takeKeyFromAddress();
-start();
+void start();

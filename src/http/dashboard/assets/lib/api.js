@@ -11,7 +11,7 @@ const WRITE_MS = 30000;
  * @typedef {object} Options
  * @property {string} [key] the Idempotency-Key of what is intended; a POST without it gets its own
  * @property {boolean} [wasLost] whether the same request was sent before and its answer lost
- * @property {number | string | null} [match] the settings version that the resource must have
+ * @property {number | string | null | undefined} [match] the settings version that the resource must have
  * @property {boolean} [create] whether there must be no such resource yet
  * @property {boolean} [keepalive] whether it is to arrive even if the page is left
  * @property {boolean} [raw] whether to answer with the text and the version, too: `Answer`
@@ -72,28 +72,17 @@ export const remove = (path, query, options) => call("DELETE", path, { query }, 
  * A path whose variable segments are encoded: ``path`/v1/members/${id}` ``. What checks the types
  * reads that as `path("/v1/members/{}", id)`, which names the operation.
  *
- * @template {string} Shape
- * @overload
- * @param {Shape} shape
+ * @template {string | TemplateStringsArray} Parts
+ * @param {Parts} parts
  * @param {...(string | number)} segments
- * @returns {Shape}
- */
-/**
- * @overload
- * @param {TemplateStringsArray} parts
- * @param {...(string | number)} segments
- * @returns {any}
- */
-/**
- * @param {any} parts
- * @param {...(string | number)} segments
- * @returns {any}
+ * @returns {Parts extends string ? Parts : any}
  */
 export function path(parts, ...segments) {
-  return parts.reduce(
-    (/** @type {string} */ whole, /** @type {string} */ part, /** @type {number} */ at) =>
-      whole + encodeURIComponent(segments[at - 1]) + part,
+  const texts = /** @type {string[]} */ (/** @type {unknown} */ (parts));
+  const whole = texts.reduce(
+    (before, part, at) => before + encodeURIComponent(segments[at - 1]) + part,
   );
+  return /** @type {any} */ (whole);
 }
 
 /**
@@ -101,16 +90,19 @@ export function path(parts, ...segments) {
  *
  * @type {import("../../types").All}
  */
-export async function all(where, field, query = {}, max = 1000) {
+export const all = async (where, field, query, max = 1000) => {
+  /** @type {any[]} */
   const rows = [];
+  /** @type {string | null | undefined} */
   let cursor;
   do {
-    const page = await get(where, { limit: 100, ...query, cursor });
+    /** @type {any} */
+    const page = await call("GET", where, { query: { limit: 100, ...query, cursor } });
     rows.push(...page[field]);
     cursor = page.nextCursor;
   } while (cursor && rows.length < max);
-  return rows;
-}
+  return /** @type {any} */ (rows);
+};
 
 /**
  * @param {string} method

@@ -12,13 +12,14 @@ import { errorState, loadingState } from "./states.js";
 const ROUNDS = 4;
 
 /** @typedef {import("./merge.js").Answers} Answers */
+/** @typedef {number | string | null | undefined} Version the settings version that was loaded */
 
 /**
  * @typedef {object} Editing
  * @property {any[]} fields as `field` takes them, without values
- * @property {() => Promise<{ values: Record<string, any>, version: number | string | null }>} load
+ * @property {() => Promise<{ values: Record<string, any>, version: Version }>} load
  *   asks for what is there now: a value for each field, and the settings version
- * @property {(changes: Answers, options: { match: number | string | null, values: Answers }) =>
+ * @property {(changes: Answers, options: { match: Version, values: Answers }) =>
  *   Promise<any>} save sends what was changed; `values` has the other fields, too
  * @property {(answer: any) => void} [saved] is told the answer; null if there was nothing to send
  * @property {string} [action] what the button says
@@ -151,7 +152,7 @@ class Edit {
    * @param {HTMLFormElement} form
    * @param {Editing} editing
    * @param {{ name: string, element: HTMLElement }[]} built its fields
-   * @param {number | string | null} version
+   * @param {Version} version
    */
   constructor(form, editing, built, version) {
     this.form = form;

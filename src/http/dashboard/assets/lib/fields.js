@@ -4,7 +4,7 @@ import { h, replace } from "./dom.js";
 
 let fields = 0;
 
-/** @typedef {(string | [value: string, text: string])[]} Options values, some with their texts */
+/** @typedef {(string | string[])[]} Options values, some with their texts */
 /** @typedef {HTMLInputElement & { type: string }} Input any element of a form */
 
 /**

@@ -68,6 +68,7 @@ export function ago(time) {
   return relative.format(Math.round(distance), "year");
 }
 
+/** @type {[number, string][]} */
 const SPANS = [
   [86400, "day"],
   [3600, "hour"],

@@ -20,6 +20,7 @@ export function pagedList(ask, field, size = 25) {
     /** @returns {Promise<{ rows: Row[], hasMore: boolean, first: any }>} `first`: a whole answer */
     async fetch() {
       const rows = [];
+      /** @type {any} */
       let page;
       do {
         const limit = Math.min(PAGE_MAX, wanted - rows.length);

@@ -104,10 +104,9 @@ export function badge(status) {
 }
 
 /**
- * @template Row
  * @typedef {object} Column
  * @property {any} label
- * @property {(row: Row) => any} cell
+ * @property {(row: any) => any} cell
  * @property {boolean} [isNumber]
  * @property {boolean} [isWide]
  */
@@ -117,17 +116,16 @@ export function badge(status) {
  * screen. With `keyOf` an update finds its rows again, and with `hold`, the name of a `holdSlot`,
  * they do not move under the pointer.
  *
- * @template Row
  * @param {string} caption
- * @param {Column<Row>[]} columns
- * @param {Row[]} rows
- * @param {{ keyOf?: (row: Row) => string | number, hold?: string }} [options]
+ * @param {Column[]} columns
+ * @param {any[]} rows
+ * @param {{ keyOf?: (row: any) => string | number, hold?: string }} [options]
  */
 export function table(caption, columns, rows, { keyOf, hold } = {}) {
-  const classOf = (/** @type {Column<Row>} */ column) =>
+  const classOf = (/** @type {Column} */ column) =>
     [column.isNumber && "number", column.isWide && "wide"].filter(Boolean).join(" ") || null;
   const body = h("tbody", { "data-hold": hold });
-  const add = (/** @type {Row[]} */ more) =>
+  const add = (/** @type {any[]} */ more) =>
     append(
       body,
       more.map((row) =>
@@ -173,7 +171,7 @@ let pagedTables = 0;
  * A table of a list's first page, with a button that adds the next one.
  *
  * @param {string} caption
- * @param {Column<any>[]} columns
+ * @param {Column[]} columns
  * @param {any} first
  * @param {string} field
  * @param {(cursor: string) => Promise<any>} next

@@ -69,7 +69,7 @@ function firstSteps() {
       await navigator.clipboard.writeText(commands.textContent);
       notify("Copied.");
     } catch {
-      getSelection().selectAllChildren(commands);
+      getSelection()?.selectAllChildren(commands);
       notify("They are selected; copy them with the keyboard.");
     }
   };

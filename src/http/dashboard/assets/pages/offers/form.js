@@ -87,6 +87,7 @@ const CONVERT = {
 /**
  * What is sent for some answers of the form.
  * @param {Record<string, any>} answers
+ * @returns {any}
  */
 function bodyOf({ quantityRemaining, ...answers }) {
   const entries = Object.entries(answers);

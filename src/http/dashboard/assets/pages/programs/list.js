@@ -29,6 +29,7 @@ export function programList(view, changed) {
 
 async function everyProgram() {
   const programs = [];
+  /** @type {string | null | undefined} */
   let cursor;
   do {
     const query = { limit: 200, include_archived: true, cursor };

@@ -68,9 +68,10 @@ export function programsPage(view) {
 async function report(days) {
   const to = new Date();
   const window = days
-    ? { from: new Date(to - Number(days) * DAY).toISOString(), to: to.toISOString() }
+    ? { from: new Date(to.getTime() - Number(days) * DAY).toISOString(), to: to.toISOString() }
     : {};
   const rows = [];
+  /** @type {string | null | undefined} */
   let cursor;
   do {
     const page = await get("/v1/reports/program-activity", { ...window, limit: 200, cursor });
@@ -80,8 +81,10 @@ async function report(days) {
   return rows;
 }
 
+/** @returns {import("../../../types").Chart} */
 function comparison(rows, days) {
   const nameOf = (row) => rows[row].program_name;
+  /** @returns {import("../../../types").ChartSeries} */
   const series = (name, field, tone) => ({
     name,
     values: rows.map((row) => Number(row[field])),
@@ -96,7 +99,7 @@ function comparison(rows, days) {
   if (rows.length > told.length) told.push(`${number(rows.length - told.length)} more`);
   return {
     title: "Points issued and redeemed by program",
-    period: PERIODS.find(([value]) => value === days)[1],
+    period: PERIODS.find(([value]) => value === days)?.[1] ?? "",
     summary: told.join("; "),
     file: "stampcard-programs",
     column: "Program",

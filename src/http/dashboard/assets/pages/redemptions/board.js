@@ -277,7 +277,7 @@ function drop(redemption, status, symbol) {
 /** The card with the focus, by its redemption. */
 const focusedCard = (place) =>
   place.contains(document.activeElement) &&
-  document.activeElement?.closest("[data-redemption]")?.dataset.redemption;
+  document.activeElement?.closest("[data-redemption]")?.getAttribute("data-redemption");
 
 /** The focus goes along with a card, so that its next step is one key away. */
 function followCard(place, id) {

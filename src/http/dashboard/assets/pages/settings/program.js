@@ -1,6 +1,6 @@
 // The program's own name and what it is.
 
-import { get } from "../../lib/api.js";
+import { get, path } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
 import { dateTime } from "../../lib/format.js";
 import { button, card, facts } from "../../lib/parts.js";
@@ -16,7 +16,7 @@ export function programCard(view) {
   const place = h("div");
   const again = load(
     place,
-    () => get("/v1/programs/current"),
+    () => get(path`/v1/programs/${"current"}`),
     (program) => [
       facts([
         ["Name", h("span", { class: "strong" }, program.name)],

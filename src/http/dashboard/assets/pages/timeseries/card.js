@@ -27,7 +27,6 @@ export function timeseriesCard(view) {
   const place = h("div", { class: "timeseries" });
   const series = seriesSource();
   const shown = content(view.context.symbol, (part) => change(part));
-  let again = () => {};
   const change = (part) => {
     const isOfPicture = Object.keys(part).every((name) => name === "measure");
     Object.assign(choice, part);
@@ -37,7 +36,7 @@ export function timeseriesCard(view) {
     again();
   };
   showControls(controls, choice, change);
-  again = load(
+  const again = load(
     place,
     () => series(choice),
     (data) => shown.update(data, choice.measure),
@@ -68,7 +67,7 @@ export function timeseriesCard(view) {
 function showControls(place, choice, change) {
   const periods = PERIODS.map(({ id, label }) => [id, label]);
   const choosePeriod = (period) =>
-    change({ period, interval: PERIODS.find(({ id }) => id === period).interval });
+    change({ period, interval: PERIODS.find(({ id }) => id === period)?.interval });
   replace(
     place,
     focusable("period", picker("Window", periods, choice.period, choosePeriod)),
@@ -139,7 +138,7 @@ function content(symbol, change) {
   let drawn = null;
   const show = (field) => {
     buttons.forEach((button, at) => button.press(MEASURES[at].field === field));
-    const measure = MEASURES.find((each) => each.field === field);
+    const measure = MEASURES.find((each) => each.field === field) ?? MEASURES[0];
     const what = drawingOf(data, measure, symbol);
     if (drawn) return drawn.update(what);
     drawn = chart(what);

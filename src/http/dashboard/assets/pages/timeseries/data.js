@@ -59,7 +59,11 @@ async function askAhead(present, zone) {
 }
 
 let answers = 0;
-/** Thousands of buckets are drawn sooner than they are compared with those that are shown. */
+/**
+ * Thousands of buckets are drawn sooner than they are compared with those that are shown.
+ *
+ * @this {any}
+ */
 function toJSON() {
   const { now, beside, ...rest } = this;
   if (now.length > MANY) return (answers += 1);
@@ -68,6 +72,7 @@ function toJSON() {
 
 /** Asks for the buckets of a window; of many, only those that may have changed since. */
 function tail() {
+  /** @type {{ key: string | null, rows: any[], settled: number }} */
   let known = { key: null, rows: [], settled: 0 };
   return async ({ from, to, interval, zone, settled }) => {
     if (from >= to) return [];

@@ -3,7 +3,11 @@
 import { count, points } from "../../lib/format.js";
 import { bucketName, markName, rangeName } from "../../lib/periods.js";
 
-/** What charts.js draws of a measure. */
+/**
+ * What charts.js draws of a measure.
+ *
+ * @returns {import("../../../types").Chart}
+ */
 export function drawingOf(data, { field, label, tone }, symbol) {
   const { now, beside, openAt, bounds, interval, zone, walls } = data;
   const unit = field === "signups" ? "members" : symbol;
@@ -12,6 +16,7 @@ export function drawingOf(data, { field, label, tone }, symbol) {
   const isTwice = (row) => [row - 1, row + 1].some((other) => walls[other] === walls[row]);
   const nameOf = (row) => bucketName(starts[row], zone, interval, isTwice(row));
   const values = now.map((row) => row[field]);
+  /** @type {import("../../../types").ChartSeries[]} */
   const series = [{ name: label.toLowerCase(), values, tone, kind: "bar", unit }];
   if (beside) {
     series.push({

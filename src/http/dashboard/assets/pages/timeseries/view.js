@@ -61,7 +61,7 @@ function usualView() {
 }
 
 function intervalOf(period) {
-  return PERIODS.find(({ id }) => id === period).interval;
+  return PERIODS.find(({ id }) => id === period)?.interval;
 }
 
 function isZone(name) {
