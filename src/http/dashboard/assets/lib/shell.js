@@ -85,7 +85,11 @@ export function frame(app, { kind, pages, context, leave, restart }) {
       menu.toggle(false);
       if (page) replace(shown, page);
     },
-    /** Says beside a page's name how many wait there, if any do. */
+    /**
+     * Says beside a page's name how many wait there, if any do.
+     * @param {string} path
+     * @param {string} text
+     */
     showCount(path, text) {
       const count = nav.querySelector(`[data-page="${path}"] .nav-count`);
       count.hidden = text === "";

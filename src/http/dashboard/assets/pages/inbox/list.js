@@ -69,21 +69,7 @@ export function conversationList(view) {
       "div",
       { class: "inbox-list" },
       searchField("Search members", (search) => change({ search })),
-      h(
-        "div",
-        { class: "inbox-options" },
-        h(
-          "label",
-          { class: "check" },
-          h("input", {
-            type: "checkbox",
-            name: "silent",
-            onchange: (/** @type {any} */ { target }) => change({ silent: target.checked }),
-          }),
-          "Also those without a message",
-        ),
-        holdSlot("conversation"),
-      ),
+      options((silent) => change({ silent })),
       place,
     ),
     choose(id) {
@@ -99,6 +85,17 @@ export function conversationList(view) {
       again();
     },
   };
+}
+
+/** @param {(silent: boolean) => void} choose */
+function options(choose) {
+  const box = h("input", {
+    type: "checkbox",
+    name: "silent",
+    onchange: (/** @type {any} */ { target }) => choose(target.checked),
+  });
+  const label = h("label", { class: "check" }, box, "Also those without a message");
+  return h("div", { class: "inbox-options" }, label, holdSlot("conversation"));
 }
 
 /** @param {{ search: string, silent: boolean }} wanted */

@@ -96,6 +96,7 @@ export class MessageLog {
   async fetch() {
     const known = new Set(this.messages.map(({ id }) => id));
     const fresh = [];
+    /** @type {any} */
     let page;
     let isJoined = known.size === 0;
     do {

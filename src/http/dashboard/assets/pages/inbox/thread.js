@@ -40,12 +40,12 @@ export function showThread(place, id, { form, back }) {
     isAsking = true;
     log.element.setAttribute("aria-busy", "true");
     try {
-      const ask = [get(path`/v1/conversations/${id}`), log.fetch()];
-      const [conversation, found] = await Promise.all(ask);
+      const ask = get(path`/v1/conversations/${id}`);
+      const [conversation, found] = await Promise.all([ask, log.fetch()]);
       if (!isOpen) return;
       form.about(conversation);
       patch(head, headOf(conversation));
-      log.name = conversation.displayName;
+      log.name = conversation.displayName ?? null;
       log.take(found, isOurs);
     } catch (error) {
       if (isOpen && !log.isShown) {
