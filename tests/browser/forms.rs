@@ -303,6 +303,7 @@ fn a_lost_answer_does_not_lead_to_a_second_credit() {
         Value::Null
     );
     presses_twice(&browser, &app, &proxy);
+    meets_errors(&browser, &app);
     loses_other_answers(&browser, &app, &proxy);
 }
 
@@ -319,6 +320,59 @@ fn presses_twice(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     browser.until(NO_DIALOG);
     assert_eq!(app.balance("ada"), 185);
     assert_eq!(proxy.seen("POST /v1/wallet/credit"), before + 1);
+}
+
+/// What a server says that did it, that did not do it, and that may have.
+fn meets_errors(browser: &Browser, app: &TestApp) {
+    let fault = |value: Option<&str>| {
+        browser.evaluate(&format!(
+            "sessionStorage.setItem('stampcard.fault', {}) ?? true",
+            json!(value.unwrap_or_default())
+        ));
+    };
+    let credit = |amount: &str| {
+        opens(browser, "Credit points", "amount");
+        browser.fill("dialog [name=amount]", amount);
+        browser.click("dialog [type=submit]");
+    };
+    let before = app.balance("ada");
+    for (value, is_done) in [("500-after", true), ("500", false), ("503", false)] {
+        let before = app.balance("ada");
+        fault(Some(value));
+        credit("7");
+        browser.until_text("dialog .form-error", UNKNOWN);
+        assert_eq!(
+            app.balance("ada"),
+            before + if is_done { 7 } else { 0 },
+            "{value}"
+        );
+        // A refusal that has nothing to do with it changes nothing of that.
+        fault(Some("429"));
+        browser.click("dialog [type=submit]");
+        browser.until("!document.querySelector('dialog [type=submit]').disabled");
+        browser.until_text("dialog .form-error", UNKNOWN);
+        fault(None);
+        browser.click("dialog [type=submit]");
+        browser.until(NO_DIALOG);
+        assert_eq!(app.balance("ada"), before + 7, "{value}");
+    }
+    // What was refused can be changed, and what is given up starts over.
+    fault(Some("429"));
+    credit("8");
+    browser.until("document.querySelector('dialog .form-error')?.textContent");
+    assert_eq!(
+        browser.evaluate("document.querySelector('dialog :disabled')"),
+        Value::Null
+    );
+    fault(Some("503"));
+    browser.click("dialog [type=submit]");
+    browser.until_text("dialog .form-error", UNKNOWN);
+    fault(None);
+    browser.click_on("Start over");
+    browser.fill("dialog [name=amount]", "9");
+    browser.click("dialog [type=submit]");
+    browser.until(NO_DIALOG);
+    assert_eq!(app.balance("ada"), before + 21 + 9);
 }
 
 fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
@@ -371,7 +425,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     browser.click("dialog [type=submit]");
     browser.until(NO_DIALOG);
     let now: Value = serde_json::from_str(&member_text(app, "ada")).unwrap();
-    assert_eq!(now["wallet"]["balance"], 185);
+    assert_eq!(now["wallet"]["balance"], 215);
     assert!(now["archivedAt"].is_string());
 }
 
