@@ -52,6 +52,8 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/members", "createdAt"),
     added("/v1/wallet/transactions", "balanceAfter"),
     added("/v1/wallet/transactions", "offerTitle"),
+    added("/v1/redemptions", "offerTitle"),
+    added("/v1/redemptions", "displayName"),
 ];
 
 /// The settings version of what a path shows.
