@@ -64,8 +64,11 @@ function open(title, content, options = {}) {
   // Over another page it would be out of place, unless there is something in it.
   const moved = () => !isDirty() && dialog.close();
   window.addEventListener("hashchange", moved);
+  const left = (/** @type {BeforeUnloadEvent} */ event) => isDirty() && event.preventDefault();
+  window.addEventListener("beforeunload", left);
   dialog.addEventListener("close", () => {
     window.removeEventListener("hashchange", moved);
+    window.removeEventListener("beforeunload", left);
     dialog.remove();
     onclose();
   });
@@ -133,7 +136,7 @@ export function formDialog({ title, text, fields, action, tone, preview, submit,
     show([]);
   };
   const send = async () => {
-    const mine = intentFor(name, intent, read(form));
+    const mine = intentFor({ name, title }, intent, read(form));
     intent = mine;
     keepIntent(mine);
     isSending = true;
@@ -208,13 +211,13 @@ function formOf(what, answers, { forget, close }) {
 /**
  * The intent to send: what was sent before, if it may have arrived or is the same; what went wrong
  * with it may have done so after it arrived. Otherwise another one.
- * @param {string} name
+ * @param {{ name: string, title: string }} what
  * @param {import("./intents.js").Intent | null} before
  * @param {Record<string, any>} answers
  */
-function intentFor(name, before, answers) {
+function intentFor({ name, title }, before, answers) {
   const isSame = before && JSON.stringify(before.answers) === JSON.stringify(answers);
-  return before && (before.isLost || isSame) ? before : beginIntent(name, answers);
+  return before && (before.isLost || isSame) ? before : beginIntent(name, answers, title);
 }
 
 /** @param {unknown} error */
@@ -230,9 +233,9 @@ const lostText = (error) => [
 const reminderOf = (name) => `lost:${name}`;
 
 /** @param {import("./intents.js").Intent} intent */
-function remind({ name, address }) {
+function remind({ name, title, address }) {
   notify(
-    `It is not known whether “${name}” arrived. Open it again and press once more: it acts once.`,
+    `It is not known whether “${title}” arrived. Open it again and press once more: it acts once.`,
     "bad",
     {
       seconds: null,

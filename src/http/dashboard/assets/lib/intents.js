@@ -12,7 +12,8 @@ const BESIDE_THE_POINT = [401, 403, 429];
 
 /**
  * @typedef {object} Intent
- * @property {string} name what it is about: "Credit ada"
+ * @property {string} name what it is about, told from everything else: "Credit ada"
+ * @property {string} title the same for people
  * @property {string} key its Idempotency-Key
  * @property {Record<string, any>} answers what the form held
  * @property {boolean} isLost whether it was sent and is not known to have arrived
@@ -45,11 +46,13 @@ export function unsettledIntents() {
  * A new intent. It is not kept yet.
  * @param {string} name
  * @param {Record<string, any>} answers
+ * @param {string} [title]
  * @returns {Intent}
  */
-export function beginIntent(name, answers) {
+export function beginIntent(name, answers, title = name) {
   return {
     name,
+    title,
     key: randomId(),
     answers,
     isLost: false,

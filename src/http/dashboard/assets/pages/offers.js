@@ -3,6 +3,7 @@
 import { all, get, path, remove } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
 import { day, number, points } from "../lib/format.js";
+import { holdSlot } from "../lib/hold.js";
 import { button, pageHead, table } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
 import { isPending, later, whenPending } from "../lib/undo.js";
@@ -10,13 +11,14 @@ import { editOffer, newOffer } from "./offers/form.js";
 
 export function offersPage(view) {
   const place = h("div");
-  const make = () => newOffer(view.context.configuration, () => again());
+  const make = () => newOffer(view.context.configuration, () => again(false));
   append(view.root, [
     pageHead(
       "Offers",
       "What members can redeem.",
       button("New offer", make, { tone: "primary", symbol: "plus" }),
     ),
+    holdSlot("offer"),
     place,
   ]);
   const again = load(place, offersWithFigures, ({ offers, archived }) => {
@@ -110,6 +112,7 @@ function offerTable(offers, { symbol, configuration }, changed) {
         },
       ],
       offers,
+      { keyOf: ({ id }) => id, hold: "offer" },
     ).element,
   );
 }

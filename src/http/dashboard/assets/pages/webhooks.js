@@ -5,8 +5,10 @@ import { append, h } from "../lib/dom.js";
 import { editDialog, formDialog, secretDialog } from "../lib/dialogs.js";
 import { picker } from "../lib/fields.js";
 import { count, dateTime, number, timeText } from "../lib/format.js";
+import { holdSlot } from "../lib/hold.js";
 import { once } from "../lib/once.js";
-import { backLink, badge, button, card, facts, link, pageHead, pagedTable } from "../lib/parts.js";
+import { moreButton, pagedList } from "../lib/paging.js";
+import { backLink, badge, button, card, facts, link, pageHead, table } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
 import { isPending, later, whenPending } from "../lib/undo.js";
 
@@ -47,7 +49,7 @@ export function webhooksPage(view) {
 function endpointCard({ id, url, events, createdAt, disabledAt, isLeaving }) {
   return h(
     "li",
-    { class: "card endpoint" },
+    { class: "card endpoint", "data-key": id },
     h(
       "div",
       {},
@@ -94,7 +96,10 @@ export function webhookPage(view) {
   const about = h("div");
   const deliveries = h("div");
   let status = "";
-  const page = (cursor) => get(path`/v1/webhooks/${id}/deliveries`, { limit: 25, cursor, status });
+  const list = pagedList(
+    (page) => get(path`/v1/webhooks/${id}/deliveries`, { ...page, status }),
+    "deliveries",
+  );
   append(view.root, [
     backLink("webhooks", "Webhooks"),
     pageHead("Endpoint"),
@@ -117,18 +122,23 @@ export function webhookPage(view) {
           "",
           (chosen) => {
             status = chosen;
+            list.reset();
             void again(false);
           },
         ),
       ),
+      holdSlot("delivery"),
       deliveries,
     ),
   ]);
-  const again = load(
-    deliveries,
-    () => page(),
-    (first) => deliveryTable(id, first, page, () => again()),
-  );
+  const again = load(deliveries, list.fetch, ({ rows, hasMore }) => [
+    deliveryTable(id, rows, () => again()),
+    h(
+      "div",
+      { class: "more" },
+      moreButton(list, hasMore, () => again()),
+    ),
+  ]);
   const aboutAgain = load(
     about,
     async () => ({
@@ -140,7 +150,7 @@ export function webhookPage(view) {
   );
   whenPending(() => aboutAgain(), view.signal);
   // What was just sent has its answer a moment later.
-  view.live(() => setTimeout(again.unlessPaged, 500));
+  view.live(() => setTimeout(again.live, 500));
 }
 
 function endpointFacts(endpoint, { tested, changed }) {
@@ -148,7 +158,7 @@ function endpointFacts(endpoint, { tested, changed }) {
   const where = path`/v1/webhooks/${id}`;
   const test = async () => {
     const send = (options) => post(`${where}/test`, undefined, options);
-    if (await once(`Test ${id}`, send, "A test event is on its way.")) tested();
+    if (await once(`Test event to ${url}`, send, "A test event is on its way.")) tested();
   };
   const change = (text, send) => later({ name: `webhook:${id}`, text, send });
   const setDisabled = (disabled) => (options) => patch(where, { disabled }, options);
@@ -202,15 +212,15 @@ function editEndpoint({ id, url }, changed) {
 const breakable = (type) =>
   type.split(".").flatMap((word, at) => (at ? [".", h("wbr"), word] : word));
 
-function deliveryTable(id, first, page, changed) {
-  if (first.deliveries.length === 0)
+function deliveryTable(id, rows, changed) {
+  if (rows.length === 0)
     return emptyState("No deliveries", "There is one for each event and endpoint.");
   const redeliver = async (delivery) => {
     const where = path`/v1/webhooks/${id}/deliveries/${delivery.id}/redeliver`;
     const send = (options) => post(where, undefined, options);
-    if (await once(`Resend ${delivery.id}`, send, "It is sent again.")) changed();
+    if (await once(`Resend ${delivery.type}, ${delivery.id}`, send, "It is sent again.")) changed();
   };
-  return pagedTable(
+  return table(
     "Deliveries",
     [
       {
@@ -259,8 +269,7 @@ function deliveryTable(id, first, page, changed) {
           ),
       },
     ],
-    first,
-    "deliveries",
-    page,
-  );
+    rows,
+    { keyOf: (delivery) => delivery.id, hold: "delivery" },
+  ).element;
 }
