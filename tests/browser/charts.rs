@@ -445,7 +445,7 @@ fn a_clock_that_is_ahead_is_said_and_its_days_can_be_shown() {
 #[test]
 fn the_first_load_is_small_and_its_requests_are_few() {
     const BYTES_MAX: u64 = 250_000;
-    const REQUESTS_MAX: usize = 13;
+    const REQUESTS_MAX: usize = 15;
     let world = World::new();
     let Some(browser) = Browser::open(&world.app.url("")) else {
         return;

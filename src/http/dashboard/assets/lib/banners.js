@@ -10,6 +10,8 @@ import { patch } from "./patch.js";
 import { environment } from "./session.js";
 
 const LOOK_MS = 60000;
+/** The first look waits so long for the page: what it shows comes first. */
+const FIRST_MS = 1500;
 
 /** @typedef {{ now: string, aheadSeconds: number }} Clock */
 
@@ -34,7 +36,8 @@ export function startBanners(place, { kind, signal }) {
   document.addEventListener("serverstate", look, { signal });
   // After the stream was away, and after a write that the server refused to take.
   if (kind === "org") whenLive(look, signal, () => false);
-  void look();
+  const first = setTimeout(look, FIRST_MS);
+  signal.addEventListener("abort", () => clearTimeout(first));
 }
 
 /**
