@@ -1,5 +1,7 @@
 //! The program's own things: its keys, its name, its sandbox; and the server for the partner.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::{SETTLED, look_at, show, sign_in};
@@ -120,11 +122,23 @@ fn renames_and_switches(browser: &mut Browser, app: &TestApp) {
     fill_dialog(browser, "name", "Lounge");
     browser.text("dialog .secret");
     browser.click_on("I have kept it");
+    // What can still be undone is sent with the key that it was meant for.
+    app.offer(json!({"title": "Tea"}));
+    show(browser, "offers");
+    press_in_row(browser, "Tea", "Archive");
+    browser.until_text("#notices", "Undo");
+    show(browser, "programs");
     // It is at hand at once.
     press_in_row(browser, "Lounge", "Switch to");
     until_named(browser, "Lounge");
     assert_ne!(key_in_use(browser), SANDBOX_KEY);
     browser.until("location.hash === '#/programs'");
+    let start = Instant::now();
+    while app.get("/v1/offers").expect(200)["data"] != json!([]) {
+        // At once, and not when its ten seconds are over.
+        assert!(start.elapsed() < Duration::from_secs(8), "it was not sent");
+        std::thread::sleep(Duration::from_millis(40));
+    }
     // The other one is put away, which its key is told, and taken out again.
     press_in_row(browser, "Corner Café", "Archive");
     browser.until_text("dialog", "refused from their next request on");

@@ -66,6 +66,8 @@ const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 /** Ends what the present sign-in, and what the present page, has going on. */
 let signedIn = new AbortController();
 let page = new AbortController();
+/** Whether the frame is up with what the present key opens. */
+let isUp = false;
 /** The page that is shown. One with `moved` stays when the address names something else of it. */
 let shown = null;
 
@@ -84,6 +86,8 @@ async function start() {
   signedIn.abort();
   page.abort();
   signedIn = new AbortController();
+  isUp = false;
+  const { signal } = signedIn;
   const kind = session.kindOf(session.key());
   if (!kind) return signInPage(app, start);
   // First, so that the page that is shown need not ask again for what happened before it was open.
@@ -97,12 +101,15 @@ async function start() {
     };
     setTimeout(resolve, STREAM_MS);
   });
-  if (kind === "org") startLive(signedIn.signal, (state) => showLive(state));
+  if (kind === "org") startLive(signal, (state) => showLive(state));
   let context;
   try {
     context = await contextOf(kind);
     if (kind === "org") await opened;
+    // Another key is in use by now.
+    if (signal.aborted) return;
   } catch (/** @type {any} */ error) {
+    if (signal.aborted) return;
     signedIn.abort();
     if (error.status === 401 || error.status === 403) {
       session.forget(session.key());
@@ -113,23 +120,25 @@ async function start() {
   const pages = PAGES[kind];
   const place = frame(app, { kind, pages, context, leave, restart: start });
   shareWithPages(context, place);
-  startBanners(place.banners, { kind, signal: signedIn.signal });
+  startBanners(place.banners, { kind, signal });
+  isUp = true;
   showLive = place.showLive;
   showLive(liveState);
   const show = () => showPage(pages, place, context);
-  window.addEventListener("hashchange", show, { signal: signedIn.signal });
+  window.addEventListener("hashchange", show, { signal });
   show();
   remindOfLost();
   // After what the page itself asks for.
-  if (kind === "org") countWaiting((count) => place.showCount("inbox", count), signedIn.signal);
+  if (kind === "org") countWaiting((count) => place.showCount("inbox", count), signal);
 }
 
 /** What every page needs to know. Asking for it is also the test of the key. */
 async function contextOf(kind) {
   if (kind === "partner") return { billing: await get("/partner/billing") };
   const configuration = await get("/v1/configuration");
-  const program = await get(path`/v1/programs/${"current"}`);
-  session.hold(session.key() ?? "", { name: program.name, program: program.id });
+  const key = session.key() ?? "";
+  const program = await get(path`/v1/programs/${"current"}`, {}, { credential: key });
+  session.hold(key, { name: program.name, program: program.id });
   return { symbol: configuration.currencySymbol, configuration, program };
 }
 
@@ -215,6 +224,7 @@ function leave(message) {
 }
 
 function signOff(message) {
+  isUp = false;
   signedIn.abort();
   page.abort();
   signInPage(app, start, message);
@@ -222,7 +232,8 @@ function signOff(message) {
 
 document.addEventListener("signedout", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);
-  if (!(detail instanceof ApiError) || !session.key()) return;
+  // Until the frame is up, whoever puts it up says so.
+  if (!(detail instanceof ApiError) || !session.key() || !isUp) return;
   // The others that the tab holds may still be good.
   session.forget(session.key());
   signOff(`Signed out: ${detail.message}.`);

@@ -1,9 +1,11 @@
 // The head of the side bar: which program this is, and the way to the others whose keys the tab
 // holds.
 
+import { ApiError, get } from "./api.js";
 import { formDialog } from "./dialogs.js";
 import { h, icon, replace } from "./dom.js";
 import { environment, held, hold, key, kindOf, signIn } from "./session.js";
+import { sendAll } from "./undo.js";
 
 const ENVIRONMENTS = { live: "Live data", sandbox: "Sandbox data" };
 
@@ -95,6 +97,8 @@ export function nameOf(each) {
  * @param {() => void} restart
  */
 export function switchTo(value, restart) {
+  // With the key that it was meant for.
+  sendAll();
   signIn(value);
   const [page] = location.hash.replace(/^#\/?/, "").split(/[/?]/);
   history.replaceState(null, "", `#/${page}`);
@@ -132,14 +136,11 @@ async function whatOpens(value) {
   const kind = kindOf(value);
   if (!kind) throw new Error("A key begins with expys_ or with partner_.");
   const where = kind === "partner" ? "/partner/billing" : "/v1/programs/current";
-  const response = await fetch(where, {
-    headers: { Accept: "application/json", Authorization: `Bearer ${value}` },
-    cache: "no-store",
-  });
-  const answer = await response.json().catch(() => null);
-  if (!response.ok) {
-    const { message } = answer?.error ?? answer ?? {};
-    throw new Error(`The key was refused: ${message ?? `the server answered ${response.status}`}.`);
+  try {
+    const answer = await get(where, {}, { credential: value });
+    return kind === "partner" ? { name: "Partner" } : { name: answer.name, program: answer.id };
+  } catch (error) {
+    if (!(error instanceof ApiError) || (error.status !== 401 && error.status !== 403)) throw error;
+    throw new Error(`The key was refused: ${error.message}.`);
   }
-  return kind === "partner" ? { name: "Partner" } : { name: answer.name, program: answer.id };
 }

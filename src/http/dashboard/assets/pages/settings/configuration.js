@@ -4,7 +4,10 @@ import { get, put } from "../../lib/api.js";
 import { editForm } from "../../lib/edits.js";
 import { card } from "../../lib/parts.js";
 
-/** The card of the program's points and tiers. */
+/**
+ * The card of the program's points and tiers.
+ * @param {any} view
+ */
 export function configurationCard(view) {
   const { element } = editForm(editing(view.context), { className: "form form-narrow" });
   return card("Points and tiers", element);
