@@ -30,7 +30,7 @@ export function conversationsCard(externalUserID) {
   return { element: card("Conversations", place), again };
 }
 
-function conversationRow({ id, title, lastMessageAt, waiting }) {
+function conversationRow({ id, title, lastMessageAt, lastMessage, waiting }) {
   return h(
     "li",
     { "data-key": id },
@@ -40,6 +40,7 @@ function conversationRow({ id, title, lastMessageAt, waiting }) {
       link(`inbox/${id}`, title ?? "Support"),
       waiting &&
         h("span", { class: "badge badge-awaiting_vendor", "data-key": "waiting" }, "Waiting"),
+      lastMessage?.text && h("span", { class: "feed-text", "data-key": "text" }, lastMessage.text),
     ),
     timeText(lastMessageAt),
   );

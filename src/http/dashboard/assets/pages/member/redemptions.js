@@ -1,12 +1,13 @@
 // What a member redeemed.
 
-import { all, get } from "../../lib/api.js";
+import { get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
 import { exactTime, points } from "../../lib/format.js";
 import { holdSlot } from "../../lib/hold.js";
 import { moreButton, pagedList } from "../../lib/paging.js";
-import { badge, link, table } from "../../lib/parts.js";
+import { badge, table } from "../../lib/parts.js";
 import { emptyState, load } from "../../lib/states.js";
+import { redemptionLink } from "../redemptions/names.js";
 
 const SIZE = 10;
 
@@ -20,20 +21,13 @@ export function redemptionsCard(externalUserID, symbol) {
   const place = h("div");
   const ask = (page) => get("/v1/redemptions", { externalUserID, includeArchived: true, ...page });
   const list = pagedList(ask, "redemptions", SIZE);
-  const again = load(
-    place,
-    async () => {
-      const { rows, hasMore } = await list.fetch();
-      return { rows: await named(rows), hasMore };
-    },
-    ({ rows, hasMore }) => {
-      if (rows.length === 0) {
-        return emptyState("Nothing redeemed yet", "Redemptions will be listed here.");
-      }
-      const more = moreButton(list, hasMore, again);
-      return [redemptionTable(rows, symbol), h("div", { class: "more", "data-key": "more" }, more)];
-    },
-  );
+  const again = load(place, list.fetch, ({ rows, hasMore }) => {
+    if (rows.length === 0) {
+      return emptyState("Nothing redeemed yet", "Redemptions will be listed here.");
+    }
+    const more = moreButton(list, hasMore, again);
+    return [redemptionTable(rows, symbol), h("div", { class: "more", "data-key": "more" }, more)];
+  });
   const head = h(
     "div",
     { class: "card-head" },
@@ -44,14 +38,6 @@ export function redemptionsCard(externalUserID, symbol) {
     element: h("section", { class: "card", "data-list": "redemptions" }, head, place),
     again,
   };
-}
-
-/** With the titles of the offers, from a server that does not tell them. */
-async function named(rows) {
-  if (rows.every(({ offerTitle }) => offerTitle)) return rows;
-  const offers = await all("/v1/offers", "data");
-  const titles = new Map(offers.map(({ id, title }) => [id, title]));
-  return rows.map((row) => ({ offerTitle: titles.get(row.offer) ?? "An archived offer", ...row }));
 }
 
 function redemptionTable(rows, symbol) {
@@ -68,11 +54,12 @@ function redemptionTable(rows, symbol) {
   return table("Redemptions", columns, rows, { keyOf: ({ id }) => id, hold: "redeemed" }).element;
 }
 
-function offerCell({ id, offerTitle, createdAt, startAt }) {
+function offerCell(redemption) {
+  const { createdAt, startAt } = redemption;
   return h(
     "div",
     { class: "offer-cell" },
-    link(`redemptions/${id}`, offerTitle),
+    redemptionLink(redemption),
     h("span", { class: "hint" }, exactTime(createdAt)),
     startAt && h("span", { class: "hint", "data-key": "start" }, "for ", exactTime(startAt)),
   );
