@@ -151,6 +151,7 @@ routes! {
         GET KeyOrMember loyalty::conversations::list_conversations;
         POST OrgKey loyalty::conversations::start_conversation;
     }
+    "/v1/conversations/{id}" { GET KeyOrMember loyalty::conversations::get_conversation; }
     "/v1/conversations/{id}/messages" {
         GET KeyOrMember loyalty::conversations::list_messages;
         POST KeyOrMember loyalty::conversations::send_message;

@@ -21,9 +21,9 @@ use crate::wire::{
 };
 
 impl Services {
-    /// Conversations, those last active first unless asked otherwise: a member's own, or for a key the whole program's
-    /// unless it names a member. A member's support conversation is listed even before anything was
-    /// said in it, at the end.
+    /// Conversations, those last active first unless asked otherwise: a member's own, or for a key
+    /// the whole program's unless it names a member. A member's support conversation is listed even
+    /// before anything was said in it, at the end.
     ///
     /// # Errors
     /// `NOT_FOUND` for an unknown member, `FORBIDDEN` when a token names another one.
@@ -61,6 +61,26 @@ impl Services {
                     inbox(connection, caller, (&filter, page.limit))
                 }
             }
+        })
+        .await
+    }
+
+    /// A conversation.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it is unknown or another member's.
+    pub async fn get_conversation(
+        &self,
+        caller: Caller,
+        id: String,
+    ) -> Result<ConversationResponse, Stop> {
+        self.look_up(caller, move |connection| {
+            members::subject(connection, &caller, None)?;
+            let conversation = visible(connection, &caller, &id)?;
+            Ok(match caller {
+                Caller::Key(_) => ConversationResponse::for_key(&conversation),
+                Caller::Member(_) => ConversationResponse::for_member(&conversation),
+            })
         })
         .await
     }

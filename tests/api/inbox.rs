@@ -87,10 +87,22 @@ fn those_who_wait_come_first_and_the_longest_waiting_first_of_all() {
         ["bob", "dee", "cyd", "ada", "eve"]
     );
     assert_eq!(plain["conversations"][0], first);
+    let path = format!("{LIST}/{}", first["id"].as_str().unwrap());
+    assert_eq!(app.get(&path).expect(200), first);
+    let silent = app
+        .get(&format!("{LIST}/{}", support(&app, "eve")))
+        .expect(200);
+    assert_eq!(
+        (&silent["externalUserID"], &silent["lastMessage"]),
+        (&json!("eve"), &Value::Null)
+    );
     assert_eq!(plain["waitingCount"], 2);
     // A member reads what it always read, whatever it asks for.
     let own = get_as(&app, &app.token("bob"), &format!("{LIST}?sort=waiting")).expect(200);
     assert_eq!(own["conversations"][0]["waiting"], true);
+    let one = format!("{LIST}/{}", own["conversations"][0]["id"].as_str().unwrap());
+    let one = get_as(&app, &app.token("bob"), &one).expect(200);
+    assert_eq!(own["conversations"][0], one);
     for field in ["displayName", "lastMessage", "waitingSince"] {
         assert_eq!(own["conversations"][0].get(field), None, "{field}");
     }

@@ -40,6 +40,15 @@ pub(in crate::http) async fn start_conversation(
     Ok(reply(started.await?))
 }
 
+/// `GET /v1/conversations/{id}`.
+pub(in crate::http) async fn get_conversation(
+    services: Data<Services>,
+    KeyOrMember(caller): KeyOrMember,
+    PathText(id): PathText,
+) -> HttpResult {
+    Ok(ok(&services.get_conversation(caller, id).await?))
+}
+
 /// `GET /v1/conversations/{id}/messages`.
 pub(in crate::http) async fn list_messages(
     services: Data<Services>,

@@ -62,6 +62,9 @@ fn conversations() -> impl Iterator<Item = Operation> {
         .body::<StartConversationRequest>()
         .answers::<ConversationResponse>(201, "The conversation, of type `support`.")
         .fails(UNKNOWN);
+    let get = Operation::new("get_conversation", "A conversation")
+        .answers::<ConversationResponse>(200, "The conversation.")
+        .fails(UNKNOWN);
     let messages = Operation::new("list_messages", "A page of a conversation")
         .page(PageQuery::LIMITS)
         .query("externalUserID", id(), member)
@@ -82,7 +85,7 @@ fn conversations() -> impl Iterator<Item = Operation> {
         )
         .serves(200, EVENT_STREAM, "Messages from now on.")
         .fails(UNKNOWN);
-    tagged("Conversations", [list, start, messages, send, stream])
+    tagged("Conversations", [list, start, get, messages, send, stream])
 }
 
 fn webhooks() -> impl Iterator<Item = Operation> {

@@ -309,7 +309,8 @@ fn key_rows(world: &World) -> Vec<Row> {
 
 fn conversation_rows(world: &World) -> Vec<Row> {
     let list = "/v1/conversations";
-    let (messages, stream) = (
+    let (one, messages, stream) = (
+        "/v1/conversations/{id}",
         "/v1/conversations/{id}/messages",
         "/v1/conversations/{id}/stream",
     );
@@ -332,6 +333,14 @@ fn conversation_rows(world: &World) -> Vec<Row> {
                 422,
                 "message",
             ),
+        row("GET", one, format!("{list}/{}", world.ada_conversation))
+            .gives(200, [&*world.ada_conversation, "support"])
+            .others(
+                format!("{list}/{}", world.bob_conversation),
+                Value::Null,
+                404,
+            )
+            .bad(format!("{list}/%FF"), Value::Null, 400, "path"),
         row("GET", messages, ada("messages"))
             .gives(200, ["is anybody there", "msg_"])
             .others(bob("messages"), Value::Null, 404)
