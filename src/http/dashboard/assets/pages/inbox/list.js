@@ -65,13 +65,7 @@ export function conversationList(view) {
       isAboutWaiting(name) || (wanted.silent && name === "redemption.created"),
   );
   return {
-    element: h(
-      "div",
-      { class: "inbox-list" },
-      searchField("Search members", (search) => change({ search })),
-      options((silent) => change({ silent })),
-      place,
-    ),
+    element: h("div", { class: "inbox-list" }, controls(change), place),
     choose(id) {
       current = id;
       for (const link of place.querySelectorAll("a[data-id]")) {
@@ -87,15 +81,25 @@ export function conversationList(view) {
   };
 }
 
-/** @param {(silent: boolean) => void} choose */
-function options(choose) {
-  const box = h("input", {
+/**
+ * The search, and what else is listed.
+ * @param {(change: { search?: string, silent?: boolean }) => void} change
+ */
+function controls(change) {
+  const silent = h("input", {
     type: "checkbox",
     name: "silent",
-    onchange: (/** @type {any} */ { target }) => choose(target.checked),
+    onchange: (/** @type {any} */ { target }) => change({ silent: target.checked }),
   });
-  const label = h("label", { class: "check" }, box, "Also those without a message");
-  return h("div", { class: "inbox-options" }, label, holdSlot("conversation"));
+  return [
+    searchField("Search members", (search) => change({ search })),
+    h(
+      "div",
+      { class: "inbox-options" },
+      h("label", { class: "check" }, silent, "Also those without a message"),
+      holdSlot("conversation"),
+    ),
+  ];
 }
 
 /** @param {{ search: string, silent: boolean }} wanted */

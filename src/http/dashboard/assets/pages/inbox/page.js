@@ -71,7 +71,11 @@ export function inboxPage(view) {
       list.again();
       location.replace(`#/inbox/${encodeURIComponent(conversation.id)}`);
     };
-    return showStart(thread, query.get("member"), { back: back(), started }).head;
+    return showStart(thread, query.get("member"), {
+      back: back(),
+      program: view.context.program.id,
+      started,
+    }).head;
   };
   view.live(
     (/** @type {any[]} */ events) => {

@@ -6,7 +6,6 @@ import { button, searchField } from "../../lib/parts.js";
 import { draftOf, keepDraft } from "./drafts.js";
 import { sender } from "./sender.js";
 
-const DRAFT = "new";
 /** Members that a search offers. */
 const OFFERED = 8;
 
@@ -14,11 +13,11 @@ const OFFERED = 8;
  * Shows the form in a place.
  * @param {HTMLElement} place
  * @param {string | null} member whom the address names
- * @param {{ back: Node, started: (conversation: any) => void }} parts
+ * @param {{ back: Node, program: string, started: (conversation: any) => void }} parts
  * @returns {{ head: HTMLElement }}
  */
-export function showStart(place, member, { back, started }) {
-  const draft = draftRead();
+export function showStart(place, member, { back, program, started }) {
+  const draft = draftRead(program);
   const title = h("input", { name: "title", maxlength: 255, oninput: () => keep() });
   const message = h("textarea", {
     name: "message",
@@ -30,7 +29,7 @@ export function showStart(place, member, { back, started }) {
   const whom = chooser(() => keep());
   const keep = () => {
     const texts = { member: whom.id(), title: title.value, message: message.value };
-    keepDraft(DRAFT, texts.title || texts.message ? JSON.stringify(texts) : "");
+    keepDraft(program, texts.title || texts.message ? JSON.stringify(texts) : "");
   };
   const sending = sender({
     action: "Start",
@@ -48,7 +47,7 @@ export function showStart(place, member, { back, started }) {
     send: ({ externalUserID, title: about, message: first }, options) =>
       post("/v1/conversations", { externalUserID, title: about, message: first }, options),
     sent(conversation) {
-      keepDraft(DRAFT, "");
+      keepDraft(program, "");
       if (place.contains(message)) started(conversation);
     },
     fix(isFixed) {
@@ -98,11 +97,11 @@ function labelled(text, input) {
   return h("div", { class: "field" }, h("label", { for: input.id }, text), input);
 }
 
-/** What was begun before. */
-function draftRead() {
+/** What was begun before. @param {string} program */
+function draftRead(program) {
   const nothing = { member: null, title: "", message: "" };
   try {
-    return { ...nothing, ...JSON.parse(draftOf(DRAFT) || "{}") };
+    return { ...nothing, ...JSON.parse(draftOf(program) || "{}") };
   } catch {
     return nothing;
   }
