@@ -40,8 +40,10 @@ export function showThread(place, id, { form, back }) {
     isAsking = true;
     log.element.setAttribute("aria-busy", "true");
     try {
-      const ask = get(path`/v1/conversations/${id}`);
-      const [conversation, found] = await Promise.all([ask, log.fetch()]);
+      const [conversation, found] = await Promise.all([
+        get(path`/v1/conversations/${id}`),
+        log.fetch(),
+      ]);
       if (!isOpen) return;
       form.about(conversation);
       patch(head, headOf(conversation));
