@@ -1,7 +1,7 @@
 // The head of the side bar: which program this is, and the way to the others whose keys the tab
 // holds.
 
-import { ApiError, get } from "./api.js";
+import { ApiError, get, path } from "./api.js";
 import { formDialog } from "./dialogs.js";
 import { h, icon, replace } from "./dom.js";
 import { environment, held, hold, key, kindOf, signIn } from "./session.js";
@@ -135,10 +135,14 @@ function addDialog(restart) {
 async function whatOpens(value) {
   const kind = kindOf(value);
   if (!kind) throw new Error("A key begins with expys_ or with partner_.");
-  const where = kind === "partner" ? "/partner/billing" : "/v1/programs/current";
+  const options = { credential: value };
   try {
-    const answer = await get(where, {}, { credential: value });
-    return kind === "partner" ? { name: "Partner" } : { name: answer.name, program: answer.id };
+    if (kind === "partner") {
+      await get("/partner/billing", {}, options);
+      return { name: "Partner" };
+    }
+    const { name, id } = await get(path`/v1/programs/${"current"}`, {}, options);
+    return { name, program: id };
   } catch (error) {
     if (!(error instanceof ApiError) || (error.status !== 401 && error.status !== 403)) throw error;
     throw new Error(`The key was refused: ${error.message}.`);
