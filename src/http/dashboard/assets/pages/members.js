@@ -173,6 +173,7 @@ function nobody({ search, tier }) {
 
 function memberTable(rows, search, symbol) {
   const amount = (name) => (row) => points(row.wallet[name], symbol);
+  /** @type {any[]} */
   const columns = [
     { label: "Member", cell: (row) => memberCell(row, search) },
     { label: "Tier", cell: ({ tier }) => h("span", { class: "tag" }, tier) },

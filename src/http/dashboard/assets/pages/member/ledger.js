@@ -104,6 +104,7 @@ function ledger(ask) {
 }
 
 function entryTable(rows, symbol) {
+  /** @type {any[]} */
   const columns = [
     { label: "Entry", cell: entryCell },
     { label: `Amount, ${symbol}`, isNumber: true, cell: amountCell },

@@ -41,6 +41,7 @@ export function redemptionsCard(externalUserID, symbol) {
 }
 
 function redemptionTable(rows, symbol) {
+  /** @type {any[]} */
   const columns = [
     { label: "Offer", cell: offerCell },
     { label: "Status", cell: ({ status }) => badge(status) },
