@@ -47,7 +47,9 @@ export type Query<Verb extends Method, Path extends string> =
   IsOpen<Path> extends true
     ? any
     : Operation<Verb, Path> extends { parameters: { query?: infer Given } }
-      ? { [Name in keyof Given]?: Loose<Given[Name]> | null | "" } | Record<string, never>
+      ? [NonNullable<Given>] extends [never]
+        ? Record<string, never>
+        : { [Name in keyof Given]?: Loose<Given[Name]> | null | "" }
       : never;
 type Loose<Value> = NonNullable<Value> extends string ? string : Value;
 
