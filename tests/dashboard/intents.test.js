@@ -1,6 +1,7 @@
 // What is known of something that was sent once.
 
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import test from "node:test";
 
 // What the modules need of a browser.
@@ -10,6 +11,8 @@ globalThis.sessionStorage = {
   setItem: (slot, text) => slots.set(slot, text),
   removeItem: (slot) => slots.delete(slot),
 };
+// Node 18 has it elsewhere.
+globalThis.crypto ??= webcrypto;
 globalThis.location = { hash: "#/members/ada" };
 
 const { ApiError } = await import("../../src/http/dashboard/assets/lib/api.js");
