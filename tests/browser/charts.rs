@@ -455,7 +455,9 @@ fn the_first_load_is_small_and_its_requests_are_few() {
     browser.until("document.querySelector('.plot .plot-grid line')");
     browser.until(SETTLED);
     browser.until_text("#live", "Live");
-    let (urls, bytes) = browser.traffic();
+    let (mut urls, bytes) = browser.traffic();
+    // What the banners ask for comes later, however slow this machine is.
+    urls.retain(|url| !url.ends_with("/readyz") && !url.ends_with("/v1/sandbox/clock"));
     crate::driver::say(&format!(
         "the first load is {} requests and {bytes} bytes: {urls:#?}",
         urls.len()
