@@ -230,11 +230,10 @@ impl Services {
         let last_at = figures.last_at();
         let was_refused = resume(clock, database.connection(), &last_at)?;
         let engine = Arc::new(Engine::new(figures));
-        let readership = database.readership();
         let analytics = Analytics::new(
             &engine,
             settings.analytics.bucket_time,
-            readership,
+            database.readership(),
             readers.turns(),
         );
         let directory = Arc::new(Directory::load(database.connection())?);
@@ -246,7 +245,6 @@ impl Services {
         if stored_key.is_none() && last_seq > Seq(0) {
             return Err(StartError::NoTokenKey(settings.database.path.clone()));
         }
-        let limits = Limits::of(settings);
         let metrics = Metrics::new();
         let derived = Derived {
             engine: Arc::clone(&engine),
@@ -290,7 +288,7 @@ impl Services {
             tokens: Arc::new(TokenKey::new(&token_key)),
             clock: clock.clone(),
             step: None,
-            limits,
+            limits: Limits::of(settings),
             started_at: clock.now(),
         };
         Ok((services, first_keys))
