@@ -20,6 +20,16 @@ fn fill_dialog(browser: &Browser, field: &str, text: &str) {
     browser.click("dialog button[type=submit]");
 }
 
+/// Waits for what the server does, less long than something can be undone.
+#[track_caller]
+fn soon(is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(8), "it never came");
+        std::thread::sleep(Duration::from_millis(40));
+    }
+}
+
 #[track_caller]
 fn until_named(browser: &Browser, name: &str) {
     browser.until(&format!(
@@ -133,12 +143,8 @@ fn renames_and_switches(browser: &mut Browser, app: &TestApp) {
     until_named(browser, "Lounge");
     assert_ne!(key_in_use(browser), SANDBOX_KEY);
     browser.until("location.hash === '#/programs'");
-    let start = Instant::now();
-    while app.get("/v1/offers").expect(200)["data"] != json!([]) {
-        // At once, and not when its ten seconds are over.
-        assert!(start.elapsed() < Duration::from_secs(8), "it was not sent");
-        std::thread::sleep(Duration::from_millis(40));
-    }
+    // At once, and not when its ten seconds are over.
+    soon(|| app.get("/v1/offers").expect(200)["data"] == json!([]));
     // The other one is put away, which its key is told, and taken out again.
     press_in_row(browser, "Corner Café", "Archive");
     browser.until_text("dialog", "refused from their next request on");
@@ -187,6 +193,7 @@ fn the_sandboxs_clock_faults_and_fresh_start_are_buttons_and_the_partner_sees_th
     assert!(problems.is_empty(), "{problems:#?}");
     starts_afresh(&browser, &app);
     sees_the_server(&mut browser);
+    is_told_that_no_changes_are_taken(&browser, &app);
     // Of the errors that were asked for the browser tells.
     browser.assert_quiet(|line| line.contains("503"));
 }
@@ -218,6 +225,20 @@ fn starts_afresh(browser: &Browser, app: &TestApp) {
     app.get("/v1/members/ada").expect_error(404, "NOT_FOUND");
     show(browser, "overview");
     browser.until_text("main", "First steps");
+}
+
+/// Somebody takes the file away under the server.
+fn is_told_that_no_changes_are_taken(browser: &Browser, app: &TestApp) {
+    assert_eq!(
+        browser.evaluate("document.querySelector('[data-banner=writes]')"),
+        Value::Null
+    );
+    std::fs::rename(app.database(), app.database().with_extension("gone")).unwrap();
+    soon(|| app.request("GET", "/readyz").send().status == 503);
+    browser.goto("/");
+    browser.until_text("[data-banner=writes]", "The server takes no changes");
+    show(browser, "server");
+    browser.until_text("main", "are not taken");
 }
 
 fn sees_the_server(browser: &mut Browser) {
