@@ -356,6 +356,16 @@ fn meets_errors(browser: &Browser, app: &TestApp) {
         browser.until(NO_DIALOG);
         assert_eq!(app.balance("ada"), before + 7, "{value}");
     }
+    // Somebody who looked and knows better need not be reminded for ever.
+    fault(Some("503"));
+    credit("6");
+    browser.until_text("dialog .form-error", UNKNOWN);
+    browser.click_on("Close");
+    browser.click_on("Forget it");
+    assert_eq!(
+        browser.evaluate("sessionStorage['stampcard.intents'] ?? null"),
+        Value::Null
+    );
     // What was refused can be changed, and what is given up starts over.
     fault(Some("429"));
     credit("8");

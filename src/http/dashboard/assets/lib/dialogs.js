@@ -233,14 +233,22 @@ const lostText = (error) => [
 const reminderOf = (name) => `lost:${name}`;
 
 /** @param {import("./intents.js").Intent} intent */
-function remind({ name, title, address }) {
+function remind(intent) {
+  const { name, title, address } = intent;
+  const forget = () => {
+    settleIntent(intent);
+    dismiss(reminderOf(name));
+  };
   notify(
     `It is not known whether “${title}” arrived. Open it again and press once more: it acts once.`,
     "bad",
     {
       seconds: null,
       name: reminderOf(name),
-      actions: [h("a", { class: "notice-action", href: address || "#/" }, "Go there")],
+      actions: [
+        h("a", { class: "notice-action", href: address || "#/" }, "Go there"),
+        h("button", { class: "notice-action", type: "button", onclick: forget }, "Forget it"),
+      ],
     },
   );
 }

@@ -16,9 +16,9 @@ export function offersPage(view) {
     pageHead(
       "Offers",
       "What members can redeem.",
+      holdSlot("offer"),
       button("New offer", make, { tone: "primary", symbol: "plus" }),
     ),
-    holdSlot("offer"),
     place,
   ]);
   const again = load(place, offersWithFigures, ({ offers, archived }) => {

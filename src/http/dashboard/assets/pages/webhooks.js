@@ -111,6 +111,7 @@ export function webhookPage(view) {
         "div",
         { class: "card-head" },
         h("h2", { class: "card-title" }, "Deliveries"),
+        holdSlot("delivery"),
         picker(
           "Status",
           [
@@ -127,7 +128,6 @@ export function webhookPage(view) {
           },
         ),
       ),
-      holdSlot("delivery"),
       deliveries,
     ),
   ]);
