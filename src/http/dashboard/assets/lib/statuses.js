@@ -39,6 +39,13 @@ export const REASONS = {
 export const label = (status) => LABELS[status] ?? status;
 
 /**
+ * Statuses to choose from, each with what it is called.
+ * @param {string[]} statuses
+ * @returns {[value: string, text: string][]}
+ */
+export const choices = (statuses) => statuses.map((status) => [status, label(status)]);
+
+/**
  * Whether nothing comes after a status.
  * @param {string} status
  * @returns {boolean}

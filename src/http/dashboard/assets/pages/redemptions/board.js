@@ -8,7 +8,7 @@ import { holdSlot } from "../../lib/hold.js";
 import { notify } from "../../lib/notices.js";
 import { button } from "../../lib/parts.js";
 import { emptyState, load } from "../../lib/states.js";
-import { REASONS, STATUSES, isOver, label, stepsFrom } from "../../lib/statuses.js";
+import { REASONS, STATUSES, choices, isOver, label, stepsFrom } from "../../lib/statuses.js";
 import { addressOf, isNarrowed, orderOf, queryOf } from "./asked.js";
 import { cancel, move, moving, settled, shown, whenMoved } from "./moves.js";
 import { bookedText, redemptionLink, whoLink, whoseOf } from "./names.js";
@@ -247,7 +247,7 @@ function actionsOf(redemption, symbol) {
       "data-move": next,
     }),
     others.length > 0 &&
-      select([["", "Other…"], ...others.map((to) => [to, label(to)])], "", {
+      select([["", "Other…"], ...choices(others)], "", {
         class: "small",
         "aria-label": `Move elsewhere: ${whose}`,
         "data-focus": `other-${id}`,

@@ -7,7 +7,7 @@ import { select, fromLocal, toLocal } from "../../lib/fields.js";
 import { dateTime, points } from "../../lib/format.js";
 import { backLink, badge, button, card, facts, link, pageHead } from "../../lib/parts.js";
 import { load } from "../../lib/states.js";
-import { REASONS, isOver, label, stepsFrom } from "../../lib/statuses.js";
+import { REASONS, choices, isOver, label, stepsFrom } from "../../lib/statuses.js";
 import { addressOf } from "./asked.js";
 import { cancel, move, settled, shown, whenMoved } from "./moves.js";
 import { bookedText, nameOf, titleOf, waitLabel, whoLink, whoseOf } from "./names.js";
@@ -104,7 +104,7 @@ function standingOf(redemption, symbol) {
           "data-move": next,
         }),
         others.length > 0 &&
-          select([["", "Other…"], ...others.map((to) => [to, label(to)])], "", {
+          select([["", "Other…"], ...choices(others)], "", {
             "aria-label": "Move elsewhere",
             onchange({ target }) {
               const to = target.value;

@@ -64,6 +64,7 @@ const nothing = (asked) =>
       );
 
 function tableOf(rows, symbol) {
+  /** @type {import("../../lib/parts.js").Column<any>[]} */
   const columns = [
     {
       label: "Redemption",
@@ -89,6 +90,7 @@ function tableOf(rows, symbol) {
   return table("Redemptions", columns, rows, { keyOf: ({ id }) => id, hold: "redemption" }).element;
 }
 
+/** @param {any} row */
 function statusOf({ status, createdAt, canceledReason, canceledNote }) {
   return h(
     "div",

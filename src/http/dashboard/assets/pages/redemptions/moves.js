@@ -81,7 +81,8 @@ export function move(redemption, to) {
   later({
     name: `redemption:${id}`,
     text: `${whoseOf(redemption)}: ${label(to)}.`,
-    send: (options) => patch(path`/v1/redemptions/${id}`, { status: to }, options),
+    send: (options) =>
+      patch(path`/v1/redemptions/${id}`, { status: /** @type {any} */ (to) }, options),
     settled(outcome) {
       if (moves.get(id) === asked) {
         if (outcome === "sent") asked.isSent = true;

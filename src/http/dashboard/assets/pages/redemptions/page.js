@@ -4,7 +4,7 @@ import { all } from "../../lib/api.js";
 import { append, h, replace } from "../../lib/dom.js";
 import { picker } from "../../lib/fields.js";
 import { button, pageHead, searchField } from "../../lib/parts.js";
-import { STATUSES, label } from "../../lib/statuses.js";
+import { STATUSES, choices } from "../../lib/statuses.js";
 import { addressOf, askedFor, isNarrowed, orderOf, unfiltered } from "./asked.js";
 import { showBoard } from "./board.js";
 import { showList } from "./list.js";
@@ -80,7 +80,8 @@ function viewLinks(asked) {
 function fieldsOf(asked, change) {
   const search = searchField("Search by member or offer", (text) => change({ search: text }));
   search.querySelector("input").value = asked.search;
-  const statuses = [["", "All"], ...STATUSES.map((status) => [status, label(status)])];
+  /** @type {[string, string][]} */
+  const statuses = [["", "All"], ...choices(STATUSES)];
   return [
     search,
     offerField(asked, change),
@@ -103,6 +104,7 @@ function fieldsOf(asked, change) {
 
 /** The choice of an offer; until the offers are known, of the one that is asked for. */
 function offerField(asked, change) {
+  /** @type {[string, string][]} */
   const first = [["", "All"]];
   const field = picker(
     "Offer",
