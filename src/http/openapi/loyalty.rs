@@ -235,8 +235,8 @@ fn offers() -> impl Iterator<Item = Operation> {
     tagged("Offers", [list, create, get, patch, archive])
 }
 
-fn redemptions() -> impl Iterator<Item = Operation> {
-    let list = Operation::new("list_redemptions", "A page of redemptions")
+fn list_of_redemptions() -> Operation {
+    Operation::new("list_redemptions", "A page of redemptions")
         .about(
             "A token's own, or the whole program's for a key that names nobody. To a key each has \
              `offerTitle` and `displayName`, too.",
@@ -280,7 +280,11 @@ fn redemptions() -> impl Iterator<Item = Operation> {
         .on_behalf("Only this member's.")
         .of_removed_ones()
         .answers::<RedemptionListResponse>(200, "A page, in that order.")
-        .fails(UNKNOWN);
+        .fails(UNKNOWN)
+}
+
+fn redemptions() -> impl Iterator<Item = Operation> {
+    let list = list_of_redemptions();
     let history = Operation::new("get_redemption_history", "What happened to a redemption")
         .about(
             "Its creation, its moves, changes of its dates, and the points it cost or returned, \

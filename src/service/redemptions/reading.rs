@@ -193,8 +193,10 @@ fn named(
     let Actor::Key(number) = actor else {
         return Ok(ActorResponse::new(actor, None));
     };
-    if !keys.contains_key(&number.0) {
-        keys.insert(number.0, store::credentials::name(connection, number)?);
-    }
-    Ok(ActorResponse::new(actor, keys[&number.0].clone()))
+    let name = match keys.get(&number.0) {
+        Some(known) => known.clone(),
+        None => store::credentials::name(connection, number)?,
+    };
+    keys.insert(number.0, name.clone());
+    Ok(ActorResponse::new(actor, name))
 }

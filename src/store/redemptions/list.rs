@@ -169,7 +169,7 @@ fn directions(order: RedemptionOrder) -> (&'static str, &'static str) {
 }
 
 /// Whether the first of two places comes first.
-fn is_before<T: Ord>(order: RedemptionOrder, one: T, other: T) -> bool {
+fn is_before<T: Ord>(order: RedemptionOrder, one: &T, other: &T) -> bool {
     match order {
         RedemptionOrder::Newest => one > other,
         RedemptionOrder::Oldest => one < other,
@@ -274,7 +274,7 @@ fn walk(
         for (index, head) in heads.iter().enumerate() {
             let place = |index: usize| heads[index].as_ref().map(Listed::place);
             let is_first =
-                first.is_none_or(|first| is_before(filter.order, place(index), place(first)));
+                first.is_none_or(|first| is_before(filter.order, &place(index), &place(first)));
             if head.is_some() && is_first {
                 first = Some(index);
             }
@@ -347,12 +347,12 @@ fn candidates(
     Ok(only_members.or(only_offers).or(of_both))
 }
 
+/// An offer's row, and the words of its title.
+type Title = (i64, Vec<String>);
+
 /// The words of the titles of a program's offers, archived ones included, the newest first; `None`
 /// if there are more offers than one search may read.
-fn titles(
-    connection: &Connection,
-    program: ProgramNumber,
-) -> Result<Option<Vec<(i64, Vec<String>)>>, Error> {
+fn titles(connection: &Connection, program: ProgramNumber) -> Result<Option<Vec<Title>>, Error> {
     let sql = "SELECT id, title FROM offer WHERE program_id = ?1 ORDER BY id DESC LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let limit = i64::try_from(ROWS_MAX + 1).unwrap_or(i64::MAX);
