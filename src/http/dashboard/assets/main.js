@@ -128,7 +128,6 @@ async function start() {
   window.addEventListener("hashchange", show, { signal });
   show();
   remindOfLost();
-  // After what the page itself asks for.
   if (kind === "org") countWaiting((count) => place.showCount("inbox", count), signal);
 }
 

@@ -5,6 +5,8 @@ import { whenLive } from "./live.js";
 
 /** The API counts no further. */
 const COUNT_MAX = 1000;
+/** The first count waits so long for the page: what it shows comes first. */
+const FIRST_MS = 500;
 
 /** Whether an event can change who waits. @param {string} name */
 export const isAboutWaiting = (name) =>
@@ -25,7 +27,8 @@ export function countWaiting(show, signal) {
       // What was shown stays; the next event asks again.
     }
   };
-  void ask();
+  const first = setTimeout(ask, FIRST_MS);
+  signal.addEventListener("abort", () => clearTimeout(first));
   whenLive(ask, signal, isAboutWaiting);
 }
 
