@@ -252,12 +252,11 @@ fn say(
     if role == Role::Member {
         caps.check_message(tx, conversation.member, &request.message, at)?;
     }
-    let number = match conversation.number {
-        Some(number) => number,
-        None => {
-            let of = (program, conversation.member);
-            store::conversations::insert(tx, of, conversation.id, (None, None), at)?
-        }
+    let number = if let Some(number) = conversation.number {
+        number
+    } else {
+        let of = (program, conversation.member);
+        store::conversations::insert(tx, of, conversation.id, (None, None), at)?
     };
     let place = (program, number, conversation.member);
     let message = MessageId::from_uuid(Uuid::now_v7());

@@ -1,5 +1,7 @@
 //! The inbox: the conversations of a program, those in which the member waits for an answer first.
 
+use std::fmt::Write as _;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
@@ -216,9 +218,7 @@ fn moved(
     }
     let rank =
         "since IS NULL, coalesce(since, -coalesce(said, opened)), iif(since IS NULL, -id, id)";
-    sql.push_str(&format!(
-        " AND ({rank}) > (?, ?, ?) ORDER BY {rank} LIMIT ?"
-    ));
+    let _ = write!(sql, " AND ({rank}) > (?, ?, ?) ORDER BY {rank} LIMIT ?");
     let place = after.rank;
     let (is_other, at, row) = match place.waiting_since {
         Some(since) => (0, since.as_millis(), place.number.0),

@@ -10,7 +10,7 @@ use crate::modules;
 use crate::support::{SANDBOX_KEY, TestApp};
 
 /// Elements, focus and what was typed survive, whatever comes, goes and changes places.
-const PATCH: &str = r#"
+const PATCH: &str = r"
 const { h, replace } = await import('/lib/dom.js');
 const { patch } = await import('/lib/patch.js');
 document.body.innerHTML = '';
@@ -90,10 +90,10 @@ patch(place, [bar('20%'), h('b', {}, 'text')]);
 check(place.firstChild.style.inlineSize === '20%' && place.textContent === 'text', place.innerHTML);
 patch(place, ['text', bar('30%')]);
 check(place.innerHTML.startsWith('text<i'), place.innerHTML);
-"#;
+";
 
 /// A list with the focus keeps its rows where they are.
-const HOLD: &str = r#"
+const HOLD: &str = r"
 const { h, replace } = await import('/lib/dom.js');
 const { patch } = await import('/lib/patch.js');
 const { holdSlot } = await import('/lib/hold.js');
@@ -161,7 +161,7 @@ replace(place, 'text');
 other.focus();
 await pause();
 check(place.textContent === 'text', place.textContent);
-"#;
+";
 
 #[test]
 fn elements_are_patched_and_lists_hold_still() {
@@ -297,7 +297,7 @@ fn happen(app: &TestApp, offer: &str, at: u32) {
             app.member(&who, 10);
             let id = app.redeem(&who, offer);
             let path = format!("/v1/redemptions/{id}");
-            let status = if at % 8 == 0 { "COMPLETED" } else { "OPEN" };
+            let status = if at.is_multiple_of(8) { "COMPLETED" } else { "OPEN" };
             app.patch(&path, &json!({"status": status})).expect(200);
         }
         1 => {
