@@ -96,6 +96,13 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
             200,
             "",
         ),
+        (
+            SANDBOX_KEY,
+            "/v1/conversations",
+            json!({"externalUserID": "ada", "message": "Good morning"}),
+            201,
+            "",
+        ),
         (SANDBOX_KEY, "/v1/webhooks", hook, 201, "signingSecret"),
         (SANDBOX_KEY, &format!("{webhook}/test"), json!({}), 200, ""),
         (
