@@ -330,6 +330,36 @@ fn history(app: &TestApp, id: &str) -> Vec<Value> {
     page["history"].as_array().unwrap().clone()
 }
 
+/// The same, two entries at a time.
+fn paged_history(app: &TestApp, path: &str) -> Vec<Value> {
+    let mut paged = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = app
+            .get(&format!("{path}/history?limit=2{cursor}"))
+            .expect(200);
+        paged.extend(page["history"].as_array().unwrap().iter().cloned());
+        match &page["nextCursor"] {
+            Value::String(next) => cursor = format!("&cursor={next}"),
+            _ => break,
+        }
+    }
+    paged
+}
+
+/// An entry of a history, by the member at a minute, with what else it has.
+fn entry(event: &str, minute: u8, fields: &Value) -> Value {
+    let mut entry = json!({
+        "event": event, "at": format!("2026-06-15T12:0{minute}:00.000Z"), "from": null,
+        "to": null, "points": null, "startAt": null, "endAt": null,
+        "actor": {"type": "member", "name": null, "keyPrefix": null},
+    });
+    for (name, value) in fields.as_object().unwrap() {
+        entry[name] = value.clone();
+    }
+    entry
+}
+
 #[test]
 fn a_history_tells_what_happened_when_and_by_whom() {
     let app = TestApp::start();
@@ -346,84 +376,45 @@ fn a_history_tells_what_happened_when_and_by_whom() {
     // The same again is nothing that happened.
     app.patch(&path, &dates).expect(200);
     app.clock.advance(Duration::from_mins(1));
-    app.patch(
-        &path,
-        &json!({"startAt": null, "endAt": "0000-01-01T00:00:00Z"}),
-    )
-    .expect(200);
-    call(
-        &app,
-        &token,
-        "POST",
-        &format!("{path}/cancel"),
-        &Value::Null,
-    )
-    .expect(200);
+    let dates = json!({"startAt": null, "endAt": "0000-01-01T00:00:00Z"});
+    app.patch(&path, &dates).expect(200);
+    let cancel = format!("{path}/cancel");
+    call(&app, &token, "POST", &cancel, &Value::Null).expect(200);
 
-    let entry = |event: &str, minute: u8, fields: Value| {
-        let mut entry = json!({
-            "event": event, "at": format!("2026-06-15T12:0{minute}:00.000Z"), "from": null,
-            "to": null, "points": null, "startAt": null, "endAt": null,
-            "actor": {"type": "member", "name": null, "keyPrefix": null},
-        });
-        for (name, value) in fields.as_object().unwrap() {
-            entry[name] = value.clone();
-        }
-        entry
-    };
     let found = history(&app, id);
     let key = found[2]["actor"].clone();
     assert_eq!(key["type"], "key");
-    assert!(
-        key["keyPrefix"]
-            .as_str()
-            .unwrap()
-            .starts_with("expys_sandbox_"),
-        "{key}"
-    );
-    let text = |at: &str| json!(at);
+    let prefix = key["keyPrefix"].as_str().unwrap();
+    assert!(prefix.starts_with("expys_sandbox_"), "{key}");
     assert_eq!(
         found,
         [
-            entry("redemption.created", 0, json!({"to": "SUBMITTED"})),
-            entry("wallet.debited", 0, json!({"points": 30})),
+            entry("redemption.created", 0, &json!({"to": "SUBMITTED"})),
+            entry("wallet.debited", 0, &json!({"points": 30})),
             entry(
                 "redemption.changed",
                 1,
-                json!({"startAt": text("2026-07-01T18:00:00.000Z"), "actor": key}),
+                &json!({"startAt": "2026-07-01T18:00:00.000Z", "actor": key}),
             ),
             entry(
                 "redemption.open",
                 1,
-                json!({"from": "SUBMITTED", "to": "OPEN", "actor": key})
+                &json!({"from": "SUBMITTED", "to": "OPEN", "actor": key})
             ),
             entry(
                 "redemption.changed",
                 2,
-                json!({"endAt": text("0000-01-01T00:00:00.000Z"), "actor": key}),
+                &json!({"endAt": "0000-01-01T00:00:00.000Z", "actor": key}),
             ),
             entry(
                 "redemption.canceled",
                 2,
-                json!({"from": "OPEN", "to": "CANCELED"})
+                &json!({"from": "OPEN", "to": "CANCELED"})
             ),
-            entry("wallet.credited", 2, json!({"points": 30})),
+            entry("wallet.credited", 2, &json!({"points": 30})),
         ]
     );
-    // Page by page, it is the same.
-    let mut paged = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let page = app
-            .get(&format!("{path}/history?limit=2{cursor}"))
-            .expect(200);
-        paged.extend(page["history"].as_array().unwrap().iter().cloned());
-        match &page["nextCursor"] {
-            Value::String(next) => cursor = format!("&cursor={next}"),
-            _ => break,
-        }
-    }
-    assert_eq!(paged, found);
+    assert_eq!(paged_history(&app, &path), found);
     // It is the operator's alone.
     get_as(&app, &token, &format!("{path}/history")).expect_error(403, "FORBIDDEN");
     app.get("/v1/redemptions/rdm_01890a5d-ac96-774b-bcce-b302099a8057/history")

@@ -92,7 +92,7 @@ impl Browser {
             "goog:chromeOptions": {"args": [
                 "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-US",
                 "--hide-scrollbars", "--no-first-run", "--disable-background-networking",
-                // A mouse, which a machine without a screen has not: it can hover, and points finely.
+                // A mouse, which a machine without a screen lacks: it hovers and points finely.
                 "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,\
                  availablePointerTypes=4",
             ]},
@@ -199,7 +199,7 @@ impl Browser {
         self.command("Page.addScriptToEvaluateOnNewDocument", &script);
     }
 
-    /// How many nodes and listeners a page has, and the bytes of its heap, after collecting garbage.
+    /// Nodes, listeners and bytes of the heap of a page, after collecting garbage.
     pub(crate) fn weight(&self) -> [f64; 3] {
         self.command("HeapProfiler.collectGarbage", &json!({}));
         self.command("Performance.enable", &json!({}));

@@ -105,11 +105,15 @@ fn a_card_that_arrives_is_never_the_one_that_moves_and_undo_sends_nothing() {
     ));
     assert_eq!(column(&browser, "SUBMITTED"), json!([cyd, bob, ada]));
     assert_eq!(column(&browser, "OPEN"), json!([]));
+    moves_with_the_keyboard(&browser, &app, [&ada, &bob, &cyd], &coffee);
+}
 
-    // With the keyboard: what has the focus stays where it is, and then goes along.
+/// What has the focus stays where it is, and then goes along; leaving the page sends what waits.
+fn moves_with_the_keyboard(browser: &Browser, app: &TestApp, ids: [&str; 3], offer: &str) {
+    let [ada, bob, cyd] = ids;
     let step = format!("[data-redemption={ada}] [data-move=OPEN]");
     browser.evaluate(&format!("document.querySelector('{step}').focus()"));
-    let dee = app.redeem("dee", &coffee);
+    let dee = app.redeem("dee", offer);
     browser.until_text("[data-hold-slot=redemption]", "1 new");
     browser.press(Key::Enter);
     browser.until_text("#notices", "Ada Lovelace's Coffee: Open.");
@@ -122,20 +126,20 @@ fn a_card_that_arrives_is_never_the_one_that_moves_and_undo_sends_nothing() {
     // The next step sends the one before; leaving the page sends the rest.
     browser.press(Key::Enter);
     browser.until_text("#notices", "Ada Lovelace's Coffee: Awaiting vendor.");
-    until_status(&app, &ada, "OPEN");
+    until_status(app, ada, "OPEN");
     browser.goto("/docs");
-    until_status(&app, &ada, "AWAITING_VENDOR");
+    until_status(app, ada, "AWAITING_VENDOR");
     let (urls, _) = browser.traffic();
     let sent = |id: &str| {
         urls.iter()
             .any(|url| url.ends_with(&format!("/redemptions/{id}")))
     };
     assert!(
-        sent(&ada) && ![&bob, &cyd, &dee].iter().any(|id| sent(id)),
+        sent(ada) && ![bob, cyd, &dee].iter().any(|id| sent(id)),
         "{urls:?}"
     );
-    for id in [&bob, &cyd, &dee] {
-        assert_eq!(status(&app, id), "SUBMITTED");
+    for id in [bob, cyd, &dee] {
+        assert_eq!(status(app, id), "SUBMITTED");
     }
 }
 

@@ -297,7 +297,11 @@ fn happen(app: &TestApp, offer: &str, at: u32) {
             app.member(&who, 10);
             let id = app.redeem(&who, offer);
             let path = format!("/v1/redemptions/{id}");
-            let status = if at.is_multiple_of(8) { "COMPLETED" } else { "OPEN" };
+            let status = if at.is_multiple_of(8) {
+                "COMPLETED"
+            } else {
+                "OPEN"
+            };
             app.patch(&path, &json!({"status": status})).expect(200);
         }
         1 => {

@@ -231,10 +231,10 @@ fn redemption_rows(world: &World) -> Vec<Row> {
         row(
             "GET",
             "/v1/redemptions/{id}/history",
-            &format!("{ada}/history"),
+            format!("{ada}/history"),
         )
         .gives(200, ["redemption.created", "nextCursor"])
-        .bad(&format!("{ada}/history?limit=0"), Value::Null, 422, "limit"),
+        .bad(format!("{ada}/history?limit=0"), Value::Null, 422, "limit"),
         row("PATCH", id, &ada)
             .body(json!({"status": "OPEN"}))
             .gives(200, ["OPEN", &*world.ada_redemption])
