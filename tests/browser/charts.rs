@@ -455,9 +455,11 @@ fn the_first_load_is_small_and_its_requests_are_few() {
     browser.until("document.querySelector('.plot .plot-grid line')");
     browser.until(SETTLED);
     browser.until_text("#live", "Live");
-    let (mut urls, bytes) = browser.traffic();
-    // What the banners ask for comes later, however slow this machine is.
-    urls.retain(|url| !url.ends_with("/readyz") && !url.ends_with("/v1/sandbox/clock"));
+    // What a banner would say is asked for after all else, and counts, too.
+    browser.until(
+        "performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/readyz'))",
+    );
+    let (urls, bytes) = browser.traffic();
     crate::driver::say(&format!(
         "the first load is {} requests and {bytes} bytes: {urls:#?}",
         urls.len()

@@ -1,19 +1,18 @@
 // What has to be known on every page: a clock that is ahead, a server that takes no writes, faults
 // that were asked for.
 
-import { get } from "./api.js";
+import { sandboxClock } from "./clock.js";
 import { h } from "./dom.js";
 import { fault, setFault } from "./faults.js";
 import { dateTime, spanText } from "./format.js";
 import { whenLive } from "./live.js";
 import { patch } from "./patch.js";
-import { environment } from "./session.js";
 
 const LOOK_MS = 60000;
 /** The first look waits so long for the page: what it shows comes first. */
 const FIRST_MS = 1500;
 
-/** @typedef {{ now: string, aheadSeconds: number }} Clock */
+/** @typedef {import("./clock.js").Clock} Clock */
 
 /**
  * Shows them in a place and keeps them true until `signal` is aborted.
@@ -22,9 +21,10 @@ const FIRST_MS = 1500;
  */
 export function startBanners(place, { kind, signal }) {
   let turn = 0;
-  const look = async () => {
+  const look = async (isFresh = true) => {
     const mine = ++turn;
-    const [clock, reason] = await Promise.all([askClock(kind), askWrites()]);
+    const asked = kind === "org" ? sandboxClock({ isFresh }) : null;
+    const [clock, reason] = await Promise.all([asked, askWrites()]);
     if (mine !== turn || signal.aborted) return;
     const banners = [writesBanner(reason, kind), clockBanner(clock), faultBanner()];
     patch(place, [banners.filter(Boolean)]);
@@ -33,21 +33,16 @@ export function startBanners(place, { kind, signal }) {
     if (!document.hidden) void look();
   }, LOOK_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
-  document.addEventListener("serverstate", look, { signal });
+  document.addEventListener("serverstate", () => void look(), { signal });
   // After the stream was away, and after a write that the server refused to take.
-  if (kind === "org") whenLive(look, signal, () => false);
-  const first = setTimeout(look, FIRST_MS);
+  if (kind === "org")
+    whenLive(
+      () => void look(),
+      signal,
+      () => false,
+    );
+  const first = setTimeout(() => void look(false), FIRST_MS);
   signal.addEventListener("abort", () => clearTimeout(first));
-}
-
-/**
- * What time it is in a program of the sandbox; null where it has no clock of its own.
- * @param {string} kind
- * @returns {Promise<Clock | null>}
- */
-async function askClock(kind) {
-  if (kind !== "org" || environment() !== "sandbox") return null;
-  return get("/v1/sandbox/clock").catch(() => null);
 }
 
 /** Why the server takes no writes; null if it does, or if nobody can say. */

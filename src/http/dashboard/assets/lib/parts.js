@@ -1,7 +1,6 @@
 // The pieces that several pages are made of: headings, cards, figures, tables, lists with more.
 
-import { append, h, icon, replace } from "./dom.js";
-import { attempt } from "./notices.js";
+import { h, icon } from "./dom.js";
 import { label } from "./statuses.js";
 
 /**
@@ -124,76 +123,30 @@ export function badge(status) {
 export function table(caption, columns, rows, { keyOf, hold } = {}) {
   const classOf = (/** @type {Column} */ column) =>
     [column.isNumber && "number", column.isWide && "wide"].filter(Boolean).join(" ") || null;
-  const body = h("tbody", { "data-hold": hold });
-  const add = (/** @type {any[]} */ more) =>
-    append(
-      body,
-      more.map((row) =>
-        h(
-          "tr",
-          { "data-key": keyOf?.(row) },
-          columns.map((column, at) =>
-            h(
-              at === 0 ? "th" : "td",
-              { class: classOf(column), scope: at === 0 ? "row" : null },
-              column.cell(row),
-            ),
-          ),
-        ),
+  const heads = columns.map((column) =>
+    h("th", { class: classOf(column), scope: "col" }, column.label),
+  );
+  const rowOf = (/** @type {any} */ row) => {
+    const cells = columns.map((column, at) =>
+      h(
+        at === 0 ? "th" : "td",
+        { class: classOf(column), scope: at === 0 ? "row" : null },
+        column.cell(row),
       ),
     );
-  add(rows);
-  const element = h(
+    return h("tr", { "data-key": keyOf?.(row) }, cells);
+  };
+  return h(
     "div",
     { class: "table-frame", tabindex: "0", role: "region", "aria-label": caption },
     h(
       "table",
       {},
       h("caption", { class: "hidden" }, caption),
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          columns.map((column) => h("th", { class: classOf(column), scope: "col" }, column.label)),
-        ),
-      ),
-      body,
+      h("thead", {}, h("tr", {}, heads)),
+      h("tbody", { "data-hold": hold }, rows.map(rowOf)),
     ),
   );
-  return { element, add };
-}
-
-let pagedTables = 0;
-
-/**
- * A table of a list's first page, with a button that adds the next one.
- *
- * @param {string} caption
- * @param {Column[]} columns
- * @param {any} first
- * @param {string} field
- * @param {(cursor: string) => Promise<any>} next
- */
-export function pagedTable(caption, columns, first, field, next) {
-  const { element, add } = table(caption, columns, first[field]);
-  const place = h("div", { class: "more" });
-  const offer = (/** @type {string | null | undefined} */ cursor) =>
-    replace(
-      place,
-      cursor &&
-        button("Show more", async () => {
-          await attempt(async () => {
-            const page = await next(cursor);
-            element.dataset.paged = "";
-            add(page[field]);
-            offer(page.nextCursor);
-          });
-        }),
-    );
-  offer(first.nextCursor);
-  return h("div", { "data-key": `paged-${++pagedTables}` }, element, place);
 }
 
 /**

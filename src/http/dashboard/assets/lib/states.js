@@ -76,7 +76,6 @@ function stamp() {
  *
  * @typedef {object} AgainParts
  * @property {() => void} live after events that nobody here caused
- * @property {() => void} unlessPaged the same, unless more than a first page was asked for
  * @typedef {((isQuiet?: boolean) => void) & AgainParts} Again
  */
 
@@ -145,9 +144,6 @@ export function load(place, fetch, render, lines) {
     }
   };
   again.live = () => void again(true, true);
-  again.unlessPaged = () => {
-    if (!place.querySelector("[data-paged]")) again.live();
-  };
   void again();
   return again;
 }

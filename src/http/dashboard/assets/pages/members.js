@@ -182,7 +182,7 @@ function memberTable(rows, search, symbol) {
     { label: "Balance", isNumber: true, cell: amount("balance") },
   ];
   const keyOf = ({ externalUserID }) => externalUserID;
-  return table("Members", columns, rows, { keyOf, hold: "member" }).element;
+  return table("Members", columns, rows, { keyOf, hold: "member" });
 }
 
 function memberCell({ externalUserID, displayName, archivedAt }, search) {

@@ -113,7 +113,7 @@ function offerTable(offers, { symbol, configuration }, changed) {
       ],
       offers,
       { keyOf: ({ id }) => id, hold: "offer" },
-    ).element,
+    ),
   );
 }
 
@@ -151,7 +151,7 @@ function archivedTable(rows, symbol) {
         ...figureColumns(symbol, (row) => row),
       ],
       rows,
-    ).element,
+    ),
   );
 }
 

@@ -271,5 +271,5 @@ function deliveryTable(id, rows, changed) {
     ],
     rows,
     { keyOf: (delivery) => delivery.id, hold: "delivery" },
-  ).element;
+  );
 }

@@ -110,7 +110,7 @@ function entryTable(rows, symbol) {
     { label: `Amount, ${symbol}`, isNumber: true, cell: amountCell },
     { label: "Balance", isNumber: true, cell: ({ balanceAfter }) => number(balanceAfter) },
   ];
-  return table("Ledger", columns, rows, { keyOf: ({ id }) => id, hold: "entry" }).element;
+  return table("Ledger", columns, rows, { keyOf: ({ id }) => id, hold: "entry" });
 }
 
 function entryCell(row) {

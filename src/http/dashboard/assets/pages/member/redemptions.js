@@ -52,7 +52,7 @@ function redemptionTable(rows, symbol) {
       cell: ({ pointsCharged }) => points(pointsCharged ?? 0, symbol),
     },
   ];
-  return table("Redemptions", columns, rows, { keyOf: ({ id }) => id, hold: "redeemed" }).element;
+  return table("Redemptions", columns, rows, { keyOf: ({ id }) => id, hold: "redeemed" });
 }
 
 function offerCell(redemption) {

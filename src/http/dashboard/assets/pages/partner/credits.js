@@ -97,7 +97,7 @@ function organizations({ organizations: rows, overage }, names) {
         { label: "Overage", isNumber: true, isWide: true, cell: (row) => number(row.overage) },
       ],
       rows,
-    ).element,
+    ),
     overage > 0 &&
       h(
         "p",

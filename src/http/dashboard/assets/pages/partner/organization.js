@@ -198,7 +198,7 @@ function keyTable(where, keys, changed) {
       },
     ],
     keys,
-  ).element;
+  );
 }
 
 function newKey(where, changed) {

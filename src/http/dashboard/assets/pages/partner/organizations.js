@@ -89,7 +89,7 @@ function organizationTable(rows) {
         { label: "Made", isWide: true, cell: ({ createdAt }) => day(createdAt) },
       ],
       rows,
-    ).element,
+    ),
   );
 }
 

@@ -61,7 +61,7 @@ function rows(programs, context, changed) {
       },
     ],
     programs,
-  ).element;
+  );
 }
 
 function actions(program, isOwn, context, changed) {

@@ -148,6 +148,6 @@ function programTable(rows) {
         },
       ],
       rows,
-    ).element,
+    ),
   );
 }

@@ -64,7 +64,7 @@ const nothing = (asked) =>
       );
 
 function tableOf(rows, symbol) {
-  /** @type {import("../../lib/parts.js").Column<any>[]} */
+  /** @type {import("../../lib/parts.js").Column[]} */
   const columns = [
     {
       label: "Redemption",
@@ -87,7 +87,7 @@ function tableOf(rows, symbol) {
     },
     { label: "Next step", cell: nextOf },
   ];
-  return table("Redemptions", columns, rows, { keyOf: ({ id }) => id, hold: "redemption" }).element;
+  return table("Redemptions", columns, rows, { keyOf: ({ id }) => id, hold: "redemption" });
 }
 
 /** @param {any} row */

@@ -79,7 +79,7 @@ function keyTable(keys, context, changed) {
       },
     ],
     keys,
-  ).element;
+  );
 }
 
 function createDialog(context, changed) {

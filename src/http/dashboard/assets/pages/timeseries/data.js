@@ -3,8 +3,8 @@
 import { get } from "../../lib/api.js";
 import { sideBySide } from "../../lib/charts/align.js";
 import { wallsOf } from "../../lib/charts/time.js";
+import { sandboxClock } from "../../lib/clock.js";
 import { boundsOf } from "../../lib/periods.js";
-import { environment } from "../../lib/session.js";
 
 /** Fewer buckets than this are asked for again as they are. */
 const MANY = 500;
@@ -26,12 +26,13 @@ export function seriesSource() {
   const askNow = tail();
   const askThen = tail();
   let ahead = null;
+  let isMoved = false;
   const source = async ({ period, interval, zone, first, last, compares }) => {
     const present = Date.now();
     const bounds = boundsOf({ period, zone, first, last }, present);
     const { before, until, shift } = bounds;
     const settled = present - SETTLED_MS;
-    if (environment() === "sandbox") ahead ??= askAhead(present, zone);
+    ahead ??= askAhead(present, zone, isMoved);
     const [now, then] = await Promise.all([
       askNow({ from: bounds.from, to: bounds.to, interval, zone, settled }),
       compares && askThen({ from: before, to: until, interval, zone, settled: until - 1 }),
@@ -44,13 +45,17 @@ export function seriesSource() {
   /** Events came: if one is of a moved clock, that is looked for once more. */
   source.hear = async (events) => {
     const isAhead = ({ data }) => Date.parse(data?.createdAt) > Date.now() + 2 * HOUR;
-    if (events.some(isAhead) && !(await ahead)) ahead = null;
+    if (!events.some(isAhead) || (await ahead)) return;
+    isMoved = true;
+    ahead = null;
   };
   return source;
 }
 
 /** The newest month from now on in which something was counted: only a moved clock makes one. */
-async function askAhead(present, zone) {
+async function askAhead(present, zone, isFresh) {
+  const clock = await sandboxClock({ isFresh });
+  if (!clock || clock.aheadSeconds * 1000 < HOUR) return null;
   const from = Math.ceil(present / HOUR + 1) * HOUR;
   const window = { from, to: from + AHEAD_MS, interval: "month", zone };
   const rows = await ask(window).catch(() => []);
