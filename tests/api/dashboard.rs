@@ -207,13 +207,18 @@ fn modules_are_joined_in_the_order_in_which_they_need_each_other() {
              export const a = all.f;\nconst d = 1;\nexport { d as b };\n",
         ),
         ("y.js", "export async function f(x) {}\nexport class G {}\n"),
-        ("z.js", "// import nothing\n"),
+        (
+            "z.js",
+            "// import nothing\n/** @type {*} */\n/**\n * f\n */\nz(/** @type {*} */ (1)); // z\n\
+             /** @type {*} */ (2);\nt(`\n// a\n/* b\n`);\n  // c\n",
+        ),
         ("unused.js", "left out\n"),
     ]);
     let expected = "\"use strict\";\n\
          // y.js\nconst $module_y = (() => {\nasync function f(x) {}\nclass G {}\n\
          return { f, G };\n})();\n\
-         // z.js\nconst $module_z = (() => {\n// import nothing\nreturn {  };\n})();\n\
+         // z.js\nconst $module_z = (() => {\nz(/** @type {*} */ (1)); // z\n\
+         /** @type {*} */ (2);\nt(`\n// a\n/* b\n`);\nreturn {  };\n})();\n\
          // lib/x.js\nconst $module_lib_x = (() => {\nconst all = $module_y;\n\
          const a = all.f;\nconst d = 1;\nreturn { a, b: d };\n})();\n\
          // main.js\nconst $module_main = (() => {\nconst { a, b: c } = $module_lib_x;\n\

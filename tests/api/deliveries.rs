@@ -91,14 +91,17 @@ fn every_event_shows_the_object_as_the_api_returned_it() {
     let data = |name: &str| &body_of(&bodies, name)["data"];
     assert_eq!(*data("member.created"), created);
     assert_eq!(*data("member.tier_changed"), changed);
-    assert_eq!(
-        *data("wallet.credited"),
-        with(&entries[1], "externalUserID", "ada")
-    );
-    assert_eq!(
-        *data("wallet.debited"),
-        with(&entries[0], "externalUserID", "ada")
-    );
+    for (name, entry) in [
+        ("wallet.credited", &entries[1]),
+        ("wallet.debited", &entries[0]),
+    ] {
+        let mut entry = with(entry, "externalUserID", "ada");
+        // These are of the list: what they say may be another thing a moment later.
+        for field in ["balanceAfter", "offerTitle"] {
+            entry.as_object_mut().unwrap().remove(field).unwrap();
+        }
+        assert_eq!(*data(name), entry);
+    }
     for ((_, name), shown) in WALK.iter().zip(&moved) {
         assert_eq!(data(name), shown);
     }
