@@ -10,6 +10,8 @@ mod support;
 
 #[path = "browser/charts.rs"]
 mod charts;
+#[path = "browser/dialogs.rs"]
+mod dialogs;
 #[path = "browser/driver.rs"]
 mod driver;
 #[path = "browser/first_steps.rs"]
@@ -72,18 +74,25 @@ fn written(number: &Value) -> String {
 
 /// What axe-core finds wrong with the page, if `TEST_AXE` says where that is.
 fn barriers(browser: &Browser) -> Vec<String> {
+    barriers_in(browser, "html")
+}
+
+/// The same of a part of it.
+fn barriers_in(browser: &Browser, part: &str) -> Vec<String> {
     let Ok(path) = std::env::var("TEST_AXE") else {
         assert!(!driver::is_required(), "TEST_AXE is not set");
         say("SKIPPED: accessibility; TEST_AXE does not say where axe.min.js is");
         return Vec::new();
     };
-    let library = std::fs::read_to_string(&path).unwrap();
-    browser.evaluate(&format!("(() => {{ {library}; return true; }})()"));
-    let found = browser.run(
-        "const { violations } = await axe.run(document, { resultTypes: ['violations'] }); \
-         return violations.map(({ id, help, nodes }) => \
-         `${id}: ${help}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`);",
-    );
+    if browser.evaluate("typeof axe") == "undefined" {
+        let library = std::fs::read_to_string(&path).unwrap();
+        browser.evaluate(&format!("(() => {{ {library}; return true; }})()"));
+    }
+    let found = browser.run(&format!(
+        "const {{ violations }} = await axe.run('{part}', {{ resultTypes: ['violations'] }}); \
+         return violations.map(({{ id, help, nodes }}) => \
+         `${{id}}: ${{help}}: ${{nodes.map((node) => node.html.slice(0, 200)).join(' | ')}}`);"
+    ));
     serde_json::from_value(found).unwrap()
 }
 

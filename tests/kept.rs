@@ -49,6 +49,8 @@ const ADDITIONS: &[Addition] = &[
     version_on("/v1/webhooks"),
     version_on("/partner/organizations"),
     version_on("/api/v1/partner/organizations"),
+    added("/healthz", "version"),
+    added("/readyz", "version"),
     added("/v1/conversations", "waitingSince"),
     added("/v1/conversations", "displayName"),
     added("/v1/conversations", "lastMessage"),
@@ -297,7 +299,8 @@ impl Differences {
         }
         let is_same = text == *body
             || is_same_without(&additions, body, &text)
-            || (self.is_listed(NEW_CURSORS, path) && is_same_but_for_cursor(body, &text));
+            || (self.is_listed(NEW_CURSORS, path)
+                && is_same_but_for_cursor(&additions, body, &text));
         if !is_same && !self.is_listed(CHANGED, path) {
             self.add(request, &diff(body, &text));
         }
@@ -360,15 +363,16 @@ fn is_same_without(fields: &[&str], before: &str, now: &str) -> bool {
     before == now
 }
 
-/// Whether two pages have the same rows, and both or neither have a next page.
-fn is_same_but_for_cursor(before: &str, now: &str) -> bool {
-    let parsed = |text| {
+/// Whether two pages have the same rows without added fields, and both or neither have a next page.
+fn is_same_but_for_cursor(fields: &[&str], before: &str, now: &str) -> bool {
+    let parsed = |text, fields| {
         let mut page: Value = serde_json::from_str(text).ok()?;
+        take_out(fields, &mut page);
         let cursor = page.get_mut("nextCursor")?;
         *cursor = Value::from(cursor.is_string());
         Some(page)
     };
-    parsed(before).is_some_and(|before| parsed(now) == Some(before))
+    parsed(before, &[]).is_some_and(|before| parsed(now, fields) == Some(before))
 }
 
 fn take_out(fields: &[&str], value: &mut Value) {

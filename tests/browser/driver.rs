@@ -187,6 +187,12 @@ impl Browser {
         self.command("Input.dispatchMouseEvent", &event);
     }
 
+    /// Shows the page as it would be printed, or on the screen again.
+    pub(crate) fn print(&self, is_paper: bool) {
+        let media = if is_paper { "print" } else { "" };
+        self.command("Emulation.setEmulatedMedia", &json!({"media": media}));
+    }
+
     /// From the next page on, what a page does after some time it does so many times sooner.
     pub(crate) fn hasten(&self, factor: u32) {
         let script = format!(
