@@ -191,7 +191,7 @@ function formOf(what, answers, { forget, close }) {
   const problem = h("div", { class: "form-error", role: "alert", hidden: true });
   const giveUp = h(
     "button",
-    { class: "button button-quiet", type: "button", onclick: forget },
+    { class: "button button-quiet", type: "button", hidden: true, onclick: forget },
     "Start over",
   );
   const button = h("button", { class: `button button-${tone}`, type: "submit" }, action);
