@@ -26,6 +26,8 @@ mod lossy;
 mod member_page;
 #[path = "browser/modules.rs"]
 mod modules;
+#[path = "browser/pages.rs"]
+mod pages;
 #[path = "browser/program.rs"]
 mod program;
 #[path = "browser/redemptions.rs"]
@@ -42,7 +44,8 @@ use percent_encoding::NON_ALPHANUMERIC;
 use serde_json::{Value, json};
 use stampcard::domain::EventName;
 
-use driver::{Browser, Screen, say};
+use driver::{Browser, Screen};
+use pages::{barriers, barriers_in, look_at, pages, show};
 use support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 use world::{World, member};
 
@@ -70,30 +73,6 @@ fn written(number: &Value) -> String {
         text.push(digit);
     }
     text
-}
-
-/// What axe-core finds wrong with the page, if `TEST_AXE` says where that is.
-fn barriers(browser: &Browser) -> Vec<String> {
-    barriers_in(browser, "html")
-}
-
-/// The same of a part of it.
-fn barriers_in(browser: &Browser, part: &str) -> Vec<String> {
-    let Ok(path) = std::env::var("TEST_AXE") else {
-        assert!(!driver::is_required(), "TEST_AXE is not set");
-        say("SKIPPED: accessibility; TEST_AXE does not say where axe.min.js is");
-        return Vec::new();
-    };
-    if browser.evaluate("typeof axe") == "undefined" {
-        let library = std::fs::read_to_string(&path).unwrap();
-        browser.evaluate(&format!("(() => {{ {library}; return true; }})()"));
-    }
-    let found = browser.run(&format!(
-        "const {{ violations }} = await axe.run('{part}', {{ resultTypes: ['violations'] }}); \
-         return violations.map(({{ id, help, nodes }}) => \
-         `${{id}}: ${{help}}: ${{nodes.map((node) => node.html.slice(0, 200)).join(' | ')}}`);"
-    ));
-    serde_json::from_value(found).unwrap()
 }
 
 #[test]
@@ -470,97 +449,6 @@ fn what_a_member_is_called_is_only_ever_text() {
         json!(0)
     );
     browser.assert_quiet(|_| false);
-}
-
-/// Every page of an Org-API-Key with the name of its picture.
-fn pages() -> Vec<(&'static str, String)> {
-    vec![
-        ("overview", "overview".into()),
-        ("offers", "offers".into()),
-        ("members", "members".into()),
-        ("member", format!("members/{}", member(0))),
-        ("redemptions", "redemptions".into()),
-        ("inbox", "inbox".into()),
-        ("webhooks", "webhooks".into()),
-        ("programs", "programs".into()),
-        ("settings", "settings".into()),
-    ]
-}
-
-fn show(browser: &Browser, hash: &str) {
-    browser.evaluate(&format!("location.hash = {}", json!(format!("#/{hash}"))));
-    browser.until("document.querySelector('h1')");
-    browser.until(SETTLED);
-}
-
-/// Pictures of a page on both screens, light and dark, and what is wrong with it there.
-fn look_at(browser: &mut Browser, name: &str) -> Vec<String> {
-    let mut problems = Vec::new();
-    for (screen, size) in [(Screen::Desktop, "desktop"), (Screen::Phone, "phone")] {
-        browser.resize(screen);
-        for scheme in ["light", "dark"] {
-            browser.prefer(scheme);
-            browser.until(SETTLED);
-            let picture = format!("{name}-{size}-{scheme}");
-            browser.screenshot(&picture);
-            let found = barriers(browser).into_iter();
-            problems.extend(found.map(|barrier| format!("{picture}: {barrier}")));
-            let width = screen.width();
-            let wide = browser.evaluate(&format!(
-                "document.documentElement.scrollWidth <= {width} ? [] \
-                 : [...document.querySelectorAll('body *')] \
-                 .filter((each) => each.getBoundingClientRect().right > {width}) \
-                 .map((each) => each.outerHTML.slice(0, 100))"
-            ));
-            if wide != json!([]) {
-                problems.push(format!("{picture}: wider than the screen: {wide}"));
-            }
-        }
-    }
-    browser.resize(Screen::Desktop);
-    browser.prefer("light");
-    problems
-}
-
-#[test]
-fn every_page_of_a_program_can_be_looked_at() {
-    let world = World::new();
-    let Some(mut browser) = Browser::open(&world.app.url("")) else {
-        return;
-    };
-    browser.goto("/");
-    browser.until("document.querySelector('#key')");
-    let mut problems = look_at(&mut browser, "sign-in");
-    sign_in(&browser, SANDBOX_KEY);
-    for (name, hash) in pages() {
-        show(&browser, &hash);
-        problems.extend(look_at(&mut browser, name));
-    }
-    assert!(problems.is_empty(), "{problems:#?}");
-    browser.assert_stayed_home();
-    browser.assert_quiet(|_| false);
-}
-
-#[test]
-fn every_page_of_a_partner_can_be_looked_at() {
-    let world = World::new();
-    world.add_organization("Harbour Hotel", 400, 37);
-    world.add_organization("Riverside Cinema", 250, 12);
-    let Some(mut browser) = Browser::open(&world.app.url("")) else {
-        return;
-    };
-    sign_in(&browser, PARTNER_SANDBOX_KEY);
-    let mut problems = Vec::new();
-    for name in ["organizations", "credits", "usage"] {
-        show(&browser, name);
-        problems.extend(look_at(&mut browser, &format!("partner-{name}")));
-    }
-    show(&browser, "organizations");
-    browser.click_on("Harbour Hotel");
-    browser.until_text("h1", "Harbour Hotel");
-    problems.extend(look_at(&mut browser, "partner-organization"));
-    assert!(problems.is_empty(), "{problems:#?}");
-    browser.until("!document.querySelector('.skeleton')");
 }
 
 #[test]

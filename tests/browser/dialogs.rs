@@ -3,7 +3,7 @@
 use fantoccini::key::Key;
 use serde_json::json;
 
-use super::{SETTLED, barriers_in, focus_on, pages, show, sign_in};
+use super::{SETTLED, barriers_in, pages, show, sign_in};
 use crate::driver::{Browser, Screen};
 use crate::support::receiver::Receiver;
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY};

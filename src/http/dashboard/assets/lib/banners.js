@@ -49,7 +49,9 @@ export function startBanners(place, { kind, signal }) {
 async function askWrites() {
   try {
     const response = await fetch("/readyz", { cache: "no-store" });
-    return response.status === 503 ? (await response.json()).reason : null;
+    // A body that nobody reads would keep its connection.
+    const { reason } = await response.json();
+    return response.status === 503 ? reason : null;
   } catch {
     return null;
   }
