@@ -105,6 +105,9 @@ fn reads_the_figures(browser: &Browser, app: &TestApp) {
         }
     }
     browser.until(SETTLED);
+    let last = app.get("/v1/redemptions?limit=1").expect(200);
+    let name = last["redemptions"][0]["displayName"].as_str().unwrap();
+    browser.until_text(".feed", name);
     // The figures are there before a chart asks for anything.
     let asked = browser.evaluate(
         "performance.getEntriesByType('resource') \
@@ -331,7 +334,7 @@ fn a_partner_makes_an_organization_and_a_key() {
     browser.fill("dialog [name=name]", "Harbour Hotel");
     browser.choose("dialog [name=tier]", "paid");
     browser.fill("dialog [name=initialCredits]", "700");
-    browser.click_on("Make the organization");
+    browser.click_on("Create the organization");
     browser.until_text("dialog output", "expys_sandbox_");
     let key = browser.text("dialog output");
     let exchange = || {
@@ -356,7 +359,7 @@ fn a_partner_makes_an_organization_and_a_key() {
     exchange().expect_error(403, "FORBIDDEN");
     browser.click_on("New key");
     browser.fill("dialog [name=name]", "the second");
-    browser.click_on("Make the key");
+    browser.click_on("Create the key");
     browser.until_text("dialog output", "expys_sandbox_");
     assert_ne!(browser.text("dialog output"), key);
     browser.click_on("I have kept it");

@@ -411,9 +411,9 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     proxy.lose("POST /v1/offers", 2);
     opens(browser, "New offer", "title");
     browser.fill("dialog [name=title]", "Tea");
-    browser.click_on("Make the offer");
+    browser.click_on("Create the offer");
     browser.until_text("dialog .form-error", UNKNOWN);
-    browser.click_on("Make the offer");
+    browser.click_on("Create the offer");
     browser.until(NO_DIALOG);
     let offers = app.get("/v1/offers").expect(200);
     assert_eq!(offers["data"].as_array().unwrap().len(), 1);
@@ -498,7 +498,7 @@ fn tells_who_can_redeem(browser: &Browser) {
         }
         browser.press(Key::Tab);
         browser.until_text("dialog .form-preview", truth);
-        browser.click_on("Make the offer");
+        browser.click_on("Create the offer");
         browser.until(NO_DIALOG);
         browser.until_text("#notices", &format!("{title}: {truth}"));
     };

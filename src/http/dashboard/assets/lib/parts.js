@@ -188,10 +188,3 @@ export const link = (to, ...content) => h("a", { href: `#/${to}` }, content);
  */
 export const backLink = (to, text) =>
   h("p", {}, h("a", { class: "back", href: `#/${to}` }, icon("back"), text));
-
-/**
- * A link to a member.
- *
- * @param {string} id
- */
-export const memberLink = (id) => link(`members/${encodeURIComponent(id)}`, id);

@@ -3,7 +3,7 @@
 
 const SLOT = "stampcard.key";
 const HELD = "stampcard.keys";
-/** What begins with this in the session storage belongs to whoever is signed in. */
+/** What begins with this in the session storage belongs to the one who is signed in. */
 const OURS = "stampcard.";
 
 /**

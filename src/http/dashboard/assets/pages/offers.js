@@ -26,7 +26,7 @@ export function offersPage(view) {
       return emptyState(
         "No offers yet",
         "The first one can be as small as a coffee.",
-        button("Make an offer", make, { tone: "primary" }),
+        button("Create an offer", make, { tone: "primary" }),
       );
     }
     return [

@@ -2,16 +2,15 @@
 
 import { all, get } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
-import { number, percent, points, timeText } from "../lib/format.js";
-import { holdSlot } from "../lib/hold.js";
+import { number, percent, points } from "../lib/format.js";
 import { notify } from "../lib/notices.js";
-import { button, card, figures, link, memberLink, pageHead } from "../lib/parts.js";
+import { button, card, figures, link, pageHead } from "../lib/parts.js";
 import { environment } from "../lib/session.js";
 import { load } from "../lib/states.js";
 import { STATUSES, label } from "../lib/statuses.js";
+import { latelyCard } from "./lately.js";
 import { timeseriesCard } from "./timeseries/card.js";
 
-const RECENT = 8;
 const BEST = 5;
 
 export function overviewPage(view) {
@@ -47,7 +46,7 @@ function courseOf(view) {
     "div",
     {},
     timeseriesCard(view),
-    h("div", { class: "halves" }, card("Most redeemed", offers), recentCard(view)),
+    h("div", { class: "halves" }, card("Most redeemed", offers), latelyCard(view, offersOf)),
   );
 }
 
@@ -61,7 +60,7 @@ function firstSteps() {
   const steps = [
     [link("members", "Add a member"), "Under the id that your own system knows the person by."],
     [link("members", "Give points"), "Open the member's page and choose “Credit points”."],
-    [link("offers", "Make an offer"), "Something that points are spent on, and its price."],
+    [link("offers", "Create an offer"), "Something that points are spent on, and its price."],
   ];
   const commands = h("pre", { class: "commands" }, firstCommands());
   const copy = async () => {
@@ -222,79 +221,4 @@ function offerBars(rows, symbol) {
       );
     }),
   );
-}
-
-/** What came over the stream since the page was opened; before that, the newest redemptions. */
-function recentCard(view) {
-  const place = h("div");
-  const arrived = [];
-  const again = load(
-    place,
-    async () => {
-      const [{ redemptions }, offers] = await Promise.all([
-        get("/v1/redemptions", { limit: RECENT }),
-        offersOf(),
-      ]);
-      const earlier = redemptions
-        .map((data) => ({ name: "redemption.created", at: data.createdAt, data }))
-        .filter(({ data }) => !arrived.some((event) => event.data.id === data.id));
-      const titles = Object.fromEntries(offers.map(({ id, title }) => [id, title]));
-      return { titles, events: [...arrived, ...earlier].slice(0, RECENT) };
-    },
-    ({ titles, events }) => recentList(events, titles),
-  );
-  view.live((events) => {
-    for (const { name, data } of events) {
-      // What a redemption costs, and gives back, is told by the redemption.
-      if (!data || data.data?.redemptionID) continue;
-      arrived.unshift({ name, at: data.createdAt, data: data.data ?? {} });
-    }
-    arrived.splice(RECENT);
-    again.live();
-  });
-  const title = h("h2", { class: "card-title" }, "Lately");
-  return card(null, h("div", { class: "card-head" }, title, holdSlot("lately")), place);
-}
-
-function recentList(events, titles) {
-  if (events.length === 0) return h("p", { class: "hint" }, "What happens will show up here.");
-  return h(
-    "ul",
-    { class: "feed", "data-hold": "lately" },
-    events.map(({ name, at, data }) =>
-      h(
-        "li",
-        { "data-key": `${name}-${data.id ?? data.externalUserID}-${at}` },
-        h(
-          "span",
-          {},
-          data.externalUserID && memberLink(data.externalUserID),
-          ` ${told(name, data, titles[data.offer] ?? "an offer")}`,
-        ),
-        timeText(at),
-      ),
-    ),
-  );
-}
-
-/** An event of the catalogue as the rest of a sentence about a member. */
-function told(name, data, offer) {
-  switch (name) {
-    case "redemption.created":
-      return `redeemed ${offer}`;
-    case "wallet.credited":
-      return data.amount ? `received ${number(data.amount)} points` : "received points";
-    case "wallet.debited":
-      return data.amount ? `gave ${number(data.amount)} points` : "gave points";
-    case "member.created":
-      return "joined";
-    case "member.tier_changed":
-      return data.tier ? `is ${data.tier} now` : "changed tier";
-    case "member.removed":
-      return "was removed";
-    case "conversation.message_created":
-      return "has a new message";
-    default:
-      return `${offer}: ${label(name.slice("redemption.".length).toUpperCase()).toLowerCase()}`;
-  }
 }

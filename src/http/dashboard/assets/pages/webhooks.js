@@ -185,7 +185,7 @@ function endpointFacts(endpoint, { tested, changed }) {
           events.map((event) => h("span", { class: "tag" }, event)),
         ),
       ],
-      ["Made", dateTime(createdAt)],
+      ["Created", dateTime(createdAt)],
       ["Disabled", disabledAt ? dateTime(disabledAt) : null],
     ]),
     isLeaving

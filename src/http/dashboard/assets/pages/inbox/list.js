@@ -26,7 +26,7 @@ export function conversationList(view) {
   const wanted = { search: "", silent: false };
   /** @type {string | null} */
   let current = null;
-  /** Whether the rows may take their places, whoever's hand may be over them. */
+  /** Whether the rows may take their places, even under somebody's hand. */
   let isFree = false;
   const place = h("div", { class: "conversations" });
   const pages = pagedList(

@@ -10,7 +10,7 @@ import { emptyState, loadingState } from "../../lib/states.js";
 
 /** Messages that are asked for at a time. */
 const PAGE = 50;
-/** New ones that are looked for behind those that are shown; after more it begins anew. */
+/** New ones that are looked for behind those that are shown; after more it starts over. */
 const NEW_MAX = 500;
 /** As near to an end, in pixels, counts as being there. */
 const NEAR = 48;

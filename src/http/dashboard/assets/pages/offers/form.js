@@ -44,7 +44,7 @@ function fieldsFor({ defaultTier }) {
 export function newOffer(configuration, changed) {
   formDialog({
     title: "New offer",
-    action: "Make the offer",
+    action: "Create the offer",
     fields: fieldsFor(configuration),
     preview,
     async submit(answers, options) {

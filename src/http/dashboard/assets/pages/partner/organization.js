@@ -85,7 +85,7 @@ function profile(where, organization, changed) {
       ["Credits a month", credits === null ? "no cap" : number(credits)],
       ["Your own id", externalId ?? "–"],
       ["Metadata", metadata && h("code", { class: "json" }, prettyJson(metadata))],
-      ["Made", dateTime(createdAt)],
+      ["Created", dateTime(createdAt)],
     ]),
     h(
       "div",
@@ -171,7 +171,7 @@ function keyTable(where, keys, changed) {
             h("code", {}, `${keyPrefix}…`),
           ),
       },
-      { label: "Made", isWide: true, cell: ({ createdAt }) => dateTime(createdAt) },
+      { label: "Created", isWide: true, cell: ({ createdAt }) => dateTime(createdAt) },
       {
         label: h("span", { class: "hidden" }, "Actions"),
         cell: (key) =>
@@ -205,7 +205,7 @@ function newKey(where, changed) {
   formDialog({
     title: "New key",
     name: `New key ${where}`,
-    action: "Make the key",
+    action: "Create the key",
     fields: [
       {
         name: "name",

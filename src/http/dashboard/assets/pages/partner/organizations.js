@@ -52,7 +52,7 @@ export function partnerOrganizationsPage(view) {
           : emptyState(
               "No organizations yet",
               "Each one has programs, members and keys of its own.",
-              button("Make one", make, { tone: "primary" }),
+              button("Create one", make, { tone: "primary" }),
             );
       }
       return [organizationTable(organizations), pages(page, total, change)];
@@ -86,7 +86,7 @@ function organizationTable(rows) {
           isWide: true,
           cell: ({ credits }) => (credits === null ? "no cap" : number(credits)),
         },
-        { label: "Made", isWide: true, cell: ({ createdAt }) => day(createdAt) },
+        { label: "Created", isWide: true, cell: ({ createdAt }) => day(createdAt) },
       ],
       rows,
     ),
@@ -108,7 +108,7 @@ function createDialog(changed) {
   formDialog({
     title: "New organization",
     text: "It gets one program of the same name and a key for it.",
-    action: "Make the organization",
+    action: "Create the organization",
     fields: [
       { name: "name", label: "Name", required: true, maxlength: 255 },
       { name: "externalId", label: "Your own id for it", maxlength: 255 },

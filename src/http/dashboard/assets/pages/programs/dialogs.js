@@ -16,7 +16,7 @@ export function createDialog(context, changed) {
   formDialog({
     title: "New program",
     text: "It starts empty, in this organization, with a key of its own.",
-    action: "Make the program",
+    action: "Create the program",
     fields: [NAME],
     async submit({ name }, options) {
       const { id, name: given, apiKey } = await post("/v1/programs", { name }, options);

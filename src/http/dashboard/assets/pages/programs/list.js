@@ -53,7 +53,7 @@ function rows(programs, context, changed) {
           program.status === "ARCHIVED" && h("span", { class: "tag" }, "archived"),
         ],
       },
-      { label: "Made", isWide: true, cell: ({ created_at: at }) => day(at) },
+      { label: "Created", isWide: true, cell: ({ created_at: at }) => day(at) },
       {
         label: h("span", { class: "hidden" }, "Actions"),
         cell: (program) =>

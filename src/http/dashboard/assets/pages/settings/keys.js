@@ -32,7 +32,7 @@ export function keysCard(view) {
     h(
       "p",
       { class: "hint" },
-      "Whoever has a key can do everything in this program. Give each app its own, so that one can " +
+      "Anyone with a key can do everything in this program. Give each app its own, so that one can " +
         "be revoked without the others.",
     ),
     place,
@@ -58,7 +58,7 @@ function keyTable(keys, context, changed) {
             ),
           ),
       },
-      { label: "Made", isWide: true, cell: ({ createdAt }) => dateTime(createdAt) },
+      { label: "Created", isWide: true, cell: ({ createdAt }) => dateTime(createdAt) },
       {
         label: "Last used",
         cell: ({ lastUsedAt }) => (lastUsedAt ? timeText(lastUsedAt) : "never"),
@@ -85,7 +85,7 @@ function keyTable(keys, context, changed) {
 function createDialog(context, changed) {
   formDialog({
     title: "New key",
-    action: "Make the key",
+    action: "Create the key",
     fields: [
       {
         name: "name",

@@ -22,7 +22,7 @@ export function programCard(view) {
         ["Name", h("span", { class: "strong" }, program.name)],
         ["Environment", environment() === "live" ? "Live" : "Sandbox"],
         ["Id", h("code", {}, program.id)],
-        ["Made", dateTime(program.created_at)],
+        ["Created", dateTime(program.created_at)],
       ]),
       h(
         "div",

@@ -22,7 +22,7 @@ export function serverCard() {
       h(
         "p",
         { class: "hint" },
-        "When the database was last verified and backed up is shown to whoever holds a partner key.",
+        "Partner keys also see when the database was last verified and backed up.",
       ),
     ],
     2,
