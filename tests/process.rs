@@ -41,6 +41,8 @@ mod migration;
 mod outputs;
 #[path = "process/overload/mod.rs"]
 mod overload;
+#[path = "process/proxy.rs"]
+mod proxy;
 #[path = "process/races.rs"]
 mod races;
 #[path = "process/receiver.rs"]

@@ -39,7 +39,9 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         ("members", "members".into()),
         ("member", format!("members/{}", member(0))),
         ("redemptions", "redemptions".into()),
+        ("redemptions-list", "redemptions?view=list".into()),
         ("inbox", "inbox".into()),
+        ("inbox-new", "inbox/new".into()),
         ("webhooks", "webhooks".into()),
         ("programs", "programs".into()),
         ("settings", "settings".into()),
@@ -91,7 +93,19 @@ fn every_page_of_a_program_can_be_looked_at() {
     browser.until("document.querySelector('#key')");
     let mut problems = look_at(&mut browser, "sign-in");
     sign_in(&browser, SANDBOX_KEY);
-    for (name, hash) in pages() {
+    let found = world
+        .app
+        .get("/v1/redemptions?status=OPEN&limit=1")
+        .expect(200);
+    let id = found["redemptions"][0]["id"].as_str().unwrap();
+    let hook = json!({"url": "https://example.com/hook", "events": ["member.created"]});
+    let hook = world.app.post("/v1/webhooks", &hook).expect(201);
+    let hook = format!("webhooks/{}", hook["id"].as_str().unwrap());
+    let further = [
+        ("redemption", format!("redemptions/{id}")),
+        ("webhook", hook),
+    ];
+    for (name, hash) in pages().into_iter().chain(further) {
         show(&browser, &hash);
         problems.extend(look_at(&mut browser, name));
     }
@@ -110,7 +124,7 @@ fn every_page_of_a_partner_can_be_looked_at() {
     };
     sign_in(&browser, PARTNER_SANDBOX_KEY);
     let mut problems = Vec::new();
-    for name in ["organizations", "credits", "usage"] {
+    for name in ["organizations", "credits", "usage", "server"] {
         show(&browser, name);
         problems.extend(look_at(&mut browser, &format!("partner-{name}")));
     }
