@@ -185,7 +185,7 @@ function keyTable(where, keys, changed) {
                   title: `Revoke ${key.name}?`,
                   text: "It is refused from its next request on.",
                   action: "Revoke it",
-                  name: `Revoke ${key.id}`,
+                  name: `Revoke ${key.name} (${key.id})`,
                   async submit(_, options) {
                     await remove(`${where}${path`/api-keys/${key.id}`}`, null, options);
                     notify(`${key.name} is revoked.`);

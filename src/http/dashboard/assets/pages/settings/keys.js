@@ -124,7 +124,7 @@ function revokeDialog(key, context, changed) {
       `What uses it (${lastUse(key)}) is refused from its next request on, and its live streams ` +
       "end. Member tokens that were made with it work until they expire. It cannot be taken back.",
     action: "Revoke it",
-    name: `Revoke ${key.id}`,
+    name: `Revoke ${key.name} (${key.id})`,
     async submit(_, options) {
       await remove(path`/v1/keys/${key.id}`, null, options);
       forgetHeld(key);

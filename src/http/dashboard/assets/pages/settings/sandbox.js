@@ -61,7 +61,7 @@ function clockCard() {
 
 async function advance(seconds, again) {
   await once(
-    `Clock ${seconds}`,
+    `The clock, ${spanText(seconds)} ahead`,
     (options) => post("/v1/sandbox/clock", { advanceSeconds: seconds }, options),
     (clock) => `In this program it is ${dateTime(clock.now)}.`,
   );
