@@ -107,19 +107,26 @@ impl super::Query<'_> {
         })
     }
 
-    /// The same of the list that a key asks for, with `sort`, `search` and `silent`.
+    /// What only a key's list goes by: whether those who wait come first, `silent` and `search`.
     ///
     /// # Errors
-    /// [`Invalid`] if one is out of range or garbage.
-    pub fn inbox_page(&self, program: ProgramNumber) -> Result<ConversationPageQuery, Invalid> {
+    /// [`Invalid`] if one is out of range or garbage, whoever asks.
+    pub fn inbox_choices(&self) -> Result<(bool, bool, Option<Search>), Invalid> {
         let by_wait = self.parsed("sort", |name, value| match value {
             "recent" => Ok(false),
             "waiting" => Ok(true),
             _ => Err(Invalid::new(name, "must be recent or waiting")),
         })?;
-        let silent = self.flag("silent")?;
-        let search = self.search()?;
-        if by_wait != Some(true) {
+        Ok((by_wait == Some(true), self.flag("silent")?, self.search()?))
+    }
+
+    /// The same of the list that a key asks for, with `sort`, `search` and `silent`.
+    ///
+    /// # Errors
+    /// [`Invalid`] if one is out of range or garbage.
+    pub fn inbox_page(&self, program: ProgramNumber) -> Result<ConversationPageQuery, Invalid> {
+        let (by_wait, silent, search) = self.inbox_choices()?;
+        if !by_wait {
             let page = self.conversation_page(program)?;
             return Ok(ConversationPageQuery { search, ..page });
         }

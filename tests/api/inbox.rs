@@ -43,6 +43,26 @@ fn answer(app: &TestApp, member: &str, text: &str) {
     say_as_agent(app, &support(app, member), text);
 }
 
+/// A member reads what it always read, whatever it asks for.
+fn reads_as_a_member(app: &TestApp) {
+    let own = get_as(app, &app.token("bob"), &format!("{LIST}?sort=waiting")).expect(200);
+    assert_eq!(own["conversations"][0]["waiting"], true);
+    for bad in ["sort=newest", "silent=maybe", "search=%00"] {
+        let path = format!("{LIST}?{bad}");
+        let message = get_as(app, &app.token("bob"), &path).expect_error(422, "VALIDATION");
+        assert!(
+            message.starts_with(bad.split_once('=').unwrap().0),
+            "{message}"
+        );
+    }
+    let one = format!("{LIST}/{}", own["conversations"][0]["id"].as_str().unwrap());
+    let one = get_as(app, &app.token("bob"), &one).expect(200);
+    assert_eq!(own["conversations"][0], one);
+    for field in ["displayName", "lastMessage", "waitingSince"] {
+        assert_eq!(own["conversations"][0].get(field), None, "{field}");
+    }
+}
+
 #[test]
 fn those_who_wait_come_first_and_the_longest_waiting_first_of_all() {
     let app = TestApp::start();
@@ -97,15 +117,7 @@ fn those_who_wait_come_first_and_the_longest_waiting_first_of_all() {
         (&json!("eve"), &Value::Null)
     );
     assert_eq!(plain["waitingCount"], 2);
-    // A member reads what it always read, whatever it asks for.
-    let own = get_as(&app, &app.token("bob"), &format!("{LIST}?sort=waiting")).expect(200);
-    assert_eq!(own["conversations"][0]["waiting"], true);
-    let one = format!("{LIST}/{}", own["conversations"][0]["id"].as_str().unwrap());
-    let one = get_as(&app, &app.token("bob"), &one).expect(200);
-    assert_eq!(own["conversations"][0], one);
-    for field in ["displayName", "lastMessage", "waitingSince"] {
-        assert_eq!(own["conversations"][0].get(field), None, "{field}");
-    }
+    reads_as_a_member(&app);
     assert_eq!(own.get("waitingCount"), None);
     let refused = app
         .get(&format!("{LIST}?sort=age"))

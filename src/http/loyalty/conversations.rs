@@ -18,7 +18,11 @@ pub(in crate::http) async fn list_conversations(
     let query = query.parse()?;
     let page = match caller {
         Caller::Key(_) => query.inbox_page(caller.program())?,
-        Caller::Member(_) => query.conversation_page(caller.program())?,
+        Caller::Member(_) => {
+            // They change nothing for a member, but have to be good.
+            query.inbox_choices()?;
+            query.conversation_page(caller.program())?
+        }
     };
     let on_behalf = query.external_user_id()?;
     let include_archived = query.flag("includeArchived")?;
