@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::Object;
+use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Schema};
 
 use crate::error::Code;
@@ -111,17 +111,19 @@ impl Operation {
 
     /// The body it reads.
     pub(super) fn body<T: ToSchema>(self) -> Self {
-        self.body_that_is::<T>(Required::True)
+        self.body_that_is::<T>(Required::True, schema::reference::<T>().into())
     }
 
-    /// The body it reads, which may be left out.
+    /// The body it reads, which may be left out; null is none.
     pub(super) fn optional_body<T: ToSchema>(self) -> Self {
-        self.body_that_is::<T>(Required::False)
+        let none = ObjectBuilder::new().schema_type(Type::Null);
+        let either = OneOfBuilder::new().item(schema::reference::<T>()).item(none);
+        self.body_that_is::<T>(Required::False, Schema::OneOf(either.build()).into())
     }
 
-    fn body_that_is<T: ToSchema>(mut self, required: Required) -> Self {
+    fn body_that_is<T: ToSchema>(mut self, required: Required, schema: RefOr<Schema>) -> Self {
         collect::<T>(&mut self.request_schemas);
-        let content = ContentBuilder::new().schema(Some(schema::reference::<T>()));
+        let content = ContentBuilder::new().schema(Some(schema));
         let body = RequestBodyBuilder::new()
             .content("application/json", content.build())
             .required(Some(required));
