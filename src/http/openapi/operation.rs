@@ -111,13 +111,15 @@ impl Operation {
 
     /// The body it reads.
     pub(super) fn body<T: ToSchema>(self) -> Self {
-        self.body_that_is::<T>(Required::True, schema::reference::<T>().into())
+        self.body_that_is::<T>(Required::True, schema::reference::<T>())
     }
 
     /// The body it reads, which may be left out; null is none.
     pub(super) fn optional_body<T: ToSchema>(self) -> Self {
         let none = ObjectBuilder::new().schema_type(Type::Null);
-        let either = OneOfBuilder::new().item(schema::reference::<T>()).item(none);
+        let either = OneOfBuilder::new()
+            .item(schema::reference::<T>())
+            .item(none);
         self.body_that_is::<T>(Required::False, Schema::OneOf(either.build()).into())
     }
 
