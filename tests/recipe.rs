@@ -136,7 +136,7 @@ struct Copy {
 }
 
 impl Copy {
-    /// Always in the same place, as a package elsewhere would be another one that is built anew.
+    /// Always in the same place, as a package elsewhere would be built as another one.
     fn new() -> Self {
         let folder = Self::target().join("tree");
         let _ = fs::remove_dir_all(&folder);

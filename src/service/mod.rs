@@ -462,7 +462,7 @@ fn reader_settings(settings: &Settings) -> ReaderSettings {
 /// Opens a database to serve it.
 fn open(path: &Path) -> Result<Database, StartError> {
     let database = Database::open(path)?;
-    if store::transfer::unfinished_import(database.connection())?.is_some() {
+    if store::import_batches::unfinished_import(database.connection())?.is_some() {
         return Err(OpenError::UnfinishedImport {
             path: path.to_owned(),
         }

@@ -1,4 +1,4 @@
-//! A program's own keys, as whoever holds one of them sees them.
+//! A program's own keys, managed with one of them.
 
 use uuid::Uuid;
 

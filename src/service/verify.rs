@@ -72,7 +72,7 @@ type Check = fn(&Connection) -> Result<Vec<String>, store::Error>;
 /// [`store::Error`] if the database cannot be read.
 pub fn verify(connection: &Connection, progress: impl FnMut(&str)) -> Result<Report, store::Error> {
     let mut report = verify_rows(connection, progress)?;
-    if store::transfer::unfinished_import(connection)?.is_some() {
+    if store::import_batches::unfinished_import(connection)?.is_some() {
         let finding = "an import into it was not finished".to_owned();
         report.findings.insert(0, finding);
     } else {

@@ -87,7 +87,7 @@ pub fn note<C: Check>(database: &Path, check: &C) -> io::Result<()> {
 
 fn write<C: Check>(draft: &Path, check: &C) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    // The server may be another user than whoever verifies.
+    // The server may run as another user than the command.
     let options = options.write(true).create_new(true).mode(0o644);
     let mut file = options.open(draft)?;
     file.write_all(&serde_json::to_vec(check)?)

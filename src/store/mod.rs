@@ -19,6 +19,7 @@ pub mod dump;
 pub mod erasure;
 mod gate;
 pub mod idempotency;
+pub mod import_batches;
 pub mod inbox;
 mod key_index;
 mod lock;
@@ -360,7 +361,7 @@ impl Database {
     }
 
     fn has_unfinished_import(&self) -> Result<bool, OpenError> {
-        match transfer::unfinished_import(&self.connection) {
+        match import_batches::unfinished_import(&self.connection) {
             Ok(note) => Ok(note.is_some()),
             Err(Error::Sqlite(source)) => Err(connection::failure(&self.path, source)),
             Err(_) => Ok(false),

@@ -1,4 +1,4 @@
-//! Rows as they are, for whoever carries them from one database to another: what tables there are,
+//! Rows as they are, to be carried from one database to another: what tables there are,
 //! which of their columns are carried, and the rows in the order in which they can be put back.
 
 use rusqlite::{Connection, OptionalExtension as _};
@@ -6,8 +6,6 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::cells::cell;
 use super::rules::{self, Rule};
 use super::{Error, SCHEMA, schema_of, search};
-use crate::domain::Seq;
-
 pub use crate::domain::Cell;
 
 /// The tables that are carried, each after those that it points to, with the columns that are left
@@ -51,9 +49,6 @@ const LEFT_BEHIND: &[&str] = &[
 /// Settings that are carried, and those that are secrets.
 const SETTINGS: &[&str] = &["partner_uuid"];
 const SECRET_SETTINGS: &[&str] = &["token_key"];
-
-/// Under this name `setting` says that an import is not finished, and how far it came.
-const IMPORT: &str = "import";
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -415,74 +410,6 @@ pub fn has_rows(connection: &Connection) -> Result<bool, Error> {
         }
     }
     Ok(false)
-}
-
-/// What was noted of an import that is not finished; `None` if there is none.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn unfinished_import(connection: &Connection) -> Result<Option<Vec<u8>>, Error> {
-    let sql = "SELECT value FROM setting WHERE name = ?1";
-    Ok(connection
-        .query_row(sql, [IMPORT], |row| row.get(0))
-        .optional()?)
-}
-
-/// Begins a batch of rows: until [`end_batch`] nothing of it is there.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn begin_batch(connection: &Connection) -> Result<(), Error> {
-    Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
-}
-
-/// Ends a batch of rows and notes how far the import has come, in one commit.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn end_batch(connection: &Connection, note: &[u8]) -> Result<(), Error> {
-    let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2)
-               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    connection.prepare_cached(sql)?.execute((IMPORT, note))?;
-    Ok(connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(PASSIVE)")?)
-}
-
-/// Forgets the open batch.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn drop_batch(connection: &Connection) -> Result<(), Error> {
-    Ok(connection.execute_batch("ROLLBACK")?)
-}
-
-/// What has to be made anew because the import did not bring it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
-    /// The partner's public id, should it be missing.
-    pub partner_uuid: [u8; 16],
-    /// The key of member tokens, should it be missing.
-    pub token_key: [u8; 32],
-}
-
-/// Ends an import: makes what is missing, lets every endpoint begin after the last activity, drops
-/// the snapshot of the figures and takes away the note. In one commit.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn finish_import(connection: &Connection, missing: &Missing) -> Result<(), Error> {
-    begin_batch(connection)?;
-    let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
-    let mut keep = connection.prepare(sql)?;
-    keep.execute(("partner_uuid", missing.partner_uuid))?;
-    keep.execute(("token_key", missing.token_key))?;
-    let last = super::activity::last_seq(connection)?.unwrap_or(Seq(0));
-    let sql = "UPDATE webhook_endpoint SET cursor_seq = ?1";
-    connection.execute(sql, [last.0])?;
-    connection.execute_batch(
-        "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
-    )?;
-    connection.execute("DELETE FROM setting WHERE name = ?1", [IMPORT])?;
-    Ok(connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?)
 }
 
 #[cfg(test)]

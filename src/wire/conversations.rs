@@ -110,7 +110,7 @@ impl super::Query<'_> {
     /// What only a key's list goes by: whether those who wait come first, `silent` and `search`.
     ///
     /// # Errors
-    /// [`Invalid`] if one is out of range or garbage, whoever asks.
+    /// [`Invalid`] if one is out of range or garbage.
     pub fn inbox_choices(&self) -> Result<(bool, bool, Option<Search>), Invalid> {
         let by_wait = self.parsed("sort", |name, value| match value {
             "recent" => Ok(false),

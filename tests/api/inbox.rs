@@ -147,7 +147,7 @@ fn nobody_waits_who_was_removed() {
         (&removed["waiting"], &removed["waitingSince"]),
         (&json!(false), &Value::Null)
     );
-    // Whoever is brought back waits as before.
+    // A restored member waits as before.
     app.put("/v1/members/ada", &json!({})).expect(200);
     assert_eq!(
         (count(&app), who(&app, "")),

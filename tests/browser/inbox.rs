@@ -103,7 +103,7 @@ fn shows_who_waits(browser: &Browser, app: &TestApp) {
     write(app, "bob", "Hello?");
     browser.until_text(&row(app, "bob"), "Hello?");
     assert_eq!(names(browser), ["Bob", "Ada Lovelace"]);
-    // Those in which nothing was said are there for whoever asks.
+    // Those in which nothing was said are listed on request.
     browser.click("input[name=silent]");
     browser.until("document.querySelectorAll('.conversation-name').length === 3");
     browser.until_text(".conversations", "Matinee");
@@ -276,7 +276,7 @@ fn reads_back(browser: &Browser, app: &TestApp) {
         "{log}.scrollHeight - {log}.scrollTop - {log}.clientHeight < 2"
     ));
     browser.until("document.querySelector('.thread-below button').hidden");
-    // Whoever is at the end sees what comes.
+    // A reader at the end sees what comes.
     write(app, "guest40", "Now?");
     browser.until_text(".messages", "Now?");
     browser.until(&format!(

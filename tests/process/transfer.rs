@@ -464,7 +464,7 @@ fn an_import_that_was_killed_is_finished_by_another_and_by_no_other_file() {
     let start = Instant::now();
     let has_note = || {
         let connection = stampcard::store::open_read_only(&place.database()).ok()?;
-        stampcard::store::transfer::unfinished_import(&connection).ok()?
+        stampcard::store::import_batches::unfinished_import(&connection).ok()?
     };
     while has_note().is_none() {
         assert!(child.try_wait().unwrap().is_none(), "too fast to be killed");

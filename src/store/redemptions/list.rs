@@ -4,39 +4,17 @@
 //! up which members and offers have its words, and reads their redemptions; if these are very many,
 //! it reads a stated number of rows in order and says where the next page goes on.
 
-use std::collections::HashMap;
-
-use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
+use super::candidates::{Place, candidates, places_of};
+use super::filter::{Condition, RedemptionFilter, directions};
 use super::{COLUMNS, FROM, redemption};
 use crate::domain::{
-    MemberNumber, OfferNumber, ProgramNumber, Redemption, RedemptionNumber, RedemptionOrder,
-    Search, Status, Timestamp, terms,
+    OfferNumber, ProgramNumber, Redemption, RedemptionNumber, RedemptionOrder, Search, Status,
+    Timestamp,
 };
-use crate::store::search::{self, LOOKED_UP_MAX, ROWS_MAX};
+use crate::store::search::ROWS_MAX;
 use crate::store::{Error, activity};
-
-/// What a page of a program's redemptions is narrowed to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RedemptionFilter {
-    /// Only rows behind this one, in the order of the page.
-    pub after: Option<(Timestamp, RedemptionNumber)>,
-    /// Only this member's.
-    pub member: Option<MemberNumber>,
-    /// Only of this offer.
-    pub offer: Option<OfferNumber>,
-    /// Only those that stand here.
-    pub status: Option<Status>,
-    /// Only those made then or later.
-    pub from: Option<Timestamp>,
-    /// Only those made earlier.
-    pub to: Option<Timestamp>,
-    /// Only those whose member's id and display name and whose offer's title have these terms.
-    pub search: Option<Search>,
-    /// Which come first.
-    pub order: RedemptionOrder,
-}
 
 /// A redemption with what its member and its offer are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,14 +138,6 @@ impl Listed {
     }
 }
 
-/// How one place is compared with another, and in which direction rows go.
-fn directions(order: RedemptionOrder) -> (&'static str, &'static str) {
-    match order {
-        RedemptionOrder::Newest => ("<", "DESC"),
-        RedemptionOrder::Oldest => (">", "ASC"),
-    }
-}
-
 /// Whether the first of two places comes first.
 fn is_before<T: Ord>(order: RedemptionOrder, one: &T, other: &T) -> bool {
     match order {
@@ -176,47 +146,7 @@ fn is_before<T: Ord>(order: RedemptionOrder, one: &T, other: &T) -> bool {
     }
 }
 
-/// A condition and the values of its parameters.
-struct Condition {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Condition {
-    fn new(sql: &str, value: impl Into<Value>) -> Self {
-        Self {
-            sql: sql.to_owned(),
-            values: vec![value.into()],
-        }
-    }
-
-    fn and(&mut self, sql: &str, value: impl Into<Value>) {
-        self.sql.push_str(" AND ");
-        self.sql.push_str(sql);
-        self.values.push(value.into());
-    }
-
-    /// What does not depend on whose redemptions these are.
-    fn narrow(&mut self, filter: &RedemptionFilter, status: Option<Status>) {
-        if let Some(status) = status {
-            self.and("r.status = ?", status.as_str().to_owned());
-        }
-        if let Some(from) = filter.from {
-            self.and("r.created_at >= ?", from.as_millis());
-        }
-        if let Some(to) = filter.to {
-            self.and("r.created_at < ?", to.as_millis());
-        }
-        if let Some((at, number)) = filter.after {
-            let (behind, _) = directions(filter.order);
-            let sql = format!("(r.created_at, r.id) {behind} (?, ?)");
-            self.and(&sql, at.as_millis());
-            self.values.push(number.0.into());
-        }
-    }
-}
-
-/// The lists that together are what a filter asks for, but for a search, each in the order of an
+/// The lists that together are what a filter asks for, apart from a search, each in the order of an
 /// index.
 fn streams(program: ProgramNumber, filter: &RedemptionFilter) -> Vec<Condition> {
     let statuses: Vec<Option<Status>> = match (filter.member, filter.offer, filter.status) {
@@ -303,128 +233,6 @@ fn walk(
     Ok(found)
 }
 
-/// The members and offers of which one has to be a redemption's for it to be found.
-struct Candidates {
-    members: Vec<i64>,
-    offers: Vec<i64>,
-}
-
-/// Who and what is looked for; `None` if a search says too little of it.
-fn candidates(
-    connection: &Connection,
-    program: ProgramNumber,
-    search: &Search,
-) -> Result<Option<Candidates>, Error> {
-    let Some(titles) = titles(connection, program)? else {
-        return Ok(None);
-    };
-    // What has all the words that are no offer's, or that are no member's; else of one word both.
-    let (mut of_members, mut of_offers, mut of_both) = (None, None, None);
-    for term in search.terms() {
-        let begins = |words: &[String]| words.iter().any(|word| word.starts_with(term.as_str()));
-        let offers: Vec<i64> = titles
-            .iter()
-            .filter(|(_, words)| begins(words))
-            .map(|(offer, _)| *offer)
-            .collect();
-        let wanted = (term.as_str(), i64::MAX);
-        let members = search::members_of(connection, program, wanted, LOOKED_UP_MAX)?;
-        match members {
-            None => {}
-            Some(members) if offers.is_empty() => search::intersect(&mut of_members, members),
-            Some(members) if members.is_empty() => search::intersect(&mut of_offers, offers),
-            Some(members) => of_both = Some(Candidates { members, offers }),
-        }
-    }
-    let only_members = of_members.map(|members| Candidates {
-        members,
-        offers: Vec::new(),
-    });
-    let only_offers = of_offers.map(|offers| Candidates {
-        members: Vec::new(),
-        offers,
-    });
-    Ok(only_members.or(only_offers).or(of_both))
-}
-
-/// An offer's row, and the words of its title.
-type Title = (i64, Vec<String>);
-
-/// The words of the titles of a program's offers, archived ones included, the newest first; `None`
-/// if there are more offers than one search may read.
-fn titles(connection: &Connection, program: ProgramNumber) -> Result<Option<Vec<Title>>, Error> {
-    let sql = "SELECT id, title FROM offer WHERE program_id = ?1 ORDER BY id DESC LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let limit = i64::try_from(ROWS_MAX + 1).unwrap_or(i64::MAX);
-    let mut rows = statement.query((program.0, limit))?;
-    let mut titles = Vec::new();
-    while let Some(row) = rows.next()? {
-        let title = row.get_ref(1)?.as_str().unwrap_or_default();
-        titles.push((row.get(0)?, terms(title)));
-    }
-    Ok((titles.len() <= ROWS_MAX).then_some(titles))
-}
-
-/// A place in the order of time: when, and the row.
-type Place = (i64, i64);
-
-/// Where the redemptions of the candidates stand, but for a search, in the order of the page;
-/// `None` if they are too many.
-fn places_of(
-    connection: &Connection,
-    filter: &RedemptionFilter,
-    candidates: &Candidates,
-) -> Result<Option<Vec<Place>>, Error> {
-    let mut places = HashMap::new();
-    for (column, numbers) in [
-        ("r.member_id", &candidates.members),
-        ("r.offer_id", &candidates.offers),
-    ] {
-        if numbers.is_empty() {
-            continue;
-        }
-        let condition = one_of(column, numbers, filter);
-        let mut statement = connection.prepare_cached(&query_of_places(&condition))?;
-        let mut rows = statement.query(params_from_iter(condition.values))?;
-        while let Some(row) = rows.next()? {
-            let (number, at): (i64, i64) = row.try_into()?;
-            places.insert(number, at);
-        }
-        if places.len() > ROWS_MAX {
-            return Ok(None);
-        }
-    }
-    let mut places: Vec<Place> = places
-        .into_iter()
-        .map(|(number, at)| (at, number))
-        .collect();
-    places.sort_unstable();
-    if filter.order == RedemptionOrder::Newest {
-        places.reverse();
-    }
-    Ok(Some(places))
-}
-
-/// Whose redemptions these are, and what a filter says of them.
-fn one_of(column: &str, numbers: &[i64], filter: &RedemptionFilter) -> Condition {
-    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
-    let of = format!("{column} IN (SELECT value FROM json_each(?))");
-    let mut condition = Condition::new(&of, format!("[{}]", numbers.join(",")));
-    if let Some(offer) = filter.offer {
-        // Compared, not looked up: an offer may have many more than the members.
-        condition.and("+r.offer_id = ?", offer.0);
-    }
-    condition.narrow(filter, filter.status);
-    condition
-}
-
-/// The query of the places of candidates, in no order.
-fn query_of_places(condition: &Condition) -> String {
-    let limit = ROWS_MAX + 1;
-    let condition = &condition.sql;
-    format!("SELECT r.id, r.created_at FROM redemption r WHERE {condition} LIMIT {limit}")
-}
-
 /// Reads the rows of some places until the page is full.
 fn read_each(
     connection: &Connection,
@@ -445,7 +253,11 @@ fn read_each(
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::types::Value;
+
+    use super::super::candidates::{one_of, query_of_places};
     use super::*;
+    use crate::domain::MemberNumber;
 
     /// How SQLite goes about a query, a line for each of its steps.
     fn plan(sql: &str, parameters: usize) -> Vec<String> {

@@ -1,10 +1,13 @@
 //! Redemptions.
 
+mod candidates;
+mod filter;
 mod list;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-pub use self::list::{Found, Listed, RedemptionFilter, find_listed, list, place};
+pub use self::filter::RedemptionFilter;
+pub use self::list::{Found, Listed, find_listed, list, place};
 use super::activity::timestamp;
 use super::{Error, Transaction, members, programs};
 use crate::domain::{

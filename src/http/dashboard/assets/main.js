@@ -231,7 +231,7 @@ function signOff(message) {
 
 document.addEventListener("signedout", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);
-  // Until the frame is up, whoever puts it up says so.
+  // Until the frame is up, start() reports it.
   if (!(detail instanceof ApiError) || !session.key() || !isUp) return;
   // The others that the tab holds may still be good.
   session.forget(session.key());

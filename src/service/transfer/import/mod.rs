@@ -15,7 +15,8 @@ use self::lines::{Lines, check_counts, check_trailer, read_header};
 use super::Header;
 use crate::domain::{ByNumber, ProgramNumber, Timestamp};
 use crate::service::verify::{self, Report};
-use crate::store::transfer::{self, Cell, Kind, Missing, RowError, Table};
+use crate::store::import_batches::{self, Missing};
+use crate::store::transfer::{self, Cell, Kind, RowError, Table};
 use crate::store::{self, Connection, Database, OpenError};
 
 /// Rows that share a commit.
@@ -177,7 +178,7 @@ pub fn import(
     if !report.findings.is_empty() {
         return Err(ImportError::Contradiction(report.findings));
     }
-    transfer::finish_import(connection, &missing())?;
+    import_batches::finish_import(connection, &missing())?;
     Ok(Imported {
         rows: rows.rows,
         resumed: note.map_or(0, |note| note.lines).saturating_sub(1),
@@ -253,7 +254,7 @@ fn take_rows(
             return Err(ImportError::AnotherFile);
         }
         if !is_open {
-            transfer::begin_batch(connection)?;
+            import_batches::begin_batch(connection)?;
             is_open = true;
         }
         if let Err(error) = put(connection, (table, &mut latest), header, &object) {
@@ -281,7 +282,7 @@ fn take_rows(
 
 /// How far an import has come that is not finished.
 fn unfinished(connection: &Connection) -> Result<Option<Note>, ImportError> {
-    let note = transfer::unfinished_import(connection)?;
+    let note = import_batches::unfinished_import(connection)?;
     note.map(|note| serde_json::from_slice(&note))
         .transpose()
         .map_err(|_| store::Error::Impossible("note of an import").into())
@@ -299,14 +300,14 @@ fn close(
             sha256: lines.checksum(),
         };
         let note = serde_json::to_vec(&note).map_err(std::io::Error::from)?;
-        transfer::end_batch(connection, &note)?;
+        import_batches::end_batch(connection, &note)?;
     }
     Ok(())
 }
 
 /// A row was refused: its batch goes with it, the batches before it stay.
 fn give_up(connection: &Connection, lines: &Lines<impl BufRead>, error: RowError) -> ImportError {
-    if let Err(error) = transfer::drop_batch(connection) {
+    if let Err(error) = import_batches::drop_batch(connection) {
         return error.into();
     }
     match error {

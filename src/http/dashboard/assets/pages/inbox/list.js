@@ -16,7 +16,7 @@ export const nameOf = ({ displayName, externalUserID }) => displayName || extern
 export const subjectOf = ({ title, type }) => title || (type === "booking" ? "Booking" : "Support");
 
 /**
- * The list with its search. `choose` marks the conversation that is open; `again` asks anew.
+ * The list with its search. `choose` marks the conversation that is open; `again` asks again.
  * @param {any} view
  * `settle` has the rows take their places even where a list always holds still.
  * @returns {{ element: HTMLElement, choose: (id: string | null) => void, again: () => void,

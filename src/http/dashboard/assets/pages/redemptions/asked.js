@@ -69,7 +69,7 @@ export const isNarrowed = (asked) =>
 export const unfiltered = () => Object.fromEntries(FILTERS.map((name) => [name, ""]));
 
 /**
- * Which come first of those that stand somewhere: whoever waits longest, unless asked otherwise.
+ * The order of redemptions of a status: longest waiting first, unless asked otherwise.
  * @param {Asked} asked
  * @param {string} status empty: of all
  * @returns {string}

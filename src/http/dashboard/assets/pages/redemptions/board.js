@@ -29,7 +29,7 @@ const COLUMN_MAX = 30;
  * @param {Element} place
  * @param {any} view
  * @param {import("./asked.js").Asked} asked
- * @returns {() => void} shows it anew, once something else is asked for
+ * @returns {() => void} shows it again, once something else is asked for
  */
 export function showBoard(place, view, asked) {
   /** @type {Column[] | null} */

@@ -1,4 +1,4 @@
-// Redemptions as a list, page by page: for whoever looks for one, or for those who wait longest.
+// Redemptions as a list, page by page.
 
 import { get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
@@ -17,7 +17,7 @@ import { bookedText, redemptionLink, waitLabel, whoLink, whoseOf } from "./names
  * @param {Element} place
  * @param {any} view
  * @param {import("./asked.js").Asked} asked
- * @returns {() => void} shows it anew, once something else is asked for
+ * @returns {() => void} shows it again, once something else is asked for
  */
 export function showList(place, view, asked) {
   const pages = pagedList(
