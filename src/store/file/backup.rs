@@ -8,10 +8,12 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-pub use super::connection::resolved;
+use super::open_error::OpenError;
+pub use super::paths::{beside, resolved};
+use super::schema::Progress;
 use super::{connection, migrations, scrub};
 use crate::store::tables::settings;
-use crate::store::{Error, OpenError, Progress};
+use crate::store::Error;
 
 /// Pages copied between two reports of progress (4 MiB).
 const STEP_PAGES: i32 = 1024;
@@ -70,7 +72,7 @@ pub fn copy(
 pub fn bring_up_to_date(path: &Path, progress: Progress<'_>) -> Result<(), OpenError> {
     let mut copy = connection::open_writer(path)?;
     migrations::migrate(&mut copy, path, progress)?;
-    settle_into_one_file(&copy).map_err(|source| connection::failure(path, source))
+    settle_into_one_file(&copy).map_err(|source| OpenError::from_sqlite(path, source))
 }
 
 /// Why a database cannot be replaced.
@@ -102,11 +104,11 @@ pub enum ReplaceError {
 /// # Errors
 /// [`OpenError`].
 pub fn enter_final_mode(path: &Path) -> Result<(), OpenError> {
-    let connection = open_plain(path).map_err(|source| connection::failure(path, source))?;
+    let connection = open_plain(path).map_err(|source| OpenError::from_sqlite(path, source))?;
     connection
         .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
         .and_then(|_| connection.close().map_err(|(_, error)| error))
-        .map_err(|source| connection::failure(path, source))?;
+        .map_err(|source| OpenError::from_sqlite(path, source))?;
     let synced = File::open(path).and_then(|file| file.sync_all());
     synced.map_err(|source| OpenError::File {
         path: path.to_owned(),
@@ -157,13 +159,6 @@ pub fn replace(database: &Path, prepared: &Path, kept: &Path) -> Result<bool, Re
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// `database` with something added to its name.
-pub fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// SQLite deletes the write-ahead log of a file that is no database: such a one is left alone.

@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{connection, lock};
+use super::paths;
 use crate::domain::Timestamp;
 
 /// Bytes of such a file that are read: more than it has.
@@ -69,15 +69,13 @@ impl Check for BackupMade {
 /// # Errors
 /// If the file cannot be written, as in a folder of somebody else's.
 pub fn note<C: Check>(database: &Path, check: &C) -> io::Result<()> {
-    let database = connection::resolved(database).map_err(io::Error::other)?;
-    if !lock::path_of(&database).exists() {
+    let database = paths::resolved(database).map_err(io::Error::other)?;
+    if !paths::lock_file(&database).exists() {
         return Ok(());
     }
     let path = path_of::<C>(&database);
     // A name of its own, which is renamed, so that nothing is followed and a reader sees all of it.
-    let mut draft = path.clone().into_os_string();
-    draft.push(format!(".{}", std::process::id()));
-    let draft = PathBuf::from(draft);
+    let draft = paths::beside(&path, &format!(".{}", std::process::id()));
     let written = write(&draft, check).and_then(|()| fs::rename(&draft, &path));
     if written.is_err() {
         let _ = fs::remove_file(&draft);
@@ -95,7 +93,7 @@ fn write<C: Check>(draft: &Path, check: &C) -> io::Result<()> {
 
 /// The last check of a database that was noted; `None` too if what stands there is not ours.
 pub fn last<C: Check>(database: &Path) -> Option<C> {
-    let database = connection::resolved(database).ok()?;
+    let database = paths::resolved(database).ok()?;
     let mut options = OpenOptions::new();
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let options = options.read(true).custom_flags(flags.bits().cast_signed());
@@ -115,9 +113,7 @@ fn content(file: File) -> Option<Vec<u8>> {
 }
 
 fn path_of<C: Check>(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(C::SUFFIX);
-    PathBuf::from(name)
+    paths::beside(database, C::SUFFIX)
 }
 
 #[cfg(test)]

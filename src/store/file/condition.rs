@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use super::backup::beside;
+use super::paths::beside;
 use crate::store::Error;
 use crate::telemetry::cause_chain;
 

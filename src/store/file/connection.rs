@@ -3,13 +3,15 @@
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::store::{Lock, OpenError};
+use super::lock::Lock;
+use super::open_error::OpenError;
+use super::schema;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +46,7 @@ pub(in crate::store) fn open_writer(path: &Path) -> Result<Connection, OpenError
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags)
         .and_then(|connection| set_pragmas(&connection, Role::Writer).map(|()| connection))
-        .map_err(|source| failure(path, source))
+        .map_err(|source| OpenError::from_sqlite(path, source))
 }
 
 /// Opens a connection that moves pages from the log into the file, and can write nothing else.
@@ -52,7 +54,7 @@ pub(in crate::store) fn open_to_checkpoint(path: &Path) -> Result<Connection, Op
     let connection = open_writer(path)?;
     connection
         .pragma_update(None, "query_only", true)
-        .map_err(|source| failure(path, source))?;
+        .map_err(|source| OpenError::from_sqlite(path, source))?;
     Ok(connection)
 }
 
@@ -72,8 +74,8 @@ pub(in crate::store) fn check_ours(path: &Path) -> Result<(), OpenError> {
 fn checked(path: &Path) -> Result<(Connection, i64), OpenError> {
     let connection = Connection::open_with_flags(path, reader_flags())
         .and_then(|connection| set_pragmas(&connection, Role::Reader).map(|()| connection))
-        .map_err(|source| failure(path, source))?;
-    let version = super::migrations::check(&connection, path)?;
+        .map_err(|source| OpenError::from_sqlite(path, source))?;
+    let version = schema::check(&connection, path)?;
     Ok((connection, version))
 }
 
@@ -95,7 +97,7 @@ fn recover(path: &Path) -> Result<(), OpenError> {
             connection.busy_timeout(Duration::from_secs(5))?;
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
         })
-        .map_err(|source| failure(path, source))
+        .map_err(|source| OpenError::from_sqlite(path, source))
 }
 
 /// The checks of [`checked`] on the bytes of the file alone, whatever stands beside it.
@@ -104,32 +106,8 @@ fn check_as_it_lies(path: &Path) -> Result<(), OpenError> {
     let bytes = path.as_os_str().as_encoded_bytes();
     let uri = format!("file:{}?immutable=1", percent_encode(bytes, KEPT));
     let connection = Connection::open_with_flags(uri, reader_flags() | OpenFlags::SQLITE_OPEN_URI)
-        .map_err(|source| failure(path, source))?;
-    super::migrations::check(&connection, path).map(drop)
-}
-
-/// The file itself, if the name is a symbolic link to one: a lock beside another name of it would
-/// let two processes in.
-///
-/// # Errors
-/// [`OpenError::File`] if the link leads nowhere.
-pub fn resolved(path: &Path) -> Result<PathBuf, OpenError> {
-    if !path.is_symlink() {
-        return Ok(path.to_owned());
-    }
-    path.canonicalize().map_err(|source| OpenError::File {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// Why a file cannot be opened: SQLite says so of a file that is no database once it is read.
-pub(in crate::store) fn failure(path: &Path, source: rusqlite::Error) -> OpenError {
-    let path = path.to_owned();
-    match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotOurs { path },
-        _ => OpenError::Sqlite { path, source },
-    }
+        .map_err(|source| OpenError::from_sqlite(path, source))?;
+    schema::check(&connection, path).map(drop)
 }
 
 /// Opens a connection that can only read, beside whatever else has the file open.
@@ -138,7 +116,7 @@ pub(in crate::store) fn failure(path: &Path, source: rusqlite::Error) -> OpenErr
 /// [`OpenError`] if there is no such file, it is not ours, or it has a version not known here.
 pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
     let connection = open_any_version(path)?;
-    super::migrations::check_current(&connection, path)?;
+    schema::check_current(&connection, path)?;
     Ok(connection)
 }
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::condition::Condition;
 use super::lock::Lock;
-use super::migrations::{Progress, schema_of};
 use super::open_error::OpenError;
-use super::{connection, migrations};
+use super::schema::{self, Progress, schema_of};
+use super::{connection, migrations, paths};
 use crate::store::error::Error;
 use crate::store::readers::{ReaderSettings, Readers, Readership};
 use crate::store::whole::{audit, import_batches};
@@ -59,7 +59,7 @@ impl Database {
                 path: path(),
                 findings,
             }),
-            Err(Error::Sqlite(source)) => Err(connection::failure(&self.path, source)),
+            Err(Error::Sqlite(source)) => Err(OpenError::from_sqlite(&self.path, source)),
             Err(_) => Err(OpenError::NotOurs { path: path() }),
         }
     }
@@ -69,7 +69,7 @@ impl Database {
     /// # Errors
     /// As [`Database::open`].
     pub fn open_for_import(path: &Path) -> Result<Self, OpenError> {
-        let path = connection::resolved(path)?;
+        let path = paths::resolved(path)?;
         let lock = Lock::take(&path)?;
         connection::create_private(&path)?;
         connection::check_ours(&path)?;
@@ -93,7 +93,7 @@ impl Database {
     /// # Errors
     /// [`OpenError`] if the file cannot be read or is not ours.
     pub fn version(&self) -> Result<i64, OpenError> {
-        migrations::check(&self.connection, &self.path)
+        schema::check(&self.connection, &self.path)
     }
 
     /// Makes the tables of a version in an empty file.
@@ -116,7 +116,7 @@ impl Database {
     fn has_unfinished_import(&self) -> Result<bool, OpenError> {
         match import_batches::unfinished_import(&self.connection) {
             Ok(note) => Ok(note.is_some()),
-            Err(Error::Sqlite(source)) => Err(connection::failure(&self.path, source)),
+            Err(Error::Sqlite(source)) => Err(OpenError::from_sqlite(&self.path, source)),
             Err(_) => Ok(false),
         }
     }

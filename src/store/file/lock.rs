@@ -3,10 +3,10 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::connection;
-use crate::store::OpenError;
+use super::open_error::OpenError;
+use super::paths;
 
 /// Bytes of a lock file that are looked at: more than a process number has.
 const LOOKED_AT: u64 = 32;
@@ -30,7 +30,7 @@ impl Lock {
             path: database.to_owned(),
             source,
         };
-        let path = path_of(&connection::resolved(database)?);
+        let path = paths::lock_file(&paths::resolved(database)?);
         let mut file = open(&path).map_err(|source| {
             if path.is_symlink() || path.is_dir() {
                 return OpenError::ForeignLock { path: path.clone() };
@@ -85,10 +85,4 @@ fn content(file: &mut File) -> Option<String> {
     let text = str::from_utf8(&bytes).ok()?.trim_end();
     let is_ours = text.is_empty() || text.parse::<u32>().is_ok();
     is_ours.then(|| text.to_owned())
-}
-
-pub(in crate::store) fn path_of(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
 }

@@ -1,8 +1,8 @@
 //! Why a database file cannot be opened, each kind in a sentence that says what to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::migrations::MigrationError;
+use crate::store::Error;
 
 /// Why a database file cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,50 @@ pub enum OpenError {
     /// The pool of readers could not be filled.
     #[error("the reading connections could not be opened")]
     Pool(#[source] r2d2::Error),
+}
+
+impl OpenError {
+    /// The reason why a file cannot be opened. SQLite reports only on the first read that a file is
+    /// not a database.
+    pub(in crate::store) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => Self::NotOurs { path },
+            _ => Self::Sqlite { path, source },
+        }
+    }
+}
+
+/// Why a database cannot be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// The disk has too little room.
+    #[error(
+        "the migration needs up to {} MB of free disk space, and {} MB are free; nothing was \
+         changed: free some space and start again",
+        needed.div_ceil(1_000_000), free / 1_000_000
+    )]
+    NoRoom {
+        /// Bytes that may be needed.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// Somebody altered the schema.
+    #[error("{0}; nothing was changed: undo the alteration, or restore a backup")]
+    Altered(String),
+    /// The database failed.
+    #[error("the database failed; the rows moved so far are kept, and the next start resumes")]
+    Storage(#[from] Error),
+    /// The file system did not say how much room there is.
+    #[error("the file system does not say how much room it has")]
+    Room(#[source] std::io::Error),
+}
+
+impl From<rusqlite::Error> for MigrationError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(error.into())
+    }
 }
 
 /// What to do about a file that cannot be used.

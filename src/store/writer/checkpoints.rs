@@ -118,7 +118,7 @@ fn work(path: &Path, connection: Option<Connection>) -> Result<Connection, OpenE
     let connection = connection.map_or_else(|| connection::open_to_checkpoint(path), Ok)?;
     match checkpoint(&connection) {
         Ok(_) => Ok(connection),
-        Err(source) => Err(connection::failure(path, source)),
+        Err(source) => Err(OpenError::from_sqlite(path, source)),
     }
 }
 
