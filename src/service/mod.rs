@@ -41,7 +41,6 @@ mod wallets;
 mod webhooks;
 mod writes;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +63,7 @@ pub use signals::{Announcements, Signals};
 pub use targets::{Addresses, Names, Targets};
 pub use tokens::TokenKey;
 
-use crate::analytics::Engine;
+use crate::analytics::{Contradiction, Engine};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{
@@ -79,7 +78,7 @@ use crate::telemetry::Metrics;
 use caps::Caps;
 use clock::ClockWatch;
 use credentials::KeyUses;
-use derived::Derived;
+use derived::{Derived, FoldError};
 use snapshots::Snapshots;
 use writes::Pen;
 
@@ -172,17 +171,26 @@ pub enum StartError {
     )]
     Unseen(#[source] std::io::Error),
     /// The log cannot be folded.
-    #[error("the activity log contradicts itself; run `stampcard verify` on the database")]
-    Contradiction,
+    #[error("{0}; run `stampcard verify` on the database")]
+    Contradiction(Contradiction),
     /// The database is not new, but lacks the key of member tokens.
     #[error(
         "the key of member tokens is missing in the database {}; restore a backup",
         .0.display()
     )]
     NoTokenKey(PathBuf),
-    /// A thread could not be started.
-    #[error("a thread could not be started")]
+    /// The system refused a thread.
+    #[error("a thread cannot be started")]
     Thread(#[source] std::io::Error),
+}
+
+impl From<FoldError> for StartError {
+    fn from(error: FoldError) -> Self {
+        match error {
+            FoldError::Storage(error) => Self::Storage(error),
+            FoldError::Contradiction(contradiction) => Self::Contradiction(contradiction),
+        }
+    }
 }
 
 impl Services {
@@ -224,9 +232,7 @@ impl Services {
         let database = open(&settings.database.path)?;
         let readers = database.readers(reader_settings(settings))?;
         let path = database.path().to_owned();
-        // A fold stops at a row that contradicts those before it.
-        let load = AssertUnwindSafe(|| snapshots::load(database.connection()));
-        let (figures, kept) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
+        let (figures, kept) = snapshots::load(database.connection())?;
         let last_at = figures.last_at();
         let was_refused = resume(clock, database.connection(), &last_at)?;
         let engine = Arc::new(Engine::new(figures));

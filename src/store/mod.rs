@@ -59,7 +59,8 @@ pub use rusqlite::Connection;
 pub use shares::Tenant;
 pub use turns::Turns;
 pub use writer::{
-    AccessChange, Committed, Counted, Observer, Transaction, WriteError, Writer, WriterSettings,
+    AccessChange, Committed, Counted, Observer, ObserverError, Transaction, WriteError, Writer,
+    WriterSettings,
 };
 
 /// A failure of the database or of the pool in front of it. It is never the caller's fault.

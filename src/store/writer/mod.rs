@@ -95,18 +95,29 @@ pub trait Observer: Send {
     /// Takes in what was committed.
     ///
     /// # Errors
-    /// [`Error`] if the database cannot be read.
+    /// [`ObserverError`]. What was taken in of the commit is then rebuilt.
     fn committed(
         &mut self,
         connection: &Connection,
         committed: &Committed<'_>,
-    ) -> Result<(), Error>;
+    ) -> Result<(), ObserverError>;
 
     /// Builds everything anew from the database, after [`Observer::committed`] failed or panicked.
     ///
     /// # Errors
-    /// [`Error`] if the database cannot be read.
-    fn rebuild(&mut self, connection: &Connection) -> Result<(), Error>;
+    /// [`ObserverError`].
+    fn rebuild(&mut self, connection: &Connection) -> Result<(), ObserverError>;
+}
+
+/// Why an observer cannot follow the log.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserverError {
+    /// The database cannot be read.
+    #[error(transparent)]
+    Storage(#[from] Error),
+    /// The log contradicts itself.
+    #[error(transparent)]
+    Contradiction(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// What the writer needs to know.

@@ -13,7 +13,7 @@ use super::checkpoints::Checkpointer;
 use super::queue::{Exit, Turn, Waited};
 use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
-use super::{Committed, Job, Observer, WriteError};
+use super::{Committed, Job, Observer, ObserverError, WriteError};
 use crate::domain::Actor;
 use crate::store::condition::Condition;
 use crate::store::key_index::Segment;
@@ -307,18 +307,25 @@ impl WriterThread {
         let told = catch_unwind(AssertUnwindSafe(|| {
             observer.committed(connection, &committed)
         }));
-        if matches!(told, Ok(Ok(()))) {
-            return;
+        let cause = match told {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => cause_chain(&error),
+            Err(_) => PANICKED.to_owned(),
+        };
+        tracing::error!(cause, "the figures cannot follow a commit; rebuilding them");
+        if let Err(error) = self.rebuild(connection) {
+            abort(&cause_chain(&error));
         }
-        tracing::error!("the figures could not take in a commit; building them anew");
-        let rebuilt = catch_unwind(AssertUnwindSafe(|| observer.rebuild(connection)));
-        if !matches!(rebuilt, Ok(Ok(()))) {
-            let cause = match &rebuilt {
-                Ok(Err(error)) => cause_chain(error),
-                _ => "the activity log contradicts itself".to_owned(),
-            };
-            tracing::error!(cause, "the figures cannot be built anew; the process ends");
-            std::process::abort();
+    }
+
+    /// Has the observer rebuild what it derives from the log. A log that cannot be followed ends the
+    /// process.
+    fn rebuild(&mut self, connection: &Connection) -> Result<(), Error> {
+        match catch_unwind(AssertUnwindSafe(|| self.observer.rebuild(connection))) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(ObserverError::Storage(error))) => Err(error),
+            Ok(Err(error)) => abort(&cause_chain(&error)),
+            Err(_) => abort(PANICKED),
         }
     }
 
@@ -389,7 +396,7 @@ impl WriterThread {
         let next_seq = activity::last_seq(connection)?.map_or(1, |seq| seq.0 + 1);
         if next_seq != self.log.next_seq || self.log.access_in_doubt {
             self.log.next_seq = next_seq;
-            self.observer.rebuild(connection)?;
+            self.rebuild(connection)?;
             self.log.access_in_doubt = false;
             self.log.last_at.extend(self.log.open_at.drain());
         }
@@ -431,6 +438,15 @@ impl WriterThread {
             );
         }
     }
+}
+
+/// Why nothing is known of a failure of the observer: the hook has logged the panic.
+const PANICKED: &str = "a panic";
+
+/// Ends the process, as no figures can be derived from the log.
+fn abort(cause: &str) -> ! {
+    tracing::error!(cause, "the figures cannot be rebuilt; the process ends");
+    std::process::abort();
 }
 
 fn savepoint(statements: &Statements<'_>, sql: &'static str) -> Result<(), Error> {
