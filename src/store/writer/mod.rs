@@ -7,6 +7,7 @@
 
 mod checkpoints;
 mod chores;
+mod observing;
 mod queue;
 mod statements;
 mod sums;
@@ -24,6 +25,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::checkpoints::Checkpointer;
+pub use self::observing::ObserverError;
 use self::queue::Entrance;
 use self::sums::Sums;
 pub use self::tally::Counted;
@@ -107,17 +109,6 @@ pub trait Observer: Send {
     /// # Errors
     /// [`ObserverError`].
     fn rebuild(&mut self, connection: &Connection) -> Result<(), ObserverError>;
-}
-
-/// Why an observer cannot follow the log.
-#[derive(Debug, thiserror::Error)]
-pub enum ObserverError {
-    /// The database cannot be read.
-    #[error(transparent)]
-    Storage(#[from] Error),
-    /// The log contradicts itself.
-    #[error(transparent)]
-    Contradiction(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// What the writer needs to know.
@@ -214,11 +205,10 @@ impl Writer {
             erasures: 0,
             clock: settings.clock,
         };
-        let no_thread = |_| Error::Impossible("failure to start a thread");
         let mut thread = WriterThread {
             scrubber: Scrubber::open(&connection)?,
             checkpointer: Checkpointer::start(path.clone(), condition.clone())
-                .map_err(no_thread)?,
+                .map_err(Error::Thread)?,
             readership,
             path,
             connection: None,
@@ -240,7 +230,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("stampcard-writer".to_owned())
             .spawn(move || thread.run())
-            .map_err(no_thread)?;
+            .map_err(Error::Thread)?;
         Ok(Self {
             entrance: Arc::new(entrance),
             writable,

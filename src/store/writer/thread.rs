@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::checkpoints::Checkpointer;
+use super::observing::{PANICKED, abort, rebuild};
 use super::queue::{Exit, Turn, Waited};
 use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
-use super::{Committed, Job, Observer, ObserverError, WriteError};
+use super::{Committed, Job, Observer, WriteError};
 use crate::domain::Actor;
 use crate::store::condition::Condition;
 use crate::store::key_index::Segment;
@@ -285,9 +286,8 @@ impl WriterThread {
             .transpose()
     }
 
-    /// Tells the observer what was committed. If it cannot take that in, it starts anew from the
-    /// log; if it cannot do that either, the process must not go on: wrong figures and stale keys
-    /// are worse than none, and what was committed is safe.
+    /// Tells the observer what was committed. If it cannot take that in, it rebuilds everything from
+    /// the log; if it cannot do that either, the process ends.
     fn publish(&mut self, connection: &Connection) {
         let activities = std::mem::take(&mut self.log.pending);
         let access = std::mem::take(&mut self.log.access);
@@ -313,19 +313,8 @@ impl WriterThread {
             Err(_) => PANICKED.to_owned(),
         };
         tracing::error!(cause, "the figures cannot follow a commit; rebuilding them");
-        if let Err(error) = self.rebuild(connection) {
+        if let Err(error) = rebuild(self.observer.as_mut(), connection) {
             abort(&cause_chain(&error));
-        }
-    }
-
-    /// Has the observer rebuild what it derives from the log. A log that cannot be followed ends the
-    /// process.
-    fn rebuild(&mut self, connection: &Connection) -> Result<(), Error> {
-        match catch_unwind(AssertUnwindSafe(|| self.observer.rebuild(connection))) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(ObserverError::Storage(error))) => Err(error),
-            Ok(Err(error)) => abort(&cause_chain(&error)),
-            Err(_) => abort(PANICKED),
         }
     }
 
@@ -396,7 +385,7 @@ impl WriterThread {
         let next_seq = activity::last_seq(connection)?.map_or(1, |seq| seq.0 + 1);
         if next_seq != self.log.next_seq || self.log.access_in_doubt {
             self.log.next_seq = next_seq;
-            self.rebuild(connection)?;
+            rebuild(self.observer.as_mut(), connection)?;
             self.log.access_in_doubt = false;
             self.log.last_at.extend(self.log.open_at.drain());
         }
@@ -438,15 +427,6 @@ impl WriterThread {
             );
         }
     }
-}
-
-/// Why nothing is known of a failure of the observer: the hook has logged the panic.
-const PANICKED: &str = "a panic";
-
-/// Ends the process, as no figures can be derived from the log.
-fn abort(cause: &str) -> ! {
-    tracing::error!(cause, "the figures cannot be rebuilt; the process ends");
-    std::process::abort();
 }
 
 fn savepoint(statements: &Statements<'_>, sql: &'static str) -> Result<(), Error> {
