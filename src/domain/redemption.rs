@@ -87,16 +87,14 @@ impl StatusCounts {
         self.0[status as usize] += count;
     }
 
-    /// Counts one that went from one status to another.
-    ///
-    /// # Panics
-    /// If none stood at `from`: the log would contradict itself.
-    pub fn shift(&mut self, from: Status, to: Status) {
+    /// Counts a redemption that went from one status to another. `None`, and nothing is changed,
+    /// if no redemption is counted in `from`.
+    #[must_use]
+    pub fn shift(&mut self, from: Status, to: Status) -> Option<()> {
         let left = &mut self.0[from as usize];
-        *left = left
-            .checked_sub(1)
-            .expect("a redemption leaves a status it was counted in");
+        *left = left.checked_sub(1)?;
         self.0[to as usize] += 1;
+        Some(())
     }
 }
 
