@@ -311,7 +311,7 @@ pub(in crate::store) struct Purged {
 /// Deletes up to `limit` of the oldest answers, as far as they were made up to a time.
 pub(in crate::store) fn purge(
     connection: &Connection,
-    made_up_to: Timestamp,
+    created_until: Timestamp,
     limit: usize,
 ) -> Result<Purged, Error> {
     let transaction = connection.unchecked_transaction()?;
@@ -320,7 +320,7 @@ pub(in crate::store) fn purge(
     let mut statement = transaction.prepare_cached(sql)?;
     let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
     while let Some(row) = rows.next()? {
-        if row.get::<_, i64>(1)? > made_up_to.as_millis() {
+        if row.get::<_, i64>(1)? > created_until.as_millis() {
             break;
         }
         up_to = row.get(0)?;

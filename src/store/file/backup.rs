@@ -12,8 +12,8 @@ use super::open_error::OpenError;
 pub use super::paths::{beside, resolved};
 use super::schema::Progress;
 use super::{connection, migrations, scrub};
-use crate::store::tables::settings;
 use crate::store::Error;
+use crate::store::tables::settings;
 
 /// Pages copied between two reports of progress (4 MiB).
 const STEP_PAGES: i32 = 1024;

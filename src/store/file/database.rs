@@ -10,7 +10,6 @@ use super::{connection, migrations, paths};
 use crate::store::error::Error;
 use crate::store::readers::{ReaderSettings, Readers, Readership};
 use crate::store::whole::{audit, import_batches};
-use crate::store::writer::{Observer, Writer, WriterSettings};
 use rusqlite::Connection;
 
 /// A database file that this process owns, its schema up to date.
@@ -138,17 +137,5 @@ impl Database {
     /// Where those say so who read something else that the writer keeps, such as the figures.
     pub fn readership(&self) -> Readership {
         self.readership.clone()
-    }
-
-    /// Gives the connection and the lock to a thread that does all the writing from now on.
-    ///
-    /// # Errors
-    /// [`Error`] if the idempotency keys or the activity number cannot be read.
-    pub fn start_writer(
-        self,
-        settings: WriterSettings,
-        observer: Box<dyn Observer>,
-    ) -> Result<Writer, Error> {
-        Writer::start(self, settings, observer)
     }
 }

@@ -52,10 +52,7 @@ pub(super) fn note(connection: &Connection) -> Result<Option<Vec<u8>>, Error> {
 }
 
 /// Refuses a file that is not a database of exactly this version.
-pub(super) fn check_current(
-    connection: &Connection,
-    path: &Path,
-) -> Result<(), OpenError> {
+pub(super) fn check_current(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let path_owned = || path.to_owned();
     match check(connection, path)? {
         0 => Err(OpenError::NotOurs { path: path_owned() }),

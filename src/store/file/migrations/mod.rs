@@ -12,9 +12,7 @@ use rusqlite::Connection;
 
 use super::definitions;
 use super::open_error::{MigrationError, OpenError};
-use super::schema::{
-    APPLICATION_ID, Progress, SCHEMA, SCHEMA_1, VERSION, check, is_unfinished,
-};
+use super::schema::{APPLICATION_ID, Progress, SCHEMA, SCHEMA_1, VERSION, check, is_unfinished};
 
 /// Brings the schema up to date.
 pub(in crate::store) fn migrate(
@@ -27,7 +25,8 @@ pub(in crate::store) fn migrate(
         source,
     };
     match check(connection, path)? {
-        0 => create(connection, VERSION, SCHEMA).map_err(|source| OpenError::from_sqlite(path, source)),
+        0 => create(connection, VERSION, SCHEMA)
+            .map_err(|source| OpenError::from_sqlite(path, source)),
         1 => unaltered(connection, SCHEMA_1)
             .and_then(|()| step2::begin(connection, path))
             .and_then(|()| step2::go_on(connection, progress))

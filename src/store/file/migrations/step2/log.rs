@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, Row as SqlRow};
 
-use super::ledger::Ledger;
 use super::STEP_ROWS;
+use super::ledger::Ledger;
 use crate::domain::{Cell, Cells as _, Column, EventKind, MessageId, OfferId, Row};
 use crate::store::file::open_error::MigrationError;
 use crate::store::log::{NewText, REASON};
