@@ -9,8 +9,8 @@ use super::sums::Sums;
 use super::tally::Tally;
 use crate::clock::Clock;
 use crate::domain::{Activity, ByNumber, EventSet, ProgramNumber, Timestamp};
-use crate::store::answers::idempotency;
 use crate::store::answers::key_index::KeyIndex;
+use crate::store::answers::stored_index;
 use crate::store::tables::sandbox;
 use crate::store::{Error, log};
 
@@ -70,7 +70,7 @@ impl State {
             clocks_changed: false,
             changes: Changes::default(),
             access_in_doubt: false,
-            keys: idempotency::index(connection)?,
+            keys: stored_index::read(connection)?,
             sums: Sums::default(),
             tally: Tally::default(),
             listened: None,

@@ -17,8 +17,8 @@ use super::state::State;
 use super::statements::{self, Statements};
 use super::transaction::{Mark, Transaction};
 use crate::domain::Actor;
-use crate::store::answers::idempotency;
 use crate::store::answers::key_index::Segment;
+use crate::store::answers::stored_index;
 use crate::store::file::condition::Condition;
 use crate::store::file::scrub::Scrubber;
 use crate::store::{Error, Lock, Readership};
@@ -282,7 +282,7 @@ impl WriterThread {
     fn close_segment(&self, connection: &Connection) -> Result<Option<Segment>, Error> {
         let keys = &self.state.keys;
         keys.is_full()
-            .then(|| idempotency::close_segment(connection, keys))
+            .then(|| stored_index::close_segment(connection, keys))
             .transpose()
     }
 
