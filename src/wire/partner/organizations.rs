@@ -95,7 +95,10 @@ request_schema!(PatchOrganizationRequest {
 
 /// The body of `PUT /partner/organizations/{id}/status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SetStatusRequest(pub OrganizationStatus);
+pub struct SetStatusRequest {
+    /// Whether the organization's credentials are accepted.
+    pub status: OrganizationStatus,
+}
 
 impl SetStatusRequest {
     /// Reads the body.
@@ -103,9 +106,9 @@ impl SetStatusRequest {
     /// # Errors
     /// [`Invalid`] naming the field.
     pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        Fields::of(body)?
-            .required("status", text(|name, word| status(name, &word)))
-            .map(Self)
+        let status = text(|name, word: String| status(name, &word));
+        let status = Fields::of(body)?.required("status", status)?;
+        Ok(Self { status })
     }
 }
 
@@ -116,7 +119,10 @@ request_schema!(SetStatusRequest {
 
 /// The body of `PUT /partner/organizations/{id}/tier`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SetTierRequest(pub OrganizationTier);
+pub struct SetTierRequest {
+    /// The plan.
+    pub tier: OrganizationTier,
+}
 
 impl SetTierRequest {
     /// Reads the body.
@@ -124,9 +130,9 @@ impl SetTierRequest {
     /// # Errors
     /// [`Invalid`] naming the field.
     pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        Fields::of(body)?
-            .required("tier", text(|name, word| tier(name, &word)))
-            .map(Self)
+        let tier = text(|name, word: String| tier(name, &word));
+        let tier = Fields::of(body)?.required("tier", tier)?;
+        Ok(Self { tier })
     }
 }
 
