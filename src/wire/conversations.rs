@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, known_id, text};
-use super::schema::{self, request_schema};
+use super::field_types::{AGENT, EXTERNAL_USER_ID, text};
+use super::request::request;
 use super::{ListKind, cursor};
 use crate::domain::{
     Conversation, ConversationId, ConversationNumber, ConversationPlace, DisplayName,
@@ -169,78 +169,37 @@ fn decode(text: &str, program: ProgramNumber) -> Result<[i64; 4], Invalid> {
     })
 }
 
-/// The body of `POST /v1/conversations/{id}/messages`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendMessageRequest {
-    /// What is said.
-    pub message: MessageText,
-    /// Additive: `agent` if a key speaks for the operator.
-    pub speaks_as: Option<Role>,
-}
-
-impl SendMessageRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        let role = |name: &str, word: String| match Role::parse(&word) {
-            Some(Role::Agent) => Ok(Role::Agent),
-            _ => Err(Invalid::new(name, "must be agent, or be left out")),
-        };
-        Ok(Self {
-            message: fields.required("message", text(MessageText::parse))?,
-            speaks_as: fields.nullable("as", text(role))?,
-        })
+request! {
+    /// The body of `POST /v1/conversations/{id}/messages`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SendMessageRequest {
+        /// The text of the message.
+        pub message: MessageText = required("message", text!(MessageText)),
+        /// `agent` if an Org-API-Key speaks for the operator.
+        pub speaks_as: Option<Role> = nullable("as", AGENT),
     }
+    example {"message": "Is the window seat free?"}
+    parse(body);
 }
 
-request_schema!(SendMessageRequest {
-    /// What is said.
-    required message: schema::text(MessageText::RULE),
-    /// `agent` if an Org-API-Key speaks for the operator.
-    optional as: schema::nullable(schema::one_of([Role::Agent.as_str()])),
-} example {"message": "Is the window seat free?"});
-
-/// The body of `POST /v1/conversations`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartConversationRequest {
-    /// With whom.
-    pub external_user_id: ExternalUserId,
-    /// What it is called.
-    pub title: Option<Title>,
-    /// What is said first.
-    pub message: MessageText,
-}
-
-impl StartConversationRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            external_user_id: fields.required("externalUserID", known_id)?,
-            title: fields.nullable("title", text(Title::parse))?,
-            message: fields.required("message", text(MessageText::parse))?,
-        })
+request! {
+    /// The body of `POST /v1/conversations`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct StartConversationRequest {
+        /// The member with whom the conversation is started.
+        pub external_user_id: ExternalUserId = required("externalUserID", EXTERNAL_USER_ID),
+        /// The title; none by default.
+        pub title: Option<Title> = nullable("title", text!(Title)),
+        /// The operator's first message.
+        pub message: MessageText = required("message", text!(MessageText)),
     }
+    example {
+        "externalUserID": "ada",
+        "title": "Your coat",
+        "message": "You left a coat here on Friday."
+    }
+    parse(body);
 }
-
-request_schema!(StartConversationRequest {
-    /// The member it is with.
-    required externalUserID: schema::text(ExternalUserId::RULE),
-    /// What it is called; nothing by default.
-    optional title: schema::nullable(schema::text(Title::RULE)),
-    /// The operator's first message.
-    required message: schema::text(MessageText::RULE),
-} example {
-    "externalUserID": "ada",
-    "title": "Your coat",
-    "message": "You left a coat here on Friday."
-});
 
 /// `SendMessageResponse`: exactly this field.
 #[derive(Debug, Clone, Serialize, ToSchema)]

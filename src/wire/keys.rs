@@ -2,35 +2,22 @@
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, text};
-use super::schema::{self, request_schema};
-use crate::domain::{Invalid, Name};
+use super::field_types::text;
+use super::request::request;
+use crate::domain::Name;
 
-/// The body of `POST /v1/keys`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateKeyRequest {
-    /// What it is called.
-    pub name: Name,
-}
-
-impl CreateKeyRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let name = Fields::of(body)?.required("name", text(Name::parse))?;
-        Ok(Self { name })
+request! {
+    /// The body of `POST /v1/keys`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateKeyRequest {
+        /// The name.
+        pub name: Name = required("name", text!(Name)),
     }
+    example {"name": "till"}
+    parse(body);
 }
-
-request_schema!(CreateKeyRequest {
-    /// What it is called.
-    required name: schema::text(Name::RULE),
-} example {"name": "till"});
 
 /// A key of the program.
 #[derive(Debug, Clone, Serialize, ToSchema)]

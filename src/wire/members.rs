@@ -1,51 +1,31 @@
 //! Members.
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::WalletResponse;
-use super::fields::{Fields, raw_object, text};
-use super::schema::{self, request_schema};
-use crate::domain::{
-    Attributes, Change, DisplayName, Invalid, Member, MemberProfile, Status, StatusCounts, Tier,
-};
+use super::field_types::{JSON_OBJECT, text};
+use super::request::request;
+use crate::domain::{Attributes, DisplayName, Member, MemberProfile, Status, StatusCounts, Tier};
 
-/// The body of `PUT /v1/members/{externalUserID}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetMemberRequest {
-    /// What to merge into the profile.
-    pub profile: MemberProfile,
-}
-
-impl SetMemberRequest {
-    /// Reads the body, given both parsed and as it came.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value, bytes: &[u8]) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        let attributes = fields.change("attributes", raw_object("attributes", bytes))?;
-        Ok(Self {
-            profile: MemberProfile {
-                display_name: fields.change("displayName", text(DisplayName::parse))?,
-                email: Change::Keep,
-                tier: fields.optional("tier", text(Tier::parse))?,
-                attributes,
-            },
-        })
+request! {
+    /// The body of `PUT /v1/members/{externalUserID}`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SetMemberRequest {}
+    /// The changes to the member's profile.
+    pub profile: MemberProfile {
+        /// The operator's own JSON, up to 16384 bytes, replaced as a whole; null clears it.
+        attributes = change("attributes", JSON_OBJECT),
+        /// The display name; null clears it.
+        display_name = change("displayName", text!(DisplayName)),
+        /// The tier; a new member without one gets the program's default tier.
+        tier = optional("tier", text!(Tier)),
+        ..MemberProfile::default()
     }
+    example {"displayName": "Ada Lovelace", "tier": "gold", "attributes": {"city": "London"}}
+    parse(body, bytes);
 }
-
-request_schema!(SetMemberRequest {
-    /// The name to show; null clears it.
-    optional displayName: schema::nullable(schema::text(DisplayName::RULE)),
-    /// The tier; the program's default tier for a new member without one.
-    optional tier: schema::text(Tier::RULE),
-    /// The operator's own JSON, up to 16384 bytes, replaced whole; null clears it.
-    optional attributes: schema::nullable(schema::any_object()),
-} example {"displayName": "Ada Lovelace", "tier": "gold", "attributes": {"city": "London"}});
 
 /// `SetMemberResponse`: exactly these fields.
 #[derive(Debug, Clone, Serialize, ToSchema)]

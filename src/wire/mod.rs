@@ -10,6 +10,7 @@ mod configuration;
 mod conversations;
 mod cursor;
 mod events;
+mod field_types;
 mod fields;
 mod health;
 mod keys;
@@ -23,6 +24,7 @@ mod query;
 mod redemption_history;
 mod redemptions;
 mod reports;
+mod request;
 mod sandbox;
 pub mod schema;
 mod tokens;
@@ -42,7 +44,6 @@ pub use conversations::{
 };
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
-pub use fields::Fields;
 pub use health::{HealthResponse, UnreadyResponse};
 pub use keys::{CreateKeyRequest, CreatedKeyResponse, KeyListResponse, KeyResponse};
 pub use members::{
@@ -51,7 +52,8 @@ pub use members::{
 };
 pub use numbers::{PlainNumbers, with_plain_numbers};
 pub use offers::{
-    AvailabilityResponse, CreateOfferRequest, OfferListResponse, OfferResponse, PatchOfferRequest,
+    AvailabilityRequest, AvailabilityResponse, CreateOfferRequest, OfferListResponse,
+    OfferResponse, PatchOfferRequest,
 };
 pub use partner::{
     AcceptClockRequest, AcceptedClockResponse, AllocateCreditsRequest, AllocationResponse,

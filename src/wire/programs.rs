@@ -2,65 +2,36 @@
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, text};
-use super::schema::{self, ProgramState, request_schema};
+use super::field_types::{text, word};
+use super::request::request;
+use super::schema::ProgramState;
 use crate::domain::{Invalid, Name, Program, ProgramSort, ProgramStatus, Timestamp};
 
-/// The body of `POST /v1/programs`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateProgramRequest {
-    /// What it is called.
-    pub name: Name,
-}
-
-impl CreateProgramRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let name = Fields::of(body)?.required("name", text(Name::parse))?;
-        Ok(Self { name })
+request! {
+    /// The body of `POST /v1/programs`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateProgramRequest {
+        /// The name.
+        pub name: Name = required("name", text!(Name)),
     }
+    example {"name": "Summer club"}
+    parse(body);
 }
 
-request_schema!(CreateProgramRequest {
-    /// What it is called.
-    required name: schema::text(Name::RULE),
-} example {"name": "Summer club"});
-
-/// The body of `PATCH /v1/programs/{id}`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PatchProgramRequest {
-    /// What it is called.
-    pub name: Option<Name>,
-    /// Whether it is in use.
-    pub status: Option<ProgramStatus>,
-}
-
-impl PatchProgramRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            name: fields.optional("name", text(Name::parse))?,
-            status: fields.optional("status", text(|name, word| status(name, &word)))?,
-        })
+request! {
+    /// The body of `PATCH /v1/programs/{id}`.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct PatchProgramRequest {
+        /// The name.
+        pub name: Option<Name> = optional("name", text!(Name)),
+        /// Whether the program is active.
+        pub status: Option<ProgramStatus> = optional("status", word!(ProgramStatus)),
     }
+    example {"name": "Winter club"}
+    parse(body);
 }
-
-request_schema!(PatchProgramRequest {
-    /// What it is called.
-    optional name: schema::text(Name::RULE),
-    /// Whether it is in use.
-    optional status: schema::one_of(ProgramStatus::ALL.map(ProgramStatus::as_str)),
-} example {"name": "Winter club"});
 
 fn status(name: &str, word: &str) -> Result<ProgramStatus, Invalid> {
     ProgramStatus::parse(word).ok_or_else(|| Invalid::new(name, "must be ACTIVE or ARCHIVED"))

@@ -1,120 +1,67 @@
 //! Redemptions.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Query;
-use super::fields::{Fields, known_id, text, time};
-use super::schema::{self, CanceledReason, RedemptionStatus, request_schema};
+use super::field_types::{EXTERNAL_USER_ID, STRING, TIME, text, word};
+use super::request::request;
+use super::schema::{CanceledReason, RedemptionStatus};
 use crate::domain::{
-    CancelReason, Change, ExternalUserId, Invalid, Note, OfferId, Redemption, RedemptionOrder,
+    CancelReason, ExternalUserId, Invalid, Note, OfferId, Redemption, RedemptionOrder,
     RedemptionPatch, Search, Status, Timestamp,
 };
 
-/// The body of `POST /v1/redemptions`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateRedemptionRequest {
-    /// The offer's id as it was written: one that can be none is like one that is unknown.
-    pub offer: String,
-    /// On whose behalf a key calls.
-    pub external_user_id: Option<ExternalUserId>,
-}
-
-impl CreateRedemptionRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            offer: fields.required("offer", text(|_, id| Ok(id)))?,
-            external_user_id: fields.nullable("externalUserID", known_id)?,
-        })
+request! {
+    /// The body of `POST /v1/redemptions`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateRedemptionRequest {
+        /// The offer's id.
+        pub offer: String = required("offer", STRING),
+        /// The member who redeems; required of an Org-API-Key. A token may name its own member.
+        pub external_user_id: Option<ExternalUserId> =
+            nullable("externalUserID", EXTERNAL_USER_ID),
     }
+    example {"offer": "off_01a1fda8-194e-75c2-b11a-dd34b93c1d23", "externalUserID": "user_42"}
+    parse(body);
 }
 
-request_schema!(CreateRedemptionRequest {
-    /// The offer's id.
-    required offer: schema::string(),
-    /// On whose behalf; required of an Org-API-Key. A token may name its own member.
-    optional externalUserID: schema::nullable(schema::text(ExternalUserId::RULE)),
-} example {"offer": "off_01a1fda8-194e-75c2-b11a-dd34b93c1d23", "externalUserID": "user_42"});
-
-/// The body of `PATCH /v1/redemptions/{id}`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PatchRedemptionRequest {
-    /// What should change.
-    pub patch: RedemptionPatch,
-}
-
-impl PatchRedemptionRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        let patch = RedemptionPatch {
-            status: fields.optional("status", text(|name, word| status(name, &word)))?,
-            start_at: fields.change("startAt", time)?,
-            end_at: fields.change("endAt", time)?,
-            canceled_reason: canceled_reason(&fields)?,
-            canceled_note: fields.change("canceledNote", text(Note::parse))?,
-        };
-        Ok(Self { patch })
+request! {
+    /// The body of `PATCH /v1/redemptions/{id}`.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct PatchRedemptionRequest {}
+    /// The changes to the redemption.
+    pub patch: RedemptionPatch {
+        /// The new status; only forward, or `CANCELED`.
+        status = optional("status", word!(Status)),
+        /// The start of the experience.
+        start_at = change("startAt", TIME),
+        /// The end of the experience.
+        end_at = change("endAt", TIME),
+        /// The reason for the cancellation; only on a canceled redemption.
+        canceled_reason = change("canceledReason", word!(CancelReason)),
+        /// A note on the cancellation; only on a canceled redemption.
+        canceled_note = change("canceledNote", text!(Note)),
+        ..RedemptionPatch::default()
     }
+    example {"status": "OPEN", "startAt": "2026-07-01T18:00:00Z"}
+    parse(body);
 }
 
-request_schema!(PatchRedemptionRequest {
-    /// Where it should stand; only forward, or `CANCELED`.
-    optional status: schema::one_of(Status::ALL.map(Status::as_str)),
-    /// When the experience begins.
-    optional startAt: schema::nullable(schema::time()),
-    /// When the experience ends.
-    optional endAt: schema::nullable(schema::time()),
-    /// Why it was canceled; only on a canceled redemption.
-    optional canceledReason: schema::nullable(canceled_reason_words()),
-    /// More about that; only on a canceled redemption.
-    optional canceledNote: schema::nullable(schema::text(Note::RULE)),
-} example {"status": "OPEN", "startAt": "2026-07-01T18:00:00Z"});
-
-/// The body of `POST /v1/redemptions/{id}/cancel`, which may be left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CancelRedemptionRequest {
-    /// What should change.
-    pub patch: RedemptionPatch,
-}
-
-impl CancelRedemptionRequest {
-    /// Reads the body; null is no body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let mut patch = RedemptionPatch {
-            status: Some(Status::Canceled),
-            ..RedemptionPatch::default()
-        };
-        if !body.is_null() {
-            let fields = Fields::of(body)?;
-            patch.canceled_reason = canceled_reason(&fields)?;
-            patch.canceled_note = fields.change("canceledNote", text(Note::parse))?;
-        }
-        Ok(Self { patch })
+request! {
+    /// The body of `POST /v1/redemptions/{id}/cancel`, which is optional.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct CancelRedemptionRequest {}
+    /// The changes to the redemption.
+    pub patch: RedemptionPatch {
+        /// The reason; `MEMBER_REQUESTED` if a member gives none.
+        canceled_reason = change("canceledReason", word!(CancelReason)),
+        /// A note on the cancellation.
+        canceled_note = change("canceledNote", text!(Note)),
+        ..RedemptionPatch { status: Some(Status::Canceled), ..RedemptionPatch::default() }
     }
-}
-
-request_schema!(CancelRedemptionRequest {
-    /// Why; `MEMBER_REQUESTED` if a member gives no reason.
-    optional canceledReason: schema::nullable(canceled_reason_words()),
-    /// More about that.
-    optional canceledNote: schema::nullable(schema::text(Note::RULE)),
-} example {"canceledReason": "SOLD_OUT", "canceledNote": "The last one went this morning."});
-
-fn canceled_reason_words() -> utoipa::openapi::Object {
-    schema::one_of(CancelReason::ALL.map(CancelReason::as_str))
+    example {"canceledReason": "SOLD_OUT", "canceledNote": "The last one went this morning."}
+    parse(body or null);
 }
 
 /// One of the seven statuses, in upper case.
@@ -184,18 +131,6 @@ impl RedemptionListQuery {
             order: order.unwrap_or_default(),
         })
     }
-}
-
-fn canceled_reason(fields: &Fields<'_>) -> Result<Change<CancelReason>, Invalid> {
-    fields.change(
-        "canceledReason",
-        text(|name, word| {
-            CancelReason::parse(&word).ok_or_else(|| {
-                let names = CancelReason::ALL.map(CancelReason::as_str).join(", ");
-                Invalid::new(name, format!("must be null or one of {names}"))
-            })
-        }),
-    )
 }
 
 /// `Redemption`.

@@ -1,10 +1,9 @@
-//! What requests and answers may hold, as JSON Schema. The schema of a request stands beside its
-//! `parse` and is made of the rules that `parse` goes by; that of an answer is derived from its
-//! type.
+//! JSON Schema of requests and responses. The schema of a request is built from its table; the
+//! schema of a response is derived from its type.
 
 use utoipa::openapi::schema::{
     AdditionalProperties, Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Schema,
-    SchemaFormat, SchemaType, Type,
+    SchemaFormat, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -123,73 +122,6 @@ pub fn any_object() -> Object {
         .additional_properties(Some(AdditionalProperties::FreeForm(true)))
         .build()
 }
-
-/// The same, or null.
-pub(super) fn nullable(mut schema: Object) -> Object {
-    if let SchemaType::Type(only) = schema.schema_type {
-        schema.schema_type = SchemaType::from_iter([only, Type::Null]);
-    }
-    if let Some(words) = &mut schema.enum_values {
-        words.push(serde_json::Value::Null);
-    }
-    schema
-}
-
-/// An object of these fields; those with `true` must be there.
-pub(super) fn object<const N: usize>(
-    fields: [(&str, bool, &str, Schema); N],
-    example: serde_json::Value,
-) -> RefOr<Schema> {
-    let mut object = ObjectBuilder::new().schema_type(Type::Object);
-    for (name, is_required, description, mut schema) in fields {
-        let description = Some(description.trim_ascii().to_owned());
-        match &mut schema {
-            Schema::Object(object) => object.description = description,
-            Schema::Array(array) => array.description = description,
-            _ => {}
-        }
-        object = object.property(name, schema);
-        if is_required {
-            object = object.required(name);
-        }
-    }
-    RefOr::T(Schema::Object(object.examples([example]).build()))
-}
-
-/// The schema of a request, beside its `parse`: each field with its rule.
-macro_rules! request_schema {
-    ($request:ident {
-        $($(#[doc = $doc:literal])+ $need:ident $name:ident: $schema:expr,)*
-    } example $example:tt) => {
-        impl utoipa::ToSchema for $request {}
-
-        impl utoipa::PartialSchema for $request {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                $crate::wire::schema::object(
-                    [$((
-                        stringify!($name),
-                        $crate::wire::schema::is_required!($need),
-                        concat!($($doc),+),
-                        $schema.into(),
-                    )),*],
-                    serde_json::json!($example),
-                )
-            }
-        }
-    };
-}
-
-/// Whether a field must be there.
-macro_rules! is_required {
-    (required) => {
-        true
-    };
-    (optional) => {
-        false
-    };
-}
-
-pub(super) use {is_required, request_schema};
 
 /// Words that several answers use, each a schema by its name.
 macro_rules! words {

@@ -1,50 +1,30 @@
 //! Wallets, points and the ledger.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, amount, known_id, text};
-use super::schema::{self, TransactionType, request_schema};
+use super::field_types::{AMOUNT, EXTERNAL_USER_ID, text};
+use super::request::request;
+use super::schema::TransactionType;
 use crate::domain::{
-    Currency, Entry, ExternalUserId, Invalid, Points, Reason, RedemptionId, Tier, Timestamp,
-    TransactionId, Wallet,
+    Currency, Entry, ExternalUserId, Points, Reason, RedemptionId, Tier, Timestamp, TransactionId,
+    Wallet,
 };
 
-/// The body of `POST /v1/wallet/credit` and `/debit`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MovePointsRequest {
-    /// Whose wallet.
-    pub external_user_id: ExternalUserId,
-    /// How many points, at least one.
-    pub amount: Points,
-    /// Why.
-    pub reason: Option<Reason>,
-}
-
-impl MovePointsRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            external_user_id: fields.required("externalUserID", known_id)?,
-            amount: fields.required("amount", amount)?,
-            reason: fields.nullable("reason", text(Reason::parse))?,
-        })
+request! {
+    /// The body of `POST /v1/wallet/credit` and `/debit`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct MovePointsRequest {
+        /// The member whose wallet it is.
+        pub external_user_id: ExternalUserId = required("externalUserID", EXTERNAL_USER_ID),
+        /// The number of points.
+        pub amount: Points = required("amount", AMOUNT),
+        /// The reason; it appears in the member's ledger.
+        pub reason: Option<Reason> = nullable("reason", text!(Reason)),
     }
+    example {"externalUserID": "user_42", "amount": 100, "reason": "welcome bonus"}
+    parse(body);
 }
-
-request_schema!(MovePointsRequest {
-    /// Whose wallet.
-    required externalUserID: schema::text(ExternalUserId::RULE),
-    /// How many points.
-    required amount: schema::points(1),
-    /// Why; it stands in the member's ledger.
-    optional reason: schema::nullable(schema::text(Reason::RULE)),
-} example {"externalUserID": "user_42", "amount": 100, "reason": "welcome bonus"});
 
 /// What points are called.
 #[derive(Debug, Clone, Serialize, ToSchema)]

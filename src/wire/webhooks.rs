@@ -2,95 +2,43 @@
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::events::environment_name;
-use super::fields::{Fields, boolean, list, text};
-use super::schema::{self, request_schema};
+use super::field_types::{BOOLEAN, EVENTS, WEBHOOK_URL};
+use super::request::request;
 use crate::domain::{
     Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointNumber, Environment, EventName,
-    Invalid, Refusal, Seq, Subscription, WebhookUrl,
+    Invalid, Refusal, Seq, Subscription,
 };
 
-/// The most names that a list of events may have, the wrong ones counted.
-const NAMES_MAX: usize = 100;
-
-/// The body of `POST /v1/webhooks`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateWebhookRequest {
-    /// Where to, as it was written: whether it is allowed depends on the environment.
-    pub url: String,
-    /// What it listens to.
-    pub subscription: Subscription,
-}
-
-impl CreateWebhookRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Refusal::Invalid`] naming the field, or [`Refusal::WebhookEventUnknown`].
-    pub fn parse(body: &Value) -> Result<Self, Refusal> {
-        let fields = Fields::of(body)?;
-        let url = fields.required("url", text(|_, url| Ok(url)))?;
-        let names = fields.required("events", list(NAMES_MAX, |_, name| Ok(name)))?;
-        let subscription = subscription(&names)?;
-        Ok(Self { url, subscription })
+request! {
+    /// The body of `POST /v1/webhooks`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateWebhookRequest {
+        /// The address; HTTPS in the live environment.
+        pub url: String = required("url", WEBHOOK_URL),
+        /// The events it receives, each named once.
+        pub subscription: Subscription = required("events", EVENTS),
     }
+    example {"url": "https://example.com/hooks", "events": ["redemption.created"]}
+    parse(body) -> Refusal;
 }
 
-fn subscription(names: &[String]) -> Result<Subscription, Refusal> {
-    let mut events = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        let unknown = || Refusal::WebhookEventUnknown(format!("events[{index}]"));
-        events.push(EventName::parse(name).ok_or_else(unknown)?);
+request! {
+    /// The body of `PATCH /v1/webhooks/{id}`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct PatchWebhookRequest {
+        /// The address; HTTPS in the live environment.
+        pub url: Option<String> = optional("url", WEBHOOK_URL),
+        /// The events it receives, each named once.
+        pub subscription: Option<Subscription> = optional("events", EVENTS),
+        /// Whether it is disabled and receives nothing.
+        pub disabled: Option<bool> = optional("disabled", BOOLEAN),
     }
-    Ok(Subscription::new("events", events)?)
+    example {"events": ["redemption.created", "redemption.canceled"]}
+    parse(body) -> Refusal;
 }
-
-/// The body of `PATCH /v1/webhooks/{id}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PatchWebhookRequest {
-    /// Where to, as it was written: whether it is allowed depends on the environment.
-    pub url: Option<String>,
-    /// What it listens to.
-    pub subscription: Option<Subscription>,
-    /// Whether it is out of use.
-    pub disabled: Option<bool>,
-}
-
-impl PatchWebhookRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Refusal::Invalid`] naming the field, or [`Refusal::WebhookEventUnknown`].
-    pub fn parse(body: &Value) -> Result<Self, Refusal> {
-        let fields = Fields::of(body)?;
-        let url = fields.optional("url", text(|_, url| Ok(url)))?;
-        let names = fields.optional("events", list(NAMES_MAX, |_, name| Ok(name)))?;
-        Ok(Self {
-            url,
-            subscription: names.as_deref().map(subscription).transpose()?,
-            disabled: fields.optional("disabled", boolean)?,
-        })
-    }
-}
-
-request_schema!(PatchWebhookRequest {
-    /// Where to; HTTPS in the live environment.
-    optional url: schema::length(1, WebhookUrl::BYTES_MAX),
-    /// What it listens to, each once.
-    optional events: schema::events(),
-    /// Whether it is out of use: then it is sent nothing.
-    optional disabled: schema::boolean(),
-} example {"events": ["redemption.created", "redemption.canceled"]});
-
-request_schema!(CreateWebhookRequest {
-    /// Where to; HTTPS in the live environment.
-    required url: schema::length(1, WebhookUrl::BYTES_MAX),
-    /// What it listens to, each once.
-    required events: schema::events(),
-} example {"url": "https://example.com/hooks", "events": ["redemption.created"]});
 
 /// `Webhook`, as a list shows it.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -3,31 +3,18 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::domain::{Invalid, Timestamp};
-use crate::wire::fields::Fields;
-use crate::wire::schema::request_schema;
+use crate::domain::Timestamp;
+use crate::wire::request::request;
 
-/// The body of `POST /partner/clock/accept`, which says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AcceptClockRequest;
-
-impl AcceptClockRequest {
-    /// Reads the body; null is no body.
-    ///
-    /// # Errors
-    /// [`Invalid`] if it is neither null nor an object.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        if !body.is_null() {
-            Fields::of(body)?;
-        }
-        Ok(Self)
-    }
+request! {
+    /// The body of `POST /partner/clock/accept`, which is optional and has no fields.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct AcceptClockRequest {}
+    example {}
+    parse(body or null);
 }
-
-request_schema!(AcceptClockRequest {} example {});
 
 /// What became of a step of the system clock.
 #[derive(Debug, Clone, Serialize, ToSchema)]

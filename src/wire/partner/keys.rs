@@ -2,42 +2,25 @@
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::domain::{Invalid, Name};
-use crate::wire::fields::{Fields, text};
-use crate::wire::schema::{self, request_schema};
+use crate::domain::Name;
+use crate::wire::field_types::{STRING, text};
+use crate::wire::request::request;
 
-/// The body of `POST /partner/organizations/{id}/api-keys`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateApiKeyRequest {
-    /// What it is called.
-    pub name: Name,
-    /// The program it opens; the organization's oldest unless said.
-    pub program_id: Option<String>,
-}
-
-impl CreateApiKeyRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            name: fields.required("name", text(Name::parse))?,
-            program_id: fields.nullable("programId", text(|_, id| Ok(id)))?,
-        })
+request! {
+    /// The body of `POST /partner/organizations/{id}/api-keys`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateApiKeyRequest {
+        /// The name.
+        pub name: Name = required("name", text!(Name)),
+        /// The program that the key opens; by default the organization's oldest one that is not
+        /// archived.
+        pub program_id: Option<String> = nullable("programId", STRING),
     }
+    example {"name": "backend"}
+    parse(body);
 }
-
-request_schema!(CreateApiKeyRequest {
-    /// What it is called.
-    required name: schema::text(Name::RULE),
-    /// The program it opens; the organization's oldest that is not archived, unless given.
-    optional programId: schema::nullable(schema::string()),
-} example {"name": "backend"});
 
 /// A key as a list shows it.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -2,7 +2,6 @@
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -10,174 +9,83 @@ use crate::domain::{
     Attributes, Change, ExternalId, Invalid, Name, Note, Organization, OrganizationStatus,
     OrganizationTier,
 };
-use crate::wire::fields::{CREDITS_MAX, Fields, credits, raw_object, text};
-use crate::wire::schema::{self, OrganizationPlan, OrganizationState, request_schema};
+use crate::wire::field_types::{CREDITS, JSON_OBJECT, text, word};
+use crate::wire::request::request;
+use crate::wire::schema::{OrganizationPlan, OrganizationState};
 
-/// The body of `POST /partner/organizations`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateOrganizationRequest {
-    /// What it is called.
-    pub name: Name,
-    /// The partner's own id for it.
-    pub external_id: Option<ExternalId>,
-    /// The partner's own JSON.
-    pub metadata: Option<Attributes>,
-    /// What it pays; trial unless said.
-    pub tier: OrganizationTier,
-    /// Credits a month to allocate at once.
-    pub initial_credits: Option<i64>,
-}
-
-impl CreateOrganizationRequest {
-    /// Reads the body, given both parsed and as it came.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value, bytes: &[u8]) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            name: fields.required("name", text(Name::parse))?,
-            external_id: fields.nullable("externalId", text(ExternalId::parse))?,
-            metadata: fields.nullable("metadata", raw_object("metadata", bytes))?,
-            tier: fields
-                .optional("tier", text(|name, word| tier(name, &word)))?
-                .unwrap_or(OrganizationTier::Trial),
-            initial_credits: fields.nullable("initialCredits", credits)?,
-        })
+request! {
+    /// The body of `POST /partner/organizations`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateOrganizationRequest {
+        /// The name.
+        pub name: Name = required("name", text!(Name)),
+        /// The partner's own id for it.
+        pub external_id: Option<ExternalId> = nullable("externalId", text!(ExternalId)),
+        /// The partner's own JSON, up to 16384 bytes.
+        pub metadata: Option<Attributes> = nullable("metadata", JSON_OBJECT),
+        /// The plan; `trial` by default.
+        pub tier: OrganizationTier =
+            optional_or("tier", word!(OrganizationTier), OrganizationTier::Trial),
+        /// The credits a month that are allocated immediately.
+        pub initial_credits: Option<i64> = nullable("initialCredits", CREDITS),
     }
+    example {"name": "Corner Coffee", "externalId": "acct_7", "initialCredits": 500}
+    parse(body, bytes);
 }
 
-request_schema!(CreateOrganizationRequest {
-    /// What it is called.
-    required name: schema::text(Name::RULE),
-    /// The partner's own id for it.
-    optional externalId: schema::nullable(schema::text(ExternalId::RULE)),
-    /// The partner's own JSON, up to 16384 bytes.
-    optional metadata: schema::nullable(schema::any_object()),
-    /// What it pays; `trial` unless given.
-    optional tier: schema::one_of(OrganizationTier::ALL.map(OrganizationTier::as_str)),
-    /// Credits a month to allocate at once.
-    optional initialCredits: schema::nullable(schema::whole(0, CREDITS_MAX)),
-} example {"name": "Corner Coffee", "externalId": "acct_7", "initialCredits": 500});
-
-/// The body of `PATCH /partner/organizations/{id}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the API's")]
-pub struct PatchOrganizationRequest {
-    pub name: Option<Name>,
-    pub external_id: Change<ExternalId>,
-    pub metadata: Change<Attributes>,
-}
-
-impl PatchOrganizationRequest {
-    /// Reads the body, given both parsed and as it came.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value, bytes: &[u8]) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            name: fields.optional("name", text(Name::parse))?,
-            external_id: fields.change("externalId", text(ExternalId::parse))?,
-            metadata: fields.change("metadata", raw_object("metadata", bytes))?,
-        })
+request! {
+    /// The body of `PATCH /partner/organizations/{id}`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct PatchOrganizationRequest {
+        /// The name.
+        pub name: Option<Name> = optional("name", text!(Name)),
+        /// The partner's own id for it; null clears it.
+        pub external_id: Change<ExternalId> = change("externalId", text!(ExternalId)),
+        /// The partner's own JSON, up to 16384 bytes, replaced as a whole; null clears it.
+        pub metadata: Change<Attributes> = change("metadata", JSON_OBJECT),
     }
+    example {"name": "Corner Coffee Roasters"}
+    parse(body, bytes);
 }
 
-request_schema!(PatchOrganizationRequest {
-    /// What it is called.
-    optional name: schema::text(Name::RULE),
-    /// The partner's own id for it; null clears it.
-    optional externalId: schema::nullable(schema::text(ExternalId::RULE)),
-    /// The partner's own JSON, up to 16384 bytes, replaced whole; null clears it.
-    optional metadata: schema::nullable(schema::any_object()),
-} example {"name": "Corner Coffee Roasters"});
-
-/// The body of `PUT /partner/organizations/{id}/status`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SetStatusRequest {
-    /// Whether the organization's credentials are accepted.
-    pub status: OrganizationStatus,
-}
-
-impl SetStatusRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let status = text(|name, word: String| status(name, &word));
-        let status = Fields::of(body)?.required("status", status)?;
-        Ok(Self { status })
+request! {
+    /// The body of `PUT /partner/organizations/{id}/status`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct SetStatusRequest {
+        /// Whether the organization's credentials are accepted.
+        pub status: OrganizationStatus = required("status", word!(OrganizationStatus)),
     }
+    example {"status": "suspended"}
+    parse(body);
 }
 
-request_schema!(SetStatusRequest {
-    /// Whether it may act.
-    required status: schema::one_of(OrganizationStatus::ALL.map(OrganizationStatus::as_str)),
-} example {"status": "suspended"});
-
-/// The body of `PUT /partner/organizations/{id}/tier`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SetTierRequest {
-    /// The plan.
-    pub tier: OrganizationTier,
-}
-
-impl SetTierRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let tier = text(|name, word: String| tier(name, &word));
-        let tier = Fields::of(body)?.required("tier", tier)?;
-        Ok(Self { tier })
+request! {
+    /// The body of `PUT /partner/organizations/{id}/tier`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct SetTierRequest {
+        /// The plan.
+        pub tier: OrganizationTier = required("tier", word!(OrganizationTier)),
     }
+    example {"tier": "paid"}
+    parse(body);
 }
 
-request_schema!(SetTierRequest {
-    /// What it pays.
-    required tier: schema::one_of(OrganizationTier::ALL.map(OrganizationTier::as_str)),
-} example {"tier": "paid"});
-
-/// The body of `PUT /partner/organizations/{id}/credits`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllocateCreditsRequest {
-    /// The most credits it may take in a month.
-    pub credits: i64,
-    /// What the partner says about it.
-    pub notes: Option<Note>,
-}
-
-impl AllocateCreditsRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            credits: fields.required("credits", credits)?,
-            notes: fields.nullable("notes", text(Note::parse))?,
-        })
+request! {
+    /// The body of `PUT /partner/organizations/{id}/credits`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AllocateCreditsRequest {
+        /// The most credits that the organization may use in a month.
+        pub credits: i64 = required("credits", CREDITS),
+        /// The partner's note on the allocation.
+        pub notes: Option<Note> = nullable("notes", text!(Note)),
     }
+    example {"credits": 500, "notes": "for the summer"}
+    parse(body);
 }
-
-request_schema!(AllocateCreditsRequest {
-    /// The most credits it may take in a month.
-    required credits: schema::whole(0, CREDITS_MAX),
-    /// What the partner says about it.
-    optional notes: schema::nullable(schema::text(Note::RULE)),
-} example {"credits": 500, "notes": "for the summer"});
 
 pub(super) fn status(name: &str, word: &str) -> Result<OrganizationStatus, Invalid> {
     OrganizationStatus::parse(word)
         .ok_or_else(|| Invalid::new(name, "must be active, suspended or canceled"))
-}
-
-fn tier(name: &str, word: &str) -> Result<OrganizationTier, Invalid> {
-    OrganizationTier::parse(word).ok_or_else(|| Invalid::new(name, "must be trial or paid"))
 }
 
 /// An organization as the partner sees it.

@@ -1,0 +1,199 @@
+//! Requests. One table declares a request's fields; the struct, its `parse` and its OpenAPI schema
+//! are generated from it, so a field that is read is also described.
+//!
+//! ```text
+//! request! {
+//!     /// The body of `POST /v1/wallet/credit` and `/debit`.
+//!     #[derive(Debug, Clone, PartialEq, Eq)]
+//!     pub struct MovePointsRequest {
+//!         /// The number of points.
+//!         pub amount: Points = required("amount", AMOUNT),
+//!         /// The reason.
+//!         pub reason: Option<Reason> = nullable("reason", text!(Reason)),
+//!     }
+//!     example {"amount": 100}
+//!     parse(body);
+//! }
+//! ```
+//!
+//! An entry is a field of the struct, a method of [`Fields`](super::fields::Fields) that says how
+//! it may be absent or null, the name on the wire, and a [`FieldType`]. Fields are read in the
+//! order of the table, and the first error is returned. The doc comment of an entry is its
+//! description in the OpenAPI document.
+//!
+//! After the struct, a group may fill another type: `pub profile: MemberProfile { … }`, with
+//! entries for some fields of that type and `..base` for the others.
+//!
+//! `parse(body)` reads a required body, `parse(body or null)` an optional one, and
+//! `parse(body, bytes)` one with a field that is stored as it was received. `-> Refusal` names
+//! another error than [`Invalid`](crate::domain::Invalid). Without `parse`, the type has its own.
+
+use serde_json::Value;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+
+use super::fields::FieldType;
+
+/// Generates a request from its table; see the [module](self).
+macro_rules! request {
+    (
+        $(#[$meta:meta])*
+        pub struct $request:ident {
+            $($(#[doc = $about:literal])+
+            pub $field:ident: $type:ty = $need:ident($name:literal, $($of:expr),+),)*
+        }
+        $($(#[doc = $group_about:literal])+
+        pub $group:ident: $group_type:ident {
+            $($(#[doc = $inner_about:literal])+
+            $inner:ident = $inner_need:ident($inner_name:literal, $($inner_of:expr),+),)*
+            ..$base:expr
+        })?
+        $(example $example:tt)?
+        $(parse($($source:tt)+) $(-> $error:ty)?;)?
+    ) => {
+        $(#[$meta])*
+        pub struct $request {
+            $($(#[doc = $about])+ pub $field: $type,)*
+            $($(#[doc = $group_about])+ pub $group: $group_type,)?
+        }
+
+        impl $request {
+            /// Reads the fields in the order of the table.
+            fn read(
+                fields: &$crate::wire::fields::Fields<'_>,
+            ) -> Result<Self, $crate::wire::request::error!($($($error)?)?)> {
+                let _ = fields;
+                $(let $field = fields.$need($name, $($of),+)?;)*
+                $(
+                    let mut $group = $base;
+                    $($group.$inner = fields.$inner_need($inner_name, $($inner_of),+)?;)*
+                )?
+                Ok(Self { $($field,)* $($group,)? })
+            }
+
+            $($crate::wire::request::parse! {
+                ($($source)+) $crate::wire::request::error!($($error)?)
+            })?
+        }
+
+        impl utoipa::ToSchema for $request {}
+
+        impl utoipa::PartialSchema for $request {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::wire::request::Description::default()
+                    $(.$need($name, concat!($($about),+), $($of),+))*
+                    $($(.$inner_need($inner_name, concat!($($inner_about),+), $($inner_of),+))*)?
+                    $(.example(serde_json::json!($example)))?
+                    .build()
+                    .into()
+            }
+        }
+    };
+}
+
+/// The error of a request's `parse`.
+macro_rules! error {
+    () => {
+        $crate::domain::Invalid
+    };
+    ($error:ty) => {
+        $error
+    };
+}
+
+/// The `parse` of a request.
+macro_rules! parse {
+    ((body) $error:ty) => {
+        /// Reads the body.
+        ///
+        /// # Errors
+        /// Names the first field that is wrong.
+        pub fn parse(body: &serde_json::Value) -> Result<Self, $error> {
+            Self::read(&$crate::wire::fields::Fields::of(body)?)
+        }
+    };
+    ((body or null) $error:ty) => {
+        /// Reads the body. An absent body is treated as `null`.
+        ///
+        /// # Errors
+        /// Names the first field that is wrong.
+        pub fn parse(body: &serde_json::Value) -> Result<Self, $error> {
+            Self::read(&$crate::wire::fields::Fields::of_optional(body)?)
+        }
+    };
+    ((body, bytes) $error:ty) => {
+        /// Reads the body, both parsed and as it was received.
+        ///
+        /// # Errors
+        /// Names the first field that is wrong.
+        pub fn parse(body: &serde_json::Value, bytes: &[u8]) -> Result<Self, $error> {
+            Self::read(&$crate::wire::fields::Fields::with_bytes(body, bytes)?)
+        }
+    };
+}
+
+pub(super) use {error, parse, request};
+
+/// Builds the schema of a request. Each kind of entry is a method here and of
+/// [`Fields`](super::fields::Fields).
+#[derive(Default)]
+pub(super) struct Description(ObjectBuilder);
+
+impl Description {
+    pub(super) fn required<T, E>(self, name: &str, about: &str, of: FieldType<T, E>) -> Self {
+        let Self(object) = self.optional(name, about, of);
+        Self(object.required(name))
+    }
+
+    pub(super) fn optional<T, E>(self, name: &str, about: &str, of: FieldType<T, E>) -> Self {
+        self.property(name, about, (of.schema)())
+    }
+
+    pub(super) fn optional_or<T, E>(
+        self,
+        name: &str,
+        about: &str,
+        of: FieldType<T, E>,
+        _default: T,
+    ) -> Self {
+        self.optional(name, about, of)
+    }
+
+    pub(super) fn nullable<T, E>(self, name: &str, about: &str, of: FieldType<T, E>) -> Self {
+        self.property(name, about, or_null((of.schema)()))
+    }
+
+    pub(super) fn change<T, E>(self, name: &str, about: &str, of: FieldType<T, E>) -> Self {
+        self.nullable(name, about, of)
+    }
+
+    pub(super) fn example(self, example: Value) -> Self {
+        Self(self.0.examples([example]))
+    }
+
+    pub(super) fn build(self) -> Schema {
+        self.0.schema_type(Type::Object).build().into()
+    }
+
+    fn property(self, name: &str, about: &str, mut schema: Schema) -> Self {
+        let description = Some(about.trim_ascii().to_owned());
+        match &mut schema {
+            Schema::Object(object) => object.description = description,
+            Schema::Array(array) => array.description = description,
+            _ => {}
+        }
+        Self(self.0.property(name, schema))
+    }
+}
+
+/// A schema that accepts null, too.
+fn or_null(mut schema: Schema) -> Schema {
+    if let Schema::Object(object) = &mut schema {
+        if let SchemaType::Type(only) = &object.schema_type {
+            object.schema_type = SchemaType::from_iter([only.clone(), Type::Null]);
+        }
+        if let Some(words) = &mut object.enum_values {
+            words.push(Value::Null);
+        }
+    }
+    schema
+}
