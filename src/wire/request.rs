@@ -197,3 +197,108 @@ fn or_null(mut schema: Schema) -> Schema {
     }
     schema
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use utoipa::PartialSchema as _;
+
+    use crate::domain::{Change, DisplayName, MemberProfile, Points, Tier};
+    use crate::wire::field_types::{AMOUNT, BOOLEAN, PRICE, text};
+
+    request! {
+        /// A request with an entry of each kind.
+        #[derive(Debug, PartialEq)]
+        pub struct SampleRequest {
+            /// Required.
+            pub amount: Points = required("amount", AMOUNT),
+            /// Optional.
+            pub tier: Option<Tier> = optional("tier", text!(Tier)),
+            /// With a default,
+            /// on two lines.
+            pub flag: bool = optional_or("isFlag", BOOLEAN, true),
+            /// Nullable.
+            pub name: Option<DisplayName> = nullable("displayName", text!(DisplayName)),
+            /// A change.
+            pub price: Change<Points> = change("price", PRICE),
+        }
+        /// A group.
+        pub profile: MemberProfile {
+            /// In the group.
+            tier = optional("profileTier", text!(Tier)),
+            ..MemberProfile { display_name: Change::Clear, ..MemberProfile::default() }
+        }
+        example {"amount": 1}
+        parse(body);
+    }
+
+    #[test]
+    fn a_table_is_read_in_its_order() {
+        let sample = SampleRequest::parse(&json!({"amount": 7, "price": null, "unknown": 1}));
+        let profile = MemberProfile {
+            display_name: Change::Clear,
+            ..MemberProfile::default()
+        };
+        let expected = SampleRequest {
+            amount: Points::new(7).unwrap(),
+            tier: None,
+            flag: true,
+            name: None,
+            price: Change::Clear,
+            profile,
+        };
+        assert_eq!(sample, Ok(expected));
+        let wrong = json!({
+            "amount": 0, "tier": null, "isFlag": 1, "displayName": 2, "price": -1,
+            "profileTier": 3,
+        });
+        let mut wrong = wrong.as_object().unwrap().clone();
+        for (name, right) in [
+            ("amount", json!(1)),
+            ("tier", json!("gold")),
+            ("isFlag", json!(false)),
+            ("displayName", json!(null)),
+            ("price", json!(0)),
+            ("profileTier", json!("gold")),
+        ] {
+            let refused = SampleRequest::parse(&wrong.clone().into()).unwrap_err();
+            assert_eq!(refused.field, name);
+            wrong.insert(name.to_owned(), right);
+        }
+        assert!(SampleRequest::parse(&wrong.into()).is_ok());
+        assert_eq!(
+            SampleRequest::parse(&json!([])).unwrap_err().field,
+            "the body"
+        );
+    }
+
+    #[test]
+    fn a_table_is_described_as_it_is_read() {
+        let schema = serde_json::to_value(SampleRequest::schema()).unwrap();
+        assert_eq!(schema["required"], json!(["amount"]));
+        assert_eq!(schema["examples"], json!([{"amount": 1}]));
+        let described: Vec<_> = schema["properties"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, field)| (name.as_str(), &field["type"], &field["description"]))
+            .collect();
+        let mut expected = [
+            ("amount", json!("integer"), json!("Required.")),
+            ("tier", json!("string"), json!("Optional.")),
+            (
+                "isFlag",
+                json!("boolean"),
+                json!("With a default, on two lines."),
+            ),
+            ("displayName", json!(["string", "null"]), json!("Nullable.")),
+            ("price", json!(["integer", "null"]), json!("A change.")),
+            ("profileTier", json!("string"), json!("In the group.")),
+        ];
+        expected.sort_by_key(|(name, ..)| *name);
+        let expected = expected
+            .iter()
+            .map(|(name, kind, about)| (*name, kind, about));
+        assert_eq!(described, expected.collect::<Vec<_>>());
+    }
+}
