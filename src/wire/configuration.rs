@@ -1,4 +1,4 @@
-//! What a program is set to.
+//! The configuration of a program.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,16 +23,16 @@ request! {
     parse(body);
 }
 
-/// The answer to both methods.
+/// The configuration of a program.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({"currencyName": "Points", "currencySymbol": "pts", "defaultTier": "standard"})))]
 pub struct ConfigurationResponse {
-    /// What points are called.
+    /// The display name of points.
     pub currency_name: String,
-    /// Their short form.
+    /// Their symbol.
     pub currency_symbol: String,
-    /// The tier of a new member who is given none.
+    /// The tier of a new member without one.
     pub default_tier: String,
 }
 

@@ -34,28 +34,28 @@ pub struct KeyResponse {
     /// The id.
     #[schema(format = Uuid)]
     pub id: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// What it begins with, to tell it by.
+    /// Its first characters, to recognize it by.
     pub key_prefix: String,
-    /// When it was made.
+    /// When it was created.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When a request with it last came, to about a second; null if none ever did. A server that is
-    /// killed forgets up to five minutes of it.
+    /// When it was last used, to about a second; null if never. A server that is killed loses up to
+    /// the last five minutes of this.
     #[schema(format = DateTime)]
     pub last_used_at: Option<String>,
     /// Whether this request was made with it.
     pub current: bool,
 }
 
-/// A key that was just made, which is shown only now.
+/// A new key, which is shown only once.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedKeyResponse {
-    /// The key as the list shows it.
+    /// The key as shown in the list.
     pub key: KeyResponse,
-    /// The key itself, which is never shown again.
+    /// The key itself, which is not shown again.
     #[serde(serialize_with = "super::exposed")]
     #[schema(value_type = String)]
     pub plain_key: SecretString,

@@ -143,7 +143,7 @@ impl PatchOfferRequest {
     }
 }
 
-/// Whether an offer can be redeemed.
+/// The availability of an offer.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -152,12 +152,12 @@ impl PatchOfferRequest {
     "isUnlimited": false,
 })))]
 pub struct AvailabilityResponse {
-    /// Whether it can be redeemed now: it has pieces left and has not expired.
+    /// Whether it can be redeemed now: it is in stock and has not expired.
     pub is_available: bool,
-    /// Pieces left; 2147483647 if there is no limit.
+    /// The number of pieces left; 2147483647 if unlimited.
     #[schema(minimum = 0, maximum = 2_147_483_647)]
     pub quantity_remaining: i64,
-    /// Additive: whether there is no limit.
+    /// Whether the stock is unlimited.
     pub is_unlimited: bool,
 }
 
@@ -187,42 +187,42 @@ pub struct AvailabilityResponse {
 pub struct OfferResponse {
     /// The id, `off_…`.
     pub id: String,
-    /// What it is called.
+    /// The title.
     pub title: String,
-    /// All about it.
+    /// The description.
     pub description: String,
-    /// The same in a line.
+    /// The description in one line.
     pub short_description: String,
-    /// A word of the operator's.
+    /// A label of the operator's choice.
     pub kind: String,
-    /// Another word of the operator's.
+    /// A second label of the operator's choice.
     #[serde(rename = "type")]
     pub offer_type: String,
-    /// What it costs; null and 0 both cost nothing. Above 2147483647 only if 0.1.0 set it.
+    /// The price in points; null and 0 both mean free. Above 2147483647 only if version 0.1.0 set it.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_price: Option<i64>,
-    /// From then on it cannot be redeemed.
+    /// The time from which it cannot be redeemed.
     #[schema(format = DateTime)]
     pub expires_at: Option<String>,
     /// Addresses of images.
     pub images: Vec<String>,
-    /// Whether it can be redeemed.
+    /// The availability.
     pub availability: AvailabilityResponse,
-    /// When the experience begins; it gates nothing.
+    /// The start of the experience; it does not restrict redemption.
     #[schema(format = DateTime)]
     pub start_at: Option<String>,
-    /// When the experience ends; it gates nothing.
+    /// The end of the experience; it does not restrict redemption.
     #[schema(format = DateTime)]
     pub end_at: Option<String>,
-    /// The tiers that may redeem it; none is every tier.
+    /// The tiers that may redeem it; an empty list means every tier.
     pub tiers: Vec<String>,
-    /// The settings version; in quotes it is the `ETag` of the offer.
+    /// The settings version; in quotes, the `ETag` of the offer.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     pub version: i64,
 }
 
 impl OfferResponse {
-    /// An offer as it stands at `now`.
+    /// An offer with its availability at `now`.
     pub fn new(offer: &Offer, now: Timestamp) -> Self {
         let content = &offer.content;
         Self {

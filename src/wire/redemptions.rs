@@ -154,43 +154,43 @@ pub struct RedemptionResponse {
     pub id: String,
     /// The offer's id.
     pub offer: String,
-    /// Where it stands.
+    /// The status.
     #[schema(value_type = RedemptionStatus)]
     pub status: &'static str,
     /// When the offer was redeemed.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When the experience begins.
+    /// The start of the experience.
     #[schema(format = DateTime)]
     pub start_at: Option<String>,
-    /// When the experience ends.
+    /// The end of the experience.
     #[schema(format = DateTime)]
     pub end_at: Option<String>,
-    /// Why it was canceled.
+    /// The reason for the cancellation.
     #[schema(value_type = Option<CanceledReason>)]
     pub canceled_reason: Option<&'static str>,
-    /// More about that.
+    /// A note on the cancellation.
     pub canceled_note: Option<String>,
-    /// Additive: whose it is.
+    /// The member whose redemption it is.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
-    /// Additive: what was charged and a cancellation returns.
+    /// The points that were charged and that a cancellation refunds.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_charged: i64,
-    /// Where the member and the operator talk about it.
+    /// The conversation about it between the member and the operator.
     pub conversation_id: String,
-    /// Additive: the offer's title. Where redemptions are read with an Org-API-Key.
+    /// The offer's title. Only where redemptions are read with an Org-API-Key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     pub offer_title: Option<String>,
-    /// Additive: the member's display name, or null. Where `offerTitle` is.
+    /// The member's display name, or null. Present wherever `offerTitle` is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, required = false)]
     pub display_name: Option<Option<String>>,
 }
 
 impl RedemptionResponse {
-    /// The same with what an operator calls its member and its offer.
+    /// Adds the member's display name and the offer's title, for an operator.
     #[must_use]
     pub fn named(mut self, display_name: Option<String>, offer_title: String) -> Self {
         self.display_name = Some(display_name);
@@ -226,7 +226,7 @@ impl From<&Redemption> for RedemptionResponse {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RedemptionListResponse {
-    /// The redemptions, in the order asked for.
+    /// The redemptions, in the requested order.
     pub redemptions: Vec<RedemptionResponse>,
     /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,

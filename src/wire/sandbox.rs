@@ -1,4 +1,4 @@
-//! The sandbox's help for those who build an app.
+//! The sandbox's tools for developers of an app.
 
 use std::time::Duration;
 
@@ -27,23 +27,23 @@ request! {
     parse(body);
 }
 
-/// The program that the key opens from now on.
+/// The new program of the key.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct ResetResponse {
+    /// The program that the key opens from now on.
     pub program_id: String,
 }
 
-/// What time it is in the program.
+/// The current time in the program.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({"now": "2026-06-16T12:00:00.000Z", "aheadSeconds": 86400})))]
 pub struct ClockResponse {
-    /// What time it is in the program.
+    /// The current time in the program.
     #[schema(format = DateTime)]
     pub now: String,
-    /// How far that is ahead of the server's clock; 0 if it is not.
+    /// The seconds by which it is ahead of the server's clock; 0 if it is not ahead.
     #[schema(minimum = 0)]
     pub ahead_seconds: u64,
 }

@@ -13,7 +13,7 @@ use crate::domain::{
     TextRule,
 };
 
-/// A text by its rule.
+/// A text with a rule.
 pub fn text(rule: TextRule) -> Object {
     let pattern = if rule.lines {
         r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -28,7 +28,7 @@ pub fn text(rule: TextRule) -> Object {
         .build()
 }
 
-/// A string of which only the length counts, in characters.
+/// A string with a length in characters.
 pub fn length(least: usize, most: usize) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -37,7 +37,7 @@ pub fn length(least: usize, most: usize) -> Object {
         .build()
 }
 
-/// A string of which nothing is asked.
+/// Any string.
 pub fn string() -> Object {
     Object::with_type(Type::String)
 }
@@ -87,7 +87,7 @@ pub fn day() -> Object {
         .build()
 }
 
-/// One of some words.
+/// One of a list of words.
 pub fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -95,7 +95,7 @@ pub fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
         .build()
 }
 
-/// A list of at most `most`.
+/// A list of at most `most` items.
 pub(super) fn list(items: Object, most: usize) -> Array {
     ArrayBuilder::new()
         .items(RefOr::T(Schema::Object(items)))
@@ -103,7 +103,7 @@ pub(super) fn list(items: Object, most: usize) -> Array {
         .build()
 }
 
-/// Events of the catalogue, at least one and each once.
+/// Events of the catalogue, at least one, without repetition.
 pub(super) fn events() -> Array {
     ArrayBuilder::new()
         .items(RefOr::T(Schema::Object(one_of(
@@ -115,7 +115,7 @@ pub(super) fn events() -> Array {
         .build()
 }
 
-/// An object of the caller's own, which may have any fields.
+/// An object with any fields.
 pub fn any_object() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::Object)
@@ -123,7 +123,7 @@ pub fn any_object() -> Object {
         .build()
 }
 
-/// Words that several answers use, each a schema by its name.
+/// Lists of words that several responses use, each a named schema.
 macro_rules! words {
     ($($(#[$doc:meta])+ $name:ident = $words:expr;)+) => {$(
         $(#[$doc])+
@@ -141,27 +141,27 @@ macro_rules! words {
 }
 
 words! {
-    /// Where a redemption stands.
+    /// The status of a redemption.
     RedemptionStatus = Status::ALL.map(Status::as_str);
-    /// Why a redemption was canceled.
+    /// The reason why a redemption was canceled.
     CanceledReason = CancelReason::ALL.map(CancelReason::as_str);
-    /// Who or what caused something.
+    /// The kind of actor that caused an event.
     ActorKind = ["key", "member", "partner", "rule", "scheduler", "server"];
-    /// Which way points moved.
+    /// Whether points were added to the wallet or taken from it.
     TransactionType = ["CREDIT", "DEBIT"];
-    /// Whether a program is in use.
+    /// Whether a program is active.
     ProgramState = ProgramStatus::ALL.map(ProgramStatus::as_str);
-    /// Whether an organization may act.
+    /// Whether an organization's credentials are accepted.
     OrganizationState = OrganizationStatus::ALL.map(OrganizationStatus::as_str);
-    /// What an organization pays.
+    /// The plan of an organization.
     OrganizationPlan = OrganizationTier::ALL.map(OrganizationTier::as_str);
 }
 
-/// Fields that an answer may lack that an earlier version kept under an `Idempotency-Key`.
-const LATER: [&str; 1] = ["version"];
+/// Fields that are missing from responses that an earlier version saved in an idempotency record.
+const ADDED_LATER: [&str; 1] = ["version"];
 
-/// Fields that only an Org-API-Key gets, by the schema that they are of.
-const KEYS_ONLY: [(&str, &[&str]); 3] = [
+/// Fields that only an Org-API-Key receives, by schema.
+const KEY_ONLY: [(&str, &[&str]); 3] = [
     (
         "ConversationResponse",
         &["displayName", "lastMessage", "waitingSince"],
@@ -170,21 +170,21 @@ const KEYS_ONLY: [(&str, &[&str]); 3] = [
     ("RedemptionResponse", &["offerTitle", "displayName"]),
 ];
 
-/// Every other field of the answer of this name is always there, null where it has no value.
+/// Marks the fields of a response as required, except those that may be missing: a field without a
+/// value is null.
 pub fn require_all(name: &str, schema: &mut RefOr<Schema>) {
-    let of_keys = KEYS_ONLY.iter().find(|(of, _)| *of == name);
+    let of_keys = KEY_ONLY.iter().find(|(of, _)| *of == name);
     let of_keys = of_keys.map_or(&[][..], |(_, fields)| fields);
     match schema {
         RefOr::T(Schema::Object(object)) => {
             let names = object.properties.keys();
-            let is_always_there = |field: &&String| {
-                !LATER
+            let is_required = |field: &&String| {
+                !ADDED_LATER
                     .iter()
                     .chain(of_keys)
                     .any(|one| *one == field.as_str())
             };
-            let always = names.filter(is_always_there);
-            object.required = always.cloned().collect();
+            object.required = names.filter(is_required).cloned().collect();
         }
         RefOr::T(Schema::AllOf(all)) => {
             all.items

@@ -41,13 +41,13 @@ pub struct TokenGrantResponse {
     #[serde(serialize_with = "super::exposed")]
     #[schema(value_type = String)]
     pub access_token: SecretString,
-    /// When it ends.
+    /// When it expires.
     #[schema(format = DateTime)]
     pub expires_at: String,
 }
 
 impl TokenGrantResponse {
-    /// The grant of a token until a time.
+    /// The grant of a token that is valid until a time.
     pub fn new(access_token: String, expires_at: Timestamp) -> Self {
         Self {
             access_token: SecretString::from(access_token),

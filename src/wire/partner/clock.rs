@@ -1,4 +1,4 @@
-//! The system clock's steps.
+//! Steps of the system clock.
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ request! {
     parse(body or null);
 }
 
-/// What became of a step of the system clock.
+/// The result of accepting a step of the system clock.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedClockResponse {
-    /// Whether a step had been refused.
+    /// Whether a step had been refused and is accepted now.
     pub accepted: bool,
-    /// How far the clock had been set forward, in milliseconds; 0 if no step had been refused.
+    /// How far the clock was set forward, in milliseconds; 0 if no step had been refused.
     pub step_ms: u64,
-    /// What time it is.
+    /// The current time.
     pub now: String,
 }
 
 impl AcceptedClockResponse {
-    /// Says which step was accepted, if one was, and what time it is.
+    /// The accepted step, if there was one, and the current time.
     pub fn new(step: Option<Duration>, now: Timestamp) -> Self {
         let step_ms = step.map_or(0, |step| step.as_millis());
         Self {

@@ -22,7 +22,7 @@ request! {
     parse(body);
 }
 
-/// A key as a list shows it.
+/// A key, as shown in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -35,25 +35,25 @@ request! {
 pub struct ApiKeyResponse {
     /// The id.
     pub id: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// What it begins with, to tell it by.
+    /// Its first characters, to recognize it by.
     pub key_prefix: String,
-    /// Additive: the program it opens.
+    /// The program that it opens.
     #[schema(format = Uuid)]
     pub program_id: String,
-    /// When it was made.
+    /// When it was created.
     #[schema(format = DateTime)]
     pub created_at: String,
 }
 
-/// A key that was just made, which is shown only now.
+/// A new key, which is shown only once.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedApiKeyResponse {
-    /// The key as the list shows it.
+    /// The key as shown in the list.
     pub api_key: ApiKeyResponse,
-    /// The key itself, which is never shown again.
+    /// The key itself, which is not shown again.
     #[serde(serialize_with = "crate::wire::exposed")]
     #[schema(value_type = String)]
     pub plain_key: SecretString,

@@ -1,4 +1,4 @@
-//! Organizations and the credits that they are allocated.
+//! Organizations and their allocated credits.
 
 use secrecy::SecretString;
 use serde::Serialize;
@@ -88,7 +88,7 @@ pub(super) fn status(name: &str, word: &str) -> Result<OrganizationStatus, Inval
         .ok_or_else(|| Invalid::new(name, "must be active, suspended or canceled"))
 }
 
-/// An organization as the partner sees it.
+/// An organization as shown to the partner.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -106,33 +106,32 @@ pub struct OrganizationResponse {
     /// The id.
     #[schema(format = Uuid)]
     pub id: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
     /// The partner's own id for it.
     pub external_id: Option<String>,
-    /// Whether it may act.
+    /// Whether its credentials are accepted.
     #[schema(value_type = OrganizationState)]
     pub status: &'static str,
-    /// What it pays.
+    /// The plan.
     #[schema(value_type = OrganizationPlan)]
     pub tier: &'static str,
-    /// The most credits it may take in a month; null is no cap.
+    /// The most credits that it may use in a month; null means no limit.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub credits: Option<i64>,
-    /// The partner's own JSON, as it came.
+    /// The partner's own JSON, as it was received.
     #[schema(value_type = Option<HashMap<String, Object>>, additional_properties)]
     pub metadata: Option<Box<RawValue>>,
-    /// When it was made.
+    /// When it was created.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// The settings version; in quotes it is the `ETag` of the organization.
+    /// The settings version; in quotes, the `ETag` of the organization.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     pub version: i64,
 }
 
 impl From<&Organization> for OrganizationResponse {
     fn from(organization: &Organization) -> Self {
-        let raw = |json: &Attributes| RawValue::from_string(json.as_str().to_owned()).ok();
         Self {
             id: organization.uuid.to_string(),
             name: organization.name.as_str().to_owned(),
@@ -146,7 +145,7 @@ impl From<&Organization> for OrganizationResponse {
                 .allocation
                 .as_ref()
                 .map(|allocation| allocation.credits),
-            metadata: organization.metadata.as_ref().and_then(raw),
+            metadata: crate::wire::json_object(organization.metadata.as_ref()),
             created_at: organization.created_at.to_string(),
             version: organization.version.0,
         }
@@ -160,13 +159,13 @@ pub struct OneOrganizationResponse {
     pub organization: OrganizationResponse,
 }
 
-/// An organization that was just made, with its key, which is shown only now.
+/// A new organization with its key, which is shown only once.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedOrganizationResponse {
     /// The organization.
     pub organization: OrganizationResponse,
-    /// The Org-API-Key of its program, which is never shown again.
+    /// The Org-API-Key of its program, which is not shown again.
     #[serde(serialize_with = "crate::wire::exposed")]
     #[schema(value_type = String)]
     pub api_key: SecretString,
@@ -178,18 +177,18 @@ pub struct CreatedOrganizationResponse {
 pub struct OrganizationListResponse {
     /// The organizations, newest first.
     pub organizations: Vec<OrganizationResponse>,
-    /// How many there are on all pages.
+    /// The number of organizations on all pages.
     #[schema(minimum = 0)]
     pub total: i64,
-    /// The page, from 1.
+    /// The number of the page, from 1.
     #[schema(minimum = 1)]
     pub page: i64,
-    /// Rows a page.
+    /// The number of organizations on a page.
     #[schema(minimum = 1, maximum = 100)]
     pub page_size: i64,
 }
 
-/// What an organization was allocated.
+/// The credits allocated to an organization.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -211,18 +210,18 @@ pub struct AllocationResponse {
     /// The organization.
     #[schema(format = Uuid)]
     pub organization_id: String,
-    /// The most credits it may take in a month.
+    /// The most credits that the organization may use in a month.
     #[schema(minimum = 0)]
     pub credits_allocated: i64,
-    /// Credits taken this month.
+    /// The credits used this month.
     #[schema(minimum = 0)]
     pub credits_used: i64,
-    /// What is left this month.
+    /// The credits left this month.
     #[schema(minimum = 0)]
     pub credits_available: i64,
-    /// What the partner says about it.
+    /// The partner's note on the allocation.
     pub notes: Option<String>,
-    /// When it was allocated.
+    /// When the credits were allocated.
     #[schema(format = DateTime)]
     pub allocated_at: String,
 }
