@@ -1,6 +1,6 @@
 //! A budget for memory held for clients: responses they have not read yet, and requests they have
-//! not finished sending. It is limited in total and per owner, so that connections that read nothing
-//! cannot exhaust memory, however many there are.
+//! not finished sending. It is limited in total and per owner, so that connections that read
+//! nothing cannot exhaust memory, however many there are.
 //!
 //! **Must not know**: the content of that memory.
 

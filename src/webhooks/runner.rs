@@ -280,8 +280,8 @@ impl Worker {
     }
 }
 
-/// The delay after a failed attempt, or `None` after the last one. Up to a fifth is added at random,
-/// so that receivers that went down together are not all retried at the same moment.
+/// The delay after a failed attempt, or `None` after the last one. Up to a fifth is added at
+/// random, so that receivers that went down together are not all retried at the same moment.
 fn retry_after(delivery: &Delivery) -> Option<Duration> {
     if delivery.seq <= Seq(0) {
         return None;

@@ -26,7 +26,11 @@ request! {
 /// The configuration of a program.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(examples(json!({"currencyName": "Points", "currencySymbol": "pts", "defaultTier": "standard"})))]
+#[schema(examples(json!({
+    "currencyName": "Points",
+    "currencySymbol": "pts",
+    "defaultTier": "standard",
+})))]
 pub struct ConfigurationResponse {
     /// The display name of points.
     pub currency_name: String,

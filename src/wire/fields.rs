@@ -76,7 +76,7 @@ impl<'a> Fields<'a> {
     pub(super) fn required<T, E: From<Invalid>>(
         &self,
         name: &str,
-        of: FieldType<T, E>,
+        of: &FieldType<T, E>,
     ) -> Result<T, E> {
         match self.get(name) {
             None => Err(Invalid::new(self.full_name(name), "is required").into()),
@@ -88,7 +88,7 @@ impl<'a> Fields<'a> {
     pub(super) fn optional<T, E: From<Invalid>>(
         &self,
         name: &str,
-        of: FieldType<T, E>,
+        of: &FieldType<T, E>,
     ) -> Result<Option<T>, E> {
         self.get(name)
             .map(|value| self.read(name, value, of))
@@ -99,7 +99,7 @@ impl<'a> Fields<'a> {
     pub(super) fn optional_or<T, E: From<Invalid>>(
         &self,
         name: &str,
-        of: FieldType<T, E>,
+        of: &FieldType<T, E>,
         default: T,
     ) -> Result<T, E> {
         Ok(self.optional(name, of)?.unwrap_or(default))
@@ -110,7 +110,7 @@ impl<'a> Fields<'a> {
     pub(super) fn change<T, E: From<Invalid>>(
         &self,
         name: &str,
-        of: FieldType<T, E>,
+        of: &FieldType<T, E>,
     ) -> Result<Change<T>, E> {
         match self.get(name) {
             None => Ok(Change::Keep),
@@ -123,7 +123,7 @@ impl<'a> Fields<'a> {
     pub(super) fn nullable<T, E: From<Invalid>>(
         &self,
         name: &str,
-        of: FieldType<T, E>,
+        of: &FieldType<T, E>,
     ) -> Result<Option<T>, E> {
         Ok(self.change(name, of)?.apply(None))
     }
@@ -132,7 +132,7 @@ impl<'a> Fields<'a> {
         self.map?.get(name)
     }
 
-    fn read<T, E>(&self, name: &str, value: &Value, of: FieldType<T, E>) -> Result<T, E> {
+    fn read<T, E>(&self, name: &str, value: &Value, of: &FieldType<T, E>) -> Result<T, E> {
         (of.read)(&Field {
             name: &self.full_name(name),
             value,

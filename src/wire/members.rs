@@ -161,7 +161,11 @@ pub struct MemberListResponse {
 /// `RemoveMemberResponse`: exactly these fields.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(examples(json!({"externalUserID": "user_42", "archived": true, "balanceRetained": false})))]
+#[schema(examples(json!({
+    "externalUserID": "user_42",
+    "archived": true,
+    "balanceRetained": false,
+})))]
 pub struct RemoveMemberResponse {
     /// The removed member, by the id in the request, also after `erase`.
     #[serde(rename = "externalUserID")]

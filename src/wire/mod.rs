@@ -1,7 +1,7 @@
 //! The JSON of every resource: requests and responses.
 //!
-//! Names and formats that exist only on the wire (camelCase, date formats, prefixed ids) are defined
-//! here.
+//! Names and formats that exist only on the wire (camelCase, date formats, prefixed ids) are
+//! defined here.
 //!
 //! **Must not know**: HTTP, the database, or permissions. It uses only `domain` and the table of
 //! error codes.

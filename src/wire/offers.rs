@@ -25,7 +25,7 @@ impl CreateOfferRequest {
     /// # Errors
     /// Names the first field that is wrong.
     pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let title = Fields::of(body)?.required("title", text!(Title))?;
+        let title = Fields::of(body)?.required("title", &text!(Title))?;
         let label = |word: &str| Label::parse("", word);
         let blank = OfferContent {
             title,
@@ -111,7 +111,7 @@ impl PatchOfferRequest {
     /// Names the first field that is wrong.
     pub fn parse(body: &Value) -> Result<Self, Invalid> {
         let fields = Fields::of(body)?;
-        fields.nullable("availability", OBJECT)?;
+        fields.nullable("availability", &OBJECT)?;
         Self::read(&fields)
     }
 
@@ -198,7 +198,8 @@ pub struct OfferResponse {
     /// A second label of the operator's choice.
     #[serde(rename = "type")]
     pub offer_type: String,
-    /// The price in points; null and 0 both mean free. Above 2147483647 only if version 0.1.0 set it.
+    /// The price in points; null and 0 both mean free. Above 2147483647 only if version 0.1.0 set
+    /// it.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_price: Option<i64>,
     /// The time from which it cannot be redeemed.

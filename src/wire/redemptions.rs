@@ -42,7 +42,6 @@ request! {
         canceled_reason = change("canceledReason", word!(CancelReason)),
         /// A note on the cancellation; only on a canceled redemption.
         canceled_note = change("canceledNote", text!(Note)),
-        ..RedemptionPatch::default()
     }
     example {"status": "OPEN", "startAt": "2026-07-01T18:00:00Z"}
     parse(body);

@@ -22,7 +22,7 @@
 //! description in the OpenAPI document.
 //!
 //! After the struct, a group may fill another type: `pub profile: MemberProfile { … }`, with
-//! entries for some fields of that type and `..base` for the others.
+//! entries for its fields, and `..base` for fields without an entry.
 //!
 //! `parse(body)` reads a required body, `parse(body or null)` an optional one, and
 //! `parse(body, bytes)` one with a field that is stored as it was received. `-> Refusal` names
@@ -37,23 +37,25 @@ use super::fields::FieldType;
 macro_rules! request {
     (
         $(#[$meta:meta])*
-        pub struct $request:ident {
+        $visible:vis struct $request:ident {
             $($(#[doc = $about:literal])+
-            pub $field:ident: $type:ty = $need:ident($name:literal, $($of:expr),+),)*
+            $field_visible:vis $field:ident: $type:ty =
+                $need:ident($name:literal, $of:expr $(, $default:expr)?),)*
         }
         $($(#[doc = $group_about:literal])+
-        pub $group:ident: $group_type:ident {
+        $group_visible:vis $group:ident: $group_type:ident {
             $($(#[doc = $inner_about:literal])+
-            $inner:ident = $inner_need:ident($inner_name:literal, $($inner_of:expr),+),)*
-            ..$base:expr
+            $inner:ident =
+                $inner_need:ident($inner_name:literal, $inner_of:expr $(, $inner_default:expr)?),)*
+            $(..$base:expr)?
         })?
         $(example $example:tt)?
         $(parse($($source:tt)+) $(-> $error:ty)?;)?
     ) => {
         $(#[$meta])*
-        pub struct $request {
-            $($(#[doc = $about])+ pub $field: $type,)*
-            $($(#[doc = $group_about])+ pub $group: $group_type,)?
+        $visible struct $request {
+            $($(#[doc = $about])+ $field_visible $field: $type,)*
+            $($(#[doc = $group_about])+ $group_visible $group: $group_type,)?
         }
 
         impl $request {
@@ -62,16 +64,19 @@ macro_rules! request {
                 fields: &$crate::wire::fields::Fields<'_>,
             ) -> Result<Self, $crate::wire::request::error!($($($error)?)?)> {
                 let _ = fields;
-                $(let $field = fields.$need($name, $($of),+)?;)*
-                $(
-                    let mut $group = $base;
-                    $($group.$inner = fields.$inner_need($inner_name, $($inner_of),+)?;)*
-                )?
-                Ok(Self { $($field,)* $($group,)? })
+                Ok(Self {
+                    $($field: fields.$need($name, &$of $(, $default)?)?,)*
+                    $($group: $group_type {
+                        $($inner: fields.$inner_need(
+                            $inner_name, &$inner_of $(, $inner_default)?
+                        )?,)*
+                        $(..$base)?
+                    },)?
+                })
             }
 
             $($crate::wire::request::parse! {
-                ($($source)+) $crate::wire::request::error!($($error)?)
+                ($($source)+) $visible, $crate::wire::request::error!($($error)?)
             })?
         }
 
@@ -80,8 +85,10 @@ macro_rules! request {
         impl utoipa::PartialSchema for $request {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 $crate::wire::request::Description::default()
-                    $(.$need($name, concat!($($about),+), $($of),+))*
-                    $($(.$inner_need($inner_name, concat!($($inner_about),+), $($inner_of),+))*)?
+                    $(.$need($name, concat!($($about),+), &$of $(, $default)?))*
+                    $($(.$inner_need(
+                        $inner_name, concat!($($inner_about),+), &$inner_of $(, $inner_default)?
+                    ))*)?
                     $(.example(serde_json::json!($example)))?
                     .build()
                     .into()
@@ -102,30 +109,30 @@ macro_rules! error {
 
 /// The `parse` of a request.
 macro_rules! parse {
-    ((body) $error:ty) => {
+    ((body) $visible:vis, $error:ty) => {
         /// Reads the body.
         ///
         /// # Errors
         /// Names the first field that is wrong.
-        pub fn parse(body: &serde_json::Value) -> Result<Self, $error> {
+        $visible fn parse(body: &serde_json::Value) -> Result<Self, $error> {
             Self::read(&$crate::wire::fields::Fields::of(body)?)
         }
     };
-    ((body or null) $error:ty) => {
+    ((body or null) $visible:vis, $error:ty) => {
         /// Reads the body. An absent body is treated as `null`.
         ///
         /// # Errors
         /// Names the first field that is wrong.
-        pub fn parse(body: &serde_json::Value) -> Result<Self, $error> {
+        $visible fn parse(body: &serde_json::Value) -> Result<Self, $error> {
             Self::read(&$crate::wire::fields::Fields::of_optional(body)?)
         }
     };
-    ((body, bytes) $error:ty) => {
+    ((body, bytes) $visible:vis, $error:ty) => {
         /// Reads the body, both parsed and as it was received.
         ///
         /// # Errors
         /// Names the first field that is wrong.
-        pub fn parse(body: &serde_json::Value, bytes: &[u8]) -> Result<Self, $error> {
+        $visible fn parse(body: &serde_json::Value, bytes: &[u8]) -> Result<Self, $error> {
             Self::read(&$crate::wire::fields::Fields::with_bytes(body, bytes)?)
         }
     };
@@ -139,12 +146,12 @@ pub(super) use {error, parse, request};
 pub(super) struct Description(ObjectBuilder);
 
 impl Description {
-    pub(super) fn required<T, E>(self, name: &str, about: &str, of: FieldType<T, E>) -> Self {
+    pub(super) fn required<T, E>(self, name: &str, about: &str, of: &FieldType<T, E>) -> Self {
         let Self(object) = self.optional(name, about, of);
         Self(object.required(name))
     }
 
-    pub(super) fn optional<T, E>(self, name: &str, about: &str, of: FieldType<T, E>) -> Self {
+    pub(super) fn optional<T, E>(self, name: &str, about: &str, of: &FieldType<T, E>) -> Self {
         self.property(name, about, (of.schema)())
     }
 
@@ -152,17 +159,17 @@ impl Description {
         self,
         name: &str,
         about: &str,
-        of: FieldType<T, E>,
+        of: &FieldType<T, E>,
         _default: T,
     ) -> Self {
         self.optional(name, about, of)
     }
 
-    pub(super) fn nullable<T, E>(self, name: &str, about: &str, of: FieldType<T, E>) -> Self {
+    pub(super) fn nullable<T, E>(self, name: &str, about: &str, of: &FieldType<T, E>) -> Self {
         self.property(name, about, or_null((of.schema)()))
     }
 
-    pub(super) fn change<T, E>(self, name: &str, about: &str, of: FieldType<T, E>) -> Self {
+    pub(super) fn change<T, E>(self, name: &str, about: &str, of: &FieldType<T, E>) -> Self {
         self.nullable(name, about, of)
     }
 
@@ -209,21 +216,21 @@ mod tests {
     request! {
         /// A request with an entry of each kind.
         #[derive(Debug, PartialEq)]
-        pub struct SampleRequest {
+        struct SampleRequest {
             /// Required.
-            pub amount: Points = required("amount", AMOUNT),
+            amount: Points = required("amount", AMOUNT),
             /// Optional.
-            pub tier: Option<Tier> = optional("tier", text!(Tier)),
+            tier: Option<Tier> = optional("tier", text!(Tier)),
             /// With a default,
             /// on two lines.
-            pub flag: bool = optional_or("isFlag", BOOLEAN, true),
+            flag: bool = optional_or("isFlag", BOOLEAN, true),
             /// Nullable.
-            pub name: Option<DisplayName> = nullable("displayName", text!(DisplayName)),
+            name: Option<DisplayName> = nullable("displayName", text!(DisplayName)),
             /// A change.
-            pub price: Change<Points> = change("price", PRICE),
+            price: Change<Points> = change("price", PRICE),
         }
         /// A group.
-        pub profile: MemberProfile {
+        profile: MemberProfile {
             /// In the group.
             tier = optional("profileTier", text!(Tier)),
             ..MemberProfile { display_name: Change::Clear, ..MemberProfile::default() }
