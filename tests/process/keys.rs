@@ -152,7 +152,7 @@ fn the_same_through_a_running_server() {
     assert_eq!(
         listed["organizations"].as_array().unwrap().len(),
         2,
-        "of the sandbox alone"
+        "only the organizations of the sandbox"
     );
     let made = json(&run(&[
         "keys",

@@ -16,7 +16,8 @@ const CLIENTS: u32 = 16;
 const MEMBERS: usize = 500;
 /// How long the highest load is measured.
 const MEASURED: Duration = Duration::from_secs(10);
-/// What a write may leave in memory for good: its place in the timelines, and its Idempotency-Key.
+/// Memory that a write may take permanently, for its place in the timelines and its
+/// Idempotency-Key.
 const BYTES_A_WRITE: u64 = 64;
 /// What may fill up beside that: SQLite's page caches, 32 MiB of the writer and 8 of each of four
 /// readers, and what the allocator keeps.

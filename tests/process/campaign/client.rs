@@ -292,7 +292,7 @@ impl Client {
         named.or(booked).is_some_and(|member| member.erased)
     }
 
-    /// Removes somebody: with the balance, without it, or for good.
+    /// Deletes a member: retaining the balance, clearing it, or erasing the member permanently.
     fn remove(&mut self) -> Option<Deed> {
         let index = self.pick_member(|member| !member.archived)?;
         let member = &self.members[index];
