@@ -10,6 +10,7 @@ use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -44,11 +45,14 @@ impl Screen {
     }
 }
 
-/// A browser with one tab. Dropping it closes both it and its driver.
+/// A browser with one tab. Dropping it closes the browser and its driver, and deletes their
+/// temporary files.
 pub(crate) struct Browser {
     runtime: Runtime,
     client: Option<Client>,
     driver: Child,
+    /// The temporary directory of the browser and its driver, whose exit leaves files behind.
+    folder: Option<TempDir>,
     session: String,
     agent: ureq::Agent,
     base: String,
@@ -59,8 +63,10 @@ impl Browser {
     /// None, and a word about it, where there is no Chromium. With `TEST_BROWSER=required`
     /// that is an error.
     pub(crate) fn open(base: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
         let mut driver = match Command::new("chromedriver")
             .arg("--port=0")
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -110,6 +116,7 @@ impl Browser {
             runtime,
             client: Some(client),
             driver,
+            folder: Some(folder),
             session: format!("http://127.0.0.1:{port}/session/{session}"),
             agent: ureq::Agent::new_with_defaults(),
             base: base.to_owned(),
@@ -422,5 +429,26 @@ impl Drop for Browser {
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
+        if let Some(folder) = self.folder.take() {
+            delete(&folder);
+        }
+    }
+}
+
+/// Deletes a folder once the last process of the browser no longer writes to it.
+fn delete(folder: &TempDir) {
+    let start = Instant::now();
+    while folder.path().exists() {
+        match std::fs::remove_dir_all(folder.path()) {
+            Err(error) if start.elapsed() > PATIENCE => {
+                // A second panic would hide the first.
+                assert!(
+                    std::thread::panicking(),
+                    "the browser leaves files: {error}"
+                );
+                return;
+            }
+            _ => std::thread::sleep(Duration::from_millis(20)),
+        }
     }
 }
