@@ -10,7 +10,7 @@ use crate::store::Error;
 /// The whole schema, as a new database gets it.
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
 
-/// The schema of version 1, which stampcard 0.1.0 made. It never changes again.
+/// The schema of version 1, which stampcard 0.1.0 wrote. It never changes again.
 pub(super) const SCHEMA_1: &str = include_str!("migrations/v1.sql");
 
 /// Marks a file as ours ("Stmp"), in SQLite's `application_id`.
@@ -19,7 +19,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5374_6d70;
 /// The version that this program writes.
 pub(super) const VERSION: i64 = 2;
 
-/// Under this name `setting` says that a step is not finished, and how far it is.
+/// The name of the setting that records the progress of an unfinished step.
 pub(super) const NOTE: &str = "migration";
 
 /// Receives how many rows a migration has moved, and of how many.
@@ -30,7 +30,7 @@ pub fn known_version() -> i64 {
     VERSION
 }
 
-/// The schema of a version, as a new database got it; `None` if no program ever made it.
+/// The schema of a version, as a new database got it; `None` if no program ever wrote it.
 pub fn schema_of(version: i64) -> Option<&'static str> {
     match version {
         1 => Some(SCHEMA_1),
@@ -39,7 +39,7 @@ pub fn schema_of(version: i64) -> Option<&'static str> {
     }
 }
 
-/// Whether a change of the schema was begun and not finished.
+/// Whether a migration of the schema was begun and not finished.
 pub(super) fn is_unfinished(connection: &Connection) -> Result<bool, Error> {
     Ok(note(connection)?.is_some())
 }
@@ -66,7 +66,7 @@ pub(super) fn check_current(connection: &Connection, path: &Path) -> Result<(), 
     }
 }
 
-/// The version a file has, unless it is newer than this program or not ours.
+/// The version of a file. Refuses a file that is newer than this program or not ours.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
     let read = |pragma: &str| {
         connection
@@ -78,7 +78,7 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, OpenErr
     let tables: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(|source| OpenError::from_sqlite(path, source))?;
-    // Version 0.1.0, if it was killed between its tables and the mark, left them without it.
+    // If version 0.1.0 was killed between creating its tables and the mark, the mark is missing.
     let is_new = found == 0 && tables == 0;
     let is_unmarked = found == 1 && connection.table_exists(None, "activity").unwrap_or(false);
     // Every version creates its tables and its number in one transaction.

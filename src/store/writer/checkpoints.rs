@@ -95,7 +95,7 @@ fn run(path: &Path, condition: &Condition, requests: &Receiver<()>, is_busy: &At
     let mut idle: Option<Connection> = None;
     while requests.recv().is_ok() {
         // If another file has the name now, it is not touched.
-        if idle.is_some() || condition.look() {
+        if idle.is_some() || condition.check() {
             match work(path, idle.take()) {
                 Ok(connection) => idle = Some(connection),
                 // The writer moves the rest, and counts a failure of that.

@@ -70,7 +70,7 @@ impl WriterThread {
 
     /// Does one step of scrubbing.
     fn scrub(&mut self) {
-        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.look()) else {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.check()) else {
             return;
         };
         if WAL_PAGES.get() > self.wal_pages_max / 2 {
@@ -112,7 +112,7 @@ impl WriterThread {
     /// Deletes a limited number of expired idempotency records, and the expired hashes of erased
     /// members.
     fn purge(&mut self, now: Timestamp) {
-        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.look()) else {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.check()) else {
             return;
         };
         let created_until = now.saturating_sub(self.retention);

@@ -169,7 +169,7 @@ impl Writer {
 
     /// Whether the last write, or the last attempt to recover, succeeded and the file still exists.
     pub fn is_writable(&self) -> bool {
-        self.condition.look() && self.writable.load(Ordering::Relaxed)
+        self.condition.check() && self.writable.load(Ordering::Relaxed)
     }
 
     /// The reason why nothing is written until the next start, if there is one.

@@ -27,7 +27,7 @@ impl WriterThread {
     /// Opens a new connection and adopts it once a commit works on it. Before that, it takes in what
     /// the lost batch may have left in the database.
     pub(super) fn recover(&mut self) {
-        if !self.condition.look() {
+        if !self.condition.check() {
             return;
         }
         let connection = match connection::open_writer(&self.path) {

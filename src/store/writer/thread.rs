@@ -158,7 +158,7 @@ impl WriterThread {
 
     /// Begins a transaction, and lends its connection to the batch.
     fn open_batch(&mut self) -> Result<Connection, WriteError> {
-        if !self.condition.look() {
+        if !self.condition.check() {
             return Err(WriteError::Unavailable);
         }
         if self.connection.is_none() {
@@ -248,7 +248,7 @@ impl WriterThread {
             self.note_failure("the sums of a batch could not be written", &error);
             return false;
         }
-        if !self.condition.look() {
+        if !self.condition.check() {
             return false;
         }
         let segment = match self.close_segment(connection) {
