@@ -6,9 +6,10 @@
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::members::{self, MemberFilter};
+use super::MemberFilter;
 use crate::domain::{DisplayName, Member, MemberNumber, ProgramNumber, Search, StatusCounts};
 use crate::domain::{all_begin, terms};
+use crate::store::tables::members;
 use crate::store::{Error, Transaction};
 
 /// A term of more members than this is compared with rows.

@@ -1,14 +1,16 @@
 //! Webhook endpoints, and the events that were kept for them.
 
+pub mod deliveries;
+
 use rusqlite::{Connection, Row};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::programs;
 use crate::domain::{
     ByNumber, Endpoint, EndpointNumber, Environment, EventName, EventSet, ProgramNumber, Seq,
     Subscription, Timestamp, WebhookId, WebhookUrl,
 };
 use crate::store::log::timestamp;
+use crate::store::tables::programs;
 use crate::store::{Error, Transaction};
 
 /// The columns that [`endpoint`] reads.

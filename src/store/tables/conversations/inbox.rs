@@ -5,15 +5,16 @@ use std::fmt::Write as _;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
-use super::conversations::{self, conversation, of_whom, with_column};
-use super::search;
+use super::{conversation, of_whom, with_column};
 use crate::domain::{
     Conversation, ConversationNumber, InboxPlace, InboxRank, MemberNumber, ProgramNumber, Search,
     Timestamp,
 };
 use crate::store::Error;
 use crate::store::log::timestamp;
+use crate::store::tables::conversations;
 use crate::store::tables::members::MemberFilter;
+use crate::store::tables::search;
 
 /// Which conversations of the inbox are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

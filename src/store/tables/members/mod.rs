@@ -1,14 +1,17 @@
 //! Members and their wallets.
 
+pub mod removals;
+pub mod search;
+
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::programs;
 use crate::domain::{
     Account, Attributes, Currency, DisplayName, Email, ExternalUserId, Member, MemberNumber,
     Points, ProgramNumber, Search, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
 };
 use crate::store::log::timestamp;
+use crate::store::tables::programs;
 use crate::store::{AccessChange, Counted, Error, Transaction};
 
 /// A query whose columns [`member`] reads.
@@ -169,7 +172,7 @@ pub fn find_with_counts(
 }
 
 /// A page of members, newest first, and how many redemptions of each stand where. What is searched
-/// for is not looked at: [`super::search::list`] does.
+/// for is not looked at: [`search::list`] does.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

@@ -1,15 +1,17 @@
 //! Conversations and their messages.
 
+pub mod inbox;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
-use super::programs;
 use crate::domain::{
     Conversation, ConversationId, ConversationNumber, ConversationPlace, DisplayName,
     ExternalUserId, MemberNumber, Message, MessageId, MessageNumber, MessageText, ProgramNumber,
     RedemptionId, RedemptionNumber, Role, Timestamp, Title,
 };
 use crate::store::log::timestamp;
+use crate::store::tables::programs;
 use crate::store::{Counted, Error, Transaction};
 
 /// The columns that [`conversation`] reads.
