@@ -1,6 +1,8 @@
 //! The tables: their rows, read and written. A folder holds the tables of one thing.
 
 pub(in crate::store) mod cells;
+mod clocks;
+pub(in crate::store) mod columns;
 pub mod conversations;
 pub mod credentials;
 pub mod credits;
@@ -8,6 +10,7 @@ pub mod members;
 pub mod offers;
 pub mod organizations;
 pub mod programs;
+pub(in crate::store) mod query;
 pub mod redemptions;
 pub mod sandbox;
 pub mod settings;

@@ -175,7 +175,7 @@ impl Transaction<'_> {
     /// [`Error`] if the database fails.
     pub fn is_heard(&mut self, program: ProgramNumber, event: EventName) -> Result<bool, Error> {
         if self.log.heard.is_none() {
-            self.log.heard = Some(webhooks::heard(self.connection)?);
+            self.log.heard = Some(webhooks::subscribed(self.connection)?);
         }
         let heard = self.log.heard.as_ref().and_then(|all| all.get(&program));
         Ok(heard.is_some_and(|events| events.contains(event)))

@@ -1,25 +1,33 @@
-//! Programs and what they are set to.
+//! Programs and their settings.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params_from_iter};
+mod sums;
+
+use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
+pub use self::sums::currency_of;
+pub(in crate::store) use self::sums::{currency, set_sums, sums};
 use crate::domain::{
-    Currency, CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, Points, Program,
-    ProgramNumber, ProgramSort, ProgramStatus, Search, Seq, Tier, Timestamp,
+    Environment, Name, OrganizationNumber, Program, ProgramNumber, ProgramSort, ProgramStatus,
+    Search, Seq, Tier, Timestamp,
 };
-use crate::store::log::chain;
-use crate::store::log::chain::Hash;
-use crate::store::log::timestamp;
+use crate::store::error::readable;
+use crate::store::tables::columns::{column, environment, optional_time, time, uuid, word};
+use crate::store::tables::query::{self, Query};
 use crate::store::{AccessChange, Counted, Error, Transaction};
 
-/// The columns that [`program`] reads.
+/// Selects the columns that [`program`] reads.
 const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.name, p.status,
         p.currency_name, p.currency_symbol, p.default_tier, p.created_at, p.updated_at,
         p.archived_at, p.version, p.configuration_version
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
-/// What decides whether a program's credentials are good.
+/// Selects the columns that [`access_row`] reads.
+const SELECT_ACCESS: &str =
+    "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, p.name
+    FROM program p JOIN organization o ON o.id = p.organization_id";
+
+/// The parts of a program that a credential check needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramAccessRow {
     /// The program.
@@ -30,13 +38,13 @@ pub struct ProgramAccessRow {
     pub organization: OrganizationNumber,
     /// Its environment.
     pub environment: Environment,
-    /// Whether it is in use.
+    /// Its status.
     pub status: ProgramStatus,
     /// Its name.
     pub name: Name,
 }
 
-/// Makes a program; its `number` is given by the database.
+/// Creates a program and sets its `number`.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -67,14 +75,13 @@ pub fn insert(tx: &mut Transaction<'_>, program: &mut Program) -> Result<(), Err
 ///
 /// # Errors
 /// [`Error`] if the database fails or there is no such program.
-pub fn get(connection: &Connection, program: ProgramNumber) -> Result<Program, Error> {
+pub fn get(connection: &Connection, number: ProgramNumber) -> Result<Program, Error> {
     let sql = format!("{SELECT} WHERE p.id = ?1");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([program.0])?;
-    self::program(rows.next()?.ok_or(Error::Impossible("program number"))?)
+    let found = query::one(connection, &sql, [number.0], program)?;
+    found.ok_or(Error::Impossible("program number"))
 }
 
-/// A program of an organization, in use or not.
+/// A program of an organization, archived or not.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -84,25 +91,23 @@ pub fn find(
     uuid: Uuid,
 ) -> Result<Option<Program>, Error> {
     let sql = format!("{SELECT} WHERE p.uuid = ?1 AND p.organization_id = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((uuid.as_bytes(), organization.0))?;
-    rows.next()?.map(program).transpose()
+    query::one(connection, &sql, (uuid.as_bytes(), organization.0), program)
 }
 
-/// A page of an organization's programs.
+/// Which programs of an organization are listed, and in which order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProgramFilter {
-    /// Only those behind this one.
+    /// Only those after this one.
     pub after: Option<ProgramNumber>,
-    /// What they are ordered by.
+    /// The field that orders them.
     pub sort: ProgramSort,
-    /// Whether the last comes first.
+    /// Whether the order is reversed.
     pub is_descending: bool,
-    /// Only those of this status.
+    /// Only those with this status.
     pub status: Option<ProgramStatus>,
     /// Only those whose name has these terms.
     pub search: Option<Search>,
-    /// Archived ones too.
+    /// Include archived ones.
     pub include_archived: bool,
 }
 
@@ -116,51 +121,38 @@ pub fn list(
     filter: &ProgramFilter,
     limit: usize,
 ) -> Result<Vec<Program>, Error> {
-    let mut sql = format!("{SELECT} WHERE p.organization_id = ?");
-    let mut values = vec![Value::Integer(organization.0)];
-    let (behind, order) = match (filter.sort, filter.is_descending) {
-        (ProgramSort::CreatedAt, true) => (" AND p.id < ?", " ORDER BY p.id DESC LIMIT ?"),
-        (ProgramSort::CreatedAt, false) => (" AND p.id > ?", " ORDER BY p.id LIMIT ?"),
+    let mut query = Query::new(
+        format!("{SELECT} WHERE p.organization_id = ?"),
+        [organization.0],
+    );
+    let (after, order) = match (filter.sort, filter.is_descending) {
+        (ProgramSort::CreatedAt, true) => ("p.id < ?", " ORDER BY p.id DESC"),
+        (ProgramSort::CreatedAt, false) => ("p.id > ?", " ORDER BY p.id"),
         (ProgramSort::Name, true) => (
-            " AND (p.name COLLATE NOCASE, p.id) < (SELECT name, id FROM program WHERE id = ?)",
-            " ORDER BY p.name COLLATE NOCASE DESC, p.id DESC LIMIT ?",
+            "(p.name COLLATE NOCASE, p.id) < (SELECT name, id FROM program WHERE id = ?)",
+            " ORDER BY p.name COLLATE NOCASE DESC, p.id DESC",
         ),
         (ProgramSort::Name, false) => (
-            " AND (p.name COLLATE NOCASE, p.id) > (SELECT name, id FROM program WHERE id = ?)",
-            " ORDER BY p.name COLLATE NOCASE, p.id LIMIT ?",
+            "(p.name COLLATE NOCASE, p.id) > (SELECT name, id FROM program WHERE id = ?)",
+            " ORDER BY p.name COLLATE NOCASE, p.id",
         ),
     };
-    if let Some(after) = filter.after {
-        sql.push_str(behind);
-        values.push(Value::Integer(after.0));
+    if let Some(last) = filter.after {
+        query.and(after, [last.0]);
     }
     if let Some(status) = filter.status {
-        sql.push_str(" AND p.status = ?");
-        values.push(Value::Text(status.as_str().to_owned()));
+        query.and("p.status = ?", [status.as_str().to_owned()]);
     } else if !filter.include_archived {
-        sql.push_str(" AND p.status <> 'ARCHIVED'");
+        query.push(" AND p.status <> 'ARCHIVED'");
     }
-    sql.push_str(order);
-    // An organization has few programs: those that a search leaves out are read.
-    let rows = filter.search.is_none().then_some(limit);
-    let rows = rows.and_then(|rows| i64::try_from(rows).ok());
-    values.push(Value::Integer(rows.unwrap_or(-1)));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut programs = Vec::new();
-    while programs.len() < limit
-        && let Some(row) = rows.next()?
-    {
-        let program = program(row)?;
-        let is_found = |search: &Search| search.finds(&[program.name.as_str()]);
-        if filter.search.as_ref().is_none_or(is_found) {
-            programs.push(program);
-        }
-    }
-    Ok(programs)
+    query.push(order);
+    let search = filter.search.as_ref();
+    query.searched_page(connection, limit, search, program, |program| {
+        program.name.as_str()
+    })
 }
 
-/// Writes a program's name, status and settings versions.
+/// Writes a program's name, status, times and versions.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -181,18 +173,7 @@ pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> 
     Ok(())
 }
 
-/// What a program's points are called.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn currency_of(connection: &Connection, program: ProgramNumber) -> Result<Currency, Error> {
-    let sql = "SELECT currency_name, currency_symbol FROM program WHERE id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([program.0])?;
-    currency(rows.next()?.ok_or(Error::Impossible("program number"))?, 0)
-}
-
-/// Changes what a program is set to.
+/// Writes a program's settings.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -211,60 +192,22 @@ pub fn configure(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Erro
     Ok(())
 }
 
-/// The sums over all wallets, received and spent, the hash of the newest ledger entry, and what the
-/// points are called.
-pub(in crate::store) fn sums(
-    connection: &Connection,
-    program: ProgramNumber,
-) -> Result<(Points, Points, Hash, Currency), Error> {
-    let sql = "SELECT amount_received, amount_spent, chain, currency_name, currency_symbol
-               FROM program WHERE id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([program.0])?;
-    let row = rows.next()?.ok_or(Error::Impossible("program number"))?;
-    let points = |column| -> Result<Points, Error> {
-        Points::new(row.get(column)?).ok_or(Error::Impossible("number of points"))
-    };
-    let chain: Option<Hash> = row.get(2)?;
-    let chain = chain.unwrap_or(chain::START);
-    Ok((points(0)?, points(1)?, chain, currency(row, 3)?))
-}
-
-/// Writes the sums over all wallets and the hash of the newest ledger entry.
-pub(in crate::store) fn set_sums(
-    connection: &Connection,
-    program: ProgramNumber,
-    received: Points,
-    spent: Points,
-    chain: &Hash,
-) -> Result<(), Error> {
-    let sql =
-        "UPDATE program SET amount_received = ?2, amount_spent = ?3, chain = ?4 WHERE id = ?1";
-    let chain = (*chain != chain::START).then_some(chain);
-    let values = (program.0, received.get(), spent.get(), chain);
-    match connection.prepare_cached(sql)?.execute(values)? {
-        1 => Ok(()),
-        _ => Err(Error::Impossible("program number")),
-    }
-}
-
-/// Every program, with what decides whether its credentials are good, the oldest first.
+/// Every program, the oldest first, with the parts that a credential check needs.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn all_access(connection: &Connection) -> Result<Vec<ProgramAccessRow>, Error> {
-    let sql = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, p.name
-               FROM program p JOIN organization o ON o.id = p.organization_id ORDER BY p.id";
-    let mut statement = connection.prepare(sql)?;
+    let sql = format!("{SELECT_ACCESS} ORDER BY p.id");
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.extend(crate::store::readable("program", row, access_row(row))?);
+        all.extend(readable("program", row, access_row(row))?);
     }
     Ok(all)
 }
 
-/// What decides whether a program's credentials are good.
+/// The parts of a program that a credential check needs.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -272,25 +215,23 @@ pub fn access(
     connection: &Connection,
     program: ProgramNumber,
 ) -> Result<Option<ProgramAccessRow>, Error> {
-    let sql = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, p.name
-               FROM program p JOIN organization o ON o.id = p.organization_id WHERE p.id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([program.0])?;
-    rows.next()?.map(access_row).transpose()
+    let sql = format!("{SELECT_ACCESS} WHERE p.id = ?1");
+    query::one(connection, &sql, [program.0], access_row)
 }
 
+/// Reads the columns of [`SELECT_ACCESS`].
 fn access_row(row: &Row<'_>) -> Result<ProgramAccessRow, Error> {
     Ok(ProgramAccessRow {
-        number: ProgramNumber(row.get(0)?),
-        uuid: uuid(row, 1)?,
-        organization: OrganizationNumber(row.get(2)?),
-        environment: environment(row, 3)?,
-        status: status(row, 4)?,
-        name: Name::stored(row.get(5)?),
+        number: ProgramNumber(row.get(column!(SELECT_ACCESS, "p.id"))?),
+        uuid: uuid(row, column!(SELECT_ACCESS, "uuid"))?,
+        organization: OrganizationNumber(row.get(column!(SELECT_ACCESS, "organization_id"))?),
+        environment: environment(row, column!(SELECT_ACCESS, "environment"))?,
+        status: status(row, column!(SELECT_ACCESS, "status"))?,
+        name: Name::stored(row.get(column!(SELECT_ACCESS, "name"))?),
     })
 }
 
-/// The oldest program of an organization that is in use.
+/// The oldest active program of an organization.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -306,41 +247,22 @@ pub fn first_of(
 /// Reads the columns of [`SELECT`].
 fn program(row: &Row<'_>) -> Result<Program, Error> {
     Ok(Program {
-        number: ProgramNumber(row.get(0)?),
-        uuid: uuid(row, 1)?,
-        organization: OrganizationNumber(row.get(2)?),
-        environment: environment(row, 3)?,
-        name: Name::stored(row.get(4)?),
-        status: status(row, 5)?,
-        currency: currency(row, 6)?,
-        default_tier: Tier::stored(row.get(8)?),
-        created_at: timestamp(row.get(9)?)?,
-        updated_at: timestamp(row.get(10)?)?,
-        archived_at: row.get::<_, Option<i64>>(11)?.map(timestamp).transpose()?,
-        version: Seq(row.get(12)?),
-        configuration_version: Seq(row.get(13)?),
+        number: ProgramNumber(row.get(column!(SELECT, "p.id"))?),
+        uuid: uuid(row, column!(SELECT, "uuid"))?,
+        organization: OrganizationNumber(row.get(column!(SELECT, "organization_id"))?),
+        environment: environment(row, column!(SELECT, "environment"))?,
+        name: Name::stored(row.get(column!(SELECT, "name"))?),
+        status: status(row, column!(SELECT, "status"))?,
+        currency: currency(row, column!(SELECT, "currency_name"))?,
+        default_tier: Tier::stored(row.get(column!(SELECT, "default_tier"))?),
+        created_at: time(row, column!(SELECT, "created_at"))?,
+        updated_at: time(row, column!(SELECT, "updated_at"))?,
+        archived_at: optional_time(row, column!(SELECT, "archived_at"))?,
+        version: Seq(row.get(column!(SELECT, "p.version"))?),
+        configuration_version: Seq(row.get(column!(SELECT, "configuration_version"))?),
     })
-}
-
-/// The sixteen bytes in a column.
-pub(in crate::store) fn uuid(row: &Row<'_>, column: usize) -> Result<Uuid, Error> {
-    Ok(Uuid::from_bytes(row.get(column)?))
-}
-
-pub(in crate::store) fn environment(row: &Row<'_>, column: usize) -> Result<Environment, Error> {
-    let name: String = row.get(column)?;
-    Environment::parse(&name).ok_or(Error::Impossible("environment"))
 }
 
 fn status(row: &Row<'_>, column: usize) -> Result<ProgramStatus, Error> {
-    let name: String = row.get(column)?;
-    ProgramStatus::parse(&name).ok_or(Error::Impossible("program status"))
-}
-
-/// The name and the symbol in two columns beside each other.
-pub(in crate::store) fn currency(row: &Row<'_>, column: usize) -> Result<Currency, Error> {
-    Ok(Currency {
-        name: CurrencyName::stored(row.get(column)?),
-        symbol: CurrencySymbol::stored(row.get(column + 1)?),
-    })
+    word(row, column, ProgramStatus::parse, "program status")
 }
