@@ -17,7 +17,6 @@ pub use rusqlite::Connection;
 
 pub use self::answers::idempotency;
 pub use self::error::Error;
-use self::error::readable;
 pub use self::file::{
     Database, Lock, MigrationError, OpenError, Progress, SCHEMA, backup, checks, open_any_version,
     open_read_only, schema_of, schema_version,

@@ -127,11 +127,11 @@ fn a_changed_balance_is_found() {
 fn an_index_of_the_search_that_is_not_that_of_the_members_is_found() {
     assert_found(
         "DELETE FROM search_term WHERE member_id = 1",
-        &["a search does not find member row 1 by each word"],
+        &["member row 1: the search index lacks a word of its id or name"],
     );
     assert_found(
         "INSERT INTO search_term (program_id, term, member_id) VALUES (1, 'nobody', 1)",
-        &["the index of the search has 1 words"],
+        &["the search index has 1 words"],
     );
 }
 

@@ -141,7 +141,7 @@ impl Transaction<'_> {
         event: EventName,
     ) -> Result<bool, Error> {
         if self.state.listened.is_none() {
-            self.state.listened = Some(webhooks::heard(self.connection)?);
+            self.state.listened = Some(webhooks::subscribed(self.connection)?);
         }
         let listened = self.state.listened.as_ref();
         let listened = listened.and_then(|all| all.get(&program));

@@ -12,7 +12,7 @@ use crate::store::file::open_error::MigrationError;
 use crate::store::log::NewText;
 use crate::store::log::chain;
 use crate::store::log::chain::Hash;
-use crate::store::tables::search;
+use crate::store::tables::members::terms;
 
 /// The activities of version 1 that changed a member's settings.
 const CHANGES: [EventKind; 4] = [
@@ -124,7 +124,7 @@ impl Ledger {
                 update.execute((id, jump, entries, wallet.version))?;
             }
         }
-        search::index_rows(tx, "new_member", (before, last))?;
+        terms::index_rows(tx, "new_member", (before, last))?;
         Ok(rows)
     }
 

@@ -23,7 +23,7 @@ use crate::store::file::open_error::MigrationError;
 use crate::store::file::paths::beside;
 use crate::store::file::schema::{self, APPLICATION_ID, NOTE, Progress};
 use crate::store::file::scrub::scrub_all;
-use crate::store::tables::conversations;
+use crate::store::tables::conversations::WAITS_SINCE;
 use crate::store::whole::erasure;
 
 /// Rows that are moved in one transaction at most.
@@ -296,16 +296,19 @@ fn set_versions(connection: &mut Connection) -> Result<(), MigrationError> {
     Ok(())
 }
 
-/// Sets since when members wait for an answer, some conversations at a time.
+/// Sets since when members wait for an answer, in a limited number of conversations at a time.
 fn set_waiting(connection: &mut Connection) -> Result<(), MigrationError> {
-    let last: i64 =
-        connection.query_row("SELECT coalesce(max(id), 0) FROM conversation", [], |row| {
-            row.get(0)
-        })?;
+    let sql = format!(
+        "UPDATE conversation SET waiting_since = {WAITS_SINCE}
+         WHERE id > ?1 AND id <= ?2 AND last_role = 'member'
+             AND (SELECT archived_at FROM member WHERE id = member_id) IS NULL"
+    );
+    let last = "SELECT coalesce(max(id), 0) FROM conversation";
+    let last: i64 = connection.query_row(last, [], |row| row.get(0))?;
     let mut after = 0;
     while after < last {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        conversations::set_waiting_of(&tx, (after, after + STEP_ROWS))?;
+        tx.execute(&sql, [after, after + STEP_ROWS])?;
         tx.commit()?;
         after += STEP_ROWS;
     }

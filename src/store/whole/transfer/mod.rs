@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::rules::{self, Rule};
 pub use crate::domain::Cell;
 use crate::store::tables::cells::cell;
-use crate::store::tables::search;
+use crate::store::tables::members::terms;
 use crate::store::{Error, SCHEMA, schema_of};
 
 /// The tables that are carried, each after those that it points to, with the columns that are left
@@ -237,7 +237,7 @@ impl Table {
         match inserted {
             Ok(_) if self.is_searched => {
                 let number = connection.last_insert_rowid();
-                Ok(search::index_rows(
+                Ok(terms::index_rows(
                     connection,
                     "member",
                     (number - 1, number),
