@@ -54,8 +54,7 @@ static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     EventKind::ALL.map(insert).into()
 });
 
-/// Appends one row, caused by an actor. A ledger entry, and nothing else, has a `position` in its
-/// account.
+/// Appends one row, caused by an actor. Only a ledger entry has a `position` in its account.
 pub(in crate::store) fn insert(
     connection: &Connection,
     statements: &dyn Prepared,
