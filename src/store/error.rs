@@ -6,15 +6,18 @@ pub enum Error {
     /// SQLite failed.
     #[error("the database failed")]
     Sqlite(#[from] rusqlite::Error),
-    /// No reading connection came free in time.
-    #[error("no reading connection came free in time")]
+    /// No reading connection became free in time.
+    #[error("no reading connection became free in time")]
     PoolExhausted(#[source] r2d2::Error),
-    /// Too many reads wait already, or one waited too long.
+    /// Too many reads wait already, or this one waited too long.
     #[error("too many reads wait")]
     TooManyReads,
-    /// A row holds what no version of this program writes.
+    /// A row holds a value that no version of this program writes.
     #[error("the database holds an impossible {0}")]
     Impossible(&'static str),
+    /// The system refused a thread.
+    #[error("a thread cannot be started")]
+    Thread(#[source] std::io::Error),
 }
 
 impl Error {
@@ -29,12 +32,12 @@ impl Error {
         )
     }
 
-    /// Whether the disk or the file is to blame, so that the same may work later; otherwise it is a
-    /// defect of the program, which a retry only repeats.
+    /// Whether the cause is the disk or the file, so that a retry may succeed later. Otherwise it is
+    /// a defect of the program, which a retry only repeats.
     pub fn is_of_storage(&self) -> bool {
         use rusqlite::ErrorCode;
         match self {
-            Self::PoolExhausted(_) | Self::TooManyReads => true,
+            Self::PoolExhausted(_) | Self::TooManyReads | Self::Thread(_) => true,
             Self::Impossible(_) => false,
             Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
                 !matches!(
@@ -50,8 +53,8 @@ impl Error {
     }
 }
 
-/// What was read of a row; `None` of one that cannot be read, which costs its owner and nobody
-/// else. The row's first column is its number.
+/// Returns what was read of a row, or `None` if the row cannot be read, so that a bad row affects
+/// only its owner. The row's first column is its number.
 pub(in crate::store) fn readable<T>(
     table: &'static str,
     row: &rusqlite::Row<'_>,
@@ -67,7 +70,7 @@ pub(in crate::store) fn readable<T>(
                 table,
                 row,
                 reason,
-                "a row cannot be read and is left out; `stampcard verify` says more"
+                "a row cannot be read and is left out; run `stampcard verify` for details"
             );
             Ok(None)
         }

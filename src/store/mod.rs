@@ -1,7 +1,7 @@
 //! The only SQL: one SQLite file, one thread that writes it, a pool of connections that read it.
 //!
-//! **Must not know**: HTTP, JSON of the API, the analytics engine, or why a row changes. It is told
-//! by the services, and tells whoever listens what was committed.
+//! **Must not know**: HTTP, JSON of the API, the analytics engine, or why a row changes. The services
+//! decide that; the observer and the followers of the log read what was committed.
 
 mod answers;
 mod error;
@@ -30,5 +30,6 @@ pub use self::tables::{
 };
 pub use self::whole::{audit, dump, erasure, import_batches, transfer};
 pub use self::writer::{
-    AccessChange, Committed, Counted, Observer, Transaction, WriteError, Writer, WriterSettings,
+    AccessChange, Committed, Counted, Observer, ObserverError, Transaction, WriteError, Writer,
+    WriterSettings,
 };

@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::chain::{self, Hash, SALT_BYTES};
 use crate::domain::{Event, MemberNumber, Reason, Seq};
-use crate::store::{Error, Transaction};
+use crate::store::Error;
+use crate::store::writer::{Prepared, run};
 
 /// The part of a row's texts that is the reason of a ledger entry.
 pub(in crate::store) const REASON: i64 = 1;
@@ -46,10 +47,10 @@ pub(super) fn of_event(event: &Event) -> Option<NewText<'_>> {
 }
 
 /// Stores a text of a row.
-pub(super) fn insert(tx: &Transaction<'_>, seq: Seq, text: &NewText<'_>) -> Result<(), Error> {
+pub(super) fn insert(statements: &dyn Prepared, seq: Seq, text: &NewText<'_>) -> Result<(), Error> {
     let sql = "INSERT INTO log_text (seq, part, text, salt) VALUES (?1, ?2, ?3, ?4)";
     let values = (seq.0, text.part, text.text, text.salt);
-    tx.run(sql, |statement| statement.execute(values))?;
+    run(statements, sql, |statement| statement.execute(values))?;
     Ok(())
 }
 

@@ -68,7 +68,7 @@ impl Readers {
             .with_flags(reader_flags())
             .with_init(move |connection| {
                 // Another file must not be read for this one.
-                file.look();
+                file.check();
                 if file.has_moved() {
                     let code = rusqlite::ffi::SQLITE_CANTOPEN;
                     let error = rusqlite::ffi::Error::new(code);

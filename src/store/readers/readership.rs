@@ -20,7 +20,7 @@ impl Readership {
 
     /// Lets other threads have the processor, if somebody read since the last time (true). Where
     /// one is free for each this returns at once.
-    pub(in crate::store) fn let_go_first(&self) -> bool {
+    pub(in crate::store) fn yield_to_readers(&self) -> bool {
         if self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed) {
             std::thread::yield_now();
             return true;

@@ -10,8 +10,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use self::redemptions::Redemption;
-use crate::domain::{Cells, Column, Event, EventKind, OfferContent};
+use crate::domain::{Cells, Column, Event, EventKind, OfferContent, Status};
 use crate::store::Error;
 
 /// What is known of a value: rows of version 0.1.0 do not tell everything.
@@ -54,6 +53,14 @@ struct Offer {
     archived_at: Option<i64>,
     stock: Told<Option<i64>>,
     version: i64,
+}
+
+/// When a redemption begins and ends.
+type Dates = (Option<i64>, Option<i64>);
+
+struct Redemption {
+    status: Status,
+    dates: Told<Dates>,
 }
 
 struct Program {

@@ -2,19 +2,11 @@
 
 use rusqlite::OptionalExtension as _;
 
-use super::{History, Offer, Told};
+use super::{Dates, History, Offer, Redemption, Told};
 use crate::domain::{
     Event, MemberNumber, OfferNumber, RedemptionMove, RedemptionNumber, Status, Timestamp,
 };
 use crate::store::Error;
-
-/// When a redemption begins and ends.
-type Dates = (Option<i64>, Option<i64>);
-
-pub(super) struct Redemption {
-    status: Status,
-    dates: Told<Dates>,
-}
 
 /// A redemption's row, as far as the log tells it.
 #[derive(Debug, Clone, Copy)]

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 
-use super::{MigrationError, tables};
+use super::tables;
 use crate::domain::{Account, Cell, Cells as _, Column, Entry, EventKind, Row, Seq};
 use crate::store::Error;
+use crate::store::file::open_error::MigrationError;
 use crate::store::log::NewText;
 use crate::store::log::chain;
 use crate::store::log::chain::Hash;

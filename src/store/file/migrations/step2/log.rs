@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, Row as SqlRow};
 
+use super::STEP_ROWS;
 use super::ledger::Ledger;
-use super::{MigrationError, STEP_ROWS};
 use crate::domain::{Cell, Cells as _, Column, EventKind, MessageId, OfferId, Row};
+use crate::store::file::open_error::MigrationError;
 use crate::store::log::{NewText, REASON};
 use crate::store::tables::cells::cell;
 

@@ -18,10 +18,11 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::ledger::Ledger;
-use super::super::backup::beside;
-use super::super::scrub::scrub_all;
-use super::{APPLICATION_ID, MigrationError, NOTE, Progress, SCHEMA};
 use crate::domain::{MemberNumber, Seq};
+use crate::store::file::open_error::MigrationError;
+use crate::store::file::paths::beside;
+use crate::store::file::schema::{self, APPLICATION_ID, NOTE, Progress};
+use crate::store::file::scrub::scrub_all;
 use crate::store::tables::conversations::WAITS_SINCE;
 use crate::store::whole::erasure;
 
@@ -131,7 +132,7 @@ pub(super) fn go_on(
     connection.execute_batch(&format!(
         "PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA cache_size = -{CACHE_KIB}"
     ))?;
-    let note = super::note(connection)?.unwrap_or_default();
+    let note = schema::note(connection)?.unwrap_or_default();
     let first = TABLES
         .iter()
         .position(|(table, _)| table.as_bytes() == note)

@@ -2,8 +2,10 @@
 
 use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 
-use super::{MigrationError, NOTE, SCHEMA, STEP_ROWS, TABLES};
+use super::{STEP_ROWS, TABLES};
 use crate::store::Error;
+use crate::store::file::open_error::MigrationError;
+use crate::store::file::schema::{NOTE, SCHEMA};
 
 /// Bytes of values that are moved in one transaction at most.
 const STEP_BYTES: i64 = 32 << 20;
