@@ -1,15 +1,15 @@
-//! The rows of the log, from the columns of version 1 to those of version 2.
+//! Moves the rows of the log from the columns of version 1 to those of version 2.
 
 use rusqlite::{Connection, Row as SqlRow};
 
-use super::STEP_ROWS;
 use super::ledger::Ledger;
+use super::plan::STEP_ROWS;
 use crate::domain::{Cell, Cells as _, Column, EventKind, MessageId, OfferId, Row};
 use crate::store::file::open_error::MigrationError;
 use crate::store::log::{NewText, REASON};
 use crate::store::tables::cells::cell;
 
-/// The columns of the log of version 1 and what carries each now; `note` comes after them.
+/// The columns of the log of version 1, each with its new column; `note` comes after them.
 const OLD_LOG: [(&str, Column); 14] = [
     ("seq", Column::Seq),
     ("at", Column::At),
@@ -126,7 +126,7 @@ pub(super) fn move_rows(tx: &Connection, ledger: &mut Ledger) -> Result<usize, M
     Ok(tx.execute("DELETE FROM activity WHERE seq <= ?1", [last])?)
 }
 
-/// Notes how a member was removed, or forgets it if the member was restored.
+/// Notes how a member was removed, or deletes the note if the member was restored.
 fn note_removal(
     tx: &Connection,
     member: Option<i64>,
@@ -142,12 +142,12 @@ fn note_removal(
     Ok(())
 }
 
-/// A cell of an old row; null of what no version wrote.
+/// A cell of an old row; null if no version wrote its value.
 fn old_cell<'a>(row: &'a SqlRow<'_>, index: usize) -> Cell<'a> {
     row.get_ref(index).ok().and_then(cell).unwrap_or_default()
 }
 
-/// The sixteen bytes of the public id that the note of a message or an offer is.
+/// The sixteen bytes of the public id in the note of a message or an offer.
 fn public_id(note: &str) -> Option<[u8; 16]> {
     let message = MessageId::parse(note).map(|id| *id.as_uuid().as_bytes());
     message.or_else(|| OfferId::parse(note).map(|id| *id.as_uuid().as_bytes()))
