@@ -1,8 +1,8 @@
 //! Checks of rows against the constraints of the schema.
 //!
-//! A file that was edited by hand can hold rows that violate them, as constraints can be turned off,
-//! and the integrity check of SQLite does not report all of them. So each constraint of `schema.sql`
-//! is evaluated again.
+//! A file that was edited by hand can hold rows that violate them, as constraints can be turned
+//! off, and the integrity check of SQLite does not report all of them. So each constraint of
+//! `schema.sql` is evaluated again.
 
 use rusqlite::Connection;
 use rusqlite::types::Value;

@@ -46,10 +46,11 @@ const CONTRADICTIONS: &[&str] = &[
      WHERE (allocation IS NULL) <> (allocation_uuid IS NULL)
         OR (allocation IS NULL) <> (allocated_at IS NULL)
         OR (allocation IS NULL AND allocation_notes IS NOT NULL)",
-    "SELECT format('organization row %d: its allocation of %d is not possible on trial', id, allocation)
+    "SELECT format('organization row %d: its allocation of %d is not possible on trial', id,
+         allocation)
      FROM organization WHERE tier = 'trial' AND allocation > {trial}",
-    "SELECT format('credential row %d: its environment is %s, but that of its program is %s', c.id, c.environment,
-         o.environment)
+    "SELECT format('credential row %d: its environment is %s, but that of its program is %s', c.id,
+         c.environment, o.environment)
      FROM credential c JOIN program p ON p.id = c.program_id
         JOIN organization o ON o.id = p.organization_id
      WHERE c.environment <> o.environment",
@@ -59,7 +60,8 @@ const CONTRADICTIONS: &[&str] = &[
     "SELECT format('offer row %d ends before it starts', id) FROM offer WHERE end_at < start_at",
     "SELECT format('redemption row %d ends before it starts', id) FROM redemption
      WHERE end_at < start_at",
-    "SELECT format('redemption row %d: it has a reason or a note of cancellation, but is not canceled', id)
+    "SELECT format('redemption row %d: it has a reason or a note of cancellation, but is not
+         canceled', id)
      FROM redemption WHERE status <> 'CANCELED'
         AND (canceled_reason IS NOT NULL OR canceled_note IS NOT NULL)",
     "SELECT format('redemption row %d: its member or offer is of another program', r.id)
@@ -85,7 +87,8 @@ const CONTRADICTIONS: &[&str] = &[
      WHERE c.waiting_since IS NOT iif(m.archived_at IS NULL, (SELECT min(s.created_at)
          FROM message s WHERE s.conversation_id = c.id AND s.id > coalesce((SELECT max(a.id)
              FROM message a WHERE a.conversation_id = c.id AND a.role = 'agent'), 0)), NULL)",
-    "SELECT format('conversation row %d: its messages contradict its last message or its times', c.id)
+    "SELECT format('conversation row %d: its messages contradict its last message or its times',
+         c.id)
      FROM conversation c LEFT JOIN redemption r ON r.id = c.redemption_id
         LEFT JOIN message s ON s.id = (SELECT max(id) FROM message WHERE conversation_id = c.id)
      WHERE c.last_message_at IS NOT s.created_at OR c.last_role IS NOT s.role
@@ -140,8 +143,8 @@ const CONTRADICTIONS: &[&str] = &[
      FROM idempotency_words WHERE answer NOT IN (SELECT id FROM idempotency)",
 ];
 
-/// Finds support conversations with a wrong id. It is that of the member, if the conversation has no
-/// title, or that of the first message, which the operator sent.
+/// Finds support conversations with a wrong id. It is that of the member, if the conversation has
+/// no title, or that of the first message, which the operator sent.
 fn support_ids(connection: &Connection) -> Result<Vec<String>, Error> {
     let sql = "SELECT c.id, c.uuid, c.member_id, c.title IS NOT NULL, s.uuid
                FROM conversation c LEFT JOIN message s ON s.role = 'agent'

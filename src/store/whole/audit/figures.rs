@@ -15,8 +15,8 @@ pub struct ProgramNumberRow {
     pub value: Option<i64>,
 }
 
-/// The names of the program-wide numbers and the SQL of each. `?1` is the program; `{counted}` is the
-/// condition of the activities that reports count as events.
+/// The names of the program-wide numbers and the SQL of each. `?1` is the program; `{counted}` is
+/// the condition of the activities that reports count as events.
 const PROGRAM_NUMBERS: &[(&str, &str)] = &[
     (
         "members",

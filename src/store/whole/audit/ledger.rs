@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::findings::lines;
 use crate::store::Error;
 
-/// Finds wallets that differ from the sum of their ledger entries, and chains of entries with a gap.
+/// Finds wallets that differ from the sum of their ledger entries, and chains of entries with a
+/// gap.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -86,7 +87,9 @@ pub fn redemptions(connection: &Connection) -> Result<Vec<String>, Error> {
             k.id, k.kept, k.status, coalesce(f.number, 0))
         FROM kept k LEFT JOIN found f ON f.member_id = k.id AND f.status = k.status
         WHERE k.kept <> coalesce(f.number, 0) LIMIT 100";
-    let twice = "SELECT format('member row %d has %d redemptions of offer row %d that are not canceled', member_id,
+    let twice =
+        "SELECT format('member row %d has %d redemptions of offer row %d that are not canceled',
+            member_id,
             count(*), offer_id)
         FROM redemption WHERE status <> 'CANCELED' GROUP BY member_id, offer_id
         HAVING count(*) > 1 LIMIT 100";

@@ -1,5 +1,5 @@
-//! The checks of `stampcard verify`, in plain SQL over the tables. They share no code with the parts
-//! that compute the figures.
+//! The checks of `stampcard verify`, in plain SQL over the tables. They share no code with the
+//! parts that compute the figures.
 //!
 //! A check returns its findings: a sentence for each row that is wrong.
 

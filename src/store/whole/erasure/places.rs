@@ -1,14 +1,14 @@
 //! The columns that can hold a member's personal data, and how an erasure empties them.
 //!
-//! This list is complete: a test compares it with the schema, so that a new column must be listed as
-//! holding personal data or not.
+//! This list is complete: a test compares it with the schema, so that a new column must be listed
+//! as holding personal data or not.
 
 use rusqlite::Connection;
 
 use crate::domain::{MemberNumber, Seq};
 use crate::store::{Error, log};
 
-/// How the columns of a table are emptied.
+/// A way to empty the columns of a table.
 enum How {
     /// By the service, which writes the member's own row and its search terms.
     WithMember,
@@ -32,7 +32,7 @@ struct Place {
         expect(dead_code, reason = "a test compares the list with the schema")
     )]
     columns: &'static [&'static str],
-    /// How they are emptied.
+    /// The way they are emptied.
     how: How,
 }
 

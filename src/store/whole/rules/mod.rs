@@ -1,8 +1,8 @@
 //! The rules of each stored column, after the API's own types. Imports and `stampcard verify` check
 //! values against them.
 //!
-//! The constraints of the schema are not repeated here: that a value must not be null, must be one of
-//! a few words, sixteen bytes long, or in the range of points.
+//! The constraints of the schema are not repeated here: that a value must not be null, must be one
+//! of a few words, sixteen bytes long, or in the range of points.
 
 mod kinds;
 

@@ -9,7 +9,7 @@ use crate::store::tables::members::terms;
 use crate::store::tables::settings;
 use crate::store::{Error, SCHEMA};
 
-/// Why a row was not inserted.
+/// The reason a row was not inserted.
 #[derive(Debug, thiserror::Error)]
 pub enum RowError {
     /// The row breaks a rule; the sentence names the table and the column.

@@ -28,8 +28,8 @@ const TABLES: &[(&str, &[&str], &[&str])] = &[
     ("organization_usage", &[], &[]),
 ];
 
-/// The tables that are left out: idempotency records, deliveries, and what is computed from the log or
-/// from other rows.
+/// The tables that are left out: idempotency records, deliveries, and what is computed from the log
+/// or from other rows.
 #[cfg(test)]
 const LEFT_OUT: &[&str] = &[
     "search_term",

@@ -58,7 +58,8 @@ pub(super) fn set_versions(connection: &mut Connection) -> Result<(), MigrationE
     Ok(())
 }
 
-/// Sets since when members wait for an answer, in a limited number of conversations at a time.
+/// Sets the time since which members wait for an answer, in a limited number of conversations at a
+/// time.
 pub(super) fn set_waiting(connection: &mut Connection) -> Result<(), MigrationError> {
     let sql = format!(
         "UPDATE conversation SET waiting_since = {WAITS_SINCE}

@@ -44,8 +44,8 @@ struct Wallet {
 /// The head of a program's chain of hashes.
 struct Chain {
     hash: Hash,
-    /// The number of entries since one that holds the hash before it; `None` if there is none in this
-    /// transaction.
+    /// The number of entries since one that holds the hash before it; `None` if there is none in
+    /// this transaction.
     since: Option<u32>,
 }
 
@@ -179,7 +179,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Extends the chain of the entry's program. Returns the hash before it, if the row must hold it.
+    /// Extends the chain of the entry's program. Returns the hash before it, if the row must hold
+    /// it.
     pub(super) fn extend(&mut self, row: &Row<'_>, text: Option<&NewText<'_>>) -> Option<Hash> {
         let program = row.cell(Column::Program).integer();
         let Some(chain) = program.and_then(|program| self.chains.get_mut(&program)) else {

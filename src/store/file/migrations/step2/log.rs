@@ -67,10 +67,7 @@ pub(super) fn move_rows(tx: &Connection, ledger: &mut Ledger) -> Result<usize, M
     let mut last = None;
     let mut rows = old.query([])?;
     while let Some(found) = rows.next()? {
-        let mut row = Row::default();
-        for (index, (_, column)) in OLD_LOG.into_iter().enumerate() {
-            row.set(column, old_cell(found, index));
-        }
+        let mut row = old_row(found);
         last = row.cell(Column::Seq).integer();
         let note = old_cell(found, OLD_LOG.len()).text();
         let id = note.and_then(public_id);
@@ -93,12 +90,9 @@ pub(super) fn move_rows(tx: &Connection, ledger: &mut Ledger) -> Result<usize, M
                 );
             }
             Some(EventKind::MemberRemoved) => {
-                let member = row.cell(Column::Member).integer();
-                let forfeited = member.and_then(|member| ledger.forfeited_at(member));
-                // A balance that was not retained was forfeited at the same time.
-                let retained = forfeited != row.cell(Column::At).integer();
+                let retained = is_retained(&row, ledger);
                 row.set(Column::Flag, Cell::Integer(i64::from(retained)));
-                note_removal(tx, member, Some(retained))?;
+                note_removal(tx, row.cell(Column::Member).integer(), Some(retained))?;
             }
             Some(EventKind::MemberRestored) => {
                 note_removal(tx, row.cell(Column::Member).integer(), None)?;
@@ -126,6 +120,14 @@ pub(super) fn move_rows(tx: &Connection, ledger: &mut Ledger) -> Result<usize, M
     Ok(tx.execute("DELETE FROM activity WHERE seq <= ?1", [last])?)
 }
 
+/// Whether the balance was retained when a member was removed.
+fn is_retained(row: &Row<'_>, ledger: &Ledger) -> bool {
+    let member = row.cell(Column::Member).integer();
+    let forfeited = member.and_then(|member| ledger.forfeited_at(member));
+    // A balance that was not retained was forfeited at the same time.
+    forfeited != row.cell(Column::At).integer()
+}
+
 /// Notes how a member was removed, or deletes the note if the member was restored.
 fn note_removal(
     tx: &Connection,
@@ -140,6 +142,15 @@ fn note_removal(
         tx.prepare_cached(sql)?.execute([member])?;
     }
     Ok(())
+}
+
+/// The columns of an old row, except `note`.
+fn old_row<'a>(found: &'a SqlRow<'_>) -> Row<'a> {
+    let mut row = Row::default();
+    for (index, (_, column)) in OLD_LOG.into_iter().enumerate() {
+        row.set(column, old_cell(found, index));
+    }
+    row
 }
 
 /// A cell of an old row; null if no version wrote its value.

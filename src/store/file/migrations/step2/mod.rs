@@ -204,8 +204,8 @@ impl<'a> Moved<'a> {
     }
 }
 
-/// Moves the next idempotency records. One about a redemption holds personal data, and is noted with
-/// its member.
+/// Moves the next idempotency records. One about a redemption holds personal data, and is noted
+/// with its member.
 fn move_idempotency_records(tx: &Connection) -> Result<usize, MigrationError> {
     let before: i64 = tx.query_row(
         "SELECT coalesce(max(id), 0) FROM new_idempotency",

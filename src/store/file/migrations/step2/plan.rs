@@ -2,8 +2,8 @@
 
 /// The most rows that are moved in one transaction.
 pub(super) const STEP_ROWS: i64 = 100_000;
-/// The tables that are moved, in this order, each with its key. The last ones keep their columns, but
-/// their values may be longer than a page, so that the end of a page may hold older data.
+/// The tables that are moved, in this order, each with its key. The last ones keep their columns,
+/// but their values may be longer than a page, so that the end of a page may hold older data.
 pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("activity", &["seq"]),
     ("member", &["id"]),

@@ -85,8 +85,8 @@ pub(super) fn take_place(connection: &mut Connection, table: &str) -> Result<(),
     Ok(())
 }
 
-/// Moves the next rows of a table that keeps its columns. Returns their number and the key of the last
-/// one.
+/// Moves the next rows of a table that keeps its columns. Returns their number and the key of the
+/// last one.
 pub(super) fn move_rows(
     tx: &Connection,
     table: &str,
@@ -136,7 +136,7 @@ fn columns(connection: &Connection, table: &str) -> Result<Vec<String>, rusqlite
     rows.collect()
 }
 
-/// Overwrites the pages that version 1 left free without overwriting their data.
+/// Overwrites the free pages, in which version 1 left deleted data.
 pub(super) fn fill_free_pages(connection: &Connection) -> Result<(), MigrationError> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let page = number("page_size")?;
