@@ -69,7 +69,7 @@ impl Table {
             ("setting", [Cell::Text(name), Cell::Blob(value)]) => {
                 let is_carried = SETTINGS.contains(name) || SECRET_SETTINGS.contains(name);
                 let wrong = match settings::wrong_with(name, value) {
-                    _ if !is_carried => Some("is not the name of a setting that is carried"),
+                    _ if !is_carried => Some("is not a setting of an export"),
                     wrong => wrong,
                 };
                 wrong.map_or(Ok(()), |wrong| {
