@@ -129,7 +129,7 @@ const LIMITS: &[Limit] = &[
     (
         "buckets, offers or programs in a response that is computed without queueing; larger ones \
          queue with the reads",
-        Constant("src/service/analytics.rs", "AT_ONCE_MAX"),
+        Constant("src/service/figures/analytics.rs", "AT_ONCE_MAX"),
         "waits; 503 `OVERLOADED` as for reads",
         "beside_many_long_series_another_organization_is_served_soon",
     ),
@@ -202,19 +202,19 @@ const LIMITS: &[Limit] = &[
     ),
     (
         "concurrent DNS lookups for webhooks",
-        Constant("src/service/lookups.rs", "THREADS"),
+        Constant("src/service/events/lookups.rs", "THREADS"),
         "waits",
         "a_program_whose_names_are_never_answered_delays_no_other",
     ),
     (
         "concurrent DNS lookups of one program",
-        Constant("src/service/lookups.rs", "THREADS_EACH"),
+        Constant("src/service/events/lookups.rs", "THREADS_EACH"),
         "waits",
         "a_program_whose_names_are_never_answered_delays_no_other",
     ),
     (
         "waiting DNS lookups of one program",
-        Constant("src/service/lookups.rs", "WAITING_EACH"),
+        Constant("src/service/events/lookups.rs", "WAITING_EACH"),
         "no lookup: a new webhook is accepted and checked at its first delivery; a delivery is \
          retried",
         "more_than_may_wait_are_refused_at_once_and_all_others_answered",

@@ -31,15 +31,18 @@ use self::tally::Tally;
 use self::thread::WriterThread;
 use self::transaction::Log;
 pub use self::transaction::Transaction;
-use super::condition::Condition;
-use super::scrub::Scrubber;
 use super::shares::Bounds;
-use super::{Database, Error, Tenant, activity, idempotency, sandbox};
+use super::{Database, Error, Tenant};
 use crate::clock::Clock;
 use crate::domain::{
     Activity, ByNumber, CredentialNumber, MemberNumber, OrganizationNumber, ProgramNumber,
     Timestamp,
 };
+use crate::store::answers::idempotency;
+use crate::store::file::condition::Condition;
+use crate::store::file::scrub::Scrubber;
+use crate::store::log;
+use crate::store::tables::sandbox;
 use crate::telemetry::Metrics;
 
 /// Why a write was not acknowledged.
@@ -185,7 +188,7 @@ impl Writer {
         let (entrance, jobs) = queue::queue(Bounds::new(settings.queue_max, settings.share_max));
         let writable = Arc::new(AtomicBool::new(true));
         let log = Log {
-            next_seq: activity::last_seq(&connection)?.map_or(1, |seq| seq.0 + 1),
+            next_seq: log::last_seq(&connection)?.map_or(1, |seq| seq.0 + 1),
             last_at: settings.last_at,
             open_at: ByNumber::default(),
             ahead: sandbox::all_ahead(&connection)?,

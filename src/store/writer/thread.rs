@@ -15,12 +15,14 @@ use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Observer, WriteError};
 use crate::domain::Actor;
-use crate::store::condition::Condition;
-use crate::store::key_index::Segment;
-use crate::store::scrub::Scrubber;
-use crate::store::{
-    Error, Lock, OpenError, Readership, activity, audit, connection, idempotency, sandbox, settings,
-};
+use crate::store::answers::idempotency;
+use crate::store::answers::key_index::Segment;
+use crate::store::file::condition::Condition;
+use crate::store::file::connection;
+use crate::store::file::scrub::Scrubber;
+use crate::store::tables::{sandbox, settings};
+use crate::store::whole::audit;
+use crate::store::{Error, Lock, OpenError, Readership, log};
 use crate::telemetry::{Metrics, cause_chain};
 
 /// The most writes that share a commit.
@@ -386,7 +388,7 @@ impl WriterThread {
 
     /// A commit that reported a failure may still have reached the disk.
     fn catch_up(&mut self, connection: &Connection) -> Result<(), Error> {
-        let next_seq = activity::last_seq(connection)?.map_or(1, |seq| seq.0 + 1);
+        let next_seq = log::last_seq(connection)?.map_or(1, |seq| seq.0 + 1);
         if next_seq != self.log.next_seq || self.log.access_in_doubt {
             self.log.next_seq = next_seq;
             self.observer.rebuild(connection)?;
