@@ -53,7 +53,7 @@ fn listed(place: &Place, command: &[&str]) -> Vec<String> {
 #[test]
 fn every_command_has_a_manual_page() {
     let place = Place::new();
-    let folder = place.folder.path().join("share/man1");
+    let folder = place.path("share/man1");
     let written = place.run(place.command(&["man", folder.to_str().unwrap()]));
     assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""));
     let mut expected = vec!["stampcard.1".to_owned()];
@@ -73,10 +73,13 @@ fn every_command_has_a_manual_page() {
     assert_eq!(pages, expected);
     let page = std::fs::read_to_string(folder.join("stampcard-keys-create.1")).unwrap();
     assert!(page.contains("Create a key and print it once"), "{page}");
-    let blocked = place.folder.path().join("file");
+    let blocked = place.path("file");
     std::fs::write(&blocked, "").unwrap();
     let ended = place.run(place.command(&["man", blocked.to_str().unwrap()]));
-    assert!(ended.refusal().contains("cannot be written to"), "{ended:?}");
+    assert!(
+        ended.refusal().contains("cannot be written to"),
+        "{ended:?}"
+    );
 }
 
 #[test]
