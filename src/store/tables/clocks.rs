@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::domain::{ByNumber, ProgramNumber};
 use crate::store::Error;
 
-/// How far a program's time is ahead of the clock.
+/// The time by which a program is ahead of the server's clock.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

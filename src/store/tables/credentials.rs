@@ -85,7 +85,8 @@ pub fn insert(
         KeyScope::Program(number) => ("org", Some(number.0)),
         KeyScope::Partner => ("partner", None),
     };
-    let sql = "INSERT INTO credential (uuid, kind, environment, program_id, name, prefix, hash, created_at)
+    let sql = "INSERT INTO credential (uuid, kind, environment, program_id, name, prefix, hash,
+                   created_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     tx.execute(
         sql,
@@ -280,7 +281,8 @@ pub fn set_last_used(
     Ok(())
 }
 
-/// Revokes a key of an organization. Returns `false` if it has no such key, or it is revoked already.
+/// Revokes a key of an organization. Returns `false` if it has no such key, or it is revoked
+/// already.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

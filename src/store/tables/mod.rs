@@ -1,4 +1,4 @@
-//! The tables: their rows, read and written. A folder holds the tables of one thing.
+//! Reads and writes the rows of the tables. A folder holds related tables.
 
 pub(in crate::store) mod cells;
 mod clocks;

@@ -15,7 +15,7 @@ const COLUMNS: &str = "id, uuid, title, description, short_description, kind, ty
     images, tiers, quantity_remaining, expires_at, start_at, end_at, archived_at,
     version";
 
-/// Which of a program's offers that are not archived are listed.
+/// The filter of a list of offers. Archived offers are never listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfferFilter {
     /// Only offers before this one.
@@ -140,8 +140,8 @@ pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
     Ok(())
 }
 
-/// Adds pieces to the stock of an offer, or removes them if `pieces` is negative. Does nothing if the
-/// stock is unlimited, and never makes it so.
+/// Adds pieces to the stock of an offer, or removes them if `pieces` is negative. Does nothing if
+/// the stock is unlimited, and never makes it so.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

@@ -34,7 +34,7 @@ pub struct OrganizationAccessRow {
     pub status: OrganizationStatus,
 }
 
-/// Which organizations of an environment are listed.
+/// The filter of a list of organizations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrganizationFilter {
     /// Only those with this status.

@@ -73,7 +73,8 @@ pub(in crate::store) const NEEDED: [&str; 2] = ["partner_uuid", "token_key"];
 /// Writes a value without meaning, to find out whether the disk accepts writes.
 pub(in crate::store) fn probe(connection: &Connection) -> rusqlite::Result<()> {
     let sql = "INSERT INTO setting (name, value) VALUES ('write_probe', x'01')
-               ON CONFLICT (name) DO UPDATE SET value = CASE value WHEN x'01' THEN x'02' ELSE x'01' END";
+               ON CONFLICT (name) DO UPDATE SET value =
+                   CASE value WHEN x'01' THEN x'02' ELSE x'01' END";
     connection.execute(sql, []).map(drop)
 }
 

@@ -102,8 +102,8 @@ pub fn segment(
     row.optional().map_err(unreadable)
 }
 
-/// Maps a value of the wrong type or range to [`Error::Impossible`]: the snapshot is damaged, but the
-/// database did not fail.
+/// Maps a value of the wrong type or range to [`Error::Impossible`]: the snapshot is damaged, but
+/// the database did not fail.
 fn unreadable(error: rusqlite::Error) -> Error {
     match error {
         rusqlite::Error::IntegralValueOutOfRange(..)

@@ -1,8 +1,9 @@
-//! The schema's versions. A new database gets `schema.sql`; an older one the steps it lacks.
+//! Migrations of the schema. A new database gets `schema.sql`; an older one goes through the steps
+//! that it lacks.
 //!
 //! A step moves rows in transactions of bounded size and records its progress in `setting`. The
-//! first of them raises the version in the file, so that older programs refuse it from then on; the
-//! last one deletes the record. The next start resumes a step that was stopped or killed.
+//! first transaction raises the version of the file, so that older programs refuse it from then on;
+//! the last one deletes the record. The next start resumes a step that was stopped or killed.
 
 mod step2;
 
@@ -38,7 +39,7 @@ pub(in crate::store) fn migrate(
     }
 }
 
-/// Refuses a schema that was tampered with: its triggers would act on the rows that are moved.
+/// Refuses a schema that was altered: its triggers would act on the rows that are moved.
 fn unaltered(connection: &Connection, schema: &str) -> Result<(), MigrationError> {
     let expected = definitions::in_memory(schema)?;
     let findings = definitions::differences(&expected, connection)?;

@@ -15,7 +15,7 @@ use crate::store::tables::members::MemberFilter;
 use crate::store::tables::query::{self, Query};
 use crate::store::tables::search;
 
-/// Which conversations of the inbox are listed.
+/// The filter of the inbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InboxFilter {
     /// Only those of these members.
@@ -82,7 +82,8 @@ pub fn list(
     Ok(found.into_iter().map(with_place).collect())
 }
 
-/// The number of a program's conversations in which the member waits, up to [`Conversation::WAITING_COUNTED`].
+/// The number of a program's conversations in which the member waits, up to
+/// [`Conversation::WAITING_COUNTED`].
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -167,8 +168,8 @@ fn ranked(row: &Row<'_>) -> Result<Ranked, Error> {
     Ok((conversation, rank))
 }
 
-/// The time of the last message, and since when the member waited, according to the messages up to
-/// number ?1.
+/// The time of the last message and the time since which the member waited, according to the
+/// messages up to number ?1.
 const THEN: &str = "(SELECT s.created_at FROM message s
         WHERE s.conversation_id = c.id AND s.id <= ?1 ORDER BY s.id DESC LIMIT 1) AS said,
     r.created_at AS opened,

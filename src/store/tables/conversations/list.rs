@@ -18,7 +18,7 @@ use crate::store::tables::query::Query;
 const ACTIVE_THEN: &str = "coalesce((SELECT s.created_at FROM message s
         WHERE s.conversation_id = c.id AND s.id <= ? ORDER BY s.id DESC LIMIT 1), r.created_at)";
 
-/// Which conversations of a program are listed.
+/// The filter of a list of conversations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConversationFilter {
     /// Only those of these members.

@@ -1,4 +1,4 @@
-//! Messages of conversations, read.
+//! Reads messages of conversations.
 //!
 //! **Must not know** the open transaction, which reads some of this.
 
@@ -15,7 +15,7 @@ use crate::store::tables::query;
 /// The columns that [`message`] reads.
 const COLUMNS: &str = "s.id, s.uuid, s.role, s.body, s.created_at";
 
-/// Since when the member of a conversation waits, according to its messages.
+/// The time since which the member of a conversation waits, according to its messages.
 pub(in crate::store) const WAITS_SINCE: &str = "(SELECT min(s.created_at) FROM message s
         WHERE s.conversation_id = conversation.id AND s.id > coalesce((SELECT max(a.id)
             FROM message a WHERE a.conversation_id = conversation.id AND a.role = 'agent'), 0))";

@@ -1,4 +1,4 @@
-//! Conversations: their rows, and what is written to them.
+//! Conversations.
 
 pub mod inbox;
 mod list;
@@ -24,7 +24,7 @@ const COLUMNS: &str = "c.id, c.uuid, c.member_id, m.external_user_id, r.uuid,
         (SELECT substr(s.body, 1, 141) FROM message s WHERE s.conversation_id = c.id
             ORDER BY s.id DESC LIMIT 1) AS preview";
 
-/// The tables that they are of.
+/// The tables of [`COLUMNS`].
 const FROM: &str = "FROM conversation c
     JOIN member m ON m.id = c.member_id
     LEFT JOIN redemption r ON r.id = c.redemption_id";
@@ -150,7 +150,7 @@ pub fn stop_waiting(tx: &Transaction<'_>, member: MemberNumber) -> Result<(), Er
     Ok(())
 }
 
-/// Restores since when a member waits, in the conversations that the operator has not answered.
+/// Marks the conversations of a restored member as waiting, unless the operator has answered.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

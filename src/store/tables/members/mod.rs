@@ -22,8 +22,8 @@ macro_rules! select {
         concat!(
             "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier, ",
             "m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.last_jump_seq, ",
-            "m.last_far_seq, m.entries, m.participated, m.token_epoch, m.token_expires_at, m.archived_at, ",
-            "m.version, m.created_at",
+            "m.last_far_seq, m.entries, m.participated, m.token_epoch, m.token_expires_at, ",
+            "m.archived_at, m.version, m.created_at",
             $($rest)*
         )
     };
@@ -59,16 +59,16 @@ pub(in crate::store) const COUNTED_BY_NUMBER: &str = select!(
     " FROM member m WHERE m.program_id = ?1 AND m.id = ?2"
 );
 
-/// How a caller names a member.
+/// The id by which a member is looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// By the operator's own id.
+    /// The operator's own id.
     External(ExternalUserId),
-    /// By the number of the row.
+    /// The number of the row.
     Number(MemberNumber),
 }
 
-/// Which members of a program are listed.
+/// The filter of a list of members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberFilter {
     /// Only members before this one.
@@ -151,8 +151,8 @@ pub fn find_with_currency(
     })
 }
 
-/// The member with one of the operator's ids, removed or not, the program's currency, and the number
-/// of the member's redemptions by status, in one read.
+/// The member with one of the operator's ids, removed or not, the program's currency, and the
+/// number of the member's redemptions by status, in one read.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -177,8 +177,8 @@ pub fn find_with_counts(
     })
 }
 
-/// A page of members, newest first, each with its redemptions by status. Ignores the filter's search:
-/// see [`search::list`].
+/// A page of members, newest first, each with its redemptions by status. Ignores the filter's
+/// search: see [`search::list`].
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -191,8 +191,8 @@ pub fn list(
     listing(program, filter).page(connection, limit, counted)
 }
 
-/// The query of the members of a program that match a filter, newest first, for [`counted`]. Ignores
-/// the filter's search.
+/// The query of the members of a program that match a filter, newest first, for [`counted`].
+/// Ignores the filter's search.
 pub(in crate::store) fn listing(program: ProgramNumber, filter: &MemberFilter) -> Query {
     let sql = select!(counts!(), " FROM member m WHERE m.program_id = ?");
     let mut query = Query::new(sql, [program.0]);
@@ -293,7 +293,7 @@ pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes when the newest token of a member expires.
+/// Writes the time at which the newest token of a member expires.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

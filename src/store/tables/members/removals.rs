@@ -1,7 +1,7 @@
-//! How members were removed, so that a repeated removal gets the same response.
+//! Removals of members, noted so that a repeated removal gets the same response.
 //!
-//! The id of an erased member is gone. So a keyed hash of it stays for a limited time, from which the
-//! id cannot be guessed without the key.
+//! The id of an erased member is gone. So a keyed hash of it stays for a limited time, from which
+//! the id cannot be guessed without the key.
 
 use rusqlite::Connection;
 

@@ -94,7 +94,7 @@ pub fn find(
     query::one(connection, &sql, (uuid.as_bytes(), organization.0), program)
 }
 
-/// Which programs of an organization are listed, and in which order.
+/// The filter and the order of a list of programs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProgramFilter {
     /// Only those after this one.

@@ -1,4 +1,5 @@
-//! Columns of programs that the writer keeps in memory: the sums over the wallets, and the currency.
+//! Columns of programs that the writer keeps in memory: the sums over the wallets, and the
+//! currency.
 //!
 //! **Must not know** the open transaction, which uses these.
 

@@ -1,4 +1,5 @@
-//! The members and offers that a search for redemptions matches, and the places of their redemptions.
+//! The members and offers that a search for redemptions matches, and the places of their
+//! redemptions.
 
 use std::collections::HashMap;
 

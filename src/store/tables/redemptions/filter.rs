@@ -5,7 +5,7 @@ use crate::domain::{
 };
 use crate::store::tables::query::Query;
 
-/// Which redemptions of a program are listed, and in which order.
+/// The filter and the order of a list of redemptions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RedemptionFilter {
     /// Only redemptions after this one, in the order of the list.
@@ -20,7 +20,8 @@ pub struct RedemptionFilter {
     pub from: Option<Timestamp>,
     /// Only redemptions made before this time.
     pub to: Option<Timestamp>,
-    /// Only redemptions whose member's id and display name and whose offer's title have these terms.
+    /// Only redemptions whose member's id and display name and whose offer's title have these
+    /// terms.
     pub search: Option<Search>,
     /// The order.
     pub order: RedemptionOrder,

@@ -1,8 +1,8 @@
 //! Pages of redemptions that match a filter, in the order of the time they were made.
 //!
 //! A page is read from indexes that have its order, so that its cost depends only on its length. A
-//! search looks up the members and offers that have its words, and reads their redemptions. If these
-//! are too many, it reads rows in order up to a limit, and the next page continues there.
+//! search looks up the members and offers that have its words, and reads their redemptions. If
+//! these are too many, it reads rows in order up to a limit, and the next page continues there.
 
 use rusqlite::{Connection, Row, params_from_iter};
 
@@ -41,8 +41,8 @@ pub struct Found {
     pub stopped_at: Option<RedemptionNumber>,
 }
 
-/// A page of redemptions. It is full, or the last one, or its search stopped at the most rows that a
-/// page reads.
+/// A page of redemptions. It is full, or the last one, or its search stopped at the most rows that
+/// a page reads.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

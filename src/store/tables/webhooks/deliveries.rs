@@ -13,8 +13,8 @@ use crate::store::{Error, Transaction, log};
 const COLUMNS: &str = "d.seq, d.status, d.attempts, d.next_at, d.last_at, d.duration,
     d.response_status, d.error, d.created_at";
 
-/// A page of an endpoint's deliveries, newest events first. Test deliveries, which have no event, come
-/// last.
+/// A page of an endpoint's deliveries, newest events first. Test deliveries, which have no event,
+/// come last.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

@@ -1,4 +1,4 @@
-//! Webhook endpoints, and what is stored for their deliveries.
+//! Webhook endpoints.
 
 pub mod deliveries;
 mod payloads;
@@ -138,8 +138,8 @@ pub fn update(tx: &Transaction<'_>, endpoint: &Endpoint) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether an event that an endpoint subscribes to waits for its first attempt. The endpoint's cursor
-/// is stored only now and then, so that this may find events that were delivered or skipped.
+/// Whether an event that an endpoint subscribes to waits for its first attempt. The endpoint's
+/// cursor is stored only now and then, so that this may find events that were delivered or skipped.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
