@@ -32,8 +32,8 @@ impl Error {
         )
     }
 
-    /// Whether the cause is the disk or the file, so that a retry may succeed later. Otherwise it is
-    /// a defect of the program, which a retry only repeats.
+    /// Whether the cause is the disk or the file, so that a retry may succeed later. Otherwise it
+    /// is a defect of the program, which a retry only repeats.
     pub fn is_of_storage(&self) -> bool {
         use rusqlite::ErrorCode;
         match self {

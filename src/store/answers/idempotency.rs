@@ -1,8 +1,8 @@
 //! Idempotency records: the stored responses, which are replayed to retries.
 //!
 //! Records are numbered in the order of their insertion, so that the rows of a commit share their
-//! pages, although keys are random. An index in memory leads from a key to the number of its record.
-//! It nearly always knows if there is none, so that a new key needs no look-up.
+//! pages, although keys are random. An index in memory leads from a key to the number of its
+//! record. It nearly always knows if there is none, so that a new key needs no look-up.
 
 use rusqlite::{Connection, OptionalExtension as _};
 

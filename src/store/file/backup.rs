@@ -161,7 +161,8 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Whether a file begins like a database. SQLite would delete the write-ahead log of any other file.
+/// Whether a file begins like a database. SQLite would delete the write-ahead log of any other
+/// file.
 fn begins_like_a_database(path: &Path) -> io::Result<bool> {
     let mut head = Vec::new();
     File::open(path)?.take(16).read_to_end(&mut head)?;

@@ -1,9 +1,9 @@
 //! The chain of hashes over a program's ledger entries.
 //!
-//! h = SHA-256(h of the entry before it ‖ the row in canonical form ‖ the commitments to its texts).
-//! The canonical form contains no number that counts rows of the log, so that hashes stay the same
-//! in an import, or if a program is moved. It contains the numbers of members, offers, redemptions
-//! and keys, which such a move has to preserve.
+//! h = SHA-256(h of the entry before it ‖ the row in canonical form ‖ the commitments to its
+//! texts). The canonical form contains no number that counts rows of the log, so that hashes stay
+//! the same in an import, or if a program is moved. It contains the numbers of members, offers,
+//! redemptions and keys, which such a move has to preserve.
 
 use sha2::{Digest as _, Sha256};
 
@@ -103,7 +103,8 @@ fn write_cell(form: &mut Vec<u8>, cell: Cell<'_>) {
     }
 }
 
-/// Writes a number in as few bytes as possible, with seven bits in each (LEB128 of its zigzag form).
+/// Writes a number in as few bytes as possible, with seven bits in each (LEB128 of its zigzag
+/// form).
 fn write_number(form: &mut Vec<u8>, number: i64) {
     let mut rest = (number.cast_unsigned() << 1) ^ (number >> 63).cast_unsigned();
     while rest >= 0x80 {

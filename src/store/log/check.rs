@@ -32,8 +32,8 @@ pub struct Checked {
     pub given: u64,
 }
 
-/// Reads the whole log. Each row may use only the columns of its kind. Each ledger entry must follow
-/// the entries of its account, and have the hash that continues the chain.
+/// Reads the whole log. Each row may use only the columns of its kind. Each ledger entry must
+/// follow the entries of its account, and have the hash that continues the chain.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

@@ -35,7 +35,8 @@ struct Insert {
     columns: Vec<Column>,
 }
 
-/// One statement for each kind, in the order of [`EventKind::ALL`], with only the columns of the kind.
+/// One statement for each kind, in the order of [`EventKind::ALL`], with only the columns of the
+/// kind.
 static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     let insert = |kind: EventKind| {
         let mut columns = COMMON.to_vec();

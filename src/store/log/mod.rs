@@ -103,8 +103,8 @@ pub fn events(
     Ok(events)
 }
 
-/// The events of a redemption after a row of the log, in order, at most `limit`, without their texts.
-/// Each is returned with its actor, which version 0.1.0 did not log.
+/// The events of a redemption after a row of the log, in order, at most `limit`, without their
+/// texts. Each is returned with its actor, which version 0.1.0 did not log.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.

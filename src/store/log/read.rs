@@ -45,8 +45,9 @@ pub(super) static OF_EVENTS: LazyLock<Selection> = LazyLock::new(|| {
 /// Every column.
 pub(in crate::store) static ALL: LazyLock<Selection> = LazyLock::new(|| Selection::new(|_| true));
 
-/// The cells of a row of a [`Selection`]. A cell that was not selected is read as null. A value that
-/// no version writes is read as an empty blob, which has no meaning, so that it differs from null.
+/// The cells of a row of a [`Selection`]. A cell that was not selected is read as null. A value
+/// that no version writes is read as an empty blob, which has no meaning, so that it differs from
+/// null.
 pub(in crate::store) struct Stored<'a> {
     row: &'a Row<'a>,
     selection: &'a Selection,

@@ -1,8 +1,8 @@
 //! Replay: reads the log to its end, in order, on several threads.
 //!
-//! Reading a row costs several times as much as counting it. The log only grows, so every connection
-//! sees the same rows up to a committed one. Each thread reads every n-th piece of the log, and the
-//! caller takes the pieces in order.
+//! Reading a row costs several times as much as counting it. The log only grows, so every
+//! connection sees the same rows up to a committed one. Each thread reads every n-th piece of the
+//! log, and the caller takes the pieces in order.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -23,8 +23,9 @@ const THREADS_MAX: usize = 4;
 /// The pieces of one thread that may wait to be taken.
 const WAITING_MAX: usize = 2;
 
-/// Passes every row after `after` to `take`, in order. Columns that no figure depends on (the reasons
-/// of ledger entries and the chain of a wallet's entries) are left out, which halves the time.
+/// Passes every row after `after` to `take`, in order. Columns that no figure depends on (the
+/// reasons of ledger entries and the chain of a wallet's entries) are left out, which halves the
+/// time.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.

@@ -36,8 +36,9 @@ const ENTRY: &str = "SELECT a.at, a.entry, a.amount, t.text, r.uuid, a.previous_
         LEFT JOIN log_text t ON t.seq = a.seq AND t.part = 1
     WHERE a.seq = ?1 AND a.member_id = ?2 AND a.entry IS NOT NULL";
 
-/// The ledger entries of a wallet from `start` back, newest first, at most `limit`. The query follows
-/// the chain from entry to entry, so that its cost does not depend on the length of any history.
+/// The ledger entries of a wallet from `start` back, newest first, at most `limit`. The query
+/// follows the chain from entry to entry, so that its cost does not depend on the length of any
+/// history.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

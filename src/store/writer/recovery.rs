@@ -24,8 +24,8 @@ impl WriterThread {
         let _ = connection.execute_batch("ROLLBACK");
     }
 
-    /// Opens a new connection and adopts it once a commit works on it. Before that, it takes in what
-    /// the lost batch may have left in the database.
+    /// Opens a new connection and adopts it once a commit works on it. Before that, it takes in
+    /// what the lost batch may have left in the database.
     pub(super) fn recover(&mut self) {
         if !self.condition.check() {
             return;

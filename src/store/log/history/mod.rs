@@ -1,5 +1,5 @@
-//! Every member, offer, redemption, message, program, organization and webhook, according to the log,
-//! compared with its row.
+//! Every member, offer, redemption, message, program, organization and webhook, according to the
+//! log, compared with its row.
 
 mod compare;
 mod members;

@@ -13,11 +13,6 @@ impl History<'_> {
         event: &Event,
     ) {
         let number = program.unwrap_or_default();
-        let stored = self
-            .stored_programs
-            .get(&number)
-            .copied()
-            .unwrap_or_default();
         self.given += u64::from(!is_complete);
         if let Event::ProgramCreated {
             organization,
@@ -25,23 +20,7 @@ impl History<'_> {
         } = event
         {
             let tier = default_tier.as_ref().map(|tier| self.tier(tier.as_str()));
-            let mut created = Program {
-                organization: organization.0,
-                created_at: at,
-                stored,
-                is_update_seen: false,
-                are_versions_seen: [false; 2],
-                newest: seq,
-                is_active: Logged::Known(true),
-                archived_at: Logged::Known(None),
-                tier: Logged::of(tier),
-                ahead: Logged::Known(0),
-            };
-            created.note_event(seq, at, true);
-            if self.programs.insert(number, created).is_some() {
-                self.report(format!("activity {seq} creates program row {number} again"));
-            }
-            return;
+            return self.program_created(seq, at, number, organization.0, tier);
         }
         let Event::ProgramChanged {
             status,
@@ -78,6 +57,33 @@ impl History<'_> {
         }
         program.tier = tier.map_or(program.tier, Logged::Known);
         program.ahead = ahead.map_or(program.ahead, Logged::Known);
+    }
+
+    fn program_created(
+        &mut self,
+        seq: i64,
+        at: i64,
+        number: i64,
+        organization: i64,
+        tier: Option<usize>,
+    ) {
+        let stored = self.stored_programs.get(&number);
+        let mut created = Program {
+            organization,
+            created_at: at,
+            stored: stored.copied().unwrap_or_default(),
+            is_update_seen: false,
+            are_versions_seen: [false; 2],
+            newest: seq,
+            is_active: Logged::Known(true),
+            archived_at: Logged::Known(None),
+            tier: Logged::of(tier),
+            ahead: Logged::Known(0),
+        };
+        created.note_event(seq, at, true);
+        if self.programs.insert(number, created).is_some() {
+            self.report(format!("activity {seq} creates program row {number} again"));
+        }
     }
 
     pub(super) fn organization(&mut self, seq: i64, at: i64, event: &Event) {
