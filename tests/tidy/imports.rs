@@ -21,7 +21,6 @@ const RINGS_LEFT: &[&str] = &[
     "src/domain/",
     "src/http/",
     "src/service/",
-    "src/store/",
     "src/webhooks/",
 ];
 

@@ -101,7 +101,7 @@ impl WriterThread {
 
     /// Stops all writes and logs what to do if SQLite found the file damaged.
     fn note_damage(&mut self, error: &Error) {
-        if error.is_of_damage() && self.condition.note_damage() {
+        if error.is_damage() && self.condition.note_damage() {
             self.writable.store(false, Ordering::Relaxed);
             let findings = connection::open_read_only(&self.path)
                 .ok()
