@@ -159,7 +159,7 @@ pub(super) const EVENTS: FieldType<Subscription, Refusal> = FieldType {
         let names = field.list(EVENT_NAMES_MAX, |_, name| Ok(name))?;
         let mut events = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
-            let unknown = || Refusal::WebhookEventUnknown(format!("{}[{index}]", field.name));
+            let unknown = || Subscription::unknown_event(format!("{}[{index}]", field.name));
             events.push(EventName::parse(name).ok_or_else(unknown)?);
         }
         Ok(Subscription::new(field.name, events)?)
