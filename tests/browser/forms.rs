@@ -69,7 +69,7 @@ fn changes_a_name_alone(browser: &Browser, app: &TestApp) {
     browser.click_on("Save");
     browser.until_text(
         "#notices",
-        "Tier, Attributes changed meanwhile; that was kept.",
+        "Tier, Attributes changed in the meantime; that was kept.",
     );
     browser.until(NO_DIALOG);
     let text = member_text(app, "ada");
@@ -127,17 +127,17 @@ fn does_not_bring_back_who_was_removed(browser: &Browser, app: &TestApp) {
     browser.fill("dialog [name=displayName]", "Back again");
     app.delete("/v1/members/ada?retainBalance=true").expect(200);
     browser.click_on("Save");
-    browser.until_text("dialog .form-error", "was removed meanwhile");
+    browser.until_text("dialog .form-error", "was removed in the meantime");
     assert!(!member_text(app, "ada").contains("Back again"));
     // A key that is pressed by mistake does not discard the input.
     browser.press(Key::Escape);
-    browser.until_text("dialog .dialog-question", "Throw away");
+    browser.until_text("dialog .dialog-question", "Discard what you typed");
     browser.click_on("Go on");
     let name = browser.evaluate("document.querySelector('dialog [name=displayName]').value");
     assert_eq!(name, "Back again");
     focus_in_dialog(browser);
     browser.press(Key::Escape);
-    browser.click_on("Throw it away");
+    browser.click_on("Discard");
     browser.until(NO_DIALOG);
 }
 
@@ -163,7 +163,7 @@ fn every_form_sends_only_what_was_changed_in_it() {
     app.put("/v1/configuration", &json!({"defaultTier": "guest"}))
         .expect(200);
     browser.click_on("Save");
-    browser.until_text("#notices", "Tier of a new member changed meanwhile");
+    browser.until_text("#notices", "Tier of a new member changed in the meantime");
     let now = app.get("/v1/configuration").expect(200);
     assert_eq!(
         (&now["currencyName"], &now["defaultTier"]),
@@ -177,7 +177,7 @@ fn every_form_sends_only_what_was_changed_in_it() {
     let theirs = json!({"pointsPrice": 40, "kind": "drink"});
     app.patch(&offer, &theirs).expect(200);
     browser.click_on("Save");
-    browser.until_text("#notices", "Price in points changed meanwhile");
+    browser.until_text("#notices", "Price in points changed in the meantime");
     let now = app.get(&offer).expect(200);
     assert_eq!(
         (&now["title"], &now["pointsPrice"], &now["kind"]),
@@ -191,7 +191,7 @@ fn every_form_sends_only_what_was_changed_in_it() {
     app.patch(&hook, &json!({"url": "http://127.0.0.1:9/b"}))
         .expect(200);
     browser.click_on("Save");
-    browser.until_text("#notices", "URL changed meanwhile");
+    browser.until_text("#notices", "URL changed in the meantime");
     let now = app.get(&hook).expect(200);
     assert_eq!(now["url"], "http://127.0.0.1:9/b");
     assert_eq!(now["events"], json!(["member.created", "member.removed"]));
@@ -218,7 +218,7 @@ fn a_partner_s_form_keeps_what_another_partner_changed() {
     let body = format!(r#"{{"metadata":{ATTRIBUTES}}}"#);
     partner("PATCH", &path, &body).expect(200);
     browser.click_on("Save");
-    browser.until_text("#notices", "Metadata changed meanwhile");
+    browser.until_text("#notices", "Metadata changed in the meantime");
     let text = partner("GET", &path, "").text();
     assert!(
         text.contains("\"Harbour Hotel\"") && text.contains(ATTRIBUTES),
@@ -252,7 +252,7 @@ fn a_partner_s_form_keeps_what_another_partner_changed() {
     assert_eq!(now["credits"], 50);
 }
 
-const UNKNOWN: &str = "It is not known whether this arrived. Press again: it acts once.";
+const UNKNOWN: &str = "It is not known whether this arrived. Press again: nothing is done twice.";
 
 #[test]
 fn a_lost_answer_does_not_lead_to_a_second_credit() {
@@ -402,7 +402,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
         let notices = "document.querySelector('#notices').textContent";
         browser.until(&format!("{notices}.includes('Saved.')"));
         assert_eq!(
-            browser.evaluate(&format!("{notices}.includes('meanwhile')")),
+            browser.evaluate(&format!("{notices}.includes('meantime')")),
             json!(false)
         );
         assert!(member_text(app, "ada").contains(&format!("\"{name}\"")));
@@ -504,7 +504,7 @@ fn tells_who_can_redeem(browser: &Browser) {
         browser.until_text("#notices", &format!("{title}: {truth}"));
     };
     make("Tea", "", None, "Every member can redeem it, from now on.");
-    let nobody = "No member has the tier “bronze”: nobody can redeem it yet.";
+    let nobody = "No member has the tier “bronze”: no one can redeem it yet.";
     make("Cake", "bronze", None, nobody);
     let some = "Members with the tier “gold” can redeem it, from now until Jan 1, 2099, ";
     make("Pie", "gold, bronze", Some("2099-01-01T10:00"), some);

@@ -72,7 +72,7 @@ fn makes_a_key(browser: &mut Browser) -> (String, String) {
     fill_dialog(browser, "name", "Till");
     let plain = browser.text("dialog .secret");
     assert!(plain.starts_with("expys_sandbox_"));
-    browser.click_on("I have kept it");
+    browser.click_on("I have saved it");
     browser.until_text("#keys", "Till");
     browser.until(SETTLED);
     let problems = look_at(browser, "settings-keys");
@@ -131,7 +131,7 @@ fn renames_and_switches(browser: &mut Browser, app: &TestApp) {
     browser.click_on("New program");
     fill_dialog(browser, "name", "Lounge");
     browser.text("dialog .secret");
-    browser.click_on("I have kept it");
+    browser.click_on("I have saved it");
     // A change that can still be undone is sent with the key that it was meant for.
     app.offer(json!({"title": "Tea"}));
     show(browser, "offers");
@@ -149,12 +149,12 @@ fn renames_and_switches(browser: &mut Browser, app: &TestApp) {
     press_in_row(browser, "Corner Café", "Archive");
     browser.until_text("dialog", "refused from their next request on");
     browser.click_on("Archive it");
-    browser.until("document.querySelector('button[aria-label=\"Take out again Corner Café\"]')");
+    browser.until("document.querySelector('button[aria-label=\"Restore Corner Café\"]')");
     app.get("/v1/members").expect_error(403, "FORBIDDEN");
     browser.until(SETTLED);
     let problems = look_at(browser, "programs-archived");
     assert!(problems.is_empty(), "{problems:#?}");
-    press_in_row(browser, "Corner Café", "Take out again");
+    press_in_row(browser, "Corner Café", "Restore");
     browser.until("document.querySelector('button[aria-label=\"Archive Corner Café\"]')");
     app.get("/v1/members").expect(200);
     // Signing out forgets all keys.
@@ -191,9 +191,9 @@ fn the_sandboxs_clock_faults_and_fresh_start_are_buttons_and_the_partner_sees_th
     browser.until_text("[data-banner=clock]", "1 day ahead");
     let problems = look_at(&mut browser, "members-ahead");
     assert!(problems.is_empty(), "{problems:#?}");
-    starts_afresh(&browser, &app);
+    resets(&browser, &app);
     sees_the_server(&mut browser);
-    is_told_that_no_changes_are_taken(&browser, &app);
+    sees_that_writes_are_refused(&browser, &app);
     // The browser logs the errors that were requested.
     browser.assert_quiet(|line| line.contains("503"));
 }
@@ -214,11 +214,11 @@ fn asks_for_a_fault(browser: &Browser, app: &TestApp) {
     assert_eq!(browser.evaluate(pressed), "false");
 }
 
-fn starts_afresh(browser: &Browser, app: &TestApp) {
+fn resets(browser: &Browser, app: &TestApp) {
     show(browser, "settings");
-    browser.click_on("Start afresh…");
-    browser.until_text("dialog", "It cannot be taken back");
-    browser.click_on("Start afresh");
+    browser.click_on("Reset…");
+    browser.until_text("dialog", "This cannot be undone");
+    browser.click_on("Reset");
     browser.until("!document.querySelector('[data-banner=clock], dialog')");
     until_named(browser, "Sandbox");
     assert_eq!(app.summary()["memberCount"], 0);
@@ -228,7 +228,7 @@ fn starts_afresh(browser: &Browser, app: &TestApp) {
 }
 
 /// The file is removed under the running server.
-fn is_told_that_no_changes_are_taken(browser: &Browser, app: &TestApp) {
+fn sees_that_writes_are_refused(browser: &Browser, app: &TestApp) {
     assert_eq!(
         browser.evaluate("document.querySelector('[data-banner=writes]')"),
         Value::Null
@@ -236,9 +236,9 @@ fn is_told_that_no_changes_are_taken(browser: &Browser, app: &TestApp) {
     std::fs::rename(app.database(), app.database().with_extension("gone")).unwrap();
     soon(|| app.request("GET", "/readyz").send().status == 503);
     browser.goto("/");
-    browser.until_text("[data-banner=writes]", "The server takes no changes");
+    browser.until_text("[data-banner=writes]", "The server accepts no changes");
     show(browser, "server");
-    browser.until_text("main", "are not taken");
+    browser.until_text("main", "are refused");
 }
 
 fn sees_the_server(browser: &mut Browser) {
