@@ -9,22 +9,23 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
-use super::{Output, progress};
+use super::output::Output;
+use super::progress;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::service::transfer::{Step, import};
 use crate::store::Database;
 
-/// What `import` takes.
+/// Arguments of `import`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Import {
-    /// The export to read; - is standard input
+    /// Export to read; - is standard input
     file: PathBuf,
     #[command(flatten)]
     output: Output,
 }
 
-/// Takes an export into a database that is new or empty, or goes on where that was interrupted.
+/// Imports an export into a new or empty database, or resumes an interrupted import.
 pub(super) fn run(settings: &Settings, arguments: &Import) -> Result<ExitCode, anyhow::Error> {
     let (path, file) = (&settings.database.path, &arguments.file);
     let input: Box<dyn BufRead> = if file == Path::new("-") {
@@ -37,7 +38,6 @@ pub(super) fn run(settings: &Settings, arguments: &Import) -> Result<ExitCode, a
     let rows = progress::counted("importing")?;
     let moved = progress::counted("migrating")?;
     let steps = progress::of_verification()?;
-    let mut silence = None;
     let now = Clock::system().now();
     let imported = import(&mut database, input, now, |step| match step {
         Step::Rows(done, total) => progress::show(&rows, done, total),
@@ -45,12 +45,10 @@ pub(super) fn run(settings: &Settings, arguments: &Import) -> Result<ExitCode, a
         Step::Verify(name) => {
             rows.finish_and_clear();
             moved.finish_and_clear();
-            silence.get_or_insert_with(progress::Silence::begin);
             steps.set_message(name.to_owned());
             steps.inc(1);
         }
     });
-    drop(silence);
     rows.finish_and_clear();
     steps.finish_and_clear();
     let imported = imported.with_context(|| format!("{} into {}", named(file), path.display()))?;
