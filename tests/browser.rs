@@ -85,7 +85,7 @@ fn a_program_is_run_from_the_dashboard() {
     sign_in(&browser, SANDBOX_KEY);
     reads_the_figures(&browser, app);
     changes_the_window(&browser, app);
-    let offer = makes_an_offer(&browser, app);
+    let offer = creates_an_offer(&browser, app);
     credits_a_member(&browser, app);
     follows_a_redemption(&browser, app, &offer);
     browser.assert_stayed_home();
@@ -210,7 +210,7 @@ fn saves_the_numbers(browser: &Browser, buckets: &[Value]) {
 }
 
 /// Creates an offer with the keyboard only and returns its id.
-fn makes_an_offer(browser: &Browser, app: &TestApp) -> String {
+fn creates_an_offer(browser: &Browser, app: &TestApp) -> String {
     show(browser, "offers");
     browser.click_on("New offer");
     browser.until("document.activeElement.name === 'title'");

@@ -265,7 +265,7 @@ fn a_lost_answer_does_not_lead_to_a_second_credit() {
     sign_in(&browser, SANDBOX_KEY);
     show(&browser, "members/ada");
     // The page itself retries once, so two responses must be lost.
-    proxy.lose("POST /v1/wallet/credit", 2);
+    proxy.drop_responses("POST /v1/wallet/credit", 2);
     opens(&browser, "Credit points", "amount");
     browser.fill("dialog [name=amount]", "125");
     browser.press(Key::Enter);
@@ -279,7 +279,7 @@ fn a_lost_answer_does_not_lead_to_a_second_credit() {
 
     // So it is after a reload, with another amount, which does not overwrite the request that was
     // sent.
-    proxy.lose("POST /v1/wallet/credit", 2);
+    proxy.drop_responses("POST /v1/wallet/credit", 2);
     opens(&browser, "Credit points", "amount");
     browser.fill("dialog [name=amount]", "30");
     browser.click_on("Credit");
@@ -390,7 +390,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     // A change: its effect is not mistaken for another user's. The first time the page finds out
     // automatically, the second time by a retry.
     for (name, losses) in [("Ada", 1), ("Ada L", 2)] {
-        proxy.lose("PUT /v1/members/ada", losses);
+        proxy.drop_responses("PUT /v1/members/ada", losses);
         opens(browser, "Edit", "displayName");
         browser.fill("dialog [name=displayName]", name);
         browser.click_on("Save");
@@ -409,7 +409,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     }
     // A new offer: there is one.
     show(browser, "offers");
-    proxy.lose("POST /v1/offers", 2);
+    proxy.drop_responses("POST /v1/offers", 2);
     opens(browser, "New offer", "title");
     browser.fill("dialog [name=title]", "Tea");
     browser.click_on("Create the offer");
@@ -420,7 +420,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     assert_eq!(offers["data"].as_array().unwrap().len(), 1);
     // A new member: its id is not reported as taken.
     show(browser, "members");
-    proxy.lose("PUT /v1/members/bob", 2);
+    proxy.drop_responses("PUT /v1/members/bob", 2);
     opens(browser, "Add a member", "id");
     browser.fill("dialog [name=id]", "bob");
     browser.click_on("Add");
@@ -429,7 +429,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     browser.until_text("h1", "bob");
     // A removal: the points are unchanged.
     show(browser, "members/ada");
-    proxy.lose("DELETE /v1/members/ada", 2);
+    proxy.drop_responses("DELETE /v1/members/ada", 2);
     opens(browser, "Remove", "retainBalance");
     browser.click("dialog [type=submit]");
     browser.until_text("dialog .form-error", UNKNOWN);
@@ -551,9 +551,9 @@ fn what_is_undone_is_not_sent_and_leaving_the_page_sends_it_once() {
 
     // Lets ten seconds pass without waiting for them; the response is lost, and the same request is
     // sent again.
-    browser.hasten(100);
+    browser.speed_up_timers(100);
     browser.goto(&format!("/#/webhooks/{hook}"));
-    proxy.lose("PATCH /v1/webhooks/", 2);
+    proxy.drop_responses("PATCH /v1/webhooks/", 2);
     browser.click_on("Disable");
     browser.until_text(
         "#notices",

@@ -22,7 +22,7 @@ fn fill_dialog(browser: &Browser, field: &str, text: &str) {
 
 /// Waits for the server, for less time than a change can be undone.
 #[track_caller]
-fn soon(is_so: impl Fn() -> bool) {
+fn wait_until(is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < Duration::from_secs(8), "it never came");
@@ -52,7 +52,7 @@ fn keys_are_made_used_switched_and_revoked() {
     };
     sign_in(&browser, SANDBOX_KEY);
     until_named(&browser, "Sandbox");
-    let (till, plain) = makes_a_key(&mut browser);
+    let (till, plain) = creates_a_key(&mut browser);
     signs_in_with_it(&browser, &plain);
     revokes(&browser, &app, &till);
     renames_and_switches(&mut browser, &app);
@@ -62,7 +62,7 @@ fn keys_are_made_used_switched_and_revoked() {
 }
 
 /// The name of a new key, and the key.
-fn makes_a_key(browser: &mut Browser) -> (String, String) {
+fn creates_a_key(browser: &mut Browser) -> (String, String) {
     show(browser, "settings");
     browser.until(SETTLED);
     // The key in use cannot be revoked.
@@ -144,7 +144,7 @@ fn renames_and_switches(browser: &mut Browser, app: &TestApp) {
     assert_ne!(key_in_use(browser), SANDBOX_KEY);
     browser.until("location.hash === '#/programs'");
     // Immediately, not when its ten seconds are over.
-    soon(|| app.get("/v1/offers").expect(200)["data"] == json!([]));
+    wait_until(|| app.get("/v1/offers").expect(200)["data"] == json!([]));
     // The other program is archived, after which its key is refused, and restored again.
     press_in_row(browser, "Corner Café", "Archive");
     browser.until_text("dialog", "refused from their next request on");
@@ -234,7 +234,7 @@ fn sees_that_writes_are_refused(browser: &Browser, app: &TestApp) {
         Value::Null
     );
     std::fs::rename(app.database(), app.database().with_extension("gone")).unwrap();
-    soon(|| app.request("GET", "/readyz").send().status == 503);
+    wait_until(|| app.request("GET", "/readyz").send().status == 503);
     browser.goto("/");
     browser.until_text("[data-banner=writes]", "The server accepts no changes");
     show(browser, "server");

@@ -246,7 +246,7 @@ fn an_hour_of_events_leaves_a_page_as_light_as_before() {
     let Some(browser) = Browser::open(&app.url("")) else {
         return;
     };
-    browser.hasten(60);
+    browser.speed_up_timers(60);
     sign_in(&browser, SANDBOX_KEY);
     let mut happened = 0;
     let mut live = |count: u32| {
