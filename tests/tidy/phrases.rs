@@ -4,6 +4,7 @@
 //! like ends it.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use crate::source::{Findings, Source, files, relative};
 
@@ -123,7 +124,7 @@ fn prose(path: &str, text: String) -> Vec<Word> {
         // What has been released stays as it is.
         let released = text.match_indices("\n## ").nth(1).map(|(at, _)| at);
         words(&text[..released.unwrap_or(text.len())], 1, &mut found);
-    } else if path.ends_with(".rs") {
+    } else if Path::new(path).extension().is_some_and(|kind| kind == "rs") {
         let source = Source::parse(path.to_owned(), text);
         let mut last = 0;
         for (line, comment) in &source.comments {
@@ -177,7 +178,8 @@ fn no_phrase_needs_decoding() {
     let mut findings = Findings::default();
     for path in PROSE.iter().flat_map(|place| files(&[place])) {
         let name = relative(&path);
-        let is_prose = KINDS.iter().any(|kind| name.ends_with(&format!(".{kind}")));
+        let kind = path.extension().and_then(|kind| kind.to_str());
+        let is_prose = kind.is_some_and(|kind| KINDS.contains(&kind));
         if !is_prose || EXCEPT.iter().any(|except| name.starts_with(except)) {
             continue;
         }
