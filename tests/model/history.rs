@@ -222,8 +222,7 @@ impl World {
         let place = self.current(name);
         let received: i64 = self.members.iter().map(|member| member.received).sum();
         if amount == POINTS_MAX && received == 0 {
-            // The first removal would succeed and all later steps would be refused: a useless
-            // history.
+            // It would succeed and all later credits would be refused: a useless history.
             return;
         }
         let foretold = match place {
