@@ -180,7 +180,7 @@ fn so_many_streams_can_be_open_at_a_time() {
 /// More than fit into a queue, the sockets and the buffers in between.
 const FLOOD: usize = 1700;
 
-/// Sends so many messages that a stream without a reader overflows, a little ahead of one with a
+/// Sends messages until a stream without a reader overflows, a little ahead of one with a
 /// reader.
 fn flood(app: &TestApp, conversation: &str, read: &AtomicUsize) {
     let said = AtomicUsize::new(0);
@@ -222,7 +222,9 @@ fn a_client_that_does_not_read_is_told_of_the_gap_and_can_resume_without_one() {
             }
         });
         flood(&app, &id, &read);
-        reading.join().expect("whoever reads misses nothing");
+        reading
+            .join()
+            .expect("a stream with a reader misses nothing");
     });
 
     let mut seen = Vec::new();

@@ -14,8 +14,14 @@ use source::{Findings, files, lines_with, relative, sources};
 
 /// Characters in a line of code.
 const COLUMNS_MAX: usize = 100;
-/// Lines in a file.
-const LINES_MAX: usize = 700;
+/// Lines in a file, by the folder it is in.
+const LINES_MAX: &[(&str, usize)] = &[("src/", 449), ("tests/", 700), ("benches/", 700)];
+/// Files that are still longer.
+const LONG_FILES_LEFT: &[&str] = &[
+    "src/store/shares/mod.rs",
+    "src/store/tables/conversations.rs",
+    "src/store/whole/rules.rs",
+];
 
 /// The modules that each module may use. A module that is not listed may use none.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -219,19 +225,17 @@ fn lines_and_files_are_short() {
             source.strings.iter().any(within)
         };
         for (index, line) in source.text.lines().enumerate() {
-            let is_excused = line.contains("://") || in_string(index + 1);
-            if line.chars().count() > COLUMNS_MAX && !is_excused {
+            let is_long = line.chars().count() > COLUMNS_MAX;
+            if is_long && !line.contains("://") && !in_string(index + 1) {
                 let what = format!("longer than {COLUMNS_MAX} columns");
                 findings.add(&source.path, index + 1, &what);
             }
         }
         let lines = source.text.lines().count();
-        if lines > LINES_MAX {
-            findings.add(
-                &source.path,
-                lines,
-                &format!("longer than {LINES_MAX} lines"),
-            );
+        let folder = |(folder, _): &&(&str, usize)| source.path.starts_with(folder);
+        let (_, most) = LINES_MAX.iter().find(folder).unwrap();
+        if lines > *most && !LONG_FILES_LEFT.contains(&source.path.as_str()) {
+            findings.add(&source.path, lines, &format!("longer than {most} lines"));
         }
     }
     findings.assert_none();
