@@ -12,6 +12,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::web::Bytes;
 
 use super::connection::Watch;
+use super::owning_body::OwningBody;
 use super::request_body::RequestBody;
 
 /// The most bytes that are handed to a connection at once.
@@ -82,11 +83,11 @@ pub(super) fn in_pieces(
                     is_shared,
                     answering,
                 }),
-                Err(body) => BoxBody::new(Keeping::new(body, answering)),
+                Err(body) => BoxBody::new(OwningBody::new(body, answering)),
             })
         }
         BodySize::Stream => {
-            response.map_body(|_, body| BoxBody::new(Keeping::new(body, answering)))
+            response.map_body(|_, body| BoxBody::new(OwningBody::new(body, answering)))
         }
     }
 }
@@ -119,32 +120,5 @@ impl MessageBody for Pieces {
             self.answering.set_to_come(self.bytes.len());
         }
         Poll::Ready(Some(Ok(piece)))
-    }
-}
-
-/// A body, and what has to stay until it is sent.
-pub(super) struct Keeping<T> {
-    body: BoxBody,
-    _kept: T,
-}
-
-impl<T> Keeping<T> {
-    pub(super) fn new(body: BoxBody, kept: T) -> Self {
-        Self { body, _kept: kept }
-    }
-}
-
-impl<T: Unpin> MessageBody for Keeping<T> {
-    type Error = Box<dyn std::error::Error>;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(context)
     }
 }

@@ -8,7 +8,8 @@ use actix_web::http::uri::PathAndQuery;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use data_encoding::HEXLOWER;
 
-use super::{HttpError, json};
+use super::HttpError;
+use super::response::json;
 use crate::analytics::Versioned;
 use crate::service::{KeyPrincipal, TimeForm};
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::{Future, Ready, ready};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::domain::Invalid;
 use crate::error::Code;
 use crate::service::{Caller, IdempotencyKey, PartnerPrincipal, Scope};
 use crate::telemetry::PathMetrics;
-use crate::wire::{self, PlainNumbers, Query};
+use crate::wire::{self, Parameters, PlainNumbers, Query};
 
 /// How deep the lists and objects of a body may nest.
 const DEPTH_MAX: usize = 128;
@@ -73,22 +74,32 @@ fn variables(request: &HttpRequest) -> Result<Vec<String>, HttpError> {
     Ok(all)
 }
 
-/// The query string, to be parsed once the caller is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct QueryText(String);
+/// The query string, to be parsed once the caller is known. It yields only the parameters of `Q`,
+/// which are described.
+#[derive(Debug)]
+pub(super) struct QueryText<Q>(String, PhantomData<fn() -> Q>);
 
-impl QueryText {
-    pub(super) fn parse(&self) -> Result<Query<'_>, Invalid> {
-        Query::parse(&self.0)
+impl<Q: Parameters> QueryText<Q> {
+    /// Reads a query that has no cursor.
+    pub(super) fn parse(&self) -> Result<Q, Invalid>
+    where
+        Q: Parameters<Owner = ()>,
+    {
+        self.parse_for(())
+    }
+
+    /// Reads a query whose cursor must be of a list of `owner`.
+    pub(super) fn parse_for(&self, owner: Q::Owner) -> Result<Q, Invalid> {
+        Q::read(&Query::parse(&self.0)?, owner)
     }
 }
 
-impl FromRequest for QueryText {
+impl<Q> FromRequest for QueryText<Q> {
     type Error = HttpError;
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(request.query_string().to_owned())))
+        ready(Ok(Self(request.query_string().to_owned(), PhantomData)))
     }
 }
 

@@ -20,6 +20,7 @@ use super::body::{self, Answering};
 use super::connection::Watch;
 use super::rate_limit::Standing;
 use super::request_body::RequestBody;
+use super::response::json;
 use super::{HttpError, HttpLimits, fault, headers, path, upgrade};
 use crate::error::{Code, Problem, Surface};
 use crate::service::Services;
@@ -202,7 +203,7 @@ impl Escaped {
 impl ResponseError for Escaped {
     fn error_response(&self) -> HttpResponse {
         let (status, body) = wire::render_problem(self.surface, &Problem::plain(Code::Internal));
-        let mut response = super::json(status, body);
+        let mut response = json(status, body);
         headers::add(response.headers_mut());
         self.id.write(response.headers_mut());
         response
@@ -243,7 +244,7 @@ fn render_error(
         let cause = error.cause.as_deref().unwrap_or(&error.problem.message);
         tracing::error!(request_id, status, cause, "request failed");
     }
-    let rendered = with_headers(super::json(status, body), error, status);
+    let rendered = with_headers(json(status, body), error, status);
     response.into_response(rendered).map_into_boxed_body()
 }
 

@@ -5,10 +5,9 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use serde::Serialize;
+use actix_web::{FromRequest, HttpRequest};
 
-use super::{HttpError, ok};
+use super::HttpError;
 use crate::domain::{ExpectedVersion, Precondition, Seq};
 use crate::error::Code;
 
@@ -134,20 +133,6 @@ fn after_spaces(text: &[u8]) -> &[u8] {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = text.iter().position(|byte| !is_space(byte));
     &text[start.unwrap_or(text.len())..]
-}
-
-/// A body with status 200, and the settings version of what it shows.
-pub(super) fn ok_at<T: Serialize>(version: i64, body: &T) -> HttpResponse {
-    let mut response = ok(body);
-    set_tag(&mut response, Seq(version));
-    response
-}
-
-/// Sets the `ETag` of a resource.
-pub(super) fn set_tag(response: &mut HttpResponse, version: Seq) {
-    if let Ok(value) = HeaderValue::try_from(format!("\"{}\"", version.0)) {
-        response.headers_mut().insert(header::ETAG, value);
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
-use super::body::Keeping;
+use super::owning_body::OwningBody;
 
 /// The body of a request, as far as the layer has to do with it.
 pub(super) enum RequestBody {
@@ -58,7 +58,7 @@ impl RequestBody {
         match self {
             Self::Sized(_) => response,
             Self::Chunked(unread) => {
-                response.map_body(|_, body| BoxBody::new(Keeping::new(body, unread)))
+                response.map_body(|_, body| BoxBody::new(OwningBody::new(body, unread)))
             }
         }
     }

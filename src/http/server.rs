@@ -17,6 +17,7 @@ use actix_web::{App, Error, web};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::connection::{Bounds, Connection};
+use super::openapi::page::Document;
 use super::rate_limit::RateLimiter;
 use super::starting::{self, Progress};
 use super::{HttpLimits, cors, descriptors, layer, routes};
@@ -115,12 +116,14 @@ impl BoundServer {
         let rates = web::Data::new(RateLimiter::new(settings.rate_limit));
         let services = web::Data::new(services);
         let realtime = web::Data::new(realtime);
+        let document = web::Data::new(Document::new(routes::document));
         let metrics = bounds.metrics.clone();
         let factory = move || {
             let app = App::new()
                 .app_data(web::Data::clone(&services))
                 .app_data(web::Data::clone(&realtime))
                 .app_data(web::Data::clone(&rates))
+                .app_data(web::Data::clone(&document))
                 .app_data(web::Data::new(services.analytics().clone()))
                 .app_data(limits)
                 .wrap(from_fn(layer::answer))

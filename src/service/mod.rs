@@ -48,7 +48,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-pub use analytics::{Analytics, TimeForm};
+pub use analytics::{Analytics, TimeForm, TimeseriesSelection, unknown_series_offer};
 pub use answer::{Answer, Reply};
 pub use credentials::{
     Caller, CredentialError, Directory, DirectoryVersion, KeyPrincipal, MemberPrincipal,
@@ -59,6 +59,8 @@ pub use idempotency::{IdempotencyKey, Scope};
 pub use lookups::SystemNames;
 pub use members::RemoveOptions;
 pub use organizations::OrganizationChange;
+pub use redemptions::UNKNOWN_OFFER;
+pub use reports::ActivitySelection;
 pub use sending::{DueDeliveries, Outcome, after_attempt};
 pub use signals::{Announcements, Signals};
 pub use targets::{Addresses, Names, Targets};

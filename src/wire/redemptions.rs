@@ -4,12 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::Query;
 use super::fields::{Fields, known_id, text, time};
 use super::schema::{self, CanceledReason, RedemptionStatus, request_schema};
 use crate::domain::{
-    CancelReason, Change, ExternalUserId, Invalid, Note, OfferId, Redemption, RedemptionOrder,
-    RedemptionPatch, Search, Status, Timestamp,
+    CancelReason, Change, ExternalUserId, Invalid, Note, Redemption, RedemptionPatch, Status,
 };
 
 /// The body of `POST /v1/redemptions`.
@@ -128,62 +126,6 @@ pub(super) fn status(name: &str, word: &str) -> Result<Status, Invalid> {
             ),
         )
     })
-}
-
-/// What `GET /v1/redemptions` is narrowed to, and its order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RedemptionListQuery {
-    /// The member on whose behalf a key calls.
-    pub external_user_id: Option<ExternalUserId>,
-    /// Whether that may be a removed member.
-    pub include_archived: bool,
-    /// Only of this offer.
-    pub offer: Option<OfferId>,
-    /// Only those that stand here.
-    pub status: Option<Status>,
-    /// Only those made then or later.
-    pub from: Option<Timestamp>,
-    /// Only those made earlier.
-    pub to: Option<Timestamp>,
-    /// Only those whose member or offer has these terms.
-    pub search: Option<Search>,
-    /// Which come first.
-    pub order: RedemptionOrder,
-}
-
-impl RedemptionListQuery {
-    /// What is expected of `offer`.
-    pub const OFFER: &'static str = "must be the id of an offer of this program, archived or not";
-
-    /// Reads the query.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming a parameter that is unreadable, or `to` if it is not after `from`.
-    pub fn parse(query: &Query<'_>) -> Result<Self, Invalid> {
-        let order = query.parsed("order", |name, word| {
-            let names = RedemptionOrder::ALL.map(RedemptionOrder::as_str);
-            RedemptionOrder::parse(word)
-                .ok_or_else(|| Invalid::new(name, format!("must be {}", names.join(" or "))))
-        })?;
-        let (from, to) = (query.time("from")?, query.time("to")?);
-        if let (Some(from), Some(to)) = (from, to)
-            && to <= from
-        {
-            return Err(Invalid::new("to", "must be after from"));
-        }
-        Ok(Self {
-            external_user_id: query.external_user_id()?,
-            include_archived: query.flag("includeArchived")?,
-            offer: query.parsed("offer", |name, id| {
-                OfferId::parse(id).ok_or_else(|| Invalid::new(name, Self::OFFER))
-            })?,
-            status: query.parsed("status", status)?,
-            from,
-            to,
-            search: query.search()?,
-            order: order.unwrap_or_default(),
-        })
-    }
 }
 
 fn canceled_reason(fields: &Fields<'_>) -> Result<Change<CancelReason>, Invalid> {

@@ -9,8 +9,8 @@ use super::events::environment_name;
 use super::fields::{Fields, boolean, list, text};
 use super::schema::{self, request_schema};
 use crate::domain::{
-    Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointNumber, Environment, EventName,
-    Invalid, Refusal, Seq, Subscription, WebhookUrl,
+    Delivery, DeliveryId, Endpoint, EndpointNumber, Environment, EventName, Refusal, Seq,
+    Subscription, WebhookUrl,
 };
 
 /// The most names that a list of events may have, the wrong ones counted.
@@ -224,19 +224,4 @@ impl DeliveryResponse {
 pub struct DeliveryListResponse {
     pub deliveries: Vec<DeliveryResponse>,
     pub next_cursor: Option<String>,
-}
-
-impl super::Query<'_> {
-    /// The `status` that a list of deliveries is narrowed to.
-    ///
-    /// # Errors
-    /// [`Invalid`] if it is none of the three.
-    pub fn delivery_status(&self) -> Result<Option<DeliveryStatus>, Invalid> {
-        self.parsed("status", |name, word| {
-            DeliveryStatus::parse(word).ok_or_else(|| {
-                let names = DeliveryStatus::ALL.map(DeliveryStatus::as_str).join(", ");
-                Invalid::new(name, format!("must be one of {names}"))
-            })
-        })
-    }
 }

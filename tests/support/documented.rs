@@ -15,7 +15,7 @@ use super::receiver::Received;
 /// The description as JSON.
 pub fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
-    DOCUMENT.get_or_init(|| serde_json::to_value(openapi().unwrap()).unwrap())
+    DOCUMENT.get_or_init(|| serde_json::to_value(openapi()).unwrap())
 }
 
 /// Fails unless the answer to a request is as the description says. What is no route, or is asked

@@ -2,23 +2,101 @@
 
 use actix_web::web::Data;
 
+use crate::domain::{DeliveryStatus, ProgramNumber};
+use crate::error::Code;
+use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
 use crate::http::extract::{Idempotency, JsonBody, PathPair, PathText, QueryText};
-use crate::http::precondition::{Conditions, ok_at};
-use crate::http::{HttpResult, ok, reply};
+use crate::http::openapi::operation::{NOT_FOUND, Operation};
+use crate::http::precondition::Conditions;
+use crate::http::response::{ok, ok_at, reply};
+use crate::http::route::routes;
 use crate::service::{Caller, Services};
-use crate::wire::{CreateWebhookRequest, ListKind, PatchWebhookRequest};
+use crate::wire::{
+    CreateWebhookRequest, CreatedWebhookResponse, DeleteWebhookResponse, DeliveryListResponse,
+    DeliveryResponse, ListKind, PageQuery, PatchWebhookRequest, WebhookListResponse,
+    WebhookResponse, optional, page, query_parameters, words,
+};
+
+routes! {
+    tag "Webhooks";
+
+    "/v1/webhooks" {
+        GET OrgKey list_webhooks => Operation::new("List the program's webhooks")
+            .answers::<WebhookListResponse>(200, "All webhooks, deleted ones included, newest first.");
+        POST OrgKey create_webhook => Operation::new("Create a webhook")
+            .about(
+                "At most ten can be enabled. In the live environment the URL must be HTTPS and its \
+                 host public. Only this response shows `signingSecret`.",
+            )
+            .body::<CreateWebhookRequest>()
+            .answers::<CreatedWebhookResponse>(201, "The webhook and its secret.")
+            .fails(&[
+                Code::WebhookEventUnknown,
+                Code::WebhookUrlNotAllowed,
+                Code::WebhookLimitReached,
+            ]);
+    }
+    "/v1/webhooks/{id}" {
+        GET OrgKey get_webhook => Operation::new("Get a webhook")
+            .answers::<WebhookResponse>(200, "The webhook, without its secret.")
+            .versioned()
+            .fails(NOT_FOUND);
+        PATCH OrgKey patch_webhook => Operation::new("Update, disable or enable a webhook")
+            .about(
+                "Absent fields keep their value, as do the secret and the deliveries. A disabled \
+                 webhook receives nothing and does not count towards the ten; its pending \
+                 deliveries are given up. Once enabled again, it receives later events.",
+            )
+            .body::<PatchWebhookRequest>()
+            .answers::<WebhookResponse>(200, "The updated webhook.")
+            .versioned()
+            .fails(&[
+                Code::NotFound,
+                Code::WebhookEventUnknown,
+                Code::WebhookUrlNotAllowed,
+                Code::WebhookLimitReached,
+            ]);
+        DELETE OrgKey delete_webhook => Operation::new("Delete a webhook")
+            .about("Its pending deliveries are given up. It stays in the list, disabled.")
+            .answers::<DeleteWebhookResponse>(200, "The webhook was deleted.")
+            .fails(NOT_FOUND);
+    }
+    "/v1/webhooks/{id}/deliveries" {
+        GET OrgKey list_webhook_deliveries => Operation::new("List the deliveries of a webhook")
+            .about("Every event that was attempted at least once, and tests.")
+            .answers::<DeliveryListResponse>(200, "A page, newest events first.")
+            .fails(NOT_FOUND);
+    }
+    "/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver" {
+        POST OrgKey redeliver_webhook => Operation::new("Repeat a delivery immediately")
+            .answers::<DeliveryResponse>(200, "The delivery, which is pending.")
+            .fails(NOT_FOUND);
+    }
+    "/v1/webhooks/{id}/test" {
+        POST OrgKey test_webhook => Operation::new("Send a test event to a webhook")
+            .about("`webhook.test` is signed like any event, and attempted once.")
+            .answers::<DeliveryResponse>(200, "The delivery, which is pending.")
+            .fails(NOT_FOUND);
+    }
+}
+
+query_parameters! {
+    /// The query of `GET /v1/webhooks/{id}/deliveries`.
+    struct ListDeliveriesQuery of ProgramNumber {
+        page: PageQuery = page(ListKind::Deliveries);
+        /// Only deliveries with this status.
+        status: Option<DeliveryStatus> = optional("status", words!(DeliveryStatus));
+    }
+}
 
 /// `GET /v1/webhooks`.
-pub(in crate::http) async fn list_webhooks(
-    services: Data<Services>,
-    OrgKey(key): OrgKey,
-) -> HttpResult {
+async fn list_webhooks(services: Data<Services>, OrgKey(key): OrgKey) -> HttpResult {
     Ok(ok(&services.list_webhooks(key).await?))
 }
 
 /// `POST /v1/webhooks`.
-pub(in crate::http) async fn create_webhook(
+async fn create_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     idempotency: Idempotency,
@@ -32,7 +110,7 @@ pub(in crate::http) async fn create_webhook(
 }
 
 /// `GET /v1/webhooks/{id}`.
-pub(in crate::http) async fn get_webhook(
+async fn get_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     PathText(id): PathText,
@@ -42,7 +120,7 @@ pub(in crate::http) async fn get_webhook(
 }
 
 /// `PATCH /v1/webhooks/{id}`.
-pub(in crate::http) async fn patch_webhook(
+async fn patch_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     body: JsonBody,
@@ -59,7 +137,7 @@ pub(in crate::http) async fn patch_webhook(
 }
 
 /// `DELETE /v1/webhooks/{id}`.
-pub(in crate::http) async fn delete_webhook(
+async fn delete_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     PathText(id): PathText,
@@ -70,20 +148,18 @@ pub(in crate::http) async fn delete_webhook(
 }
 
 /// `GET /v1/webhooks/{id}/deliveries`.
-pub(in crate::http) async fn list_webhook_deliveries(
+async fn list_webhook_deliveries(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     PathText(id): PathText,
-    query: QueryText,
+    query: QueryText<ListDeliveriesQuery>,
 ) -> HttpResult {
-    let query = query.parse()?;
-    let page = query.page(ListKind::Deliveries, key.program)?;
-    let status = query.delivery_status()?;
+    let ListDeliveriesQuery { page, status } = query.parse_for(key.program)?;
     Ok(ok(&services.list_deliveries(key, id, status, page).await?))
 }
 
 /// `POST /v1/webhooks/{id}/deliveries/{deliveryId}/redeliver`.
-pub(in crate::http) async fn redeliver_webhook(
+async fn redeliver_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     idempotency: Idempotency,
@@ -97,7 +173,7 @@ pub(in crate::http) async fn redeliver_webhook(
 }
 
 /// `POST /v1/webhooks/{id}/test`.
-pub(in crate::http) async fn test_webhook(
+async fn test_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     idempotency: Idempotency,

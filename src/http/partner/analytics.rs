@@ -2,33 +2,76 @@
 
 use actix_web::web::Data;
 
+use crate::http::HttpResult;
 use crate::http::auth::PartnerKey;
 use crate::http::extract::QueryText;
-use crate::http::{HttpResult, ok};
+use crate::http::openapi::operation::Operation;
+use crate::http::response::ok;
+use crate::http::route::routes;
 use crate::service::Services;
+use crate::wire::{
+    BillingResponse, BillingUsageResponse, Days, DaysQuery, PartnerAnalyticsResponse,
+    PartnerUsageResponse, query_parameters,
+};
+
+routes! {
+    tag "Partner";
+
+    "/partner/analytics" {
+        GET PartnerKey get_partner_analytics => Operation::new("Get the figures of all organizations")
+            .answers::<PartnerAnalyticsResponse>(200, "The figures.");
+    }
+    "/partner/usage" {
+        GET PartnerKey get_partner_usage => Operation::new("Get identifications and events")
+            .answers::<PartnerUsageResponse>(200, "The figures.");
+    }
+    "/partner/billing" {
+        GET PartnerKey get_partner_billing => Operation::new("Get this month's credit pool")
+            .answers::<BillingResponse>(200, "The pool.");
+    }
+    "/partner/billing/usage" {
+        GET PartnerKey get_partner_billing_usage => Operation::new("Get each organization's usage")
+            .about("Credits used this month.")
+            .answers::<BillingUsageResponse>(200, "The figures.");
+    }
+}
+
+query_parameters! {
+    /// The query of `GET /partner/analytics`.
+    struct AnalyticsQuery {
+        days: DaysQuery = Days { start: "30 days ago", end: "today" };
+    }
+}
+
+query_parameters! {
+    /// The query of `GET /partner/usage`.
+    struct UsageQuery {
+        days: DaysQuery = Days { start: "the 1st of this month", end: "today" };
+    }
+}
 
 /// `GET /partner/analytics`.
-pub(in crate::http) async fn get_partner_analytics(
+async fn get_partner_analytics(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
-    query: QueryText,
+    query: QueryText<AnalyticsQuery>,
 ) -> HttpResult {
-    let query = query.parse()?;
-    Ok(ok(&services.partner_analytics(partner, &query).await?))
+    let days = query.parse()?.days;
+    Ok(ok(&services.partner_analytics(partner, days).await?))
 }
 
 /// `GET /partner/usage`.
-pub(in crate::http) async fn get_partner_usage(
+async fn get_partner_usage(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
-    query: QueryText,
+    query: QueryText<UsageQuery>,
 ) -> HttpResult {
-    let query = query.parse()?;
-    Ok(ok(&services.partner_usage(partner, &query).await?))
+    let days = query.parse()?.days;
+    Ok(ok(&services.partner_usage(partner, days).await?))
 }
 
 /// `GET /partner/billing`.
-pub(in crate::http) async fn get_partner_billing(
+async fn get_partner_billing(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
 ) -> HttpResult {
@@ -36,7 +79,7 @@ pub(in crate::http) async fn get_partner_billing(
 }
 
 /// `GET /partner/billing/usage`.
-pub(in crate::http) async fn get_partner_billing_usage(
+async fn get_partner_billing_usage(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
 ) -> HttpResult {

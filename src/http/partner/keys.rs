@@ -2,14 +2,38 @@
 
 use actix_web::web::Data;
 
+use crate::error::Code;
+use crate::http::HttpResult;
 use crate::http::auth::PartnerKey;
 use crate::http::extract::{Idempotency, JsonBody, PathPair, PathText};
-use crate::http::{HttpResult, ok, reply};
+use crate::http::openapi::operation::{NOT_FOUND, Operation};
+use crate::http::response::{ok, reply};
+use crate::http::route::routes;
 use crate::service::Services;
-use crate::wire::CreateApiKeyRequest;
+use crate::wire::{ApiKeyListResponse, CreateApiKeyRequest, CreatedApiKeyResponse};
+
+routes! {
+    tag "Keys";
+
+    "/partner/organizations/{id}/api-keys" {
+        GET PartnerKey list_api_keys => Operation::new("List an organization's Org-API-Keys")
+            .answers::<ApiKeyListResponse>(200, "The keys, newest first.")
+            .fails(NOT_FOUND);
+        POST PartnerKey create_api_key => Operation::new("Create an Org-API-Key for an organization")
+            .body::<CreateApiKeyRequest>()
+            .answers::<CreatedApiKeyResponse>(201, "The key; no other response shows it.")
+            .fails(&[Code::NotFound, Code::LimitReached]);
+    }
+    "/partner/organizations/{id}/api-keys/{keyId}" {
+        DELETE PartnerKey revoke_api_key => Operation::new("Revoke an organization's Org-API-Key")
+            .about("Member tokens that were created with it stay valid until they expire.")
+            .ends(204, "The key is refused from the next request on.")
+            .fails(NOT_FOUND);
+    }
+}
 
 /// `GET /partner/organizations/{id}/api-keys`.
-pub(in crate::http) async fn list_api_keys(
+async fn list_api_keys(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
     PathText(id): PathText,
@@ -18,7 +42,7 @@ pub(in crate::http) async fn list_api_keys(
 }
 
 /// `POST /partner/organizations/{id}/api-keys`.
-pub(in crate::http) async fn create_api_key(
+async fn create_api_key(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
     idempotency: Idempotency,
@@ -35,7 +59,7 @@ pub(in crate::http) async fn create_api_key(
 }
 
 /// `DELETE /partner/organizations/{id}/api-keys/{keyId}`.
-pub(in crate::http) async fn revoke_api_key(
+async fn revoke_api_key(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
     PathPair(id, key): PathPair,
