@@ -22,22 +22,21 @@ routes! {
 
     "/healthz" {
         GET Public get_health => Operation::new("Check that the process is up")
-            .answers::<HealthResponse>(200, "The process is up.");
+            .returns::<HealthResponse>(200, "The process is up.");
     }
     "/readyz" {
         GET Public get_readiness => Operation::new("Check that the database accepts writes")
-            .answers::<HealthResponse>(200, "The database accepts writes.")
-            .answers::<UnreadyResponse>(503, "The database does not accept writes.");
+            .returns::<HealthResponse>(200, "The database accepts writes.")
+            .returns::<UnreadyResponse>(503, "The database does not accept writes.");
     }
     "/metrics" {
         GET Public get_metrics => Operation::new("Get the metrics of the server")
-            .about("For Prometheus. Requires a partner key if `metrics.public` is false.")
-            .serves(200, OPEN_METRICS, "OpenMetrics text.")
-            .fails(&[Code::Unauthorized, Code::Forbidden, Code::RateLimited]);
+            .description("For Prometheus. Requires a partner key if `metrics.public` is false.")
+            .returns_media(200, OPEN_METRICS, "OpenMetrics text.")
+            .errors(&[Code::Unauthorized, Code::Forbidden, Code::RateLimited]);
     }
 }
 
-/// `GET /healthz`: the process is up.
 async fn get_health() -> HttpResponse {
     ok(&HealthResponse {
         status: "ok",

@@ -36,8 +36,8 @@ include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 static FILLED_PAGE: LazyLock<String> =
     LazyLock::new(|| PAGE.replace("{events}", &EventName::ALL.map(EventName::as_str).join(" ")));
 
-/// Allows the page to load from and call this server only. Charts are exported as PNG through images
-/// with `data:` URLs, and the icon of the page is one.
+/// Allows the page to load from and call this server only. Charts are exported as PNG through
+/// images with `data:` URLs, and the icon of the page is one.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
@@ -47,7 +47,7 @@ routes! {
 
     "/" {
         GET Public get_page => Operation::new("Get the dashboard")
-            .serves(
+            .returns_media(
                 200,
                 "text/html; charset=utf-8",
                 "The page. It calls only this server, with the key that the operator enters.",
@@ -56,9 +56,9 @@ routes! {
     }
     "/assets/{digest}/{name}" {
         GET Public get_asset => Operation::new("Get a file of the dashboard")
-            .serves(200, "text/css; charset=utf-8", "A file that never changes under its path.")
-            .serves_too(200, "text/javascript; charset=utf-8")
-            .fails(NOT_FOUND);
+            .returns_media(200, "text/css; charset=utf-8", "A file that never changes under its path.")
+            .or_media(200, "text/javascript; charset=utf-8")
+            .errors(NOT_FOUND);
     }
 }
 

@@ -21,20 +21,20 @@ routes! {
 
     "/v1/analytics/summary" {
         GET OrgKey get_analytics_summary => Operation::new("Get the program's figures")
-            .answers::<SummaryResponse>(200, "The figures, including every acknowledged write.");
+            .returns::<SummaryResponse>(200, "The figures, including every acknowledged write.");
     }
     "/v1/analytics/offers" {
         GET OrgKey get_analytics_offers => Operation::new("Get the figures of each offer")
-            .answers::<OffersAnalyticsResponse>(200, "The figures.");
+            .returns::<OffersAnalyticsResponse>(200, "The figures.");
     }
     "/v1/analytics/timeseries" {
-        GET OrgKey get_analytics_timeseries => Operation::new("Get the figures of a period by bucket")
-            .about(
+        GET OrgKey get_analytics_timeseries => Operation::new("Get the figures of a period")
+            .description(
                 "Bucket k begins k intervals after `from`; the last bucket ends at `to`, even if \
                  that makes it shorter. Buckets are half-open. At most 10000. A repeated parameter \
                  is refused.",
             )
-            .answers::<TimeseriesResponse>(
+            .returns::<TimeseriesResponse>(
                 200,
                 "The buckets. Their times are Unix milliseconds, or text for a client whose \
                  `User-Agent` begins with `expys-sdk-`, unless the setting `analytics.bucket_time` \
@@ -111,7 +111,6 @@ fn moment(name: &str, text: &str, zone: &Zone) -> Result<Timestamp, Invalid> {
         })
 }
 
-/// `GET /v1/analytics/summary`.
 async fn get_analytics_summary(
     analytics: Data<Analytics>,
     OrgKey(key): OrgKey,
@@ -122,7 +121,6 @@ async fn get_analytics_summary(
     Ok(question.answer(&summary, SummaryResponse::to_json).into())
 }
 
-/// `GET /v1/analytics/offers`.
 async fn get_analytics_offers(
     analytics: Data<Analytics>,
     OrgKey(key): OrgKey,
@@ -133,7 +131,6 @@ async fn get_analytics_offers(
     Ok(analytics.offers(key, render).await?.into())
 }
 
-/// `GET /v1/analytics/timeseries`.
 async fn get_analytics_timeseries(
     analytics: Data<Analytics>,
     OrgKey(key): OrgKey,

@@ -17,23 +17,21 @@ routes! {
 
     "/v1/configuration" {
         GET OrgKey get_configuration => Operation::new("Get the program's configuration")
-            .answers::<ConfigurationResponse>(200, "The configuration.")
+            .returns::<ConfigurationResponse>(200, "The configuration.")
             .versioned();
         PUT OrgKey set_configuration => Operation::new("Update the program's configuration")
-            .about("Absent fields keep their value.")
+            .description("Absent fields keep their value.")
             .body::<ConfigurationRequest>()
-            .answers::<ConfigurationResponse>(200, "The updated configuration.")
+            .returns::<ConfigurationResponse>(200, "The updated configuration.")
             .versioned();
     }
 }
 
-/// `GET /v1/configuration`.
 async fn get_configuration(services: Data<Services>, OrgKey(key): OrgKey) -> HttpResult {
     let (configuration, version) = services.get_configuration(key).await?;
     Ok(ok_at(version.0, &configuration))
 }
 
-/// `PUT /v1/configuration`.
 async fn set_configuration(
     services: Data<Services>,
     OrgKey(key): OrgKey,

@@ -25,37 +25,37 @@ routes! {
 
     "/v1/conversations" {
         GET KeyOrMember list_conversations => Operation::new("List conversations")
-            .about(
-                "A member token lists its member's conversations; an Org-API-Key those of the whole \
-                 program unless it names a member. A member's support conversation is listed even \
+            .description(
+                "A member token lists its member's conversations; an Org-API-Key those of the \
+                 whole program unless it names a member. A member's support conversation is listed even \
                  before its first message, except with `sort=waiting`. `sort`, `search` and \
                  `silent` have an effect only with an Org-API-Key.",
             )
-            .answers::<ConversationListResponse>(200, "A page of conversations.")
-            .fails(NOT_FOUND);
+            .returns::<ConversationListResponse>(200, "A page of conversations.")
+            .errors(NOT_FOUND);
         POST OrgKey start_conversation => Operation::new("Start a conversation")
-            .about("The operator sends the first message of a new conversation with a member.")
+            .description("The operator sends the first message of a new conversation with a member.")
             .body::<StartConversationRequest>()
-            .answers::<ConversationResponse>(201, "The conversation, of type `support`.")
-            .fails(NOT_FOUND);
+            .returns::<ConversationResponse>(201, "The conversation, of type `support`.")
+            .errors(NOT_FOUND);
     }
     "/v1/conversations/{id}" {
         GET KeyOrMember get_conversation => Operation::new("Get a conversation")
-            .answers::<ConversationResponse>(200, "The conversation.")
-            .fails(NOT_FOUND);
+            .returns::<ConversationResponse>(200, "The conversation.")
+            .errors(NOT_FOUND);
     }
     "/v1/conversations/{id}/messages" {
         GET KeyOrMember list_messages => Operation::new("List the messages of a conversation")
-            .answers::<MessageListResponse>(200, "A page, newest first.")
-            .fails(NOT_FOUND);
+            .returns::<MessageListResponse>(200, "A page, newest first.")
+            .errors(NOT_FOUND);
         POST KeyOrMember send_message => Operation::new("Send a message")
-            .about(
+            .description(
                 "A member token sends as its member. An Org-API-Key sends as the operator, with \
                  `\"as\": \"agent\"`.",
             )
             .body::<SendMessageRequest>()
-            .answers::<SendMessageResponse>(200, "The message was sent.")
-            .fails(&[Code::NotFound, Code::LimitReached]);
+            .returns::<SendMessageResponse>(200, "The message was sent.")
+            .errors(&[Code::NotFound, Code::LimitReached]);
     }
 }
 
@@ -81,7 +81,7 @@ query_parameters! {
         /// members.
         search: Option<Search> = search();
         limit: usize = limit(ConversationPageQuery::LIMITS);
-        /// The `nextCursor` of the previous page; the first page by default.
+        /// The next cursor of the previous page; the first page by default.
         cursor: Option<String> = optional("cursor", TEXT);
     }
 }
@@ -150,7 +150,6 @@ fn place<T>(
         .transpose()
 }
 
-/// `GET /v1/conversations`.
 async fn list_conversations(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -167,7 +166,6 @@ async fn list_conversations(
         .await?))
 }
 
-/// `POST /v1/conversations`.
 async fn start_conversation(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -180,7 +178,6 @@ async fn start_conversation(
     Ok(reply(started.await?))
 }
 
-/// `GET /v1/conversations/{id}`.
 async fn get_conversation(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -189,7 +186,6 @@ async fn get_conversation(
     Ok(ok(&services.get_conversation(caller, id).await?))
 }
 
-/// `GET /v1/conversations/{id}/messages`.
 async fn list_messages(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -203,7 +199,6 @@ async fn list_messages(
         .await?))
 }
 
-/// `POST /v1/conversations/{id}/messages`.
 async fn send_message(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,

@@ -17,31 +17,29 @@ routes! {
 
     "/v1/keys" {
         GET OrgKey list_keys => Operation::new("List the program's Org-API-Keys")
-            .about("All keys that are not revoked, on one page.")
-            .answers::<KeyListResponse>(200, "The keys, newest first.");
+            .description("All keys that are not revoked, on one page.")
+            .returns::<KeyListResponse>(200, "The keys, newest first.");
         POST OrgKey create_key => Operation::new("Create an Org-API-Key")
-            .about("The new key is of the same program as the key of the request.")
+            .description("The new key is of the same program as the key of the request.")
             .body::<CreateKeyRequest>()
-            .answers::<CreatedKeyResponse>(201, "The key; no other response shows it.")
-            .fails(&[Code::LimitReached]);
+            .returns::<CreatedKeyResponse>(201, "The key; no other response shows it.")
+            .errors(&[Code::LimitReached]);
     }
     "/v1/keys/{id}" {
         DELETE OrgKey revoke_key => Operation::new("Revoke an Org-API-Key")
-            .about(
+            .description(
                 "The key's streams end within a heartbeat. Member tokens that were created with it \
                  stay valid until they expire. A key cannot revoke itself.",
             )
-            .ends(204, "The key is refused from the next request on.")
-            .fails(&[Code::NotFound, Code::KeyInUse]);
+            .returns_empty(204, "The key is refused from the next request on.")
+            .errors(&[Code::NotFound, Code::KeyInUse]);
     }
 }
 
-/// `GET /v1/keys`.
 async fn list_keys(services: Data<Services>, OrgKey(key): OrgKey) -> HttpResult {
     Ok(ok(&services.list_keys(key).await?))
 }
 
-/// `POST /v1/keys`.
 async fn create_key(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -53,7 +51,6 @@ async fn create_key(
     Ok(reply(services.create_key(key, idempotency, request).await?))
 }
 
-/// `DELETE /v1/keys/{id}`.
 async fn revoke_key(
     services: Data<Services>,
     OrgKey(key): OrgKey,

@@ -24,35 +24,35 @@ routes! {
 
     "/v1/members" {
         GET OrgKey list_members => Operation::new("List members")
-            .answers::<MemberListResponse>(200, "A page, newest first.");
+            .returns::<MemberListResponse>(200, "A page, newest first.");
     }
     "/v1/members/{externalUserID}" {
         GET OrgKey get_member => Operation::new("Get a member with wallet and redemption counts")
-            .answers::<MemberSummaryResponse>(200, "The member.")
+            .returns::<MemberSummaryResponse>(200, "The member.")
             .versioned()
-            .fails(NOT_FOUND);
+            .errors(NOT_FOUND);
         PUT OrgKey set_member => Operation::new("Create, update or restore a member")
-            .about(
+            .description(
                 "Absent fields keep their value; null clears a field. A removed member is restored \
                  with its history. `If-None-Match: *` only creates a member; a removed member \
                  exists as well.",
             )
             .body::<SetMemberRequest>()
-            .answers::<SetMemberResponse>(200, "The member's profile.")
+            .returns::<SetMemberResponse>(200, "The member's profile.")
             .versioned()
-            .fails(&[Code::LimitReached]);
+            .errors(&[Code::LimitReached]);
         DELETE OrgKey remove_member => Operation::new("Archive a member")
-            .about(
+            .description(
                 "Ledger, redemptions and figures are kept. The member's tokens are revoked \
                  immediately.",
             )
-            .answers::<RemoveMemberResponse>(200, "The member was archived.")
-            .fails(NOT_FOUND);
+            .returns::<RemoveMemberResponse>(200, "The member was archived.")
+            .errors(NOT_FOUND);
     }
     "/v1/tiers" {
         GET OrgKey list_tiers => Operation::new("List the tiers in use")
-            .about("Counts members that are not removed, as the figures do.")
-            .answers::<TierListResponse>(200, "At most 100, those with the most members first.");
+            .description("Counts members that are not removed, as the figures do.")
+            .returns::<TierListResponse>(200, "At most 100, those with the most members first.");
     }
 }
 
@@ -83,7 +83,8 @@ query_parameters! {
     struct RemoveMemberQuery {
         /// `true` keeps the balance; by default it is forfeited.
         retain_balance: bool = flag("retainBalance");
-        /// `true` permanently clears name, email and attributes and replaces the id by a random one.
+        /// `true` permanently clears name, email and attributes, and replaces the id with a random
+        /// one.
         erase: bool = flag("erase");
     }
 }
@@ -93,7 +94,6 @@ const TIER: Kind<Tier> = Kind {
     schema: || schema::text(Tier::RULE),
 };
 
-/// `GET /v1/members`.
 async fn list_members(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -109,12 +109,10 @@ async fn list_members(
     Ok(ok(&services.list_members(key, filter, query.page).await?))
 }
 
-/// `GET /v1/tiers`.
 async fn list_tiers(analytics: Data<Analytics>, OrgKey(key): OrgKey) -> HttpResult {
     Ok(ok(&analytics.tiers(key).await?))
 }
 
-/// `GET /v1/members/{externalUserID}`.
 async fn get_member(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -127,7 +125,6 @@ async fn get_member(
     Ok(ok_at(member.version, &member))
 }
 
-/// `PUT /v1/members/{externalUserID}`.
 async fn set_member(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -143,7 +140,6 @@ async fn set_member(
     ))
 }
 
-/// `DELETE /v1/members/{externalUserID}`.
 async fn remove_member(
     services: Data<Services>,
     OrgKey(key): OrgKey,

@@ -28,30 +28,30 @@ routes! {
 
     "/v1/offers" {
         GET KeyOrMember list_offers => Operation::new("List offers")
-            .about(AS_MEMBER)
-            .answers::<OfferListResponse>(200, "A page, newest first.")
-            .fails(NOT_FOUND);
+            .description(AS_MEMBER)
+            .returns::<OfferListResponse>(200, "A page, newest first.")
+            .errors(NOT_FOUND);
         POST OrgKey create_offer => Operation::new("Create an offer")
             .body::<CreateOfferRequest>()
-            .answers::<OfferResponse>(201, "The offer.")
-            .fails(&[Code::LimitReached]);
+            .returns::<OfferResponse>(201, "The offer.")
+            .errors(&[Code::LimitReached]);
     }
     "/v1/offers/{id}" {
         GET KeyOrMember get_offer => Operation::new("Get an offer")
-            .about(AS_MEMBER)
-            .answers::<OfferResponse>(200, "The offer.")
+            .description(AS_MEMBER)
+            .returns::<OfferResponse>(200, "The offer.")
             .versioned()
-            .fails(NOT_FOUND);
+            .errors(NOT_FOUND);
         PATCH OrgKey patch_offer => Operation::new("Update an offer")
-            .about("Absent fields keep their value; null clears a field.")
+            .description("Absent fields keep their value; null clears a field.")
             .body::<PatchOfferRequest>()
-            .answers::<OfferResponse>(200, "The updated offer.")
+            .returns::<OfferResponse>(200, "The updated offer.")
             .versioned()
-            .fails(NOT_FOUND);
+            .errors(NOT_FOUND);
         DELETE OrgKey archive_offer => Operation::new("Archive an offer")
-            .about("Its redemptions and figures are kept.")
-            .answers::<OfferResponse>(200, "The archived offer.")
-            .fails(NOT_FOUND);
+            .description("Its redemptions and figures are kept.")
+            .returns::<OfferResponse>(200, "The archived offer.")
+            .errors(NOT_FOUND);
     }
 }
 
@@ -68,7 +68,6 @@ query_parameters! {
     }
 }
 
-/// `GET /v1/offers`.
 async fn list_offers(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -81,7 +80,6 @@ async fn list_offers(
         .await?))
 }
 
-/// `GET /v1/offers/{id}`.
 async fn get_offer(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -93,7 +91,6 @@ async fn get_offer(
     Ok(ok_at(offer.version, &offer))
 }
 
-/// `POST /v1/offers`.
 async fn create_offer(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -107,7 +104,6 @@ async fn create_offer(
     ))
 }
 
-/// `PATCH /v1/offers/{id}`.
 async fn patch_offer(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -122,7 +118,6 @@ async fn patch_offer(
     ))
 }
 
-/// `DELETE /v1/offers/{id}`.
 async fn archive_offer(
     services: Data<Services>,
     OrgKey(key): OrgKey,

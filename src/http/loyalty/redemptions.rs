@@ -24,22 +24,22 @@ routes! {
 
     "/v1/redemptions" {
         GET KeyOrMember list_redemptions => Operation::new("List redemptions")
-            .about(
+            .description(
                 "A member token lists its member's redemptions; an Org-API-Key those of the whole \
                  program unless it names a member, each with `offerTitle` and `displayName`.",
             )
-            .answers::<RedemptionListResponse>(200, "A page, in the requested order.")
-            .fails(NOT_FOUND);
+            .returns::<RedemptionListResponse>(200, "A page, in the requested order.")
+            .errors(NOT_FOUND);
         POST KeyOrMember create_redemption => Operation::new("Redeem an offer")
-            .about(
+            .description(
                 "Refused, in this order: an unknown or archived offer; an offer that has expired, \
                  is sold out or is closed to the tier; an offer of which the member holds a \
-                 redemption that is not canceled; an offer that costs more than the balance. Stock, \
-                 points and the redemption change together or not at all.",
+                 redemption that is not canceled; an offer that costs more than the balance. \
+                 Stock, points and the redemption change together or not at all.",
             )
             .body::<CreateRedemptionRequest>()
-            .answers::<RedemptionResponse>(201, "The redemption.")
-            .fails(&[
+            .returns::<RedemptionResponse>(201, "The redemption.")
+            .errors(&[
                 Code::NotFound,
                 Code::OfferUnavailable,
                 Code::RedemptionAlreadyExists,
@@ -48,38 +48,38 @@ routes! {
     }
     "/v1/redemptions/{id}" {
         GET KeyOrMember get_redemption => Operation::new("Get a redemption")
-            .about("If a member is named, the redemption must be that member's.")
-            .answers::<RedemptionResponse>(200, "The redemption.")
-            .fails(NOT_FOUND);
+            .description("If a member is named, the redemption must be that member's.")
+            .returns::<RedemptionResponse>(200, "The redemption.")
+            .errors(NOT_FOUND);
         PATCH OrgKey patch_redemption => Operation::new("Update a redemption's status or dates")
-            .about(
+            .description(
                 "The status moves forward along `SUBMITTED`, `OPEN`, `AWAITING_VENDOR`, \
                  `AWAITING_CUSTOMER`, `PURCHASED`, `COMPLETED`, and may skip some; from \
                  `AWAITING_CUSTOMER` back to `AWAITING_VENDOR`; and from any except `COMPLETED` to \
                  `CANCELED`, which returns the points. The current status changes nothing.",
             )
             .body::<PatchRedemptionRequest>()
-            .answers::<RedemptionResponse>(200, "The updated redemption.")
-            .fails(&[Code::NotFound, Code::RedemptionTransitionInvalid]);
+            .returns::<RedemptionResponse>(200, "The updated redemption.")
+            .errors(&[Code::NotFound, Code::RedemptionTransitionInvalid]);
     }
     "/v1/redemptions/{id}/history" {
         GET OrgKey get_redemption_history => Operation::new("List the events of a redemption")
-            .about(
+            .description(
                 "Its creation, its changes of status and dates, and the points it cost or \
                  returned, each with the actor.",
             )
-            .answers::<RedemptionHistoryResponse>(200, "A page, newest last.")
-            .fails(NOT_FOUND);
+            .returns::<RedemptionHistoryResponse>(200, "A page, newest last.")
+            .errors(NOT_FOUND);
     }
     "/v1/redemptions/{id}/cancel" {
         POST KeyOrMember cancel_redemption => Operation::new("Cancel a redemption")
-            .about(
-                "A member can cancel a redemption that is `SUBMITTED` or `OPEN`. The points that it \
-                 cost are returned.",
+            .description(
+                "A member can cancel a redemption that is `SUBMITTED` or `OPEN`. The points that \
+                 it cost are returned.",
             )
             .optional_body::<CancelRedemptionRequest>()
-            .answers::<RedemptionResponse>(200, "The canceled redemption.")
-            .fails(&[Code::NotFound, Code::RedemptionTransitionInvalid]);
+            .returns::<RedemptionResponse>(200, "The canceled redemption.")
+            .errors(&[Code::NotFound, Code::RedemptionTransitionInvalid]);
     }
 }
 
@@ -116,7 +116,8 @@ query_parameters! {
 query_parameters! {
     /// The query of `GET /v1/redemptions/{id}/history`.
     struct GetRedemptionHistoryQuery of ProgramNumber {
-        page: PageQuery = page(ListKind::RedemptionHistory).limits(RedemptionHistoryResponse::LIMITS);
+        page: PageQuery = page(ListKind::RedemptionHistory)
+            .limits(RedemptionHistoryResponse::LIMITS);
     }
 }
 
@@ -132,7 +133,6 @@ fn is_not_empty(period: &PeriodQuery) -> Result<(), Invalid> {
     }
 }
 
-/// `GET /v1/redemptions`.
 async fn list_redemptions(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -157,7 +157,6 @@ async fn list_redemptions(
     Ok(ok(&list.await?))
 }
 
-/// `GET /v1/redemptions/{id}/history`.
 async fn get_redemption_history(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -168,7 +167,6 @@ async fn get_redemption_history(
     Ok(ok(&services.get_redemption_history(key, id, page).await?))
 }
 
-/// `GET /v1/redemptions/{id}`.
 async fn get_redemption(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -179,7 +177,6 @@ async fn get_redemption(
     Ok(ok(&services.get_redemption(caller, id, on_behalf).await?))
 }
 
-/// `POST /v1/redemptions`.
 async fn create_redemption(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -200,7 +197,6 @@ async fn create_redemption(
     ))
 }
 
-/// `PATCH /v1/redemptions/{id}`.
 async fn patch_redemption(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -211,7 +207,6 @@ async fn patch_redemption(
     Ok(reply(services.patch_redemption(key, id, request).await?))
 }
 
-/// `POST /v1/redemptions/{id}/cancel`.
 async fn cancel_redemption(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,

@@ -18,26 +18,25 @@ routes! {
 
     "/v1/sandbox/reset" {
         POST OrgKey reset_sandbox => Operation::new("Reset a program")
-            .about(
+            .description(
                 "The key's program is archived, and its keys open a new, empty one with the same \
                  name and settings. Sandbox keys only.",
             )
             .optional_body::<ResetRequest>()
-            .answers::<ResetResponse>(200, "The new program.")
-            .fails(&[Code::NotFound, Code::LimitReached]);
+            .returns::<ResetResponse>(200, "The new program.")
+            .errors(&[Code::NotFound, Code::LimitReached]);
     }
     "/v1/sandbox/clock" {
         GET OrgKey get_clock => Operation::new("Get the program's time")
-            .about("Sandbox keys only.")
-            .answers::<ClockResponse>(200, "The program's time.");
+            .description("Sandbox keys only.")
+            .returns::<ClockResponse>(200, "The program's time.");
         POST OrgKey advance_clock => Operation::new("Advance the program's clock")
-            .about("The program stays ahead of the system clock. Sandbox keys only.")
+            .description("The program stays ahead of the system clock. Sandbox keys only.")
             .body::<AdvanceClockRequest>()
-            .answers::<ClockResponse>(200, "The program's new time.");
+            .returns::<ClockResponse>(200, "The program's new time.");
     }
 }
 
-/// `POST /v1/sandbox/reset`.
 async fn reset_sandbox(
     services: Data<Services>,
     rates: Data<RateLimiter>,
@@ -54,12 +53,10 @@ async fn reset_sandbox(
     Ok(reply(answer))
 }
 
-/// `GET /v1/sandbox/clock`.
 async fn get_clock(services: Data<Services>, SandboxKey(key): SandboxKey) -> HttpResult {
     Ok(ok(&services.sandbox_clock(key).await?))
 }
 
-/// `POST /v1/sandbox/clock`.
 async fn advance_clock(
     services: Data<Services>,
     SandboxKey(key): SandboxKey,

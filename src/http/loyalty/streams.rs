@@ -26,8 +26,8 @@ use crate::wire::schema;
 
 /// The comment that an idle stream sends, so that no proxy takes the connection for dead.
 const HEARTBEAT: &str = ": heartbeat\n\n";
-/// The end of a stream whose client did not read fast enough. A message stream has only messages, so
-/// that this is a comment.
+/// The end of a stream whose client did not read fast enough. A message stream has only messages,
+/// so that this is a comment.
 const MISSED_COMMENT: &str = ": too slow, messages were left out; list them and connect again\n\n";
 /// The end of an activity stream whose client did not read fast enough. It can be resumed without a
 /// gap.
@@ -43,19 +43,19 @@ routes! {
 
     "/v1/conversations/{id}/stream" {
         GET Member stream_messages => Operation::new("Stream the messages of a conversation")
-            .about(
-                "Server-sent events: each `data:` line is a `MessageResponse`; `: heartbeat` is sent \
-                 while there are no messages. The stream ends when the token expires.",
+            .description(
+                "Server-sent events: each `data:` line is a `MessageResponse`; `: heartbeat` is \
+                 sent while there are no messages. The stream ends when the token expires.",
             )
-            .serves(200, EVENT_STREAM, "Messages from now on.")
-            .fails(NOT_FOUND);
+            .returns_media(200, EVENT_STREAM, "Messages from now on.")
+            .errors(NOT_FOUND);
     }
 
     tag "Activity";
 
     "/v1/activity/stream" {
         GET OrgKey stream_activity => Operation::new("Stream the events of the program")
-            .about(
+            .description(
                 "Server-sent events: `id` is the number of the activity, `event` its name, `data` \
                  the body that a webhook receives, an `ActivityEvent` of this document. \
                  `: heartbeat` is sent while nothing happens. A client that does not read fast \
@@ -66,16 +66,15 @@ routes! {
                 schema::whole(0, i64::MAX),
                 "The `id` of the last frame that was received; the stream starts after it.",
             )
-            .serves(
+            .returns_media(
                 200,
                 EVENT_STREAM,
                 "Events from now on, or after `Last-Event-ID`.",
             )
-            .fails(&[Code::Validation]);
+            .errors(&[Code::Validation]);
     }
 }
 
-/// `GET /v1/conversations/{id}/stream`.
 async fn stream_messages(
     request: HttpRequest,
     services: Data<Services>,
@@ -101,7 +100,6 @@ async fn stream_messages(
     Ok(respond(&request, Stream::new(source, caller, ends_in)))
 }
 
-/// `GET /v1/activity/stream`.
 async fn stream_activity(
     request: HttpRequest,
     services: Data<Services>,

@@ -17,18 +17,17 @@ routes! {
 
     "/v1/auth/exchange" {
         POST OrgKey exchange_token => Operation::new("Create a member token")
-            .about(
+            .description(
                 "A member's app sends the token as `Authorization: Bearer`. An unknown member is \
                  created; the profile fields of a known one are updated. A removed member is 404: \
                  only `PUT /v1/members/{externalUserID}` restores it.",
             )
             .body::<ExchangeTokenRequest>()
-            .answers::<TokenGrantResponse>(200, "The token and its expiry.")
-            .fails(&[Code::NotFound, Code::LimitReached]);
+            .returns::<TokenGrantResponse>(200, "The token and its expiry.")
+            .errors(&[Code::NotFound, Code::LimitReached]);
     }
 }
 
-/// `POST /v1/auth/exchange`.
 async fn exchange_token(
     services: Data<Services>,
     OrgKey(key): OrgKey,

@@ -25,34 +25,34 @@ routes! {
 
     "/v1/eligibility" {
         GET KeyOrMember get_eligibility => Operation::new("Get a member's tier and wallet")
-            .about(WHOSE)
-            .answers::<EligibilityResponse>(200, "Tier and wallet.")
-            .fails(NOT_FOUND);
+            .description(WHOSE)
+            .returns::<EligibilityResponse>(200, "Tier and wallet.")
+            .errors(NOT_FOUND);
     }
     "/v1/wallet" {
         GET KeyOrMember get_wallet => Operation::new("Get a member's wallet")
-            .about(WHOSE)
-            .answers::<WalletResponse>(200, "The wallet.")
-            .fails(NOT_FOUND);
+            .description(WHOSE)
+            .returns::<WalletResponse>(200, "The wallet.")
+            .errors(NOT_FOUND);
     }
     "/v1/wallet/transactions" {
         GET KeyOrMember list_transactions => Operation::new("List a member's ledger")
-            .about(WHOSE)
-            .answers::<TransactionListResponse>(200, "A page, newest first.")
-            .fails(NOT_FOUND);
+            .description(WHOSE)
+            .returns::<TransactionListResponse>(200, "A page, newest first.")
+            .errors(NOT_FOUND);
     }
     "/v1/wallet/credit" {
         POST OrgKey credit_wallet => Operation::new("Credit points")
-            .about("A balance or total above 9007199254740991 is refused, and nothing changes.")
+            .description("A balance or total above 9007199254740991 is refused, and nothing changes.")
             .body::<MovePointsRequest>()
-            .answers::<BalanceResponse>(200, "The new balance.")
-            .fails(NOT_FOUND);
+            .returns::<BalanceResponse>(200, "The new balance.")
+            .errors(NOT_FOUND);
     }
     "/v1/wallet/debit" {
         POST OrgKey debit_wallet => Operation::new("Debit points to correct a mistake")
             .body::<MovePointsRequest>()
-            .answers::<BalanceResponse>(200, "The new balance.")
-            .fails(&[Code::NotFound, Code::InsufficientPoints]);
+            .returns::<BalanceResponse>(200, "The new balance.")
+            .errors(&[Code::NotFound, Code::InsufficientPoints]);
     }
 }
 
@@ -64,7 +64,6 @@ query_parameters! {
     }
 }
 
-/// `GET /v1/wallet`.
 async fn get_wallet(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -74,7 +73,6 @@ async fn get_wallet(
     Ok(ok(&services.get_wallet(caller, on_behalf).await?))
 }
 
-/// `GET /v1/eligibility`.
 async fn get_eligibility(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -84,7 +82,6 @@ async fn get_eligibility(
     Ok(ok(&services.get_eligibility(caller, on_behalf).await?))
 }
 
-/// `GET /v1/wallet/transactions`.
 async fn list_transactions(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
@@ -97,7 +94,6 @@ async fn list_transactions(
         .await?))
 }
 
-/// `POST /v1/wallet/credit`.
 async fn credit_wallet(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -111,7 +107,6 @@ async fn credit_wallet(
     ))
 }
 
-/// `POST /v1/wallet/debit`.
 async fn debit_wallet(
     services: Data<Services>,
     OrgKey(key): OrgKey,

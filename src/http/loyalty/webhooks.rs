@@ -23,15 +23,15 @@ routes! {
 
     "/v1/webhooks" {
         GET OrgKey list_webhooks => Operation::new("List the program's webhooks")
-            .answers::<WebhookListResponse>(200, "All webhooks, deleted ones included, newest first.");
+            .returns::<WebhookListResponse>(200, "All webhooks, newest first, deleted ones too.");
         POST OrgKey create_webhook => Operation::new("Create a webhook")
-            .about(
+            .description(
                 "At most ten can be enabled. In the live environment the URL must be HTTPS and its \
                  host public. Only this response shows `signingSecret`.",
             )
             .body::<CreateWebhookRequest>()
-            .answers::<CreatedWebhookResponse>(201, "The webhook and its secret.")
-            .fails(&[
+            .returns::<CreatedWebhookResponse>(201, "The webhook and its secret.")
+            .errors(&[
                 Code::WebhookEventUnknown,
                 Code::WebhookUrlNotAllowed,
                 Code::WebhookLimitReached,
@@ -39,45 +39,45 @@ routes! {
     }
     "/v1/webhooks/{id}" {
         GET OrgKey get_webhook => Operation::new("Get a webhook")
-            .answers::<WebhookResponse>(200, "The webhook, without its secret.")
+            .returns::<WebhookResponse>(200, "The webhook, without its secret.")
             .versioned()
-            .fails(NOT_FOUND);
+            .errors(NOT_FOUND);
         PATCH OrgKey patch_webhook => Operation::new("Update, disable or enable a webhook")
-            .about(
+            .description(
                 "Absent fields keep their value, as do the secret and the deliveries. A disabled \
                  webhook receives nothing and does not count towards the ten; its pending \
                  deliveries are given up. Once enabled again, it receives later events.",
             )
             .body::<PatchWebhookRequest>()
-            .answers::<WebhookResponse>(200, "The updated webhook.")
+            .returns::<WebhookResponse>(200, "The updated webhook.")
             .versioned()
-            .fails(&[
+            .errors(&[
                 Code::NotFound,
                 Code::WebhookEventUnknown,
                 Code::WebhookUrlNotAllowed,
                 Code::WebhookLimitReached,
             ]);
         DELETE OrgKey delete_webhook => Operation::new("Delete a webhook")
-            .about("Its pending deliveries are given up. It stays in the list, disabled.")
-            .answers::<DeleteWebhookResponse>(200, "The webhook was deleted.")
-            .fails(NOT_FOUND);
+            .description("Its pending deliveries are given up. It stays in the list, disabled.")
+            .returns::<DeleteWebhookResponse>(200, "The webhook was deleted.")
+            .errors(NOT_FOUND);
     }
     "/v1/webhooks/{id}/deliveries" {
         GET OrgKey list_webhook_deliveries => Operation::new("List the deliveries of a webhook")
-            .about("Every event that was attempted at least once, and tests.")
-            .answers::<DeliveryListResponse>(200, "A page, newest events first.")
-            .fails(NOT_FOUND);
+            .description("Every event that was attempted at least once, and tests.")
+            .returns::<DeliveryListResponse>(200, "A page, newest events first.")
+            .errors(NOT_FOUND);
     }
     "/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver" {
         POST OrgKey redeliver_webhook => Operation::new("Repeat a delivery immediately")
-            .answers::<DeliveryResponse>(200, "The delivery, which is pending.")
-            .fails(NOT_FOUND);
+            .returns::<DeliveryResponse>(200, "The delivery, which is pending.")
+            .errors(NOT_FOUND);
     }
     "/v1/webhooks/{id}/test" {
         POST OrgKey test_webhook => Operation::new("Send a test event to a webhook")
-            .about("`webhook.test` is signed like any event, and attempted once.")
-            .answers::<DeliveryResponse>(200, "The delivery, which is pending.")
-            .fails(NOT_FOUND);
+            .description("`webhook.test` is signed like any event, and attempted once.")
+            .returns::<DeliveryResponse>(200, "The delivery, which is pending.")
+            .errors(NOT_FOUND);
     }
 }
 
@@ -90,12 +90,10 @@ query_parameters! {
     }
 }
 
-/// `GET /v1/webhooks`.
 async fn list_webhooks(services: Data<Services>, OrgKey(key): OrgKey) -> HttpResult {
     Ok(ok(&services.list_webhooks(key).await?))
 }
 
-/// `POST /v1/webhooks`.
 async fn create_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -109,7 +107,6 @@ async fn create_webhook(
     ))
 }
 
-/// `GET /v1/webhooks/{id}`.
 async fn get_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -119,7 +116,6 @@ async fn get_webhook(
     Ok(ok_at(webhook.version, &webhook))
 }
 
-/// `PATCH /v1/webhooks/{id}`.
 async fn patch_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -136,7 +132,6 @@ async fn patch_webhook(
     ))
 }
 
-/// `DELETE /v1/webhooks/{id}`.
 async fn delete_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -147,7 +142,6 @@ async fn delete_webhook(
     Ok(reply(services.delete_webhook(key, id, precondition).await?))
 }
 
-/// `GET /v1/webhooks/{id}/deliveries`.
 async fn list_webhook_deliveries(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -158,7 +152,6 @@ async fn list_webhook_deliveries(
     Ok(ok(&services.list_deliveries(key, id, status, page).await?))
 }
 
-/// `POST /v1/webhooks/{id}/deliveries/{deliveryId}/redeliver`.
 async fn redeliver_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -172,7 +165,6 @@ async fn redeliver_webhook(
     ))
 }
 
-/// `POST /v1/webhooks/{id}/test`.
 async fn test_webhook(
     services: Data<Services>,
     OrgKey(key): OrgKey,

@@ -1,5 +1,5 @@
-//! The arguments of handlers in the OpenAPI document. A handler can read a query or a condition only
-//! through an argument, and an argument adds its parameters to the operation.
+//! The arguments of handlers in the OpenAPI document. A handler can read a query or a condition
+//! only through an argument, and an argument adds its parameters to the operation.
 
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Header};
@@ -47,7 +47,7 @@ impl Argument for Conditional {
 
 impl Argument for Conditions {
     fn describe(operation: Operation) -> Operation {
-        operation.if_unchanged()
+        operation.preconditions()
     }
 }
 

@@ -8,7 +8,7 @@ use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::{ContentBuilder, RefOr, Response, Schema};
 
-use super::operation::{Named, Operation, collect, header, response as with_headers};
+use super::operation::{Named, Operation, collect, header, response_with_headers};
 use crate::error::{Code, Problem, Surface};
 use crate::http::route::{Access, Route};
 use crate::wire::{self, ErrorResponse, PartnerErrorResponse, ReportErrorResponse, schema};
@@ -82,7 +82,8 @@ pub(super) fn response(surface: Surface, codes: &[Code]) -> (String, Response) {
         .schema(Some(envelope(surface)))
         .examples_from_iter(examples)
         .build();
-    let mut response = with_headers(&about.join("\n\n")).content("application/json", content);
+    let mut response =
+        response_with_headers(&about.join("\n\n")).content("application/json", content);
     let status = codes.first().map_or(500, |code| code.on(surface).0);
     if let Some(name) = header_of(status) {
         response = response.header_ref(name, header(name));

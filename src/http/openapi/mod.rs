@@ -1,5 +1,5 @@
-//! The OpenAPI 3.1 document, assembled from the routes, the table of error codes, the wire types and
-//! the table of events; and the page that shows it.
+//! The OpenAPI 3.1 document, assembled from the routes, the table of error codes, the wire types
+//! and the table of events; and the page that shows it.
 //!
 //! **Must not know**: what a handler does. The file of a resource describes its operations; method,
 //! path, credential and most errors follow from the route.
@@ -77,14 +77,14 @@ fn add(paths: &mut Paths, components: &mut Components, route: &Route, operation:
         built = built.response(status.to_string(), RefOr::Ref(reference));
         components.responses.insert(name, RefOr::T(response));
     }
-    for (status, mut answer) in operation.answers {
+    for (status, mut response) in operation.responses {
         if route.method == "POST" {
             let name = "Idempotency-Replayed";
-            answer
+            response
                 .headers
                 .insert(name.to_owned(), RefOr::Ref(header(name)));
         }
-        built = built.response(status.to_string(), answer);
+        built = built.response(status.to_string(), response);
     }
     for parameter in operation.parameters {
         built = built.parameter(parameter);
@@ -93,9 +93,9 @@ fn add(paths: &mut Paths, components: &mut Components, route: &Route, operation:
         built = built.request_body(Some(body));
     }
     components.schemas.extend(operation.request_schemas);
-    for (name, mut answer) in operation.answer_schemas {
-        schema::require_all(&name, &mut answer);
-        components.schemas.insert(name, answer);
+    for (name, mut response) in operation.response_schemas {
+        schema::require_all(&name, &mut response);
+        components.schemas.insert(name, response);
     }
     let mut item = PathItem::new(method(route.method), built.build());
     if surface == Surface::Bullseye {

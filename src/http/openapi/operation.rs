@@ -23,11 +23,11 @@ pub(in crate::http) struct Operation {
     pub(super) description: &'static str,
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: Option<RequestBody>,
-    pub(super) answers: Vec<(u16, Response)>,
+    pub(super) responses: Vec<(u16, Response)>,
     /// Errors besides those that follow from the route and the arguments.
     pub(super) codes: &'static [Code],
     pub(super) request_schemas: Vec<Named>,
-    pub(super) answer_schemas: Vec<Named>,
+    pub(super) response_schemas: Vec<Named>,
 }
 
 impl Operation {
@@ -38,15 +38,15 @@ impl Operation {
             description: "",
             parameters: Vec::new(),
             body: None,
-            answers: Vec::new(),
+            responses: Vec::new(),
             codes: &[],
             request_schemas: Vec::new(),
-            answer_schemas: Vec::new(),
+            response_schemas: Vec::new(),
         }
     }
 
     /// Adds a description, in Markdown.
-    pub(in crate::http) fn about(self, description: &'static str) -> Self {
+    pub(in crate::http) fn description(self, description: &'static str) -> Self {
         Self {
             description,
             ..self
@@ -109,23 +109,23 @@ impl Operation {
     }
 
     /// Adds a JSON response.
-    pub(in crate::http) fn answers<T: ToSchema>(mut self, status: u16, about: &str) -> Self {
-        collect::<T>(&mut self.answer_schemas);
+    pub(in crate::http) fn returns<T: ToSchema>(mut self, status: u16, about: &str) -> Self {
+        collect::<T>(&mut self.response_schemas);
         let schema = schema::reference::<T>();
-        self.gives(status, "application/json", Some(schema), about)
+        self.response(status, "application/json", Some(schema), about)
     }
 
     /// Adds a response of another media type: a page, a stream, plain text.
-    pub(in crate::http) fn serves(self, status: u16, media_type: &str, about: &str) -> Self {
+    pub(in crate::http) fn returns_media(self, status: u16, media_type: &str, about: &str) -> Self {
         let schema = RefOr::T(Schema::Object(schema::string()));
-        self.gives(status, media_type, Some(schema), about)
+        self.response(status, media_type, Some(schema), about)
     }
 
     /// Adds another media type to a response.
-    pub(in crate::http) fn serves_too(mut self, status: u16, media_type: &str) -> Self {
+    pub(in crate::http) fn or_media(mut self, status: u16, media_type: &str) -> Self {
         let content = ContentBuilder::new().schema(Some(schema::string())).build();
-        for (_, answer) in self.answers.iter_mut().filter(|(of, _)| *of == status) {
-            answer
+        for (_, response) in self.responses.iter_mut().filter(|(of, _)| *of == status) {
+            response
                 .content
                 .insert(media_type.to_owned(), RefOr::T(content.clone()));
         }
@@ -133,54 +133,47 @@ impl Operation {
     }
 
     /// Adds a response without a body.
-    pub(in crate::http) fn ends(self, status: u16, about: &str) -> Self {
-        self.gives(status, "", None, about)
+    pub(in crate::http) fn returns_empty(self, status: u16, about: &str) -> Self {
+        self.response(status, "", None, about)
     }
 
     /// Adds a response with any JSON object.
-    pub(in crate::http) fn answers_any_object(self, status: u16, about: &str) -> Self {
+    pub(in crate::http) fn returns_any_object(self, status: u16, about: &str) -> Self {
         let schema = RefOr::T(Schema::Object(schema::any_object()));
-        self.gives(status, "application/json", Some(schema), about)
+        self.response(status, "application/json", Some(schema), about)
     }
 
-    fn gives(
+    fn response(
         mut self,
         status: u16,
         media_type: &str,
         schema: Option<RefOr<Schema>>,
         about: &str,
     ) -> Self {
-        let mut response = response(about);
+        let mut response = response_with_headers(about);
         if let Some(schema) = schema {
             let content = ContentBuilder::new().schema(Some(schema)).build();
             response = response.content(media_type, content);
         }
-        self.answers.push((status, response.build()));
+        self.responses.push((status, response.build()));
         self
     }
 
-    /// Adds `ETag` to the responses, `If-None-Match`, and 304 for a client that has the newest
-    /// response.
+    /// Adds `If-None-Match`, 304 for a client that has the newest response, and `ETag`.
     pub(in crate::http) fn conditional(self) -> Self {
-        let mut this = self
-            .header(
-                "If-None-Match",
-                schema::string(),
-                "The `ETag` of an earlier response; 304 if it is still the newest.",
-            )
-            .ends(304, "Nothing has changed since the response with that tag.");
-        for (_, answer) in &mut this.answers {
-            answer
-                .headers
-                .insert("ETag".to_owned(), RefOr::Ref(header("ETag")));
-        }
-        this
+        self.header(
+            "If-None-Match",
+            schema::string(),
+            "The `ETag` of an earlier response; 304 if it is still the newest.",
+        )
+        .returns_empty(304, "Nothing has changed since the response with that tag.")
+        .versioned()
     }
 
-    /// Adds the resource's settings version to the responses, as `ETag`.
+    /// Adds `ETag` to the responses so far.
     pub(in crate::http) fn versioned(mut self) -> Self {
-        for (_, answer) in &mut self.answers {
-            answer
+        for (_, response) in &mut self.responses {
+            response
                 .headers
                 .insert("ETag".to_owned(), RefOr::Ref(header("ETag")));
         }
@@ -188,7 +181,7 @@ impl Operation {
     }
 
     /// Adds the conditions on the resource's settings version.
-    pub(super) fn if_unchanged(self) -> Self {
+    pub(super) fn preconditions(self) -> Self {
         self.header(
             "If-Match",
             schema::entity_tags(),
@@ -210,7 +203,7 @@ impl Operation {
     }
 
     /// Sets the operation's own errors.
-    pub(in crate::http) fn fails(self, codes: &'static [Code]) -> Self {
+    pub(in crate::http) fn errors(self, codes: &'static [Code]) -> Self {
         Self { codes, ..self }
     }
 
@@ -223,7 +216,7 @@ impl Operation {
 }
 
 /// A response with the headers of every response.
-pub(super) fn response(about: &str) -> ResponseBuilder {
+pub(super) fn response_with_headers(about: &str) -> ResponseBuilder {
     ResponseBuilder::new()
         .description(about)
         .header_ref("X-Request-Id", header("X-Request-Id"))

@@ -25,17 +25,17 @@ routes! {
 
     "/openapi.json" {
         GET Public get_openapi => Operation::new("Get this document")
-            .answers_any_object(200, "OpenAPI 3.1.");
+            .returns_any_object(200, "OpenAPI 3.1.");
     }
     "/docs" {
         GET Public get_docs => Operation::new("Get this document as a page")
-            .serves(200, HTML, "The page. It loads nothing from other servers.");
+            .returns_media(200, HTML, "The page. It loads nothing from other servers.");
     }
     "/docs/{file}" {
         GET Public get_docs_file => Operation::new("Get a file of that page")
-            .serves(200, CSS, "A style sheet or a script.")
-            .serves_too(200, JAVASCRIPT)
-            .fails(NOT_FOUND);
+            .returns_media(200, CSS, "A style sheet or a script.")
+            .or_media(200, JAVASCRIPT)
+            .errors(NOT_FOUND);
     }
 }
 
@@ -59,7 +59,6 @@ impl Document {
     }
 }
 
-/// `GET /openapi.json`.
 async fn get_openapi(document: Data<Document>) -> HttpResult {
     let json = document.json.get_or_init(|| {
         let json = (document.build)().to_json();
@@ -74,7 +73,6 @@ async fn get_openapi(document: Data<Document>) -> HttpResult {
     }
 }
 
-/// `GET /docs`.
 async fn get_docs() -> HttpResponse {
     let mut page = file(HTML, include_str!("page.html"));
     page.headers_mut().insert(
@@ -84,7 +82,6 @@ async fn get_docs() -> HttpResponse {
     page
 }
 
-/// `GET /docs/{file}`.
 async fn get_docs_file(PathText(name): PathText) -> HttpResult {
     // Each is copied once, not for every request.
     static STYLE: OnceLock<(Bytes, bool)> = OnceLock::new();

@@ -18,21 +18,21 @@ routes! {
     tag "Partner";
 
     "/partner/analytics" {
-        GET PartnerKey get_partner_analytics => Operation::new("Get the figures of all organizations")
-            .answers::<PartnerAnalyticsResponse>(200, "The figures.");
+        GET PartnerKey get_partner_analytics => Operation::new("Get figures of all organizations")
+            .returns::<PartnerAnalyticsResponse>(200, "The figures.");
     }
     "/partner/usage" {
         GET PartnerKey get_partner_usage => Operation::new("Get identifications and events")
-            .answers::<PartnerUsageResponse>(200, "The figures.");
+            .returns::<PartnerUsageResponse>(200, "The figures.");
     }
     "/partner/billing" {
         GET PartnerKey get_partner_billing => Operation::new("Get this month's credit pool")
-            .answers::<BillingResponse>(200, "The pool.");
+            .returns::<BillingResponse>(200, "The pool.");
     }
     "/partner/billing/usage" {
         GET PartnerKey get_partner_billing_usage => Operation::new("Get each organization's usage")
-            .about("Credits used this month.")
-            .answers::<BillingUsageResponse>(200, "The figures.");
+            .description("Credits used this month.")
+            .returns::<BillingUsageResponse>(200, "The figures.");
     }
 }
 
@@ -50,7 +50,6 @@ query_parameters! {
     }
 }
 
-/// `GET /partner/analytics`.
 async fn get_partner_analytics(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -60,7 +59,6 @@ async fn get_partner_analytics(
     Ok(ok(&services.partner_analytics(partner, days).await?))
 }
 
-/// `GET /partner/usage`.
 async fn get_partner_usage(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -70,7 +68,6 @@ async fn get_partner_usage(
     Ok(ok(&services.partner_usage(partner, days).await?))
 }
 
-/// `GET /partner/billing`.
 async fn get_partner_billing(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -78,7 +75,6 @@ async fn get_partner_billing(
     Ok(ok(&services.partner_billing(partner).await?))
 }
 
-/// `GET /partner/billing/usage`.
 async fn get_partner_billing_usage(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,

@@ -16,17 +16,16 @@ routes! {
 
     "/partner/clock/accept" {
         POST PartnerKey accept_clock => Operation::new("Accept a jump of the system clock")
-            .about(
+            .description(
                 "When the system clock has jumped forward by more than 24 hours, writes stop. This \
                  accepts the current time as correct, for live and the sandbox, so that writes \
                  resume.",
             )
             .optional_body::<AcceptClockRequest>()
-            .answers::<AcceptedClockResponse>(200, "The accepted jump, if any, and the time.");
+            .returns::<AcceptedClockResponse>(200, "The accepted jump, if any, and the time.");
     }
 }
 
-/// `POST /partner/clock/accept`.
 async fn accept_clock(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,

@@ -17,22 +17,21 @@ routes! {
 
     "/partner/organizations/{id}/api-keys" {
         GET PartnerKey list_api_keys => Operation::new("List an organization's Org-API-Keys")
-            .answers::<ApiKeyListResponse>(200, "The keys, newest first.")
-            .fails(NOT_FOUND);
-        POST PartnerKey create_api_key => Operation::new("Create an Org-API-Key for an organization")
+            .returns::<ApiKeyListResponse>(200, "The keys, newest first.")
+            .errors(NOT_FOUND);
+        POST PartnerKey create_api_key => Operation::new("Create an organization's Org-API-Key")
             .body::<CreateApiKeyRequest>()
-            .answers::<CreatedApiKeyResponse>(201, "The key; no other response shows it.")
-            .fails(&[Code::NotFound, Code::LimitReached]);
+            .returns::<CreatedApiKeyResponse>(201, "The key; no other response shows it.")
+            .errors(&[Code::NotFound, Code::LimitReached]);
     }
     "/partner/organizations/{id}/api-keys/{keyId}" {
         DELETE PartnerKey revoke_api_key => Operation::new("Revoke an organization's Org-API-Key")
-            .about("Member tokens that were created with it stay valid until they expire.")
-            .ends(204, "The key is refused from the next request on.")
-            .fails(NOT_FOUND);
+            .description("Member tokens that were created with it stay valid until they expire.")
+            .returns_empty(204, "The key is refused from the next request on.")
+            .errors(NOT_FOUND);
     }
 }
 
-/// `GET /partner/organizations/{id}/api-keys`.
 async fn list_api_keys(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -41,7 +40,6 @@ async fn list_api_keys(
     Ok(ok(&services.list_api_keys(partner, id).await?))
 }
 
-/// `POST /partner/organizations/{id}/api-keys`.
 async fn create_api_key(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -58,7 +56,6 @@ async fn create_api_key(
     ))
 }
 
-/// `DELETE /partner/organizations/{id}/api-keys/{keyId}`.
 async fn revoke_api_key(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,

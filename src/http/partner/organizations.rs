@@ -25,32 +25,32 @@ routes! {
 
     "/partner/organizations" {
         GET PartnerKey list_organizations => Operation::new("List organizations")
-            .answers::<OrganizationListResponse>(200, "A page, newest first.");
+            .returns::<OrganizationListResponse>(200, "A page, newest first.");
         POST PartnerKey create_organization => Operation::new("Create an organization")
-            .about("Creates the organization, a program and its first key.")
+            .description("Creates the organization, a program and its first key.")
             .body::<CreateOrganizationRequest>()
-            .answers::<CreatedOrganizationResponse>(
+            .returns::<CreatedOrganizationResponse>(
                 201,
                 "The organization with the key, which no other response shows.",
             )
-            .fails(&[Code::AllocationTooLarge, Code::LimitReached]);
+            .errors(&[Code::AllocationTooLarge, Code::LimitReached]);
     }
     "/partner/organizations/{id}" {
         GET PartnerKey get_organization => one("Get an organization");
         PATCH PartnerKey patch_organization => one("Update an organization")
-            .about(
+            .description(
                 "Updates name, external id and metadata. Absent fields keep their value; null \
                  clears the last two.",
             )
             .body::<PatchOrganizationRequest>();
         DELETE PartnerKey cancel_organization => Operation::new("Cancel an organization")
-            .about("Nothing is deleted, so that a repeated request is 204 as well.")
-            .ends(204, "The organization is canceled.")
-            .fails(NOT_FOUND);
+            .description("Nothing is deleted, so that a repeated request is 204 as well.")
+            .returns_empty(204, "The organization is canceled.")
+            .errors(NOT_FOUND);
     }
     "/partner/organizations/{id}/status" {
         PUT PartnerKey set_organization_status => one("Activate, suspend or cancel an organization")
-            .about(
+            .description(
                 "Keys and tokens of an organization that is not active get 403 from the next \
                  request on.",
             )
@@ -59,30 +59,30 @@ routes! {
     "/partner/organizations/{id}/tier" {
         PUT PartnerKey set_organization_tier => one("Set an organization's tier")
             .body::<SetTierRequest>()
-            .fails(&[Code::NotFound, Code::AllocationTooLarge]);
+            .errors(&[Code::NotFound, Code::AllocationTooLarge]);
     }
     "/partner/organizations/{id}/credits" {
         PUT PartnerKey allocate_credits => Operation::new("Limit an organization's monthly credits")
-            .about(
+            .description(
                 "A limit reserves nothing. It applies immediately, including to the credits used \
                  this month.",
             )
             .body::<AllocateCreditsRequest>()
-            .answers::<OneAllocationResponse>(
+            .returns::<OneAllocationResponse>(
                 200,
                 "The allocation. The `ETag` is the organization's.",
             )
             .versioned()
-            .fails(&[Code::NotFound, Code::AllocationTooLarge]);
+            .errors(&[Code::NotFound, Code::AllocationTooLarge]);
     }
 }
 
 /// An operation that returns one organization.
 fn one(summary: &'static str) -> Operation {
     Operation::new(summary)
-        .answers::<OneOrganizationResponse>(200, "The organization.")
+        .returns::<OneOrganizationResponse>(200, "The organization.")
         .versioned()
-        .fails(NOT_FOUND)
+        .errors(NOT_FOUND)
 }
 
 query_parameters! {
@@ -99,7 +99,6 @@ query_parameters! {
     }
 }
 
-/// `GET /partner/organizations`.
 async fn list_organizations(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -116,7 +115,6 @@ async fn list_organizations(
         .await?))
 }
 
-/// `POST /partner/organizations`.
 async fn create_organization(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -132,7 +130,6 @@ async fn create_organization(
     ))
 }
 
-/// `GET /partner/organizations/{id}`.
 async fn get_organization(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -142,7 +139,6 @@ async fn get_organization(
     Ok(ok_at(found.organization.version, &found))
 }
 
-/// `PATCH /partner/organizations/{id}`.
 async fn patch_organization(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -160,7 +156,6 @@ async fn patch_organization(
     ))
 }
 
-/// `DELETE /partner/organizations/{id}`.
 async fn cancel_organization(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -175,7 +170,6 @@ async fn cancel_organization(
     ))
 }
 
-/// `PUT /partner/organizations/{id}/status`.
 async fn set_organization_status(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -192,7 +186,6 @@ async fn set_organization_status(
     ))
 }
 
-/// `PUT /partner/organizations/{id}/tier`.
 async fn set_organization_tier(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
@@ -209,7 +202,6 @@ async fn set_organization_tier(
     ))
 }
 
-/// `PUT /partner/organizations/{id}/credits`.
 async fn allocate_credits(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,

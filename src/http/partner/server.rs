@@ -15,15 +15,14 @@ routes! {
 
     "/partner/server" {
         GET PartnerKey get_server => Operation::new("Get the state of the server and its database")
-            .about(
+            .description(
                 "For both environments: the version, the state, and when the commands `verify` and \
                  `backup` last ran on this machine.",
             )
-            .answers::<ServerResponse>(200, "The server.");
+            .returns::<ServerResponse>(200, "The server.");
     }
 }
 
-/// `GET /partner/server`.
 async fn get_server(services: Data<Services>, PartnerKey(partner): PartnerKey) -> HttpResult {
     Ok(ok(&services.get_server(partner).await?))
 }

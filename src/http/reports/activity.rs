@@ -21,11 +21,11 @@ routes! {
 
     "/v1/reports/program-activity" {
         GET OrgKey get_program_activity => Operation::new("Get the figures of every program")
-            .about(
+            .description(
                 "Programs of the organization that are not archived, oldest first. With `from` and \
                  `to`, programs without an event of the catalogue in the period are omitted.",
             )
-            .answers::<ProgramActivityListResponse>(200, "A page, read at one moment.");
+            .returns::<ProgramActivityListResponse>(200, "A page, read at one moment.");
     }
 }
 
@@ -62,7 +62,6 @@ fn is_complete(period: &PeriodQuery) -> Result<(), Invalid> {
     }
 }
 
-/// `GET /v1/reports/program-activity`.
 async fn get_program_activity(
     services: Data<Services>,
     OrgKey(key): OrgKey,

@@ -26,30 +26,30 @@ routes! {
 
     "/v1/programs" {
         GET OrgKey list_programs => Operation::new("List the organization's programs")
-            .answers::<ProgramListResponse>(200, "A page, newest first by default.");
+            .returns::<ProgramListResponse>(200, "A page, newest first by default.");
         POST OrgKey create_program => Operation::new("Create a program and its first key")
             .body::<CreateProgramRequest>()
-            .answers::<CreatedProgramResponse>(
+            .returns::<CreatedProgramResponse>(
                 201,
                 "The program with its key, which no other response shows.",
             )
-            .fails(&[Code::LimitReached]);
+            .errors(&[Code::LimitReached]);
     }
     "/v1/programs/{id}" {
         GET OrgKey get_program => Operation::new("Get a program")
-            .about("The id `current` means the program of the key.")
-            .answers::<ProgramResponse>(200, "The program.")
+            .description("The id `current` means the program of the key.")
+            .returns::<ProgramResponse>(200, "The program.")
             .versioned()
-            .fails(NOT_FOUND);
+            .errors(NOT_FOUND);
         PATCH OrgKey patch_program => Operation::new("Rename, archive or restore a program")
-            .about(
+            .description(
                 "Keys and tokens of an archived program get 403 from the next request on. The id \
                  `current` means the program of the key.",
             )
             .body::<PatchProgramRequest>()
-            .answers::<ProgramResponse>(200, "The updated program.")
+            .returns::<ProgramResponse>(200, "The updated program.")
             .versioned()
-            .fails(NOT_FOUND);
+            .errors(NOT_FOUND);
     }
 }
 
@@ -80,7 +80,6 @@ const DIRECTION: Kind<bool> = Kind {
     schema: || schema::one_of(["asc", "desc"]),
 };
 
-/// `GET /v1/programs`.
 async fn list_programs(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -98,7 +97,6 @@ async fn list_programs(
     Ok(ok(&services.list_programs(key, filter, query.page).await?))
 }
 
-/// `POST /v1/programs`.
 async fn create_program(
     head: HttpRequest,
     services: Data<Services>,
@@ -114,7 +112,6 @@ async fn create_program(
     ))
 }
 
-/// `GET /v1/programs/{id}`.
 async fn get_program(
     services: Data<Services>,
     OrgKey(key): OrgKey,
@@ -124,7 +121,6 @@ async fn get_program(
     Ok(ok_at(program.version, &program))
 }
 
-/// `PATCH /v1/programs/{id}`.
 async fn patch_program(
     services: Data<Services>,
     OrgKey(key): OrgKey,

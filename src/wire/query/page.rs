@@ -101,17 +101,6 @@ impl Page {
             ..self
         }
     }
-
-    /// Adds `cursor` to the OpenAPI document.
-    pub fn describe_cursor(parameters: &mut Vec<Parameter>) {
-        parameters.push(parameter(
-            "cursor",
-            ParameterIn::Query,
-            false,
-            schema::string(),
-            "The `nextCursor` of the previous page; the first page by default.",
-        ));
-    }
 }
 
 impl<O: ListOwner> Part<O> for Page {
@@ -126,7 +115,15 @@ impl<O: ListOwner> Part<O> for Page {
 
     fn describe(&self, about: &str, parameters: &mut Vec<Parameter>) {
         Part::<()>::describe(&self.limit, about, parameters);
-        Self::describe_cursor(parameters);
+        let about = "The next cursor of the previous page; the first page by default.";
+        let schema = schema::string();
+        parameters.push(parameter(
+            "cursor",
+            ParameterIn::Query,
+            false,
+            schema,
+            about,
+        ));
     }
 }
 
