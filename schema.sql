@@ -405,7 +405,7 @@ CREATE TABLE idempotency_segment (
 -- What tells of most other keys that no segment lists them, from the row before up to this one.
 CREATE TABLE idempotency_filter (
     last_segment INTEGER PRIMARY KEY,       -- the number of the last of them
-    filter       BLOB NOT NULL              -- blocks of 64 bytes; src/store/key_index.rs says of what
+    filter       BLOB NOT NULL              -- blocks of 64 bytes; src/store/answers/key_index.rs says of what
 ) STRICT;
 
 -- The list of a segment in 256 rows: id = number of the segment * 256 + the first byte of the keys.

@@ -86,7 +86,7 @@ fn updates(criterion: &mut Criterion, size: &str, events: i64, engine: &Engine) 
                     })
                     .collect::<Vec<_>>()
             },
-            |batch| engine.apply(&batch),
+            |batch| engine.apply(&batch).unwrap(),
             BatchSize::SmallInput,
         );
     });
@@ -215,7 +215,7 @@ fn partner(criterion: &mut Criterion) {
     let mut figures = Figures::default();
     for program in &programs {
         for activity in tenant(&mut rng, *program) {
-            figures.apply(&activity);
+            figures.apply(&activity).unwrap();
         }
     }
     let sizes = figures.programs().map(|(_, c)| c.timeline_size());

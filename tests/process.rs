@@ -67,6 +67,8 @@ mod stop;
 mod tables;
 #[path = "process/tampered.rs"]
 mod tampered;
+#[path = "process/threads.rs"]
+mod threads;
 #[path = "process/transfer.rs"]
 mod transfer;
 #[path = "process/verify.rs"]

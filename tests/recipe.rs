@@ -54,13 +54,13 @@ const EDITS: &[(&str, &str, &str)] = &[
             | Event::MemberRenamed { .. }",
     ),
     (
-        "src/service/events.rs",
+        "src/service/events/catalogue.rs",
         "        Event::MemberCreated { member, tier }",
         "        Event::MemberRenamed { member, tier } => member_object(find(*member)?, tier),
         Event::MemberCreated { member, tier }",
     ),
     (
-        "src/service/members.rs",
+        "src/service/loyalty/members.rs",
         "    store::search::index(tx, Some(&before), &member)?;
     let number = member.number;",
         "    store::search::index(tx, Some(&before), &member)?;

@@ -98,7 +98,7 @@ fn apply(most: usize, offer: Option<i64>) -> Step {
         .collect();
     let mut next = 0;
     Box::new(move || {
-        engine.apply(&batches[next]);
+        engine.apply(&batches[next]).unwrap();
         next += 1;
     })
 }

@@ -89,7 +89,7 @@ pub(crate) fn history(events: i64) -> impl Iterator<Item = Activity> {
 
 pub(crate) fn figures(events: i64) -> Figures {
     let mut figures = Figures::default();
-    history(events).for_each(|activity| figures.apply(&activity));
+    history(events).for_each(|activity| figures.apply(&activity).unwrap());
     figures
 }
 

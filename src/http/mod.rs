@@ -40,7 +40,7 @@ pub use error::HttpError;
 pub use route::{Access, Route};
 pub use routes::{ROUTES, document as openapi};
 pub use server::BoundServer;
-pub(crate) use server::bind;
+pub(crate) use server::{bind, worker_count};
 pub(crate) use starting::Progress;
 
 use crate::config::Settings;

@@ -1,81 +1,28 @@
-//! The way to the writer. Nothing else of the services has it: what a caller asks for goes through
-//! [`Services::write`] or [`Services::write_on`], which ask in the transaction itself whether the
-//! caller still may; what the server does by itself goes through [`Upkeep`].
+//! Writes on behalf of a caller: [`Services::write`] and [`Services::write_on`] ask in the
+//! transaction itself whether the caller still may.
 
-use super::credentials::Principal;
-use super::{Answer, Caller, IdempotencyKey, Reply, Services, Stop, WriteContext, idempotency};
 use crate::domain::Environment;
 use crate::error::Surface;
-use crate::store::{self, Tenant, Transaction, WriteError, Writer};
+use crate::service::tenancy::credentials::Principal;
+use crate::service::{Answer, Caller, IdempotencyKey, Reply, Services, Stop, idempotency};
+use crate::store::{self, Tenant, Transaction, WriteError};
 
-/// The writer, for what somebody asks for.
+/// Who writes, and what for: what every write has in common.
 #[derive(Debug, Clone)]
-pub(super) struct Pen(Writer);
-
-impl Pen {
-    pub(super) fn new(writer: Writer) -> Self {
-        Self(writer)
-    }
-
-    /// The same for what the server does by itself.
-    pub(super) fn upkeep(&self) -> Upkeep {
-        Upkeep(self.0.clone())
-    }
-
-    /// Whether the last write, or the last attempt to recover, worked.
-    pub(super) fn is_writable(&self) -> bool {
-        self.0.is_writable()
-    }
-
-    /// Why no write is taken until the next start, if that is so.
-    pub(super) fn loss(&self) -> Option<&'static str> {
-        self.0.loss()
-    }
-
-    /// Finishes what waits and closes the database. Later writes are refused.
-    pub(super) fn stop(&self) {
-        self.0.stop();
-    }
-}
-
-/// The writer, for what nobody asked for, or somebody who has the database file itself.
-#[derive(Debug, Clone)]
-pub(super) struct Upkeep(Writer);
-
-impl Upkeep {
-    /// [`Pen::is_writable`].
-    pub(super) fn is_writable(&self) -> bool {
-        self.0.is_writable()
-    }
-
-    /// Runs `work` in a transaction; returns once it is durable.
-    ///
-    /// # Errors
-    /// [`WriteError`].
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, WriteError>
-    where
-        F: FnOnce(&mut Transaction<'_>) -> Result<T, store::Error> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.0.write(Tenant::Upkeep, work).await
-    }
-
-    /// [`Upkeep::write`] for a thread that may block.
-    ///
-    /// # Errors
-    /// [`WriteError`].
-    pub(super) fn write_blocking<T, F>(&self, work: F) -> Result<T, WriteError>
-    where
-        F: FnOnce(&mut Transaction<'_>) -> Result<T, store::Error> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.0.write_blocking(Tenant::Upkeep, work)
-    }
+pub struct WriteContext {
+    /// Who calls.
+    pub caller: Caller,
+    /// The key under which the answer is kept, if the caller gave one.
+    pub idempotency: Option<IdempotencyKey>,
 }
 
 impl Services {
     /// Carries out a write of the Expys surface.
-    pub(super) async fn write<F>(&self, context: WriteContext, work: F) -> Result<Reply, WriteError>
+    pub(in crate::service) async fn write<F>(
+        &self,
+        context: WriteContext,
+        work: F,
+    ) -> Result<Reply, WriteError>
     where
         F: FnOnce(&mut Transaction<'_>, &Caller) -> Result<Answer, Stop> + Send + 'static,
     {
@@ -91,7 +38,7 @@ impl Services {
     /// once more; `work` has to go by the caller that it is handed, whose program may be another
     /// than when the request came. A refusal is rendered as the surface renders errors and, like a
     /// success, kept under the key.
-    pub(super) async fn write_on<P, F>(
+    pub(in crate::service) async fn write_on<P, F>(
         &self,
         surface: Surface,
         caller: P,
@@ -111,7 +58,7 @@ impl Services {
     }
 
     /// [`Services::write_on`], also while the system's clock is refused.
-    pub(super) async fn write_by_any_clock<P, F>(
+    pub(in crate::service) async fn write_by_any_clock<P, F>(
         &self,
         surface: Surface,
         caller: P,

@@ -42,7 +42,7 @@ impl CreateWebhookRequest {
 fn subscription(names: &[String]) -> Result<Subscription, Refusal> {
     let mut events = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        let unknown = || Refusal::WebhookEventUnknown(format!("events[{index}]"));
+        let unknown = || Subscription::unknown_event(format!("events[{index}]"));
         events.push(EventName::parse(name).ok_or_else(unknown)?);
     }
     Ok(Subscription::new("events", events)?)

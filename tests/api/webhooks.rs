@@ -118,7 +118,7 @@ fn what_cannot_be_listened_to_is_refused_by_name() {
         (
             json!(["member.created", "member.renamed"]),
             "WEBHOOK_EVENT_UNKNOWN",
-            "events[1] names no event of the catalogue: member.created, ",
+            "events[1] must be an event of the catalogue: member.created, ",
         ),
         (json!(["*"]), "WEBHOOK_EVENT_UNKNOWN", "events[0] "),
         (

@@ -129,7 +129,7 @@ const LIMITS: &[Limit] = &[
     (
         "buckets, offers or programs of figures that are worked out at once; more take their turn \
          among the reads",
-        Constant("src/service/analytics.rs", "AT_ONCE_MAX"),
+        Constant("src/service/figures/analytics.rs", "AT_ONCE_MAX"),
         "it waits; 503 `OVERLOADED` as for reads",
         "beside_many_long_series_another_organization_is_served_soon",
     ),
@@ -202,19 +202,19 @@ const LIMITS: &[Limit] = &[
     ),
     (
         "names of webhooks looked up at once",
-        Constant("src/service/lookups.rs", "THREADS"),
+        Constant("src/service/events/lookups.rs", "THREADS"),
         "it waits",
         "a_program_whose_names_are_never_answered_delays_no_other",
     ),
     (
         "the same for one program",
-        Constant("src/service/lookups.rs", "THREADS_EACH"),
+        Constant("src/service/events/lookups.rs", "THREADS_EACH"),
         "it waits",
         "a_program_whose_names_are_never_answered_delays_no_other",
     ),
     (
         "names of one program that wait to be looked up",
-        Constant("src/service/lookups.rs", "WAITING_EACH"),
+        Constant("src/service/events/lookups.rs", "WAITING_EACH"),
         "not looked up: a new webhook is taken and checked when something is sent, a delivery is \
          tried again",
         "more_than_may_wait_are_refused_at_once_and_all_others_answered",

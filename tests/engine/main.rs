@@ -165,7 +165,7 @@ impl Pair {
             program: Some(PROGRAM),
             event,
         };
-        self.figures.apply(&activity);
+        self.figures.apply(&activity).unwrap();
         self.log.push(activity);
     }
 
@@ -234,7 +234,7 @@ impl Pair {
                 .iter()
                 .filter(|a| Some(a.seq) > self.snapshot.last_seq)
             {
-                restored.apply(activity);
+                restored.apply(activity).unwrap();
             }
             restored.settle();
             self.snapshot.stored = stored;

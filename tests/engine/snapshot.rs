@@ -224,7 +224,7 @@ fn redemptions(history: &mut History) {
 fn folded() -> Figures {
     let mut figures = Figures::default();
     for activity in history() {
-        figures.apply(&activity);
+        figures.apply(&activity).unwrap();
     }
     assert!(!figures.settle(), "nothing comes late");
     figures

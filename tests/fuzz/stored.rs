@@ -25,12 +25,13 @@ static CAPTURE: LazyLock<Capture> = LazyLock::new(|| {
     let mut seq = 0;
     let mut record = |event: Event| {
         seq += 1;
-        figures.apply(&Activity {
+        let activity = Activity {
             seq: Seq(seq),
             at: Timestamp::from_millis(1_780_000_000_000 + seq * 997).unwrap(),
             program: Some(ProgramNumber(1)),
             event,
-        });
+        };
+        figures.apply(&activity).unwrap();
     };
     let organization = OrganizationNumber(1);
     record(Event::ProgramCreated {

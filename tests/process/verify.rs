@@ -296,6 +296,31 @@ fn a_log_that_contradicts_itself_is_a_finding_and_no_crash() {
 }
 
 #[test]
+fn verify_and_a_start_name_the_activity_that_contradicts_the_log() {
+    let place = lived();
+    // More offers are archived than there are.
+    let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
+               INSERT INTO activity (at, program_id, kind, offer_id)
+               SELECT at, program_id, 42, offer_id FROM activity, n WHERE kind = 40";
+    place.sqlite().execute_batch(sql).unwrap();
+    let ended = place.verify();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
+    let mut found = ended.stdout.lines();
+    let found = found.find(|line| line.starts_with("the activity log contradicts itself"));
+    let found = found.unwrap_or_else(|| panic!("{ended:?}"));
+    let (row, what) = found.split_once(" of program row 1, ").unwrap();
+    let row = row.strip_prefix("the activity log contradicts itself: in activity ");
+    assert!(row.is_some_and(|row| row.parse::<i64>().is_ok()), "{found}");
+    let expected = "an offer is archived although the program has none that is not archived";
+    assert_eq!(what, expected);
+    // The start, from the snapshot and the newer rows, comes to the same row.
+    let mut serve = place.serve();
+    serve.env("STAMPCARD_LOG__LEVEL", "error");
+    let refusal = format!("stampcard: {found}; run `stampcard verify` on the database");
+    assert_eq!(place.run(serve).refusal(), refusal);
+}
+
+#[test]
 fn a_row_that_no_version_writes_is_a_finding_and_no_crash() {
     assert_found(
         "INSERT INTO activity (at, program_id, kind) VALUES (0, 1, 33)",

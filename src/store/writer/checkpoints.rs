@@ -12,8 +12,9 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::store::condition::Condition;
-use crate::store::{Error, OpenError, connection};
+use crate::store::file::condition::Condition;
+use crate::store::file::connection;
+use crate::store::{Error, OpenError};
 use crate::telemetry::cause_chain;
 
 /// The thread. It ends when this is dropped.

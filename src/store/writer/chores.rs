@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use super::checkpoints::{Moved, checkpoint};
 use super::thread::{IDLE, WAL_PAGES, WriterThread};
 use crate::domain::Timestamp;
-use crate::store::{Error, idempotency, removals};
+use crate::store::Error;
+use crate::store::answers::idempotency;
+use crate::store::tables::removals;
 
 /// Pages in the write-ahead log after which they are moved into the file (16 MiB).
 const CHECKPOINT_PAGES: u64 = 4096;

@@ -11,8 +11,9 @@ use std::collections::hash_map::Entry;
 use rusqlite::Connection;
 
 use crate::domain::{ByNumber, Currency, Points, ProgramNumber};
-use crate::store::activity::chain::Hash;
-use crate::store::{Error, programs};
+use crate::store::Error;
+use crate::store::log::chain::Hash;
+use crate::store::tables::programs;
 
 /// Programs that are kept from batch to batch.
 const PROGRAMS_MAX: usize = 1024;

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 
 use crate::domain::{Environment, MemberNumber, OrganizationNumber, ProgramNumber};
-use crate::store::{Error, conversations};
+use crate::store::Error;
+use crate::store::tables::conversations;
 
 /// Days of members that are kept in mind. All other counts are as few as what they count for, which
 /// is in memory anyway.

@@ -10,17 +10,20 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::checkpoints::Checkpointer;
+use super::observing::{PANICKED, abort, rebuild};
 use super::queue::{Exit, Turn, Waited};
 use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
 use super::{Committed, Job, Observer, WriteError};
 use crate::domain::Actor;
-use crate::store::condition::Condition;
-use crate::store::key_index::Segment;
-use crate::store::scrub::Scrubber;
-use crate::store::{
-    Error, Lock, OpenError, Readership, activity, audit, connection, idempotency, sandbox, settings,
-};
+use crate::store::answers::idempotency;
+use crate::store::answers::key_index::Segment;
+use crate::store::file::condition::Condition;
+use crate::store::file::connection;
+use crate::store::file::scrub::Scrubber;
+use crate::store::tables::{sandbox, settings};
+use crate::store::whole::audit;
+use crate::store::{Error, Lock, OpenError, Readership, log};
 use crate::telemetry::{Metrics, cause_chain};
 
 /// The most writes that share a commit.
@@ -285,9 +288,8 @@ impl WriterThread {
             .transpose()
     }
 
-    /// Tells the observer what was committed. If it cannot take that in, it starts anew from the
-    /// log; if it cannot do that either, the process must not go on: wrong figures and stale keys
-    /// are worse than none, and what was committed is safe.
+    /// Tells the observer what was committed. If it cannot take that in, it rebuilds everything from
+    /// the log; if it cannot do that either, the process ends.
     fn publish(&mut self, connection: &Connection) {
         let activities = std::mem::take(&mut self.log.pending);
         let access = std::mem::take(&mut self.log.access);
@@ -307,18 +309,14 @@ impl WriterThread {
         let told = catch_unwind(AssertUnwindSafe(|| {
             observer.committed(connection, &committed)
         }));
-        if matches!(told, Ok(Ok(()))) {
-            return;
-        }
-        tracing::error!("the figures could not take in a commit; building them anew");
-        let rebuilt = catch_unwind(AssertUnwindSafe(|| observer.rebuild(connection)));
-        if !matches!(rebuilt, Ok(Ok(()))) {
-            let cause = match &rebuilt {
-                Ok(Err(error)) => cause_chain(error),
-                _ => "the activity log contradicts itself".to_owned(),
-            };
-            tracing::error!(cause, "the figures cannot be built anew; the process ends");
-            std::process::abort();
+        let cause = match told {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => cause_chain(&error),
+            Err(_) => PANICKED.to_owned(),
+        };
+        tracing::error!(cause, "the figures cannot follow a commit; rebuilding them");
+        if let Err(error) = rebuild(self.observer.as_mut(), connection) {
+            abort(&cause_chain(&error));
         }
     }
 
@@ -386,10 +384,10 @@ impl WriterThread {
 
     /// A commit that reported a failure may still have reached the disk.
     fn catch_up(&mut self, connection: &Connection) -> Result<(), Error> {
-        let next_seq = activity::last_seq(connection)?.map_or(1, |seq| seq.0 + 1);
+        let next_seq = log::last_seq(connection)?.map_or(1, |seq| seq.0 + 1);
         if next_seq != self.log.next_seq || self.log.access_in_doubt {
             self.log.next_seq = next_seq;
-            self.observer.rebuild(connection)?;
+            rebuild(self.observer.as_mut(), connection)?;
             self.log.access_in_doubt = false;
             self.log.last_at.extend(self.log.open_at.drain());
         }

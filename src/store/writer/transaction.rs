@@ -14,9 +14,10 @@ use crate::domain::{
     Activity, Actor, ByNumber, Currency, Event, EventName, EventSet, LedgerEntry, Points, Position,
     ProgramNumber, Seq, Timestamp,
 };
-use crate::store::activity::chain::Hash;
-use crate::store::key_index::KeyIndex;
-use crate::store::{Error, activity, sandbox, webhooks};
+use crate::store::answers::key_index::KeyIndex;
+use crate::store::log::chain::Hash;
+use crate::store::tables::{sandbox, webhooks};
+use crate::store::{Error, log};
 
 /// The log as the open batch sees it.
 #[derive(Debug)]
@@ -148,7 +149,7 @@ impl Transaction<'_> {
             event,
         };
         let actor = self.actor;
-        activity::insert(self, &activity, actor, position)?;
+        log::insert(self, &activity, actor, position)?;
         self.log.next_seq += 1;
         if let Some(program) = program {
             let last = self.log.open_at.entry(program).or_insert(at);

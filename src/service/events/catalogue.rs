@@ -1,0 +1,277 @@
+//! Events of the catalogue: what is kept of them for webhooks, and how they are shown.
+
+use std::collections::HashSet;
+
+use serde_json::value::RawValue;
+
+use crate::domain::{
+    Activity, Environment, Event, EventId, EventKind, EventName, LedgerEntry, Member, MemberNumber,
+    Position, ProgramNumber, RedemptionNumber, Seq, Shown, Status, Tier, Timestamp, TransactionId,
+};
+use crate::service::{Services, Stop};
+use crate::store::members::Selector;
+use crate::store::{self, Connection, Tenant, Transaction};
+use crate::wire::{
+    self, EventBody, MessageEventData, RedemptionResponse, SetMemberResponse, TransactionEventData,
+    TransactionResponse,
+};
+
+/// Rows of the log that are looked at in one read.
+const PAGE: i64 = 5_000;
+/// Events, and bytes of their objects, after which a read ends: whoever asked may take long to pass
+/// them on.
+const EVENTS: usize = 256;
+const PIECE: usize = 64 << 10;
+
+/// An event as streams and webhooks show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownEvent {
+    /// Its number.
+    pub seq: Seq,
+    /// Its name.
+    pub name: EventName,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The object it is about, as JSON.
+    pub data: Box<str>,
+}
+
+impl ShownEvent {
+    /// The body that a webhook gets, and a frame of the activity stream holds.
+    pub fn with_body<T>(
+        &self,
+        environment: Environment,
+        show: impl FnOnce(&EventBody<'_>) -> T,
+    ) -> T {
+        let raw: &RawValue = serde_json::from_str(&self.data).unwrap_or(RawValue::NULL);
+        let id = EventId::of_activity(self.seq, self.at);
+        show(&EventBody::new(
+            id,
+            self.name.as_str(),
+            self.at,
+            environment,
+            raw,
+        ))
+    }
+}
+
+/// Appends an event to the log. If a webhook listens to it, the object it is about is kept as it is
+/// now, unless the log will always tell it: rows are changed first, then the event is recorded.
+pub(in crate::service) fn record(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    at: Timestamp,
+    event: Event,
+) -> Result<Seq, store::Error> {
+    let heard = announce(tx, program, event.kind())?;
+    // Of what the log tells there is nothing to keep.
+    if !heard || is_told_by_the_log(event.kind()) {
+        return tx.record(Some(program), at, event);
+    }
+    let activity = Activity {
+        seq: tx.next_seq(),
+        at,
+        program: Some(program),
+        event: event.clone(),
+    };
+    let seq = tx.record(Some(program), at, event)?;
+    tx.keep(program, seq, &object(tx, program, &activity)?)?;
+    Ok(seq)
+}
+
+/// Appends a ledger entry to the log.
+pub(in crate::service) fn record_entry(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    at: Timestamp,
+    entry: LedgerEntry,
+    position: Position,
+) -> Result<Seq, store::Error> {
+    announce(tx, program, EventKind::of_entry(entry.entry))?;
+    tx.record_entry(program, at, entry, position)
+}
+
+/// Tells webhooks of an event, if any listens to it.
+fn announce(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    kind: EventKind,
+) -> Result<bool, store::Error> {
+    let Some(name) = EventName::of(kind) else {
+        return Ok(false);
+    };
+    let heard = tx.is_heard(program, name)?;
+    if heard {
+        tx.announce(program);
+    }
+    Ok(heard)
+}
+
+/// Whether the object of an event never changes: a ledger entry is all in the log, and a message is
+/// said once. Most events are of this kind, and cost a write nothing more when webhooks listen.
+fn is_told_by_the_log(kind: EventKind) -> bool {
+    match kind.shown() {
+        Shown::Transaction | Shown::Message => true,
+        Shown::Member | Shown::Redemption | Shown::Nothing => false,
+    }
+}
+
+/// An event with its object: as it was kept, else as far as the log and the rows of today tell. The
+/// log has the tier, the status, and all of a ledger entry; a message never changes.
+pub(in crate::service) fn show(
+    connection: &Connection,
+    program: ProgramNumber,
+    activity: &Activity,
+) -> Result<Option<ShownEvent>, store::Error> {
+    let Some(name) = activity.event.name() else {
+        return Ok(None);
+    };
+    let data = match store::webhooks::payload(connection, program, activity.seq)? {
+        Some(kept) => kept,
+        None => object(connection, program, activity)?,
+    };
+    Ok(Some(ShownEvent {
+        seq: activity.seq,
+        name,
+        at: activity.at,
+        data: data.into_boxed_str(),
+    }))
+}
+
+/// The object that an event is about, as JSON.
+fn object(
+    connection: &Connection,
+    program: ProgramNumber,
+    activity: &Activity,
+) -> Result<String, store::Error> {
+    let find = |number| member(connection, program, number);
+    let json = match &activity.event {
+        Event::MemberCreated { member, tier } | Event::MemberRemoved { member, tier, .. } => {
+            member_object(find(*member)?, tier)
+        }
+        Event::MemberTierChanged { member, to, .. } => member_object(find(*member)?, to),
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
+            let redemption = entry
+                .redemption
+                .map(|number| store::redemptions::public_id(connection, number))
+                .transpose()?;
+            wire::to_json(&TransactionEventData {
+                transaction: TransactionResponse::new(
+                    TransactionId::of_entry(activity.seq, activity.at),
+                    entry.entry,
+                    entry.amount,
+                    entry.reason.clone(),
+                    redemption,
+                    activity.at,
+                ),
+                external_user_id: find(entry.member)?.external_user_id.as_str().to_owned(),
+            })
+        }
+        Event::RedemptionCreated { redemption, .. } => {
+            redemption_object(connection, program, *redemption, Status::Submitted)?
+        }
+        Event::RedemptionOpen(moved)
+        | Event::RedemptionAwaitingVendor(moved)
+        | Event::RedemptionAwaitingCustomer(moved)
+        | Event::RedemptionPurchased(moved)
+        | Event::RedemptionCompleted(moved)
+        | Event::RedemptionCanceled(moved) => {
+            redemption_object(connection, program, moved.redemption, moved.to)?
+        }
+        Event::MessageCreated {
+            member, message, ..
+        } => {
+            let (message, conversation) = store::conversations::find_message(connection, *message)?
+                .ok_or(store::Error::Impossible("event without its message"))?;
+            let external = find(*member)?.external_user_id;
+            wire::to_json(&MessageEventData::new(
+                &message,
+                conversation,
+                external.as_str(),
+            ))
+        }
+        Event::TokenExchanged { .. }
+        | Event::MemberRestored { .. }
+        | Event::MemberErased { .. }
+        | Event::MemberChanged { .. }
+        | Event::RedemptionChanged { .. }
+        | Event::OfferCreated { .. }
+        | Event::OfferChanged { .. }
+        | Event::OfferArchived { .. }
+        | Event::ProgramCreated { .. }
+        | Event::ProgramChanged { .. }
+        | Event::OrganizationCreated { .. }
+        | Event::OrganizationChanged { .. }
+        | Event::WebhookCreated { .. }
+        | Event::WebhookChanged { .. } => {
+            return Err(store::Error::Impossible("event outside the catalogue"));
+        }
+    };
+    String::from_utf8(json).map_err(|_| store::Error::Impossible("text"))
+}
+
+fn member(
+    connection: &Connection,
+    program: ProgramNumber,
+    number: MemberNumber,
+) -> Result<Member, store::Error> {
+    store::members::find(connection, program, &Selector::Number(number))?
+        .ok_or(store::Error::Impossible("event without its member"))
+}
+
+fn member_object(mut member: Member, tier: &Tier) -> Vec<u8> {
+    member.tier = tier.clone();
+    wire::to_json(&SetMemberResponse::from(&member))
+}
+
+fn redemption_object(
+    connection: &Connection,
+    program: ProgramNumber,
+    number: RedemptionNumber,
+    status: Status,
+) -> Result<Vec<u8>, store::Error> {
+    let mut redemption = store::redemptions::get(connection, program, number)?
+        .ok_or(store::Error::Impossible("event without its redemption"))?;
+    redemption.status = status;
+    Ok(wire::to_json(&RedemptionResponse::from(&redemption)))
+}
+
+impl Services {
+    /// The events of some programs that were committed after `after`, up to `up_to`, or a part of
+    /// them: up to the number that comes back.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn events_after(
+        &self,
+        programs: HashSet<ProgramNumber>,
+        after: Seq,
+        up_to: Seq,
+    ) -> Result<(Vec<(ProgramNumber, ShownEvent)>, Seq), Stop> {
+        let end = Seq(up_to.0.min(after.0.saturating_add(PAGE)));
+        // One program's events are its own to wait for, several ones' nobody's.
+        let only = programs.iter().next().filter(|_| programs.len() == 1);
+        let tenant = only.map_or(Tenant::Upkeep, |only| self.directory.tenant_of(*only));
+        self.read(tenant, move |connection| {
+            let (mut shown, mut bytes) = (Vec::new(), 0);
+            let only = programs.iter().next().filter(|_| programs.len() == 1);
+            let rows = store::log::events(connection, only.copied(), after, end, EVENTS)?;
+            let last = rows.last().filter(|_| rows.len() == EVENTS);
+            let end = last.map_or(end, |last| last.seq);
+            for activity in rows {
+                let Some(program) = activity.program.filter(|p| programs.contains(p)) else {
+                    continue;
+                };
+                if let Some(event) = show(connection, program, &activity)? {
+                    bytes += event.data.len();
+                    shown.push((program, event));
+                }
+                if bytes >= PIECE {
+                    return Ok((shown, activity.seq));
+                }
+            }
+            Ok((shown, end))
+        })
+        .await
+    }
+}

@@ -1,0 +1,182 @@
+//! What the sending side of webhooks asks and notes down.
+
+use std::time::Duration;
+
+use crate::domain::{
+    Attempt, Delivery, DeliveryStatus, EndpointNumber, ProgramNumber, Seq, Timestamp,
+};
+use crate::service::ShownEvent;
+use crate::service::events::catalogue;
+use crate::service::{Services, Stop};
+use crate::store::webhooks::ActiveEndpoint;
+use crate::store::{self, Connection, Tenant, WriteError};
+
+/// Rows of the log that one read looks at, and events that it shows, for an endpoint.
+const LOG_PAGE: i64 = 20_000;
+const EVENTS_PAGE: usize = 64;
+
+/// What the sending side has to note down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whose.
+    pub endpoint: EndpointNumber,
+    /// How a delivery stands after an attempt; `None`: only the cursor moves.
+    pub delivery: Option<Delivery>,
+    /// Events up to here need no first attempt any more; `None` for a repetition.
+    pub cursor: Option<Seq>,
+}
+
+/// What an endpoint waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueDeliveries {
+    /// Deliveries whose time has come, each with its event.
+    pub now_due: Vec<(Delivery, Option<ShownEvent>)>,
+    /// When the next one's comes.
+    pub next_at: Option<Timestamp>,
+}
+
+impl Services {
+    /// Every webhook in use.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn active_webhooks(&self) -> Result<Vec<ActiveEndpoint>, Stop> {
+        self.read(Tenant::Upkeep, |connection| {
+            Ok(store::webhooks::all_active(connection)?)
+        })
+        .await
+    }
+
+    /// The next events in the log after `after` that an endpoint listens to, in order, and up to
+    /// where the log was read. None once it was deleted, whoever has not heard of that yet.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn new_events(
+        &self,
+        target: &ActiveEndpoint,
+        after: Seq,
+    ) -> Result<(Vec<ShownEvent>, Seq), Stop> {
+        let (program, wanted) = (target.program, target.endpoint.subscription.set());
+        let number = target.endpoint.number;
+        let end = Seq(self.signals.last().0.min(after.0.saturating_add(LOG_PAGE)));
+        self.read(self.directory.tenant_of(program), move |connection| {
+            let rows = store::log::events(connection, Some(program), after, end, EVENTS_PAGE)?;
+            let read_to = match rows.last() {
+                Some(last) if rows.len() == EVENTS_PAGE => last.seq,
+                _ => end,
+            };
+            let mut shown = Vec::new();
+            for activity in rows {
+                if activity
+                    .event
+                    .name()
+                    .is_some_and(|name| wanted.contains(name))
+                {
+                    shown.extend(catalogue::show(connection, program, &activity)?);
+                }
+            }
+            // Looked up after them: what happened while it was disabled is not after its place.
+            match store::webhooks::place(connection, number)? {
+                Some(place) => shown.retain(|event| event.seq > place),
+                None => shown.clear(),
+            }
+            Ok((shown, read_to))
+        })
+        .await
+    }
+
+    /// An endpoint's deliveries whose time has come, each with its event; a test has none.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn due_deliveries(
+        &self,
+        target: &ActiveEndpoint,
+        limit: usize,
+    ) -> Result<DueDeliveries, Stop> {
+        let now = self.clock.now();
+        let (number, program) = (target.endpoint.number, target.program);
+        self.read(self.directory.tenant_of(program), move |connection| {
+            let mut now_due = Vec::new();
+            for delivery in store::deliveries::due(connection, number, now, limit)? {
+                let event = show_event(connection, program, delivery.seq)?;
+                now_due.push((delivery, event));
+            }
+            Ok(DueDeliveries {
+                now_due,
+                next_at: store::deliveries::next_due(connection, number, now)?,
+            })
+        })
+        .await
+    }
+
+    /// Notes down how attempts ended.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn note_deliveries(&self, outcomes: Vec<Outcome>) -> Result<(), WriteError> {
+        self.pen
+            .upkeep()
+            .write(move |tx| {
+                for outcome in &outcomes {
+                    if let Some(delivery) = &outcome.delivery {
+                        store::deliveries::record(tx, outcome.endpoint, delivery)?;
+                    }
+                    // It may have been deleted while something was sent to it.
+                    if store::webhooks::is_disabled(tx, outcome.endpoint)? {
+                        store::deliveries::abandon(tx, outcome.endpoint)?;
+                    }
+                    if let Some(cursor) = outcome.cursor {
+                        store::deliveries::advance(tx, outcome.endpoint, cursor)?;
+                    }
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Deletes deliveries and kept events that are older than `retention`, a step at a time; what
+    /// comes back is whether there may be more.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn purge_deliveries(&self, retention: Duration) -> Result<bool, WriteError> {
+        let before = self.clock.now().saturating_sub(retention);
+        self.pen
+            .upkeep()
+            .write(move |tx| Ok(store::deliveries::purge(tx, before, PURGE_STEP)? > 0))
+            .await
+    }
+}
+
+/// Deliveries, and events kept for them, that one step deletes at most.
+const PURGE_STEP: usize = 500;
+
+/// A delivery after an attempt: done, due again, or dead. A test is not repeated.
+pub fn after_attempt(before: &Delivery, attempt: Attempt, retry_at: Option<Timestamp>) -> Delivery {
+    let succeeded = attempt.error.is_none();
+    let next_at = retry_at.filter(|_| !succeeded);
+    Delivery {
+        status: match (succeeded, next_at) {
+            (true, _) => DeliveryStatus::Delivered,
+            (false, Some(_)) => DeliveryStatus::Pending,
+            (false, None) => DeliveryStatus::Dead,
+        },
+        attempts: before.attempts.saturating_add(1),
+        next_at,
+        last: Some(attempt),
+        ..before.clone()
+    }
+}
+
+fn show_event(
+    connection: &Connection,
+    program: ProgramNumber,
+    seq: Seq,
+) -> Result<Option<ShownEvent>, store::Error> {
+    match store::log::find(connection, seq)? {
+        Some(activity) => catalogue::show(connection, program, &activity),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,390 @@
+//! Webhooks: create, read, change, list and delete them; look at their deliveries, send one again,
+//! try one out.
+
+use data_encoding::HEXLOWER;
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+use crate::domain::{
+    Delivery, DeliveryId, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber, Event,
+    Precondition, ProgramNumber, Refusal, Seq, Timestamp, WebhookId, WebhookUrl,
+};
+use crate::service::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+};
+use crate::store::{self, Connection, Transaction, WriteError};
+use crate::wire::{
+    CreateWebhookRequest, CreatedWebhookResponse, Cursor, DeleteWebhookResponse,
+    DeliveryListResponse, DeliveryResponse, ListKind, PageQuery, PatchWebhookRequest,
+    WebhookListResponse, WebhookResponse,
+};
+
+/// Deleted webhooks that are still listed, and those in use.
+const LISTED_MAX: usize = 100;
+
+impl Services {
+    /// Makes a webhook. Its secret is shown in this answer alone.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create_webhook(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: CreateWebhookRequest,
+    ) -> Result<Reply, WriteError> {
+        let CreateWebhookRequest { url, subscription } = request;
+        let checked = self.check_target(key, &url).await;
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, caller| {
+            let url = checked?;
+            check_limit(tx, caller.program())?;
+            let mut endpoint = Endpoint {
+                number: EndpointNumber(0),
+                id: WebhookId::from_uuid(Uuid::now_v7()),
+                url,
+                subscription,
+                created_at: tx.now(caller.program()),
+                disabled_at: None,
+                version: Seq(0),
+            };
+            let secret = new_secret();
+            let event = Event::WebhookCreated {
+                webhook: endpoint.id,
+            };
+            let last = tx.record(Some(caller.program()), endpoint.created_at, event)?;
+            endpoint.version = last;
+            store::webhooks::insert(tx, caller.program(), &mut endpoint, &secret, last)?;
+            tx.webhooks_changed();
+            let secret = secret.expose_secret();
+            let body = CreatedWebhookResponse::new(&endpoint, key.environment, secret);
+            Ok(Answer::created(&body).secret())
+        })
+        .await
+    }
+
+    /// Reads the address of a new webhook. What costs little comes first: names are looked up only
+    /// for a program that may have one webhook more.
+    async fn check_target(&self, key: KeyPrincipal, url: &str) -> Result<WebhookUrl, Stop> {
+        let url = self.targets.parse(url, key.environment)?;
+        self.look_up(key, move |connection| check_limit(connection, key.program))
+            .await?;
+        self.targets
+            .check(key.program, &url, key.environment)
+            .await?;
+        Ok(url)
+    }
+
+    /// A webhook, in use or not.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for an unknown webhook.
+    pub async fn get_webhook(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+    ) -> Result<WebhookResponse, Stop> {
+        self.look_up(key, move |connection| {
+            let endpoint = find(connection, key.program, &id)?;
+            Ok(WebhookResponse::new(&endpoint, key.environment))
+        })
+        .await
+    }
+
+    /// Changes what the request names of a webhook. What it was sent, and waits for, stays: once it
+    /// is disabled it waits for nothing. Enabled again it gets what happens from then on.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_webhook(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        precondition: Precondition,
+        request: PatchWebhookRequest,
+    ) -> Result<Reply, WriteError> {
+        let PatchWebhookRequest {
+            url,
+            subscription,
+            disabled,
+        } = request;
+        let checked = match url {
+            Some(url) => self.check_new_target(key, id.clone(), &url).await.map(Some),
+            None => Ok(None),
+        };
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, caller| {
+            let program = caller.program();
+            let before = find(tx, program, &id)?;
+            precondition.check(Some(before.version))?;
+            let at = tx.now(program);
+            let mut endpoint = before.clone();
+            endpoint.url = checked?.unwrap_or(endpoint.url);
+            endpoint.subscription = subscription.unwrap_or(endpoint.subscription);
+            endpoint.disabled_at = match disabled {
+                None => endpoint.disabled_at,
+                Some(true) => endpoint.disabled_at.or(Some(at)),
+                Some(false) => None,
+            };
+            if endpoint != before {
+                change(tx, program, at, &before, &mut endpoint)?;
+            }
+            let body = WebhookResponse::new(&endpoint, key.environment);
+            Ok(Answer::ok(&body).at(endpoint.version))
+        })
+        .await
+    }
+
+    /// Reads the new address of a webhook. Names are looked up only for one that exists.
+    async fn check_new_target(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        url: &str,
+    ) -> Result<WebhookUrl, Stop> {
+        let url = self.targets.parse(url, key.environment)?;
+        self.look_up(key, move |connection| find(connection, key.program, &id))
+            .await?;
+        self.targets
+            .check(key.program, &url, key.environment)
+            .await?;
+        Ok(url)
+    }
+
+    /// Every webhook of a program, newest first; of the deleted ones the newest.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn list_webhooks(&self, key: KeyPrincipal) -> Result<WebhookListResponse, Stop> {
+        self.read(key, move |connection| {
+            let endpoints = store::webhooks::list(connection, key.program, LISTED_MAX)?;
+            let show = |endpoint| WebhookResponse::new(endpoint, key.environment);
+            Ok(WebhookListResponse {
+                data: endpoints.iter().map(show).collect(),
+            })
+        })
+        .await
+    }
+
+    /// Takes a webhook out of use; what it still waits for is given up.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn delete_webhook(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        precondition: Precondition,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, caller| {
+            let mut endpoint = find(tx, caller.program(), &id)?;
+            precondition.check(Some(endpoint.version))?;
+            if endpoint.disabled_at.is_none() {
+                let at = tx.now(caller.program());
+                disable(tx, caller.program(), at, &mut endpoint)?;
+            }
+            Ok(Answer::ok(&DeleteWebhookResponse {
+                id: endpoint.id.to_string(),
+                ok: true,
+            }))
+        })
+        .await
+    }
+
+    /// A page of a webhook's deliveries, newest events first.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for an unknown webhook.
+    pub async fn list_deliveries(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        status: Option<DeliveryStatus>,
+        page: PageQuery,
+    ) -> Result<DeliveryListResponse, Stop> {
+        self.read(key, move |connection| {
+            let endpoint = find(connection, key.program, &id)?;
+            let before = page.cursor.map(|cursor| Seq(cursor.0));
+            let mut rows = store::deliveries::list(
+                connection,
+                endpoint.number,
+                status,
+                before,
+                page.limit + 1,
+            )?;
+            let more = page.cut(&mut rows);
+            let next_cursor = rows
+                .last()
+                .filter(|_| more)
+                .map(|last| Cursor(last.seq.0).encode(ListKind::Deliveries, key.program.0));
+            let deliveries = rows
+                .iter()
+                .map(|row| show_delivery(connection, endpoint.number, row));
+            Ok(DeliveryListResponse {
+                deliveries: deliveries.collect::<Result<_, store::Error>>()?,
+                next_cursor,
+            })
+        })
+        .await
+    }
+
+    /// Sends a delivery again at once, whatever became of it.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn redeliver(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        id: String,
+        delivery: String,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, caller| {
+            let endpoint = find_active(tx, caller.program(), &id)?;
+            let number = endpoint.number;
+            let not_found = Refusal::NotFound("delivery");
+            let wanted = DeliveryId::parse(&delivery).ok_or(not_found.clone())?;
+            let mut found = store::deliveries::find(tx, number, wanted.seq(number))?
+                .filter(|found| DeliveryId::of(number, found.seq, found.created_at) == wanted)
+                .ok_or(not_found)?;
+            found.status = DeliveryStatus::Pending;
+            found.next_at = Some(tx.clock_now());
+            store::deliveries::record(tx, number, &found)?;
+            tx.is_due(caller.program());
+            Ok(Answer::ok(&show_delivery(tx, number, &found)?))
+        })
+        .await
+    }
+
+    /// Sends a webhook an event of no meaning, once.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn test_webhook(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        id: String,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, caller| {
+            let endpoint = find_active(tx, caller.program(), &id)?;
+            let now = tx.clock_now();
+            let delivery = Delivery {
+                seq: store::deliveries::next_test(tx, endpoint.number)?,
+                status: DeliveryStatus::Pending,
+                attempts: 0,
+                next_at: Some(now),
+                last: None,
+                created_at: now,
+            };
+            store::deliveries::record(tx, endpoint.number, &delivery)?;
+            tx.is_due(caller.program());
+            Ok(Answer::ok(&show_delivery(tx, endpoint.number, &delivery)?))
+        })
+        .await
+    }
+}
+
+/// Refuses one webhook in use more than a program may have.
+fn check_limit(connection: &Connection, program: ProgramNumber) -> Result<(), Stop> {
+    if store::webhooks::active_count(connection, program)? >= ENDPOINTS_MAX {
+        return Err(Refusal::WebhookLimitReached.into());
+    }
+    Ok(())
+}
+
+/// Takes a webhook that is in use out of it; what it still waits for is given up.
+pub(in crate::service) fn disable(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    at: Timestamp,
+    endpoint: &mut Endpoint,
+) -> Result<(), Stop> {
+    let before = endpoint.clone();
+    endpoint.disabled_at = Some(at);
+    change(tx, program, at, &before, endpoint)
+}
+
+/// Writes a webhook that changed, and records that it did.
+fn change(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    at: Timestamp,
+    before: &Endpoint,
+    endpoint: &mut Endpoint,
+) -> Result<(), Stop> {
+    let is_disabled = endpoint.disabled_at.is_some();
+    if before.disabled_at.is_some() && !is_disabled {
+        check_limit(tx, program)?;
+    }
+    let event = Event::WebhookChanged {
+        webhook: endpoint.id,
+        disabled: is_disabled,
+    };
+    endpoint.version = tx.record(Some(program), at, event)?;
+    store::webhooks::update(tx, endpoint)?;
+    let was_disabled = before.disabled_at.is_some();
+    if is_disabled {
+        store::deliveries::abandon(tx, endpoint.number)?;
+    } else if was_disabled
+        || (endpoint.subscription != before.subscription
+            && !store::webhooks::has_backlog(tx, program, before)?)
+    {
+        // What it newly listens to counts from now on, after a restart too.
+        store::deliveries::advance(tx, endpoint.number, endpoint.version)?;
+    }
+    tx.webhooks_changed();
+    Ok(())
+}
+
+fn show_delivery(
+    connection: &Connection,
+    endpoint: EndpointNumber,
+    delivery: &Delivery,
+) -> Result<DeliveryResponse, store::Error> {
+    let name = store::deliveries::event_name(connection, delivery.seq)?;
+    Ok(DeliveryResponse::new(endpoint, delivery, name))
+}
+
+fn find(connection: &Connection, program: ProgramNumber, id: &str) -> Result<Endpoint, Stop> {
+    let not_found = Refusal::NotFound("webhook");
+    let id = WebhookId::parse(id).ok_or(not_found.clone())?;
+    store::webhooks::find(connection, program, id)?.ok_or(Stop::Refused(not_found))
+}
+
+fn find_active(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: &str,
+) -> Result<Endpoint, Stop> {
+    let endpoint = find(connection, program, id)?;
+    if endpoint.disabled_at.is_some() {
+        return Err(Refusal::NotFound("webhook that is in use").into());
+    }
+    Ok(endpoint)
+}
+
+/// A new secret of 256 random bits.
+fn new_secret() -> SecretString {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).expect("the system gives random bytes");
+    SecretString::from(format!("whsec_{}", HEXLOWER.encode(&random)))
+}

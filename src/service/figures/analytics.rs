@@ -1,0 +1,279 @@
+//! Analytics: from memory, and from nothing else. What is here cannot reach the database.
+
+use std::sync::Arc;
+
+use crate::analytics::{
+    Bucket, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError, Zone,
+};
+use crate::config::BucketTime;
+use crate::domain::{Invalid, OfferId, ProgramNumber, Status, Timestamp};
+use crate::service::{KeyPrincipal, Stop};
+use crate::store::{Readership, Tenant, Turns};
+use crate::wire::{
+    BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
+    RedemptionTotalsResponse, SummaryResponse, TierListResponse, TierResponse, TimeseriesResponse,
+};
+
+/// How the `User-Agent` of a client library that expects text for times begins.
+const TEXT_AGENTS: &str = "expys-sdk-";
+
+/// How the times of the buckets of one answer look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeForm {
+    /// Unix milliseconds.
+    Millis,
+    /// RFC 3339 in UTC.
+    Text,
+}
+
+/// Buckets, offers or programs up to which an answer is made where it is asked for. A longer one
+/// takes as long as a read, and takes its turn like one: it would hold up every other request of
+/// the thread that serves it.
+pub(in crate::service) const AT_ONCE_MAX: usize = 1000;
+
+/// Tiers that are listed.
+const TIERS_MAX: usize = 100;
+
+/// The figures, for whoever may see them. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Analytics {
+    engine: Arc<Engine>,
+    bucket_time: BucketTime,
+    readership: Readership,
+    turns: Turns,
+}
+
+/// The selection of a timeseries.
+#[derive(Debug)]
+pub struct TimeseriesSelection {
+    /// The start of the period.
+    pub from: Timestamp,
+    /// The end of the period, which is outside it.
+    pub to: Timestamp,
+    /// The length of a bucket.
+    pub interval: Interval,
+    /// The time zone of calendar intervals.
+    pub zone: Zone,
+    /// Only this offer.
+    pub offer: Option<OfferId>,
+}
+
+impl Analytics {
+    pub(in crate::service) fn new(
+        engine: &Arc<Engine>,
+        bucket_time: BucketTime,
+        readership: Readership,
+        turns: Turns,
+    ) -> Self {
+        Self {
+            engine: Arc::clone(engine),
+            bucket_time,
+            readership,
+            turns,
+        }
+    }
+
+    /// How the times of buckets look to a client with this `User-Agent`.
+    pub fn time_form(&self, agent: Option<&str>) -> TimeForm {
+        match self.bucket_time {
+            BucketTime::Rfc3339 => TimeForm::Text,
+            BucketTime::Auto if agent.is_some_and(|agent| agent.starts_with(TEXT_AGENTS)) => {
+                TimeForm::Text
+            }
+            BucketTime::Auto | BucketTime::Number => TimeForm::Millis,
+        }
+    }
+
+    /// Whether that depends on the client.
+    pub fn is_time_form_by_agent(&self) -> bool {
+        self.bucket_time == BucketTime::Auto
+    }
+
+    /// The program-wide figures.
+    pub fn summary(&self, key: KeyPrincipal) -> Versioned<SummaryResponse> {
+        let Versioned { version, value } = self.engine().summary(key.program);
+        Versioned {
+            version,
+            value: summary(&value),
+        }
+    }
+
+    /// The tiers in use, those of the most members first.
+    ///
+    /// # Errors
+    /// [`Stop`] if there are many and too many reads wait.
+    pub async fn tiers(&self, key: KeyPrincipal) -> Result<TierListResponse, Stop> {
+        let (_, count) = self.engine().tiers(key.program, 0);
+        let read = move |analytics: &Self| {
+            let (tiers, total) = analytics.engine().tiers(key.program, TIERS_MAX);
+            let tiers = tiers.into_iter().map(|(tier, members)| TierResponse {
+                tier: tier.as_str().to_owned(),
+                members,
+            });
+            let tiers = tiers.collect();
+            TierListResponse { tiers, total }
+        };
+        self.in_turn(key, count, read).await
+    }
+
+    /// One row for every offer, handed to `render`.
+    ///
+    /// # Errors
+    /// [`Stop`] if there are many and too many reads wait.
+    pub async fn offers<R, F>(&self, key: KeyPrincipal, render: F) -> Result<R, Stop>
+    where
+        F: FnOnce(Versioned<OffersAnalyticsResponse>) -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let count = self.engine().offer_count(key.program);
+        let read = move |analytics: &Self| {
+            let Versioned { version, value } = analytics.engine().offers(key.program);
+            let offers = value.iter().map(offer).collect();
+            render(Versioned {
+                version,
+                value: OffersAnalyticsResponse { offers },
+            })
+        };
+        self.in_turn(key, count, read).await
+    }
+
+    /// The buckets of a window, handed to `render`.
+    ///
+    /// # Errors
+    /// [`Stop`] naming the parameter that cannot be used, or if there are many and too many reads
+    /// wait.
+    pub async fn timeseries<R, F>(
+        &self,
+        key: KeyPrincipal,
+        selection: TimeseriesSelection,
+        form: TimeForm,
+        render: F,
+    ) -> Result<R, Stop>
+    where
+        F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let count = Window::estimate(selection.from, selection.to, selection.interval);
+        let read = move |analytics: &Self| {
+            let buckets = analytics.buckets(key.program, &selection, form);
+            buckets.map(render)
+        };
+        Ok(self.in_turn(key, count, read).await??)
+    }
+
+    /// Runs what makes an answer of so many parts: at once if they are few, else when it is its
+    /// turn.
+    async fn in_turn<R, F>(
+        &self,
+        tenant: impl Into<Tenant>,
+        parts: usize,
+        read: F,
+    ) -> Result<R, Stop>
+    where
+        F: FnOnce(&Self) -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        if parts <= AT_ONCE_MAX {
+            return Ok(read(self));
+        }
+        let analytics = self.clone();
+        let read = move || read(&analytics);
+        Ok(self.turns.run(tenant.into(), read).await?)
+    }
+
+    fn buckets(
+        &self,
+        program: ProgramNumber,
+        selection: &TimeseriesSelection,
+        form: TimeForm,
+    ) -> Result<Versioned<TimeseriesResponse>, Invalid> {
+        let window = divide(selection)?;
+        let answer = self.engine().timeseries(program, &window, selection.offer);
+        let Versioned { version, value } = answer;
+        let buckets = value.ok_or_else(unknown_series_offer)?;
+        let buckets = buckets.iter().map(|one| bucket(one, form)).collect();
+        Ok(Versioned {
+            version,
+            value: TimeseriesResponse { buckets },
+        })
+    }
+
+    /// The figures, for somebody who reads them.
+    fn engine(&self) -> &Engine {
+        self.readership.note();
+        &self.engine
+    }
+}
+
+fn bucket(bucket: &Bucket, form: TimeForm) -> BucketResponse {
+    let time = |at: Timestamp| match form {
+        TimeForm::Millis => BucketTimeResponse::Millis(at.as_millis()),
+        TimeForm::Text => BucketTimeResponse::Text(at.to_string()),
+    };
+    BucketResponse {
+        start_time: time(bucket.start),
+        end_time: time(bucket.end),
+        signups: bucket.signups,
+        points_minted: bucket.minted,
+        points_spent: bucket.spent,
+    }
+}
+
+/// The error for an offer that is unknown to the program.
+pub fn unknown_series_offer() -> Invalid {
+    Invalid::new("offer", "must be the id of an offer of this program")
+}
+
+/// The window of a selection.
+fn divide(selection: &TimeseriesSelection) -> Result<Window, Invalid> {
+    let divided = Window::divide(
+        selection.from,
+        selection.to,
+        selection.interval,
+        &selection.zone,
+    );
+    divided.map_err(|error| match error {
+        WindowError::Empty => Invalid::new("to", "must be after from"),
+        WindowError::TooManyBuckets => {
+            let most = Window::BUCKETS_MAX;
+            Invalid::new(
+                "interval",
+                format!("must divide the window into at most {most} buckets"),
+            )
+        }
+    })
+}
+
+fn summary(totals: &Totals) -> SummaryResponse {
+    let counts = &totals.redemptions;
+    SummaryResponse {
+        member_count: totals.members,
+        points_minted: totals.minted,
+        points_spent: totals.spent,
+        completion_rate: totals.completion_rate(),
+        redemptions: RedemptionTotalsResponse {
+            submitted: counts.get(Status::Submitted),
+            open: counts.get(Status::Open),
+            awaiting_vendor: counts.get(Status::AwaitingVendor),
+            awaiting_customer: counts.get(Status::AwaitingCustomer),
+            purchased: counts.get(Status::Purchased),
+            completed: counts.get(Status::Completed),
+            canceled: counts.get(Status::Canceled),
+            total: counts.total(),
+        },
+        active_members: totals.active_members,
+        points_refunded: totals.refunded,
+        points_forfeited: totals.forfeited,
+        points_debited: totals.debited,
+    }
+}
+
+fn offer(figures: &OfferFigures) -> OfferAnalyticsResponse {
+    OfferAnalyticsResponse {
+        offer_id: figures.id.to_string(),
+        signups: figures.signups,
+        completions: figures.completions,
+        cancellations: figures.cancellations,
+        points_spent: figures.spent,
+    }
+}

@@ -1,0 +1,409 @@
+//! Conversations: list, read, say something.
+
+use uuid::Uuid;
+
+use super::members;
+use crate::domain::{
+    Conversation, ConversationId, ConversationNumber, Event, ExternalUserId, Member, MemberNumber,
+    MessageId, MessageNumber, MessageText, ProgramNumber, Refusal, Role, Timestamp,
+};
+use crate::service::events;
+use crate::service::tenancy::caps::Caps;
+use crate::service::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+};
+use crate::store::conversations::ConversationFilter;
+use crate::store::inbox::InboxFilter;
+use crate::store::members::Selector;
+use crate::store::{self, Connection, Transaction, WriteError};
+use crate::wire::{
+    ConversationListResponse, ConversationOrder, ConversationPageQuery, ConversationResponse,
+    Cursor, ListKind, MessageListResponse, MessageResponse, PageQuery, SendMessageRequest,
+    SendMessageResponse, StartConversationRequest,
+};
+
+impl Services {
+    /// Conversations, those last active first unless asked otherwise: a member's own, or for a key
+    /// the whole program's unless it names a member. A member's support conversation is listed even
+    /// before anything was said in it, at the end.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for an unknown member, `FORBIDDEN` when a token names another one.
+    pub async fn list_conversations(
+        &self,
+        caller: Caller,
+        (on_behalf, include_archived): (Option<ExternalUserId>, bool),
+        page: ConversationPageQuery,
+    ) -> Result<ConversationListResponse, Stop> {
+        self.read(caller, move |connection| {
+            let member =
+                members::subject_of_list(connection, &caller, on_behalf, include_archived)?;
+            let mut members = member.as_ref().map(|member| vec![member.number]);
+            if let Some(search) = &page.search {
+                let mut found = store::inbox::members_found(connection, caller.program(), search)?;
+                found.retain(|number| members.as_ref().is_none_or(|own| own.contains(number)));
+                members = Some(found);
+            }
+            match page.order {
+                ConversationOrder::Recent { after } => {
+                    let filter = ConversationFilter {
+                        members,
+                        waiting: page.waiting,
+                        before: after,
+                    };
+                    recent(connection, caller, (&filter, page.limit), member.as_ref())
+                }
+                ConversationOrder::Waiting { after, silent } => {
+                    let filter = InboxFilter {
+                        members,
+                        waiting: page.waiting,
+                        silent,
+                        after,
+                    };
+                    inbox(connection, caller, (&filter, page.limit))
+                }
+            }
+        })
+        .await
+    }
+
+    /// A conversation.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it is unknown or another member's.
+    pub async fn get_conversation(
+        &self,
+        caller: Caller,
+        id: String,
+    ) -> Result<ConversationResponse, Stop> {
+        self.look_up(caller, move |connection| {
+            members::subject(connection, &caller, None)?;
+            let conversation = visible(connection, &caller, &id)?;
+            Ok(match caller {
+                Caller::Key(_) => ConversationResponse::for_key(&conversation),
+                Caller::Member(_) => ConversationResponse::for_member(&conversation),
+            })
+        })
+        .await
+    }
+
+    /// Starts a conversation with a member.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn start_conversation(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: StartConversationRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, caller| {
+            let program = caller.program();
+            let StartConversationRequest {
+                external_user_id,
+                title,
+                message,
+            } = request;
+            let member = members::current(tx, program, external_user_id)?.number;
+            let at = tx.now(program);
+            let first = MessageId::from_uuid(Uuid::now_v7());
+            let id = ConversationId::of_first(first);
+            let about = (None, title.as_ref());
+            let number = store::conversations::insert(tx, (program, member), id, about, at)?;
+            add(
+                tx,
+                (program, number, member),
+                (first, Role::Agent, &message),
+                at,
+            )?;
+            let started = store::conversations::find(tx, program, id)?
+                .ok_or(Refusal::NotFound("conversation"))?;
+            let answer = Answer::created(&ConversationResponse::for_key(&started));
+            Ok(answer.with_words_of(member))
+        })
+        .await
+    }
+
+    /// A page of a conversation's messages, newest first.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it is unknown or another member's.
+    pub async fn list_messages(
+        &self,
+        caller: Caller,
+        id: String,
+        on_behalf: Option<ExternalUserId>,
+        page: PageQuery,
+    ) -> Result<MessageListResponse, Stop> {
+        self.read(caller, move |connection| {
+            let subject = members::subject(connection, &caller, on_behalf)?;
+            let conversation = visible(connection, &caller, &id)?;
+            if subject.is_some_and(|member| member.number != conversation.member) {
+                return Err(Refusal::NotFound("conversation").into());
+            }
+            let Some(number) = conversation.number else {
+                return Ok(MessageListResponse {
+                    messages: Vec::new(),
+                    next_cursor: None,
+                });
+            };
+            let before = page.cursor.map(|cursor| MessageNumber(cursor.0));
+            let mut rows =
+                store::conversations::messages(connection, number, before, page.limit + 1)?;
+            let more = page.cut(&mut rows);
+            let next_cursor = rows
+                .last()
+                .filter(|_| more)
+                .map(|last| Cursor(last.number.0).encode(ListKind::Messages, caller.program().0));
+            let author = conversation.external_user_id.as_str();
+            let messages = rows.iter().map(|row| MessageResponse::new(row, author));
+            Ok(MessageListResponse {
+                messages: messages.collect(),
+                next_cursor,
+            })
+        })
+        .await
+    }
+
+    /// Says something in a conversation: a member in its own name, a key in the operator's.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn send_message(
+        &self,
+        caller: Caller,
+        idempotency: Option<IdempotencyKey>,
+        id: String,
+        request: SendMessageRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller,
+            idempotency,
+        };
+        let caps = self.limits.caps;
+        self.write(context, move |tx, caller| {
+            let role = match caller {
+                Caller::Key(_) => Role::Agent,
+                Caller::Member(_) => Role::Member,
+            };
+            let conversation = visible(tx, caller, &id)?;
+            say(tx, caps, &conversation, role, (caller, &request))
+        })
+        .await
+    }
+
+    /// Says something in the name of the member whose conversation it is: for histories that are
+    /// made, in which nobody holds a token.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn send_message_as_member(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        request: SendMessageRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        let caps = self.limits.caps;
+        self.write(context, move |tx, caller| {
+            let conversation = visible(tx, caller, &id)?;
+            say(tx, caps, &conversation, Role::Member, (caller, &request))
+        })
+        .await
+    }
+
+    /// The id of a conversation that the caller may listen to.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it is unknown or another member's.
+    pub async fn find_conversation(
+        &self,
+        caller: Caller,
+        id: String,
+    ) -> Result<ConversationId, Stop> {
+        self.read(caller, move |connection| {
+            members::subject(connection, &caller, None)?;
+            Ok(visible(connection, &caller, &id)?.id)
+        })
+        .await
+    }
+}
+
+/// Adds a message to a conversation.
+fn say(
+    tx: &mut Transaction<'_>,
+    caps: Caps,
+    conversation: &Conversation,
+    role: Role,
+    (caller, request): (&Caller, &SendMessageRequest),
+) -> Result<Answer, Stop> {
+    let program = caller.program();
+    let member = Selector::Number(conversation.member);
+    // Nobody reads what is said to somebody who was removed.
+    store::members::find(tx, program, &member)?
+        .filter(|member| member.archived_at.is_none())
+        .ok_or(Refusal::NotFound("conversation"))?;
+    let at = tx.now(program);
+    if role == Role::Member {
+        caps.check_message(tx, conversation.member, &request.message, at)?;
+    }
+    let number = if let Some(number) = conversation.number {
+        number
+    } else {
+        let of = (program, conversation.member);
+        store::conversations::insert(tx, of, conversation.id, (None, None), at)?
+    };
+    let place = (program, number, conversation.member);
+    let message = MessageId::from_uuid(Uuid::now_v7());
+    add(tx, place, (message, role, &request.message), at)?;
+    Ok(Answer::ok(&SendMessageResponse { ok: true }))
+}
+
+/// Adds a message to a conversation that has a row, and records the event.
+fn add(
+    tx: &mut Transaction<'_>,
+    (program, number, member): (ProgramNumber, ConversationNumber, MemberNumber),
+    (message, role, text): (MessageId, Role, &MessageText),
+    at: Timestamp,
+) -> Result<(), Stop> {
+    store::conversations::add_message(tx, (number, member), message, role, text, at)?;
+    let event = Event::MessageCreated {
+        member,
+        message,
+        role: Some(role),
+    };
+    events::record(tx, program, at, event)?;
+    Ok(())
+}
+
+/// A page of conversations, those last active first.
+fn recent(
+    connection: &Connection,
+    caller: Caller,
+    (filter, limit): (&ConversationFilter, usize),
+    member: Option<&Member>,
+) -> Result<ConversationListResponse, Stop> {
+    let program = caller.program();
+    let mut rows = store::conversations::list(connection, program, filter, limit + 1)?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|(_, last)| ConversationPageQuery::cursor_after(program, last));
+    let mut rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
+    // It is listed unless a search does not find the member.
+    let is_listed = |member: &&Member| {
+        let members = filter.members.as_ref();
+        !more && !filter.waiting && members.is_some_and(|all| all.contains(&member.number))
+    };
+    if let Some(member) = member.filter(is_listed) {
+        let support = ConversationId::of_support(member.number);
+        match store::conversations::find(connection, program, support)? {
+            None => rows.push(silent(member)),
+            // It is shown where it was when the first page was read: at the end.
+            Some(spoken) => {
+                let numbers = spoken.number.zip(filter.before);
+                let is_new = numbers.map(|(number, then)| {
+                    store::conversations::was_silent(connection, number, &then)
+                });
+                if is_new.transpose()? == Some(true) {
+                    rows.push(spoken);
+                }
+            }
+        }
+    }
+    page_of(connection, caller, &rows, next_cursor)
+}
+
+/// A page of the inbox.
+fn inbox(
+    connection: &Connection,
+    caller: Caller,
+    (filter, limit): (&InboxFilter, usize),
+) -> Result<ConversationListResponse, Stop> {
+    let program = caller.program();
+    let mut rows = store::inbox::list(connection, program, filter, limit + 1)?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|(_, last)| ConversationPageQuery::inbox_cursor_after(program, last));
+    let rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
+    page_of(connection, caller, &rows, next_cursor)
+}
+
+fn page_of(
+    connection: &Connection,
+    caller: Caller,
+    rows: &[Conversation],
+    next_cursor: Option<String>,
+) -> Result<ConversationListResponse, Stop> {
+    let (show, waiting_count): (fn(&Conversation) -> ConversationResponse, _) = match caller {
+        Caller::Key(_) => {
+            let count = store::inbox::count_waiting(connection, caller.program())?;
+            (ConversationResponse::for_key, Some(count))
+        }
+        Caller::Member(_) => (ConversationResponse::for_member, None),
+    };
+    Ok(ConversationListResponse {
+        conversations: rows.iter().map(show).collect(),
+        next_cursor,
+        waiting_count,
+    })
+}
+
+/// A conversation that the caller may see.
+fn visible(connection: &Connection, caller: &Caller, id: &str) -> Result<Conversation, Stop> {
+    let not_found = Refusal::NotFound("conversation");
+    let Some(id) = ConversationId::parse(id) else {
+        return Err(not_found.into());
+    };
+    let program = caller.program();
+    let found = match store::conversations::find(connection, program, id)? {
+        Some(conversation) => Some(conversation),
+        None => silent_support(connection, program, id)?,
+    };
+    let is_visible = |conversation: &Conversation| match caller {
+        Caller::Key(_) => true,
+        Caller::Member(principal) => principal.member == conversation.member,
+    };
+    found.filter(is_visible).ok_or(Stop::Refused(not_found))
+}
+
+/// A support conversation in which nothing was said yet.
+fn silent_support(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: ConversationId,
+) -> Result<Option<Conversation>, store::Error> {
+    let Some(number) = id.support_of() else {
+        return Ok(None);
+    };
+    let member = store::members::find(connection, program, &Selector::Number(number))?;
+    Ok(member.as_ref().map(silent))
+}
+
+fn silent(member: &Member) -> Conversation {
+    Conversation {
+        number: None,
+        id: ConversationId::of_support(member.number),
+        member: member.number,
+        external_user_id: member.external_user_id.clone(),
+        redemption: None,
+        title: None,
+        display_name: member.display_name.clone(),
+        last_message: None,
+        preview: None,
+        waiting_since: None,
+        active_at: Timestamp::EPOCH,
+    }
+}

@@ -1,0 +1,390 @@
+//! Members: set, read, list, remove.
+
+use data_encoding::HEXLOWER;
+
+use super::ledger::{Movement, post};
+use crate::domain::{
+    Change, Currency, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
+    Precondition, ProgramNumber, Refusal, StatusCounts, Timestamp,
+};
+use crate::service::events;
+use crate::service::tenancy::caps::Caps;
+use crate::service::tenancy::credentials::principal_member;
+use crate::service::{Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext};
+use crate::store::members::{MemberFilter, Selector};
+use crate::store::removals::ErasedKey;
+use crate::store::{self, Connection, Transaction, WriteError};
+use crate::wire::{
+    Cursor, ListKind, MemberListResponse, MemberSummaryResponse, PageQuery, RemoveMemberResponse,
+    SetMemberRequest, SetMemberResponse, WalletResponse,
+};
+
+/// How a member is removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RemoveOptions {
+    /// Keep the points on the archived record.
+    pub retain_balance: bool,
+    /// Forget who it was, for good.
+    pub erase: bool,
+}
+
+impl Services {
+    /// Creates, updates or restores a member.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn set_member(
+        &self,
+        key: KeyPrincipal,
+        id: ExternalUserId,
+        precondition: Precondition,
+        request: SetMemberRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        let caps = self.limits.caps;
+        self.write(context, move |tx, caller| {
+            let at = tx.now(caller.program());
+            let found =
+                store::members::find(tx, caller.program(), &Selector::External(id.clone()))?;
+            precondition.check(found.as_ref().map(|member| member.version))?;
+            let member = match found {
+                Some(member) => merge(tx, at, member, request.profile, true)?,
+                None => create(tx, caps, (at, caller), &id, request.profile)?,
+            };
+            Ok(Answer::ok(&SetMemberResponse::from(&member)).at(member.version))
+        })
+        .await
+    }
+
+    /// A member's profile, wallet and redemption counts.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for an unknown member, and for a removed one unless `include_archived`.
+    pub async fn get_member(
+        &self,
+        key: KeyPrincipal,
+        id: ExternalUserId,
+        include_archived: bool,
+    ) -> Result<MemberSummaryResponse, Stop> {
+        self.look_up(key, move |connection| {
+            let (member, currency, counts) =
+                store::members::find_with_counts(connection, key.program, &id)?
+                    .filter(|(member, ..)| include_archived || member.archived_at.is_none())
+                    .ok_or(Refusal::NotFound("member"))?;
+            Ok(summary(&member, &currency, &counts))
+        })
+        .await
+    }
+
+    /// A page of members, newest first.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn list_members(
+        &self,
+        key: KeyPrincipal,
+        mut filter: MemberFilter,
+        page: PageQuery,
+    ) -> Result<MemberListResponse, Stop> {
+        filter.before = page.cursor.map(|cursor| MemberNumber(cursor.0));
+        self.read(key, move |connection| {
+            let program = key.program;
+            let limit = page.limit + 1;
+            let (mut rows, stopped_at) = match &filter.search {
+                Some(search) => {
+                    let wanted = (search, &filter);
+                    let found = store::search::list(connection, program, wanted, limit)?;
+                    (found.members, found.stopped_at)
+                }
+                None => (
+                    store::members::list(connection, program, &filter, limit)?,
+                    None,
+                ),
+            };
+            let more = page.cut(&mut rows);
+            let last = rows.last().filter(|_| more).map(|(last, _)| last.number);
+            let next_cursor = last
+                .or(stopped_at)
+                .map(|next| Cursor(next.0).encode(ListKind::Members, program.0));
+            let currency = store::programs::currency_of(connection, program)?;
+            let members = rows
+                .iter()
+                .map(|(member, counts)| summary(member, &currency, counts));
+            Ok(MemberListResponse {
+                members: members.collect(),
+                next_cursor,
+            })
+        })
+        .await
+    }
+
+    /// Archives a member. Of one who is archived already, or was erased lately, the answer is that
+    /// of the last removal.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn remove_member(
+        &self,
+        key: KeyPrincipal,
+        id: ExternalUserId,
+        precondition: Precondition,
+        options: RemoveOptions,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        let tokens = std::sync::Arc::clone(&self.tokens);
+        let retention = self.limits.idempotency_retention;
+        self.write(context, move |tx, caller| {
+            let selector = Selector::External(id.clone());
+            let key = tokens.erased_key(caller.program(), &id);
+            let found = store::members::find(tx, caller.program(), &selector)?;
+            let balance_retained = if let Some(member) = found {
+                precondition.check(Some(member.version))?;
+                remove(tx, member, options, &key)?
+            } else {
+                let not_before = tx.clock_now().saturating_sub(retention);
+                store::removals::erased(tx, &key, not_before)?.ok_or(Refusal::NotFound("member"))?
+            };
+            Ok(Answer::ok(&RemoveMemberResponse {
+                external_user_id: id.as_str().to_owned(),
+                archived: true,
+                balance_retained,
+            }))
+        })
+        .await
+    }
+}
+
+/// A member as a key sees it.
+fn summary(member: &Member, currency: &Currency, counts: &StatusCounts) -> MemberSummaryResponse {
+    let wallet = WalletResponse::new(&member.wallet, currency);
+    MemberSummaryResponse::new(member, wallet, counts)
+}
+
+/// A member that is not removed.
+pub(in crate::service) fn current(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: ExternalUserId,
+) -> Result<Member, Stop> {
+    store::members::find(connection, program, &Selector::External(id))?
+        .filter(|member| member.archived_at.is_none())
+        .ok_or(Stop::Refused(Refusal::NotFound("member")))
+}
+
+/// The same, for a write that every app makes often.
+pub(in crate::service) fn current_to_change(
+    tx: &Transaction<'_>,
+    program: ProgramNumber,
+    id: &ExternalUserId,
+) -> Result<Member, Stop> {
+    store::members::find_to_change(tx, program, id)?
+        .filter(|member| member.archived_at.is_none())
+        .ok_or(Stop::Refused(Refusal::NotFound("member")))
+}
+
+/// The member that a call is about: a token's own, or the one that a key names, if it does.
+pub(in crate::service) fn subject(
+    connection: &Connection,
+    caller: &Caller,
+    on_behalf: Option<ExternalUserId>,
+) -> Result<Option<Member>, Stop> {
+    subject_of_list(connection, caller, on_behalf, false)
+}
+
+/// The same for a list, which a key may read of a removed member, too.
+pub(in crate::service) fn subject_of_list(
+    connection: &Connection,
+    caller: &Caller,
+    on_behalf: Option<ExternalUserId>,
+    include_archived: bool,
+) -> Result<Option<Member>, Stop> {
+    match caller {
+        Caller::Key(key) => on_behalf
+            .map(|id| {
+                if !include_archived {
+                    return current(connection, key.program, id);
+                }
+                store::members::find(connection, key.program, &Selector::External(id))?
+                    .ok_or(Stop::Refused(Refusal::NotFound("member")))
+            })
+            .transpose(),
+        Caller::Member(principal) => {
+            let member = principal_member(connection, *principal)?;
+            check_on_behalf(&member, on_behalf.as_ref())?;
+            Ok(Some(member))
+        }
+    }
+}
+
+/// A member's token may name that member, but no other.
+pub(in crate::service) fn check_on_behalf(
+    member: &Member,
+    on_behalf: Option<&ExternalUserId>,
+) -> Result<(), Refusal> {
+    match on_behalf {
+        Some(id) if *id != member.external_user_id => Err(Refusal::AnotherMember),
+        _ => Ok(()),
+    }
+}
+
+/// Signs up a new member, whose id is held to the rules of new ones.
+pub(in crate::service) fn create(
+    tx: &mut Transaction<'_>,
+    caps: Caps,
+    (at, caller): (Timestamp, &Caller),
+    id: &ExternalUserId,
+    profile: MemberProfile,
+) -> Result<Member, Stop> {
+    let id = ExternalUserId::parse("externalUserID", id.as_str())?;
+    caps.check_member(tx, caller)?;
+    let program = caller.program();
+    let tier = match profile.tier.clone() {
+        Some(tier) => tier,
+        None => store::programs::get(tx, program)?.default_tier,
+    };
+    let mut member = Member::new(program, id, tier, at);
+    apply(&mut member, profile);
+    store::members::insert(tx, &mut member)?;
+    store::search::index(tx, None, &member)?;
+    let event = Event::MemberCreated {
+        member: member.number,
+        tier: member.tier.clone(),
+    };
+    member.version = events::record(tx, program, at, event)?;
+    store::members::update_version(tx, &member)?;
+    Ok(member)
+}
+
+/// Merges a profile into a member's; `restore` also brings a removed one back.
+pub(in crate::service) fn merge(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    before: Member,
+    profile: MemberProfile,
+    restore: bool,
+) -> Result<Member, Stop> {
+    let mut member = before.clone();
+    apply(&mut member, profile);
+    if restore {
+        member.archived_at = None;
+    }
+    if before.archived_at.is_some() && member.archived_at.is_none() {
+        store::removals::forget(tx, member.number)?;
+    }
+    if member == before {
+        return Ok(member);
+    }
+    store::members::update(tx, &member)?;
+    if before.archived_at.is_some() && member.archived_at.is_none() {
+        store::conversations::wait_again(tx, member.number)?;
+    }
+    store::search::index(tx, Some(&before), &member)?;
+    let number = member.number;
+    let to = member.tier.clone();
+    let event = if before.archived_at.is_some() {
+        Event::MemberRestored {
+            member: number,
+            tier: to,
+        }
+    } else if before.tier != member.tier {
+        Event::MemberTierChanged {
+            member: number,
+            from: before.tier,
+            to,
+        }
+    } else {
+        Event::MemberChanged { member: number }
+    };
+    member.version = events::record(tx, member.program, at, event)?;
+    store::members::update_version(tx, &member)?;
+    Ok(member)
+}
+
+fn apply(member: &mut Member, profile: MemberProfile) {
+    let MemberProfile {
+        display_name,
+        email,
+        tier,
+        attributes,
+    } = profile;
+    member.display_name = display_name.apply(member.display_name.take());
+    member.email = email.apply(member.email.take());
+    member.attributes = attributes.apply(member.attributes.take());
+    if let Some(tier) = tier {
+        member.tier = tier;
+    }
+}
+
+/// Removes a member who is not removed yet: forfeits the balance unless it is kept, and kills the
+/// tokens. Then forgets who it was if asked to, except for a hash. Whether the balance was kept.
+fn remove(
+    tx: &mut Transaction<'_>,
+    mut member: Member,
+    options: RemoveOptions,
+    key: &ErasedKey,
+) -> Result<bool, Stop> {
+    let at = tx.now(member.program);
+    let balance = member.wallet.balance();
+    let is_new = member.archived_at.is_none();
+    if is_new {
+        if !options.retain_balance && !balance.is_zero() {
+            let movement = Movement {
+                entry: Entry::Forfeit,
+                amount: balance,
+                booking: None,
+                reason: None,
+            };
+            post(tx, at, &mut member, movement)?;
+        }
+        member.archived_at = Some(at);
+        store::members::end_tokens(tx, &mut member);
+        store::conversations::stop_waiting(tx, member.number)?;
+        let event = Event::MemberRemoved {
+            member: member.number,
+            tier: member.tier.clone(),
+            retained: options.retain_balance,
+        };
+        member.version = events::record(tx, member.program, at, event)?;
+        store::removals::note(tx, member.number, options.retain_balance)?;
+    }
+    let retained = store::removals::retained(tx, member.number)?;
+    if options.erase {
+        let before = member.clone();
+        let nothing = MemberProfile {
+            display_name: Change::Clear,
+            email: Change::Clear,
+            tier: None,
+            attributes: Change::Clear,
+        };
+        apply(&mut member, nothing);
+        member.external_user_id = erased_id()?;
+        let event = Event::MemberErased {
+            member: member.number,
+            id: member.external_user_id.clone(),
+        };
+        member.version = events::record(tx, member.program, at, event)?;
+        store::search::index(tx, Some(&before), &member)?;
+        store::erasure::erase(tx, &member)?;
+        store::removals::note_erased(tx, member.number, key, tx.clock_now())?;
+    }
+    if is_new || options.erase {
+        store::members::update(tx, &member)?;
+    }
+    Ok(retained)
+}
+
+/// A name for someone who is forgotten.
+fn erased_id() -> Result<ExternalUserId, Invalid> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).expect("the system gives random bytes");
+    ExternalUserId::parse(
+        "externalUserID",
+        format!("erased_{}", HEXLOWER.encode(&random)),
+    )
+}

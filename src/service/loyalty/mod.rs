@@ -1,0 +1,14 @@
+//! What a loyalty program is made of: members, their wallets, offers, redemptions, conversations.
+
+mod configuration;
+mod conversations;
+pub(in crate::service) mod ledger;
+pub(in crate::service) mod members;
+mod offers;
+mod redemptions;
+mod sandbox;
+mod tokens;
+mod wallets;
+
+pub use self::members::RemoveOptions;
+pub use self::redemptions::UNKNOWN_OFFER;

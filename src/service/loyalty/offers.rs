@@ -1,0 +1,206 @@
+//! Offers: list, read, make, change, archive.
+
+use uuid::Uuid;
+
+use super::{members, sandbox};
+use crate::domain::{
+    Event, ExternalUserId, Offer, OfferId, OfferNumber, Precondition, ProgramNumber, Refusal,
+    Search,
+};
+use crate::service::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+};
+use crate::store::offers::OfferFilter;
+use crate::store::{self, Connection, Counted, WriteError};
+use crate::wire::{
+    CreateOfferRequest, Cursor, ListKind, OfferListResponse, OfferResponse, PageQuery,
+    PatchOfferRequest,
+};
+
+impl Services {
+    /// A page of offers, newest first: to a member those that the member can see, to a key the same
+    /// if it names a member, else all that are not archived.
+    ///
+    /// # Errors
+    /// [`Stop`] if the token is revoked or the database fails.
+    pub async fn list_offers(
+        &self,
+        caller: Caller,
+        on_behalf: Option<ExternalUserId>,
+        available: Option<bool>,
+        search: Option<Search>,
+        page: PageQuery,
+    ) -> Result<OfferListResponse, Stop> {
+        let clock = self.clock.clone();
+        self.read(caller, move |connection| {
+            let program = caller.program();
+            let now = sandbox::now(connection, &clock, program)?;
+            let member = members::subject(connection, &caller, on_behalf)?;
+            let visible_to = member.map(|member| (member.tier, now));
+            let filter = OfferFilter {
+                before: page.cursor.map(|cursor| OfferNumber(cursor.0)),
+                visible_to,
+                available: available.map(|available| (available, now)),
+                search,
+            };
+            let mut rows = store::offers::list(connection, program, &filter, page.limit + 1)?;
+            let more = page.cut(&mut rows);
+            let next_cursor = rows
+                .last()
+                .filter(|_| more)
+                .map(|last| Cursor(last.number.0).encode(ListKind::Offers, program.0));
+            let data = rows
+                .iter()
+                .map(|offer| OfferResponse::new(offer, now))
+                .collect();
+            Ok(OfferListResponse { data, next_cursor })
+        })
+        .await
+    }
+
+    /// An offer.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if it is unknown or archived, or the member cannot see it.
+    pub async fn get_offer(
+        &self,
+        caller: Caller,
+        on_behalf: Option<ExternalUserId>,
+        id: String,
+    ) -> Result<OfferResponse, Stop> {
+        let clock = self.clock.clone();
+        self.look_up(caller, move |connection| {
+            let now = sandbox::now(connection, &clock, caller.program())?;
+            let member = members::subject(connection, &caller, on_behalf)?;
+            let offer = current(connection, caller.program(), &id)?;
+            match member {
+                Some(member) if !offer.is_visible_to(&member.tier, now) => {
+                    Err(Refusal::NotFound("offer").into())
+                }
+                _ => Ok(OfferResponse::new(&offer, now)),
+            }
+        })
+        .await
+    }
+
+    /// Makes an offer.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create_offer(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: CreateOfferRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        let caps = self.limits.caps;
+        self.write(context, move |tx, caller| {
+            caps.check(tx, Counted::Offers(caller.program()), 1)?;
+            let at = tx.now(caller.program());
+            let id = OfferId::from_uuid(Uuid::now_v7());
+            let mut offer = store::offers::insert(tx, caller.program(), id, request.content, at)?;
+            offer.version = tx.record(
+                Some(caller.program()),
+                at,
+                Event::OfferCreated {
+                    offer: offer.number,
+                    id,
+                    stock: offer.content.quantity_remaining,
+                },
+            )?;
+            store::offers::update(tx, &offer)?;
+            Ok(Answer::created(&OfferResponse::new(&offer, at)))
+        })
+        .await
+    }
+
+    /// Changes an offer.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_offer(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        precondition: Precondition,
+        request: PatchOfferRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, caller| {
+            let at = tx.now(caller.program());
+            let before = current(tx, caller.program(), &id)?;
+            precondition.check(Some(before.version))?;
+            let mut offer = Offer {
+                content: request.apply(before.content.clone())?,
+                ..before.clone()
+            };
+            if offer != before {
+                offer.version = tx.record(
+                    Some(caller.program()),
+                    at,
+                    Event::OfferChanged {
+                        offer: offer.number,
+                        stock: offer.content.quantity_remaining,
+                    },
+                )?;
+                store::offers::update(tx, &offer)?;
+            }
+            Ok(Answer::ok(&OfferResponse::new(&offer, at)).at(offer.version))
+        })
+        .await
+    }
+
+    /// Puts an offer away. Its redemptions and its figures stay.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn archive_offer(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        precondition: Precondition,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, caller| {
+            let at = tx.now(caller.program());
+            let mut offer = current(tx, caller.program(), &id)?;
+            precondition.check(Some(offer.version))?;
+            offer.archived_at = Some(at);
+            offer.version = tx.record(
+                Some(caller.program()),
+                at,
+                Event::OfferArchived {
+                    offer: offer.number,
+                },
+            )?;
+            store::offers::update(tx, &offer)?;
+            Ok(Answer::ok(&OfferResponse::new(&offer, at)))
+        })
+        .await
+    }
+}
+
+/// An offer of a program that is not archived.
+pub(in crate::service) fn current(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: &str,
+) -> Result<Offer, Stop> {
+    let not_found = Refusal::NotFound("offer");
+    let Some(id) = OfferId::parse(id) else {
+        return Err(not_found.into());
+    };
+    store::offers::find(connection, program, id)?
+        .filter(|offer| offer.archived_at.is_none())
+        .ok_or(Stop::Refused(not_found))
+}

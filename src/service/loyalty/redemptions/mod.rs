@@ -1,0 +1,264 @@
+//! Redemptions: make, read, list, move along, cancel.
+
+mod reading;
+
+use uuid::Uuid;
+
+pub use self::reading::UNKNOWN_OFFER;
+use self::reading::visible;
+use super::ledger::{Movement, post};
+use super::{members, offers};
+use crate::domain::{
+    CancelReason, Change, Entry, Event, Invalid, Member, Mover, Offer, Redemption, RedemptionId,
+    RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
+};
+use crate::service::events;
+use crate::service::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+};
+use crate::store::members::Selector;
+use crate::store::redemptions::Held;
+use crate::store::{self, Transaction, WriteError};
+use crate::wire::{
+    CancelRedemptionRequest, CreateRedemptionRequest, PatchRedemptionRequest, RedemptionResponse,
+};
+
+impl Services {
+    /// Redeems an offer.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create_redemption(
+        &self,
+        caller: Caller,
+        idempotency: Option<IdempotencyKey>,
+        request: CreateRedemptionRequest,
+    ) -> Result<Reply, WriteError> {
+        self.write(
+            WriteContext {
+                caller,
+                idempotency,
+            },
+            move |tx, caller| {
+                let program = caller.program();
+                let member =
+                    members::subject(tx, caller, request.external_user_id)?.ok_or_else(|| {
+                        Invalid::new("externalUserID", "is required when an Org-API-Key calls")
+                    })?;
+                let offer = offers::current(tx, program, &request.offer)?;
+                let redemption = redeem(tx, member, &offer)?;
+                let answer = Answer::created(&RedemptionResponse::from(&redemption));
+                Ok(answer.with_words_of(redemption.member))
+            },
+        )
+        .await
+    }
+
+    /// Moves a redemption along, or changes what is known of it.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_redemption(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        request: PatchRedemptionRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: None,
+        };
+        self.write(context, move |tx, caller| {
+            let redemption = visible(tx, caller, &id)?;
+            let changed = change(tx, caller, &redemption, request.patch)?;
+            Ok(Answer::ok(&RedemptionResponse::from(&changed)).with_words_of(changed.member))
+        })
+        .await
+    }
+
+    /// Cancels a redemption and returns what was charged.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn cancel_redemption(
+        &self,
+        caller: Caller,
+        idempotency: Option<IdempotencyKey>,
+        id: String,
+        request: CancelRedemptionRequest,
+    ) -> Result<Reply, WriteError> {
+        self.write(
+            WriteContext {
+                caller,
+                idempotency,
+            },
+            move |tx, caller| {
+                let redemption = visible(tx, caller, &id)?;
+                if redemption.status == Status::Canceled {
+                    // The same again changes nothing, the reason included.
+                    let answer = Answer::ok(&RedemptionResponse::from(&redemption));
+                    return Ok(answer.with_words_of(redemption.member));
+                }
+                let mut patch = request.patch;
+                if matches!(caller, Caller::Member(_)) && patch.canceled_reason == Change::Keep {
+                    patch.canceled_reason = Change::Set(CancelReason::MemberRequested);
+                }
+                let changed = change(tx, caller, &redemption, patch)?;
+                Ok(Answer::ok(&RedemptionResponse::from(&changed)).with_words_of(changed.member))
+            },
+        )
+        .await
+    }
+}
+
+/// Books an offer for a member: stock, points and the redemption, all or nothing.
+fn redeem(tx: &mut Transaction<'_>, mut member: Member, offer: &Offer) -> Result<Redemption, Stop> {
+    let at = tx.now(member.program);
+    offer.check_redeemable(&member.tier, at)?;
+    let held = store::redemptions::held(tx, member.number, offer.number)?;
+    if held == Held::Now {
+        return Err(Refusal::RedemptionAlreadyExists.into());
+    }
+    let charged = offer.price();
+    let took_stock = offer.content.quantity_remaining.is_some();
+    if took_stock {
+        store::offers::change_stock(tx, offer.number, -1)?;
+    }
+    let mut redemption = Redemption {
+        number: RedemptionNumber(0),
+        id: RedemptionId::from_uuid(Uuid::now_v7()),
+        member: member.number,
+        external_user_id: member.external_user_id.clone(),
+        offer: offer.number,
+        offer_id: offer.id,
+        status: Status::Submitted,
+        charged,
+        took_stock,
+        start_at: None,
+        end_at: None,
+        canceled_reason: None,
+        canceled_note: None,
+        created_at: at,
+    };
+    store::redemptions::insert(tx, member.program, &mut redemption)?;
+    let about = (Some(redemption.number), Some(&offer.content.title));
+    let place = (member.program, member.number);
+    store::conversations::insert(tx, place, redemption.conversation(), about, at)?;
+    let event = Event::RedemptionCreated {
+        member: member.number,
+        offer: offer.number,
+        redemption: redemption.number,
+        charged,
+        first: held == Held::Never,
+    };
+    events::record(tx, member.program, at, event)?;
+    if !charged.is_zero() {
+        let booking = Some((offer.number, redemption.number));
+        let movement = Movement {
+            entry: Entry::Spend,
+            amount: charged,
+            booking,
+            reason: None,
+        };
+        post(tx, at, &mut member, movement)?;
+    }
+    Ok(redemption)
+}
+
+/// Applies a patch: the move first, then what is known of it.
+fn change(
+    tx: &mut Transaction<'_>,
+    caller: &Caller,
+    before: &Redemption,
+    patch: RedemptionPatch,
+) -> Result<Redemption, Stop> {
+    let at = tx.now(caller.program());
+    let actor = match caller {
+        Caller::Key(_) => Mover::Operator,
+        Caller::Member(_) => Mover::Member,
+    };
+    let mut redemption = before.clone();
+    if let Some(next) = patch.status
+        && before.check_move(next, actor)?
+    {
+        redemption.status = next;
+    }
+    let says_why = patch.canceled_reason != Change::Keep || patch.canceled_note != Change::Keep;
+    if says_why && redemption.status != Status::Canceled {
+        let field = if patch.canceled_reason == Change::Keep {
+            "canceledNote"
+        } else {
+            "canceledReason"
+        };
+        return Err(Invalid::new(field, "can be set on a canceled redemption only").into());
+    }
+    redemption.start_at = patch.start_at.apply(redemption.start_at);
+    redemption.end_at = patch.end_at.apply(redemption.end_at);
+    redemption.canceled_reason = patch.canceled_reason.apply(redemption.canceled_reason);
+    redemption.canceled_note = patch.canceled_note.apply(redemption.canceled_note.take());
+    if let (Some(start), Some(end)) = (redemption.start_at, redemption.end_at)
+        && end < start
+    {
+        return Err(Invalid::new("endAt", "must not be before startAt").into());
+    }
+    if redemption != *before {
+        store::redemptions::update(tx, before, &redemption)?;
+    }
+    if (redemption.start_at, redemption.end_at) != (before.start_at, before.end_at) {
+        let event = Event::RedemptionChanged {
+            member: redemption.member,
+            offer: redemption.offer,
+            redemption: redemption.number,
+            start_at: redemption.start_at,
+            end_at: redemption.end_at,
+        };
+        events::record(tx, caller.program(), at, event)?;
+    }
+    if redemption.status != before.status {
+        let event = Event::of_move(RedemptionMove {
+            member: redemption.member,
+            offer: redemption.offer,
+            redemption: redemption.number,
+            from: before.status,
+            to: redemption.status,
+        })
+        .ok_or(store::Error::Impossible("move of a redemption"))?;
+        events::record(tx, caller.program(), at, event)?;
+        if redemption.status == Status::Canceled {
+            give_back(tx, at, caller, &redemption)?;
+        }
+    }
+    Ok(redemption)
+}
+
+/// Returns the piece and the points of a canceled redemption, to a removed member's wallet too.
+fn give_back(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    caller: &Caller,
+    redemption: &Redemption,
+) -> Result<(), Stop> {
+    if redemption.took_stock {
+        store::offers::change_stock(tx, redemption.offer, 1)?;
+    }
+    if redemption.charged.is_zero() {
+        return Ok(());
+    }
+    let selector = Selector::Number(redemption.member);
+    let mut member = store::members::find(tx, caller.program(), &selector)?
+        .ok_or(store::Error::Impossible("redemption without a member"))?;
+    let booking = Some((redemption.offer, redemption.number));
+    let amount = redemption.charged;
+    post(
+        tx,
+        at,
+        &mut member,
+        Movement {
+            entry: Entry::Refund,
+            amount,
+            booking,
+            reason: None,
+        },
+    )?;
+    Ok(())
+}

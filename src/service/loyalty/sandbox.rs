@@ -1,0 +1,142 @@
+//! Help for those who build an app against the sandbox: a program that starts afresh, and time that
+//! passes at once.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::domain::{Event, Invalid, Program, ProgramNumber, ProgramStatus, Timestamp};
+use crate::service::Scope;
+use crate::service::events::webhooks;
+use crate::service::tenancy::caps::Caps;
+use crate::service::tenancy::tenants;
+use crate::service::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+};
+use crate::store::{self, Connection, Counted, Transaction, WriteError};
+use crate::wire::{AdvanceClockRequest, ClockResponse, ResetResponse};
+
+/// How far a program's time may be ahead of the clock in all: a century of 365 days a year.
+const AHEAD_MAX: Duration = Duration::from_hours(100 * 365 * 24);
+
+impl Services {
+    /// Archives the key's program and lets its keys open a new, empty one of the same name and
+    /// settings. The new one's time is the clock's.
+    ///
+    /// Of several requests at once each resets the program that the key opens when it has its turn.
+    /// The answer is kept under the Idempotency-Key in both programs: a retry comes with the new
+    /// one.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn reset_sandbox(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency: idempotency.clone(),
+        };
+        let caps = self.limits.caps;
+        self.write(context, move |tx, caller| {
+            let program = reset(tx, caps, caller.program())?;
+            let answer = Answer::ok(&ResetResponse {
+                program_id: program.uuid.to_string(),
+            });
+            if let Some(kept) = idempotency {
+                let kept = kept.rescoped(Scope::Program(program.number));
+                crate::service::idempotency::keep(tx, &kept, &answer)?;
+            }
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Moves the time of the key's program forward, for good.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn advance_clock(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: AdvanceClockRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        self.write(context, move |tx, caller| {
+            let program = caller.program();
+            let ahead = store::sandbox::ahead(tx, program)? + request.by;
+            if ahead > AHEAD_MAX {
+                let limit = "would set the program's time more than a century ahead";
+                return Err(Invalid::new("advanceSeconds", limit).into());
+            }
+            let at = tx.now(program);
+            let millis = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+            let event = Event::ProgramChanged {
+                status: None,
+                default_tier: None,
+                ahead: Some(millis),
+            };
+            tx.record(Some(program), at, event)?;
+            store::sandbox::set_ahead(tx, program, ahead)?;
+            let now = tx.now(program).to_string();
+            let ahead_seconds = ahead.as_secs();
+            Ok(Answer::ok(&ClockResponse { now, ahead_seconds }))
+        })
+        .await
+    }
+
+    /// What time it is in the key's program, and how far that is ahead of the clock.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn sandbox_clock(&self, key: KeyPrincipal) -> Result<ClockResponse, Stop> {
+        let clock = self.clock.clone();
+        self.look_up(key, move |connection| {
+            let ahead = store::sandbox::ahead(connection, key.program)?;
+            Ok(ClockResponse {
+                now: clock.now().saturating_add(ahead).to_string(),
+                ahead_seconds: ahead.as_secs(),
+            })
+        })
+        .await
+    }
+}
+
+/// What time it is in a program, for a read.
+pub(in crate::service) fn now(
+    connection: &Connection,
+    clock: &Clock,
+    program: ProgramNumber,
+) -> Result<Timestamp, store::Error> {
+    let ahead = store::sandbox::ahead(connection, program)?;
+    Ok(clock.now().saturating_add(ahead))
+}
+
+fn reset(tx: &mut Transaction<'_>, caps: Caps, number: ProgramNumber) -> Result<Program, Stop> {
+    let mut old = store::programs::get(tx, number)?;
+    caps.check(tx, Counted::Programs(old.organization), 1)?;
+    let at = tx.now(number);
+    old.status = ProgramStatus::Archived;
+    old.updated_at = at;
+    old.archived_at = Some(at);
+    old.version = tx.record(Some(number), at, Event::program_changed(&old))?;
+    store::programs::update(tx, &old)?;
+    for mut endpoint in store::webhooks::active_of(tx, number)? {
+        webhooks::disable(tx, number, at, &mut endpoint)?;
+    }
+
+    let now = tx.clock_now();
+    let (organization, environment) = (old.organization, old.environment);
+    let mut new = tenants::create_program(tx, organization, environment, old.name, now)?;
+    new.currency = old.currency;
+    new.default_tier = old.default_tier;
+    let event = Event::program_changed(&new);
+    new.configuration_version = tx.record(Some(new.number), now, event)?;
+    store::programs::configure(tx, &new)?;
+    store::sandbox::move_keys(tx, number, new.number)?;
+    Ok(new)
+}

@@ -1,0 +1,102 @@
+//! The token exchange: a key asks for a token that its app can use for one member.
+
+use super::members;
+use crate::domain::{Event, Member, ProgramNumber, Refusal, Timestamp};
+use crate::service::IdempotencyKey;
+use crate::service::{
+    Answer, Caller, KeyPrincipal, MemberPrincipal, Reply, Services, Stop, WriteContext,
+};
+use crate::store::{self, Transaction, WriteError};
+use crate::wire::{ExchangeTokenRequest, TokenGrantResponse};
+
+impl Services {
+    /// Mints a member token, signing the member up if need be.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn exchange_token(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: ExchangeTokenRequest,
+    ) -> Result<Reply, WriteError> {
+        let context = WriteContext {
+            caller: Caller::Key(key),
+            idempotency,
+        };
+        let tokens = std::sync::Arc::clone(&self.tokens);
+        let (ttl, pool) = (self.limits.member_token_ttl, self.limits.credit_pool);
+        let caps = self.limits.caps;
+        self.write(context, move |tx, caller| {
+            let at = tx.now(caller.program());
+            let ExchangeTokenRequest {
+                external_user_id,
+                profile,
+            } = request;
+            let found = store::members::find_to_change(tx, caller.program(), &external_user_id)?;
+            let mut member = match found {
+                Some(member) if member.archived_at.is_some() => {
+                    return Err(Refusal::NotFound("member").into());
+                }
+                Some(member) => members::merge(tx, at, member, profile, false)?,
+                None => members::create(tx, caps, (at, caller), &external_user_id, profile)?,
+            };
+            // The token's own end is by the clock that will check it.
+            let expires_at = tx.clock_now().saturating_add(ttl);
+            count(
+                tx,
+                at,
+                (&key, caller.program()),
+                &member,
+                (pool, expires_at),
+            )?;
+            member.token_expires_at = member.token_expires_at.max(Some(expires_at));
+            store::members::update_token_end(tx, &member)?;
+            let principal = MemberPrincipal {
+                program: caller.program(),
+                member: member.number,
+                epoch: member.token_epoch,
+                environment: key.environment,
+                expires_at,
+                organization: key.organization,
+                version: key.version,
+            };
+            let token = tokens.mint(principal);
+            Ok(Answer::ok(&TokenGrantResponse::new(token, expires_at)).secret())
+        })
+        .await
+    }
+}
+
+/// Counts an exchange: it identifies the member unless a token minted before is still good, and an
+/// identification takes a credit while the pool, and the organization's allocation, has one.
+fn count(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    (key, program): (&KeyPrincipal, ProgramNumber),
+    member: &Member,
+    (pool, expires_at): (i64, Timestamp),
+) -> Result<(), Stop> {
+    let identified = member
+        .token_expires_at
+        .is_none_or(|end| end <= tx.clock_now());
+    let mut credit = false;
+    if identified {
+        let month = at.month();
+        let allocation = store::organizations::allocation(tx, key.organization)?;
+        let own = store::credits::organization_used(tx, key.organization, month)?;
+        credit = store::credits::pool_used(tx, key.environment, month)? < pool
+            && allocation.is_none_or(|most| own < most);
+        if credit {
+            store::credits::take(tx, key.environment, key.organization, month)?;
+        }
+    }
+    let event = Event::TokenExchanged {
+        member: member.number,
+        identified,
+        credit,
+        expires_at: Some(expires_at),
+    };
+    tx.record(Some(program), at, event)?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Access to the writer. [`Pen`] is for what a caller asks for, which goes through
+//! `Services::write` or `Services::write_on`; [`Upkeep`] is for what the server does on its own.
+
+use crate::store::{self, Tenant, Transaction, WriteError, Writer};
+
+/// The writer, for what somebody asks for.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct Pen(pub(in crate::service) Writer);
+
+impl Pen {
+    pub(in crate::service) fn new(writer: Writer) -> Self {
+        Self(writer)
+    }
+
+    /// The same for what the server does by itself.
+    pub(in crate::service) fn upkeep(&self) -> Upkeep {
+        Upkeep(self.0.clone())
+    }
+
+    /// Whether the last write, or the last attempt to recover, worked.
+    pub(in crate::service) fn is_writable(&self) -> bool {
+        self.0.is_writable()
+    }
+
+    /// Why no write is taken until the next start, if that is so.
+    pub(in crate::service) fn loss(&self) -> Option<&'static str> {
+        self.0.loss()
+    }
+
+    /// Finishes what waits and closes the database. Later writes are refused.
+    pub(in crate::service) fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+/// The writer, for what nobody asked for, or somebody who has the database file itself.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct Upkeep(Writer);
+
+impl Upkeep {
+    /// [`Pen::is_writable`].
+    pub(in crate::service) fn is_writable(&self) -> bool {
+        self.0.is_writable()
+    }
+
+    /// Runs `work` in a transaction; returns once it is durable.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub(in crate::service) async fn write<T, F>(&self, work: F) -> Result<T, WriteError>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, store::Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.0.write(Tenant::Upkeep, work).await
+    }
+
+    /// [`Upkeep::write`] for a thread that may block.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub(in crate::service) fn write_blocking<T, F>(&self, work: F) -> Result<T, WriteError>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, store::Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.0.write_blocking(Tenant::Upkeep, work)
+    }
+}

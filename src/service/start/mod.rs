@@ -1,0 +1,190 @@
+//! The start: opens the database, folds its log into the figures, and starts the threads.
+
+mod error;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+pub use self::error::StartError;
+use crate::analytics::Engine;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::{ByNumber, ProgramNumber, Seq, Timestamp};
+use crate::service::events::{Signals, SystemNames, Targets};
+use crate::service::figures::Analytics;
+use crate::service::figures::derived::Derived;
+use crate::service::figures::snapshots::{self, Snapshots};
+use crate::service::pen::Pen;
+use crate::service::services::{Limits, Services};
+use crate::service::tenancy::bootstrap;
+use crate::service::tenancy::credentials::{Directory, KeyUses, TokenKey};
+use crate::service::upkeep::clock::ClockWatch;
+use crate::store::{self, Connection, Database, OpenError, ReaderSettings, WriterSettings};
+use crate::telemetry::Metrics;
+
+impl Services {
+    /// Opens the database, folds its log into the figures and starts the writer. On the first start
+    /// of a database its first organizations and keys are made; they come back beside the services.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(
+        settings: &Settings,
+        clock: &Clock,
+    ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
+        Self::start_showing(settings, clock, &|_| Ok(()))
+    }
+
+    /// [`Services::start`]; the keys of a new database are shown before they count.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start_showing(
+        settings: &Settings,
+        clock: &Clock,
+        show: bootstrap::Show<'_>,
+    ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
+        Self::start_on(settings, clock, show).map_err(|error| match error {
+            StartError::Storage(error) if error.is_of_damage() => {
+                let path = settings.database.path.clone();
+                StartError::Open(OpenError::Damaged { path })
+            }
+            other => other,
+        })
+    }
+
+    fn start_on(
+        settings: &Settings,
+        clock: &Clock,
+        show: bootstrap::Show<'_>,
+    ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
+        let database = open(&settings.database.path)?;
+        let readers = database.readers(reader_settings(settings))?;
+        let path = database.path().to_owned();
+        let (figures, kept) = snapshots::load(database.connection())?;
+        let last_at = figures.last_at();
+        let was_refused = resume(clock, database.connection(), &last_at)?;
+        let engine = Arc::new(Engine::new(figures));
+        let analytics = Analytics::new(
+            &engine,
+            settings.analytics.bucket_time,
+            database.readership(),
+            readers.turns(),
+        );
+        let directory = Arc::new(Directory::load(database.connection())?);
+        let last_seq = store::log::last_seq(database.connection())?.unwrap_or(Seq(0));
+        let signals = Arc::new(Signals::new(last_seq));
+        let stored_key = store::settings::token_key(database.connection())?;
+        let partner_uuid =
+            store::settings::partner_uuid(database.connection())?.unwrap_or_else(Uuid::new_v4);
+        if stored_key.is_none() && last_seq > Seq(0) {
+            return Err(StartError::NoTokenKey(settings.database.path.clone()));
+        }
+        let metrics = Metrics::new();
+        let derived = Derived {
+            engine: Arc::clone(&engine),
+            directory: Arc::clone(&directory),
+            signals: Arc::clone(&signals),
+        };
+        let writing = writer_settings(settings, clock, last_at, &metrics);
+        let pen = Pen::new(database.start_writer(writing, Box::new(derived))?);
+        let (token_key, first_keys) = match stored_key {
+            Some(key) => (key, None),
+            None => bootstrap::run(&pen.upkeep(), partner_uuid, &settings.bootstrap, show)
+                .map(|(key, keys)| (key, Some(keys)))?,
+        };
+        let uses = KeyUses::new(Arc::clone(&directory), clock.clone(), pen.upkeep());
+        let snapshots = Snapshots::start(
+            Arc::clone(&engine),
+            pen.upkeep(),
+            kept,
+            settings.analytics,
+            uses,
+        )
+        .map_err(StartError::Thread)?;
+        let clock_watch = ClockWatch::start(clock.clone(), pen.upkeep(), was_refused)
+            .map_err(StartError::Thread)?;
+        let services = Self {
+            pen,
+            readers,
+            analytics,
+            engine,
+            directory,
+            signals,
+            metrics,
+            database: path,
+            targets: Targets::new(
+                Arc::new(SystemNames::new()),
+                settings.webhooks.sandbox_private_targets,
+            ),
+            partner_uuid,
+            snapshots,
+            clock_watch,
+            tokens: Arc::new(TokenKey::new(&token_key)),
+            clock: clock.clone(),
+            step: None,
+            limits: Limits::of(settings),
+            started_at: clock.now(),
+        };
+        Ok((services, first_keys))
+    }
+}
+
+/// Tells the clock what is known of earlier runs: the newest time that was stamped (by the clock,
+/// not by that of a program which is ahead), and a step that was refused; whether one was.
+fn resume(
+    clock: &Clock,
+    connection: &Connection,
+    last_at: &ByNumber<ProgramNumber, Timestamp>,
+) -> Result<bool, store::Error> {
+    let refused = store::settings::refused_step(connection)?;
+    let ahead = store::sandbox::all_ahead(connection)?;
+    let stamped = last_at
+        .iter()
+        .map(|(program, at)| match ahead.get(program) {
+            Some(ahead) => at.saturating_sub(*ahead),
+            None => *at,
+        });
+    clock.resume(stamped.max(), refused);
+    Ok(refused.is_some())
+}
+
+fn writer_settings(
+    settings: &Settings,
+    clock: &Clock,
+    last_at: ByNumber<ProgramNumber, Timestamp>,
+    metrics: &Metrics,
+) -> WriterSettings {
+    WriterSettings {
+        clock: clock.clone(),
+        last_at,
+        queue_max: settings.database.queue_max,
+        share_max: settings.database.share_max,
+        wal_bytes_max: settings.database.wal_bytes_max,
+        idempotency_retention: Duration::from_secs(settings.idempotency.retention),
+        metrics: metrics.clone(),
+    }
+}
+
+fn reader_settings(settings: &Settings) -> ReaderSettings {
+    ReaderSettings {
+        count: settings.database.readers,
+        queue_max: settings.database.read_queue_max,
+        share_max: settings.database.share_max,
+    }
+}
+
+/// Opens a database to serve it.
+fn open(path: &Path) -> Result<Database, StartError> {
+    let database = Database::open(path)?;
+    if store::import_batches::unfinished_import(database.connection())?.is_some() {
+        return Err(OpenError::UnfinishedImport {
+            path: path.to_owned(),
+        }
+        .into());
+    }
+    Ok(database)
+}

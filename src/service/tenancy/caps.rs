@@ -1,0 +1,107 @@
+//! How much somebody may have of what costs memory, or the work of others. Each cap is looked at in
+//! the transaction that would pass it, so that no race does. What is there already stays and works.
+
+use crate::config::LimitSettings;
+use crate::domain::{Environment, MemberNumber, MessageText, Refusal, Timestamp};
+use crate::service::{Caller, Stop};
+use crate::store::conversations::day_of;
+use crate::store::{Counted, Transaction};
+
+/// The caps, as they are set.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::service) struct Caps(LimitSettings);
+
+impl Caps {
+    pub(in crate::service) fn new(settings: LimitSettings) -> Self {
+        Self(settings)
+    }
+
+    /// Whether there may be so many more.
+    pub(in crate::service) fn check(
+        self,
+        tx: &mut Transaction<'_>,
+        what: Counted,
+        more: i64,
+    ) -> Result<(), Stop> {
+        let (most, refusal) = self.limit(what);
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        if limit > 0 && tx.count(what)?.saturating_add(more) > limit {
+            return Err(refusal.into());
+        }
+        Ok(())
+    }
+
+    /// Whether the caller's program may have one member more.
+    pub(in crate::service) fn check_member(
+        self,
+        tx: &mut Transaction<'_>,
+        caller: &Caller,
+    ) -> Result<(), Stop> {
+        match caller.environment() {
+            Environment::Live => Ok(()),
+            Environment::Sandbox => self.check(tx, Counted::Members(caller.program()), 1),
+        }
+    }
+
+    /// Whether a member may send this now.
+    pub(in crate::service) fn check_message(
+        self,
+        tx: &mut Transaction<'_>,
+        member: MemberNumber,
+        message: &MessageText,
+        at: Timestamp,
+    ) -> Result<(), Stop> {
+        let bytes = i64::try_from(message.as_str().len()).unwrap_or(i64::MAX);
+        self.check(tx, Counted::Sent(member, day_of(at)), bytes)
+    }
+
+    /// How many there may be, 0 for any number, and what is said past that.
+    fn limit(self, what: Counted) -> (u64, Refusal) {
+        let Self(limits) = self;
+        let (subject, most, what, setting) = match what {
+            Counted::Organizations(_) => (
+                "an environment can have",
+                limits.organizations_max,
+                "organizations, canceled ones included",
+                "limits.organizations_max",
+            ),
+            Counted::Programs(_) => (
+                "an organization can have",
+                limits.programs_each_max,
+                "programs, archived ones and those that were reset included",
+                "limits.programs_each_max",
+            ),
+            Counted::Keys(_) => (
+                "a program can have",
+                limits.keys_each_max,
+                "keys that are not revoked",
+                "limits.keys_each_max",
+            ),
+            Counted::Offers(_) => (
+                "a program can have",
+                limits.offers_each_max,
+                "offers, archived ones included",
+                "limits.offers_each_max",
+            ),
+            Counted::Members(_) => (
+                "a sandbox program can have",
+                limits.sandbox_members_max,
+                "members, removed ones included",
+                "limits.sandbox_members_max",
+            ),
+            Counted::Sent(..) => (
+                "a member can send",
+                limits.message_bytes_max,
+                "bytes of messages a day (UTC)",
+                "limits.message_bytes_max",
+            ),
+        };
+        let refusal = Refusal::LimitReached {
+            subject,
+            most,
+            what,
+            setting,
+        };
+        (most, refusal)
+    }
+}

@@ -1,0 +1,143 @@
+//! Member tokens: PASETO v4.local, opened with our own key against our own clock.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use pasetors::keys::SymmetricKey;
+use pasetors::token::UntrustedToken;
+use pasetors::version4::{LocalToken, V4};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::domain::{
+    Environment, ExternalUserId, MemberNumber, OrganizationNumber, ProgramNumber, Timestamp,
+};
+use crate::service::{DirectoryVersion, MemberPrincipal};
+use crate::store::removals::ErasedKey;
+
+/// Bound into every member token, so that nothing else sealed under the same key passes for one.
+const ASSERTION: &[u8] = b"stampcard member token 1";
+
+/// What a token says, encrypted.
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    program: i64,
+    member: i64,
+    epoch: i64,
+    live: bool,
+    /// Milliseconds since 1970 at which it ends.
+    expires: i64,
+}
+
+/// Bound into what an erased member's id is hashed to.
+const ERASED: &[u8] = b"stampcard erased member 1";
+
+/// The key of all member tokens.
+pub struct TokenKey(SymmetricKey<V4>);
+
+impl std::fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenKey([redacted])")
+    }
+}
+
+impl TokenKey {
+    /// The key made of these bytes.
+    ///
+    /// # Panics
+    /// Never: 32 bytes are what the key takes.
+    pub fn new(bytes: &[u8; 32]) -> Self {
+        Self(SymmetricKey::from(bytes).expect("a v4.local key has 32 bytes"))
+    }
+
+    /// The hash by which a member's id is known again once it was erased. Without the key nobody
+    /// can guess the id from it.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    pub fn erased_key(&self, program: ProgramNumber, id: &ExternalUserId) -> ErasedKey {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes())
+            .expect("HMAC takes keys of any length");
+        mac.update(ERASED);
+        mac.update(&program.0.to_be_bytes());
+        mac.update(id.as_str().as_bytes());
+        let hash: [u8; 32] = mac.finalize().into_bytes().into();
+        std::array::from_fn(|index| hash[index])
+    }
+
+    /// Mints a token.
+    ///
+    /// # Panics
+    /// If the operating system gives no random bytes.
+    pub fn mint(&self, principal: MemberPrincipal) -> String {
+        let claims = Claims {
+            program: principal.program.0,
+            member: principal.member.0,
+            epoch: principal.epoch,
+            live: principal.environment == Environment::Live,
+            expires: principal.expires_at.as_millis(),
+        };
+        let message = crate::wire::to_json(&claims);
+        LocalToken::encrypt(&self.0, &message, None, Some(ASSERTION))
+            .expect("the system gives random bytes")
+    }
+
+    /// Who a token was minted for, unless it is not ours or has ended by `now`. Whether it is still
+    /// good, and what no token tells, the directory knows.
+    pub fn open(&self, token: &str, now: Timestamp) -> Option<MemberPrincipal> {
+        let token = UntrustedToken::try_from(token).ok()?;
+        let token = LocalToken::decrypt(&self.0, &token, None, Some(ASSERTION)).ok()?;
+        let claims: Claims = serde_json::from_str(token.payload()).ok()?;
+        let principal = MemberPrincipal {
+            program: ProgramNumber(claims.program),
+            member: MemberNumber(claims.member),
+            epoch: claims.epoch,
+            environment: if claims.live {
+                Environment::Live
+            } else {
+                Environment::Sandbox
+            },
+            expires_at: Timestamp::from_millis(claims.expires)?,
+            organization: OrganizationNumber(0),
+            version: DirectoryVersion::default(),
+        };
+        (now < principal.expires_at).then_some(principal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_token_opens_with_its_own_key_until_it_ends() {
+        let now = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
+        let end = now.saturating_add(Duration::from_mins(15));
+        let principal = MemberPrincipal {
+            program: ProgramNumber(1),
+            member: MemberNumber(2),
+            epoch: 3,
+            environment: Environment::Live,
+            expires_at: end,
+            organization: OrganizationNumber(0),
+            version: DirectoryVersion::default(),
+        };
+        let key = TokenKey::new(&[7; 32]);
+        let token = key.mint(principal);
+        assert!(token.starts_with("v4.local."));
+        assert_eq!(key.open(&token, now), Some(principal));
+        let last = end.saturating_sub(Duration::from_millis(1));
+        assert_eq!(key.open(&token, last), Some(principal));
+        assert_eq!(key.open(&token, end), None);
+        assert_eq!(TokenKey::new(&[8; 32]).open(&token, now), None);
+        for garbage in [
+            "",
+            "v4.local.",
+            "v4.local.AAAA",
+            "v4.public.AAAA",
+            &token[..40],
+        ] {
+            assert_eq!(key.open(garbage, now), None, "{garbage}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Organizations, their programs and keys, and what each may do.
+
+pub mod bootstrap;
+pub(in crate::service) mod caps;
+pub(in crate::service) mod credentials;
+mod keys;
+mod operator_keys;
+mod organizations;
+mod programs;
+pub(in crate::service) mod tenants;
+
+pub use self::credentials::{
+    Caller, CredentialError, Directory, DirectoryVersion, KeyPrincipal, MemberPrincipal,
+    PartnerPrincipal, TokenKey,
+};
+pub use self::organizations::OrganizationChange;

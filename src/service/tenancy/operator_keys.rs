@@ -1,0 +1,73 @@
+//! What the operator does with keys on a stopped server's database, partner keys among them.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+use super::tenants;
+use crate::domain::{Environment, Name};
+use crate::service::{Services, Stop};
+use crate::store::credentials::{KeyScope, ListedKeyRow};
+use crate::store::{self, Tenant, Transaction, WriteError};
+
+impl Services {
+    /// Every key that is not revoked, the oldest first.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn list_all_keys(&self) -> Result<Vec<ListedKeyRow>, Stop> {
+        self.read(Tenant::Upkeep, |connection| {
+            Ok(store::credentials::all_listed(connection)?)
+        })
+        .await
+    }
+
+    /// Makes a partner key of an environment; its id and the key come back.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create_partner_key(
+        &self,
+        environment: Environment,
+        name: Name,
+    ) -> Result<(Uuid, SecretString), WriteError> {
+        self.pen
+            .upkeep()
+            .write(move |tx: &mut Transaction<'_>| {
+                let secret = tenants::new_key("partner", environment);
+                let scope = KeyScope::Partner;
+                let stored = tenants::add_key(tx, scope, environment, name.as_str(), &secret)?;
+                Ok((stored.uuid, SecretString::from(secret.expose_secret())))
+            })
+            .await
+    }
+
+    /// Revokes a key, of whatever kind; `false` if there is none of this id, or it is revoked.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn revoke_key(&self, key: Uuid) -> Result<bool, WriteError> {
+        self.pen
+            .upkeep()
+            .write(move |tx: &mut Transaction<'_>| {
+                let now = tx.clock_now();
+                store::credentials::revoke_any(tx, key, now)
+            })
+            .await
+    }
+
+    /// Replaces the key of member tokens, which ends every token there is at the next start.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    ///
+    /// # Panics
+    /// If the operating system gives no random bytes.
+    pub async fn rotate_token_key(&self) -> Result<(), WriteError> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("the system gives random bytes");
+        self.pen
+            .upkeep()
+            .write(move |tx: &mut Transaction<'_>| store::settings::replace_token_key(tx, &key))
+            .await
+    }
+}

@@ -1,0 +1,135 @@
+//! The programs of an organization: list, make, read, rename, put away.
+
+use uuid::Uuid;
+
+use super::tenants;
+use crate::domain::{Event, Precondition, Program, ProgramNumber, ProgramStatus, Refusal};
+use crate::error::Surface;
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, Services, Stop};
+use crate::store::credentials::KeyScope;
+use crate::store::programs::ProgramFilter;
+use crate::store::{self, Connection, Counted, Transaction, WriteError};
+use crate::wire::{
+    CreateProgramRequest, CreatedProgramResponse, Cursor, ListKind, PageQuery, PatchProgramRequest,
+    ProgramListResponse, ProgramResponse,
+};
+
+/// What stands in the place of an id for the program that the key opens.
+const CURRENT: &str = "current";
+
+impl Services {
+    /// A page of the programs of the key's organization.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn list_programs(
+        &self,
+        key: KeyPrincipal,
+        mut filter: ProgramFilter,
+        page: PageQuery,
+    ) -> Result<ProgramListResponse, Stop> {
+        filter.after = page.cursor.map(|cursor| ProgramNumber(cursor.0));
+        self.read(key, move |connection| {
+            let organization = key.organization;
+            let mut rows =
+                store::programs::list(connection, organization, &filter, page.limit + 1)?;
+            let more = page.cut(&mut rows);
+            let next_cursor = rows
+                .last()
+                .filter(|_| more)
+                .map(|last| Cursor(last.number.0).encode(ListKind::Programs, organization.0));
+            let data = rows.iter().map(ProgramResponse::from).collect();
+            Ok(ProgramListResponse {
+                data,
+                pagination: next_cursor.into(),
+            })
+        })
+        .await
+    }
+
+    /// A program of the key's organization.
+    ///
+    /// # Errors
+    /// `not_found` if it has no such program.
+    pub async fn get_program(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+    ) -> Result<ProgramResponse, Stop> {
+        self.look_up(key, move |connection| {
+            Ok((&find(connection, key, &id)?).into())
+        })
+        .await
+    }
+
+    /// Makes an empty program with a key of its own.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create_program(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: CreateProgramRequest,
+    ) -> Result<Reply, WriteError> {
+        let caps = self.limits.caps;
+        let create = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
+            caps.check(tx, Counted::Programs(key.organization), 1)?;
+            let (now, name) = (tx.clock_now(), request.name);
+            let (organization, environment) = (key.organization, key.environment);
+            let program = tenants::create_program(tx, organization, environment, name, now)?;
+            let secret = tenants::new_key("expys", environment);
+            let scope = KeyScope::Program(program.number);
+            tenants::add_key(tx, scope, environment, tenants::FIRST_KEY_NAME, &secret)?;
+            let api_key = secret;
+            let program = (&program).into();
+            Ok(Answer::created(&CreatedProgramResponse { program, api_key }).secret())
+        };
+        self.write_on(Surface::Scrip, key, idempotency, create)
+            .await
+    }
+
+    /// Renames a program, puts it away or takes it out again.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_program(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        precondition: Precondition,
+        request: PatchProgramRequest,
+    ) -> Result<Reply, WriteError> {
+        let patch = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
+            let before = find(tx, *key, &id)?;
+            precondition.check(Some(before.version))?;
+            let mut program = before.clone();
+            program.name = request.name.unwrap_or(program.name);
+            program.status = request.status.unwrap_or(program.status);
+            if program != before {
+                let now = tx.now(program.number);
+                program.updated_at = now;
+                program.archived_at = match program.status {
+                    ProgramStatus::Active => None,
+                    ProgramStatus::Archived => program.archived_at.or(Some(now)),
+                };
+                let event = Event::program_changed(&program);
+                program.version = tx.record(Some(program.number), now, event)?;
+                store::programs::update(tx, &program)?;
+            }
+            Ok(Answer::ok(&ProgramResponse::from(&program)).at(program.version))
+        };
+        self.write_on(Surface::Scrip, key, None, patch).await
+    }
+}
+
+fn find(connection: &Connection, key: KeyPrincipal, id: &str) -> Result<Program, Stop> {
+    if id == CURRENT {
+        return Ok(store::programs::get(connection, key.program)?);
+    }
+    let not_found = Refusal::NotFound("program");
+    let Ok(uuid) = Uuid::try_parse(id) else {
+        return Err(not_found.into());
+    };
+    store::programs::find(connection, key.organization, uuid)?.ok_or(Stop::Refused(not_found))
+}

@@ -1,0 +1,155 @@
+//! Making organizations, programs and keys: on first start, by the partner, and by an operator.
+
+use data_encoding::HEXLOWER;
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+use super::credentials;
+use crate::domain::{
+    Currency, CurrencyName, CurrencySymbol, Environment, Event, Name, Organization,
+    OrganizationNumber, OrganizationStatus, OrganizationTier, Program, ProgramNumber,
+    ProgramStatus, Seq, Tier, Timestamp,
+};
+use crate::store::credentials::{KeyScope, NewCredential};
+use crate::store::{self, Transaction};
+
+/// What the key is called that comes with a new program.
+pub(in crate::service) const FIRST_KEY_NAME: &str = "first key";
+/// Characters of a key's random part that may be shown in a list.
+const SHOWN_RANDOM_CHARS: usize = 6;
+
+/// An organization that is about to be made, on trial.
+pub(in crate::service) fn new_organization(
+    environment: Environment,
+    name: Name,
+    tx: &Transaction<'_>,
+) -> Organization {
+    Organization {
+        number: OrganizationNumber(0),
+        uuid: Uuid::new_v4(),
+        environment,
+        name,
+        external_id: None,
+        status: OrganizationStatus::Active,
+        tier: OrganizationTier::Trial,
+        metadata: None,
+        allocation: None,
+        created_at: tx.clock_now(),
+        version: Seq(0),
+    }
+}
+
+/// Makes an organization and its first program, named after it.
+pub(in crate::service) fn create(
+    tx: &mut Transaction<'_>,
+    organization: &mut Organization,
+) -> Result<Program, store::Error> {
+    store::organizations::insert(tx, organization)?;
+    let (number, environment) = (organization.number, organization.environment);
+    let event = Event::OrganizationCreated {
+        organization: number,
+        status: organization.status,
+        environment,
+    };
+    organization.version = tx.record(None, organization.created_at, event)?;
+    store::organizations::update(tx, organization)?;
+    create_program(
+        tx,
+        number,
+        environment,
+        organization.name.clone(),
+        organization.created_at,
+    )
+}
+
+/// Makes an empty program.
+pub(in crate::service) fn create_program(
+    tx: &mut Transaction<'_>,
+    organization: OrganizationNumber,
+    environment: Environment,
+    name: Name,
+    now: Timestamp,
+) -> Result<Program, store::Error> {
+    let impossible = |_| store::Error::Impossible("default setting");
+    let mut program = Program {
+        number: ProgramNumber(0),
+        uuid: Uuid::new_v4(),
+        organization,
+        environment,
+        name,
+        status: ProgramStatus::Active,
+        currency: Currency {
+            name: CurrencyName::parse("currencyName", "Points").map_err(impossible)?,
+            symbol: CurrencySymbol::parse("currencySymbol", "pts").map_err(impossible)?,
+        },
+        default_tier: Tier::parse("defaultTier", "standard").map_err(impossible)?,
+        created_at: now,
+        updated_at: now,
+        archived_at: None,
+        version: Seq(0),
+        configuration_version: Seq(0),
+    };
+    store::programs::insert(tx, &mut program)?;
+    program.version = tx.record(
+        Some(program.number),
+        now,
+        Event::ProgramCreated {
+            organization,
+            default_tier: Some(program.default_tier.clone()),
+        },
+    )?;
+    program.configuration_version = program.version;
+    store::programs::update(tx, &program)?;
+    Ok(program)
+}
+
+/// A new key: 192 random bits behind a prefix that tells what it is for.
+///
+/// # Panics
+/// If the operating system gives no random bytes.
+pub(in crate::service) fn new_key(kind: &str, environment: Environment) -> SecretString {
+    let mut random = [0; 24];
+    getrandom::fill(&mut random).expect("the system gives random bytes");
+    let random = HEXLOWER.encode(&random);
+    SecretString::from(format!("{kind}_{}_{random}", environment.as_str()))
+}
+
+/// A key that was stored, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::service) struct StoredKey {
+    pub(in crate::service) uuid: Uuid,
+    pub(in crate::service) prefix: String,
+    pub(in crate::service) created_at: Timestamp,
+}
+
+/// Stores a key's hash and its first characters.
+pub(in crate::service) fn add_key(
+    tx: &mut Transaction<'_>,
+    scope: KeyScope,
+    environment: Environment,
+    name: &str,
+    key: &SecretString,
+) -> Result<StoredKey, store::Error> {
+    let text = key.expose_secret();
+    let random_at = text.rfind('_').map_or(0, |index| index + 1);
+    // A short key of the operator's own shows nothing of its secret part.
+    let is_long = text.len() - random_at >= 4 * SHOWN_RANDOM_CHARS;
+    let shown = random_at + if is_long { SHOWN_RANDOM_CHARS } else { 0 };
+    let (uuid, now) = (Uuid::new_v4(), tx.clock_now());
+    let prefix = text.get(..shown).unwrap_or_default();
+    let hash = credentials::hash(text);
+    let credential = NewCredential {
+        scope,
+        environment,
+        uuid,
+        name,
+        prefix,
+        hash,
+    };
+    store::credentials::insert(tx, &credential, now)?;
+    Ok(StoredKey {
+        uuid,
+        prefix: prefix.to_owned(),
+        created_at: now,
+    })
+}

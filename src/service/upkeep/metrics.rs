@@ -1,0 +1,88 @@
+//! What the server tells about itself.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::domain::Seq;
+use crate::service::{Services, Stop};
+use crate::store::{self, Tenant};
+use crate::telemetry::{Metrics, Sizes, log_lines_lost};
+
+/// Bytes of a page of memory, as `/proc` counts it.
+const PAGE_BYTES: u64 = 4096;
+
+impl Services {
+    /// The handles of whoever counts something.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The path of the write-ahead log.
+    pub(in crate::service) fn wal(&self) -> OsString {
+        let mut wal = self.database.clone().into_os_string();
+        wal.push("-wal");
+        wal
+    }
+
+    /// Everything that is counted or can be looked up, as text.
+    ///
+    /// # Errors
+    /// [`Stop`] if the database fails.
+    pub async fn render_metrics(
+        &self,
+        streams: usize,
+        buffered_bytes: usize,
+    ) -> Result<String, Stop> {
+        let snapshot = self
+            .read(Tenant::Upkeep, |connection| {
+                Ok(store::snapshots::header(connection)?)
+            })
+            .await?;
+        let number = |seq: Option<Seq>| seq.map_or(0, |seq| seq.0.unsigned_abs());
+        let sizes = self.engine.look(|figures| {
+            let mut sizes = Sizes::default();
+            for (_, counters) in figures.programs() {
+                let (bytes, entries) = counters.timeline_size();
+                sizes.programs += 1;
+                sizes.timeline_bytes += bytes as u64;
+                sizes.timeline_entries += entries;
+            }
+            sizes.activity_seq = number(figures.last_seq());
+            sizes
+        });
+        let clock = self.clock.state();
+        let wal = self.wal();
+        Ok(self.metrics.render(&Sizes {
+            is_writable: self.is_ready(),
+            database_bytes: file_bytes(&self.database),
+            wal_bytes: file_bytes(Path::new(&wal)),
+            snapshot_seq: number(snapshot.map(|row| row.last_seq)),
+            streams: streams as u64,
+            buffered_bytes: buffered_bytes as u64,
+            resident_bytes: resident_bytes(),
+            log_lines_lost: log_lines_lost(),
+            clock_behind: clock.behind,
+            clock_refused: clock.refused,
+            clock_steps: [
+                ("taken", clock.steps_taken),
+                ("refused", clock.steps_refused),
+                ("accepted", clock.steps_accepted),
+            ],
+            ..sizes
+        }))
+    }
+}
+
+/// The size of a file; 0 if there is none.
+pub(in crate::service) fn file_bytes(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
+}
+
+/// Resident memory of this process; 0 where the system does not tell.
+fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split_whitespace().nth(1);
+    pages
+        .and_then(|pages| pages.parse::<u64>().ok())
+        .map_or(0, |pages| pages * PAGE_BYTES)
+}

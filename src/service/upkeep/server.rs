@@ -1,0 +1,66 @@
+//! What the server's operator wants to know of the server itself.
+
+use std::path::Path;
+
+use crate::domain::Timestamp;
+use crate::service::{PartnerPrincipal, Services, Stop};
+use crate::store::checks;
+use crate::store::checks::{BackupMade, Verification};
+use crate::wire::{ServerBackupResponse, ServerFileResponse, ServerResponse, ServerVerifyResponse};
+
+impl Services {
+    /// The version, the state of the database, and when it was last verified and backed up.
+    ///
+    /// # Errors
+    /// [`Stop`] if more waits than the server takes on.
+    pub async fn get_server(&self, partner: PartnerPrincipal) -> Result<ServerResponse, Stop> {
+        let services = self.clone();
+        // It looks at files, which may take a while.
+        let look = move |_: &crate::store::Connection| Ok(services.server());
+        self.read(partner, look).await
+    }
+
+    fn server(&self) -> ServerResponse {
+        let text = |millis| Timestamp::from_millis(millis).map(|at| at.to_string());
+        let verify = checks::last::<Verification>(&self.database);
+        let backup = checks::last::<BackupMade>(&self.database);
+        ServerResponse {
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: self.started_at.to_string(),
+            now: self.now().to_string(),
+            takes_writes: self.is_ready(),
+            reason: self.unreadiness(),
+            clock_refused: self.clock.refused().is_some(),
+            database: ServerFileResponse {
+                bytes: super::metrics::file_bytes(&self.database),
+                log_bytes: super::metrics::file_bytes(Path::new(&self.wal())),
+            },
+            last_verify: verify.and_then(|check| {
+                Some(ServerVerifyResponse {
+                    at: text(check.at)?,
+                    agrees: check.findings == 0,
+                    figures: check.figures,
+                    findings: check.findings,
+                })
+            }),
+            last_backup: backup.and_then(|made| {
+                Some(ServerBackupResponse {
+                    at: text(made.at)?,
+                    bytes: made.bytes,
+                })
+            }),
+        }
+    }
+
+    /// Why no writes are taken, if that is so.
+    pub fn unreadiness(&self) -> Option<String> {
+        if self.is_ready() {
+            return None;
+        }
+        Some(match (self.loss(), self.clock_refusal()) {
+            (Some(loss), _) => loss.to_owned(),
+            (None, Some(refusal)) => refusal,
+            (None, None) => "the database takes no writes".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,361 @@
+//! `stampcard verify`: every number worked out a second time by plain SQL.
+
+use std::collections::HashMap;
+
+use crate::analytics::{Counters, Figures, Measure, OfferCounters, Sum, Timeline};
+use crate::domain::{ProgramNumber, Status, Timestamp};
+use crate::service::figures::derived::{FoldError, fold, fold_newer};
+use crate::service::figures::snapshots;
+use crate::store::{self, Connection, audit, idempotency};
+
+/// What was looked at and what was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Figures that were compared.
+    pub figures: usize,
+    /// Texts of the log that were erased, of which only the chain's commitments can be checked.
+    pub erased: u64,
+    /// Rows of version 0.1.0 in the log that do not tell all that is compared.
+    pub given: u64,
+    /// What is wrong, a sentence each; empty if nothing is.
+    pub findings: Vec<String>,
+}
+
+impl Report {
+    /// What was read; a value that no version writes is a finding, and not the end of all others.
+    fn read<T>(
+        &mut self,
+        what: &str,
+        read: Result<T, store::Error>,
+    ) -> Result<Option<T>, store::Error> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if error.is_of_storage() || error.is_of_damage() => Err(error),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                let cause = cause.unwrap_or_else(|| error.to_string());
+                self.findings
+                    .push(format!("{what}: a value that no version writes ({cause})"));
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The steps of a verification, for whoever shows its progress.
+pub const STEPS: &[&str] = &[
+    "the file",
+    "the schema",
+    "references between rows",
+    "values of every column",
+    "rows against each other",
+    "what a start reads",
+    "wallets against the ledger",
+    "redemptions against their history",
+    "credits against the log",
+    "kept answers against their index",
+    "the search index against the members",
+    "every row of the log and its hash",
+    "the log, folded anew",
+    "totals and offers against SQL",
+    "every day of every timeline against SQL",
+    "the snapshot against the log",
+];
+
+/// One step: what it finds wrong.
+type Check = fn(&Connection) -> Result<Vec<String>, store::Error>;
+
+/// Looks at everything; `progress` is told the name of each step before it begins.
+///
+/// # Errors
+/// [`store::Error`] if the database cannot be read.
+pub fn verify(connection: &Connection, progress: impl FnMut(&str)) -> Result<Report, store::Error> {
+    let mut report = verify_rows(connection, progress)?;
+    if store::import_batches::unfinished_import(connection)?.is_some() {
+        let finding = "an import into it was not finished".to_owned();
+        report.findings.insert(0, finding);
+    } else {
+        // An import sets these last.
+        report.findings.extend(audit::missing_settings(connection)?);
+        report.findings.extend(audit::cursors(connection)?);
+    }
+    Ok(report)
+}
+
+/// [`verify`], of a database whose import may still be going on.
+pub(in crate::service) fn verify_rows(
+    connection: &Connection,
+    mut progress: impl FnMut(&str),
+) -> Result<Report, store::Error> {
+    let _snapshot = audit::begin_snapshot(connection)?;
+    let mut report = Report::default();
+    let checks: [Check; 11] = [
+        audit::integrity,
+        audit::schema,
+        audit::foreign_keys,
+        audit::values,
+        audit::contradictions,
+        audit::start,
+        audit::wallets,
+        audit::redemptions,
+        audit::credits,
+        idempotency::segments_with_gaps,
+        store::search::differences,
+    ];
+    for (name, check) in STEPS.iter().zip(checks) {
+        progress(name);
+        if let Some(findings) = report.read(name, check(connection))? {
+            report.findings.extend(findings);
+        }
+    }
+    let mut steps = STEPS[checks.len()..].iter();
+    let mut next = || progress(steps.next().copied().unwrap_or_default());
+    next();
+    let checked = store::log::check(connection);
+    if let Some(checked) = report.read("the log", checked)? {
+        report.findings.extend(checked.findings);
+        report.erased = checked.erased;
+        report.given = checked.given;
+    }
+    next();
+    let Some(figures) = folded(connection, &mut report)? else {
+        return Ok(report);
+    };
+    next();
+    let compared = compare_numbers(connection, &figures, &mut report);
+    report.read("totals and offers", compared)?;
+    next();
+    let compared = compare_days(connection, &figures, &mut report);
+    report.read("days", compared)?;
+    next();
+    let compared = compare_snapshot(connection, &figures, &mut report);
+    report.read("the snapshot", compared)?;
+    Ok(report)
+}
+
+/// The figures of the log; `None`, and a finding, if it cannot be folded.
+fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Figures>, store::Error> {
+    let finding = match fold(connection) {
+        Ok(figures) => return Ok(Some(figures)),
+        Err(FoldError::Contradiction(contradiction)) => contradiction.to_string(),
+        Err(FoldError::Storage(store::Error::Impossible(what))) => {
+            format!("the activity log holds an impossible {what}")
+        }
+        Err(FoldError::Storage(error)) => return report.read("the log", Err(error)),
+    };
+    report.findings.push(finding);
+    Ok(None)
+}
+
+/// Totals and offers.
+fn compare_numbers(
+    connection: &Connection,
+    figures: &Figures,
+    report: &mut Report,
+) -> Result<(), store::Error> {
+    let none = Counters::default();
+    let counters = |program| figures.program(ProgramNumber(program)).unwrap_or(&none);
+    for row in audit::program_numbers(connection)? {
+        report.figures += 1;
+        let counted = number(counters(row.program), row.name);
+        if counted != row.value {
+            report.findings.push(format!(
+                "program row {}, {}: the engine says {}, SQL says {}",
+                row.program,
+                row.name,
+                show(counted),
+                show(row.value)
+            ));
+        }
+    }
+    let mut places: HashMap<i64, usize> = HashMap::new();
+    for row in audit::offer_numbers(connection)? {
+        let place = places.entry(row.program).or_default();
+        let counted = counters(row.program)
+            .offers()
+            .get(*place)
+            .map(OfferCounters::figures);
+        *place += 1;
+        report.figures += row.numbers.len();
+        // An offer that stands in another place is not this one.
+        let counted = counted.filter(|f| *f.id.as_uuid().as_bytes() == row.uuid);
+        let numbers = counted.map(|f| [f.signups, f.completions, f.cancellations, f.spent]);
+        let names = ["signups", "completions", "cancellations", "points spent"];
+        for (index, name) in names.into_iter().enumerate() {
+            let counted = numbers.and_then(|numbers| i64::try_from(numbers[index]).ok());
+            let value = Some(row.numbers[index]);
+            if counted != value {
+                report.findings.push(format!(
+                    "program row {}, offer {place}, {name}: the engine says {}, SQL says {}",
+                    row.program,
+                    show(counted),
+                    show(value)
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every day of every timeline, and that nothing lies outside those days.
+fn compare_days(
+    connection: &Connection,
+    figures: &Figures,
+    report: &mut Report,
+) -> Result<(), store::Error> {
+    const DAY: i64 = 86_400_000;
+    let mut seen: HashMap<(&str, i64, i64), Sum> = HashMap::new();
+    for row in audit::timeline_days(connection)? {
+        report.figures += 1;
+        let expected = Sum {
+            count: row.count.unsigned_abs(),
+            amount: row.amount.unsigned_abs(),
+        };
+        let counted = timeline(figures, row.timeline, row.program, row.offer)
+            .map(|t| t.before((row.day + 1) * DAY) - t.before(row.day * DAY))
+            .unwrap_or_default();
+        if counted != expected {
+            report.findings.push(format!(
+                "program row {}, offer row {}, {} on day {} since 1970: the engine says {} of {}, \
+                 SQL says {} of {}",
+                row.program,
+                row.offer,
+                row.timeline,
+                row.day,
+                counted.count,
+                counted.amount,
+                expected.count,
+                expected.amount
+            ));
+        }
+        let sum = seen
+            .entry((row.timeline, row.program, row.offer))
+            .or_default();
+        sum.count += expected.count;
+        sum.amount += expected.amount;
+    }
+    for ((name, program, offer), counted) in all_timelines(figures) {
+        report.figures += 1;
+        let expected = seen
+            .get(&(name, program, offer))
+            .copied()
+            .unwrap_or_default();
+        if counted.total() != expected {
+            report.findings.push(format!(
+                "program row {program}, offer row {offer}, {name} in all: the engine says {:?}, \
+                 SQL says {expected:?}",
+                counted.total()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A snapshot that can be read, with the rows after it, must give what the log gives. One that
+/// cannot is no fault: the next start folds the log.
+fn compare_snapshot(
+    connection: &Connection,
+    figures: &Figures,
+    report: &mut Report,
+) -> Result<(), store::Error> {
+    let Ok((mut restored, _)) = snapshots::restore(connection)? else {
+        return Ok(());
+    };
+    let is_same = match fold_newer(connection, &mut restored) {
+        Ok(_) => {
+            restored.settle();
+            restored == *figures
+        }
+        Err(FoldError::Contradiction(_)) => false,
+        Err(FoldError::Storage(error)) => return Err(error),
+    };
+    if !is_same {
+        report
+            .findings
+            .push("the snapshot and the rows after it differ from the log".to_owned());
+    }
+    Ok(())
+}
+
+/// The names that [`audit::timeline_days`] gives to the timelines of a program.
+const MEASURES: [(&str, Measure); Measure::ALL.len()] = [
+    ("signups", Measure::Signups),
+    ("minted", Measure::Minted),
+    ("spent", Measure::Spent),
+    ("events", Measure::Events),
+    ("exchanges", Measure::Exchanges),
+    ("identifications", Measure::Identifications),
+    ("credits", Measure::Credits),
+];
+
+fn all_timelines(figures: &Figures) -> impl Iterator<Item = ((&'static str, i64, i64), &Timeline)> {
+    figures.programs().flat_map(|(program, counters)| {
+        let own = MEASURES
+            .iter()
+            .map(move |(name, measure)| ((*name, program.0, 0), counters.timeline(*measure)));
+        let of_offers = counters.offers().iter().flat_map(move |offer| {
+            let row = offer.number().0;
+            [
+                (("offer signups", program.0, row), offer.signups()),
+                (("offer spent", program.0, row), offer.spent()),
+            ]
+        });
+        own.chain(of_offers)
+    })
+}
+
+fn timeline<'a>(
+    figures: &'a Figures,
+    name: &str,
+    program: i64,
+    offer: i64,
+) -> Option<&'a Timeline> {
+    let counters = figures.program(ProgramNumber(program))?;
+    if let Some((_, measure)) = MEASURES.iter().find(|(measure, _)| *measure == name) {
+        return Some(counters.timeline(*measure));
+    }
+    let offer = counters
+        .offers()
+        .iter()
+        .find(|counters| counters.number().0 == offer)?;
+    match name {
+        "offer signups" => Some(offer.signups()),
+        "offer spent" => Some(offer.spent()),
+        _ => None,
+    }
+}
+
+/// The engine's side of a number that [`audit::program_numbers`] names.
+fn number(counters: &Counters, name: &str) -> Option<i64> {
+    let totals = counters.totals();
+    if let Some(status) = name.strip_prefix("redemptions ").and_then(Status::parse) {
+        return i64::try_from(totals.redemptions.get(status)).ok();
+    }
+    let value = match name {
+        "members" => totals.members,
+        "active members" => totals.active_members,
+        "tiers held" => counters.tier_count() as u64,
+        "points minted" => totals.minted,
+        "points spent" => totals.spent,
+        "points refunded" => totals.refunded,
+        "points forfeited" => totals.forfeited,
+        "points debited" => totals.debited,
+        // The ledger equation.
+        "sum of balances" => (totals.minted + totals.refunded)
+            .checked_sub(totals.spent + totals.forfeited + totals.debited)?,
+        "participants" => totals.participants,
+        "ledger entries" => totals.ledger_entries,
+        "newest ledger entry" => return totals.last_entry_at.map(Timestamp::as_millis),
+        "events" => totals.events,
+        "exchanges" => totals.exchanges,
+        "identifications" => totals.identifications,
+        "credits" => totals.credits,
+        "current offers" => totals.current_offers,
+        _ => return None,
+    };
+    i64::try_from(value).ok()
+}
+
+fn show(value: Option<i64>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
+}

@@ -1,0 +1,4 @@
+//! Idempotency records: the stored responses, and the index that finds them.
+
+pub mod idempotency;
+pub(in crate::store) mod key_index;

@@ -1,0 +1,78 @@
+//! Failures of the database.
+
+/// A failure of the database or of the pool in front of it. It is never the caller's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// SQLite failed.
+    #[error("the database failed")]
+    Sqlite(#[from] rusqlite::Error),
+    /// No reading connection came free in time.
+    #[error("no reading connection came free in time")]
+    PoolExhausted(#[source] r2d2::Error),
+    /// Too many reads wait already, or one waited too long.
+    #[error("too many reads wait")]
+    TooManyReads,
+    /// A row holds what no version of this program writes.
+    #[error("the database holds an impossible {0}")]
+    Impossible(&'static str),
+    /// The system refused a thread.
+    #[error("a thread cannot be started")]
+    Thread(#[source] std::io::Error),
+}
+
+impl Error {
+    /// Whether SQLite found the file damaged.
+    pub fn is_of_damage(&self) -> bool {
+        let Self::Sqlite(error) = self else {
+            return false;
+        };
+        matches!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+        )
+    }
+
+    /// Whether the disk or the file is to blame, so that the same may work later; otherwise it is a
+    /// defect of the program, which a retry only repeats.
+    pub fn is_of_storage(&self) -> bool {
+        use rusqlite::ErrorCode;
+        match self {
+            Self::PoolExhausted(_) | Self::TooManyReads | Self::Thread(_) => true,
+            Self::Impossible(_) => false,
+            Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
+                !matches!(
+                    code,
+                    ErrorCode::ConstraintViolation
+                        | ErrorCode::TypeMismatch
+                        | ErrorCode::ApiMisuse
+                        | ErrorCode::ParameterOutOfRange
+                        | ErrorCode::Unknown
+                )
+            }),
+        }
+    }
+}
+
+/// What was read of a row; `None` of one that cannot be read, which costs its owner and nobody
+/// else. The row's first column is its number.
+pub(in crate::store) fn readable<T>(
+    table: &'static str,
+    row: &rusqlite::Row<'_>,
+    read: Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.is_of_storage() || error.is_of_damage() => Err(error),
+        Err(error) => {
+            let row: i64 = row.get(0).unwrap_or_default();
+            let reason = error.to_string();
+            tracing::error!(
+                table,
+                row,
+                reason,
+                "a row cannot be read and is left out; `stampcard verify` says more"
+            );
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The activity log: typed events to rows and back, and the wallet's view of it.
+
+pub mod chain;
+mod check;
+mod history;
+mod insert;
+mod read;
+pub(in crate::store) mod replay;
+mod texts;
+mod wallet;
+
+use rusqlite::{Connection, Row};
+
+pub use self::check::{Checked, check};
+pub(super) use self::insert::insert;
+pub(super) use self::read::COUNTED;
+use self::read::Stored;
+pub use self::texts::erase_texts;
+pub(super) use self::texts::{NewText, REASON};
+pub use self::wallet::{LedgerRow, jump_of, wallet_entries};
+use super::Error;
+use crate::domain::{
+    Activity, Actor, Cells as _, Column, Event, ProgramNumber, RedemptionNumber, Seq, Timestamp,
+};
+
+/// The number of the newest row.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn last_seq(connection: &Connection) -> Result<Option<Seq>, Error> {
+    let last: Option<i64> =
+        connection.query_row("SELECT max(seq) FROM activity", [], |row| row.get(0))?;
+    Ok(last.map(Seq))
+}
+
+/// The number of the last row before a time, by halves: rows are in the order of time, but for
+/// programs whose clock was moved.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub(super) fn last_before(connection: &Connection, before: Timestamp) -> Result<Seq, Error> {
+    let sql = "SELECT at FROM activity WHERE seq >= ?1 ORDER BY seq LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let (mut low, mut high) = (0, last_seq(connection)?.map_or(0, |seq| seq.0));
+    while low < high {
+        let middle = low + (high - low + 1) / 2;
+        let at: i64 = statement.query_row([middle], |row| row.get(0))?;
+        if at < before.as_millis() {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    Ok(Seq(low))
+}
+
+/// Hands the rows after `after` up to `up_to` to `take`, in order, without the words of people.
+pub(super) fn read(
+    connection: &Connection,
+    after: Seq,
+    up_to: Seq,
+    mut take: impl FnMut(Activity),
+) -> Result<(), Error> {
+    let columns = &read::OF_EVENTS.names;
+    let sql = format!("SELECT {columns} FROM activity WHERE seq > ?1 AND seq <= ?2 ORDER BY seq");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([after.0, up_to.0])?;
+    while let Some(row) = rows.next()? {
+        take(activity(row)?);
+    }
+    Ok(())
+}
+
+/// The events of the catalogue among the rows after `after` up to `up_to`, in order, at most
+/// `limit`, of one program or of all; with the words of people.
+///
+/// # Errors
+/// [`Error`] if the database fails or holds an impossible row.
+pub fn events(
+    connection: &Connection,
+    program: Option<ProgramNumber>,
+    after: Seq,
+    up_to: Seq,
+    limit: usize,
+) -> Result<Vec<Activity>, Error> {
+    let (columns, in_catalogue) = (&read::OF_EVENTS.names, &*read::IN_CATALOGUE);
+    let sql = format!(
+        "SELECT {columns} FROM activity
+         WHERE seq > ?1 AND seq <= ?2 AND {in_catalogue} AND (?3 IS NULL OR program_id = ?3)
+         ORDER BY seq LIMIT ?4"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((
+        after.0,
+        up_to.0,
+        program.map(|number| number.0),
+        i64::try_from(limit).unwrap_or(i64::MAX),
+    ))?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(with_texts(connection, activity(row)?)?);
+    }
+    Ok(events)
+}
+
+/// What happened to a redemption after a row of the log, in order, at most `limit`; with who caused
+/// it, which version 0.1.0 did not note, and without the words of people.
+///
+/// # Errors
+/// [`Error`] if the database fails or holds an impossible row.
+pub fn of_redemption(
+    connection: &Connection,
+    redemption: RedemptionNumber,
+    after: Seq,
+    limit: usize,
+) -> Result<Vec<(Activity, Option<Actor>)>, Error> {
+    let sql = format!(
+        "SELECT {} FROM activity WHERE redemption_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        read::ALL.names
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query((redemption.0, after.0, limit))?;
+    let mut happened = Vec::new();
+    while let Some(row) = rows.next()? {
+        let stored = Stored::new(row, &read::ALL);
+        let activity = stored.activity().ok_or(Error::Impossible("activity"))?;
+        let kind = stored.cell(Column::Actor).integer();
+        let number = stored.cell(Column::ActorNumber).integer();
+        happened.push((
+            activity,
+            kind.and_then(|kind| Actor::of_numbers(kind, number)),
+        ));
+    }
+    Ok(happened)
+}
+
+/// One row of the log, if it is there, with the words of people.
+///
+/// # Errors
+/// [`Error`] if the database fails or holds an impossible row.
+pub fn find(connection: &Connection, seq: Seq) -> Result<Option<Activity>, Error> {
+    let columns = &read::OF_EVENTS.names;
+    let sql = format!("SELECT {columns} FROM activity WHERE seq = ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([seq.0])?;
+    let found = rows.next()?.map(activity).transpose()?;
+    found
+        .map(|activity| with_texts(connection, activity))
+        .transpose()
+}
+
+fn activity(row: &Row<'_>) -> Result<Activity, Error> {
+    let stored = Stored::new(row, &read::OF_EVENTS);
+    stored.activity().ok_or(Error::Impossible("activity"))
+}
+
+/// Adds the words of people that stand apart.
+fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activity, Error> {
+    let seq = activity.seq;
+    if let Event::WalletCredited(entry) | Event::WalletDebited(entry) = &mut activity.event {
+        entry.reason = texts::reason(connection, seq)?;
+    }
+    Ok(activity)
+}
+
+/// A stored time.
+pub(super) fn timestamp(millis: i64) -> Result<Timestamp, Error> {
+    Timestamp::from_millis(millis).ok_or(Error::Impossible("time"))
+}

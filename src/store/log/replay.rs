@@ -1,0 +1,185 @@
+//! Reading the log to its end, in order, on as many threads as there are cores.
+//!
+//! To read a row costs several times what it costs to count it. The log only grows, so every
+//! connection sees the same rows up to one that is committed. Each thread reads every n-th piece,
+//! and the caller takes the pieces in turn.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Builder, Scope, available_parallelism, scope};
+
+use rusqlite::Connection;
+
+use crate::domain::{Activity, Seq};
+use crate::store::file::connection;
+use crate::store::{Error, log};
+
+/// Numbers of a piece, about a quarter of a megabyte of rows.
+const PIECE_NUMBERS: i64 = 2048;
+/// Pieces below which further threads are not worth it.
+const PIECES_MIN: i64 = 16;
+/// Threads that read.
+const THREADS_MAX: usize = 4;
+/// Pieces of one thread that wait for their turn.
+const WAITING_MAX: usize = 2;
+
+/// Hands every row after `after` to `take`, in order. What no figure depends on, the reasons of
+/// ledger entries and the chain of a wallet's entries, is left out: it would cost half of the time.
+///
+/// # Errors
+/// [`Error`] if the database fails or holds an impossible row.
+pub fn replay(
+    connection: &Connection,
+    after: Seq,
+    mut take: impl FnMut(&Activity),
+) -> Result<(), Error> {
+    let Some(last) = log::last_seq(connection)?.filter(|last| *last > after) else {
+        return Ok(());
+    };
+    let siblings = match siblings(connection, after, last) {
+        Ok(siblings) if !siblings.is_empty() => siblings,
+        _ => return log::read(connection, after, last, |row| take(&row)),
+    };
+    scope(|scope| {
+        let threads = siblings.len();
+        let mut queues = Vec::new();
+        for (first, sibling) in siblings.into_iter().enumerate() {
+            let pieces = pieces(after, last).skip(first).step_by(threads);
+            queues.push(start(scope, sibling, pieces)?);
+        }
+        for (_, queue) in pieces(after, last).zip((0..threads).cycle()) {
+            let ended = |_| Error::Impossible("end of a thread that reads the log");
+            queues[queue]
+                .recv()
+                .map_err(ended)??
+                .iter()
+                .for_each(&mut take);
+        }
+        Ok(())
+    })
+}
+
+/// Where each piece begins and ends, the first not included.
+fn pieces(after: Seq, last: Seq) -> impl Iterator<Item = (Seq, Seq)> + Send {
+    let step = usize::try_from(PIECE_NUMBERS).unwrap_or(usize::MAX);
+    let starts = (after.0..last.0).step_by(step);
+    starts.map(move |start| (Seq(start), Seq(last.0.min(start + PIECE_NUMBERS))))
+}
+
+/// Connections to read the same rows with; none where it would not be worth it, or not be the same.
+fn siblings(connection: &Connection, after: Seq, last: Seq) -> rusqlite::Result<Vec<Connection>> {
+    let threads = available_parallelism()
+        .map_or(1, usize::from)
+        .min(THREADS_MAX);
+    let numbers = last.0.saturating_sub(after.0);
+    // Others do not see what an open transaction did, nor a database without a name.
+    let path = connection.path().filter(|path| !path.is_empty());
+    let (true, Some(path)) = (connection.is_autocommit(), path) else {
+        return Ok(Vec::new());
+    };
+    if threads == 1 || numbers < PIECES_MIN * PIECE_NUMBERS || numbers > most_rows(connection)? {
+        return Ok(Vec::new());
+    }
+    let open = |_| connection::open_to_scan(Path::new(path));
+    (0..threads).map(open).collect()
+}
+
+/// More rows than fit into the file. A log whose numbers go further has gaps, through which pieces
+/// of so many numbers each would never end.
+fn most_rows(connection: &Connection) -> rusqlite::Result<i64> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    // A row takes more than eight bytes.
+    Ok(number("page_count")?.saturating_mul(number("page_size")?) / 8)
+}
+
+type Piece = Result<Vec<Activity>, Error>;
+
+/// A thread that reads some pieces. It ends early when nobody takes them.
+fn start<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    connection: Connection,
+    pieces: impl Iterator<Item = (Seq, Seq)> + Send + 'scope,
+) -> Result<Receiver<Piece>, Error> {
+    let (queue, taken) = sync_channel(WAITING_MAX);
+    let read = move || read(&connection, pieces, &queue);
+    Builder::new()
+        .name("stampcard-replay".to_owned())
+        .spawn_scoped(scope, read)
+        .map_err(Error::Thread)?;
+    Ok(taken)
+}
+
+fn read(
+    connection: &Connection,
+    pieces: impl Iterator<Item = (Seq, Seq)>,
+    queue: &SyncSender<Piece>,
+) {
+    for (after, up_to) in pieces {
+        let mut rows = Vec::with_capacity(usize::try_from(up_to.0 - after.0).unwrap_or(0));
+        let read = log::read(connection, after, up_to, |row| rows.push(row));
+        let failed = read.is_err();
+        if queue.send(read.map(|()| rows)).is_err() || failed {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Database;
+
+    fn numbers_after(connection: &Connection, after: i64) -> Result<Vec<i64>, Error> {
+        let mut numbers = Vec::new();
+        replay(connection, Seq(after), |row| numbers.push(row.seq.0))?;
+        Ok(numbers)
+    }
+
+    fn append(connection: &Connection, from: i64, to: i64) {
+        let sql = "WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+                   INSERT INTO activity (seq, at, kind) SELECT i, 1, 51 FROM n";
+        connection.execute(sql, [from, to]).unwrap();
+    }
+
+    #[test]
+    fn every_row_comes_once_and_in_order_however_many_threads_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db")).unwrap();
+        let connection = database.connection();
+        assert_eq!(numbers_after(connection, 0).unwrap(), Vec::<i64>::new());
+        let last = PIECES_MIN * PIECE_NUMBERS + 777;
+        append(connection, 1, last);
+        for after in [0, 5, PIECE_NUMBERS, last - 1, last] {
+            let expected: Vec<i64> = (after + 1..=last).collect();
+            assert_eq!(numbers_after(connection, after).unwrap(), expected);
+        }
+
+        // What is not committed is seen by its own connection alone.
+        connection.execute_batch("BEGIN").unwrap();
+        append(connection, last + 1, last + 9);
+        assert_eq!(numbers_after(connection, last).unwrap().len(), 9);
+        connection.execute_batch("ROLLBACK").unwrap();
+
+        // A gap is not searched piece by piece.
+        append(connection, i64::MAX - 1, i64::MAX - 1);
+        let all = numbers_after(connection, 0).unwrap();
+        assert_eq!(all.len(), usize::try_from(last + 1).unwrap());
+    }
+
+    #[test]
+    fn an_impossible_row_is_an_error_and_not_a_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db")).unwrap();
+        let connection = database.connection();
+        append(connection, 1, PIECES_MIN * PIECE_NUMBERS * 2);
+        // A sign-up without a member.
+        let number = PIECE_NUMBERS * 3 + 1;
+        let spoil = "INSERT OR REPLACE INTO activity (seq, at, kind) VALUES (?1, 1, 1)";
+        connection
+            .execute_batch("DROP TRIGGER activity_is_never_deleted")
+            .unwrap();
+        connection.execute(spoil, [number]).unwrap();
+        let read = numbers_after(connection, 0);
+        assert!(matches!(read, Err(Error::Impossible("activity"))));
+    }
+}

@@ -1,0 +1,41 @@
+//! The line in which reads wait, for everything that takes as long as a read.
+
+use std::sync::Arc;
+
+use super::gate::Gate;
+use crate::store::{Error, Tenant};
+
+/// Lets work that takes long have its turn among the reads: in the same fair shares, and no more of
+/// it at once than there are reading connections. Clones share the line.
+#[derive(Debug, Clone)]
+pub struct Turns(Arc<Gate>);
+
+impl Turns {
+    pub(in crate::store) fn new(gate: &Arc<Gate>) -> Self {
+        Self(Arc::clone(gate))
+    }
+
+    /// Runs `work` on a thread where blocking is allowed, when the tenant's turn has come.
+    ///
+    /// # Errors
+    /// [`Error::TooManyReads`] if too many wait, or for too long.
+    ///
+    /// # Panics
+    /// If `work` does.
+    pub async fn run<T, F>(&self, tenant: Tenant, work: F) -> Result<T, Error>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let permit = self.0.enter(tenant).await?;
+        let task = tokio::task::spawn_blocking(move || {
+            // Released after all that `work` holds.
+            let _permit = permit;
+            work()
+        });
+        match task.await {
+            Ok(result) => Ok(result),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}

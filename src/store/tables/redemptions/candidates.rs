@@ -1,0 +1,136 @@
+//! The members and offers that a search of redemptions means, and where their redemptions stand.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params_from_iter};
+
+use super::filter::{Condition, RedemptionFilter};
+use crate::domain::{ProgramNumber, RedemptionOrder, Search, terms};
+use crate::store::Error;
+use crate::store::tables::search;
+use crate::store::tables::search::{LOOKED_UP_MAX, ROWS_MAX};
+
+/// The members and offers of which one has to be a redemption's for it to be found.
+pub(super) struct Candidates {
+    pub(super) members: Vec<i64>,
+    pub(super) offers: Vec<i64>,
+}
+
+/// Who and what is looked for; `None` if a search says too little of it.
+pub(super) fn candidates(
+    connection: &Connection,
+    program: ProgramNumber,
+    search: &Search,
+) -> Result<Option<Candidates>, Error> {
+    let Some(titles) = titles(connection, program)? else {
+        return Ok(None);
+    };
+    // What has all the words that are no offer's, or that are no member's; else of one word both.
+    let (mut of_members, mut of_offers, mut of_both) = (None, None, None);
+    for term in search.terms() {
+        let begins = |words: &[String]| words.iter().any(|word| word.starts_with(term.as_str()));
+        let offers: Vec<i64> = titles
+            .iter()
+            .filter(|(_, words)| begins(words))
+            .map(|(offer, _)| *offer)
+            .collect();
+        let wanted = (term.as_str(), i64::MAX);
+        let members = search::members_of(connection, program, wanted, LOOKED_UP_MAX)?;
+        match members {
+            None => {}
+            Some(members) if offers.is_empty() => search::intersect(&mut of_members, members),
+            Some(members) if members.is_empty() => search::intersect(&mut of_offers, offers),
+            Some(members) => of_both = Some(Candidates { members, offers }),
+        }
+    }
+    let only_members = of_members.map(|members| Candidates {
+        members,
+        offers: Vec::new(),
+    });
+    let only_offers = of_offers.map(|offers| Candidates {
+        members: Vec::new(),
+        offers,
+    });
+    Ok(only_members.or(only_offers).or(of_both))
+}
+
+/// An offer's row, and the words of its title.
+pub(super) type Title = (i64, Vec<String>);
+
+/// The words of the titles of a program's offers, archived ones included, the newest first; `None`
+/// if there are more offers than one search may read.
+pub(super) fn titles(
+    connection: &Connection,
+    program: ProgramNumber,
+) -> Result<Option<Vec<Title>>, Error> {
+    let sql = "SELECT id, title FROM offer WHERE program_id = ?1 ORDER BY id DESC LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let limit = i64::try_from(ROWS_MAX + 1).unwrap_or(i64::MAX);
+    let mut rows = statement.query((program.0, limit))?;
+    let mut titles = Vec::new();
+    while let Some(row) = rows.next()? {
+        let title = row.get_ref(1)?.as_str().unwrap_or_default();
+        titles.push((row.get(0)?, terms(title)));
+    }
+    Ok((titles.len() <= ROWS_MAX).then_some(titles))
+}
+
+/// A place in the order of time: when, and the row.
+pub(super) type Place = (i64, i64);
+
+/// Where the redemptions of the candidates stand, apart from a search, in the order of the page;
+/// `None` if they are too many.
+pub(super) fn places_of(
+    connection: &Connection,
+    filter: &RedemptionFilter,
+    candidates: &Candidates,
+) -> Result<Option<Vec<Place>>, Error> {
+    let mut places = HashMap::new();
+    for (column, numbers) in [
+        ("r.member_id", &candidates.members),
+        ("r.offer_id", &candidates.offers),
+    ] {
+        if numbers.is_empty() {
+            continue;
+        }
+        let condition = one_of(column, numbers, filter);
+        let mut statement = connection.prepare_cached(&query_of_places(&condition))?;
+        let mut rows = statement.query(params_from_iter(condition.values))?;
+        while let Some(row) = rows.next()? {
+            let (number, at): (i64, i64) = row.try_into()?;
+            places.insert(number, at);
+        }
+        if places.len() > ROWS_MAX {
+            return Ok(None);
+        }
+    }
+    let mut places: Vec<Place> = places
+        .into_iter()
+        .map(|(number, at)| (at, number))
+        .collect();
+    places.sort_unstable();
+    if filter.order == RedemptionOrder::Newest {
+        places.reverse();
+    }
+    Ok(Some(places))
+}
+
+/// Whose redemptions these are, and what a filter says of them.
+pub(super) fn one_of(column: &str, numbers: &[i64], filter: &RedemptionFilter) -> Condition {
+    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    let of = format!("{column} IN (SELECT value FROM json_each(?))");
+    let mut condition = Condition::new(&of, format!("[{}]", numbers.join(",")));
+    if let Some(offer) = filter.offer {
+        // Compared, not looked up: an offer may have many more than the members.
+        condition.and("+r.offer_id = ?", offer.0);
+    }
+    condition.narrow(filter, filter.status);
+    condition
+}
+
+/// The query of the places of candidates, in no order.
+pub(super) fn query_of_places(condition: &Condition) -> String {
+    let limit = ROWS_MAX + 1;
+    let condition = &condition.sql;
+    format!("SELECT r.id, r.created_at FROM redemption r WHERE {condition} LIMIT {limit}")
+}

@@ -1,0 +1,194 @@
+//! Tables for other programs: what a person would ask for, a row each, with public ids and names in
+//! the place of row numbers.
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use uuid::Uuid;
+
+use crate::store::Error;
+
+/// A table that can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dump {
+    /// Every member with the wallet, archived ones included.
+    Members,
+    /// Every ledger entry.
+    Ledger,
+    /// Every redemption.
+    Redemptions,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// Milliseconds since 1970.
+    Time,
+    /// A public id with this before it.
+    Id(&'static str),
+}
+
+/// A field of every row, which may hold nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: FieldKind,
+}
+
+/// What a field of one row holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// Text, ids among it.
+    Text(String),
+    /// A number, times among it.
+    Integer(i64),
+}
+
+use FieldKind::{Id, Integer, Text, Time};
+
+const MEMBERS: &[(&str, FieldKind, &str)] = &[
+    ("environment", Text, "o.environment"),
+    ("organization", Text, "o.name"),
+    ("program_id", Id(""), "p.uuid"),
+    ("external_user_id", Text, "m.external_user_id"),
+    ("display_name", Text, "m.display_name"),
+    ("tier", Text, "m.tier"),
+    ("attributes", Text, "m.attributes"),
+    ("balance", Integer, "m.balance"),
+    ("amount_received", Integer, "m.amount_received"),
+    ("amount_spent", Integer, "m.amount_spent"),
+    ("created_at", Time, "m.created_at"),
+    ("archived_at", Time, "m.archived_at"),
+];
+const FROM_MEMBERS: &str = "FROM member m JOIN program p ON p.id = m.program_id
+    JOIN organization o ON o.id = p.organization_id ORDER BY m.id";
+
+const LEDGER: &[(&str, FieldKind, &str)] = &[
+    ("environment", Text, "o.environment"),
+    ("organization", Text, "o.name"),
+    ("program_id", Id(""), "p.uuid"),
+    ("seq", Integer, "a.seq"),
+    ("at", Time, "a.at"),
+    ("external_user_id", Text, "m.external_user_id"),
+    (
+        "entry",
+        Text,
+        "CASE a.entry WHEN 1 THEN 'mint' WHEN 2 THEN 'spend' WHEN 3 THEN 'refund'
+            WHEN 4 THEN 'forfeit' ELSE 'debit' END",
+    ),
+    ("amount", Integer, "a.amount"),
+    // What the entry adds to the balance, so that a sum is a balance.
+    (
+        "change",
+        Integer,
+        "iif(a.entry IN (1, 3), a.amount, -a.amount)",
+    ),
+    (
+        "reason",
+        Text,
+        "coalesce(t.text, CASE a.entry WHEN 2 THEN 'redemption' WHEN 3 THEN 'refund'
+            WHEN 4 THEN 'member removed' END)",
+    ),
+    ("redemption_id", Id("rdm_"), "r.uuid"),
+    ("offer_id", Id("off_"), "f.uuid"),
+];
+const FROM_LEDGER: &str = "FROM activity a JOIN member m ON m.id = a.member_id
+    JOIN program p ON p.id = a.program_id JOIN organization o ON o.id = p.organization_id
+    LEFT JOIN redemption r ON r.id = a.redemption_id LEFT JOIN offer f ON f.id = a.offer_id
+    LEFT JOIN log_text t ON t.seq = a.seq AND t.part = 1
+    WHERE a.entry IS NOT NULL ORDER BY a.seq";
+
+const REDEMPTIONS: &[(&str, FieldKind, &str)] = &[
+    ("environment", Text, "o.environment"),
+    ("organization", Text, "o.name"),
+    ("program_id", Id(""), "p.uuid"),
+    ("id", Id("rdm_"), "r.uuid"),
+    ("external_user_id", Text, "m.external_user_id"),
+    ("offer_id", Id("off_"), "f.uuid"),
+    ("offer_title", Text, "f.title"),
+    ("status", Text, "r.status"),
+    ("charged", Integer, "r.charged"),
+    ("created_at", Time, "r.created_at"),
+    ("start_at", Time, "r.start_at"),
+    ("end_at", Time, "r.end_at"),
+    ("canceled_reason", Text, "r.canceled_reason"),
+    ("canceled_note", Text, "r.canceled_note"),
+];
+const FROM_REDEMPTIONS: &str = "FROM redemption r JOIN member m ON m.id = r.member_id
+    JOIN offer f ON f.id = r.offer_id JOIN program p ON p.id = r.program_id
+    JOIN organization o ON o.id = p.organization_id ORDER BY r.id";
+
+impl Dump {
+    fn parts(
+        self,
+    ) -> (
+        &'static [(&'static str, FieldKind, &'static str)],
+        &'static str,
+    ) {
+        match self {
+            Self::Members => (MEMBERS, FROM_MEMBERS),
+            Self::Ledger => (LEDGER, FROM_LEDGER),
+            Self::Redemptions => (REDEMPTIONS, FROM_REDEMPTIONS),
+        }
+    }
+
+    /// Its fields, in order.
+    pub fn fields(self) -> Vec<Field> {
+        let (columns, _) = self.parts();
+        let field = |(name, kind, _): &(&'static str, FieldKind, &str)| Field { name, kind: *kind };
+        columns.iter().map(field).collect()
+    }
+
+    /// Hands every row to `take`, the oldest first, with how many there are in all.
+    ///
+    /// # Errors
+    /// What `take` returns, or [`Error`] if the database fails.
+    pub fn each_row<E: From<Error>>(
+        self,
+        connection: &Connection,
+        mut take: impl FnMut(&[Value], u64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (columns, from) = self.parts();
+        // Counted and read in one moment.
+        let moment = connection.unchecked_transaction().map_err(Error::from)?;
+        let count: i64 = moment
+            .query_row(&format!("SELECT count(*) {from}"), [], |row| row.get(0))
+            .map_err(Error::from)?;
+        let count = count.unsigned_abs();
+        let expressions: Vec<&str> = columns.iter().map(|(.., sql)| *sql).collect();
+        let sql = format!("SELECT {} {from}", expressions.join(", "));
+        let mut statement = moment.prepare(&sql).map_err(Error::from)?;
+        let mut rows = statement.query([]).map_err(Error::from)?;
+        while let Some(row) = rows.next().map_err(Error::from)? {
+            let mut values = Vec::with_capacity(columns.len());
+            for (index, (_, kind, _)) in columns.iter().enumerate() {
+                values.push(value(row.get_ref(index).map_err(Error::from)?, *kind)?);
+            }
+            take(&values, count)?;
+        }
+        Ok(())
+    }
+}
+
+fn value(value: ValueRef<'_>, kind: FieldKind) -> Result<Value, Error> {
+    match (value, kind) {
+        (ValueRef::Null, _) => Ok(Value::Null),
+        (ValueRef::Integer(number), Integer | Time) => Ok(Value::Integer(number)),
+        (ValueRef::Text(text), Text) => {
+            let text = std::str::from_utf8(text).map_err(|_| Error::Impossible("text"))?;
+            Ok(Value::Text(text.to_owned()))
+        }
+        (ValueRef::Blob(bytes), Id(prefix)) => {
+            let uuid = Uuid::from_slice(bytes).map_err(|_| Error::Impossible("id"))?;
+            Ok(Value::Text(format!("{prefix}{uuid}")))
+        }
+        _ => Err(Error::Impossible("value")),
+    }
+}
