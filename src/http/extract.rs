@@ -14,7 +14,6 @@ use futures_util::StreamExt as _;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::route::PARTNER_PREFIX;
 use super::{HttpError, HttpLimits, path};
 use crate::domain::Invalid;
 use crate::error::Code;
@@ -254,7 +253,7 @@ impl Idempotency {
             .map_err(|_| Invalid::new("Idempotency-Key", "must be UTF-8"))?;
         let (method, path) = (self.0.method().as_str(), path::plain(self.0.uri().path())?);
         // Both addresses of a route mean the same request.
-        let path = path.strip_prefix(PARTNER_PREFIX).unwrap_or(&path);
+        let path = path.strip_prefix(path::PARTNER_PREFIX).unwrap_or(&path);
         Ok(Some(IdempotencyKey::new(text, scope, method, path, body)?))
     }
 }

@@ -9,6 +9,9 @@ use percent_encoding::percent_decode_str;
 use super::HttpError;
 use crate::error::Code;
 
+/// The prefix under which the partner routes are served as well.
+pub(super) const PARTNER_PREFIX: &str = "/api/v1";
+
 /// The normal form of a path, for comparing and hashing: decoded, except for `/` and `%` within a
 /// segment. A path without escapes is in normal form.
 pub(super) fn plain(path: &str) -> Result<Cow<'_, str>, HttpError> {

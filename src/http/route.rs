@@ -8,9 +8,6 @@ use actix_web::{FromRequest, Handler, Resource, Responder};
 use super::openapi::arguments::Arguments;
 use super::openapi::operation::Operation;
 
-/// The prefix under which the partner routes are served as well.
-pub(super) const PARTNER_PREFIX: &str = "/api/v1";
-
 /// The credential that a route needs. The types of the handler's arguments enforce it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {

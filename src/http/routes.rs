@@ -5,7 +5,8 @@ use actix_web::web::{self, ServiceConfig};
 use utoipa::openapi::OpenApi;
 
 use super::error::HttpError;
-use super::route::{PARTNER_PREFIX, Route};
+use super::path::PARTNER_PREFIX;
+use super::route::Route;
 use super::{HttpResult, dashboard, health, loyalty, openapi, partner, path, reports};
 use crate::error::{Code, Surface};
 use crate::telemetry::Metrics;

@@ -23,7 +23,8 @@ use utoipa::openapi::{
 };
 
 use self::operation::{Operation, header};
-use super::route::{Access, PARTNER_PREFIX, Route};
+use super::path::PARTNER_PREFIX;
+use super::route::{Access, Route};
 use crate::domain::ExternalUserId;
 use crate::error::Surface;
 use crate::service::IdempotencyKey;
