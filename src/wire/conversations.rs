@@ -4,134 +4,95 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, known_id, text};
-use super::schema::{self, request_schema};
+use super::field_types::{AGENT, EXTERNAL_USER_ID, text};
+use super::request::request;
 use crate::domain::{
-    Conversation, ConversationId, DisplayName, ExternalUserId, Invalid, Message, MessageText, Role,
-    Title,
+    Conversation, ConversationId, DisplayName, ExternalUserId, Message, MessageText, Role, Title,
 };
 
-/// The body of `POST /v1/conversations/{id}/messages`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendMessageRequest {
-    /// What is said.
-    pub message: MessageText,
-    /// Additive: `agent` if a key speaks for the operator.
-    pub speaks_as: Option<Role>,
-}
-
-impl SendMessageRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        let role = |name: &str, word: String| match Role::parse(&word) {
-            Some(Role::Agent) => Ok(Role::Agent),
-            _ => Err(Invalid::new(name, "must be agent, or be left out")),
-        };
-        Ok(Self {
-            message: fields.required("message", text(MessageText::parse))?,
-            speaks_as: fields.nullable("as", text(role))?,
-        })
+request! {
+    /// The body of `POST /v1/conversations/{id}/messages`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SendMessageRequest {
+        /// The text of the message.
+        pub message: MessageText = required("message", text!(MessageText)),
+        /// `agent` if an Org-API-Key speaks for the operator.
+        pub speaks_as: Option<Role> = nullable("as", AGENT),
     }
+    example {"message": "Is the window seat free?"}
+    parse(body);
 }
 
-request_schema!(SendMessageRequest {
-    /// What is said.
-    required message: schema::text(MessageText::RULE),
-    /// `agent` if an Org-API-Key speaks for the operator.
-    optional as: schema::nullable(schema::one_of([Role::Agent.as_str()])),
-} example {"message": "Is the window seat free?"});
-
-/// The body of `POST /v1/conversations`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartConversationRequest {
-    /// With whom.
-    pub external_user_id: ExternalUserId,
-    /// What it is called.
-    pub title: Option<Title>,
-    /// What is said first.
-    pub message: MessageText,
-}
-
-impl StartConversationRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            external_user_id: fields.required("externalUserID", known_id)?,
-            title: fields.nullable("title", text(Title::parse))?,
-            message: fields.required("message", text(MessageText::parse))?,
-        })
+request! {
+    /// The body of `POST /v1/conversations`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct StartConversationRequest {
+        /// The member with whom the conversation is started.
+        pub external_user_id: ExternalUserId = required("externalUserID", EXTERNAL_USER_ID),
+        /// The title; none by default.
+        pub title: Option<Title> = nullable("title", text!(Title)),
+        /// The operator's first message.
+        pub message: MessageText = required("message", text!(MessageText)),
     }
+    example {
+        "externalUserID": "ada",
+        "title": "Your coat",
+        "message": "You left a coat here on Friday."
+    }
+    parse(body);
 }
-
-request_schema!(StartConversationRequest {
-    /// The member it is with.
-    required externalUserID: schema::text(ExternalUserId::RULE),
-    /// What it is called; nothing by default.
-    optional title: schema::nullable(schema::text(Title::RULE)),
-    /// The operator's first message.
-    required message: schema::text(MessageText::RULE),
-} example {
-    "externalUserID": "ada",
-    "title": "Your coat",
-    "message": "You left a coat here on Friday."
-});
 
 /// `SendMessageResponse`: exactly this field.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct SendMessageResponse {
+    /// Always true.
     pub ok: bool,
 }
 
 /// `Conversation`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct ConversationResponse {
+    /// The id, `cnv_…`.
     pub id: String,
+    /// `booking` if it is about a redemption, otherwise `support`.
     #[serde(rename = "type")]
     pub conversation_type: &'static str,
+    /// The title.
     pub title: Option<String>,
+    /// When the last message was sent.
     pub last_message_at: Option<String>,
-    /// Additive: whose it is.
+    /// The member whose conversation it is.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
-    /// Additive: the redemption that a booking is about.
+    /// The redemption that a booking is about.
     #[serde(rename = "redemptionID")]
     pub redemption_id: Option<String>,
-    /// Additive: whether the member spoke last, and was not removed.
+    /// Whether the member sent the last message and is not removed.
     pub waiting: bool,
-    /// For a key: since when, if so: the first message without an answer.
+    /// Only for a key: the time of the first message without a reply, if the member waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, required = false, format = DateTime)]
     pub waiting_since: Option<Option<String>>,
-    /// For a key: the member's name.
+    /// Only for a key: the member's display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, required = false)]
     pub display_name: Option<Option<String>>,
-    /// For a key: the last message.
+    /// Only for a key: the last message.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<LastMessageResponse>, required = false)]
     pub last_message: Option<Option<LastMessageResponse>>,
 }
 
-/// The last message of a conversation, as a list shows it.
+/// The last message of a conversation, as shown in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastMessageResponse {
-    /// Its first 140 characters, with `…` if there are more; null once it is erased.
+    /// Its first 140 characters, with `…` if there are more; null after it was erased.
     pub text: Option<String>,
     /// `member` or `agent`.
     pub role: &'static str,
-    /// When it was said.
+    /// When it was sent.
     #[schema(format = DateTime)]
     pub created_at: String,
 }
@@ -155,7 +116,7 @@ impl LastMessageResponse {
 }
 
 impl ConversationResponse {
-    /// A conversation as a key sees it.
+    /// A conversation as shown to an Org-API-Key.
     pub fn for_key(conversation: &Conversation) -> Self {
         let name = conversation.display_name.as_ref();
         Self {
@@ -166,7 +127,7 @@ impl ConversationResponse {
         }
     }
 
-    /// A conversation as its member sees it.
+    /// A conversation as shown to its member.
     pub fn for_member(conversation: &Conversation) -> Self {
         let last = conversation.last_message;
         Self {
@@ -193,12 +154,13 @@ impl ConversationResponse {
 /// A list of conversations.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct ConversationListResponse {
+    /// The conversations, in the requested order.
     pub conversations: Vec<ConversationResponse>,
-    /// Additive: the list has pages when it is long.
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
-    /// For a key: in how many of the program's the member waits; 1000 stands for more, too.
+    /// Only for a key: the number of the program's conversations in which a member waits, at most
+    /// 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, required = false)]
     pub waiting_count: Option<i64>,
@@ -216,24 +178,26 @@ pub struct MessageResponse {
     /// `text`.
     #[serde(rename = "type")]
     pub message_type: &'static str,
-    /// What was said; null once it is erased.
+    /// The text; null after it was erased.
     pub body: Option<String>,
-    /// When it was said.
+    /// When it was sent.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// Empty: none can be sent.
+    /// Always empty: attachments cannot be sent.
     pub attachments: [AttachmentResponse; 0],
-    /// Additive: `member` or `agent`.
+    /// `member` or `agent`.
     pub role: &'static str,
 }
 
-/// A file that a message carries. No message does; models of some SDKs need the list all the same.
+/// A file attached to a message. No message has one, but the models of some SDKs need the list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct AttachmentResponse {
+    /// The name of the file.
     pub name: String,
+    /// Its address.
     pub url: Option<String>,
+    /// When the address expires.
     pub expires_at: String,
 }
 
@@ -258,13 +222,14 @@ impl MessageResponse {
 /// A page of messages, newest first.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct MessageListResponse {
+    /// The messages, newest first.
     pub messages: Vec<MessageResponse>,
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }
 
-/// A frame of a conversation's stream, made of what a `conversation.message_created` is about, and
+/// A frame of a conversation's stream, from the data of a `conversation.message_created` event, and
 /// the conversation it belongs to.
 pub fn message_frame(data: &str) -> Option<(ConversationId, String)> {
     let mut message: serde_json::Map<String, Value> = serde_json::from_str(data).ok()?;
@@ -277,14 +242,14 @@ pub fn message_frame(data: &str) -> Option<(ConversationId, String)> {
     ))
 }
 
-/// What `conversation.message_created` is about: the message, and where it was said.
+/// The data of `conversation.message_created`: the message and its conversation.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageEventData {
     /// The message.
     #[serde(flatten)]
     pub message: MessageResponse,
-    /// The conversation it was said in.
+    /// The conversation of the message.
     #[serde(rename = "conversationID")]
     pub conversation_id: String,
     /// The member whose conversation it is.
@@ -293,7 +258,7 @@ pub struct MessageEventData {
 }
 
 impl MessageEventData {
-    /// A message said in a conversation of the member with this id.
+    /// A message in a conversation of the member with this id.
     pub fn new(message: &Message, conversation: ConversationId, external_user_id: &str) -> Self {
         Self {
             message: MessageResponse::new(message, external_user_id),

@@ -12,8 +12,8 @@ use crate::http::openapi::operation::Operation;
 use crate::http::route::routes;
 use crate::service::{Analytics, TimeseriesSelection, unknown_series_offer};
 use crate::wire::{
-    Kind, OffersAnalyticsResponse, SummaryResponse, TEXT, TimeseriesResponse, optional,
-    query_parameters, schema, to_json,
+    Kind, OffersAnalyticsResponse, SummaryResponse, TEXT, TimeseriesResponse, expected_one_of,
+    optional, query_parameters, schema, to_json,
 };
 
 routes! {
@@ -79,10 +79,8 @@ impl TimeseriesQuery {
                 Invalid::new("tz", "must be an IANA time zone such as Europe/Berlin")
             })?,
         };
-        let interval = Interval::parse(&self.interval).ok_or_else(|| {
-            let names = Interval::ALL.map(Interval::as_str).join(", ");
-            Invalid::new("interval", format!("must be one of {names}"))
-        })?;
+        let interval = Interval::parse(&self.interval)
+            .ok_or_else(|| expected_one_of("interval", &Interval::ALL.map(Interval::as_str)))?;
         Ok(TimeseriesSelection {
             from: moment("from", &self.from, &zone)?,
             to: moment("to", &self.to, &zone)?,

@@ -63,7 +63,7 @@ query_parameters! {
         /// Only members of this tier.
         tier: Option<Tier> = optional("tier", TIER);
         /// Only members with these words, or beginnings of words, in `externalUserID` and
-        /// `displayName`, in any order, regardless of case and accents. At most 16.
+        /// `displayName`, in any order, regardless of case and accents. At most 16 words.
         search: Option<Search> = search();
         /// Whether to include removed members; `false` by default.
         include_archived: bool = flag("includeArchived");

@@ -98,7 +98,7 @@ query_parameters! {
         status: Option<Status> = optional("status", words!(Status));
         /// Only redemptions with these words, or beginnings of words, in the member's
         /// `externalUserID` and `displayName` and the offer's title, in any order, regardless of
-        /// case and accents. At most 16.
+        /// case and accents. At most 16 words.
         search: Option<Search> = search();
     }
 }

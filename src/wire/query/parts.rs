@@ -7,6 +7,7 @@ use utoipa::openapi::schema::Object;
 
 use super::{Parameters, Part, Query, parameter};
 use crate::domain::{ExternalUserId, Invalid, Search, Timestamp};
+use crate::wire::fields::one_of;
 use crate::wire::schema;
 
 /// A kind of value: how a parameter's name and value are read, and the schema.
@@ -75,11 +76,7 @@ pub(crate) use words;
 
 /// The error for a value that is none of some words.
 pub fn expected_one_of(name: &str, words: &[&str]) -> Invalid {
-    let expected = match words {
-        [one, other] => format!("must be {one} or {other}"),
-        _ => format!("must be one of {}", words.join(", ")),
-    };
-    Invalid::new(name, expected)
+    Invalid::new(name, one_of(words))
 }
 
 /// A parameter that may be absent.
