@@ -80,7 +80,7 @@ async fn yield_sometimes() {
     }
 }
 
-/// The surface of a request, whose envelope its errors have. The spelling of the path is irrelevant.
+/// The surface of a request, whose envelope its errors have, for any spelling of its path.
 fn surface_of(path: &str) -> Surface {
     Surface::of_path(&path::plain(path).unwrap_or(Cow::Borrowed(path)))
 }
