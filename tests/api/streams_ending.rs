@@ -206,7 +206,8 @@ fn flood(app: &TestApp, conversation: &str, read: &AtomicUsize) {
 
 #[test]
 fn a_client_that_does_not_read_is_told_of_the_gap_and_can_resume_without_one() {
-    let app = TestApp::start();
+    // However long the flood takes, its streams must not be cut for reading nothing.
+    let app = TestApp::start_with(|settings| settings.server.write_timeout = 3600);
     app.member("ada", 0);
     let id = support(&app, "ada");
     let mut activity = app.stream(SANDBOX_KEY, ACTIVITY);
