@@ -175,6 +175,23 @@ fn only_the_http_layer_and_those_who_start_it_have_actix() {
 }
 
 #[test]
+fn only_the_extractor_reads_a_query_string() {
+    let mut findings = Findings::default();
+    for source in sources(&["src/http"]) {
+        if source.path == "src/http/extract.rs" {
+            continue;
+        }
+        for word in ["query_string", "uri().query()", "web::Query"] {
+            for line in lines_with(&source.code, word) {
+                let problem = format!("{word} outside src/http/extract.rs: declare a query");
+                findings.add(&source.path, line, &problem);
+            }
+        }
+    }
+    findings.assert_none();
+}
+
+#[test]
 fn imports_point_one_way() {
     let may_use: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
     let mut findings = Findings::default();
