@@ -1,35 +1,35 @@
-//! What is made of the two times: which steps are taken, and which are refused.
+//! Comparison of wall time and time since boot: which steps are accepted and which are refused.
 
 use std::time::Duration;
 
 use super::step::{ClockState, RefusedStep, STEP_MAX, duration, millis, refusal};
 use crate::domain::Timestamp;
 
-/// A shorter step is how clocks are kept right.
-const STEP_TOLD: i64 = 1000;
-/// How far behind what was stamped the clock must be for a warning, in milliseconds.
-const BEHIND_TOLD: i64 = 60_000;
+/// The shortest step that is logged, in milliseconds: shorter ones keep the clock right.
+const STEP_LOGGED_MIN: i64 = 1000;
+/// The time behind the newest stamp that is logged, in milliseconds.
+const BEHIND_LOGGED_MIN: i64 = 60_000;
 
 /// Compares wall time with the time since boot. All in milliseconds.
 #[derive(Debug)]
 pub(super) struct Watch {
-    /// Wall time less the time since boot, as far as it is believed.
+    /// Accepted wall time minus time since boot.
     offset: i64,
     wall: i64,
-    /// How far wall time is ahead of what is believed, while that is refused.
+    /// The refused step, if any: wall time minus accepted time.
     step: Option<i64>,
-    /// The newest time that was stamped.
+    /// The newest stamp.
     newest: Option<i64>,
-    is_behind_told: bool,
+    is_behind_logged: bool,
     pub(super) accepts_at_start: bool,
     taken: u64,
     refused: u64,
     accepted: u64,
-    /// What the log has not been told yet.
+    /// Changes that are not logged yet.
     pub(super) found: Vec<Found>,
 }
 
-/// What the log is told, once.
+/// A change that is logged once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     Taken(i64),
@@ -47,7 +47,7 @@ impl Watch {
             wall,
             step: None,
             newest: None,
-            is_behind_told: false,
+            is_behind_logged: false,
             accepts_at_start: false,
             taken: 0,
             refused: 0,
@@ -56,7 +56,7 @@ impl Watch {
         }
     }
 
-    /// Takes in what both clocks show; the time that is believed.
+    /// Compares both times and returns the accepted time.
     pub(super) fn look(&mut self, wall: i64, since_boot: i64) -> i64 {
         self.wall = wall;
         let step = wall - since_boot - self.offset;
@@ -71,16 +71,16 @@ impl Watch {
         if self.step.take().is_some() {
             self.found.push(Found::Gone);
         }
-        if step >= STEP_TOLD {
+        if step >= STEP_LOGGED_MIN {
             self.taken += 1;
             self.found.push(Found::Taken(step));
         }
         let behind = self.behind();
-        if behind > BEHIND_TOLD && !self.is_behind_told {
-            self.is_behind_told = true;
+        if behind > BEHIND_LOGGED_MIN && !self.is_behind_logged {
+            self.is_behind_logged = true;
             self.found.push(Found::Behind(behind));
-        } else if behind == 0 && self.is_behind_told {
-            self.is_behind_told = false;
+        } else if behind == 0 && self.is_behind_logged {
+            self.is_behind_logged = false;
             self.found.push(Found::CaughtUp);
         }
         wall
@@ -99,12 +99,12 @@ impl Watch {
             self.accepted += 1;
             self.found.push(Found::Accepted(refused.step));
         } else {
-            // The next look refuses it again.
+            // The next check refuses it again.
             self.offset -= refused.step;
         }
     }
 
-    /// The believed time becomes what wall time showed last.
+    /// Accepts the last wall time. Returns the step that was refused, if any.
     pub(super) fn accept(&mut self) -> Option<Duration> {
         let step = self.step.take()?;
         self.offset += step;
@@ -120,10 +120,10 @@ impl Watch {
         })
     }
 
-    /// How far the believed time is behind what was stamped.
+    /// The time by which the accepted time is behind the newest stamp.
     fn behind(&self) -> i64 {
-        let believed = self.wall - self.step.unwrap_or(0);
-        self.newest.map_or(0, |newest| (newest - believed).max(0))
+        let accepted = self.wall - self.step.unwrap_or(0);
+        self.newest.map_or(0, |newest| (newest - accepted).max(0))
     }
 
     pub(super) fn state(&self) -> ClockState {
@@ -138,20 +138,20 @@ impl Watch {
 }
 
 impl Found {
-    pub(super) fn tell(self) {
+    pub(super) fn log(self) {
         match self {
             Self::Taken(step) => tracing::warn!(
                 step_seconds = step / 1000,
-                "the system clock was set forward; the new time is taken"
+                "the system clock was set forward; the new time is accepted"
             ),
             Self::Refused(step) => {
                 tracing::error!(step_seconds = step / 1000, "{}", refusal(duration(step)));
             }
             Self::Accepted(step) => tracing::warn!(
                 step_seconds = step / 1000,
-                "the step of the system clock was accepted; writes go on"
+                "the step of the system clock was accepted; writes continue"
             ),
-            Self::Gone => tracing::warn!("the system clock was set back; writes go on"),
+            Self::Gone => tracing::warn!("the system clock was set back; writes continue"),
             Self::Behind(behind) => tracing::warn!(
                 behind_seconds = behind / 1000,
                 "the system clock is behind the newest row; rows get the time of the row before \
