@@ -1,14 +1,14 @@
-//! The table of error codes: their names and statuses on each of the three surfaces, and what they
-//! mean. Every error a client sees is a row of it.
+//! The table of error codes: the meaning of each, and its name and status on each of the three
+//! surfaces. Every error that a client receives is a row of it.
 
 use std::borrow::Cow;
 
 use crate::domain::{Invalid, Refusal};
 
-/// A family of routes with an error envelope and names of its own.
+/// A family of routes with its own error envelope and error names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Surface {
-    /// `/v1/*` but for the next: `{"error":{"code","message"}}`.
+    /// `/v1/*` except those below: `{"error":{"code","message"}}`.
     Expys,
     /// `/v1/reports/*` and `/v1/programs*`: `{"code","message"}`.
     Scrip,
@@ -39,14 +39,14 @@ macro_rules! error_codes {
         scrip: $scrip_status:literal $scrip:literal,
         bullseye: $bullseye_status:literal $bullseye:literal $(,)?
     })+) => {
-        /// What went wrong, in the words of the table.
+        /// The code of an error.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code {
             $($(#[doc = $meaning])+ $variant,)+
         }
 
         impl Code {
-            /// Every code.
+            /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The HTTP status and the name on a surface.
@@ -213,19 +213,19 @@ error_codes! {
     }
 }
 
-/// An error as the client gets it: a code and a sentence for a person.
+/// An error as the client receives it: a code and a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The row of the table.
     pub code: Code,
-    /// What was wrong and what would be right.
+    /// What was wrong and what was expected.
     pub message: Cow<'static, str>,
-    /// The field or parameter that was wrong, if it was one.
+    /// The invalid field or parameter, if any.
     pub invalid: Option<Box<Invalid>>,
 }
 
 impl Problem {
-    /// A problem with a message of its own.
+    /// A problem with its own message.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -234,7 +234,7 @@ impl Problem {
         }
     }
 
-    /// A problem that the code's meaning says all about.
+    /// A problem whose message is the meaning of its code.
     pub fn plain(code: Code) -> Self {
         Self::new(code, code.meaning())
     }
