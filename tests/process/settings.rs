@@ -1,4 +1,4 @@
-//! Where settings come from, and the keys of the first start.
+//! The sources of settings, and the keys of the first start.
 
 use std::path::Path;
 
