@@ -109,13 +109,13 @@ impl Engine {
     }
 
     /// Reads all figures at one moment, while nothing is counted.
-    pub fn look<T>(&self, look: impl FnOnce(&Figures) -> T) -> T {
-        look(&self.figures.read())
+    pub fn read<T>(&self, read: impl FnOnce(&Figures) -> T) -> T {
+        read(&self.figures.read())
     }
 
     /// The program-wide figures.
     pub fn summary(&self, program: ProgramNumber) -> Versioned<Totals> {
-        self.ask(program, |counters| *counters.totals())
+        self.read_program(program, |counters| *counters.totals())
     }
 
     /// The number of a program's offers.
@@ -127,7 +127,7 @@ impl Engine {
 
     /// The figures of every offer of a program, in the order of creation.
     pub fn offers(&self, program: ProgramNumber) -> Versioned<Vec<OfferFigures>> {
-        self.ask(program, |counters| {
+        self.read_program(program, |counters| {
             counters
                 .offers()
                 .iter()
@@ -139,8 +139,8 @@ impl Engine {
     /// The tiers held by the most members, at most `limit`, and the number of all tiers held; see
     /// [`Counters::tiers`].
     pub fn tiers(&self, program: ProgramNumber, limit: usize) -> (Vec<(Tier, u64)>, usize) {
-        let ask = |counters: &Counters| (counters.tiers(limit), counters.tier_count());
-        self.ask(program, ask).value
+        let tiers = |counters: &Counters| (counters.tiers(limit), counters.tier_count());
+        self.read_program(program, tiers).value
     }
 
     /// The buckets of a window; see [`Counters::timeseries`].
@@ -150,10 +150,14 @@ impl Engine {
         window: &Window,
         offer: Option<OfferId>,
     ) -> Versioned<Option<Vec<Bucket>>> {
-        self.ask(program, |counters| counters.timeseries(window, offer))
+        self.read_program(program, |counters| counters.timeseries(window, offer))
     }
 
-    fn ask<T>(&self, program: ProgramNumber, ask: impl FnOnce(&Counters) -> T) -> Versioned<T> {
+    fn read_program<T>(
+        &self,
+        program: ProgramNumber,
+        read: impl FnOnce(&Counters) -> T,
+    ) -> Versioned<T> {
         let figures = self.figures.read();
         let none;
         let counters = if let Some(counters) = figures.program(program) {
@@ -165,7 +169,7 @@ impl Engine {
         let version = counters.last_seq().map_or(0, |seq| seq.0);
         Versioned {
             version,
-            value: ask(counters),
+            value: read(counters),
         }
     }
 }

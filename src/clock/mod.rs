@@ -53,7 +53,7 @@ impl Clock {
     /// If the system's clock shows a year before 0 or after 9999.
     pub fn now(&self) -> Timestamp {
         let millis = match &self.0 {
-            Source::System(watch) => watched(watch, |_, now| now),
+            Source::System(watch) => checked(watch, |_, now| now),
             Source::Fixed(millis) => millis.load(Ordering::SeqCst),
         };
         Timestamp::from_millis(millis).expect("the clock shows a year from 0000 to 9999")
@@ -88,8 +88,8 @@ impl Clock {
     /// step is still refused unless the clock shows an earlier time than it did then.
     pub fn resume(&self, newest: Option<Timestamp>, refused: Option<RefusedStep>) {
         if let Source::System(watch) = &self.0 {
-            watched(watch, |watch, _| watch.resume(newest, refused));
-            watched(watch, |_, _| ());
+            checked(watch, |watch, _| watch.resume(newest, refused));
+            checked(watch, |_, _| ());
         }
     }
 
@@ -103,7 +103,7 @@ impl Clock {
     /// The step that is refused now, if any.
     pub fn refused(&self) -> Option<RefusedStep> {
         match &self.0 {
-            Source::System(watch) => watched(watch, |watch, _| watch.refused()),
+            Source::System(watch) => checked(watch, |watch, _| watch.refused()),
             Source::Fixed(_) => None,
         }
     }
@@ -111,7 +111,7 @@ impl Clock {
     /// Accepts the current wall time. Returns the step that was refused, if any.
     pub fn accept(&self) -> Option<Duration> {
         match &self.0 {
-            Source::System(watch) => watched(watch, |watch, _| watch.accept()),
+            Source::System(watch) => checked(watch, |watch, _| watch.accept()),
             Source::Fixed(_) => None,
         }
     }
@@ -119,24 +119,24 @@ impl Clock {
     /// The state of the clock.
     pub fn state(&self) -> ClockState {
         match &self.0 {
-            Source::System(watch) => watched(watch, |watch, _| watch.state()),
+            Source::System(watch) => checked(watch, |watch, _| watch.state()),
             Source::Fixed(_) => ClockState::default(),
         }
     }
 }
 
 /// Checks the system's clock, calls `ask` at that moment and logs what changed.
-fn watched<T>(watch: &Mutex<Watch>, ask: impl FnOnce(&mut Watch, i64) -> T) -> T {
-    let (found, value) = {
+fn checked<T>(watch: &Mutex<Watch>, ask: impl FnOnce(&mut Watch, i64) -> T) -> T {
+    let (changes, value) = {
         let mut watch = watch.lock();
         // Read under the lock, so that checks are in the order of time.
         let (wall, since_boot) = read();
-        let now = watch.look(wall, since_boot);
+        let now = watch.check(wall, since_boot);
         let value = ask(&mut watch, now);
-        (std::mem::take(&mut watch.found), value)
+        (std::mem::take(&mut watch.changes), value)
     };
-    for found in found {
-        found.log();
+    for change in changes {
+        change.log();
     }
     value
 }

@@ -36,7 +36,7 @@ pub enum Counting {
 pub enum Shown {
     /// The member, as it was then.
     Member,
-    /// The ledger entry. The log tells all of it.
+    /// The ledger entry, which the log holds completely.
     Transaction,
     /// The redemption, as it was then.
     Redemption,
@@ -225,7 +225,7 @@ events! {
     /// A program was created.
     50 ProgramCreated "program.created" Internal Uncounted Nothing
         { organization: OrganizationNumber = Organization, default_tier: Option<Tier> = Name };
-    /// A program's settings changed, or its clock was moved so many milliseconds ahead in all.
+    /// A program's settings changed, or its clock was moved: it is this many milliseconds ahead.
     51 ProgramChanged "program.changed" Internal Uncounted Nothing {
         status: Option<ProgramStatus> = To,
         default_tier: Option<Tier> = Name,

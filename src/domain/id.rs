@@ -134,8 +134,7 @@ row_number!(
 pub struct Seq(pub i64);
 
 impl Seq {
-    /// The largest number of a row, 2^53. A double holds it exactly, and no server adds so many
-    /// rows.
+    /// The largest number of a row, 2^53. A double holds it exactly, and no server reaches it.
     pub const MAX: i64 = 1 << 53;
 
     /// Reads the number of a stored row.

@@ -14,11 +14,7 @@ use crate::source::{Source, sources};
 
 /// Folders, or files, in which a ring is still allowed.
 const RINGS_LEFT: &[&str] = &[
-    "src/analytics/",
     "src/cli/",
-    "src/clock/",
-    "src/config",
-    "src/domain/",
     "src/http/",
     "src/service/",
     "src/store/",

@@ -20,11 +20,11 @@ use crate::store::{self, Connection, Transaction, WriteError};
 /// Bytes of a snapshot in one write, so that other writes do not wait long for it.
 const STEP_BYTES: usize = 1 << 20;
 /// How often the number of new rows is checked.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// The snapshot in the database.
 #[derive(Debug, Default)]
-pub(in crate::service) struct Kept {
+pub(in crate::service) struct LastSnapshot {
     stored: Stored,
     /// The newest activity that the snapshot includes.
     last_seq: Option<Seq>,
@@ -32,7 +32,9 @@ pub(in crate::service) struct Kept {
 
 /// Builds the figures from the snapshot and the newer rows or, without a usable snapshot, from the
 /// whole log. Both give the same figures.
-pub(in crate::service) fn load(connection: &Connection) -> Result<(Figures, Kept), FoldError> {
+pub(in crate::service) fn load(
+    connection: &Connection,
+) -> Result<(Figures, LastSnapshot), FoldError> {
     let start = Instant::now();
     let (mut figures, stored, origin) = match restore(connection)? {
         Ok((figures, stored)) => (figures, stored, "the snapshot and the rows after it"),
@@ -43,14 +45,14 @@ pub(in crate::service) fn load(connection: &Connection) -> Result<(Figures, Kept
     };
     let last_seq = figures.last_seq();
     let rows = fold_newer(connection, &mut figures)?;
-    let mut kept = Kept { stored, last_seq };
+    let mut last = LastSnapshot { stored, last_seq };
     if figures.settle() {
         // Closed blocks have changed, so that the stored ones cannot be used.
-        kept = Kept::default();
+        last = LastSnapshot::default();
     }
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(origin, rows, duration_ms, "the figures are loaded");
-    Ok((figures, kept))
+    Ok((figures, last))
 }
 
 /// Restores the figures of the snapshot; the inner error says why it cannot be used.
@@ -133,7 +135,7 @@ impl Snapshots {
     pub(in crate::service) fn start(
         engine: Arc<Engine>,
         writer: Upkeep,
-        kept: Kept,
+        last: LastSnapshot,
         settings: AnalyticsSettings,
         uses: KeyUses,
     ) -> std::io::Result<Self> {
@@ -144,8 +146,8 @@ impl Snapshots {
                 let mut taker = Taker {
                     engine,
                     writer,
-                    stored: kept.stored,
-                    last_seq: kept.last_seq,
+                    stored: last.stored,
+                    last_seq: last.last_seq,
                     uses,
                 };
                 taker.run(&stopped, settings);
@@ -183,8 +185,8 @@ impl Taker {
         let interval = Duration::from_secs(settings.snapshot_interval);
         let rows = i64::try_from(settings.snapshot_rows).unwrap_or(i64::MAX);
         let mut taken = Instant::now();
-        let look_every = LOOK_EVERY.min(interval);
-        while stopped.recv_timeout(look_every) == Err(RecvTimeoutError::Timeout) {
+        let check_every = CHECK_EVERY.min(interval);
+        while stopped.recv_timeout(check_every) == Err(RecvTimeoutError::Timeout) {
             self.uses.tick();
             // This also checks the file, so that its loss is logged even without writes.
             if !self.writer.is_writable() {
@@ -205,12 +207,12 @@ impl Taker {
 
     fn new_rows(&self) -> i64 {
         let seq = |seq: Option<Seq>| seq.map_or(0, |seq| seq.0);
-        seq(self.engine.look(Figures::last_seq)) - seq(self.last_seq)
+        seq(self.engine.read(Figures::last_seq)) - seq(self.last_seq)
     }
 
     fn take(&mut self) {
         let start = Instant::now();
-        let Some(capture) = self.engine.look(|figures| figures.capture(&self.stored)) else {
+        let Some(capture) = self.engine.read(|figures| figures.capture(&self.stored)) else {
             return;
         };
         match self.store(&capture) {
