@@ -184,7 +184,7 @@ fn used(engine: &Engine, programs: &[ProgramNumber], (from, to): (i64, i64)) -> 
         Measure::Identifications,
         Measure::Credits,
     ];
-    engine.look(|figures| {
+    engine.read(|figures| {
         let counters = programs
             .iter()
             .filter_map(|number| figures.program(*number));
@@ -239,7 +239,7 @@ fn partner(criterion: &mut Criterion) {
     let name = "partner: program activity of 1,000 programs of 1,000 members, 30 days";
     criterion.bench_function(name, |bencher| {
         bencher.iter(|| -> Vec<_> {
-            engine.look(|figures| {
+            engine.read(|figures| {
                 let counters = programs.iter().filter_map(|p| figures.program(*p));
                 counters.map(|c| row(c, black_box(last_days))).collect()
             })

@@ -48,7 +48,7 @@ fn an_organization_has_so_many_programs_archived_and_reset_ones_included() {
     app.post(RESET, &json!({})).expect(200);
     let (_, last_key) = program(&app, SANDBOX_KEY, "Last");
     let says = "an organization can have at most 4 programs, archived ones and those that were \
-                reset included; the server's setting limits.programs_each_max says so";
+                reset included (setting limits.programs_each_max)";
     let body = json!({"name": "One more"});
     let refuse = |app: &TestApp| {
         let refused = app.post(PROGRAMS, &body);
@@ -80,8 +80,8 @@ fn a_program_has_so_many_keys_until_one_is_revoked() {
         let message = partner_error(make(app), 422, "UnprocessableEntity");
         assert_eq!(
             message,
-            "a program can have at most 3 keys that are not revoked; the server's setting \
-             limits.keys_each_max says so"
+            "a program can have at most 3 keys that are not revoked (setting \
+             limits.keys_each_max)"
         );
     };
     let second = make(&app).expect(201);
@@ -110,8 +110,8 @@ fn a_sandbox_program_has_so_many_members_wherever_they_come_from() {
     app.member("cyd", 0);
     app.delete("/v1/members/cyd?erase=true").expect(200);
     app.delete("/v1/members/bob").expect(200);
-    let says = "a sandbox program can have at most 3 members, removed ones included; the server's \
-                setting limits.sandbox_members_max says so";
+    let says = "a sandbox program can have at most 3 members, removed ones included \
+                (setting limits.sandbox_members_max)";
     let app = app.restart();
     for _ in 0..2 {
         let refused = app.put("/v1/members/dan", &json!({}));
@@ -143,8 +143,8 @@ fn a_program_has_so_many_offers_archived_ones_included() {
     let refused = app.post(OFFERS, &json!({"title": "One more"}));
     assert_eq!(
         refused.expect_error(422, "LIMIT_REACHED"),
-        "a program can have at most 2 offers, archived ones included; the server's setting \
-         limits.offers_each_max says so"
+        "a program can have at most 2 offers, archived ones included (setting \
+         limits.offers_each_max)"
     );
     app.patch(&format!("{OFFERS}/{second}"), &json!({"title": "Other"}))
         .expect(200);
@@ -165,8 +165,8 @@ fn an_environment_has_so_many_organizations_canceled_ones_included() {
     let refused = post_as(&app, PARTNER_SANDBOX_KEY, path, &json!({"name": "More"}));
     assert_eq!(
         partner_error(refused, 422, "UnprocessableEntity"),
-        "an environment can have at most 3 organizations, canceled ones included; the server's \
-         setting limits.organizations_max says so"
+        "an environment can have at most 3 organizations, canceled ones included \
+         (setting limits.organizations_max)"
     );
     organization(&app, PARTNER_LIVE_KEY, &json!({"name": "Live"}));
 }
@@ -195,8 +195,8 @@ fn a_member_sends_so_many_bytes_a_day_in_all_conversations_together() {
         let refused = try_message(app, "ann", &booking, "x");
         assert_eq!(
             refused.expect_error(422, "LIMIT_REACHED"),
-            "a member can send at most 20 bytes of messages a day (UTC); the server's setting \
-             limits.message_bytes_max says so"
+            "a member can send at most 20 bytes of messages a day (UTC) (setting \
+             limits.message_bytes_max)"
         );
     };
     refuse(&app);

@@ -173,7 +173,7 @@ impl Services {
     ) -> (Tenants, [Usage; N]) {
         let tenants = self.directory.tenants(partner.environment);
         let mut totals = [Usage::default(); N];
-        let tenants = self.engine.look(|figures| {
+        let tenants = self.engine.read(|figures| {
             let used = tenants.into_iter().map(|(organization, programs)| {
                 let used = periods.map(|period| Usage::of(figures, &programs, period));
                 for (total, usage) in totals.iter_mut().zip(used) {

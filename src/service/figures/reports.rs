@@ -45,7 +45,7 @@ impl Services {
             program.status != ProgramStatus::Archived && program.number.0 > after
         });
         let none = Counters::default();
-        let mut rows: Vec<(ProgramNumber, ProgramActivityResponse)> = self.engine.look(|figures| {
+        let mut rows: Vec<(ProgramNumber, ProgramActivityResponse)> = self.engine.read(|figures| {
             programs
                 .filter_map(|program| {
                     let counters = figures.program(program.number).unwrap_or(&none);

@@ -288,8 +288,8 @@ impl WriterThread {
             .transpose()
     }
 
-    /// Tells the observer what was committed. If it cannot take that in, it rebuilds everything from
-    /// the log; if it cannot do that either, the process ends.
+    /// Tells the observer what was committed. If it cannot take that in, it rebuilds everything
+    /// from the log; if it cannot do that either, the process ends.
     fn publish(&mut self, connection: &Connection) {
         let activities = std::mem::take(&mut self.log.pending);
         let access = std::mem::take(&mut self.log.access);
