@@ -202,7 +202,8 @@ fn sources() -> Vec<(String, String)> {
 }
 
 fn is_source(file: &str) -> bool {
-    file == "schema.sql" || file.starts_with("src/") && file.ends_with(".rs")
+    let is_rust = Path::new(file).extension().is_some_and(|it| it == "rs");
+    file == "schema.sql" || file.starts_with("src/") && is_rust
 }
 
 #[test]
