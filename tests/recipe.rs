@@ -102,7 +102,11 @@ const RECIPES: &[Recipe] = &[
         heading: "## Recipe: a field of a member",
         complete: &["attributes"],
         relevant: &["attributes", "TABLES", "members"],
-        others: &[V1],
+        others: &[
+            V1,
+            // Erases what version 1 left.
+            "src/store/file/migrations/step2/finish.rs",
+        ],
     },
     Recipe {
         heading: "## Recipe: a table",

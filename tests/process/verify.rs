@@ -119,7 +119,7 @@ fn a_changed_balance_is_found() {
     assert_found(
         "UPDATE member SET balance = balance + 50, amount_received = amount_received + 50
          WHERE external_user_id = 'ann'",
-        &["member row 1 holds balance 120", "its ledger says 70"],
+        &["member row 1 has balance 120", "its ledger says 70"],
     );
 }
 
@@ -127,11 +127,11 @@ fn a_changed_balance_is_found() {
 fn an_index_of_the_search_that_is_not_that_of_the_members_is_found() {
     assert_found(
         "DELETE FROM search_term WHERE member_id = 1",
-        &["a search does not find member row 1 by each word"],
+        &["member row 1: the search index lacks a word of its id or name"],
     );
     assert_found(
         "INSERT INTO search_term (program_id, term, member_id) VALUES (1, 'nobody', 1)",
-        &["the index of the search has 1 words"],
+        &["the search index has 1 words"],
     );
 }
 
@@ -350,7 +350,7 @@ fn the_tables_of_litestream_are_no_fault_and_any_other_is() {
 fn a_changed_status_is_found() {
     assert_found(
         "UPDATE redemption SET status = 'PURCHASED' WHERE status = 'COMPLETED'",
-        &["stands at PURCHASED; its history says COMPLETED"],
+        &["has the status PURCHASED; its history says COMPLETED"],
     );
 }
 
@@ -358,7 +358,7 @@ fn a_changed_status_is_found() {
 fn a_changed_count_of_redemptions_is_found() {
     assert_found(
         "UPDATE member SET redemptions_open = redemptions_open + 7",
-        &["counts 7 redemptions that are OPEN; there are 0"],
+        &["counts 7 redemptions that are OPEN; it has 0"],
     );
 }
 
@@ -366,7 +366,7 @@ fn a_changed_count_of_redemptions_is_found() {
 fn a_removed_row_that_others_point_to_is_found() {
     assert_found(
         "PRAGMA foreign_keys = OFF; DELETE FROM redemption WHERE status = 'COMPLETED'",
-        &["points to no row of redemption"],
+        &["refers to a missing row of redemption"],
     );
 }
 
@@ -374,11 +374,14 @@ fn a_removed_row_that_others_point_to_is_found() {
 fn a_changed_count_of_credits_is_found() {
     assert_found(
         "UPDATE pool_usage SET credits = 5",
-        &["sandbox pool", "the log says 1 credits, its row 5"],
+        &["sandbox pool", "the log says 1 credits, pool_usage 5"],
     );
     assert_found(
         "UPDATE organization_usage SET credits = 5",
-        &["organization row", "the log says 1 credits, its row 5"],
+        &[
+            "organization row",
+            "the log says 1 credits, organization_usage 5",
+        ],
     );
 }
 
@@ -386,7 +389,7 @@ fn a_changed_count_of_credits_is_found() {
 fn an_added_figure_of_credits_is_found() {
     assert_found(
         "INSERT INTO pool_usage VALUES ('live', 1, 3)",
-        &["live pool", "the log says 0 credits, its row 3"],
+        &["live pool", "the log says 0 credits, pool_usage 3"],
     );
 }
 

@@ -75,7 +75,7 @@ pub(in crate::service) fn record(
         event: event.clone(),
     };
     let seq = tx.record(Some(program), at, event)?;
-    tx.keep(program, seq, &object(tx, program, &activity)?)?;
+    tx.store_payload(program, seq, &object(tx, program, &activity)?)?;
     Ok(seq)
 }
 
@@ -100,7 +100,7 @@ fn announce(
     let Some(name) = EventName::of(kind) else {
         return Ok(false);
     };
-    let heard = tx.is_heard(program, name)?;
+    let heard = tx.has_listener(program, name)?;
     if heard {
         tx.announce(program);
     }

@@ -264,7 +264,7 @@ impl Services {
             found.status = DeliveryStatus::Pending;
             found.next_at = Some(tx.clock_now());
             store::deliveries::record(tx, number, &found)?;
-            tx.is_due(caller.program());
+            tx.mark_due(caller.program());
             Ok(Answer::ok(&show_delivery(tx, number, &found)?))
         })
         .await
@@ -296,7 +296,7 @@ impl Services {
                 created_at: now,
             };
             store::deliveries::record(tx, endpoint.number, &delivery)?;
-            tx.is_due(caller.program());
+            tx.mark_due(caller.program());
             Ok(Answer::ok(&show_delivery(tx, endpoint.number, &delivery)?))
         })
         .await

@@ -48,7 +48,7 @@ impl Services {
         show: bootstrap::Show<'_>,
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         Self::start_on(settings, clock, show).map_err(|error| match error {
-            StartError::Storage(error) if error.is_of_damage() => {
+            StartError::Storage(error) if error.is_damage() => {
                 let path = settings.database.path.clone();
                 StartError::Open(OpenError::Damaged { path })
             }

@@ -31,7 +31,7 @@ impl Report {
     ) -> Result<Option<T>, store::Error> {
         match read {
             Ok(read) => Ok(Some(read)),
-            Err(error) if error.is_of_storage() || error.is_of_damage() => Err(error),
+            Err(error) if error.is_storage_failure() || error.is_damage() => Err(error),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 let cause = cause.unwrap_or_else(|| error.to_string());

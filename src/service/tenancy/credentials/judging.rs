@@ -40,7 +40,7 @@ impl Principal for KeyPrincipal {
     }
 
     fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
-        if directory.stands_for_key(self.version, tx.open_access()) {
+        if directory.stands_for_key(self.version, tx.access_changes()) {
             return Ok(self);
         }
         let key = good_key(tx, self.credential)?;
@@ -66,7 +66,7 @@ impl Principal for PartnerPrincipal {
 
     fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
         if let Some(credential) = self.credential
-            && !directory.stands_for_key(self.version, tx.open_access())
+            && !directory.stands_for_key(self.version, tx.access_changes())
         {
             good_key(tx, credential)?;
         }
@@ -84,7 +84,7 @@ impl Principal for MemberPrincipal {
     }
 
     fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
-        if !directory.stands_for_member(self.version, tx.open_access()) {
+        if !directory.stands_for_member(self.version, tx.access_changes()) {
             if self.expires_at <= tx.clock_now() {
                 return Err(Refusal::TokenRevoked.into());
             }
