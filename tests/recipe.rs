@@ -102,7 +102,7 @@ const RECIPES: &[Recipe] = &[
         heading: "## Recipe: a field of a member",
         complete: &["attributes"],
         relevant: &["attributes", "TABLES", "members"],
-        others: &[V1, "src/http/openapi/loyalty.rs"],
+        others: &[V1],
     },
     Recipe {
         heading: "## Recipe: a table",
@@ -134,7 +134,6 @@ const RECIPES: &[Recipe] = &[
         ],
         relevant: &["offer", "offers", "Offer", "OfferId", "OfferCreated"],
         others: &[
-            "src/http/openapi/loyalty.rs",
             // Uses of offers by others.
             "src/cli/demo/bookings.rs",
             "src/cli/demo/deed.rs",
