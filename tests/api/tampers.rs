@@ -542,7 +542,7 @@ fn a_value_of_the_wrong_length_or_sign_is_named_with_its_table() {
         // The names of these rows in reports.
         let named = match &*table {
             "activity" => "ledger entry",
-            "search_term" => "a search",
+            "search_term" => "the search index",
             _ => &table,
         };
         let is_named = |finding: &String| finding.contains(&*table) || finding.contains(named);
