@@ -22,7 +22,7 @@ pub enum Error {
 
 impl Error {
     /// Whether SQLite found the file damaged.
-    pub fn is_of_damage(&self) -> bool {
+    pub fn is_damage(&self) -> bool {
         let Self::Sqlite(error) = self else {
             return false;
         };
@@ -32,9 +32,9 @@ impl Error {
         )
     }
 
-    /// Whether the cause is the disk or the file, so that a retry may succeed later. Otherwise it is
-    /// a defect of the program, which a retry only repeats.
-    pub fn is_of_storage(&self) -> bool {
+    /// Whether the cause is the disk or the file, so that a retry may succeed later. Otherwise it
+    /// is a defect of the program, which a retry only repeats.
+    pub fn is_storage_failure(&self) -> bool {
         use rusqlite::ErrorCode;
         match self {
             Self::PoolExhausted(_) | Self::TooManyReads | Self::Thread(_) => true,
@@ -62,7 +62,7 @@ pub(in crate::store) fn readable<T>(
 ) -> Result<Option<T>, Error> {
     match read {
         Ok(read) => Ok(Some(read)),
-        Err(error) if error.is_of_storage() || error.is_of_damage() => Err(error),
+        Err(error) if error.is_storage_failure() || error.is_damage() => Err(error),
         Err(error) => {
             let row: i64 = row.get(0).unwrap_or_default();
             let reason = error.to_string();

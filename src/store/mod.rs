@@ -1,7 +1,7 @@
 //! The only SQL: one SQLite file, one thread that writes it, a pool of connections that read it.
 //!
-//! **Must not know**: HTTP, JSON of the API, the analytics engine, or why a row changes. The services
-//! decide that; the observer and the followers of the log read what was committed.
+//! **Must not know**: HTTP, JSON of the API, the analytics engine, or why a row changes. The
+//! services decide that; the observer and the followers of the log read what was committed.
 
 mod answers;
 mod error;

@@ -231,7 +231,7 @@ const FOUND: &[(&str, &str)] = &[
     ),
     (
         "UPDATE activity SET kind = 62 WHERE kind = 51",
-        "is of a kind that no event has",
+        "has an unknown kind",
     ),
     (
         "UPDATE activity SET actor_number = 99 WHERE kind = 1",

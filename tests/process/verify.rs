@@ -9,7 +9,7 @@ use crate::server::{Ended, Place, Server, agent, done, request};
 const PARTNER_KEY: &str = "partner_live_0123456789abcdef0123456789abcdef";
 
 /// A database with some data of every kind, whose server has stopped.
-fn lived() -> Place {
+fn stopped() -> Place {
     let place = Place::new();
     let server = place.start();
     server.live_a_little();
@@ -28,7 +28,7 @@ fn lived() -> Place {
     place
 }
 
-fn told(server: &Server) -> Value {
+fn server_state(server: &Server) -> Value {
     let route = ("GET", "/partner/server");
     let answer = request(
         &agent(),
@@ -48,11 +48,11 @@ fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
     serve.env("STAMPCARD_BOOTSTRAP__PARTNER_LIVE_KEY", PARTNER_KEY);
     let server = place.start_as(serve);
     server.live_a_little();
-    let told = || told(&server);
-    assert_eq!(told()["lastVerify"], Value::Null);
-    assert_eq!(told()["lastBackup"], Value::Null);
+    let state = || server_state(&server);
+    assert_eq!(state()["lastVerify"], Value::Null);
+    assert_eq!(state()["lastBackup"], Value::Null);
     assert_eq!(place.verify().code, Some(0));
-    let first = told();
+    let first = state();
     assert_eq!(first["lastVerify"]["agrees"], true, "{first}");
     assert!(first["lastVerify"]["figures"].as_u64().unwrap() > 0);
     assert!(first["lastVerify"]["at"].as_str() > first["startedAt"].as_str());
@@ -60,12 +60,12 @@ fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
     done(&place.run_on_database(&["backup", "copy.db"]));
     let copy = place.path("copy.db");
     let bytes = std::fs::metadata(&copy).unwrap().len();
-    assert_eq!(told()["lastBackup"]["bytes"], bytes);
+    assert_eq!(state()["lastBackup"]["bytes"], bytes);
     // Findings in a copy name the copy, and nothing is left next to it.
     let mut command = place.command(&["verify"]);
     command.arg("--database").arg(&copy);
     assert_eq!(place.run(command).code, Some(0));
-    assert_eq!(told()["lastVerify"], first["lastVerify"]);
+    assert_eq!(state()["lastVerify"], first["lastVerify"]);
     let beside = |name: &String| name.starts_with("copy.db.");
     assert!(!place.names().iter().any(beside), "{:?}", place.names());
     // The finding is also reported to the next server.
@@ -74,7 +74,7 @@ fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
     place.sqlite().execute_batch(sql).unwrap();
     assert_eq!(place.verify().code, Some(1));
     let server = place.start();
-    let after = self::told(&server);
+    let after = server_state(&server);
     assert_eq!(after["lastVerify"]["agrees"], false);
     assert!(
         after["lastVerify"]["findings"].as_u64().unwrap() > 0,
@@ -85,7 +85,7 @@ fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
 /// Verifies after some SQL was run on the file; returns the findings.
 #[track_caller]
 fn verified_after(sql: &str) -> Ended {
-    let place = lived();
+    let place = stopped();
     place.sqlite().execute_batch(sql).unwrap();
     let ended = place.verify();
     assert_eq!(
@@ -297,7 +297,7 @@ fn a_log_that_contradicts_itself_is_a_finding_and_no_crash() {
 
 #[test]
 fn verify_and_a_start_name_the_activity_that_contradicts_the_log() {
-    let place = lived();
+    let place = stopped();
     // More offers are archived than there are.
     let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
                INSERT INTO activity (at, program_id, kind, offer_id)
@@ -330,7 +330,7 @@ fn a_row_that_no_version_writes_is_a_finding_and_no_crash() {
 
 #[test]
 fn the_tables_of_litestream_are_no_fault_and_any_other_is() {
-    let place = lived();
+    let place = stopped();
     let sql = "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER);
                CREATE TABLE _litestream_lock (id INTEGER);
                INSERT INTO _litestream_seq VALUES (1, 7);";
@@ -395,7 +395,7 @@ fn an_added_figure_of_credits_is_found() {
 
 #[test]
 fn a_damaged_page_is_found() {
-    let place = lived();
+    let place = stopped();
     let mut bytes = std::fs::read(place.database()).unwrap();
     // Every page except the first few, so that the schema can still be read.
     for byte in bytes.iter_mut().skip(4096 * 12).step_by(3) {

@@ -11,8 +11,7 @@ use crate::service::{KeyPrincipal, Stop};
 use crate::store::{Readership, Tenant, Turns};
 use crate::wire::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
-    RedemptionTotalsResponse, SummaryResponse, TierListResponse, TierResponse, TimeseriesQuery,
-    TimeseriesResponse,
+    RedemptionTotalsResponse, SummaryResponse, TierListResponse, TierResponse, TimeseriesResponse,
 };
 
 /// How the `User-Agent` of a client library that expects text for times begins.
@@ -44,14 +43,19 @@ pub struct Analytics {
     turns: Turns,
 }
 
-/// What a query asks for.
+/// The selection of a timeseries.
 #[derive(Debug)]
-struct Asked {
-    from: Timestamp,
-    to: Timestamp,
-    interval: Interval,
-    zone: Zone,
-    offer: Option<OfferId>,
+pub struct TimeseriesSelection {
+    /// The start of the period.
+    pub from: Timestamp,
+    /// The end of the period, which is outside it.
+    pub to: Timestamp,
+    /// The length of a bucket.
+    pub interval: Interval,
+    /// The time zone of calendar intervals.
+    pub zone: Zone,
+    /// Only this offer.
+    pub offer: Option<OfferId>,
 }
 
 impl Analytics {
@@ -141,7 +145,7 @@ impl Analytics {
     pub async fn timeseries<R, F>(
         &self,
         key: KeyPrincipal,
-        query: &TimeseriesQuery,
+        selection: TimeseriesSelection,
         form: TimeForm,
         render: F,
     ) -> Result<R, Stop>
@@ -149,9 +153,11 @@ impl Analytics {
         F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
         R: Send + 'static,
     {
-        let asked = asked(query)?;
-        let count = Window::estimate(asked.from, asked.to, asked.interval);
-        let read = move |analytics: &Self| analytics.buckets(key.program, &asked, form).map(render);
+        let count = Window::estimate(selection.from, selection.to, selection.interval);
+        let read = move |analytics: &Self| {
+            let buckets = analytics.buckets(key.program, &selection, form);
+            buckets.map(render)
+        };
         Ok(self.in_turn(key, count, read).await??)
     }
 
@@ -178,13 +184,13 @@ impl Analytics {
     fn buckets(
         &self,
         program: ProgramNumber,
-        asked: &Asked,
+        selection: &TimeseriesSelection,
         form: TimeForm,
     ) -> Result<Versioned<TimeseriesResponse>, Invalid> {
-        let window = divide(asked)?;
-        let answer = self.engine().timeseries(program, &window, asked.offer);
+        let window = divide(selection)?;
+        let answer = self.engine().timeseries(program, &window, selection.offer);
         let Versioned { version, value } = answer;
-        let buckets = value.ok_or_else(unknown_offer)?;
+        let buckets = value.ok_or_else(unknown_series_offer)?;
         let buckets = buckets.iter().map(|one| bucket(one, form)).collect();
         Ok(Versioned {
             version,
@@ -213,36 +219,19 @@ fn bucket(bucket: &Bucket, form: TimeForm) -> BucketResponse {
     }
 }
 
-fn unknown_offer() -> Invalid {
+/// The error for an offer that is unknown to the program.
+pub fn unknown_series_offer() -> Invalid {
     Invalid::new("offer", "must be the id of an offer of this program")
 }
 
-/// Reads a query.
-fn asked(query: &TimeseriesQuery) -> Result<Asked, Invalid> {
-    let zone = match &query.tz {
-        None => Zone::UTC,
-        Some(name) => Zone::parse(name)
-            .ok_or_else(|| Invalid::new("tz", "must be an IANA time zone such as Europe/Berlin"))?,
-    };
-    let interval = Interval::parse(&query.interval).ok_or_else(|| {
-        let names = Interval::ALL.map(Interval::as_str).join(", ");
-        Invalid::new("interval", format!("must be one of {names}"))
-    })?;
-    Ok(Asked {
-        from: moment("from", &query.from, &zone)?,
-        to: moment("to", &query.to, &zone)?,
-        interval,
-        zone,
-        offer: match &query.offer {
-            Some(id) => Some(OfferId::parse(id).ok_or_else(unknown_offer)?),
-            None => None,
-        },
-    })
-}
-
-/// The window that a query asks for.
-fn divide(asked: &Asked) -> Result<Window, Invalid> {
-    let divided = Window::divide(asked.from, asked.to, asked.interval, &asked.zone);
+/// The window of a selection.
+fn divide(selection: &TimeseriesSelection) -> Result<Window, Invalid> {
+    let divided = Window::divide(
+        selection.from,
+        selection.to,
+        selection.interval,
+        &selection.zone,
+    );
     divided.map_err(|error| match error {
         WindowError::Empty => Invalid::new("to", "must be after from"),
         WindowError::TooManyBuckets => {
@@ -253,21 +242,6 @@ fn divide(asked: &Asked) -> Result<Window, Invalid> {
             )
         }
     })
-}
-
-/// A time, or a bare date for its midnight in the zone, in the years 1 to 9998: a calendar needs
-/// room on both sides.
-fn moment(name: &str, text: &str, zone: &Zone) -> Result<Timestamp, Invalid> {
-    Timestamp::parse(text)
-        .or_else(|| zone.midnight(text))
-        .filter(|at| (1..=9998).contains(&at.as_utc().year()))
-        .ok_or_else(|| {
-            Invalid::new(
-                name,
-                "must be an RFC 3339 time such as 2026-06-01T00:00:00Z (a + is written %2B here) \
-                 or a date such as 2026-06-01, in the years 1 to 9998",
-            )
-        })
 }
 
 fn summary(totals: &Totals) -> SummaryResponse {

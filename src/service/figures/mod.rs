@@ -6,4 +6,5 @@ mod partner;
 mod reports;
 pub(in crate::service) mod snapshots;
 
-pub use self::analytics::{Analytics, TimeForm};
+pub use self::analytics::{Analytics, TimeForm, TimeseriesSelection, unknown_series_offer};
+pub use self::reports::ActivitySelection;

@@ -5,8 +5,8 @@ use crate::domain::{Day, OrganizationStatus, ProgramNumber};
 use crate::service::{PartnerPrincipal, Services, Stop};
 use crate::store::organizations::OrganizationAccessRow;
 use crate::wire::{
-    BillingResponse, BillingUsageResponse, OrganizationUsageResponse, PartnerAnalyticsResponse,
-    PartnerUsageResponse, Query,
+    BillingResponse, BillingUsageResponse, DaysQuery, OrganizationUsageResponse,
+    PartnerAnalyticsResponse, PartnerUsageResponse,
 };
 
 /// What happened in some programs over some days.
@@ -55,10 +55,10 @@ impl Services {
     pub async fn partner_analytics(
         &self,
         partner: PartnerPrincipal,
-        query: &Query<'_>,
+        days: DaysQuery,
     ) -> Result<PartnerAnalyticsResponse, Stop> {
         let today = self.today();
-        let days = query.days((today.minus(30).unwrap_or(today), today))?;
+        let days = days.or((today.minus(30).unwrap_or(today), today))?;
         let periods = [days, (today.month_start(), today)];
         let (tenants, [total, this_month]) = self.usage(partner, periods).await?;
         let is_active = |o: &OrganizationAccessRow| o.status == OrganizationStatus::Active;
@@ -89,10 +89,10 @@ impl Services {
     pub async fn partner_usage(
         &self,
         partner: PartnerPrincipal,
-        query: &Query<'_>,
+        days: DaysQuery,
     ) -> Result<PartnerUsageResponse, Stop> {
         let today = self.today();
-        let days = query.days((today.month_start(), today))?;
+        let days = days.or((today.month_start(), today))?;
         let (_, [total]) = self.usage(partner, [days]).await?;
         Ok(PartnerUsageResponse {
             start_date: days.0.to_string(),
@@ -173,7 +173,7 @@ impl Services {
     ) -> (Tenants, [Usage; N]) {
         let tenants = self.directory.tenants(partner.environment);
         let mut totals = [Usage::default(); N];
-        let tenants = self.engine.look(|figures| {
+        let tenants = self.engine.read(|figures| {
             let used = tenants.into_iter().map(|(organization, programs)| {
                 let used = periods.map(|period| Usage::of(figures, &programs, period));
                 for (total, usage) in totals.iter_mut().zip(used) {

@@ -1,8 +1,8 @@
 //! Idempotency records: the stored responses, which are replayed to retries.
 //!
 //! Records are numbered in the order of their insertion, so that the rows of a commit share their
-//! pages, although keys are random. An index in memory leads from a key to the number of its record.
-//! It nearly always knows if there is none, so that a new key needs no look-up.
+//! pages, although keys are random. An index in memory leads from a key to the number of its
+//! record. It nearly always knows if there is none, so that a new key needs no look-up.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -11,7 +11,11 @@ use super::key_index::List;
 use super::stored_index;
 pub use super::stored_index::segments_with_gaps;
 use crate::domain::{MemberNumber, Timestamp};
+use crate::store::tables::columns::column;
 use crate::store::{Error, Transaction};
+
+const RECORD: &str = "SELECT body_hash, status, sealed, response FROM idempotency
+    WHERE id = ?1 AND key_hash = ?2 AND created_at > ?3";
 
 /// The first response to a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,23 +64,20 @@ pub fn find(
     Ok(None)
 }
 
-/// The record of a number, if it belongs to this key and is young enough. Columns are read by
-/// position, as this runs for every retry.
+/// The record of a number, if it belongs to this key and is young enough.
 fn read(
     connection: &Connection,
     number: i64,
     key: &Hash,
     not_before: Timestamp,
 ) -> Result<Option<IdempotencyRecord>, Error> {
-    let sql = "SELECT body_hash, status, sealed, response FROM idempotency
-               WHERE id = ?1 AND key_hash = ?2 AND created_at > ?3";
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(RECORD)?;
     let found = statement.query_row((number, key, not_before.as_millis()), |row| {
         Ok(IdempotencyRecord {
-            body_hash: row.get(0)?,
-            status: row.get(1)?,
-            sealed: row.get(2)?,
-            response: row.get(3)?,
+            body_hash: row.get(column!(RECORD, "body_hash"))?,
+            status: row.get(column!(RECORD, "status"))?,
+            sealed: row.get(column!(RECORD, "sealed"))?,
+            response: row.get(column!(RECORD, "response"))?,
         })
     });
     Ok(found.optional()?)

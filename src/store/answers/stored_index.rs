@@ -1,7 +1,4 @@
 //! The tables of the index of idempotency keys: its segments, their lists, and the filters of eras.
-//!
-//! Columns are read by position here: a look-up may run for every write that carries a key, and a
-//! start reads all of them.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;

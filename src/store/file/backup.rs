@@ -9,7 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::open_error::OpenError;
-pub use super::paths::{beside, resolved};
+pub use super::paths::{resolved, with_suffix};
 use super::schema::Progress;
 use super::{connection, migrations, scrub};
 use crate::store::Error;
@@ -138,14 +138,15 @@ pub fn replace(database: &Path, prepared: &Path, kept: &Path) -> Result<bool, Re
         }
         // A log that is left belongs to a damaged database and is kept together with it.
         for suffix in ["-wal", "-journal"] {
-            link_unless_empty(&beside(database, suffix), &beside(kept, suffix)).map_err(failed)?;
+            link_unless_empty(&with_suffix(database, suffix), &with_suffix(kept, suffix))
+                .map_err(failed)?;
         }
         fs::hard_link(database, kept).map_err(failed)?;
         sync_folder(database).map_err(failed)?;
     }
     // SQLite would apply either log to the new file.
     for suffix in ["-wal", "-shm", "-journal"] {
-        remove_if_there(&beside(database, suffix)).map_err(failed)?;
+        remove_if_there(&with_suffix(database, suffix)).map_err(failed)?;
     }
     fs::rename(prepared, database).map_err(failed)?;
     sync_folder(database).map_err(failed)?;
@@ -161,7 +162,8 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// Whether a file begins like a database. SQLite would delete the write-ahead log of any other file.
+/// Whether a file begins like a database. SQLite would delete the write-ahead log of any other
+/// file.
 fn begins_like_a_database(path: &Path) -> io::Result<bool> {
     let mut head = Vec::new();
     File::open(path)?.take(16).read_to_end(&mut head)?;

@@ -75,7 +75,7 @@ pub fn note<C: Check>(database: &Path, check: &C) -> io::Result<()> {
     }
     let path = path_of::<C>(&database);
     // A new file that is renamed: no link is followed, and a reader sees all of it or nothing.
-    let draft = paths::beside(&path, &format!(".{}", std::process::id()));
+    let draft = paths::with_suffix(&path, &format!(".{}", std::process::id()));
     let written = write(&draft, check).and_then(|()| fs::rename(&draft, &path));
     if written.is_err() {
         let _ = fs::remove_file(&draft);
@@ -113,7 +113,7 @@ fn content(file: File) -> Option<Vec<u8>> {
 }
 
 fn path_of<C: Check>(database: &Path) -> PathBuf {
-    paths::beside(database, C::SUFFIX)
+    paths::with_suffix(database, C::SUFFIX)
 }
 
 #[cfg(test)]

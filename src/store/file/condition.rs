@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use super::paths::beside;
+use super::paths::with_suffix;
 use crate::store::Error;
 use crate::telemetry::cause_chain;
 
@@ -64,7 +64,7 @@ impl Condition {
         // A write-ahead log is never replaced while the writer has it open.
         let log = *self.0.log.lock();
         let is_same = identity(&self.0.path) == self.0.file
-            && (log.is_none() || identity(&beside(&self.0.path, "-wal")) == log);
+            && (log.is_none() || identity(&with_suffix(&self.0.path, "-wal")) == log);
         if !is_same && !self.0.has_moved.swap(true, Ordering::Relaxed) {
             tracing::error!(
                 path = %self.0.path.display(),
@@ -78,7 +78,7 @@ impl Condition {
 
     /// Notes that the writer has the write-ahead log open.
     pub(in crate::store) fn note_log(&self) {
-        *self.0.log.lock() = identity(&beside(&self.0.path, "-wal"));
+        *self.0.log.lock() = identity(&with_suffix(&self.0.path, "-wal"));
     }
 
     /// Notes that the writer closed its connection, so that the write-ahead log may be deleted.
@@ -88,7 +88,7 @@ impl Condition {
 
     /// Takes in a failure; if SQLite found the file damaged, stops writes and logs what to do.
     pub(in crate::store) fn note(&self, error: &Error) {
-        if error.is_of_damage() && self.note_damage() {
+        if error.is_damage() && self.note_damage() {
             tracing::error!(
                 error = cause_chain(error),
                 "the database is damaged: writes are stopped; stop the server, run `stampcard \

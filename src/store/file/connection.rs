@@ -58,9 +58,9 @@ pub(in crate::store) fn open_to_checkpoint(path: &Path) -> Result<Connection, Op
     Ok(connection)
 }
 
-/// Refuses a file that is not ours or that a newer program wrote, without changing a byte of it. The
-/// caller holds the lock: in our own file, a change that a killed process did not finish is rolled
-/// back.
+/// Refuses a file that is not ours or that a newer program wrote, without changing a byte of it.
+/// The caller holds the lock: in our own file, a change that a killed process did not finish is
+/// rolled back.
 pub(in crate::store) fn check_ours(path: &Path) -> Result<(), OpenError> {
     match checked(path) {
         Err(error) if is_half_done(&error) => {

@@ -23,8 +23,8 @@ pub struct Database {
 }
 
 impl Database {
-    /// Takes the lock, opens the file and brings its schema up to date. If there is no file, creates
-    /// one that only its owner can read.
+    /// Takes the lock, opens the file and brings its schema up to date. If there is no file,
+    /// creates one that only its owner can read.
     ///
     /// # Errors
     /// [`OpenError`], which says what to do.

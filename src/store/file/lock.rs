@@ -23,8 +23,8 @@ impl Lock {
     /// name is a symbolic link to it.
     ///
     /// # Errors
-    /// [`OpenError::InUse`] if another process has it, [`OpenError::ForeignLock`] if the file in the
-    /// place of the lock file is not ours, [`OpenError::File`] if it cannot be created.
+    /// [`OpenError::InUse`] if another process has it, [`OpenError::ForeignLock`] if the file in
+    /// the place of the lock file is not ours, [`OpenError::File`] if it cannot be created.
     pub fn take(database: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::File {
             path: database.to_owned(),
@@ -65,7 +65,8 @@ impl Lock {
     }
 }
 
-/// Opens or creates the lock file. Does not follow a link, and does not wait for a pipe or a device.
+/// Opens or creates the lock file. Does not follow a link, and does not wait for a pipe or a
+/// device.
 fn open(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     OpenOptions::new()
@@ -78,8 +79,8 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// The process number in a lock file, or an empty text; `None` if it holds anything else, so that it
-/// is not ours.
+/// The process number in a lock file, or an empty text; `None` if it holds anything else, so that
+/// it is not ours.
 fn content(file: &mut File) -> Option<String> {
     let mut bytes = Vec::new();
     file.take(LOOKED_AT).read_to_end(&mut bytes).ok()?;

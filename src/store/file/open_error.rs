@@ -112,7 +112,8 @@ pub enum OpenError {
     },
     /// Its schema is not the one that this program creates.
     #[error(
-        "the schema of the database {path} was altered: {}; undo the alteration, or restore a backup",
+        "the schema of the database {path} was altered: {}; undo the alteration, or restore a \
+         backup",
         .findings.join("; "),
         path = path.display()
     )]
@@ -193,4 +194,5 @@ fn hint_of_sqlite(error: &rusqlite::Error) -> &'static str {
 }
 
 /// Advice on a damaged file.
-const HINT_OF_DAMAGE: &str = "it is damaged: `stampcard verify` reports where, `stampcard restore` replaces it with a backup";
+const HINT_OF_DAMAGE: &str = "it is damaged: `stampcard verify` reports where, `stampcard restore` \
+     replaces it with a backup";

@@ -20,7 +20,7 @@ pub fn resolved(path: &Path) -> Result<PathBuf, OpenError> {
 }
 
 /// `database` with a suffix added to its name.
-pub fn beside(database: &Path, suffix: &str) -> PathBuf {
+pub fn with_suffix(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -28,5 +28,5 @@ pub fn beside(database: &Path, suffix: &str) -> PathBuf {
 
 /// The path of the lock file of a database.
 pub(super) fn lock_file(database: &Path) -> PathBuf {
-    beside(database, ".lock")
+    with_suffix(database, ".lock")
 }

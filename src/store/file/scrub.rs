@@ -1,10 +1,10 @@
 //! Overwrites what SQLite leaves in the unused bytes of pages.
 //!
-//! `PRAGMA secure_delete` overwrites a row that is deleted or updated. But when SQLite balances pages,
-//! rows move to other pages, and a rebuilt page keeps their bytes in its unused part (`rebuildPage`
-//! in SQLite's btree.c). An erasure of the row does not reach that copy. So after an erasure all
-//! pages are read, a limited number in each transaction, and unused bytes are overwritten with zeros
-//! through `sqlite_dbpage` (<https://sqlite.org/dbpage.html>).
+//! `PRAGMA secure_delete` overwrites a row that is deleted or updated. But when SQLite balances
+//! pages, rows move to other pages, and a rebuilt page keeps their bytes in its unused part
+//! (`rebuildPage` in SQLite's btree.c). An erasure of the row does not reach that copy. So after an
+//! erasure all pages are read, a limited number in each transaction, and unused bytes are
+//! overwritten with zeros through `sqlite_dbpage` (<https://sqlite.org/dbpage.html>).
 //!
 //! The layout of a page is described in <https://sqlite.org/fileformat2.html>, section 1.6.
 
@@ -172,8 +172,8 @@ fn is_possible(connection: &Connection, pages: u32) -> Result<bool, Error> {
     Ok(is_there && pages < PAGES_MAX)
 }
 
-/// Overwrites the unused bytes of a page of a table or an index with zeros; returns whether any byte
-/// changed. Leaves other pages as they are.
+/// Overwrites the unused bytes of a page of a table or an index with zeros; returns whether any
+/// byte changed. Leaves other pages as they are.
 fn clear(page: &mut [u8], number: u32) -> bool {
     let unused = unused(page, number).unwrap_or_default();
     let mut is_changed = false;

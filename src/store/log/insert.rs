@@ -35,7 +35,8 @@ struct Insert {
     columns: Vec<Column>,
 }
 
-/// One statement for each kind, in the order of [`EventKind::ALL`], with only the columns of the kind.
+/// One statement for each kind, in the order of [`EventKind::ALL`], with only the columns of the
+/// kind.
 static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     let insert = |kind: EventKind| {
         let mut columns = COMMON.to_vec();
@@ -54,8 +55,7 @@ static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     EventKind::ALL.map(insert).into()
 });
 
-/// Appends one row, caused by an actor. A ledger entry, and nothing else, has a `position` in its
-/// account.
+/// Appends one row, caused by an actor. Only a ledger entry has a `position` in its account.
 pub(in crate::store) fn insert(
     connection: &Connection,
     statements: &dyn Prepared,

@@ -1,8 +1,9 @@
 //! The thread that moves pages from the write-ahead log into the file while writes go on.
 //!
-//! Moving them takes tens of milliseconds, in which the writer could answer no caller. SQLite reuses
-//! the log from its start only when all of it was moved and nothing was added since, which never
-//! happens on its own under load. So the writer moves the few pages that were added meanwhile.
+//! Moving them takes tens of milliseconds, in which the writer could answer no caller. SQLite
+//! reuses the log from its start only when all of it was moved and nothing was added since, which
+//! never happens on its own under load. So the writer moves the few pages that were added
+//! meanwhile.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

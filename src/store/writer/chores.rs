@@ -1,5 +1,6 @@
 //! Chores of the writer between batches and while it is idle: it moves pages of the write-ahead log
-//! into the file, deletes expired idempotency records, and overwrites what an erasure left in pages.
+//! into the file, deletes expired idempotency records, and overwrites what an erasure left in
+//! pages.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};

@@ -24,8 +24,8 @@ impl WriterThread {
         let _ = connection.execute_batch("ROLLBACK");
     }
 
-    /// Opens a new connection and adopts it once a commit works on it. Before that, it takes in what
-    /// the lost batch may have left in the database.
+    /// Opens a new connection and adopts it once a commit works on it. Before that, it takes in
+    /// what the lost batch may have left in the database.
     pub(super) fn recover(&mut self) {
         if !self.condition.check() {
             return;
@@ -101,7 +101,7 @@ impl WriterThread {
 
     /// Stops all writes and logs what to do if SQLite found the file damaged.
     fn note_damage(&mut self, error: &Error) {
-        if error.is_of_damage() && self.condition.note_damage() {
+        if error.is_damage() && self.condition.note_damage() {
             self.writable.store(false, Ordering::Relaxed);
             let findings = connection::open_read_only(&self.path)
                 .ok()

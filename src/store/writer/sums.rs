@@ -3,8 +3,8 @@
 //!
 //! Every ledger entry changes both, and most entries of a batch belong to few programs. So a
 //! program's row is read when it is first needed, both values are cached here, and they are written
-//! back before the commit of the transaction that changed them. Only the writer changes them, so the
-//! cached values stay valid from batch to batch.
+//! back before the commit of the transaction that changed them. Only the writer changes them, so
+//! the cached values stay valid from batch to batch.
 
 use std::collections::hash_map::Entry;
 
@@ -78,9 +78,9 @@ impl Sums {
         Ok(true)
     }
 
-    /// Puts the hash of a program's next ledger entry, which `next` computes from the one before it,
-    /// at the head of the chain. Returns the hash before it if the entry is the first of its program
-    /// in this batch and so has to store that hash.
+    /// Puts the hash of a program's next ledger entry, which `next` computes from the one before
+    /// it, at the head of the chain. Returns the hash before it if the entry is the first of its
+    /// program in this batch and so has to store that hash.
     pub(in crate::store) fn extend_chain(
         &mut self,
         connection: &Connection,

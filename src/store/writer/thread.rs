@@ -228,7 +228,7 @@ impl WriterThread {
         let outcome = match result {
             Ok(Ok(())) => Ok(()),
             Ok(Err(None)) => Err(WriteError::Failed),
-            Ok(Err(Some(error))) if !error.is_of_storage() => {
+            Ok(Err(Some(error))) if !error.is_storage_failure() => {
                 self.note_failure("a write failed", &error);
                 Err(WriteError::Failed)
             }

@@ -1,7 +1,7 @@
 //! Compares the schema of a database with the expected one, object by object.
 //!
-//! Definitions are compared by their tokens, so that white space, comments, the case of keywords and
-//! names, and quotes around plain names make no difference. Everything else does.
+//! Definitions are compared by their tokens, so that white space, comments, the case of keywords
+//! and names, and quotes around plain names make no difference. Everything else does.
 
 mod normalize;
 

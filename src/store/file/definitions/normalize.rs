@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-/// Words that have another meaning in quotes: `"null"` is a name or a text. They are the keywords of
-/// SQLite (<https://sqlite.org/lang_keywords.html>), and types and other words that it recognizes by
-/// their text.
+/// Words that have another meaning in quotes: `"null"` is a name or a text. They are the keywords
+/// of SQLite (<https://sqlite.org/lang_keywords.html>), and types and other words that it
+/// recognizes by their text.
 const RESERVED: &str = "
     abort action add after all alter always analyze and as asc attach autoincrement before begin
     between by cascade case cast check collate column commit conflict constraint create cross
@@ -106,8 +106,8 @@ fn quoted_name(sql: &str, length: Option<usize>) -> (Token, usize) {
     }
 }
 
-/// The length of the quoted text at the start of `sql`, in which a quote may be doubled; `None` if the
-/// quote is never closed.
+/// The length of the quoted text at the start of `sql`, in which a quote may be doubled; `None` if
+/// the quote is never closed.
 fn quoted_length(sql: &str) -> Option<usize> {
     let (quote, inside) = sql.as_bytes().split_first()?;
     let mut is_closed = false;

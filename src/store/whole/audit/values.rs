@@ -67,7 +67,7 @@ pub fn start(connection: &Connection) -> Result<Vec<String>, Error> {
     let mut findings = Vec::new();
     let mut read = |what: &str, outcome: Result<(), Error>| match outcome {
         Ok(()) => Ok(()),
-        Err(error) if error.is_of_storage() || error.is_of_damage() => Err(error),
+        Err(error) if error.is_storage_failure() || error.is_damage() => Err(error),
         Err(error) => {
             findings.push(format!(
                 "a {what} cannot be read ({error}): a server could not start"

@@ -22,7 +22,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use self::ledger::Ledger;
 use self::plan::{MEMBERS, TABLES};
 use crate::store::file::open_error::MigrationError;
-use crate::store::file::paths::beside;
+use crate::store::file::paths::with_suffix;
 use crate::store::file::schema::{self, APPLICATION_ID, NOTE, Progress};
 use crate::store::file::scrub::scrub_all;
 
@@ -77,7 +77,7 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
 fn check_room(path: &Path) -> Result<(), MigrationError> {
     let length = |path: &Path| std::fs::metadata(path).map(|file| file.len());
     let file = length(path).map_err(MigrationError::Room)?;
-    let file = file + length(&beside(path, "-wal")).unwrap_or(0);
+    let file = file + length(&with_suffix(path, "-wal")).unwrap_or(0);
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let found = rustix::fs::statvfs(folder.unwrap_or(Path::new(".")));
     let found = found.map_err(|error| MigrationError::Room(error.into()))?;
