@@ -12,6 +12,7 @@ use super::{COUNTED_BY_NUMBER, MemberFilter, counted, listing};
 use crate::domain::{
     DisplayName, Member, MemberNumber, ProgramNumber, Search, StatusCounts, all_begin,
 };
+use crate::store::tables::query;
 use crate::store::{Error, Transaction};
 
 /// A term of more members than this is not looked up but compared with rows.
@@ -124,7 +125,7 @@ pub(in crate::store) fn members_of(
     let sql = "SELECT member_id FROM search_term
                WHERE program_id = ?1 AND term >= ?2 AND term < ?3 LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
-    let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
+    let limit = query::limit(most + 1);
     let mut rows = statement.query((program.0, term, end, limit))?;
     let (mut found, mut count) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {

@@ -4,7 +4,7 @@
 //! same transaction, so that the new table uses the room that the old one frees. When the old table
 //! is empty, the new one takes its name.
 //!
-//! Personal data in the log moves to a table of its own, from which it can be erased. Version 1 did
+//! Personal data in the log moves to a separate table, from which it can be erased. Version 1 did
 //! not overwrite what it deleted. So free pages are overwritten first; tables that may hold long
 //! values, which end within a page, move to such pages; and unused bytes of the other pages are
 //! overwritten at the end.
