@@ -4,19 +4,20 @@
 //! in the writer's transaction or on a reading connection, and gives back rendered answers.
 
 mod answer;
+mod error;
 mod events;
 mod figures;
 mod idempotency;
 mod loyalty;
-mod pen;
 mod services;
 mod start;
-mod stop;
 mod tenancy;
 mod upkeep;
+mod writer;
 mod writes;
 
 pub use self::answer::{Answer, Reply};
+pub use self::error::ServiceError;
 pub use self::events::{
     Addresses, Announcements, DueDeliveries, Names, Outcome, ShownEvent, Signals, SystemNames,
     Targets, after_attempt,
@@ -26,7 +27,6 @@ pub use self::idempotency::{IdempotencyKey, Scope};
 pub use self::loyalty::RemoveOptions;
 pub use self::services::Services;
 pub use self::start::StartError;
-pub use self::stop::Stop;
 pub use self::tenancy::{
     Caller, CredentialError, Directory, DirectoryVersion, KeyPrincipal, MemberPrincipal,
     OrganizationChange, PartnerPrincipal, TokenKey, bootstrap,

@@ -10,21 +10,21 @@ use crate::analytics::Engine;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::Timestamp;
+use crate::service::error::ServiceError;
 use crate::service::events::{Names, Signals, Targets};
 use crate::service::figures::snapshots::Snapshots;
 use crate::service::figures::{Analytics, analytics};
-use crate::service::pen::Pen;
-use crate::service::stop::Stop;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::{CredentialError, Directory, MemberPrincipal, TokenKey};
 use crate::service::upkeep::clock::ClockWatch;
+use crate::service::writer::RequestWriter;
 use crate::store::{Connection, Readers, Tenant};
 use crate::telemetry::Metrics;
 
 /// The running product without HTTP: the store, the figures, and who may do what. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Services {
-    pub(in crate::service) pen: Pen,
+    pub(in crate::service) writer: RequestWriter,
     pub(in crate::service) readers: Readers,
     pub(in crate::service) analytics: Analytics,
     pub(in crate::service) engine: Arc<Engine>,
@@ -74,12 +74,12 @@ impl Services {
 
     /// Whether writes are taken, as far as is known.
     pub fn is_ready(&self) -> bool {
-        self.pen.is_writable() && self.clock.refused().is_none()
+        self.writer.is_writable() && self.clock.refused().is_none()
     }
 
     /// Why it takes none until the next start, if that is so.
     pub fn loss(&self) -> Option<&'static str> {
-        self.pen.loss()
+        self.writer.loss()
     }
 
     /// The analytics, which need nothing else of this.
@@ -125,7 +125,7 @@ impl Services {
     pub fn stop(&self) {
         self.snapshots.stop();
         self.clock_watch.stop();
-        self.pen.stop();
+        self.writer.stop();
     }
 
     /// The same services, but each of their writes moves a fixed clock on when it has its turn, so
@@ -144,9 +144,9 @@ impl Services {
         &self,
         tenant: impl Into<Tenant>,
         read: F,
-    ) -> Result<T, Stop>
+    ) -> Result<T, ServiceError>
     where
-        F: FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, ServiceError> + Send + 'static,
         T: Send + 'static,
     {
         self.noted(self.readers.read(tenant.into(), read).await)
@@ -159,7 +159,7 @@ impl Services {
         tenant: impl Into<Tenant>,
         programs: usize,
         work: F,
-    ) -> Result<T, Stop>
+    ) -> Result<T, ServiceError>
     where
         F: FnOnce(&Self) -> T + Send + 'static,
         T: Send + 'static,
@@ -177,17 +177,17 @@ impl Services {
         &self,
         tenant: impl Into<Tenant>,
         read: F,
-    ) -> Result<T, Stop>
+    ) -> Result<T, ServiceError>
     where
-        F: FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, ServiceError> + Send + 'static,
         T: Send + 'static,
     {
         self.noted(self.readers.look_up(tenant.into(), read).await)
     }
 
     /// What a read gave back; if it met damage, writes stop.
-    fn noted<T>(&self, result: Result<T, Stop>) -> Result<T, Stop> {
-        if let Err(Stop::Storage(error)) = &result {
+    fn noted<T>(&self, result: Result<T, ServiceError>) -> Result<T, ServiceError> {
+        if let Err(ServiceError::Storage(error)) = &result {
             self.readers.note_failure(error);
         }
         result

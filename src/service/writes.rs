@@ -4,7 +4,7 @@
 use crate::domain::Environment;
 use crate::error::Surface;
 use crate::service::tenancy::credentials::Principal;
-use crate::service::{Answer, Caller, IdempotencyKey, Reply, Services, Stop, idempotency};
+use crate::service::{Answer, Caller, IdempotencyKey, Reply, ServiceError, Services, idempotency};
 use crate::store::{self, Tenant, Transaction, WriteError};
 
 /// Who writes, and what for: what every write has in common.
@@ -24,7 +24,7 @@ impl Services {
         work: F,
     ) -> Result<Reply, WriteError>
     where
-        F: FnOnce(&mut Transaction<'_>, &Caller) -> Result<Answer, Stop> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>, &Caller) -> Result<Answer, ServiceError> + Send + 'static,
     {
         let WriteContext {
             caller,
@@ -47,7 +47,7 @@ impl Services {
     ) -> Result<Reply, WriteError>
     where
         P: Principal,
-        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, Stop> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, ServiceError> + Send + 'static,
     {
         // What waits already is stamped as if the clock had not been set.
         if self.clock.refused().is_some() {
@@ -67,7 +67,7 @@ impl Services {
     ) -> Result<Reply, WriteError>
     where
         P: Principal,
-        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, Stop> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, ServiceError> + Send + 'static,
     {
         let retention = self.limits.idempotency_retention;
         let passing = self.step.map(|step| (self.clock.clone(), step));
@@ -81,7 +81,7 @@ impl Services {
             if let Some((clock, by)) = passing {
                 clock.advance(by);
             }
-            let caller = match caller.judge(tx, &directory) {
+            let caller = match caller.recheck(tx, &directory) {
                 Ok(caller) => caller,
                 Err(stop) => return refused(tx, surface, stop),
             };
@@ -97,7 +97,7 @@ impl Services {
             }
             let answer = match work(tx, &caller) {
                 Ok(answer) => answer,
-                Err(Stop::Refused(refusal)) => {
+                Err(ServiceError::Refused(refusal)) => {
                     tx.undo()?;
                     let answer = Answer::refusal(surface, &refusal);
                     if !refusal.is_outcome() {
@@ -105,23 +105,27 @@ impl Services {
                     }
                     answer
                 }
-                Err(Stop::Storage(error)) => return Err(error),
+                Err(ServiceError::Storage(error)) => return Err(error),
             };
             idempotency::keep(tx, &key, &answer)?;
             Ok(answer.into_reply())
         };
-        self.pen.0.write(tenant, write).await
+        self.writer.0.write(tenant, write).await
     }
 }
 
 /// Undoes a write that a rule refused.
-fn refused(tx: &mut Transaction<'_>, surface: Surface, stop: Stop) -> Result<Reply, store::Error> {
+fn refused(
+    tx: &mut Transaction<'_>,
+    surface: Surface,
+    stop: ServiceError,
+) -> Result<Reply, store::Error> {
     match stop {
-        Stop::Refused(refusal) => {
+        ServiceError::Refused(refusal) => {
             tx.undo()?;
             Ok(Answer::refusal(surface, &refusal).into_reply())
         }
-        Stop::Storage(error) => Err(error),
+        ServiceError::Storage(error) => Err(error),
     }
 }
 
@@ -148,7 +152,7 @@ mod tests {
 
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (begun, has_begun) = std::sync::mpsc::channel();
-        let upkeep = services.pen.upkeep();
+        let upkeep = services.writer.upkeep();
         let holder = std::thread::spawn(move || {
             upkeep.write_blocking(move |_| {
                 begun.send(()).unwrap();

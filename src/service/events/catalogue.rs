@@ -8,7 +8,7 @@ use crate::domain::{
     Activity, Environment, Event, EventId, EventKind, EventName, LedgerEntry, Member, MemberNumber,
     Position, ProgramNumber, RedemptionNumber, Seq, Shown, Status, Tier, Timestamp, TransactionId,
 };
-use crate::service::{Services, Stop};
+use crate::service::{ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Tenant, Transaction};
 use crate::wire::{
@@ -241,13 +241,13 @@ impl Services {
     /// them: up to the number that comes back.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn events_after(
         &self,
         programs: HashSet<ProgramNumber>,
         after: Seq,
         up_to: Seq,
-    ) -> Result<(Vec<(ProgramNumber, ShownEvent)>, Seq), Stop> {
+    ) -> Result<(Vec<(ProgramNumber, ShownEvent)>, Seq), ServiceError> {
         let end = Seq(up_to.0.min(after.0.saturating_add(PAGE)));
         // One program's events are its own to wait for, several ones' nobody's.
         let only = programs.iter().next().filter(|_| programs.len() == 1);

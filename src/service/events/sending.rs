@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use crate::service::ShownEvent;
 use crate::service::events::catalogue;
-use crate::service::{Services, Stop};
+use crate::service::{ServiceError, Services};
 use crate::store::webhooks::ActiveEndpoint;
 use crate::store::{self, Connection, Tenant, WriteError};
 
@@ -39,8 +39,8 @@ impl Services {
     /// Every webhook in use.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
-    pub async fn active_webhooks(&self) -> Result<Vec<ActiveEndpoint>, Stop> {
+    /// [`ServiceError`] if the database fails.
+    pub async fn active_webhooks(&self) -> Result<Vec<ActiveEndpoint>, ServiceError> {
         self.read(Tenant::Upkeep, |connection| {
             Ok(store::webhooks::all_active(connection)?)
         })
@@ -51,12 +51,12 @@ impl Services {
     /// where the log was read. None once it was deleted, whoever has not heard of that yet.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn new_events(
         &self,
         target: &ActiveEndpoint,
         after: Seq,
-    ) -> Result<(Vec<ShownEvent>, Seq), Stop> {
+    ) -> Result<(Vec<ShownEvent>, Seq), ServiceError> {
         let (program, wanted) = (target.program, target.endpoint.subscription.set());
         let number = target.endpoint.number;
         let end = Seq(self.signals.last().0.min(after.0.saturating_add(LOG_PAGE)));
@@ -89,12 +89,12 @@ impl Services {
     /// An endpoint's deliveries whose time has come, each with its event; a test has none.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn due_deliveries(
         &self,
         target: &ActiveEndpoint,
         limit: usize,
-    ) -> Result<DueDeliveries, Stop> {
+    ) -> Result<DueDeliveries, ServiceError> {
         let now = self.clock.now();
         let (number, program) = (target.endpoint.number, target.program);
         self.read(self.directory.tenant_of(program), move |connection| {
@@ -116,7 +116,7 @@ impl Services {
     /// # Errors
     /// [`WriteError`].
     pub async fn note_deliveries(&self, outcomes: Vec<Outcome>) -> Result<(), WriteError> {
-        self.pen
+        self.writer
             .upkeep()
             .write(move |tx| {
                 for outcome in &outcomes {
@@ -143,7 +143,7 @@ impl Services {
     /// [`WriteError`].
     pub async fn purge_deliveries(&self, retention: Duration) -> Result<bool, WriteError> {
         let before = self.clock.now().saturating_sub(retention);
-        self.pen
+        self.writer
             .upkeep()
             .write(move |tx| Ok(store::deliveries::purge(tx, before, PURGE_STEP)? > 0))
             .await

@@ -10,7 +10,7 @@ use crate::domain::{
     Precondition, ProgramNumber, Refusal, Seq, Timestamp, WebhookId, WebhookUrl,
 };
 use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
 };
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
@@ -68,7 +68,7 @@ impl Services {
 
     /// Reads the address of a new webhook. What costs little comes first: names are looked up only
     /// for a program that may have one webhook more.
-    async fn check_target(&self, key: KeyPrincipal, url: &str) -> Result<WebhookUrl, Stop> {
+    async fn check_target(&self, key: KeyPrincipal, url: &str) -> Result<WebhookUrl, ServiceError> {
         let url = self.targets.parse(url, key.environment)?;
         self.look_up(key, move |connection| check_limit(connection, key.program))
             .await?;
@@ -86,7 +86,7 @@ impl Services {
         &self,
         key: KeyPrincipal,
         id: String,
-    ) -> Result<WebhookResponse, Stop> {
+    ) -> Result<WebhookResponse, ServiceError> {
         self.look_up(key, move |connection| {
             let endpoint = find(connection, key.program, &id)?;
             Ok(WebhookResponse::new(&endpoint, key.environment))
@@ -147,7 +147,7 @@ impl Services {
         key: KeyPrincipal,
         id: String,
         url: &str,
-    ) -> Result<WebhookUrl, Stop> {
+    ) -> Result<WebhookUrl, ServiceError> {
         let url = self.targets.parse(url, key.environment)?;
         self.look_up(key, move |connection| find(connection, key.program, &id))
             .await?;
@@ -160,8 +160,11 @@ impl Services {
     /// Every webhook of a program, newest first; of the deleted ones the newest.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
-    pub async fn list_webhooks(&self, key: KeyPrincipal) -> Result<WebhookListResponse, Stop> {
+    /// [`ServiceError`] if the database fails.
+    pub async fn list_webhooks(
+        &self,
+        key: KeyPrincipal,
+    ) -> Result<WebhookListResponse, ServiceError> {
         self.read(key, move |connection| {
             let endpoints = store::webhooks::list(connection, key.program, LISTED_MAX)?;
             let show = |endpoint| WebhookResponse::new(endpoint, key.environment);
@@ -211,7 +214,7 @@ impl Services {
         id: String,
         status: Option<DeliveryStatus>,
         page: PageQuery,
-    ) -> Result<DeliveryListResponse, Stop> {
+    ) -> Result<DeliveryListResponse, ServiceError> {
         self.read(key, move |connection| {
             let endpoint = find(connection, key.program, &id)?;
             let before = page.cursor.map(|cursor| Seq(cursor.0));
@@ -304,7 +307,7 @@ impl Services {
 }
 
 /// Refuses one webhook in use more than a program may have.
-fn check_limit(connection: &Connection, program: ProgramNumber) -> Result<(), Stop> {
+fn check_limit(connection: &Connection, program: ProgramNumber) -> Result<(), ServiceError> {
     if store::webhooks::active_count(connection, program)? >= ENDPOINTS_MAX {
         return Err(Refusal::WebhookLimitReached.into());
     }
@@ -317,7 +320,7 @@ pub(in crate::service) fn disable(
     program: ProgramNumber,
     at: Timestamp,
     endpoint: &mut Endpoint,
-) -> Result<(), Stop> {
+) -> Result<(), ServiceError> {
     let before = endpoint.clone();
     endpoint.disabled_at = Some(at);
     change(tx, program, at, &before, endpoint)
@@ -330,7 +333,7 @@ fn change(
     at: Timestamp,
     before: &Endpoint,
     endpoint: &mut Endpoint,
-) -> Result<(), Stop> {
+) -> Result<(), ServiceError> {
     let is_disabled = endpoint.disabled_at.is_some();
     if before.disabled_at.is_some() && !is_disabled {
         check_limit(tx, program)?;
@@ -364,17 +367,21 @@ fn show_delivery(
     Ok(DeliveryResponse::new(endpoint, delivery, name))
 }
 
-fn find(connection: &Connection, program: ProgramNumber, id: &str) -> Result<Endpoint, Stop> {
+fn find(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: &str,
+) -> Result<Endpoint, ServiceError> {
     let not_found = Refusal::NotFound("webhook");
     let id = WebhookId::parse(id).ok_or(not_found.clone())?;
-    store::webhooks::find(connection, program, id)?.ok_or(Stop::Refused(not_found))
+    store::webhooks::find(connection, program, id)?.ok_or(ServiceError::Refused(not_found))
 }
 
 fn find_active(
     connection: &Connection,
     program: ProgramNumber,
     id: &str,
-) -> Result<Endpoint, Stop> {
+) -> Result<Endpoint, ServiceError> {
     let endpoint = find(connection, program, id)?;
     if endpoint.disabled_at.is_some() {
         return Err(Refusal::NotFound("webhook that is in use").into());

@@ -7,7 +7,7 @@ use crate::analytics::{
 };
 use crate::config::BucketTime;
 use crate::domain::{Invalid, OfferId, ProgramNumber, Status, Timestamp};
-use crate::service::{KeyPrincipal, Stop};
+use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::{Readership, Tenant, Turns};
 use crate::wire::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
@@ -97,8 +97,8 @@ impl Analytics {
     /// The tiers in use, those of the most members first.
     ///
     /// # Errors
-    /// [`Stop`] if there are many and too many reads wait.
-    pub async fn tiers(&self, key: KeyPrincipal) -> Result<TierListResponse, Stop> {
+    /// [`ServiceError`] if there are many and too many reads wait.
+    pub async fn tiers(&self, key: KeyPrincipal) -> Result<TierListResponse, ServiceError> {
         let (_, count) = self.engine().tiers(key.program, 0);
         let read = move |analytics: &Self| {
             let (tiers, total) = analytics.engine().tiers(key.program, TIERS_MAX);
@@ -115,8 +115,8 @@ impl Analytics {
     /// One row for every offer, handed to `render`.
     ///
     /// # Errors
-    /// [`Stop`] if there are many and too many reads wait.
-    pub async fn offers<R, F>(&self, key: KeyPrincipal, render: F) -> Result<R, Stop>
+    /// [`ServiceError`] if there are many and too many reads wait.
+    pub async fn offers<R, F>(&self, key: KeyPrincipal, render: F) -> Result<R, ServiceError>
     where
         F: FnOnce(Versioned<OffersAnalyticsResponse>) -> R + Send + 'static,
         R: Send + 'static,
@@ -136,7 +136,7 @@ impl Analytics {
     /// The buckets of a window, handed to `render`.
     ///
     /// # Errors
-    /// [`Stop`] naming the parameter that cannot be used, or if there are many and too many reads
+    /// [`ServiceError`] naming the parameter that cannot be used, or if there are many and too many reads
     /// wait.
     pub async fn timeseries<R, F>(
         &self,
@@ -144,7 +144,7 @@ impl Analytics {
         query: &TimeseriesQuery,
         form: TimeForm,
         render: F,
-    ) -> Result<R, Stop>
+    ) -> Result<R, ServiceError>
     where
         F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
         R: Send + 'static,
@@ -162,7 +162,7 @@ impl Analytics {
         tenant: impl Into<Tenant>,
         parts: usize,
         read: F,
-    ) -> Result<R, Stop>
+    ) -> Result<R, ServiceError>
     where
         F: FnOnce(&Self) -> R + Send + 'static,
         R: Send + 'static,

@@ -2,7 +2,7 @@
 
 use crate::analytics::{Figures, Measure};
 use crate::domain::{Day, OrganizationStatus, ProgramNumber};
-use crate::service::{PartnerPrincipal, Services, Stop};
+use crate::service::{PartnerPrincipal, ServiceError, Services};
 use crate::store::organizations::OrganizationAccessRow;
 use crate::wire::{
     BillingResponse, BillingUsageResponse, OrganizationUsageResponse, PartnerAnalyticsResponse,
@@ -50,13 +50,13 @@ impl Services {
     /// `GET /partner/analytics`.
     ///
     /// # Errors
-    /// [`Stop`] naming a date that cannot be used, or if there are many programs and too many reads
+    /// [`ServiceError`] naming a date that cannot be used, or if there are many programs and too many reads
     /// wait.
     pub async fn partner_analytics(
         &self,
         partner: PartnerPrincipal,
         query: &Query<'_>,
-    ) -> Result<PartnerAnalyticsResponse, Stop> {
+    ) -> Result<PartnerAnalyticsResponse, ServiceError> {
         let today = self.today();
         let days = query.days((today.minus(30).unwrap_or(today), today))?;
         let periods = [days, (today.month_start(), today)];
@@ -84,13 +84,13 @@ impl Services {
     /// `GET /partner/usage`.
     ///
     /// # Errors
-    /// [`Stop`] naming a date that cannot be used, or if there are many programs and too many reads
+    /// [`ServiceError`] naming a date that cannot be used, or if there are many programs and too many reads
     /// wait.
     pub async fn partner_usage(
         &self,
         partner: PartnerPrincipal,
         query: &Query<'_>,
-    ) -> Result<PartnerUsageResponse, Stop> {
+    ) -> Result<PartnerUsageResponse, ServiceError> {
         let today = self.today();
         let days = query.days((today.month_start(), today))?;
         let (_, [total]) = self.usage(partner, [days]).await?;
@@ -105,11 +105,11 @@ impl Services {
     /// `GET /partner/billing`.
     ///
     /// # Errors
-    /// [`Stop`] if there are many programs and too many reads wait.
+    /// [`ServiceError`] if there are many programs and too many reads wait.
     pub async fn partner_billing(
         &self,
         partner: PartnerPrincipal,
-    ) -> Result<BillingResponse, Stop> {
+    ) -> Result<BillingResponse, ServiceError> {
         let today = self.today();
         let month = [(today.month_start(), today)];
         let (_, [total]) = self.usage(partner, month).await?;
@@ -128,11 +128,11 @@ impl Services {
     /// `GET /partner/billing/usage`: the current month.
     ///
     /// # Errors
-    /// [`Stop`] if there are many programs and too many reads wait.
+    /// [`ServiceError`] if there are many programs and too many reads wait.
     pub async fn partner_billing_usage(
         &self,
         partner: PartnerPrincipal,
-    ) -> Result<BillingUsageResponse, Stop> {
+    ) -> Result<BillingUsageResponse, ServiceError> {
         let today = self.today();
         let month = [(today.month_start(), today)];
         let (tenants, [total]) = self.usage(partner, month).await?;
@@ -161,7 +161,7 @@ impl Services {
         &self,
         partner: PartnerPrincipal,
         periods: [(Day, Day); N],
-    ) -> Result<(Tenants, [Usage; N]), Stop> {
+    ) -> Result<(Tenants, [Usage; N]), ServiceError> {
         let sum = move |services: &Self| services.usage_now(partner, periods);
         self.in_turn(partner, self.directory.count(), sum).await
     }

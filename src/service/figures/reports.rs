@@ -2,7 +2,7 @@
 
 use crate::analytics::{Counters, Measure};
 use crate::domain::{ProgramNumber, ProgramStatus, Timestamp};
-use crate::service::{KeyPrincipal, Services, Stop};
+use crate::service::{KeyPrincipal, ServiceError, Services};
 use crate::store::programs::ProgramAccessRow;
 use crate::wire::{
     Cursor, ListKind, PageQuery, ProgramActivityListResponse, ProgramActivityQuery,
@@ -13,13 +13,13 @@ impl Services {
     /// A page of the report, the oldest program first.
     ///
     /// # Errors
-    /// [`Stop`] if there are many programs and too many reads wait.
+    /// [`ServiceError`] if there are many programs and too many reads wait.
     pub async fn program_activity(
         &self,
         key: KeyPrincipal,
         query: ProgramActivityQuery,
         page: PageQuery,
-    ) -> Result<ProgramActivityListResponse, Stop> {
+    ) -> Result<ProgramActivityListResponse, ServiceError> {
         let programs = self.directory.count_of(key.organization);
         let report = move |services: &Self| services.program_activity_now(key, &query, page);
         self.in_turn(key, programs, report).await

@@ -11,8 +11,8 @@ use crate::analytics::snapshot::{Capture, Damaged, Header, Part, Stored, Timelin
 use crate::analytics::{Engine, Figures};
 use crate::config::AnalyticsSettings;
 use crate::domain::Seq;
-use crate::service::pen::Upkeep;
 use crate::service::tenancy::credentials::KeyUses;
+use crate::service::writer::UpkeepWriter;
 use crate::store::snapshots::{HeaderRow, SegmentRow, StateRow};
 use crate::store::{self, Connection, Transaction, WriteError};
 
@@ -136,7 +136,7 @@ impl Snapshots {
     /// Starts taking snapshots, at intervals and after many rows.
     pub(in crate::service) fn start(
         engine: Arc<Engine>,
-        writer: Upkeep,
+        writer: UpkeepWriter,
         kept: Kept,
         settings: AnalyticsSettings,
         uses: KeyUses,
@@ -174,7 +174,7 @@ impl Snapshots {
 
 struct Taker {
     engine: Arc<Engine>,
-    writer: Upkeep,
+    writer: UpkeepWriter,
     stored: Stored,
     /// The newest activity that a snapshot holds.
     last_seq: Option<Seq>,

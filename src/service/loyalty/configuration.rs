@@ -1,7 +1,7 @@
 //! What a program is set to.
 
 use crate::domain::{Event, Precondition, Seq};
-use crate::service::{Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext};
+use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services, WriteContext};
 use crate::store::{self, WriteError};
 use crate::wire::{ConfigurationRequest, ConfigurationResponse};
 
@@ -9,11 +9,11 @@ impl Services {
     /// Reads it, with its settings version.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn get_configuration(
         &self,
         key: KeyPrincipal,
-    ) -> Result<(ConfigurationResponse, Seq), Stop> {
+    ) -> Result<(ConfigurationResponse, Seq), ServiceError> {
         self.look_up(key, move |connection| {
             let program = store::programs::get(connection, key.program)?;
             let version = program.configuration_version;

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::service::events;
 use crate::service::tenancy::caps::Caps;
 use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
 };
 use crate::store::conversations::ConversationFilter;
 use crate::store::inbox::InboxFilter;
@@ -34,7 +34,7 @@ impl Services {
         caller: Caller,
         (on_behalf, include_archived): (Option<ExternalUserId>, bool),
         page: ConversationPageQuery,
-    ) -> Result<ConversationListResponse, Stop> {
+    ) -> Result<ConversationListResponse, ServiceError> {
         self.read(caller, move |connection| {
             let member =
                 members::subject_of_list(connection, &caller, on_behalf, include_archived)?;
@@ -75,7 +75,7 @@ impl Services {
         &self,
         caller: Caller,
         id: String,
-    ) -> Result<ConversationResponse, Stop> {
+    ) -> Result<ConversationResponse, ServiceError> {
         self.look_up(caller, move |connection| {
             members::subject(connection, &caller, None)?;
             let conversation = visible(connection, &caller, &id)?;
@@ -138,7 +138,7 @@ impl Services {
         id: String,
         on_behalf: Option<ExternalUserId>,
         page: PageQuery,
-    ) -> Result<MessageListResponse, Stop> {
+    ) -> Result<MessageListResponse, ServiceError> {
         self.read(caller, move |connection| {
             let subject = members::subject(connection, &caller, on_behalf)?;
             let conversation = visible(connection, &caller, &id)?;
@@ -227,7 +227,7 @@ impl Services {
         &self,
         caller: Caller,
         id: String,
-    ) -> Result<ConversationId, Stop> {
+    ) -> Result<ConversationId, ServiceError> {
         self.read(caller, move |connection| {
             members::subject(connection, &caller, None)?;
             Ok(visible(connection, &caller, &id)?.id)
@@ -243,7 +243,7 @@ fn say(
     conversation: &Conversation,
     role: Role,
     (caller, request): (&Caller, &SendMessageRequest),
-) -> Result<Answer, Stop> {
+) -> Result<Answer, ServiceError> {
     let program = caller.program();
     let member = Selector::Number(conversation.member);
     // Nobody reads what is said to somebody who was removed.
@@ -272,7 +272,7 @@ fn add(
     (program, number, member): (ProgramNumber, ConversationNumber, MemberNumber),
     (message, role, text): (MessageId, Role, &MessageText),
     at: Timestamp,
-) -> Result<(), Stop> {
+) -> Result<(), ServiceError> {
     store::conversations::add_message(tx, (number, member), message, role, text, at)?;
     let event = Event::MessageCreated {
         member,
@@ -289,7 +289,7 @@ fn recent(
     caller: Caller,
     (filter, limit): (&ConversationFilter, usize),
     member: Option<&Member>,
-) -> Result<ConversationListResponse, Stop> {
+) -> Result<ConversationListResponse, ServiceError> {
     let program = caller.program();
     let mut rows = store::conversations::list(connection, program, filter, limit + 1)?;
     let more = rows.len() > limit;
@@ -328,7 +328,7 @@ fn inbox(
     connection: &Connection,
     caller: Caller,
     (filter, limit): (&InboxFilter, usize),
-) -> Result<ConversationListResponse, Stop> {
+) -> Result<ConversationListResponse, ServiceError> {
     let program = caller.program();
     let mut rows = store::inbox::list(connection, program, filter, limit + 1)?;
     let more = rows.len() > limit;
@@ -346,7 +346,7 @@ fn page_of(
     caller: Caller,
     rows: &[Conversation],
     next_cursor: Option<String>,
-) -> Result<ConversationListResponse, Stop> {
+) -> Result<ConversationListResponse, ServiceError> {
     let (show, waiting_count): (fn(&Conversation) -> ConversationResponse, _) = match caller {
         Caller::Key(_) => {
             let count = store::inbox::count_waiting(connection, caller.program())?;
@@ -362,7 +362,11 @@ fn page_of(
 }
 
 /// A conversation that the caller may see.
-fn visible(connection: &Connection, caller: &Caller, id: &str) -> Result<Conversation, Stop> {
+fn visible(
+    connection: &Connection,
+    caller: &Caller,
+    id: &str,
+) -> Result<Conversation, ServiceError> {
     let not_found = Refusal::NotFound("conversation");
     let Some(id) = ConversationId::parse(id) else {
         return Err(not_found.into());
@@ -376,7 +380,9 @@ fn visible(connection: &Connection, caller: &Caller, id: &str) -> Result<Convers
         Caller::Key(_) => true,
         Caller::Member(principal) => principal.member == conversation.member,
     };
-    found.filter(is_visible).ok_or(Stop::Refused(not_found))
+    found
+        .filter(is_visible)
+        .ok_or(ServiceError::Refused(not_found))
 }
 
 /// A support conversation in which nothing was said yet.

@@ -4,7 +4,7 @@ use crate::domain::{
     Account, Entry, Invalid, LedgerEntry, Member, OfferNumber, Points, Position, Reason,
     RedemptionNumber, Refusal, Seq, Timestamp, Wallet,
 };
-use crate::service::Stop;
+use crate::service::ServiceError;
 use crate::service::events;
 use crate::store::{self, Transaction};
 
@@ -28,7 +28,7 @@ pub(in crate::service) fn post(
     at: Timestamp,
     member: &mut Member,
     movement: Movement,
-) -> Result<Seq, Stop> {
+) -> Result<Seq, ServiceError> {
     let Movement {
         entry,
         amount,

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::service::events;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::principal_member;
-use crate::service::{Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext};
+use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services, WriteContext};
 use crate::store::members::{MemberFilter, Selector};
 use crate::store::removals::ErasedKey;
 use crate::store::{self, Connection, Transaction, WriteError};
@@ -68,7 +68,7 @@ impl Services {
         key: KeyPrincipal,
         id: ExternalUserId,
         include_archived: bool,
-    ) -> Result<MemberSummaryResponse, Stop> {
+    ) -> Result<MemberSummaryResponse, ServiceError> {
         self.look_up(key, move |connection| {
             let (member, currency, counts) =
                 store::members::find_with_counts(connection, key.program, &id)?
@@ -82,13 +82,13 @@ impl Services {
     /// A page of members, newest first.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn list_members(
         &self,
         key: KeyPrincipal,
         mut filter: MemberFilter,
         page: PageQuery,
-    ) -> Result<MemberListResponse, Stop> {
+    ) -> Result<MemberListResponse, ServiceError> {
         filter.before = page.cursor.map(|cursor| MemberNumber(cursor.0));
         self.read(key, move |connection| {
             let program = key.program;
@@ -171,10 +171,10 @@ pub(in crate::service) fn current(
     connection: &Connection,
     program: ProgramNumber,
     id: ExternalUserId,
-) -> Result<Member, Stop> {
+) -> Result<Member, ServiceError> {
     store::members::find(connection, program, &Selector::External(id))?
         .filter(|member| member.archived_at.is_none())
-        .ok_or(Stop::Refused(Refusal::NotFound("member")))
+        .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
 }
 
 /// The same, for a write that every app makes often.
@@ -182,10 +182,10 @@ pub(in crate::service) fn current_to_change(
     tx: &Transaction<'_>,
     program: ProgramNumber,
     id: &ExternalUserId,
-) -> Result<Member, Stop> {
+) -> Result<Member, ServiceError> {
     store::members::find_to_change(tx, program, id)?
         .filter(|member| member.archived_at.is_none())
-        .ok_or(Stop::Refused(Refusal::NotFound("member")))
+        .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
 }
 
 /// The member that a call is about: a token's own, or the one that a key names, if it does.
@@ -193,7 +193,7 @@ pub(in crate::service) fn subject(
     connection: &Connection,
     caller: &Caller,
     on_behalf: Option<ExternalUserId>,
-) -> Result<Option<Member>, Stop> {
+) -> Result<Option<Member>, ServiceError> {
     subject_of_list(connection, caller, on_behalf, false)
 }
 
@@ -203,7 +203,7 @@ pub(in crate::service) fn subject_of_list(
     caller: &Caller,
     on_behalf: Option<ExternalUserId>,
     include_archived: bool,
-) -> Result<Option<Member>, Stop> {
+) -> Result<Option<Member>, ServiceError> {
     match caller {
         Caller::Key(key) => on_behalf
             .map(|id| {
@@ -211,7 +211,7 @@ pub(in crate::service) fn subject_of_list(
                     return current(connection, key.program, id);
                 }
                 store::members::find(connection, key.program, &Selector::External(id))?
-                    .ok_or(Stop::Refused(Refusal::NotFound("member")))
+                    .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
             })
             .transpose(),
         Caller::Member(principal) => {
@@ -240,7 +240,7 @@ pub(in crate::service) fn create(
     (at, caller): (Timestamp, &Caller),
     id: &ExternalUserId,
     profile: MemberProfile,
-) -> Result<Member, Stop> {
+) -> Result<Member, ServiceError> {
     let id = ExternalUserId::parse("externalUserID", id.as_str())?;
     caps.check_member(tx, caller)?;
     let program = caller.program();
@@ -268,7 +268,7 @@ pub(in crate::service) fn merge(
     before: Member,
     profile: MemberProfile,
     restore: bool,
-) -> Result<Member, Stop> {
+) -> Result<Member, ServiceError> {
     let mut member = before.clone();
     apply(&mut member, profile);
     if restore {
@@ -328,7 +328,7 @@ fn remove(
     mut member: Member,
     options: RemoveOptions,
     key: &ErasedKey,
-) -> Result<bool, Stop> {
+) -> Result<bool, ServiceError> {
     let at = tx.now(member.program);
     let balance = member.wallet.balance();
     let is_new = member.archived_at.is_none();

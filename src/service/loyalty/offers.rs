@@ -8,7 +8,7 @@ use crate::domain::{
     Search,
 };
 use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
 };
 use crate::store::offers::OfferFilter;
 use crate::store::{self, Connection, Counted, WriteError};
@@ -22,7 +22,7 @@ impl Services {
     /// if it names a member, else all that are not archived.
     ///
     /// # Errors
-    /// [`Stop`] if the token is revoked or the database fails.
+    /// [`ServiceError`] if the token is revoked or the database fails.
     pub async fn list_offers(
         &self,
         caller: Caller,
@@ -30,7 +30,7 @@ impl Services {
         available: Option<bool>,
         search: Option<Search>,
         page: PageQuery,
-    ) -> Result<OfferListResponse, Stop> {
+    ) -> Result<OfferListResponse, ServiceError> {
         let clock = self.clock.clone();
         self.read(caller, move |connection| {
             let program = caller.program();
@@ -67,7 +67,7 @@ impl Services {
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
         id: String,
-    ) -> Result<OfferResponse, Stop> {
+    ) -> Result<OfferResponse, ServiceError> {
         let clock = self.clock.clone();
         self.look_up(caller, move |connection| {
             let now = sandbox::now(connection, &clock, caller.program())?;
@@ -195,12 +195,12 @@ pub(in crate::service) fn current(
     connection: &Connection,
     program: ProgramNumber,
     id: &str,
-) -> Result<Offer, Stop> {
+) -> Result<Offer, ServiceError> {
     let not_found = Refusal::NotFound("offer");
     let Some(id) = OfferId::parse(id) else {
         return Err(not_found.into());
     };
     store::offers::find(connection, program, id)?
         .filter(|offer| offer.archived_at.is_none())
-        .ok_or(Stop::Refused(not_found))
+        .ok_or(ServiceError::Refused(not_found))
 }

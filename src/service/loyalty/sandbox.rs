@@ -10,7 +10,7 @@ use crate::service::events::webhooks;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::tenants;
 use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
 };
 use crate::store::{self, Connection, Counted, Transaction, WriteError};
 use crate::wire::{AdvanceClockRequest, ClockResponse, ResetResponse};
@@ -92,8 +92,8 @@ impl Services {
     /// What time it is in the key's program, and how far that is ahead of the clock.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
-    pub async fn sandbox_clock(&self, key: KeyPrincipal) -> Result<ClockResponse, Stop> {
+    /// [`ServiceError`] if the database fails.
+    pub async fn sandbox_clock(&self, key: KeyPrincipal) -> Result<ClockResponse, ServiceError> {
         let clock = self.clock.clone();
         self.look_up(key, move |connection| {
             let ahead = store::sandbox::ahead(connection, key.program)?;
@@ -116,7 +116,11 @@ pub(in crate::service) fn now(
     Ok(clock.now().saturating_add(ahead))
 }
 
-fn reset(tx: &mut Transaction<'_>, caps: Caps, number: ProgramNumber) -> Result<Program, Stop> {
+fn reset(
+    tx: &mut Transaction<'_>,
+    caps: Caps,
+    number: ProgramNumber,
+) -> Result<Program, ServiceError> {
     let mut old = store::programs::get(tx, number)?;
     caps.check(tx, Counted::Programs(old.organization), 1)?;
     let at = tx.now(number);

@@ -4,7 +4,7 @@ use super::members;
 use crate::domain::{Event, Member, ProgramNumber, Refusal, Timestamp};
 use crate::service::IdempotencyKey;
 use crate::service::{
-    Answer, Caller, KeyPrincipal, MemberPrincipal, Reply, Services, Stop, WriteContext,
+    Answer, Caller, KeyPrincipal, MemberPrincipal, Reply, ServiceError, Services, WriteContext,
 };
 use crate::store::{self, Transaction, WriteError};
 use crate::wire::{ExchangeTokenRequest, TokenGrantResponse};
@@ -76,7 +76,7 @@ fn count(
     (key, program): (&KeyPrincipal, ProgramNumber),
     member: &Member,
     (pool, expires_at): (i64, Timestamp),
-) -> Result<(), Stop> {
+) -> Result<(), ServiceError> {
     let identified = member
         .token_expires_at
         .is_none_or(|end| end <= tx.clock_now());

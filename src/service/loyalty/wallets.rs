@@ -6,7 +6,7 @@ use crate::domain::{
     Currency, Entry, ExternalUserId, Invalid, Member, RedemptionId, Refusal, Seq, TransactionId,
 };
 use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
 };
 use crate::store::members::Selector;
 use crate::store::{self, Connection, WriteError};
@@ -90,7 +90,7 @@ impl Services {
         &self,
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
-    ) -> Result<WalletResponse, Stop> {
+    ) -> Result<WalletResponse, ServiceError> {
         self.look_up(caller, move |connection| {
             let (member, currency) = subject(connection, &caller, on_behalf)?;
             Ok(WalletResponse::new(&member.wallet, &currency))
@@ -107,7 +107,7 @@ impl Services {
         &self,
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
-    ) -> Result<EligibilityResponse, Stop> {
+    ) -> Result<EligibilityResponse, ServiceError> {
         self.look_up(caller, move |connection| {
             let (member, currency) = subject(connection, &caller, on_behalf)?;
             let wallet = WalletResponse::new(&member.wallet, &currency);
@@ -127,7 +127,7 @@ impl Services {
         on_behalf: Option<ExternalUserId>,
         include_archived: bool,
         page: PageQuery,
-    ) -> Result<TransactionListResponse, Stop> {
+    ) -> Result<TransactionListResponse, ServiceError> {
         self.read(caller, move |connection| {
             let (member, _) = subject_of_list(connection, &caller, on_behalf, include_archived)?;
             let start = page
@@ -180,7 +180,7 @@ fn subject(
     connection: &Connection,
     caller: &Caller,
     on_behalf: Option<ExternalUserId>,
-) -> Result<(Member, Currency), Stop> {
+) -> Result<(Member, Currency), ServiceError> {
     subject_of_list(connection, caller, on_behalf, false)
 }
 
@@ -190,7 +190,7 @@ fn subject_of_list(
     caller: &Caller,
     on_behalf: Option<ExternalUserId>,
     include_archived: bool,
-) -> Result<(Member, Currency), Stop> {
+) -> Result<(Member, Currency), ServiceError> {
     match caller {
         Caller::Key(key) => {
             let id = on_behalf.ok_or_else(|| {
@@ -199,14 +199,14 @@ fn subject_of_list(
             let selector = Selector::External(id);
             store::members::find_with_currency(connection, key.program, &selector)?
                 .filter(|(member, _)| include_archived || member.archived_at.is_none())
-                .ok_or(Stop::Refused(Refusal::NotFound("member")))
+                .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
         }
         Caller::Member(principal) => {
             let selector = Selector::Number(principal.member);
             let found =
                 store::members::find_with_currency(connection, principal.program, &selector)?
                     .filter(|(member, _)| member.token_epoch == principal.epoch)
-                    .ok_or(Stop::Refused(Refusal::TokenRevoked))?;
+                    .ok_or(ServiceError::Refused(Refusal::TokenRevoked))?;
             members::check_on_behalf(&found.0, on_behalf.as_ref())?;
             Ok(found)
         }

@@ -18,11 +18,11 @@ use crate::service::events::{Signals, SystemNames, Targets};
 use crate::service::figures::Analytics;
 use crate::service::figures::derived::Derived;
 use crate::service::figures::snapshots::{self, Snapshots};
-use crate::service::pen::Pen;
 use crate::service::services::{Limits, Services};
 use crate::service::tenancy::bootstrap;
 use crate::service::tenancy::credentials::{Directory, KeyUses, TokenKey};
 use crate::service::upkeep::clock::ClockWatch;
+use crate::service::writer::RequestWriter;
 use crate::store::{self, Connection, Database, OpenError, ReaderSettings, WriterSettings};
 use crate::telemetry::Metrics;
 
@@ -93,25 +93,25 @@ impl Services {
             signals: Arc::clone(&signals),
         };
         let writing = writer_settings(settings, clock, last_at, &metrics);
-        let pen = Pen::new(database.start_writer(writing, Box::new(derived))?);
+        let writer = RequestWriter::new(database.start_writer(writing, Box::new(derived))?);
         let (token_key, first_keys) = match stored_key {
             Some(key) => (key, None),
-            None => bootstrap::run(&pen.upkeep(), partner_uuid, &settings.bootstrap, show)
+            None => bootstrap::run(&writer.upkeep(), partner_uuid, &settings.bootstrap, show)
                 .map(|(key, keys)| (key, Some(keys)))?,
         };
-        let uses = KeyUses::new(Arc::clone(&directory), clock.clone(), pen.upkeep());
+        let uses = KeyUses::new(Arc::clone(&directory), clock.clone(), writer.upkeep());
         let snapshots = Snapshots::start(
             Arc::clone(&engine),
-            pen.upkeep(),
+            writer.upkeep(),
             kept,
             settings.analytics,
             uses,
         )
         .map_err(StartError::Thread)?;
-        let clock_watch = ClockWatch::start(clock.clone(), pen.upkeep(), was_refused)
+        let clock_watch = ClockWatch::start(clock.clone(), writer.upkeep(), was_refused)
             .map_err(StartError::Thread)?;
         let services = Self {
-            pen,
+            writer,
             readers,
             analytics,
             engine,

@@ -10,7 +10,7 @@ use super::tenants;
 use crate::config::BootstrapSettings;
 use crate::domain::{Environment, Name, OrganizationTier};
 use crate::service::StartError;
-use crate::service::pen::Upkeep;
+use crate::service::writer::UpkeepWriter;
 use crate::store;
 use crate::store::credentials::KeyScope;
 
@@ -34,7 +34,7 @@ pub type Show<'a> = &'a dyn Fn(&FirstKeys) -> io::Result<()>;
 /// # Panics
 /// If the operating system gives no random bytes.
 pub(in crate::service) fn run(
-    writer: &Upkeep,
+    writer: &UpkeepWriter,
     partner: Uuid,
     settings: &BootstrapSettings,
     show: Show<'_>,

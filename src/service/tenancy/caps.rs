@@ -3,7 +3,7 @@
 
 use crate::config::LimitSettings;
 use crate::domain::{Environment, MemberNumber, MessageText, Refusal, Timestamp};
-use crate::service::{Caller, Stop};
+use crate::service::{Caller, ServiceError};
 use crate::store::conversations::day_of;
 use crate::store::{Counted, Transaction};
 
@@ -22,7 +22,7 @@ impl Caps {
         tx: &mut Transaction<'_>,
         what: Counted,
         more: i64,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ServiceError> {
         let (most, refusal) = self.limit(what);
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
         if limit > 0 && tx.count(what)?.saturating_add(more) > limit {
@@ -36,7 +36,7 @@ impl Caps {
         self,
         tx: &mut Transaction<'_>,
         caller: &Caller,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ServiceError> {
         match caller.environment() {
             Environment::Live => Ok(()),
             Environment::Sandbox => self.check(tx, Counted::Members(caller.program()), 1),
@@ -50,7 +50,7 @@ impl Caps {
         member: MemberNumber,
         message: &MessageText,
         at: Timestamp,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ServiceError> {
         let bytes = i64::try_from(message.as_str().len()).unwrap_or(i64::MAX);
         self.check(tx, Counted::Sent(member, day_of(at)), bytes)
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::tenants;
 use crate::domain::Refusal;
 use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
 };
 use crate::store::credentials::KeyScope;
 use crate::store::{self, Counted, WriteError};
@@ -15,8 +15,8 @@ impl Services {
     /// The keys of the caller's program that are not revoked, newest first.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
-    pub async fn list_keys(&self, key: KeyPrincipal) -> Result<KeyListResponse, Stop> {
+    /// [`ServiceError`] if the database fails.
+    pub async fn list_keys(&self, key: KeyPrincipal) -> Result<KeyListResponse, ServiceError> {
         let directory = std::sync::Arc::clone(&self.directory);
         self.read(key, move |connection| {
             let rows = store::credentials::of_program(connection, key.program)?;
@@ -84,7 +84,7 @@ impl Services {
             idempotency: None,
         };
         self.write(context, move |tx, caller| {
-            let not_found = Stop::Refused(Refusal::NotFound("key"));
+            let not_found = ServiceError::Refused(Refusal::NotFound("key"));
             let found = match Uuid::try_parse(&id) {
                 Ok(uuid) => store::credentials::find_in_program(tx, caller.program(), uuid)?,
                 Err(_) => None,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::tenants;
 use crate::domain::{Environment, Name};
-use crate::service::{Services, Stop};
+use crate::service::{ServiceError, Services};
 use crate::store::credentials::{KeyScope, ListedKeyRow};
 use crate::store::{self, Tenant, Transaction, WriteError};
 
@@ -13,8 +13,8 @@ impl Services {
     /// Every key that is not revoked, the oldest first.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
-    pub async fn list_all_keys(&self) -> Result<Vec<ListedKeyRow>, Stop> {
+    /// [`ServiceError`] if the database fails.
+    pub async fn list_all_keys(&self) -> Result<Vec<ListedKeyRow>, ServiceError> {
         self.read(Tenant::Upkeep, |connection| {
             Ok(store::credentials::all_listed(connection)?)
         })
@@ -30,7 +30,7 @@ impl Services {
         environment: Environment,
         name: Name,
     ) -> Result<(Uuid, SecretString), WriteError> {
-        self.pen
+        self.writer
             .upkeep()
             .write(move |tx: &mut Transaction<'_>| {
                 let secret = tenants::new_key("partner", environment);
@@ -46,7 +46,7 @@ impl Services {
     /// # Errors
     /// [`WriteError`].
     pub async fn revoke_key(&self, key: Uuid) -> Result<bool, WriteError> {
-        self.pen
+        self.writer
             .upkeep()
             .write(move |tx: &mut Transaction<'_>| {
                 let now = tx.clock_now();
@@ -65,7 +65,7 @@ impl Services {
     pub async fn rotate_token_key(&self) -> Result<(), WriteError> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the system gives random bytes");
-        self.pen
+        self.writer
             .upkeep()
             .write(move |tx: &mut Transaction<'_>| store::settings::replace_token_key(tx, &key))
             .await

@@ -7,7 +7,7 @@ use crate::domain::{
     Allocation, Event, Note, Organization, OrganizationStatus, Precondition, Refusal,
 };
 use crate::error::Surface;
-use crate::service::{Answer, IdempotencyKey, PartnerPrincipal, Reply, Services, Stop};
+use crate::service::{Answer, IdempotencyKey, PartnerPrincipal, Reply, ServiceError, Services};
 use crate::store::credentials::KeyScope;
 use crate::store::organizations::OrganizationFilter;
 use crate::store::{self, Connection, Counted, Transaction, WriteError};
@@ -33,13 +33,13 @@ impl Services {
     /// A page of organizations, newest first.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn list_organizations(
         &self,
         partner: PartnerPrincipal,
         filter: OrganizationFilter,
         page: NumberedPageQuery,
-    ) -> Result<OrganizationListResponse, Stop> {
+    ) -> Result<OrganizationListResponse, ServiceError> {
         self.read(partner, move |connection| {
             let range = ((page.page - 1) * page.page_size, page.page_size);
             let environment = partner.environment;
@@ -65,7 +65,7 @@ impl Services {
         &self,
         partner: PartnerPrincipal,
         id: String,
-    ) -> Result<OneOrganizationResponse, Stop> {
+    ) -> Result<OneOrganizationResponse, ServiceError> {
         self.look_up(partner, move |connection| {
             Ok(one(&find(connection, partner, &id)?))
         })
@@ -194,7 +194,7 @@ impl Services {
         &self,
         partner: PartnerPrincipal,
         id: String,
-    ) -> Result<ApiKeyListResponse, Stop> {
+    ) -> Result<ApiKeyListResponse, ServiceError> {
         self.read(partner, move |connection| {
             let organization = find(connection, partner, &id)?;
             let rows = store::credentials::of_organization(connection, organization.number)?;
@@ -227,7 +227,7 @@ impl Services {
         let caps = self.limits.caps;
         let create = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
             let organization = find(tx, *partner, &id)?;
-            let not_found = || Stop::Refused(Refusal::NotFound("program"));
+            let not_found = || ServiceError::Refused(Refusal::NotFound("program"));
             let program = if let Some(id) = &request.program_id {
                 let uuid = Uuid::try_parse(id).map_err(|_| not_found())?;
                 store::programs::find(tx, organization.number, uuid)?.ok_or_else(not_found)?
@@ -294,20 +294,20 @@ fn find(
     connection: &Connection,
     partner: PartnerPrincipal,
     id: &str,
-) -> Result<Organization, Stop> {
+) -> Result<Organization, ServiceError> {
     let not_found = Refusal::NotFound("organization");
     let Ok(uuid) = Uuid::try_parse(id) else {
         return Err(not_found.into());
     };
     store::organizations::find(connection, partner.environment, uuid)?
-        .ok_or(Stop::Refused(not_found))
+        .ok_or(ServiceError::Refused(not_found))
 }
 
 fn apply(
     tx: &mut Transaction<'_>,
     before: &Organization,
     change: OrganizationChange,
-) -> Result<Organization, Stop> {
+) -> Result<Organization, ServiceError> {
     let mut organization = before.clone();
     match change {
         OrganizationChange::Profile(patch) => {
@@ -354,7 +354,7 @@ fn allocate(
     credits: i64,
     notes: Option<Note>,
     pool: i64,
-) -> Result<Allocation, Stop> {
+) -> Result<Allocation, ServiceError> {
     let (environment, number) = (organization.environment, organization.number);
     let others = store::organizations::allocated_to_others(tx, environment, number)?;
     organization.check_allocation(credits, others, pool)?;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::tenants;
 use crate::domain::{Event, Precondition, Program, ProgramNumber, ProgramStatus, Refusal};
 use crate::error::Surface;
-use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, Services, Stop};
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::credentials::KeyScope;
 use crate::store::programs::ProgramFilter;
 use crate::store::{self, Connection, Counted, Transaction, WriteError};
@@ -21,13 +21,13 @@ impl Services {
     /// A page of the programs of the key's organization.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn list_programs(
         &self,
         key: KeyPrincipal,
         mut filter: ProgramFilter,
         page: PageQuery,
-    ) -> Result<ProgramListResponse, Stop> {
+    ) -> Result<ProgramListResponse, ServiceError> {
         filter.after = page.cursor.map(|cursor| ProgramNumber(cursor.0));
         self.read(key, move |connection| {
             let organization = key.organization;
@@ -55,7 +55,7 @@ impl Services {
         &self,
         key: KeyPrincipal,
         id: String,
-    ) -> Result<ProgramResponse, Stop> {
+    ) -> Result<ProgramResponse, ServiceError> {
         self.look_up(key, move |connection| {
             Ok((&find(connection, key, &id)?).into())
         })
@@ -123,7 +123,7 @@ impl Services {
     }
 }
 
-fn find(connection: &Connection, key: KeyPrincipal, id: &str) -> Result<Program, Stop> {
+fn find(connection: &Connection, key: KeyPrincipal, id: &str) -> Result<Program, ServiceError> {
     if id == CURRENT {
         return Ok(store::programs::get(connection, key.program)?);
     }
@@ -131,5 +131,6 @@ fn find(connection: &Connection, key: KeyPrincipal, id: &str) -> Result<Program,
     let Ok(uuid) = Uuid::try_parse(id) else {
         return Err(not_found.into());
     };
-    store::programs::find(connection, key.organization, uuid)?.ok_or(Stop::Refused(not_found))
+    store::programs::find(connection, key.organization, uuid)?
+        .ok_or(ServiceError::Refused(not_found))
 }

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::clock::Clock;
 use crate::error::Surface;
-use crate::service::pen::Upkeep;
+use crate::service::writer::UpkeepWriter;
 use crate::service::{Answer, IdempotencyKey, PartnerPrincipal, Reply, Services};
 use crate::store::{self, Transaction, WriteError};
 use crate::telemetry::cause_chain;
@@ -61,7 +61,7 @@ impl ClockWatch {
     /// Starts the thread; a fixed clock needs none.
     pub(in crate::service) fn start(
         clock: Clock,
-        writer: Upkeep,
+        writer: UpkeepWriter,
         is_noted: bool,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
@@ -88,7 +88,7 @@ impl ClockWatch {
     }
 }
 
-fn look(clock: &Clock, writer: &Upkeep, mut is_noted: bool, stopped: &Receiver<()>) {
+fn look(clock: &Clock, writer: &UpkeepWriter, mut is_noted: bool, stopped: &Receiver<()>) {
     loop {
         let is_last = stopped.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout);
         let refused = clock.refused();

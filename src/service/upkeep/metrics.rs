@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::domain::Seq;
-use crate::service::{Services, Stop};
+use crate::service::{ServiceError, Services};
 use crate::store::{self, Tenant};
 use crate::telemetry::{Metrics, Sizes, log_lines_lost};
 
@@ -27,12 +27,12 @@ impl Services {
     /// Everything that is counted or can be looked up, as text.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn render_metrics(
         &self,
         streams: usize,
         buffered_bytes: usize,
-    ) -> Result<String, Stop> {
+    ) -> Result<String, ServiceError> {
         let snapshot = self
             .read(Tenant::Upkeep, |connection| {
                 Ok(store::snapshots::header(connection)?)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::domain::Timestamp;
-use crate::service::{PartnerPrincipal, Services, Stop};
+use crate::service::{PartnerPrincipal, ServiceError, Services};
 use crate::store::checks;
 use crate::store::checks::{BackupMade, Verification};
 use crate::wire::{ServerBackupResponse, ServerFileResponse, ServerResponse, ServerVerifyResponse};
@@ -12,8 +12,11 @@ impl Services {
     /// The version, the state of the database, and when it was last verified and backed up.
     ///
     /// # Errors
-    /// [`Stop`] if more waits than the server takes on.
-    pub async fn get_server(&self, partner: PartnerPrincipal) -> Result<ServerResponse, Stop> {
+    /// [`ServiceError`] if more waits than the server takes on.
+    pub async fn get_server(
+        &self,
+        partner: PartnerPrincipal,
+    ) -> Result<ServerResponse, ServiceError> {
         let services = self.clone();
         // It looks at files, which may take a while.
         let look = move |_: &crate::store::Connection| Ok(services.server());

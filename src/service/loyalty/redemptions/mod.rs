@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::service::events;
 use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
 };
 use crate::store::members::Selector;
 use crate::store::redemptions::Held;
@@ -111,7 +111,11 @@ impl Services {
 }
 
 /// Books an offer for a member: stock, points and the redemption, all or nothing.
-fn redeem(tx: &mut Transaction<'_>, mut member: Member, offer: &Offer) -> Result<Redemption, Stop> {
+fn redeem(
+    tx: &mut Transaction<'_>,
+    mut member: Member,
+    offer: &Offer,
+) -> Result<Redemption, ServiceError> {
     let at = tx.now(member.program);
     offer.check_redeemable(&member.tier, at)?;
     let held = store::redemptions::held(tx, member.number, offer.number)?;
@@ -170,7 +174,7 @@ fn change(
     caller: &Caller,
     before: &Redemption,
     patch: RedemptionPatch,
-) -> Result<Redemption, Stop> {
+) -> Result<Redemption, ServiceError> {
     let at = tx.now(caller.program());
     let actor = match caller {
         Caller::Key(_) => Mover::Operator,
@@ -236,7 +240,7 @@ fn give_back(
     at: Timestamp,
     caller: &Caller,
     redemption: &Redemption,
-) -> Result<(), Stop> {
+) -> Result<(), ServiceError> {
     if redemption.took_stock {
         store::offers::change_stock(tx, redemption.offer, 1)?;
     }

@@ -7,7 +7,7 @@ use crate::domain::{
     Actor, ExternalUserId, Invalid, MemberNumber, OfferNumber, ProgramNumber, Redemption,
     RedemptionId, RedemptionNumber, Refusal, Seq,
 };
-use crate::service::{Caller, KeyPrincipal, Services, Stop};
+use crate::service::{Caller, KeyPrincipal, ServiceError, Services};
 use crate::store::redemptions::{Listed, RedemptionFilter};
 use crate::store::{self, Connection};
 use crate::wire::{
@@ -25,7 +25,7 @@ impl Services {
         caller: Caller,
         id: String,
         on_behalf: Option<ExternalUserId>,
-    ) -> Result<RedemptionResponse, Stop> {
+    ) -> Result<RedemptionResponse, ServiceError> {
         self.look_up(caller, move |connection| {
             let member = members::subject(connection, &caller, on_behalf)?;
             let redemption = visible(connection, &caller, &id)?;
@@ -54,7 +54,7 @@ impl Services {
         caller: Caller,
         asked: RedemptionListQuery,
         page: PageQuery,
-    ) -> Result<RedemptionListResponse, Stop> {
+    ) -> Result<RedemptionListResponse, ServiceError> {
         self.read(caller, move |connection| {
             let program = caller.program();
             let filter = filter(connection, &caller, asked, page)?;
@@ -87,7 +87,7 @@ impl Services {
         key: KeyPrincipal,
         id: String,
         page: PageQuery,
-    ) -> Result<RedemptionHistoryResponse, Stop> {
+    ) -> Result<RedemptionHistoryResponse, ServiceError> {
         self.read(key, move |connection| {
             let program = key.program;
             let redemption = visible(connection, &Caller::Key(key), &id)?;
@@ -122,7 +122,7 @@ pub(super) fn visible(
     connection: &Connection,
     caller: &Caller,
     id: &str,
-) -> Result<Redemption, Stop> {
+) -> Result<Redemption, ServiceError> {
     let not_found = Refusal::NotFound("redemption");
     let Some(id) = RedemptionId::parse(id) else {
         return Err(not_found.into());
@@ -133,7 +133,7 @@ pub(super) fn visible(
     };
     store::redemptions::find(connection, caller.program(), id)?
         .filter(|redemption| is_visible(redemption.member))
-        .ok_or(Stop::Refused(not_found))
+        .ok_or(ServiceError::Refused(not_found))
 }
 
 /// What a list is narrowed to, as rows.
@@ -142,11 +142,11 @@ fn filter(
     caller: &Caller,
     asked: RedemptionListQuery,
     page: PageQuery,
-) -> Result<RedemptionFilter, Stop> {
+) -> Result<RedemptionFilter, ServiceError> {
     let program = caller.program();
     let (on_behalf, archived) = (asked.external_user_id, asked.include_archived);
     let member = members::subject_of_list(connection, caller, on_behalf, archived)?;
-    let offer = asked.offer.map(|id| -> Result<OfferNumber, Stop> {
+    let offer = asked.offer.map(|id| -> Result<OfferNumber, ServiceError> {
         let offer = store::offers::find(connection, program, id)?;
         let unknown = || Invalid::new("offer", RedemptionListQuery::OFFER);
         Ok(offer.ok_or_else(unknown)?.number)
@@ -169,7 +169,7 @@ fn place(
     connection: &Connection,
     program: ProgramNumber,
     cursor: Cursor,
-) -> Result<(crate::domain::Timestamp, RedemptionNumber), Stop> {
+) -> Result<(crate::domain::Timestamp, RedemptionNumber), ServiceError> {
     let place = store::redemptions::place(connection, program, RedemptionNumber(cursor.0))?;
     let expected = "must be the nextCursor of a page of this list";
     Ok(place.ok_or_else(|| Invalid::new("cursor", expected))?)
@@ -189,7 +189,7 @@ fn named(
     connection: &Connection,
     keys: &mut HashMap<i64, Option<(String, String)>>,
     actor: Actor,
-) -> Result<ActorResponse, Stop> {
+) -> Result<ActorResponse, ServiceError> {
     let Actor::Key(number) = actor else {
         return Ok(ActorResponse::new(actor, None));
     };

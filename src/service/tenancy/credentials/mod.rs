@@ -1,8 +1,8 @@
 //! Who may do what: keys are looked up by their hash in memory, member tokens are opened.
 
-mod judging;
 mod member_tokens;
 mod principals;
+mod recheck;
 mod uses;
 
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
 
-pub(in crate::service) use self::judging::Principal;
 pub use self::member_tokens::TokenKey;
 pub(in crate::service) use self::principals::principal_member;
 pub use self::principals::{Caller, KeyPrincipal, MemberPrincipal, PartnerPrincipal};
+pub(in crate::service) use self::recheck::Principal;
 use self::uses::HeldKey;
 pub(in crate::service) use self::uses::KeyUses;
 use crate::domain::{

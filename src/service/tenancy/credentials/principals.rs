@@ -7,7 +7,7 @@ use crate::domain::{
     CredentialNumber, Environment, Member, MemberNumber, OrganizationNumber, ProgramNumber,
     Refusal, Timestamp,
 };
-use crate::service::Stop;
+use crate::service::ServiceError;
 use crate::store::credentials::KeyHash;
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Tenant};
@@ -141,9 +141,9 @@ impl From<Caller> for Tenant {
 pub(in crate::service) fn principal_member(
     connection: &Connection,
     principal: MemberPrincipal,
-) -> Result<Member, Stop> {
+) -> Result<Member, ServiceError> {
     let selector = Selector::Number(principal.member);
     store::members::find(connection, principal.program, &selector)?
         .filter(|member| member.token_epoch == principal.epoch && member.archived_at.is_none())
-        .ok_or(Stop::Refused(Refusal::TokenRevoked))
+        .ok_or(ServiceError::Refused(Refusal::TokenRevoked))
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Directory;
 use crate::clock::Clock;
 use crate::domain::{CredentialNumber, Timestamp};
-use crate::service::pen::Upkeep;
+use crate::service::writer::UpkeepWriter;
 use crate::store::credentials::{CredentialRow, KeyHash};
 use crate::store::{self, Transaction};
 use crate::telemetry::cause_chain;
@@ -78,14 +78,18 @@ impl Directory {
 pub(in crate::service) struct KeyUses {
     directory: Arc<Directory>,
     clock: Clock,
-    writer: Upkeep,
+    writer: UpkeepWriter,
     /// Earlier uses are written down.
     since: Timestamp,
     written: Instant,
 }
 
 impl KeyUses {
-    pub(in crate::service) fn new(directory: Arc<Directory>, clock: Clock, writer: Upkeep) -> Self {
+    pub(in crate::service) fn new(
+        directory: Arc<Directory>,
+        clock: Clock,
+        writer: UpkeepWriter,
+    ) -> Self {
         let since = clock.now();
         directory.tick(since);
         Self {

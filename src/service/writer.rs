@@ -1,20 +1,20 @@
-//! Access to the writer. [`Pen`] is for what a caller asks for, which goes through
-//! `Services::write` or `Services::write_on`; [`Upkeep`] is for what the server does on its own.
+//! Access to the writer. [`RequestWriter`] is for what a caller asks for, which goes through
+//! `Services::write` or `Services::write_on`; [`UpkeepWriter`] is for what the server does on its own.
 
 use crate::store::{self, Tenant, Transaction, WriteError, Writer};
 
 /// The writer, for what somebody asks for.
 #[derive(Debug, Clone)]
-pub(in crate::service) struct Pen(pub(in crate::service) Writer);
+pub(in crate::service) struct RequestWriter(pub(in crate::service) Writer);
 
-impl Pen {
+impl RequestWriter {
     pub(in crate::service) fn new(writer: Writer) -> Self {
         Self(writer)
     }
 
     /// The same for what the server does by itself.
-    pub(in crate::service) fn upkeep(&self) -> Upkeep {
-        Upkeep(self.0.clone())
+    pub(in crate::service) fn upkeep(&self) -> UpkeepWriter {
+        UpkeepWriter(self.0.clone())
     }
 
     /// Whether the last write, or the last attempt to recover, worked.
@@ -35,10 +35,10 @@ impl Pen {
 
 /// The writer, for what nobody asked for, or somebody who has the database file itself.
 #[derive(Debug, Clone)]
-pub(in crate::service) struct Upkeep(Writer);
+pub(in crate::service) struct UpkeepWriter(Writer);
 
-impl Upkeep {
-    /// [`Pen::is_writable`].
+impl UpkeepWriter {
+    /// [`RequestWriter::is_writable`].
     pub(in crate::service) fn is_writable(&self) -> bool {
         self.0.is_writable()
     }
@@ -55,7 +55,7 @@ impl Upkeep {
         self.0.write(Tenant::Upkeep, work).await
     }
 
-    /// [`Upkeep::write`] for a thread that may block.
+    /// [`UpkeepWriter::write`] for a thread that may block.
     ///
     /// # Errors
     /// [`WriteError`].

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::domain::{Actor, CredentialNumber, ProgramNumber, Refusal};
 use crate::service::tenancy::credentials::principal_member;
-use crate::service::{Scope, Stop};
+use crate::service::{Scope, ServiceError};
 use crate::store::credentials::{CredentialRow, KeyScope};
 use crate::store::programs::ProgramAccessRow;
 use crate::store::{self, Connection, Tenant, Transaction};
@@ -27,7 +27,7 @@ pub(in crate::service) trait Principal:
     ///
     /// # Errors
     /// [`Refusal::CredentialRevoked`] or [`Refusal::Inactive`].
-    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop>;
+    fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError>;
 }
 
 impl Principal for KeyPrincipal {
@@ -39,7 +39,7 @@ impl Principal for KeyPrincipal {
         Scope::Program(self.program)
     }
 
-    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
+    fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
         if directory.stands_for_key(self.version, tx.open_access()) {
             return Ok(self);
         }
@@ -64,7 +64,7 @@ impl Principal for PartnerPrincipal {
         Scope::Partner(self.environment)
     }
 
-    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
+    fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
         if let Some(credential) = self.credential
             && !directory.stands_for_key(self.version, tx.open_access())
         {
@@ -83,7 +83,7 @@ impl Principal for MemberPrincipal {
         Scope::Member(self.program, self.member)
     }
 
-    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
+    fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
         if !directory.stands_for_member(self.version, tx.open_access()) {
             if self.expires_at <= tx.clock_now() {
                 return Err(Refusal::TokenRevoked.into());
@@ -110,23 +110,29 @@ impl Principal for Caller {
         }
     }
 
-    fn judge(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, Stop> {
+    fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
         Ok(match self {
-            Self::Key(key) => Self::Key(key.judge(tx, directory)?),
-            Self::Member(member) => Self::Member(member.judge(tx, directory)?),
+            Self::Key(key) => Self::Key(key.recheck(tx, directory)?),
+            Self::Member(member) => Self::Member(member.recheck(tx, directory)?),
         })
     }
 }
 
 /// A key that is not revoked, as the open transaction sees it.
-fn good_key(connection: &Connection, number: CredentialNumber) -> Result<CredentialRow, Stop> {
+fn good_key(
+    connection: &Connection,
+    number: CredentialNumber,
+) -> Result<CredentialRow, ServiceError> {
     store::credentials::get(connection, number)?
         .filter(|key| !key.is_revoked)
-        .ok_or(Stop::Refused(Refusal::CredentialRevoked))
+        .ok_or(ServiceError::Refused(Refusal::CredentialRevoked))
 }
 
 /// A program whose credentials are good, as the open transaction sees it.
-fn good_program(connection: &Connection, number: ProgramNumber) -> Result<ProgramAccessRow, Stop> {
+fn good_program(
+    connection: &Connection,
+    number: ProgramNumber,
+) -> Result<ProgramAccessRow, ServiceError> {
     let program = store::programs::access(connection, number)?;
     let program = program.ok_or(Refusal::CredentialRevoked)?;
     let organization = store::organizations::access(connection, program.organization)?;

@@ -5,7 +5,7 @@ use crate::store;
 
 /// Why a use case was not carried out.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub enum ServiceError {
     /// A rule said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -14,7 +14,7 @@ pub enum Stop {
     Storage(#[from] store::Error),
 }
 
-impl From<Invalid> for Stop {
+impl From<Invalid> for ServiceError {
     fn from(invalid: Invalid) -> Self {
         Self::Refused(Refusal::Invalid(invalid))
     }
