@@ -32,5 +32,4 @@ pub use self::tenancy::{
     OrganizationChange, PartnerPrincipal, TokenKey, bootstrap,
 };
 pub use self::upkeep::{transfer, verify};
-pub use self::writes::WriteContext;
 pub use crate::store::open_read_only;

@@ -1,43 +1,32 @@
-//! Writes on behalf of a caller: [`Services::write`] and [`Services::write_on`] ask in the
-//! transaction itself whether the caller still may.
+//! Writes on behalf of a caller. Each one checks the caller's credential again in its own
+//! transaction, then replays the stored response of its idempotency key or carries out the work.
 
 use crate::domain::Environment;
 use crate::error::Surface;
 use crate::service::tenancy::credentials::Principal;
-use crate::service::{Answer, Caller, IdempotencyKey, Reply, ServiceError, Services, idempotency};
+use crate::service::{Answer, IdempotencyKey, Reply, ServiceError, Services, idempotency};
 use crate::store::{self, Tenant, Transaction, WriteError};
 
-/// Who writes, and what for: what every write has in common.
-#[derive(Debug, Clone)]
-pub struct WriteContext {
-    /// Who calls.
-    pub caller: Caller,
-    /// The key under which the answer is kept, if the caller gave one.
-    pub idempotency: Option<IdempotencyKey>,
-}
-
 impl Services {
-    /// Carries out a write of the Expys surface.
-    pub(in crate::service) async fn write<F>(
+    /// Carries out a write of the Expys API: [`Services::write_on`].
+    pub(in crate::service) async fn write<P, F>(
         &self,
-        context: WriteContext,
+        caller: P,
+        idempotency: Option<IdempotencyKey>,
         work: F,
     ) -> Result<Reply, WriteError>
     where
-        F: FnOnce(&mut Transaction<'_>, &Caller) -> Result<Answer, ServiceError> + Send + 'static,
+        P: Principal,
+        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, ServiceError> + Send + 'static,
     {
-        let WriteContext {
-            caller,
-            idempotency,
-        } = context;
         self.write_on(Surface::Expys, caller, idempotency, work)
             .await
     }
 
-    /// Carries out a write, once for an idempotency key. Before anything else the caller is judged
-    /// once more; `work` has to go by the caller that it is handed, whose program may be another
-    /// than when the request came. A refusal is rendered as the surface renders errors and, like a
-    /// success, kept under the key.
+    /// Carries out a write, once for each idempotency key. The caller's credential is checked again
+    /// first; `work` receives the caller as the transaction sees it and must use that one, because
+    /// its program may have been replaced since the request arrived. A refusal is rendered as the
+    /// surface renders errors and, like a success, stored under the key.
     pub(in crate::service) async fn write_on<P, F>(
         &self,
         surface: Surface,
@@ -49,7 +38,7 @@ impl Services {
         P: Principal,
         F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, ServiceError> + Send + 'static,
     {
-        // What waits already is stamped as if the clock had not been set.
+        // Writes that are already queued keep the time from before the clock was set.
         if self.clock.refused().is_some() {
             return Err(WriteError::ClockRefused);
         }
@@ -70,16 +59,16 @@ impl Services {
         F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, ServiceError> + Send + 'static,
     {
         let retention = self.limits.idempotency_retention;
-        let passing = self.step.map(|step| (self.clock.clone(), step));
-        // A history is written in the order in which it is told, whoever's turn it would be.
-        let tenant = match &passing {
+        let advance = self.step.map(|step| (self.clock.clone(), step));
+        // A generated history is written in the order of its calls, without fair sharing.
+        let tenant = match &advance {
             Some(_) => Tenant::Partner(Environment::Live),
             None => caller.into(),
         };
         let directory = std::sync::Arc::clone(&self.directory);
         let write = move |tx: &mut Transaction<'_>| {
-            if let Some((clock, by)) = passing {
-                clock.advance(by);
+            if let Some((clock, step)) = advance {
+                clock.advance(step);
             }
             let caller = match caller.recheck(tx, &directory) {
                 Ok(caller) => caller,

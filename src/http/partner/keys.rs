@@ -29,7 +29,7 @@ pub(in crate::http) async fn create_api_key(
     let idempotency = idempotency.of_partner(partner, &body.value)?;
     Ok(reply(
         services
-            .create_api_key(partner, id, idempotency, request)
+            .create_api_key(partner, idempotency, id, request)
             .await?,
     ))
 }

@@ -9,9 +9,7 @@ use crate::domain::{
     Delivery, DeliveryId, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber, Event,
     Precondition, ProgramNumber, Refusal, Seq, Timestamp, WebhookId, WebhookUrl,
 };
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
-};
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
     CreateWebhookRequest, CreatedWebhookResponse, Cursor, DeleteWebhookResponse,
@@ -35,19 +33,15 @@ impl Services {
     ) -> Result<Reply, WriteError> {
         let CreateWebhookRequest { url, subscription } = request;
         let checked = self.check_target(key, &url).await;
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
+        self.write(key, idempotency, move |tx, key| {
             let url = checked?;
-            check_limit(tx, caller.program())?;
+            check_limit(tx, key.program)?;
             let mut endpoint = Endpoint {
                 number: EndpointNumber(0),
                 id: WebhookId::from_uuid(Uuid::now_v7()),
                 url,
                 subscription,
-                created_at: tx.now(caller.program()),
+                created_at: tx.now(key.program),
                 disabled_at: None,
                 version: Seq(0),
             };
@@ -55,9 +49,9 @@ impl Services {
             let event = Event::WebhookCreated {
                 webhook: endpoint.id,
             };
-            let last = tx.record(Some(caller.program()), endpoint.created_at, event)?;
+            let last = tx.record(Some(key.program), endpoint.created_at, event)?;
             endpoint.version = last;
-            store::webhooks::insert(tx, caller.program(), &mut endpoint, &secret, last)?;
+            store::webhooks::insert(tx, key.program, &mut endpoint, &secret, last)?;
             tx.webhooks_changed();
             let secret = secret.expose_secret();
             let body = CreatedWebhookResponse::new(&endpoint, key.environment, secret);
@@ -115,12 +109,8 @@ impl Services {
             Some(url) => self.check_new_target(key, id.clone(), &url).await.map(Some),
             None => Ok(None),
         };
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
-            let program = caller.program();
+        self.write(key, None, move |tx, key| {
+            let program = key.program;
             let before = find(tx, program, &id)?;
             precondition.check(Some(before.version))?;
             let at = tx.now(program);
@@ -185,16 +175,12 @@ impl Services {
         id: String,
         precondition: Precondition,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
-            let mut endpoint = find(tx, caller.program(), &id)?;
+        self.write(key, None, move |tx, key| {
+            let mut endpoint = find(tx, key.program, &id)?;
             precondition.check(Some(endpoint.version))?;
             if endpoint.disabled_at.is_none() {
-                let at = tx.now(caller.program());
-                disable(tx, caller.program(), at, &mut endpoint)?;
+                let at = tx.now(key.program);
+                disable(tx, key.program, at, &mut endpoint)?;
             }
             Ok(Answer::ok(&DeleteWebhookResponse {
                 id: endpoint.id.to_string(),
@@ -252,12 +238,8 @@ impl Services {
         id: String,
         delivery: String,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
-            let endpoint = find_active(tx, caller.program(), &id)?;
+        self.write(key, idempotency, move |tx, key| {
+            let endpoint = find_active(tx, key.program, &id)?;
             let number = endpoint.number;
             let not_found = Refusal::NotFound("delivery");
             let wanted = DeliveryId::parse(&delivery).ok_or(not_found.clone())?;
@@ -267,7 +249,7 @@ impl Services {
             found.status = DeliveryStatus::Pending;
             found.next_at = Some(tx.clock_now());
             store::deliveries::record(tx, number, &found)?;
-            tx.is_due(caller.program());
+            tx.is_due(key.program);
             Ok(Answer::ok(&show_delivery(tx, number, &found)?))
         })
         .await
@@ -283,12 +265,8 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         id: String,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
-            let endpoint = find_active(tx, caller.program(), &id)?;
+        self.write(key, idempotency, move |tx, key| {
+            let endpoint = find_active(tx, key.program, &id)?;
             let now = tx.clock_now();
             let delivery = Delivery {
                 seq: store::deliveries::next_test(tx, endpoint.number)?,
@@ -299,7 +277,7 @@ impl Services {
                 created_at: now,
             };
             store::deliveries::record(tx, endpoint.number, &delivery)?;
-            tx.is_due(caller.program());
+            tx.is_due(key.program);
             Ok(Answer::ok(&show_delivery(tx, endpoint.number, &delivery)?))
         })
         .await

@@ -1,7 +1,7 @@
 //! What a program is set to.
 
 use crate::domain::{Event, Precondition, Seq};
-use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services, WriteContext};
+use crate::service::{Answer, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, WriteError};
 use crate::wire::{ConfigurationRequest, ConfigurationResponse};
 
@@ -32,21 +32,17 @@ impl Services {
         precondition: Precondition,
         request: ConfigurationRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
-            let before = store::programs::get(tx, caller.program())?;
+        self.write(key, None, move |tx, key| {
+            let before = store::programs::get(tx, key.program)?;
             precondition.check(Some(before.configuration_version))?;
             let mut program = before.clone();
             program.currency.name = request.currency_name.unwrap_or(program.currency.name);
             program.currency.symbol = request.currency_symbol.unwrap_or(program.currency.symbol);
             program.default_tier = request.default_tier.unwrap_or(program.default_tier);
             if program != before {
-                let at = tx.now(caller.program());
+                let at = tx.now(key.program);
                 let event = Event::program_changed(&program);
-                program.configuration_version = tx.record(Some(caller.program()), at, event)?;
+                program.configuration_version = tx.record(Some(key.program), at, event)?;
                 store::programs::configure(tx, &program)?;
             }
             let answer = Answer::ok(&ConfigurationResponse::from(&program));

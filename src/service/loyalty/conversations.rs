@@ -9,9 +9,7 @@ use crate::domain::{
 };
 use crate::service::events;
 use crate::service::tenancy::caps::Caps;
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
-};
+use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::conversations::ConversationFilter;
 use crate::store::inbox::InboxFilter;
 use crate::store::members::Selector;
@@ -97,12 +95,8 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: StartConversationRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
-            let program = caller.program();
+        self.write(key, idempotency, move |tx, key| {
+            let program = key.program;
             let StartConversationRequest {
                 external_user_id,
                 title,
@@ -180,12 +174,8 @@ impl Services {
         id: String,
         request: SendMessageRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller,
-            idempotency,
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
+        self.write(caller, idempotency, move |tx, caller| {
             let role = match caller {
                 Caller::Key(_) => Role::Agent,
                 Caller::Member(_) => Role::Member,
@@ -207,12 +197,8 @@ impl Services {
         id: String,
         request: SendMessageRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
+        self.write(Caller::Key(key), None, move |tx, caller| {
             let conversation = visible(tx, caller, &id)?;
             say(tx, caps, &conversation, Role::Member, (caller, &request))
         })

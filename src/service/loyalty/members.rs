@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::service::events;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::principal_member;
-use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services, WriteContext};
+use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::members::{MemberFilter, Selector};
 use crate::store::removals::ErasedKey;
 use crate::store::{self, Connection, Transaction, WriteError};
@@ -40,19 +40,14 @@ impl Services {
         precondition: Precondition,
         request: SetMemberRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
-            let at = tx.now(caller.program());
-            let found =
-                store::members::find(tx, caller.program(), &Selector::External(id.clone()))?;
+        self.write(key, None, move |tx, key| {
+            let at = tx.now(key.program);
+            let found = store::members::find(tx, key.program, &Selector::External(id.clone()))?;
             precondition.check(found.as_ref().map(|member| member.version))?;
             let member = match found {
                 Some(member) => merge(tx, at, member, request.profile, true)?,
-                None => create(tx, caps, (at, caller), &id, request.profile)?,
+                None => create(tx, caps, (at, key), &id, request.profile)?,
             };
             Ok(Answer::ok(&SetMemberResponse::from(&member)).at(member.version))
         })
@@ -133,22 +128,19 @@ impl Services {
         precondition: Precondition,
         options: RemoveOptions,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
         let tokens = std::sync::Arc::clone(&self.tokens);
         let retention = self.limits.idempotency_retention;
-        self.write(context, move |tx, caller| {
+        self.write(key, None, move |tx, key| {
             let selector = Selector::External(id.clone());
-            let key = tokens.erased_key(caller.program(), &id);
-            let found = store::members::find(tx, caller.program(), &selector)?;
+            let erased_key = tokens.erased_key(key.program, &id);
+            let found = store::members::find(tx, key.program, &selector)?;
             let balance_retained = if let Some(member) = found {
                 precondition.check(Some(member.version))?;
-                remove(tx, member, options, &key)?
+                remove(tx, member, options, &erased_key)?
             } else {
                 let not_before = tx.clock_now().saturating_sub(retention);
-                store::removals::erased(tx, &key, not_before)?.ok_or(Refusal::NotFound("member"))?
+                store::removals::erased(tx, &erased_key, not_before)?
+                    .ok_or(Refusal::NotFound("member"))?
             };
             Ok(Answer::ok(&RemoveMemberResponse {
                 external_user_id: id.as_str().to_owned(),
@@ -237,13 +229,13 @@ pub(in crate::service) fn check_on_behalf(
 pub(in crate::service) fn create(
     tx: &mut Transaction<'_>,
     caps: Caps,
-    (at, caller): (Timestamp, &Caller),
+    (at, key): (Timestamp, &KeyPrincipal),
     id: &ExternalUserId,
     profile: MemberProfile,
 ) -> Result<Member, ServiceError> {
     let id = ExternalUserId::parse("externalUserID", id.as_str())?;
-    caps.check_member(tx, caller)?;
-    let program = caller.program();
+    caps.check_member(tx, key)?;
+    let program = key.program;
     let tier = match profile.tier.clone() {
         Some(tier) => tier,
         None => store::programs::get(tx, program)?.default_tier,

@@ -7,9 +7,7 @@ use crate::domain::{
     Event, ExternalUserId, Offer, OfferId, OfferNumber, Precondition, ProgramNumber, Refusal,
     Search,
 };
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
-};
+use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::offers::OfferFilter;
 use crate::store::{self, Connection, Counted, WriteError};
 use crate::wire::{
@@ -93,18 +91,14 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateOfferRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
-            caps.check(tx, Counted::Offers(caller.program()), 1)?;
-            let at = tx.now(caller.program());
+        self.write(key, idempotency, move |tx, key| {
+            caps.check(tx, Counted::Offers(key.program), 1)?;
+            let at = tx.now(key.program);
             let id = OfferId::from_uuid(Uuid::now_v7());
-            let mut offer = store::offers::insert(tx, caller.program(), id, request.content, at)?;
+            let mut offer = store::offers::insert(tx, key.program, id, request.content, at)?;
             offer.version = tx.record(
-                Some(caller.program()),
+                Some(key.program),
                 at,
                 Event::OfferCreated {
                     offer: offer.number,
@@ -129,13 +123,9 @@ impl Services {
         precondition: Precondition,
         request: PatchOfferRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
-            let at = tx.now(caller.program());
-            let before = current(tx, caller.program(), &id)?;
+        self.write(key, None, move |tx, key| {
+            let at = tx.now(key.program);
+            let before = current(tx, key.program, &id)?;
             precondition.check(Some(before.version))?;
             let mut offer = Offer {
                 content: request.apply(before.content.clone())?,
@@ -143,7 +133,7 @@ impl Services {
             };
             if offer != before {
                 offer.version = tx.record(
-                    Some(caller.program()),
+                    Some(key.program),
                     at,
                     Event::OfferChanged {
                         offer: offer.number,
@@ -167,17 +157,13 @@ impl Services {
         id: String,
         precondition: Precondition,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
-            let at = tx.now(caller.program());
-            let mut offer = current(tx, caller.program(), &id)?;
+        self.write(key, None, move |tx, key| {
+            let at = tx.now(key.program);
+            let mut offer = current(tx, key.program, &id)?;
             precondition.check(Some(offer.version))?;
             offer.archived_at = Some(at);
             offer.version = tx.record(
-                Some(caller.program()),
+                Some(key.program),
                 at,
                 Event::OfferArchived {
                     offer: offer.number,

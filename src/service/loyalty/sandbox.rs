@@ -9,9 +9,7 @@ use crate::service::Scope;
 use crate::service::events::webhooks;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::tenants;
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
-};
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, Connection, Counted, Transaction, WriteError};
 use crate::wire::{AdvanceClockRequest, ClockResponse, ResetResponse};
 
@@ -33,13 +31,9 @@ impl Services {
         key: KeyPrincipal,
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: idempotency.clone(),
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
-            let program = reset(tx, caps, caller.program())?;
+        self.write(key, idempotency.clone(), move |tx, key| {
+            let program = reset(tx, caps, key.program)?;
             let answer = Answer::ok(&ResetResponse {
                 program_id: program.uuid.to_string(),
             });
@@ -62,12 +56,8 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: AdvanceClockRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
-            let program = caller.program();
+        self.write(key, idempotency, move |tx, key| {
+            let program = key.program;
             let ahead = store::sandbox::ahead(tx, program)? + request.by;
             if ahead > AHEAD_MAX {
                 let limit = "would set the program's time more than a century ahead";

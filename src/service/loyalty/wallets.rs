@@ -5,9 +5,7 @@ use super::members;
 use crate::domain::{
     Currency, Entry, ExternalUserId, Invalid, Member, RedemptionId, Refusal, Seq, TransactionId,
 };
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
-};
+use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::{self, Connection, WriteError};
 use crate::wire::{
@@ -51,18 +49,14 @@ impl Services {
         request: MovePointsRequest,
         entry: Entry,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
+        self.write(key, idempotency, move |tx, key| {
             let MovePointsRequest {
                 external_user_id,
                 amount,
                 reason,
             } = request;
-            let mut member = members::current_to_change(tx, caller.program(), &external_user_id)?;
-            let at = tx.now(caller.program());
+            let mut member = members::current_to_change(tx, key.program, &external_user_id)?;
+            let at = tx.now(key.program);
             post(
                 tx,
                 at,
@@ -76,7 +70,7 @@ impl Services {
             )?;
             Ok(Answer::ok(&BalanceResponse {
                 balance: member.wallet.balance().get(),
-                currency: CurrencyResponse::from(tx.currency(caller.program())?),
+                currency: CurrencyResponse::from(tx.currency(key.program)?),
             }))
         })
         .await

@@ -3,7 +3,7 @@
 
 use crate::config::LimitSettings;
 use crate::domain::{Environment, MemberNumber, MessageText, Refusal, Timestamp};
-use crate::service::{Caller, ServiceError};
+use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::conversations::day_of;
 use crate::store::{Counted, Transaction};
 
@@ -35,11 +35,11 @@ impl Caps {
     pub(in crate::service) fn check_member(
         self,
         tx: &mut Transaction<'_>,
-        caller: &Caller,
+        key: &KeyPrincipal,
     ) -> Result<(), ServiceError> {
-        match caller.environment() {
+        match key.environment {
             Environment::Live => Ok(()),
-            Environment::Sandbox => self.check(tx, Counted::Members(caller.program()), 1),
+            Environment::Sandbox => self.check(tx, Counted::Members(key.program), 1),
         }
     }
 

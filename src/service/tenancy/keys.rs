@@ -4,9 +4,7 @@ use uuid::Uuid;
 
 use super::tenants;
 use crate::domain::Refusal;
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
-};
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::credentials::KeyScope;
 use crate::store::{self, Counted, WriteError};
 use crate::wire::{CreateKeyRequest, CreatedKeyResponse, KeyListResponse, KeyResponse};
@@ -48,15 +46,11 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateKeyRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
-            let program = caller.program();
+        self.write(key, idempotency, move |tx, key| {
+            let program = key.program;
             caps.check(tx, Counted::Keys(program), 1)?;
-            let environment = caller.environment();
+            let environment = key.environment;
             let secret = tenants::new_key("expys", environment);
             let (scope, name) = (KeyScope::Program(program), request.name.as_str());
             let stored = tenants::add_key(tx, scope, environment, name, &secret)?;
@@ -79,14 +73,10 @@ impl Services {
     /// # Errors
     /// [`WriteError`].
     pub async fn revoke_own_key(&self, key: KeyPrincipal, id: String) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
+        self.write(key, None, move |tx, key| {
             let not_found = ServiceError::Refused(Refusal::NotFound("key"));
             let found = match Uuid::try_parse(&id) {
-                Ok(uuid) => store::credentials::find_in_program(tx, caller.program(), uuid)?,
+                Ok(uuid) => store::credentials::find_in_program(tx, key.program, uuid)?,
                 Err(_) => None,
             };
             let found = found.ok_or(not_found)?;

@@ -83,29 +83,33 @@ impl Services {
         request: CreateOrganizationRequest,
     ) -> Result<Reply, WriteError> {
         let (pool, caps) = (self.limits.credit_pool, self.limits.caps);
-        let create = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
-            let environment = partner.environment;
-            caps.check(tx, Counted::Organizations(environment), 1)?;
-            let mut organization = tenants::new_organization(environment, request.name, tx);
-            organization.external_id = request.external_id;
-            organization.metadata = request.metadata;
-            organization.tier = request.tier;
-            if let Some(credits) = request.initial_credits {
-                allocate(tx, &mut organization, credits, None, pool)?;
-            }
-            let program = tenants::create(tx, &mut organization)?;
-            let secret = tenants::new_key("expys", environment);
-            let scope = KeyScope::Program(program.number);
-            tenants::add_key(tx, scope, environment, tenants::FIRST_KEY_NAME, &secret)?;
-            let organization = (&organization).into();
-            Ok(Answer::created(&CreatedOrganizationResponse {
-                organization,
-                api_key: secret,
-            })
-            .secret())
-        };
-        self.write_on(Surface::Bullseye, partner, idempotency, create)
-            .await
+        self.write_on(
+            Surface::Bullseye,
+            partner,
+            idempotency,
+            move |tx, partner| {
+                let environment = partner.environment;
+                caps.check(tx, Counted::Organizations(environment), 1)?;
+                let mut organization = tenants::new_organization(environment, request.name, tx);
+                organization.external_id = request.external_id;
+                organization.metadata = request.metadata;
+                organization.tier = request.tier;
+                if let Some(credits) = request.initial_credits {
+                    allocate(tx, &mut organization, credits, None, pool)?;
+                }
+                let program = tenants::create(tx, &mut organization)?;
+                let secret = tenants::new_key("expys", environment);
+                let scope = KeyScope::Program(program.number);
+                tenants::add_key(tx, scope, environment, tenants::FIRST_KEY_NAME, &secret)?;
+                let organization = (&organization).into();
+                Ok(Answer::created(&CreatedOrganizationResponse {
+                    organization,
+                    api_key: secret,
+                })
+                .secret())
+            },
+        )
+        .await
     }
 
     /// Changes an organization. Suspending or canceling it takes effect on its keys and tokens at
@@ -120,13 +124,13 @@ impl Services {
         precondition: Precondition,
         change: OrganizationChange,
     ) -> Result<Reply, WriteError> {
-        let apply = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+        self.write_on(Surface::Bullseye, partner, None, move |tx, partner| {
             let organization = find(tx, *partner, &id)?;
             precondition.check(Some(organization.version))?;
             let changed = apply(tx, &organization, change)?;
             Ok(Answer::ok(&one(&changed)).at(changed.version))
-        };
-        self.write_on(Surface::Bullseye, partner, None, apply).await
+        })
+        .await
     }
 
     /// Cancels an organization.
@@ -139,15 +143,14 @@ impl Services {
         id: String,
         precondition: Precondition,
     ) -> Result<Reply, WriteError> {
-        let cancel = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+        self.write_on(Surface::Bullseye, partner, None, move |tx, partner| {
             let organization = find(tx, *partner, &id)?;
             precondition.check(Some(organization.version))?;
             let canceled = SetStatusRequest(OrganizationStatus::Canceled);
             apply(tx, &organization, OrganizationChange::Status(canceled))?;
             Ok(Answer::no_content())
-        };
-        self.write_on(Surface::Bullseye, partner, None, cancel)
-            .await
+        })
+        .await
     }
 
     /// Caps the credits an organization may take in a month.
@@ -162,7 +165,7 @@ impl Services {
         request: AllocateCreditsRequest,
     ) -> Result<Reply, WriteError> {
         let (pool, partner_id) = (self.limits.credit_pool, self.partner_uuid);
-        let set = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+        self.write_on(Surface::Bullseye, partner, None, move |tx, partner| {
             let mut organization = find(tx, *partner, &id)?;
             precondition.check(Some(organization.version))?;
             let AllocateCreditsRequest { credits, notes } = request;
@@ -182,8 +185,8 @@ impl Services {
                 allocated_at: allocation.at.to_string(),
             };
             Ok(Answer::ok(&OneAllocationResponse { allocation }).at(organization.version))
-        };
-        self.write_on(Surface::Bullseye, partner, None, set).await
+        })
+        .await
     }
 
     /// The keys of an organization that are not revoked, newest first.
@@ -220,41 +223,45 @@ impl Services {
     pub async fn create_api_key(
         &self,
         partner: PartnerPrincipal,
-        id: String,
         idempotency: Option<IdempotencyKey>,
+        id: String,
         request: CreateApiKeyRequest,
     ) -> Result<Reply, WriteError> {
         let caps = self.limits.caps;
-        let create = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
-            let organization = find(tx, *partner, &id)?;
-            let not_found = || ServiceError::Refused(Refusal::NotFound("program"));
-            let program = if let Some(id) = &request.program_id {
-                let uuid = Uuid::try_parse(id).map_err(|_| not_found())?;
-                store::programs::find(tx, organization.number, uuid)?.ok_or_else(not_found)?
-            } else {
-                let first = store::programs::first_of(tx, organization.number)?;
-                store::programs::get(tx, first.ok_or_else(not_found)?)?
-            };
-            caps.check(tx, Counted::Keys(program.number), 1)?;
-            let environment = organization.environment;
-            let secret = tenants::new_key("expys", environment);
-            let (scope, name) = (KeyScope::Program(program.number), request.name.as_str());
-            let stored = tenants::add_key(tx, scope, environment, name, &secret)?;
-            let api_key = ApiKeyResponse {
-                id: stored.uuid.to_string(),
-                name: name.to_owned(),
-                key_prefix: stored.prefix,
-                program_id: program.uuid.to_string(),
-                created_at: stored.created_at.to_string(),
-            };
-            let made = CreatedApiKeyResponse {
-                api_key,
-                plain_key: secret,
-            };
-            Ok(Answer::created(&made).secret())
-        };
-        self.write_on(Surface::Bullseye, partner, idempotency, create)
-            .await
+        self.write_on(
+            Surface::Bullseye,
+            partner,
+            idempotency,
+            move |tx, partner| {
+                let organization = find(tx, *partner, &id)?;
+                let not_found = || ServiceError::Refused(Refusal::NotFound("program"));
+                let program = if let Some(id) = &request.program_id {
+                    let uuid = Uuid::try_parse(id).map_err(|_| not_found())?;
+                    store::programs::find(tx, organization.number, uuid)?.ok_or_else(not_found)?
+                } else {
+                    let first = store::programs::first_of(tx, organization.number)?;
+                    store::programs::get(tx, first.ok_or_else(not_found)?)?
+                };
+                caps.check(tx, Counted::Keys(program.number), 1)?;
+                let environment = organization.environment;
+                let secret = tenants::new_key("expys", environment);
+                let (scope, name) = (KeyScope::Program(program.number), request.name.as_str());
+                let stored = tenants::add_key(tx, scope, environment, name, &secret)?;
+                let api_key = ApiKeyResponse {
+                    id: stored.uuid.to_string(),
+                    name: name.to_owned(),
+                    key_prefix: stored.prefix,
+                    program_id: program.uuid.to_string(),
+                    created_at: stored.created_at.to_string(),
+                };
+                let made = CreatedApiKeyResponse {
+                    api_key,
+                    plain_key: secret,
+                };
+                Ok(Answer::created(&made).secret())
+            },
+        )
+        .await
     }
 
     /// Revokes a key, from its next request on.
@@ -267,7 +274,7 @@ impl Services {
         id: String,
         key: String,
     ) -> Result<Reply, WriteError> {
-        let revoke = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+        self.write_on(Surface::Bullseye, partner, None, move |tx, partner| {
             let organization = find(tx, *partner, &id)?;
             let now = tx.clock_now();
             let revoked = match Uuid::try_parse(&key) {
@@ -278,9 +285,8 @@ impl Services {
                 return Err(Refusal::NotFound("API key").into());
             }
             Ok(Answer::no_content())
-        };
-        self.write_on(Surface::Bullseye, partner, None, revoke)
-            .await
+        })
+        .await
     }
 }
 

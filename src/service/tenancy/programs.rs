@@ -8,7 +8,7 @@ use crate::error::Surface;
 use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::credentials::KeyScope;
 use crate::store::programs::ProgramFilter;
-use crate::store::{self, Connection, Counted, Transaction, WriteError};
+use crate::store::{self, Connection, Counted, WriteError};
 use crate::wire::{
     CreateProgramRequest, CreatedProgramResponse, Cursor, ListKind, PageQuery, PatchProgramRequest,
     ProgramListResponse, ProgramResponse,
@@ -73,7 +73,7 @@ impl Services {
         request: CreateProgramRequest,
     ) -> Result<Reply, WriteError> {
         let caps = self.limits.caps;
-        let create = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
+        self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
             caps.check(tx, Counted::Programs(key.organization), 1)?;
             let (now, name) = (tx.clock_now(), request.name);
             let (organization, environment) = (key.organization, key.environment);
@@ -84,9 +84,8 @@ impl Services {
             let api_key = secret;
             let program = (&program).into();
             Ok(Answer::created(&CreatedProgramResponse { program, api_key }).secret())
-        };
-        self.write_on(Surface::Scrip, key, idempotency, create)
-            .await
+        })
+        .await
     }
 
     /// Renames a program, puts it away or takes it out again.
@@ -100,7 +99,7 @@ impl Services {
         precondition: Precondition,
         request: PatchProgramRequest,
     ) -> Result<Reply, WriteError> {
-        let patch = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
+        self.write_on(Surface::Scrip, key, None, move |tx, key| {
             let before = find(tx, *key, &id)?;
             precondition.check(Some(before.version))?;
             let mut program = before.clone();
@@ -118,8 +117,8 @@ impl Services {
                 store::programs::update(tx, &program)?;
             }
             Ok(Answer::ok(&ProgramResponse::from(&program)).at(program.version))
-        };
-        self.write_on(Surface::Scrip, key, None, patch).await
+        })
+        .await
     }
 }
 

@@ -36,16 +36,15 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Reply, WriteError> {
         let clock = self.clock.clone();
-        let accept = move |tx: &mut Transaction<'_>, _: &PartnerPrincipal| {
+        self.write_by_any_clock(Surface::Bullseye, partner, idempotency, move |tx, _| {
             store::settings::forget_refused_step(tx)?;
             let accepted = clock.accept();
             Ok(Answer::ok(&AcceptedClockResponse::new(
                 accepted,
                 clock.now(),
             )))
-        };
-        self.write_by_any_clock(Surface::Bullseye, partner, idempotency, accept)
-            .await
+        })
+        .await
     }
 }
 

@@ -12,9 +12,7 @@ use crate::domain::{
     RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
 };
 use crate::service::events;
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, WriteContext,
-};
+use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::redemptions::Held;
 use crate::store::{self, Transaction, WriteError};
@@ -33,23 +31,17 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateRedemptionRequest,
     ) -> Result<Reply, WriteError> {
-        self.write(
-            WriteContext {
-                caller,
-                idempotency,
-            },
-            move |tx, caller| {
-                let program = caller.program();
-                let member =
-                    members::subject(tx, caller, request.external_user_id)?.ok_or_else(|| {
-                        Invalid::new("externalUserID", "is required when an Org-API-Key calls")
-                    })?;
-                let offer = offers::current(tx, program, &request.offer)?;
-                let redemption = redeem(tx, member, &offer)?;
-                let answer = Answer::created(&RedemptionResponse::from(&redemption));
-                Ok(answer.with_words_of(redemption.member))
-            },
-        )
+        self.write(caller, idempotency, move |tx, caller| {
+            let program = caller.program();
+            let member =
+                members::subject(tx, caller, request.external_user_id)?.ok_or_else(|| {
+                    Invalid::new("externalUserID", "is required when an Org-API-Key calls")
+                })?;
+            let offer = offers::current(tx, program, &request.offer)?;
+            let redemption = redeem(tx, member, &offer)?;
+            let answer = Answer::created(&RedemptionResponse::from(&redemption));
+            Ok(answer.with_words_of(redemption.member))
+        })
         .await
     }
 
@@ -63,11 +55,7 @@ impl Services {
         id: String,
         request: PatchRedemptionRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
+        self.write(Caller::Key(key), None, move |tx, caller| {
             let redemption = visible(tx, caller, &id)?;
             let changed = change(tx, caller, &redemption, request.patch)?;
             Ok(Answer::ok(&RedemptionResponse::from(&changed)).with_words_of(changed.member))
@@ -86,26 +74,20 @@ impl Services {
         id: String,
         request: CancelRedemptionRequest,
     ) -> Result<Reply, WriteError> {
-        self.write(
-            WriteContext {
-                caller,
-                idempotency,
-            },
-            move |tx, caller| {
-                let redemption = visible(tx, caller, &id)?;
-                if redemption.status == Status::Canceled {
-                    // The same again changes nothing, the reason included.
-                    let answer = Answer::ok(&RedemptionResponse::from(&redemption));
-                    return Ok(answer.with_words_of(redemption.member));
-                }
-                let mut patch = request.patch;
-                if matches!(caller, Caller::Member(_)) && patch.canceled_reason == Change::Keep {
-                    patch.canceled_reason = Change::Set(CancelReason::MemberRequested);
-                }
-                let changed = change(tx, caller, &redemption, patch)?;
-                Ok(Answer::ok(&RedemptionResponse::from(&changed)).with_words_of(changed.member))
-            },
-        )
+        self.write(caller, idempotency, move |tx, caller| {
+            let redemption = visible(tx, caller, &id)?;
+            if redemption.status == Status::Canceled {
+                // The same again changes nothing, the reason included.
+                let answer = Answer::ok(&RedemptionResponse::from(&redemption));
+                return Ok(answer.with_words_of(redemption.member));
+            }
+            let mut patch = request.patch;
+            if matches!(caller, Caller::Member(_)) && patch.canceled_reason == Change::Keep {
+                patch.canceled_reason = Change::Set(CancelReason::MemberRequested);
+            }
+            let changed = change(tx, caller, &redemption, patch)?;
+            Ok(Answer::ok(&RedemptionResponse::from(&changed)).with_words_of(changed.member))
+        })
         .await
     }
 }

@@ -92,14 +92,6 @@ impl Caller {
             Self::Member(member) => member.program,
         }
     }
-
-    /// Where it is.
-    pub(in crate::service) fn environment(&self) -> Environment {
-        match self {
-            Self::Key(key) => key.environment,
-            Self::Member(member) => member.environment,
-        }
-    }
 }
 
 impl From<KeyPrincipal> for Tenant {
