@@ -9,6 +9,7 @@ mod events;
 mod figures;
 mod idempotency;
 mod loyalty;
+mod page;
 mod services;
 mod start;
 mod tenancy;

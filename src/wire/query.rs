@@ -177,14 +177,6 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
 impl PageQuery {
     /// Rows a page unless said, and at most.
     pub const LIMITS: (usize, usize) = (20, 100);
-
-    /// Cuts one row too many off a page; what comes back is the last row of a page that another
-    /// follows.
-    pub fn cut<T>(&self, rows: &mut Vec<T>) -> bool {
-        let more = rows.len() > self.limit;
-        rows.truncate(self.limit);
-        more
-    }
 }
 
 #[cfg(test)]

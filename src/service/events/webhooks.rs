@@ -9,12 +9,12 @@ use crate::domain::{
     Delivery, DeliveryId, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber, Event,
     Precondition, ProgramNumber, Refusal, Seq, Timestamp, WebhookId, WebhookUrl,
 };
-use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page};
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
-    CreateWebhookRequest, CreatedWebhookResponse, Cursor, DeleteWebhookResponse,
-    DeliveryListResponse, DeliveryResponse, ListKind, PageQuery, PatchWebhookRequest,
-    WebhookListResponse, WebhookResponse,
+    CreateWebhookRequest, CreatedWebhookResponse, DeleteWebhookResponse, DeliveryListResponse,
+    DeliveryResponse, ListKind, PageQuery, PatchWebhookRequest, WebhookListResponse,
+    WebhookResponse,
 };
 
 /// Deleted webhooks that are still listed, and those in use.
@@ -211,11 +211,8 @@ impl Services {
                 before,
                 page.limit + 1,
             )?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|last| Cursor(last.seq.0).encode(ListKind::Deliveries, key.program.0));
+            let list = (ListKind::Deliveries, key.program.0);
+            let next_cursor = page::next_cursor(&mut rows, page, list, |last| last.seq.0);
             let deliveries = rows
                 .iter()
                 .map(|row| show_delivery(connection, endpoint.number, row));

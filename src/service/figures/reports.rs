@@ -2,10 +2,10 @@
 
 use crate::analytics::{Counters, Measure};
 use crate::domain::{ProgramNumber, ProgramStatus, Timestamp};
-use crate::service::{KeyPrincipal, ServiceError, Services};
+use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store::programs::ProgramAccessRow;
 use crate::wire::{
-    Cursor, ListKind, PageQuery, ProgramActivityListResponse, ProgramActivityQuery,
+    ListKind, PageQuery, ProgramActivityListResponse, ProgramActivityQuery,
     ProgramActivityResponse, decimal,
 };
 
@@ -47,10 +47,8 @@ impl Services {
                 .take(page.limit + 1)
                 .collect()
         });
-        let more = page.cut(&mut rows);
-        let next_cursor = rows.last().filter(|_| more).map(|(number, _)| {
-            Cursor(number.0).encode(ListKind::ProgramActivity, key.organization.0)
-        });
+        let list = (ListKind::ProgramActivity, key.organization.0);
+        let next_cursor = page::next_cursor(&mut rows, page, list, |(number, _)| number.0);
         let data = rows.into_iter().map(|(_, row)| row).collect();
         ProgramActivityListResponse {
             data,

@@ -9,14 +9,16 @@ use crate::domain::{
 };
 use crate::service::events;
 use crate::service::tenancy::caps::Caps;
-use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
+use crate::service::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page,
+};
 use crate::store::conversations::ConversationFilter;
 use crate::store::inbox::InboxFilter;
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
     ConversationListResponse, ConversationOrder, ConversationPageQuery, ConversationResponse,
-    Cursor, ListKind, MessageListResponse, MessageResponse, PageQuery, SendMessageRequest,
+    ListKind, MessageListResponse, MessageResponse, PageQuery, SendMessageRequest,
     SendMessageResponse, StartConversationRequest,
 };
 
@@ -148,11 +150,8 @@ impl Services {
             let before = page.cursor.map(|cursor| MessageNumber(cursor.0));
             let mut rows =
                 store::conversations::messages(connection, number, before, page.limit + 1)?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Messages, caller.program().0));
+            let list = (ListKind::Messages, caller.program().0);
+            let next_cursor = page::next_cursor(&mut rows, page, list, |last| last.number.0);
             let author = conversation.external_user_id.as_str();
             let messages = rows.iter().map(|row| MessageResponse::new(row, author));
             Ok(MessageListResponse {
@@ -278,17 +277,15 @@ fn recent(
 ) -> Result<ConversationListResponse, ServiceError> {
     let program = caller.program();
     let mut rows = store::conversations::list(connection, program, filter, limit + 1)?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
+    let next_cursor = page::cut(&mut rows, limit)
         .map(|(_, last)| ConversationPageQuery::cursor_after(program, last));
     let mut rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
     // It is listed unless a search does not find the member.
     let is_listed = |member: &&Member| {
         let members = filter.members.as_ref();
-        !more && !filter.waiting && members.is_some_and(|all| all.contains(&member.number))
+        next_cursor.is_none()
+            && !filter.waiting
+            && members.is_some_and(|all| all.contains(&member.number))
     };
     if let Some(member) = member.filter(is_listed) {
         let support = ConversationId::of_support(member.number);
@@ -317,11 +314,7 @@ fn inbox(
 ) -> Result<ConversationListResponse, ServiceError> {
     let program = caller.program();
     let mut rows = store::inbox::list(connection, program, filter, limit + 1)?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
+    let next_cursor = page::cut(&mut rows, limit)
         .map(|(_, last)| ConversationPageQuery::inbox_cursor_after(program, last));
     let rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
     page_of(connection, caller, &rows, next_cursor)

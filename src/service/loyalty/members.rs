@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::service::events;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::principal_member;
-use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services};
+use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services, page};
 use crate::store::members::{MemberFilter, Selector};
 use crate::store::removals::ErasedKey;
 use crate::store::{self, Connection, Transaction, WriteError};
@@ -99,9 +99,8 @@ impl Services {
                     None,
                 ),
             };
-            let more = page.cut(&mut rows);
-            let last = rows.last().filter(|_| more).map(|(last, _)| last.number);
-            let next_cursor = last
+            let next_cursor = page::cut(&mut rows, page.limit)
+                .map(|(last, _)| last.number)
                 .or(stopped_at)
                 .map(|next| Cursor(next.0).encode(ListKind::Members, program.0));
             let currency = store::programs::currency_of(connection, program)?;

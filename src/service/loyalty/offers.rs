@@ -7,12 +7,13 @@ use crate::domain::{
     Event, ExternalUserId, Offer, OfferId, OfferNumber, Precondition, ProgramNumber, Refusal,
     Search,
 };
-use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
+use crate::service::{
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page,
+};
 use crate::store::offers::OfferFilter;
 use crate::store::{self, Connection, Counted, WriteError};
 use crate::wire::{
-    CreateOfferRequest, Cursor, ListKind, OfferListResponse, OfferResponse, PageQuery,
-    PatchOfferRequest,
+    CreateOfferRequest, ListKind, OfferListResponse, OfferResponse, PageQuery, PatchOfferRequest,
 };
 
 impl Services {
@@ -42,11 +43,8 @@ impl Services {
                 search,
             };
             let mut rows = store::offers::list(connection, program, &filter, page.limit + 1)?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Offers, program.0));
+            let list = (ListKind::Offers, program.0);
+            let next_cursor = page::next_cursor(&mut rows, page, list, |last| last.number.0);
             let data = rows
                 .iter()
                 .map(|offer| OfferResponse::new(offer, now))

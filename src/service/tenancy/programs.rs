@@ -5,12 +5,12 @@ use uuid::Uuid;
 use super::tenants;
 use crate::domain::{Event, Precondition, Program, ProgramNumber, ProgramStatus, Refusal};
 use crate::error::Surface;
-use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page};
 use crate::store::credentials::KeyScope;
 use crate::store::programs::ProgramFilter;
 use crate::store::{self, Connection, Counted, WriteError};
 use crate::wire::{
-    CreateProgramRequest, CreatedProgramResponse, Cursor, ListKind, PageQuery, PatchProgramRequest,
+    CreateProgramRequest, CreatedProgramResponse, ListKind, PageQuery, PatchProgramRequest,
     ProgramListResponse, ProgramResponse,
 };
 
@@ -33,11 +33,8 @@ impl Services {
             let organization = key.organization;
             let mut rows =
                 store::programs::list(connection, organization, &filter, page.limit + 1)?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Programs, organization.0));
+            let list = (ListKind::Programs, organization.0);
+            let next_cursor = page::next_cursor(&mut rows, page, list, |last| last.number.0);
             let data = rows.iter().map(ProgramResponse::from).collect();
             Ok(ProgramListResponse {
                 data,

@@ -7,7 +7,7 @@ use crate::domain::{
     Actor, ExternalUserId, Invalid, MemberNumber, OfferNumber, ProgramNumber, Redemption,
     RedemptionId, RedemptionNumber, Refusal, Seq,
 };
-use crate::service::{Caller, KeyPrincipal, ServiceError, Services};
+use crate::service::{Caller, KeyPrincipal, ServiceError, Services, page};
 use crate::store::redemptions::{Listed, RedemptionFilter};
 use crate::store::{self, Connection};
 use crate::wire::{
@@ -60,11 +60,10 @@ impl Services {
             let filter = filter(connection, &caller, asked, page)?;
             let limit = page.limit + 1;
             let mut found = store::redemptions::list(connection, program, &filter, limit)?;
-            let more = page.cut(&mut found.rows);
-            let last = found.rows.last().filter(|_| more);
-            let next = last.map(|last| last.redemption.number).or(found.stopped_at);
-            let next_cursor =
-                next.map(|next| Cursor(next.0).encode(ListKind::Redemptions, program.0));
+            let next_cursor = page::cut(&mut found.rows, page.limit)
+                .map(|last| last.redemption.number)
+                .or(found.stopped_at)
+                .map(|next| Cursor(next.0).encode(ListKind::Redemptions, program.0));
             let redemptions = found
                 .rows
                 .into_iter()
@@ -94,11 +93,8 @@ impl Services {
             let after = Seq(page.cursor.map_or(0, |cursor| cursor.0));
             let limit = page.limit + 1;
             let mut rows = store::log::of_redemption(connection, redemption.number, after, limit)?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|(last, _)| Cursor(last.seq.0).encode(ListKind::RedemptionHistory, program.0));
+            let list = (ListKind::RedemptionHistory, program.0);
+            let next_cursor = page::next_cursor(&mut rows, page, list, |(last, _)| last.seq.0);
             let mut keys = HashMap::new();
             let mut history = Vec::new();
             for (activity, actor) in &rows {
