@@ -2,15 +2,25 @@
 
 use uuid::Uuid;
 
-use super::DirectoryVersion;
 use crate::domain::{
     CredentialNumber, Environment, Member, MemberNumber, OrganizationNumber, ProgramNumber,
     Refusal, Timestamp,
 };
 use crate::service::ServiceError;
-use crate::store::credentials::KeyHash;
+use crate::store::credentials::{CredentialRow, KeyHash};
 use crate::store::members::Selector;
+use crate::store::programs::ProgramAccessRow;
 use crate::store::{self, Connection, Tenant};
+
+/// How often what decides about credentials has changed. A request carries the version that it was
+/// authenticated under: as long as that is the present one, it would be let in again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DirectoryVersion {
+    /// Of keys, programs and organizations.
+    pub(super) access: u64,
+    /// Of the removals of members.
+    pub(super) removals: u64,
+}
 
 /// A caller who proved to hold an Org-API-Key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +39,25 @@ pub struct KeyPrincipal {
     pub credential: CredentialNumber,
     /// When it was looked up.
     pub version: DirectoryVersion,
+}
+
+impl KeyPrincipal {
+    /// The holder of a key to this program.
+    pub(super) fn new(
+        key: &CredentialRow,
+        program: &ProgramAccessRow,
+        version: DirectoryVersion,
+    ) -> Self {
+        Self {
+            program: program.number,
+            program_uuid: program.uuid,
+            organization: program.organization,
+            environment: program.environment,
+            fingerprint: key.hash,
+            credential: key.number,
+            version,
+        }
+    }
 }
 
 /// A caller who proved to hold a member token.

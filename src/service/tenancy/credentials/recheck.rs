@@ -1,10 +1,11 @@
 //! Callers judged again, in the transaction of their write.
 
-use super::{
-    Caller, Directory, KeyPrincipal, MemberPrincipal, PartnerPrincipal, check_active, key_principal,
+use super::directory::Directory;
+use super::principals::{
+    Caller, KeyPrincipal, MemberPrincipal, PartnerPrincipal, principal_member,
 };
+use super::validity::check_active;
 use crate::domain::{Actor, CredentialNumber, ProgramNumber, Refusal};
-use crate::service::tenancy::credentials::principal_member;
 use crate::service::{Scope, ServiceError};
 use crate::store::credentials::{CredentialRow, KeyScope};
 use crate::store::programs::ProgramAccessRow;
@@ -47,7 +48,7 @@ impl Principal for KeyPrincipal {
         let KeyScope::Program(program) = key.scope else {
             return Err(Refusal::CredentialRevoked.into());
         };
-        Ok(key_principal(
+        Ok(KeyPrincipal::new(
             &key,
             &good_program(tx, program)?,
             self.version,
