@@ -16,7 +16,7 @@ use crate::service::figures::snapshots::Snapshots;
 use crate::service::figures::{Analytics, analytics};
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::{CredentialError, Directory, MemberPrincipal, TokenKey};
-use crate::service::upkeep::clock::ClockWatch;
+use crate::service::upkeep::clock_watch::ClockWatch;
 use crate::service::writer::RequestWriter;
 use crate::store::{Connection, Readers, Tenant};
 use crate::telemetry::Metrics;

@@ -21,7 +21,7 @@ use crate::service::figures::snapshots::{self, Snapshots};
 use crate::service::services::{Limits, Services};
 use crate::service::tenancy::bootstrap;
 use crate::service::tenancy::credentials::{Directory, KeyUses, TokenKey};
-use crate::service::upkeep::clock::ClockWatch;
+use crate::service::upkeep::clock_watch::ClockWatch;
 use crate::service::writer::RequestWriter;
 use crate::store::{self, Connection, Database, OpenError, ReaderSettings, WriterSettings};
 use crate::telemetry::Metrics;
