@@ -10,6 +10,7 @@ mod figures;
 mod idempotency;
 mod loyalty;
 mod page;
+mod random;
 mod services;
 mod start;
 mod tenancy;

@@ -9,6 +9,7 @@ use crate::domain::{
     Delivery, DeliveryId, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber, Event,
     Precondition, ProgramNumber, Refusal, Seq, Timestamp, WebhookId, WebhookUrl,
 };
+use crate::service::random::random_bytes;
 use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page};
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
@@ -366,7 +367,5 @@ fn find_active(
 
 /// A new secret of 256 random bits.
 fn new_secret() -> SecretString {
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).expect("the system gives random bytes");
-    SecretString::from(format!("whsec_{}", HEXLOWER.encode(&random)))
+    SecretString::from(format!("whsec_{}", HEXLOWER.encode(&random_bytes::<32>())))
 }

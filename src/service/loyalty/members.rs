@@ -8,6 +8,7 @@ use crate::domain::{
     Precondition, ProgramNumber, Refusal, StatusCounts, Timestamp,
 };
 use crate::service::events;
+use crate::service::random::random_bytes;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::principal_member;
 use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services, page};
@@ -372,10 +373,8 @@ fn remove(
 
 /// A name for someone who is forgotten.
 fn erased_id() -> Result<ExternalUserId, Invalid> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).expect("the system gives random bytes");
     ExternalUserId::parse(
         "externalUserID",
-        format!("erased_{}", HEXLOWER.encode(&random)),
+        format!("erased_{}", HEXLOWER.encode(&random_bytes::<16>())),
     )
 }

@@ -10,6 +10,7 @@ use super::tenants;
 use crate::config::BootstrapSettings;
 use crate::domain::{Environment, Name, OrganizationTier};
 use crate::service::StartError;
+use crate::service::random::random_bytes;
 use crate::service::writer::UpkeepWriter;
 use crate::store;
 use crate::store::credentials::KeyScope;
@@ -39,8 +40,7 @@ pub(in crate::service) fn run(
     settings: &BootstrapSettings,
     show: Show<'_>,
 ) -> Result<([u8; 32], FirstKeys), StartError> {
-    let mut token_key = [0; 32];
-    getrandom::fill(&mut token_key).expect("the system gives random bytes");
+    let token_key = random_bytes();
     let keys: Vec<_> = Environment::ALL
         .into_iter()
         .map(|environment| {

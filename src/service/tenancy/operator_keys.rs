@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::tenants;
 use crate::domain::{Environment, Name};
+use crate::service::random::random_bytes;
 use crate::service::{ServiceError, Services};
 use crate::store::credentials::{KeyScope, ListedKeyRow};
 use crate::store::{self, Tenant, Transaction, WriteError};
@@ -63,8 +64,7 @@ impl Services {
     /// # Panics
     /// If the operating system gives no random bytes.
     pub async fn rotate_token_key(&self) -> Result<(), WriteError> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).expect("the system gives random bytes");
+        let key = random_bytes();
         self.writer
             .upkeep()
             .write(move |tx: &mut Transaction<'_>| store::settings::replace_token_key(tx, &key))

@@ -10,6 +10,7 @@ use crate::domain::{
     OrganizationNumber, OrganizationStatus, OrganizationTier, Program, ProgramNumber,
     ProgramStatus, Seq, Tier, Timestamp,
 };
+use crate::service::random::random_bytes;
 use crate::store::credentials::{KeyScope, NewCredential};
 use crate::store::{self, Transaction};
 
@@ -108,9 +109,7 @@ pub(in crate::service) fn create_program(
 /// # Panics
 /// If the operating system gives no random bytes.
 pub(in crate::service) fn new_key(kind: &str, environment: Environment) -> SecretString {
-    let mut random = [0; 24];
-    getrandom::fill(&mut random).expect("the system gives random bytes");
-    let random = HEXLOWER.encode(&random);
+    let random = HEXLOWER.encode(&random_bytes::<24>());
     SecretString::from(format!("{kind}_{}_{random}", environment.as_str()))
 }
 
