@@ -4,12 +4,22 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Read as _};
 
 use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{ImportError, Note};
+use super::error::ImportError;
 use crate::service::upkeep::transfer::{FORMAT, Header, LINE_BYTES_MAX, RULES, Trailer};
 use crate::store;
+
+/// How far an unfinished import has come; kept in the database, in the transaction of its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// Lines that are done with.
+    pub(super) lines: u64,
+    /// SHA-256 of their bytes, so that only the same file is gone on with.
+    pub(super) sha256: String,
+}
 
 /// The lines, counted and summed up.
 pub(super) struct Lines<R> {
