@@ -1,6 +1,7 @@
-//! Packs the dashboard into the binary. Its modules become one script and its style sheets one sheet,
-//! so that a browser asks for few files; each is compressed once, here, and stands under a path that
-//! holds a hash of all of them, so that a browser may keep it permanently.
+//! Packs the dashboard into the binary. Its modules become one script and its style sheets one
+//! sheet, so that a browser requests few files; each is compressed once, at build time, and is
+//! served under a path that contains a hash of all of them, so that a browser may cache it
+//! permanently.
 //!
 //! It writes `dashboard.rs` into the build's folder; `src/http/dashboard/mod.rs` includes it.
 
@@ -18,12 +19,12 @@ use sha2::{Digest as _, Sha256};
 mod modules;
 
 const SOURCES: &str = "src/http/dashboard";
-/// The page itself. It is no asset: it is asked for by `/` and names the assets' paths.
+/// The page itself. It is not an asset: it is served at `/` and names the paths of the assets.
 const PAGE: &str = "index.html";
 const ICON: &str = "icon.svg";
-/// Where its scripts start.
+/// The module that its script starts with.
 const START: &str = "main.js";
-/// The style sheets in the order in which they count; any other comes after them, by name.
+/// The style sheets, in the order in which they apply; any other follows, by name.
 const STYLES: [&str; 12] = [
     "styles/base.css",
     "styles/layout.css",
@@ -93,8 +94,8 @@ fn pack(folder: &Path, digest: &str, asset: &Asset, code: &mut String) -> Result
     Ok(())
 }
 
-/// What the page asks for, one script and one style sheet, and what it holds itself: its icon, which
-/// a browser would otherwise ask for more than once.
+/// Fills in the page: the paths of its script and style sheet, and its icon, which a browser would
+/// otherwise request more than once.
 fn assets() -> Result<(Vec<Asset>, String)> {
     let mut scripts = Vec::new();
     let mut styles = Vec::new();
@@ -125,7 +126,7 @@ fn assets() -> Result<(Vec<Asset>, String)> {
     Ok((assets, icon.context("the icon is not there")?))
 }
 
-/// An address that holds a picture.
+/// A data URL of a picture.
 fn address_of(svg: &str) -> String {
     let mut address = String::from("data:image/svg+xml,");
     for byte in svg.bytes() {
@@ -138,7 +139,7 @@ fn address_of(svg: &str) -> String {
     address
 }
 
-/// The files of a folder and of those in it, by name.
+/// The files of a folder and its subfolders, by name.
 fn sources(folder: &Path, prefix: &str) -> Result<Vec<Source>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -171,7 +172,7 @@ fn sheet(mut styles: Vec<Source>) -> Result<String> {
     Ok(texts.join("\n"))
 }
 
-/// Half of a SHA-256 over names and contents.
+/// Half of a SHA-256 of names and contents.
 fn digest(assets: &[Asset]) -> String {
     let mut hasher = Sha256::new();
     for asset in assets {

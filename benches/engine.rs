@@ -1,10 +1,11 @@
-//! The engine alone: how long an answer, an update and a snapshot take, and what an entry weighs.
+//! Benchmark of the engine alone: the time of a query, an update and a snapshot, and the memory per
+//! entry.
 //!
-//! One program with a year of events: one in fifty a sign-up, seven in ten a mint, the rest spends
-//! on twelve offers. Sizes: 1 k, 1 M and 10 M events. Then a partner with a thousand organizations
-//! of one program each, in which a thousand members signed up and exchanged one to three tokens
-//! over a year. Run with `cargo bench --bench engine`; docs/BENCHMARKS.md has the results: times
-//! are criterion's.
+//! The first program has a year of events: one in fifty is a sign-up, seven in ten are mints, the
+//! rest are spends on twelve offers. Sizes: 1 k, 1 M and 10 M events. Then follows a partner with a
+//! thousand organizations of one program each, in which a thousand members signed up and exchanged
+//! one to three tokens over a year. Run with `cargo bench --bench engine`; docs/BENCHMARKS.md has
+//! the results. Times are measured by criterion.
 #![allow(
     missing_docs,
     reason = "criterion's macros make public items without any"
@@ -39,11 +40,11 @@ const SIZES: [(&str, i64); 4] = [
     ("1M", 1_000_000),
     ("10M", 10_000_000),
 ];
-/// The partner's organizations, of one program each, and the members in each of those.
+/// The number of the partner's organizations, with one program each, and of the members in each.
 const ORGANIZATIONS: i64 = 1_000;
 const MEMBERS: i64 = 1_000;
 
-/// Notes what was counted, for the tables.
+/// Records a count for the tables.
 #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn weigh(results: &mut Results, size: &str, what: &str, number: usize) {
     println!("{size}: {number} {what}");
@@ -86,7 +87,7 @@ fn updates(criterion: &mut Criterion, size: &str, events: i64, engine: &Engine) 
                     })
                     .collect::<Vec<_>>()
             },
-            |batch| engine.apply(&batch),
+            |batch| engine.apply(&batch).unwrap(),
             BatchSize::SmallInput,
         );
     });
@@ -140,9 +141,9 @@ fn engine(criterion: &mut Criterion) {
     results.save();
 }
 
-/// What happened in one of the partner's programs, in the order of time: every member signs up with
-/// a first exchange and comes back up to twice. Three exchanges in four identify the member, and
-/// half of those take a credit.
+/// The events of one of the partner's programs, in order of time: every member signs up with a
+/// first exchange and comes back up to twice. Three exchanges in four identify the member, and half
+/// of those are followed by a credit.
 fn tenant(rng: &mut Rng, program: ProgramNumber) -> Vec<Activity> {
     let tier = Tier::parse("tier", "gold").unwrap();
     let mut events = Vec::new();
@@ -175,7 +176,7 @@ fn tenant(rng: &mut Rng, program: ProgramNumber) -> Vec<Activity> {
     activities.collect()
 }
 
-/// What the partner's routes sum up, over some programs and the time from one moment to another.
+/// The sums that the partner's routes return, over some programs and a range of time.
 fn used(engine: &Engine, programs: &[ProgramNumber], (from, to): (i64, i64)) -> [u64; 4] {
     const MEASURES: [Measure; 4] = [
         Measure::Events,
@@ -194,7 +195,7 @@ fn used(engine: &Engine, programs: &[ProgramNumber], (from, to): (i64, i64)) -> 
     })
 }
 
-/// The figures of a row of the report of program activity.
+/// The figures in a row of the report of program activity.
 fn row(counters: &Counters, (from, to): (i64, i64)) -> [u64; 7] {
     let totals = counters.totals();
     let sum = |measure| counters.timeline(measure).between(from, to);
@@ -215,7 +216,7 @@ fn partner(criterion: &mut Criterion) {
     let mut figures = Figures::default();
     for program in &programs {
         for activity in tenant(&mut rng, *program) {
-            figures.apply(&activity);
+            figures.apply(&activity).unwrap();
         }
     }
     let sizes = figures.programs().map(|(_, c)| c.timeline_size());

@@ -1,8 +1,8 @@
-//! Makes the databases with a history that the other benchmarks run on, those that are not there
-//! yet, so that nothing is measured while they are made.
+//! Creates the databases that the other benchmarks run on, if they do not exist yet, so that
+//! nothing is measured while they are created.
 //!
-//! Run with `cargo bench --bench histories`; a word makes those alone whose name begins with it.
-//! They stay in target/bench. The longest has ten million events.
+//! Run with `cargo bench --bench histories`; a word selects the databases whose name begins with
+//! it. They are kept in target/bench. The longest has ten million events.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ fn main() {
     let growth = GROWTH.iter().flat_map(|(_, sizes)| sizes);
     let sizes = [&THOUSAND, &MILLION, &TEN_MILLION, &BASE];
     let mut table = String::from(
-        "| history | rows of the log | ledger entries | kept answers | made in | verified in |\n\
+        "| history | rows of the log | ledger entries | idempotency records | made in | verified in |\n\
          | --- | --- | --- | --- | --- | --- |\n",
     );
     for size in sizes.into_iter().chain(growth) {

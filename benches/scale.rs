@@ -1,9 +1,9 @@
-//! What a long history costs: the start, memory, disk, credits and reads under writes; and what
-//! each request costs as members, offers, programs and the history grow ten and a hundred times.
+//! The cost of a long history: start, memory, disk, credits, and reads during writes; and the cost
+//! of each request as members, offers, programs and the history grow ten and a hundred times.
 //!
-//! Run with `cargo bench --bench scale`; `-- 1` makes one round instead of three, a word runs the
-//! parts whose name has it: `start`, `memory`, `disk`, `decay`, `contention`, `growth`. Server and
-//! load are pinned to a core each. docs/BENCHMARKS.md has the results.
+//! Run with `cargo bench --bench scale`; `-- 1` runs one round instead of three, a word selects the
+//! parts whose name contains it: `start`, `memory`, `disk`, `decay`, `contention`, `growth`. Server
+//! and load are pinned to one core each. docs/BENCHMARKS.md has the results.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,17 +28,18 @@ use self::support::results::{Arguments, Results};
 use self::support::sizes::{BASE, GROWTH, TEN_MILLION};
 use self::support::{PARTNER_KEY, Server, median};
 
-/// Rounds whose medians the tables show.
+/// The number of rounds; the tables show their medians.
 const ROUNDS: usize = 3;
-/// Seconds of load in a round, and where only the cost of a request is asked for.
+/// Seconds of load in a round; the second is for parts that measure only the cost of a request.
 const SECONDS: u32 = 3;
 const SECONDS_OF_COST: u32 = 1;
 const WRITERS: u32 = 64;
 const READERS: u32 = 16;
-/// Members that credits and reads draw from, where an empty server is compared with a full one.
+/// Members that credits and reads are spread over, where an empty server is compared with a full
+/// one.
 const MEMBERS: u64 = 2_000;
 
-/// Measures something in so many rounds.
+/// Runs a measurement a given number of times.
 type Part = fn(usize, &mut Results);
 
 fn main() {
@@ -63,7 +64,8 @@ fn main() {
     results.save();
 }
 
-/// From the start of the process to a summary that is right, with ten million rows in the log.
+/// Measures the time from the start of the process to a correct summary, with ten million rows in
+/// the log.
 fn start(rounds: usize, results: &mut Results) {
     let history = History::of(&TEN_MILLION);
     let (_folder, path) = history.copy();
@@ -79,7 +81,7 @@ fn start(rounds: usize, results: &mut Results) {
             change(&path, WITHOUT_SNAPSHOT);
             times[first + 1].push(time_to_summary(&path, &right));
             times[4].push(reading_time(&path));
-            // A stop takes the next snapshot.
+            // A stop writes the next snapshot.
             let server = Server::open_pinned("0", &path);
             server.signal("TERM");
             server.wait();
@@ -103,7 +105,10 @@ fn start(rounds: usize, results: &mut Results) {
         row("with a snapshot", snapshot_alone),
         row("without one", none_alone),
         row(
-            &format!("with a snapshot and {} kept answers", history.answers),
+            &format!(
+                "with a snapshot and {} idempotency records",
+                history.answers
+            ),
             snapshot
         ),
         row("without one, and the same", none),
@@ -111,16 +116,16 @@ fn start(rounds: usize, results: &mut Results) {
     results.table("start", table);
 }
 
-/// docs/OPERATING.md names these three as what to delete for a full fold.
+/// docs/OPERATING.md lists these three for deletion to force a full fold.
 const WITHOUT_SNAPSHOT: &str =
     "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment";
 
-/// The answers, and what tells where they are.
+/// The idempotency records and their index.
 const WITHOUT_ANSWERS: &str =
     "DELETE FROM idempotency; DELETE FROM idempotency_segment; DELETE FROM idempotency_list;
      DELETE FROM idempotency_filter";
 
-/// Changes the database of a server that is stopped.
+/// Changes the database of a stopped server.
 fn change(path: &Path, sql: &str) {
     let connection = Connection::open(path).unwrap();
     connection.execute_batch(sql).unwrap();
@@ -140,7 +145,8 @@ fn time_to_summary(path: &Path, right: &Value) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// How long one connection takes to read what the fold reads, in a process on the server's core.
+/// How long one connection takes to read the rows that the fold reads, in a process on the server's
+/// core.
 fn reading_time(path: &Path) -> f64 {
     let output = Command::new("taskset")
         .args(["-c", "0"])
@@ -178,7 +184,7 @@ fn read_once(path: &Path) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// Resident memory of a server that nobody asks anything.
+/// Measures the resident memory of a server without requests.
 fn memory(_: usize, results: &mut Results) {
     let idle = |server: Server| {
         std::thread::sleep(Duration::from_secs(3));
@@ -197,22 +203,22 @@ fn memory(_: usize, results: &mut Results) {
     results.figure("memory.answer", an_answer);
     let table = format!(
         "| idle server | resident |\n| --- | --- |\n| empty | {empty:.1} MB |\n\
-         | {} rows of the log, no kept answers | {full:.1} MB |\n\
-         | the same with {} kept answers | {with_answers:.1} MB |\n\
-         | each kept answer | {an_answer:.2} B |\n",
+         | {} rows of the log, no idempotency records | {full:.1} MB |\n\
+         | the same with {} idempotency records | {with_answers:.1} MB |\n\
+         | each idempotency record | {an_answer:.2} B |\n",
         history.rows, history.answers
     );
     results.table("memory", table);
 }
 
-/// What things weigh on the disk: the program, and the database for each event.
+/// Measures sizes on the disk: of the program, and of the database per event.
 fn disk(_: usize, results: &mut Results) {
     let binary = std::fs::metadata(env!("CARGO_BIN_EXE_stampcard")).unwrap();
     let binary = megabytes(binary.len());
     results.figure("disk.binary", binary);
     let history = History::of(&TEN_MILLION);
     let connection = Connection::open(&history.path).unwrap();
-    // An index belongs to its table.
+    // The pages of an index count for its table.
     let mut statement = connection
         .prepare(
             "SELECT coalesce(s.tbl_name, d.name) AS part, sum(d.pgsize) FROM dbstat d
@@ -246,7 +252,7 @@ fn disk(_: usize, results: &mut Results) {
     results.table("disk", table);
 }
 
-/// Credits on a server with a long log and many kept answers, and on one with neither.
+/// Credits on a server with a long log and many idempotency records, and on one with neither.
 fn decay(rounds: usize, results: &mut Results) {
     let history = History::of(&TEN_MILLION);
     let (_folder, path) = history.copy();
@@ -258,7 +264,7 @@ fn decay(rounds: usize, results: &mut Results) {
     }
     let scenario = credit(MEMBERS);
     let mut seen = [Vec::new(), Vec::new()];
-    // The first turn of each is not counted.
+    // The first turn of each is a warm-up.
     for round in 0..=rounds {
         for (server, seen) in arms.iter().zip(&mut seen) {
             let now = load(server.target(), &scenario, WRITERS, SECONDS);
@@ -274,7 +280,7 @@ fn decay(rounds: usize, results: &mut Results) {
         "| credits, {WRITERS} clients | credits/s | server's CPU a credit | of empty |\n\
          | --- | --- | --- | --- |\n\
          | empty | {empty:.0} | {empty_cpu:.1} µs | 1.000 |\n\
-         | {} ledger entries and {} kept answers | {full:.0} | {full_cpu:.1} µs | {:.3} |\n",
+         | {} ledger entries and {} idempotency records | {full:.0} | {full_cpu:.1} µs | {:.3} |\n",
         history.entries,
         history.answers,
         full / empty
@@ -291,7 +297,7 @@ fn wallet(members: u64) -> Scenario {
     Scenario::get_member("wallet", "/v1/wallet?externalUserID=m", members)
 }
 
-/// Reads alone, and the same reads while others write as fast as they can.
+/// Reads alone, and the same reads during writes at full speed.
 fn contention(rounds: usize, results: &mut Results) {
     let history = History::of(&TEN_MILLION);
     let (_folder, path) = history.copy();
@@ -313,7 +319,7 @@ fn contention(rounds: usize, results: &mut Results) {
                 let credit = credit(MEMBERS);
                 let target = server.target();
                 let writing = scope.spawn(move || load(target, &credit, WRITERS, SECONDS + 1));
-                // The writers are under way when the readers begin, and outlast them.
+                // The writers start before the readers and end after them.
                 std::thread::sleep(Duration::from_millis(500));
                 let read = load(target, &scenario, READERS, SECONDS);
                 (read, writing.join().unwrap())
@@ -340,8 +346,7 @@ fn contention(rounds: usize, results: &mut Results) {
     results.table("contention", table);
 }
 
-/// What a request costs the server, as one thing after the other grows. The three servers take
-/// turns.
+/// Measures the cost of a request while one quantity grows. The three servers alternate.
 fn growth(rounds: usize, results: &mut Results) {
     let mut table = String::from(
         "| what grows | request | base | × 10 | × 100 | × 100 by base | |\n\
@@ -368,8 +373,8 @@ fn growth(rounds: usize, results: &mut Results) {
     results.table("growth", table);
 }
 
-/// What a curve through three points, each ten times as far as the one before, looks like. What is
-/// linear in what grows has a constant part, too, so it is told by its last step.
+/// Describes the curve through three points, each ten times as far out as the one before. A linear
+/// cost also has a constant part, so the last step decides.
 fn shape(base: f64, ten: f64, hundred: f64) -> &'static str {
     let (first, second) = (ten - base, hundred - ten);
     if hundred < 1.3 * base {
@@ -383,7 +388,7 @@ fn shape(base: f64, ten: f64, hundred: f64) -> &'static str {
     }
 }
 
-/// A server on a history of some size, and what each kind of request was seen to cost it.
+/// A server on a history of a given size, and the measured cost of each kind of request.
 struct Grown {
     server: Server,
     scenarios: Vec<Scenario>,
@@ -411,7 +416,7 @@ impl Grown {
         }
     }
 
-    /// Microseconds on a core, by the name of the request.
+    /// Microseconds of processor time, by the name of the request.
     fn costs(self) -> Vec<(String, f64)> {
         let names = self.scenarios.into_iter().map(|scenario| scenario.name);
         let costs = self

@@ -1,8 +1,9 @@
-//! A thousand open streams: what each weighs, and how long an event takes to reach all of them.
+//! A thousand open streams: the memory of each, and the time until an event has reached all of
+//! them.
 //!
-//! One process holds the streams, so that the last arrival is the time at which it read the frame
-//! of the last one; reading a thousand sockets one after the other is part of what is measured.
-//! Run with `cargo bench --bench streams`; docs/BENCHMARKS.md has the results.
+//! One process holds the streams, so that the last arrival is the time at which it read the last
+//! one's frame; the time to read a thousand sockets one after the other is included. Run with
+//! `cargo bench --bench streams`; docs/BENCHMARKS.md has the results.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +30,7 @@ fn main() {
     let server = Server::start();
     let mut client = server.client();
     client.expect("PUT", "/v1/members/ann", &json!({}), 200);
-    // Whatever the first requests make the server keep is not the streams'.
+    // Memory that the first requests allocate permanently does not count for the streams.
     let one = open(&server);
     credit(&mut client);
     drop(one);

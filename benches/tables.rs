@@ -1,7 +1,8 @@
 //! Writes docs/BENCHMARKS.md and the sizing table of docs/OPERATING.md: every table between its
-//! markers, from what the benchmarks found last. Nothing there is typed by hand.
+//! markers, from the last results of the benchmarks. Nothing there is typed by hand.
 //!
-//! Run with `cargo bench --bench tables`, after the others. What was not measured is left as it is.
+//! Run with `cargo bench --bench tables`, after the others. Tables without results are left
+//! unchanged.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +21,7 @@ use self::support::targets::{self, Figures};
 
 const BENCHMARKS: &str = "docs/BENCHMARKS.md";
 const OPERATING: &str = "docs/OPERATING.md";
-/// The sizes of the engine's benchmark, as they are named and as they are shown.
+/// The sizes of the engine's benchmark, as named and as shown.
 const SIZES: [(&str, &str); 4] = [
     ("1k", "1 k"),
     ("100k", "100 k"),
@@ -96,7 +97,7 @@ fn main() {
     write(OPERATING, "sizing", &targets::sizing(&figures));
 }
 
-/// Where a table comes from.
+/// The source of a table.
 fn origin(results: &Results) -> String {
     let rounds = match results.rounds {
         1 => "one round".to_owned(),
@@ -108,7 +109,7 @@ fn origin(results: &Results) -> String {
     )
 }
 
-/// The engine's tables: criterion's medians and what was weighed.
+/// The engine's tables: criterion's medians and the measured memory.
 fn engine(weights: &Results, figures: &mut Figures) {
     let origin = format!(
         "`cargo bench --bench engine`, criterion's medians; {}, commit {}, {}.\n",
@@ -151,7 +152,7 @@ fn by_size(first: &str) -> String {
     )
 }
 
-/// A line of a table; what was not measured is a dash.
+/// A line of a table; a missing result is a dash.
 fn row<const CELLS: usize>(first: &str, cells: [Option<String>; CELLS]) -> String {
     let cells = cells.map(|cell| cell.unwrap_or_else(|| "–".to_owned()));
     format!("| {first} | {} |\n", cells.join(" | "))
@@ -185,10 +186,10 @@ fn shown_whole(number: f64) -> String {
     format!("{number:.0}")
 }
 
-/// Criterion's median in nanoseconds, if it was measured: of a function in a group, or alone.
+/// Criterion's median in nanoseconds, if measured, of a function in a group or on its own.
 fn median(benchmark: &[&str]) -> Option<f64> {
     let mut path = folder().with_file_name("criterion");
-    // As criterion names its folders.
+    // Criterion's folder names.
     for name in benchmark {
         let name = name.replace(':', "_");
         path.push(name.get(..64).unwrap_or(&name));
@@ -198,7 +199,7 @@ fn median(benchmark: &[&str]) -> Option<f64> {
     estimates["median"]["point_estimate"].as_f64()
 }
 
-/// Nanoseconds with three digits that count.
+/// Nanoseconds with three significant digits.
 fn time(nanos: f64) -> String {
     let (value, unit) = match nanos {
         ..1e3 => (nanos, "ns"),
@@ -212,7 +213,7 @@ fn time(nanos: f64) -> String {
     }
 }
 
-/// Puts a text between the markers of its name.
+/// Replaces the text between the markers of a name.
 fn write(document: &str, name: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(document);
     let before = std::fs::read_to_string(&path).unwrap();
@@ -225,7 +226,7 @@ fn write(document: &str, name: &str, text: &str) {
         Some((head, tail))
     });
     let Some((head, tail)) = place else {
-        println!("{document} has no place for {name}");
+        println!("{document} has no markers for {name}");
         return;
     };
     let after = format!("{head}{begin}\n{text}{end}{tail}");

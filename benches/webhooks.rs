@@ -1,9 +1,9 @@
-//! Does a receiver slow a write? Credits a second with no webhook, with ten whose receivers answer,
-//! and with ten whose receivers never do.
+//! Whether receivers of webhooks slow down writes: credits per second without webhooks, with ten
+//! whose receivers respond, and with ten whose receivers never do.
 //!
-//! Three servers, each with a database of its own, take turns: while one is measured the other two
-//! are stopped with SIGSTOP, so that no backlog of theirs takes time from it. 64 clients, five
-//! rounds, medians. Run with `cargo bench --bench webhooks`; docs/BENCHMARKS.md has the results.
+//! Three servers, each with its own database, alternate: while one is measured the other two are
+//! stopped with SIGSTOP, so that their backlogs take no time from it. 64 clients, five rounds,
+//! medians. Run with `cargo bench --bench webhooks`; docs/BENCHMARKS.md has the results.
 
 #![allow(
     clippy::unwrap_used,
@@ -48,7 +48,7 @@ fn main() {
     let mut rates = [const { Vec::new() }; 3];
     for round in 0..arguments.rounds {
         for turn in 0..arms.len() {
-            // No arm always comes first.
+            // The order changes, so that no server always comes first.
             let index = (turn + round) % arms.len();
             let server = &arms[index].1;
             server.signal("CONT");
@@ -89,7 +89,7 @@ fn with_endpoints(receiver: Option<SocketAddr>) -> Server {
     server
 }
 
-/// Takes every request; answers it, or never does.
+/// Reads every request, and responds or never does.
 fn receiver(answers: bool, taken: &Arc<AtomicU64>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -102,7 +102,7 @@ fn receiver(answers: bool, taken: &Arc<AtomicU64>) -> SocketAddr {
                 while answers && take(&mut reader).is_some() {
                     taken.fetch_add(1, Ordering::Relaxed);
                 }
-                // Silence, until the sender gives up.
+                // No response, until the sender gives up.
                 let _ = reader.read_to_end(&mut Vec::new());
             });
         }

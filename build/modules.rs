@@ -1,8 +1,8 @@
-//! Joins the modules of the page into one script. Each becomes a function that is called once, after
-//! those that it imports, and gives back what it exports; so the names within one stay its own.
+//! Joins the modules of the page into one script. Each becomes a function that is called once,
+//! after those that it imports, and returns its exports; so the names within one module stay local.
 //!
-//! Comments that have a line to themselves are left out. It knows the forms that the sources use, and
-//! says so if it meets another: names in braces or `* as` in an import, functions, classes, constants
+//! Comments on lines of their own are left out. Only the forms that the sources use are supported,
+//! and any other is an error: names in braces or `* as` in an import, functions, classes, constants
 //! and names in braces in an export. Modules may not import each other in a circle.
 
 use std::collections::BTreeMap;
@@ -15,14 +15,14 @@ use super::Source;
 /// A module without its imports and the word `export`.
 #[derive(Default)]
 struct Module {
-    /// `const { a, b: c } = …;`, and the name of the module that it is of.
+    /// `const { a, b: c } = …;`, and the name of the module it refers to.
     imports: Vec<(String, String)>,
     body: String,
-    /// As the parts of an object: `a`, `a: b`.
+    /// Parts of an object: `a`, `a: b`.
     exports: Vec<String>,
 }
 
-/// The script that does what `start` does.
+/// Returns the script that runs the module `start`.
 pub(super) fn join(sources: &[Source], start: &str) -> Result<String> {
     let mut modules = BTreeMap::new();
     for source in sources {
@@ -50,7 +50,7 @@ pub(super) fn join(sources: &[Source], start: &str) -> Result<String> {
     Ok(script)
 }
 
-/// Adds a module to the order, after those that it needs.
+/// Adds a module to the order, after the modules that it imports.
 fn visit(
     name: &str,
     modules: &BTreeMap<&str, Module>,
@@ -107,8 +107,8 @@ fn read(source: &Source) -> Result<Module> {
     Ok(module)
 }
 
-/// The lines of a source without those that are only comment: types are written in them, which are a
-/// quarter of what would travel. A text in backquotes keeps all of its lines.
+/// The lines of a source without whole-line comments: types are written in them, and they would be
+/// a quarter of the script. A template literal keeps all of its lines.
 fn without_comments(text: &str) -> Vec<&str> {
     let mut kept = Vec::new();
     let (mut in_comment, mut in_text) = (false, false);
@@ -116,7 +116,7 @@ fn without_comments(text: &str) -> Vec<&str> {
         let content = line.trim();
         let begins = !in_text && content.starts_with("/*");
         if in_comment || begins {
-            // What follows a comment on its line is code.
+            // Code follows the comment on its line.
             let end = content.find("*/");
             in_comment = end.is_none();
             if end.is_none_or(|end| end + 2 == content.len()) {
@@ -131,7 +131,7 @@ fn without_comments(text: &str) -> Vec<&str> {
     kept
 }
 
-/// The name that a declaration makes.
+/// The name that a declaration introduces.
 fn declared(declaration: &str) -> Result<&str> {
     let kinds = [
         "async function* ",
@@ -153,7 +153,7 @@ fn declared(declaration: &str) -> Result<&str> {
     Ok(&rest[..end])
 }
 
-/// `import { a, b as c } from "./x.js";` as what it makes, and the module it is of.
+/// Parses `import { a, b as c } from "./x.js";` into a declaration and the module it imports.
 fn import(statement: &str, importer: &str) -> Result<(String, String)> {
     let unknown = || format!("an import of an unknown form: {statement}");
     let mut quoted = statement.split('"');
@@ -193,7 +193,7 @@ fn names(braces: &str, is_export: bool) -> Result<Vec<String>> {
         .collect())
 }
 
-/// The module that a path means in another one.
+/// The module that a path in another module refers to.
 fn resolve(path: &str, importer: &str) -> Result<String> {
     if !path.starts_with('.') {
         bail!("{path} is no path to another module");
@@ -212,7 +212,7 @@ fn resolve(path: &str, importer: &str) -> Result<String> {
     Ok(parts.join("/"))
 }
 
-/// What stands for a module in the script: a name that no source uses.
+/// The name of a module in the script, which no source uses.
 fn variable(name: &str) -> String {
     let plain = name.trim_end_matches(".js").replace(['/', '-', '.'], "_");
     format!("$module_{plain}")

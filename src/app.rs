@@ -4,8 +4,10 @@ use std::future::Future;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread::Builder;
 
 use anyhow::Context as _;
+use parking_lot::Mutex;
 
 use crate::budget::Budget;
 use crate::clock::Clock;
@@ -15,6 +17,11 @@ use crate::realtime::Realtime;
 use crate::service::bootstrap::Show;
 use crate::service::{Names, Services, SystemNames};
 use crate::webhooks::Webhooks;
+
+/// Threads of a server apart from its HTTP workers: the writer, checkpoints, snapshots, the clock,
+/// streams and webhooks; one that accepts connections, three of the pool of readers, and one for
+/// reads.
+const THREADS: usize = 11;
 
 /// A server that is bound to its port and ready to run.
 #[derive(Debug)]
@@ -67,8 +74,11 @@ impl App {
     /// Binds the port alone, for a start that has something to do before it can build the rest.
     ///
     /// # Errors
-    /// When the port is taken, or cannot be had; the message says which and why.
+    /// When the port is taken or cannot be had, or the system lets the process start too few
+    /// threads; the message says which and why.
     pub(crate) fn bind(settings: &Settings) -> Result<http::BoundServer, anyhow::Error> {
+        let threads = THREADS + http::worker_count(&settings.server);
+        check_threads(threads, Builder::new)?;
         http::bind(settings).map_err(|error| cannot_listen(settings.server.listen, error))
     }
 
@@ -123,8 +133,9 @@ impl App {
             settings.buffered_bytes_each_max,
         );
         let realtime = Realtime::start(services.clone(), &settings, budget.clone())
-            .context("the thread of the streams could not be started")?;
-        let webhooks = Webhooks::start(services.clone(), webhooks)?;
+            .context("the thread of the streams cannot be started")?;
+        let webhooks = Webhooks::start(services.clone(), webhooks)
+            .context("the thread of the webhooks cannot be started")?;
         let server = server
             .start(services.clone(), realtime.clone(), budget)
             .context("the port cannot be served")?;
@@ -145,6 +156,29 @@ impl App {
         .context("the database could not be closed")?;
         result.context("the server failed")
     }
+}
+
+/// Starts this many threads at the same time and ends them again.
+///
+/// The actix, r2d2 and tokio libraries panic if the system refuses one of their threads. A limit
+/// that is too low is found here first, so that the start fails with a sentence.
+fn check_threads(count: usize, builder: fn() -> Builder) -> Result<(), anyhow::Error> {
+    let gate = Mutex::new(());
+    std::thread::scope(|scope| {
+        // All threads wait for it. An error releases it, too.
+        let _closed = gate.lock();
+        for started in 0..count {
+            let spawned = builder().spawn_scoped(scope, || drop(gate.lock()));
+            spawned.with_context(|| {
+                format!(
+                    "the system lets this process start {started} threads, but the server needs \
+                     {count}: raise the limit of its user (`ulimit -u`), service (TasksMax=) or \
+                     container, or lower server.workers"
+                )
+            })?;
+        }
+        Ok(())
+    })
 }
 
 /// Why a port cannot be had, and what to do about it.
@@ -176,4 +210,19 @@ pub fn shutdown_signal() -> Result<impl Future<Output = ()>, anyhow::Error> {
         futures_util::future::select(ended, interrupted).await;
         tracing::info!("stopping");
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_cannot_be_started_is_an_error_before_the_start() {
+        check_threads(100, Builder::new).unwrap();
+        // No system has memory for such a stack.
+        let refused = check_threads(100, || Builder::new().stack_size(1 << 60));
+        let refusal = format!("{:#}", refused.unwrap_err());
+        let expected = "lets this process start 0 threads, but the server needs 100";
+        assert!(refusal.contains(expected), "{refusal}");
+    }
 }

@@ -1,8 +1,8 @@
-//! Memory that clients make the server hold: what they have not read yet, and what they have not
-//! finished sending. It is bounded in all and for each owner, so that no number of connections that
-//! read nothing exhausts it.
+//! A budget for memory held for clients: responses they have not read yet, and requests they have
+//! not finished sending. It is limited in total and per owner, so that connections that read
+//! nothing cannot exhaust memory, however many there are.
 //!
-//! **Must not know**: what the bytes are.
+//! **Must not know**: the content of that memory.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,18 +11,18 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-/// On whose behalf memory is held.
+/// The client for which memory is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
-    /// Whoever calls with a credential, by its fingerprint.
+    /// A caller with a credential, by its fingerprint.
     Credential(u64),
-    /// Whoever calls without one.
+    /// A caller without one, by its address.
     Address(IpAddr),
 }
 
 impl Owner {
-    /// The owner of a connection before any credential is known. Whoever has an IPv6 address has
-    /// the 2^64 addresses beside it, too.
+    /// The owner of a connection before its credential is known. An IPv6 client usually has a whole
+    /// /64 network, which is one owner.
     pub fn of_address(address: IpAddr) -> Self {
         Self::Address(match address {
             IpAddr::V4(_) => address,
@@ -34,31 +34,31 @@ impl Owner {
     }
 }
 
-/// The bound. Clones share it.
+/// The limits and the memory held. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Budget(Arc<Bound>);
+pub struct Budget(Arc<Limits>);
 
 #[derive(Debug)]
-struct Bound {
+struct Limits {
     max: usize,
     each_max: usize,
     held: AtomicUsize,
     accounts: Mutex<HashMap<Owner, Weak<Total>>>,
 }
 
-/// What one owner holds.
+/// The memory held for one owner.
 #[derive(Debug)]
 struct Total {
     owner: Owner,
     held: AtomicUsize,
-    bound: Arc<Bound>,
+    limits: Arc<Limits>,
 }
 
-/// An owner's share. Clones share it.
+/// An owner's account. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Account(Arc<Total>);
 
-/// Bytes that are held until this is dropped.
+/// Memory that is held until this is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     account: Account,
@@ -66,9 +66,9 @@ pub struct Reservation {
 }
 
 impl Budget {
-    /// A bound of `max` bytes in all and `each_max` for each owner.
+    /// A budget of `max` bytes in total and `each_max` for each owner.
     pub fn new(max: usize, each_max: usize) -> Self {
-        Self(Arc::new(Bound {
+        Self(Arc::new(Limits {
             max,
             each_max,
             held: AtomicUsize::new(0),
@@ -76,7 +76,7 @@ impl Budget {
         }))
     }
 
-    /// The share of an owner.
+    /// The account of an owner.
     pub fn account(&self, owner: Owner) -> Account {
         let mut accounts = self.0.accounts.lock();
         let known = accounts.get(&owner).and_then(Weak::upgrade);
@@ -84,14 +84,14 @@ impl Budget {
             let total = Arc::new(Total {
                 owner,
                 held: AtomicUsize::new(0),
-                bound: Arc::clone(&self.0),
+                limits: Arc::clone(&self.0),
             });
             accounts.insert(owner, Arc::downgrade(&total));
             total
         }))
     }
 
-    /// Bytes held now, in all.
+    /// The bytes held now, in total.
     pub fn held(&self) -> usize {
         self.0.held.load(Ordering::Relaxed)
     }
@@ -99,8 +99,8 @@ impl Budget {
 
 impl Drop for Total {
     fn drop(&mut self) {
-        let mut accounts = self.bound.accounts.lock();
-        // Another may have been opened since the last reference to this one went.
+        let mut accounts = self.limits.accounts.lock();
+        // Another may have been opened since the last reference to this one was dropped.
         let is_this = |known: &Weak<Self>| known.strong_count() == 0;
         if accounts.get(&self.owner).is_some_and(is_this) {
             accounts.remove(&self.owner);
@@ -109,7 +109,7 @@ impl Drop for Total {
 }
 
 impl Account {
-    /// Holds no bytes yet; [`Reservation::resize`] says how many.
+    /// An empty reservation, to be grown by [`Reservation::resize`].
     pub fn open(&self) -> Reservation {
         Reservation {
             account: self.clone(),
@@ -117,7 +117,7 @@ impl Account {
         }
     }
 
-    /// Holds `bytes` more, unless that passes a bound.
+    /// Reserves `bytes`, unless that exceeds a limit.
     pub fn reserve(&self, bytes: usize) -> Option<Reservation> {
         let mut reservation = self.open();
         reservation.resize(bytes).then_some(reservation)
@@ -125,23 +125,23 @@ impl Account {
 }
 
 impl Reservation {
-    /// Holds `bytes` instead of what it held. False if that passes a bound; then nothing changes.
+    /// Changes the size to `bytes`. False if that exceeds a limit; then nothing changes.
     #[must_use]
     pub fn resize(&mut self, bytes: usize) -> bool {
         let total = &self.account.0;
-        let bound = &total.bound;
+        let limits = &total.limits;
         if let Some(more) = bytes.checked_sub(self.bytes) {
-            if !add(&total.held, more, bound.each_max) {
+            if !add(&total.held, more, limits.each_max) {
                 return false;
             }
-            if !add(&bound.held, more, bound.max) {
+            if !add(&limits.held, more, limits.max) {
                 total.held.fetch_sub(more, Ordering::Relaxed);
                 return false;
             }
         } else {
             let less = self.bytes - bytes;
             total.held.fetch_sub(less, Ordering::Relaxed);
-            bound.held.fetch_sub(less, Ordering::Relaxed);
+            limits.held.fetch_sub(less, Ordering::Relaxed);
         }
         self.bytes = bytes;
         true
@@ -152,11 +152,11 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         let total = &self.account.0;
         total.held.fetch_sub(self.bytes, Ordering::Relaxed);
-        total.bound.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        total.limits.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
-/// Adds to a sum, unless that passes `max`.
+/// Adds to a sum, unless that exceeds `max`.
 fn add(sum: &AtomicUsize, more: usize, max: usize) -> bool {
     let added = |held: usize| held.checked_add(more).filter(|held| *held <= max);
     sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, added)
@@ -172,11 +172,11 @@ mod tests {
         let budget = Budget::new(100, 60);
         let ann = budget.account(Owner::Credential(1));
         let held = ann.reserve(60).unwrap();
-        assert!(ann.reserve(1).is_none(), "past the owner's share");
+        assert!(ann.reserve(1).is_none(), "above the owner's limit");
         let again = budget.account(Owner::Credential(1));
         assert!(again.reserve(1).is_none(), "the same owner");
         let bob = budget.account(Owner::Credential(2));
-        assert!(bob.reserve(41).is_none(), "past the bound");
+        assert!(bob.reserve(41).is_none(), "above the limit in total");
         let mut other = bob.reserve(40).unwrap();
         assert_eq!(budget.held(), 100);
         drop(held);

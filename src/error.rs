@@ -261,7 +261,7 @@ impl From<&Refusal> for Problem {
             Refusal::RedemptionAlreadyExists => Code::RedemptionAlreadyExists,
             Refusal::RedemptionTransitionInvalid { .. } => Code::RedemptionTransitionInvalid,
             Refusal::AllocationTooLarge(_) => Code::AllocationTooLarge,
-            Refusal::WebhookEventUnknown(_) => Code::WebhookEventUnknown,
+            Refusal::WebhookEventUnknown { .. } => Code::WebhookEventUnknown,
             Refusal::WebhookUrlNotAllowed(_) => Code::WebhookUrlNotAllowed,
             Refusal::WebhookLimitReached => Code::WebhookLimitReached,
             Refusal::LimitReached { .. } => Code::LimitReached,

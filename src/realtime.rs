@@ -1,11 +1,10 @@
-//! Live fan-out: what is committed reaches everybody who listens, each through a queue of bounded
-//! length.
+//! Live streams: sends committed events to every subscriber, each through a bounded queue.
 //!
-//! One thread follows the log with a cursor, renders each event once and hands it to every
-//! subscriber of its topic. The writer only rings a bell, so that its work is the same whoever
-//! listens. A subscriber whose queue is full is told that it missed something, and dropped.
+//! One thread follows the log with a cursor, renders each event once and queues it for every
+//! subscriber of its topic. The writer only notifies that thread, so the number of subscribers does
+//! not affect it. A subscriber whose queue is full is marked as having missed events, and removed.
 //!
-//! **Must not know**: HTTP, or how a stream looks on the wire but for its frames.
+//! **Must not know**: HTTP, or the format of a stream except its frames.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,19 +22,19 @@ use crate::service::{Services, ShownEvent};
 use crate::telemetry::cause_chain;
 use crate::wire;
 
-/// Frames that wait for one subscriber.
+/// The most frames in the queue of one subscriber.
 const QUEUE_MAX: usize = 1024;
-/// Bytes that they have together.
+/// The most bytes of these frames together.
 const QUEUE_BYTES_MAX: usize = 1 << 20;
-/// How long to wait before reading the log again after a failure.
+/// How long to wait before the log is read again after a failure.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What one can listen to.
+/// A topic to subscribe to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// Every event of a program.
     Activity(ProgramNumber),
-    /// What is said in a conversation of a program.
+    /// The messages of a conversation of a program.
     Conversation(ProgramNumber, ConversationId),
 }
 
@@ -47,23 +46,23 @@ impl Topic {
     }
 }
 
-/// A piece of a stream, ready to be sent.
+/// A frame of a stream, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// The event it shows.
     pub seq: Seq,
-    /// How it looks on the wire; shared by everybody it goes to.
+    /// The text on the wire; shared by all subscribers.
     pub text: Arc<str>,
 }
 
-/// Why no more streams can be opened now.
+/// The reason why no stream can be opened now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooManyStreams {
-    /// There are as many as the server takes.
+    /// The server has its maximum of streams.
     #[error("too many streams are open")]
     InAll,
-    /// The credential has as many as it may have.
-    #[error("this credential has {0} streams open already; close one first")]
+    /// The credential has its maximum of streams.
+    #[error("this credential already has {0} open streams; close one first")]
     OfCredential(usize),
 }
 
@@ -78,8 +77,8 @@ pub struct Realtime {
 struct Hub {
     state: Mutex<State>,
     committed: watch::Receiver<Seq>,
-    /// Somebody listens again, or the hub is closed.
-    called: Notify,
+    /// Notified when the first subscriber comes, and when the hub is closed.
+    wake: Notify,
     streams_max: usize,
     streams_each_max: usize,
     budget: Budget,
@@ -88,12 +87,12 @@ struct Hub {
 #[derive(Debug)]
 struct State {
     topics: HashMap<Topic, Vec<Subscriber>>,
-    /// Subscribers there are, over all topics.
+    /// The number of subscribers, over all topics.
     count: usize,
-    /// The same for each credential.
+    /// The number of subscribers of each credential.
     counts: HashMap<u64, usize>,
     next_id: u64,
-    /// What was handed out goes up to here; kept up to date only while somebody listens.
+    /// The last event that was sent. Kept up to date only while there are subscribers.
     cursor: Seq,
     is_closed: bool,
 }
@@ -102,15 +101,15 @@ struct State {
 struct Subscriber {
     id: u64,
     credential: u64,
-    /// Bytes of the frames that wait.
+    /// The bytes of the queued frames.
     waiting: Arc<AtomicUsize>,
-    /// Events up to here are none of its business.
+    /// The last event before it subscribed.
     after: Seq,
     queue: mpsc::Sender<Frame>,
     missed: Arc<AtomicBool>,
 }
 
-/// One listener's end. Dropping it ends the subscription.
+/// A subscription. Dropping it ends it.
 #[derive(Debug)]
 pub struct Subscription {
     hub: Arc<Hub>,
@@ -145,7 +144,7 @@ impl Realtime {
                 is_closed: false,
             }),
             committed,
-            called: Notify::new(),
+            wake: Notify::new(),
             streams_max: settings.streams_max,
             streams_each_max: settings.streams_each_max,
             budget,
@@ -163,7 +162,7 @@ impl Realtime {
         })
     }
 
-    /// Listens to a topic from now on, with a credential that goes by its fingerprint.
+    /// Subscribes to a topic, from the next event on. The credential is given by its fingerprint.
     ///
     /// # Errors
     /// [`TooManyStreams`].
@@ -183,11 +182,11 @@ impl Realtime {
         let start = *self.hub.committed.borrow();
         if state.count == 0 {
             state.cursor = start;
-            self.hub.called.notify_one();
+            self.hub.wake.notify_one();
         }
         let id = state.next_id;
         state.next_id += 1;
-        // Of a hub that is closed, one gets a stream that ends at once.
+        // The stream of a closed hub ends immediately.
         if !state.is_closed {
             state.count += 1;
             state.counts.insert(credential, of_credential + 1);
@@ -212,17 +211,17 @@ impl Realtime {
         })
     }
 
-    /// How many listen.
+    /// The number of subscribers.
     pub fn subscribers(&self) -> usize {
         self.hub.state.lock().count
     }
 
-    /// Bytes held for clients that do not read, or do not finish sending.
+    /// The bytes held for clients that do not read, or do not finish sending.
     pub fn buffered_bytes(&self) -> usize {
         self.hub.budget.held()
     }
 
-    /// Ends every subscription, and takes no more.
+    /// Ends every subscription and accepts no more.
     pub fn close(&self) {
         let mut state = self.hub.state.lock();
         state.is_closed = true;
@@ -230,7 +229,7 @@ impl Realtime {
         state.counts.clear();
         state.count = 0;
         drop(state);
-        self.hub.called.notify_one();
+        self.hub.wake.notify_one();
     }
 
     /// Waits for the thread to end, after [`Realtime::close`].
@@ -238,30 +237,30 @@ impl Realtime {
         if let Some(thread) = self.thread.lock().take()
             && thread.join().is_err()
         {
-            tracing::error!("the thread of the streams panicked");
+            tracing::error!("the stream thread panicked");
         }
     }
 }
 
 impl Subscription {
-    /// The number of the last event before it began.
+    /// The last event before the subscription.
     pub fn start(&self) -> Seq {
         self.start
     }
 
-    /// The next frame; `None` when the stream is over.
+    /// The next frame, or `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<Frame> {
         let frame = self.queue.recv().await?;
         self.waiting.fetch_sub(frame.text.len(), Ordering::Relaxed);
         Some(frame)
     }
 
-    /// What is counted that is read from the log for it.
+    /// The memory account of its credential, for events that are read from the log for it.
     pub fn account(&self) -> &Account {
         &self.account
     }
 
-    /// Whether it is over because frames were missed.
+    /// Whether it ended because it missed frames.
     pub fn has_missed(&self) -> bool {
         self.missed.load(Ordering::Acquire)
     }
@@ -275,7 +274,7 @@ impl Drop for Subscription {
 }
 
 impl State {
-    /// Keeps those of a topic's subscribers that `keep` says to.
+    /// Removes the subscribers of a topic for which `keep` is false.
     fn retain(&mut self, topic: Topic, keep: impl Fn(&Subscriber) -> bool) {
         let Some(subscribers) = self.topics.get_mut(&topic) else {
             return;
@@ -298,8 +297,9 @@ impl State {
         }
     }
 
-    /// Hands a frame to everybody who listens to a topic. Who has too much waiting misses it.
-    fn hand_out(&mut self, topic: Topic, frame: &Frame) {
+    /// Queues a frame for every subscriber of a topic. A subscriber whose queue is full misses it
+    /// and is removed.
+    fn send(&mut self, topic: Topic, frame: &Frame) {
         let length = frame.text.len();
         self.retain(topic, |subscriber| {
             if frame.seq <= subscriber.after {
@@ -325,25 +325,28 @@ impl Hub {
     async fn follow(&self, services: Services) {
         let mut committed = self.committed.clone();
         loop {
-            let (is_closed, is_alone) = {
+            let (is_closed, has_subscribers) = {
                 let state = self.state.lock();
-                (state.is_closed, state.count == 0)
+                (state.is_closed, state.count > 0)
             };
             if is_closed {
                 return;
             }
             tokio::select! {
-                () = self.called.notified() => {}
-                // No commit wakes it for nobody.
-                changed = committed.changed(), if !is_alone => if changed.is_err() { return },
+                () = self.wake.notified() => {}
+                // Without subscribers, no commit wakes this thread.
+                changed = committed.changed(), if has_subscribers => if changed.is_err() { return },
             }
             let up_to = *committed.borrow_and_update();
-            while let Some((from, programs)) = self.behind(up_to) {
+            while let Some((from, programs)) = self.unsent(up_to) {
                 match services.events_after(programs, from, up_to).await {
                     Ok((events, end)) => self.publish(&services, &events, end),
                     Err(error) => {
                         let error = cause_chain(&error);
-                        tracing::error!(error, "the log cannot be read for streams; trying again");
+                        tracing::error!(
+                            error,
+                            "the log could not be read for streams; trying again"
+                        );
                         tokio::time::sleep(RETRY).await;
                     }
                 }
@@ -351,8 +354,9 @@ impl Hub {
         }
     }
 
-    /// Where to read on, and whose events, if anybody listens.
-    fn behind(&self, up_to: Seq) -> Option<(Seq, HashSet<ProgramNumber>)> {
+    /// The last event that was sent and the programs with subscribers, if newer events are
+    /// committed and there are subscribers.
+    fn unsent(&self, up_to: Seq) -> Option<(Seq, HashSet<ProgramNumber>)> {
         let mut state = self.state.lock();
         if state.count == 0 {
             state.cursor = up_to;
@@ -369,21 +373,21 @@ impl Hub {
                 && let Some(text) = activity_frame(services, *program, event)
             {
                 let seq = event.seq;
-                state.hand_out(activity, &Frame { seq, text });
+                state.send(activity, &Frame { seq, text });
             }
             if event.name.kind() == EventKind::MessageCreated
                 && let Some((conversation, text)) = wire::message_frame(&event.data)
             {
                 let topic = Topic::Conversation(*program, conversation);
                 let (seq, text) = (event.seq, text.into());
-                state.hand_out(topic, &Frame { seq, text });
+                state.send(topic, &Frame { seq, text });
             }
         }
         state.cursor = end;
     }
 }
 
-/// An event as the activity stream of its program shows it.
+/// The frame of an event in the activity stream of its program.
 pub fn activity_frame(
     services: &Services,
     program: ProgramNumber,

@@ -49,7 +49,7 @@ use pages::{barriers, barriers_in, look_at, pages, show};
 use support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 use world::{World, member};
 
-/// Once nothing loads any more, and every chart is drawn.
+/// Nothing is loading any more, and every chart is drawn.
 const SETTLED: &str = "!document.querySelector('.skeleton, [aria-busy]') \
     && [...document.querySelectorAll('.plot')].every((plot) => \
     plot.querySelector('.plot-grid line') && \
@@ -62,7 +62,7 @@ fn sign_in(browser: &Browser, key: &str) {
     browser.until("document.querySelector('.frame')");
 }
 
-/// A number as the page writes it.
+/// Formats a number as the page does.
 fn written(number: &Value) -> String {
     let digits = number.as_i64().unwrap().to_string();
     let mut text = String::new();
@@ -108,7 +108,7 @@ fn reads_the_figures(browser: &Browser, app: &TestApp) {
     let last = app.get("/v1/redemptions?limit=1").expect(200);
     let name = last["redemptions"][0]["displayName"].as_str().unwrap();
     browser.until_text(".feed", name);
-    // The figures are there before a chart asks for anything.
+    // The figures are shown before a chart requests anything.
     let asked = browser.evaluate(
         "performance.getEntriesByType('resource') \
          .filter(({ name }) => name.includes('/v1/analytics/')) \
@@ -166,7 +166,7 @@ fn changes_the_window(browser: &Browser, app: &TestApp) {
     );
     browser.click("[data-measure=pointsMinted]");
     browser.until("document.querySelector('[data-measure=pointsMinted][aria-pressed=true]')");
-    // The table beside the chart has the same numbers, once it is opened.
+    // The table next to the chart has the same numbers, once it is opened.
     assert_eq!(
         browser.evaluate("document.querySelectorAll('.chart table').length"),
         json!(0)
@@ -183,7 +183,7 @@ fn changes_the_window(browser: &Browser, app: &TestApp) {
     saves_the_numbers(browser, buckets);
 }
 
-/// What is downloaded has the same numbers, too.
+/// The downloaded file has the same numbers, too.
 fn saves_the_numbers(browser: &Browser, buckets: &[Value]) {
     let csv = browser.run(
         "const text = new Promise((resolve) => { const make = URL.createObjectURL; \
@@ -209,7 +209,7 @@ fn saves_the_numbers(browser: &Browser, buckets: &[Value]) {
     );
 }
 
-/// Makes an offer with the keyboard alone and gives back its id.
+/// Creates an offer with the keyboard only and returns its id.
 fn makes_an_offer(browser: &Browser, app: &TestApp) -> String {
     show(browser, "offers");
     browser.click_on("New offer");
@@ -249,7 +249,7 @@ fn credits_a_member(browser: &Browser, app: &TestApp) {
     browser.until_text("[data-figure=balance] dd", &written(&json!(before + 125)));
     browser.until_text("tbody", "a late birthday");
     assert_eq!(app.balance(&who), before + 125);
-    // What cannot be done is said where it was asked for, and nothing is lost.
+    // An error is shown at the form that caused it, and no input is lost.
     browser.click_on("Edit");
     browser.fill("dialog [name=attributes]", "{not json");
     browser.click_on("Save");
@@ -259,7 +259,7 @@ fn credits_a_member(browser: &Browser, app: &TestApp) {
     browser.until("!document.querySelector('dialog')");
 }
 
-/// A redemption made elsewhere appears by itself, is moved along, and canceled again.
+/// A redemption created elsewhere appears automatically, is moved along, and canceled again.
 fn follows_a_redemption(browser: &Browser, app: &TestApp, offer: &str) {
     let who = member(3);
     show(browser, "redemptions");
@@ -274,7 +274,7 @@ fn follows_a_redemption(browser: &Browser, app: &TestApp, offer: &str) {
     let until_status = |wanted: &str| redemptions::until_status(app, &id, wanted);
     browser.click(&format!("{} [data-move=OPEN]", ticket("SUBMITTED")));
     browser.until_text(&ticket("OPEN"), "Museum night");
-    // It can be taken back for a while; the next step sends it.
+    // It can be undone for a while; the next step sends it.
     assert_eq!(status(), "SUBMITTED");
     browser.choose(&format!("{} select", ticket("OPEN")), "AWAITING_CUSTOMER");
     browser.until_text(&ticket("AWAITING_CUSTOMER"), "Museum night");
@@ -294,7 +294,7 @@ fn follows_a_redemption(browser: &Browser, app: &TestApp, offer: &str) {
     browser.until_text(&ticket("AWAITING_VENDOR"), "Museum night");
     until_status("AWAITING_CUSTOMER");
 
-    // What was said before lies over the end of the column.
+    // The previous notice covers the end of the column.
     browser.evaluate(
         "document.querySelectorAll('#notices [aria-label=\"Close this message\"]') \
          .forEach((close) => close.click())",
@@ -311,7 +311,7 @@ fn follows_a_redemption(browser: &Browser, app: &TestApp, offer: &str) {
     browser.until_text("tbody", "refund");
 }
 
-/// Drags a ticket to a column, as far as the page can tell.
+/// Drags a ticket to a column, simulated by events.
 fn drag(browser: &Browser, ticket: &str, column: &str) {
     browser.evaluate(&format!(
         "(() => {{ const dataTransfer = new DataTransfer(); \
@@ -369,7 +369,7 @@ fn a_partner_makes_an_organization_and_a_key() {
     browser.until("!document.querySelector('tbody').textContent.includes('the second')");
     show(&browser, "credits");
     browser.until_text("[data-figure=creditPoolUsed] .figure-value", "1");
-    // One of the partner's requests was refused, and the browser notes it.
+    // One of the partner's requests was refused, and the browser logs it.
     browser.assert_quiet(|message| message.contains("/credits") && message.contains("422"));
 }
 
@@ -391,11 +391,11 @@ fn a_key_is_tried_before_it_is_kept() {
     browser.press(Key::Enter);
     browser.until("document.querySelector('.frame')");
     browser.until(SETTLED);
-    // An empty program says what to do about it.
+    // An empty program shows what to do.
     show(&browser, "offers");
     browser.until_text("main", "No offers yet");
     browser.screenshot("offers-empty");
-    // It outlives the page, but not the sign-out, and no other tab has it.
+    // The key survives a reload, but not the sign-out, and no other tab has it.
     browser.goto("/");
     browser.until("document.querySelector('.frame')");
     browser.click_on("Sign out");
@@ -404,7 +404,7 @@ fn a_key_is_tried_before_it_is_kept() {
         browser.evaluate("sessionStorage.length + localStorage.length"),
         json!(0)
     );
-    // A link may bring it along, and does not keep it.
+    // A link may carry the key, but it does not stay in the address.
     browser.goto(&format!("/#key={SANDBOX_KEY}"));
     browser.until("document.querySelector('.frame')");
     browser.until("location.hash === '#/overview'");
@@ -536,7 +536,7 @@ fn the_menu_the_dialogs_and_the_switch_work_by_keyboard() {
         return;
     };
     sign_in(&browser, SANDBOX_KEY);
-    // A page that was just loaded is walked through from its top.
+    // Keyboard navigation starts at the top of a page that was just loaded.
     browser.goto("/");
     browser.until("document.querySelector('.frame')");
     browser.press(Key::Tab);

@@ -1,9 +1,8 @@
-//! Whatever comes from outside, damaged on purpose: nothing may panic or hang, and what is refused
-//! is refused in the form the documents say.
+//! Damaged input of every kind: nothing may panic or hang, and refusals have the documented form.
 //!
-//! Inputs begin as good ones more often than not: noise alone is turned away at the first byte and
-//! tries nothing. What ever failed is kept in tests/fuzz.proptest-regressions and tried first from
-//! then on; commit that file. `make fuzz` looks much further than an ordinary run does.
+//! Inputs are mostly derived from valid ones: pure noise is refused at the first byte and tests
+//! nothing. Failing cases are stored in tests/fuzz.proptest-regressions and tried first from then
+//! on; commit that file. `make fuzz` runs many more cases than an ordinary run.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
@@ -26,8 +25,8 @@ mod texts;
 
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed};
 
-/// So many cases of each target in an ordinary run, unless `PROPTEST_CASES` says otherwise. A
-/// target whose cases take longer gets fewer, in the same proportion.
+/// The number of cases of each target in an ordinary run, unless `PROPTEST_CASES` is set. A target
+/// whose cases take longer gets fewer, in the same proportion.
 fn cases(ordinary: u32) -> Config {
     let defaults = Config::default();
     let is_asked = std::env::var_os("PROPTEST_CASES").is_some();
@@ -38,7 +37,7 @@ fn cases(ordinary: u32) -> Config {
         } else {
             ordinary
         },
-        // An ordinary run tries the same cases everywhere: it fails for everybody or nobody.
+        // An ordinary run tries the same cases on every machine.
         rng_seed: if is_asked {
             defaults.rng_seed
         } else {
@@ -52,7 +51,7 @@ fn cases(ordinary: u32) -> Config {
     }
 }
 
-/// What the cases of an ordinary run are made from.
+/// The seed of the cases of an ordinary run.
 const SEED: u64 = 1;
 /// Cases of a target that takes no time.
 const ORDINARY: u32 = 1000;

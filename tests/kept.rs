@@ -1,7 +1,7 @@
 //! Compatibility with released versions. Each folder of `tests/kept` holds a database that a
-//! release wrote, a backup and an export of it, and the answers that the release gave. This version
-//! must give the same answers from all three, and `verify` must agree. `tests/kept/record.py` makes
-//! a folder.
+//! release wrote, a backup and an export of it, and the responses that the release returned. This
+//! version must return the same responses from all three, and `verify` must agree.
+//! `tests/kept/record.py` creates a folder.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
@@ -21,12 +21,12 @@ use support::stream::EventStream;
 use support::{Request, Response, TestApp};
 use tempfile::TempDir;
 
-/// A field that answers have gained since a release, which docs/API.md allows. It is removed from a
-/// new answer, at any depth, before that is compared with a recorded one.
+/// A field that was added to responses since a release, which docs/API.md allows. It is removed
+/// from a new response, at any depth, before the comparison with a recorded one.
 struct Addition {
     /// The first release that has it.
     since: &'static str,
-    /// How the paths of the answers begin.
+    /// The beginning of the paths of the responses.
     path: &'static str,
     field: &'static str,
 }
@@ -62,7 +62,7 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/redemptions", "displayName"),
 ];
 
-/// The settings version of what a path shows.
+/// The settings version of a path's object.
 const fn version_on(path: &'static str) -> Addition {
     added(path, "version")
 }
@@ -95,16 +95,16 @@ const RENAMED: &[(&str, &str, &str)] = &[(
     r#""code":"bad_request""#,
 )];
 
-/// Values of reads that are written otherwise since a release, before and now: stock without a
-/// limit is a number, as the documentation of the API has it. docs/API.md and CHANGELOG.md say so.
+/// Values that reads write differently since a release, before and now: stock without a limit is a
+/// number, as the API's documentation says. docs/API.md and CHANGELOG.md say so.
 const REWRITTEN: &[(&str, &str, &str)] = &[(
     "0.2.0",
     r#""quantityRemaining":null"#,
     r#""quantityRemaining":2147483647"#,
 )];
 
-/// Reads whose answers changed on purpose since a release, by the first one that has it and the
-/// start of the path: a search goes by words now. CHANGELOG.md says so.
+/// Reads whose responses changed on purpose since a release, by the first one with the change and
+/// the start of the path: a search now compares words. CHANGELOG.md says so.
 const CHANGED: &[(&str, &str)] = &[
     ("0.2.0", "/v1/members?search=%25"),
     ("0.2.0", "/v1/members?search=_"),
@@ -112,18 +112,18 @@ const CHANGED: &[(&str, &str)] = &[
     ("0.2.0", "/v1/programs?search=%C3%BC"),
 ];
 
-/// Lists whose cursors look otherwise since a release; the old ones are still good.
+/// Lists whose cursors changed since a release; the old ones are still valid.
 const NEW_CURSORS: &[(&str, &str)] = &[("0.2.0", "/v1/conversations?")];
 
-/// A reason that 0.1.0 kept of members that it erased, as answers have it, and what is there now.
+/// The reason that 0.1.0 kept of members that it erased, as in responses, and its value now.
 const ERASED_REASONS: [(&str, &str); 2] = [
     (r#""reason":"before leaving""#, r#""reason":null"#),
     (",before leaving,", ",,"),
 ];
 
-/// Differences that are shown; there may be as many as answers.
+/// The number of differences to show; there may be as many as responses.
 const SHOWN_MAX: usize = 10;
-/// Characters that are shown of an answer before and after the first difference.
+/// The number of characters to show of a response before and after the first difference.
 const CHARS_AROUND: (usize, usize) = (60, 120);
 
 /// The first line of a recording.
@@ -190,7 +190,7 @@ struct Recording {
 }
 
 impl Recording {
-    /// Every recording there is.
+    /// All recordings.
     fn all() -> Vec<Self> {
         let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kept");
         let mut folders: Vec<PathBuf> = kept
@@ -244,13 +244,13 @@ impl Recording {
     fn serve(&self, database: &Path) -> TestApp {
         TestApp::start_at(&self.recorded_at, |settings| {
             fs::copy(database, &settings.database.path).unwrap();
-            // With a clock that stands still, no bucket fills again.
+            // While the clock stands still, no bucket refills.
             settings.rate_limit.per_minute = 0;
         })
     }
 }
 
-/// The answers that differ from the recorded ones.
+/// The responses that differ from the recorded ones.
 struct Differences {
     release: String,
     found: Vec<String>,
@@ -268,7 +268,7 @@ impl Differences {
         self.found.push(format!("{request}\n{what}"));
     }
 
-    /// Compares an answer with the recorded one.
+    /// Compares a response with the recorded one.
     fn compare(
         &mut self,
         request: &str,
@@ -314,7 +314,7 @@ impl Differences {
         later.any(|(_, start)| path.starts_with(start))
     }
 
-    /// The fields that answers of a path have gained since the release.
+    /// The fields that were added to responses of a path since the release.
     fn additions(&self, path: &str) -> Vec<&'static str> {
         let added = ADDITIONS
             .iter()
@@ -322,7 +322,7 @@ impl Differences {
         added.map(|one| one.field).collect()
     }
 
-    /// A recorded body by today's names or values.
+    /// A recorded body with today's names or values.
     fn by(&self, table: &[(&str, &str, &str)], body: &str) -> String {
         let newer = table
             .iter()
@@ -386,7 +386,7 @@ fn take_out(fields: &[&str], value: &mut Value) {
     }
 }
 
-/// A recorded text without the words of erased members, who are alone in their lines.
+/// A recorded text without the words of erased members, which have lines of their own.
 fn without_erased(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| {
         let reasons = ERASED_REASONS.iter().filter(|_| line.contains("erased_"));
@@ -417,7 +417,7 @@ fn get(app: &TestApp, credential: Option<&str>, path: &str) -> Request {
     }
 }
 
-/// Repeats the recorded reads that `is_asked` selects by their path. An answer with a tag is also
+/// Repeats the recorded reads that `is_asked` selects by their path. A response with a tag is also
 /// requested with `If-None-Match`.
 fn ask_again(
     app: &TestApp,
@@ -477,8 +477,8 @@ fn stream_again(
     }
 }
 
-/// Repeats every write: it is replayed with the recorded answer, and the same key with another body
-/// is a conflict.
+/// Repeats every write: the recorded response is replayed, and the same key with another body is a
+/// conflict.
 fn write_again(app: &TestApp, recording: &Recording, differences: &mut Differences) {
     for before in &recording.posts {
         let send = |body: Option<&str>| {
@@ -496,7 +496,7 @@ fn write_again(app: &TestApp, recording: &Recording, differences: &mut Differenc
         let now = send(before.body.as_deref());
         let media_type = before.media_type.as_deref();
         let expected = (before.status, media_type, None, before.answer.as_str());
-        // The release rendered what is replayed, so that no field was added.
+        // A replayed response was rendered by the release, so that no field was added.
         differences.compare(&request, "", expected, &now);
         if now.header("Idempotency-Replayed") != Some("true") {
             differences.add(&request, "  it is no replay");
@@ -509,7 +509,7 @@ fn write_again(app: &TestApp, recording: &Recording, differences: &mut Differenc
     }
 }
 
-/// Runs a command on a database, which must succeed, and returns what it prints.
+/// Runs a command on a database, which must succeed, and returns its output.
 #[track_caller]
 fn run(database: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_stampcard"))
@@ -547,7 +547,7 @@ fn is_delivery(path: &str) -> bool {
     path.starts_with("/v1/webhooks/") && path.contains("/deliveries")
 }
 
-/// Reads that show whether a repeated write was carried out.
+/// Reads that show whether a repeated write took effect.
 fn is_sum(path: &str) -> bool {
     ["/v1/analytics/summary", "/v1/wallet?", "/partner/"]
         .iter()

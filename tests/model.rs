@@ -1,12 +1,12 @@
-//! Random histories against a model and against plain SQL.
+//! Random histories compared with a model and with plain SQL.
 //!
-//! `proptest` makes a history; a real server lives it over HTTP. A small model says before each
-//! step what the answer must be. In the end every figure is worked out by the SELECTs in `oracle`,
-//! which share no code with the engine nor with `stampcard verify`, and compared.
+//! `proptest` generates a history, and a real server runs it over HTTP. A small model predicts the
+//! response to each step. At the end every figure is computed by the SELECTs in `oracle`, which
+//! share no code with the engine or with `stampcard verify`, and compared.
 //!
 //! A history that fails is shrunk, and its seed is written to tests/model.proptest-regressions.
-//! That file is committed: what is in it is tried first from then on. A look that goes further than
-//! the few cases of an ordinary run: `PROPTEST_CASES=500 cargo test --test model`.
+//! Commit that file: its seeds are tried first from then on. For a longer search than the few cases
+//! of an ordinary run: `PROPTEST_CASES=500 cargo test --test model`.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
@@ -31,13 +31,13 @@ fn config() -> ProptestConfig {
     let is_asked = std::env::var_os("PROPTEST_CASES").is_some();
     ProptestConfig {
         cases: if is_asked { defaults.cases } else { CASES },
-        // The same ones each time, unless more are asked for.
+        // The same ones each time, unless more are requested.
         rng_seed: if is_asked {
             defaults.rng_seed
         } else {
             RngSeed::Fixed(1)
         },
-        // A history takes a good part of a second, so that shrinking needs a limit.
+        // A history takes the larger part of a second, so shrinking needs a limit.
         max_shrink_iters: 300,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
             "tests/model.proptest-regressions",

@@ -1,5 +1,5 @@
-//! The program as its users run it: what it prints, what it refuses, how it stops, and what is left
-//! after it was killed. Every test starts the real binary on a database of its own.
+//! The program as its users run it: its output, its refusals, how it stops, and the data after a
+//! kill. Every test starts the real binary on its own database.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
@@ -67,6 +67,8 @@ mod stop;
 mod tables;
 #[path = "process/tampered.rs"]
 mod tampered;
+#[path = "process/threads.rs"]
+mod threads;
 #[path = "process/transfer.rs"]
 mod transfer;
 #[path = "process/verify.rs"]

@@ -1,4 +1,4 @@
-//! The schema of a real database file: what `schema.sql` says, and nothing else.
+//! The schema of a real database file: exactly `schema.sql`.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
@@ -15,7 +15,7 @@ fn migrated() -> (TempDir, Connection) {
     (folder, connection)
 }
 
-/// Everything that SQLite knows of a schema, a line each.
+/// Everything in SQLite's schema, one line each.
 fn described(connection: &Connection) -> Vec<String> {
     let sql = "SELECT type || ' ' || name || ' on ' || tbl_name || ': ' || coalesce(sql, '-')
                FROM sqlite_schema ORDER BY rowid";
@@ -64,7 +64,7 @@ fn constraints_of_the_log_members_and_offers_have_names() {
     }
 }
 
-/// A program, and a member in it with 100 points.
+/// A program with one member, who has 100 points.
 const ROWS: &str = "
     INSERT INTO organization (id, uuid, environment, name, status, tier, created_at)
         VALUES (1, zeroblob(16), 'sandbox', 'o', 'active', 'paid', 0);
@@ -121,7 +121,7 @@ fn every_foreign_key_names_a_table_and_a_column_that_exist() {
     );
     assert!(all.len() > 10, "{all:?}");
     assert_eq!(strings(&migrated, &resolved), all);
-    // SQLite itself agrees: a key to nowhere would make this an error.
+    // SQLite agrees: a reference to nowhere would make this an error.
     migrated
         .execute_batch("PRAGMA foreign_keys = ON; PRAGMA foreign_key_check;")
         .unwrap();
@@ -130,9 +130,9 @@ fn every_foreign_key_names_a_table_and_a_column_that_exist() {
 #[test]
 fn a_column_named_like_a_reference_is_one() {
     let (_folder, migrated) = migrated();
-    // A snapshot is worth nothing without the rows it speaks of, and its offer 0 is none. `verify`
-    // holds the program of a row of the log against its member, and all terms of the search against
-    // the members.
+    // A snapshot is discarded without the rows it refers to, and its offer 0 is none. `verify`
+    // compares the program of a row of the log with its member's, and all search terms with the
+    // members.
     let sql = "SELECT s.name || '.' || c.name FROM sqlite_schema s, pragma_table_info(s.name) c
                WHERE s.type = 'table' AND s.name NOT IN ('snapshot_segment', 'search_term')
                    AND c.name LIKE '%\\_id' ESCAPE '\\'
@@ -235,7 +235,7 @@ fn a_reader_cannot_write() {
     ] {
         assert_refused(reader.execute(sql, []), "readonly");
     }
-    // Not even after it talked itself out of query_only: the file itself is open for reading.
+    // Not even after it turned off query_only: the file itself is open for reading.
     reader.pragma_update(None, "query_only", false).unwrap();
     assert_refused(
         reader.execute("UPDATE member SET tier = 'gold'", []),
@@ -251,7 +251,8 @@ fn a_reader_makes_no_file() {
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }
 
-/// docs/RELIABILITY.md says of every column what it is compared with, or why nobody could know.
+/// docs/RELIABILITY.md says for every column what it is compared with, or why changes cannot be
+/// detected.
 #[test]
 fn every_column_has_its_row_in_the_table_of_what_verify_compares() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/RELIABILITY.md");

@@ -1,9 +1,9 @@
-//! Programs under callgrind, and what one operation costs.
+//! Runs programs under callgrind and computes the cost of one operation.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Whether valgrind is there.
+/// Whether valgrind is installed.
 pub(crate) fn is_installed() -> bool {
     let version = Command::new("valgrind")
         .arg("--version")
@@ -12,11 +12,11 @@ pub(crate) fn is_installed() -> bool {
     version.is_ok_and(|status| status.success())
 }
 
-/// A program under callgrind, which writes what it counted to a file when the program ends.
+/// Runs a program under callgrind, which writes its counts to a file when the program ends.
 pub(crate) fn command(program: &Path, counts: &Path) -> Command {
     let mut command = Command::new("valgrind");
-    // A thread that waits for its turn gets it before the one that just had it: with less than that
-    // how threads take turns depends on the machine.
+    // A waiting thread is scheduled before the one that has just run; without this, the order in
+    // which threads run depends on the machine.
     command.args(["--quiet", "--tool=callgrind", "--fair-sched=try"]);
     let mut file = std::ffi::OsString::from("--callgrind-out-file=");
     file.push(counts);
@@ -24,7 +24,7 @@ pub(crate) fn command(program: &Path, counts: &Path) -> Command {
     command
 }
 
-/// The instructions of all threads, from such a file.
+/// The instructions of all threads, read from such a file.
 pub(crate) fn total(counts: &Path) -> u64 {
     let text = std::fs::read_to_string(counts).unwrap();
     let totals = text
@@ -33,7 +33,7 @@ pub(crate) fn total(counts: &Path) -> u64 {
     totals.map(|number| number.parse::<u64>().unwrap()).sum()
 }
 
-/// What n operations and 2n operations took, each with everything around it.
+/// The instructions of n and of 2n operations, including start and end.
 pub(crate) struct Cost {
     operations: u64,
     once: u64,
@@ -49,8 +49,8 @@ impl Cost {
         }
     }
 
-    /// Counts again. What disturbs a count, a timer or a lock that is waited for, adds to it, so
-    /// that the lowest is the nearest.
+    /// Counts again. Disturbances, such as a timer or contention for a lock, only add instructions,
+    /// so the lowest count is the most accurate.
     pub(crate) fn recount(&mut self, operations: usize, run: impl Fn(usize) -> u64) {
         let again = Self::count(operations, run);
         self.once = self.once.min(again.once);

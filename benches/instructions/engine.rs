@@ -1,4 +1,4 @@
-//! The engine by itself, on one thread: the same instructions every time.
+//! Workloads of the engine alone, on one thread: the number of instructions is the same every time.
 //!
 //! One program with 100,000 events of a year.
 
@@ -19,11 +19,11 @@ use crate::{Workload, callgrind};
 const EVENTS: i64 = 100_000;
 const BATCH: usize = 64;
 
-/// One operation, to be done over and over.
+/// An operation that can be repeated.
 type Step = Box<dyn FnMut()>;
 
-/// Makes everything ready for so many steps. It makes the same for n as for 2n, so that none of it
-/// is in the difference.
+/// Prepares a given number of steps. The preparation is the same for n and for 2n steps, so that it
+/// is not part of the difference.
 type Prepare = fn(usize) -> Step;
 
 const WORKLOADS: [(&str, usize, Prepare); 8] = [
@@ -43,7 +43,7 @@ const WORKLOADS: [(&str, usize, Prepare); 8] = [
     ("snapshot-load", 10, |_| snapshot_load()),
 ];
 
-/// Each runs in a process of its own: this program, started as `workload NAME COUNT`.
+/// Each workload runs in a separate process: this program, started as `workload NAME COUNT`.
 pub(crate) fn workloads<'a>() -> Vec<Workload<'a>> {
     let workload = |(name, count, _): (&'static str, usize, Prepare)| Workload {
         group: Group::Engine,
@@ -64,7 +64,7 @@ fn instructions(name: &str, count: usize) -> u64 {
     callgrind::total(&counts)
 }
 
-/// Does one workload so many times.
+/// Runs one workload a given number of times.
 pub(crate) fn run(name: &str, count: usize) {
     let mut workloads = WORKLOADS.iter();
     let (_, once, prepare) = workloads.find(|(known, ..)| *known == name).unwrap();
@@ -86,7 +86,7 @@ fn apply(most: usize, offer: Option<i64>) -> Step {
         .map(|_| {
             let activities = (0..BATCH).map(|_| {
                 number += 1;
-                // Past the end of the history, some milliseconds apart.
+                // Times after the end of the history, some milliseconds apart.
                 activity(
                     number,
                     START + 2 * YEAR + 7 * number,
@@ -98,7 +98,7 @@ fn apply(most: usize, offer: Option<i64>) -> Step {
         .collect();
     let mut next = 0;
     Box::new(move || {
-        engine.apply(&batches[next]);
+        engine.apply(&batches[next]).unwrap();
         next += 1;
     })
 }

@@ -1,5 +1,5 @@
-//! The figures in the tree: what each workload cost when they were written, and how far off that a
-//! count may be.
+//! The recorded instruction counts: the cost of each workload when they were written, and the
+//! tolerance of a count.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,31 +10,32 @@ use serde::Deserialize;
 
 use crate::Workload;
 
-/// From the root of the package, where cargo runs benchmarks.
+/// Relative to the root of the package, where cargo runs benchmarks.
 const PATH: &str = "benches/instructions.toml";
 const HEAD: &str = "\
-# What one operation of each workload of benches/instructions costs, in instructions. Written by
-# `cargo bench --bench instructions -- --write`; docs/BENCHMARKS.md says how it is used.
+# The instructions that one operation of each workload of benches/instructions takes. Written by
+# `cargo bench --bench instructions -- --write`; docs/BENCHMARKS.md explains its use.
 #
-# The figures belong to this compiler, which makes other instructions than the next version, and to
+# The figures are valid for this compiler, as other versions generate other instructions, and for
 # this kind of processor.
 ";
-/// How much wider the tolerances are under another compiler.
+/// The factor for the tolerances if the compiler is another version.
 const OTHER_COMPILER: f64 = 3.0;
 
-/// A smaller difference is never told from noise: what a function of a hundred instructions costs
+/// Smaller differences are treated as noise: the cost of a function of a hundred instructions
 /// depends on how the compiler lays out the code around it.
 const DIFFERENCE_MIN: u64 = 20;
 
-/// Workloads of one kind.
+/// Workloads with the same tolerance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     /// In one process, on one thread.
     Engine,
     /// The server with its threads, over a socket.
     Requests,
-    /// The same, of what looks up rows on the thread that asks. Under callgrind a look-up now and
-    /// then takes as long as from a slow disk, which sends those after it to another thread.
+    /// The server, for requests that look up rows on the thread that serves them. Under callgrind a
+    /// look-up occasionally takes as long as with a slow disk, and the look-ups after it are then
+    /// sent to another thread.
     LookUps,
 }
 
@@ -49,7 +50,7 @@ impl Group {
         }
     }
 
-    /// The change that is not told from noise, as a share.
+    /// The relative change that is treated as noise.
     fn tolerance(self) -> f64 {
         match self {
             Self::Engine => 0.05,
@@ -59,13 +60,13 @@ impl Group {
     }
 }
 
-/// What to think of a count.
+/// The result of comparing a count with its figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Same,
     Better,
     Worse,
-    /// There is no figure to compare it with.
+    /// No figure is recorded.
     Unknown,
 }
 
@@ -80,7 +81,7 @@ impl Verdict {
     }
 }
 
-/// What the file says.
+/// The contents of the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Figures {
@@ -135,8 +136,8 @@ impl Figures {
         *self = Self::default();
     }
 
-    /// How much wider than usual the tolerances are. `None`: on this processor the figures mean
-    /// nothing.
+    /// The factor by which the tolerances are widened. `None`: the figures are not valid on this
+    /// processor.
     pub(crate) fn tolerance_scale(&self) -> Option<f64> {
         let (compiler, processor) = (compiler(), std::env::consts::ARCH);
         if processor != self.processor {
@@ -171,7 +172,7 @@ impl Figures {
         }
     }
 
-    /// How much more than its figure a workload costs, as a share of it.
+    /// The relative difference between the cost of a workload and its figure.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     fn change(&self, group: Group, name: &str, cost: u64) -> Option<f64> {
         let figure = *self.of(group).get(name)?;
@@ -187,7 +188,7 @@ impl Figures {
         println!("| {group}/{name} | {cost} | {figure} | {change} | {verdict} |");
     }
 
-    /// Names of which none of the workloads is.
+    /// Names that match none of the workloads.
     pub(crate) fn without_workload(&self, workloads: &[Workload<'_>]) -> Vec<&str> {
         let is_there = |group: Group, name: &str| {
             let is_it = |known: &Workload<'_>| known.group == group && known.name == name;
@@ -201,7 +202,7 @@ impl Figures {
     }
 }
 
-/// The compiler that cargo would use here.
+/// The version of the compiler that cargo uses here.
 fn compiler() -> String {
     let output = Command::new("rustc").arg("--version").output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()

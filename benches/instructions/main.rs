@@ -1,13 +1,13 @@
-//! What answers and writes cost in instructions, held against figures in the tree: the guard
-//! against growing slower.
+//! Instruction counts of requests and engine operations, compared with recorded figures: a guard
+//! against slower code.
 //!
-//! Instructions are counted by valgrind's callgrind (Debian: `valgrind`), so that a busy machine
-//! does not matter. Each workload is counted twice, for n and for 2n operations; the difference by
-//! n is the cost of one, without start, set-up and end.
+//! Instructions are counted by valgrind's callgrind (Debian: `valgrind`), so that other load on the
+//! machine has no influence. Each workload is counted twice, for n and for 2n operations; the
+//! difference divided by n is the cost of one operation, without start, set-up and end.
 //!
-//! `cargo bench --bench instructions` compares and fails if something costs more than the tolerance
-//! allows; `-- --write` writes benches/instructions.toml anew; a word takes only the workloads
-//! whose name has it. docs/BENCHMARKS.md says what the tolerances are and why.
+//! `cargo bench --bench instructions` compares the counts and fails if one exceeds its tolerance;
+//! `-- --write` rewrites benches/instructions.toml; a word selects the workloads whose name
+//! contains it. docs/BENCHMARKS.md explains the tolerances.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,17 +30,16 @@ use self::callgrind::Cost;
 use self::figures::{Figures, Group, Verdict};
 use self::requests::Stand;
 
-/// How often a workload is counted again that seems to cost more than it may, or whose figure is
-/// written.
+/// How often a workload is counted again if it exceeds its tolerance or if its figure is written.
 const RECOUNTS: usize = 2;
 
-/// Something whose cost is counted.
+/// A workload whose cost is counted.
 struct Workload<'a> {
     group: Group,
     name: &'static str,
-    /// The n of it.
+    /// The number n of operations.
     count: usize,
-    /// The instructions of so many operations, with everything around them.
+    /// Returns the instructions of a given number of operations, including start and end.
     run: Box<dyn Fn(usize) -> u64 + 'a>,
 }
 
@@ -53,12 +52,12 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if !callgrind::is_installed() {
-        println!("Skipped: there is no valgrind.");
+        println!("Skipped: valgrind is not installed.");
         return ExitCode::SUCCESS;
     }
     let word = arguments.iter().find(|word| !word.starts_with("--"));
     let writes = arguments.iter().any(|word| word == "--write");
-    // Made when the first workload needs it.
+    // Created when the first workload needs it.
     let stand = LazyCell::new(Stand::furnish);
     let mut workloads = engine::workloads();
     workloads.extend(requests::workloads(&stand));
@@ -73,7 +72,7 @@ fn main() -> ExitCode {
     compare(&known, &workloads, word.is_none())
 }
 
-/// Writes the figures of these workloads; if they are all there are, no others stay.
+/// Writes the figures of these workloads. If they are all workloads, other figures are removed.
 fn write(known: &mut Figures, workloads: &[Workload<'_>], all: bool) {
     if all {
         known.clear();

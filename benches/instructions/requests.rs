@@ -1,5 +1,5 @@
-//! The real server, asked over one connection: one thread that serves, one reader, one request
-//! after the other, so that every write has a commit of its own.
+//! Workloads of the real server over one connection: one worker thread, one reader, and requests
+//! sent one after the other, so that every write has a commit of its own.
 
 use std::cell::LazyCell;
 use std::path::Path;
@@ -16,12 +16,13 @@ use crate::{Workload, callgrind};
 
 const MEMBERS: usize = 40;
 const OFFERS: usize = 20;
-/// The days that have passed, and the credits on each.
+/// The number of days in the history, and of credits on each day.
 const DAYS: usize = 32;
 const CREDITS: usize = 40;
 const DAY: Duration = Duration::from_hours(24);
-/// Requests before those that are counted: what is done once, at the first of a kind, is done. More
-/// than the look-ups that go to another thread after a slow one, as the first is under callgrind.
+/// Requests before those that are counted, so that work done only at the first request of a kind is
+/// complete. There are more of them than look-ups that go to another thread after a slow one; under
+/// callgrind the first look-up is slow.
 const WARM_UP: usize = 300;
 
 /// A database with a month of history, which every server starts from.
@@ -32,7 +33,7 @@ pub(crate) struct Stand {
     window: String,
 }
 
-/// Sends the request of this number.
+/// Sends the request with this number.
 type Ask = fn(&Stand, &mut Client, usize);
 
 const WORKLOADS: [(Group, &str, usize, Ask); 7] = [
@@ -74,7 +75,7 @@ const WORKLOADS: [(Group, &str, usize, Ask); 7] = [
         "redemption",
         100,
         |stand, client, number| {
-            // Another pair each time: a member redeems an offer once.
+            // A new pair each time, because a member can hold only one redemption of an offer.
             let (member, offer) = (member(number), &stand.offers[number / MEMBERS]);
             let body = format!(r#"{{"externalUserID":"{member}","offer":"{offer}"}}"#);
             post(client, "/v1/redemptions", "", &body, 201);
@@ -151,7 +152,7 @@ impl Stand {
         }
     }
 
-    /// What a server executes from its start to its end if it is asked so often.
+    /// The instructions of a server from its start to its end, with a given number of requests.
     fn instructions(&self, ask: Ask, count: usize) -> u64 {
         let folder = tempfile::tempdir().unwrap();
         let database = self.folder.path().join("bench.db");
@@ -174,7 +175,7 @@ fn command(counts: &Path) -> Command {
     command
         .env("STAMPCARD_SERVER__WORKERS", "1")
         .env("STAMPCARD_DATABASE__READERS", "1")
-        // No snapshot of the figures in between.
+        // No snapshot of the figures is written in between.
         .env("STAMPCARD_ANALYTICS__SNAPSHOT_INTERVAL", "86400");
     command
 }

@@ -1,5 +1,5 @@
-//! A program with a year of events, as the engine is told them: one in fifty a sign-up, seven in
-//! ten a mint, the rest spends on twelve offers.
+//! A program with a year of events in the engine's form: one in fifty is a sign-up, seven in ten
+//! are mints, the rest are spends on twelve offers.
 
 use fastrand::Rng;
 use stampcard::analytics::{Figures, Interval, Window, Zone};
@@ -63,7 +63,7 @@ pub(crate) fn history(events: i64) -> impl Iterator<Item = Activity> {
     });
     let mut at = START;
     let rest = (1..=events).map(move |number| {
-        // Gaps as of independent customers: exponential around the mean.
+        // Intervals as between independent customers: exponentially distributed around the mean.
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_precision_loss,
@@ -89,11 +89,11 @@ pub(crate) fn history(events: i64) -> impl Iterator<Item = Activity> {
 
 pub(crate) fn figures(events: i64) -> Figures {
     let mut figures = Figures::default();
-    history(events).for_each(|activity| figures.apply(&activity));
+    history(events).for_each(|activity| figures.apply(&activity).unwrap());
     figures
 }
 
-/// A window of so many intervals, at an odd millisecond.
+/// A window with a given number of intervals, at an odd millisecond.
 pub(crate) fn window(interval: Interval, length: i64) -> Window {
     let from = START + 3 * DAY + 12_345_678;
     let at = |millis| Timestamp::from_millis(millis).unwrap();

@@ -1,7 +1,7 @@
-//! What the server is measured by, in processes of their own: a bare actix server that answers
-//! constants, a sketch of a server that makes credits durable and nothing else, and SQLite alone.
+//! Baselines for the server, in separate processes: a bare actix server that returns constants, a
+//! sketch of a server that makes credits durable and nothing else, and SQLite alone.
 //!
-//! Each is the benchmark's own program started anew with the word `floor`.
+//! Each is the benchmark's own program, started again with the word `floor`.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -19,29 +19,29 @@ use tokio::sync::oneshot;
 
 use super::{KEY, Target, folder};
 
-/// The most writes that share a commit, in the sketch and in the bare loop.
+/// The maximum number of writes per commit, in the sketch and in the bare loop.
 const BATCH_MAX: usize = 256;
 /// Commits of the bare loop.
 const COMMITS: usize = 60;
 /// Writes that wait for the sketch's writer.
 const QUEUE_MAX: usize = 4_096;
-/// The largest constant body.
+/// The size of the largest constant body.
 const BODY_MAX: usize = 1 << 20;
 
-/// One of the servers to measure by, which ends with this.
+/// A baseline server, which is stopped when this is dropped.
 pub(crate) struct Floor {
     child: Child,
     target: Target,
 }
 
 impl Floor {
-    /// `GET /` answers a constant as long as a summary, `GET /{bytes}` one of so many bytes, both
-    /// after a look at the Authorization header.
+    /// `GET /` returns a constant as long as a summary, `GET /{bytes}` one of the given number of
+    /// bytes, both after a check for the Authorization header.
     pub(crate) fn constant() -> Self {
         Self::start("constant")
     }
 
-    /// `POST` is a credit: three statements, durable before it is answered.
+    /// `POST` is a credit: three statements, durable before the response.
     pub(crate) fn sketch() -> Self {
         Self::start("sketch")
     }
@@ -72,13 +72,13 @@ impl Floor {
 }
 
 impl Drop for Floor {
-    /// Waiting closes its input, at which it ends; so does the end of this process.
+    /// Waiting closes its input, which ends it; the end of this process does, too.
     fn drop(&mut self) {
         let _ = self.child.wait();
     }
 }
 
-/// Is such a server, until its input ends.
+/// Runs such a server until its input ends.
 pub(crate) fn serve(kind: &str) {
     let folder = tempfile::tempdir_in(folder()).unwrap();
     let path = folder.path().join("sketch.db");
@@ -108,7 +108,7 @@ fn serve_constants() {
     });
 }
 
-/// One thread that serves, on a free port that is printed.
+/// One worker thread, on a free port, which is printed.
 #[expect(clippy::print_stdout, reason = "the benchmark reads the address")]
 fn run(configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static) {
     actix_web::rt::System::new().block_on(async {
@@ -160,7 +160,7 @@ async fn constant(
 /// As long as a summary.
 const SUMMARY: &str = r#"{"memberCount":2000,"pointsMinted":123456,"pointsSpent":65432,"completionRate":0.5,"redemptions":{"submitted":1,"open":2,"awaiting_vendor":3,"awaiting_customer":4,"purchased":5,"completed":6,"canceled":7,"total":28},"activeMembers":2000,"pointsRefunded":1,"pointsForfeited":2,"pointsDebited":3}"#;
 
-/// A credit on its way to the sketch's writer.
+/// A credit in the queue of the sketch's writer.
 struct Credit {
     member: i64,
     amount: i64,
@@ -224,7 +224,8 @@ async fn credit(
     }
 }
 
-/// The writer: what waits goes into one transaction, at most so many, and is answered after it.
+/// The writer: puts waiting credits into one transaction, up to the maximum, and responds after the
+/// commit.
 fn write(connection: &Connection, receiver: &Receiver<Credit>) {
     while let Ok(first) = receiver.recv() {
         let mut replies = Vec::with_capacity(BATCH_MAX);
@@ -260,7 +261,7 @@ fn apply(connection: &Connection, member: i64, amount: i64, key: &str) -> i64 {
     balance
 }
 
-/// A database of its own with as many members as the longest history.
+/// A separate database with as many members as the longest history.
 fn open(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection
@@ -276,8 +277,8 @@ fn open(path: &Path) -> Connection {
     connection
 }
 
-/// Credits a second that SQLite makes durable with nothing around it: the sketch's statements, and
-/// a commit for as many as share one at most.
+/// Credits per second that SQLite makes durable with no server around it: the sketch's statements,
+/// with the maximum number of writes in each commit.
 pub(crate) fn commits_per_second() -> f64 {
     let folder = tempfile::tempdir_in(folder()).unwrap();
     let connection = open(&folder.path().join("loop.db"));

@@ -1,10 +1,10 @@
-//! Databases with a long history, made through the product's own services, as the demo makes its
-//! own: sign-ups, credits, token exchanges, redemptions and what becomes of them, spread over a
+//! Databases with a long history, created through the product's services, as the demo creates its
+//! own: sign-ups, credits, token exchanges, redemptions and their status changes, spread over a
 //! year of the program's time.
 //!
-//! The program is one of the sandbox, and its time is moved ahead again and again while the clock
-//! itself passes less than a day. So the answers kept under idempotency keys are as young as they
-//! are on a busy server, where they are deleted after a day, and the year lies in the future.
+//! The program is in the sandbox, and its time is advanced again and again while less than a day
+//! passes on the clock itself. So the idempotency records are as recent as on a busy server, where
+//! they are deleted after a day, and the year lies in the future.
 
 #![allow(
     clippy::print_stderr,
@@ -35,50 +35,52 @@ use stampcard::wire::{
 
 use super::{KEY, PARTNER_KEY, folder};
 
-/// Requests that wait for the writer at once, and what is planned before any of it is done.
+/// Requests that wait for the writer at the same time, and steps that are planned before they are
+/// run.
 const AT_ONCE: usize = 1_500;
 const CHUNK: usize = 20_000;
 const DAY: u64 = 86_400;
-/// What passes of the clock itself, in milliseconds.
+/// The time that passes on the clock itself, in milliseconds.
 const CLOCK_SPAN: u64 = 23 * 3_600_000;
-/// A database whose kept answers would soon be deleted is made anew. A server keeps them for seven
-/// days at most.
+/// A database whose idempotency records would soon be deleted is created again. A server keeps them
+/// for at most seven days.
 const AGE_MAX: Duration = Duration::from_secs(5 * DAY);
 
-/// What is in a database.
+/// The contents of a database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) name: &'static str,
-    /// Rows of the log, without those that move the program's time.
+    /// Rows of the log, without those that advance the program's time.
     pub(crate) events: u64,
     pub(crate) members: u64,
     pub(crate) offers: usize,
-    /// Other organizations of the partner, each with a program of its own in which ten members
-    /// signed up and got points.
+    /// Other organizations of the partner, each with one program in which ten members signed up and
+    /// received points.
     pub(crate) others: u64,
 }
 
-/// A database, and what was counted in it.
+/// A database and its counts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct History {
     #[serde(skip)]
     pub(crate) path: PathBuf,
     pub(crate) members: u64,
-    /// Rows of the log, ledger entries among them, and answers kept.
+    /// Rows of the log, ledger entries included, and idempotency records.
     pub(crate) rows: u64,
     pub(crate) entries: u64,
     pub(crate) answers: u64,
     /// The program's time of the first and the last row, in milliseconds since 1970.
     pub(crate) from: i64,
     pub(crate) to: i64,
-    /// How long it took to make, and to verify.
+    /// How long it took to create and to verify it.
     pub(crate) making_seconds: f64,
     pub(crate) verifying_seconds: f64,
     made: u64,
 }
 
 impl History {
-    /// The database of a size: that of an earlier run, if it fits the schema and is young enough.
+    /// The database of a size: the one of an earlier run, if it fits the schema and is recent
+    /// enough.
     pub(crate) fn of(size: &Size) -> Self {
         let schema = data_encoding::HEXLOWER.encode(&Sha256::digest(stampcard::store::SCHEMA)[..4]);
         let path = folder().join(format!("{}-{schema}.db", size.name));
@@ -96,7 +98,7 @@ impl History {
         history
     }
 
-    /// A copy to write to, which goes with the folder.
+    /// Returns a copy that can be written to and is deleted with its folder.
     pub(crate) fn copy(&self) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::Builder::new()
             .prefix("run-")
@@ -104,12 +106,12 @@ impl History {
             .unwrap();
         let path = folder.path().join("bench.db");
         std::fs::copy(&self.path, &path).unwrap();
-        // What is not on the disk yet would be written while something is measured.
+        // Pages that are not on the disk yet would be written during a measurement.
         std::fs::File::open(&path).unwrap().sync_all().unwrap();
         (folder, path)
     }
 
-    /// A moment of the history, so many days after it begins and some odd milliseconds.
+    /// A moment of the history, a given number of days after its start and some odd milliseconds.
     pub(crate) fn day(&self, days: i64) -> Timestamp {
         Timestamp::from_millis(self.from + days * 86_400_000 + 12_345_678).unwrap()
     }
@@ -119,9 +121,9 @@ fn unix_seconds() -> u64 {
     u64::try_from(Clock::system().now().as_millis() / 1000).unwrap()
 }
 
-/// Makes a database, has `stampcard verify` look at all of it, and only then gives it its name.
+/// Creates a database, runs `stampcard verify` on it, and gives it its name only if that succeeds.
 fn make(size: &Size, path: &Path) -> History {
-    eprintln!("making {}", path.display());
+    eprintln!("creating {}", path.display());
     let part = path.with_extension("part");
     for extension in ["part", "part-wal", "part-shm", "part.lock"] {
         let _ = std::fs::remove_file(path.with_extension(extension));
@@ -164,7 +166,7 @@ fn settings(path: &Path) -> Settings {
     settings
 }
 
-/// Counts the rows, with the write-ahead log emptied into the file.
+/// Counts the rows, after the write-ahead log has been moved into the file.
 fn count(path: &Path, size: &Size, making: Duration, verifying: Duration) -> History {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection
@@ -186,16 +188,16 @@ fn count(path: &Path, size: &Size, making: Duration, verifying: Duration) -> His
     }
 }
 
-/// Something to do.
+/// A step of the history.
 enum Deed {
     SignUp,
     Exchange,
     Credit,
-    /// A redemption of the offer of this index by this member.
+    /// A redemption of the offer with this index by this member.
     Book(u64, usize),
     /// A change of a redemption's status.
     Move(String),
-    /// The program's time moves ahead.
+    /// Advances the program's time.
     Advance,
 }
 
@@ -206,7 +208,7 @@ struct Booking {
     status: usize,
 }
 
-/// What is going on in the program.
+/// The state of the program.
 struct Story<'a> {
     services: &'a Services,
     key: KeyPrincipal,
@@ -219,7 +221,8 @@ struct Story<'a> {
     /// Which member holds which offer.
     held: HashSet<(u64, usize)>,
     open: VecDeque<Booking>,
-    /// What has happened, when the time was last moved, and how far the clock has gone.
+    /// The number of events so far, when the time was last advanced, and how far the clock has
+    /// advanced.
     events: u64,
     advanced: u64,
     elapsed: u64,
@@ -269,7 +272,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// One more organization of the partner, with a little in its program.
+    /// Creates one more organization of the partner, with a few events in its program.
     async fn add_organization(&self, number: u64) {
         let body = json!({"name": format!("Organization {number}"), "tier": "paid"});
         let request = CreateOrganizationRequest::parse(&body, body.to_string().as_bytes()).unwrap();
@@ -294,10 +297,11 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Plans what happens next, and does it.
+    /// Plans the next steps and runs them.
     async fn live_on(&mut self) {
         let mut plan = Vec::new();
-        // A short history is not planned at one go either: redemptions move along between.
+        // A short history is not planned in one go either, so that redemptions change their status
+        // in between.
         let chunk = CHUNK
             .min(usize::try_from(self.size.events).unwrap() / 20)
             .max(50);
@@ -370,7 +374,7 @@ impl<'a> Story<'a> {
         (Deed::Credit, body)
     }
 
-    /// Somebody takes something that can be had; else gets points.
+    /// A member redeems an offer if one is available, or else receives points.
     fn book(&mut self) -> (Deed, Value) {
         let (member, offer) = (self.somebody(), self.rng.usize(0..self.offers.len()));
         if *self.balance(member) < price(offer) || !self.held.insert((member, offer)) {
@@ -382,7 +386,7 @@ impl<'a> Story<'a> {
         (Deed::Book(member, offer), body)
     }
 
-    /// The oldest open redemption moves along, or is canceled.
+    /// Moves the oldest open redemption to its next status, or cancels it.
     fn proceed(&mut self) -> (Deed, Value) {
         let Some(mut booking) = self.open.pop_front() else {
             return self.credit();
@@ -420,7 +424,7 @@ fn sign_up(number: u64) -> (ExternalUserId, SetMemberRequest) {
     (id, request)
 }
 
-/// Asks the service, with an idempotency key where the route takes one.
+/// Sends a request to the service, with an idempotency key where the route accepts one.
 async fn carry_out(
     services: &Services,
     key: KeyPrincipal,

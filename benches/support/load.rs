@@ -1,4 +1,4 @@
-//! Load by wrk (Debian: `wrk`) from the second core, and what came of it.
+//! Load from wrk (Debian: `wrk`) on the second core, and its results.
 
 use std::process::Command;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{KEY, Target, median};
 
-/// Something that is asked over and over: a script for wrk that sets up the requests.
+/// A request that is repeated: a script for wrk that prepares the requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
     pub(crate) name: String,
@@ -20,7 +20,7 @@ impl Scenario {
         Self::get_with(name, path, KEY)
     }
 
-    /// The same with another key.
+    /// The same request with another key.
     pub(crate) fn get_with(name: &str, path: &str, key: &str) -> Self {
         let script = format!(
             "wrk.headers['Authorization'] = 'Bearer {key}'\nwrk.path = '{path}'\n\
@@ -39,7 +39,7 @@ impl Scenario {
         Self { name, script }
     }
 
-    /// A write for one member after the other, each with an Idempotency-Key of its own.
+    /// A write for one member after the other, each with its own Idempotency-Key.
     pub(crate) fn post_member(name: &str, path: &str, fields: &str, members: u64) -> Self {
         let next = Self::next_post(path, fields, members);
         let setup = setup();
@@ -48,8 +48,8 @@ impl Scenario {
         Self { name, script }
     }
 
-    /// Redemptions, each canceled again as soon as its answer has come: a member holds an offer
-    /// once at a time, so that redemptions alone would soon be refused.
+    /// Redemptions, each canceled as soon as it is confirmed: a member can hold an offer only once,
+    /// so redemptions alone would soon be refused.
     pub(crate) fn redeem_and_cancel(name: &str, offers: &[String], members: u64) -> Self {
         let offers = offers.join("','");
         let setup = setup();
@@ -71,7 +71,7 @@ impl Scenario {
         Self { name, script }
     }
 
-    /// One in ten a credit, the others reads: of these paths, and of members.
+    /// One credit in ten requests; the others are reads of these paths and of members.
     pub(crate) fn mixed(name: &str, paths: &[String], of_members: &[&str], members: u64) -> Self {
         let credit = Self::next_post("/v1/wallet/credit", ",\"amount\":1", members);
         let fixed = paths
@@ -105,7 +105,7 @@ impl Scenario {
     }
 }
 
-/// What the scripts share: a number that goes up, and a POST with a key of its own.
+/// Shared code of the scripts: a counter, and a POST with its own key.
 fn setup() -> String {
     format!("local credential = 'Bearer {KEY}'\n{SETUP}")
 }
@@ -122,13 +122,13 @@ local function post(path, body)
 end
 ";
 
-/// What wrk saw in one round, and what the server had to do for it.
+/// wrk's results of one round, and the processor time of the server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// Microseconds on a core for each request.
+    /// Microseconds of processor time per request.
     pub(crate) cpu_us: f64,
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn median_of(seen: &[Seen], field: impl Fn(&Seen) -> f64) -> f64 {
     median(seen.iter().map(field).collect())
 }
 
-/// What puts a server under load, and the folder with its script.
+/// A load for a server, and the folder with its script.
 pub(crate) fn command(
     target: Target,
     scenario: &Scenario,
@@ -157,7 +157,7 @@ pub(crate) fn command(
     (folder, command)
 }
 
-/// Puts a server under load.
+/// Runs the load against a server.
 pub(crate) fn load(target: Target, scenario: &Scenario, clients: u32, seconds: u32) -> Seen {
     let (_folder, mut command) = command(target, scenario, clients, seconds);
     let (start, before) = (Instant::now(), target.cpu_seconds());
@@ -181,13 +181,13 @@ fn field<'a>(text: &'a str, name: &str) -> &'a str {
     let line = text
         .lines()
         .find(|line| line.trim_start().starts_with(name));
-    line.unwrap_or_else(|| panic!("wrk said no {name}: {text}"))
+    line.unwrap_or_else(|| panic!("wrk printed no {name}: {text}"))
         .split_whitespace()
         .nth(1)
         .unwrap()
 }
 
-/// Reads `1.23ms`, `456.00us` or `1.20s`.
+/// Parses `1.23ms`, `456.00us` or `1.20s`.
 fn milliseconds(text: &str) -> f64 {
     let number = |end: &str| text.strip_suffix(end)?.parse::<f64>().ok();
     number("us")

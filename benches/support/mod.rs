@@ -1,6 +1,6 @@
-//! What the benchmarks of the whole server share: the real binary on a database of its own or on a
-//! copy of a long history, floors to measure it by, clients, load, medians, and results that end up
-//! in docs/BENCHMARKS.md.
+//! Shared code of the benchmarks of the whole server: the real binary on a new database or on a
+//! copy of a long history, baselines, clients, load, medians, and results that end up in
+//! docs/BENCHMARKS.md.
 
 pub(crate) mod events;
 pub(crate) mod floor;
@@ -26,7 +26,7 @@ pub(crate) const KEY: &str = "expys_sandbox_0123456789abcdef0123456789abcdef";
 /// The partner key of every benchmark.
 pub(crate) const PARTNER_KEY: &str = "partner_sandbox_0123456789abcdef0123456789abcdef";
 
-/// Where databases and results are kept from one benchmark to the next: `target/bench`.
+/// Where databases and results are stored between benchmarks: `target/bench`.
 pub(crate) fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
     std::fs::create_dir_all(&folder).unwrap();
@@ -41,12 +41,12 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The seconds that its threads have been on a core.
+    /// The processor time of its threads, in seconds.
     pub(crate) fn cpu_seconds(self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process)).unwrap();
         let (_, fields) = stat.rsplit_once(") ").unwrap();
         let ticks = fields.split(' ').skip(11).take(2);
-        // Linux counts hundredths here, whatever the kernel does inside.
+        // Linux reports hundredths of a second here, whatever its internal resolution.
         ticks
             .map(|ticks| ticks.parse::<f64>().unwrap())
             .sum::<f64>()
@@ -54,7 +54,7 @@ impl Target {
     }
 }
 
-/// The server, which ends with this.
+/// The server, which is stopped when this is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
@@ -66,12 +66,12 @@ impl Server {
         Self::on_a_new_database(Command::new(env!("CARGO_BIN_EXE_stampcard")))
     }
 
-    /// On one core, with one thread that serves.
+    /// On one core, with one worker thread.
     pub(crate) fn start_pinned(core: &str) -> Self {
         Self::on_a_new_database(Self::pinned(core))
     }
 
-    /// The same, on a database that is there.
+    /// On one core, with an existing database.
     pub(crate) fn open_pinned(core: &str, database: &Path) -> Self {
         Self::run(Self::pinned(core), database, None)
     }
@@ -88,7 +88,7 @@ impl Server {
         Self::run_in(tempfile::tempdir_in(folder()).unwrap(), command)
     }
 
-    /// With what this folder has in `bench.db`.
+    /// On the database `bench.db` of this folder.
     pub(crate) fn run_in(folder: TempDir, command: Command) -> Self {
         let database = folder.path().join("bench.db");
         Self::run(command, &database, Some(folder))
@@ -102,7 +102,7 @@ impl Server {
             .env("STAMPCARD_BOOTSTRAP__PARTNER_SANDBOX_KEY", PARTNER_KEY)
             .env("STAMPCARD_RATE_LIMIT__PER_MINUTE", "0")
             .env("STAMPCARD_LOG__LEVEL", "error")
-            // As long as it can be: the keys of a history must not be deleted meanwhile.
+            // The maximum, because the keys of a history must not be deleted during a benchmark.
             .env("STAMPCARD_IDEMPOTENCY__RETENTION", "604800")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -136,7 +136,7 @@ impl Server {
         signal(self.child.id(), name);
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it has exited.
     pub(crate) fn wait(mut self) {
         assert!(self.child.wait().unwrap().success());
     }
@@ -152,7 +152,7 @@ impl Server {
         kilobytes * 1024
     }
 
-    /// Lets it end by itself; the folder with its database.
+    /// Lets it exit, and returns the folder with its database.
     pub(crate) fn stop(mut self) -> TempDir {
         self.signal("TERM");
         assert!(self.child.wait().unwrap().success());
@@ -195,12 +195,12 @@ impl Client {
         }
     }
 
-    /// A request; the status and the body of its answer.
+    /// Sends a request and returns the status and the body of the response.
     pub(crate) fn send(&mut self, method: &str, path: &str, body: &str) -> (u16, &[u8]) {
         self.send_with(method, path, "", body)
     }
 
-    /// The same with more headers, each with the end of its line.
+    /// Sends a request with more headers, each with its line ending.
     pub(crate) fn send_with(
         &mut self,
         method: &str,
@@ -233,14 +233,14 @@ impl Client {
         (status, &self.body)
     }
 
-    /// What a path shows. Without a body: the server would close the connection over one.
+    /// Gets a path. Without a body, because the server would close the connection.
     pub(crate) fn get(&mut self, path: &str) -> Value {
         let (status, body) = self.send("GET", path, "");
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(body));
         serde_json::from_slice(body).unwrap()
     }
 
-    /// The same as `send`, with an answer that is as it should be.
+    /// Sends a request whose response must be a success.
     pub(crate) fn expect(&mut self, method: &str, path: &str, body: &Value, status: u16) -> Value {
         let (found, body) = self.send(method, path, &body.to_string());
         assert_eq!(found, status, "{}", String::from_utf8_lossy(body));
@@ -248,7 +248,7 @@ impl Client {
     }
 }
 
-/// Requests a second of so many clients that credit one member over and over.
+/// Requests per second of a given number of clients that credit the same member repeatedly.
 pub(crate) fn credits_per_second(server: &Server, clients: usize, time: Duration) -> f64 {
     let (done, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let (done, stop) = (&done, &stop);
@@ -275,7 +275,7 @@ pub(crate) fn credits_per_second(server: &Server, clients: usize, time: Duration
     })
 }
 
-/// The middle one, or the lower of the two in the middle.
+/// The median, or the lower of the two in the middle.
 pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers[(numbers.len() - 1) / 2]

@@ -1,5 +1,5 @@
-//! What a benchmark found: tables for docs/BENCHMARKS.md and figures by name, kept in
-//! target/bench/results until `cargo bench --bench tables` writes them down.
+//! Results of a benchmark: tables for docs/BENCHMARKS.md and figures by name, stored in
+//! target/bench/results until `cargo bench --bench tables` writes them to the documents.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder;
 
-/// What the command line asks for: a number of rounds, and words that choose.
+/// The arguments of the command line: a number of rounds, and words that select.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) rounds: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the command line; so many rounds unless it says another number.
+    /// Parses the command line, with a default for the number of rounds.
     pub(crate) fn read(rounds: usize) -> Self {
         let given = std::env::args().skip(1).filter(|word| word != "--bench");
         let (numbers, words): (Vec<_>, Vec<_>) =
@@ -29,7 +29,7 @@ impl Arguments {
         }
     }
 
-    /// As if nothing had been asked for, and one round.
+    /// No selection, and one round.
     pub(crate) fn none() -> Self {
         Self {
             rounds: 1,
@@ -37,12 +37,12 @@ impl Arguments {
         }
     }
 
-    /// Whether something of this name is to be done: all is, unless words choose.
+    /// Whether something of this name is selected. Without words, everything is.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
     }
 
-    /// The same without a word that says something else than what is wanted.
+    /// Returns the arguments without a word that is not a selection.
     pub(crate) fn without(&self, word: Option<&str>) -> Self {
         let words = self
             .words
@@ -54,14 +54,14 @@ impl Arguments {
         }
     }
 
-    /// The words after the name of a part that this program is started anew for.
+    /// The words after the name of a part for which this program was started again.
     pub(crate) fn part(&self, name: &str) -> Option<&[String]> {
         let (first, rest) = self.words.split_first()?;
         (first == name).then_some(rest)
     }
 }
 
-/// What one benchmark found in one run.
+/// The results of one benchmark in one run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Results {
     pub(crate) name: String,
@@ -70,7 +70,7 @@ pub(crate) struct Results {
     pub(crate) commit: String,
     pub(crate) date: String,
     pub(crate) machine: String,
-    /// Whether words chose a part.
+    /// Whether there was a selection.
     is_part: bool,
     pub(crate) tables: BTreeMap<String, String>,
     pub(crate) figures: BTreeMap<String, f64>,
@@ -94,8 +94,8 @@ impl Results {
         }
     }
 
-    /// Adds a table, and shows it.
-    #[expect(clippy::print_stdout, reason = "so that one sees it come")]
+    /// Adds a table and prints it.
+    #[expect(clippy::print_stdout, reason = "shows progress")]
     pub(crate) fn table(&mut self, name: &str, table: String) {
         println!("\n{table}");
         self.tables.insert(name.to_owned(), table);
@@ -105,7 +105,7 @@ impl Results {
         self.figures.insert(name.to_owned(), value);
     }
 
-    /// Keeps them. A part of a benchmark is only shown: it must not stand for the whole.
+    /// Stores the results. A selection is only printed, because it must not replace the whole.
     pub(crate) fn save(&self) {
         if !self.is_part {
             let bytes = serde_json::to_vec_pretty(self).unwrap();
@@ -113,7 +113,7 @@ impl Results {
         }
     }
 
-    /// What a benchmark found last, if it ran.
+    /// The last results of a benchmark, if there are any.
     pub(crate) fn load(name: &str) -> Option<Self> {
         let bytes = std::fs::read(path(name)).ok()?;
         serde_json::from_slice(&bytes).ok()
@@ -126,7 +126,7 @@ fn path(name: &str) -> PathBuf {
     folder.join(format!("{name}.json"))
 }
 
-/// The commit that is checked out, with a plus if anything but the documents differs from it.
+/// The commit that is checked out, with a plus if files other than the documents differ from it.
 fn commit() -> String {
     let commit = said_by("git", &["rev-parse", "--short", "HEAD"]);
     let changed = said_by("git", &["status", "--porcelain", "--", ".", ":!docs"]);
@@ -137,7 +137,7 @@ fn commit() -> String {
     }
 }
 
-/// The processor and its cores, as `lscpu` says.
+/// The processor and its cores, as `lscpu` reports them.
 fn machine() -> String {
     let text = said_by("lscpu", &[]);
     let field = |name: &str| {

@@ -1,8 +1,8 @@
-//! How long the histories are that the benchmarks run on.
+//! The lengths of the histories that the benchmarks run on.
 
 use super::history::Size;
 
-/// What the whole server is measured on.
+/// The histories for the whole server.
 pub(crate) const THOUSAND: Size = Size {
     name: "1k",
     events: 1_000,
@@ -23,7 +23,7 @@ pub(crate) const TEN_MILLION: Size = Size {
     ..THOUSAND
 };
 
-/// From what growth is measured.
+/// The smallest size, from which growth is measured.
 pub(crate) const BASE: Size = Size {
     name: "base",
     events: 10_000,
@@ -31,8 +31,8 @@ pub(crate) const BASE: Size = Size {
     offers: 10,
     others: 0,
 };
-/// What grows ten and a hundred times: members (each with a sign-up more in the log), offers,
-/// programs, the rows of the log.
+/// The quantities that grow ten and a hundred times: members (each with one more sign-up in the
+/// log), offers, programs, the rows of the log.
 pub(crate) const GROWTH: [(&str, [Size; 2]); 4] = [
     (
         "members",

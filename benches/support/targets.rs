@@ -1,9 +1,9 @@
-//! What the server is meant to reach, held against what the benchmarks found.
+//! Performance targets of the server, compared with the results of the benchmarks.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// What was found, by name.
+/// Results by name.
 #[derive(Debug, Default)]
 pub(crate) struct Figures(BTreeMap<String, f64>);
 
@@ -25,19 +25,19 @@ impl Figures {
         self.get(&format!("http.1M.{clients}.{name}.{field}"))
     }
 
-    /// A time of the engine's, in microseconds.
+    /// A time of the engine, in microseconds.
     fn engine(&self, size: &str, name: &str) -> Option<f64> {
         Some(self.get(&format!("engine.{size}.{name}"))? / 1e3)
     }
 }
 
-/// What a target is about.
+/// The direction in which a figure improves.
 enum Better {
     More,
     Less,
 }
 
-/// A target: what, what has to hold, what would be good, what was found.
+/// A target: its subject, the required value, the desired value, the result.
 struct Target {
     what: &'static str,
     unit: &'static str,
@@ -122,7 +122,7 @@ fn targets(figures: &Figures) -> Vec<Target> {
         to("one client, p50 of a credit by the sketch's", " ×", Less, 1.25, 1.05,
             http(1, "credit", "p50-ratio")),
         to("the figures' share of a write's cost", " %", Less, 5.0, 1.0, share(figures)),
-        to("decay: credits/s with 10 M rows and kept answers, of empty", "", More, 0.7, 0.9,
+        to("decay: credits/s with 10 M rows and idempotency records, of empty", "", More, 0.7, 0.9,
             get("decay.ratio")),
         to("reads (wallet) while writes saturate, p99 by p99 alone", " ×", Less, 3.0, 1.5,
             get("contention.wallet")),
@@ -131,21 +131,21 @@ fn targets(figures: &Figures) -> Vec<Target> {
         to("the same without, by reading the rows once", " ×", Less, 1.5, 1.1,
             ratio("start.none", "start.reading")),
         to("idle memory, empty", " MB", Less, 24.0, 16.0, get("memory.empty")),
-        to("idle memory, 10 M rows, without kept answers", " MB", Less, 96.0, 56.0,
+        to("idle memory, 10 M rows, without idempotency records", " MB", Less, 96.0, 56.0,
             get("memory.full")),
-        to("memory for each kept answer", " B", Less, 2.0, 2.0, get("memory.answer")),
+        to("memory for each idempotency record", " B", Less, 2.0, 2.0, get("memory.answer")),
         to("the program with the dashboard, stripped", " MB", Less, 25.0, 15.0,
             get("disk.binary")),
     ]
 }
 
-/// The engine's time to count a credit, by all that a credit costs the server.
+/// The share of the engine in the cost of a credit.
 fn share(figures: &Figures) -> Option<f64> {
     let counting = figures.engine("1M", "apply a batch of 64 mints")? / 64.0;
     Some(100.0 * counting / figures.http(64, "credit", "cpu")?)
 }
 
-/// What one machine does, for whoever has to choose one.
+/// The capacity of one machine, for choosing one.
 pub(crate) fn sizing(figures: &Figures) -> String {
     let get = |name: &str| figures.get(name);
     let http = |name, field| figures.http(64, name, field);

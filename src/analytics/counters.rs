@@ -1,168 +1,14 @@
-//! What is counted for one program.
+//! The fold of one program: its totals, its offers and its timelines.
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Sum, Timeline, Window};
+use super::contradiction::POINTS_MAX;
+use super::measures::{Bucket, Measure, OfferCounters, Totals};
+use super::{ContradictionKind, Sum, Timeline, Window};
 use crate::domain::{
-    Activity, ByNumber, Counting, Entry, Event, LedgerEntry, OfferId, OfferNumber, Seq, Status,
-    StatusCounts, Tier, Timestamp,
+    Activity, ByNumber, Counting, Entry, Event, LedgerEntry, OfferId, OfferNumber, RedemptionMove,
+    Seq, Status, Tier, Timestamp,
 };
-
-/// The program-wide figures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// Members that ever signed up.
-    pub members: u64,
-    /// Those of them that are not removed.
-    pub active_members: u64,
-    /// Points of all mints, ever.
-    pub minted: u64,
-    /// Points of all spends, ever; a refund does not lower it.
-    pub spent: u64,
-    /// Points of all refunds, ever.
-    pub refunded: u64,
-    /// Points of all forfeits, ever.
-    pub forfeited: u64,
-    /// Points of all debits, ever.
-    pub debited: u64,
-    /// Redemptions by where they stand now.
-    pub redemptions: StatusCounts,
-    /// Members that ever had a mint or a spend.
-    pub participants: u64,
-    /// Ledger entries, ever.
-    pub ledger_entries: u64,
-    /// Events that reports count, ever.
-    pub events: u64,
-    /// Token exchanges, ever.
-    pub exchanges: u64,
-    /// Those of them that identified a member.
-    pub identifications: u64,
-    /// Credits that identifications took, ever.
-    pub credits: u64,
-    /// Offers that are not archived.
-    pub current_offers: u64,
-    /// The time of the newest ledger entry.
-    pub last_entry_at: Option<Timestamp>,
-}
-
-impl Totals {
-    /// The share of redemptions that are completed, 0 to 1; 0 if there are none.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a share needs no more than a double has"
-    )]
-    pub fn completion_rate(&self) -> f64 {
-        match self.redemptions.total() {
-            0 => 0.0,
-            total => self.redemptions.get(Status::Completed) as f64 / total as f64,
-        }
-    }
-}
-
-/// What a program counts over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Measure {
-    /// Members that signed up.
-    Signups,
-    /// Mints and their points.
-    Minted,
-    /// Spends and their points.
-    Spent,
-    /// Events of the catalogue.
-    Events,
-    /// Token exchanges.
-    Exchanges,
-    /// Those that identified a member.
-    Identifications,
-    /// Those that took a credit.
-    Credits,
-}
-
-impl Measure {
-    /// All of them, in the order they are stored in.
-    pub const ALL: [Self; 7] = [
-        Self::Signups,
-        Self::Minted,
-        Self::Spent,
-        Self::Events,
-        Self::Exchanges,
-        Self::Identifications,
-        Self::Credits,
-    ];
-}
-
-/// The figures of one offer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OfferFigures {
-    /// The offer.
-    pub id: OfferId,
-    /// Distinct members who ever redeemed it.
-    pub signups: u64,
-    /// Redemptions of it that stand at completed.
-    pub completions: u64,
-    /// Redemptions of it that stand at canceled.
-    pub cancellations: u64,
-    /// Points of all spends on it, ever.
-    pub spent: u64,
-}
-
-/// Everything that is counted for one offer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfferCounters {
-    pub(super) number: OfferNumber,
-    pub(super) id: OfferId,
-    pub(super) completions: u64,
-    pub(super) cancellations: u64,
-    /// First redemptions of a member.
-    pub(super) signups: Timeline,
-    /// Spends and their points.
-    pub(super) spent: Timeline,
-}
-
-impl OfferCounters {
-    /// The figures as they stand.
-    pub fn figures(&self) -> OfferFigures {
-        OfferFigures {
-            id: self.id,
-            signups: self.signups.total().count,
-            completions: self.completions,
-            cancellations: self.cancellations,
-            spent: self.spent.total().amount,
-        }
-    }
-
-    /// The offer's row.
-    pub fn number(&self) -> OfferNumber {
-        self.number
-    }
-
-    /// First redemptions of a member, over time.
-    pub fn signups(&self) -> &Timeline {
-        &self.signups
-    }
-
-    /// Spends and their points, over time.
-    pub fn spent(&self) -> &Timeline {
-        &self.spent
-    }
-}
-
-/// What happened in one bucket of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bucket {
-    /// Where it begins; this moment is in it.
-    pub start: Timestamp,
-    /// Where it ends; this moment is not in it.
-    pub end: Timestamp,
-    /// Members that signed up.
-    pub signups: u64,
-    /// Points minted.
-    pub minted: u64,
-    /// Points spent.
-    pub spent: u64,
-}
 
 /// Everything that is counted for one program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -287,19 +133,27 @@ impl Counters {
 
     /// Counts one activity of this program.
     ///
-    /// # Panics
-    /// If the activity contradicts those before it, such as a redemption that leaves a status it
-    /// never had.
-    pub fn apply(&mut self, activity: &Activity) {
-        let at = self
-            .last
-            .map_or(activity.at, |(_, last)| last.max(activity.at));
-        self.last = Some((activity.seq, at));
+    /// # Errors
+    /// [`ContradictionKind`] if the activity cannot follow from those before it, such as a
+    /// redemption that leaves a status it never had. Nothing of it is counted then.
+    pub fn apply(&mut self, activity: &Activity) -> Result<(), ContradictionKind> {
+        // First, as only this can fail.
+        self.apply_event(activity)?;
         let millis = activity.at.as_millis();
         if activity.event.kind().counting() == Counting::Counted {
             self.totals.events += 1;
             self.count(Measure::Events, millis, 1);
         }
+        let at = self
+            .last
+            .map_or(activity.at, |(_, last)| last.max(activity.at));
+        self.last = Some((activity.seq, at));
+        Ok(())
+    }
+
+    /// Counts what an event changes. Each arm checks before it changes anything.
+    fn apply_event(&mut self, activity: &Activity) -> Result<(), ContradictionKind> {
+        let millis = activity.at.as_millis();
         match &activity.event {
             Event::MemberCreated { tier, .. } => {
                 self.totals.members += 1;
@@ -307,38 +161,36 @@ impl Counters {
                 self.enter(tier);
             }
             Event::MemberRestored { tier, .. } => self.enter(tier),
-            Event::MemberRemoved { tier, .. } => self.leave(tier),
+            Event::MemberRemoved { tier, .. } => self.leave(tier)?,
             Event::MemberTierChanged { from, to, .. } => {
-                self.leave(from);
+                self.leave(from)?;
                 self.enter(to);
             }
             Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
-                self.apply_entry(entry, activity.at);
+                self.apply_entry(entry, activity.at)?;
             }
             Event::RedemptionCreated { offer, first, .. } => {
-                self.totals.redemptions.add(Status::Submitted, 1);
                 if *first {
-                    self.offer(*offer).signups.push(millis, 1);
+                    self.offer(*offer)?.signups.push(millis, 1);
                 }
+                self.totals.redemptions.add(Status::Submitted, 1);
             }
             Event::RedemptionOpen(moved)
             | Event::RedemptionAwaitingVendor(moved)
             | Event::RedemptionAwaitingCustomer(moved)
             | Event::RedemptionPurchased(moved)
             | Event::RedemptionCompleted(moved)
-            | Event::RedemptionCanceled(moved) => {
-                self.totals.redemptions.shift(moved.from, moved.to);
-                let offer = self.offer(moved.offer);
-                offer.completions += u64::from(moved.to == Status::Completed);
-                offer.cancellations += u64::from(moved.to == Status::Canceled);
-            }
+            | Event::RedemptionCanceled(moved) => self.apply_move(moved)?,
             Event::TokenExchanged {
                 identified, credit, ..
             } => {
                 self.apply_exchange(*identified, *credit, millis);
             }
             Event::OfferCreated { offer, id, .. } => self.add_offer(*offer, *id),
-            Event::OfferArchived { .. } => self.totals.current_offers -= 1,
+            Event::OfferArchived { .. } => {
+                let left = self.totals.current_offers.checked_sub(1);
+                self.totals.current_offers = left.ok_or(ContradictionKind::NoOfferLeft)?;
+            }
             Event::MessageCreated { .. }
             | Event::MemberErased { .. }
             | Event::MemberChanged { .. }
@@ -351,10 +203,27 @@ impl Counters {
             | Event::WebhookCreated { .. }
             | Event::WebhookChanged { .. } => {}
         }
+        Ok(())
     }
 
-    fn apply_entry(&mut self, entry: &LedgerEntry, at: Timestamp) {
+    fn apply_move(&mut self, moved: &RedemptionMove) -> Result<(), ContradictionKind> {
+        let place = self.place(moved.offer)?;
+        self.totals
+            .redemptions
+            .shift(moved.from, moved.to)
+            .ok_or(ContradictionKind::StatusEmpty(moved.from))?;
+        let offer = &mut self.offers[place];
+        offer.completions += u64::from(moved.to == Status::Completed);
+        offer.cancellations += u64::from(moved.to == Status::Canceled);
+        Ok(())
+    }
+
+    fn apply_entry(&mut self, entry: &LedgerEntry, at: Timestamp) -> Result<(), ContradictionKind> {
         let points = entry.amount.get().unsigned_abs();
+        let spent_on = match (entry.entry, entry.offer) {
+            (Entry::Spend, Some(offer)) => Some(self.place(offer)?),
+            _ => None,
+        };
         let totals = &mut self.totals;
         let sum = match entry.entry {
             Entry::Mint => &mut totals.minted,
@@ -365,20 +234,22 @@ impl Counters {
         };
         *sum = sum
             .checked_add(points)
-            .expect("the store keeps every total below 2^53");
+            .filter(|sum| *sum <= POINTS_MAX)
+            .ok_or(ContradictionKind::TooManyPoints)?;
         totals.ledger_entries += 1;
         totals.participants += u64::from(entry.first);
         totals.last_entry_at = totals.last_entry_at.max(Some(at));
-        match (entry.entry, entry.offer) {
-            (Entry::Mint, _) => self.count(Measure::Minted, at.as_millis(), points),
-            (Entry::Spend, offer) => {
+        match entry.entry {
+            Entry::Mint => self.count(Measure::Minted, at.as_millis(), points),
+            Entry::Spend => {
                 self.count(Measure::Spent, at.as_millis(), points);
-                if let Some(offer) = offer {
-                    self.offer(offer).spent.push(at.as_millis(), points);
+                if let Some(place) = spent_on {
+                    self.offers[place].spent.push(at.as_millis(), points);
                 }
             }
-            (Entry::Refund | Entry::Forfeit | Entry::Debit, _) => {}
+            Entry::Refund | Entry::Forfeit | Entry::Debit => {}
         }
+        Ok(())
     }
 
     fn apply_exchange(&mut self, identified: bool, credit: bool, millis: i64) {
@@ -423,23 +294,27 @@ impl Counters {
         }
     }
 
-    fn leave(&mut self, tier: &Tier) {
-        self.totals.active_members -= 1;
-        let count = self
-            .tiers
-            .get_mut(tier)
-            .expect("a member leaves a tier that was held");
+    fn leave(&mut self, tier: &Tier) -> Result<(), ContradictionKind> {
+        let held = self.tiers.get_mut(tier).filter(|count| **count > 0);
+        let active = self.totals.active_members.checked_sub(1);
+        let (Some(count), Some(active)) = (held, active) else {
+            return Err(ContradictionKind::TierEmpty);
+        };
+        self.totals.active_members = active;
         *count -= 1;
         if *count == 0 {
             self.tiers.remove(tier);
         }
+        Ok(())
     }
 
-    fn offer(&mut self, number: OfferNumber) -> &mut OfferCounters {
-        let place = self
-            .places
-            .get(&number)
-            .expect("an offer is made before it is redeemed");
-        &mut self.offers[*place]
+    fn place(&self, number: OfferNumber) -> Result<usize, ContradictionKind> {
+        let place = self.places.get(&number).copied();
+        place.ok_or(ContradictionKind::OfferUnknown(number))
+    }
+
+    fn offer(&mut self, number: OfferNumber) -> Result<&mut OfferCounters, ContradictionKind> {
+        let place = self.place(number)?;
+        Ok(&mut self.offers[place])
     }
 }

@@ -2,7 +2,7 @@
 
 use parking_lot::RwLock;
 
-use super::{Bucket, Counters, OfferCounters, OfferFigures, Totals, Window};
+use super::{Bucket, Contradiction, Counters, OfferCounters, OfferFigures, Totals, Window};
 use crate::domain::{Activity, ByNumber, OfferId, ProgramNumber, Seq, Tier, Timestamp};
 
 /// The figures of all programs: what the log folds into.
@@ -16,13 +16,20 @@ pub struct Figures {
 impl Figures {
     /// Counts one activity. What happens to an organization concerns no program.
     ///
-    /// # Panics
-    /// As [`Counters::apply`] does.
-    pub fn apply(&mut self, activity: &Activity) {
-        self.last_seq = Some(activity.seq);
+    /// # Errors
+    /// [`Contradiction`] if the activity cannot follow from those before it. Nothing of it is
+    /// counted then; as the log cannot be counted on from there, the figures are of no use.
+    pub fn apply(&mut self, activity: &Activity) -> Result<(), Contradiction> {
         if let Some(program) = activity.program {
-            self.programs.entry(program).or_default().apply(activity);
+            let counters = self.programs.entry(program).or_default();
+            counters.apply(activity).map_err(|kind| Contradiction {
+                seq: activity.seq,
+                program,
+                kind,
+            })?;
         }
+        self.last_seq = Some(activity.seq);
+        Ok(())
     }
 
     /// Merges what came late into its place; to be called when a fold ends. Whether anything came
@@ -86,13 +93,14 @@ impl Engine {
 
     /// Counts what one commit added to the log.
     ///
-    /// # Panics
-    /// As [`Counters::apply`] does; the figures must then be replaced.
-    pub fn apply(&self, activities: &[Activity]) {
+    /// # Errors
+    /// [`Contradiction`] of the first activity that cannot follow from those before it. Those before
+    /// it stay counted, so the caller must replace the figures or stop.
+    pub fn apply(&self, activities: &[Activity]) -> Result<(), Contradiction> {
         let mut figures = self.figures.write();
-        for activity in activities {
-            figures.apply(activity);
-        }
+        activities
+            .iter()
+            .try_for_each(|activity| figures.apply(activity))
     }
 
     /// Starts anew from other figures.

@@ -7,13 +7,17 @@
 //!
 //! **Must not know**: HTTP, SQL, or what time it is.
 
+mod contradiction;
 mod counters;
 mod engine;
+mod measures;
 pub mod snapshot;
 mod timeline;
 mod window;
 
-pub use counters::{Bucket, Counters, Measure, OfferCounters, OfferFigures, Totals};
+pub use contradiction::{Contradiction, ContradictionKind};
+pub use counters::Counters;
 pub use engine::{Engine, Figures, Versioned};
+pub use measures::{Bucket, Measure, OfferCounters, OfferFigures, Totals};
 pub use timeline::{BLOCK_LEN, Cursor, OpenState, Sum, Timeline};
 pub use window::{Interval, Window, WindowError, Zone};

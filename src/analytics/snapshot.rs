@@ -13,6 +13,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::contradiction::POINTS_MAX;
 use super::{Counters, Figures, Measure, OfferCounters, OpenState, Timeline, Totals};
 use crate::domain::{OfferId, OfferNumber, ProgramNumber, Seq, Tier, Timestamp};
 
@@ -366,6 +367,8 @@ impl<F: FnMut(SegmentId) -> Option<Part>> Shelf<F> {
                 }
             });
         // The last segment may have grown since the state was stored.
-        Timeline::restore(pieces, open)?.ok_or(Damaged::Parts)
+        Timeline::restore(pieces, open)?
+            .filter(|timeline| timeline.total().amount <= POINTS_MAX)
+            .ok_or(Damaged::Parts)
     }
 }

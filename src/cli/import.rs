@@ -37,7 +37,6 @@ pub(super) fn run(settings: &Settings, arguments: &Import) -> Result<ExitCode, a
     let rows = progress::counted("importing")?;
     let moved = progress::counted("migrating")?;
     let steps = progress::of_verification()?;
-    let mut silence = None;
     let now = Clock::system().now();
     let imported = import(&mut database, input, now, |step| match step {
         Step::Rows(done, total) => progress::show(&rows, done, total),
@@ -45,12 +44,10 @@ pub(super) fn run(settings: &Settings, arguments: &Import) -> Result<ExitCode, a
         Step::Verify(name) => {
             rows.finish_and_clear();
             moved.finish_and_clear();
-            silence.get_or_insert_with(progress::Silence::begin);
             steps.set_message(name.to_owned());
             steps.inc(1);
         }
     });
-    drop(silence);
     rows.finish_and_clear();
     steps.finish_and_clear();
     let imported = imported.with_context(|| format!("{} into {}", named(file), path.display()))?;

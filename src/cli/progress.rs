@@ -28,37 +28,12 @@ pub(super) fn of_verification() -> Result<ProgressBar, anyhow::Error> {
 /// Verifies a database, showing how far it is.
 pub(super) fn verified(connection: &Connection) -> Result<Report, anyhow::Error> {
     let bar = of_verification()?;
-    let silence = Silence::begin();
     let report = verify::verify(connection, |step| {
         bar.set_message(step.to_owned());
         bar.inc(1);
     });
-    drop(silence);
     bar.finish_and_clear();
     Ok(report?)
-}
-
-/// While this lives, a panic prints nothing: a log that contradicts itself stops the fold of a
-/// verification with one, and the report says it better.
-pub(super) struct Silence(Option<Hook>);
-
-type Hook = Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send + 'static>;
-
-impl Silence {
-    /// Begins it.
-    pub(super) fn begin() -> Self {
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(|_| ()));
-        Self(Some(hook))
-    }
-}
-
-impl Drop for Silence {
-    fn drop(&mut self) {
-        if let Some(hook) = self.0.take().filter(|_| !std::thread::panicking()) {
-            std::panic::set_hook(hook);
-        }
-    }
 }
 
 /// Verifies a file that nobody uses yet; what is wrong is the error.

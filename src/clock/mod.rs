@@ -4,6 +4,7 @@
 //! more than [`STEP_MAX`] is refused: until it is gone or accepted, the time goes on as if it had
 //! not happened, and no writes are taken ([`Clock::refused`]).
 
+mod step;
 mod watch;
 
 use std::sync::Arc;
@@ -13,11 +14,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use time::OffsetDateTime;
 
+pub use self::step::{ClockState, RefusedStep, STEP_MAX, refusal};
 use self::watch::Watch;
 use crate::domain::Timestamp;
 
-/// The longest step forward that is taken.
-pub const STEP_MAX: Duration = Duration::from_hours(24);
 /// Wall time and time since boot are read again if reading both took longer than this.
 const READ_MILLIS_MAX: i64 = 100;
 /// How often they are read again at most.
@@ -31,37 +31,6 @@ pub struct Clock(Source);
 enum Source {
     System(Arc<Mutex<Watch>>),
     Fixed(Arc<AtomicI64>),
-}
-
-/// A step of the system clock that was refused, as it is kept for the next start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RefusedStep {
-    /// What wrong time the clock showed, in Unix milliseconds.
-    pub shown: i64,
-    /// How far it had been set forward, in milliseconds.
-    pub step: i64,
-}
-
-impl RefusedStep {
-    /// How far the clock had been set forward.
-    pub fn length(self) -> Duration {
-        duration(self.step)
-    }
-}
-
-/// What a clock says about itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ClockState {
-    /// How far wall time is behind the newest time that was stamped.
-    pub behind: Duration,
-    /// The step that is refused now; zero if there is none.
-    pub refused: Duration,
-    /// Steps forward that were taken.
-    pub steps_taken: u64,
-    /// Steps forward that were refused.
-    pub steps_refused: u64,
-    /// Steps forward that were accepted after they had been refused.
-    pub steps_accepted: u64,
 }
 
 impl Clock {
@@ -212,25 +181,4 @@ fn since_boot() -> i64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = START.get_or_init(Instant::now);
     i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Why nothing is written while a step is refused, and how to go on.
-pub fn refusal(step: Duration) -> String {
-    // Rounded: what each clock shows is cut to a millisecond.
-    let hours = (step.as_secs() + 1800) / 3600;
-    format!(
-        "writes are stopped because the system clock was set forward by {} d {} h, more than \
-         24 hours: set it right, or accept it with `stampcard clock accept` or with \
-         `--accept-clock` at the next start",
-        hours / 24,
-        hours % 24
-    )
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn duration(millis: i64) -> Duration {
-    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ClockState, RefusedStep, STEP_MAX, duration, millis, refusal};
+use super::step::{ClockState, RefusedStep, STEP_MAX, duration, millis, refusal};
 use crate::domain::Timestamp;
 
 /// A shorter step is how clocks are kept right.

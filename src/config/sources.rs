@@ -1,5 +1,5 @@
-//! Where settings come from: the layers, read one setting at a time, so that an error can say which
-//! file or variable is to blame and what would be right.
+//! Sources of settings. Each is read one setting at a time, so that an error can name the file or
+//! variable and say what was expected.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -9,11 +9,14 @@ use anyhow::{Context as _, bail};
 use config::{
     Config, Environment as EnvironmentSource, File, FileFormat, Map, Source, Value, ValueKind,
 };
+use strsim::levenshtein;
 
-use super::{DEFAULTS, Overrides, Settings};
+use super::settings::{DEFAULTS, Overrides, Settings};
 
 /// Variables that begin like settings and are read by a command instead.
 const OF_COMMANDS: &[&str] = &["STAMPCARD_KEY", "STAMPCARD_URL"];
+/// Edits between an unknown key and the known one that is suggested.
+const DISTANCE_MAX: usize = 3;
 
 /// Where the value of a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +84,27 @@ impl Loaded {
     /// Says of an error that begins with the name of a setting where that one comes from.
     pub fn blame(&self, error: &anyhow::Error) -> anyhow::Error {
         blame(&self.values, error)
+    }
+}
+
+impl Settings {
+    /// Loads the settings of this process.
+    ///
+    /// # Errors
+    /// If the file cannot be read, a key is unknown, or a value has the wrong type or is out of its
+    /// range. The message names the file or the variable, the key, and what was expected.
+    pub fn load(overrides: &Overrides) -> Result<Loaded, anyhow::Error> {
+        gather(overrides, variables())
+    }
+
+    /// The defaults, for tests and the demo to start from.
+    ///
+    /// # Panics
+    /// Never: the defaults are compiled in and a test reads them.
+    pub fn defaults() -> Self {
+        gather(&Overrides::default(), HashMap::new())
+            .expect("the compiled-in defaults are valid")
+            .settings
     }
 }
 
@@ -181,10 +205,11 @@ fn check_alone(
     origin: &Origin,
 ) -> Result<(), anyhow::Error> {
     let Some(setting) = known().find(|known| known.key == key) else {
-        let nearest = known().min_by_key(|known| distance(&known.key, key));
-        let meant = nearest
-            .filter(|near| distance(&near.key, key) <= 3)
-            .map(|near| near.key);
+        let near = known().map(|known| (levenshtein(&known.key, key), known.key));
+        let meant = near
+            .min_by_key(|(distance, _)| *distance)
+            .filter(|(distance, _)| *distance <= DISTANCE_MAX)
+            .map(|(_, near)| near);
         match (meant, origin) {
             (Some(near), Origin::Variable(_)) => bail!(
                 "{origin}: there is no setting {key}; did you mean {}?",
@@ -192,7 +217,7 @@ fn check_alone(
             ),
             (Some(near), _) => bail!("{origin}: there is no setting {key}; did you mean {near}?"),
             (None, _) => bail!(
-                "{origin}: there is no setting {key}; `stampcard check-config` lists those there are"
+                "{origin}: there is no setting {key}; `stampcard check-config` lists all settings"
             ),
         }
     };
@@ -216,7 +241,7 @@ fn check_alone(
     if (is_whole || !is_number) && deserialize(alone).is_ok() {
         return Ok(());
     }
-    let right = match default.map(|(_, value)| &value.kind) {
+    let expected = match default.map(|(_, value)| &value.kind) {
         Some(ValueKind::I64(_) | ValueKind::U64(_)) => "a whole number".to_owned(),
         Some(ValueKind::Boolean(_)) => "true or false".to_owned(),
         Some(ValueKind::Array(_)) => "a list".to_owned(),
@@ -228,7 +253,7 @@ fn check_alone(
         meaning => format!(" ({meaning})"),
     };
     bail!(
-        "{origin}: {key} is {}; right would be {right}{meaning}",
+        "{origin}: {key} is {}; expected {expected}{meaning}",
         quoted(key, value)
     )
 }
@@ -328,20 +353,4 @@ fn quoted(key: &str, value: &Value) -> String {
         ValueKind::String(text) if !is_secret(key) => format!("{text:?}"),
         _ => shown(key, value),
     }
-}
-
-/// How many characters have to be put in, taken out or replaced to make one word of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }

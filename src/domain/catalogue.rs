@@ -1,6 +1,6 @@
 //! Sets of events of the catalogue, and what a webhook listens to.
 
-use super::{EventKind, EventName, Invalid};
+use super::{EventKind, EventName, Invalid, Refusal};
 
 /// A set of events of the catalogue.
 ///
@@ -62,6 +62,14 @@ impl Subscription {
             }
         }
         Ok(Self(events))
+    }
+
+    /// The refusal of a `field` that names no event of the catalogue.
+    pub fn unknown_event(field: impl Into<String>) -> Refusal {
+        Refusal::WebhookEventUnknown {
+            field: field.into(),
+            catalogue: EventName::ALL.map(EventName::as_str).join(", "),
+        }
     }
 
     /// Takes the list of a row: a JSON array of names, as any release's API accepted it.

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use super::{
-    ConversationId, DisplayName, ExternalUserId, MemberNumber, MessageId, MessageText,
-    RedemptionId, Timestamp, Title,
+    ConversationId, ConversationNumber, DisplayName, ExternalUserId, MemberNumber, MessageId,
+    MessageNumber, MessageText, RedemptionId, Timestamp, Title,
 };
 
 /// Who said something.
@@ -34,14 +34,6 @@ impl Role {
         }
     }
 }
-
-/// The row of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConversationNumber(pub i64);
-
-/// The row of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageNumber(pub i64);
 
 /// A place in a list of conversations, which keeps the order that it had when its first page was
 /// read.

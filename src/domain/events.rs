@@ -6,12 +6,11 @@
 //! conditions, and the events of the API's description are derived from it. Only the folds and the
 //! object shown are written by hand, as matches that do not compile without an arm for each event.
 
-use super::activity::{LedgerEntry, RedemptionMove};
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    Column, Entry, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
-    OrganizationNumber, OrganizationStatus, Points, Program, ProgramStatus, RedemptionNumber, Role,
-    Status, Tier, Timestamp, WebhookId,
+    Column, Entry, Environment, ExternalUserId, LedgerEntry, MemberNumber, MessageId, OfferId,
+    OfferNumber, OrganizationNumber, OrganizationStatus, Points, Program, ProgramStatus,
+    RedemptionMove, RedemptionNumber, Role, Status, Tier, Timestamp, WebhookId,
 };
 
 /// Who an event is sent to.

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{EndpointNumber, Seq, Timestamp};
+use super::Timestamp;
 
 macro_rules! public_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -115,6 +116,33 @@ row_number!(
     /// The row of a redemption.
     RedemptionNumber
 );
+row_number!(
+    /// The row of a conversation.
+    ConversationNumber
+);
+row_number!(
+    /// The row of a message.
+    MessageNumber
+);
+row_number!(
+    /// The row of a webhook endpoint.
+    EndpointNumber
+);
+
+/// The number of an activity: the order of commits, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Seq(pub i64);
+
+impl Seq {
+    /// The largest that a row may have, 2^53: a double still holds it exactly, and there is room
+    /// for more than any server will ever add.
+    pub const MAX: i64 = 1 << 53;
+
+    /// The number of a stored row.
+    pub fn parse_stored(number: i64) -> Option<Self> {
+        (1..=Self::MAX).contains(&number).then_some(Self(number))
+    }
+}
 
 impl TransactionId {
     /// The id of the ledger entry of this number, made at this time.

@@ -7,12 +7,15 @@
 mod account;
 mod activity;
 mod catalogue;
+mod cells;
 mod conversation;
 mod day;
 mod environment;
 mod events;
 mod id;
 mod invalid;
+mod ledger;
+mod limits;
 mod member;
 mod numbers;
 mod offer;
@@ -24,47 +27,44 @@ mod redemption;
 mod refusal;
 mod row;
 mod search;
+mod status;
 mod text;
 mod timestamp;
 mod webhook;
 
 pub use account::{Account, Position, jump_depth};
-pub use activity::{Activity, Actor, Entry, LedgerEntry, RedemptionMove, Seq};
+pub use activity::{Activity, Actor};
 pub use catalogue::{EventSet, Subscription};
-pub use conversation::{
-    Conversation, ConversationNumber, ConversationPlace, InboxPlace, InboxRank, Message,
-    MessageNumber, Role,
-};
+pub use conversation::{Conversation, ConversationPlace, InboxPlace, InboxRank, Message, Role};
 pub use day::Day;
 pub use environment::Environment;
 pub use events::{Audience, Counting, Event, EventKind, EventName, Shown};
 pub use id::{
-    ConversationId, CredentialNumber, DeliveryId, EventId, MemberNumber, MessageId, OfferId,
-    OfferNumber, OrganizationNumber, ProgramNumber, RedemptionId, RedemptionNumber, TransactionId,
-    WebhookId,
+    ConversationId, ConversationNumber, CredentialNumber, DeliveryId, EndpointNumber, EventId,
+    MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
+    ProgramNumber, RedemptionId, RedemptionNumber, Seq, TransactionId, WebhookId,
 };
 pub use invalid::Invalid;
+pub use ledger::{Entry, LedgerEntry};
+pub use limits::{ENDPOINTS_MAX, TRIAL_CREDITS_MAX};
 pub use member::{Change, Member, MemberProfile, Wallet};
 pub use numbers::{ByNumber, NumberHasher};
 pub use offer::{Offer, OfferContent};
-pub use organization::{
-    Allocation, Organization, OrganizationStatus, OrganizationTier, TRIAL_CREDITS_MAX,
-};
+pub use organization::{Allocation, Organization, OrganizationStatus, OrganizationTier};
 pub use points::Points;
 pub use precondition::{ExpectedVersion, Precondition};
 pub use program::{Currency, Program, ProgramSort, ProgramStatus};
-pub use redemption::{
-    CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch, Status, StatusCounts,
-};
+pub use redemption::{CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch};
 pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
 pub use search::{Search, all_begin, terms};
+pub use status::{RedemptionMove, Status, StatusCounts};
 pub use text::{
     Attributes, Blanks, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
     ExternalUserId, Label, LongText, MessageText, Name, Note, Reason, TextRule, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{
-    Attempt, Delivery, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber, RETRY_AFTER,
-    TargetPolicy, WebhookUrl, is_globally_routable,
+    Attempt, Delivery, DeliveryStatus, Endpoint, RETRY_AFTER, TargetPolicy, WebhookUrl,
+    is_globally_routable,
 };

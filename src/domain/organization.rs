@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    Attributes, Environment, ExternalId, Name, Note, OrganizationNumber, Refusal, Seq, Timestamp,
+    Attributes, Environment, ExternalId, Name, Note, OrganizationNumber, Refusal, Seq,
+    TRIAL_CREDITS_MAX, Timestamp,
 };
 
 /// Whether an organization may act.
@@ -107,9 +108,6 @@ pub struct Organization {
     /// The settings version: the number of the activity that last changed what a request can set.
     pub version: Seq,
 }
-
-/// The most credits a month that a trial organization may be allocated.
-pub const TRIAL_CREDITS_MAX: i64 = 500;
 
 impl Organization {
     /// Whether it may be allocated so many credits, when the others have `others` of a pool of

@@ -29,7 +29,7 @@ impl Points {
     }
 
     /// The number itself.
-    pub fn get(self) -> i64 {
+    pub const fn get(self) -> i64 {
         self.0
     }
 

@@ -1,6 +1,6 @@
 //! Why a rule said no.
 
-use super::{ENDPOINTS_MAX, EventName, Invalid, Points, Status};
+use super::{ENDPOINTS_MAX, Invalid, Points, Status};
 
 /// A rule's no. Nothing has changed when one is given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,8 +44,13 @@ pub enum Refusal {
     #[error("{0}")]
     OfferUnavailable(&'static str),
     /// A webhook listens to something that is not in the catalogue.
-    #[error("{0} names no event of the catalogue: {list}", list = catalogue())]
-    WebhookEventUnknown(String),
+    #[error("{field} must be an event of the catalogue: {catalogue}")]
+    WebhookEventUnknown {
+        /// The field, such as `events[0]`.
+        field: String,
+        /// The names in the catalogue.
+        catalogue: String,
+    },
     /// A webhook cannot be sent there.
     #[error("url {0}")]
     WebhookUrlNotAllowed(&'static str),
@@ -78,11 +83,6 @@ pub enum Refusal {
         /// What it would have to hold.
         needed: Points,
     },
-}
-
-/// The names of the catalogue, for a message.
-fn catalogue() -> String {
-    EventName::ALL.map(EventName::as_str).join(", ")
 }
 
 impl Refusal {

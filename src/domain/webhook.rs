@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use url::{Host, Url as ParsedUrl};
 
-use super::{Environment, Refusal, Seq, Subscription, Timestamp, WebhookId};
-
-/// Active endpoints that a program may have.
-pub const ENDPOINTS_MAX: usize = 10;
+use super::{EndpointNumber, Environment, Refusal, Seq, Subscription, Timestamp, WebhookId};
 
 /// How long after a failed attempt the next one follows. After the last, a delivery is dead.
 pub const RETRY_AFTER: [Duration; 7] = [
@@ -20,10 +17,6 @@ pub const RETRY_AFTER: [Duration; 7] = [
     Duration::from_hours(6),
     Duration::from_hours(24),
 ];
-
-/// The row of an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EndpointNumber(pub i64);
 
 /// Where a program's events are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

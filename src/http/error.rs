@@ -70,7 +70,9 @@ impl From<ServiceError> for HttpError {
             ServiceError::Storage(error) => {
                 let code = match error {
                     store::Error::PoolExhausted(_) | store::Error::TooManyReads => Code::Overloaded,
-                    store::Error::Sqlite(_) | store::Error::Impossible(_) => Code::Internal,
+                    store::Error::Sqlite(_)
+                    | store::Error::Impossible(_)
+                    | store::Error::Thread(_) => Code::Internal,
                 };
                 Self {
                     cause: Some(cause_chain(&error)),

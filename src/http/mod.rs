@@ -38,7 +38,7 @@ pub use error::HttpError;
 pub use openapi::{Undescribed, document as openapi};
 pub use routes::{Access, ROUTES, Route};
 pub use server::BoundServer;
-pub(crate) use server::bind;
+pub(crate) use server::{bind, worker_count};
 pub(crate) use starting::Progress;
 
 use crate::config::Settings;

@@ -159,7 +159,8 @@ impl BoundServer {
     }
 }
 
-fn worker_count(server: &ServerSettings) -> usize {
+/// Threads that answer requests.
+pub(crate) fn worker_count(server: &ServerSettings) -> usize {
     match server.workers {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         count => count,

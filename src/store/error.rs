@@ -15,6 +15,9 @@ pub enum Error {
     /// A row holds what no version of this program writes.
     #[error("the database holds an impossible {0}")]
     Impossible(&'static str),
+    /// The system refused a thread.
+    #[error("a thread cannot be started")]
+    Thread(#[source] std::io::Error),
 }
 
 impl Error {
@@ -34,7 +37,7 @@ impl Error {
     pub fn is_of_storage(&self) -> bool {
         use rusqlite::ErrorCode;
         match self {
-            Self::PoolExhausted(_) | Self::TooManyReads => true,
+            Self::PoolExhausted(_) | Self::TooManyReads | Self::Thread(_) => true,
             Self::Impossible(_) => false,
             Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
                 !matches!(

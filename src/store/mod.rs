@@ -31,5 +31,6 @@ pub use self::tables::{
 };
 pub use self::whole::{audit, dump, erasure, import_batches, transfer};
 pub use self::writer::{
-    AccessChange, Committed, Counted, Observer, Transaction, WriteError, Writer, WriterSettings,
+    AccessChange, Committed, Counted, Observer, ObserverError, Transaction, WriteError, Writer,
+    WriterSettings,
 };

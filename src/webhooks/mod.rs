@@ -1,13 +1,13 @@
-//! Webhooks: what was committed, sent to whoever listens.
+//! Webhooks: sends committed events to the registered endpoints.
 //!
-//! The log is the outbox. Every endpoint has a place in it (its cursor), and two tasks: one sends
-//! each new event once, in order; the other sends again what failed, when its time has come. Both
-//! hand their outcomes to one notebook, which writes them down together. All of it lives on one
-//! thread that yields to everything else, so that no receiver slows a write.
+//! The log is the outbox. Every endpoint has a cursor in it and two tasks: one sends each new event
+//! once, in order; the other retries failed deliveries when they are due. Both pass their outcomes
+//! to one recorder, which saves them in batches. Everything runs on one thread with the lowest
+//! priority, so that no receiver slows a write.
 //!
 //! **Must not know**: HTTP requests to this server, SQL, or the rules of the product.
 
-mod notebook;
+mod recorder;
 mod runner;
 mod sender;
 mod signature;
@@ -17,12 +17,12 @@ use std::rc::Rc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 pub use signature::sign;
 
-use self::notebook::Notebook;
+use self::recorder::{RETRY, Recorder};
 use self::runner::Runner;
 use self::sender::Sender;
 use crate::config::WebhookSettings;
@@ -30,18 +30,16 @@ use crate::domain::{DeliveryStatus, EndpointNumber};
 use crate::service::Services;
 use crate::telemetry::cause_chain;
 
-/// How long a stop waits for attempts that are under way.
+/// How long a stop waits for attempts in progress.
 const GRACE: Duration = Duration::from_secs(2);
 /// How often old deliveries are deleted.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
-/// How long it rests after some of them.
+/// The pause after each batch of deleted deliveries.
 const PURGE_PAUSE: Duration = Duration::from_millis(20);
-/// How long to wait before asking the database again after a failure.
-const RETRY: Duration = Duration::from_secs(1);
-/// How much this thread yields to others: as much as there is.
+/// The niceness of the thread: the lowest priority.
 const NICENESS: i32 = 19;
 
-/// The thread that sends.
+/// The thread that sends webhooks.
 #[derive(Debug)]
 pub struct Webhooks {
     stop: watch::Sender<bool>,
@@ -66,7 +64,7 @@ impl Webhooks {
             .name("stampcard-webhooks".to_owned())
             .spawn(move || {
                 if let Err(error) = rustix::process::nice(NICENESS) {
-                    tracing::warn!(%error, "webhooks are sent with the priority of everything else");
+                    tracing::warn!(%error, "the webhook thread runs at normal priority");
                 }
                 let dispatcher = Dispatcher {
                     services,
@@ -77,17 +75,17 @@ impl Webhooks {
                     stopping,
                 };
                 LocalSet::new().block_on(&runtime, dispatcher.run());
-                // A read that still runs on another thread is of no use to anybody.
+                // The result of a read that still runs on another thread is not needed.
                 runtime.shutdown_background();
             })?;
         Ok(Self { stop, thread })
     }
 
-    /// Stops sending: attempts under way may end, and all outcomes are written down.
+    /// Stops sending: attempts in progress may finish, and all outcomes are saved.
     pub fn stop(self) {
         self.stop.send_replace(true);
         if self.thread.join().is_err() {
-            tracing::error!("the thread of the webhooks panicked");
+            tracing::error!("the webhook thread panicked");
         }
     }
 }
@@ -103,8 +101,8 @@ struct Dispatcher {
 
 impl Dispatcher {
     async fn run(mut self) {
-        let (notebook, writing) = Notebook::start(self.services.clone());
-        self.reload(&notebook).await;
+        let (recorder, saving) = Recorder::start(self.services.clone());
+        self.reload(&recorder).await;
         let purging = tokio::task::spawn_local(purge(self.services.clone(), self.retention));
         let services = self.services.clone();
         let mut stopping = self.stopping.clone();
@@ -112,14 +110,14 @@ impl Dispatcher {
             tokio::select! {
                 news = services.signals().announcements() => {
                     if news.webhooks_changed {
-                        self.reload(&notebook).await;
+                        self.reload(&recorder).await;
                     }
                     for runner in self.runners.values() {
                         if news.programs.contains(&runner.program) {
                             runner.new_events.notify_one();
                         }
                         if news.due.contains(&runner.program) {
-                            runner.repeat.notify_one();
+                            runner.due.notify_one();
                         }
                     }
                 }
@@ -128,20 +126,20 @@ impl Dispatcher {
         }
         purging.abort();
         let ending = self.runners.into_values().map(Runner::end);
-        // What does not end in time is sent again after the next start.
+        // A delivery whose attempt does not end in time is sent again after the next start.
         let _ = tokio::time::timeout(GRACE, futures_util::future::join_all(ending)).await;
-        drop(notebook);
-        let _ = tokio::time::timeout(GRACE, writing).await;
+        drop(recorder);
+        let _ = tokio::time::timeout(GRACE, saving).await;
     }
 
-    /// Brings the runners in line with the endpoints in use, and wakes those that repeat.
-    async fn reload(&mut self, notebook: &Notebook) {
+    /// Starts, updates and ends runners to match the active endpoints, and wakes their retries.
+    async fn reload(&mut self, recorder: &Recorder) {
         let endpoints = loop {
             match self.services.active_webhooks().await {
                 Ok(endpoints) => break endpoints,
                 Err(error) => {
                     let error = cause_chain(&error);
-                    tracing::error!(error, "the webhooks cannot be read; trying again");
+                    tracing::error!(error, "the webhooks could not be read; trying again");
                     tokio::time::sleep(RETRY).await;
                     if *self.stopping.borrow() {
                         return;
@@ -160,20 +158,20 @@ impl Dispatcher {
                     endpoint,
                     self.services.clone(),
                     Rc::clone(&self.sender),
-                    notebook.clone(),
+                    recorder.clone(),
                     self.stopping.clone(),
                     self.pace,
                 )
             };
-            runner.repeat.notify_one();
+            runner.due.notify_one();
             self.runners.insert(number, runner);
         }
-        // Those that are left were disabled; dropping them ends their tasks.
+        // The remaining endpoints were disabled; dropping their runners ends the tasks.
     }
 }
 
-/// Deletes old deliveries for as long as it is let, a few at a time, so that neither attempts nor
-/// writes wait for it.
+/// Deletes old deliveries in small batches, so that neither attempts nor writes wait for it, until
+/// the task is aborted.
 async fn purge(services: Services, retention: Duration) {
     let mut hours = tokio::time::interval(PURGE_EVERY);
     loop {
@@ -190,6 +188,3 @@ async fn purge(services: Services, retention: Duration) {
         }
     }
 }
-
-/// A bell that keeps one ring.
-type Bell = Rc<Notify>;

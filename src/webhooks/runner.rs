@@ -9,9 +9,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::notebook::Notebook;
+use super::recorder::{RETRY, Recorder};
 use super::sender::Sender;
-use super::{Bell, RETRY};
 use crate::domain::{
     Attempt, Delivery, DeliveryStatus, ProgramNumber, RETRY_AFTER, Seq, Timestamp,
 };
@@ -19,28 +18,28 @@ use crate::service::{DueDeliveries, Outcome, Services, ShownEvent, after_attempt
 use crate::store::webhooks::ActiveEndpoint;
 use crate::telemetry::cause_chain;
 
-/// Rows of the log that may be passed over before the cursor is written down.
-const PASSED_MAX: i64 = 100_000;
-/// Deliveries of an endpoint that are repeated at the same time.
-const REPEATED_AT_ONCE: usize = 4;
-/// The longest sleep while something is due later: the clock may be moved.
-const LOOK_AT_CLOCK: Duration = Duration::from_millis(250);
+/// The most rows of the log that are skipped before the cursor is saved.
+const SKIPPED_MAX: i64 = 100_000;
+/// The most deliveries of an endpoint that are retried at the same time.
+const RETRIES_MAX: usize = 4;
+/// The longest sleep while a delivery is due later. The clock may be set forward meanwhile.
+const CLOCK_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// An endpoint's tasks. Dropping it ends them, wherever they are.
+/// An endpoint's tasks. Dropping it aborts them.
 pub(super) struct Runner {
     pub(super) program: ProgramNumber,
-    /// Rung when there are new events.
-    pub(super) new_events: Bell,
-    /// Rung when something may be due.
-    pub(super) repeat: Bell,
+    /// Notified when there are new events.
+    pub(super) new_events: Rc<Notify>,
+    /// Notified when a delivery may be due.
+    pub(super) due: Rc<Notify>,
     target: Target,
     tasks: [Task; 2],
 }
 
-/// The endpoint as it was last read: its address and events may change while its tasks run.
+/// The endpoint as last read. Its address and events may change while its tasks run.
 type Target = Rc<RefCell<Rc<ActiveEndpoint>>>;
 
-/// A task that ends with its handle.
+/// A task that is aborted when its handle is dropped.
 struct Task(Option<JoinHandle<()>>);
 
 impl Drop for Task {
@@ -56,43 +55,43 @@ impl Runner {
         target: ActiveEndpoint,
         services: Services,
         sender: Rc<Sender>,
-        notebook: Notebook,
+        recorder: Recorder,
         stopping: watch::Receiver<bool>,
         pace: Duration,
     ) -> Self {
         let program = target.program;
-        let (new_events, repeat) = (Bell::default(), Bell::default());
+        let (new_events, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
         let target = Rc::new(RefCell::new(Rc::new(target)));
-        let lane = Lane {
+        let worker = Worker {
             target: Rc::clone(&target),
             services,
             sender,
-            notebook,
+            recorder,
             stopping,
             pace,
         };
-        let first = lane
+        let first = worker
             .clone()
-            .send_new(Rc::clone(&new_events), Rc::clone(&repeat));
-        let again = lane.send_again(Rc::clone(&repeat));
+            .send_new(Rc::clone(&new_events), Rc::clone(&due));
+        let retries = worker.send_due(Rc::clone(&due));
         Self {
             program,
             new_events,
-            repeat,
+            due,
             target,
             tasks: [
                 Task(Some(tokio::task::spawn_local(first))),
-                Task(Some(tokio::task::spawn_local(again))),
+                Task(Some(tokio::task::spawn_local(retries))),
             ],
         }
     }
 
-    /// Lets the tasks go on with the endpoint as it is now.
+    /// Replaces the endpoint that the tasks use.
     pub(super) fn retarget(&self, target: ActiveEndpoint) {
         self.target.replace(Rc::new(target));
     }
 
-    /// Waits for attempts that are under way, once a stop was announced.
+    /// Waits for attempts in progress, after a stop was announced.
     pub(super) async fn end(mut self) {
         for task in &mut self.tasks {
             if let Some(running) = &mut task.0 {
@@ -103,36 +102,39 @@ impl Runner {
     }
 }
 
-/// What both tasks work with.
+/// The state of either task.
 #[derive(Clone)]
-struct Lane {
+struct Worker {
     target: Target,
     services: Services,
     sender: Rc<Sender>,
-    notebook: Notebook,
+    recorder: Recorder,
     stopping: watch::Receiver<bool>,
-    /// The least time from one first attempt to the next.
+    /// The shortest time between two first attempts.
     pace: Duration,
 }
 
-impl Lane {
-    /// The endpoint as it is now.
+impl Worker {
+    /// The current endpoint.
     fn target(&self) -> Rc<ActiveEndpoint> {
         Rc::clone(&self.target.borrow())
     }
 
-    /// Sends every new event once, one after the other, so that first attempts arrive in order.
-    async fn send_new(mut self, new_events: Bell, repeat: Bell) {
+    /// Sends every new event once, one after another, so that first attempts arrive in order.
+    async fn send_new(mut self, new_events: Rc<Notify>, due: Rc<Notify>) {
         let mut cursor = self.target().cursor;
-        let mut noted = cursor;
+        let mut recorded = cursor;
         while !*self.stopping.borrow() {
-            // Further on only if it was disabled meanwhile and enabled again.
+            // The stored cursor is ahead only if the endpoint was disabled and enabled again.
             cursor = cursor.max(self.target().cursor);
             let (events, read_to) = match self.services.new_events(&self.target(), cursor).await {
                 Ok(read) => read,
                 Err(error) => {
                     let error = cause_chain(&error);
-                    tracing::error!(error, "events for a webhook cannot be read; trying again");
+                    tracing::error!(
+                        error,
+                        "events for a webhook could not be read; trying again"
+                    );
                     self.pause(RETRY).await;
                     continue;
                 }
@@ -145,19 +147,19 @@ impl Lane {
                 let target = self.target();
                 let is_wanted = target.endpoint.subscription.set().contains(event.name);
                 if event.seq <= target.cursor || !is_wanted {
-                    // It was read before the endpoint changed.
+                    // The event was read before the endpoint changed.
                     continue;
                 }
                 if self.send_first(&target, event).await {
-                    repeat.notify_one();
+                    due.notify_one();
                 }
-                noted = event.seq;
+                recorded = event.seq;
                 tokio::time::sleep_until(next_at).await;
             }
-            if read_to.0 - noted.0 > PASSED_MAX {
-                // The next start need not read all that again.
-                self.notebook.add(self.passed(read_to)).await;
-                noted = read_to;
+            if read_to.0 - recorded.0 > SKIPPED_MAX {
+                // So that the next start does not read these rows again.
+                self.recorder.record(self.skipped(read_to)).await;
+                recorded = read_to;
             }
             let has_read_all = read_to == cursor;
             cursor = read_to;
@@ -167,7 +169,7 @@ impl Lane {
         }
     }
 
-    /// The first attempt; whether it failed.
+    /// Makes the first attempt. True if it failed.
     async fn send_first(&self, target: &ActiveEndpoint, event: &ShownEvent) -> bool {
         let fresh = Delivery {
             seq: event.seq,
@@ -184,41 +186,41 @@ impl Lane {
             ..self.outcome(&fresh, attempt)
         };
         if failed {
-            // The other task asks the database what is due.
-            self.notebook.write_down(outcome).await;
+            // The other task reads due deliveries from the database.
+            self.recorder.record_and_wait(outcome).await;
         } else {
-            self.notebook.add(outcome).await;
+            self.recorder.record(outcome).await;
         }
         failed
     }
 
-    /// Sends again what is due, a few at a time.
-    async fn send_again(mut self, repeat: Bell) {
+    /// Retries due deliveries, a few at a time.
+    async fn send_due(mut self, due: Rc<Notify>) {
         while !*self.stopping.borrow() {
             let target = self.target();
-            let due = self.services.due_deliveries(&target, REPEATED_AT_ONCE);
-            match due.await {
+            let deliveries = self.services.due_deliveries(&target, RETRIES_MAX);
+            match deliveries.await {
                 Ok(DueDeliveries { now_due, next_at }) => match next_at {
                     _ if !now_due.is_empty() => {
                         let all = now_due.iter();
-                        join_all(all.map(|(due, event)| self.repeat(due, event.as_ref()))).await;
+                        join_all(all.map(|(due, event)| self.retry(due, event.as_ref()))).await;
                     }
-                    Some(next_at) => self.sleep_until(next_at, &repeat).await,
-                    None => self.wait_for(&repeat).await,
+                    Some(next_at) => self.sleep_until(next_at, &due).await,
+                    None => self.wait_for(&due).await,
                 },
                 Err(error) => {
                     let error = cause_chain(&error);
-                    tracing::error!(error, "due deliveries cannot be read; trying again");
+                    tracing::error!(error, "due deliveries could not be read; trying again");
                     self.pause(RETRY).await;
                 }
             }
         }
     }
 
-    async fn repeat(&self, delivery: &Delivery, event: Option<&ShownEvent>) {
+    async fn retry(&self, delivery: &Delivery, event: Option<&ShownEvent>) {
         let attempt = self.sender.attempt(&self.target(), delivery, event).await;
-        self.notebook
-            .write_down(self.outcome(delivery, attempt))
+        self.recorder
+            .record_and_wait(self.outcome(delivery, attempt))
             .await;
     }
 
@@ -236,8 +238,8 @@ impl Lane {
         }
     }
 
-    /// Events that this endpoint does not listen to.
-    fn passed(&self, seq: Seq) -> Outcome {
+    /// Moves the cursor past events that the endpoint does not receive.
+    fn skipped(&self, seq: Seq) -> Outcome {
         Outcome {
             endpoint: self.target().endpoint.number,
             delivery: None,
@@ -245,9 +247,9 @@ impl Lane {
         }
     }
 
-    async fn wait_for(&mut self, bell: &Notify) {
+    async fn wait_for(&mut self, wake: &Notify) {
         tokio::select! {
-            () = bell.notified() => {}
+            () = wake.notified() => {}
             _ = self.stopping.changed() => {}
         }
     }
@@ -259,8 +261,8 @@ impl Lane {
         }
     }
 
-    /// Sleeps until a time by the server's clock, or until the bell is rung.
-    async fn sleep_until(&mut self, at: Timestamp, bell: &Notify) {
+    /// Sleeps until a time of the server's clock, or until it is notified.
+    async fn sleep_until(&mut self, at: Timestamp, wake: &Notify) {
         while !*self.stopping.borrow() {
             let left = at
                 .as_millis()
@@ -268,18 +270,18 @@ impl Lane {
             if left <= 0 {
                 return;
             }
-            let left = Duration::from_millis(left.unsigned_abs()).min(LOOK_AT_CLOCK);
+            let left = Duration::from_millis(left.unsigned_abs()).min(CLOCK_CHECK_INTERVAL);
             tokio::select! {
                 () = tokio::time::sleep(left) => {}
-                () = bell.notified() => return,
+                () = wake.notified() => return,
                 _ = self.stopping.changed() => return,
             }
         }
     }
 }
 
-/// How long to wait after a failed attempt, with up to a fifth more so that receivers that went
-/// down together are not all tried at once; `None`: this was the last attempt.
+/// The delay after a failed attempt, or `None` after the last one. Up to a fifth is added at
+/// random, so that receivers that went down together are not all retried at the same moment.
 fn retry_after(delivery: &Delivery) -> Option<Duration> {
     if delivery.seq <= Seq(0) {
         return None;

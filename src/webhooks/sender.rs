@@ -1,4 +1,4 @@
-//! One attempt: the request, the answer, and whom it may connect to.
+//! One attempt: the request, the response, and the addresses it may connect to.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use secrecy::ExposeSecret as _;
 
-use super::sign;
+use super::signature::sign;
 use crate::domain::{
     Attempt, Delivery, DeliveryId, EventId, ProgramNumber, Seq, TargetPolicy, WebhookUrl,
 };
@@ -19,16 +19,16 @@ use crate::service::{Services, ShownEvent, Targets};
 use crate::store::webhooks::ActiveEndpoint;
 use crate::wire::{self, EventBody, TEST_EVENT, TestEventData};
 
-/// Bytes of an answer that are read, so that the connection can be used again.
-const ANSWER_MAX: usize = 20_000;
+/// The most bytes of a response that are read, so that the connection can be reused.
+const RESPONSE_BYTES_MAX: usize = 20_000;
 const AGENT: &str = concat!("Stampcard/", env!("CARGO_PKG_VERSION"));
 
 tokio::task_local! {
-    /// The program that something is sent for: the client's resolver is told a name alone.
+    /// The program of the request in progress. The client's resolver receives only a host name.
     static LOOKING_UP_FOR: ProgramNumber;
 }
 
-/// Sends events. It looks names up itself, and connects only to addresses that it has checked.
+/// Sends events. It resolves host names itself and connects only to checked addresses.
 pub(super) struct Sender {
     services: Services,
     timeout: Duration,
@@ -47,7 +47,7 @@ impl Sender {
         })
     }
 
-    /// Sends an event once; without one, a test.
+    /// Sends an event once, or a test if there is none.
     pub(super) async fn attempt(
         &self,
         target: &ActiveEndpoint,
@@ -87,7 +87,7 @@ impl Sender {
     ) -> Result<u16, (Option<u16>, String)> {
         let policy = self.services.targets().policy(target.environment);
         let url = target.endpoint.url.as_str();
-        // An address of digits is never looked up, and an imported one was never checked.
+        // An IP address is never resolved, and an imported URL was never checked.
         WebhookUrl::parse(url, policy).map_err(|refusal| (None, refusal.to_string()))?;
         let client = match policy {
             TargetPolicy::Public => &self.public,
@@ -110,7 +110,7 @@ impl Sender {
             .await
             .map_err(|error| (None, explain(&error)))?;
         let status = response.status();
-        read_some(response).await;
+        read_start(response).await;
         if status.is_success() {
             Ok(status.as_u16())
         } else if status.is_redirection() {
@@ -123,7 +123,7 @@ impl Sender {
     }
 }
 
-/// The name and the body of what is sent.
+/// The event name and the body of a request.
 fn content(
     target: &ActiveEndpoint,
     delivery: &Delivery,
@@ -144,17 +144,17 @@ fn content(
     (TEST_EVENT, wire::to_json(&body))
 }
 
-/// Reads an answer as far as it is worth it.
-async fn read_some(mut response: Response) {
+/// Reads the start of a response, up to [`RESPONSE_BYTES_MAX`].
+async fn read_start(mut response: Response) {
     let mut read = 0;
-    while read < ANSWER_MAX
+    while read < RESPONSE_BYTES_MAX
         && let Ok(Some(chunk)) = response.chunk().await
     {
         read += chunk.len();
     }
 }
 
-/// Why a request failed, in words that say nothing of this machine.
+/// The reason why a request failed, without details of this machine.
 fn explain(error: &reqwest::Error) -> String {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = cause {
@@ -191,7 +191,7 @@ fn client(
         .tls_backend_preconfigured(tls)
         .dns_resolver(Arc::new(CheckedNames { targets, policy }))
         .redirect(Policy::none())
-        // A proxy would connect where it likes.
+        // A proxy could connect to any address.
         .no_proxy()
         .http1_only()
         .https_only(policy == TargetPolicy::Public)
@@ -201,7 +201,7 @@ fn client(
         .build()?)
 }
 
-/// The name service of the client: what it gives is what is connected to.
+/// The resolver of the client, which connects only to the addresses that it returns.
 struct CheckedNames {
     targets: Targets,
     policy: TargetPolicy,

@@ -40,24 +40,24 @@ pub struct RedemptionTotalsResponse {
     "pointsDebited": 0,
 })))]
 pub struct SummaryResponse {
-    /// Members that ever signed up, removed ones included.
+    /// Members who ever signed up, including removed ones.
     pub member_count: u64,
     /// Points credited, ever.
     pub points_minted: u64,
-    /// Points spent on redemptions, ever; a refund does not lower it.
+    /// Points spent on redemptions, ever. A refund does not lower it.
     pub points_spent: u64,
-    /// Completed redemptions / all redemptions; 0 if there are none.
+    /// Completed redemptions divided by all redemptions; 0 without redemptions.
     #[schema(minimum = 0, maximum = 1)]
     pub completion_rate: f64,
-    /// Redemptions by where they stand.
+    /// Redemptions by status.
     pub redemptions: RedemptionTotalsResponse,
-    /// Additive: members that are not removed.
+    /// Members who are not removed.
     pub active_members: u64,
-    /// Additive: points that cancellations returned.
+    /// Points refunded by cancellations.
     pub points_refunded: u64,
-    /// Additive: points that removals took.
+    /// Points forfeited by removals.
     pub points_forfeited: u64,
-    /// Additive: points that corrections took.
+    /// Points debited by corrections.
     pub points_debited: u64,
 }
 
@@ -76,18 +76,18 @@ pub struct OfferAnalyticsResponse {
     pub offer_id: String,
     /// Distinct members who ever redeemed it.
     pub signups: u64,
-    /// Redemptions of it that are completed.
+    /// Its completed redemptions.
     pub completions: u64,
-    /// Redemptions of it that are canceled.
+    /// Its canceled redemptions.
     pub cancellations: u64,
-    /// Points spent on it, ever; a refund does not lower it.
+    /// Points spent on it, ever. A refund does not lower it.
     pub points_spent: u64,
 }
 
 /// `GET /v1/analytics/offers`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OffersAnalyticsResponse {
-    /// A row for each offer, archived ones included, in the order made.
+    /// One row per offer, including archived ones, in the order of creation.
     pub offers: Vec<OfferAnalyticsResponse>,
 }
 
@@ -123,7 +123,7 @@ impl TimeseriesQuery {
     }
 }
 
-/// The time of a bucket, as `analytics.bucket_time` has it.
+/// The time of a bucket, in the format that `analytics.bucket_time` sets.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum BucketTimeResponse {
@@ -145,13 +145,13 @@ pub enum BucketTimeResponse {
     "pointsSpent": 40,
 })))]
 pub struct BucketResponse {
-    /// When it begins; what happened then is inside.
+    /// The start of the bucket, inclusive.
     pub start_time: BucketTimeResponse,
-    /// When it ends; what happened then is in the next one.
+    /// The end of the bucket, exclusive.
     pub end_time: BucketTimeResponse,
-    /// Members who signed up; with `offer`, whose first redemption of it this was.
+    /// Members who signed up; with `offer`, members who redeemed it for the first time.
     pub signups: u64,
-    /// Points credited; with `offer`, 0.
+    /// Points credited; 0 with `offer`.
     pub points_minted: u64,
     /// Points spent on redemptions.
     pub points_spent: u64,
@@ -160,18 +160,19 @@ pub struct BucketResponse {
 /// `GET /v1/analytics/timeseries`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TimeseriesResponse {
-    /// One for each interval, empty ones with zeros.
+    /// One bucket per interval, with zeros if it is empty.
     pub buckets: Vec<BucketResponse>,
 }
 
-/// What is asked all the time, or has thousands of parts of the same form, puts its JSON together
-/// itself: deriving escapes every name anew, which takes several times as long as the numbers.
-struct Numbers {
+/// Writes JSON that is mostly numbers. Responses that are requested often or have thousands of
+/// equal parts use it: derived serialization escapes every name again, which takes several times as
+/// long as the numbers.
+struct NumberWriter {
     json: Vec<u8>,
     digits: itoa::Buffer,
 }
 
-impl Numbers {
+impl NumberWriter {
     fn with_capacity(bytes: usize) -> Self {
         Self {
             json: Vec::with_capacity(bytes),
@@ -179,7 +180,7 @@ impl Numbers {
         }
     }
 
-    /// Adds a number after its name, and whatever stands before that; where it stands now.
+    /// Appends a prefix with the name, and a number. Returns the position of its digits.
     #[inline]
     fn put<const N: usize>(&mut self, name: &[u8; N], number: impl itoa::Integer) -> Range<usize> {
         self.json.extend_from_slice(name);
@@ -189,7 +190,7 @@ impl Numbers {
         start..self.json.len()
     }
 
-    /// The same with a number that stands somewhere already.
+    /// Appends a prefix and the digits of an earlier number.
     #[inline]
     fn put_again<const N: usize>(&mut self, name: &[u8; N], number: Range<usize>) {
         self.json.extend_from_slice(name);
@@ -198,9 +199,9 @@ impl Numbers {
 }
 
 impl SummaryResponse {
-    /// The JSON of it.
+    /// The JSON of the response.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut out = Numbers::with_capacity(512);
+        let mut out = NumberWriter::with_capacity(512);
         out.put(br#"{"memberCount":"#, self.member_count);
         out.put(br#","pointsMinted":"#, self.points_minted);
         out.put(br#","pointsSpent":"#, self.points_spent);
@@ -225,16 +226,16 @@ impl SummaryResponse {
 }
 
 impl TimeseriesResponse {
-    /// The JSON of it.
+    /// The JSON of the response.
     pub fn to_json(&self) -> Vec<u8> {
         self.written().unwrap_or_else(|| super::to_json(self))
     }
 
-    /// `None` where times are texts, which might need escaping.
+    /// Writes the JSON, or returns `None` if times are strings, which may need escaping.
     fn written(&self) -> Option<Vec<u8>> {
-        let mut out = Numbers::with_capacity(16 + BUCKET_BYTES * self.buckets.len());
+        let mut out = NumberWriter::with_capacity(16 + BUCKET_BYTES * self.buckets.len());
         out.json.extend_from_slice(br#"{"buckets":["#);
-        // Most begin where the one before ends.
+        // Most buckets begin at the end of the previous one.
         let mut last: Option<(i64, Range<usize>)> = None;
         for bucket in &self.buckets {
             let BucketTimeResponse::Millis(start) = bucket.start_time else {
@@ -261,7 +262,7 @@ impl TimeseriesResponse {
     }
 }
 
-/// About what a bucket takes.
+/// The approximate size of a bucket.
 const BUCKET_BYTES: usize = 112;
 
 #[cfg(test)]
@@ -301,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_summary_is_written_as_it_would_be_derived() {
-        // Every number is another one, so that none can stand in another's place.
+        // All numbers are different, so that exchanged ones are found.
         for (first, completion_rate) in [(0, 0.0), (1_000_000, 1.0), (u64::MAX - 15, 2.0 / 3.0)] {
             let summary = SummaryResponse {
                 member_count: first,

@@ -1,56 +1,42 @@
-//! What a program is set to.
+//! The configuration of a program.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, text};
-use super::schema::{self, request_schema};
-use crate::domain::{CurrencyName, CurrencySymbol, Invalid, Program, Tier};
+use super::field_types::text;
+use super::request::request;
+use crate::domain::{CurrencyName, CurrencySymbol, Program, Tier};
 
-/// The body of `PUT /v1/configuration`. What is left out stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the API's")]
-pub struct ConfigurationRequest {
-    pub currency_name: Option<CurrencyName>,
-    pub currency_symbol: Option<CurrencySymbol>,
-    pub default_tier: Option<Tier>,
-}
-
-impl ConfigurationRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            currency_name: fields.optional("currencyName", text(CurrencyName::parse))?,
-            currency_symbol: fields.optional("currencySymbol", text(CurrencySymbol::parse))?,
-            default_tier: fields.optional("defaultTier", text(Tier::parse))?,
-        })
+request! {
+    /// The body of `PUT /v1/configuration`. Absent fields keep their value.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct ConfigurationRequest {
+        /// The display name of points.
+        pub currency_name: Option<CurrencyName> = optional("currencyName", text!(CurrencyName)),
+        /// Their symbol.
+        pub currency_symbol: Option<CurrencySymbol> =
+            optional("currencySymbol", text!(CurrencySymbol)),
+        /// The tier of a new member without one.
+        pub default_tier: Option<Tier> = optional("defaultTier", text!(Tier)),
     }
+    example {"currencyName": "Miles", "currencySymbol": "mi"}
+    parse(body);
 }
 
-request_schema!(ConfigurationRequest {
-    /// What points are called.
-    optional currencyName: schema::text(CurrencyName::RULE),
-    /// Their short form.
-    optional currencySymbol: schema::text(CurrencySymbol::RULE),
-    /// The tier of a new member who is given none.
-    optional defaultTier: schema::text(Tier::RULE),
-} example {"currencyName": "Miles", "currencySymbol": "mi"});
-
-/// The answer to both methods.
+/// The configuration of a program.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(examples(json!({"currencyName": "Points", "currencySymbol": "pts", "defaultTier": "standard"})))]
+#[schema(examples(json!({
+    "currencyName": "Points",
+    "currencySymbol": "pts",
+    "defaultTier": "standard",
+})))]
 pub struct ConfigurationResponse {
-    /// What points are called.
+    /// The display name of points.
     pub currency_name: String,
-    /// Their short form.
+    /// Their symbol.
     pub currency_symbol: String,
-    /// The tier of a new member who is given none.
+    /// The tier of a new member without one.
     pub default_tier: String,
 }
 

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, known_id, text};
-use super::schema::{self, request_schema};
+use super::field_types::{AGENT, EXTERNAL_USER_ID, text};
+use super::request::request;
 use super::{ListKind, cursor};
 use crate::domain::{
     Conversation, ConversationId, ConversationNumber, ConversationPlace, DisplayName,
@@ -13,11 +13,11 @@ use crate::domain::{
     ProgramNumber, Role, Search, Timestamp, Title,
 };
 
-/// Conversations a page. Clients that know of no pages get all there are in nearly every case.
+/// The largest page of conversations. Nearly every client that does not page receives all of them.
 const PAGE_MAX: usize = 1000;
 /// The last millisecond of the year 9999.
 const END_OF_TIME: i64 = 253_402_300_799_999;
-/// What a cursor of the inbox says of a member who does not wait.
+/// The waiting time in an inbox cursor for a member who does not wait.
 const NOT_WAITING: i64 = i64::MIN;
 
 /// Which page of conversations is wanted.
@@ -154,13 +154,13 @@ impl super::Query<'_> {
     }
 }
 
-/// A time that a cursor holds.
+/// A time from a cursor.
 fn time(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH)
 }
 
-/// The numbers of a cursor. One of 0.1.0 says nothing of its first page: of such a list, pages are
-/// as the list is now.
+/// The numbers of a cursor. A cursor of version 0.1.0 does not identify its first page: its pages
+/// follow the current list.
 fn decode(text: &str, program: ProgramNumber) -> Result<[i64; 4], Invalid> {
     cursor::decode(text, ListKind::Conversations, program.0).or_else(|invalid| {
         let [at, number] =
@@ -169,127 +169,89 @@ fn decode(text: &str, program: ProgramNumber) -> Result<[i64; 4], Invalid> {
     })
 }
 
-/// The body of `POST /v1/conversations/{id}/messages`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendMessageRequest {
-    /// What is said.
-    pub message: MessageText,
-    /// Additive: `agent` if a key speaks for the operator.
-    pub speaks_as: Option<Role>,
-}
-
-impl SendMessageRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        let role = |name: &str, word: String| match Role::parse(&word) {
-            Some(Role::Agent) => Ok(Role::Agent),
-            _ => Err(Invalid::new(name, "must be agent, or be left out")),
-        };
-        Ok(Self {
-            message: fields.required("message", text(MessageText::parse))?,
-            speaks_as: fields.nullable("as", text(role))?,
-        })
+request! {
+    /// The body of `POST /v1/conversations/{id}/messages`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SendMessageRequest {
+        /// The text of the message.
+        pub message: MessageText = required("message", text!(MessageText)),
+        /// `agent` if an Org-API-Key speaks for the operator.
+        pub speaks_as: Option<Role> = nullable("as", AGENT),
     }
+    example {"message": "Is the window seat free?"}
+    parse(body);
 }
 
-request_schema!(SendMessageRequest {
-    /// What is said.
-    required message: schema::text(MessageText::RULE),
-    /// `agent` if an Org-API-Key speaks for the operator.
-    optional as: schema::nullable(schema::one_of([Role::Agent.as_str()])),
-} example {"message": "Is the window seat free?"});
-
-/// The body of `POST /v1/conversations`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartConversationRequest {
-    /// With whom.
-    pub external_user_id: ExternalUserId,
-    /// What it is called.
-    pub title: Option<Title>,
-    /// What is said first.
-    pub message: MessageText,
-}
-
-impl StartConversationRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            external_user_id: fields.required("externalUserID", known_id)?,
-            title: fields.nullable("title", text(Title::parse))?,
-            message: fields.required("message", text(MessageText::parse))?,
-        })
+request! {
+    /// The body of `POST /v1/conversations`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct StartConversationRequest {
+        /// The member with whom the conversation is started.
+        pub external_user_id: ExternalUserId = required("externalUserID", EXTERNAL_USER_ID),
+        /// The title; none by default.
+        pub title: Option<Title> = nullable("title", text!(Title)),
+        /// The operator's first message.
+        pub message: MessageText = required("message", text!(MessageText)),
     }
+    example {
+        "externalUserID": "ada",
+        "title": "Your coat",
+        "message": "You left a coat here on Friday."
+    }
+    parse(body);
 }
-
-request_schema!(StartConversationRequest {
-    /// The member it is with.
-    required externalUserID: schema::text(ExternalUserId::RULE),
-    /// What it is called; nothing by default.
-    optional title: schema::nullable(schema::text(Title::RULE)),
-    /// The operator's first message.
-    required message: schema::text(MessageText::RULE),
-} example {
-    "externalUserID": "ada",
-    "title": "Your coat",
-    "message": "You left a coat here on Friday."
-});
 
 /// `SendMessageResponse`: exactly this field.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct SendMessageResponse {
+    /// Always true.
     pub ok: bool,
 }
 
 /// `Conversation`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct ConversationResponse {
+    /// The id, `cnv_…`.
     pub id: String,
+    /// `booking` if it is about a redemption, otherwise `support`.
     #[serde(rename = "type")]
     pub conversation_type: &'static str,
+    /// The title.
     pub title: Option<String>,
+    /// When the last message was sent.
     pub last_message_at: Option<String>,
-    /// Additive: whose it is.
+    /// The member whose conversation it is.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
-    /// Additive: the redemption that a booking is about.
+    /// The redemption that a booking is about.
     #[serde(rename = "redemptionID")]
     pub redemption_id: Option<String>,
-    /// Additive: whether the member spoke last, and was not removed.
+    /// Whether the member sent the last message and is not removed.
     pub waiting: bool,
-    /// For a key: since when, if so: the first message without an answer.
+    /// Only for a key: the time of the first message without a reply, if the member waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, required = false, format = DateTime)]
     pub waiting_since: Option<Option<String>>,
-    /// For a key: the member's name.
+    /// Only for a key: the member's display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, required = false)]
     pub display_name: Option<Option<String>>,
-    /// For a key: the last message.
+    /// Only for a key: the last message.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<LastMessageResponse>, required = false)]
     pub last_message: Option<Option<LastMessageResponse>>,
 }
 
-/// The last message of a conversation, as a list shows it.
+/// The last message of a conversation, as shown in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastMessageResponse {
-    /// Its first 140 characters, with `…` if there are more; null once it is erased.
+    /// Its first 140 characters, with `…` if there are more; null after it was erased.
     pub text: Option<String>,
     /// `member` or `agent`.
     pub role: &'static str,
-    /// When it was said.
+    /// When it was sent.
     #[schema(format = DateTime)]
     pub created_at: String,
 }
@@ -313,7 +275,7 @@ impl LastMessageResponse {
 }
 
 impl ConversationResponse {
-    /// A conversation as a key sees it.
+    /// A conversation as shown to an Org-API-Key.
     pub fn for_key(conversation: &Conversation) -> Self {
         let name = conversation.display_name.as_ref();
         Self {
@@ -324,7 +286,7 @@ impl ConversationResponse {
         }
     }
 
-    /// A conversation as its member sees it.
+    /// A conversation as shown to its member.
     pub fn for_member(conversation: &Conversation) -> Self {
         let last = conversation.last_message;
         Self {
@@ -351,12 +313,13 @@ impl ConversationResponse {
 /// A list of conversations.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct ConversationListResponse {
+    /// The conversations, in the requested order.
     pub conversations: Vec<ConversationResponse>,
-    /// Additive: the list has pages when it is long.
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
-    /// For a key: in how many of the program's the member waits; 1000 stands for more, too.
+    /// Only for a key: the number of the program's conversations in which a member waits, at most
+    /// 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, required = false)]
     pub waiting_count: Option<i64>,
@@ -374,24 +337,26 @@ pub struct MessageResponse {
     /// `text`.
     #[serde(rename = "type")]
     pub message_type: &'static str,
-    /// What was said; null once it is erased.
+    /// The text; null after it was erased.
     pub body: Option<String>,
-    /// When it was said.
+    /// When it was sent.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// Empty: none can be sent.
+    /// Always empty: attachments cannot be sent.
     pub attachments: [AttachmentResponse; 0],
-    /// Additive: `member` or `agent`.
+    /// `member` or `agent`.
     pub role: &'static str,
 }
 
-/// A file that a message carries. No message does; models of some SDKs need the list all the same.
+/// A file attached to a message. No message has one, but the models of some SDKs need the list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct AttachmentResponse {
+    /// The name of the file.
     pub name: String,
+    /// Its address.
     pub url: Option<String>,
+    /// When the address expires.
     pub expires_at: String,
 }
 
@@ -416,13 +381,14 @@ impl MessageResponse {
 /// A page of messages, newest first.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct MessageListResponse {
+    /// The messages, newest first.
     pub messages: Vec<MessageResponse>,
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }
 
-/// A frame of a conversation's stream, made of what a `conversation.message_created` is about, and
+/// A frame of a conversation's stream, from the data of a `conversation.message_created` event, and
 /// the conversation it belongs to.
 pub fn message_frame(data: &str) -> Option<(ConversationId, String)> {
     let mut message: serde_json::Map<String, Value> = serde_json::from_str(data).ok()?;
@@ -435,14 +401,14 @@ pub fn message_frame(data: &str) -> Option<(ConversationId, String)> {
     ))
 }
 
-/// What `conversation.message_created` is about: the message, and where it was said.
+/// The data of `conversation.message_created`: the message and its conversation.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageEventData {
     /// The message.
     #[serde(flatten)]
     pub message: MessageResponse,
-    /// The conversation it was said in.
+    /// The conversation of the message.
     #[serde(rename = "conversationID")]
     pub conversation_id: String,
     /// The member whose conversation it is.
@@ -451,7 +417,7 @@ pub struct MessageEventData {
 }
 
 impl MessageEventData {
-    /// A message said in a conversation of the member with this id.
+    /// A message in a conversation of the member with this id.
     pub fn new(message: &Message, conversation: ConversationId, external_user_id: &str) -> Self {
         Self {
             message: MessageResponse::new(message, external_user_id),

@@ -1,29 +1,36 @@
-//! Events, as webhooks and the activity stream send them.
+//! Events, as sent by webhooks and the activity stream.
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::Object;
 use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::{TransactionResponse, schema};
+use super::TransactionResponse;
 use crate::domain::{Environment, EventId, EventName, Timestamp};
 
 /// The body of a webhook, and the data of a frame of the activity stream.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct EventBody<'a> {
+    /// The event's id, `evt_…`: the same for every webhook and on the stream.
     pub id: String,
+    /// The name of the event.
     #[serde(rename = "type")]
     pub event_type: &'static str,
+    /// When it happened.
+    #[schema(format = DateTime)]
     pub created_at: String,
+    /// The environment in which it happened.
     pub environment: &'static str,
+    /// The object that the event is about.
+    #[schema(value_type = Object)]
     pub data: &'a RawValue,
 }
 
 impl<'a> EventBody<'a> {
-    /// An event that happened, about an object rendered as JSON.
+    /// An event about an object that is rendered as JSON.
     pub fn new(
         id: EventId,
         name: &'static str,
@@ -42,28 +49,26 @@ impl<'a> EventBody<'a> {
 
     /// The schema of an event of this name, about an object with the schema `data`.
     pub fn schema(name: &'static str, about: &str, data: RefOr<Schema>) -> Schema {
-        let described = |mut schema: Object, about: &str| {
-            schema.description = Some(about.to_owned());
-            schema
-        };
-        let environments = [Environment::Sandbox, Environment::Live].map(environment_name);
-        let id = "The event's id, `evt_…`: the same for every webhook and on the stream.";
-        let object = ObjectBuilder::new()
-            .schema_type(Type::Object)
-            .description(Some(about))
-            .property("id", described(schema::string(), id))
-            .property("type", described(schema::one_of([name]), "What happened."))
-            .property("createdAt", described(schema::time(), "When it happened."))
-            .property(
-                "environment",
-                described(schema::one_of(environments), "Where it happened."),
-            )
-            .property("data", data);
-        Schema::Object(object.build())
+        let mut schema = Schema::from(<Self as PartialSchema>::schema());
+        if let Schema::Object(event) = &mut schema {
+            event.description = Some(about.to_owned());
+            let environments = [Environment::Sandbox, Environment::Live].map(environment_name);
+            restrict(event, "type", &[name]);
+            restrict(event, "environment", &environments);
+            event.properties.insert("data".to_owned(), data);
+        }
+        schema
     }
 }
 
-/// The environment as webhooks name it.
+/// Restricts a string property to a list of words.
+fn restrict(object: &mut Object, property: &str, words: &[&str]) {
+    if let Some(RefOr::T(Schema::Object(text))) = object.properties.get_mut(property) {
+        text.enum_values = Some(words.iter().map(|word| Value::from(*word)).collect());
+    }
+}
+
+/// The name of an environment in events.
 pub(super) fn environment_name(environment: Environment) -> &'static str {
     match environment {
         Environment::Sandbox => "SANDBOX",
@@ -71,35 +76,35 @@ pub(super) fn environment_name(environment: Environment) -> &'static str {
     }
 }
 
-/// What a test of a webhook is called, which is in no catalogue.
+/// The name of the event that tests a webhook. It is not in the catalogue.
 pub const TEST_EVENT: &str = "webhook.test";
 
-/// What `webhook.test` is about.
+/// The data of `webhook.test`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TestEventData {
-    /// The webhook that is tested.
+    /// The tested webhook.
     #[serde(rename = "webhookID")]
     pub webhook_id: String,
 }
 
-/// What `wallet.credited` and `wallet.debited` are about: the transaction, and whose wallet it is.
+/// The data of `wallet.credited` and `wallet.debited`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TransactionEventData {
     /// The ledger entry.
     #[serde(flatten)]
     pub transaction: TransactionResponse,
-    /// Whose wallet it is.
+    /// The member whose wallet it is.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
 }
 
-/// A frame of a stream of server-sent events, with what the client resumes after.
+/// A frame of a stream of server-sent events. A client resumes after its id.
 ///
 /// Source: the HTML standard, section 9.2, "Server-sent events".
 pub fn frame(seq: i64, name: EventName, body: &EventBody<'_>) -> String {
     let mut json = super::to_json(body);
-    // Between tokens JSON may end its lines, as attributes do that are shown as they came. The data
-    // of a frame would end there, too, and a space means the same.
+    // Attributes, which are shown as received, may have line ends between tokens. These would end
+    // the data of the frame; a space has the same meaning in JSON.
     for byte in &mut json {
         if matches!(byte, b'\n' | b'\r') {
             *byte = b' ';

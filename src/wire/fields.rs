@@ -1,22 +1,36 @@
-//! Reading a JSON body field by field, so that every error names its field.
+//! Reads a JSON body field by field, so that every error names its field.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::borrow::Cow;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use utoipa::openapi::Schema;
 
-use crate::domain::{
-    Allocation, Attributes, Change, ExternalUserId, Invalid, OfferContent, Points, Tier, Timestamp,
-    Url,
-};
+use crate::domain::{Change, Invalid};
 
-/// The fields of a JSON object. Those that nobody asks for are ignored: newer clients send more.
+/// The type of a field on the wire: how a value is read, and the schema of the values it accepts.
+pub(super) struct FieldType<T, E = Invalid> {
+    pub(super) read: fn(&Field<'_>) -> Result<T, E>,
+    pub(super) schema: fn() -> Schema,
+}
+
+/// The fields of a JSON object. Unknown fields are ignored, so that newer clients may send more.
 #[derive(Debug, Clone, Copy)]
-pub struct Fields<'a> {
-    map: &'a Map<String, Value>,
-    /// What stands before a field's name in a message, for an object inside another.
-    prefix: &'a str,
+pub(super) struct Fields<'a> {
+    /// `None` for an absent body, which has no fields.
+    map: Option<&'a Map<String, Value>>,
+    /// The name of the object's own field; empty for the body.
+    parent: &'a str,
+    /// The body as it was received; empty if no field is read from it.
+    bytes: &'a [u8],
+}
+
+/// A field that is present.
+pub(super) struct Field<'a> {
+    /// The name in messages, for example `availability.quantityRemaining`.
+    pub(super) name: &'a str,
+    pub(super) value: &'a Value,
+    /// The body as it was received.
+    pub(super) bytes: &'a [u8],
 }
 
 impl<'a> Fields<'a> {
@@ -24,246 +38,214 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`Invalid`] if it is not an object.
-    pub fn of(body: &'a Value) -> Result<Self, Invalid> {
+    pub(super) fn of(body: &'a Value) -> Result<Self, Invalid> {
+        Self::with_bytes(body, b"")
+    }
+
+    /// The fields of a body whose objects are stored as they were received.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it is not an object.
+    pub(super) fn with_bytes(body: &'a Value, bytes: &'a [u8]) -> Result<Self, Invalid> {
         let map = body
             .as_object()
             .ok_or_else(|| Invalid::new("the body", "must be a JSON object"))?;
-        Ok(Self { map, prefix: "" })
+        Ok(Self {
+            map: Some(map),
+            parent: "",
+            bytes,
+        })
     }
 
-    /// The fields of an object inside this one, if it is there and not null.
-    pub(super) fn object(&self, name: &str, prefix: &'a str) -> Result<Option<Self>, Invalid> {
-        match self.map.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Object(map)) => Ok(Some(Self { map, prefix })),
-            Some(_) => Err(self.wrong(name, "must be an object")),
+    /// The fields of an optional body. An absent body is treated as `null`.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it is neither null nor an object.
+    pub(super) fn of_optional(body: &'a Value) -> Result<Self, Invalid> {
+        if body.is_null() {
+            return Ok(Self {
+                map: None,
+                parent: "",
+                bytes: b"",
+            });
+        }
+        Self::of(body)
+    }
+
+    /// A required field.
+    pub(super) fn required<T, E: From<Invalid>>(
+        &self,
+        name: &str,
+        of: &FieldType<T, E>,
+    ) -> Result<T, E> {
+        match self.get(name) {
+            None => Err(Invalid::new(self.full_name(name), "is required").into()),
+            Some(value) => self.read(name, value, of),
         }
     }
 
-    /// A field that must be there.
-    pub(super) fn required<T>(
+    /// An optional field, which may be absent but not null.
+    pub(super) fn optional<T, E: From<Invalid>>(
         &self,
         name: &str,
-        read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
-    ) -> Result<T, Invalid> {
-        match self.map.get(name) {
-            None => Err(self.wrong(name, "is required")),
-            Some(value) => self.read(name, value, read),
-        }
-    }
-
-    /// A field that may be left out, but not be null.
-    pub(super) fn optional<T>(
-        &self,
-        name: &str,
-        read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
-    ) -> Result<Option<T>, Invalid> {
-        self.map
-            .get(name)
-            .map(|value| self.read(name, value, read))
+        of: &FieldType<T, E>,
+    ) -> Result<Option<T>, E> {
+        self.get(name)
+            .map(|value| self.read(name, value, of))
             .transpose()
     }
 
-    /// A field that may be left out (keep) or be null (clear).
-    pub(super) fn change<T>(
+    /// An optional field with a default.
+    pub(super) fn optional_or<T, E: From<Invalid>>(
         &self,
         name: &str,
-        read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
-    ) -> Result<Change<T>, Invalid> {
-        match self.map.get(name) {
+        of: &FieldType<T, E>,
+        default: T,
+    ) -> Result<T, E> {
+        Ok(self.optional(name, of)?.unwrap_or(default))
+    }
+
+    /// A field that changes a stored value: it is kept if the field is absent and cleared if it is
+    /// null.
+    pub(super) fn change<T, E: From<Invalid>>(
+        &self,
+        name: &str,
+        of: &FieldType<T, E>,
+    ) -> Result<Change<T>, E> {
+        match self.get(name) {
             None => Ok(Change::Keep),
             Some(Value::Null) => Ok(Change::Clear),
-            Some(value) => self.read(name, value, read).map(Change::Set),
+            Some(value) => self.read(name, value, of).map(Change::Set),
         }
     }
 
-    /// A field for which being left out and being null are the same.
-    pub(super) fn nullable<T>(
+    /// An optional field, for which null means absent.
+    pub(super) fn nullable<T, E: From<Invalid>>(
         &self,
         name: &str,
-        read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
-    ) -> Result<Option<T>, Invalid> {
-        Ok(self.change(name, read)?.apply(None))
+        of: &FieldType<T, E>,
+    ) -> Result<Option<T>, E> {
+        Ok(self.change(name, of)?.apply(None))
     }
 
-    /// Reads a field; an error says what came.
-    fn read<T>(
-        &self,
-        name: &str,
-        value: &Value,
-        read: impl FnOnce(&str, &Value) -> Result<T, Invalid>,
-    ) -> Result<T, Invalid> {
-        read(&self.full_name(name), value).map_err(|invalid| match value {
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.map?.get(name)
+    }
+
+    fn read<T, E>(&self, name: &str, value: &Value, of: &FieldType<T, E>) -> Result<T, E> {
+        (of.read)(&Field {
+            name: &self.full_name(name),
+            value,
+            bytes: self.bytes,
+        })
+    }
+
+    fn full_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        match self.parent {
+            "" => Cow::Borrowed(name),
+            parent => Cow::Owned(format!("{parent}.{name}")),
+        }
+    }
+}
+
+impl<'a> Field<'a> {
+    /// The error of a value that is not as expected.
+    pub(super) fn wrong(&self, expected: impl Into<String>) -> Invalid {
+        self.received(Invalid::new(self.name, expected))
+    }
+
+    /// Adds the received value to an error.
+    pub(super) fn received(&self, invalid: Invalid) -> Invalid {
+        match self.value {
             Value::String(text) => invalid.received(text),
             Value::Array(_) => invalid.received("a list"),
             Value::Object(_) => invalid.received("an object"),
             other => invalid.received(&other.to_string()),
-        })
-    }
-
-    fn full_name(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
-    }
-
-    fn wrong(&self, name: &str, expected: &str) -> Invalid {
-        Invalid::new(self.full_name(name), expected)
-    }
-}
-
-/// A string, further looked at by `parse`.
-pub(super) fn text<T>(
-    parse: impl FnOnce(&str, String) -> Result<T, Invalid>,
-) -> impl FnOnce(&str, &Value) -> Result<T, Invalid> {
-    move |name, value| match value {
-        Value::String(text) => parse(name, text.clone()),
-        _ => Err(Invalid::new(name, "must be a string")),
-    }
-}
-
-/// True or false.
-pub(super) fn boolean(name: &str, value: &Value) -> Result<bool, Invalid> {
-    let wrong = || Invalid::new(name, "must be true or false");
-    value.as_bool().ok_or_else(wrong)
-}
-
-/// A whole number. One written in another way (`100.0`) was made an integer before the body was
-/// parsed; a double is none, whatever it was rounded to.
-fn whole(value: &Value) -> Option<i64> {
-    value.as_i64()
-}
-
-/// The id of a member, who may have it since before a rule on new ids. Whoever creates a member
-/// holds it to them.
-pub(super) fn known_id(name: &str, value: &Value) -> Result<ExternalUserId, Invalid> {
-    text(|name, id| ExternalUserId::parse_stored(name, &id))(name, value)
-}
-
-/// Points to move, 1 to [`Points::MAX`].
-pub(super) fn amount(name: &str, value: &Value) -> Result<Points, Invalid> {
-    whole(value)
-        .and_then(Points::new)
-        .filter(|points| !points.is_zero())
-        .ok_or_else(|| {
-            let most = Points::MAX.get();
-            Invalid::new(name, format!("must be a whole number from 1 to {most}"))
-        })
-}
-
-/// A price, 0 to [`OfferContent::PRICE_MAX`].
-pub(super) fn price(name: &str, value: &Value) -> Result<Points, Invalid> {
-    let most = OfferContent::PRICE_MAX;
-    whole(value)
-        .and_then(Points::new)
-        .filter(|price| *price <= most)
-        .ok_or_else(|| {
-            let most = most.get();
-            Invalid::new(
-                name,
-                format!("must be null or a whole number from 0 to {most}"),
-            )
-        })
-}
-
-/// The most credits a month, 10^12.
-pub(super) const CREDITS_MAX: i64 = Allocation::CREDITS_MAX;
-
-/// A number of pieces, 0 to [`OfferContent::UNLIMITED`].
-pub(super) fn quantity(name: &str, value: &Value) -> Result<i64, Invalid> {
-    let most = OfferContent::UNLIMITED;
-    whole(value)
-        .filter(|pieces| (0..=most).contains(pieces))
-        .ok_or_else(|| {
-            Invalid::new(
-                name,
-                format!("must be null or a whole number from 0 to {most}"),
-            )
-        })
-}
-
-/// Seconds, 1 to `most`.
-pub(super) fn seconds(name: &str, value: &Value, most: u64) -> Result<Duration, Invalid> {
-    whole(value)
-        .and_then(|seconds| u64::try_from(seconds).ok())
-        .filter(|seconds| (1..=most).contains(seconds))
-        .map(Duration::from_secs)
-        .ok_or_else(|| Invalid::new(name, format!("must be a whole number from 1 to {most}")))
-}
-
-/// Credits a month, 0 to [`CREDITS_MAX`].
-pub(super) fn credits(name: &str, value: &Value) -> Result<i64, Invalid> {
-    let most = CREDITS_MAX;
-    whole(value)
-        .filter(|credits| (0..=most).contains(credits))
-        .ok_or_else(|| Invalid::new(name, format!("must be a whole number from 0 to {most}")))
-}
-
-/// An object inside the body, taken byte for byte from the body as it came.
-pub(super) fn raw_object<'a>(
-    field: &'a str,
-    bytes: &'a [u8],
-) -> impl FnOnce(&str, &Value) -> Result<Attributes, Invalid> + 'a {
-    move |name, value| {
-        if !value.is_object() {
-            return Err(Invalid::new(name, "must be an object"));
         }
-        // The last one counts, as it does in the parsed body.
-        let fields: BTreeMap<String, &RawValue> =
-            serde_json::from_slice(bytes).map_err(|_| Invalid::new(name, "must be an object"))?;
-        let raw = fields
-            .get(field)
-            .ok_or_else(|| Invalid::new(name, "must be an object"))?;
-        let object = Attributes::parse(name, raw.get())?;
-        // It is returned as it came, so that whoever reads it must be able to.
-        serde_json::from_str::<Map<String, Value>>(raw.get())
-            .map(|_| object)
-            .map_err(|_| Invalid::new(name, "must have only numbers that a double can hold"))
     }
-}
 
-/// A time.
-pub(super) fn time(name: &str, value: &Value) -> Result<Timestamp, Invalid> {
-    value.as_str().and_then(Timestamp::parse).ok_or_else(|| {
-        Invalid::new(
-            name,
-            "must be an RFC 3339 time such as 2026-06-01T00:00:00Z",
-        )
-    })
-}
+    /// A string, parsed by `parse`, which receives the name and the string.
+    pub(super) fn text<T>(
+        &self,
+        parse: impl FnOnce(&str, String) -> Result<T, Invalid>,
+    ) -> Result<T, Invalid> {
+        match self.value {
+            Value::String(text) => {
+                parse(self.name, text.clone()).map_err(|invalid| self.received(invalid))
+            }
+            _ => Err(self.wrong("must be a string")),
+        }
+    }
 
-/// A list of at most `most` strings, each further looked at by `parse`.
-pub(super) fn list<T>(
-    most: usize,
-    parse: impl Fn(&str, String) -> Result<T, Invalid>,
-) -> impl FnOnce(&str, &Value) -> Result<Vec<T>, Invalid> {
-    move |name, value| {
-        let items = value
+    /// A string that is one of a list of words.
+    pub(super) fn word<T, const N: usize>(
+        &self,
+        parse: impl FnOnce(&str) -> Option<T>,
+        words: impl FnOnce() -> [&'static str; N],
+    ) -> Result<T, Invalid> {
+        match self.value {
+            Value::String(word) => parse(word).ok_or_else(|| self.wrong(one_of(&words()))),
+            _ => Err(self.wrong("must be a string")),
+        }
+    }
+
+    /// A whole number in a closed range, converted by `make`. One written in another form (`100.0`)
+    /// was made an integer before the body was parsed; a double is never one, even after rounding.
+    pub(super) fn whole<T>(
+        &self,
+        least: i64,
+        most: i64,
+        make: impl FnOnce(i64) -> Option<T>,
+    ) -> Result<T, Invalid> {
+        self.value
+            .as_i64()
+            .filter(|number| (least..=most).contains(number))
+            .and_then(make)
+            .ok_or_else(|| self.wrong(format!("must be a whole number from {least} to {most}")))
+    }
+
+    /// An object.
+    pub(super) fn object(&self) -> Result<Fields<'a>, Invalid> {
+        match self.value {
+            Value::Object(map) => Ok(Fields {
+                map: Some(map),
+                parent: self.name,
+                bytes: self.bytes,
+            }),
+            _ => Err(self.wrong("must be an object")),
+        }
+    }
+
+    /// A list of at most `most` strings, each parsed by `parse`.
+    pub(super) fn list<T>(
+        &self,
+        most: usize,
+        parse: impl Fn(&str, String) -> Result<T, Invalid>,
+    ) -> Result<Vec<T>, Invalid> {
+        let items = self
+            .value
             .as_array()
             .filter(|items| items.len() <= most)
-            .ok_or_else(|| {
-                Invalid::new(name, format!("must be a list of at most {most} strings"))
-            })?;
-        items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| text(&parse)(&format!("{name}[{index}]"), item))
-            .collect()
+            .ok_or_else(|| self.wrong(format!("must be a list of at most {most} strings")))?;
+        let item = |(index, value): (usize, &Value)| {
+            let name = format!("{}[{index}]", self.name);
+            let item = Field {
+                name: &name,
+                value,
+                bytes: self.bytes,
+            };
+            item.text(&parse)
+        };
+        items.iter().enumerate().map(item).collect()
     }
 }
 
-/// Addresses of images.
-pub(super) fn images(most: usize) -> impl FnOnce(&str, &Value) -> Result<Vec<Url>, Invalid> {
-    list(most, Url::parse)
-}
-
-/// Tiers, each named once.
-pub(super) fn tiers(most: usize) -> impl FnOnce(&str, &Value) -> Result<Vec<Tier>, Invalid> {
-    move |name, value| {
-        let mut tiers: Vec<Tier> = Vec::new();
-        for tier in list(most, Tier::parse)(name, value)? {
-            if !tiers.contains(&tier) {
-                tiers.push(tier);
-            }
+/// The words that a field or parameter accepts, as an error lists them.
+pub(super) fn one_of(words: &[&str]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => {
+            format!("must be {} or {last}", first.join(", "))
         }
-        Ok(tiers)
+        _ => format!("must be {}", words.join("")),
     }
 }

@@ -1,9 +1,9 @@
-//! Whether the server is well.
+//! The health of the server.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The process is up, or takes writes.
+/// The response while the process runs (`/healthz`) or accepts writes (`/readyz`).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct HealthResponse {
     /// `ok` or `ready`.
@@ -12,11 +12,11 @@ pub struct HealthResponse {
     pub version: &'static str,
 }
 
-/// No writes are taken.
+/// The response while no writes are accepted.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct UnreadyResponse {
     /// `unavailable`.
     pub status: &'static str,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }

@@ -2,35 +2,22 @@
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, text};
-use super::schema::{self, request_schema};
-use crate::domain::{Invalid, Name};
+use super::field_types::text;
+use super::request::request;
+use crate::domain::Name;
 
-/// The body of `POST /v1/keys`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateKeyRequest {
-    /// What it is called.
-    pub name: Name,
-}
-
-impl CreateKeyRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let name = Fields::of(body)?.required("name", text(Name::parse))?;
-        Ok(Self { name })
+request! {
+    /// The body of `POST /v1/keys`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateKeyRequest {
+        /// The name.
+        pub name: Name = required("name", text!(Name)),
     }
+    example {"name": "till"}
+    parse(body);
 }
-
-request_schema!(CreateKeyRequest {
-    /// What it is called.
-    required name: schema::text(Name::RULE),
-} example {"name": "till"});
 
 /// A key of the program.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -47,28 +34,28 @@ pub struct KeyResponse {
     /// The id.
     #[schema(format = Uuid)]
     pub id: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// What it begins with, to tell it by.
+    /// Its first characters, to recognize it by.
     pub key_prefix: String,
-    /// When it was made.
+    /// When it was created.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When a request with it last came, to about a second; null if none ever did. A server that is
-    /// killed forgets up to five minutes of it.
+    /// When it was last used, to about a second; null if never. A server that is killed loses up to
+    /// the last five minutes of this.
     #[schema(format = DateTime)]
     pub last_used_at: Option<String>,
     /// Whether this request was made with it.
     pub current: bool,
 }
 
-/// A key that was just made, which is shown only now.
+/// A new key, which is shown only once.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedKeyResponse {
-    /// The key as the list shows it.
+    /// The key as shown in the list.
     pub key: KeyResponse,
-    /// The key itself, which is never shown again.
+    /// The key itself, which is not shown again.
     #[serde(serialize_with = "super::exposed")]
     #[schema(value_type = String)]
     pub plain_key: SecretString,

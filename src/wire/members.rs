@@ -1,51 +1,31 @@
 //! Members.
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::WalletResponse;
-use super::fields::{Fields, raw_object, text};
-use super::schema::{self, request_schema};
-use crate::domain::{
-    Attributes, Change, DisplayName, Invalid, Member, MemberProfile, Status, StatusCounts, Tier,
-};
+use super::field_types::{JSON_OBJECT, text};
+use super::request::request;
+use crate::domain::{DisplayName, Member, MemberProfile, Status, StatusCounts, Tier};
 
-/// The body of `PUT /v1/members/{externalUserID}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetMemberRequest {
-    /// What to merge into the profile.
-    pub profile: MemberProfile,
-}
-
-impl SetMemberRequest {
-    /// Reads the body, given both parsed and as it came.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value, bytes: &[u8]) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        let attributes = fields.change("attributes", raw_object("attributes", bytes))?;
-        Ok(Self {
-            profile: MemberProfile {
-                display_name: fields.change("displayName", text(DisplayName::parse))?,
-                email: Change::Keep,
-                tier: fields.optional("tier", text(Tier::parse))?,
-                attributes,
-            },
-        })
+request! {
+    /// The body of `PUT /v1/members/{externalUserID}`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SetMemberRequest {}
+    /// The changes to the member's profile.
+    pub profile: MemberProfile {
+        /// The operator's own JSON, up to 16384 bytes, replaced as a whole; null clears it.
+        attributes = change("attributes", JSON_OBJECT),
+        /// The display name; null clears it.
+        display_name = change("displayName", text!(DisplayName)),
+        /// The tier; a new member without one gets the program's default tier.
+        tier = optional("tier", text!(Tier)),
+        ..MemberProfile::default()
     }
+    example {"displayName": "Ada Lovelace", "tier": "gold", "attributes": {"city": "London"}}
+    parse(body, bytes);
 }
-
-request_schema!(SetMemberRequest {
-    /// The name to show; null clears it.
-    optional displayName: schema::nullable(schema::text(DisplayName::RULE)),
-    /// The tier; the program's default tier for a new member without one.
-    optional tier: schema::text(Tier::RULE),
-    /// The operator's own JSON, up to 16384 bytes, replaced whole; null clears it.
-    optional attributes: schema::nullable(schema::any_object()),
-} example {"displayName": "Ada Lovelace", "tier": "gold", "attributes": {"city": "London"}});
 
 /// `SetMemberResponse`: exactly these fields.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -57,21 +37,20 @@ request_schema!(SetMemberRequest {
     "attributes": {"city": "London"},
 })))]
 pub struct SetMemberResponse {
-    /// The operator's own id.
+    /// The operator's own id for the member.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
-    /// The name to show.
+    /// The display name.
     pub display_name: Option<String>,
     /// The tier; never empty.
     pub tier: String,
-    /// The operator's own JSON, as it came.
+    /// The operator's own JSON, as it was received.
     #[schema(value_type = Option<HashMap<String, Object>>, additional_properties)]
     pub attributes: Option<Box<RawValue>>,
 }
 
 impl From<&Member> for SetMemberResponse {
     fn from(member: &Member) -> Self {
-        let raw = |json: &Attributes| RawValue::from_string(json.as_str().to_owned()).ok();
         Self {
             external_user_id: member.external_user_id.as_str().to_owned(),
             display_name: member
@@ -79,12 +58,12 @@ impl From<&Member> for SetMemberResponse {
                 .as_ref()
                 .map(|name| name.as_str().to_owned()),
             tier: member.tier.as_str().to_owned(),
-            attributes: member.attributes.as_ref().and_then(raw),
+            attributes: super::json_object(member.attributes.as_ref()),
         }
     }
 }
 
-/// A member's redemptions by where they stand: exactly these keys.
+/// The number of a member's redemptions by status: exactly these keys.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the API's")]
@@ -116,26 +95,26 @@ impl From<&StatusCounts> for RedemptionCountsResponse {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberSummaryResponse {
-    /// Who it is.
+    /// The member.
     #[serde(flatten)]
     pub profile: SetMemberResponse,
-    /// The points.
+    /// The wallet.
     pub wallet: WalletResponse,
-    /// The redemptions by where they stand.
+    /// The number of redemptions by status.
     pub redemption_counts: RedemptionCountsResponse,
-    /// Additive: when the member signed up.
+    /// When the member signed up.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// Additive: when the member was removed.
+    /// When the member was removed.
     #[schema(format = DateTime)]
     pub archived_at: Option<String>,
-    /// The settings version; in quotes it is the `ETag` of the member.
+    /// The settings version; in quotes, the `ETag` of the member.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     pub version: i64,
 }
 
 impl MemberSummaryResponse {
-    /// A member with a wallet in the program's currency.
+    /// A member with its wallet and its redemptions.
     pub fn new(member: &Member, wallet: WalletResponse, counts: &StatusCounts) -> Self {
         Self {
             profile: member.into(),
@@ -148,13 +127,13 @@ impl MemberSummaryResponse {
     }
 }
 
-/// Tiers in use, those of the most members first.
+/// The tiers in use, those with the most members first.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(examples(json!({"tiers": [{"tier": "standard", "members": 3}], "total": 1})))]
 pub struct TierListResponse {
-    /// At most 100 of them.
+    /// At most 100 tiers.
     pub tiers: Vec<TierResponse>,
-    /// How many tiers are in use.
+    /// The number of tiers in use.
     pub total: usize,
 }
 
@@ -164,7 +143,7 @@ pub struct TierListResponse {
 pub struct TierResponse {
     /// The tier.
     pub tier: String,
-    /// Members of it that are not removed.
+    /// The number of members of the tier who are not removed.
     #[schema(minimum = 1)]
     pub members: u64,
 }
@@ -182,13 +161,17 @@ pub struct MemberListResponse {
 /// `RemoveMemberResponse`: exactly these fields.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(examples(json!({"externalUserID": "user_42", "archived": true, "balanceRetained": false})))]
+#[schema(examples(json!({
+    "externalUserID": "user_42",
+    "archived": true,
+    "balanceRetained": false,
+})))]
 pub struct RemoveMemberResponse {
-    /// Who was removed, by the id that the request named, with `erase` too.
+    /// The removed member, by the id in the request, also after `erase`.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
-    /// True.
+    /// Always true.
     pub archived: bool,
-    /// Whether the balance was kept: `retainBalance`.
+    /// Whether the balance was retained: `retainBalance`.
     pub balance_retained: bool,
 }

@@ -1,15 +1,17 @@
-//! The JSON of every resource: what requests may say, and what answers look like.
+//! The JSON of every resource: requests and responses.
 //!
-//! Names and forms that exist only on the wire (camelCase, date formats, prefixed ids) live here.
+//! Names and formats that exist only on the wire (camelCase, date formats, prefixed ids) are
+//! defined here.
 //!
-//! **Must not know**: HTTP, the database, or who may do what. Only `domain` (and the table of error
-//! codes) is used.
+//! **Must not know**: HTTP, the database, or permissions. It uses only `domain` and the table of
+//! error codes.
 
 mod analytics;
 mod configuration;
 mod conversations;
 mod cursor;
 mod events;
+mod field_types;
 mod fields;
 mod health;
 mod keys;
@@ -23,6 +25,7 @@ mod query;
 mod redemption_history;
 mod redemptions;
 mod reports;
+mod request;
 mod sandbox;
 pub mod schema;
 mod tokens;
@@ -42,7 +45,6 @@ pub use conversations::{
 };
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
-pub use fields::Fields;
 pub use health::{HealthResponse, UnreadyResponse};
 pub use keys::{CreateKeyRequest, CreatedKeyResponse, KeyListResponse, KeyResponse};
 pub use members::{
@@ -51,7 +53,8 @@ pub use members::{
 };
 pub use numbers::{PlainNumbers, with_plain_numbers};
 pub use offers::{
-    AvailabilityResponse, CreateOfferRequest, OfferListResponse, OfferResponse, PatchOfferRequest,
+    AvailabilityRequest, AvailabilityResponse, CreateOfferRequest, OfferListResponse,
+    OfferResponse, PatchOfferRequest,
 };
 pub use partner::{
     AcceptClockRequest, AcceptedClockResponse, AllocateCreditsRequest, AllocationResponse,
@@ -94,32 +97,38 @@ pub use webhooks::{
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
-use crate::domain::Timestamp;
+use crate::domain::{Attributes, Timestamp};
 
-/// A response body.
+/// The JSON of a response.
 ///
 /// # Panics
-/// Never: the types of this module hold nothing that JSON cannot.
+/// Never: the types of this module have only values that JSON can represent.
 pub fn to_json<T: Serialize>(body: &T) -> Vec<u8> {
-    // Most answers fit without growing.
+    // Most responses fit without growing the buffer.
     let mut json = Vec::with_capacity(512);
     append_json(&mut json, body);
     json
 }
 
-/// Adds JSON to some.
+/// Appends the JSON of a part.
 fn append_json<T: Serialize>(json: &mut Vec<u8>, part: &T) {
     serde_json::to_writer(json, part)
-        .expect("responses are made of strings, numbers, lists and maps");
+        .expect("responses have only strings, numbers, lists and maps");
 }
 
-/// Writes a secret into the one answer that holds it. Its type keeps it out of all other output.
+/// Serializes a secret for the response that shows it. Its type keeps it out of all other output.
 fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
 }
 
-/// A time that may be missing.
+/// An optional time.
 fn time(at: Option<Timestamp>) -> Option<String> {
     at.map(|at| at.to_string())
+}
+
+/// An optional JSON object, as it was received.
+fn json_object(object: Option<&Attributes>) -> Option<Box<RawValue>> {
+    RawValue::from_string(object?.as_str().to_owned()).ok()
 }

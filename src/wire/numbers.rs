@@ -1,12 +1,12 @@
-//! The numbers of a body by what is written, not by what a double makes of it.
+//! Reads the numbers of a body exactly, without rounding them to doubles.
 
 use std::borrow::Cow;
 
-/// The most digits of which any number fits an `i64`.
+/// The largest number of digits with which every number fits an `i64`.
 const DIGITS_SAFE: usize = 18;
 
-/// Whether each number of a body that is JSON is a plain integer, which every parser reads exactly.
-/// It may be false of one that is.
+/// Checks whether every number of a JSON body is a plain integer, which every parser reads exactly.
+/// The check may fail for a long integer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PlainNumbers {
     digits: usize,
@@ -14,7 +14,7 @@ pub struct PlainNumbers {
 }
 
 impl PlainNumbers {
-    /// Takes the next byte that is no part of a string.
+    /// Takes the next byte outside of strings.
     #[inline]
     pub fn next(&mut self, byte: u8) {
         match byte {
@@ -28,17 +28,17 @@ impl PlainNumbers {
         }
     }
 
-    /// Whether there was no other number.
+    /// Whether every number was a plain integer.
     pub fn are_all(self) -> bool {
         !self.has_other
     }
 }
 
-/// The body with every whole number of 64 bits as a plain integer, however it is written (`100.0`,
-/// `1e2`). A number that no double can hold becomes the largest that one can: it is no whole number
-/// of 64 bits, and anything else is for the field to say.
+/// Rewrites a body so that every whole number of 64 bits is a plain integer, in any notation
+/// (`100.0`, `1e2`). A number above the range of a double becomes the largest double: it is not a
+/// whole number of 64 bits, and the field that it is in reports it.
 ///
-/// What is no JSON stays so.
+/// A body that is not JSON stays invalid.
 pub fn with_plain_numbers(body: &[u8]) -> Cow<'_, [u8]> {
     let mut plain = Vec::new();
     let (mut copied, mut at) = (0, 0);
@@ -66,7 +66,7 @@ pub fn with_plain_numbers(body: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
-/// The place after the string that begins at `start`.
+/// The position after the string that begins at `start`.
 fn after_string(body: &[u8], start: usize) -> usize {
     let mut is_escaped = false;
     for (length, byte) in body[start + 1..].iter().enumerate() {
@@ -84,7 +84,7 @@ fn is_of_number(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
-/// How a number is written instead, if otherwise.
+/// The new notation of a number, if it changes.
 fn plain_number(literal: &[u8]) -> Option<String> {
     let literal = std::str::from_utf8(literal).ok()?;
     let number = Number::parse(literal)?;
@@ -99,7 +99,7 @@ fn plain_number(literal: &[u8]) -> Option<String> {
         .map(|most| format!("{most:e}"))
 }
 
-/// A number as JSON writes it.
+/// A number in JSON notation.
 struct Number<'a> {
     is_negative: bool,
     integer: &'a str,
@@ -108,7 +108,7 @@ struct Number<'a> {
 }
 
 impl<'a> Number<'a> {
-    /// The parts of a number; `None` if it is not JSON's.
+    /// The parts of a number; `None` if it is not valid JSON.
     fn parse(literal: &'a str) -> Option<Self> {
         let unsigned = literal.strip_prefix('-');
         let is_negative = unsigned.is_some();
@@ -129,7 +129,7 @@ impl<'a> Number<'a> {
         })
     }
 
-    /// The number, if it is a whole one of 64 bits.
+    /// The number, if it is a whole number of 64 bits.
     fn whole(&self) -> Option<i64> {
         let digits = format!("{}{}", self.integer, self.fraction);
         let short = digits.trim_end_matches('0');
@@ -137,7 +137,7 @@ impl<'a> Number<'a> {
         if significant.is_empty() {
             return Some(0);
         }
-        // Larger exponents than these numbers can have are of none of them.
+        // A number with a larger exponent does not fit 64 bits.
         let exponent: i64 = self.exponent.parse().ok()?;
         let cut = i64::try_from(digits.len() - short.len()).ok()?;
         let fraction = i64::try_from(self.fraction.len()).ok()?;

@@ -2,16 +2,17 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::fields::{Fields, images, price, quantity, text, tiers, time};
-use super::schema::{self, request_schema};
+use super::field_types::{IMAGES, OBJECT, PRICE, QUANTITY, TIERS, TIME, text};
+use super::fields::{FieldType, Fields};
+use super::request::request;
 use crate::domain::{
     Change, Invalid, Label, LongText, Offer, OfferContent, Points, Tier, Timestamp, Title, Url,
 };
 
-/// The body of `POST /v1/offers`. Only `title` is required.
+/// The body of `POST /v1/offers`: that of `PATCH`, with a required title.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateOfferRequest {
     /// The whole offer.
@@ -22,9 +23,9 @@ impl CreateOfferRequest {
     /// Reads the body.
     ///
     /// # Errors
-    /// [`Invalid`] naming the field.
+    /// Names the first field that is wrong.
     pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let title = Fields::of(body)?.required("title", text(Title::parse))?;
+        let title = Fields::of(body)?.required("title", &text!(Title))?;
         let label = |word: &str| Label::parse("", word);
         let blank = OfferContent {
             title,
@@ -45,59 +46,84 @@ impl CreateOfferRequest {
     }
 }
 
-/// The body of `PATCH /v1/offers/{id}`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the API's")]
-pub struct PatchOfferRequest {
-    pub title: Option<Title>,
-    pub description: Option<LongText>,
-    pub short_description: Option<LongText>,
-    pub kind: Option<Label>,
-    pub offer_type: Option<Label>,
-    pub points_price: Change<Points>,
-    pub expires_at: Change<Timestamp>,
-    pub images: Option<Vec<Url>>,
-    pub tiers: Option<Vec<Tier>>,
-    pub quantity_remaining: Change<i64>,
-    pub start_at: Change<Timestamp>,
-    pub end_at: Change<Timestamp>,
+impl ToSchema for CreateOfferRequest {}
+
+impl PartialSchema for CreateOfferRequest {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = PatchOfferRequest::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required.push("title".to_owned());
+        }
+        schema
+    }
 }
 
+request! {
+    /// The body of `PATCH /v1/offers/{id}`.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct PatchOfferRequest {
+        /// The title.
+        pub title: Option<Title> = optional("title", text!(Title)),
+        /// The description; empty by default.
+        pub description: Option<LongText> = optional("description", text!(LongText)),
+        /// The description in one line; empty by default.
+        pub short_description: Option<LongText> = optional("shortDescription", text!(LongText)),
+        /// A label of the operator's choice; `experience` by default.
+        pub kind: Option<Label> = optional("kind", text!(Label)),
+        /// A second label of the operator's choice; `standard` by default.
+        pub offer_type: Option<Label> = optional("type", text!(Label)),
+        /// The price in points; null and 0 both mean free.
+        pub points_price: Change<Points> = change("pointsPrice", PRICE),
+        /// The time from which it cannot be redeemed; null means never.
+        pub expires_at: Change<Timestamp> = change("expiresAt", TIME),
+        /// Addresses of images.
+        pub images: Option<Vec<Url>> = optional("images", IMAGES),
+        /// The tiers that may redeem it; an empty list means every tier.
+        pub tiers: Option<Vec<Tier>> = optional("tiers", TIERS),
+        /// The stock.
+        pub availability: Option<AvailabilityRequest> = nullable("availability", AVAILABILITY),
+        /// The start of the experience; it does not restrict redemption.
+        pub start_at: Change<Timestamp> = change("startAt", TIME),
+        /// The end of the experience, not before its start; it does not restrict redemption.
+        pub end_at: Change<Timestamp> = change("endAt", TIME),
+    }
+    example {"title": "A coffee on the house", "pointsPrice": 40}
+}
+
+request! {
+    /// The `availability` of an offer in a request. A response has more, which is derived.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct AvailabilityRequest {
+        /// The number of pieces left; null and 2147483647 both mean unlimited.
+        pub quantity_remaining: Change<i64> = change("quantityRemaining", QUANTITY),
+    }
+}
+
+const AVAILABILITY: FieldType<AvailabilityRequest> = FieldType {
+    read: |field| AvailabilityRequest::read(&field.object()?),
+    schema: || AvailabilityRequest::schema().into(),
+};
+
 impl PatchOfferRequest {
-    /// Reads the body.
+    /// Reads the body. An `availability` of the wrong type is reported before any other field.
     ///
     /// # Errors
-    /// [`Invalid`] naming the field.
+    /// Names the first field that is wrong.
     pub fn parse(body: &Value) -> Result<Self, Invalid> {
         let fields = Fields::of(body)?;
-        let availability = fields.object("availability", "availability.")?;
-        Ok(Self {
-            title: fields.optional("title", text(Title::parse))?,
-            description: fields.optional("description", text(LongText::parse))?,
-            short_description: fields.optional("shortDescription", text(LongText::parse))?,
-            kind: fields.optional("kind", text(Label::parse))?,
-            offer_type: fields.optional("type", text(Label::parse))?,
-            points_price: fields.change("pointsPrice", price)?,
-            expires_at: fields.change("expiresAt", time)?,
-            images: fields.optional("images", images(OfferContent::IMAGES_MAX))?,
-            tiers: fields.optional("tiers", tiers(OfferContent::TIERS_MAX))?,
-            quantity_remaining: match availability {
-                Some(fields) => match fields.change("quantityRemaining", quantity)? {
-                    Change::Set(OfferContent::UNLIMITED) => Change::Clear,
-                    change => change,
-                },
-                None => Change::Keep,
-            },
-            start_at: fields.change("startAt", time)?,
-            end_at: fields.change("endAt", time)?,
-        })
+        fields.nullable("availability", &OBJECT)?;
+        Self::read(&fields)
     }
 
     /// The content after the change.
     ///
     /// # Errors
-    /// [`Invalid`] if the whole does not hold together.
+    /// [`Invalid`] if the new content contradicts itself.
     pub fn apply(self, content: OfferContent) -> Result<OfferContent, Invalid> {
+        let quantity_remaining = match self.availability.unwrap_or_default().quantity_remaining {
+            Change::Set(OfferContent::UNLIMITED) => Change::Clear,
+            change => change,
+        };
         let changed = OfferContent {
             title: self.title.unwrap_or(content.title),
             description: self.description.unwrap_or(content.description),
@@ -108,7 +134,7 @@ impl PatchOfferRequest {
             expires_at: self.expires_at.apply(content.expires_at),
             images: self.images.unwrap_or(content.images),
             tiers: self.tiers.unwrap_or(content.tiers),
-            quantity_remaining: self.quantity_remaining.apply(content.quantity_remaining),
+            quantity_remaining: quantity_remaining.apply(content.quantity_remaining),
             start_at: self.start_at.apply(content.start_at),
             end_at: self.end_at.apply(content.end_at),
         };
@@ -117,52 +143,7 @@ impl PatchOfferRequest {
     }
 }
 
-/// Both requests may say the same: one needs a title, the other nothing.
-macro_rules! offer_schema {
-    ($request:ident, $need:ident title) => {
-        request_schema!($request {
-            /// What it is called.
-            $need title: schema::text(Title::RULE),
-            /// All about it; empty by default.
-            optional description: schema::text(LongText::RULE),
-            /// The same in a line; empty by default.
-            optional shortDescription: schema::text(LongText::RULE),
-            /// A word of the operator's; `experience` by default.
-            optional kind: schema::text(Label::RULE),
-            /// Another one; `standard` by default.
-            optional type: schema::text(Label::RULE),
-            /// What it costs; null and 0 both cost nothing.
-            optional pointsPrice: schema::nullable(schema::whole(0, OfferContent::PRICE_MAX.get())),
-            /// From then on it cannot be redeemed; null is never.
-            optional expiresAt: schema::nullable(schema::time()),
-            /// Addresses of images.
-            optional images: schema::list(schema::text(Url::RULE), OfferContent::IMAGES_MAX),
-            /// How much there is of it; `quantityRemaining` null or 2147483647 is unlimited.
-            optional availability: schema::nullable(stock()),
-            /// When the experience begins; it gates nothing.
-            optional startAt: schema::nullable(schema::time()),
-            /// When the experience ends, not before it begins; it gates nothing.
-            optional endAt: schema::nullable(schema::time()),
-            /// The tiers that may redeem it; none is every tier.
-            optional tiers: schema::list(schema::text(Tier::RULE), OfferContent::TIERS_MAX),
-        } example {"title": "A coffee on the house", "pointsPrice": 40});
-    };
-}
-
-offer_schema!(CreateOfferRequest, required title);
-offer_schema!(PatchOfferRequest, optional title);
-
-/// `availability` of a request: the rest of an answer's is derived.
-fn stock() -> Object {
-    let pieces = schema::nullable(schema::whole(0, OfferContent::UNLIMITED));
-    let mut stock = Object::with_type(Type::Object);
-    stock
-        .properties
-        .insert("quantityRemaining".to_owned(), pieces.into());
-    stock
-}
-
-/// Whether an offer can be redeemed.
+/// The availability of an offer.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -171,12 +152,12 @@ fn stock() -> Object {
     "isUnlimited": false,
 })))]
 pub struct AvailabilityResponse {
-    /// Whether it can be redeemed now: it has pieces left and has not expired.
+    /// Whether it can be redeemed now: it is in stock and has not expired.
     pub is_available: bool,
-    /// Pieces left; 2147483647 if there is no limit.
+    /// The number of pieces left; 2147483647 if unlimited.
     #[schema(minimum = 0, maximum = 2_147_483_647)]
     pub quantity_remaining: i64,
-    /// Additive: whether there is no limit.
+    /// Whether the stock is unlimited.
     pub is_unlimited: bool,
 }
 
@@ -206,42 +187,43 @@ pub struct AvailabilityResponse {
 pub struct OfferResponse {
     /// The id, `off_…`.
     pub id: String,
-    /// What it is called.
+    /// The title.
     pub title: String,
-    /// All about it.
+    /// The description.
     pub description: String,
-    /// The same in a line.
+    /// The description in one line.
     pub short_description: String,
-    /// A word of the operator's.
+    /// A label of the operator's choice.
     pub kind: String,
-    /// Another word of the operator's.
+    /// A second label of the operator's choice.
     #[serde(rename = "type")]
     pub offer_type: String,
-    /// What it costs; null and 0 both cost nothing. Above 2147483647 only if 0.1.0 set it.
+    /// The price in points; null and 0 both mean free. Above 2147483647 only if version 0.1.0 set
+    /// it.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_price: Option<i64>,
-    /// From then on it cannot be redeemed.
+    /// The time from which it cannot be redeemed.
     #[schema(format = DateTime)]
     pub expires_at: Option<String>,
     /// Addresses of images.
     pub images: Vec<String>,
-    /// Whether it can be redeemed.
+    /// The availability.
     pub availability: AvailabilityResponse,
-    /// When the experience begins; it gates nothing.
+    /// The start of the experience; it does not restrict redemption.
     #[schema(format = DateTime)]
     pub start_at: Option<String>,
-    /// When the experience ends; it gates nothing.
+    /// The end of the experience; it does not restrict redemption.
     #[schema(format = DateTime)]
     pub end_at: Option<String>,
-    /// The tiers that may redeem it; none is every tier.
+    /// The tiers that may redeem it; an empty list means every tier.
     pub tiers: Vec<String>,
-    /// The settings version; in quotes it is the `ETag` of the offer.
+    /// The settings version; in quotes, the `ETag` of the offer.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     pub version: i64,
 }
 
 impl OfferResponse {
-    /// An offer as it stands at `now`.
+    /// An offer with its availability at `now`.
     pub fn new(offer: &Offer, now: Timestamp) -> Self {
         let content = &offer.content;
         Self {

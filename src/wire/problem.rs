@@ -11,44 +11,44 @@ use crate::error::{Problem, Surface};
 /// An error under `/v1`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ErrorResponse {
-    /// What went wrong.
+    /// The error.
     pub error: PlainErrorResponse,
 }
 
 /// The error in the envelope of `/v1`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PlainErrorResponse {
-    /// Stable, and what a client should look at. There may be new ones at any time.
+    /// The error code. Codes are stable; new ones may be added at any time.
     pub code: &'static str,
-    /// For a person; it may change.
+    /// A message for humans; it may change.
     pub message: String,
 }
 
 /// An error under `/v1/reports` and `/v1/programs`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReportErrorResponse {
-    /// Stable, and what a client should look at. There may be new ones at any time.
+    /// The error code. Codes are stable; new ones may be added at any time.
     pub code: &'static str,
-    /// For a person; it may change.
+    /// A message for humans; it may change.
     pub message: String,
-    /// Which field or parameter was wrong, if it was one.
+    /// The field or parameter that was wrong, if it was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, required = false)]
     pub details: Option<ErrorDetailsResponse>,
 }
 
-/// What was wrong with a field or parameter.
+/// The error of a field or parameter.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ErrorDetailsResponse {
     /// Its name.
     pub field: String,
     /// `required`, `repeated` or `invalid`.
     pub reason: &'static str,
-    /// A sentence for a person; it may change.
+    /// A sentence for humans; it may change.
     pub message: String,
-    /// What would be right.
+    /// The expected value.
     pub expected: String,
-    /// The beginning of what came instead.
+    /// The first characters of the received value.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, required = false)]
     pub received: Option<String>,
@@ -76,9 +76,9 @@ impl From<&Invalid> for ErrorDetailsResponse {
 /// An error under `/partner`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PartnerErrorResponse {
-    /// Stable, and what a client should look at. There may be new ones at any time.
+    /// The error code. Codes are stable; new ones may be added at any time.
     pub code: &'static str,
-    /// For a person; it may change.
+    /// A message for humans; it may change.
     pub message: String,
     /// Always empty.
     #[schema(value_type = Object)]

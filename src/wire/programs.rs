@@ -1,66 +1,37 @@
-//! Programs, in the manner of the Scrip surface: `snake_case`, plain times.
+//! Programs, in the format of the Scrip surface: `snake_case`, times without milliseconds.
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, text};
-use super::schema::{self, ProgramState, request_schema};
+use super::field_types::{text, word};
+use super::request::request;
+use super::schema::ProgramState;
 use crate::domain::{Invalid, Name, Program, ProgramSort, ProgramStatus, Timestamp};
 
-/// The body of `POST /v1/programs`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateProgramRequest {
-    /// What it is called.
-    pub name: Name,
-}
-
-impl CreateProgramRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let name = Fields::of(body)?.required("name", text(Name::parse))?;
-        Ok(Self { name })
+request! {
+    /// The body of `POST /v1/programs`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateProgramRequest {
+        /// The name.
+        pub name: Name = required("name", text!(Name)),
     }
+    example {"name": "Summer club"}
+    parse(body);
 }
 
-request_schema!(CreateProgramRequest {
-    /// What it is called.
-    required name: schema::text(Name::RULE),
-} example {"name": "Summer club"});
-
-/// The body of `PATCH /v1/programs/{id}`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PatchProgramRequest {
-    /// What it is called.
-    pub name: Option<Name>,
-    /// Whether it is in use.
-    pub status: Option<ProgramStatus>,
-}
-
-impl PatchProgramRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            name: fields.optional("name", text(Name::parse))?,
-            status: fields.optional("status", text(|name, word| status(name, &word)))?,
-        })
+request! {
+    /// The body of `PATCH /v1/programs/{id}`.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct PatchProgramRequest {
+        /// The name.
+        pub name: Option<Name> = optional("name", text!(Name)),
+        /// Whether the program is active.
+        pub status: Option<ProgramStatus> = optional("status", word!(ProgramStatus)),
     }
+    example {"name": "Winter club"}
+    parse(body);
 }
-
-request_schema!(PatchProgramRequest {
-    /// What it is called.
-    optional name: schema::text(Name::RULE),
-    /// Whether it is in use.
-    optional status: schema::one_of(ProgramStatus::ALL.map(ProgramStatus::as_str)),
-} example {"name": "Winter club"});
 
 fn status(name: &str, word: &str) -> Result<ProgramStatus, Invalid> {
     ProgramStatus::parse(word).ok_or_else(|| Invalid::new(name, "must be ACTIVE or ARCHIVED"))
@@ -109,21 +80,21 @@ pub struct ProgramResponse {
     /// The id.
     #[schema(format = Uuid)]
     pub id: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// Whether it is in use.
+    /// Whether it is active.
     #[schema(value_type = ProgramState)]
     pub status: &'static str,
-    /// When it was made.
+    /// When it was created.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When name or status last changed.
+    /// When its name or status last changed.
     #[schema(format = DateTime)]
     pub updated_at: String,
     /// When it was archived.
     #[schema(format = DateTime)]
     pub deleted_at: Option<String>,
-    /// The settings version; in quotes it is the `ETag` of the program.
+    /// The settings version; in quotes, the `ETag` of the program.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     pub version: i64,
 }
@@ -142,23 +113,23 @@ impl From<&Program> for ProgramResponse {
     }
 }
 
-/// A program that was just made, with its key, which is shown only now.
+/// A new program with its key, which is shown only once.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CreatedProgramResponse {
     /// The program.
     #[serde(flatten)]
     pub program: ProgramResponse,
-    /// Its first Org-API-Key, which is never shown again.
+    /// Its first Org-API-Key, which is not shown again.
     #[serde(rename = "apiKey", serialize_with = "super::exposed")]
     #[schema(value_type = String)]
     pub api_key: SecretString,
 }
 
-/// Where a list of the Scrip surface goes on.
+/// The pagination of a list of the Scrip surface.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(examples(json!({"has_more": false, "next_cursor": null})))]
 pub struct PaginationResponse {
-    /// Whether another page follows.
+    /// Whether there is another page.
     pub has_more: bool,
     /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
@@ -178,6 +149,6 @@ impl From<Option<String>> for PaginationResponse {
 pub struct ProgramListResponse {
     /// The programs, newest first.
     pub data: Vec<ProgramResponse>,
-    /// Where the list goes on.
+    /// The pagination.
     pub pagination: PaginationResponse,
 }

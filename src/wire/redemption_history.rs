@@ -1,4 +1,4 @@
-//! What happened to a redemption, and who did it.
+//! The history of a redemption.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,22 +6,22 @@ use utoipa::ToSchema;
 use super::schema::{ActorKind, RedemptionStatus};
 use crate::domain::{Activity, Actor, Event, Status};
 
-/// Who or what caused something.
+/// The actor that caused an event.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ActorResponse {
-    /// What it is.
+    /// The kind of actor.
     #[serde(rename = "type")]
     #[schema(value_type = ActorKind)]
     pub actor_type: &'static str,
-    /// Of an Org-API-Key, what the operator calls it.
+    /// The name of an Org-API-Key; otherwise null.
     pub name: Option<String>,
-    /// Of an Org-API-Key, its first characters.
+    /// The first characters of an Org-API-Key; otherwise null.
     pub key_prefix: Option<String>,
 }
 
 impl ActorResponse {
-    /// An actor; `key` is the name and the first characters of an Org-API-Key.
+    /// An actor; `key` has the name and the first characters of an Org-API-Key.
     pub fn new(actor: Actor, key: Option<(String, String)>) -> Self {
         let (name, key_prefix) = key.unzip();
         Self {
@@ -32,7 +32,7 @@ impl ActorResponse {
     }
 }
 
-/// Something that happened to a redemption.
+/// An entry in the history of a redemption.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -47,32 +47,32 @@ impl ActorResponse {
 })))]
 pub struct RedemptionHistoryEntryResponse {
     /// `redemption.created`, another of `redemption.*`, `redemption.changed` for its dates,
-    /// `wallet.debited` for what it cost, `wallet.credited` for what was returned.
+    /// `wallet.debited` for the charge, `wallet.credited` for the refund.
     pub event: &'static str,
-    /// When.
+    /// When it happened.
     #[schema(format = DateTime)]
     pub at: String,
-    /// Where it stood before, if it was moved.
+    /// The status before, if it changed.
     #[schema(value_type = Option<RedemptionStatus>)]
     pub from: Option<&'static str>,
-    /// Where it stood from then on, if it was created or moved.
+    /// The status after, if it changed or the redemption was created.
     #[schema(value_type = Option<RedemptionStatus>)]
     pub to: Option<&'static str>,
-    /// How many points, if some moved.
+    /// The number of points, if points moved.
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     pub points: Option<i64>,
-    /// When it begins from then on; of `redemption.changed`.
+    /// The new start of the experience; only of `redemption.changed`.
     #[schema(format = DateTime)]
     pub start_at: Option<String>,
-    /// When it ends from then on; of `redemption.changed`.
+    /// The new end of the experience; only of `redemption.changed`.
     #[schema(format = DateTime)]
     pub end_at: Option<String>,
-    /// Who or what did it; null of what happened under version 0.1.0.
+    /// The actor that caused it; null for events of version 0.1.0.
     pub actor: Option<ActorResponse>,
 }
 
 impl RedemptionHistoryEntryResponse {
-    /// An activity about a redemption, and who caused it.
+    /// An activity about a redemption, with its actor.
     pub fn new(activity: &Activity, actor: Option<ActorResponse>) -> Self {
         let mut entry = Self {
             event: activity.event.kind().as_str(),
@@ -108,15 +108,15 @@ impl RedemptionHistoryEntryResponse {
 }
 
 impl RedemptionHistoryResponse {
-    /// Entries a page unless said, and at most: few redemptions have more.
+    /// The default and the largest number of entries on a page. Few redemptions have more.
     pub const LIMITS: (usize, usize) = (100, 100);
 }
 
-/// A page of what happened to a redemption.
+/// A page of the history of a redemption.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RedemptionHistoryResponse {
-    /// What happened, the newest last.
+    /// The entries, newest last.
     pub history: Vec<RedemptionHistoryEntryResponse>,
     /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,

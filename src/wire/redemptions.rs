@@ -1,120 +1,66 @@
 //! Redemptions.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Query;
-use super::fields::{Fields, known_id, text, time};
-use super::schema::{self, CanceledReason, RedemptionStatus, request_schema};
+use super::field_types::{EXTERNAL_USER_ID, STRING, TIME, text, word};
+use super::request::request;
+use super::schema::{CanceledReason, RedemptionStatus};
 use crate::domain::{
-    CancelReason, Change, ExternalUserId, Invalid, Note, OfferId, Redemption, RedemptionOrder,
+    CancelReason, ExternalUserId, Invalid, Note, OfferId, Redemption, RedemptionOrder,
     RedemptionPatch, Search, Status, Timestamp,
 };
 
-/// The body of `POST /v1/redemptions`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateRedemptionRequest {
-    /// The offer's id as it was written: one that can be none is like one that is unknown.
-    pub offer: String,
-    /// On whose behalf a key calls.
-    pub external_user_id: Option<ExternalUserId>,
-}
-
-impl CreateRedemptionRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            offer: fields.required("offer", text(|_, id| Ok(id)))?,
-            external_user_id: fields.nullable("externalUserID", known_id)?,
-        })
+request! {
+    /// The body of `POST /v1/redemptions`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateRedemptionRequest {
+        /// The offer's id.
+        pub offer: String = required("offer", STRING),
+        /// The member who redeems; required of an Org-API-Key. A token may name its own member.
+        pub external_user_id: Option<ExternalUserId> =
+            nullable("externalUserID", EXTERNAL_USER_ID),
     }
+    example {"offer": "off_01a1fda8-194e-75c2-b11a-dd34b93c1d23", "externalUserID": "user_42"}
+    parse(body);
 }
 
-request_schema!(CreateRedemptionRequest {
-    /// The offer's id.
-    required offer: schema::string(),
-    /// On whose behalf; required of an Org-API-Key. A token may name its own member.
-    optional externalUserID: schema::nullable(schema::text(ExternalUserId::RULE)),
-} example {"offer": "off_01a1fda8-194e-75c2-b11a-dd34b93c1d23", "externalUserID": "user_42"});
-
-/// The body of `PATCH /v1/redemptions/{id}`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PatchRedemptionRequest {
-    /// What should change.
-    pub patch: RedemptionPatch,
-}
-
-impl PatchRedemptionRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        let patch = RedemptionPatch {
-            status: fields.optional("status", text(|name, word| status(name, &word)))?,
-            start_at: fields.change("startAt", time)?,
-            end_at: fields.change("endAt", time)?,
-            canceled_reason: canceled_reason(&fields)?,
-            canceled_note: fields.change("canceledNote", text(Note::parse))?,
-        };
-        Ok(Self { patch })
+request! {
+    /// The body of `PATCH /v1/redemptions/{id}`.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct PatchRedemptionRequest {}
+    /// The changes to the redemption.
+    pub patch: RedemptionPatch {
+        /// The new status; only forward, or `CANCELED`.
+        status = optional("status", word!(Status)),
+        /// The start of the experience.
+        start_at = change("startAt", TIME),
+        /// The end of the experience.
+        end_at = change("endAt", TIME),
+        /// The reason for the cancellation; only on a canceled redemption.
+        canceled_reason = change("canceledReason", word!(CancelReason)),
+        /// A note on the cancellation; only on a canceled redemption.
+        canceled_note = change("canceledNote", text!(Note)),
     }
+    example {"status": "OPEN", "startAt": "2026-07-01T18:00:00Z"}
+    parse(body);
 }
 
-request_schema!(PatchRedemptionRequest {
-    /// Where it should stand; only forward, or `CANCELED`.
-    optional status: schema::one_of(Status::ALL.map(Status::as_str)),
-    /// When the experience begins.
-    optional startAt: schema::nullable(schema::time()),
-    /// When the experience ends.
-    optional endAt: schema::nullable(schema::time()),
-    /// Why it was canceled; only on a canceled redemption.
-    optional canceledReason: schema::nullable(canceled_reason_words()),
-    /// More about that; only on a canceled redemption.
-    optional canceledNote: schema::nullable(schema::text(Note::RULE)),
-} example {"status": "OPEN", "startAt": "2026-07-01T18:00:00Z"});
-
-/// The body of `POST /v1/redemptions/{id}/cancel`, which may be left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CancelRedemptionRequest {
-    /// What should change.
-    pub patch: RedemptionPatch,
-}
-
-impl CancelRedemptionRequest {
-    /// Reads the body; null is no body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let mut patch = RedemptionPatch {
-            status: Some(Status::Canceled),
-            ..RedemptionPatch::default()
-        };
-        if !body.is_null() {
-            let fields = Fields::of(body)?;
-            patch.canceled_reason = canceled_reason(&fields)?;
-            patch.canceled_note = fields.change("canceledNote", text(Note::parse))?;
-        }
-        Ok(Self { patch })
+request! {
+    /// The body of `POST /v1/redemptions/{id}/cancel`, which is optional.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct CancelRedemptionRequest {}
+    /// The changes to the redemption.
+    pub patch: RedemptionPatch {
+        /// The reason; `MEMBER_REQUESTED` if a member gives none.
+        canceled_reason = change("canceledReason", word!(CancelReason)),
+        /// A note on the cancellation.
+        canceled_note = change("canceledNote", text!(Note)),
+        ..RedemptionPatch { status: Some(Status::Canceled), ..RedemptionPatch::default() }
     }
-}
-
-request_schema!(CancelRedemptionRequest {
-    /// Why; `MEMBER_REQUESTED` if a member gives no reason.
-    optional canceledReason: schema::nullable(canceled_reason_words()),
-    /// More about that.
-    optional canceledNote: schema::nullable(schema::text(Note::RULE)),
-} example {"canceledReason": "SOLD_OUT", "canceledNote": "The last one went this morning."});
-
-fn canceled_reason_words() -> utoipa::openapi::Object {
-    schema::one_of(CancelReason::ALL.map(CancelReason::as_str))
+    example {"canceledReason": "SOLD_OUT", "canceledNote": "The last one went this morning."}
+    parse(body or null);
 }
 
 /// One of the seven statuses, in upper case.
@@ -186,18 +132,6 @@ impl RedemptionListQuery {
     }
 }
 
-fn canceled_reason(fields: &Fields<'_>) -> Result<Change<CancelReason>, Invalid> {
-    fields.change(
-        "canceledReason",
-        text(|name, word| {
-            CancelReason::parse(&word).ok_or_else(|| {
-                let names = CancelReason::ALL.map(CancelReason::as_str).join(", ");
-                Invalid::new(name, format!("must be null or one of {names}"))
-            })
-        }),
-    )
-}
-
 /// `Redemption`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -219,43 +153,43 @@ pub struct RedemptionResponse {
     pub id: String,
     /// The offer's id.
     pub offer: String,
-    /// Where it stands.
+    /// The status.
     #[schema(value_type = RedemptionStatus)]
     pub status: &'static str,
     /// When the offer was redeemed.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When the experience begins.
+    /// The start of the experience.
     #[schema(format = DateTime)]
     pub start_at: Option<String>,
-    /// When the experience ends.
+    /// The end of the experience.
     #[schema(format = DateTime)]
     pub end_at: Option<String>,
-    /// Why it was canceled.
+    /// The reason for the cancellation.
     #[schema(value_type = Option<CanceledReason>)]
     pub canceled_reason: Option<&'static str>,
-    /// More about that.
+    /// A note on the cancellation.
     pub canceled_note: Option<String>,
-    /// Additive: whose it is.
+    /// The member whose redemption it is.
     #[serde(rename = "externalUserID")]
     pub external_user_id: String,
-    /// Additive: what was charged and a cancellation returns.
+    /// The points that were charged and that a cancellation refunds.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_charged: i64,
-    /// Where the member and the operator talk about it.
+    /// The conversation about it between the member and the operator.
     pub conversation_id: String,
-    /// Additive: the offer's title. Where redemptions are read with an Org-API-Key.
+    /// The offer's title. Only where redemptions are read with an Org-API-Key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     pub offer_title: Option<String>,
-    /// Additive: the member's display name, or null. Where `offerTitle` is.
+    /// The member's display name, or null. Present wherever `offerTitle` is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, required = false)]
     pub display_name: Option<Option<String>>,
 }
 
 impl RedemptionResponse {
-    /// The same with what an operator calls its member and its offer.
+    /// Adds the member's display name and the offer's title, for an operator.
     #[must_use]
     pub fn named(mut self, display_name: Option<String>, offer_title: String) -> Self {
         self.display_name = Some(display_name);
@@ -291,7 +225,7 @@ impl From<&Redemption> for RedemptionResponse {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RedemptionListResponse {
-    /// The redemptions, in the order asked for.
+    /// The redemptions, in the requested order.
     pub redemptions: Vec<RedemptionResponse>,
     /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,

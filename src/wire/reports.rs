@@ -1,4 +1,4 @@
-//! The program-activity report, in the manner of the Scrip surface.
+//! The program-activity report, in the format of the Scrip surface.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -53,37 +53,37 @@ impl ProgramActivityQuery {
     "unique_participants": 1,
 })))]
 pub struct ProgramActivityResponse {
-    /// Currencies of points: 1.
+    /// The number of point currencies: always 1.
     pub asset_count: u64,
-    /// Events of the catalogue in the period, else ever.
+    /// Events of the catalogue in the period, or ever without one.
     pub event_count: u64,
     /// Ledger entries, ever.
     pub journal_count: u64,
-    /// Time of the newest ledger entry, ever.
+    /// The time of the newest ledger entry, ever.
     #[schema(format = DateTime)]
     pub last_activity_at: Option<String>,
     /// The program.
     #[schema(format = Uuid)]
     pub program_id: String,
-    /// What it is called.
+    /// The name of the program.
     pub program_name: String,
-    /// Offers that are not archived, now.
+    /// Offers that are not archived now.
     pub reward_count: u64,
-    /// Earning rules: 0, there are none.
+    /// The number of earning rules: always 0.
     pub rule_count: u64,
-    /// Distinct tiers held by members who are not removed, now.
+    /// Distinct tiers of members who are not removed now.
     pub tier_count: u64,
-    /// Points credited in the period, else ever, with two decimals.
+    /// Points credited in the period, or ever without one, with two decimals.
     #[schema(pattern = r"^[0-9]+\.[0-9]{2}$")]
     pub total_issued: String,
-    /// Points spent on redemptions in the period, else ever, with two decimals.
+    /// Points spent on redemptions in the period, or ever without one, with two decimals.
     #[schema(pattern = r"^[0-9]+\.[0-9]{2}$")]
     pub total_redeemed: String,
-    /// Distinct members who were ever credited or spent points.
+    /// Distinct members who ever received or spent points.
     pub unique_participants: u64,
 }
 
-/// Points as the Scrip surface writes amounts: with two decimals, of which points have none.
+/// Points in the format of the Scrip surface: with two decimals, which are always zero.
 pub fn decimal(points: u64) -> String {
     format!("{points}.00")
 }
@@ -91,8 +91,8 @@ pub fn decimal(points: u64) -> String {
 /// A page of the report.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ProgramActivityListResponse {
-    /// A row for each program, the oldest first.
+    /// One row per program, oldest first.
     pub data: Vec<ProgramActivityResponse>,
-    /// Where the list goes on.
+    /// The pagination.
     pub pagination: PaginationResponse,
 }

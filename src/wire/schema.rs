@@ -1,10 +1,9 @@
-//! What requests and answers may hold, as JSON Schema. The schema of a request stands beside its
-//! `parse` and is made of the rules that `parse` goes by; that of an answer is derived from its
-//! type.
+//! JSON Schema of requests and responses. The schema of a request is built from its table; the
+//! schema of a response is derived from its type.
 
 use utoipa::openapi::schema::{
     AdditionalProperties, Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Schema,
-    SchemaFormat, SchemaType, Type,
+    SchemaFormat, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -14,7 +13,7 @@ use crate::domain::{
     TextRule,
 };
 
-/// A text by its rule.
+/// A text with a rule.
 pub fn text(rule: TextRule) -> Object {
     let pattern = if rule.lines {
         r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -29,7 +28,7 @@ pub fn text(rule: TextRule) -> Object {
         .build()
 }
 
-/// A string of which only the length counts, in characters.
+/// A string with a length in characters.
 pub fn length(least: usize, most: usize) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -38,7 +37,7 @@ pub fn length(least: usize, most: usize) -> Object {
         .build()
 }
 
-/// A string of which nothing is asked.
+/// Any string.
 pub fn string() -> Object {
     Object::with_type(Type::String)
 }
@@ -88,7 +87,7 @@ pub fn day() -> Object {
         .build()
 }
 
-/// One of some words.
+/// One of a list of words.
 pub fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -96,7 +95,7 @@ pub fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
         .build()
 }
 
-/// A list of at most `most`.
+/// A list of at most `most` items.
 pub(super) fn list(items: Object, most: usize) -> Array {
     ArrayBuilder::new()
         .items(RefOr::T(Schema::Object(items)))
@@ -104,7 +103,7 @@ pub(super) fn list(items: Object, most: usize) -> Array {
         .build()
 }
 
-/// Events of the catalogue, at least one and each once.
+/// Events of the catalogue, at least one, without repetition.
 pub(super) fn events() -> Array {
     ArrayBuilder::new()
         .items(RefOr::T(Schema::Object(one_of(
@@ -116,7 +115,7 @@ pub(super) fn events() -> Array {
         .build()
 }
 
-/// An object of the caller's own, which may have any fields.
+/// An object with any fields.
 pub fn any_object() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::Object)
@@ -124,74 +123,7 @@ pub fn any_object() -> Object {
         .build()
 }
 
-/// The same, or null.
-pub(super) fn nullable(mut schema: Object) -> Object {
-    if let SchemaType::Type(only) = schema.schema_type {
-        schema.schema_type = SchemaType::from_iter([only, Type::Null]);
-    }
-    if let Some(words) = &mut schema.enum_values {
-        words.push(serde_json::Value::Null);
-    }
-    schema
-}
-
-/// An object of these fields; those with `true` must be there.
-pub(super) fn object<const N: usize>(
-    fields: [(&str, bool, &str, Schema); N],
-    example: serde_json::Value,
-) -> RefOr<Schema> {
-    let mut object = ObjectBuilder::new().schema_type(Type::Object);
-    for (name, is_required, description, mut schema) in fields {
-        let description = Some(description.trim_ascii().to_owned());
-        match &mut schema {
-            Schema::Object(object) => object.description = description,
-            Schema::Array(array) => array.description = description,
-            _ => {}
-        }
-        object = object.property(name, schema);
-        if is_required {
-            object = object.required(name);
-        }
-    }
-    RefOr::T(Schema::Object(object.examples([example]).build()))
-}
-
-/// The schema of a request, beside its `parse`: each field with its rule.
-macro_rules! request_schema {
-    ($request:ident {
-        $($(#[doc = $doc:literal])+ $need:ident $name:ident: $schema:expr,)*
-    } example $example:tt) => {
-        impl utoipa::ToSchema for $request {}
-
-        impl utoipa::PartialSchema for $request {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                $crate::wire::schema::object(
-                    [$((
-                        stringify!($name),
-                        $crate::wire::schema::is_required!($need),
-                        concat!($($doc),+),
-                        $schema.into(),
-                    )),*],
-                    serde_json::json!($example),
-                )
-            }
-        }
-    };
-}
-
-/// Whether a field must be there.
-macro_rules! is_required {
-    (required) => {
-        true
-    };
-    (optional) => {
-        false
-    };
-}
-
-pub(super) use {is_required, request_schema};
-
-/// Words that several answers use, each a schema by its name.
+/// Lists of words that several responses use, each a named schema.
 macro_rules! words {
     ($($(#[$doc:meta])+ $name:ident = $words:expr;)+) => {$(
         $(#[$doc])+
@@ -209,27 +141,27 @@ macro_rules! words {
 }
 
 words! {
-    /// Where a redemption stands.
+    /// The status of a redemption.
     RedemptionStatus = Status::ALL.map(Status::as_str);
-    /// Why a redemption was canceled.
+    /// The reason why a redemption was canceled.
     CanceledReason = CancelReason::ALL.map(CancelReason::as_str);
-    /// Who or what caused something.
+    /// The kind of actor that caused an event.
     ActorKind = ["key", "member", "partner", "rule", "scheduler", "server"];
-    /// Which way points moved.
+    /// Whether points were added to the wallet or taken from it.
     TransactionType = ["CREDIT", "DEBIT"];
-    /// Whether a program is in use.
+    /// Whether a program is active.
     ProgramState = ProgramStatus::ALL.map(ProgramStatus::as_str);
-    /// Whether an organization may act.
+    /// Whether an organization's credentials are accepted.
     OrganizationState = OrganizationStatus::ALL.map(OrganizationStatus::as_str);
-    /// What an organization pays.
+    /// The plan of an organization.
     OrganizationPlan = OrganizationTier::ALL.map(OrganizationTier::as_str);
 }
 
-/// Fields that an answer may lack that an earlier version kept under an `Idempotency-Key`.
-const LATER: [&str; 1] = ["version"];
+/// Fields that are missing from responses that an earlier version saved in an idempotency record.
+const ADDED_LATER: [&str; 1] = ["version"];
 
-/// Fields that only an Org-API-Key gets, by the schema that they are of.
-const KEYS_ONLY: [(&str, &[&str]); 3] = [
+/// Fields that only an Org-API-Key receives, by schema.
+const KEY_ONLY: [(&str, &[&str]); 3] = [
     (
         "ConversationResponse",
         &["displayName", "lastMessage", "waitingSince"],
@@ -238,21 +170,21 @@ const KEYS_ONLY: [(&str, &[&str]); 3] = [
     ("RedemptionResponse", &["offerTitle", "displayName"]),
 ];
 
-/// Every other field of the answer of this name is always there, null where it has no value.
+/// Marks the fields of a response as required, except those that may be missing: a field without a
+/// value is null.
 pub fn require_all(name: &str, schema: &mut RefOr<Schema>) {
-    let of_keys = KEYS_ONLY.iter().find(|(of, _)| *of == name);
+    let of_keys = KEY_ONLY.iter().find(|(of, _)| *of == name);
     let of_keys = of_keys.map_or(&[][..], |(_, fields)| fields);
     match schema {
         RefOr::T(Schema::Object(object)) => {
             let names = object.properties.keys();
-            let is_always_there = |field: &&String| {
-                !LATER
+            let is_required = |field: &&String| {
+                !ADDED_LATER
                     .iter()
                     .chain(of_keys)
                     .any(|one| *one == field.as_str())
             };
-            let always = names.filter(is_always_there);
-            object.required = always.cloned().collect();
+            object.required = names.filter(is_required).cloned().collect();
         }
         RefOr::T(Schema::AllOf(all)) => {
             all.items

@@ -1,58 +1,38 @@
 //! Wallets, points and the ledger.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::fields::{Fields, amount, known_id, text};
-use super::schema::{self, TransactionType, request_schema};
+use super::field_types::{AMOUNT, EXTERNAL_USER_ID, text};
+use super::request::request;
+use super::schema::TransactionType;
 use crate::domain::{
-    Currency, Entry, ExternalUserId, Invalid, Points, Reason, RedemptionId, Tier, Timestamp,
-    TransactionId, Wallet,
+    Currency, Entry, ExternalUserId, Points, Reason, RedemptionId, Tier, Timestamp, TransactionId,
+    Wallet,
 };
 
-/// The body of `POST /v1/wallet/credit` and `/debit`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MovePointsRequest {
-    /// Whose wallet.
-    pub external_user_id: ExternalUserId,
-    /// How many points, at least one.
-    pub amount: Points,
-    /// Why.
-    pub reason: Option<Reason>,
-}
-
-impl MovePointsRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            external_user_id: fields.required("externalUserID", known_id)?,
-            amount: fields.required("amount", amount)?,
-            reason: fields.nullable("reason", text(Reason::parse))?,
-        })
+request! {
+    /// The body of `POST /v1/wallet/credit` and `/debit`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct MovePointsRequest {
+        /// The member whose wallet it is.
+        pub external_user_id: ExternalUserId = required("externalUserID", EXTERNAL_USER_ID),
+        /// The number of points.
+        pub amount: Points = required("amount", AMOUNT),
+        /// The reason; it appears in the member's ledger.
+        pub reason: Option<Reason> = nullable("reason", text!(Reason)),
     }
+    example {"externalUserID": "user_42", "amount": 100, "reason": "welcome bonus"}
+    parse(body);
 }
 
-request_schema!(MovePointsRequest {
-    /// Whose wallet.
-    required externalUserID: schema::text(ExternalUserId::RULE),
-    /// How many points.
-    required amount: schema::points(1),
-    /// Why; it stands in the member's ledger.
-    optional reason: schema::nullable(schema::text(Reason::RULE)),
-} example {"externalUserID": "user_42", "amount": 100, "reason": "welcome bonus"});
-
-/// What points are called.
+/// The currency of a program: the name of its points.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(examples(json!({"name": "Points", "symbol": "pts"})))]
 pub struct CurrencyResponse {
-    /// The name to show.
+    /// The display name.
     pub name: String,
-    /// The short form.
+    /// The symbol.
     pub symbol: String,
 }
 
@@ -75,7 +55,7 @@ impl From<&Currency> for CurrencyResponse {
     "currency": {"name": "Points", "symbol": "pts"},
 })))]
 pub struct WalletResponse {
-    /// What can be spent: `amountReceived` less `amountSpent`.
+    /// The points that can be spent: `amountReceived` minus `amountSpent`.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub balance: i64,
     /// Points credited and refunded, ever.
@@ -84,7 +64,7 @@ pub struct WalletResponse {
     /// Points spent, forfeited and debited, ever.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub amount_spent: i64,
-    /// What the points are called.
+    /// The currency.
     pub currency: CurrencyResponse,
 }
 
@@ -100,14 +80,14 @@ impl WalletResponse {
     }
 }
 
-/// The answer to a credit or debit.
+/// The response to a credit or debit.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(examples(json!({"balance": 100, "currency": {"name": "Points", "symbol": "pts"}})))]
 pub struct BalanceResponse {
-    /// What can be spent now.
+    /// The points that can be spent now.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub balance: i64,
-    /// What the points are called.
+    /// The currency.
     pub currency: CurrencyResponse,
 }
 
@@ -139,7 +119,7 @@ impl EligibilityResponse {
     }
 }
 
-/// `Transaction`: a ledger entry as its member sees it.
+/// `Transaction`: a ledger entry as shown to its member.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -153,26 +133,26 @@ impl EligibilityResponse {
 pub struct TransactionResponse {
     /// The id, `txn_…`.
     pub id: String,
-    /// Which way the points moved.
+    /// Whether points were added to the wallet or taken from it.
     #[serde(rename = "type")]
     #[schema(value_type = TransactionType)]
     pub transaction_type: &'static str,
-    /// How many points moved, whichever way.
+    /// The number of points, always positive.
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     pub amount: i64,
-    /// The caller's text, or `redemption`, `refund`, `member removed`.
+    /// The reason given by the caller, or `redemption`, `refund` or `member removed`.
     pub reason: Option<String>,
-    /// The redemption that was paid or refunded.
+    /// The redemption that was paid for or refunded.
     #[serde(rename = "redemptionID")]
     pub redemption_id: Option<String>,
-    /// When they moved.
+    /// When the points moved.
     #[schema(format = DateTime)]
     pub created_at: String,
 }
 
 impl TransactionResponse {
-    /// A ledger entry, which happened at `at`. Where the caller could give no reason, the reason is
-    /// what happened.
+    /// A ledger entry of the time `at`. An entry that no caller gives a reason for has its kind as
+    /// the reason.
     pub fn new(
         id: TransactionId,
         entry: Entry,
@@ -205,10 +185,10 @@ pub struct LedgerEntryResponse {
     /// The entry.
     #[serde(flatten)]
     pub transaction: TransactionResponse,
-    /// Additive: the balance of the wallet after it.
+    /// The balance of the wallet after the entry.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub balance_after: i64,
-    /// Additive: the title of the offer that was redeemed, as it is now.
+    /// The current title of the redeemed offer.
     pub offer_title: Option<String>,
 }
 

@@ -2,107 +2,61 @@
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::events::environment_name;
-use super::fields::{Fields, boolean, list, text};
-use super::schema::{self, request_schema};
+use super::field_types::{BOOLEAN, EVENTS, WEBHOOK_URL};
+use super::request::request;
 use crate::domain::{
     Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointNumber, Environment, EventName,
-    Invalid, Refusal, Seq, Subscription, WebhookUrl,
+    Invalid, Refusal, Seq, Subscription,
 };
 
-/// The most names that a list of events may have, the wrong ones counted.
-const NAMES_MAX: usize = 100;
-
-/// The body of `POST /v1/webhooks`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateWebhookRequest {
-    /// Where to, as it was written: whether it is allowed depends on the environment.
-    pub url: String,
-    /// What it listens to.
-    pub subscription: Subscription,
-}
-
-impl CreateWebhookRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Refusal::Invalid`] naming the field, or [`Refusal::WebhookEventUnknown`].
-    pub fn parse(body: &Value) -> Result<Self, Refusal> {
-        let fields = Fields::of(body)?;
-        let url = fields.required("url", text(|_, url| Ok(url)))?;
-        let names = fields.required("events", list(NAMES_MAX, |_, name| Ok(name)))?;
-        let subscription = subscription(&names)?;
-        Ok(Self { url, subscription })
+request! {
+    /// The body of `POST /v1/webhooks`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateWebhookRequest {
+        /// The address; HTTPS in the live environment.
+        pub url: String = required("url", WEBHOOK_URL),
+        /// The events it receives, each named once.
+        pub subscription: Subscription = required("events", EVENTS),
     }
+    example {"url": "https://example.com/hooks", "events": ["redemption.created"]}
+    parse(body) -> Refusal;
 }
 
-fn subscription(names: &[String]) -> Result<Subscription, Refusal> {
-    let mut events = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        let unknown = || Refusal::WebhookEventUnknown(format!("events[{index}]"));
-        events.push(EventName::parse(name).ok_or_else(unknown)?);
+request! {
+    /// The body of `PATCH /v1/webhooks/{id}`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct PatchWebhookRequest {
+        /// The address; HTTPS in the live environment.
+        pub url: Option<String> = optional("url", WEBHOOK_URL),
+        /// The events it receives, each named once.
+        pub subscription: Option<Subscription> = optional("events", EVENTS),
+        /// Whether it is disabled and receives nothing.
+        pub disabled: Option<bool> = optional("disabled", BOOLEAN),
     }
-    Ok(Subscription::new("events", events)?)
+    example {"events": ["redemption.created", "redemption.canceled"]}
+    parse(body) -> Refusal;
 }
 
-/// The body of `PATCH /v1/webhooks/{id}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PatchWebhookRequest {
-    /// Where to, as it was written: whether it is allowed depends on the environment.
-    pub url: Option<String>,
-    /// What it listens to.
-    pub subscription: Option<Subscription>,
-    /// Whether it is out of use.
-    pub disabled: Option<bool>,
-}
-
-impl PatchWebhookRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Refusal::Invalid`] naming the field, or [`Refusal::WebhookEventUnknown`].
-    pub fn parse(body: &Value) -> Result<Self, Refusal> {
-        let fields = Fields::of(body)?;
-        let url = fields.optional("url", text(|_, url| Ok(url)))?;
-        let names = fields.optional("events", list(NAMES_MAX, |_, name| Ok(name)))?;
-        Ok(Self {
-            url,
-            subscription: names.as_deref().map(subscription).transpose()?,
-            disabled: fields.optional("disabled", boolean)?,
-        })
-    }
-}
-
-request_schema!(PatchWebhookRequest {
-    /// Where to; HTTPS in the live environment.
-    optional url: schema::length(1, WebhookUrl::BYTES_MAX),
-    /// What it listens to, each once.
-    optional events: schema::events(),
-    /// Whether it is out of use: then it is sent nothing.
-    optional disabled: schema::boolean(),
-} example {"events": ["redemption.created", "redemption.canceled"]});
-
-request_schema!(CreateWebhookRequest {
-    /// Where to; HTTPS in the live environment.
-    required url: schema::length(1, WebhookUrl::BYTES_MAX),
-    /// What it listens to, each once.
-    required events: schema::events(),
-} example {"url": "https://example.com/hooks", "events": ["redemption.created"]});
-
-/// `Webhook`, as a list shows it.
+/// `Webhook`, as shown in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct WebhookResponse {
+    /// The id, `wh_…`.
     pub id: String,
+    /// The address.
     pub url: String,
+    /// The events that it receives.
     pub events: Vec<&'static str>,
+    /// `SANDBOX` or `LIVE`.
     pub environment: &'static str,
+    /// When it was created.
     pub created_at: String,
+    /// When it was disabled; null if it is active.
     pub disabled_at: Option<String>,
+    /// The settings version; in quotes, the `ETag` of the webhook.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     pub version: i64,
 }
@@ -110,10 +64,11 @@ pub struct WebhookResponse {
 impl WebhookResponse {
     /// An endpoint in its environment.
     pub fn new(endpoint: &Endpoint, environment: Environment) -> Self {
+        let events = endpoint.subscription.events().iter();
         Self {
             id: endpoint.id.to_string(),
             url: endpoint.url.as_str().to_owned(),
-            events: names(&endpoint.subscription),
+            events: events.map(|event| event.as_str()).collect(),
             environment: environment_name(environment),
             created_at: endpoint.created_at.to_string(),
             disabled_at: super::time(endpoint.disabled_at),
@@ -122,18 +77,24 @@ impl WebhookResponse {
     }
 }
 
-/// `CreatedWebhook`: the only answer that holds the secret.
+/// `CreatedWebhook`: the only response that shows the secret.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct CreatedWebhookResponse {
+    /// The id, `wh_…`.
     pub id: String,
+    /// The address.
     pub url: String,
+    /// The events that it receives.
     pub events: Vec<&'static str>,
+    /// `SANDBOX` or `LIVE`.
     pub environment: &'static str,
+    /// When it was created.
     pub created_at: String,
+    /// The settings version; in quotes, the `ETag` of the webhook.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     pub version: i64,
+    /// The secret that signs its requests, which is not shown again.
     #[serde(serialize_with = "super::exposed")]
     #[schema(value_type = String)]
     pub signing_secret: SecretString,
@@ -142,60 +103,67 @@ pub struct CreatedWebhookResponse {
 impl CreatedWebhookResponse {
     /// A new endpoint with its secret.
     pub fn new(endpoint: &Endpoint, environment: Environment, secret: &str) -> Self {
+        let webhook = WebhookResponse::new(endpoint, environment);
         Self {
-            id: endpoint.id.to_string(),
-            url: endpoint.url.as_str().to_owned(),
-            events: names(&endpoint.subscription),
-            environment: environment_name(environment),
-            created_at: endpoint.created_at.to_string(),
-            version: endpoint.version.0,
+            id: webhook.id,
+            url: webhook.url,
+            events: webhook.events,
+            environment: webhook.environment,
+            created_at: webhook.created_at,
+            version: webhook.version,
             signing_secret: SecretString::from(secret),
         }
     }
 }
 
-fn names(subscription: &Subscription) -> Vec<&'static str> {
-    let events = subscription.events().iter();
-    events.map(|event| event.as_str()).collect()
-}
-
-/// Every webhook of a program, newest first.
+/// All webhooks of a program.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct WebhookListResponse {
+    /// The webhooks, newest first.
     pub data: Vec<WebhookResponse>,
 }
 
 /// `DeleteWebhookResponse`: exactly these fields.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct DeleteWebhookResponse {
+    /// The id of the deleted webhook.
     pub id: String,
+    /// Always true.
     pub ok: bool,
 }
 
-/// An event on its way to a webhook.
+/// The delivery of an event to a webhook.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct DeliveryResponse {
+    /// The id, `dlv_…`: the same on every attempt.
     pub id: String,
+    /// The event's id; null for a test.
     #[serde(rename = "eventID")]
     pub event_id: Option<String>,
+    /// The name of the event.
     #[serde(rename = "type")]
     pub event_type: &'static str,
+    /// The status.
     pub status: &'static str,
+    /// The number of attempts.
     pub attempts: u32,
+    /// When the event happened.
     pub created_at: String,
+    /// When the last attempt began.
     pub last_attempt_at: Option<String>,
+    /// When the next attempt is due; null if there is none.
     pub next_attempt_at: Option<String>,
+    /// The HTTP status of the last response.
     pub response_status: Option<u16>,
+    /// The reason why the last attempt failed; null if it succeeded.
     pub error: Option<String>,
+    /// The duration of the last attempt in milliseconds.
     pub duration_ms: Option<u64>,
 }
 
 impl DeliveryResponse {
-    /// An endpoint's delivery of the event of this name; without one it is a test.
+    /// A delivery of an event to an endpoint. Without a name, it is a test.
     pub fn new(endpoint: EndpointNumber, delivery: &Delivery, name: Option<EventName>) -> Self {
         let (seq, at) = (delivery.seq, delivery.created_at);
         let last = delivery.last.as_ref();
@@ -217,12 +185,13 @@ impl DeliveryResponse {
     }
 }
 
-/// A page of a webhook's deliveries, newest events first.
+/// A page of a webhook's deliveries.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are the API's")]
 pub struct DeliveryListResponse {
+    /// The deliveries, newest events first.
     pub deliveries: Vec<DeliveryResponse>,
+    /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }
 

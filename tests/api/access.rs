@@ -34,7 +34,7 @@ fn hides(response: &Response, hidden: &[&str], row: &Row) {
     }
 }
 
-/// Checks that every row is refused in the same way, tells nothing and changes nothing.
+/// Checks that every row is refused in the same way, reveals nothing and changes nothing.
 #[track_caller]
 fn check_refused(world: &World, credentials: &[&str], code: Code, which: impl Fn(Access) -> bool) {
     let before = rows(&world.app);
@@ -160,7 +160,7 @@ fn another_scheme_than_bearer_is_401_and_a_key_may_come_in_a_header_of_its_own()
     get("Authorization", &format!("bearer {SANDBOX_KEY}")).expect(200);
     get("X-API-Key", SANDBOX_KEY).expect(200);
     get("X-API-Key", "nonsense").expect_error(401, "UNAUTHORIZED");
-    // A proxy's own credential beside it is none of ours.
+    // A proxy's own credential in the same header is ignored.
     let with_key = |authorization: &str| {
         let request = world.app.request("GET", "/v1/configuration");
         let request = request.header("Authorization", authorization);

@@ -7,7 +7,7 @@ fn offers(app: &TestApp) -> Value {
     app.get("/v1/analytics/offers").expect(200)["offers"].clone()
 }
 
-/// minted + refunded − spent − forfeited − debited is the sum of all balances, always.
+/// minted + refunded − spent − forfeited − debited is always the sum of all balances.
 #[track_caller]
 fn check_ledger_equation(app: &TestApp) {
     let summary = app.summary();

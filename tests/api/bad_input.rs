@@ -7,14 +7,14 @@ use serde_json::json;
 use crate::client::{encode, rows};
 use crate::support::{Response, SANDBOX_KEY, TestApp};
 
-/// Something that is sent with the Org-API-Key, and what has to come of it.
+/// A request with the Org-API-Key, and the expected response.
 struct Case {
     method: &'static str,
     path: String,
     body: Vec<u8>,
     status: u16,
     code: &'static str,
-    /// What the message has to hold.
+    /// Texts that the message must contain.
     names: &'static str,
 }
 
@@ -38,7 +38,7 @@ fn case(
 const MALFORMED: (u16, &str) = (400, "BAD_REQUEST");
 const INVALID: (u16, &str) = (422, "VALIDATION");
 
-/// Sends every case; checks the answer, and that nothing at all was written.
+/// Sends every case; checks the responses, and that nothing was written.
 #[track_caller]
 fn check(app: &TestApp, cases: Vec<Case>) {
     let before = rows(app);
@@ -72,7 +72,7 @@ fn check(app: &TestApp, cases: Vec<Case>) {
     }
 }
 
-/// A server with a member, an offer and a redemption; and the paths that take a body.
+/// A server with a member, an offer and a redemption, and the paths that accept a body.
 fn stage() -> (TestApp, Vec<(&'static str, String)>) {
     let app = TestApp::start();
     app.member("ada", 100);
@@ -519,7 +519,8 @@ fn a_wrong_method_is_405_with_allow_on_every_route() {
     assert_eq!(rows(&app), before);
 }
 
-/// Writes bytes to the server and reads what it answers until it closes or has said all.
+/// Writes bytes to the server and reads the response until the server closes or the response is
+/// complete.
 fn talk(app: &TestApp, head: &str, body: &[u8]) -> String {
     let mut stream = TcpStream::connect(app.address).unwrap();
     stream
@@ -528,7 +529,7 @@ fn talk(app: &TestApp, head: &str, body: &[u8]) -> String {
     let head = format!(
         "{head}\r\nHost: localhost\r\nAuthorization: Bearer {SANDBOX_KEY}\r\nConnection: close\r\n"
     );
-    // The server may close before it has read everything; what it said is what counts.
+    // The server may close before it has read everything; only its response counts.
     let _ = stream.write_all(head.as_bytes());
     let _ = stream.write_all(body);
     let mut answer = Vec::new();
@@ -549,7 +550,7 @@ fn check_413(answer: &str) {
     );
 }
 
-/// A good credit whose body has exactly so many bytes.
+/// A valid credit whose body has exactly the given number of bytes.
 fn sized(bytes: usize) -> String {
     let body = r#"{"externalUserID":"ada","amount":1}"#;
     format!("{body}{}", " ".repeat(bytes - body.len()))

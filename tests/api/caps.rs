@@ -1,5 +1,5 @@
-//! How much one may have of everything: the next one is refused by name, at every door and in any
-//! race, and what is there goes on working.
+//! Limits on the number of objects: the next one is refused with an error that names the limit, on
+//! every route and in any race, and existing objects keep working.
 
 use std::sync::Barrier;
 use std::time::Duration;
@@ -18,12 +18,12 @@ const PROGRAMS: &str = "/v1/programs";
 const OFFERS: &str = "/v1/offers";
 const RESET: &str = "/v1/sandbox/reset";
 
-/// How many of the statuses are this one.
+/// The number of statuses that equal this one.
 fn count(statuses: &[u16], status: u16) -> usize {
     statuses.iter().filter(|found| **found == status).count()
 }
 
-/// Sends so many at once, each with its number; the statuses.
+/// Sends a given number of requests together, each with its number, and returns the statuses.
 fn rush(times: usize, send: impl Fn(usize) -> Response + Sync) -> Vec<u16> {
     let barrier = Barrier::new(times);
     std::thread::scope(|scope| {
@@ -61,7 +61,7 @@ fn an_organization_has_so_many_programs_archived_and_reset_ones_included() {
     app.patch(&path, &json!({"status": "ARCHIVED"})).expect(200);
     let app = app.restart();
     refuse(&app);
-    // What is there goes on, and so does everybody else.
+    // Existing objects keep working, and so do other tenants.
     app.member("ann", 5);
     app.patch(&path, &json!({"status": "ACTIVE"})).expect(200);
     call(&app, &last_key, "PUT", "/v1/members/bob", &json!({})).expect(200);
@@ -96,7 +96,7 @@ fn a_program_has_so_many_keys_until_one_is_revoked() {
     refuse(&app);
     let app = app.restart();
     refuse(&app);
-    // Another program of the same organization has its own.
+    // Another program of the same organization has its own limit.
     let (second, _) = program(&app, &tenant.key, "Second");
     let body = json!({"name": "key", "programId": second});
     post_as(&app, PARTNER_SANDBOX_KEY, &keys, &body).expect(201);
@@ -121,14 +121,14 @@ fn a_sandbox_program_has_so_many_members_wherever_they_come_from() {
         assert_eq!(refused.expect_error(422, "LIMIT_REACHED"), says);
     }
     app.get("/v1/members/dan").expect_error(404, "NOT_FOUND");
-    // Those who are there go on, and the removed one comes back.
+    // Existing members keep working, and the removed one can be restored.
     app.put("/v1/members/bob", &json!({"displayName": "Bob"}))
         .expect(200);
     exchange(&app, SANDBOX_KEY, "ann");
     for name in ["a", "b", "c", "d", "e"] {
         live(&app, "PUT", &format!("/v1/members/{name}"), &json!({})).expect(200);
     }
-    // A program that starts afresh has room again.
+    // A program that is reset has room again.
     app.post(RESET, &json!({})).expect(200);
     app.member("dan", 5);
 }
@@ -171,7 +171,7 @@ fn an_environment_has_so_many_organizations_canceled_ones_included() {
     organization(&app, PARTNER_LIVE_KEY, &json!({"name": "Live"}));
 }
 
-/// What a member says with a new token; the clock has moved since the last one.
+/// The response to a member with a new token; the clock has advanced since the last one.
 fn try_say(app: &TestApp, member: &str, conversation: &str, text: &str) -> Response {
     let token = exchange(app, SANDBOX_KEY, member);
     let path = format!("/v1/conversations/{conversation}/messages");
@@ -200,7 +200,7 @@ fn a_member_sends_so_many_bytes_a_day_in_all_conversations_together() {
         );
     };
     refuse(&app);
-    // Neither the operator nor another member is in it.
+    // Messages of the operator and of other members do not count.
     say_as_agent(
         &app,
         &ann,
@@ -208,7 +208,7 @@ fn a_member_sends_so_many_bytes_a_day_in_all_conversations_together() {
     );
     try_say(&app, "bob", &bob, "1234").expect(200);
     refuse(&app);
-    // It is worked out again after a restart.
+    // The count is computed again after a restart.
     let app = app.restart();
     refuse(&app);
     app.clock.advance(Duration::from_secs(12 * 3600 - 1));
@@ -249,7 +249,7 @@ fn what_has_no_limit_has_none_and_a_refusal_is_not_kept() {
         "Hello",
     );
 
-    // Limits that what is there is past.
+    // Limits that are below the present number of objects.
     let mut app = app;
     app.settings.limits.offers_each_max = 1;
     app.settings.limits.programs_each_max = 1;
@@ -285,7 +285,7 @@ fn no_race_passes_a_limit() {
         let counts = (count(&statuses, done), count(&statuses, 422));
         assert_eq!(counts, (times, TIMES - times), "{statuses:?}");
     };
-    // Half of them by each door.
+    // Half of them on each route.
     let sign_up = |place: usize| {
         let id = format!("member-{place}");
         match place % 2 {
@@ -305,7 +305,7 @@ fn no_race_passes_a_limit() {
         post_as(&app, PARTNER_SANDBOX_KEY, path, &name(place))
     };
     expect(rush(TIMES, organization), 201, 3);
-    // A program that is made and one that starts afresh are the same to it.
+    // Creating a program and resetting one count the same.
     let program = |place: usize| match place % 2 {
         0 => post_as(&app, &tenant.key, PROGRAMS, &name(place)),
         _ => post_as(&app, &tenant.key, RESET, &json!({})),

@@ -1,4 +1,5 @@
-//! More ways to ask than the support module has, and an independent look at the rows.
+//! More requests than the support module has, and reads of the rows that are independent of the
+//! server.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -37,7 +38,7 @@ pub(crate) fn post_as(app: &TestApp, credential: &str, path: &str, body: &Value)
     call(app, credential, "POST", path, body)
 }
 
-/// The same, in the live environment.
+/// `POST` with the live Org-API-Key.
 pub(crate) fn live(app: &TestApp, method: &str, path: &str, body: &Value) -> Response {
     call(app, LIVE_KEY, method, path, body)
 }
@@ -58,7 +59,7 @@ pub(crate) fn credit(app: &TestApp, member: &str, amount: u64) {
     app.post("/v1/wallet/credit", &body).expect(200);
 }
 
-/// Redeems on behalf of a member, whatever comes of it.
+/// Redeems on behalf of a member and returns any response.
 pub(crate) fn try_redeem(app: &TestApp, member: &str, offer: &str) -> Response {
     let body = json!({"externalUserID": member, "offer": offer});
     app.post("/v1/redemptions", &body)
@@ -76,7 +77,7 @@ pub(crate) fn cancel(app: &TestApp, redemption: &str) -> Response {
     app.post(&path, &json!({}))
 }
 
-/// What can be redeemed of an offer.
+/// The eligibility of an offer.
 #[track_caller]
 pub(crate) fn stock(app: &TestApp, offer: &str) -> Value {
     app.get(&format!("/v1/offers/{offer}")).expect(200)["availability"].clone()
@@ -87,12 +88,12 @@ pub(crate) fn encode(segment: &str) -> String {
     utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string()
 }
 
-/// `GET /v1/analytics/timeseries` with a query, whatever comes of it.
+/// `GET /v1/analytics/timeseries` with a query; returns any response.
 pub(crate) fn ask(app: &TestApp, query: &str) -> Response {
     app.get(&format!("/v1/analytics/timeseries?{query}"))
 }
 
-/// A bucket whose times are numbers.
+/// A bucket with its times as numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bucket {
     pub(crate) start: i64,
@@ -132,7 +133,7 @@ pub(crate) fn time(millis: i64) -> String {
     Timestamp::from_millis(millis).unwrap().to_string()
 }
 
-/// Moves the clock on to a time.
+/// Advances the clock to a time.
 #[track_caller]
 pub(crate) fn wait_until(app: &TestApp, time: &str) {
     let left = millis(time) - app.clock.now().as_millis();
@@ -140,25 +141,25 @@ pub(crate) fn wait_until(app: &TestApp, time: &str) {
     app.clock.advance(Duration::from_millis(left));
 }
 
-/// The single number that a query gives.
+/// The single number that a query returns.
 #[track_caller]
 pub(crate) fn number(app: &TestApp, sql: &str) -> i64 {
     app.sqlite().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// How many activities of a kind there are.
+/// The number of activities of a kind.
 #[track_caller]
 pub(crate) fn activities(app: &TestApp, kind: i64) -> i64 {
     let sql = format!("SELECT count(*) FROM activity WHERE kind = {kind}");
     number(app, &sql)
 }
 
-/// The events that one can listen to.
+/// The events that a webhook can subscribe to.
 pub(crate) fn catalogue() -> [&'static str; EventName::ALL.len()] {
     EventName::ALL.map(EventName::as_str)
 }
 
-/// A webhook's id and what its bodies are signed with.
+/// The id of a webhook and the secret that signs its requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Webhook {
     pub(crate) id: String,
@@ -166,13 +167,13 @@ pub(crate) struct Webhook {
 }
 
 impl Webhook {
-    /// Its path, and what follows that.
+    /// Its path, followed by `rest`.
     pub(crate) fn path(&self, rest: &str) -> String {
         format!("/v1/webhooks/{}{rest}", self.id)
     }
 }
 
-/// A new webhook of the sandbox.
+/// Creates a webhook in the sandbox.
 #[track_caller]
 pub(crate) fn webhook(app: &TestApp, url: &str, events: &[&str]) -> Webhook {
     let body = json!({"url": url, "events": events});
@@ -184,14 +185,14 @@ pub(crate) fn webhook(app: &TestApp, url: &str, events: &[&str]) -> Webhook {
     }
 }
 
-/// What was tried of a webhook, newest events first.
+/// The deliveries of a webhook, newest events first.
 #[track_caller]
 pub(crate) fn deliveries(app: &TestApp, webhook: &Webhook) -> Vec<Value> {
     let page = app.get(&webhook.path("/deliveries?limit=100")).expect(200);
     page["deliveries"].as_array().unwrap().clone()
 }
 
-/// A webhook's newest delivery, once it looks like this.
+/// Waits until a webhook's newest delivery fulfils a condition.
 #[track_caller]
 pub(crate) fn delivery(app: &TestApp, webhook: &Webhook, is: impl Fn(&Value) -> bool) -> Value {
     until(|| {
@@ -200,7 +201,7 @@ pub(crate) fn delivery(app: &TestApp, webhook: &Webhook, is: impl Fn(&Value) -> 
     })
 }
 
-/// Looks until there is something: for what another thread of the server does in its own time.
+/// Polls until there is a value, for work that another thread of the server does later.
 #[track_caller]
 pub(crate) fn until<T>(look: impl Fn() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
@@ -230,7 +231,7 @@ pub(crate) fn conversation(app: &TestApp, member: &str, kind: &str) -> String {
     id
 }
 
-/// Says something in a conversation, in the operator's name.
+/// Sends a message in a conversation as the operator.
 #[track_caller]
 pub(crate) fn say_as_agent(app: &TestApp, conversation: &str, text: &str) {
     let path = format!("/v1/conversations/{conversation}/messages");
@@ -239,7 +240,7 @@ pub(crate) fn say_as_agent(app: &TestApp, conversation: &str, text: &str) {
     assert_eq!(said, json!({"ok": true}));
 }
 
-/// Says something in a conversation with a member's token.
+/// Sends a message in a conversation with a member's token.
 #[track_caller]
 pub(crate) fn say(app: &TestApp, token: &str, conversation: &str, text: &str) {
     let path = format!("/v1/conversations/{conversation}/messages");
@@ -262,7 +263,7 @@ pub(crate) fn rows(app: &TestApp) -> Vec<String> {
         ("organization_usage", "*"),
         ("conversation", "*"),
         ("message", "*"),
-        // The rest of these two is written by whoever sends, at a time of its own.
+        // The sender writes the other columns of these two tables at any time.
         (
             "webhook_endpoint",
             "uuid, program_id, url, events, disabled_at",
@@ -303,7 +304,7 @@ pub(crate) fn column<'a>(rows: &'a Value, field: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Sends two requests at the same moment; gives back their statuses, sorted.
+/// Sends two requests at the same time and returns their statuses, sorted.
 pub(crate) fn race(sends: [&(dyn Fn() -> Response + Sync); 2]) -> Vec<u16> {
     let start = Barrier::new(2);
     let start = &start;
@@ -325,13 +326,13 @@ pub(crate) fn partner(app: &TestApp, method: &str, path: &str, body: &Value) -> 
     call(app, PARTNER_SANDBOX_KEY, method, path, body)
 }
 
-/// `GET` with the sandbox partner key, once it is 200.
+/// `GET` with the sandbox partner key, which must succeed.
 #[track_caller]
 pub(crate) fn partner_get(app: &TestApp, path: &str) -> Value {
     partner(app, "GET", path, &Value::Null).expect(200)
 }
 
-/// An organization's id and the key to its first program.
+/// The id of an organization and the key of its first program.
 #[derive(Debug, Clone)]
 pub(crate) struct Tenant {
     pub(crate) id: String,
@@ -339,13 +340,13 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    /// Its path, and what follows that.
+    /// Its path, followed by `rest`.
     pub(crate) fn path(&self, rest: &str) -> String {
         format!("/partner/organizations/{}{rest}", self.id)
     }
 }
 
-/// A new organization.
+/// Creates an organization.
 #[track_caller]
 pub(crate) fn organization(app: &TestApp, partner_key: &str, body: &Value) -> Tenant {
     let made = post_as(app, partner_key, "/partner/organizations", body).expect(201);
@@ -356,7 +357,7 @@ pub(crate) fn organization(app: &TestApp, partner_key: &str, body: &Value) -> Te
     }
 }
 
-/// A new program's id and key.
+/// Creates a program and returns its id and key.
 #[track_caller]
 pub(crate) fn program(app: &TestApp, key: &str, name: &str) -> (String, String) {
     let made = post_as(app, key, "/v1/programs", &json!({"name": name})).expect(201);
@@ -364,7 +365,7 @@ pub(crate) fn program(app: &TestApp, key: &str, name: &str) -> (String, String) 
     (text("id"), text("apiKey"))
 }
 
-/// Checks an error of the surface that speaks `snake_case`; gives back its message.
+/// Checks an error in the `snake_case` envelope and returns its message.
 #[track_caller]
 pub(crate) fn scrip_error(response: Response, status: u16, code: &str) -> String {
     let body = response.expect(status);
@@ -382,7 +383,7 @@ pub(crate) fn scrip_error(response: Response, status: u16, code: &str) -> String
     body["message"].as_str().unwrap().to_owned()
 }
 
-/// A PUT with a body that is sent as it is.
+/// A PUT with a raw body.
 pub(crate) fn put_raw(app: &TestApp, path: &str, body: &str) -> Response {
     app.request("PUT", path)
         .bearer(SANDBOX_KEY)
@@ -391,7 +392,7 @@ pub(crate) fn put_raw(app: &TestApp, path: &str, body: &str) -> Response {
         .send()
 }
 
-/// Checks an error of the partner's surface; gives back its message.
+/// Checks an error in the partner's envelope and returns its message.
 #[track_caller]
 pub(crate) fn partner_error(response: Response, status: u16, code: &str) -> String {
     let body = response.expect(status);
@@ -401,7 +402,7 @@ pub(crate) fn partner_error(response: Response, status: u16, code: &str) -> Stri
     body["message"].as_str().unwrap().to_owned()
 }
 
-/// Exchanges for a member's token with a program's key.
+/// Exchanges a program's key for a member's token.
 #[track_caller]
 pub(crate) fn exchange(app: &TestApp, key: &str, member: &str) -> String {
     let body = json!({"externalUserID": member});

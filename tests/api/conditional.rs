@@ -151,7 +151,7 @@ fn what_happens_elsewhere_and_what_is_refused_leave_the_tag_as_it_is() {
     }
 }
 
-/// Two programs may stand at the same number of activities; their tags must not meet.
+/// Two programs may have the same number of activities; their tags must differ.
 #[test]
 fn the_tag_of_one_program_is_none_of_another() {
     let app = TestApp::start();
@@ -292,7 +292,8 @@ fn other_writes_and_lists_have_no_tag() {
     assert_eq!(response.expect(200)["balance"], Value::from(105));
 }
 
-/// What takes its turn among the reads is answered as what is made at once.
+/// A timeseries that is computed in steps among other reads equals one that is computed in one
+/// step.
 #[test]
 fn a_long_answer_is_that_of_its_parts_and_has_a_tag() {
     let app = TestApp::start();

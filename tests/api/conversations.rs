@@ -14,7 +14,7 @@ fn messages(conversation: &str) -> String {
     format!("{LIST}/{conversation}/messages")
 }
 
-/// What the sandbox key sees of a list.
+/// A list as the sandbox key sees it.
 #[track_caller]
 fn list(app: &TestApp, query: &str) -> Vec<Value> {
     let page = app.get(&format!("{LIST}{query}")).expect(200);
@@ -25,7 +25,7 @@ fn try_to_say(app: &TestApp, credential: &str, conversation: &str, body: &Value)
     post_as(app, credential, &messages(conversation), body)
 }
 
-/// The texts of a conversation, the newest first.
+/// The texts of a conversation, newest first.
 #[track_caller]
 fn texts(app: &TestApp, conversation: &str) -> Vec<String> {
     let page = app.get(&messages(conversation)).expect(200);
@@ -65,11 +65,11 @@ fn a_redemption_opens_a_conversation() {
     assert_eq!(booking["lastMessageAt"], Value::Null);
     assert_eq!(booking["externalUserID"], "ada");
     assert_eq!(booking["waiting"], false);
-    // The title is that of the day it was booked.
+    // The title is the one at the time of the booking.
     let path = format!("/v1/offers/{offer}");
     app.patch(&path, &json!({"title": "Supper"})).expect(200);
     assert_eq!(list(&app, "?externalUserID=ada")[0]["title"], "Dinner");
-    // Opening one is no event.
+    // Creating a conversation is no event.
     let report = app.get("/v1/reports/program-activity").expect(200);
     assert_eq!(report["data"][0]["event_count"], 2);
 }
@@ -102,7 +102,7 @@ fn every_member_has_a_support_conversation_before_anything_is_said_in_it() {
     let empty = get_as(&app, &token, &messages(id)).expect(200);
     assert_eq!(empty, json!({"messages": [], "nextCursor": null}));
     assert_eq!(number(&app, "SELECT count(*) FROM conversation"), 0);
-    // For the program's key it is none yet.
+    // The program's key does not see it yet.
     assert_eq!(list(&app, ""), Vec::<Value>::new());
     say(&app, &token, id, "Hello");
     let after = get_as(&app, &token, LIST).expect(200);
@@ -150,7 +150,7 @@ fn the_last_active_conversation_comes_first() {
     let found = list(&app, "?externalUserID=ada");
     assert_eq!(column(&json!(found), "id"), [&*help, &ids[0], &ids[1]]);
     assert_eq!(found[0]["lastMessageAt"], "2026-06-15T12:00:05.000Z");
-    // Bob's support conversation comes last: nothing was said in it.
+    // Bob's support conversation comes last: it has no messages.
     let bobs = list(&app, "?externalUserID=bob");
     assert_eq!(column(&json!(bobs), "type"), ["booking", "support"]);
 
@@ -306,7 +306,7 @@ fn nobody_speaks_in_anothers_name() {
     );
     refused(&token, json!({"message": text, "as": "agent"}));
     refused(&token, json!({"message": text, "as": "member"}));
-    // Who may speak comes before what is said, and what is said before where.
+    // Permission is checked before the body, and the body before the conversation.
     refused(SANDBOX_KEY, json!({"message": ""}));
     let body = json!({"message": "", "as": "agent"});
     let nowhere = try_to_say(&app, SANDBOX_KEY, "cnv_1", &body);
@@ -342,7 +342,7 @@ fn what_cannot_be_said_is_refused_by_name() {
             json!({"message": "a\u{85}b"}),
             "message must not contain control",
         ),
-        // The name of the field is not that of the answer's.
+        // The name of the field differs from the one in the response.
         (json!({"body": "Hello"}), "message is required"),
         (json!(["Hello"]), "the body must be"),
     ] {
@@ -413,7 +413,7 @@ fn a_removed_members_conversations_can_be_read_but_nobody_speaks_there() {
     app.get(&format!("{LIST}?externalUserID=ada"))
         .expect_error(404, "NOT_FOUND");
     assert_eq!(texts(&app, &id), ["Hello"]);
-    // Whoever is brought back finds everything as it was.
+    // A restored member has all conversations again.
     app.put("/v1/members/ada", &json!({})).expect(200);
     assert_eq!(support(&app, "ada"), id);
     say_as_agent(&app, &id, "Welcome back");
@@ -454,10 +454,10 @@ fn erasing_a_member_removes_every_text_for_good() {
     }
     assert_eq!(texts(&app, &bobs), ["A word to Bob"]);
     let kept = "SELECT count(*) FROM event_payload WHERE data IS NOT NULL";
-    // What he said is in the log and the messages; that he signed up is kept.
+    // His messages are in the log and the table of messages; the sign-up is kept.
     assert_eq!(number(&app, kept), 1, "Bob's own");
 
-    // Nothing of it is left in the file once its free bytes are cleared, as the documents say.
+    // None of it is left in the file once free bytes are overwritten, as the documentation says.
     app.stop();
     app.sqlite().execute_batch("VACUUM").unwrap();
     let bytes = std::fs::read(app.database()).unwrap();

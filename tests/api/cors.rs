@@ -1,11 +1,11 @@
-//! Pages of other origins: let in where they are configured, and nowhere else.
+//! Requests from other origins: allowed where configured, and nowhere else.
 
 use crate::support::{Response, TestApp};
 
 const OURS: &str = "https://app.example";
 const THEIRS: &str = "https://elsewhere.example";
 
-/// What apps send, and what some browsers add by themselves.
+/// Headers that apps send, and some that browsers add automatically.
 const HEADERS: &str = "authorization,content-type,idempotency-key,if-match,if-none-match,\
                        last-event-id,stampcard-fault,user-agent,x-api-key,x-partner-api-key";
 
@@ -23,7 +23,7 @@ fn let_in(app: &TestApp, method: &str, path: &str, origin: &str) -> Response {
 #[track_caller]
 fn check(response: &Response, origin: Option<&str>) {
     assert_eq!(response.header("access-control-allow-origin"), origin);
-    // Whatever answers, the answer is what it says and is kept by nobody.
+    // Every response, whatever its source, has its media type and is not cached.
     assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(response.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(response.header("cache-control"), Some("no-store"));

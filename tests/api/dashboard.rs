@@ -5,11 +5,11 @@ use stampcard::domain::EventName;
 
 use crate::support::{Response, TestApp};
 
-/// What the build joins modules by.
+/// The code that the build joins modules with.
 #[path = "../../build/modules.rs"]
 mod modules;
 
-/// A file of the sources, as the build hands it over.
+/// A file of the sources, as the build receives it.
 struct Source {
     name: String,
     text: String,
@@ -19,7 +19,7 @@ fn page(app: &TestApp) -> Response {
     app.request("GET", "/").send()
 }
 
-/// Every path of an asset that a text names.
+/// Every path of an asset in a text.
 fn assets(text: &str) -> BTreeSet<String> {
     text.split('"')
         .filter(|part| part.starts_with("/assets/"))
@@ -27,7 +27,7 @@ fn assets(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// All that the page asks for before it asks the API: one style sheet and one script.
+/// All that the page requests before it calls the API: one style sheet and one script.
 fn every_asset(app: &TestApp) -> BTreeSet<String> {
     let found = assets(&page(app).text());
     let kinds: Vec<&str> = found
@@ -145,7 +145,7 @@ fn the_page_is_small_as_it_travels() {
     assert!(bytes < 100 * 1024, "the dashboard has {bytes} bytes");
 }
 
-/// Every module of the sources, once in the script; every style sheet, in the sheet.
+/// Every module of the sources is once in the script, every style sheet in the sheet.
 #[test]
 fn the_script_and_the_sheet_hold_every_source() {
     let app = TestApp::start();

@@ -12,12 +12,12 @@ use crate::client::{
 use crate::support::receiver::{Answer, Received, Receiver};
 use crate::support::{SANDBOX_KEY, TestApp};
 
-/// The bodies of what came, in the order it came.
+/// The bodies of the requests, in order of arrival.
 fn bodies(received: &[Received]) -> Vec<Value> {
     received.iter().map(Received::json).collect()
 }
 
-/// The only body of an event of this name, and of this member.
+/// The only body with an event of this name and of this member.
 #[track_caller]
 fn body_of<'a>(bodies: &'a [Value], name: &str) -> &'a Value {
     let mut found = bodies.iter().filter(|body| body["type"] == name);
@@ -26,7 +26,7 @@ fn body_of<'a>(bodies: &'a [Value], name: &str) -> &'a Value {
     body
 }
 
-/// An object of the API with one field more.
+/// An object of the API with one more field.
 fn with(object: &Value, field: &str, value: impl Into<Value>) -> Value {
     let mut object = object.clone();
     object[field] = value.into();
@@ -96,7 +96,7 @@ fn every_event_shows_the_object_as_the_api_returned_it() {
         ("wallet.debited", &entries[0]),
     ] {
         let mut entry = with(entry, "externalUserID", "ada");
-        // These are of the list: what they say may be another thing a moment later.
+        // Lists change, so that they may differ a moment later.
         for field in ["balanceAfter", "offerTitle"] {
             entry.as_object_mut().unwrap().remove(field).unwrap();
         }
@@ -123,7 +123,7 @@ fn every_event_shows_the_object_as_the_api_returned_it() {
         .map(|body| body["type"].as_str().unwrap())
         .collect();
     assert_eq!(seen, HashSet::from(catalogue()));
-    // Attributes come as they were given, their order included.
+    // Attributes keep the order in which they were sent.
     let first = String::from_utf8(came[0].body.clone()).unwrap();
     assert!(first.contains(r#""attributes":{"b":1, "a":2}"#), "{first}");
 }
@@ -264,12 +264,12 @@ fn a_webhook_gets_what_it_listens_to_in_its_program_after_it_was_made_until_it_i
     assert!(!came[2].is_signed_with(&first.secret), "each has its own");
 }
 
-/// The documented pauses, in milliseconds.
+/// The documented delays, in milliseconds.
 const RETRY_AFTER: [i64; 7] = [
     5_000, 30_000, 120_000, 600_000, 3_600_000, 21_600_000, 86_400_000,
 ];
 
-/// The only delivery of a webhook that is no test, once it was tried so often.
+/// The only delivery of a webhook that is not a test, after a given number of attempts.
 #[track_caller]
 fn tried(app: &TestApp, hook: &Webhook, attempts: usize) -> Value {
     until(|| {
@@ -281,7 +281,7 @@ fn tried(app: &TestApp, hook: &Webhook, attempts: usize) -> Value {
     })
 }
 
-/// Those of what came that are no tests.
+/// The requests that are not tests.
 fn without_tests(mut came: Vec<Received>) -> Vec<Received> {
     came.retain(|one| one.event() != "webhook.test");
     came
@@ -307,7 +307,8 @@ fn a_failed_delivery_is_repeated_seven_times_and_then_dead() {
             (pause..=pause + pause / 5 + 1).contains(&waits),
             "after attempt {attempts} it waits {waits} ms"
         );
-        // A millisecond before its time nothing is sent: a test, which goes the same way, is.
+        // A millisecond before its time it is not sent; a test, which goes through the same queue,
+        // is.
         let left = at("nextAttemptAt") - app.clock.now().as_millis() - 1;
         let left = u64::try_from(left).unwrap();
         app.clock.advance(Duration::from_millis(left));
@@ -328,7 +329,7 @@ fn a_failed_delivery_is_repeated_seven_times_and_then_dead() {
     let second = |one: &Received| one.header("X-Expys-Timestamp").parse::<i64>().unwrap();
     let seconds: Vec<_> = sent.iter().map(second).collect();
     assert!(seconds.is_sorted_by(|a, b| a < b), "{seconds:?}");
-    // It can still be sent again, and then it is over either way.
+    // It can still be sent again, and either result is final.
     receiver.answer(|_| Answer::Status(200));
     let id = row["id"].as_str().unwrap();
     let path = hook.path(&format!("/deliveries/{id}/redeliver"));
@@ -490,7 +491,7 @@ fn the_reports_count_of_events_is_that_of_the_deliveries() {
         app.member(name, 100);
         let redemption = app.redeem(name, &offer);
         move_to(&app, &redemption, "OPEN").expect(200);
-        // Nothing changes, so that nothing happens.
+        // Nothing changes, so there is no event.
         move_to(&app, &redemption, "OPEN").expect(200);
         cancel(&app, &redemption).expect(200);
         let token = app.token(name);
@@ -505,7 +506,7 @@ fn the_reports_count_of_events_is_that_of_the_deliveries() {
     receiver.wait_for(count);
     receiver.answer(|_| Answer::Status(200));
     app.clock.advance(Duration::from_mins(1));
-    // Whatever came beyond that would be listed, too.
+    // Further requests would be listed, too.
     until(|| {
         let rows = deliveries(&app, &hook);
         let all_done = rows.iter().all(|row| row["status"] == "delivered");
@@ -557,14 +558,14 @@ fn what_is_over_is_forgotten_in_time_and_what_is_not_is_kept() {
     let day = Duration::from_hours(24);
     let app = TestApp::start_with(|settings| settings.webhooks.retention = 86_400);
     let receiver = Receiver::start();
-    // Nobody listens there.
+    // No server listens on this port.
     let nowhere = "http://127.0.0.1:9/";
     let good = webhook(&app, &receiver.url("/"), &["member.created"]);
     let bad = webhook(&app, nowhere, &["wallet.credited"]);
     app.member("ada", 5);
     delivery(&app, &good, |newest| newest["status"] == "delivered");
     let failed = delivery(&app, &bad, |newest| newest["attempts"] == 1);
-    // Old things are looked for at every start, and then every hour.
+    // Old deliveries are deleted at every start and then every hour.
     app.clock.advance(day);
     app.member("bob", 0);
     let app = app.restart();
@@ -591,7 +592,7 @@ fn a_deleted_webhook_waits_for_nothing_even_if_it_is_deleted_while_something_is_
             hook
         })
         .collect();
-    // Outcomes are written down in order: once this one is there, so are those before it.
+    // Results are saved in order: once this one is saved, so are those before it.
     let last = webhook(&app, &receiver.url("/"), &["member.created"]);
     app.member("last", 0);
     delivery(&app, &last, |newest| newest["attempts"] == 1);
@@ -603,7 +604,8 @@ fn a_deleted_webhook_waits_for_nothing_even_if_it_is_deleted_while_something_is_
     }
 }
 
-/// Whoever sends may hear late of what was deleted: what it asks for meanwhile has to be empty.
+/// The sender may learn late that a webhook was deleted: until then its queries must return
+/// nothing.
 #[test]
 fn a_deleted_webhook_gets_nothing_that_happens_after_it_was_deleted() {
     let mut app = TestApp::start();

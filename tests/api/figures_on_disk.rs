@@ -1,5 +1,5 @@
-//! What the server keeps of its figures in the database, so that a start need not read the whole
-//! log, and what comes of it when that is damaged: a start that takes longer, and nothing else.
+//! The snapshot of the figures in the database, with which a start need not read the whole log, and
+//! the effect of damage to it: a start that takes longer, and nothing else.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::support::{LIVE_KEY, NOW, SANDBOX_KEY, TestApp};
 /// Entries in a closed block of a timeline.
 const BLOCK: u64 = 128;
 
-/// Every answer about the figures, byte for byte.
+/// Every response with figures, byte for byte.
 fn answers(app: &TestApp) -> Vec<String> {
     let now = app.clock.now().as_millis();
     let window = |from: i64, to: i64, rest: &str| {
@@ -46,7 +46,7 @@ fn answers(app: &TestApp) -> Vec<String> {
     of_sandbox.chain(of_live).map(ask).collect()
 }
 
-/// Credits to a member by several clients at once, a millisecond apart or not.
+/// Credits to a member by several clients concurrently, a millisecond apart or not.
 fn credits(app: &TestApp, member: &str, count: u64) {
     const CLIENTS: u64 = 8;
     std::thread::scope(|scope| {
@@ -61,7 +61,7 @@ fn credits(app: &TestApp, member: &str, count: u64) {
     });
 }
 
-/// Enough for closed blocks of more than one timeline, and a bit of everything beside them.
+/// Enough for closed blocks of more than one timeline, and some of every other kind of data.
 fn busy() -> TestApp {
     let app = TestApp::start();
     let offer = app.offer(json!({"pointsPrice": 3}));
@@ -80,7 +80,7 @@ fn busy() -> TestApp {
     app
 }
 
-/// The same without what is kept of the figures: the next start folds the whole log.
+/// Starts without the stored figures, so that the whole log is folded.
 fn forget(app: &TestApp) {
     let sql = "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment";
     app.sqlite().execute_batch(sql).unwrap();
@@ -93,7 +93,7 @@ pub(crate) fn verify(app: &TestApp) -> Vec<String> {
     report.findings
 }
 
-/// What is wrong with figures, but for the hashes that rows put in by hand do not have.
+/// The contradictions in the figures, except for hashes that are missing from rows added by SQL.
 fn verify_figures(app: &TestApp) -> Vec<String> {
     let mut findings = verify(app);
     findings.retain(|finding| {
@@ -130,7 +130,7 @@ fn a_start_from_the_disk_and_one_from_the_log_answer_the_same() {
     assert_eq!(verify(&app), Vec::<String>::new());
 }
 
-/// The figures of the first stop, and rows that came after them.
+/// The figures of the first stop, and rows added after them.
 #[test]
 fn newer_rows_are_folded_onto_what_is_on_the_disk() {
     let mut app = busy();
@@ -221,7 +221,7 @@ fn many_rows_are_kept_sooner() {
     assert_eq!(answers(&app), before);
 }
 
-/// What can be wrong with it, as SQL. Every one is noticed, or harmless.
+/// Kinds of damage, as SQL. Each is noticed or harmless.
 const DAMAGES: &[&str] = &[
     // another header
     "UPDATE snapshot SET checksum = checksum + 1",
@@ -283,7 +283,7 @@ fn flip(app: &TestApp, table: &str, place: usize, bit: u8) {
     }
 }
 
-/// Does damage to what a stop left behind, starts, compares, writes something and stops again.
+/// Damages the data that a stop left behind, starts, compares, writes and stops again.
 struct Patient {
     app: TestApp,
     copy: PathBuf,
@@ -350,7 +350,7 @@ fn a_flipped_bit_costs_only_time() {
     }
 }
 
-/// Puts another header in the place of the one there is, with a checksum that fits it.
+/// Replaces the header with another one and its correct checksum.
 fn put_header(app: &TestApp, change: impl FnOnce(&mut Header)) {
     let connection = app.sqlite();
     let sql = "SELECT version, last_seq, parts FROM snapshot";
@@ -393,7 +393,7 @@ fn a_header_that_fits_itself_alone_costs_only_time() {
     });
 }
 
-/// A figure that was kept wrong, with checksums that fit, is what `verify` is for.
+/// Wrong figures with correct checksums are found by `verify`.
 #[test]
 fn figures_of_another_past_are_found_by_verify() {
     let mut app = busy();
@@ -404,7 +404,7 @@ fn figures_of_another_past_are_found_by_verify() {
     credits(&app, "ada", 20);
     app.stop();
     let other = TestApp::start();
-    // As many activities as the copy has, but others.
+    // As many activities as the copy has, but different ones.
     let newest = number(&app, "SELECT max(seq) FROM activity");
     while number(&other, "SELECT max(seq) FROM activity") < newest {
         other.member(&format!("member{}", other.clock.now()), 0);
@@ -426,7 +426,7 @@ fn figures_of_another_past_are_found_by_verify() {
     assert!(findings[0].contains("the snapshot"), "{findings:?}");
 }
 
-/// Adds a member with credits in the past, as an import does: a row every `gap` milliseconds.
+/// Adds a member with credits in the past, as an import does: one row every `gap` milliseconds.
 fn import(app: &TestApp, member: &str, start: &str, gap: i64, credits: i64) {
     let mut connection = app.sqlite();
     let tx = connection.transaction().unwrap();
@@ -487,7 +487,7 @@ fn import(app: &TestApp, member: &str, start: &str, gap: i64, credits: i64) {
     tx.commit().unwrap();
 }
 
-/// Signups and minted points by plain SQL, for every hour of 2026 that has any.
+/// Sign-ups and minted points by plain SQL, for every hour of 2026 that has any.
 fn by_sql(app: &TestApp, from: &str) -> Vec<(i64, i64, i64)> {
     let connection = app.sqlite();
     let sql = "SELECT (at - ?1) / 3600000 AS hour, count(*) FILTER (WHERE kind = 1),
@@ -508,7 +508,7 @@ fn by_server(app: &TestApp, from: &str) -> Vec<(i64, i64, i64)> {
         .collect()
 }
 
-/// The imported rows lie before, between and right at what the server wrote itself.
+/// The imported rows lie before, between and exactly at the rows that the server wrote itself.
 #[test]
 fn what_an_import_added_to_the_past_stands_in_its_place() {
     const FROM: &str = "2026-05-20T00:00:00Z";
@@ -538,7 +538,7 @@ fn what_an_import_added_to_the_past_stands_in_its_place() {
     }
 }
 
-/// Few rows of the past shift the entries of closed blocks but close no further one.
+/// A few rows in the past shift the entries of closed blocks but close no further one.
 #[test]
 fn blocks_that_shifted_are_kept_anew() {
     let mut app = busy();

@@ -1,4 +1,4 @@
-//! Headers that every answer has, and the limits of a request's head.
+//! Headers of every response, and the limits on a request's head.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -86,13 +86,13 @@ fn a_page_can_be_framed_by_nobody() {
     }
 }
 
-/// Sends a head and reads the status of whatever comes back.
+/// Sends a head and reads the status of any response.
 fn status_of(app: &TestApp, head: &[u8]) -> Option<u16> {
     let mut stream = TcpStream::connect(app.address).unwrap();
     let patience = Some(Duration::from_secs(20));
     stream.set_read_timeout(patience).unwrap();
     stream.set_write_timeout(patience).unwrap();
-    // The server may have had enough before all is sent.
+    // The server may close the connection before everything is sent.
     let _ = stream.write_all(head);
     let _ = stream.shutdown(Shutdown::Write);
     let mut answer = Vec::new();

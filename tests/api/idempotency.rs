@@ -31,7 +31,7 @@ pub(crate) fn is_replay(response: &Response) -> bool {
     response.header("idempotency-replayed") == Some("true")
 }
 
-/// Sends the same once more and checks that the first answer comes again.
+/// Repeats a request and checks that the first response is replayed.
 #[track_caller]
 pub(crate) fn check_replay(app: &TestApp, first: &Response, again: impl FnOnce() -> Response) {
     assert!(!is_replay(first), "the first is none");
@@ -43,8 +43,8 @@ pub(crate) fn check_replay(app: &TestApp, first: &Response, again: impl FnOnce()
     assert_eq!(rows(app), before);
 }
 
-/// The body that makes a webhook, the path of one so made, and the id of a delivery to it. Nothing
-/// here is an event that it listens to.
+/// The body that creates a webhook, the path of a webhook so created, and the id of a delivery to
+/// it. No request here causes an event that it subscribes to.
 fn webhook_with_delivery(app: &TestApp) -> (Value, String, String) {
     let body = json!({"url": "http://127.0.0.1:9/", "events": ["member.tier_changed"]});
     let made = app.post("/v1/webhooks", &body).expect(201);
@@ -53,7 +53,7 @@ fn webhook_with_delivery(app: &TestApp) -> (Value, String, String) {
     (body, path, tried["id"].as_str().unwrap().to_owned())
 }
 
-/// Every POST: who sends it, where to, with what; what comes of it; the field with a secret.
+/// Every POST: its sender, path and body; the expected status; the field with a secret.
 #[expect(clippy::too_many_lines, reason = "a table: a row for every POST")]
 fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)> {
     app.member("ada", 100);
@@ -142,7 +142,7 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
             200,
             "",
         ),
-        // Last, as it leaves nothing of the program.
+        // Comes last, because it removes everything from the program.
         (SANDBOX_KEY, "/v1/sandbox/reset", json!({}), 200, ""),
     ];
     rows.map(|(who, path, body, status, secret)| (who, path.to_owned(), body, status, secret))
@@ -188,7 +188,8 @@ fn answers_that_carry_a_secret_are_kept_under_seal() {
         }
         let text = answer.json()[secret].as_str().unwrap().to_owned();
         if secret == "signingSecret" {
-            // The database has it elsewhere, as signatures need it; the kept answer must not.
+            // The database stores it elsewhere, as signatures need it; the idempotency record must
+            // not contain it.
             let plain = "SELECT count(*) FROM idempotency WHERE instr(response, ?1)";
             let found: i64 = app
                 .sqlite()
@@ -263,7 +264,7 @@ fn refusals_of_the_partners_surface_are_kept_in_its_envelope() {
     let first = send(&keys, "k", &body);
     assert_eq!(first.clone().expect(404)["code"], "NotFound");
     check_replay(&app, &first, || send(&keys, "k", &body));
-    // What is wrong with the input is not kept.
+    // No idempotency record is saved for invalid input.
     let before = rows(&app);
     send(path, "free", &json!({"name": ""})).expect(400);
     send(path, "", &body).expect(400);
@@ -366,7 +367,7 @@ fn refusals_are_kept_and_replayed_even_if_they_would_not_be_given_now() {
             post_once(&app, key, "/v1/redemptions", &redeem(offer))
         });
     }
-    // Now all of it would be possible.
+    // Now every request would succeed.
     app.member("bob", 0);
     credit(&app, "ada", 100);
     cancel(&app, &redemption).expect(200);
@@ -445,7 +446,7 @@ fn a_key_means_one_thing_for_each_member_path_and_program() {
         let made = post_once_as(&app, &token, "k", "/v1/redemptions", body.clone());
         assert!(!is_replay(&made));
         assert_eq!(made.expect(201)["externalUserID"], id);
-        // A new token of the same member is the same member.
+        // A new token of the same member counts as the same member.
         let fresh = app.token(id);
         let again = post_once_as(&app, &fresh, "k", "/v1/redemptions", body.clone());
         assert!(is_replay(&again));
@@ -506,7 +507,7 @@ fn the_exchange_replays_the_same_token_and_keeps_it_under_seal() {
     for text in [&token, "accessToken", "expiresAt", key] {
         assert!(!holds(&response, text), "{text}");
     }
-    // Nor is it anywhere else in the files.
+    // It is nowhere else in the files either.
     drop(connection);
     for suffix in ["", "-wal"] {
         let mut path = app.database().into_os_string();

@@ -1,5 +1,5 @@
-//! Exports in which one field was changed: an import refuses the line, or names the contradiction,
-//! or the database is as good as any.
+//! Exports with one changed field: either the import refuses the line or names the contradiction,
+//! or the database is valid.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::support::{LIVE_KEY, SANDBOX_KEY, TestApp};
 
 const SEED: u64 = 14;
 
-/// The lines of the history, header and trailer among them, with its secrets.
+/// The lines of the history with its secrets, header and trailer included.
 fn lines() -> Vec<String> {
     let lived = lived();
     let database = Database::open(&lived.database()).unwrap();
@@ -27,7 +27,7 @@ fn lines() -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// The same lines with a trailer that fits them.
+/// The same lines with a correct trailer.
 fn sealed(lines: &[String]) -> String {
     let mut text = lines[..lines.len() - 1].join("\n") + "\n";
     let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
@@ -35,12 +35,12 @@ fn sealed(lines: &[String]) -> String {
     text + "\n"
 }
 
-/// What time it is: later than anything that was lived.
+/// The present: later than anything in the history.
 fn clock_now() -> Timestamp {
     Clock::system().now()
 }
 
-/// What a mutation puts in the place of a field.
+/// The value that a mutation writes into a field.
 fn another(rng: &mut Rng, now: &Value, elsewhere: &[Value]) -> Value {
     let numbers = [
         0,
@@ -76,7 +76,7 @@ fn another(rng: &mut Rng, now: &Value, elsewhere: &[Value]) -> Value {
     ];
     match (rng.u8(0..8), now) {
         (0, _) => Value::Null,
-        // What stands in this column of another row: references change places, keys double.
+        // The value of this column in another row: references are exchanged, keys are duplicated.
         (1 | 2, _) if !elsewhere.is_empty() => elsewhere[rng.usize(..elsewhere.len())].clone(),
         (3 | 4, Value::Number(number)) => json!(number.as_i64().unwrap().wrapping_add(1)),
         (_, Value::Number(_)) | (6, Value::String(_)) => {
@@ -90,10 +90,10 @@ fn another(rng: &mut Rng, now: &Value, elsewhere: &[Value]) -> Value {
 }
 
 /// The lines with one field of one row changed, and the number of that line; `None` if the change
-/// changed nothing.
+/// had no effect.
 fn mutated(rng: &mut Rng, lines: &[String]) -> Option<(usize, String, Vec<String>)> {
     let parse = |line: &String| serde_json::from_str::<Map<String, Value>>(line).unwrap();
-    // Each table as often as any other, however many rows it has.
+    // Each table is equally likely, however many rows it has.
     let table = |place: &usize| parse(&lines[*place])["table"].clone();
     let mut tables: Vec<Value> = (1..lines.len() - 1).map(|place| table(&place)).collect();
     let all = tables.clone();
@@ -124,7 +124,7 @@ fn mutated(rng: &mut Rng, lines: &[String]) -> Option<(usize, String, Vec<String
     Some((place + 1, what, all))
 }
 
-/// What became of so many imports.
+/// The results of a number of imports.
 #[derive(Debug, Default)]
 struct Outcomes {
     by_line: u32,
@@ -133,7 +133,7 @@ struct Outcomes {
     served: u32,
 }
 
-/// Imports `count` mutations; every `serve_every`th that is accepted is served.
+/// Imports `count` mutations and serves every `serve_every`th that is accepted.
 fn run(count: u32, serve_every: u32) -> Outcomes {
     let lines = lines();
     let mut rng = Rng::with_seed(SEED);
@@ -173,7 +173,7 @@ fn run(count: u32, serve_every: u32) -> Outcomes {
                 what: said,
             }) => {
                 outcomes.by_line += 1;
-                // A row that others point to is missed where they do, or is doubled by a later one.
+                // A missing row is noticed at a reference to it, a duplicate at the later row.
                 assert!(
                     named >= line as u64,
                     "{what}: line {named}, not {line}: {said}"
@@ -190,7 +190,7 @@ fn run(count: u32, serve_every: u32) -> Outcomes {
                     .iter()
                     .any(|found| found.chars().any(char::is_numeric));
                 assert!(is_named, "{what}: {findings:?}");
-                // Nothing half done: no server starts.
+                // No half-finished import: no server starts on it.
                 assert!(
                     verify::verify(&store::open_read_only(&path).unwrap(), |_| ())
                         .is_ok_and(|report| !report.findings.is_empty())
@@ -202,7 +202,7 @@ fn run(count: u32, serve_every: u32) -> Outcomes {
     outcomes
 }
 
-/// Whether a server on an imported database behaves.
+/// Whether a server works on an imported database.
 fn serve(path: &std::path::Path, what: &str) {
     let path = path.to_owned();
     let app = TestApp::start_with(|settings| settings.database.path = path);

@@ -1,5 +1,5 @@
-//! The inbox: who waits, in which order, what was said last; and conversations that the operator
-//! starts.
+//! The inbox: conversations that wait for a reply, their order and last message; and conversations
+//! that the operator starts.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn inbox(app: &TestApp, query: &str) -> Value {
     app.get(&format!("{LIST}?sort=waiting{query}")).expect(200)
 }
 
-/// Whose conversations are listed, in order.
+/// The members whose conversations are listed, in order.
 #[track_caller]
 fn who(app: &TestApp, query: &str) -> Vec<String> {
     let page = inbox(app, query);
@@ -32,7 +32,7 @@ fn second(app: &TestApp) {
     app.clock.advance(Duration::from_secs(1));
 }
 
-/// Says something in a member's support conversation, in the member's name.
+/// Sends a message in a member's support conversation as the member.
 fn write(app: &TestApp, member: &str, text: &str) {
     second(app);
     say(app, &app.token(member), &support(app, member), text);
@@ -43,7 +43,7 @@ fn answer(app: &TestApp, member: &str, text: &str) {
     say_as_agent(app, &support(app, member), text);
 }
 
-/// A member reads what it always read, whatever it asks for.
+/// A member receives the same response as before, whatever the parameters.
 fn reads_as_a_member(app: &TestApp) {
     let own = get_as(app, &app.token("bob"), &format!("{LIST}?sort=waiting")).expect(200);
     assert_eq!(own["conversations"][0]["waiting"], true);
@@ -78,7 +78,7 @@ fn those_who_wait_come_first_and_the_longest_waiting_first_of_all() {
     write(&app, "bob", "Three");
     write(&app, "cyd", "Four");
     answer(&app, "dee", "Five");
-    // Who writes again does not go to the end of the line.
+    // A second message does not move the member to the end of the queue.
     write(&app, "bob", &format!("{}é", "é".repeat(140)));
     assert_eq!(who(&app, ""), ["bob", "cyd", "dee", "ada"]);
     assert_eq!(
@@ -101,7 +101,7 @@ fn those_who_wait_come_first_and_the_longest_waiting_first_of_all() {
     assert_eq!(last["waitingSince"], Value::Null);
     let preview = json!({"text": "Two", "role": "agent", "createdAt": "2026-06-15T12:00:02.000Z"});
     assert_eq!(last["lastMessage"], preview);
-    // The plain list says the same of each, in its own order.
+    // The plain list shows the same of each, in its own order.
     let plain = app.get(LIST).expect(200);
     assert_eq!(
         column(&plain["conversations"], "externalUserID"),
@@ -166,7 +166,7 @@ fn assert_verified(app: &TestApp) {
     assert_eq!(verify(app), Vec::<String>::new());
 }
 
-/// Whatever is said while somebody pages: each conversation of the first page's moment is shown
+/// Whatever messages arrive during paging, each conversation of the first page's moment is shown
 /// once, in the order of that moment.
 #[test]
 fn the_inbox_keeps_its_order_while_it_is_paged() {
@@ -247,7 +247,7 @@ fn the_inbox_is_searched_by_member() {
     assert_eq!(who(&app, "&search=ar&externalUserID=m3"), ["m3"]);
     let plain = app.get(&format!("{LIST}?search=BOB")).expect(200);
     assert_eq!(column(&plain["conversations"], "externalUserID"), ["m2"]);
-    // One who was removed is found, too.
+    // Conversations of removed members are found, too.
     app.delete("/v1/members/m1").expect(200);
     assert_eq!(who(&app, "&search=arzte"), ["m1"]);
     let refused = app.get(&format!("{LIST}?search={}", "x".repeat(256)));
@@ -305,7 +305,7 @@ fn the_operator_starts_a_conversation() {
     assert_eq!(made["lastMessage"]["text"], "It is here.");
     assert_eq!(made["displayName"], "Ada Lovelace");
     let id = made["id"].as_str().unwrap();
-    // The member has it beside the support conversation, and can answer.
+    // The member sees it next to the support conversation, and can reply.
     let own = get_as(&app, &token, LIST).expect(200);
     assert_eq!(
         column(&own["conversations"], "type"),
@@ -314,12 +314,12 @@ fn the_operator_starts_a_conversation() {
     assert_eq!(own["conversations"][0]["id"], id);
     say(&app, &token, id, "Thank you!");
     assert_eq!(inbox(&app, "")["conversations"][0]["waiting"], true);
-    // It is told like any other message.
+    // The message is an event like any other.
     let told = receiver.wait_for(2)[0].json();
     assert_eq!(told["type"], "conversation.message_created");
     assert_eq!(told["data"]["conversationID"], id);
     assert_eq!(told["data"]["body"], "It is here.");
-    // Others of the same member stand beside it.
+    // Other conversations of the same member are listed next to it.
     let plain = json!({"externalUserID": "ada", "message": "One more thing"});
     let second = app.post(LIST, &plain).expect(201);
     assert_eq!(second["title"], Value::Null);

@@ -1,4 +1,4 @@
-//! How long an answer is kept, and how it is found among many.
+//! Idempotency records: how long they are kept, and how one is found among many.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn an_answer_is_kept_for_24_hours() {
     let new = send();
     assert!(!is_replay(&new));
     assert_eq!(new.clone().expect(200)["balance"], 10);
-    // The one before is deleted once there is time for it.
+    // The record before it is deleted when the server has time.
     until(|| (number(&app, KEPT) == 1).then_some(()));
     check_replay(&app, &new, send);
 }
@@ -39,7 +39,7 @@ fn each_of_many_answers_comes_again_before_and_after_a_restart_until_all_are_del
         let body = json!({"externalUserID": "ada", "amount": amount});
         post_once(app, &format!("k{amount}"), CREDIT, &body)
     };
-    // As few as a test may wait for; they make several segments all the same.
+    // The smallest number that still makes several segments.
     let amounts = 1..=300;
     let first: Vec<Response> = amounts.clone().map(|amount| send(&app, amount)).collect();
     assert!(number(&app, SEGMENTS) > 2 && number(&app, FILTERS) > 0);
@@ -49,7 +49,7 @@ fn each_of_many_answers_comes_again_before_and_after_a_restart_until_all_are_del
             assert!(is_replay(&again), "{amount}");
             assert_eq!((again.status, &again.bytes), (200, &first.bytes));
         }
-        // Another key is none of them.
+        // This key is in none of the segments.
         assert!(!is_replay(&send(app, 1000 + number(app, KEPT))));
     };
     check(&app);
@@ -104,7 +104,7 @@ fn a_damaged_index_is_found_and_made_anew_from_the_answers() {
     for number in 0..200 {
         assert!(is_replay(&send(&app, number)), "{number}");
     }
-    // One segment of all was closed meanwhile.
+    // In the meantime one segment of all records was closed.
     assert_eq!((app.balance("ada"), number(&app, SEGMENTS)), (200, 1));
     assert!(!is_replay(&send(&app, 200)));
     assert_eq!(found(&app), "");

@@ -52,7 +52,7 @@ fn a_key_is_made_shown_once_used_and_revoked() {
         "the key is shown once"
     );
 
-    // It opens the same program, and the list says which one asks.
+    // It opens the same program, and the list marks the key of the request.
     app.member("ada", 7);
     get_as(&app, plain, "/v1/members/ada").expect(200);
     let current: Vec<_> = list(&app, plain)
@@ -108,7 +108,7 @@ fn keys_of_other_programs_are_neither_seen_nor_revoked() {
         revoke(&app, SANDBOX_KEY, id).expect_error(404, "NOT_FOUND");
     }
     assert_eq!(rows(&app), before);
-    // A live key makes a live key.
+    // A live key creates a live key.
     let (_, live) = create(&app, LIVE_KEY, "live");
     assert!(live.starts_with("expys_live_"));
     assert_eq!(list(&app, SANDBOX_KEY).len(), 1);
@@ -129,7 +129,7 @@ fn what_the_partner_made_and_what_the_program_made_are_one_list_with_one_cap() {
     let refused = post_as(&app, &key, KEYS, &json!({"name": "fourth"}));
     let message = refused.expect_error(422, "LIMIT_REACHED");
     assert!(message.contains("at most 3 keys") && message.contains("limits.keys_each_max"));
-    // A reset takes them all along.
+    // A reset revokes all of them as well.
     post_as(&app, &key, "/v1/sandbox/reset", &json!({})).expect(200);
     assert_eq!(list(&app, &key).len(), 3);
     post_as(&app, &key, KEYS, &json!({"name": "fourth"})).expect_error(422, "LIMIT_REACHED");
@@ -168,7 +168,7 @@ fn a_key_says_when_it_was_last_used_also_after_a_restart() {
     };
     assert_eq!(last(&app), Value::Null);
     app.clock.advance(HOUR);
-    // The server looks at its clock once a second for this.
+    // The server reads its clock once a second for this.
     until(|| {
         get_as(&app, &key, "/v1/members").expect(200);
         (last(&app) == "2026-06-15T13:00:00.000Z").then_some(())
@@ -178,7 +178,7 @@ fn a_key_says_when_it_was_last_used_also_after_a_restart() {
     assert_eq!(last(&app), "2026-06-15T13:00:00.000Z");
     let verified = stampcard::service::verify::verify(&app.sqlite(), |_| ()).unwrap();
     assert_eq!(verified.findings, Vec::<String>::new());
-    // A reset keeps the key, and what is known of it.
+    // A reset keeps the key and its details.
     app.post("/v1/sandbox/reset", &json!({})).expect(200);
     assert_eq!(last(&app), "2026-06-15T13:00:00.000Z");
 }
@@ -219,7 +219,7 @@ fn a_key_finds_out_which_of_several_programs_it_opens() {
         get_as(&app, &second, current).expect(200)["name"],
         "Renamed"
     );
-    // After a reset it is the new one.
+    // After a reset it is the new program's.
     post_as(&app, &second, "/v1/sandbox/reset", &json!({})).expect(200);
     let after = get_as(&app, &second, current).expect(200);
     assert_eq!(after["name"], "Renamed");

@@ -7,7 +7,7 @@ use crate::support::{LIVE_KEY, SANDBOX_KEY, TestApp};
 
 const WRITES: usize = 160;
 
-/// What a page says of an entry: its id, and the balance after it.
+/// The fields of an entry on a page: its id, and the balance after it.
 type Seen = (String, i64);
 
 fn seen(page: &Value) -> Vec<Seen> {
@@ -19,7 +19,7 @@ fn seen(page: &Value) -> Vec<Seen> {
     .collect()
 }
 
-/// All pages of a member's ledger, as they are while this goes on.
+/// Reads all pages of a member's ledger, each while writes continue.
 fn walk(app: &TestApp, credential: &str, member: &str, limit: usize) -> Vec<Seen> {
     let path = format!("/v1/wallet/transactions?externalUserID={member}&limit={limit}");
     let mut page = get_as(app, credential, &path).expect(200);
@@ -32,7 +32,7 @@ fn walk(app: &TestApp, credential: &str, member: &str, limit: usize) -> Vec<Seen
     all
 }
 
-/// Writes to one wallet, kept in a plain list: the balance after each that moved points.
+/// Writes to one wallet and a plain list of the balance after each that moved points.
 struct Writer<'a> {
     app: &'a TestApp,
     member: &'a str,
@@ -71,7 +71,7 @@ impl Writer<'_> {
                 if price <= balance {
                     let id = answer.expect(201)["id"].as_str().unwrap().to_owned();
                     self.open.push((id, price));
-                    // What costs nothing is no entry.
+                    // A redemption without a price adds no entry.
                     self.balances.extend((price > 0).then(|| balance - price));
                 }
             }
@@ -124,7 +124,7 @@ fn the_balance_after_each_entry_is_that_of_a_plain_sum_on_every_page_while_write
     }
     assert!(walks.len() > 3 && walks.iter().any(|(_, walk)| walk.len() > 10));
     for (at, walk) in walks {
-        // What was read meanwhile is an end of the whole, entry by entry.
+        // Every page read in the meantime is the end of the complete ledger, entry by entry.
         assert!(finals[at].ends_with(&walk), "{} entries", walk.len());
     }
     let token = app.token("bob");
@@ -152,11 +152,11 @@ fn an_entry_names_its_offer_by_the_title_of_today() {
     assert_eq!(titles, [json!("Coffee"), json!("Coffee"), json!(null)]);
 }
 
-/// The lists that a key may read of a removed member: where the rows stand, and how many are ada's.
+/// The lists of a removed member that a key may read: their array, and how many rows are Ada's.
 const LISTS: [(&str, &str, usize); 3] = [
     ("/v1/wallet/transactions", "transactions", 2),
     ("/v1/redemptions", "redemptions", 1),
-    // The support conversation, in which nothing was said, and that of the redemption.
+    // The support conversation, which has no messages, and that of the redemption.
     ("/v1/conversations", "conversations", 2),
 ];
 
@@ -180,13 +180,13 @@ fn a_key_reads_the_lists_of_a_removed_member_if_it_says_so() {
         assert!(message.contains("includeArchived"), "{message}");
         let unknown = format!("{list}?externalUserID=nobody&includeArchived=true");
         app.get(&unknown).expect_error(404, "NOT_FOUND");
-        // It is nothing for the member's own token, which is dead, nor for another program's key.
+        // The member's own token, which has expired, and another program's key have no access.
         let own = format!("{list}?includeArchived=true");
         get_as(&app, &token, &own).expect_error(401, "UNAUTHORIZED");
         let path = format!("{list}?externalUserID=ada&includeArchived=true");
         call(&app, LIVE_KEY, "GET", &path, &Value::Null).expect_error(404, "NOT_FOUND");
     }
-    // A write is another matter.
+    // Writes are refused.
     let body = json!({"externalUserID": "ada", "amount": 1, "includeArchived": true});
     app.post("/v1/wallet/credit?includeArchived=true", &body)
         .expect_error(404, "NOT_FOUND");

@@ -1,4 +1,4 @@
-//! A database in which a bit of everything happened, for tests of what is found in it.
+//! A database with some data of every kind, for tests that read it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::client::{
 use crate::support::receiver::{Answer, Receiver};
 use crate::support::{LIVE_KEY, PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
-/// A stopped server, whose database goes with it.
+/// A stopped server. The database is deleted when this is dropped.
 pub(crate) struct Lived {
     app: TestApp,
 }
@@ -33,7 +33,7 @@ impl Lived {
     }
 }
 
-/// Members, credits, redemptions of every status, messages, webhooks and what they were sent, a
+/// Members, credits, redemptions of every status, messages, webhooks and their deliveries, a
 /// removed, a restored and an erased member, a sandbox that was reset, and several tenants.
 pub(crate) fn lived() -> Lived {
     let mut app = TestApp::start();
@@ -171,7 +171,7 @@ fn tenants(app: &TestApp) {
     crate::client::live(app, "PATCH", &path, &archive).expect(200);
 }
 
-/// Waits until every event was sent to the receiver that takes them, and one failed elsewhere.
+/// Waits until every event was sent to the receiver that accepts them, and one failed elsewhere.
 fn until_delivered(app: &TestApp) {
     until(|| {
         let sql = "SELECT EXISTS (SELECT 1 FROM webhook_delivery WHERE status = 'delivered'

@@ -7,7 +7,7 @@ use stampcard::wire::TokenGrantResponse;
 use crate::client::{say, support};
 use crate::support::{SANDBOX_KEY, TestApp, secrets};
 
-/// Every test's server is watched; this is the proof that the watcher sees something.
+/// The log of every test's server is checked for secrets; this test proves that the check works.
 #[test]
 fn what_every_server_of_these_tests_logs_is_looked_at() {
     let app = TestApp::start();

@@ -1,4 +1,4 @@
-//! The API from outside: one program, one module a resource, every test on a server of its own.
+//! Tests of the API over HTTP: one program, one module per resource, one server per test.
 
 #![expect(
     clippy::unwrap_used,

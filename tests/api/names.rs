@@ -1,4 +1,4 @@
-//! Titles and names are trimmed, and ids have to be seen; what is stored stays good.
+//! Titles and names are trimmed, and ids must be visible; stored values stay valid.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::client::{
 use crate::figures_on_disk::verify;
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
-/// Nothing of these can be seen.
+/// Invisible characters.
 const BLANK: [&str; 6] = [
     " ",
     "\u{a0}\u{2003}\u{3000}",
@@ -18,7 +18,8 @@ const BLANK: [&str; 6] = [
     "\u{3164}\u{fe0f}",
 ];
 
-/// Every field that is a title or a name: method, path, a body with `N` for it, where it stands.
+/// Every field that is a title or a name: method, path, a body with `N` in its place, and the path
+/// to it in the response.
 fn named(offer: &str, organization: &str) -> Vec<(&'static str, String, Value, &'static str)> {
     let path = |path: &str| path.replace("{o}", offer).replace("{org}", organization);
     vec![
@@ -155,7 +156,7 @@ fn a_new_id_has_to_be_seen_and_is_not_trimmed() {
         let body = json!({"externalId": blank});
         let refused = partner(&app, "PATCH", &one.path(""), &body);
         assert_eq!(refused.status, 400, "{}", refused.text());
-        // Nobody has it, and nobody can have it.
+        // No member has this id, and none can have it.
         app.get(&path).expect_error(404, "NOT_FOUND");
         app.delete(&path).expect_error(404, "NOT_FOUND");
     }

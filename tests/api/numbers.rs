@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::client::{organization, put_raw, rows};
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
-/// The field that a body with one number names, with the number in place of `N`, and its route.
+/// Bodies with one number, written as `N`: the field that the error must name, and the route.
 const NUMBERS: [(&str, &str, &str, &str); 7] = [
     (
         "POST",

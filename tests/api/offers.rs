@@ -6,7 +6,7 @@ use crate::client::{activities, call, cancel, column, get_as, rows, stock, try_r
 use crate::figures_on_disk::verify;
 use crate::support::TestApp;
 
-/// The pieces left of an offer without a limit.
+/// The remaining quantity of an offer without a limit.
 const UNLIMITED: i64 = 2_147_483_647;
 
 #[test]
@@ -30,7 +30,7 @@ fn an_offer_needs_only_a_title() {
     assert_eq!(activities(&app, 40), 1);
 }
 
-/// Every field that can be given.
+/// Every field that can be sent.
 fn full() -> Value {
     json!({
         "title": "Dinner", "description": "Long\ntext", "shortDescription": "Short",

@@ -1,5 +1,5 @@
-//! The API's description: complete, true to the routes, and the same as the one under docs. That
-//! answers and events are as it says is held wherever a test gets one.
+//! The OpenAPI document: it is complete, fits the routes and equals the one in docs. Every other
+//! test that receives a response or an event checks it against the document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::support::TestApp;
 use crate::support::documented::{document, validate};
 
 const COMMITTED: &str = include_str!("../../docs/openapi.json");
-/// What a document of OpenAPI 3.1 may hold, except for the keywords of its schemas.
+/// The allowed contents of an OpenAPI 3.1 document, except for the keywords of its schemas.
 ///
 /// Source: <https://spec.openapis.org/oas/3.1/schema/2022-10-07>, Apache License 2.0.
 const RULES: &str = include_str!("openapi-3.1.json");
@@ -76,7 +76,7 @@ fn what_is_referred_to_is_there() {
     check(document());
 }
 
-/// The schema of what a webhook gets for an event, and its description.
+/// The schema of a webhook's request for an event, and its description.
 fn event_schema(name: &str) -> &'static Value {
     let body = &document()["webhooks"][name]["post"]["requestBody"];
     let reference = body["content"]["application/json"]["schema"]["$ref"].as_str();
@@ -117,7 +117,7 @@ fn the_webhooks_are_those_of_the_catalogue_and_the_test() {
         let schema = &body["content"]["application/json"]["schema"]["$ref"];
         locations.insert(event.as_str(), schema);
     }
-    // Any of them is an event of the stream.
+    // Each of them is an event of the stream.
     let any = &document()["components"]["schemas"]["ActivityEvent"];
     assert_eq!(any["discriminator"]["mapping"], json!(locations));
     assert_eq!(any["oneOf"].as_array().unwrap().len(), EventName::ALL.len());
@@ -235,7 +235,7 @@ fn operations_have_the_names_that_the_sdks_use() {
         ("getAnalyticsTimeseries", "GET", "/v1/analytics/timeseries"),
     ] {
         let route = (method.to_owned(), path);
-        // Some of what the SDKs can call is not served yet.
+        // Some operations of the SDKs are not served yet.
         if ids.contains_key(id) || ids.values().any(|known| *known == route) {
             assert_eq!(ids.get(id), Some(&route), "{id}");
             served += 1;

@@ -12,13 +12,13 @@ use crate::support::{
 
 const LIST: &str = "/partner/organizations";
 
-/// Sends a body as it is.
+/// Sends a raw body.
 fn raw(app: &TestApp, method: &str, path: &str, body: &str) -> Response {
     let request = app.request(method, path).bearer(PARTNER_SANDBOX_KEY);
     request.raw(body).send()
 }
 
-/// The names of the organizations on a page, and how many there are.
+/// The names of the organizations on a page, and the total.
 #[track_caller]
 fn listed(app: &TestApp, query: &str) -> (Vec<String>, i64) {
     let page = partner_get(app, &format!("{LIST}{query}"));
@@ -130,7 +130,7 @@ fn a_patch_changes_what_it_names_and_null_clears() {
     same_version(&mut expected, &set);
     assert_eq!(set, expected);
     assert_eq!(partner_get(&app, &path), expected);
-    // The program keeps the name that it was given.
+    // The program keeps the name from its creation.
     let page = get_as(&app, &tenant.key, "/v1/programs").expect(200);
     assert_eq!(column(&page["data"], "name"), ["Acme"]);
 }
@@ -238,7 +238,7 @@ fn parameters_that_cannot_be_used_are_400_and_named() {
     partner_error(partner(&app, "GET", &long, &Value::Null), 400, "BadRequest");
 }
 
-/// Checks that a body is refused, and what is wrong with it named.
+/// Checks that a body is refused and that the message names the error.
 #[track_caller]
 fn check_bad(app: &TestApp, (method, path): (&str, &str), body: &str, names: &str) {
     let message = partner_error(raw(app, method, path, body), 400, "BadRequest");
@@ -345,7 +345,7 @@ fn a_status_tier_or_key_that_cannot_be_used_is_400_and_named() {
     assert_eq!(rows(&app), before);
 }
 
-/// Every route to one organization, with input that is right.
+/// Every route to one organization, with valid input.
 fn routes_to(id: &str) -> Vec<(&'static str, String, Value)> {
     let path = |rest: &str| format!("{LIST}/{id}{rest}");
     vec![
@@ -460,7 +460,7 @@ fn keys_are_made_listed_by_their_first_characters_and_revoked() {
     }
     let distinct: BTreeSet<_> = column(all, "id").into_iter().collect();
     assert_eq!(distinct.len(), 4);
-    // Revoked, it is unknown from the next request on; a token made with it lives on.
+    // A revoked key is unknown from the next request on; a token created with it stays valid.
     let token = exchange(&app, &keys[0], "ada");
     let revoke = |made: &Value| {
         let id = made["apiKey"]["id"].as_str().unwrap();
@@ -503,7 +503,7 @@ fn keys_and_programs_of_another_organization_are_404() {
     }
     assert_eq!(rows(&app), before);
     get_as(&app, &two.key, "/v1/members").expect(200);
-    // A partner's own key is in no list.
+    // The partner's own keys are in no list.
     for id in [&one, &two] {
         let list = partner_get(&app, &id.path("/api-keys"));
         assert_eq!(column(&list["apiKeys"], "name"), ["first key"]);
@@ -571,7 +571,7 @@ fn the_other_address_answers_the_same() {
     let found = ["name", "status", "tier"].map(|name| one["organization"][name].clone());
     assert_eq!(found, ["Renamed", "canceled", "paid"]);
     assert_eq!(one["organization"]["credits"], 700);
-    // Only the partner's surface has another address.
+    // Only the partner's routes have an alias.
     let none = get_as(&app, SANDBOX_KEY, "/api/v1/v1/programs");
     none.expect_error(404, "NOT_FOUND");
 }

@@ -3,12 +3,12 @@ use serde_json::{Value, json};
 use crate::client::{credit, get_as, live, try_redeem};
 use crate::support::{Response, TestApp};
 
-/// A list with the name of its array and of the field that tells its rows apart.
+/// A list with the name of its array and of the field that identifies its rows.
 struct List {
     path: &'static str,
     rows: &'static str,
     id: &'static str,
-    /// Adds the row of this number.
+    /// Adds the row with this number.
     add: fn(&TestApp, usize),
 }
 
@@ -46,7 +46,7 @@ impl List {
         app.get(&format!("{}{query}", self.path))
     }
 
-    /// The ids of a page, and where the next one begins.
+    /// The ids on a page, and the cursor of the next one.
     #[track_caller]
     fn read(&self, app: &TestApp, query: &str) -> (Vec<String>, Option<String>) {
         let body = self.page(app, query).expect(200);
@@ -64,7 +64,7 @@ impl List {
         )
     }
 
-    /// Every id, page by page; `between` runs before each page but the first.
+    /// Every id, page by page; `between` runs before each page except the first.
     #[track_caller]
     fn walk(&self, app: &TestApp, limit: usize, mut between: impl FnMut()) -> Vec<String> {
         let (mut ids, mut next) = self.read(app, &format!("limit={limit}"));
@@ -84,7 +84,7 @@ impl List {
     }
 }
 
-/// A server with a member, and so many rows in a list.
+/// A server with a member, and a given number of rows in a list.
 fn filled(list: &List, count: usize) -> TestApp {
     let app = TestApp::start();
     app.member("ada", 0);
@@ -250,8 +250,8 @@ fn a_cursor_of_another_members_ledger_is_refused() {
     get_as(&app, &app.token("bob"), &path).expect(200);
 }
 
-/// What is said between two pages moves a conversation to the front of the list: it is still shown
-/// where it was, once.
+/// A message between two pages moves a conversation to the front of the list: it is still shown
+/// once, in its previous place.
 #[test]
 fn a_conversation_that_becomes_active_between_two_pages_is_not_skipped() {
     let app = TestApp::start_with(|settings| settings.auth.member_token_ttl = 86_400);

@@ -1,12 +1,12 @@
-//! What is left when the code meets what it says can never be. The rows are damaged from outside,
-//! past every check, and the clock shows a year that no partner's report can name.
+//! Responses after a broken invariant. The rows are changed by SQL, past every check, and the clock
+//! shows a year that no partner's report supports.
 
 use serde_json::json;
 
 use crate::client::{partner, partner_error, post_once, rows};
 use crate::support::TestApp;
 
-/// Makes a wallet that spent more than it ever received.
+/// Creates a wallet that spent more than it ever received.
 fn damage(app: &TestApp, member: &str, spent: i64) {
     let sql = "UPDATE member SET amount_spent = ?1 WHERE external_user_id = ?2";
     let connection = app.sqlite();
@@ -76,7 +76,7 @@ fn a_panic_in_a_write_is_500_and_counted_and_leaves_nothing_behind() {
     app.request("GET", "/readyz").send().expect(200);
     app.member("bob", 9);
     assert_eq!(app.balance("bob"), 9);
-    // The key was not used up: once the row is whole, the same request acts, and acts once.
+    // The key was not used up: once the row is repaired, the same request takes effect, once.
     damage(&app, "ada", 0);
     for _ in 0..2 {
         assert_eq!(send().expect(200)["balance"], 105);

@@ -20,14 +20,14 @@ const FIGURES: [&str; 4] = [
     "/partner/billing/usage",
 ];
 
-/// The days that a reply says it is about.
+/// The first and the last day in a response.
 #[track_caller]
 fn days(app: &TestApp, path: &str) -> [String; 2] {
     let body = partner_get(app, path);
     ["startDate", "endDate"].map(|name| body[name].as_str().unwrap().to_owned())
 }
 
-/// One number of a reply.
+/// One number of a response.
 #[track_caller]
 fn figure(app: &TestApp, path: &str, name: &str) -> i64 {
     let body = partner_get(app, path);
@@ -35,7 +35,7 @@ fn figure(app: &TestApp, path: &str, name: &str) -> i64 {
     found.unwrap_or_else(|| panic!("{name} in {body}"))
 }
 
-/// All four replies of an environment.
+/// All four responses of an environment.
 fn figures(app: &TestApp, partner_key: &str) -> Vec<String> {
     let text = |path: &&str| {
         let response = get_as(app, partner_key, path);
@@ -47,7 +47,7 @@ fn figures(app: &TestApp, partner_key: &str) -> Vec<String> {
 
 #[test]
 fn days_default_to_the_last_30_and_to_this_month() {
-    // The clock, and what the two replies start and end with.
+    // The time, and the start and end of the two responses.
     for (now, analytics, usage) in [
         (NOW, "2026-05-16 2026-06-15", "2026-06-01 2026-06-15"),
         (
@@ -216,7 +216,7 @@ fn dates_that_cannot_be_used_are_400_and_named() {
             }
         }
     }
-    // A lone end before the 1st is before the start of a usage, but not of analytics.
+    // An end on its own, before the 1st, is before the start of a usage, but not of analytics.
     let early = "endDate=2026-05-31";
     partner_get(&app, &format!("{ANALYTICS}?{early}"));
     let answer = partner(&app, "GET", &format!("{USAGE}?{early}"), &Value::Null);
@@ -304,7 +304,7 @@ fn an_exchange_identifies_a_member_who_holds_no_token_that_is_good() {
     let (_, key) = program(&app, SANDBOX_KEY, "Second");
     exchange(&app, &key, "ada");
     assert_eq!(identified(), [4; 4]);
-    // Who is removed holds no token any more.
+    // A removed member has no valid token.
     app.delete("/v1/members/ada").expect(200);
     app.put("/v1/members/ada", &json!({})).expect(200);
     assert_eq!(identified(), [4; 4]);
@@ -328,7 +328,7 @@ fn events_are_exchanges_and_what_the_programs_report() {
             hour();
         }
     }
-    // What happened in a program that is put away stays in the partner's totals.
+    // The events of an archived program stay in the partner's totals.
     let reported = |start: &str, end: &str| -> i64 {
         let query = format!("from={start}T00:00:00Z&to={end}T23:59:59.999Z");
         [SANDBOX_KEY, &other.key]
@@ -397,7 +397,7 @@ fn nothing_crosses_the_environment() {
     assert_eq!(figures(&app, PARTNER_SANDBOX_KEY), sandbox);
     let moved = figures(&app, PARTNER_LIVE_KEY);
     assert!(moved.iter().zip(&lives).all(|(now, then)| now != then));
-    // Nor the other way; and the whole pool is still there to be allocated.
+    // The reverse holds too; and the whole pool can still be allocated.
     app.token("bob");
     let mine = organization(
         &app,
@@ -417,7 +417,7 @@ fn nothing_crosses_the_environment() {
     assert_eq!(ids(PARTNER_SANDBOX_KEY), ids(PARTNER_LIVE_KEY));
 }
 
-/// What an organization used, as the billing usage has it.
+/// The usage of an organization, as the billing usage reports it.
 #[track_caller]
 fn used(app: &TestApp, id: &str) -> [i64; 3] {
     let usage = partner_get(app, "/partner/billing/usage");
@@ -519,7 +519,7 @@ fn a_suspended_organization_is_refused_until_it_is_active_and_its_history_stays(
         post_as(&app, &tenant.key, "/v1/auth/exchange", &body).expect_error(403, "FORBIDDEN");
         assert_eq!(counts(), [2, 1]);
         assert_eq!(past(), before);
-        // The others go on.
+        // The other organizations keep working.
         app.get("/v1/offers").expect(200);
         set_status(&app, &status, "active").expect(200);
         assert_eq!(counts(), [2, 2]);
@@ -528,7 +528,7 @@ fn a_suspended_organization_is_refused_until_it_is_active_and_its_history_stays(
         }
         assert_eq!(past(), before);
     }
-    // The same again changes nothing.
+    // The same request again changes nothing.
     let rows_before = rows(&app);
     set_status(&app, &status, "active").expect(200);
     assert_eq!(rows(&app), rows_before);

@@ -7,12 +7,12 @@ use crate::client::{
 };
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
-/// A server whose pool has so many credits.
+/// A server with a given number of credits in its pool.
 fn pool(credits: u64) -> TestApp {
     TestApp::start_with(|settings| settings.partner.credit_pool = credits)
 }
 
-/// Sets how many credits an organization may take.
+/// Sets an organization's allocation of credits.
 #[track_caller]
 fn allocate(app: &TestApp, tenant: &Tenant, credits: i64) -> Value {
     let body = json!({"credits": credits});
@@ -33,7 +33,7 @@ fn triple(row: &Value) -> [i64; 3] {
     ["totalIdentifications", "creditsUsed", "overage"].map(|name| row[name].as_i64().unwrap())
 }
 
-/// The same of all organizations; and checks that the other replies agree.
+/// The same fields summed over all organizations; checks that the other responses agree.
 #[track_caller]
 fn total(app: &TestApp) -> [i64; 3] {
     let usage = partner_get(app, "/partner/billing/usage");
@@ -157,12 +157,12 @@ fn an_allocation_caps_one_organization_only() {
     assert_eq!(used(&app, &capped), [4, 2, 2]);
     assert_eq!(used(&app, &free), [4, 4, 0]);
     assert_eq!(total(&app), [8, 6, 2]);
-    // It may be raised and lowered at any time; what was taken was taken.
+    // It may be raised and lowered at any time; used credits stay used.
     let raised = allocate(&app, &capped, 3);
     assert_eq!(raised["creditsAllocated"], 3);
     assert_eq!(raised["creditsUsed"], 2);
     assert_eq!(raised["creditsAvailable"], 1);
-    // A second program takes from the same allocation.
+    // A second program uses the same allocation.
     let (_, second) = program(&app, &capped.key, "Second");
     exchange(&app, &second, "m8");
     exchange(&app, &second, "m9");
@@ -176,7 +176,7 @@ fn an_allocation_caps_one_organization_only() {
     let app = app.restart();
     exchange(&app, &capped.key, "late");
     assert_eq!(used(&app, &capped), [7, 3, 4]);
-    // In the next month it may take as many again.
+    // In the next month the whole allocation is available again.
     wait_until(&app, "2026-07-01T00:00:00Z");
     for member in ["m1", "m2"] {
         exchange(&app, &capped.key, member);

@@ -1,4 +1,5 @@
-//! Random histories of several organizations, against a model of the credits and plain SQL.
+//! Random histories of several organizations, compared with a model of the credits and with plain
+//! SQL.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,7 +23,7 @@ const ENVIRONMENTS: [(&str, &str, &str); 2] = [
     ("live", LIVE_KEY, PARTNER_LIVE_KEY),
 ];
 
-/// Something that happens; numbers are of programs (of 12), organizations (of 6) and members.
+/// A step of the history; numbers are of programs (of 12), organizations (of 6) and members.
 #[derive(Debug, Clone)]
 enum Step {
     Exchange(usize, u8),
@@ -74,7 +75,7 @@ struct Program {
     key: String,
     offer: String,
     is_archived: bool,
-    /// When a member's newest token ends.
+    /// When a member's newest token expires.
     tokens: BTreeMap<u8, i64>,
     members: BTreeSet<u8>,
 }
@@ -110,7 +111,7 @@ impl World {
         world
     }
 
-    /// An organization with a program, to which comes another.
+    /// An organization with a program, to which a second one is added.
     fn add(&mut self, environment: usize, id: String, key: String) {
         let number = self.organizations.len();
         self.organizations.push(Organization {
@@ -152,7 +153,8 @@ impl World {
         !program.is_archived && self.organizations[program.organization].is_active
     }
 
-    /// A request with a program's key; the status must be this, or 403 if it may not act.
+    /// A request with a program's key; the status must be this one, or 403 if the program may not
+    /// act.
     fn ask(&self, number: usize, method: &str, path: &str, body: &Value, status: u16) -> Response {
         let answer = call(&self.app, &self.programs[number].key, method, path, body);
         let expected = if self.is_usable(number) { status } else { 403 };
@@ -260,12 +262,12 @@ impl World {
         let answer = self.ask(number, "DELETE", &path, &Value::Null, status);
         if answer.status == 200 {
             self.programs[number].members.remove(&member);
-            // Has no token, and gets none until the app puts the member back.
+            // Has no token, and gets none until the app restores the member.
             self.programs[number].tokens.insert(member, i64::MIN);
         }
     }
 
-    /// Puts a program away or takes it out again, with the key of the other one.
+    /// Archives a program or restores it, with the key of the other one.
     fn turn_program(&mut self, number: usize) {
         let other = number ^ 1;
         if !self.is_usable(other) {
@@ -283,7 +285,7 @@ fn name(member: u8) -> String {
     format!("member{member}")
 }
 
-/// A row of numbers that a query gives.
+/// A row of numbers that a query returns.
 fn numbers<const N: usize>(app: &TestApp, sql: &str) -> [i64; N] {
     let connection = app.sqlite();
     let row = connection.query_row(sql, [], |row| {
@@ -329,7 +331,7 @@ impl World {
         get_as(&self.app, ENVIRONMENTS[environment].2, path).expect(200)
     }
 
-    /// Both dated replies against plain SELECTs; each may start on another day.
+    /// Both dated responses, compared with plain SELECTs; each may start on another day.
     fn check_days(&self, environment: usize, query: &str, starts: [&str; 2], end: &str) {
         let (name, ..) = ENVIRONMENTS[environment];
         let used = |start: &str| {
@@ -374,7 +376,7 @@ impl World {
         assert_eq!(usage, expected, "{query}");
     }
 
-    /// What every organization used this month, against the model and plain SELECTs.
+    /// The usage of every organization this month, compared with the model and plain SELECTs.
     fn check_month(&self, environment: usize, month_start: &str) {
         let usage = self.get(environment, "/partner/billing/usage");
         let rows = usage["organizations"].as_array().unwrap();
@@ -442,7 +444,7 @@ impl World {
         }
     }
 
-    /// The row of a program by plain SELECTs, unless the period leaves it out.
+    /// The row of a program by plain SELECTs, unless the period excludes it.
     fn row(&self, program: &Program, window: Option<(i64, i64)>) -> Option<Value> {
         let id = program.id.replace('-', "");
         let of = format!(
@@ -500,7 +502,7 @@ fn config() -> ProptestConfig {
     let is_asked = std::env::var_os("PROPTEST_CASES").is_some();
     ProptestConfig {
         cases: if is_asked { defaults.cases } else { CASES },
-        // The same ones each time, unless more are asked for.
+        // The seeds are the same each time, unless more cases are requested.
         rng_seed: if is_asked {
             defaults.rng_seed
         } else {

@@ -1,4 +1,4 @@
-//! A path means its decoded segments, however it is spelled.
+//! A path means its decoded segments, whatever its encoding.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{encode, names, post_once};
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
-/// A request by the bytes of its target, which no client changes: status and body.
+/// A request with a raw target, which no client normalizes: status and body.
 #[track_caller]
 fn raw(app: &TestApp, method: &str, target: &str, headers: &str, body: &str) -> (u16, Value) {
     let mut stream = TcpStream::connect(app.address).unwrap();
@@ -61,7 +61,7 @@ fn dots_are_names_like_others() {
             );
         }
     }
-    // None leads anywhere else.
+    // None of them leads anywhere else.
     for path in [
         "/v1/members/../members",
         "/v1/./members",
@@ -90,7 +90,7 @@ fn an_escaped_path_is_the_same_route_and_the_same_request() {
         assert_eq!(again.header("idempotency-replayed"), Some("true"), "{path}");
         assert_eq!(again.json(), first_body, "{path}");
     }
-    // A slash within a name is no slash between two, and what is decoded once stays so.
+    // An encoded slash within a name separates nothing, and decoded text is not decoded again.
     for path in [
         "/v1/wallet%2Fcredit",
         "/v1%2fwallet/credit",
@@ -107,7 +107,7 @@ fn an_escaped_path_is_the_same_route_and_the_same_request() {
 #[test]
 fn segments_that_join_to_the_same_path_are_not_the_same_request() {
     let app = TestApp::start();
-    // Both are unknown conversations, and answered as such: but each for itself.
+    // Both are unknown conversations, each with its own error.
     let body = json!({"message": "hello", "as": "agent"});
     let [one, other] = ["a/b", "a%2Fb"].map(|id| {
         let path = format!("/v1/conversations/{}/messages", encode(id));
@@ -154,7 +154,7 @@ fn an_error_has_the_envelope_of_the_decoded_path() {
             "{path}"
         );
     }
-    // What cannot be decoded has the envelope of where it seems to lead.
+    // A path that cannot be decoded has the error envelope of the routes that it resembles.
     let (status, body) = raw(&app, "GET", "/v1/programs/%zz", &key, "");
     assert_eq!((status, &body["code"]), (400, &json!("bad_request")));
     let (status, body) = raw(&app, "GET", "/partner/organizations/%00", &partner, "");

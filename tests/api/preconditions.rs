@@ -1,4 +1,4 @@
-//! Settings versions: what they follow, and requests that depend on them.
+//! Settings versions: what changes them, and requests that depend on them.
 
 use serde_json::{Value, json};
 use stampcard::clock::Clock;
@@ -12,20 +12,20 @@ use crate::client::{
 };
 use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
-/// Nobody listens there.
+/// No server listens on this port.
 const NOWHERE: &str = "http://127.0.0.1:9/hook";
 
-/// A resource, and requests that change it when they are sent as they stand.
+/// A resource, and requests that change it if its state is unchanged.
 struct Resource {
     path: String,
     credential: &'static str,
     /// The method, the path and two bodies, each of which changes something.
     changes: Vec<(&'static str, String, [Value; 2])>,
-    /// The method that takes it out of use, if there is one.
+    /// The method that archives or deletes it, if there is one.
     can_delete: bool,
 }
 
-/// One of each kind, all in use.
+/// One of each kind, all active.
 fn resources(app: &TestApp) -> Vec<Resource> {
     app.member("ada", 0);
     let offer = format!("/v1/offers/{}", app.offer(json!({})));
@@ -93,7 +93,7 @@ impl Resource {
         request.json(body).send()
     }
 
-    /// The tag, which the answer to a read has.
+    /// The tag in the response to a read.
     #[track_caller]
     fn tag(&self, app: &TestApp) -> String {
         let response = app
@@ -150,7 +150,7 @@ fn a_change_is_made_only_if_the_tag_still_fits() {
             assert_eq!(send(&[&list], other).status, 200, "{path}");
             assert_eq!(send(&["*"], one).status, 200, "{path}");
             let third = resource.tag(&app);
-            // Two lines are one list.
+            // Two header lines are one list.
             assert_eq!(send(&["\"x\"", &third], other).status, 200, "{path}");
         }
     }
@@ -233,7 +233,7 @@ fn existence_is_judged_first() {
         404,
         "NotFound",
     );
-    // Before the state: an allocation that is too large for a trial.
+    // The precondition is checked before the state: the allocation is too large for a trial.
     let tenant = organization(&app, PARTNER_SANDBOX_KEY, &json!({"name": "A tenant"}));
     let much = json!({"credits": 501});
     partner_error(
@@ -263,7 +263,7 @@ fn a_member_can_be_created_and_nothing_else() {
     assert_eq!(shown["displayName"], "Ada");
     assert_ne!(format!("\"{}\"", shown["version"]), tag);
 
-    // The other way round: an unknown member fits no tag, not even any.
+    // The reverse: an unknown member matches no tag, not even `*`.
     for condition in ["*", "\"0\""] {
         let request = app.request("PUT", "/v1/members/nobody").bearer(SANDBOX_KEY);
         let request = request.header("If-Match", condition);
@@ -273,7 +273,7 @@ fn a_member_can_be_created_and_nothing_else() {
             .expect_error(412, "PRECONDITION_FAILED");
     }
     app.get("/v1/members/nobody").expect_error(404, "NOT_FOUND");
-    // Any other tag of If-None-Match means nothing here.
+    // Any other tag in If-None-Match has no effect here.
     let request = app.request("PUT", "/v1/members/ada").bearer(SANDBOX_KEY);
     let tag = format!("\"{}\"", shown["version"]);
     let restored = request
@@ -298,7 +298,7 @@ fn of_two_writers_with_one_tag_exactly_one_wins() {
                     move || resource.send(app, method, path, (&[tag], body))
                 });
                 let statuses = race([&one, &other]);
-                // What sets the same again is no change, and leaves the tag.
+                // A request that sets the same values is no change, and keeps the tag.
                 let is_one = statuses == [200, 412];
                 let is_same = statuses == [200, 200] && !path.ends_with("/credits");
                 assert!(is_one || is_same, "{path}: {statuses:?}");
@@ -361,7 +361,7 @@ fn what_changes_nothing_and_what_no_request_sets_leaves_the_tag() {
     live(&app, "PUT", "/v1/members/ada", &json!({"tier": "gold"})).expect(200);
     check("another program");
 
-    // Stock that is set is a setting, and so are a tier and attributes; name and status of a
+    // A stock that is set is a setting, and so are a tier and attributes; name and status of a
     // program are not its configuration.
     let change = |place: usize, method: &str, body: &Value| {
         all[place]
@@ -447,7 +447,7 @@ fn versions_survive_a_restart_and_a_move_to_another_file() {
     assert_eq!(after, before);
 }
 
-/// Each version that somebody changed in the file is found.
+/// Each version that was changed in the file is found.
 #[test]
 fn verify_compares_versions_with_the_log() {
     let mut app = TestApp::start();

@@ -82,7 +82,7 @@ fn every_program_has_members_offers_and_a_currency_of_its_own() {
     let summary = get_as(&app, &key, "/v1/analytics/summary").expect(200);
     assert_eq!(summary["pointsMinted"], 7);
     assert_eq!(app.summary(), before);
-    // What belongs to the first is not there for the second.
+    // The second program does not see what belongs to the first.
     let redeem = json!({"externalUserID": "ada", "offer": offer});
     for (method, path, body) in [
         ("GET", format!("/v1/offers/{offer}"), Value::Null),
@@ -297,20 +297,20 @@ fn an_archived_programs_keys_and_tokens_are_refused_until_it_is_active_again() {
     scrip_error(get_as(&app, &key, LIST), 403, "forbidden");
     scrip_error(get_as(&app, &key, REPORT), 403, "forbidden");
     get_as(&app, &token, "/v1/wallet").expect_error(403, "FORBIDDEN");
-    // The others of the organization go on, and see it only when they ask for it.
+    // The others of the organization keep working, and see it only if they request archived ones.
     app.member("bob", 5);
     assert_eq!(listed(&app, ""), ["Sandbox"]);
     let rows = app.get(REPORT).expect(200);
     assert_eq!(column(&rows["data"], "program_name"), ["Sandbox"]);
     let path = format!("{LIST}/{id}");
     assert_eq!(app.get(&path).expect(200), archived);
-    // Once more changes nothing.
+    // The same request again changes nothing.
     app.clock.advance(Duration::from_secs(1));
     assert_eq!(
         patch(&app, SANDBOX_KEY, &id, &archive).expect(200),
         archived
     );
-    // Nor does another name change when it was put away.
+    // The name stays the same when the program is archived, too.
     let renamed = patch(&app, SANDBOX_KEY, &id, &json!({"name": "Old"})).expect(200);
     assert_eq!(renamed["deleted_at"], archived["deleted_at"]);
     assert_eq!(renamed["updated_at"], "2026-06-15T12:00:02Z");
@@ -354,7 +354,7 @@ fn a_key_sees_the_programs_of_its_own_organization_only() {
         scrip_error(patch(&app, SANDBOX_KEY, id, &json!({})), 404, "not_found");
     }
     assert_eq!(rows(&app), before);
-    // A new one of the live environment lives there.
+    // A new program of the live environment is a live one.
     let made = live(&app, "POST", LIST, &json!({"name": "Live two"})).expect(201);
     assert!(made["apiKey"].as_str().unwrap().starts_with("expys_live_"));
     assert_eq!(names(SANDBOX_KEY), "Second, Sandbox");
@@ -466,7 +466,7 @@ fn bad_parameters_are_400_and_named() {
         let message = scrip_error(answer, 400, "bad_request");
         assert!(message.contains(names), "{path}?{query}: {message}");
     }
-    // A cursor is good for the organization only that it was given to.
+    // A cursor is valid only for the organization that received it.
     let other = organization(&app, PARTNER_SANDBOX_KEY, &json!({"name": "Other"}));
     for (path, cursor) in [(LIST, &of_list), (REPORT, &of_report)] {
         let path = format!("{path}?cursor={cursor}");

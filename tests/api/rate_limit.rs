@@ -13,7 +13,7 @@ use crate::support::{
 
 const PATH: &str = "/v1/configuration";
 
-/// Limit, remaining and reset, as the headers say.
+/// Limit, remaining and reset, from the headers.
 #[track_caller]
 fn standing(response: &Response) -> (i64, i64, i64) {
     let number = |name: &str| {
@@ -35,7 +35,7 @@ fn has_no_limit(response: &Response) -> bool {
     names.iter().all(|name| response.header(name).is_none())
 }
 
-/// A server that gives a live credential so many requests a minute.
+/// A server that allows a live credential a given number of requests a minute.
 fn start(per_minute: u32) -> TestApp {
     TestApp::start_with(|settings| settings.rate_limit.per_minute = per_minute)
 }
@@ -49,14 +49,14 @@ fn live_has_six_thousand_a_minute_and_the_sandbox_no_limit() {
     let second = get_as(&app, LIVE_KEY, PATH);
     assert_eq!(standing(&second), (600, 598, now + 1));
     assert_eq!(second.header("Retry-After"), None);
-    // Errors count, and say where one stands, too.
+    // Errors count, and have the headers, too.
     let missing = get_as(&app, LIVE_KEY, "/v1/members/nobody");
     assert_eq!(standing(&missing), (600, 597, now + 1));
     missing.expect_error(404, "NOT_FOUND");
     for _ in 0..20 {
         assert!(has_no_limit(&app.get(PATH)));
     }
-    // Nobody is counted who is nobody.
+    // A request without a valid credential is not counted.
     assert!(has_no_limit(&app.request("GET", PATH).send()));
     assert!(has_no_limit(&app.request("GET", "/healthz").send()));
     assert!(has_no_limit(&get_as(&app, "expys_live_unknown", PATH)));
@@ -78,7 +78,7 @@ fn a_burst_is_a_tenth_of_a_minute_and_fills_again_steadily() {
     assert_eq!(standing(&refused), (10, 0, now() + 6));
     let message = refused.expect_error(429, "RATE_LIMITED");
     assert!(message.contains("try again in 1 s"), "{message}");
-    // What was refused costs nothing.
+    // Refused requests do not count.
     for _ in 0..5 {
         ask().expect_error(429, "RATE_LIMITED");
     }
@@ -144,7 +144,7 @@ fn what_is_refused_is_not_done_and_not_kept() {
     let done = credit();
     assert_eq!(done.header("idempotency-replayed"), None);
     assert_eq!(done.expect(200)["balance"], 5);
-    // A replay is a request like any other.
+    // A replay counts like any other request.
     credit().expect_error(429, "RATE_LIMITED");
     app.clock.advance(Duration::from_secs(6));
     assert_eq!(credit().header("idempotency-replayed"), Some("true"));
@@ -246,7 +246,7 @@ fn a_live_organization_makes_sixty_programs_a_minute() {
     let body = json!({"name": "One more"});
     let make = |key: &str| call(&app, key, "POST", "/v1/programs", &body);
     let first = make(LIVE_KEY).expect(201);
-    // Any program's key of the organization counts, and input that cannot be used does not.
+    // Any program's key of the organization counts, and invalid input does not.
     let second = first["apiKey"].as_str().unwrap();
     for number in 1..60 {
         make(if number % 2 == 0 { LIVE_KEY } else { second }).expect(201);
@@ -262,7 +262,7 @@ fn a_live_organization_makes_sixty_programs_a_minute() {
     app.clock.advance(Duration::from_secs(1));
     make(second).expect(201);
     scrip_error(make(second), 429, "too_many_requests");
-    // The sandbox has the rate of its requests alone.
+    // Only the sandbox's rate of requests is unlimited.
     for _ in 0..62 {
         make(SANDBOX_KEY).expect(201);
     }

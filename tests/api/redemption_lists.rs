@@ -1,4 +1,5 @@
-//! Redemptions that can be found: filters, search and order, page by page; what happened to one.
+//! Lists of redemptions: filters, search and order, page by page; and the history of one
+//! redemption.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{call, cancel, column, encode, get_as, move_to, number, time};
 use crate::support::TestApp;
 
-/// Every redemption that a query finds, page by page, and how many pages that took.
+/// Every redemption that a query finds, page by page, and the number of pages.
 #[track_caller]
 fn walk(app: &TestApp, query: &str, limit: usize) -> (Vec<Value>, usize) {
     let (mut found, mut pages, mut cursor) = (Vec::new(), 0, String::new());
@@ -37,7 +38,8 @@ const MEMBERS: [(&str, &str); 5] = [
 ];
 const OFFERS: [&str; 4] = ["Café crème", "Museum night", "Stamp album", "Night train"];
 
-/// What a search finds, written out by hand: a word, and the members and offers that have it.
+/// Expected results of a search, written by hand: a word, and the members and offers that contain
+/// it.
 const WORDS: [(&str, &[usize], &[usize]); 8] = [
     ("arzte", &[0], &[]),
     ("STRASSE", &[1], &[]),
@@ -49,8 +51,8 @@ const WORDS: [(&str, &[usize], &[usize]); 8] = [
     ("nobody", &[], &[]),
 ];
 
-/// A server with 60 redemptions of many days, some canceled so that they can be redeemed again; who
-/// and what each is of.
+/// A server with 60 redemptions over many days, some of them canceled and redeemed again; the
+/// member and the offer of each.
 fn filled(random: &mut Rng) -> (TestApp, Vec<(usize, usize)>, Vec<String>) {
     let app = TestApp::start();
     for (id, name) in MEMBERS {
@@ -72,7 +74,7 @@ fn filled(random: &mut Rng) -> (TestApp, Vec<(usize, usize)>, Vec<String>) {
         let body = json!({"offer": offers[offer], "externalUserID": MEMBERS[member].0});
         let answer = app.post("/v1/redemptions", &body);
         if answer.status != 201 {
-            // It is held already; what is canceled can be redeemed again.
+            // The member holds it already; a canceled one can be redeemed again.
             let path = format!(
                 "externalUserID={}&offer={}",
                 MEMBERS[member].0, offers[offer]
@@ -86,7 +88,7 @@ fn filled(random: &mut Rng) -> (TestApp, Vec<(usize, usize)>, Vec<String>) {
             move_to(&app, &id, ["OPEN", "AWAITING_VENDOR"][random.usize(..2)]).expect(200);
         }
         made.push((member, offer));
-        // Some are made at the same time.
+        // Some are created at the same time.
         if random.bool() {
             app.clock.advance(Duration::from_hours(random.u64(1..30)));
         }
@@ -241,14 +243,15 @@ fn a_list_names_the_parameter_that_is_wrong() {
             .expect_error(422, "VALIDATION");
         assert!(message.starts_with(field), "{query}: {message}");
     }
-    // An archived offer is one of the program's.
+    // An archived offer still belongs to the program.
     let archived = app.offer(json!({}));
     app.delete(&format!("/v1/offers/{archived}")).expect(200);
     let page = app.get(&format!("/v1/redemptions?offer={archived}&search=%25"));
     assert_eq!(page.expect(200)["redemptions"], json!([]));
 }
 
-/// A server with 24,000 redemptions of 3,000 members: two offers of everybody, and a rare one.
+/// A server with 24,000 redemptions of 3,000 members: two offers that everybody redeems, and a rare
+/// one.
 fn crowded() -> TestApp {
     let mut app = TestApp::start();
     for title in ["Every day", "Every night", "Rare"] {
@@ -280,7 +283,7 @@ fn crowded() -> TestApp {
 fn a_search_of_very_many_leaves_nobody_out_and_one_of_few_is_one_page() {
     let app = crowded();
     let count = |query: &str| walk(&app, query, 100).0.len();
-    // Of few: looked up, in whichever order, also behind all that everybody else has.
+    // A few matches: looked up, in either order, even behind all redemptions of the others.
     for order in ["newest", "oldest"] {
         for (search, expected) in [
             ("rara", 24),
@@ -298,7 +301,7 @@ fn a_search_of_very_many_leaves_nobody_out_and_one_of_few_is_one_page() {
             assert!(stamps.is_sorted(), "{search} {order}");
         }
     }
-    // Of nearly all: read in order, so many a page, from where the page before stopped.
+    // Nearly all match: read in order, one page at a time, from where the page before stopped.
     let rare = app.get("/v1/offers").expect(200)["data"][0]["id"].take();
     let rare = rare.as_str().unwrap();
     assert_eq!(count("search=every&status=OPEN"), 3000);
@@ -312,7 +315,7 @@ fn a_search_of_very_many_leaves_nobody_out_and_one_of_few_is_one_page() {
         oldest["redemptions"][0]["createdAt"],
         time(1_700_000_001_000)
     );
-    // One page of a search reads 10,000 rows, and not more.
+    // One page of a search reads at most 10,000 rows.
     let page = app
         .get("/v1/redemptions?search=user+nigh+every+dayz")
         .expect(200);
@@ -347,7 +350,7 @@ fn paged_history(app: &TestApp, path: &str) -> Vec<Value> {
     paged
 }
 
-/// An entry of a history, by the member at a minute, with what else it has.
+/// An entry of a history, by the member at a minute, with its other fields.
 fn entry(event: &str, minute: u8, fields: &Value) -> Value {
     let mut entry = json!({
         "event": event, "at": format!("2026-06-15T12:0{minute}:00.000Z"), "from": null,
@@ -373,7 +376,7 @@ fn a_history_tells_what_happened_when_and_by_whom() {
     app.clock.advance(Duration::from_mins(1));
     let dates = json!({"startAt": "2026-07-01T18:00:00Z", "status": "OPEN"});
     app.patch(&path, &dates).expect(200);
-    // The same again is nothing that happened.
+    // The same request again adds no entry.
     app.patch(&path, &dates).expect(200);
     app.clock.advance(Duration::from_mins(1));
     let dates = json!({"startAt": null, "endAt": "0000-01-01T00:00:00Z"});
@@ -415,7 +418,7 @@ fn a_history_tells_what_happened_when_and_by_whom() {
         ]
     );
     assert_eq!(paged_history(&app, &path), found);
-    // It is the operator's alone.
+    // Only the operator sees it.
     get_as(&app, &token, &format!("{path}/history")).expect_error(403, "FORBIDDEN");
     app.get("/v1/redemptions/rdm_01890a5d-ac96-774b-bcce-b302099a8057/history")
         .expect_error(404, "NOT_FOUND");
@@ -423,7 +426,7 @@ fn a_history_tells_what_happened_when_and_by_whom() {
         .get(&format!("{path}/history?limit=101"))
         .expect_error(422, "VALIDATION");
     assert!(message.starts_with("limit"), "{message}");
-    // Dates are nobody else's event, and the figures do not count them.
+    // Dates cause no other event, and the figures do not count them.
     assert_eq!(
         number(&app, "SELECT count(*) FROM activity WHERE kind = 33"),
         2

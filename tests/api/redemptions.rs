@@ -237,10 +237,10 @@ fn what_is_wrong_first_in_the_documented_order_is_reported() {
     let held = app.redeem("ada", &offer);
     let path = format!("/v1/offers/{offer}");
 
-    // Held already and too dear: held comes first.
+    // Already held and too expensive: already held comes first.
     app.patch(&path, &json!({"pointsPrice": 50})).expect(200);
     try_redeem(&app, "ada", &offer).expect_error(409, "REDEMPTION_ALREADY_EXISTS");
-    // Also sold out, expired or closed: that comes before.
+    // Also sold out, expired or closed: these come before.
     for (wrong, right) in [
         (
             json!({"availability": {"quantityRemaining": 0}}),
@@ -259,7 +259,7 @@ fn what_is_wrong_first_in_the_documented_order_is_reported() {
     // Without the booking only the points are missing.
     cancel(&app, &held).expect(200);
     try_redeem(&app, "ada", &offer).expect_error(422, "INSUFFICIENT_POINTS");
-    // Archived: there is no such offer, whatever else is wrong.
+    // Archived: the offer does not exist, whatever else is wrong.
     app.patch(&path, &json!({"tiers": ["gold"]})).expect(200);
     app.delete(&path).expect(200);
     try_redeem(&app, "ada", &offer).expect_error(404, "NOT_FOUND");
@@ -296,7 +296,7 @@ fn a_cancellation_returns_the_points_and_the_piece_once() {
     );
     assert_eq!(ledger["redemptionID"], redemption.as_str());
 
-    // Again, in whatever way: nothing more happens.
+    // Any repetition has no further effect.
     let before = rows(&app);
     let other = json!({"canceledReason": "OTHER", "canceledNote": null});
     assert_eq!(app.post(&path, &other).expect(200), canceled);
@@ -355,7 +355,7 @@ fn a_refund_goes_to_the_wallet_of_a_removed_member_too() {
     assert_eq!(app.balance("ada"), 30);
 }
 
-/// Whether a redemption may go from one status to another, as decided.
+/// Whether a redemption may go from one status to another, as the API defines it.
 fn is_legal(from: &str, to: &str) -> bool {
     let place = |status| STATUSES.iter().position(|s| *s == status).unwrap();
     match (from, to) {

@@ -1,4 +1,4 @@
-//! A removal that is repeated.
+//! A repeated removal.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn a_repeated_removal_has_the_answer_of_the_last_one() {
     };
     for (id, query, retained) in [
         ("ada", "?retainBalance=true", true),
-        // Nothing was forfeited of nothing, but it was not retained.
+        // Nothing was forfeited from an empty balance, but it was not retained.
         ("bob", "", false),
         ("ada", "", false),
         ("ada", "?retainBalance=true", true),
@@ -58,12 +58,12 @@ fn the_removal_of_an_erased_member_can_be_repeated_for_the_retention() {
     }
     assert_eq!(rows(&app), before);
     assert_eq!(verify(&app), [""; 0]);
-    // Nothing else knows them, in this program or another.
+    // No other program or environment knows them.
     app.get("/v1/members/ada?includeArchived=true")
         .expect_error(404, "NOT_FOUND");
     live(&app, "DELETE", "/v1/members/ada", &Value::Null).expect_error(404, "NOT_FOUND");
 
-    // Somebody new of the same name is removed in their own right.
+    // A new member with the same id is removed independently.
     app.put("/v1/members/ada", &json!({})).expect(200);
     let removed = app.delete("/v1/members/ada").expect(200);
     assert_eq!(removed["balanceRetained"], false);

@@ -1,4 +1,4 @@
-//! A parameter that a route knows is given once or not at all, on every route.
+//! A known parameter may be given at most once, on every route.
 
 use serde_json::Value;
 use stampcard::http::{Access, ROUTES};
@@ -7,7 +7,7 @@ use crate::client::{exchange, get_as, partner_error, scrip_error};
 use crate::support::documented::document;
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
-/// A value that a parameter may have.
+/// A valid value for a parameter.
 fn value(name: &str) -> &'static str {
     match name {
         "from" | "since" => "2026-06-01T00:00:00Z",
@@ -42,7 +42,7 @@ fn a_known_parameter_given_twice_is_refused_by_name_on_every_route() {
             let required = known
                 .iter()
                 .filter(|(other, required)| *required && other != name);
-            // The same value twice is no better, nor is another spelling of the name.
+            // The same value twice is refused as well, and so is another spelling of the name.
             let first = format!("%{:02X}{}", name.as_bytes()[0], &name[1..]);
             let twice = format!("{first}={0}&{name}={0}", value(name));
             let others = required.map(|(other, _)| format!("{other}={}", value(other)));

@@ -48,13 +48,13 @@ fn period(from: i64, to: i64) -> String {
     format!("from={}&to={}", time(from), time(to))
 }
 
-/// Lets a second pass, so that everything has a time of its own.
+/// Advances the clock by a second, so that everything has a different time.
 fn tick(app: &TestApp) {
     app.clock.advance(Duration::from_secs(1));
 }
 
-/// A history of everything that can happen, each a second after the one before; 18 events and 7
-/// ledger entries.
+/// A history with every kind of event, each a second after the one before; 18 events and 7 ledger
+/// entries.
 fn history() -> TestApp {
     let app = TestApp::start();
     let put = |path: &str, body: Value| {
@@ -82,7 +82,7 @@ fn history() -> TestApp {
     let canceled = app.redeem("ada", &offers[1]);
     tick(&app);
     cancel(&app, &canceled).expect(200);
-    // An exchange is no event but for the member it signs up.
+    // An exchange is no event, except for the member it signs up.
     for _ in 0..2 {
         tick(&app);
         app.token("bob");
@@ -178,7 +178,7 @@ const EVENTS: &str = "sum(kind <= 13)";
 const MINTED: &str = "sum(CASE entry WHEN 1 THEN amount END)";
 const SPENT: &str = "sum(CASE entry WHEN 2 THEN amount END)";
 
-/// Checks a window against plain SQL; gives back events, mints and spends.
+/// Checks a window with plain SQL; returns events, mints and spends.
 #[track_caller]
 fn check_window(app: &TestApp, all: &Value, window: (i64, i64)) -> [i64; 3] {
     let found = report(app, &period(window.0, window.1));
@@ -204,7 +204,7 @@ fn a_period_has_both_its_ends_to_the_millisecond() {
     let mut sum = [0; 3];
     let mut end = first;
     for at in (first..=last + 1_000).step_by(1_000).chain([last - 1_877]) {
-        // At the very millisecond, around it, and everything up to it.
+        // Exactly at the millisecond, around it, and everything up to it.
         for window in [(at, at), (at - 1, at - 1), (at + 1, at + 1)] {
             check_window(&app, &all, window);
         }
@@ -257,14 +257,14 @@ fn since_is_strictly_after_and_changes_no_figure() {
     assert_eq!(all.len(), 3);
     let last = number(&app, "SELECT max(at) FROM activity WHERE entry IS NOT NULL");
     let since = |at: i64| format!("since={}", time(at));
-    // Whoever has no ledger entry is left out whatever the time.
+    // A program without ledger entries is left out for any period.
     for at in [last - 1, millis(NOON), millis("0000-01-01T00:00:00Z")] {
         assert_eq!(report(&app, &since(at)), all[..1]);
     }
     for at in [last, last + 1, millis("9999-12-31T23:59:59.999Z")] {
         assert_eq!(report(&app, &since(at)), [] as [Value; 0]);
     }
-    // Together with a period each does its own part.
+    // Together with a period, each parameter has its own effect.
     let noon = millis(NOON);
     let window = period(noon, noon + 1_000);
     let early = report(&app, &window);
@@ -306,7 +306,7 @@ fn quiet_programs_have_zeros_and_are_left_out_of_a_period() {
     assert_eq!(rows[1]["event_count"], 1);
     assert_eq!(rows[1]["tier_count"], 1);
     assert_eq!(rows[2]["reward_count"], 1);
-    // Making an offer is no event, so that a period knows the second only.
+    // Creating an offer is no event, so that a period includes only the second.
     let at = millis(NOON) + 1_000;
     assert_eq!(report(&app, &period(at - 5_000, at + 5_000)), rows[1..2]);
     assert!(report(&app, &period(at + 1, at + 5_000)).is_empty());
@@ -334,7 +334,7 @@ fn what_is_archived_or_removed_is_not_counted_and_counts_again_once_it_is_back()
     tier("eve", "silver");
     let free = app.offer(json!({}));
     assert_eq!(counts(), [1, 2, 0, 3]);
-    // An offer that costs nothing writes no ledger entry.
+    // An offer without a price writes no ledger entry.
     app.redeem("ada", &free);
     assert_eq!(counts(), [1, 2, 0, 4]);
     credit(&app, "ada", 5);
@@ -347,7 +347,7 @@ fn what_is_archived_or_removed_is_not_counted_and_counts_again_once_it_is_back()
     assert_eq!(counts(), [0, 2, 1, 7]);
     tier("eve", "gold");
     assert_eq!(counts(), [0, 1, 1, 8]);
-    // With what is left over being forfeited, and later kept.
+    // With the rest forfeited, and later retained.
     app.delete("/v1/members/ada").expect(200);
     assert_eq!(counts(), [0, 1, 1, 10]);
     app.delete("/v1/members/bob?retainBalance=true").expect(200);
@@ -478,7 +478,7 @@ fn details_say_which_field_was_wrong_and_what_came() {
         );
         assert_eq!(details["message"], body["message"], "{body}");
     }
-    // What is wrong with no field has none.
+    // An error that concerns no field names none.
     let unknown = app.get("/v1/programs/x").expect(404);
     assert_eq!(names(&unknown), ["code", "message"]);
     let broken = app
@@ -556,7 +556,7 @@ fn a_page_may_lose_and_gain_programs_behind_its_cursor() {
     let titles = column(&page["data"], "program_name");
     assert_eq!(titles, ["Sandbox", "Program 0", "Program 1"]);
     let cursor = page["pagination"]["next_cursor"].as_str().unwrap();
-    // The very program that the cursor stands at goes, and one behind it.
+    // The program at the cursor is removed, and one behind it.
     for id in [&ids[1], &ids[2]] {
         let path = format!("/v1/programs/{id}");
         app.patch(&path, &json!({"status": "ARCHIVED"})).expect(200);

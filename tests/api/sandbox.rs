@@ -1,5 +1,5 @@
-//! What the sandbox has for those who build an app: a fresh start, time that passes at once, and
-//! faults on request.
+//! Features of the sandbox for app developers: a reset, a clock that can be advanced, and faults on
+//! request.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -171,7 +171,7 @@ fn of_many_resets_at_once_one_program_is_left() {
         if idempotency_key == "one" {
             assert_eq!((all.len() - before, done.len()), (1, 8));
         } else {
-            // Each has its turn on the program that the key then opens.
+            // Each acts on the program that the key opens at that time.
             assert_eq!((all.len() - before, done.len()), (8, 8));
         }
         let in_use: Vec<_> = all.iter().filter(|one| one["status"] == "ACTIVE").collect();
@@ -222,7 +222,7 @@ fn the_programs_time_moves_forward_for_good() {
     assert_eq!(newest(&app), "2026-07-25T12:00:04.000Z");
     check_verified(&app);
 
-    // Neither another program nor the live environment moves along.
+    // The clocks of other programs and of the live environment stay the same.
     let other = app
         .post("/v1/programs", &json!({"name": "Other"}))
         .expect(201);
@@ -243,7 +243,7 @@ fn the_programs_time_moves_forward_for_good() {
             "2026-06-15T12:00:03.000Z"
         );
     }
-    // After a reset it is the server's time again.
+    // After a reset the program has the server's time again.
     reset(&app);
     app.member("ada", 0);
     assert_eq!(newest(&app), "2026-06-15T12:00:03.000Z");
@@ -271,7 +271,7 @@ fn an_offer_expires_by_the_programs_time() {
     app.redeem("bob", &offer);
 
     advance(&app, 1);
-    // The token still is good: it ends by the server's clock.
+    // The token is still valid: it expires by the server's clock.
     assert_eq!((seen(&token), available()), (0, 0));
     assert_eq!(stock(&app, &offer)["isAvailable"], false);
     get_as(&app, &token, &format!("/v1/offers/{offer}")).expect_error(404, "NOT_FOUND");
@@ -289,7 +289,7 @@ fn tokens_and_kept_answers_end_by_the_servers_clock() {
     get_as(&app, &token, "/v1/wallet").expect(200);
     let again = post_once(&app, "kept", CREDIT, &body);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
-    // A refresh, as the token before is still good; after its end an identification, whose credit
+    // A refresh while the token before is valid; after its expiry an identification, whose credit
     // is taken in the program's month.
     app.token("ada");
     wait_until(&app, "2026-06-15T12:15:00Z");
@@ -376,7 +376,7 @@ fn a_fault_comes_before_the_request_is_carried_out() {
         assert!(message.contains("Stampcard-Fault"), "{message}");
         assert_eq!(rows(&app), before);
     }
-    // Nothing was kept under the key.
+    // No idempotency record was saved under the key.
     let body = json!({"externalUserID": "ada", "amount": 5});
     let retried = post_once(&app, "k", CREDIT, &body);
     assert_eq!(retried.header("idempotency-replayed"), None);
@@ -470,7 +470,7 @@ fn a_fault_works_with_every_credential_of_the_sandbox_and_no_other() {
             .header("Stampcard-Fault", fault);
         healthy.send().expect(200);
     }
-    // Of an archived program no credential is good.
+    // No credential of an archived program is valid.
     reset(&app);
     get(&token, "/v1/wallet", "503").expect_error(403, "FORBIDDEN");
     call(&app, SANDBOX_KEY, "GET", "/v1/configuration", &Value::Null).expect(200);

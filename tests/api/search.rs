@@ -1,4 +1,4 @@
-//! Searches: what is written in another way is found, page by page, and only what is there.
+//! Searches: other spellings are found, page by page, and nothing that does not match.
 
 use std::time::{Duration, Instant};
 
@@ -114,7 +114,7 @@ fn a_search_follows_every_change_of_a_profile() {
     let sql = "SELECT count(*) FROM search_term WHERE term IN ('ada', 'restored')";
     let left: i64 = app.sqlite().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0);
-    // A program that starts afresh has nobody in it.
+    // A program that was reset has no members.
     name(&app, "bob", "Before");
     app.post("/v1/sandbox/reset", &json!({})).expect(200);
     assert_eq!(find(&app, "before"), [""; 0]);
@@ -177,7 +177,7 @@ fn offers_and_programs_are_searched_alike() {
     assert_eq!(page["data"][0]["name"], "Ärztehaus");
 }
 
-/// Puts members into program 1 as if they had signed up long ago: `shown` makes id and name.
+/// Adds members to program 1 as if they had signed up long ago: `shown` creates id and name.
 fn put_all(database: &Connection, count: i64, mut shown: impl FnMut(i64) -> (String, String)) {
     database
         .execute_batch("PRAGMA synchronous = OFF; BEGIN")
@@ -198,7 +198,7 @@ fn put_all(database: &Connection, count: i64, mut shown: impl FnMut(i64) -> (Str
     database.execute_batch("COMMIT").unwrap();
 }
 
-/// A server with so many members.
+/// A server with a given number of members.
 fn with_members(count: i64, shown: impl FnMut(i64) -> (String, String)) -> TestApp {
     let mut app = TestApp::start();
     app.stop();
@@ -206,7 +206,7 @@ fn with_members(count: i64, shown: impl FnMut(i64) -> (String, String)) -> TestA
     app.restart()
 }
 
-/// Everyone whom a query finds, page by page, and how many pages that took.
+/// All members that a query finds, page by page, and the number of pages.
 #[track_caller]
 fn walk(app: &TestApp, query: &str) -> (Vec<String>, usize) {
     let (mut ids, mut pages, mut cursor) = (Vec::new(), 0, String::new());
@@ -226,8 +226,8 @@ fn walk(app: &TestApp, query: &str) -> (Vec<String>, usize) {
     }
 }
 
-/// Words of nearly everybody are never looked up first, and a page that would read very many rows
-/// ends before: nobody is left out.
+/// Words that nearly all members have are never looked up first, and a page that would read too
+/// many rows ends early: no member is left out.
 #[test]
 fn words_that_very_many_have_cost_no_scan_and_leave_nobody_out() {
     const MEMBERS: i64 = 25_000;
@@ -245,7 +245,7 @@ fn words_that_very_many_have_cost_no_scan_and_leave_nobody_out() {
     assert_eq!(walk(&app, "search=user_777&tier=gold").0, [""; 0]);
     assert_eq!(walk(&app, "search=user_77").0.len(), 111);
     assert_eq!(walk(&app, "search=every+user&tier=gold").0.len(), 25);
-    // Each word is of very many.
+    // Each word matches very many members.
     let (found, _) = walk(&app, "search=every+early");
     assert_eq!(found.len(), 12_000);
     assert_eq!(found.first().unwrap(), "user_12000");
@@ -312,7 +312,7 @@ fn a_search_among_200_000_members_takes_at_most_five_times_a_look_up() {
     let (mut searches, mut looks) = (Vec::new(), Vec::new());
     for round in 0..3000 {
         let (id, name) = &names[random.usize(..names.len())];
-        // As somebody types it: no marks, in capitals, the parts turned round, or a beginning.
+        // As a user types it: without marks, in capitals, in another order, or only the beginning.
         let parts: Vec<Vec<String>> = name.split(' ').map(terms).collect();
         let longest =
             |terms: &[String]| terms.iter().max_by_key(|term| term.len()).unwrap().clone();
@@ -344,7 +344,7 @@ fn a_search_among_200_000_members_takes_at_most_five_times_a_look_up() {
     let took = |with_terms: bool| {
         let began = Instant::now();
         for number in 0..2000 {
-            // The same length, of characters that are no words.
+            // The same length, of characters that form no words.
             let (id, name) = if with_terms {
                 (format!("new-{number:08}"), "Änne Straßer".to_owned())
             } else {

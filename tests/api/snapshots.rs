@@ -10,7 +10,7 @@ use crate::client::{
 };
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
-/// Hides an id, once it is the prefix and a UUID of version 7.
+/// Replaces an id, after checking that it is the prefix and a UUID of version 7.
 fn id(prefix: &'static str) -> insta::internals::Redaction {
     dynamic_redaction(move |value, path| {
         let text = value.as_str().expect("an id is a string");
@@ -22,7 +22,7 @@ fn id(prefix: &'static str) -> insta::internals::Redaction {
     })
 }
 
-/// Hides a member token, once it is a PASETO.
+/// Replaces a member token, after checking that it is a PASETO.
 fn token() -> insta::internals::Redaction {
     dynamic_redaction(|value, _| {
         let text = value.as_str().expect("a token is a string");
@@ -33,7 +33,7 @@ fn token() -> insta::internals::Redaction {
     })
 }
 
-/// Hides a cursor, once it is text that needs no encoding in a query.
+/// Replaces a cursor, after checking that it needs no encoding in a query.
 fn cursor() -> insta::internals::Redaction {
     dynamic_redaction(|value, _| {
         let text = value.as_str().expect("a cursor is a string");
@@ -42,7 +42,7 @@ fn cursor() -> insta::internals::Redaction {
     })
 }
 
-/// Ada with a whole profile, 70 points and a redemption of a whole offer.
+/// Ada with a complete profile, 70 points and a redemption of a complete offer.
 struct Story {
     app: TestApp,
     token: String,
@@ -276,7 +276,7 @@ fn health_and_readiness() {
     assert_json_snapshot!("readyz", get("/readyz"), {".version" => version()});
 }
 
-/// One error of each code that a client can bring about.
+/// One error of each code that a client can cause.
 fn errors() -> BTreeMap<String, Value> {
     let Story {
         app,
@@ -337,7 +337,7 @@ fn errors() -> BTreeMap<String, Value> {
 fn there_is_one_error_of_each_code() {
     let errors = errors();
     let out_of_reach = [Code::Internal, Code::StorageUnavailable, Code::Overloaded];
-    // One that only the partner's surface can give.
+    // A code that only the partner's routes have.
     let partners = [Code::AllocationTooLarge];
     let not_here = |code: &Code| out_of_reach.contains(code) || partners.contains(code);
     for code in Code::ALL.iter().filter(|code| !not_here(code)) {
@@ -354,7 +354,7 @@ fn there_is_one_error_of_each_code() {
     assert_json_snapshot!("errors", errors);
 }
 
-/// Hides a UUID of version 4.
+/// Replaces a UUID of version 4.
 fn uuid() -> insta::internals::Redaction {
     dynamic_redaction(|value, path| {
         let text = value.as_str().expect("an id is a string");
@@ -365,7 +365,7 @@ fn uuid() -> insta::internals::Redaction {
     })
 }
 
-/// Hides a new Org-API-Key of the sandbox, once it is as long and random as it should be.
+/// Replaces a new Org-API-Key of the sandbox, after checking its length and randomness.
 fn key() -> insta::internals::Redaction {
     dynamic_redaction(|value, _| {
         let text = value.as_str().expect("a key is a string");
@@ -375,7 +375,7 @@ fn key() -> insta::internals::Redaction {
     })
 }
 
-/// Hides the first characters of a key.
+/// Replaces the first characters of a key.
 fn prefix() -> insta::internals::Redaction {
     dynamic_redaction(|value, _| {
         let text = value.as_str().expect("a prefix is a string");

@@ -16,7 +16,7 @@ fn of(conversation: &str) -> String {
     format!("/v1/conversations/{conversation}/stream")
 }
 
-/// The numbers of the events of the sandbox's first program, by the log.
+/// The numbers of the events of the sandbox's first program, from the log.
 fn events_in_the_log(app: &TestApp) -> Vec<i64> {
     let connection = app.sqlite();
     let sql = "SELECT seq FROM activity WHERE program_id = 1 AND kind BETWEEN 1 AND 13 ORDER BY 1";
@@ -43,7 +43,7 @@ fn a_message_stream_holds_messages_and_nothing_else() {
     credit(&app, "ada", 5);
     say(&app, &token, &id, "Good morning");
     let frames = [(); 2].map(|()| stream.next().unwrap());
-    // On the wire exactly: one line of data, no name, no id.
+    // The exact bytes: one line of data, no name, no id.
     let page = app
         .get(&format!("/v1/conversations/{id}/messages"))
         .expect(200);
@@ -76,7 +76,7 @@ fn an_activity_stream_holds_the_bodies_of_webhooks() {
         frame,
         format!("id: {seq}\nevent: wallet.credited\ndata: {body}\n\n")
     );
-    // What no webhook listens to looks the same.
+    // Events that no webhook subscribes to have the same form.
     let fields: Vec<_> = unheard
         .lines()
         .map(|line| line.split(": ").next().unwrap())
@@ -87,7 +87,7 @@ fn an_activity_stream_holds_the_bodies_of_webhooks() {
     assert_eq!(data["type"], "member.created");
     assert_eq!(data["environment"], "SANDBOX");
     assert_eq!(data["data"]["externalUserID"], "ada");
-    // What is no event of the catalogue is not shown.
+    // Only events of the catalogue are shown.
     app.offer(json!({}));
     app.token("ada");
     app.put("/v1/members/ada", &json!({"tier": "gold"}))
@@ -132,7 +132,7 @@ fn a_stream_begins_now_unless_it_is_resumed() {
     for seq in &log {
         assert_eq!(all.event().id, Some(*seq));
     }
-    // Resumed at its end, it goes on with what comes.
+    // Resumed at its end, it continues with new events.
     let mut at_end = app.events_after(log[3]);
     credit(&app, "ada", 4);
     let next = at_end.event();
@@ -199,7 +199,7 @@ fn a_resumed_stream_has_every_event_once_while_many_write() {
         }
         let mut seen: Vec<i64> = Vec::new();
         // A little further each time, so that it is cut in every place: in the log, where the log
-        // ends, and in what is live.
+        // ends, and among live events.
         let mut length = 1;
         while seen.len() < WRITERS * (EACH + 1) {
             let mut stream = app.events_after(seen.last().copied().unwrap_or(0));
@@ -242,7 +242,7 @@ fn nothing_of_another_program_is_seen() {
     assert_eq!(member(&mut mine), "mine");
     assert_eq!(member(&mut theirs), "theirs");
     assert_eq!(member(&mut live_one), "lives");
-    // Nor by resuming.
+    // Resuming does not show it either.
     let mut all = app.events_after(0);
     assert_eq!(member(&mut all), "mine");
     credit(&app, "mine", 1);
@@ -280,7 +280,7 @@ fn a_stream_has_its_own_kind_of_credential() {
     }
     get_as(&app, &token, ACTIVITY).expect_error(403, "FORBIDDEN");
     get_as(&app, "nonsense", &path).expect_error(401, "UNAUTHORIZED");
-    // In the header alone: an address ends up in logs.
+    // In the header only, because addresses end up in logs.
     let in_query = app.request("GET", &format!("{path}?access_token={token}"));
     in_query.send().expect_error(401, "UNAUTHORIZED");
     let live_token = exchange(&app, LIVE_KEY, "lea");

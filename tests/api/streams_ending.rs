@@ -97,7 +97,7 @@ fn an_activity_stream_ends_when_its_key_may_do_nothing_any_more() {
     app.patch(&format!("/v1/programs/{id}"), &archive)
         .expect(200);
     stream.expect_end();
-    // Others go on.
+    // The other streams continue.
     app.member("ada", 0);
     assert_eq!(mine.event().name.as_deref(), Some("member.created"));
 }
@@ -143,7 +143,7 @@ fn a_stop_ends_every_stream_as_http_says_and_waits_for_none() {
     for stream in &mut streams {
         stream.expect_end();
     }
-    // The numbers are good after a restart.
+    // The numbers are valid after a restart.
     let app = app.restart();
     let mut stream = app.events_after(last);
     app.member("bob", 0);
@@ -166,9 +166,9 @@ fn so_many_streams_can_be_open_at_a_time() {
         assert!(refused.header("Retry-After").is_some());
         refused.expect_error(503, "OVERLOADED");
     }
-    // Everything else goes on.
+    // Everything else continues.
     app.member("bob", 0);
-    // Whoever leaves makes room, once a heartbeat found nobody there.
+    // A closed stream makes room once a heartbeat has found it closed.
     drop(first);
     until(|| {
         let asked = EventStream::ask(app.address, "GET", ACTIVITY, SANDBOX_KEY, "");
@@ -177,10 +177,11 @@ fn so_many_streams_can_be_open_at_a_time() {
     assert_eq!(second.next().unwrap(), HEARTBEAT);
 }
 
-/// More than wait in a queue, in the sockets, and between.
+/// More than fit into a queue, the sockets and the buffers in between.
 const FLOOD: usize = 1700;
 
-/// Says so much that nobody can keep it who does not read, a little ahead of somebody who reads.
+/// Sends so many messages that a stream without a reader overflows, a little ahead of one with a
+/// reader.
 fn flood(app: &TestApp, conversation: &str, read: &AtomicUsize) {
     let said = AtomicUsize::new(0);
     let text = "☕".repeat(4000);
@@ -246,7 +247,7 @@ fn a_client_that_does_not_read_is_told_of_the_gap_and_can_resume_without_one() {
     let log: Vec<i64> = log.map(Result::unwrap).collect();
     assert_eq!(seen, log);
 
-    // A stream of messages holds nothing else, so that there a comment says it.
+    // A stream of messages holds nothing else, so that the notice is a comment there.
     let mut count = 0;
     let last = loop {
         let frame = messages.next().expect("it ends with a comment");

@@ -1,5 +1,5 @@
-//! Rows changed by SQL behind the server's back: `verify` names each, or docs/RELIABILITY.md says
-//! that nobody could know.
+//! Rows changed by SQL behind the server's back: either `verify` names each, or docs/RELIABILITY.md
+//! says that the change cannot be detected.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::client::live;
 use crate::lived::lived;
 use crate::support::TestApp;
 
-/// SQL that changes rows, and what verify names of it.
+/// SQL that changes rows, and the finding of `verify`.
 const FOUND: &[(&str, &str)] = &[
     (
         "DELETE FROM setting WHERE name = 'token_key'",
@@ -131,7 +131,7 @@ const FOUND: &[(&str, &str)] = &[
         "UPDATE removal SET erased_key = zeroblob(16), erased_at = 1 WHERE erased_key IS NULL",
         "its erasure",
     ),
-    // The times of two removals change places.
+    // The times of two removals are exchanged.
     (
         "CREATE TEMP TABLE two AS SELECT id, archived_at AS at FROM member
           WHERE archived_at IS NOT NULL;
@@ -371,7 +371,7 @@ const FOUND: &[(&str, &str)] = &[
     ("DELETE FROM organization_usage", "organization row"),
 ];
 
-/// SQL that changes what nobody could know.
+/// SQL with changes that cannot be detected.
 const NOT_FOUND: &[&str] = &[
     "UPDATE organization SET external_id = 'another', tier = 'paid'",
     "UPDATE setting SET value = randomblob(32) WHERE name = 'token_key'",
@@ -426,7 +426,7 @@ fn what_was_tampered_with_is_named_or_documented_as_unknowable() {
         if !found.iter().any(|finding| finding.contains(named)) {
             missed.push(format!("{sql}\n    {named:?} is not in {found:?}"));
         }
-        // A person reads them: one line each.
+        // The findings are for people: one line each.
         assert!(
             found.iter().all(|finding| !finding.contains('\n')),
             "{found:?}"
@@ -441,7 +441,7 @@ fn what_was_tampered_with_is_named_or_documented_as_unknowable() {
     }
 }
 
-/// What was read for all tenants at once failed all of them.
+/// A query that was run for all tenants at once failed all of them.
 #[test]
 fn a_row_that_cannot_be_read_costs_its_owner_and_nobody_else() {
     for (sql, table) in [
@@ -458,7 +458,7 @@ fn a_row_that_cannot_be_read_costs_its_owner_and_nobody_else() {
         let hook = json!({"url": "https://hooks.example/", "events": ["member.created"]});
         let answer = live(&app, "POST", "/v1/webhooks", &hook);
         if answer.status != 201 {
-            // Without a name service: as if it had been created.
+            // As if it had been created without a name service.
             let insert = "INSERT INTO webhook_endpoint
                     (uuid, program_id, url, events, secret, cursor_seq, created_at)
                 SELECT randomblob(16), p.id, 'https://hooks.example/', '[\"member.created\"]',
@@ -491,7 +491,7 @@ fn a_row_that_cannot_be_read_costs_its_owner_and_nobody_else() {
     }
 }
 
-/// The columns of every table but the snapshot's, which is worth nothing if it does not fit: table,
+/// The columns of every table except the snapshot's, which is discarded if it does not fit: table,
 /// column and type.
 fn columns(path: &Path) -> Vec<(String, String, String)> {
     let connection = Connection::open(path).unwrap();
@@ -510,8 +510,8 @@ const POSSIBLE: &[&str] = &[
     "webhook_delivery.seq",
 ];
 
-/// Ids and hashes that are too short, numbers below zero: what a constraint keeps out, and whoever
-/// edits the file by hand does not.
+/// Ids and hashes that are too short, and numbers below zero: constraints refuse them, but a direct
+/// edit of the file does not.
 #[test]
 fn a_value_of_the_wrong_length_or_sign_is_named_with_its_table() {
     let lived = lived();
@@ -539,7 +539,7 @@ fn a_value_of_the_wrong_length_or_sign_is_named_with_its_table() {
         }
         changed += 1;
         let found = findings(&path);
-        // What reports call these rows.
+        // The names of these rows in reports.
         let named = match &*table {
             "activity" => "ledger entry",
             "search_term" => "a search",

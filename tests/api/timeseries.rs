@@ -24,7 +24,7 @@ fn bounds(app: &TestApp, query: &str) -> Vec<String> {
         .collect()
 }
 
-/// How long each bucket is, in minutes.
+/// The length of each bucket, in minutes.
 #[track_caller]
 fn minutes(app: &TestApp, query: &str) -> Vec<i64> {
     let length = |bucket: &Bucket| (bucket.end - bucket.start) / 60_000;
@@ -44,7 +44,7 @@ fn total(app: &TestApp, query: &str) -> [i64; 3] {
     figures(app, query).into_iter().fold([0; 3], add)
 }
 
-/// All of time that can be asked for, in one bucket or few.
+/// The largest allowed range, in one bucket or few.
 const EVER: &str = "from=2000-01-01&to=2200-01-01&interval=month";
 
 #[test]
@@ -117,7 +117,7 @@ fn a_window_is_half_open_to_the_millisecond() {
 fn buckets_are_laid_from_the_start_of_the_window_and_the_last_is_cut() {
     let app = TestApp::start();
     app.member("ada", 7);
-    // 12:00 is where the second bucket begins and the first one ends.
+    // At 12:00 the second bucket begins and the first one ends.
     let query = "from=2026-06-15T11:00:00Z&to=2026-06-15T13:30:00Z&interval=hour";
     assert_eq!(minutes(&app, query), [60, 60, 30]);
     assert_eq!(figures(&app, query), [[0, 0, 0], [1, 7, 0], [0, 0, 0]]);
@@ -259,7 +259,7 @@ fn a_bare_date_is_midnight_in_the_zone() {
         assert_eq!(found.len(), 3, "{query}");
         assert_eq!((&*found[0], &*found[2]), (start, end), "{query}");
     }
-    // A time says by itself when it is; the zone has a say in the steps alone.
+    // A time is absolute; only the steps depend on the zone.
     let query = "from=2026-06-01T00:00:00Z&to=2026-06-02&interval=day&tz=Europe/Berlin";
     assert_eq!(minutes(&app, query), [22 * 60]);
 }
@@ -349,7 +349,7 @@ fn what_happens_falls_into_the_day_that_the_zone_shows() {
     assert_eq!(figures(&app, &query("UTC")), [[2, 11, 0], [0; 3]]);
 }
 
-/// Signups of an offer are members whose first redemption of it fell in the bucket.
+/// Signups of an offer are members whose first redemption of it was in the bucket.
 #[test]
 fn one_offer_has_signups_and_gross_spending_of_its_own() {
     let app = TestApp::start();
@@ -445,11 +445,11 @@ fn refunds_debits_and_removals_change_no_bucket() {
     assert_eq!(after, before);
 }
 
-/// Three weeks in which something happens at uneven times.
+/// Three weeks of events at irregular times.
 fn weeks(app: &TestApp) -> Vec<String> {
     let offers = [7, 11, 13].map(|price| app.offer(json!({"pointsPrice": price})));
     for step in 0..60_u64 {
-        // Anything from a millisecond to fifteen hours, by a multiplicative generator.
+        // From a millisecond to fifteen hours, by a multiplicative generator.
         let gap = step.pow(3).wrapping_mul(48_271_000_003) % 54_000_000;
         app.clock.advance(Duration::from_millis(gap + 1));
         let member = format!("member{}", step / 3);

@@ -1,7 +1,7 @@
 use crate::client::{ask, credit};
 use crate::support::TestApp;
 
-/// What is wrong, and the parameter that the message has to begin with.
+/// The error, and the parameter that the message must begin with.
 const BAD: &[(&str, &str)] = &[
     // missing
     ("", "from"),
@@ -85,7 +85,7 @@ const BAD: &[(&str, &str)] = &[
     ("from=0001-01-01&to=9998-12-31&interval=hour", "interval"),
 ];
 
-/// Texts that are no time and no date, or none that can be asked for.
+/// Texts that are not a time or date, or not in the allowed range.
 const BAD_TIMES: &[&str] = &[
     "yesterday",
     "1780272000000",

@@ -135,7 +135,7 @@ fn an_exchange_while_a_token_lives_is_a_refresh_and_takes_no_credit() {
         (1, 1)
     );
 
-    // The refresh gave a new token, which lives on.
+    // The refresh returned a new token, which stays valid.
     app.clock.advance(Duration::from_secs(899));
     exchange(&app, &json!({"externalUserID": "ada"}));
     assert_eq!(
@@ -186,7 +186,7 @@ fn the_pool_is_full_again_on_the_first_of_the_month() {
     exchange(&app, &json!({"externalUserID": "a"}));
     exchange(&app, &json!({"externalUserID": "b"}));
     assert_eq!(number(&app, CREDITS), 1);
-    // From June 15th at noon to the last millisecond of June, and over.
+    // From June 15th at noon to the last millisecond of June, and past it.
     let left = Duration::from_hours(15 * 24 + 12) - Duration::from_millis(1);
     app.clock.advance(left);
     exchange(&app, &json!({"externalUserID": "c"}));

@@ -6,7 +6,7 @@ use crate::client::{credit, deliveries, delivery, live, until, webhook};
 use crate::support::receiver::{Answer, Receiver};
 use crate::support::{LIVE_KEY, TestApp};
 
-/// Nobody listens there.
+/// No server listens on this port.
 const NOWHERE: &str = "http://127.0.0.1:9/hook";
 
 #[test]
@@ -76,7 +76,7 @@ fn a_change_is_held_to_the_rules_of_a_new_webhook() {
     // Another program's.
     live(&app, "GET", &hook, &Value::Null).expect_error(404, "NOT_FOUND");
     live(&app, "PATCH", &hook, &json!({"disabled": true})).expect_error(404, "NOT_FOUND");
-    // In the live environment only what leads to the internet.
+    // In the live environment, only public addresses.
     let made = json!({"url": "https://1.1.1.1/", "events": ["member.created"]});
     let made = live(&app, "POST", "/v1/webhooks", &made).expect(201);
     let path = format!("/v1/webhooks/{}", made["id"].as_str().unwrap());
@@ -95,7 +95,7 @@ fn a_disabled_webhook_is_not_among_the_ten() {
     set(&all[0], true).expect(200);
     let another = webhook(&app, NOWHERE, &["member.created"]).path("");
     set(&all[0], false).expect_error(422, "WEBHOOK_LIMIT_REACHED");
-    // What is in use stays so.
+    // An address in use stays valid.
     set(&another, false).expect(200);
     app.patch(&all[0], &json!({"events": ["member.removed"]}))
         .expect(200);
@@ -121,7 +121,7 @@ fn events_go_to_the_new_address_and_the_new_list_counts() {
     assert!(received[0].is_signed_with(&hook.secret));
     assert_eq!(old.received().len(), 1);
     until(|| (deliveries(&app, &hook).len() == 2).then_some(()));
-    // A start goes by the new list from where it was changed on.
+    // After a start the new list applies, from where it was changed.
     let app = app.restart();
     credit(&app, "bob", 6);
     let received = new.wait_for(2);

@@ -12,7 +12,7 @@ use crate::client::{call, delivery, live, post_as, until, webhook};
 use crate::support::receiver::Receiver;
 use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
 
-/// A name service whose answers are set; a name that was never set does not exist.
+/// A name service with configured responses; a name that was not configured does not exist.
 #[derive(Debug, Default)]
 struct Phonebook {
     entries: Mutex<HashMap<String, Vec<IpAddr>>>,
@@ -55,7 +55,7 @@ fn make(app: &TestApp, key: &str, url: &str) -> Response {
     post_as(app, key, "/v1/webhooks", &body)
 }
 
-/// What no webhook of live may be sent to, each with a piece of why.
+/// Targets that no live webhook may be sent to, each with a part of the reason.
 const FORBIDDEN: &[(&str, &str)] = &[
     ("http://example.com/", "https://"),
     ("HTTP://example.com/", "https://"),
@@ -76,7 +76,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("https://user:secret@example.com/", "user name"),
     ("https://:secret@example.com/", "user name"),
     ("https://example.com@127.0.0.1/", "user name"),
-    // This machine, however it is written.
+    // This machine, in any notation.
     ("https://localhost/", "local host"),
     ("https://LOCALHOST./", "local host"),
     ("https://api.localhost/", "local host"),
@@ -199,11 +199,11 @@ fn a_name_that_leads_inside_is_refused_in_live_even_if_it_leads_outside_too() {
     }
     names.set("outside.example", &["1.1.1.1", "2606:4700:4700::1111"]);
     make(&app, LIVE_KEY, "https://outside.example/").expect(201);
-    // A name that does not exist yet may come to exist.
+    // A name that does not exist yet may be registered later.
     make(&app, LIVE_KEY, "https://not-yet.example/").expect(201);
 }
 
-/// Makes an event in live, and waits until it was tried; gives back why that failed.
+/// Causes an event in live and waits for the attempt; returns the reason of its failure.
 fn try_in_live(app: &TestApp, url: &str) -> String {
     let made = make(app, LIVE_KEY, url).expect(201);
     let path = format!("/v1/webhooks/{}", made["id"].as_str().unwrap());
@@ -242,7 +242,7 @@ fn a_name_that_moves_inside_after_the_check_is_not_connected_to() {
     );
     assert_eq!(names.asked("moving.example"), 2, "asked at the connection");
     assert_eq!(receiver.connections(), 0);
-    // The receiver is there, and the name leads to it: the sandbox may go where live may not.
+    // The receiver exists, and the name leads to it: the sandbox allows what live does not.
     let local = format!("http://moving.example:{}/", receiver.address.port());
     webhook(&app, &local, &["member.created"]);
     app.member("ada", 0);
@@ -255,7 +255,7 @@ fn a_name_that_appears_inside_is_not_connected_to_either() {
     let receiver = Receiver::start();
     let app = start(&names, |_| ());
     let port = receiver.address.port();
-    // Nothing to connect to: the address is not there.
+    // The host is unknown, so there is nothing to connect to.
     let error = try_in_live(&app, &format!("https://late.example:{port}/"));
     assert_eq!(error, "no connection could be made");
     names.set("late.example", &["::ffff:127.0.0.1"]);

@@ -10,7 +10,7 @@ use crate::support::receiver::{Answer, Received, Receiver};
 use crate::support::{LIVE_KEY, TestApp};
 
 const WEBHOOKS: &str = "/v1/webhooks";
-/// Nobody listens there.
+/// No server listens on this port.
 const NOWHERE: &str = "http://127.0.0.1:9/hook";
 
 #[test]
@@ -64,7 +64,7 @@ fn webhooks_are_listed_newest_first_and_stay_listed_when_deleted() {
     app.clock.advance(Duration::from_secs(1));
     let deleted = app.delete(&first.path("")).expect(200);
     assert_eq!(deleted, json!({"id": first.id, "ok": true}));
-    // The same again leaves the same state.
+    // The same request again leaves the same state.
     app.clock.advance(Duration::from_secs(1));
     assert_eq!(app.delete(&first.path("")).expect(200), deleted);
     let listed = app.get(WEBHOOKS).expect(200);
@@ -118,7 +118,7 @@ fn what_cannot_be_listened_to_is_refused_by_name() {
         (
             json!(["member.created", "member.renamed"]),
             "WEBHOOK_EVENT_UNKNOWN",
-            "events[1] names no event of the catalogue: member.created, ",
+            "events[1] must be an event of the catalogue: member.created, ",
         ),
         (json!(["*"]), "WEBHOOK_EVENT_UNKNOWN", "events[0] "),
         (
@@ -127,7 +127,7 @@ fn what_cannot_be_listened_to_is_refused_by_name() {
             "events[0] ",
         ),
         (json!([""]), "WEBHOOK_EVENT_UNKNOWN", "events[0] "),
-        // Those that the same API names elsewhere, which this server has no use for.
+        // Events that the same API names elsewhere, which this server does not have.
         (
             json!(["org.points.low"]),
             "WEBHOOK_EVENT_UNKNOWN",
@@ -172,7 +172,8 @@ fn a_lost_answer_brings_the_same_secret_and_no_second_webhook() {
     assert_eq!(second.header("idempotency-replayed"), Some("true"));
     let listed = app.get(WEBHOOKS).expect(200);
     assert_eq!(listed["data"].as_array().unwrap().len(), 1);
-    // An address that cannot be used is not kept: it may be mended under the same key.
+    // No idempotency record is saved for an unusable address: it may be corrected under the same
+    // key.
     let bad = json!({"url": "ftp://example.com/", "events": ["member.created"]});
     post_once(&app, "l", WEBHOOKS, &bad).expect_error(422, "WEBHOOK_URL_NOT_ALLOWED");
     post_once(&app, "l", WEBHOOKS, &body).expect(201);
@@ -249,7 +250,7 @@ fn a_test_is_sent_once_and_looks_like_an_event() {
     );
     assert_eq!(body["type"], "webhook.test");
     assert_eq!(body["data"], json!({"webhookID": hook.id}));
-    // It is not repeated, and it is no event.
+    // It is not retried, and it is no event.
     let ended = delivery(&app, &hook, |newest| newest["status"] == "dead");
     assert_eq!(ended["nextAttemptAt"], Value::Null);
     assert_eq!(ended["responseStatus"], 500);
@@ -298,7 +299,7 @@ fn a_delivery_can_be_sent_again_whatever_became_of_it() {
         let refused = app.post(&path, &Value::Null);
         assert_eq!(refused.expect_error(404, "NOT_FOUND"), "no such delivery");
     }
-    // Another webhook's delivery is not this one's.
+    // Another webhook's delivery does not belong to this one.
     let other = webhook(&app, &receiver.url("/other"), &["member.created"]);
     let theirs = other.path(&format!(
         "/deliveries/{}/redeliver",
@@ -306,7 +307,7 @@ fn a_delivery_can_be_sent_again_whatever_became_of_it() {
     ));
     app.post(&theirs, &Value::Null)
         .expect_error(404, "NOT_FOUND");
-    // Nothing is sent to a webhook that was deleted.
+    // Nothing is sent to a deleted webhook.
     app.delete(&hook.path("")).expect(200);
     for path in [path, hook.path("/test")] {
         let refused = app.post(&path, &Value::Null);

@@ -1,4 +1,4 @@
-//! The charts in a real browser: what they show is what the API says, and they are quick.
+//! The charts in a real browser: they show what the API returns, and they are fast.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use crate::driver::{Browser, Screen};
 use crate::support::{SANDBOX_KEY, TestApp};
 use crate::world::World;
 
-/// The measures of a browser that are not the page's fault, taken off what the page is given.
+/// The browser's own overhead, which is subtracted from the time allowed for the page.
 const ALLOWED_MS: f64 = 200.0;
 
-/// Opens the overview with what the address says to show, in the reader's zone.
+/// Opens the overview with the view in its address, in the reader's time zone.
 fn show(browser: &Browser, query: &str) {
     browser.evaluate(&format!(
         "location.hash = {}",
@@ -26,7 +26,7 @@ fn show(browser: &Browser, query: &str) {
     browser.until(SETTLED);
 }
 
-/// What the clocks of a zone show where an hour begins, and how often they showed that before.
+/// The local time at which an hour begins, and how often the clocks showed it before.
 fn place(
     start: DateTime<Utc>,
     zone: Tz,
@@ -39,7 +39,7 @@ fn place(
     (shown, *times)
 }
 
-/// The buckets of two days by hours: where each begins and what was minted.
+/// The buckets of two days by hours: the start of each and the points minted.
 fn hours(app: &TestApp, first: NaiveDate, zone: Tz) -> Vec<(DateTime<Utc>, i64)> {
     let path = format!(
         "/v1/analytics/timeseries?from={first}&to={}&interval=hour&tz={zone}",
@@ -56,8 +56,8 @@ fn hours(app: &TestApp, first: NaiveDate, zone: Tz) -> Vec<(DateTime<Utc>, i64)>
         .collect()
 }
 
-/// For each row of two days, what was minted at the same time two days before, if there was such an
-/// hour; and what was minted in hours that have no counterpart.
+/// For each row of two days, the points minted at the same local time two days before, if there was
+/// such an hour; and the points minted in hours without a counterpart.
 fn beside(
     now: &[(DateTime<Utc>, i64)],
     then: &[(DateTime<Utc>, i64)],
@@ -87,7 +87,7 @@ fn texts(browser: &Browser, column: usize) -> Vec<String> {
     serde_json::from_value(cells).unwrap()
 }
 
-/// So many different amounts in the hours around a day, from three days before it.
+/// Different amounts in the hours around a day, from three days before it.
 fn credit_every_hour(app: &TestApp, day: NaiveDate) {
     let start = (day - Duration::days(3))
         .and_hms_opt(0, 30, 0)
@@ -104,7 +104,7 @@ fn credit_every_hour(app: &TestApp, day: NaiveDate) {
     }
 }
 
-/// Holds what the page shows of two days and of the two before them to what the API says.
+/// Compares the page's table of two days and the two before them with the API.
 fn compare_two_days(browser: &Browser, app: &TestApp, zone: Tz, first: NaiveDate) {
     let last = first + Duration::days(1);
     let now = hours(app, first, zone);
@@ -130,12 +130,12 @@ fn compare_two_days(browser: &Browser, app: &TestApp, zone: Tz, first: NaiveDate
         .map(|minted| minted.map_or("–".to_owned(), |minted| written(&json!(minted))))
         .collect();
     assert_eq!(texts(browser, 2), shown, "{what}");
-    // No row has the name of another.
+    // No two rows have the same name.
     let mut names = texts(browser, 0);
     names.sort();
     names.dedup();
     assert_eq!(names.len(), now.len(), "{what}: {names:?}");
-    // The headings are the sums of what is shown, and nothing of the API's is lost.
+    // The headings are the sums of the rows, and nothing from the API is missing.
     let total: i64 = now.iter().map(|(_, minted)| minted).sum();
     let earlier: i64 = before.iter().flatten().sum();
     let all: i64 = then.iter().map(|(_, minted)| minted).sum();
@@ -146,7 +146,7 @@ fn compare_two_days(browser: &Browser, app: &TestApp, zone: Tz, first: NaiveDate
     let note = browser.text(&format!("{measure} .measure-note"));
     let told = format!("against {} before", written(&json!(earlier)));
     assert!(note.ends_with(&told), "{what}: {note}: {told}");
-    // What has no counterpart is said.
+    // Hours without a counterpart are mentioned.
     let notes = browser.text(".chart-notes");
     let told = format!("({} ", written(&json!(left)));
     assert_eq!(notes.contains("Not compared"), left > 0, "{what}: {notes}");
@@ -182,7 +182,7 @@ fn hours_are_compared_by_what_the_clocks_show() {
     browser.assert_quiet(|_| false);
 }
 
-/// The shortest of some presses of a measure until the page has drawn what it answers.
+/// The shortest of several times from a press of a button until the page has drawn the result.
 fn quickest_press(browser: &Browser) -> f64 {
     let times = browser.run(
         "const times = []; \
@@ -235,7 +235,7 @@ fn a_year_by_hours_is_drawn_by_few_points_and_answers_at_once() {
         before,
         "what is there is not asked for"
     );
-    // The table begins at once, however long it is.
+    // The table is shown immediately, however long it is.
     let opened = browser.run(
         "const details = document.querySelector('.chart details'); \
          const start = performance.now(); details.open = true; \
@@ -248,7 +248,7 @@ fn a_year_by_hours_is_drawn_by_few_points_and_answers_at_once() {
     assert_eq!(browser.evaluate(rows), json!(250));
     browser.click(".chart .more button");
     browser.until(&format!("{rows} === 500"));
-    // A live event asks for the end of the year, not for all of it.
+    // A live event requests the end of the year, not all of it.
     world.app.post(
         "/v1/wallet/credit",
         &json!({"externalUserID": crate::world::member(0), "amount": 7}),
@@ -296,7 +296,7 @@ fn a_chart_changes_in_place_and_is_read_by_keys() {
         label.starts_with("Points minted by day. ") && label.contains(" pts"),
         "{label}"
     );
-    // Not there until it is opened, and not after it is closed.
+    // It does not exist before it is opened, nor after it is closed.
     let tables = "document.querySelectorAll('.chart table').length";
     assert_eq!(browser.evaluate(tables), json!(0));
     browser.click(".chart summary");
@@ -307,7 +307,7 @@ fn a_chart_changes_in_place_and_is_read_by_keys() {
     browser.until(&format!("{tables} === 0"));
     browser.click(".chart summary");
     browser.until(&format!("{tables} === 1"));
-    // The arrow keys walk along the points.
+    // The arrow keys move along the points.
     browser.evaluate("document.querySelector('.plot').focus()");
     browser.press(Key::End);
     let today = plot("ariaValueText");
@@ -323,7 +323,7 @@ fn a_chart_changes_in_place_and_is_read_by_keys() {
         browser.evaluate("document.querySelector('.tip').hidden"),
         json!(false)
     );
-    // What is live changes it where it stands.
+    // Live events update it in place.
     browser.evaluate(
         "(() => { const frame = document.querySelector('.chart .table-frame'); \
          frame.scrollTop = 60; window.kept = ['.plot', '.plot svg', '.chart .table-frame', \
@@ -382,7 +382,7 @@ fn what_is_shown_stands_in_the_address_and_goes_into_a_picture() {
         browser.evaluate("document.querySelectorAll('.plot-line').length"),
         json!(0)
     );
-    // What an address says wrongly is as usual.
+    // Invalid values in the address are replaced by the defaults.
     browser.evaluate("location.hash = '#/overview?period=x&by=y&zone=Nowhere&measure=z&from=1'");
     browser.until(&format!("{label}?.startsWith('Points minted by day')"));
     browser.until(SETTLED);
@@ -442,7 +442,7 @@ fn a_clock_that_is_ahead_is_said_and_its_days_can_be_shown() {
     browser.assert_quiet(|_| false);
 }
 
-/// What an empty browser fetches until the overview is there.
+/// The requests of a browser without a cache until the overview is shown.
 #[test]
 fn the_first_load_is_small_and_its_requests_are_few() {
     const BYTES_MAX: u64 = 250_000;
@@ -456,7 +456,7 @@ fn the_first_load_is_small_and_its_requests_are_few() {
     browser.until("document.querySelector('.plot .plot-grid line')");
     browser.until(SETTLED);
     browser.until_text("#live", "Live");
-    // What a banner would say is asked for after all else, and counts, too.
+    // The banner's request comes after all others, and counts, too.
     browser.until(
         "performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/readyz'))",
     );

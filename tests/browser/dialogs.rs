@@ -9,8 +9,8 @@ use crate::support::receiver::Receiver;
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY};
 use crate::world::{World, member};
 
-/// Opens a dialog by the keyboard, looks at it, and leaves it by the keyboard: what had the focus
-/// has it again.
+/// Opens a dialog with the keyboard, checks it, and closes it with the keyboard: the focus returns
+/// to where it was.
 fn look_at_dialog(browser: &mut Browser, (page, opener): (&str, &str)) -> Vec<String> {
     let button = format!(
         "[...document.querySelectorAll('main button, .side button')] \

@@ -1,4 +1,4 @@
-//! A real Chromium, driven through `WebDriver`, and what a test wants to know of it.
+//! A real Chromium, driven through `WebDriver`.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
@@ -10,21 +10,22 @@ use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Says something that is seen even when the test passes.
+/// Prints a line even if the test passes.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Whether nothing may be skipped.
+/// Whether tests must fail instead of being skipped.
 pub(crate) fn is_required() -> bool {
     std::env::var("TEST_BROWSER").is_ok_and(|value| value == "required")
 }
 
-/// How wide the window is.
+/// The size of the window.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Screen {
     Desktop,
@@ -44,11 +45,14 @@ impl Screen {
     }
 }
 
-/// A browser with one tab. Dropping it closes both it and its driver.
+/// A browser with one tab. Dropping it closes the browser and its driver, and deletes their
+/// temporary files.
 pub(crate) struct Browser {
     runtime: Runtime,
     client: Option<Client>,
     driver: Child,
+    /// The temporary directory of the browser and its driver, whose exit leaves files behind.
+    folder: Option<TempDir>,
     session: String,
     agent: ureq::Agent,
     base: String,
@@ -56,11 +60,13 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// None, and a word about it, where there is no Chromium. With `TEST_BROWSER=required`
-    /// that is an error.
+    /// Returns None, with a message, if there is no Chromium. With `TEST_BROWSER=required` that is
+    /// an error.
     pub(crate) fn open(base: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
         let mut driver = match Command::new("chromedriver")
             .arg("--port=0")
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -92,7 +98,8 @@ impl Browser {
             "goog:chromeOptions": {"args": [
                 "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en-US",
                 "--hide-scrollbars", "--no-first-run", "--disable-background-networking",
-                // A mouse, which a machine without a screen lacks: it hovers and points finely.
+                // Emulates a mouse, which a machine without a screen lacks: it can hover and point
+                // precisely.
                 "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,\
                  availablePointerTypes=4",
             ]},
@@ -110,6 +117,7 @@ impl Browser {
             runtime,
             client: Some(client),
             driver,
+            folder: Some(folder),
             session: format!("http://127.0.0.1:{port}/session/{session}"),
             agent: ureq::Agent::new_with_defaults(),
             base: base.to_owned(),
@@ -148,7 +156,7 @@ impl Browser {
         self.command("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    /// What the system says about light and dark.
+    /// Sets the system's preference for light or dark.
     pub(crate) fn prefer(&self, scheme: &str) {
         let features = json!({"features": [
             {"name": "prefers-color-scheme", "value": scheme},
@@ -157,8 +165,7 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", &features);
     }
 
-    /// Moves the mouse to the middle of an element, without pressing anything; the answer is where
-    /// that is.
+    /// Moves the mouse to the middle of an element, without a click; returns the place.
     #[track_caller]
     pub(crate) fn point_at(&self, selector: &str) -> Value {
         self.until(&format!("document.querySelector({})", json!(selector)));
@@ -173,7 +180,7 @@ impl Browser {
         place
     }
 
-    /// Presses and lets go of the mouse at `[x, y]`, whatever is there by now.
+    /// Presses and releases the mouse button at `[x, y]`, whatever is there now.
     pub(crate) fn press_at(&self, place: &Value) {
         self.mouse("mousePressed", place);
         self.mouse("mouseReleased", place);
@@ -193,7 +200,7 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", &json!({"media": media}));
     }
 
-    /// From the next page on, what a page does after some time it does so many times sooner.
+    /// From the next page on, makes its timers run faster by the given factor.
     pub(crate) fn hasten(&self, factor: u32) {
         let script = format!(
             "for (const name of ['setTimeout', 'setInterval']) {{ \
@@ -217,7 +224,7 @@ impl Browser {
         })
     }
 
-    /// The time zone of the machine, as the browser sees it.
+    /// Sets the time zone of the machine, as the browser sees it.
     pub(crate) fn live_in(&self, zone: &str) {
         self.command(
             "Emulation.setTimezoneOverride",
@@ -238,7 +245,7 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
-    /// Runs a script and waits for what it promises.
+    /// Runs an asynchronous script and returns its result.
     pub(crate) fn run(&self, script: &str) -> Value {
         let script =
             format!("const done = arguments[0]; (async () => {{ {script} }})().then(done);");
@@ -260,7 +267,7 @@ impl Browser {
         }
     }
 
-    /// Waits until an element is there and holds a text.
+    /// Waits until an element exists and contains a text.
     #[track_caller]
     pub(crate) fn until_text(&self, selector: &str, text: &str) {
         let (selector, text) = (json!(selector), json!(text));
@@ -283,7 +290,7 @@ impl Browser {
         self.act(&async |client| client.find(Locator::Css(selector)).await?.click().await);
     }
 
-    /// Clicks the button, or whatever else carries a text and nothing more.
+    /// Clicks the button or link with exactly this text.
     #[track_caller]
     pub(crate) fn click_on(&self, text: &str) {
         let path = format!("//*[self::button or self::a][normalize-space(.)='{text}']");
@@ -306,7 +313,7 @@ impl Browser {
         });
     }
 
-    /// Types where the focus is.
+    /// Types into the element with the focus.
     pub(crate) fn type_in(&self, text: &str) {
         self.act(&async |client| client.active_element().await?.send_keys(text).await);
     }
@@ -320,7 +327,7 @@ impl Browser {
         });
     }
 
-    /// Presses a key where the focus is.
+    /// Presses a key in the element with the focus.
     pub(crate) fn press(&self, key: Key) {
         self.act(&async |client| {
             let active = client.active_element().await?;
@@ -328,8 +335,8 @@ impl Browser {
         });
     }
 
-    /// Does something with the page. An update may take an element away between finding and using
-    /// it; then it is looked for again.
+    /// Acts on the page. An update may remove an element between finding and using it; then the
+    /// action is tried again.
     #[track_caller]
     fn act(&self, action: &impl AsyncFn(&Client) -> Result<(), fantoccini::error::CmdError>) {
         let start = Instant::now();
@@ -347,7 +354,7 @@ impl Browser {
         }
     }
 
-    /// A picture of the whole page, kept under `target/screenshots`.
+    /// A picture of the whole page, stored in `target/screenshots`.
     pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
@@ -368,7 +375,7 @@ impl Browser {
         file
     }
 
-    /// Checks that nothing was complained about on the console, but for what `expected` picks.
+    /// Checks that the console shows no errors or warnings, except those that `expected` selects.
     #[track_caller]
     pub(crate) fn assert_quiet(&self, expected: impl Fn(&str) -> bool) {
         let log = self.ask("se/log", &json!({"type": "browser"}));
@@ -383,8 +390,8 @@ impl Browser {
         assert!(complaints.is_empty(), "{complaints:#?}");
     }
 
-    /// What went over the network since the last time this was asked: every address that was asked
-    /// for, and how many bytes came, heads included, as they travelled.
+    /// The network traffic since the last call: every address that was requested, and the number of
+    /// bytes received, heads included, before decompression.
     pub(crate) fn traffic(&self) -> (Vec<String>, u64) {
         let log = self.ask("se/log", &json!({"type": "performance"}));
         let mut urls = Vec::new();
@@ -422,5 +429,26 @@ impl Drop for Browser {
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
+        if let Some(folder) = self.folder.take() {
+            delete(&folder);
+        }
+    }
+}
+
+/// Deletes a folder once the last process of the browser no longer writes to it.
+fn delete(folder: &TempDir) {
+    let start = Instant::now();
+    while folder.path().exists() {
+        match std::fs::remove_dir_all(folder.path()) {
+            Err(error) if start.elapsed() > PATIENCE => {
+                // A second panic would hide the first.
+                assert!(
+                    std::thread::panicking(),
+                    "the browser leaves files: {error}"
+                );
+                return;
+            }
+            _ => std::thread::sleep(Duration::from_millis(20)),
+        }
     }
 }

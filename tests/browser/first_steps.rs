@@ -1,4 +1,4 @@
-//! What a program without members shows in a real browser.
+//! The first steps that a program without members shows.
 
 use serde_json::json;
 
@@ -20,14 +20,14 @@ fn an_empty_program_shows_first_steps_until_somebody_is_there() {
         json!(0),
         "no zeros"
     );
-    // Every link leads to where the step can be taken.
+    // Every link leads to the page on which the step can be taken.
     let links = browser.evaluate(
         "[...document.querySelectorAll('.steps a')].map((link) => link.getAttribute('href'))",
     );
     assert_eq!(links, json!(["#/members", "#/members", "#/offers"]));
     let problems = look_at(&mut browser, "overview-empty");
     assert!(problems.is_empty(), "{problems:#?}");
-    // The commands work as they stand, once they have a key, and the page follows by itself.
+    // The commands work unchanged except for the key, and the page updates automatically.
     let commands = browser.text(".commands");
     assert!(!commands.contains(SANDBOX_KEY));
     let shell = std::process::Command::new("sh")

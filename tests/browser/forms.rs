@@ -1,4 +1,4 @@
-//! Forms lose nothing: neither what somebody typed, nor what others changed, nor what was sent.
+//! Forms lose no data: neither the user's input, nor others' changes, nor sent requests.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::driver::Browser;
 use crate::lossy::Lossy;
 use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
-/// Numbers that a double does not hold, and an order and spaces of their own.
+/// Numbers that a double cannot represent, with an order and spaces of their own.
 const ATTRIBUTES: &str = r#"{"z":1.10,  "a":[9007199254740993, 1e30], "é":"\u00e9"}"#;
 
 fn put_raw(app: &TestApp, path: &str, body: &str) -> Response {
@@ -24,7 +24,7 @@ fn member_text(app: &TestApp, id: &str) -> String {
     app.get(&path).text()
 }
 
-/// Types at the end of what a field of the dialog holds.
+/// Appends to the text of a field in the dialog.
 fn add_to(browser: &Browser, field: &str, text: &str) {
     browser.until(&format!("document.querySelector('dialog [name={field}]')"));
     browser.evaluate(&format!(
@@ -80,7 +80,7 @@ fn changes_a_name_alone(browser: &Browser, app: &TestApp) {
     ] {
         assert!(text.contains(part), "{text}");
     }
-    // What is typed as attributes arrives as it was typed.
+    // Attributes arrive as they were typed.
     opens(browser, "Edit", "attributes");
     browser.fill("dialog [name=attributes]", ATTRIBUTES);
     browser.click_on("Save");
@@ -108,7 +108,7 @@ fn chooses_between_two_changes(browser: &mut Browser, app: &TestApp) {
         browser.until_text(&place, other);
     }
     assert_eq!(look_at(browser, "form-both-changed"), [""; 0]);
-    // Nothing was sent, and nothing is until each is chosen.
+    // Nothing was sent yet, and nothing is sent until each is chosen.
     assert!(member_text(app, "ada").contains("Augusta"));
     browser.click("[data-conflict=displayName] .conflict-side:last-child");
     browser.click_on("Save");
@@ -129,7 +129,7 @@ fn does_not_bring_back_who_was_removed(browser: &Browser, app: &TestApp) {
     browser.click_on("Save");
     browser.until_text("dialog .form-error", "was removed meanwhile");
     assert!(!member_text(app, "ada").contains("Back again"));
-    // A key that is pressed by mistake does not throw away what was typed.
+    // A key that is pressed by mistake does not discard the input.
     browser.press(Key::Escape);
     browser.until_text("dialog .dialog-question", "Throw away");
     browser.click_on("Go on");
@@ -145,7 +145,7 @@ fn focus_in_dialog(browser: &Browser) {
     browser.evaluate("document.querySelector('dialog input').focus()");
 }
 
-/// Something of each other kind, changed by two at once: both changes stay.
+/// Changes one field of each other kind from two sides at the same time: both changes are kept.
 #[test]
 fn every_form_sends_only_what_was_changed_in_it() {
     let app = TestApp::start();
@@ -224,7 +224,7 @@ fn a_partner_s_form_keeps_what_another_partner_changed() {
         text.contains("\"Harbour Hotel\"") && text.contains(ATTRIBUTES),
         "{text}"
     );
-    // Two who set the same thing: the second one is asked.
+    // Two users set the same field: the second one is asked.
     opens(&browser, "Set tier", "tier");
     browser.choose("dialog [name=tier]", "paid");
     partner(
@@ -264,7 +264,7 @@ fn a_lost_answer_does_not_lead_to_a_second_credit() {
     };
     sign_in(&browser, SANDBOX_KEY);
     show(&browser, "members/ada");
-    // The page itself asks once more, so that two answers have to be lost.
+    // The page itself retries once, so two responses must be lost.
     proxy.lose("POST /v1/wallet/credit", 2);
     opens(&browser, "Credit points", "amount");
     browser.fill("dialog [name=amount]", "125");
@@ -277,7 +277,8 @@ fn a_lost_answer_does_not_lead_to_a_second_credit() {
     browser.until_text("#notices", "ada has 125");
     assert_eq!(app.balance("ada"), 125);
 
-    // So after a reload, with another amount, which is not typed over what was sent.
+    // So it is after a reload, with another amount, which does not overwrite the request that was
+    // sent.
     proxy.lose("POST /v1/wallet/credit", 2);
     opens(&browser, "Credit points", "amount");
     browser.fill("dialog [name=amount]", "30");
@@ -307,7 +308,7 @@ fn a_lost_answer_does_not_lead_to_a_second_credit() {
     loses_other_answers(&browser, &app, &proxy);
 }
 
-/// A double click, and Enter held down, send once; the next one is another.
+/// A double click, and Enter held down, send one request; the next one is a new request.
 fn presses_twice(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     let before = proxy.seen("POST /v1/wallet/credit");
     opens(browser, "Credit points", "amount");
@@ -322,7 +323,7 @@ fn presses_twice(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     assert_eq!(proxy.seen("POST /v1/wallet/credit"), before + 1);
 }
 
-/// What a server says that did it, that did not do it, and that may have.
+/// Responses that show that a request took effect, that it did not, and that it may have.
 fn meets_errors(browser: &Browser, app: &TestApp) {
     let fault = |value: Option<&str>| {
         browser.evaluate(&format!(
@@ -346,7 +347,7 @@ fn meets_errors(browser: &Browser, app: &TestApp) {
             before + if is_done { 7 } else { 0 },
             "{value}"
         );
-        // A refusal that has nothing to do with it changes nothing of that.
+        // An unrelated refusal does not change that.
         fault(Some("429"));
         browser.click("dialog [type=submit]");
         browser.until("!document.querySelector('dialog [type=submit]').disabled");
@@ -356,7 +357,7 @@ fn meets_errors(browser: &Browser, app: &TestApp) {
         browser.until(NO_DIALOG);
         assert_eq!(app.balance("ada"), before + 7, "{value}");
     }
-    // Somebody who looked and knows better need not be reminded for ever.
+    // A user who has checked it can dismiss the reminder.
     fault(Some("503"));
     credit("6");
     browser.until_text("dialog .form-error", UNKNOWN);
@@ -366,7 +367,7 @@ fn meets_errors(browser: &Browser, app: &TestApp) {
         browser.evaluate("sessionStorage['stampcard.intents'] ?? null"),
         Value::Null
     );
-    // What was refused can be changed, and what is given up starts over.
+    // A refused request can be changed, and an abandoned one starts over.
     fault(Some("429"));
     credit("8");
     browser.until("document.querySelector('dialog .form-error')?.textContent");
@@ -386,8 +387,8 @@ fn meets_errors(browser: &Browser, app: &TestApp) {
 }
 
 fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
-    // A change: what it did is not taken for somebody else's. The first time the page finds out by
-    // itself, the second time it has to be asked.
+    // A change: its effect is not mistaken for another user's. The first time the page finds out
+    // automatically, the second time by a retry.
     for (name, losses) in [("Ada", 1), ("Ada L", 2)] {
         proxy.lose("PUT /v1/members/ada", losses);
         opens(browser, "Edit", "displayName");
@@ -417,7 +418,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     browser.until(NO_DIALOG);
     let offers = app.get("/v1/offers").expect(200);
     assert_eq!(offers["data"].as_array().unwrap().len(), 1);
-    // A new member: it is not somebody else's id.
+    // A new member: its id is not reported as taken.
     show(browser, "members");
     proxy.lose("PUT /v1/members/bob", 2);
     opens(browser, "Add a member", "id");
@@ -426,7 +427,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     browser.until_text("dialog .form-error", UNKNOWN);
     browser.click_on("Add");
     browser.until_text("h1", "bob");
-    // A removal: the points stay where they are.
+    // A removal: the points are unchanged.
     show(browser, "members/ada");
     proxy.lose("DELETE /v1/members/ada", 2);
     opens(browser, "Remove", "retainBalance");
@@ -469,7 +470,7 @@ fn adding_changes_nobody_and_new_offers_say_what_is_true() {
         (member_text(&app, "ada"), member_text(&app, "grace")),
         (ada, grace)
     );
-    // Restoring is an act of its own.
+    // Restoring is a separate request.
     browser.click_on("Go to the member");
     browser.until(NO_DIALOG);
     browser.click_on("Restore");
@@ -548,7 +549,8 @@ fn what_is_undone_is_not_sent_and_leaving_the_page_sends_it_once() {
     }
     assert_eq!(proxy.seen("DELETE "), 1);
 
-    // Ten seconds, without waiting for them; the answer is lost, and what was sent is sent again.
+    // Lets ten seconds pass without waiting for them; the response is lost, and the same request is
+    // sent again.
     browser.hasten(100);
     browser.goto(&format!("/#/webhooks/{hook}"));
     proxy.lose("PATCH /v1/webhooks/", 2);
@@ -564,7 +566,7 @@ fn what_is_undone_is_not_sent_and_leaving_the_page_sends_it_once() {
     assert_eq!(proxy.seen("PATCH "), 3);
 }
 
-/// What waits about one thing goes in its order, whatever is said of it in between.
+/// Pending requests about one object are sent in their order, whatever notices appear in between.
 const UNDO: &str = r#"
 const { isPending, later, sendAll } = await import('/lib/undo.js');
 const { ApiError } = await import('/lib/api.js');
@@ -587,7 +589,7 @@ said('none: undone false');
 sendAll();
 await answers();
 said();
-// The second one sends the first, and waits for its answer however it is sent itself.
+// The second move sends the first, and waits for its response in any case.
 let answer;
 const first = new Promise((resolve) => { answer = resolve; });
 act('x', 'one', () => first);
@@ -601,7 +603,7 @@ check(isPending('x'), 'two are pending');
 answer();
 await answers();
 said('one: sent true', 'two: sent true', 'two: sent false');
-// A refusal is said, and so is an answer that did not come.
+// A refusal is shown, and so is a missing response.
 act('x', 'refused', () => { throw new ApiError(409, 'X', 'no', null); });
 act('x', 'lost', ({ wasLost }) => { if (!wasLost) throw new ApiError(0, 'X', 'gone', null); });
 sendAll();

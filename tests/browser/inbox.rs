@@ -9,7 +9,7 @@ use super::{look_at, show, sign_in};
 use crate::driver::{Browser, Screen};
 use crate::support::{SANDBOX_KEY, TestApp};
 
-/// Has every answer to a POST get lost, after the server gave it.
+/// Makes every response to a POST get lost after the server has sent it.
 const LOSE: &str = "(() => { const send = window.fetch; window.lost = 0; \
     window.fetch = async (url, request) => { const answer = await send(url, request); \
     if (request?.method !== 'POST') return answer; window.lost += 1; \
@@ -23,7 +23,7 @@ fn support(app: &TestApp, member: &str) -> String {
     found["id"].as_str().unwrap().to_owned()
 }
 
-/// Something that a member says.
+/// Sends a message as the member.
 fn write(app: &TestApp, member: &str, text: &str) {
     app.clock.advance(Duration::from_secs(1));
     let path = format!("/v1/conversations/{}/messages", support(app, member));
@@ -46,7 +46,7 @@ fn messages(app: &TestApp, id: &str) -> Vec<Value> {
         .clone()
 }
 
-/// Whose conversations are listed, in order.
+/// The members whose conversations are listed, in order.
 fn names(browser: &Browser) -> Vec<String> {
     let names = browser.evaluate(
         "[...document.querySelectorAll('.conversation-name')].map((name) => name.textContent)",
@@ -58,7 +58,7 @@ fn row(app: &TestApp, member: &str) -> String {
     format!(".conversations [data-id='{}']", support(app, member))
 }
 
-/// Out of every list, so that none has to hold still.
+/// Moves the pointer and the focus out of every list, so that none has to keep its order.
 fn point_away(browser: &Browser) {
     browser.evaluate("document.activeElement.blur()");
     browser.point_at(".top");
@@ -95,7 +95,7 @@ fn shows_who_waits(browser: &Browser, app: &TestApp) {
     assert_eq!(last, "You: Sunday it is.");
     browser.until_text(&row(app, "bob"), "Is the kitchen open?");
     browser.until_text(&row(app, "bob"), "Waiting");
-    // Live: somebody who writes again keeps the place in the line, somebody new gets behind it.
+    // Live: a member who writes again keeps the place in the queue, a new one is added at its end.
     point_away(browser);
     write(app, "ada", "At ten?");
     browser.until_text("[data-page=inbox]", "Inbox 2 waiting");
@@ -103,7 +103,7 @@ fn shows_who_waits(browser: &Browser, app: &TestApp) {
     write(app, "bob", "Hello?");
     browser.until_text(&row(app, "bob"), "Hello?");
     assert_eq!(names(browser), ["Bob", "Ada Lovelace"]);
-    // Those in which nothing was said are listed on request.
+    // Conversations without messages are listed on request.
     browser.click("input[name=silent]");
     browser.until("document.querySelectorAll('.conversation-name').length === 3");
     browser.until_text(".conversations", "Matinee");
@@ -230,7 +230,7 @@ fn chooses_without_a_jump(browser: &Browser, app: &TestApp) {
         window.rows.every((row, at) => \
         row === document.querySelectorAll('.conversations li')[at]) && scrollY === 0";
     browser.until(stayed);
-    // The way back and forth does not rebuild it either.
+    // Going back and forth does not rebuild it either.
     browser.evaluate("history.back()");
     browser.until("!document.querySelector('.conversations [aria-current]')");
     browser.until(stayed);
@@ -253,7 +253,7 @@ fn reads_back(browser: &Browser, app: &TestApp) {
     browser.until(&format!(
         "{log}.scrollHeight - {log}.scrollTop - {log}.clientHeight < 2"
     ));
-    // Upward, the one that is read stays where it is.
+    // When older messages load above, the message being read stays in its place.
     browser.evaluate(&format!(
         "(() => {{ const log = {log}; log.scrollTop = 0; window.read = log.querySelector('li'); \
          window.text = window.read.textContent; return true; }})()"
@@ -263,7 +263,7 @@ fn reads_back(browser: &Browser, app: &TestApp) {
         "window.read.isConnected && \
          Math.abs(window.read.getBoundingClientRect().top - {log}.getBoundingClientRect().top) < 80"
     ));
-    // What comes meanwhile is only told of.
+    // Messages that arrive meanwhile are only announced.
     write(app, "guest40", "Are you reading?");
     browser.until_text(".thread-below", "1 new message");
     write(app, "guest40", "Still?");
@@ -276,7 +276,7 @@ fn reads_back(browser: &Browser, app: &TestApp) {
         "{log}.scrollHeight - {log}.scrollTop - {log}.clientHeight < 2"
     ));
     browser.until("document.querySelector('.thread-below button').hidden");
-    // A reader at the end sees what comes.
+    // A reader at the end sees new messages.
     write(app, "guest40", "Now?");
     browser.until_text(".messages", "Now?");
     browser.until(&format!(
@@ -331,7 +331,7 @@ fn starts(browser: &Browser, app: &TestApp) {
         (&made["title"], &made["type"]),
         (&json!("Your coat"), &json!("support"))
     );
-    // Back is the list, not the form.
+    // Back leads to the list, not to the form.
     browser.evaluate("history.back()");
     browser.until("location.hash === '#/inbox'");
     let id = made["id"].as_str().unwrap();
@@ -355,7 +355,7 @@ fn loses_answers(browser: &Browser, app: &TestApp) {
     browser.click_on("Send again");
     browser.until("window.lost >= 4");
     browser.until_text(".answer .form-error", "not known whether this arrived");
-    // Also after a reload, which finds the answers again.
+    // Also after a reload, which finds the responses again.
     browser.evaluate("location.reload()");
     browser.until_text(".answer .form-error", "not known whether this arrived");
     assert_eq!(

@@ -1,21 +1,20 @@
-//! A way to the server on which answers get lost: a proxy that hands requests on, notes them, and
-//! drops the answers it is told to.
+//! A proxy in front of the server that records requests and drops responses on demand.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// What the connections share.
+/// The state that the connections share.
 #[derive(Default)]
 struct State {
     /// The method and path of every request, without the query.
     seen: Vec<String>,
-    /// Requests that begin like this lose so many answers yet.
+    /// How many responses are still to be dropped, by the beginning of the request.
     losses: Vec<(String, u32)>,
     is_over: bool,
 }
 
-/// A proxy in front of a server. Its threads end with the connections that they serve.
+/// A proxy in front of a server. Its threads end with their connections.
 pub(crate) struct Lossy {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -33,7 +32,7 @@ impl Lossy {
                     return;
                 }
                 let state = Arc::clone(&shared);
-                // A connection that breaks off concerns nobody but the two at its ends.
+                // A broken connection affects only its two ends.
                 std::thread::spawn(move || hand_on(client, server, &state).ok());
             }
         });
@@ -44,7 +43,7 @@ impl Lossy {
         format!("http://{}", self.address)
     }
 
-    /// Drops the next answers to requests that begin like this: `POST /v1/wallet`.
+    /// Drops the next responses to requests that begin like this: `POST /v1/wallet`.
     pub(crate) fn lose(&self, what: &str, count: u32) {
         self.state
             .lock()
@@ -53,7 +52,7 @@ impl Lossy {
             .push((what.to_owned(), count));
     }
 
-    /// How many requests came that begin like this.
+    /// The number of requests that begin like this.
     pub(crate) fn seen(&self, what: &str) -> usize {
         let state = self.state.lock().unwrap();
         state

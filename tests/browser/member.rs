@@ -1,4 +1,4 @@
-//! A member's page, and how somebody is found, in a real browser.
+//! A member's page, and the search for members.
 
 use fantoccini::key::Key;
 use serde_json::{Value, json};
@@ -7,11 +7,11 @@ use super::{SETTLED, show, sign_in, written};
 use crate::driver::Browser;
 use crate::support::{SANDBOX_KEY, TestApp};
 
-/// What stands in the ledger: entry by entry its id, amount and balance.
+/// The ledger as shown: the id, amount and balance of each entry.
 const SHOWN: &str = "[...document.querySelectorAll('[data-list=ledger] tbody tr')].map((row) => \
     [row.dataset.key, ...[...row.querySelectorAll('td')].map((cell) => cell.textContent)])";
 
-/// The same of the API: the newest entries of a wallet.
+/// The same fields from the API: the newest entries of a wallet.
 fn entries(app: &TestApp, member: &str, count: usize) -> Value {
     let path = format!("/v1/wallet/transactions?externalUserID={member}&limit={count}");
     let page = app.get(&path).expect(200);
@@ -29,7 +29,8 @@ fn credit(app: &TestApp, member: &str, amount: u32, reason: &str) {
     app.post("/v1/wallet/credit", &body).expect(200);
 }
 
-/// Waits until the ledger has so many rows, and checks them and the balance against the API.
+/// Waits until the ledger shows a given number of rows, and compares them and the balance with the
+/// API.
 #[track_caller]
 fn expect_ledger(browser: &Browser, app: &TestApp, count: usize) {
     let expected = entries(app, "ada", count);
@@ -65,8 +66,8 @@ fn a_member_is_followed_redeemed_for_removed_and_restored() {
     browser.assert_quiet(|message| message.contains("404"));
 }
 
-/// Two pages while credits arrive: what was paged stays, news comes on top, and each row has the
-/// balance that the API tells.
+/// Two pages while credits arrive: loaded entries stay, new ones appear on top, and each row has
+/// the balance that the API returns.
 fn follows_the_ledger(browser: &Browser, app: &TestApp) {
     expect_ledger(browser, app, 15);
     browser.until_text("[data-list=ledger] tbody", "A coffee");
@@ -84,7 +85,7 @@ fn follows_the_ledger(browser: &Browser, app: &TestApp) {
         credit(app, "ada", 7 + at, "while it is open");
         expect_ledger(browser, app, 31 + at as usize);
     }
-    // Under the pointer nothing moves.
+    // Nothing moves below the pointer.
     browser.point_at("[data-list=ledger] tbody tr:nth-child(2)");
     credit(app, "ada", 11, "unseen as yet");
     browser.until_text("[data-hold-slot=entry]", "1 new");
@@ -157,7 +158,7 @@ fn redeems_for_the_member(browser: &Browser, app: &TestApp) {
     assert_eq!(browser.evaluate(href), json!("Start a conversation"));
 }
 
-/// Removed elsewhere: the page shows what there was, and only a press on Restore brings it back.
+/// Removed elsewhere: the page shows the member as before, and only a click on Restore restores it.
 fn removes_and_restores(browser: &Browser, app: &TestApp) {
     let balance = app.balance("ada");
     let path = "/v1/members/ada?retainBalance=true";
@@ -189,7 +190,7 @@ fn removes_and_restores(browser: &Browser, app: &TestApp) {
     assert_eq!(member["wallet"]["balance"], balance);
 }
 
-/// Erased elsewhere: nobody has the id any more; under the one that is left the ledger stands.
+/// Erased elsewhere: no member has the id any more; the ledger is shown under the remaining id.
 fn erases(browser: &Browser, app: &TestApp) {
     app.delete("/v1/members/ada?erase=true").expect(200);
     browser.until_text("main [role=alert]", "Not found");
@@ -236,7 +237,7 @@ fn somebody_is_found_by_a_folded_name_and_the_address_keeps_the_search() {
     browser.evaluate("history.back()");
     browser.until("document.querySelector('[type=search]')?.value === 'arzte'");
     browser.until("document.querySelectorAll('tbody tr').length === 1");
-    // Enter opens nobody where several are found; the address is the whole question.
+    // Enter opens no member if several are found; the address contains the whole query.
     browser.fill("[type=search]", "guest");
     browser.press(Key::Enter);
     browser.choose("[name=tier]", "gold");

@@ -1,4 +1,4 @@
-//! The parts of the page's code on their own, without a server.
+//! Modules of the page's code, tested in a browser without a server.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -14,7 +14,7 @@ use crate::driver::{Browser, is_required, say};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/dashboard/assets");
 
-/// Serves the modules as they stand in the sources, below an empty page.
+/// Serves the source modules, below an empty page.
 struct Sources {
     base: String,
     is_over: Arc<AtomicBool>,
@@ -32,7 +32,7 @@ impl Sources {
                 if stop.load(Ordering::Relaxed) {
                     return;
                 }
-                // A connection that the browser opens and does not use is none of our concern.
+                // Unused connections that the browser opens are ignored.
                 let _ = answer(stream);
             }
         });
@@ -83,7 +83,7 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     )
 }
 
-/// A chart that changes two hundred times has no more of anything than before.
+/// A chart that changes two hundred times holds no more nodes or listeners than before.
 const FLAT: &str = "
 const { chart } = await import('/lib/charts.js');
 const count = 720;
@@ -116,7 +116,7 @@ check(size() === before, `${before} elements, then ${size()}`);
 check(kept.every((each) => each.isConnected), 'an element was replaced');
 check(!made.element.querySelector('.tip').hidden, 'the tip went');
 check(plot.ariaValueText.startsWith('row 0'), plot.ariaValueText);
-// What is pointed at is found again in another window, or is let go of.
+// The selected point is found again in another window, or the selection is cleared.
 press('End');
 const last = plot.ariaValueText;
 made.update(what(1, count + 24));
@@ -136,7 +136,7 @@ check(made.element.textContent.includes('NaN') === false, made.element.textConte
 for (const path of made.element.querySelectorAll('path')) {
   check(!path.getAttribute('d').includes('NaN'), path.getAttribute('d'));
 }
-// Five hundred categories: as many as have room, the largest, and it is said.
+// Five hundred categories: the largest that fit are shown, with a remark.
 made.update({ ...what(1, 500), axis: { kind: 'category' }, openAt: -1 });
 check(made.element.textContent.includes('largest of 500'), made.element.textContent.slice(0, 200));
 ";
@@ -146,7 +146,7 @@ fn a_chart_that_changes_has_no_more_of_anything() {
     check(&[FLAT]);
 }
 
-/// Runs scripts beside the modules. They call `check(holds, what)` for everything they look at.
+/// Runs scripts in a page with the modules. They call `check(holds, what)` for each check.
 pub(crate) fn check(scripts: &[&str]) {
     let sources = Sources::serve();
     let Some(browser) = Browser::open(&sources.base) else {
@@ -165,7 +165,7 @@ pub(crate) fn check(scripts: &[&str]) {
     }
 }
 
-/// The tests of what needs no page either: `tests/dashboard`, run by Node.
+/// The tests that need no page either: `tests/dashboard`, run by Node.
 #[test]
 fn what_needs_no_page_is_right_on_its_own() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -188,7 +188,7 @@ fn what_needs_no_page_is_right_on_its_own() {
     assert!(output.status.success(), "{said}");
 }
 
-/// Whether there is a Node that is new enough, or why not.
+/// Whether a sufficiently new Node is installed, or why not.
 fn node() -> Result<(), String> {
     let output = Command::new("node").arg("--version").output();
     let output = output.map_err(|error| format!("node cannot be started: {error}"))?;

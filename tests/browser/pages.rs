@@ -1,4 +1,4 @@
-//! Every page, on both screens, light and dark, and what is wrong with it there.
+//! Every page, on both screens, light and dark, and the accessibility problems on it.
 
 use serde_json::json;
 
@@ -7,12 +7,12 @@ use crate::driver::{self, Browser, Screen, say};
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY};
 use crate::world::{World, member};
 
-/// What axe-core finds wrong with the page, if `TEST_AXE` says where that is.
+/// The problems that axe-core finds on the page, if `TEST_AXE` names its file.
 pub(crate) fn barriers(browser: &Browser) -> Vec<String> {
     barriers_in(browser, "html")
 }
 
-/// The same of a part of it.
+/// The problems in a part of the page.
 pub(crate) fn barriers_in(browser: &Browser, part: &str) -> Vec<String> {
     let Ok(path) = std::env::var("TEST_AXE") else {
         assert!(!driver::is_required(), "TEST_AXE is not set");
@@ -54,7 +54,7 @@ pub(crate) fn show(browser: &Browser, hash: &str) {
     browser.until(SETTLED);
 }
 
-/// Pictures of a page on both screens, light and dark, and what is wrong with it there.
+/// Takes pictures of a page on both screens, light and dark, and returns its problems.
 pub(crate) fn look_at(browser: &mut Browser, name: &str) -> Vec<String> {
     let mut problems = Vec::new();
     for (screen, size) in [(Screen::Desktop, "desktop"), (Screen::Phone, "phone")] {

@@ -1,4 +1,4 @@
-//! The program's own things: its keys, its name, its sandbox; and the server for the partner.
+//! Settings of a program: its keys, name and sandbox; and the server's page for the partner.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use super::{SETTLED, look_at, show, sign_in};
 use crate::driver::Browser;
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
-/// Clicks a button of a row of a table that holds a text.
+/// Clicks a button in the table row that contains a text.
 #[track_caller]
 fn press_in_row(browser: &Browser, row: &str, label: &str) {
     browser.click(&format!("main button[aria-label='{label} {row}']"));
@@ -20,7 +20,7 @@ fn fill_dialog(browser: &Browser, field: &str, text: &str) {
     browser.click("dialog button[type=submit]");
 }
 
-/// Waits for what the server does, less long than something can be undone.
+/// Waits for the server, for less time than a change can be undone.
 #[track_caller]
 fn soon(is_so: impl Fn() -> bool) {
     let start = Instant::now();
@@ -57,7 +57,7 @@ fn keys_are_made_used_switched_and_revoked() {
     revokes(&browser, &app, &till);
     renames_and_switches(&mut browser, &app);
     browser.assert_stayed_home();
-    // The key that nobody has was refused.
+    // The unknown key was refused.
     browser.assert_quiet(|line| line.contains("401"));
 }
 
@@ -65,7 +65,7 @@ fn keys_are_made_used_switched_and_revoked() {
 fn makes_a_key(browser: &mut Browser) -> (String, String) {
     show(browser, "settings");
     browser.until(SETTLED);
-    // The one in use cannot be revoked.
+    // The key in use cannot be revoked.
     let own = "document.querySelector('#keys button[aria-label^=Revoke]').disabled";
     assert_eq!(browser.evaluate(own), true);
     browser.click_on("New key");
@@ -93,7 +93,7 @@ fn signs_in_with_it(browser: &Browser, plain: &str) {
     ));
     until_named(browser, "Sandbox");
     browser.until_text("#keys tr:has(.tag)", "Till");
-    // And back: the list is the other one's now.
+    // And back: the list is the other program's now.
     browser.click(".place-open");
     browser.click(".places li:first-child button");
     browser.until(&format!(
@@ -132,20 +132,20 @@ fn renames_and_switches(browser: &mut Browser, app: &TestApp) {
     fill_dialog(browser, "name", "Lounge");
     browser.text("dialog .secret");
     browser.click_on("I have kept it");
-    // What can still be undone is sent with the key that it was meant for.
+    // A change that can still be undone is sent with the key that it was meant for.
     app.offer(json!({"title": "Tea"}));
     show(browser, "offers");
     press_in_row(browser, "Tea", "Archive");
     browser.until_text("#notices", "Undo");
     show(browser, "programs");
-    // It is at hand at once.
+    // The key is available immediately.
     press_in_row(browser, "Lounge", "Switch to");
     until_named(browser, "Lounge");
     assert_ne!(key_in_use(browser), SANDBOX_KEY);
     browser.until("location.hash === '#/programs'");
-    // At once, and not when its ten seconds are over.
+    // Immediately, not when its ten seconds are over.
     soon(|| app.get("/v1/offers").expect(200)["data"] == json!([]));
-    // The other one is put away, which its key is told, and taken out again.
+    // The other program is archived, after which its key is refused, and restored again.
     press_in_row(browser, "Corner Café", "Archive");
     browser.until_text("dialog", "refused from their next request on");
     browser.click_on("Archive it");
@@ -157,7 +157,7 @@ fn renames_and_switches(browser: &mut Browser, app: &TestApp) {
     press_in_row(browser, "Corner Café", "Take out again");
     browser.until("document.querySelector('button[aria-label=\"Archive Corner Café\"]')");
     app.get("/v1/members").expect(200);
-    // Signing out forgets them all.
+    // Signing out forgets all keys.
     browser.click_on("Sign out");
     browser.until("document.querySelector('#key')");
     let left = "Object.keys(sessionStorage).filter((slot) => slot.startsWith('stampcard.')).length";
@@ -185,7 +185,7 @@ fn the_sandboxs_clock_faults_and_fresh_start_are_buttons_and_the_partner_sees_th
         86_400
     );
     asks_for_a_fault(&browser, &app);
-    // The banner stands on every page.
+    // The banner is on every page.
     show(&browser, "members");
     browser.until(SETTLED);
     browser.until_text("[data-banner=clock]", "1 day ahead");
@@ -194,7 +194,7 @@ fn the_sandboxs_clock_faults_and_fresh_start_are_buttons_and_the_partner_sees_th
     starts_afresh(&browser, &app);
     sees_the_server(&mut browser);
     is_told_that_no_changes_are_taken(&browser, &app);
-    // Of the errors that were asked for the browser tells.
+    // The browser logs the errors that were requested.
     browser.assert_quiet(|line| line.contains("503"));
 }
 
@@ -227,7 +227,7 @@ fn starts_afresh(browser: &Browser, app: &TestApp) {
     browser.until_text("main", "First steps");
 }
 
-/// Somebody takes the file away under the server.
+/// The file is removed under the running server.
 fn is_told_that_no_changes_are_taken(browser: &Browser, app: &TestApp) {
     assert_eq!(
         browser.evaluate("document.querySelector('[data-banner=writes]')"),

@@ -1,4 +1,4 @@
-//! Redemptions that hold still and can be found.
+//! The page of redemptions: it stays still, and redemptions can be found.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::{SETTLED, sign_in};
 use crate::driver::Browser;
 use crate::support::{SANDBOX_KEY, TestApp};
 
-/// Longer than a move can be taken back.
+/// Longer than a move can be undone.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 fn name(app: &TestApp, id: &str, name: &str) {
@@ -32,7 +32,7 @@ fn status(app: &TestApp, id: &str) -> Value {
     app.get(&format!("/v1/redemptions/{id}")).expect(200)["status"].take()
 }
 
-/// The ids in a column, those that have gone not included.
+/// The ids in a column, without those that have left.
 fn column(browser: &Browser, status: &str) -> Value {
     browser.evaluate(&format!(
         "[...document.querySelectorAll('[data-status={status}] .ticket:not([data-gone])')] \
@@ -67,7 +67,7 @@ fn a_card_that_arrives_is_never_the_one_that_moves_and_undo_sends_nothing() {
     browser.until_text("#live", "Live");
     assert_eq!(column(&browser, "SUBMITTED"), json!([bob, ada]));
 
-    // The pointer is on the first card; what comes would take its place.
+    // The pointer is on the first card; a new one would take its place.
     let place = browser.point_at(&format!("[data-redemption={bob}] [data-move=OPEN]"));
     let cyd = app.redeem("cyd", &coffee);
     browser.until_text("[data-hold-slot=redemption]", "1 new");
@@ -89,7 +89,7 @@ fn a_card_that_arrives_is_never_the_one_that_moves_and_undo_sends_nothing() {
         )),
         json!(true)
     );
-    // What stands there does nothing any more; nothing was sent yet.
+    // The card in the old place has no effect any more; nothing was sent yet.
     browser.press_at(&place);
     for id in [&ada, &bob, &cyd] {
         assert_eq!(status(&app, id), "SUBMITTED");
@@ -97,7 +97,7 @@ fn a_card_that_arrives_is_never_the_one_that_moves_and_undo_sends_nothing() {
     browser.click_on("Undo");
     until_count(&browser, "SUBMITTED", "3");
     until_count(&browser, "OPEN", "0");
-    // The pointer is elsewhere by now, so what came is shown.
+    // The pointer has left, so new cards are shown.
     browser.point_at("h1");
     browser.until("!document.querySelector('[data-gone]')");
     browser.until(&format!(
@@ -108,7 +108,7 @@ fn a_card_that_arrives_is_never_the_one_that_moves_and_undo_sends_nothing() {
     moves_with_the_keyboard(&browser, &app, [&ada, &bob, &cyd], &coffee);
 }
 
-/// What has the focus stays where it is, and then goes along; leaving the page sends what waits.
+/// The card with the focus stays in place and then moves; leaving the page sends pending moves.
 fn moves_with_the_keyboard(browser: &Browser, app: &TestApp, ids: [&str; 3], offer: &str) {
     let [ada, bob, cyd] = ids;
     let step = format!("[data-redemption={ada}] [data-move=OPEN]");
@@ -143,7 +143,7 @@ fn moves_with_the_keyboard(browser: &Browser, app: &TestApp, ids: [&str; 3], off
     }
 }
 
-/// Waits until the server knows of a move.
+/// Waits until the server has a move.
 #[track_caller]
 pub(crate) fn until_status(app: &TestApp, id: &str, wanted: &str) {
     let start = Instant::now();
@@ -153,7 +153,7 @@ pub(crate) fn until_status(app: &TestApp, id: &str, wanted: &str) {
     }
 }
 
-/// A program with 120 who wait, the oldest of them with a name that is written in many ways.
+/// A program with 120 waiting redemptions, the oldest of a member whose name has several spellings.
 fn waiting() -> (TestApp, String) {
     let app = TestApp::start();
     let coffee = app.offer(json!({"title": "Coffee"}));
@@ -184,13 +184,13 @@ fn the_oldest_of_many_is_found_and_its_page_tells_what_happened() {
     reaches_the_oldest(&browser, &oldest);
     keeps_what_is_asked_for(&browser, &oldest);
     tells_what_happened(&browser, &app, &oldest);
-    // Of a member whom nobody knows.
+    // Of an unknown member.
     browser.assert_quiet(|message| message.contains("404"));
 }
 
 fn reaches_the_oldest(browser: &Browser, oldest: &str) {
     go(browser, "");
-    // Who waits longest comes first; the others are one link away.
+    // The longest wait comes first; the reverse order is one link away.
     let first = "document.querySelector('[data-status=SUBMITTED] .ticket').dataset.redemption";
     assert_eq!(browser.evaluate(first), json!(oldest));
     until_count(browser, "SUBMITTED", "120");
@@ -242,7 +242,7 @@ fn keeps_what_is_asked_for(browser: &Browser, oldest: &str) {
          field.dispatchEvent(new Event('change', { bubbles: true })); })()",
     );
     until_rows(browser, 1);
-    // A member or an offer that is none is said.
+    // An unknown member or offer is reported.
     go(browser, "?view=list&member=nobody");
     browser.until_text(".state", "no such member");
     go(browser, "?search=arzte");
@@ -256,7 +256,7 @@ fn tells_what_happened(browser: &Browser, app: &TestApp, id: &str) {
     browser.until_text(".facts", "Zoë Ärzte");
     browser.until_text("[data-event='redemption.created']", "by the key");
     browser.until_text("[data-event='wallet.debited']", "40 pts spent");
-    // Of a date that is set only this one is sent.
+    // If one date is set, only that one is sent.
     app.patch(
         &format!("/v1/redemptions/{id}"),
         &json!({"endAt": "2026-07-01T20:00:07.125Z"}),
@@ -276,7 +276,7 @@ fn tells_what_happened(browser: &Browser, app: &TestApp, id: &str) {
     let stored = app.get(&format!("/v1/redemptions/{id}")).expect(200);
     assert_eq!(stored["endAt"], "2026-07-01T20:00:07.125Z");
     assert!(stored["startAt"].is_string(), "{stored}");
-    // It is moved, and canceled before that was sent: one comes after the other.
+    // It is moved, and canceled before the move was sent: both are sent in order.
     browser.click("[data-move=OPEN]");
     browser.until_text("#notices", "Zoë Ärzte's Night train: Open.");
     browser.until_text(".badge", "Open");

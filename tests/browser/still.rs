@@ -1,4 +1,4 @@
-//! The page holds still: what happens elsewhere changes only what it concerns, in place.
+//! The page stays still: events from elsewhere change only the parts that they affect, in place.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::driver::Browser;
 use crate::modules;
 use crate::support::{SANDBOX_KEY, TestApp};
 
-/// Elements, focus and what was typed survive, whatever comes, goes and changes places.
+/// Elements, focus and input survive when rows are added, removed and reordered.
 const PATCH: &str = r"
 const { h, replace } = await import('/lib/dom.js');
 const { patch } = await import('/lib/patch.js');
@@ -19,7 +19,7 @@ document.body.append(place);
 const texts = () => [...place.querySelectorAll('li')].map((li) => li.textContent).join(' ');
 const row = (key, text = key) => h('li', { 'data-key': key }, text);
 const list = (...keys) => h('ul', {}, keys.map((key) => row(key)));
-// Rows come, go and change places; those that stay are the same elements.
+// Rows are added, removed and reordered; the remaining ones are the same elements.
 let random = 7;
 const draw = (below) => (random = (random * 16807) % 2147483647) % below;
 patch(place, [list()]);
@@ -34,7 +34,7 @@ for (let turn = 0; turn < 300; turn += 1) {
   known = now;
 }
 check(place.querySelector('ul') === ul, 'another list');
-// One that goes down, or up, takes neither the focus nor an open part from those that stay.
+// A row that moves down or up takes neither the focus nor an open part from the others.
 const open = (...keys) => h('ul', {}, keys.map((key) => h('li', { 'data-key': key },
   h('details', {}, h('summary', {}, key)), h('input', { value: key, 'aria-label': key }))));
 patch(place, [open('a', 'b', 'c')]);
@@ -48,7 +48,7 @@ for (const keys of [['b', 'c', 'a'], ['a', 'b', 'c'], ['x', 'b'], ['b', 'y'], ['
   check(field.value === 'typed' && field.closest('li').dataset.key === 'b', `${keys}: the text`);
   check(field.closest('li').querySelector('details').open, `${keys}: it closed`);
 }
-// What nobody touched follows the server; what somebody did, does not.
+// Untouched fields follow the server; edited ones do not.
 const form = (text, chosen, ticked) => h('div', {}, h('input', { value: text }),
   h('textarea', { value: text }), h('select', {}, ['x', 'y', 'z'].map((value) =>
     h('option', { value, selected: value === chosen }, value))),
@@ -72,7 +72,7 @@ place.querySelector('button').click();
 patch(place, [h('button', {}, 'Press')]);
 place.querySelector('button').click();
 check(pressed.join() === 'second', pressed.join());
-// A part that is given again stays, wherever it goes, and its children are its own.
+// A part that is passed again stays, wherever it moves, and keeps its own children.
 const own = h('div', {}, h('input', {}));
 replace(place, h('section', {}, own));
 own.firstChild.value = 'draft';
@@ -92,7 +92,7 @@ patch(place, ['text', bar('30%')]);
 check(place.innerHTML.startsWith('text<i'), place.innerHTML);
 ";
 
-/// A list with the focus keeps its rows where they are.
+/// A list with the focus keeps the order of its rows.
 const HOLD: &str = r"
 const { h, replace } = await import('/lib/dom.js');
 const { patch } = await import('/lib/patch.js');
@@ -154,7 +154,7 @@ other.focus();
 await pause();
 expect('b three', '', 'one is back');
 check(!place.querySelector('[data-gone]'), 'it is there');
-// A list that is taken off the page holds nothing.
+// A list that is removed from the page keeps no references.
 b.focus();
 live('new', 'b');
 replace(place, 'text');
@@ -168,7 +168,7 @@ fn elements_are_patched_and_lists_hold_still() {
     modules::check(&[PATCH, HOLD]);
 }
 
-/// Whether nothing of what the test left on the page has been lost.
+/// Whether the elements that the test marked on the page are all still there.
 const KEPT: &str = "window.left.every((element) => element.isConnected) \
     && document.activeElement === window.left[0] \
     && window.left[1].open \
@@ -207,7 +207,7 @@ fn what_a_reader_does_survives_what_happens_meanwhile() {
          })()",
     );
     assert_eq!(browser.evaluate("window.selected"), "A coffee");
-    // The pointer is on somebody in the list of what happened lately.
+    // The pointer is on a row in the list of recent activity.
     let place = browser.point_at(".feed li:nth-child(3) a");
     let aimed = browser.text(".feed li:nth-child(3) a");
     for at in 20..23 {
@@ -223,7 +223,7 @@ fn what_a_reader_does_survives_what_happens_meanwhile() {
     browser.assert_quiet(|_| false);
 }
 
-/// What of it has been lost, for the message.
+/// The marked elements that are missing, for the message.
 fn kept(browser: &Browser) -> Value {
     browser.evaluate(
         "[window.left.map((element) => element.isConnected), document.activeElement.outerHTML, \
@@ -231,9 +231,9 @@ fn kept(browser: &Browser) -> Value {
     )
 }
 
-/// One every half a minute.
+/// One event every half a minute.
 const EVENTS_OF_AN_HOUR: u32 = 120;
-/// What it may weigh more afterwards, as a share.
+/// The share by which memory may grow.
 const GROWTH_MAX: f64 = 0.1;
 
 #[test]
@@ -256,7 +256,7 @@ fn an_hour_of_events_leaves_a_page_as_light_as_before() {
             happen(&app, &coffee, happened);
         }
     };
-    // What is listed up to a number is full after this.
+    // Lists with a maximum length are full after this.
     live(200);
     for page in [
         "overview",
@@ -288,7 +288,7 @@ fn an_hour_of_events_leaves_a_page_as_light_as_before() {
     browser.assert_quiet(|_| false);
 }
 
-/// One thing that happens in a program.
+/// One event in a program.
 fn happen(app: &TestApp, offer: &str, at: u32) {
     let who = format!("guest-{}", at % 20);
     match at % 4 {
@@ -324,7 +324,7 @@ fn happen(app: &TestApp, offer: &str, at: u32) {
     }
 }
 
-/// Waits until the page has shown what happened: it asks no more.
+/// Waits until the page has shown the event and sends no more requests.
 fn catch_up(browser: &Browser) {
     browser.run("await new Promise((done) => setTimeout(done, 3000));");
     browser.until(SETTLED);

@@ -1,4 +1,5 @@
-//! A program with a past: sixty days of members, points and redemptions, made through the API.
+//! A program with a history: sixty days of members, points and redemptions, created through the
+//! API.
 
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ const NAMES: &[&str] = &[
 
 const ON_THE_WAY: &[&str] = &["OPEN", "AWAITING_VENDOR", "AWAITING_CUSTOMER", "PURCHASED"];
 
-/// A server whose clock ended up at the present, because the browser's does.
+/// A server whose clock ends up at the present, because the browser's clock is there.
 pub(crate) struct World {
     pub(crate) app: TestApp,
     /// In the order of the list above.
@@ -148,7 +149,7 @@ impl World {
         }
     }
 
-    /// What was redeemed early is over; what came late is on its way.
+    /// Early redemptions are finished, late ones are in progress.
     fn settle(&self, id: &str, day: usize, rng: &mut fastrand::Rng) {
         let path = format!("/v1/redemptions/{id}");
         let moved = |status: &str| {
@@ -167,7 +168,7 @@ impl World {
         }
     }
 
-    /// An organization beside the first, for the partner to look at.
+    /// Another organization, for the partner's pages.
     pub(crate) fn add_organization(&self, name: &str, credits: u32, exchanges: u32) {
         let partner = crate::support::PARTNER_SANDBOX_KEY;
         let body = json!({"name": name, "tier": "paid", "initialCredits": credits});

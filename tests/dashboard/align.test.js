@@ -1,4 +1,4 @@
-// The rows of two periods beside each other.
+// The alignment of the rows of two periods.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -33,7 +33,7 @@ test("of an hour that comes twice the first meets the first", () => {
 
 test("where clocks move by half an hour each row still meets one", () => {
   const howe = { zone: "Australia/Lord_Howe", interval: "hour", shift: { span: DAY } };
-  // At 2:00 on the 4th of October the clocks there go on to 2:30.
+  // At 2:00 on the 4th of October the clocks there go forward to 2:30.
   const day = hours("2026-10-05T00:00+11:00", 24);
   const before = hours("2026-10-03T13:30Z", 24);
   const pairs = pair(day, before, howe).filter((at) => at >= 0);
@@ -70,10 +70,10 @@ test("rows that have not begun are not shown; one that has is not finished", () 
   const now = [row(0, 1), row(HOUR, 0), row(2 * HOUR, 0)];
   const shown = sideBySide({ now, then: null, ...utc, present: HOUR + 5 });
   assert.deepEqual(shown, { now: now.slice(0, 2), beside: null, openAt: 1, left: [] });
-  // What a clock that is ahead has counted already is shown.
+  // Activity of a clock that is ahead is shown.
   const ahead = [row(0, 1), row(HOUR, 0), row(2 * HOUR, 3)];
   assert.equal(sideBySide({ now: ahead, then: null, ...utc, present: HOUR + 5 }).now.length, 3);
-  // Nothing at all still has its first row.
+  // Without any activity there is still a first row.
   const none = sideBySide({ now: [row(DAY, 0)], then: null, ...utc, present: 0 });
   assert.deepEqual([none.now.length, none.openAt], [1, -1]);
 });

@@ -9,7 +9,7 @@ const NUMBERS = `return [lib.number(1234567), lib.percent(0.125), lib.changed(15
   lib.changed(50, 100), lib.points(1200, "pts"), lib.count(1, "member"), lib.count(0, "member"),
   lib.count(1000, "entry", "entries"), lib.short(9999, 9999), lib.short(12000, 20000)];`;
 
-/** Languages separate digits by spaces that do not break. */
+/** Some languages separate digits by non-breaking spaces. */
 const plain = (texts) => texts.map((text) => text.replace(/[\u00a0\u202f]/g, " "));
 
 test("numbers are written as the reader's language does", () => {

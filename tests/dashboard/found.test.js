@@ -1,4 +1,4 @@
-// What a search has found in a name, and what a spreadsheet is kept from running.
+// Matches of a search in a name, and the escaping of formulas for spreadsheets.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -6,7 +6,7 @@ import test from "node:test";
 import { toCsv } from "../../src/http/dashboard/assets/lib/csv.js";
 import { partsOf } from "../../src/http/dashboard/assets/lib/found.js";
 
-/** The text with what is found in brackets. */
+/** The text with matches in brackets. */
 const found = (text, search) =>
   partsOf(text, search)
     .map((part, at) => (at % 2 === 1 ? `[${part}]` : part))

@@ -1,10 +1,10 @@
-// What is known of something that was sent once.
+// The state of a request that must take effect once.
 
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import test from "node:test";
 
-// What the modules need of a browser.
+// The browser features that the modules need.
 const slots = new Map([["stampcard.key", "expys_sandbox_one"]]);
 globalThis.sessionStorage = {
   getItem: (slot) => slots.get(slot) ?? null,
@@ -24,17 +24,17 @@ const answered = (status) => new ApiError(status, "X", "no", null);
 test("what an answer says of what was sent", () => {
   const fresh = beginIntent("Credit ada", {});
   const lost = { ...fresh, isLost: true };
-  // Nothing came, or something that does not tell.
+  // There was no response, or one that leaves the result open.
   for (const status of [0, 408, 500, 502, 503, 504, 599]) {
     assert.equal(outcomeOf(fresh, answered(status)), "lost", status);
     assert.equal(outcomeOf(lost, answered(status)), "lost", status);
   }
-  // The server looked at it, or at what it kept of it.
+  // The server processed the request, or replayed its response.
   for (const status of [400, 404, 409, 412, 413, 422]) {
     assert.equal(outcomeOf(fresh, answered(status)), "refused", status);
     assert.equal(outcomeOf(lost, answered(status)), "refused", status);
   }
-  // It did not; so what was sent before may still have arrived.
+  // It did not; so the earlier request may still have arrived.
   for (const status of [401, 403, 429]) {
     assert.equal(outcomeOf(fresh, answered(status)), "refused", status);
     assert.equal(outcomeOf(lost, answered(status)), "lost", status);

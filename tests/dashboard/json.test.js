@@ -1,4 +1,4 @@
-// JSON as text: what is cut out of it, and what is put in.
+// JSON as text: cutting values out of it, and inserting them.
 
 import assert from "node:assert/strict";
 import test from "node:test";

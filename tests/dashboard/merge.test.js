@@ -1,4 +1,4 @@
-// Whose of two changes to the same thing is whose.
+// Merging of two changes.
 
 import assert from "node:assert/strict";
 import test from "node:test";

@@ -1,4 +1,4 @@
-// Windows of time, what they are compared with, and names of moments.
+// Windows of time, their comparison windows, and names of moments.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -70,7 +70,7 @@ test("an hour that comes twice says which one it is where it is asked to", () =>
   assert.notEqual(name(first, true), name(second, true));
 });
 
-/** Names as a reader has them who is elsewhere than the program. */
+/** Names for a reader in another place than the program. */
 const namesIn = (language, lines) =>
   asReader(
     { language, zone: "Pacific/Auckland" },

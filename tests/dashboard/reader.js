@@ -1,4 +1,4 @@
-// Runs a few lines as for a reader of some language and place.
+// Runs a few lines with the language and time zone of a reader.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 const ASSETS = fileURLToPath(new URL("../../src/http/dashboard/assets/", import.meta.url));
 
 /**
- * What `lines`, the body of an async function, give back in a process of its own. `name` is a module
- * of `lib`, whose exports they have as `lib`.
+ * Returns the result of `lines`, the body of an async function, from a separate process. `name` is
+ * a module of `lib`, whose exports are available as `lib`.
  */
 export function asReader({ language, zone }, name, lines) {
   const script = `const lib = await import(${JSON.stringify(`file://${ASSETS}lib/${name}`)});

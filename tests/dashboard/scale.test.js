@@ -1,4 +1,4 @@
-// Where the marks of the axes stand.
+// The positions of the marks on the axes.
 
 import assert from "node:assert/strict";
 import test from "node:test";

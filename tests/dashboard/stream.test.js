@@ -1,4 +1,4 @@
-// The frames of a stream of server-sent events, however its bytes are cut into pieces.
+// The frames of a stream of server-sent events, whatever the sizes of its chunks.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -21,7 +21,7 @@ const FRAMES = [
   { id: "", name: "message", data: " two spaces" },
 ];
 
-/** The frames of a body whose pieces are so long. */
+/** The frames of a body in chunks of the given sizes. */
 async function read(text, length) {
   const bytes = new TextEncoder().encode(text);
   const body = new ReadableStream({

@@ -1,4 +1,4 @@
-// What clocks show, and back: against a clock that is asked at every single moment.
+// Local times and their inverse, compared with a clock that is computed for every single moment.
 
 import assert from "node:assert/strict";
 import test from "node:test";

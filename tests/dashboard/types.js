@@ -1,11 +1,11 @@
-// Checks the types of the page, which are comments in its sources, against docs/openapi.json.
-// `npm run types` runs it.
+// Checks the types of the page, which are comments in its sources, against docs/openapi.json. `npm
+// run types` runs it.
 //
 // It is the TypeScript compiler with tsconfig.json, except for three things. A path with variable
-// segments, ``path`/v1/members/${id}` ``, is read as `path("/v1/members/{}", id)`, as only so its
-// answer has a type. In `pages`, which are mostly small functions that call one another, parameters
-// may go without a type. And a promise that nobody waits for is an error, unless `void` says that
-// its failure is of no interest or dealt with elsewhere.
+// segments, ``path`/v1/members/${id}` ``, is read as `path("/v1/members/{}", id)`, because only
+// then its result has a type. In `pages`, which are mostly small functions that call one another,
+// parameters may have no type. And a promise that is not awaited is an error, unless `void` marks
+// that its failure is irrelevant or handled elsewhere.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -16,12 +16,12 @@ import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const GENERATED = path.join(ROOT, "target/dashboard/openapi.d.ts");
-/** The errors about a type that is neither written nor inferred. */
+/** Errors about a type that is neither written nor inferred. */
 const IMPLICIT = new Set([7005, 7006, 7018, 7019, 7031, 7034, 7053]);
-/** Where they are let through. */
+/** The folder in which they are allowed. */
 const LOOSE = /\/assets\/(pages\/|main\.js$)/;
 
-/** Writes the types of the API. Its file stays as it is, time included, if nothing changed. */
+/** Writes the types of the API. Its file stays unchanged, time included, if nothing changed. */
 async function generate() {
   const document = JSON.parse(await readFile(path.join(ROOT, "docs/openapi.json"), "utf8"));
   const text = astToString(await openapi(document, { silent: true }));
@@ -36,7 +36,7 @@ function walk(node, visit) {
   ts.forEachChild(node, (child) => walk(child, visit));
 }
 
-/** The source with its paths as calls. Every line stays the line it was. */
+/** The source with its paths as calls. Line numbers stay the same. */
 function withPaths(name, text) {
   const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest);
   const edits = [];

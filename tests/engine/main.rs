@@ -1,5 +1,5 @@
-//! The engine against an oracle that shares nothing with it: the events in a plain SQL table, the
-//! buckets laid by another calendar library, every answer a SELECT.
+//! The engine compared with an oracle that shares no code with it: the events in a plain SQL table,
+//! the buckets computed by another calendar library, every result a SELECT.
 //!
 //! Seeds that once failed are kept in `tests/engine/main.proptest-regressions` and run first.
 //! `PROPTEST_CASES` raises the number of histories.
@@ -39,14 +39,14 @@ const ZONES: [&str; 8] = [
     "Africa/Cairo",
 ];
 
-/// Something that happens in a generated history.
+/// A step of a generated history.
 #[derive(Debug, Clone)]
 enum Step {
     SignUp,
     Mint(i64),
     Spend(i64, i64),
     FirstBooking(i64),
-    /// The server is stopped and started: through a snapshot, taken then or some steps before.
+    /// The server is stopped and started with a snapshot, taken then or some steps before.
     Restart,
 }
 
@@ -61,8 +61,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// How time passes before a step, in milliseconds: not at all, a little, hours, weeks; and back, as
-/// only an import brings it.
+/// The time before a step, in milliseconds: none, a little, hours, weeks; and back, which only an
+/// import causes.
 fn gap() -> impl Strategy<Value = i64> {
     prop_oneof![
         3 => Just(0_i64),
@@ -106,7 +106,7 @@ fn question() -> impl Strategy<Value = Question> {
         })
 }
 
-/// The engine and the oracle, told the same things.
+/// The engine and the oracle, with the same events.
 struct Pair {
     figures: Figures,
     oracle: Oracle,
@@ -114,7 +114,7 @@ struct Pair {
     snapshot: Snapshot,
 }
 
-/// What is on the disk: segments only ever added to, and the last state.
+/// The data on the disk: segments, which are only ever added to, and the last state.
 #[derive(Default)]
 struct Snapshot {
     segments: HashMap<SegmentId, Part>,
@@ -165,7 +165,7 @@ impl Pair {
             program: Some(PROGRAM),
             event,
         };
-        self.figures.apply(&activity);
+        self.figures.apply(&activity).unwrap();
         self.log.push(activity);
     }
 
@@ -220,7 +220,7 @@ impl Pair {
         );
     }
 
-    /// Starts from the snapshot on the disk and the newer rows, which must be what was left behind;
+    /// Starts from the snapshot on the disk and the newer rows, which must give the previous state;
     /// then takes the next snapshot.
     fn restart(&mut self) {
         self.figures.settle();
@@ -234,7 +234,7 @@ impl Pair {
                 .iter()
                 .filter(|a| Some(a.seq) > self.snapshot.last_seq)
             {
-                restored.apply(activity);
+                restored.apply(activity).unwrap();
             }
             restored.settle();
             self.snapshot.stored = stored;
@@ -245,7 +245,7 @@ impl Pair {
     }
 
     fn take_snapshot(&mut self) {
-        // What came late has moved blocks; then everything is stored anew, as after an import.
+        // Late events have moved blocks; then everything is stored again, as after an import.
         let is_import = self.log.windows(2).any(|pair| pair[1].at < pair[0].at);
         if is_import {
             self.snapshot = Snapshot::default();
@@ -280,7 +280,7 @@ impl Pair {
     }
 }
 
-/// So many cases, the same ones each time, unless `PROPTEST_CASES` asks for others.
+/// The number of cases, and the same ones each time, unless `PROPTEST_CASES` requests others.
 fn config(cases: u32) -> ProptestConfig {
     let defaults = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_some() {

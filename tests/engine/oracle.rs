@@ -90,8 +90,8 @@ pub(crate) fn bounds(from: i64, to: i64, interval: &str, zone: &str) -> Option<V
     Some(bounds)
 }
 
-/// When the clocks of a zone show this: the earlier time of two, and where they skip it, as much
-/// later as they skip.
+/// The time at which the clocks of a zone show this: the earlier of two; in a gap, the time shifted
+/// by its length.
 fn instant(zone: Tz, shown: NaiveDateTime) -> i64 {
     match zone.from_local_datetime(&shown) {
         LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.timestamp_millis(),

@@ -1,5 +1,5 @@
-//! The form of a snapshot, byte for byte: a fixed history must give the stored bytes for as long as
-//! [`VERSION`] stays the same, and the stored bytes must give its figures back.
+//! The format of a snapshot, byte for byte: a fixed history must give the stored bytes as long as
+//! [`VERSION`] stays the same, and the stored bytes must give its figures.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use stampcard::domain::{
     RedemptionNumber, Seq, Status, Tier, Timestamp,
 };
 
-/// Set to store the bytes of a new version.
+/// Set this to store the bytes of a new version.
 const STORE: &str = "STAMPCARD_STORE_SNAPSHOT";
 const START: i64 = 1_767_225_600_000;
 const MEMBER: MemberNumber = MemberNumber(1);
@@ -27,7 +27,7 @@ const REDEMPTION: RedemptionNumber = RedemptionNumber(1);
 struct History(Vec<Activity>);
 
 impl History {
-    /// Something happens in a program, or to an organization for program 0.
+    /// An event in a program, or of an organization for program 0.
     fn add(&mut self, after: i64, program: i64, event: Event) {
         let last = self.0.last().map_or(START, |last| last.at.as_millis());
         self.0.push(Activity {
@@ -104,7 +104,7 @@ fn history() -> Vec<Activity> {
         }
         history.exchange(i % 4, 1 + i % 2, i % 2 == 0, i % 3 == 0);
     }
-    // Evenly, so that a block of them takes few bytes.
+    // At equal intervals, so that a block of them takes few bytes.
     for _ in 0..BLOCK_LEN * (SEGMENT_BLOCKS + 1) + 5 {
         history.exchange(1_000, 3, false, false);
     }
@@ -210,7 +210,7 @@ fn members(history: &mut History) {
     }
 }
 
-/// One redemption stays at each status; the one that is completed went the whole way.
+/// One redemption stays at each status; the completed one went through all of them.
 fn redemptions(history: &mut History) {
     for to in Status::ALL {
         history.redeem(500, 2, 21, to == Status::Submitted);
@@ -220,11 +220,11 @@ fn redemptions(history: &mut History) {
     }
 }
 
-/// The figures of the history, folded from nothing.
+/// The figures of the history, from a full fold.
 fn folded() -> Figures {
     let mut figures = Figures::default();
     for activity in history() {
-        figures.apply(&activity);
+        figures.apply(&activity).unwrap();
     }
     assert!(!figures.settle(), "nothing comes late");
     figures
@@ -234,7 +234,7 @@ fn captured(figures: &Figures) -> Capture {
     figures.capture(&Stored::default()).unwrap()
 }
 
-/// A capture and its header, a line for each part.
+/// A capture and its header, one line for each part.
 fn written(capture: &Capture) -> String {
     let header = Header {
         version: VERSION,
@@ -264,7 +264,7 @@ fn written(capture: &Capture) -> String {
     text
 }
 
-/// The parts of what [`written`] gives.
+/// The parts of the output of [`written`].
 fn read(text: &str) -> (BTreeMap<SegmentId, Part>, Vec<Part>) {
     let (mut segments, mut state) = (BTreeMap::new(), Vec::new());
     for line in text.lines() {
@@ -297,12 +297,12 @@ fn file_name() -> String {
     format!("snapshot-v{VERSION}.hex")
 }
 
-/// How the bytes of a version come into their file.
+/// Describes how the bytes of a version are written to their file.
 fn how_to_store() -> String {
     format!("store its bytes with `{STORE}=1 cargo test --test engine snapshot`")
 }
 
-/// The stored bytes of this version. Those that are there are never overwritten.
+/// The stored bytes of this version. Existing ones are never overwritten.
 #[track_caller]
 fn stored() -> String {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/engine");
@@ -377,7 +377,7 @@ fn the_stored_bytes_give_the_figures_back() {
     let (restored, known) = Figures::restore(&state, fetch).unwrap();
     let figures = folded();
     assert!(restored == figures, "the same figures");
-    // And they go on from there: nothing but the state is stored anew.
+    // Figures loaded from it continue: only the state is stored again.
     let next = figures.capture(&known).unwrap();
     assert_eq!(next.segments, Vec::new());
     assert!(next.state == state, "the same state");

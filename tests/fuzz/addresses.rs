@@ -1,4 +1,4 @@
-//! Where webhooks may go, held against the registries written down in another way.
+//! Allowed targets of webhooks, compared with a second version of the registries.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,10 +8,10 @@ use stampcard::domain::{TargetPolicy, WebhookUrl, is_globally_routable};
 use crate::cases;
 use crate::damage::damaged;
 
-/// What the internet does not route to.
+/// Prefixes that the internet does not route.
 ///
-/// Source: the IANA registry of special-purpose IPv4 addresses; RFC 5771 and RFC 1112 for what
-/// follows 224.
+/// Source: the IANA registry of special-purpose IPv4 addresses; RFC 5771 and RFC 1112 for
+/// everything from 224 on.
 const V4: [&str; 17] = [
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -32,7 +32,7 @@ const V4: [&str; 17] = [
     "255.255.255.255/32",
 ];
 
-/// The same of what lies in `2000::/3`; nothing else is routed to, but for the translator's prefix.
+/// Such prefixes within `2000::/3`; nothing outside it is routed, except the translator's prefix.
 ///
 /// Source: the IANA registry of special-purpose IPv6 addresses.
 const V6: [&str; 3] = ["2001::/23", "2001:db8::/32", "3fff::/20"];
@@ -75,7 +75,7 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Near the edges of the prefixes, where rules go wrong.
+/// Near the bounds of the prefixes, where rules go wrong.
 fn edge(texts: &'static [&'static str]) -> impl Strategy<Value = u128> {
     let near = prop_oneof![Just(0_u128), Just(1), Just(u128::MAX), any::<u128>()];
     (prop::sample::select(texts), near, any::<bool>()).prop_map(|(text, near, is_end)| {
@@ -109,7 +109,7 @@ fn address() -> impl Strategy<Value = IpAddr> {
         any::<u128>(),
         edge(&V6),
         edge(beside),
-        // An IPv4 address in every place where one may hide.
+        // An IPv4 address in every notation that can contain one.
         (v4(), 0..97_u32, prop::sample::select(beside)).prop_map(|(v4, shift, text)| {
             let (network, _) = prefix(text);
             network | u128::from(v4.to_bits()) << shift
@@ -144,7 +144,7 @@ const URLS: [&str; 17] = [
     "https:///10.0.0.1/",
 ];
 
-/// Every way to write an IPv4 address.
+/// All notations of an IPv4 address.
 fn forms(address: Ipv4Addr) -> Vec<String> {
     let [a, b, c, d] = address.octets();
     let (bits, low) = (address.to_bits(), u32::from(c) << 8 | u32::from(d));
@@ -197,7 +197,7 @@ proptest! {
         for form in forms(address) {
             let url = format!("https://{form}:{port}/");
             let passes = WebhookUrl::parse(&url, TargetPolicy::Public).is_ok();
-            // A mapped address is never routed to as such, and two dots end no name.
+            // A mapped address is never routed as such, and a name does not end in two dots.
             let is_form = !form.starts_with('[') && !form.ends_with("..");
             let expected = is_public(address.into()) && is_form;
             prop_assert_eq!(passes, expected, "{}", url);

@@ -1,4 +1,4 @@
-//! JSON bodies, read as every request there is.
+//! JSON bodies, parsed as each kind of request.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -90,7 +90,7 @@ fn json() -> impl Strategy<Value = Value> {
         3 => number,
         3 => any::<String>().prop_map(Value::from),
         1 => prop::sample::select(NAMES.to_vec()).prop_map(Value::from),
-        // One more than some field takes.
+        // One more than the limit of a field.
         1 => prop::sample::select(vec![65, 256, 4001, 10_001])
             .prop_map(|length| Value::from("é".repeat(length))),
     ];
@@ -107,7 +107,7 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Reads a body as everything; what is wrong must have a name and be told.
+/// Parses a body as every kind of request; an error must name the field and describe it.
 fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
     let refused = [
         ExchangeTokenRequest::parse(body).err(),
@@ -134,11 +134,11 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
     for invalid in refused.into_iter().flatten() {
         prop_assert!(!invalid.field.is_empty(), "{}", body);
         prop_assert!(!invalid.expected.is_empty(), "{}", body);
-        // What was sent is not sent back at length.
+        // Long input is not repeated in the message.
         prop_assert!(invalid.expected.len() < 1000, "{}", invalid.expected);
     }
     match CreateWebhookRequest::parse(body) {
-        Ok(_) | Err(Refusal::Invalid(_) | Refusal::WebhookEventUnknown(_)) => Ok(()),
+        Ok(_) | Err(Refusal::Invalid(_) | Refusal::WebhookEventUnknown { .. }) => Ok(()),
         Err(other) => Err(TestCaseError::fail(format!("{other:?}"))),
     }
 }
@@ -149,7 +149,7 @@ proptest! {
     #[test]
     fn any_json_is_read_or_refused_by_name(body in json()) {
         let bytes = serde_json::to_vec(&body).unwrap();
-        // As it came, not as it was made: numbers that JSON cannot write are gone.
+        // As parsed, not as generated: numbers that JSON cannot represent are gone.
         let body = serde_json::from_slice(&bytes).unwrap();
         read(&body, &bytes)?;
     }

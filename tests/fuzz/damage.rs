@@ -1,4 +1,4 @@
-//! How good bytes go bad.
+//! Damage to valid bytes.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -10,12 +10,12 @@ pub(crate) enum Damage {
     Set(Index, u8),
     Insert(Index, Vec<u8>),
     Delete(Index, usize),
-    /// A piece once more, right behind itself.
+    /// Repeats a piece, right after itself.
     Double(Index, usize),
     Cut(Index),
 }
 
-/// What parsers trip over.
+/// Input that parsers often fail on.
 const NASTY: [&[u8]; 24] = [
     b"\0",
     b"\r\n",
@@ -59,12 +59,12 @@ pub(crate) fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-/// Up to four changes, now and then none.
+/// Up to four changes, sometimes none.
 pub(crate) fn damages() -> impl Strategy<Value = Vec<Damage>> {
     prop::collection::vec(damage(), 0..5)
 }
 
-/// The bytes as the changes leave them.
+/// Applies the changes to the bytes.
 pub(crate) fn apply(good: &[u8], damages: &[Damage]) -> Vec<u8> {
     let mut bytes = good.to_vec();
     for damage in damages {
@@ -94,7 +94,7 @@ pub(crate) fn apply(good: &[u8], damages: &[Damage]) -> Vec<u8> {
     bytes
 }
 
-/// One of these texts, damaged; what is no UTF-8 any more is made some.
+/// One of these texts, damaged; invalid UTF-8 is replaced.
 pub(crate) fn damaged(good: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop_oneof![
         8 => (prop::sample::select(good), damages())

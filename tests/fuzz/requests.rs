@@ -1,8 +1,8 @@
-//! Requests as bytes, sent to a real server: good ones, damaged.
+//! Requests as bytes, sent to a real server: valid ones, damaged.
 //!
-//! Whatever comes back is HTTP. Whatever the server's own code refuses is refused in the envelope
-//! of its path and under a request id; bytes that are no HTTP at all never get that far, and are
-//! answered 400 or 408 without a body.
+//! Every response is HTTP. Refusals by the server's own code have the envelope of their path and a
+//! request id; bytes that are not HTTP never get that far, and are answered with 400 or 408 without
+//! a body.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -17,10 +17,10 @@ use crate::cases;
 use crate::damage::{apply, damages};
 use crate::support::{LIVE_KEY, PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
-/// How long an answer may take. Nothing here takes a tenth of it.
+/// The time limit for a response. None takes a tenth of it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The server that all of it is sent to, and the requests while they are still good.
+/// The server that receives the requests, and the requests before they are damaged.
 struct Stage {
     app: TestApp,
     good: Vec<Vec<u8>>,
@@ -82,7 +82,7 @@ fn chunked(body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What came back, as far as it was read.
+/// A response, as far as it was read.
 #[derive(Debug)]
 struct Answer {
     status: u16,
@@ -99,13 +99,13 @@ impl Answer {
     }
 }
 
-/// Sends bytes, says that no more will come, and reads the first answer; `None` if the server hangs
-/// up without a word, as it may on half a request.
+/// Sends bytes, closes the sending side, and reads the first response; `None` if the server closes
+/// the connection without one, as it may after half a request.
 fn send(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    // It may have had enough before all is sent.
+    // The server may close the connection before everything is sent.
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);
     let is_head = bytes.starts_with(b"HEAD ");
@@ -132,8 +132,8 @@ fn send(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
     answer(&all, is_head)
 }
 
-/// The first answer among these bytes, once it is all there. A stream is one by its head, and so is
-/// the answer to a question for the head alone.
+/// The first response among these bytes, once it is complete. A stream is complete after its head,
+/// and so is the response to a HEAD request.
 fn answer(bytes: &[u8], is_head: bool) -> Option<Answer> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = String::from_utf8(bytes[..end].to_vec()).expect("a head is text");
@@ -161,7 +161,7 @@ fn answer(bytes: &[u8], is_head: bool) -> Option<Answer> {
     Some(answer)
 }
 
-/// The path that bytes ask for, if it can be told.
+/// The path of a request, if it can be determined.
 fn path(bytes: &[u8]) -> String {
     let line = bytes
         .split(|byte| *byte == b'\r')
@@ -185,7 +185,7 @@ fn check(bytes: &[u8], answer: &Answer) -> Result<(), TestCaseError> {
         what
     );
     if answer.header("x-request-id").is_none() {
-        // What is no HTTP: nothing of it was believed.
+        // Not HTTP: no part of it took effect.
         prop_assert!(
             matches!(answer.status, 400 | 408) && answer.body.is_empty(),
             "{}",
@@ -203,7 +203,7 @@ fn check(bytes: &[u8], answer: &Answer) -> Result<(), TestCaseError> {
         Surface::Expys => &body["error"],
         Surface::Scrip | Surface::Bullseye => &body,
     };
-    // A damaged path may be told apart by the server in another way than by this test.
+    // The server may read a damaged path in another way than this test.
     let inner = if inner["code"].is_string() {
         inner
     } else {
@@ -242,7 +242,7 @@ fn the_requests_are_good_before_they_are_damaged() {
             refused.push((path(bytes), answer.status));
         }
     }
-    // Those that are meant to be.
+    // Streams that were requested.
     assert!(refused.len() <= 12, "{refused:?}");
 }
 
@@ -258,8 +258,8 @@ proptest! {
         let good = index.get(&STAGE.good);
         let mut bytes = apply(good, &damages);
         if let Some(next) = pipelined.map(|next| next.get::<Vec<u8>>(&STAGE.good)) {
-            // actix-http takes every answer of a pipeline for one to the newest request's method:
-            // after a HEAD, one that is still to be answered loses its body.
+            // actix-http applies the newest request's method to every response of a pipeline: after
+            // a HEAD, a response that is still to be sent loses its body.
             if !next.starts_with(b"HEAD ") {
                 bytes.extend_from_slice(next);
             }

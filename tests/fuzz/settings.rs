@@ -6,7 +6,7 @@ use stampcard::config::{DEFAULTS, Overrides, Settings};
 use crate::cases;
 use crate::damage::{apply, damages};
 
-/// The settings of a file of these bytes, or why it has none.
+/// The settings from a file with these bytes, or the error.
 fn load(bytes: &[u8]) -> Result<Settings, String> {
     let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
     std::fs::write(file.path(), bytes).unwrap();

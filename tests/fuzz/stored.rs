@@ -1,4 +1,4 @@
-//! What was stored or exported once and comes back: snapshots and imports.
+//! Stored and exported data that is read again: snapshots and imports.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -25,12 +25,13 @@ static CAPTURE: LazyLock<Capture> = LazyLock::new(|| {
     let mut seq = 0;
     let mut record = |event: Event| {
         seq += 1;
-        figures.apply(&Activity {
+        let activity = Activity {
             seq: Seq(seq),
             at: Timestamp::from_millis(1_780_000_000_000 + seq * 997).unwrap(),
             program: Some(ProgramNumber(1)),
             event,
-        });
+        };
+        figures.apply(&activity).unwrap();
     };
     let organization = OrganizationNumber(1);
     record(Event::ProgramCreated {
@@ -55,13 +56,13 @@ fn signup(number: i64) -> Event {
     }
 }
 
-/// What becomes of a snapshot whose parts look like this.
+/// Loads a snapshot with these parts.
 fn restore(state: &[Part], segments: &[(SegmentId, Part)]) -> bool {
     let segments: HashMap<_, _> = segments.iter().cloned().collect();
     Figures::restore(state, |id| segments.get(&id).cloned()).is_ok()
 }
 
-/// The lines of a database that has something in every table.
+/// The lines of a database that has data in every table.
 static EXPORT: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut app = TestApp::start();
     app.member("ada", 100);
@@ -86,7 +87,7 @@ static EXPORT: LazyLock<Vec<u8>> = LazyLock::new(|| {
 fn take_in(lines: &[u8]) -> Result<Imported, ImportError> {
     let folder = tempfile::tempdir().unwrap();
     let mut database = Database::open_for_import(&folder.path().join("new.db")).unwrap();
-    // It is thrown away anyway.
+    // The database is deleted afterwards.
     let connection = database.connection();
     connection
         .pragma_update(None, "synchronous", "OFF")
@@ -94,7 +95,7 @@ fn take_in(lines: &[u8]) -> Result<Imported, ImportError> {
     import(&mut database, lines, Clock::system().now(), |_| ())
 }
 
-/// The lines with some of them changed, gone, doubled or moved, and nothing else.
+/// The lines with some of them changed, removed, duplicated or moved, and nothing else.
 fn shuffle(lines: &[u8], changes: &[(Index, u8, Vec<Damage>)]) -> Vec<u8> {
     let mut lines: Vec<Vec<u8>> = lines
         .split_inclusive(|byte| *byte == b'\n')

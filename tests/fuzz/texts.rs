@@ -160,7 +160,7 @@ proptest! {
         let query = match Query::parse(&text) {
             Ok(query) => query,
             Err(invalid) => {
-                // A name that cannot be read cannot be named.
+                // A name that cannot be decoded cannot be reported.
                 prop_assert!(invalid.expected.contains("UTF-8"));
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! The model that foretells every answer, and the server that lives a history.
+//! The model that predicts every response, and the server that runs a history.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,16 +46,16 @@ struct Offer {
 #[derive(Debug, Clone)]
 struct Redemption {
     id: String,
-    /// In `members`.
+    /// Index into `members`.
     member: usize,
-    /// In `offers`.
+    /// Index into `offers`.
     offer: usize,
     status: usize,
     charged: i64,
     took_stock: bool,
 }
 
-/// A POST that was answered under an Idempotency-Key.
+/// A POST with an Idempotency-Key and its response.
 #[derive(Debug, Clone)]
 struct Kept {
     at_ms: i64,
@@ -74,13 +74,13 @@ const UNAUTHORIZED: Foretold = (401, "UNAUTHORIZED");
 const TOO_FEW: Foretold = (422, "INSUFFICIENT_POINTS");
 const TOO_LATE: Foretold = (409, "REDEMPTION_TRANSITION_INVALID");
 
-/// The server and what is known of it.
+/// The server and the model of its state.
 struct World {
     app: TestApp,
     members: Vec<Member>,
-    /// Which of `members` has which external id now: an erased one has none that is known.
+    /// The index in `members` of each external id; an erased member has no known one.
     known: BTreeMap<u8, usize>,
-    /// Who was erased, when, and whether the balance was retained.
+    /// The erased members, when they were erased, and whether the balance was retained.
     erased: Vec<(u8, i64, bool)>,
     offers: Vec<Offer>,
     redemptions: Vec<Redemption>,
@@ -89,11 +89,11 @@ struct World {
     keys: usize,
     /// The program's time does not go back behind this.
     floor_ms: i64,
-    /// What the clock showed at its latest: a key that was ever a day old is forgotten.
+    /// The latest time of the clock: a key that was a day old at some time is forgotten.
     latest_ms: i64,
 }
 
-/// Lives a history from the first start on, and checks everything that can be checked.
+/// Runs a history from the first start on, and checks everything that can be checked.
 pub(crate) fn live(steps: &[Step]) {
     let mut world = World {
         app: TestApp::start(),
@@ -154,7 +154,7 @@ impl World {
         self.app.clock.now().as_millis()
     }
 
-    /// A POST with the Org-API-Key; every other one carries an Idempotency-Key.
+    /// A POST with the Org-API-Key; every other one has an Idempotency-Key.
     fn post(&mut self, path: &str, body: Value, foretold: Foretold) -> Value {
         self.keys += 1;
         if self.keys.is_multiple_of(2) {
@@ -184,7 +184,7 @@ impl World {
         member.tier = tier.unwrap_or(member.tier);
     }
 
-    /// The place of a member, who signs up if need be.
+    /// The index of a member, who signs up if necessary.
     fn signed_up(&mut self, name: u8, tier: Option<usize>) -> usize {
         *self.known.entry(name).or_insert_with(|| {
             self.members.push(Member {
@@ -212,7 +212,7 @@ impl World {
         }
     }
 
-    /// The place of a member that is not removed.
+    /// The index of a member that is not removed.
     fn current(&self, name: u8) -> Option<usize> {
         let place = *self.known.get(&name)?;
         (!self.members[place].is_archived).then_some(place)
@@ -222,7 +222,8 @@ impl World {
         let place = self.current(name);
         let received: i64 = self.members.iter().map(|member| member.received).sum();
         if amount == POINTS_MAX && received == 0 {
-            // It would be taken, and then nothing more: a dull history.
+            // The first removal would succeed and all later steps would be refused: a useless
+            // history.
             return;
         }
         let foretold = match place {
@@ -314,7 +315,7 @@ impl World {
         );
     }
 
-    /// What becomes of it when a current member redeems an offer.
+    /// The expected result when a current member redeems an offer.
     fn foretell_redeem(&self, member: usize, offer: usize) -> Foretold {
         let now = self.now_ms().max(self.floor_ms);
         let (who, what) = (&self.members[member], &self.offers[offer]);
@@ -374,7 +375,7 @@ impl World {
         }
     }
 
-    /// A member's last token, and whether it is still good.
+    /// A member's last token, and whether it is still valid.
     fn token(&self, member: usize) -> Option<(String, bool)> {
         let member = &self.members[member];
         let (token, epoch, ends) = member.token.clone()?;
@@ -491,13 +492,13 @@ impl World {
         assert_eq!(answer["balanceRetained"], retained, "{path}");
     }
 
-    /// Removes somebody who has not been there, or was erased.
+    /// Removes an unknown or erased member.
     fn remove_unknown(&mut self, name: u8, path: &str) {
         let now = self.now_ms();
         let mut erased = self.erased.iter().rev();
         let erased = erased.find(|(of, at, _)| *of == name && *at > now - DAY_MS);
         match erased {
-            // The clock went back: that it was erased may be forgotten or not.
+            // The clock went back: the record of the erasure may or may not have been deleted.
             Some((_, at, _)) if *at <= self.latest_ms - DAY_MS => {}
             Some((_, _, retained)) => {
                 let answer = checked(&self.app.delete(path), OK);
@@ -513,11 +514,11 @@ impl World {
         self.default_tier = tier;
     }
 
-    /// One that was kept, and is not too old to be repeated.
+    /// A request with a saved response that is recent enough to be repeated.
     fn kept(&self, index: Index) -> Option<Kept> {
         let oldest = self.now_ms().max(self.latest_ms) - DAY_MS;
         let fresh: Vec<&Kept> = self.kept.iter().filter(|k| k.at_ms > oldest).collect();
-        // What is stored is what a rule decided; input that is refused as such is not.
+        // Decisions by a rule are saved; refusals of invalid input are not.
         let fresh = fresh
             .into_iter()
             .filter(|kept| !kept.answer.text().contains("VALIDATION"));
@@ -544,7 +545,7 @@ impl World {
         checked(&refused, (409, "IDEMPOTENCY_KEY_REUSED"));
     }
 
-    /// Stops the server and starts another; it must answer the same, byte for byte.
+    /// Stops the server and starts another; it must return the same responses, byte for byte.
     fn restart(mut self) -> Self {
         let before = self.answers();
         self.app = self.app.restart();
@@ -552,7 +553,7 @@ impl World {
         self
     }
 
-    /// The same with a clock that is behind: the program's time stands still until it catches up.
+    /// Restarts with a clock that is behind: the program's time stands still until it catches up.
     fn restart_earlier(mut self, seconds: u16) -> Self {
         let sql = "SELECT max(at) FROM activity WHERE program_id = 1";
         let last = self.app.sqlite().query_row(sql, [], |row| row.get(0));
@@ -593,7 +594,7 @@ impl World {
         answers
     }
 
-    /// Compares everything: the server's answers with SQL, SQL with the model.
+    /// Compares everything: the server's responses with SQL, SQL with the model.
     fn check(&self) {
         oracle::check(&self.app.database());
         let connection = stampcard::store::open_read_only(&self.app.database()).unwrap();
@@ -650,7 +651,7 @@ fn send(app: &TestApp, path: &str, body: &Value, key: &str) -> Response {
     request.idempotency_key(key).json(body).send()
 }
 
-/// The body of an answer, once it is the one that was foretold.
+/// The body of a response, after a check that it is the predicted one.
 #[track_caller]
 fn checked(answer: &Response, foretold: Foretold) -> Value {
     let body = answer.json();
@@ -659,7 +660,7 @@ fn checked(answer: &Response, foretold: Foretold) -> Value {
     body
 }
 
-/// Every field of `expected` is in `found`, which may have more.
+/// Whether every field of `expected` is in `found`, which may have more.
 #[track_caller]
 fn assert_has(found: &Value, expected: &Value) {
     match (found, expected) {

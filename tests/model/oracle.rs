@@ -31,7 +31,7 @@ fn points(connection: &Connection, program: i64, entry: i64) -> i64 {
     number(connection, program, &sql)
 }
 
-/// What `GET /v1/analytics/summary` must say.
+/// The expected response to `GET /v1/analytics/summary`.
 pub(crate) fn summary(connection: &Connection, environment: &str) -> Value {
     let program = program(connection, environment);
     let count = |sql: &str| number(connection, program, sql);
@@ -70,7 +70,7 @@ pub(crate) fn summary(connection: &Connection, environment: &str) -> Value {
     })
 }
 
-/// What `GET /v1/analytics/offers` must say.
+/// The expected response to `GET /v1/analytics/offers`.
 pub(crate) fn offers(connection: &Connection, environment: &str) -> Value {
     let sql = "SELECT lower(hex(o.uuid)),
             (SELECT count(DISTINCT member_id) FROM redemption WHERE offer_id = o.id),
@@ -97,8 +97,8 @@ pub(crate) fn offers(connection: &Connection, environment: &str) -> Value {
 }
 
 /// Holds in any database: minted + refunded - spent - forfeited - debited is the sum of all
-/// balances, every wallet is the sum of its ledger, stock is never given back twice, and nothing
-/// that is due is found by `verify`.
+/// balances, every wallet is the sum of its ledger, stock is never returned twice, and `verify`
+/// finds nothing that is overdue.
 pub(crate) fn check(database: &Path) {
     let connection = open_read_only(database).unwrap();
     for environment in ["sandbox", "live"] {
@@ -126,7 +126,7 @@ pub(crate) fn check(database: &Path) {
             SELECT coalesce(sum(a.amount), 0) FROM activity a
             WHERE a.member_id = m.id AND a.entry IN (1, 3))",
     );
-    // No refund without its spend, none twice, none of a redemption that stands.
+    // No refund without its spend, none twice, none of a redemption that is not canceled.
     none(
         "SELECT count(*) FROM redemption r WHERE (
             SELECT coalesce(sum(CASE a.entry WHEN 2 THEN 1 WHEN 3 THEN -1 END), 0)

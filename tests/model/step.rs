@@ -1,10 +1,10 @@
-//! The steps of a history, and how they are thought up.
+//! The steps of a history, and their generators.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 pub(crate) const TIERS: [&str; 3] = ["standard", "silver", "gold"];
-/// The way of a redemption, in order.
+/// The statuses of a redemption, in order.
 pub(crate) const WAY: [&str; 7] = [
     "SUBMITTED",
     "OPEN",
@@ -14,8 +14,8 @@ pub(crate) const WAY: [&str; 7] = [
     "COMPLETED",
     "CANCELED",
 ];
-/// Something that happens. Members are a handful, so that they meet; what is picked by an index is
-/// one of those there are by then.
+/// A step. There are only a few members, so that steps interact; an index selects among the objects
+/// that exist at that time.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     SetMember(u8, Option<usize>),
@@ -41,7 +41,7 @@ pub(crate) enum Step {
     Replay(Index),
     ReuseKey(Index),
     Restart,
-    /// Another server, whose clock is so many seconds behind.
+    /// Another server, whose clock is behind by this number of seconds.
     RestartEarlier(u16),
 }
 

@@ -1,4 +1,4 @@
-//! `stampcard backup` and `restore`: beside a server that writes, and back.
+//! `stampcard backup`, during writes of a server, and `restore`.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ fn backup(place: &Place, file: &str) -> Ended {
     place.run_on_database(&["backup", file])
 }
 
-/// A place whose database is a restored backup of another one's.
+/// A folder whose database is a restored backup of another one.
 #[track_caller]
 fn restored(from: &Place, file: &str) -> Place {
     let place = Place::new();
@@ -28,7 +28,7 @@ fn summary(server: &Server) -> Value {
     server.get("/v1/analytics/summary")
 }
 
-/// The names beside the database that nobody asked for.
+/// Unexpected files next to the database.
 fn unexpected(place: &Place, expected: &[&str]) -> Vec<String> {
     let names = place.names().into_iter();
     names
@@ -48,7 +48,7 @@ fn a_backup_beside_a_server_holds_what_was_acknowledged_and_nothing_goes_on_in_i
         "{ended:?}"
     );
     assert_eq!(mode(&place.path("copy.db")), 0o600);
-    // One file, which needs no other beside it.
+    // One file, which needs no other next to it.
     assert_eq!(
         unexpected(
             &place,
@@ -74,8 +74,8 @@ fn a_backup_beside_a_server_holds_what_was_acknowledged_and_nothing_goes_on_in_i
     assert_eq!(other.verify().code, Some(0));
 }
 
-/// Several clients write as fast as they can; each backup holds all that was acknowledged when it
-/// began, and is whole.
+/// Several clients write as fast as they can; each backup is complete and holds all writes that
+/// were acknowledged before it began.
 #[test]
 fn a_backup_under_full_load_restores_to_what_verifies() {
     const CLIENTS: usize = 4;
@@ -205,7 +205,7 @@ fn a_restore_keeps_what_it_replaces_and_is_refused_while_a_server_runs() {
             .contains("in use by another stampcard process"),
         "{refused:?}"
     );
-    // Killed, so that its last write stands in the write-ahead log alone.
+    // Killed, so that its last write is only in the write-ahead log.
     server.kill();
     let ended = place.run_on_database(&["restore", "copy.db", "--json"]);
     let said: Value = serde_json::from_str(&done(&ended).stdout).unwrap();
@@ -215,7 +215,7 @@ fn a_restore_keeps_what_it_replaces_and_is_refused_while_a_server_runs() {
     assert_eq!(summary(&server), before);
     server.terminate();
 
-    // And back: what was kept is whole, its last write included.
+    // And back: the old database is complete, its last write included.
     let mut command = place.command(&["restore"]);
     command.arg(kept).arg("--database").arg(place.database());
     done(&place.run(command));
@@ -291,7 +291,7 @@ fn a_restore_replaces_a_damaged_database_and_keeps_its_log_too() {
     server.terminate();
 }
 
-/// Somebody who reads the old database would go on reading what is no longer there.
+/// A process with the old database open would keep reading the replaced file.
 #[test]
 fn a_restore_waits_for_nobody_who_reads() {
     let place = Place::new();

@@ -1,5 +1,5 @@
-//! A client in another language, written from the public documentation of the API alone, against
-//! the real binary.
+//! A client in another language, written only from the public documentation of the API, against the
+//! real binary.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::server::{Place, SANDBOX_KEY};
 
-/// Whether there is an interpreter for it; with `TEST_CLIENT=required` there has to be.
+/// Whether its interpreter is installed; with `TEST_CLIENT=required` it must be.
 fn has_python() -> bool {
     let question = "import sys; sys.exit(sys.version_info < (3, 9))";
     let asked = Command::new("python3").args(["-c", question]).status();
@@ -15,7 +15,7 @@ fn has_python() -> bool {
     if !is_there {
         let is_required = std::env::var("TEST_CLIENT").is_ok_and(|value| value == "required");
         assert!(!is_required, "python3, 3.9 or newer, is required");
-        // Past what the test harness keeps to itself.
+        // Bypasses the output capture of the test harness.
         let _ = writeln!(
             std::io::stderr(),
             "skipped: the client of the documentation needs python3, 3.9 or newer"

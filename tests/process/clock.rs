@@ -1,7 +1,7 @@
 //! The system clock is set while the server runs, or was set before it starts.
 //!
-//! Wall time is moved below the server by a library that is preloaded into the real binary
-//! (tests/faults/shim.c); the time since boot stays as it is.
+//! A library that is preloaded into the real binary shifts wall time (tests/faults/shim.c); the
+//! time since boot stays unchanged.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ const YEAR: i64 = 365 * DAY;
 const REFUSED: &str = "writes are stopped because the system clock";
 const BEHIND: &str = "the system clock is behind the newest row";
 
-/// Moves wall time from where it really is.
+/// Shifts wall time from the real time.
 fn set_clock(place: &Place, seconds: i64) {
     let new = place.path("shift.new");
     std::fs::write(&new, seconds.to_string()).unwrap();
@@ -93,7 +93,7 @@ fn metric(server: &Server, name: &str) -> String {
     found.expect(name).trim().to_owned()
 }
 
-/// How many steps were taken, refused and accepted.
+/// The number of steps that were taken, refused and accepted.
 fn steps(server: &Server) -> [u64; 3] {
     ["taken", "refused", "accepted"].map(|outcome| {
         let name = format!("clock_steps_total{{outcome=\"{outcome}\"}}");
@@ -122,7 +122,7 @@ fn count(server: &Server, text: &str) -> usize {
     server.log().matches(text).count()
 }
 
-/// Stops a server and looks at what it leaves.
+/// Stops a server and checks its database.
 #[track_caller]
 fn stop(place: &Place, server: Server) {
     server.terminate();
@@ -144,7 +144,7 @@ fn a_clock_a_year_ahead_stops_writes_until_it_is_set_back() {
     set_clock(&place, YEAR);
     assert_refuses(&server);
     assert_refuses(&server);
-    // Reads go on, and so does a token that would have ended long ago.
+    // Reads continue, and so does a token that would have expired long ago.
     let token = token["accessToken"].as_str().unwrap();
     let wallet = ("GET", "/v1/wallet");
     let wallet = request(
@@ -186,7 +186,7 @@ fn a_step_is_noticed_although_nobody_asks_and_can_be_accepted() {
         (&again["accepted"], &again["stepMs"]),
         (&json!(false), &json!(0))
     );
-    // The same by the command line.
+    // The same through the command line.
     set_clock(&place, 2 * YEAR);
     assert_refuses(&server);
     let mut command = place.command(&["clock", "accept", "--url"]);
@@ -226,7 +226,7 @@ fn time_stands_still_until_a_clock_that_was_set_back_has_caught_up() {
         assert_takes_writes(&server);
         assert_eq!(newest(&place), before);
     }
-    // What belongs to no program is written, too.
+    // Data that belongs to no program is written, too.
     let body = json!({"name": "Another program"});
     server.post("/v1/programs", &body).expect(201);
     server.live_a_little();
@@ -257,14 +257,14 @@ fn a_restart_does_not_accept_what_was_refused() {
     server.terminate();
     let server = start(&place);
     assert_takes_writes(&server);
-    // Set right while it is stopped, a refused step is over.
+    // Corrected while the server is stopped, a refused step is over.
     set_clock(&place, 2 * YEAR);
     assert_refuses(&server);
     server.terminate();
     set_clock(&place, YEAR + HOUR);
     let server = start(&place);
     assert_takes_writes(&server);
-    // On the file of a stopped server it is accepted as well.
+    // It can be accepted on the file of a stopped server as well.
     set_clock(&place, 2 * YEAR + HOUR);
     assert_refuses(&server);
     server.terminate();
@@ -322,7 +322,7 @@ fn a_sandbox_program_that_is_ahead_is_no_wrong_clock() {
     assert_eq!(steps(&server), [0; 3]);
     assert_eq!(count(&server, "the system clock"), 0, "{}", server.log());
     server.terminate();
-    // Nor are its rows too late for an import.
+    // Its rows are not too late for an import either.
     done(&place.run_on_database(&["export", "all.ndjson"]));
     let other = place.command(&["import", "all.ndjson", "--database", "other.db"]);
     done(&place.run(other));

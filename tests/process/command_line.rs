@@ -1,4 +1,4 @@
-//! Help, and what is no command.
+//! Help, and unknown commands.
 
 use crate::server::Place;
 
@@ -100,7 +100,7 @@ fn a_server_logs_where_its_page_is() {
     for listen in ["127.0.0.1:0", "0.0.0.0:0"] {
         let place = Place::new();
         let server = place.start_as(place.on_database(&["serve", "--listen", listen]));
-        // A browser cannot open the address that stands for all of them.
+        // A browser cannot open the wildcard address.
         let page = format!("http://127.0.0.1:{}/", server.address.port());
         server.wait_for_log(&format!("the dashboard is on {page}\n"));
         let answer = server.agent.get(&page).call().unwrap();

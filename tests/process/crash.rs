@@ -1,5 +1,5 @@
-//! kill -9 under load: what was acknowledged is there once, what was not is there whole or not at
-//! all, and a retry with the same Idempotency-Key settles it.
+//! kill -9 under load: acknowledged writes took effect once, the others completely or not at all,
+//! and a retry with the same Idempotency-Key settles which.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -24,7 +24,7 @@ struct Write {
     amount: Option<u64>,
     path: &'static str,
     body: Value,
-    /// What came back, if anything did.
+    /// The response, if there was one.
     answer: Option<Answer>,
 }
 
@@ -68,7 +68,7 @@ impl Write {
         .ok()
     }
 
-    /// How often the database holds what this write does.
+    /// How often the database holds the effect of this write.
     fn times_done(&self, connection: &Connection) -> i64 {
         let count = |sql: &str, values: &[&str]| -> i64 {
             let values = rusqlite::params_from_iter(values);
@@ -99,8 +99,8 @@ impl Write {
     }
 }
 
-/// Clients that write as fast as they can, until the server is sent a signal under them; gives back
-/// the exit code too.
+/// Runs clients that write as fast as they can until the server receives a signal; returns their
+/// writes and the exit code.
 fn write_until(
     signal: &str,
     mut server: Server,
@@ -147,7 +147,7 @@ fn write_until(
     (writes, server.wait().0)
 }
 
-/// Compares what the clients know with the file that the dead server left.
+/// Compares the clients' writes with the file of the killed server.
 fn check_what_is_left(place: &Place, writes: &[Write]) -> (usize, usize) {
     let verified = place.verify();
     assert_eq!(verified.code, Some(0), "{verified:?}");
@@ -182,7 +182,7 @@ fn retry(server: &Server, writes: &mut [Write], connection: &Connection) {
     }
 }
 
-/// Every wallet, and the program's figures, are what the settled writes add up to.
+/// Every wallet and the program's figures are the sums of the settled writes.
 fn check_sums(server: &Server, writes: &[Write]) {
     let credited = |of: &[&Write]| of.iter().filter_map(|write| write.amount).sum::<u64>();
     let booked = |of: &[&Write]| of.iter().filter(|write| write.amount.is_none()).count() as u64;
@@ -251,7 +251,7 @@ fn a_kill_during_the_first_start_leaves_a_file_that_starts() {
     for _ in 0..6 {
         let place = Place::new();
         let mut child = place.serve().spawn().unwrap();
-        // As soon as there is a file, at whatever point the first start then is.
+        // As soon as there is a file, at any point of the first start.
         while !place.database().exists() {
             std::thread::yield_now();
         }

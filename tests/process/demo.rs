@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::server::{Place, Server, request};
 
-/// A hundredth of the usual history is enough to see that all of it is there.
+/// A hundredth of the usual history is enough to check that all parts exist.
 const SMALL: [&str; 5] = ["demo", "--scale", "0.01", "--listen", "127.0.0.1:0"];
 
-/// The first word that was printed and begins so.
+/// The first printed word that begins like this.
 fn key(server: &Server, prefix: &str) -> String {
     let printed = server.printed.join(" ");
     let mut words = printed.split_whitespace();
@@ -112,7 +112,7 @@ fn a_demo_has_figures_everywhere() {
     let partner = key(&server, "partner_sandbox_");
     let figures = get(&server, &partner, "/partner/analytics");
     assert_eq!(figures["totalOrganizations"], 3);
-    // At so small a scale a shop may have a month without anybody.
+    // At this small scale a shop may have a month without customers.
     assert!(
         figures["organizationsWithActivity"].as_u64() >= Some(2),
         "{figures}"
@@ -123,7 +123,7 @@ fn a_demo_has_figures_everywhere() {
     );
     assert_eq!(figures["creditsUsed"], figures["totalIdentifications"]);
 
-    // Every month of the thirteen has its part.
+    // Each of the thirteen months has data.
     let now: i64 = place
         .sqlite()
         .query_row("SELECT max(at) FROM activity", [], |row| row.get(0))
@@ -147,7 +147,7 @@ fn two_demos_of_a_day_tell_the_same_story() {
     let history = || {
         let place = Place::new();
         place.start_as(keeping(&place)).terminate();
-        // Today is left out: it has come further in the second one.
+        // Today is left out: more of it has passed in the second one.
         let sql =
             "SELECT min(at), group_concat(coalesce(program_id, '') || ' ' || kind || ' ' || at
                         || ' ' || coalesce(member_id, '') || ' ' || coalesce(amount, ''))
@@ -255,7 +255,7 @@ fn a_demo_that_is_stopped_before_it_is_ready_leaves_nothing_behind_either() {
     assert_eq!(temporary.read_dir().unwrap().count(), 0);
 }
 
-/// Starts a demo that is not waited for, and reads the first line that it prints: the link.
+/// Starts a demo in the background, and reads the first line that it prints: the link.
 fn being_made(mut command: Command) -> (Child, BufReader<ChildStdout>, String) {
     let mut demo = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut printed = BufReader::new(demo.stdout.take().unwrap());
@@ -290,7 +290,7 @@ fn whoever_opens_a_demo_that_is_being_made_sees_how_far_it_is() {
         "{html}"
     );
     assert!(!html.contains("{percent}") && html.contains(" %"), "{html}");
-    // A program is told the same in the API's way.
+    // An API client receives the same error in the API's form.
     let summary = agent.get(format!("{base}v1/analytics/summary"));
     let mut answer = summary
         .header("Authorization", format!("Bearer {key}"))
@@ -301,7 +301,7 @@ fn whoever_opens_a_demo_that_is_being_made_sees_how_far_it_is() {
     assert_eq!(error["error"]["code"], "OVERLOADED");
     let message = error["error"]["message"].as_str().unwrap();
     assert!(message.ends_with(" %"), "{message}");
-    // Without a body, as HEAD wants it; and a body that is sent is taken.
+    // Without a body, as HEAD requires; and a request with a body is accepted.
     assert_eq!(agent.head(base).call().unwrap().status(), 503);
     let write = agent.post(format!("{base}v1/offers"));
     assert_eq!(write.send("x".repeat(100_000)).unwrap().status(), 503);
@@ -315,7 +315,7 @@ fn the_page_of_a_demo_is_never_refused_and_opens_by_itself() {
     command.stderr(Stdio::null());
     let (demo, mut printed, link) = being_made(command);
     let (base, _) = link.split_once('#').unwrap();
-    // It asks as the page does until the dashboard is there.
+    // Polls as the page does until the dashboard is ready.
     let (agent, start) = (crate::server::agent(), Instant::now());
     let page = loop {
         // While the server takes over, a connection may be closed, but none is refused.
@@ -353,7 +353,7 @@ fn a_demo_says_nothing_on_standard_error() {
     let mut command = keeping(&place);
     command
         .args(["--speed", "10000"])
-        // Whatever the limit of open files is here: of that it would warn.
+        // Whatever the limit of open files is here: the demo would warn about it.
         .env("STAMPCARD_SERVER__CONNECTIONS_MAX", "100")
         .stderr(File::create(&log).unwrap());
     let (demo, _printed, link) = being_made(command);
@@ -366,7 +366,7 @@ fn a_demo_says_nothing_on_standard_error() {
         let is_ready = answer.status() == 200;
         is_ready.then(|| answer.body_mut().read_json::<Value>().unwrap())
     };
-    // Until it is ready, and then until something happened.
+    // Until it is ready, and then until there is an event.
     let mut first = None;
     while first.is_none() || first == summary() {
         assert!(start.elapsed() < Duration::from_secs(50), "nothing happens");
@@ -381,7 +381,7 @@ fn a_demo_says_nothing_on_standard_error() {
 fn a_demo_takes_a_free_port_if_the_usual_one_is_taken() {
     let place = Place::new();
     let usual = SocketAddr::from(([127, 0, 0, 1], 8080));
-    // If this fails another program has it, which is as good.
+    // If this fails another program uses the port, which is as good.
     let _taken = TcpListener::bind(usual);
     let server = place.start_as(place.command(&["demo", "--scale", "0.01"]));
     assert_ne!(server.address, usual);
@@ -422,7 +422,7 @@ fn a_demo_on_a_chosen_address_that_is_taken_fails_at_once() {
 #[test]
 fn life_in_a_demo_goes_on_at_the_pace_of_its_history() {
     const SPEED: f64 = 10_000.0;
-    /// Of the story: a day, lived through in some seconds.
+    /// The live part of the demo: a day within some seconds.
     const SPAN: Duration = Duration::from_hours(24);
     let place = Place::new();
     let mut command = place.on_database(&["demo", "--scale", "0.03", "--listen", "127.0.0.1:0"]);
@@ -442,7 +442,7 @@ fn life_in_a_demo_goes_on_at_the_pace_of_its_history() {
     let lived = ask(count, [made_until, i64::MAX]);
     let story = i64::try_from(start.elapsed().mul_f64(SPEED).as_millis()).unwrap();
     server.terminate();
-    // The same hours of the same days of the last two weeks.
+    // The same hours of the same weekdays in the last two weeks.
     let weeks = [7, 14].map(|days| {
         let from = made_until - days * 86_400_000;
         ask(count, [from, from + story])

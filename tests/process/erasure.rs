@@ -1,4 +1,4 @@
-//! What an erasure leaves of a person: no byte of what they said or were called, in no file.
+//! An erasure removes every byte of a person's words and names, from all files.
 
 #[path = "erasure/words.rs"]
 mod words;
@@ -15,33 +15,33 @@ use crate::receiver::Receiver;
 use crate::server::{Answer, Place, Server, done, request};
 use crate::webhooks::CATALOGUE;
 
-/// Of so many people one is erased.
+/// The number of people, of whom one is erased.
 const LEAVES: usize = 2;
-/// Credits meanwhile until the files have to be clean: too few to overwrite the log with words.
+/// Credits until the files must be clean: too few to overwrite the words in the log.
 const CREDITS_MAX: usize = 500;
-/// Within this they have to be, if nobody writes.
+/// The time limit for clean files, if there are no writes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Somebody, with all that they ever said or were called.
+/// A person, with all their words and names.
 struct Person {
     id: String,
     words: Vec<String>,
     redemption: String,
 }
 
-/// The path of something of this person.
+/// The path of an object of this person.
 fn path(place: &str, person: &Person) -> String {
     format!("/v1/{place}{}", person.id)
 }
 
-/// A server on this place's database. It logs little, as much is sent.
+/// A server on this folder's database. It logs little, because much is sent.
 fn start(place: &Place) -> Server {
     let mut command = place.serve();
     command.env("STAMPCARD_LOG__LEVEL", "info");
     place.start_as(command)
 }
 
-/// So many people who live for a while: their rows grow, shrink and stand among those of others, so
+/// Creates people who change for a while: their rows grow, shrink and lie among those of others, so
 /// that pages are split and merged.
 fn live(server: &Server, words: &mut Words, count: usize) -> Vec<Person> {
     let offer = server.offer(3);
@@ -120,7 +120,7 @@ fn redeem(server: &Server, words: &mut Words, person: &mut Person, offer: &str) 
     person.words.extend([note, later]);
 }
 
-/// Both sides speak, in the conversation about the redemption and in support.
+/// Both sides write, in the conversation about the redemption and in support.
 fn talk(server: &Server, words: &mut Words, person: &mut Person) {
     let email = format!("{}@{}.example", words.plain(14), words.plain(10));
     let body = json!({"externalUserID": person.id, "email": email});
@@ -152,13 +152,13 @@ fn erase(server: &Server, person: &Person) {
     erased.unwrap().expect(200);
 }
 
-/// The database and the files beside it.
+/// The database and the files next to it.
 fn files(place: &Place) -> Vec<PathBuf> {
     let names = ["test.db", "test.db-wal", "test.db-shm"];
     names.iter().map(|name| place.path(name)).collect()
 }
 
-/// Nothing is left in the files of a database that nobody has open, nor in what is made of it.
+/// Checks that no word is left in the files of a closed database, or in copies of it.
 #[track_caller]
 fn assert_gone(place: &Place, search: &Search) {
     for file in files(place) {
@@ -184,12 +184,12 @@ fn assert_gone(place: &Place, search: &Search) {
     assert!(said.contains("texts were erased"), "{said}");
 }
 
-/// What is left in the files beside a running server.
+/// Words that are left in the files of a running server.
 fn left(place: &Place, search: &Search) -> Option<String> {
     files(place).iter().find_map(|file| search.find_in(file))
 }
 
-/// Waits until the files beside a running server hold nothing of it any more.
+/// Waits until the files of a running server contain none of the words.
 #[track_caller]
 fn wait_until_gone(place: &Place, search: &Search) {
     let start = Instant::now();
@@ -206,7 +206,7 @@ fn all_words<'a>(people: impl IntoIterator<Item = &'a Person>) -> Vec<&'a String
         .collect()
 }
 
-/// What others are shown as.
+/// The form in which others are shown.
 fn shown(server: &Server, others: &[Person]) -> Vec<Value> {
     let routes = others.iter().flat_map(|person| {
         [
@@ -255,7 +255,7 @@ fn no_byte_of_an_erased_members_words_is_left_in_any_file() {
     assert_imported_as_it_is(&place, &search);
 }
 
-/// What is exported after an erasure is the same in another database, whose chain holds.
+/// An export after an erasure is the same from another database, whose chain is intact.
 #[track_caller]
 fn assert_imported_as_it_is(place: &Place, search: &Search) {
     done(&place.run_on_database(&["export", "all.ndjson", "--force"]));
@@ -307,12 +307,12 @@ fn an_erasure_goes_on_under_load_and_after_a_kill() {
     let search = Search::of(all_words([&people[3], &people[7]]));
     done(&place.run_on_database(&["backup", "copy.db"]));
     assert_eq!(search.find_in(&place.path("copy.db")), None);
-    // Nobody writes, and yet it goes on.
+    // It continues without writes.
     let server = start(&place);
     wait_until_gone(&place, &search);
     server.terminate();
     assert_gone(&place, &search);
-    // A stop right after the answer is enough, too.
+    // A stop right after the response is enough, too.
     let server = start(&place);
     erase(&server, &people[11]);
     server.terminate();
@@ -340,7 +340,7 @@ fn an_old_key_gets_no_words_of_an_erased_member_and_does_nothing() {
     assert!(again(&server, &cancel, "cancel", &note).is_replay);
     let erased = server.send("DELETE", "/v1/members/ann?erase=true", None, &Value::Null);
     erased.unwrap().expect(200);
-    // Somebody else with the same id.
+    // Another member with the same id.
     server.set_member("ann");
     let before = server.get("/v1/analytics/summary");
     for (route, key, body) in [
@@ -358,7 +358,7 @@ fn an_old_key_gets_no_words_of_an_erased_member_and_does_nothing() {
         assert!(told["error"]["message"].is_string(), "{told}");
         assert!(!answer.is_replay, "{answer:?}");
     }
-    // No words are in this one.
+    // This one contains no words.
     let replayed = again(&server, "/v1/wallet/credit", "credit", &credit);
     assert!(replayed.is_replay);
     assert_eq!(replayed.text, credited.text);
@@ -366,7 +366,7 @@ fn an_old_key_gets_no_words_of_an_erased_member_and_does_nothing() {
     server.terminate();
 }
 
-/// Unpacks the database that a release left.
+/// Unpacks the database of a release.
 fn kept(release: &str, to: &Path) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kept");
     let packed = File::open(folder.join(release).join("stampcard.db.gz")).unwrap();
@@ -377,10 +377,10 @@ fn kept(release: &str, to: &Path) {
 /// The sandbox key of the kept databases' first program.
 const KEPT_KEY: &str = "expys_sandbox_kept0000000000000000000000000001";
 
-/// What is in the kept databases of members that 0.1.0 erased, in bytes that are not used.
+/// Words in unused bytes of the kept databases, of members that 0.1.0 erased.
 const ERASED_BEFORE: [&str; 2] = ["gone, erased", "Erased Person"];
 
-/// What is in them of two others: names, messages, attributes, a reason, a note of a cancellation.
+/// Words in them of two others: names, messages, attributes, a reason, a note of a cancellation.
 const ERASED_NOW: [&str; 12] = [
     "Ada Lovelace",
     "ada@example.com",

@@ -1,4 +1,4 @@
-//! One organization asks for all it can get; another one hardly notices.
+//! One organization sends as many requests as it can; another one is hardly affected.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -14,7 +14,7 @@ const MEMBERS: usize = 150;
 /// Connections of the flood: every other one writes, the others list.
 const CONNECTIONS: usize = 64;
 
-/// A connection that is kept.
+/// A connection that stays open.
 struct Wire(BufReader<TcpStream>);
 
 impl Wire {
@@ -30,7 +30,7 @@ impl Wire {
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
     }
 
-    /// The status of the next answer.
+    /// The status of the next response.
     fn status(&mut self) -> u16 {
         let (mut status, mut length) = (0, 0);
         loop {
@@ -84,7 +84,8 @@ fn fill(server: &Server, key: &str) {
     }
 }
 
-/// How long credits and lists of the innocent took, one after the other: all but one in a hundred.
+/// The 99th percentile of the times of the innocent client's credits and lists, one after the
+/// other.
 fn measure(server: &Server, requests: usize) -> [Duration; 2] {
     let mut wire = Wire::open(server.address);
     let asked = [credit(LIVE_KEY), list(LIVE_KEY, 20)];
@@ -102,7 +103,7 @@ fn measure(server: &Server, requests: usize) -> [Duration; 2] {
     })
 }
 
-/// Asks on one connection, again and again. Some get 503: that is the bound.
+/// Sends requests on one connection, again and again. Some get 503: that is the limit.
 fn flood(server: &Server, request: &str, over: &AtomicBool, done: &AtomicUsize) {
     let mut wire = Wire::open(server.address);
     while !over.load(Ordering::Relaxed) {
@@ -111,7 +112,7 @@ fn flood(server: &Server, request: &str, over: &AtomicBool, done: &AtomicUsize) 
     }
 }
 
-/// The times of an innocent alone, and beside a flood.
+/// The innocent client's times alone, and during a flood.
 fn quiet_and_flooded(requests: usize) -> [[Duration; 2]; 2] {
     let place = Place::new();
     let mut command = place.serve();
@@ -141,7 +142,7 @@ fn quiet_and_flooded(requests: usize) -> [[Duration; 2]; 2] {
     [quiet, flooded]
 }
 
-/// Waits until so many writes wait.
+/// Waits until the given number of writes wait.
 fn wait_for_queue(server: &Server, writes: std::ops::RangeInclusive<usize>) {
     let begun = Instant::now();
     loop {
@@ -180,7 +181,7 @@ fn a_queue_that_the_sandbox_fills_has_room_for_a_live_organization_and_serves_it
     for wire in &mut flood {
         wire.send(&credit(SANDBOX_KEY));
     }
-    // The one that came first was taken out of the queue, and waits for the file.
+    // The first one was taken from the queue, and waits for the file.
     wait_for_queue(&server, SHARE..=SHARE);
     let mut innocent = Wire::open(server.address);
     innocent.send(&credit(LIVE_KEY));
@@ -202,13 +203,13 @@ fn a_queue_that_the_sandbox_fills_has_room_for_a_live_organization_and_serves_it
     server.terminate();
 }
 
-/// So long a series that it takes as long as many small answers.
+/// A series that takes as long as many small responses.
 fn long_series(key: &str) -> String {
     let query = "from=2025-01-01&to=2026-01-01&interval=hour";
     request(key, "GET", &format!("/v1/analytics/timeseries?{query}"), "")
 }
 
-/// How long each of some requests took, one after the other: the middle one.
+/// The median time of some requests, one after the other.
 fn middle(wire: &mut Wire, request: &str, times: usize) -> Duration {
     let mut took: Vec<_> = (0..times)
         .map(|_| {
@@ -229,7 +230,7 @@ fn beside_many_long_series_another_organization_is_served_soon() {
     command
         .env("STAMPCARD_BOOTSTRAP__LIVE_KEY", LIVE_KEY)
         .env("STAMPCARD_RATE_LIMIT__PER_MINUTE", "0")
-        // Each answer is a megabyte, and this machine reads them when it can.
+        // Each response is a megabyte, and this machine reads them when it can.
         .env("STAMPCARD_SERVER__BUFFERED_BYTES_MAX", "1073741824")
         .env("STAMPCARD_SERVER__BUFFERED_BYTES_EACH_MAX", "1073741824")
         .env("STAMPCARD_SERVER__WORKERS", "2");
@@ -260,7 +261,7 @@ fn beside_many_long_series_another_organization_is_served_soon() {
         over.store(true, Ordering::Relaxed);
         beside
     });
-    // In one line with the others, it would wait for a hundred of them.
+    // In one queue with the others, it would wait for a hundred of them.
     for (quiet, beside) in quiet.into_iter().zip(beside) {
         let most = 10 * quiet + 15 * alone;
         assert!(
@@ -271,7 +272,7 @@ fn beside_many_long_series_another_organization_is_served_soon() {
     server.terminate();
 }
 
-/// The promise itself, for a quiet machine and the release build, alone on a machine.
+/// The documented limit, for the release build on an otherwise idle machine.
 #[test]
 #[ignore = "takes a machine of its own: cargo test --release --test process -- --ignored fairness"]
 fn beside_a_flood_the_innocents_p99_is_at_most_five_times_its_own() {

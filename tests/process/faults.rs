@@ -1,7 +1,7 @@
-//! The disk fails under the running server: writes are refused, reads go on, nothing that was
-//! acknowledged is lost, and once the disk works again so does the server, by itself.
+//! The disk fails under the running server: writes are refused, reads continue, no acknowledged
+//! write is lost, and once the disk works again the server recovers automatically.
 //!
-//! The faults are made below SQLite, by a library that is preloaded into the real binary
+//! The faults are injected below SQLite, by a library that is preloaded into the real binary
 //! (tests/faults/shim.c); it is compiled with the C compiler that SQLite itself needs.
 
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ fn start(place: &Place) -> Server {
     place.start_as(command)
 }
 
-/// How many calls were made to fail.
+/// The number of calls that failed.
 fn faults_made(place: &Place) -> u64 {
     std::fs::metadata(place.path("faults-made")).map_or(0, |file| file.len())
 }
@@ -64,7 +64,7 @@ fn readiness(server: &Server) -> u16 {
     answer.unwrap().status
 }
 
-/// The story of every failing disk; how often it failed.
+/// The course of every failure; returns how often the disk failed.
 fn fails_and_recovers(fault: &str) -> u64 {
     let place = Place::new();
     let server = start(&place);
@@ -77,7 +77,7 @@ fn fails_and_recovers(fault: &str) -> u64 {
         assert_eq!(body["error"]["code"], "STORAGE_UNAVAILABLE", "{fault}");
     }
     assert_eq!(readiness(&server), 503, "{fault}");
-    // Reads and figures go on, and show nothing that was not acknowledged.
+    // Reads and figures continue, and show only acknowledged writes.
     let wallet = server.get("/v1/wallet?externalUserID=ann");
     assert_eq!(wallet["balance"], 10, "{fault}");
     assert_eq!(server.get("/v1/analytics/summary")["pointsMinted"], 10);
@@ -88,7 +88,7 @@ fn fails_and_recovers(fault: &str) -> u64 {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(readiness(&server), 200, "{fault}");
-    // A retry with the same key settles what became of each.
+    // A retry with the same key settles the result of each.
     for key in ["before", "during-0", "during-1", "during-2", "after"] {
         assert_eq!(credit(&server, key).0, 200, "{fault} {key}");
     }
@@ -190,7 +190,7 @@ fn a_torn_write_loses_nothing_that_was_acknowledged() {
         let server = start(&place);
         let wallet = server.get("/v1/wallet?externalUserID=ann");
         assert_eq!(wallet["balance"], expected, "round {round}");
-        // What was torn was not acknowledged; it is settled like any other.
+        // A torn write was not acknowledged; it is settled like any other.
         assert_eq!(credit(&server, &torn).0, 200);
         expected += 10;
         server.terminate();
@@ -199,7 +199,7 @@ fn a_torn_write_loses_nothing_that_was_acknowledged() {
     assert_eq!(faults_made(&place), 5);
 }
 
-/// Turns every bit of the file behind its first page, which has the header and the schema.
+/// Inverts every bit of the file after its first page, which has the header and the schema.
 pub(crate) fn damage(place: &Place) {
     let path = place.database();
     let mut bytes = std::fs::read(&path).unwrap();
@@ -232,7 +232,7 @@ fn damage_that_shows_while_it_runs_stops_writes_and_says_what_to_do() {
     for count in 0..500 {
         server.set_member(&format!("member-{count}"));
     }
-    // Once the write-ahead log is in the file, the file is what is read.
+    // Once the write-ahead log is in the file, reads use the file.
     let wal = place.path("test.db-wal");
     let start = Instant::now();
     while std::fs::metadata(&wal).is_ok_and(|file| file.len() > 0) {
@@ -240,7 +240,7 @@ fn damage_that_shows_while_it_runs_stops_writes_and_says_what_to_do() {
         std::thread::sleep(Duration::from_millis(20));
     }
     damage(&place);
-    // A failed sync makes the writer open the file anew, and look at what is there.
+    // After a failed sync the writer opens the file again and checks its contents.
     set_fault(&place, "sync=EIO");
     assert_eq!(credit(&server, "unlucky").0, 503);
     set_fault(&place, "");
@@ -259,6 +259,6 @@ fn damage_that_shows_while_it_runs_stops_writes_and_says_what_to_do() {
     );
     assert_eq!(credit(&server, "no more").0, 503);
     assert_eq!(readiness(&server), 503);
-    // The figures are in memory, and as they were acknowledged.
+    // The figures are in memory, and include all acknowledged writes.
     assert_eq!(server.get("/v1/analytics/summary")["memberCount"], 500);
 }

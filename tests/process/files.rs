@@ -1,4 +1,4 @@
-//! The files that a server makes, shares with nobody, and refuses.
+//! The files that a server creates, does not share with other users, and refuses.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -32,7 +32,7 @@ fn a_second_server_on_the_same_file_is_refused_and_the_first_goes_on() {
     server.credit("ann", 7);
     assert_eq!(server.get("/v1/analytics/summary")["pointsMinted"], 7);
     server.terminate();
-    // Its end frees the file.
+    // Its end releases the file.
     place.start().terminate();
 }
 
@@ -62,7 +62,7 @@ fn a_database_of_a_newer_version_is_refused_by_both_numbers() {
     assert_eq!(std::fs::read(place.database()).unwrap(), before);
 }
 
-/// Starts a server and a verification on a file that is not ours: both refuse, nothing changes.
+/// Starts a server and a verification on a foreign file: both refuse, nothing changes.
 #[track_caller]
 fn assert_left_alone(place: &Place, path: &Path) {
     let before = std::fs::read(path).unwrap();
@@ -99,7 +99,7 @@ fn a_database_of_another_program_is_left_alone() {
         .execute_batch("CREATE TABLE song (title TEXT); INSERT INTO song VALUES ('Blue');")
         .unwrap();
     assert_left_alone(&place, &place.database());
-    // Nor does a version number like ours make it ours.
+    // A matching version number does not make it a database of the product.
     place
         .sqlite()
         .pragma_update(None, "user_version", 1)
@@ -123,7 +123,7 @@ fn a_database_of_another_program_in_wal_mode_is_left_alone() {
         let said = ended.refusal();
         assert!(said.contains("is not a stampcard database"), "{said}");
     }
-    // Looking at such a file makes an empty -wal and -shm beside it; the file stays as it is.
+    // Reading such a file creates an empty -wal and -shm next to it; the file stays as it is.
     assert!(std::fs::read(place.database()).unwrap() == before);
 }
 
@@ -146,7 +146,7 @@ fn a_folder_that_is_not_there_is_named() {
 #[test]
 fn a_folder_that_cannot_be_written_is_named_with_what_to_do() {
     let place = Place::new();
-    // Nobody can make a file there, whoever runs the test.
+    // No user, not even root, can create a file there.
     let mut command = place.command(&["--listen", "127.0.0.1:0", "--database"]);
     command.arg("/sys/stampcard-test.db");
     let ended = place.run(command);
@@ -163,7 +163,7 @@ fn a_database_that_another_program_locks_is_not_started_on() {
     let place = Place::new();
     place.start().terminate();
     let other = place.sqlite();
-    // Not only for a transaction: for as long as the connection lives.
+    // Not only for a transaction: as long as the connection is open.
     other
         .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;")
         .unwrap();
@@ -228,7 +228,7 @@ fn the_log_refuses_to_be_changed_by_whoever_opens_the_file() {
     assert_eq!(place.verify().code, Some(0));
 }
 
-/// Bytes that belong to somebody else.
+/// The bytes of a foreign file.
 const FOREIGN: &str = "precious";
 
 #[test]
@@ -253,7 +253,7 @@ fn a_lock_file_that_is_not_ours_is_refused_and_left_alone() {
     place.start().terminate();
     place.run_on_database(&["backup", "backup.db"]);
     std::fs::remove_file(&lock).unwrap();
-    // A link is not followed, whatever it leads to: also not to what looks like a lock file.
+    // A link is not followed, whatever its target: also not to a file that looks like a lock file.
     for content in [FOREIGN, "", "4711\n"] {
         std::fs::write(&target, content).unwrap();
         symlink(&target, &lock).unwrap();
@@ -278,7 +278,7 @@ fn a_lock_file_that_is_not_ours_is_refused_and_left_alone() {
     assert!(made.unwrap().success());
     is_refused("pipe");
     std::fs::remove_file(&lock).unwrap();
-    // What a killed process left is taken over.
+    // A killed process's lock file is taken over.
     for content in ["", "4711\n", "47"] {
         std::fs::write(&lock, content).unwrap();
         place.start().terminate();
@@ -347,7 +347,7 @@ fn a_database_under_two_names_is_one_database() {
     symlink("data/real.db", place.database()).unwrap();
     let server = place.start();
     server.live_a_little();
-    // Its other files stand beside it, and so does the lock.
+    // Its other files are next to it, and so is the lock.
     assert!(place.path("data/real.db-wal").exists());
     assert!(place.path("data/real.db.lock").exists());
     assert!(!place.path("test.db.lock").exists());
@@ -369,7 +369,7 @@ fn a_database_under_two_names_is_one_database() {
     assert_eq!(server.get("/v1/analytics/summary")["memberCount"], 2);
     server.terminate();
     assert_eq!(place.verify().code, Some(0));
-    // A link that leads nowhere makes no file there.
+    // A dangling link creates no file at its target.
     std::fs::remove_file(place.path("data/real.db")).unwrap();
     place.run(place.serve()).refusal();
     assert!(!place.path("data/real.db").exists());

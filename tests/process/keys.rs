@@ -20,7 +20,7 @@ fn on_file(place: &Place, arguments: &[&str]) -> Ended {
     place.run(command)
 }
 
-/// A command that asks a server.
+/// A command that calls a server.
 fn on_server(place: &Place, server: &Server, arguments: &[&str]) -> Ended {
     let mut command = place.command(arguments);
     command
@@ -39,7 +39,7 @@ fn json(ended: &Ended) -> Value {
     serde_json::from_str(&ended.stdout).unwrap()
 }
 
-/// What a key gets for its program's summary.
+/// The response to a key's request for its program's summary.
 fn status(server: &Server, key: &str) -> u16 {
     let route = ("GET", "/v1/analytics/summary");
     let answer = request(
@@ -152,7 +152,7 @@ fn the_same_through_a_running_server() {
     assert_eq!(
         listed["organizations"].as_array().unwrap().len(),
         2,
-        "of the sandbox alone"
+        "only the organizations of the sandbox"
     );
     let made = json(&run(&[
         "keys",
@@ -187,7 +187,7 @@ fn the_same_through_a_running_server() {
     ]));
     assert_eq!(status(&server, &first), 403);
 
-    // What the server refuses is told in its words.
+    // The server's refusal is printed in its words.
     let unknown = "6f7b4a0e-5c1e-4d5b-9a0c-2f6f3f0f8c11";
     let ended = run(&["organizations", "set-status", unknown, "active"]);
     assert!(ended.refusal().contains("organization"), "{ended:?}");

@@ -1,5 +1,5 @@
 //! The process is killed before one of the calls by which an operation changes files. Whatever the
-//! operation and the call, the next start starts, what was acknowledged is there, and `verify`
+//! operation and the call, the next start succeeds, acknowledged writes are present, and `verify`
 //! agrees.
 //!
 //! tests/faults/shim.c counts the calls and kills.
@@ -17,17 +17,17 @@ use crate::server::{Place, Server, done};
 
 /// Longer than any of these takes.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A number that no operation reaches: with it all calls are counted.
+/// A number that no operation reaches: all calls are counted.
 const NEVER: u64 = u64::MAX >> 33;
 /// Kills of the long form.
 const KILLS: u64 = 500;
 
-/// What may be killed.
+/// An operation to kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operation {
-    /// The start of a server where there is no file.
+    /// The start of a server without a file.
     FirstStart,
-    /// The start on a backup that somebody copied into place, which changes the journal mode.
+    /// The start on a backup that was copied into place, which changes the journal mode.
     StartOnBackup,
     /// The start on a file that `restore` put into place.
     StartOnRestored,
@@ -56,7 +56,7 @@ const ALL: [Operation; 10] = [
     Operation::Writes,
 ];
 
-/// Files that the operations begin with, made once.
+/// Files that the operations begin with, created once.
 struct Origin(Place);
 
 impl Origin {
@@ -81,7 +81,7 @@ impl Origin {
         Self(place)
     }
 
-    /// A place where `operation` can begin.
+    /// A folder in which `operation` can begin.
     fn place(&self, operation: Operation) -> Place {
         let place = Place::new();
         let copy = |from: &str, to: &str| {
@@ -119,20 +119,20 @@ impl Operation {
         place.on_database(arguments)
     }
 
-    /// Members that there may be afterwards.
+    /// The possible numbers of members afterwards.
     fn members(self) -> &'static [u64] {
         match self {
             Self::FirstStart => &[0],
             Self::StartOnBackup | Self::StartOnRestored | Self::Import => &[2],
             Self::Restore => &[2, 3],
             Self::Backup | Self::Stop | Self::Writes => &[3],
-            // Those of a recorded file.
+            // The members of a recorded file.
             Self::Migrate | Self::StartOnOld => &[],
         }
     }
 
-    /// Runs it, killed before the call `number`; credits that were acknowledged meanwhile, and
-    /// whether one more may have been done.
+    /// Runs the operation, killed before the call `number`; returns the credits acknowledged
+    /// meanwhile, and whether one more may have taken effect.
     fn run(self, place: &Place, number: u64) -> (u64, bool) {
         let mut command = self.command(place);
         command
@@ -161,7 +161,8 @@ impl Operation {
         (0, false)
     }
 
-    /// Carries it out, killed before the call `number`, and looks at what is left; calls made.
+    /// Runs the operation, killed before the call `number`, and checks the result; returns the
+    /// number of calls.
     #[track_caller]
     fn survive(self, origin: &Origin, number: u64) -> u64 {
         let place = origin.place(self);
@@ -169,7 +170,7 @@ impl Operation {
         let calls = std::fs::metadata(place.path("calls")).map_or(0, |file| file.len());
         let what = format!("{self:?} killed before call {number}, at {calls}");
         if self == Self::Import {
-            // Until it is finished no server starts on it.
+            // No server starts on it until it is finished.
             let ended = place.run(self.command(&place));
             let is_done = ended.code == Some(0) || ended.stderr.contains("data of its own");
             assert!(is_done, "{what}: {ended:?}");
@@ -180,7 +181,7 @@ impl Operation {
         }
         let server = place.start();
         if self == Self::FirstStart && server.printed.is_empty() {
-            // It has keys already: then somebody could see them.
+            // It has keys already: they may have been printed.
             let printed = std::fs::read_to_string(place.path("out")).unwrap();
             assert_eq!(printed.matches("_live_").count(), 2, "{what}: {printed}");
         }
@@ -221,8 +222,8 @@ impl Operation {
     }
 }
 
-/// Credits a server's member, point by point, until it dies, or stops it after two; how many were
-/// acknowledged, and whether one more was asked for.
+/// Credits a server's member, point by point, until the server is killed, or stops it after two;
+/// returns how many were acknowledged, and whether one more was sent.
 fn meanwhile(server: Server, until_it_dies: bool, arm: impl Fn()) -> (u64, bool) {
     let mut server = server;
     if until_it_dies {
@@ -298,12 +299,11 @@ fn hundreds_of_kills_leave_no_file_that_does_not_start() {
     }
 }
 
-/// The journal of a database that is gone, or of one that cannot be read, is not played into the
-/// file that takes its place.
+/// The journal of a deleted or unreadable database is not applied to the file that takes its place.
 #[test]
 fn no_log_of_another_database_is_played_into_a_file_that_is_put_in_place() {
     let origin = Origin::new();
-    // The journal that a kill leaves on the way to another journal mode.
+    // The journal that a kill leaves during a change of the journal mode.
     let hot = origin.place(Operation::StartOnBackup);
     let journal = hot.path("test.db-journal");
     let is_hot = (1..40).any(|number| {
@@ -314,14 +314,14 @@ fn no_log_of_another_database_is_played_into_a_file_that_is_put_in_place() {
             && std::fs::read(&journal).unwrap()[0] != 0
     });
     assert!(is_hot, "no kill leaves a journal");
-    // Beside a file that is no database any more.
+    // Next to a file that is not a database any more.
     let place = origin.place(Operation::Restore);
     std::fs::write(place.database(), "no database").unwrap();
     std::fs::copy(&journal, place.path("test.db-journal")).unwrap();
     done(&place.run_on_database(&["restore", "backup.db"]));
     assert!(!place.path("test.db-journal").exists());
     assert_eq!(place.verify().code, Some(0));
-    // A backup does not take a name beside which one stands.
+    // A backup does not use a name next to which there is one.
     for suffix in ["-journal", "-wal"] {
         let log = place.path(&format!("copy.db{suffix}"));
         std::fs::copy(&journal, &log).unwrap();
@@ -338,7 +338,7 @@ fn no_log_of_another_database_is_played_into_a_file_that_is_put_in_place() {
         }
         std::fs::remove_file(log).unwrap();
     }
-    // Commands that only read roll back what was killed, too.
+    // Read-only commands roll back interrupted transactions, too.
     let verified = hot.verify();
     assert_eq!(verified.code, Some(0), "{verified:?}");
     let _: Value = hot.start().get("/v1/analytics/summary");

@@ -39,7 +39,7 @@ fn the_figures_are_answered_while_writes_wait_for_the_database() {
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| credit(&server, "once"));
         let start = Instant::now();
-        // Half a second: long enough for the credit to have come and to be seen not to return.
+        // Half a second: enough for the credit to arrive, and to see that it does not return.
         let mut rounds = 0;
         while start.elapsed() < Duration::from_millis(500) {
             let asked = Instant::now();
@@ -65,7 +65,7 @@ fn the_figures_are_answered_while_writes_wait_for_the_database() {
     assert_eq!(place.verify().code, Some(0));
 }
 
-/// The writer gives up after five seconds; the figures go on, and so do writes once they can.
+/// The writer gives up after five seconds; the figures continue, and so do writes once they can.
 #[test]
 fn the_figures_are_answered_while_writes_are_refused() {
     let place = Place::new();
@@ -84,7 +84,7 @@ fn the_figures_are_answered_while_writes_are_refused() {
     assert_eq!(place.verify().code, Some(0));
 }
 
-/// Sends a credit again until it is acknowledged, as a client does.
+/// Repeats a credit until it is acknowledged, as a client does.
 #[track_caller]
 fn retry_until_done(server: &Server, idempotency_key: &str) {
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! What the log says, and what it never says.
+//! The contents of the log, and secrets that must never be in it.
 
 use std::time::{Duration, Instant};
 
@@ -117,7 +117,7 @@ fn a_failed_request_is_logged_under_its_id_with_its_cause() {
         "{}",
         refused.text
     );
-    // Reads go on.
+    // Reads continue.
     assert!(server.get("/v1/analytics/summary")["pointsMinted"].as_u64() > Some(10));
     let log = server.log();
     assert!(log.contains(&refused.request_id), "{log}");
@@ -128,7 +128,8 @@ fn a_failed_request_is_logged_under_its_id_with_its_cause() {
             .status
     };
     assert_eq!(ready(), 503);
-    // Writes work again by themselves once the reader is gone, and it says so before the next one.
+    // Writes work again automatically once the reader is gone, and the log says so before the next
+    // one.
     reader.execute_batch("ROLLBACK").unwrap();
     let start = Instant::now();
     while ready() != 200 {
@@ -144,7 +145,7 @@ fn a_failed_request_is_logged_under_its_id_with_its_cause() {
     assert_eq!(place.verify().code, Some(0));
 }
 
-/// A wallet that spent more than it received is what the code says can never be.
+/// A wallet that spent more than it received contradicts the code's invariants.
 #[test]
 fn a_panic_is_one_line_of_the_log_and_the_server_goes_on() {
     let place = Place::new();

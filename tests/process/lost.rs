@@ -1,5 +1,5 @@
-//! The file is lost under the running server: a read meets damage, or the name stands for another
-//! file. Writes stop at once, and it is said why.
+//! The file is lost under the running server: a read meets damage, or the name refers to another
+//! file. Writes stop immediately, and the reason is logged.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -18,7 +18,8 @@ fn credit(server: &Server) -> u16 {
     server.post("/v1/wallet/credit", &body).status
 }
 
-/// Takes the file from under a server, which must stop to write and say so, until it is stopped.
+/// Replaces the file under a server, which must refuse writes and log the reason until it is
+/// stopped.
 #[track_caller]
 fn lose(what: &str, act: impl Fn(&Place)) -> Place {
     let place = Place::new();
@@ -33,7 +34,7 @@ fn lose(what: &str, act: impl Fn(&Place)) -> Place {
         "{}",
         answer.text
     );
-    // Reads go on where they can.
+    // Reads continue where they can.
     assert_eq!(
         server.get("/v1/wallet?externalUserID=ann")["balance"],
         70,
@@ -56,7 +57,7 @@ fn lose(what: &str, act: impl Fn(&Place)) -> Place {
     place
 }
 
-/// All that was acknowledged is there, and the server takes writes.
+/// All acknowledged writes are present, and the server accepts writes.
 #[track_caller]
 fn assert_whole(place: &Place) {
     let server = place.start();
@@ -75,18 +76,18 @@ fn writes_stop_when_the_file_is_replaced_moved_or_removed() {
     lose("removed", |place| {
         fs::remove_file(place.database()).unwrap();
     });
-    // The other file is left alone.
+    // The other file is left unchanged.
     let place = lose("replaced", |place| {
         let new = place.path("new");
         fs::copy(other.database(), &new).unwrap();
         fs::rename(new, place.database()).unwrap();
     });
     assert!(fs::read(place.database()).unwrap() == fs::read(other.database()).unwrap());
-    // What was in its log is moved into the file by the stop.
+    // The stop moves the contents of its log into the file.
     assert_whole(&lose("its log removed", |place| {
         fs::remove_file(place.path("test.db-wal")).unwrap();
     }));
-    // What was moved away is whole once it is back.
+    // The original file is complete once it is moved back.
     let place = lose("moved", |place| {
         fs::rename(place.database(), place.path("elsewhere")).unwrap();
     });
@@ -103,7 +104,7 @@ fn the_loss_is_said_although_nobody_asks_or_writes() {
     server.wait_for_log("writes are stopped");
 }
 
-/// What the server is asked that reads the rows.
+/// Requests that read rows.
 const READS: [&str; 3] = [
     "/v1/members?limit=100",
     "/v1/redemptions?limit=100",
@@ -120,7 +121,7 @@ fn damage_that_only_a_read_meets_stops_writes() {
             server.set_member(&format!("member-{count}"));
         }
         server.terminate();
-        // Nothing is in the caches of a server that has just started.
+        // A server that has just started has empty caches.
         let server = place.start();
         assert_eq!(ready(&server).status, 200);
         damage(&place);

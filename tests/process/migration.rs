@@ -1,5 +1,5 @@
-//! A database of version 0.1.0 is brought up to date: nothing is lost, however often that is
-//! stopped, killed or fails on the way.
+//! Migration of a database of version 0.1.0: nothing is lost, however often the migration is
+//! stopped, killed or fails.
 
 use std::io;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::server::Place;
 
 /// The database that version 0.1.0 wrote.
 const KEPT: &str = "tests/kept/0.1.0/stampcard.db.gz";
-/// Its fault control, as in tests/faults/shim.c.
+/// The control file for faults, as in tests/faults/shim.c.
 const FAULT: &str = "fault";
 
 /// Adds ?1 members to program 1, as version 0.1.0 did: with a sign-up each.
@@ -36,7 +36,7 @@ const ROUND: &str = "
     SELECT last.seq + 1 + i, 1700000000000 + ?2 * 1000, 1, 4, 1000000 + i, 1, 5, ?2 = 0,
         iif(?2 = 0, NULL, last.seq + 1 + i - ?1), iif((i + ?2) % 4 = 0, 'visit ' || ?2, NULL)
     FROM n, (SELECT max(seq) AS seq FROM activity) last";
-/// What ?2 rounds gave to ?1 members.
+/// The points that ?2 rounds gave to ?1 members.
 const WALLETS: &str = "
     UPDATE member SET balance = 5 * ?2, amount_received = 5 * ?2, participated = 1,
         last_entry_seq = (SELECT max(seq) FROM activity) - ?1 + 1 + id - 1000000
@@ -44,7 +44,7 @@ const WALLETS: &str = "
 const SUMS: &str = "
     UPDATE program SET amount_received = amount_received + 5 * ?1 * ?2 WHERE id = 1";
 
-/// Puts the kept database into the place of the test's.
+/// Copies the kept database into the test's folder.
 pub(crate) fn keep(place: &Place) {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join(KEPT);
     let mut packed = GzDecoder::new(std::fs::File::open(kept).unwrap());
@@ -65,13 +65,13 @@ fn widen(place: &Place, members: i64, rounds: i64) {
     }
     connection.execute(WALLETS, [members, rounds]).unwrap();
     connection.execute(SUMS, [members, rounds]).unwrap();
-    // The snapshot tells of the log as it was.
+    // The snapshot fits the log before this.
     connection
         .execute_batch("COMMIT; DELETE FROM snapshot; PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();
 }
 
-/// A migration whose calls to write fail or tear from the `first` on.
+/// A migration whose writes fail or are torn from the `first` on.
 fn run_with_fault(place: &Place, fault: &str, first: u32) -> Option<i32> {
     std::fs::write(place.path(FAULT), format!("{fault} {first}")).unwrap();
     let mut command = place.on_database(&["migrate"]);
@@ -81,7 +81,7 @@ fn run_with_fault(place: &Place, fault: &str, first: u32) -> Option<i32> {
     place.run(command).code
 }
 
-/// What must be the same before and after.
+/// Data that must be the same before and after.
 fn contents(connection: &Connection, texts: &str) -> Vec<String> {
     let log = "SELECT format('%d %d %d %d %d %s', count(*), sum(seq), sum(at), sum(amount),
                    sum(previous_seq), group_concat(DISTINCT to_state)) FROM activity";
@@ -93,13 +93,13 @@ fn contents(connection: &Connection, texts: &str) -> Vec<String> {
         .into()
 }
 
-/// The reasons of members that version 0.1.0 erased go.
+/// The reasons of members that version 0.1.0 erased are deleted.
 const OLD_TEXTS: &str = "SELECT format('%d %d', count(*),
         sum(iif(external_user_id GLOB 'erased_*', 0, length(note)) * seq))
     FROM activity JOIN member ON member.id = member_id WHERE entry IS NOT NULL AND note IS NOT NULL";
 const NEW_TEXTS: &str = "SELECT format('%d %d', count(*), sum(length(text) * seq)) FROM log_text";
 
-/// Brings the rest up to date: what was there before is there now, and everything agrees.
+/// Completes the migration: the data is the same as before, and everything agrees.
 #[track_caller]
 fn finish(place: &Place, before: &[String], what: &str) {
     let ended = place.run_on_database(&["migrate", "--json"]);
@@ -139,7 +139,7 @@ fn commands_that_only_read_an_old_database_say_how_to_bring_it_up_to_date() {
     assert_agrees(&place, &contents, "once");
     let ended = place.run_on_database(&["migrate"]);
     assert!(ended.stdout.contains("nothing was to be done"), "{ended:?}");
-    // What is not there is not made.
+    // A missing file is not created.
     let place = Place::new();
     place.run_on_database(&["migrate"]).refusal();
     assert!(!place.database().exists());
@@ -168,7 +168,7 @@ fn a_write_that_tears_or_a_full_disk_anywhere_loses_nothing() {
     }
 }
 
-/// Starts a migration and kills it after a while; whether it ended by itself before.
+/// Starts a migration and kills it after a while; returns whether it ended before.
 fn kill_after(place: &Place, wait: Duration) -> bool {
     let mut child = spawn(place);
     let start = Instant::now();
@@ -204,7 +204,7 @@ fn a_migration_that_is_killed_again_and_again_goes_on() {
     let mut wait = Duration::from_millis(40);
     while !kill_after(&place, wait) {
         kills += 1;
-        // Longer and longer, so that it gets to the end on every machine.
+        // The time grows, so that it completes on every machine.
         wait = wait.mul_f64(1.0 + rng.f64() / 4.0);
     }
     assert!(kills >= 3, "{kills}");
@@ -216,7 +216,7 @@ fn a_server_finishes_what_was_begun_and_nobody_else_touches_it() {
     let place = Place::new();
     keep(&place);
     let before = contents(&place.sqlite(), OLD_TEXTS);
-    // Past the first transaction, from which on the file is of the new version.
+    // After the first transaction, which makes the file one of the new version.
     let mut first = 40;
     loop {
         run_with_fault(&place, "tear", first);
@@ -274,7 +274,7 @@ fn an_old_schema_that_was_tampered_with_is_refused_and_left_alone() {
     assert_eq!(std::fs::read(place.database()).unwrap(), before);
 }
 
-/// Bytes of the database and what stands beside it.
+/// The bytes of the database and of the files next to it.
 fn bytes(place: &Place) -> u64 {
     ["", "-wal", "-shm"]
         .iter()
@@ -283,8 +283,8 @@ fn bytes(place: &Place) -> u64 {
         .sum()
 }
 
-/// The time and the room that a long log takes, and 30 kills on the way. `make migration`;
-/// `MIGRATION_ROWS` says how long.
+/// The time and the space that a long log needs, and 30 kills during it. `make migration`;
+/// `MIGRATION_ROWS` sets the length.
 #[test]
 #[ignore = "make migration"]
 fn a_long_log_is_brought_up_to_date_in_minutes() {
@@ -320,7 +320,7 @@ fn a_long_log_is_brought_up_to_date_in_minutes() {
     let mut kills = 0;
     let start = Instant::now();
     while kills < KILLS {
-        // A start reads what is done, so that each needs some time to get on.
+        // A start reads the completed steps, so that each needs some time to advance.
         let wait = took.mul_f64(0.02 + rng.f64() * 0.08) + took.mul_f64(f64::from(kills) / 100.0);
         if kill_after(&place, wait) {
             break;

@@ -1,4 +1,4 @@
-//! Standard output and standard error that nobody reads, that are closed, or on a full disk.
+//! Standard output and standard error without a reader, closed, or on a full disk.
 
 use std::fs::File;
 use std::io::pipe;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::faults::shim;
 use crate::server::{Ended, Place, SANDBOX_KEY, Server, done};
 
-/// A pipe whose reader ended.
+/// A pipe whose reader has closed it.
 fn ended_pipe() -> Stdio {
     let (reader, writer) = pipe().unwrap();
     drop(reader);
@@ -44,7 +44,7 @@ fn closing(command: &Command, descriptor: u32) -> Command {
     shell
 }
 
-/// Has a server log at least a line a request.
+/// Makes a server log at least one line per request.
 fn talkative(place: &Place) -> Command {
     let mut command = place.serve();
     command
@@ -168,7 +168,7 @@ fn a_log_on_the_full_disk_of_the_database_ends_nothing() {
     assert_eq!(place.verify().code, Some(0));
 }
 
-/// A first start without any key chosen.
+/// A first start without configured keys.
 fn first_start(place: &Place) -> Command {
     let mut command = place.serve();
     command
@@ -226,11 +226,11 @@ fn a_first_start_makes_no_keys_that_nobody_can_see() {
             "{what}: {refusal}"
         );
     }
-    // None of them left any.
+    // None of them left a file.
     let server = place.start_as(first_start(&place));
     assert_eq!(server.printed.len(), 5, "{:?}", server.printed);
     server.terminate();
-    // Keys that were chosen need not be seen; how to make others is said.
+    // Configured keys need not be printed; the output says how to create others.
     let place = Place::new();
     let mut command = place.command(&["serve", "--database", "test.db"]);
     command
@@ -240,8 +240,8 @@ fn a_first_start_makes_no_keys_that_nobody_can_see() {
     assert!(log.contains("`stampcard keys create`"), "{log}");
 }
 
-/// Starts a server whose standard output is of no use, waits until it serves, and stops it; gives
-/// back its log.
+/// Starts a server with an unusable standard output, waits until it serves, and stops it; returns
+/// its log.
 #[track_caller]
 fn serve_unseen(place: &Place, mut command: Command, stdout: Stdio) -> String {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
@@ -300,7 +300,7 @@ fn a_command_whose_reader_ended_ends_quietly() {
         (&["backup", "copy.db"], 0),
         (&["migrate"], 0),
         (&["--help"], 0),
-        // What was written is not all.
+        // The output is incomplete.
         (&["export", "-"], 1),
         (&["export", "-", "--format", "csv", "--table", "ledger"], 1),
     ] {
@@ -312,7 +312,7 @@ fn a_command_whose_reader_ended_ends_quietly() {
             "{arguments:?}"
         );
     }
-    // Where the disk is full somebody has to know.
+    // A full disk must be reported.
     for arguments in [
         &["verify"] as &[&str],
         &["completions", "bash"],

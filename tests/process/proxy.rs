@@ -1,4 +1,4 @@
-//! The proxy configuration that comes with the product, in the real proxy before the real binary.
+//! The packaged proxy configuration, in the real proxy in front of the real binary.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::server::{Place, SANDBOX_KEY};
 
-/// Whether there is an nginx and what makes a certificate; with `TEST_NGINX=required` there has to
+/// Whether nginx and a tool for certificates are installed; with `TEST_NGINX=required` they must
 /// be.
 fn has_nginx() -> bool {
     let is_there = |program: &str, argument: &str| {
@@ -28,7 +28,7 @@ fn has_nginx() -> bool {
     all
 }
 
-/// Ends the proxy when the test does.
+/// Ends the proxy when the test ends.
 struct Proxy(Child);
 
 impl Drop for Proxy {

@@ -1,5 +1,5 @@
-//! Commands that meet on one file: one wins, the other is told, and what is copied while it changes
-//! is whole.
+//! Concurrent commands on one file: one succeeds, the other is refused, and a copy that is made
+//! during changes is consistent.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,8 +15,8 @@ fn minted(server: &Server) -> usize {
     usize::try_from(minted.unwrap()).unwrap()
 }
 
-/// Clients that credit one point at a time while something else is done; gives back how many were
-/// acknowledged before it, how many in all, and what it came to.
+/// Runs clients that credit one point at a time during something else; returns how many were
+/// acknowledged before it, how many in all, and its result.
 fn beside_writes<T>(place: &Place, mut act: impl FnMut() -> T) -> (usize, usize, T) {
     let server = place.start();
     for client in 0..CLIENTS {
@@ -53,7 +53,7 @@ fn beside_writes<T>(place: &Place, mut act: impl FnMut() -> T) -> (usize, usize,
     (before, all, result)
 }
 
-/// The copy has all that was acknowledged when it began, and agrees with itself.
+/// The copy has all writes that were acknowledged before it began, and is consistent.
 fn check_copy(copy: &Place, before: usize, all: usize) {
     let verified = copy.verify();
     assert_eq!(verified.code, Some(0), "{verified:?}");
@@ -107,7 +107,7 @@ fn a_backup_while_the_log_is_moved_into_the_file_again_and_again_is_whole() {
     check_copy(&copy, before, all);
 }
 
-/// Starts the same command many times at once; gives back how each ended.
+/// Starts the same command many times concurrently; returns how each ended.
 fn at_once(commands: Vec<std::process::Command>) -> Vec<(Option<i32>, String)> {
     let children: Vec<_> = commands
         .into_iter()
@@ -207,7 +207,7 @@ fn of_servers_started_at_once_on_a_new_file_one_serves_and_the_others_say_why_no
         last.wait().unwrap();
         assert_eq!(refused, SERVERS - 1);
         assert_eq!(place.verify().code, Some(0));
-        // The keys are those of the one that served.
+        // The keys are those of the server that started.
         let server = place.start();
         assert_eq!(server.printed, Vec::<String>::new());
         assert_eq!(

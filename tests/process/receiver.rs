@@ -1,4 +1,4 @@
-//! A receiver of webhooks: it records what arrives, byte for byte, and answers as it is told.
+//! A receiver of webhooks: it records every request, byte for byte, and responds as configured.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,23 +9,23 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-/// How it answers.
+/// Its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mood {
     Fine,
     Failing,
-    /// Takes the request and never answers.
+    /// Reads the request and never responds.
     Silent,
 }
 
-/// A request that arrived.
+/// A request as received.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrival {
     pub(crate) delivery: String,
     pub(crate) signature: String,
     pub(crate) event: String,
     pub(crate) body: Vec<u8>,
-    /// Whether the answer was 200.
+    /// Whether the response was 200.
     pub(crate) taken: bool,
 }
 
@@ -88,7 +88,7 @@ impl Receiver {
         *self.shared.mood.lock() = mood;
     }
 
-    /// Refuses connections, and breaks those there are.
+    /// Refuses new connections, and closes open ones.
     pub(crate) fn go_down(&self) {
         self.shared.is_down.store(true, Ordering::SeqCst);
         // Wakes the listening thread, which then closes the port.

@@ -1,4 +1,4 @@
-//! Starts the binary, talks to it, and makes sure that it ends with the test.
+//! Starts the binary, sends requests to it, and ends it with the test.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -17,12 +17,12 @@ use crate::secrets;
 
 pub(crate) const SANDBOX_KEY: &str = "expys_sandbox_0123456789abcdef0123456789abcdef";
 
-/// Longer than anything here takes; past it a test fails instead of hanging.
+/// Longer than anything here takes; after that a test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// The same for `verify`, which reads every row: an hour's load leaves more than ten million.
+/// The limit for `verify`, which reads every row: an hour's load leaves more than ten million.
 const VERIFY_PATIENCE: Duration = Duration::from_mins(15);
 
-/// A folder for the database and whatever else a test needs. It goes with the test.
+/// A folder for the database and other files of a test. It is deleted with the test.
 pub(crate) struct Place {
     folder: TempDir,
     logs: AtomicUsize,
@@ -44,12 +44,12 @@ impl Place {
         self.path("test.db")
     }
 
-    /// A connection of the test's own to the database.
+    /// A separate connection to the database.
     pub(crate) fn sqlite(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.database()).unwrap()
     }
 
-    /// The names of the files in the folder, but for the logs of this helper.
+    /// The names of the files in the folder, except the logs of this helper.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = self.folder.path().read_dir().unwrap();
         let mut names: Vec<String> = entries
@@ -60,7 +60,7 @@ impl Place {
         names
     }
 
-    /// The binary with these arguments, in this folder, and no setting from outside.
+    /// The binary with these arguments, in this folder, and without settings from the environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stampcard"));
         command
@@ -105,12 +105,12 @@ impl Place {
         Self::start_logging_to(command, log)
     }
 
-    /// The same, with a standard error of its own, which is `log` if it is a file at all.
+    /// The same, with a separate standard error, which is `log` if it is a file.
     #[track_caller]
     pub(crate) fn start_logging_to(mut command: Command, log: PathBuf) -> Server {
         let level = "STAMPCARD_LOG__LEVEL";
         if command.get_envs().all(|(name, _)| name != level) {
-            // So that whatever it may ever log is looked at in the end.
+            // So that everything it logs is checked in the end.
             command.env(level, secrets::LEVEL);
         }
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -146,13 +146,13 @@ impl Place {
         }
     }
 
-    /// Runs a command that ends by itself.
+    /// Runs a command that ends without a signal.
     #[track_caller]
     pub(crate) fn run(&self, command: Command) -> Ended {
         self.run_for(command, PATIENCE)
     }
 
-    /// The same for one that may take longer.
+    /// Runs a command that may take longer.
     #[track_caller]
     fn run_for(&self, mut command: Command, patience: Duration) -> Ended {
         let log = self.new_log();
@@ -182,7 +182,7 @@ impl Place {
     }
 }
 
-/// The same, once it says nothing on standard error and ends with 0.
+/// Runs it and checks that standard error is empty and the exit code 0.
 #[track_caller]
 pub(crate) fn done(ended: &Ended) -> &Ended {
     assert_eq!(
@@ -193,7 +193,7 @@ pub(crate) fn done(ended: &Ended) -> &Ended {
     ended
 }
 
-/// What a command left behind.
+/// The output of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -202,7 +202,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// What it says on standard error, once it failed as a command fails: with exit code 1, one
+    /// Its standard error, after a check that it failed as a command fails: with exit code 1, one
     /// line and nothing on standard output.
     #[track_caller]
     pub(crate) fn refusal(&self) -> &str {
@@ -213,11 +213,11 @@ impl Ended {
     }
 }
 
-/// A running server. It is killed with the test at the latest; then its log must tell no secret.
+/// A running server. It is killed with the test at the latest; then its log must contain no secret.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// The lines before the one that says where it listens.
+    /// The lines before the one with the address.
     pub(crate) printed: Vec<String>,
     told: Mutex<Receiver<String>>,
     log: PathBuf,
@@ -237,12 +237,12 @@ impl Server {
         self.child.id()
     }
 
-    /// What it wrote to standard error so far.
+    /// Its standard error so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// Waits until the log says something.
+    /// Waits until the log contains a text.
     #[track_caller]
     pub(crate) fn wait_for_log(&self, text: &str) {
         let start = Instant::now();
@@ -259,7 +259,7 @@ impl Server {
         assert!(status.unwrap().success());
     }
 
-    /// Waits for the end; gives back the exit code and what it printed after it listened.
+    /// Waits for the end; returns the exit code and the output after the address.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> (Option<i32>, Vec<String>) {
         let status = wait(&mut self.child, PATIENCE);
@@ -273,7 +273,7 @@ impl Server {
         assert_eq!(self.wait(), (Some(0), Vec::new()), "{}", self.log());
     }
 
-    /// Kills it where it stands.
+    /// Kills it immediately.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -322,7 +322,7 @@ impl Server {
         answer.expect(200);
     }
 
-    /// A new offer's id.
+    /// Creates an offer and returns its id.
     #[track_caller]
     pub(crate) fn offer(&self, price: u64) -> String {
         let body = json!({"title": "An offer", "pointsPrice": price});
@@ -330,7 +330,8 @@ impl Server {
         offer["id"].as_str().unwrap().to_owned()
     }
 
-    /// A bit of everything: two members, credits, a redemption completed and one canceled.
+    /// Creates some data of every kind: two members, credits, a redemption completed and one
+    /// canceled.
     pub(crate) fn live_a_little(&self) {
         let offer = self.offer(30);
         for member in ["ann", "bob"] {
@@ -365,7 +366,7 @@ impl Drop for Server {
     }
 }
 
-/// Waits for a process, but not for ever.
+/// Waits for a process, up to a limit.
 #[track_caller]
 fn wait(child: &mut Child, patience: Duration) -> ExitStatus {
     let start = Instant::now();
@@ -381,7 +382,7 @@ fn wait(child: &mut Child, patience: Duration) -> ExitStatus {
     }
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

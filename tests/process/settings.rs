@@ -1,4 +1,4 @@
-//! Where settings come from, and the keys of the first start.
+//! The sources of settings, and the keys of the first start.
 
 use std::path::Path;
 
@@ -152,18 +152,14 @@ fn a_wrong_setting_is_refused_by_where_it_stands_and_what_would_be_right() {
         (
             "SERVER__WORKERS",
             "many",
-            "server.workers is \"many\"; right would be a whole number",
+            "server.workers is \"many\"; expected a whole number",
         ),
         (
             "SERVER__WORKERS",
             "5000",
-            "server.workers is 5000; it must be 0 to 1024",
+            "server.workers is 5000; expected a number from 0 to 1024",
         ),
-        (
-            "LOG__FORMAT",
-            "xml",
-            "right would be \"text\" (text or json)",
-        ),
+        ("LOG__FORMAT", "xml", "expected \"text\" (text or json)"),
         ("LOG__LEVEL", "a=b=c", "log.level \"a=b=c\" is no filter"),
         ("LEVEL", "debug", "there is no setting level"),
     ] {
@@ -183,13 +179,13 @@ fn a_wrong_setting_is_refused_by_where_it_stands_and_what_would_be_right() {
         ("[server]\nworkers = true\n", "server.workers is true"),
         (
             "[analytics]\nsnapshot_interval = 0\n",
-            "analytics.snapshot_interval is 0; it must be 1 to 86400",
+            "analytics.snapshot_interval is 0; expected a number from 1 to 86400",
         ),
         (
             "[analytics]\nsnapshot_rows = 0\n",
-            "analytics.snapshot_rows is 0; it must be 1000 to 1000000000",
+            "analytics.snapshot_rows is 0; expected a number from 1000 to 1000000000",
         ),
-        ("[server]\nworkers = 2.5\n", "right would be a whole number"),
+        ("[server]\nworkers = 2.5\n", "expected a whole number"),
         ("[server]\nworkers = 5000\n", "server.workers is 5000"),
         ("[server\nworkers = 1\n", "line 1, column 8"),
         (

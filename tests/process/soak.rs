@@ -1,5 +1,5 @@
-//! Hours under load: memory that stays where it is, answers that stay quick, figures that are those
-//! of SQL in the end. `make soak` runs it; it is too long for every day.
+//! Hours under load: memory stays constant, responses stay fast, and at the end the figures equal
+//! those of SQL. `make soak` runs it; it takes too long for every run.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -16,13 +16,14 @@ const CLIENTS: u32 = 16;
 const MEMBERS: usize = 500;
 /// How long the highest load is measured.
 const MEASURED: Duration = Duration::from_secs(10);
-/// What a write may leave in memory for good: its place in the timelines, and its Idempotency-Key.
+/// Memory that a write may take permanently, for its place in the timelines and its
+/// Idempotency-Key.
 const BYTES_A_WRITE: u64 = 64;
-/// What may fill up beside that: SQLite's page caches, 32 MiB of the writer and 8 of each of four
-/// readers, and what the allocator keeps.
+/// Memory that may fill up in addition: SQLite's page caches, 32 MiB of the writer and 8 of each of
+/// four readers, and the allocator's reserves.
 const SLACK: u64 = 96 << 20;
 
-/// The requests of a client, in the proportions of a day.
+/// The requests of a client, in typical proportions.
 struct Client {
     rng: fastrand::Rng,
     agent: ureq::Agent,
@@ -40,7 +41,7 @@ impl Client {
         request(&self.agent, self.address, SANDBOX_KEY, route, key, body).unwrap()
     }
 
-    /// One request; gives back the points that it minted and whether it wrote.
+    /// Sends one request; returns the points that it minted and whether it wrote.
     fn step(&mut self) -> (u64, bool) {
         self.serial += 1;
         let member = format!("member-{}", self.rng.usize(..MEMBERS));
@@ -91,7 +92,7 @@ impl Client {
             let id = answer.expect(201)["id"].as_str().unwrap().to_owned();
             self.bookings.push(id);
         } else {
-            // Somebody holds it already, or has too little: refusals are part of the day.
+            // The member holds it already, or has too few points: refusals are part of the load.
             assert!(matches!(answer.status, 409 | 422), "{answer:?}");
             answer.status = 200;
         }
@@ -99,7 +100,7 @@ impl Client {
     }
 }
 
-/// What all clients share.
+/// The state that all clients share.
 #[derive(Default)]
 struct Shared {
     over: AtomicBool,
@@ -120,8 +121,9 @@ impl Shared {
     }
 }
 
-/// How many requests of all routes the server has answered within each of its bounds, in seconds:
-/// what it says of itself, without the time that clients and server wait for the same processors.
+/// The number of requests of all routes that the server has served within each of its bounds, in
+/// seconds, by its own metrics, without the time that clients and server wait for the same
+/// processors.
 #[derive(Default)]
 struct Answered(Vec<(f64, f64)>);
 
@@ -148,8 +150,8 @@ impl Answered {
         Self(bounds)
     }
 
-    /// The 99th percentile of those that were answered since, as if they were spread evenly between
-    /// two bounds.
+    /// The 99th percentile of the requests since then, as if they were spread evenly between two
+    /// bounds.
     fn p99_since(&self, before: &Self) -> Duration {
         // The bounds are the same each time.
         let pairs = self.0.iter().zip(&before.0);
@@ -167,8 +169,9 @@ impl Answered {
     }
 }
 
-/// Runs the clients while `watch` watches: as fast as they can, or at a rate of all together. At a
-/// rate a request counts from when it was due, so that a pause shows in all that it held up.
+/// Runs the clients while `watch` runs: as fast as they can, or at a common rate. At a rate, the
+/// time of a request counts from when it was due, so that a pause shows in all requests that it
+/// delayed.
 fn load(clients: &mut [Client], rate: Option<f64>, shared: &Shared, watch: impl FnOnce()) {
     let begun = Instant::now();
     let every = rate.map(|rate| Duration::from_secs_f64(f64::from(CLIENTS) / rate));
@@ -212,7 +215,7 @@ fn clients(server: &Server) -> Vec<Client> {
     (0..CLIENTS).map(new).collect()
 }
 
-/// Minutes and requests a second come from the environment.
+/// Minutes and requests per second come from the environment.
 #[test]
 #[ignore = "make soak"]
 fn memory_and_latency_stay_where_they_are() {
@@ -231,7 +234,7 @@ fn memory_and_latency_stay_where_they_are() {
     println!("for {minutes} minutes at {rate:.0} requests/s");
     println!("minute  requests    writes  memory kB  of it no file  server's p99  p99");
     let length = Duration::from_secs_f64(60.0 * minutes);
-    // Once a minute; in a short run often enough to see something.
+    // Once a minute; in a short run often enough for a few samples.
     let step = Duration::from_mins(1).min(length / 6);
     let mut seen: Vec<(u64, u64)> = Vec::new();
     let mut answered = Answered::read(&server);
@@ -253,7 +256,7 @@ fn memory_and_latency_stay_where_they_are() {
             );
         }
     });
-    // The first quarter is for pools and caches to fill.
+    // In the first quarter, pools and caches fill.
     let (first, last) = (seen[seen.len() / 4], seen[seen.len() - 1]);
     let (grown, writes) = (last.0.saturating_sub(first.0), last.1 - first.1);
     println!("after the first quarter: {grown} bytes more for {writes} writes");

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::server::{Place, SANDBOX_KEY, Server, agent, request};
 
-/// A request of which the end of the body is still to come.
+/// A request whose body is not complete yet.
 fn half_a_credit(server: &Server) -> (TcpStream, &'static str) {
     let (start, end) = (r#"{"externalUserID":"ann","#, r#""amount":5}"#);
     let mut stream = TcpStream::connect(server.address).unwrap();
@@ -22,8 +22,8 @@ fn half_a_credit(server: &Server) -> (TcpStream, &'static str) {
         start.len() + end.len()
     )
     .unwrap();
-    // Connections are taken up in the order they came: the server has this one once it answers on
-    // one that was made later.
+    // Connections are accepted in the order of arrival: the server has this one once it responds on
+    // a later one.
     let (later, route) = (agent(), ("GET", "/v1/analytics/summary"));
     request(
         &later,
@@ -42,7 +42,7 @@ fn either_signal_ends_it_at_once_with_exit_code_0() {
     let place = Place::new();
     for signal in ["TERM", "INT"] {
         let mut server = place.start();
-        // A client that keeps its connection open holds nothing up.
+        // A client that keeps its connection open delays nothing.
         server.get("/v1/analytics/summary");
         let start = Instant::now();
         server.signal(signal);
@@ -57,7 +57,7 @@ fn either_signal_ends_it_at_once_with_exit_code_0() {
 fn a_request_in_flight_is_finished() {
     let place = Place::new();
     let mut command = place.serve();
-    // One, so that requests are taken up in the order they came.
+    // One worker, so that requests are processed in order of arrival.
     command.env("STAMPCARD_SERVER__WORKERS", "1");
     let mut server = place.start_as(command);
     server.set_member("ann");

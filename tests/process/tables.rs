@@ -61,7 +61,7 @@ fn tables_come_as_csv() {
     assert!(!place.path("x").exists());
 }
 
-/// Names as members send them, and what a spreadsheet gets.
+/// Names as members send them, and the text for a spreadsheet.
 const NAMES: [(&str, &str); 7] = [
     ("=HYPERLINK('http://evil')", "'=HYPERLINK('http://evil')"),
     ("+1", "'+1"),
@@ -116,7 +116,7 @@ fn no_text_of_a_csv_is_run_by_a_spreadsheet_unless_it_is_asked_for_raw() {
     assert_eq!(refused.code, Some(2), "{refused:?}");
 }
 
-/// The page of the dashboard makes its CSV by the same rule, in its own language.
+/// The dashboard's page creates its CSV by the same rule, in its own language.
 #[test]
 fn the_pages_csv_goes_by_the_same_rule() {
     let script = format!(
@@ -133,7 +133,7 @@ fn the_pages_csv_goes_by_the_same_rule() {
         .args(["--input-type=module", "--eval", &script])
         .output();
     let Ok(ran) = ran else {
-        // Past what the test harness keeps to itself.
+        // Bypasses the output capture of the test harness.
         let _ = writeln!(std::io::stderr(), "skipped: the page's CSV needs node");
         return;
     };

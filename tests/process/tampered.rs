@@ -1,5 +1,5 @@
-//! Schemas that somebody tampered with: `verify` names what was changed, `restore` and `backup`
-//! refuse. And schemas that are only written in another way, which are as good as ours.
+//! Schemas that were tampered with: `verify` names the change, `restore` and `backup` refuse. And
+//! schemas that only have another notation, which are accepted.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use rusqlite::Connection;
 
 use crate::server::{Ended, Place};
 
-/// Some SQL that tampers with a schema, and what is then found.
+/// SQL that tampers with a schema, and the expected finding.
 type Case = (&'static str, &'static [&'static str]);
 
-/// Each adds, drops or alters one thing.
+/// Each adds, drops or alters one object.
 const TAMPERED: &[Case] = &[
     // The name begins like those that SQLite reserves; the next credit plants a partner key.
     (
@@ -60,7 +60,7 @@ const TAMPERED: &[Case] = &[
              WHERE name = 'member'",
         &["table member is missing or was altered"],
     ),
-    // Names that SQLite reserves, past its refusal to create them.
+    // Names that SQLite reserves, bypassing its refusal to create them.
     (
         "CREATE TABLE evil (a);
          PRAGMA writable_schema = ON;
@@ -84,7 +84,7 @@ const TAMPERED: &[Case] = &[
              WHERE name = 'sqlite_stat1'",
         &["table sqlite_stat1 is not of the schema"],
     ),
-    // Names that differ from ours in their case alone, or come before ours.
+    // Names that differ from ours only in case, or sort before ours.
     (
         "DROP TABLE pool_usage; CREATE TABLE \"POOL_USAGE\" (environment, month, credits)",
         &["table pool_usage is missing or was altered"],
@@ -121,7 +121,7 @@ const TAMPERED: &[Case] = &[
     ),
 ];
 
-/// A place whose server has stopped, with a good backup.
+/// A folder whose server has stopped, with a valid backup.
 fn lived() -> Place {
     let place = Place::new();
     let server = place.start();
@@ -140,7 +140,7 @@ fn run(place: &Place, arguments: &[&str], database: &Path) -> Ended {
     place.run(command)
 }
 
-/// A copy of the good backup on which some SQL was run.
+/// A copy of the valid backup on which some SQL was run.
 fn altered(place: &Place, sql: &str) -> std::path::PathBuf {
     let path = place.path("altered.db");
     std::fs::copy(place.path("good.db"), &path).unwrap();
@@ -149,7 +149,7 @@ fn altered(place: &Place, sql: &str) -> std::path::PathBuf {
     path
 }
 
-/// Nothing was put in place, and nothing half done is left beside it.
+/// Nothing was put into place, and no half-finished file is left next to it.
 #[track_caller]
 fn assert_untouched(place: &Place, before: &[u8], sql: &str) {
     assert!(std::fs::read(place.database()).unwrap() == before, "{sql}");
@@ -213,8 +213,8 @@ fn everything_that_was_tampered_with_is_named() {
     assert!(lines[4].contains("4 things are wrong"), "{verified:?}");
 }
 
-/// Writes a definition in another way: without its comments and with others, in capitals, with
-/// other white space. What stands between single quotes stays as it is.
+/// Rewrites a definition: without its comments and with others, in capitals, with other white
+/// space. Text in single quotes stays as it is.
 fn rewritten(definition: &str) -> String {
     let without_comments: Vec<&str> = definition
         .lines()
@@ -257,7 +257,7 @@ fn a_schema_that_is_only_written_in_another_way_is_no_fault() {
     assert_verifies_and_restores(&place, &path);
 }
 
-/// SQLite quotes the names of tables that were renamed, wherever they stand.
+/// SQLite quotes the names of renamed tables wherever they occur.
 #[test]
 fn a_table_that_was_renamed_back_is_no_fault() {
     let place = lived();
@@ -299,7 +299,7 @@ fn assert_verifies_and_restores(place: &Place, path: &Path) {
     assert_eq!(place.verify().code, Some(0));
 }
 
-/// What the file says of itself, and pages that stand in each other's place.
+/// Wrong values in the file's header, and pages that are exchanged.
 #[test]
 fn a_file_that_lies_about_itself_is_refused_by_all() {
     let place = lived();
@@ -332,7 +332,7 @@ fn a_file_that_lies_about_itself_is_refused_by_all() {
     }
 }
 
-/// A file whose key of member tokens is gone does not start, so that it is no backup either.
+/// A file without its key of member tokens does not start, so it is no backup either.
 #[test]
 fn a_backup_that_could_not_start_is_no_backup() {
     let place = lived();

@@ -1,4 +1,4 @@
-//! `stampcard export` and `import`: everything there and back, and nothing by halves.
+//! `stampcard export` and `import`: everything arrives, and an import is all or nothing.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ fn figures(server: &Server) -> Vec<Value> {
     FIGURES.iter().map(|path| server.get(path)).collect()
 }
 
-/// A database with a bit of everything, its server stopped, and its export.
+/// A database with some data of every kind, its server stopped, and its export.
 pub(crate) fn exported() -> (Place, String) {
     let place = Place::new();
     let server = place.start();
@@ -44,7 +44,7 @@ fn import(place: &Place, text: &str) -> Ended {
     place.run_on_database(&["import", "in.ndjson"])
 }
 
-/// The same lines with a trailer that fits them.
+/// The same lines with a correct trailer.
 fn sealed(lines: &[&str]) -> String {
     let mut text = lines.join("\n") + "\n";
     let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
@@ -57,14 +57,14 @@ fn what_is_exported_and_imported_answers_the_same_with_the_same_keys() {
     let place = Place::new();
     let server = place.start();
     server.live_a_little();
-    // What only JSON could spoil: quotes, line ends, characters of every plane.
+    // Text that JSON could damage: quotes, line ends, characters of every plane.
     let body = json!({
         "displayName": "A \"quoted\" name \\ 𝄞 é",
         "attributes": {"z": 1.50, "a": [null, "x\ny"], "big": 12_345_678_901_234_567_890_u64},
     });
     let answer = server.send("PUT", "/v1/members/ann", None, &body).unwrap();
     answer.expect(200);
-    // Beside the server, which goes on.
+    // While the server continues.
     done(&place.run_on_database(&["export", "all.ndjson"]));
     assert_eq!(mode(&place.path("all.ndjson")), 0o600);
     let before = figures(&server);
@@ -205,7 +205,8 @@ fn an_import_is_refused_by_a_database_with_data_and_by_one_in_use() {
     assert_eq!(place.verify().code, Some(0));
 }
 
-/// In which line (the first that holds this), what is replaced by what, and what is said of it.
+/// The line (the first that contains this text), the text to replace, its replacement, and the
+/// expected message.
 const BAD: &[(&str, &str, &str, &str)] = &[
     (
         "\"table\":\"member\"",
@@ -301,7 +302,7 @@ fn a_bad_line_is_refused_by_its_number_and_its_field() {
             "{line}{said}: {message}"
         );
     }
-    // The same lines, unchanged, do go in.
+    // The same lines, unchanged, are accepted.
     done(&import(&Place::new(), &sealed(body)));
 }
 
@@ -309,7 +310,7 @@ fn a_bad_line_is_refused_by_its_number_and_its_field() {
 fn lines_that_contradict_each_other_keep_the_database_closed() {
     let (_, text) = exported();
     let lines: Vec<&str> = text.lines().collect();
-    // A ledger entry of another amount: every line is good by itself.
+    // A ledger entry with another amount: every single line is valid.
     let body: Vec<String> = lines[..lines.len() - 1]
         .iter()
         .map(|line| line.replace("\"entry\":1,\"amount\":100", "\"entry\":1,\"amount\":101"))
@@ -349,7 +350,7 @@ fn a_file_that_was_cut_or_changed_is_refused() {
         (String::new(), "ends after line 0".to_owned()),
         (cut_at(1), "ends after line 1".to_owned()),
         (cut_at(whole - 1), format!("ends after line {}", whole - 1)),
-        // In the middle of the last line, and without the end of the line alone.
+        // In the middle of the last line, and without only its line end.
         (
             text[..text.len() - 20].to_owned(),
             format!("ends after line {}", whole - 1),
@@ -380,7 +381,7 @@ fn a_file_that_was_cut_or_changed_is_refused() {
         let ended = import(&place, &text);
         assert!(ended.refusal().contains(&said), "{said}: {ended:?}");
         if place.database().exists() {
-            // Either nothing came in, or the database stays closed.
+            // Either nothing was imported, or the database stays closed.
             let ended = place.verify();
             let is_empty = ended.stderr.contains("is not a stampcard database")
                 || ended.stdout.contains("(0 figures compared)");
@@ -460,7 +461,7 @@ fn an_import_that_was_killed_is_finished_by_another_and_by_no_other_file() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // Until some batch is in.
+    // Until some batch is imported.
     let start = Instant::now();
     let has_note = || {
         let connection = stampcard::store::open_read_only(&place.database()).ok()?;
@@ -473,7 +474,7 @@ fn an_import_that_was_killed_is_finished_by_another_and_by_no_other_file() {
     child.kill().unwrap();
     child.wait().unwrap();
 
-    // Nothing but an import gets at it.
+    // Only an import can open it.
     assert!(
         place
             .run(place.serve())
@@ -511,7 +512,7 @@ fn an_import_that_was_killed_is_finished_by_another_and_by_no_other_file() {
     let server = place.start();
     assert_eq!(server.get("/v1/analytics/summary")["memberCount"], 20_002);
     server.terminate();
-    // A finished one is no longer gone on with.
+    // A finished import is not resumed.
     let ended = place.run(command("in.ndjson"));
     assert!(ended.refusal().contains("has data of its own"), "{ended:?}");
 }

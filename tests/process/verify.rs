@@ -1,4 +1,4 @@
-//! `stampcard verify`: agrees with an honest database, and says what is wrong with another.
+//! `stampcard verify`: accepts an unchanged database, and names the errors in another.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,7 +8,7 @@ use crate::server::{Ended, Place, Server, agent, done, request};
 
 const PARTNER_KEY: &str = "partner_live_0123456789abcdef0123456789abcdef";
 
-/// A database with a bit of everything, whose server has stopped.
+/// A database with some data of every kind, whose server has stopped.
 fn lived() -> Place {
     let place = Place::new();
     let server = place.start();
@@ -61,14 +61,14 @@ fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
     let copy = place.path("copy.db");
     let bytes = std::fs::metadata(&copy).unwrap().len();
     assert_eq!(told()["lastBackup"]["bytes"], bytes);
-    // What is found in a copy is said of the copy, and nothing is left beside it.
+    // Findings in a copy name the copy, and nothing is left next to it.
     let mut command = place.command(&["verify"]);
     command.arg("--database").arg(&copy);
     assert_eq!(place.run(command).code, Some(0));
     assert_eq!(told()["lastVerify"], first["lastVerify"]);
     let beside = |name: &String| name.starts_with("copy.db.");
     assert!(!place.names().iter().any(beside), "{:?}", place.names());
-    // What is wrong is told too, also to the next server.
+    // The finding is also reported to the next server.
     server.terminate();
     let sql = "UPDATE member SET amount_received = amount_received + 1, balance = balance + 1";
     place.sqlite().execute_batch(sql).unwrap();
@@ -82,7 +82,7 @@ fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
     );
 }
 
-/// Verifies after some SQL was run on the file; gives back what it said.
+/// Verifies after some SQL was run on the file; returns the findings.
 #[track_caller]
 fn verified_after(sql: &str) -> Ended {
     let place = lived();
@@ -158,7 +158,7 @@ fn on_the_log(sql: &str) -> String {
     format!("{}{}{sql};{}{}", changed.0, deleted.0, changed.1, deleted.1)
 }
 
-/// Each keeps wallets and figures as they are, so that only the chain of hashes tells.
+/// Each keeps wallets and figures unchanged, so that only the chain of hashes shows it.
 #[test]
 fn whatever_is_changed_in_the_ledger_is_found_by_its_chain() {
     let cases = [
@@ -180,7 +180,7 @@ fn whatever_is_changed_in_the_ledger_is_found_by_its_chain() {
              DELETE FROM log_text WHERE seq = (SELECT seq FROM newest);
              DELETE FROM activity WHERE seq = (SELECT seq FROM newest)",
         ),
-        // The times of two entries change places.
+        // The times of two entries are exchanged.
         &on_the_log(
             "CREATE TEMP TABLE two AS
                  SELECT seq, at, lead(at, 1, at) OVER (ORDER BY seq) AS next,
@@ -188,7 +188,7 @@ fn whatever_is_changed_in_the_ledger_is_found_by_its_chain() {
              UPDATE activity SET at = (SELECT coalesce(last, next) FROM two
                  WHERE two.seq = activity.seq) WHERE entry = 1",
         ),
-        // Five points from one credit to the next, with all that follows from it.
+        // Moves five points from one credit to the next, with all consequences.
         &on_the_log(
             "UPDATE activity SET received_after = received_after + 5, amount = amount + 5
                  WHERE entry = 1 AND member_id = 1 AND amount = 40;
@@ -266,7 +266,7 @@ END;";
     assert!(!ended.stdout.contains("trigger"), "{}", ended.stdout);
 }
 
-/// Without `recursive_triggers`, which is off in any other program, REPLACE passes the triggers.
+/// Without `recursive_triggers`, which is off in any other program, REPLACE bypasses the triggers.
 #[test]
 fn a_replaced_ledger_entry_is_found() {
     assert_found(
@@ -293,6 +293,31 @@ fn a_log_that_contradicts_itself_is_a_finding_and_no_crash() {
          DELETE FROM activity WHERE kind IN (6, 40)",
         &["the activity log contradicts itself"],
     );
+}
+
+#[test]
+fn verify_and_a_start_name_the_activity_that_contradicts_the_log() {
+    let place = lived();
+    // More offers are archived than there are.
+    let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
+               INSERT INTO activity (at, program_id, kind, offer_id)
+               SELECT at, program_id, 42, offer_id FROM activity, n WHERE kind = 40";
+    place.sqlite().execute_batch(sql).unwrap();
+    let ended = place.verify();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
+    let mut found = ended.stdout.lines();
+    let found = found.find(|line| line.starts_with("the activity log contradicts itself"));
+    let found = found.unwrap_or_else(|| panic!("{ended:?}"));
+    let (row, what) = found.split_once(" of program row 1, ").unwrap();
+    let row = row.strip_prefix("the activity log contradicts itself: in activity ");
+    assert!(row.is_some_and(|row| row.parse::<i64>().is_ok()), "{found}");
+    let expected = "an offer is archived although the program has none that is not archived";
+    assert_eq!(what, expected);
+    // The start, from the snapshot and the newer rows, comes to the same row.
+    let mut serve = place.serve();
+    serve.env("STAMPCARD_LOG__LEVEL", "error");
+    let refusal = format!("stampcard: {found}; run `stampcard verify` on the database");
+    assert_eq!(place.run(serve).refusal(), refusal);
 }
 
 #[test]
@@ -369,7 +394,7 @@ fn an_added_figure_of_credits_is_found() {
 fn a_damaged_page_is_found() {
     let place = lived();
     let mut bytes = std::fs::read(place.database()).unwrap();
-    // Every page but the first few, so that the schema can still be read.
+    // Every page except the first few, so that the schema can still be read.
     for byte in bytes.iter_mut().skip(4096 * 12).step_by(3) {
         *byte = 0xa5;
     }

@@ -1,5 +1,5 @@
-//! Webhooks while things break: the receiver, the connection, the server itself. Nothing is lost,
-//! first attempts arrive in order, and what comes twice is told by its delivery id.
+//! Webhooks while the receiver, the connection or the server fails. Nothing is lost, first attempts
+//! arrive in order, and repetitions have the same delivery id.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -33,15 +33,15 @@ fn start(place: &Place) -> Server {
     place.start_as(command)
 }
 
-/// Subscribes a receiver to everything; gives back the secret.
+/// Subscribes a receiver to all events; returns the secret.
 fn subscribe(server: &Server, receiver: &Receiver) -> String {
     let body = json!({"url": receiver.url(), "events": CATALOGUE});
     let made = server.post("/v1/webhooks", &body).expect(201);
     made["signingSecret"].as_str().unwrap().to_owned()
 }
 
-/// Checks every arrival's signature over its raw bytes, and that arrivals of one delivery are the
-/// same; gives back the deliveries that were taken.
+/// Checks every request's signature over its raw bytes, and that requests of one delivery are the
+/// same; returns the accepted deliveries.
 fn check(arrivals: &[Arrival], secret: &str) -> BTreeSet<String> {
     let mut seen: HashMap<&str, &Arrival> = HashMap::new();
     let mut of_event: HashMap<String, &str> = HashMap::new();
@@ -63,14 +63,14 @@ fn check(arrivals: &[Arrival], secret: &str) -> BTreeSet<String> {
     taken.map(|arrival| arrival.delivery.clone()).collect()
 }
 
-/// How many events there were, as the report counts them.
+/// The number of events, as the report counts them.
 fn event_count(server: &Server) -> usize {
     let report = server.get("/v1/reports/program-activity");
     let count = report["data"][0]["event_count"].as_u64().unwrap();
     usize::try_from(count).unwrap()
 }
 
-/// Waits until every event was taken.
+/// Waits until every event was accepted.
 fn wait_for_all(server: &Server, receiver: &Receiver, secret: &str) -> BTreeSet<String> {
     let start = Instant::now();
     loop {
@@ -88,7 +88,7 @@ fn wait_for_all(server: &Server, receiver: &Receiver, secret: &str) -> BTreeSet<
     }
 }
 
-/// Credits rising amounts until told to stop, or the server is gone.
+/// Credits rising amounts until it is stopped or the server has ended.
 fn credit_on(server: &Server, amount: &AtomicU64, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let next = amount.fetch_add(1, Ordering::SeqCst) + 1;
@@ -123,7 +123,7 @@ fn nothing_is_lost_through_outages_errors_timeouts_and_kills() {
     let secret = subscribe(&server, &receiver);
     server.live_a_little();
     let amount = AtomicU64::new(FIRST_AMOUNT);
-    // Credits that were sent while nobody could connect: their first attempt was seen by nobody.
+    // Credits that were sent while connections were refused: their first attempts did not arrive.
     let mut unseen = Vec::new();
     for round in ["fine", "failing", "silent", "down", "fine again"] {
         let arrived = amounts(&receiver.arrivals()).into_iter().max();
@@ -291,7 +291,7 @@ fn streams_end_with_the_server_and_resume_without_a_gap_after_a_kill() {
         server.wait();
         server = place.start();
     }
-    // A credit whose answer was lost may not be there at all; none is there twice or late.
+    // A credit whose response was lost may be missing; none is there twice or late.
     assert!(seen.len() >= 160, "{}", seen.len());
     let mut sorted = seen.clone();
     sorted.dedup();

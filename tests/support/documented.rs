@@ -1,5 +1,6 @@
-//! What a test gets is held against the API's description: of every answer the status, the headers,
-//! the media type, the body and, of an error, the code; of every event the headers and the body.
+//! Compares everything that a test receives with the OpenAPI document: the status, the headers, the
+//! media type, the body and any error code of every response; the headers and the body of every
+//! event.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -12,14 +13,14 @@ use stampcard::http::openapi;
 use super::Response;
 use super::receiver::Received;
 
-/// The description as JSON.
+/// The document as JSON.
 pub fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
     DOCUMENT.get_or_init(|| serde_json::to_value(openapi().unwrap()).unwrap())
 }
 
-/// Fails unless the answer to a request is as the description says. What is no route, or is asked
-/// with a method that the route does not have, is in no description.
+/// Fails unless the response to a request fits the document. Unknown routes and methods are in no
+/// document.
 #[track_caller]
 pub fn check(method: &str, path: &str, response: &Response) {
     let Some(operation) = operation(method, path) else {
@@ -76,12 +77,12 @@ fn compare(operation: &'static Value, response: &Response) -> Result<(), String>
 
 fn parse(bytes: &[u8]) -> Result<Value, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    // A member's attributes may be as deep as a body, and stand one level deeper in an answer.
+    // A member's attributes may be as deep as a body, and are one level deeper in a response.
     deserializer.disable_recursion_limit();
     Value::deserialize(&mut deserializer).map_err(|error| error.to_string())
 }
 
-/// Fails unless a request that a webhook got is as the description says.
+/// Fails unless a request to a webhook fits the document.
 #[track_caller]
 pub fn check_delivery(received: &Received) {
     if let Err(what) = compare_delivery(received) {
@@ -128,8 +129,8 @@ fn compare_delivery(received: &Received) -> Result<(), String> {
     validate(&content["schema"], &parse(&received.body)?)
 }
 
-/// Fails unless a frame of a stream is as the description says: an event, or of a conversation a
-/// message, which has no name.
+/// Fails unless a frame of a stream fits the document: an event, or a message of a conversation,
+/// which has no name.
 #[track_caller]
 pub fn check_frame(name: Option<&str>, data: &Value) {
     let schema = match name {
@@ -144,7 +145,7 @@ pub fn check_frame(name: Option<&str>, data: &Value) {
     assert_eq!(validate(schema, data), Ok(()), "{name:?}: {data:#}");
 }
 
-/// Says where a value does not fit a schema of the document.
+/// Describes where a value does not fit a schema of the document.
 pub fn validate(schema: &Value, value: &Value) -> Result<(), String> {
     static VALIDATORS: OnceLock<Mutex<HashMap<String, &'static Validator>>> = OnceLock::new();
     let validator = *VALIDATORS
@@ -164,7 +165,7 @@ pub fn validate(schema: &Value, value: &Value) -> Result<(), String> {
         .map_err(|error| format!("{error} at {}", error.instance_path()))
 }
 
-/// What a reference stands for.
+/// The target of a reference.
 fn resolve(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         Some(reference) => document()
@@ -174,7 +175,7 @@ fn resolve(value: &'static Value) -> &'static Value {
     }
 }
 
-/// The operation that a request is answered by.
+/// The operation that serves a request.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let path = match path.strip_prefix("/api/v1") {
         Some(rest) if rest.starts_with("/partner") => rest,

@@ -1,4 +1,4 @@
-//! A real server on a free port with a database of its own, and a client that remembers nothing.
+//! A real server on a free port with its own database, and a client without state.
 
 #![allow(
     dead_code,
@@ -39,10 +39,10 @@ pub const LIVE_KEY: &str = "expys_live_0123456789abcdef0123456789abcdef";
 pub const PARTNER_SANDBOX_KEY: &str = "partner_sandbox_0123456789abcdef0123456789abcdef";
 pub const PARTNER_LIVE_KEY: &str = "partner_live_0123456789abcdef0123456789abcdef";
 
-/// Where every test's clock starts.
+/// The time at which every test's clock starts.
 pub const NOW: &str = "2026-06-15T12:00:00Z";
 
-/// A running server. Dropping it stops it, and fails if its log told a secret.
+/// A running server. Dropping it stops it, and fails if its log contains a secret.
 pub struct TestApp {
     pub address: SocketAddr,
     pub clock: Clock,
@@ -54,22 +54,22 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// A server on a new database, whose clock stands at [`NOW`].
+    /// Starts a server on a new database; its clock is at [`NOW`].
     pub fn start() -> Self {
         Self::start_with(|_| ())
     }
 
-    /// The same, with other settings.
+    /// Starts a server with changed settings.
     pub fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         Self::start_at(NOW, change)
     }
 
-    /// The same, with the clock at another time.
+    /// Starts a server with changed settings and the clock at another time.
     pub fn start_at(now: &str, change: impl FnOnce(&mut Settings)) -> Self {
         Self::start_anywhere(now, Arc::new(SystemNames::new()), change)
     }
 
-    /// The same as [`TestApp::start_with`], with a name service of the test's own.
+    /// Like [`TestApp::start_with`], with a name service of the test's own.
     pub fn start_with_names(names: Arc<dyn Names>, change: impl FnOnce(&mut Settings)) -> Self {
         Self::start_anywhere(NOW, names, change)
     }
@@ -138,8 +138,8 @@ impl TestApp {
         )
     }
 
-    /// Stops the server, lets something be done to the database as the command line does it, and
-    /// starts another.
+    /// Stops the server, runs something on the database as the command line does, and starts
+    /// another server.
     pub fn while_stopped<T>(&mut self, work: impl AsyncFnOnce(&Services) -> T) -> T {
         self.stop();
         let (services, _) = Services::start(&self.settings, &self.clock).unwrap();
@@ -154,7 +154,7 @@ impl TestApp {
         result
     }
 
-    /// Stops the server. The database stays until this is dropped.
+    /// Stops the server. The database is deleted when this is dropped.
     pub fn stop(&mut self) {
         if let Some((stop, thread)) = self.running.take() {
             let _ = stop.send(());
@@ -166,7 +166,7 @@ impl TestApp {
         self.settings.database.path.clone()
     }
 
-    /// A connection of the test's own to the database, for an independent look.
+    /// A separate connection to the database, for reads that are independent of the server.
     pub fn sqlite(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.database()).unwrap()
     }
@@ -241,7 +241,7 @@ impl TestApp {
         grant["accessToken"].as_str().unwrap().to_owned()
     }
 
-    /// A member with so many points.
+    /// Creates a member with the given number of points.
     pub fn member(&self, external_user_id: &str, points: u64) {
         self.put(&format!("/v1/members/{external_user_id}"), &json!({}))
             .expect(200);
@@ -251,7 +251,7 @@ impl TestApp {
         }
     }
 
-    /// An offer with a title and what `fields` says; gives back its id.
+    /// Creates an offer with a title and the given fields; returns its id.
     pub fn offer(&self, fields: Value) -> String {
         let mut body = json!({"title": "An offer"});
         body.as_object_mut()
@@ -263,7 +263,7 @@ impl TestApp {
             .to_owned()
     }
 
-    /// A redemption on behalf of a member; gives back its id.
+    /// Redeems on behalf of a member; returns the redemption's id.
     pub fn redeem(&self, external_user_id: &str, offer: &str) -> String {
         let body = json!({"externalUserID": external_user_id, "offer": offer});
         self.post("/v1/redemptions", &body).expect(201)["id"]
@@ -328,8 +328,8 @@ impl Request {
         self
     }
 
-    /// Sends it and reads the whole answer, which has to be as the API's description says; of a
-    /// stream, which has no end, the first piece.
+    /// Sends it and reads the whole response, which must fit the OpenAPI document; of a stream,
+    /// which does not end, the first piece.
     pub fn send(self) -> Response {
         let method = self.builder.method_ref().map(ToString::to_string);
         let path = self.builder.uri_ref().map(|uri| uri.path().to_owned());
@@ -373,7 +373,7 @@ impl Request {
     }
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     pub status: u16,
@@ -382,14 +382,14 @@ pub struct Response {
 }
 
 impl Response {
-    /// The body, once the status is as expected.
+    /// The body, if the status is as expected.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         self.json()
     }
 
-    /// The message of an error, once status and code are as expected.
+    /// The message of an error, if status and code are as expected.
     #[track_caller]
     pub fn expect_error(self, status: u16, code: &str) -> String {
         let body = self.expect(status);

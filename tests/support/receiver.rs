@@ -1,5 +1,5 @@
-//! A receiver of webhooks: an HTTP server that writes down what it gets, byte for byte, and answers
-//! as it is told.
+//! A receiver of webhooks: an HTTP server that records every request, byte for byte, and responds
+//! by a given rule.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,23 +15,23 @@ use sha2::Sha256;
 
 use super::documented;
 
-/// Longer than anything here takes; past it a test fails instead of hanging.
+/// Longer than anything here takes; after that a test fails instead of hanging.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the receiver does with a request.
+/// The receiver's response to a request.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// A status without a body.
     Status(u16),
     /// 302 to another address.
     Redirect(String),
-    /// Nothing, ever.
+    /// No response at all.
     Silence,
-    /// 200, and a body that does not end while somebody takes it.
+    /// 200, and a body that does not end as long as the client reads it.
     Endless,
 }
 
-/// A request as it came.
+/// A request as received.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub method: String,
@@ -63,7 +63,7 @@ impl Received {
         self.header("X-Expys-Delivery")
     }
 
-    /// Whether the signature is that of the raw body under this secret, worked out here.
+    /// Whether the signature is that of the raw body under this secret, computed independently.
     pub fn is_signed_with(&self, secret: &str) -> bool {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(&self.body);
@@ -85,18 +85,18 @@ struct Shared {
     received: Mutex<Vec<Received>>,
     changed: Condvar,
     connections: AtomicUsize,
-    /// Endless answers that nobody took any further.
+    /// The number of endless responses that clients stopped reading.
     given_up: AtomicUsize,
     is_stopping: AtomicBool,
 }
 
 impl Receiver {
-    /// One that answers every request with 200.
+    /// A receiver that responds to every request with 200.
     pub fn start() -> Self {
         Self::start_with(|_| Answer::Status(200))
     }
 
-    /// One that answers by a rule.
+    /// A receiver that responds by a rule.
     pub fn start_with(rule: impl Fn(&Received) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -122,7 +122,7 @@ impl Receiver {
         Self { address, shared }
     }
 
-    /// Answers by another rule from now on.
+    /// Changes the rule.
     pub fn answer(&self, rule: impl Fn(&Received) -> Answer + Send + 'static) {
         *self.shared.rule.lock() = Box::new(rule);
     }
@@ -131,19 +131,19 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    /// What came so far.
+    /// The requests so far.
     #[track_caller]
     pub fn received(&self) -> Vec<Received> {
         as_described(&self.shared.received.lock())
     }
 
-    /// What came, once there is so much.
+    /// The requests, once there is the given number.
     #[track_caller]
     pub fn wait_for(&self, count: usize) -> Vec<Received> {
         self.wait_until(|received| received.len() >= count)
     }
 
-    /// What came, once it is enough.
+    /// The requests, once a condition is fulfilled.
     #[track_caller]
     pub fn wait_until(&self, is_enough: impl Fn(&[Received]) -> bool) -> Vec<Received> {
         let deadline = Instant::now() + PATIENCE;
@@ -156,12 +156,12 @@ impl Receiver {
         as_described(&received)
     }
 
-    /// How many connections were ever made to it.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// Waits until somebody stopped taking an endless answer.
+    /// Waits until a client has stopped reading an endless response.
     #[track_caller]
     pub fn wait_until_given_up(&self) {
         let deadline = Instant::now() + PATIENCE;
@@ -173,7 +173,7 @@ impl Receiver {
     }
 }
 
-/// Requests, each of which has to be as the API's description says.
+/// Requests, each of which must fit the OpenAPI document.
 #[track_caller]
 fn as_described(received: &[Received]) -> Vec<Received> {
     received.iter().for_each(documented::check_delivery);
@@ -184,7 +184,7 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         self.shared.is_stopping.store(true, Ordering::SeqCst);
         self.shared.changed.notify_all();
-        // The thread that accepts looks up once more.
+        // Makes the accepting thread check its flag once more.
         let _ = TcpStream::connect(self.address);
     }
 }

@@ -1,5 +1,5 @@
-//! What must never stand in a log. Everything that a test sends is noted; every line that a server
-//! logs, at the level `trace`, is held against it.
+//! Texts that must never be in a log. Everything private that a test sends is recorded, and every
+//! line that a server logs, at the level `trace`, is compared with it.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,10 +8,10 @@ use std::sync::{Mutex, Once};
 
 use serde_json::Value;
 
-/// What the servers of the tests log.
+/// The level at which the servers of the tests log.
 pub const LEVEL: &str = "debug,stampcard=trace";
 
-/// How credentials and secrets begin. What follows is random.
+/// The beginnings of credentials and secrets. The rest is random.
 const PREFIXES: [&str; 6] = [
     "expys_sandbox_",
     "expys_live_",
@@ -21,17 +21,17 @@ const PREFIXES: [&str; 6] = [
     "whsec_",
 ];
 
-/// The fields of requests whose text is somebody's own.
+/// The fields of requests whose text is personal.
 const FIELDS: [&str; 3] = ["displayName", "email", "message"];
 
-/// Shorter texts stand in many a line by chance.
+/// Shorter texts are in many lines by chance.
 const CHARS_MIN: usize = 6;
 
 static SENT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 static FOUND: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static LINES: AtomicUsize = AtomicUsize::new(0);
 
-/// Notes what is private in the body of a request.
+/// Records the private texts in the body of a request.
 pub fn note_body(body: &[u8]) {
     let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
         return;
@@ -43,14 +43,14 @@ pub fn note_body(body: &[u8]) {
     }
 }
 
-/// Notes a text that is private.
+/// Records a private text.
 pub fn note(text: &str) {
     if text.chars().count() >= CHARS_MIN {
         SENT.lock().unwrap().insert(text.to_owned());
     }
 }
 
-/// What a log tells that it must not.
+/// The secrets that were found in a log.
 pub fn find(log: &str) -> Option<String> {
     let is_secret = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let key = PREFIXES.iter().find_map(|prefix| {
@@ -67,7 +67,7 @@ pub fn find(log: &str) -> Option<String> {
     key.or_else(sent)
 }
 
-/// From now on everything that this process logs is looked at.
+/// From now on everything that this process logs is checked.
 pub fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -79,12 +79,12 @@ pub fn watch() {
     });
 }
 
-/// How many lines were looked at.
+/// The number of lines that were checked.
 pub fn lines() -> usize {
     LINES.load(Ordering::Relaxed)
 }
 
-/// Fails if a line told what it must not. A leak may be of another test of the same program.
+/// Fails if a line contained a secret. It may come from another test of the same program.
 #[track_caller]
 pub fn assert_none_logged() {
     let found = FOUND.lock().unwrap();

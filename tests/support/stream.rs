@@ -1,4 +1,5 @@
-//! A client of server-sent events that reads the socket itself, so that what is on the wire shows.
+//! A client of server-sent events that reads the socket itself, so that the exact bytes can be
+//! checked.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -8,26 +9,26 @@ use serde_json::Value;
 
 use super::documented;
 
-/// Longer than anything here takes; past it a test fails instead of hanging.
+/// Longer than anything here takes; after that a test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the server says first on every stream, and whenever it has nothing to say.
+/// The first line of every stream, also sent when there is nothing to send.
 pub const HEARTBEAT: &str = ": heartbeat\n\n";
 
 /// An open stream. Dropping it closes the connection.
 pub struct EventStream {
     connection: TcpStream,
-    /// The status line and the headers, as they came.
+    /// The status line and the headers, as received.
     pub head: String,
-    /// What came and was not taken apart yet, with its chunks.
+    /// Bytes that were received and not parsed yet, with their chunks.
     raw: Vec<u8>,
-    /// The body without its chunks, as far as it was not given out.
+    /// The part of the body that was not returned yet, without its chunks.
     text: Vec<u8>,
     is_over: bool,
 }
 
 impl EventStream {
-    /// Asks for a stream with `GET`, and checks that it is one.
+    /// Requests a stream with `GET`, and checks that it is one.
     #[track_caller]
     pub fn open(address: SocketAddr, path: &str, credential: &str, headers: &str) -> Self {
         let stream = Self::ask(address, "GET", path, credential, headers);
@@ -35,7 +36,7 @@ impl EventStream {
         stream
     }
 
-    /// Asks, and reads no further than the head of the answer.
+    /// Sends the request, and reads only the head of the response.
     #[track_caller]
     pub fn ask(
         address: SocketAddr,
@@ -68,7 +69,7 @@ impl EventStream {
         stream
     }
 
-    /// The value of a header of the answer.
+    /// The value of a header of the response.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(": ")?;
@@ -76,8 +77,8 @@ impl EventStream {
         })
     }
 
-    /// The next frame with the empty line that ends it; `None` when the server ended the stream as
-    /// HTTP says.
+    /// The next frame with the empty line that ends it; `None` if the server ended the stream as
+    /// HTTP prescribes.
     #[track_caller]
     pub fn next(&mut self) -> Option<String> {
         loop {
@@ -95,7 +96,7 @@ impl EventStream {
         }
     }
 
-    /// The next frame that is no comment.
+    /// The next frame that is not a comment.
     #[track_caller]
     pub fn next_event(&mut self) -> Option<Event> {
         let deadline = Instant::now() + PATIENCE;
@@ -108,13 +109,13 @@ impl EventStream {
         }
     }
 
-    /// The next event, which there has to be.
+    /// The next event, which must exist.
     #[track_caller]
     pub fn event(&mut self) -> Event {
         self.next_event().expect("the stream goes on")
     }
 
-    /// Reads to the end; what is left has to be comments.
+    /// Reads to the end; the rest must be comments.
     #[track_caller]
     pub fn expect_end(&mut self) {
         let deadline = Instant::now() + PATIENCE;
@@ -124,7 +125,7 @@ impl EventStream {
         }
     }
 
-    /// Whether more came.
+    /// Whether more was received.
     fn read(&mut self) -> bool {
         let mut piece = [0; 16_384];
         let length = self.connection.read(&mut piece).expect("something comes");
@@ -132,7 +133,7 @@ impl EventStream {
         length > 0
     }
 
-    /// Whether a whole chunk was there.
+    /// Whether a whole chunk was received.
     fn take_chunk(&mut self) -> bool {
         let Some(line) = find(&self.raw, b"\r\n") else {
             return false;
@@ -150,7 +151,7 @@ impl EventStream {
     }
 }
 
-/// A frame, taken apart.
+/// A parsed frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     pub id: Option<i64>,

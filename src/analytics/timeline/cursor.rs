@@ -141,6 +141,39 @@ impl<'a> Cursor<'a> {
 }
 
 impl Timeline {
+    /// Everything before `at`, which itself is not included.
+    pub fn before(&self, at: i64) -> Sum {
+        self.cursor().before(at)
+    }
+
+    /// Everything from `from` on and before `to`.
+    pub fn between(&self, from: i64, to: i64) -> Sum {
+        let mut cursor = self.cursor();
+        let before = cursor.before(from);
+        cursor.before(to) - before
+    }
+
+    /// A cursor for asking [`Timeline::before`] at rising times.
+    pub fn cursor(&self) -> Cursor<'_> {
+        Cursor::new(self)
+    }
+
+    /// Tells, one after the other, what lies between each two neighbours of some rising times.
+    pub fn divide(&self, times: impl IntoIterator<Item = i64>, mut tell: impl FnMut(Sum)) {
+        let mut times = times.into_iter();
+        let Some(from) = times.next() else { return };
+        let mut cursor = self.cursor();
+        let mut before = cursor.before(from);
+        let mut places = Cursor::PLACES;
+        while let count @ 1.. = cursor.look_ahead(&mut times, &mut places) {
+            for (block, at) in &places[..count] {
+                let after = cursor.before_in(*block, *at);
+                tell(after - before);
+                before = after;
+            }
+        }
+    }
+
     /// The last block, or the head, that begins before `at`; never one before `block`.
     ///
     /// Most buckets are of one length, so that each goes on about as far as the one before.

@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread::Builder;
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -15,7 +16,7 @@ const BODY_MAX: usize = 1 << 20;
 
 /// Starts the receivers and makes the program's webhooks. They end with the process.
 pub(super) async fn listen(services: &Services, key: KeyPrincipal) -> Result<(), anyhow::Error> {
-    let address = start().context("the demo has no port for its receivers")?;
+    let address = start().context("the receivers of the demo's webhooks cannot be started")?;
     for (path, events) in [
         (
             "crm",
@@ -40,12 +41,12 @@ pub(super) async fn listen(services: &Services, key: KeyPrincipal) -> Result<(),
 fn start() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    std::thread::Builder::new()
+    Builder::new()
         .name("demo-receiver".to_owned())
         .spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                // A connection that breaks is the sender's affair.
-                std::thread::spawn(move || receive(stream));
+                // A connection that breaks, or gets no thread, is tried again by its sender.
+                let _ = Builder::new().spawn(move || receive(stream));
             }
         })?;
     Ok(address)

@@ -1,5 +1,5 @@
 // Types for the comments in assets. The API's are generated from docs/openapi.json by
-// tests/dashboard/types.js; nothing of this is part of the page.
+// tests/dashboard/types.js; none of this is part of the page.
 
 import type { components, paths } from "../../../target/dashboard/openapi";
 import type { Options } from "./assets/lib/api.js";
@@ -16,12 +16,12 @@ type Plain<Path extends string> = Path extends `${infer Before}{${string}}${infe
 type Routes = { [Path in keyof paths as Plain<Path>]: paths[Path] };
 type Method = "get" | "post" | "put" | "patch" | "delete";
 
-/** The operation of a path that is known; otherwise never. */
+/** The operation of a known path; otherwise never. */
 type Operation<Verb extends Method, Path> = Path extends keyof Routes
   ? NonNullable<Routes[Path][Verb]>
   : never;
 
-/** Whether a path is only known while the page runs, so that nothing can be said of it. */
+/** Whether a path is only known at run time, so that its types are unknown. */
 type IsOpen<Path extends string> = {} extends Record<Path, true> ? true : false;
 
 /** A path that the API has for this method. */
@@ -33,7 +33,7 @@ type Content<Response> = Response extends { content: { "application/json": infer
   : null;
 type Success<Responses> = Content<Responses[keyof Responses & (200 | 201 | 202 | 204)]>;
 
-/** What a call gives back. */
+/** The result of a call. */
 export type Answer<Verb extends Method, Path extends string> =
   IsOpen<Path> extends true
     ? any
@@ -41,8 +41,10 @@ export type Answer<Verb extends Method, Path extends string> =
       ? Success<Responses>
       : never;
 
-/** What may be asked; what is null or empty is left out. Words to choose from are not told apart, as
- * they mostly come out of a field. */
+/**
+ * The parameters of a call; null and empty values are left out. Enumerations are accepted as any
+ * text, because values mostly come from a field.
+ */
 export type Query<Verb extends Method, Path extends string> =
   IsOpen<Path> extends true
     ? any
@@ -53,7 +55,7 @@ export type Query<Verb extends Method, Path extends string> =
       : never;
 type Loose<Value> = NonNullable<Value> extends string ? string : Value;
 
-/** What may be sent. Of JSON that belongs to somebody else that is its text. */
+/** The body of a call. JSON of the app is passed as its text. */
 export type Body<Verb extends Method, Path extends string> =
   IsOpen<Path> extends true
     ? any
@@ -67,7 +69,7 @@ export type Body<Verb extends Method, Path extends string> =
         ? { [Name in keyof Given]: Loose<Given[Name]> | RawJson }
         : null;
 
-/** What lib/api.js gives back if it is asked for all of an answer. */
+/** The result of lib/api.js with the option `raw`. */
 type Whole<Data> = { data: Data; text: string; version: string | null };
 type Told<Data, Given> = Given extends { raw: true } ? Whole<Data> : Data;
 
@@ -78,7 +80,7 @@ export type Ask<Verb extends Method> = <Path extends string, Given extends Optio
   options?: Given,
 ) => Promise<Told<Answer<Verb, Path>, Given>>;
 
-/** A call of lib/api.js with one. */
+/** A call of lib/api.js with a body. */
 export type Send<Verb extends Method> = <Path extends string, Given extends Options>(
   where: Known<Verb, Path>,
   body?: Body<Verb, Path>,
@@ -93,16 +95,16 @@ export type All = <Path extends string, Field extends keyof Answer<"get", Path> 
   max?: number,
 ) => Promise<Answer<"get", Path>[Field]>;
 
-/** What tells a point of a chart from another, times in milliseconds. */
+/** The key of a point in a chart, times in milliseconds. */
 export interface ChartSeries {
   name: string;
-  /** Null where there is none. */
+  /** Null where there is no value. */
   values: (number | null)[];
   /** A color, by its name in styles/charts.css. */
   tone: string;
   kind: "bar" | "line" | "area";
   unit: string;
-  /** What else is to be said of the rows from one to another. */
+  /** A note about the rows from one to another. */
   noteOf?: (first: number, last: number) => string | null | undefined | false;
 }
 
@@ -110,7 +112,7 @@ export type Interval = "hour" | "day" | "week" | "month";
 export type ChartAxis =
   { kind: "time"; walls: number[]; interval: Interval } | { kind: "category" };
 
-/** What lib/charts.js draws: see there. */
+/** The description of a chart; see lib/charts.js. */
 export interface Chart {
   title: string;
   period: string;
@@ -131,7 +133,7 @@ export interface Chart {
   notes?: (string | null | undefined | false)[];
 }
 
-/** The same, with what all charts have in common. */
+/** The same, with the fields that all charts have. */
 export interface DrawnChart extends Chart {
   format: (value: number, top: number) => string;
   formatWhole: (value: number) => string;

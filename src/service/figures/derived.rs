@@ -2,10 +2,30 @@
 
 use std::sync::Arc;
 
-use crate::analytics::{Engine, Figures};
+use crate::analytics::{Contradiction, Engine, Figures};
 use crate::domain::Seq;
 use crate::service::{Directory, Signals};
-use crate::store::{self, Committed, Connection, Observer};
+use crate::store::{self, Committed, Connection, Observer, ObserverError};
+
+/// Why the log cannot be folded.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::service) enum FoldError {
+    /// The database cannot be read.
+    #[error(transparent)]
+    Storage(#[from] store::Error),
+    /// A row contradicts those before it.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
+}
+
+impl From<FoldError> for ObserverError {
+    fn from(error: FoldError) -> Self {
+        match error {
+            FoldError::Storage(error) => Self::Storage(error),
+            FoldError::Contradiction(contradiction) => Self::Contradiction(contradiction.into()),
+        }
+    }
+}
 
 /// What is derived from the log and the keys, kept in memory and up to date with every commit.
 #[derive(Debug)]
@@ -20,8 +40,10 @@ impl Observer for Derived {
         &mut self,
         connection: &Connection,
         committed: &Committed<'_>,
-    ) -> Result<(), store::Error> {
-        self.engine.apply(committed.activities);
+    ) -> Result<(), ObserverError> {
+        self.engine
+            .apply(committed.activities)
+            .map_err(FoldError::Contradiction)?;
         if !committed.access.is_empty() {
             self.directory.apply(connection, committed.access)?;
         }
@@ -29,7 +51,7 @@ impl Observer for Derived {
         Ok(())
     }
 
-    fn rebuild(&mut self, connection: &Connection) -> Result<(), store::Error> {
+    fn rebuild(&mut self, connection: &Connection) -> Result<(), ObserverError> {
         self.engine.replace(fold(connection)?);
         self.directory.rebuild(connection)?;
         let last = store::log::last_seq(connection)?;
@@ -39,9 +61,29 @@ impl Observer for Derived {
 }
 
 /// Folds the whole log.
-pub(in crate::service) fn fold(connection: &Connection) -> Result<Figures, store::Error> {
+pub(in crate::service) fn fold(connection: &Connection) -> Result<Figures, FoldError> {
     let mut figures = Figures::default();
-    store::replay(connection, Seq(0), |activity| figures.apply(activity))?;
+    fold_newer(connection, &mut figures)?;
     figures.settle();
     Ok(figures)
+}
+
+/// Counts the rows of the log that the figures do not hold yet; returns how many there are. The
+/// caller settles the figures.
+pub(in crate::service) fn fold_newer(
+    connection: &Connection,
+    figures: &mut Figures,
+) -> Result<u64, FoldError> {
+    let after = figures.last_seq().unwrap_or(Seq(0));
+    let mut rows = 0;
+    let mut counted = Ok(());
+    store::replay(connection, after, |activity| {
+        // Nothing is counted after a contradiction: it would be counted wrongly.
+        if counted.is_ok() {
+            rows += 1;
+            counted = figures.apply(activity);
+        }
+    })?;
+    counted?;
+    Ok(rows)
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::derived::{FoldError, fold_newer};
 use crate::analytics::snapshot::{Capture, Damaged, Header, Part, Stored, TimelineId, VERSION};
 use crate::analytics::{Engine, Figures};
 use crate::config::AnalyticsSettings;
@@ -31,7 +32,7 @@ pub(in crate::service) struct Kept {
 
 /// Builds the figures: from the snapshot and the rows after it, or, when there is no good snapshot,
 /// from the whole log. Both ways give the same.
-pub(in crate::service) fn load(connection: &Connection) -> Result<(Figures, Kept), store::Error> {
+pub(in crate::service) fn load(connection: &Connection) -> Result<(Figures, Kept), FoldError> {
     let start = Instant::now();
     let (mut figures, stored, origin) = match restore(connection)? {
         Ok((figures, stored)) => (figures, stored, "the snapshot and the rows after it"),
@@ -41,12 +42,7 @@ pub(in crate::service) fn load(connection: &Connection) -> Result<(Figures, Kept
         }
     };
     let last_seq = figures.last_seq();
-    let after = last_seq.unwrap_or(Seq(0));
-    let mut rows = 0_u64;
-    store::replay(connection, after, |activity| {
-        rows += 1;
-        figures.apply(activity);
-    })?;
+    let rows = fold_newer(connection, &mut figures)?;
     let mut kept = Kept { stored, last_seq };
     if figures.settle() {
         // Closed blocks have shifted, so that the stored ones are of no use.

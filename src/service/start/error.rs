@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::analytics::Contradiction;
+use crate::service::figures::derived::FoldError;
 use crate::store::{self, OpenError, WriteError};
 
 /// A failure to start.
@@ -24,15 +26,24 @@ pub enum StartError {
     )]
     Unseen(#[source] std::io::Error),
     /// The log cannot be folded.
-    #[error("the activity log contradicts itself; run `stampcard verify` on the database")]
-    Contradiction,
+    #[error("{0}; run `stampcard verify` on the database")]
+    Contradiction(Contradiction),
     /// The database is not new, but lacks the key of member tokens.
     #[error(
         "the key of member tokens is missing in the database {}; restore a backup",
         .0.display()
     )]
     NoTokenKey(PathBuf),
-    /// A thread could not be started.
-    #[error("a thread could not be started")]
+    /// The system refused a thread.
+    #[error("a thread cannot be started")]
     Thread(#[source] std::io::Error),
+}
+
+impl From<FoldError> for StartError {
+    fn from(error: FoldError) -> Self {
+        match error {
+            FoldError::Storage(error) => Self::Storage(error),
+            FoldError::Contradiction(contradiction) => Self::Contradiction(contradiction),
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 mod error;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,9 +64,7 @@ impl Services {
         let database = open(&settings.database.path)?;
         let readers = database.readers(reader_settings(settings))?;
         let path = database.path().to_owned();
-        // A fold stops at a row that contradicts those before it.
-        let load = AssertUnwindSafe(|| snapshots::load(database.connection()));
-        let (figures, kept) = catch_unwind(load).map_err(|_| StartError::Contradiction)??;
+        let (figures, kept) = snapshots::load(database.connection())?;
         let last_at = figures.last_at();
         let was_refused = resume(clock, database.connection(), &last_at)?;
         let engine = Arc::new(Engine::new(figures));

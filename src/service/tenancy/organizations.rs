@@ -146,7 +146,9 @@ impl Services {
         self.write_on(Surface::Bullseye, partner, None, move |tx, partner| {
             let organization = find(tx, *partner, &id)?;
             precondition.check(Some(organization.version))?;
-            let canceled = SetStatusRequest(OrganizationStatus::Canceled);
+            let canceled = SetStatusRequest {
+                status: OrganizationStatus::Canceled,
+            };
             apply(tx, &organization, OrganizationChange::Status(canceled))?;
             Ok(Answer::no_content())
         })
@@ -321,8 +323,8 @@ fn apply(
             organization.external_id = patch.external_id.apply(organization.external_id);
             organization.metadata = patch.metadata.apply(organization.metadata);
         }
-        OrganizationChange::Status(SetStatusRequest(status)) => organization.status = status,
-        OrganizationChange::Tier(SetTierRequest(tier)) => {
+        OrganizationChange::Status(SetStatusRequest { status }) => organization.status = status,
+        OrganizationChange::Tier(SetTierRequest { tier }) => {
             organization.tier = tier;
             // What it is allocated must fit the tier it goes to.
             if let Some(allocation) = &organization.allocation {

@@ -1,16 +1,12 @@
 //! `stampcard verify`: every number worked out a second time by plain SQL.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::analytics::{Counters, Figures, Measure, OfferCounters, Sum, Timeline};
-use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
-use crate::service::figures::derived::fold;
+use crate::domain::{ProgramNumber, Status, Timestamp};
+use crate::service::figures::derived::{FoldError, fold, fold_newer};
 use crate::service::figures::snapshots;
-use crate::store;
-use crate::store::Connection;
-use crate::store::audit;
-use crate::store::idempotency;
+use crate::store::{self, Connection, audit, idempotency};
 
 /// What was looked at and what was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,23 +118,8 @@ pub(in crate::service) fn verify_rows(
         report.given = checked.given;
     }
     next();
-    // A log that contradicts itself stops the fold; here that is a finding like any other.
-    let figures = match catch_unwind(AssertUnwindSafe(|| fold(connection))) {
-        Ok(Ok(figures)) => figures,
-        Ok(Err(store::Error::Impossible(what))) => {
-            let finding = format!("the activity log holds an impossible {what}");
-            report.findings.push(finding);
-            return Ok(report);
-        }
-        Ok(Err(error)) => {
-            report.read::<Figures>("the log", Err(error))?;
-            return Ok(report);
-        }
-        Err(_) => {
-            let finding = "the activity log contradicts itself".to_owned();
-            report.findings.push(finding);
-            return Ok(report);
-        }
+    let Some(figures) = folded(connection, &mut report)? else {
+        return Ok(report);
     };
     next();
     let compared = compare_numbers(connection, &figures, &mut report);
@@ -150,6 +131,20 @@ pub(in crate::service) fn verify_rows(
     let compared = compare_snapshot(connection, &figures, &mut report);
     report.read("the snapshot", compared)?;
     Ok(report)
+}
+
+/// The figures of the log; `None`, and a finding, if it cannot be folded.
+fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Figures>, store::Error> {
+    let finding = match fold(connection) {
+        Ok(figures) => return Ok(Some(figures)),
+        Err(FoldError::Contradiction(contradiction)) => contradiction.to_string(),
+        Err(FoldError::Storage(store::Error::Impossible(what))) => {
+            format!("the activity log holds an impossible {what}")
+        }
+        Err(FoldError::Storage(error)) => return report.read("the log", Err(error)),
+    };
+    report.findings.push(finding);
+    Ok(None)
 }
 
 /// Totals and offers.
@@ -266,14 +261,15 @@ fn compare_snapshot(
     let Ok((mut restored, _)) = snapshots::restore(connection)? else {
         return Ok(());
     };
-    let after = restored.last_seq().unwrap_or(Seq(0));
-    let mut rows = Ok(());
-    let applied = catch_unwind(AssertUnwindSafe(|| {
-        rows = store::replay(connection, after, |activity| restored.apply(activity));
-        restored.settle();
-    }));
-    rows?;
-    if applied.is_err() || restored != *figures {
+    let is_same = match fold_newer(connection, &mut restored) {
+        Ok(_) => {
+            restored.settle();
+            restored == *figures
+        }
+        Err(FoldError::Contradiction(_)) => false,
+        Err(FoldError::Storage(error)) => return Err(error),
+    };
+    if !is_same {
         report
             .findings
             .push("the snapshot and the rows after it differ from the log".to_owned());

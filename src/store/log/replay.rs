@@ -105,7 +105,7 @@ fn start<'scope>(
     Builder::new()
         .name("stampcard-replay".to_owned())
         .spawn_scoped(scope, read)
-        .map_err(|_| Error::Impossible("failure to start a thread"))?;
+        .map_err(Error::Thread)?;
     Ok(taken)
 }
 

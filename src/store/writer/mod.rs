@@ -7,6 +7,7 @@
 
 mod checkpoints;
 mod chores;
+mod observing;
 mod queue;
 mod statements;
 mod sums;
@@ -24,6 +25,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::checkpoints::Checkpointer;
+pub use self::observing::ObserverError;
 use self::queue::Entrance;
 use self::sums::Sums;
 pub use self::tally::Counted;
@@ -98,18 +100,18 @@ pub trait Observer: Send {
     /// Takes in what was committed.
     ///
     /// # Errors
-    /// [`Error`] if the database cannot be read.
+    /// [`ObserverError`]. What was taken in of the commit is then rebuilt.
     fn committed(
         &mut self,
         connection: &Connection,
         committed: &Committed<'_>,
-    ) -> Result<(), Error>;
+    ) -> Result<(), ObserverError>;
 
     /// Builds everything anew from the database, after [`Observer::committed`] failed or panicked.
     ///
     /// # Errors
-    /// [`Error`] if the database cannot be read.
-    fn rebuild(&mut self, connection: &Connection) -> Result<(), Error>;
+    /// [`ObserverError`].
+    fn rebuild(&mut self, connection: &Connection) -> Result<(), ObserverError>;
 }
 
 /// What the writer needs to know.
@@ -206,11 +208,10 @@ impl Writer {
             erasures: 0,
             clock: settings.clock,
         };
-        let no_thread = |_| Error::Impossible("failure to start a thread");
         let mut thread = WriterThread {
             scrubber: Scrubber::open(&connection)?,
             checkpointer: Checkpointer::start(path.clone(), condition.clone())
-                .map_err(no_thread)?,
+                .map_err(Error::Thread)?,
             readership,
             path,
             connection: None,
@@ -232,7 +233,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("stampcard-writer".to_owned())
             .spawn(move || thread.run())
-            .map_err(no_thread)?;
+            .map_err(Error::Thread)?;
         Ok(Self {
             entrance: Arc::new(entrance),
             writable,

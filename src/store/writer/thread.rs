@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::checkpoints::Checkpointer;
+use super::observing::{PANICKED, abort, rebuild};
 use super::queue::{Exit, Turn, Waited};
 use super::statements::{self, Statements};
 use super::transaction::{Log, Mark, Transaction};
@@ -287,9 +288,8 @@ impl WriterThread {
             .transpose()
     }
 
-    /// Tells the observer what was committed. If it cannot take that in, it starts anew from the
-    /// log; if it cannot do that either, the process must not go on: wrong figures and stale keys
-    /// are worse than none, and what was committed is safe.
+    /// Tells the observer what was committed. If it cannot take that in, it rebuilds everything from
+    /// the log; if it cannot do that either, the process ends.
     fn publish(&mut self, connection: &Connection) {
         let activities = std::mem::take(&mut self.log.pending);
         let access = std::mem::take(&mut self.log.access);
@@ -309,18 +309,14 @@ impl WriterThread {
         let told = catch_unwind(AssertUnwindSafe(|| {
             observer.committed(connection, &committed)
         }));
-        if matches!(told, Ok(Ok(()))) {
-            return;
-        }
-        tracing::error!("the figures could not take in a commit; building them anew");
-        let rebuilt = catch_unwind(AssertUnwindSafe(|| observer.rebuild(connection)));
-        if !matches!(rebuilt, Ok(Ok(()))) {
-            let cause = match &rebuilt {
-                Ok(Err(error)) => cause_chain(error),
-                _ => "the activity log contradicts itself".to_owned(),
-            };
-            tracing::error!(cause, "the figures cannot be built anew; the process ends");
-            std::process::abort();
+        let cause = match told {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => cause_chain(&error),
+            Err(_) => PANICKED.to_owned(),
+        };
+        tracing::error!(cause, "the figures cannot follow a commit; rebuilding them");
+        if let Err(error) = rebuild(self.observer.as_mut(), connection) {
+            abort(&cause_chain(&error));
         }
     }
 
@@ -391,7 +387,7 @@ impl WriterThread {
         let next_seq = log::last_seq(connection)?.map_or(1, |seq| seq.0 + 1);
         if next_seq != self.log.next_seq || self.log.access_in_doubt {
             self.log.next_seq = next_seq;
-            self.observer.rebuild(connection)?;
+            rebuild(self.observer.as_mut(), connection)?;
             self.log.access_in_doubt = false;
             self.log.last_at.extend(self.log.open_at.drain());
         }

@@ -32,15 +32,15 @@ pub struct PartnerAnalyticsResponse {
     pub end_date: String,
     /// Organizations now, of every status.
     pub total_organizations: u64,
-    /// Those whose status is `active` now.
+    /// Organizations whose status is `active` now.
     pub active_organizations: u64,
-    /// Additive: those with any event or exchange in the period.
+    /// Organizations with any event or token exchange in the period.
     pub organizations_with_activity: u64,
     /// Identifications in the period.
     pub total_identifications: u64,
-    /// The pool less the credits taken this month, whatever the period.
+    /// The pool minus the credits used this month, independent of the period.
     pub credits_remaining: u64,
-    /// Credits taken in the period.
+    /// Credits used in the period.
     pub credits_used: u64,
 }
 
@@ -86,29 +86,29 @@ pub struct BillingResponse {
     /// The partner.
     #[schema(format = Uuid)]
     pub partner_id: String,
-    /// `pooled`.
+    /// Always `pooled`.
     pub billing_mode: &'static str,
-    /// `monthly`.
+    /// Always `monthly`.
     pub billing_period: &'static str,
-    /// 1.
+    /// Always 1.
     #[schema(minimum = 1, maximum = 28)]
     pub billing_day_of_month: u8,
-    /// When this month began.
+    /// The start of the current month.
     #[schema(format = DateTime)]
     pub billing_period_start: String,
-    /// When the next one begins.
+    /// The start of the next month.
     #[schema(format = DateTime)]
     pub next_billing_date: String,
-    /// Nothing is charged: null.
+    /// Always null: the server does not charge.
     pub stripe_customer_id: Option<String>,
-    /// Nothing is charged: empty.
+    /// Always empty: the server does not charge.
     #[schema(value_type = Vec<Object>)]
     pub pricing_tiers: Vec<Value>,
-    /// The month's credits.
+    /// The credits of the month.
     pub credit_pool_total: u64,
-    /// Those taken this month.
+    /// The credits used this month.
     pub credit_pool_used: u64,
-    /// Those left.
+    /// The credits left this month.
     pub credit_pool_available: u64,
 }
 
@@ -131,7 +131,7 @@ impl BillingResponse {
     }
 }
 
-/// What one organization used in a billing period.
+/// The usage of one organization in a billing period.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -146,9 +146,9 @@ pub struct OrganizationUsageResponse {
     pub organization_id: String,
     /// Identifications this month.
     pub total_identifications: u64,
-    /// Credits taken this month.
+    /// Credits used this month.
     pub credits_used: u64,
-    /// Identifications that found no credit.
+    /// Identifications for which no credit was left.
     pub overage: u64,
 }
 
@@ -156,18 +156,18 @@ pub struct OrganizationUsageResponse {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BillingUsageResponse {
-    /// When this month began.
+    /// The start of the current month.
     #[schema(format = DateTime)]
     pub period_start: String,
-    /// When the next one begins.
+    /// The start of the next month.
     #[schema(format = DateTime)]
     pub period_end: String,
     /// Identifications this month.
     pub total_identifications: u64,
-    /// Credits taken this month.
+    /// Credits used this month.
     pub credits_used: u64,
-    /// Identifications that found no credit.
+    /// Identifications for which no credit was left.
     pub overage: u64,
-    /// The same of each organization, in the order made.
+    /// The usage of each organization, in the order of creation.
     pub organizations: Vec<OrganizationUsageResponse>,
 }

@@ -1,48 +1,35 @@
-//! The system clock's steps.
+//! Steps of the system clock.
 
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::domain::{Invalid, Timestamp};
-use crate::wire::fields::Fields;
-use crate::wire::schema::request_schema;
+use crate::domain::Timestamp;
+use crate::wire::request::request;
 
-/// The body of `POST /partner/clock/accept`, which says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AcceptClockRequest;
-
-impl AcceptClockRequest {
-    /// Reads the body; null is no body.
-    ///
-    /// # Errors
-    /// [`Invalid`] if it is neither null nor an object.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        if !body.is_null() {
-            Fields::of(body)?;
-        }
-        Ok(Self)
-    }
+request! {
+    /// The body of `POST /partner/clock/accept`, which is optional and has no fields.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct AcceptClockRequest {}
+    example {}
+    parse(body or null);
 }
 
-request_schema!(AcceptClockRequest {} example {});
-
-/// What became of a step of the system clock.
+/// The result of accepting a step of the system clock.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AcceptedClockResponse {
-    /// Whether a step had been refused.
+    /// Whether a step had been refused and is accepted now.
     pub accepted: bool,
-    /// How far the clock had been set forward, in milliseconds; 0 if no step had been refused.
+    /// How far the clock was set forward, in milliseconds; 0 if no step had been refused.
     pub step_ms: u64,
-    /// What time it is.
+    /// The current time.
     pub now: String,
 }
 
 impl AcceptedClockResponse {
-    /// Says which step was accepted, if one was, and what time it is.
+    /// The accepted step, if there was one, and the current time.
     pub fn new(step: Option<Duration>, now: Timestamp) -> Self {
         let step_ms = step.map_or(0, |step| step.as_millis());
         Self {

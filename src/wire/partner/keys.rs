@@ -2,44 +2,27 @@
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::domain::{Invalid, Name};
-use crate::wire::fields::{Fields, text};
-use crate::wire::schema::{self, request_schema};
+use crate::domain::Name;
+use crate::wire::field_types::{STRING, text};
+use crate::wire::request::request;
 
-/// The body of `POST /partner/organizations/{id}/api-keys`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateApiKeyRequest {
-    /// What it is called.
-    pub name: Name,
-    /// The program it opens; the organization's oldest unless said.
-    pub program_id: Option<String>,
-}
-
-impl CreateApiKeyRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            name: fields.required("name", text(Name::parse))?,
-            program_id: fields.nullable("programId", text(|_, id| Ok(id)))?,
-        })
+request! {
+    /// The body of `POST /partner/organizations/{id}/api-keys`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateApiKeyRequest {
+        /// The name.
+        pub name: Name = required("name", text!(Name)),
+        /// The program that the key opens; by default the organization's oldest one that is not
+        /// archived.
+        pub program_id: Option<String> = nullable("programId", STRING),
     }
+    example {"name": "backend"}
+    parse(body);
 }
 
-request_schema!(CreateApiKeyRequest {
-    /// What it is called.
-    required name: schema::text(Name::RULE),
-    /// The program it opens; the organization's oldest that is not archived, unless given.
-    optional programId: schema::nullable(schema::string()),
-} example {"name": "backend"});
-
-/// A key as a list shows it.
+/// A key, as shown in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -52,25 +35,25 @@ request_schema!(CreateApiKeyRequest {
 pub struct ApiKeyResponse {
     /// The id.
     pub id: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// What it begins with, to tell it by.
+    /// Its first characters, to recognize it by.
     pub key_prefix: String,
-    /// Additive: the program it opens.
+    /// The program that it opens.
     #[schema(format = Uuid)]
     pub program_id: String,
-    /// When it was made.
+    /// When it was created.
     #[schema(format = DateTime)]
     pub created_at: String,
 }
 
-/// A key that was just made, which is shown only now.
+/// A new key, which is shown only once.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedApiKeyResponse {
-    /// The key as the list shows it.
+    /// The key as shown in the list.
     pub api_key: ApiKeyResponse,
-    /// The key itself, which is never shown again.
+    /// The key itself, which is not shown again.
     #[serde(serialize_with = "crate::wire::exposed")]
     #[schema(value_type = String)]
     pub plain_key: SecretString,

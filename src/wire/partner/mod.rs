@@ -1,4 +1,4 @@
-//! The partner's surface: organizations and their credits, their keys, analytics and billing.
+//! The partner's surface: organizations with their credits and keys, analytics and billing.
 
 mod analytics;
 mod clock;

@@ -1,8 +1,7 @@
-//! Organizations and the credits that they are allocated.
+//! Organizations and their allocated credits.
 
 use secrecy::SecretString;
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -10,171 +9,86 @@ use crate::domain::{
     Attributes, Change, ExternalId, Invalid, Name, Note, Organization, OrganizationStatus,
     OrganizationTier,
 };
-use crate::wire::fields::{CREDITS_MAX, Fields, credits, raw_object, text};
-use crate::wire::schema::{self, OrganizationPlan, OrganizationState, request_schema};
+use crate::wire::field_types::{CREDITS, JSON_OBJECT, text, word};
+use crate::wire::request::request;
+use crate::wire::schema::{OrganizationPlan, OrganizationState};
 
-/// The body of `POST /partner/organizations`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateOrganizationRequest {
-    /// What it is called.
-    pub name: Name,
-    /// The partner's own id for it.
-    pub external_id: Option<ExternalId>,
-    /// The partner's own JSON.
-    pub metadata: Option<Attributes>,
-    /// What it pays; trial unless said.
-    pub tier: OrganizationTier,
-    /// Credits a month to allocate at once.
-    pub initial_credits: Option<i64>,
-}
-
-impl CreateOrganizationRequest {
-    /// Reads the body, given both parsed and as it came.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value, bytes: &[u8]) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            name: fields.required("name", text(Name::parse))?,
-            external_id: fields.nullable("externalId", text(ExternalId::parse))?,
-            metadata: fields.nullable("metadata", raw_object("metadata", bytes))?,
-            tier: fields
-                .optional("tier", text(|name, word| tier(name, &word)))?
-                .unwrap_or(OrganizationTier::Trial),
-            initial_credits: fields.nullable("initialCredits", credits)?,
-        })
+request! {
+    /// The body of `POST /partner/organizations`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateOrganizationRequest {
+        /// The name.
+        pub name: Name = required("name", text!(Name)),
+        /// The partner's own id for it.
+        pub external_id: Option<ExternalId> = nullable("externalId", text!(ExternalId)),
+        /// The partner's own JSON, up to 16384 bytes.
+        pub metadata: Option<Attributes> = nullable("metadata", JSON_OBJECT),
+        /// The plan; `trial` by default.
+        pub tier: OrganizationTier =
+            optional_or("tier", word!(OrganizationTier), OrganizationTier::Trial),
+        /// The credits a month that are allocated immediately.
+        pub initial_credits: Option<i64> = nullable("initialCredits", CREDITS),
     }
+    example {"name": "Corner Coffee", "externalId": "acct_7", "initialCredits": 500}
+    parse(body, bytes);
 }
 
-request_schema!(CreateOrganizationRequest {
-    /// What it is called.
-    required name: schema::text(Name::RULE),
-    /// The partner's own id for it.
-    optional externalId: schema::nullable(schema::text(ExternalId::RULE)),
-    /// The partner's own JSON, up to 16384 bytes.
-    optional metadata: schema::nullable(schema::any_object()),
-    /// What it pays; `trial` unless given.
-    optional tier: schema::one_of(OrganizationTier::ALL.map(OrganizationTier::as_str)),
-    /// Credits a month to allocate at once.
-    optional initialCredits: schema::nullable(schema::whole(0, CREDITS_MAX)),
-} example {"name": "Corner Coffee", "externalId": "acct_7", "initialCredits": 500});
-
-/// The body of `PATCH /partner/organizations/{id}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the API's")]
-pub struct PatchOrganizationRequest {
-    pub name: Option<Name>,
-    pub external_id: Change<ExternalId>,
-    pub metadata: Change<Attributes>,
-}
-
-impl PatchOrganizationRequest {
-    /// Reads the body, given both parsed and as it came.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value, bytes: &[u8]) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            name: fields.optional("name", text(Name::parse))?,
-            external_id: fields.change("externalId", text(ExternalId::parse))?,
-            metadata: fields.change("metadata", raw_object("metadata", bytes))?,
-        })
+request! {
+    /// The body of `PATCH /partner/organizations/{id}`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct PatchOrganizationRequest {
+        /// The name.
+        pub name: Option<Name> = optional("name", text!(Name)),
+        /// The partner's own id for it; null clears it.
+        pub external_id: Change<ExternalId> = change("externalId", text!(ExternalId)),
+        /// The partner's own JSON, up to 16384 bytes, replaced as a whole; null clears it.
+        pub metadata: Change<Attributes> = change("metadata", JSON_OBJECT),
     }
+    example {"name": "Corner Coffee Roasters"}
+    parse(body, bytes);
 }
 
-request_schema!(PatchOrganizationRequest {
-    /// What it is called.
-    optional name: schema::text(Name::RULE),
-    /// The partner's own id for it; null clears it.
-    optional externalId: schema::nullable(schema::text(ExternalId::RULE)),
-    /// The partner's own JSON, up to 16384 bytes, replaced whole; null clears it.
-    optional metadata: schema::nullable(schema::any_object()),
-} example {"name": "Corner Coffee Roasters"});
-
-/// The body of `PUT /partner/organizations/{id}/status`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SetStatusRequest(pub OrganizationStatus);
-
-impl SetStatusRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        Fields::of(body)?
-            .required("status", text(|name, word| status(name, &word)))
-            .map(Self)
+request! {
+    /// The body of `PUT /partner/organizations/{id}/status`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct SetStatusRequest {
+        /// Whether the organization's credentials are accepted.
+        pub status: OrganizationStatus = required("status", word!(OrganizationStatus)),
     }
+    example {"status": "suspended"}
+    parse(body);
 }
 
-request_schema!(SetStatusRequest {
-    /// Whether it may act.
-    required status: schema::one_of(OrganizationStatus::ALL.map(OrganizationStatus::as_str)),
-} example {"status": "suspended"});
-
-/// The body of `PUT /partner/organizations/{id}/tier`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SetTierRequest(pub OrganizationTier);
-
-impl SetTierRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        Fields::of(body)?
-            .required("tier", text(|name, word| tier(name, &word)))
-            .map(Self)
+request! {
+    /// The body of `PUT /partner/organizations/{id}/tier`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct SetTierRequest {
+        /// The plan.
+        pub tier: OrganizationTier = required("tier", word!(OrganizationTier)),
     }
+    example {"tier": "paid"}
+    parse(body);
 }
 
-request_schema!(SetTierRequest {
-    /// What it pays.
-    required tier: schema::one_of(OrganizationTier::ALL.map(OrganizationTier::as_str)),
-} example {"tier": "paid"});
-
-/// The body of `PUT /partner/organizations/{id}/credits`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllocateCreditsRequest {
-    /// The most credits it may take in a month.
-    pub credits: i64,
-    /// What the partner says about it.
-    pub notes: Option<Note>,
-}
-
-impl AllocateCreditsRequest {
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the field.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
-        Ok(Self {
-            credits: fields.required("credits", credits)?,
-            notes: fields.nullable("notes", text(Note::parse))?,
-        })
+request! {
+    /// The body of `PUT /partner/organizations/{id}/credits`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AllocateCreditsRequest {
+        /// The most credits that the organization may use in a month.
+        pub credits: i64 = required("credits", CREDITS),
+        /// The partner's note on the allocation.
+        pub notes: Option<Note> = nullable("notes", text!(Note)),
     }
+    example {"credits": 500, "notes": "for the summer"}
+    parse(body);
 }
-
-request_schema!(AllocateCreditsRequest {
-    /// The most credits it may take in a month.
-    required credits: schema::whole(0, CREDITS_MAX),
-    /// What the partner says about it.
-    optional notes: schema::nullable(schema::text(Note::RULE)),
-} example {"credits": 500, "notes": "for the summer"});
 
 pub(super) fn status(name: &str, word: &str) -> Result<OrganizationStatus, Invalid> {
     OrganizationStatus::parse(word)
         .ok_or_else(|| Invalid::new(name, "must be active, suspended or canceled"))
 }
 
-fn tier(name: &str, word: &str) -> Result<OrganizationTier, Invalid> {
-    OrganizationTier::parse(word).ok_or_else(|| Invalid::new(name, "must be trial or paid"))
-}
-
-/// An organization as the partner sees it.
+/// An organization as shown to the partner.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -192,33 +106,32 @@ pub struct OrganizationResponse {
     /// The id.
     #[schema(format = Uuid)]
     pub id: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
     /// The partner's own id for it.
     pub external_id: Option<String>,
-    /// Whether it may act.
+    /// Whether its credentials are accepted.
     #[schema(value_type = OrganizationState)]
     pub status: &'static str,
-    /// What it pays.
+    /// The plan.
     #[schema(value_type = OrganizationPlan)]
     pub tier: &'static str,
-    /// The most credits it may take in a month; null is no cap.
+    /// The most credits that it may use in a month; null means no limit.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub credits: Option<i64>,
-    /// The partner's own JSON, as it came.
+    /// The partner's own JSON, as it was received.
     #[schema(value_type = Option<HashMap<String, Object>>, additional_properties)]
     pub metadata: Option<Box<RawValue>>,
-    /// When it was made.
+    /// When it was created.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// The settings version; in quotes it is the `ETag` of the organization.
+    /// The settings version; in quotes, the `ETag` of the organization.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     pub version: i64,
 }
 
 impl From<&Organization> for OrganizationResponse {
     fn from(organization: &Organization) -> Self {
-        let raw = |json: &Attributes| RawValue::from_string(json.as_str().to_owned()).ok();
         Self {
             id: organization.uuid.to_string(),
             name: organization.name.as_str().to_owned(),
@@ -232,7 +145,7 @@ impl From<&Organization> for OrganizationResponse {
                 .allocation
                 .as_ref()
                 .map(|allocation| allocation.credits),
-            metadata: organization.metadata.as_ref().and_then(raw),
+            metadata: crate::wire::json_object(organization.metadata.as_ref()),
             created_at: organization.created_at.to_string(),
             version: organization.version.0,
         }
@@ -246,13 +159,13 @@ pub struct OneOrganizationResponse {
     pub organization: OrganizationResponse,
 }
 
-/// An organization that was just made, with its key, which is shown only now.
+/// A new organization with its key, which is shown only once.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedOrganizationResponse {
     /// The organization.
     pub organization: OrganizationResponse,
-    /// The Org-API-Key of its program, which is never shown again.
+    /// The Org-API-Key of its program, which is not shown again.
     #[serde(serialize_with = "crate::wire::exposed")]
     #[schema(value_type = String)]
     pub api_key: SecretString,
@@ -264,18 +177,18 @@ pub struct CreatedOrganizationResponse {
 pub struct OrganizationListResponse {
     /// The organizations, newest first.
     pub organizations: Vec<OrganizationResponse>,
-    /// How many there are on all pages.
+    /// The number of organizations on all pages.
     #[schema(minimum = 0)]
     pub total: i64,
-    /// The page, from 1.
+    /// The number of the page, from 1.
     #[schema(minimum = 1)]
     pub page: i64,
-    /// Rows a page.
+    /// The number of organizations on a page.
     #[schema(minimum = 1, maximum = 100)]
     pub page_size: i64,
 }
 
-/// What an organization was allocated.
+/// The credits allocated to an organization.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(examples(json!({
@@ -297,18 +210,18 @@ pub struct AllocationResponse {
     /// The organization.
     #[schema(format = Uuid)]
     pub organization_id: String,
-    /// The most credits it may take in a month.
+    /// The most credits that the organization may use in a month.
     #[schema(minimum = 0)]
     pub credits_allocated: i64,
-    /// Credits taken this month.
+    /// The credits used this month.
     #[schema(minimum = 0)]
     pub credits_used: i64,
-    /// What is left this month.
+    /// The credits left this month.
     #[schema(minimum = 0)]
     pub credits_available: i64,
-    /// What the partner says about it.
+    /// The partner's note on the allocation.
     pub notes: Option<String>,
-    /// When it was allocated.
+    /// When the credits were allocated.
     #[schema(format = DateTime)]
     pub allocated_at: String,
 }

@@ -1,4 +1,4 @@
-//! What the operator is told of the server.
+//! The state of the server, for its operator.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,22 +12,21 @@ pub struct ServerResponse {
     /// When this process started.
     #[schema(format = DateTime)]
     pub started_at: String,
-    /// What time it is.
+    /// The current time.
     #[schema(format = DateTime)]
     pub now: String,
-    /// Whether writes are taken.
+    /// Whether writes are accepted.
     pub takes_writes: bool,
-    /// Why they are not; null if they are.
+    /// The reason why they are not; null if they are.
     pub reason: Option<String>,
-    /// Whether that is because the system clock was set forward:
-    /// `POST /partner/clock/accept` accepts it.
+    /// Whether the reason is that the system clock was set forward, which
+    /// `POST /partner/clock/accept` accepts.
     pub clock_refused: bool,
     /// The database.
     pub database: ServerFileResponse,
-    /// The last `stampcard verify` of this database; null if this server knows of none.
+    /// The last `stampcard verify` of this database; null if this server knows none.
     pub last_verify: Option<ServerVerifyResponse>,
-    /// The last `stampcard backup` of this database, which was verified too; null if this server
-    /// knows of none.
+    /// The last verified `stampcard backup` of this database; null if this server knows none.
     pub last_backup: Option<ServerBackupResponse>,
 }
 
@@ -35,9 +34,9 @@ pub struct ServerResponse {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerFileResponse {
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
-    /// The size of its write-ahead log.
+    /// The size of its write-ahead log in bytes.
     pub log_bytes: u64,
 }
 
@@ -48,11 +47,11 @@ pub struct ServerVerifyResponse {
     /// When it ended.
     #[schema(format = DateTime)]
     pub at: String,
-    /// Whether everything agreed.
+    /// Whether it found no contradiction.
     pub agrees: bool,
-    /// How many figures were compared.
+    /// The number of figures compared.
     pub figures: u64,
-    /// How many things were wrong.
+    /// The number of findings.
     pub findings: u64,
 }
 
@@ -60,9 +59,9 @@ pub struct ServerVerifyResponse {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerBackupResponse {
-    /// When it was done.
+    /// When it was made.
     #[schema(format = DateTime)]
     pub at: String,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
 }

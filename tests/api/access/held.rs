@@ -1,5 +1,6 @@
-//! Requests that were let in before their credential, program or organization lost its rights, and
-//! whose body ends only afterwards. Every route that writes and reads a body is tried.
+//! Requests that passed the credential check before their credential, program or organization lost
+//! its rights, and whose body ends only afterwards. Every route that writes and reads a body is
+//! tried.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -17,7 +18,7 @@ use super::{check_error, closed};
 use crate::client::{call, partner, partner_get, post_as, program, rows};
 use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
-/// A request of which the second half of the body was not sent yet.
+/// A request whose second half of the body has not been sent yet.
 struct Held {
     row: Row,
     idempotency_key: String,
@@ -26,7 +27,7 @@ struct Held {
 }
 
 impl Held {
-    /// Sends the first half, and waits until the server has looked at the head.
+    /// Sends the first half, and waits until the server has processed the head.
     fn send(app: &TestApp, credential: &str, row: Row, body: &Value, number: usize) -> Self {
         let body = body.to_string();
         let idempotency_key = format!("held {number}");
@@ -43,7 +44,7 @@ impl Held {
         );
         let mut reader = BufReader::new(stream);
         reader.get_mut().write_all(head.as_bytes()).unwrap();
-        // It is said once the handler has begun to read: the credential was looked at before.
+        // It is sent once the handler has begun to read, so the credential was checked before.
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
         assert!(
@@ -63,7 +64,7 @@ impl Held {
         }
     }
 
-    /// Sends the rest; gives back the answer.
+    /// Sends the rest and returns the response.
     fn finish(mut self) -> (Row, String, Response) {
         let sent = self.reader.get_mut().write_all(self.rest.as_bytes());
         sent.unwrap();
@@ -94,7 +95,7 @@ impl Held {
     }
 }
 
-/// Who sends what is held back.
+/// The sender of the held requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sender {
     Key,
@@ -102,10 +103,10 @@ enum Sender {
     Partner,
 }
 
-/// Begins every write with a body that a sender may make.
+/// Begins every write with a body that the sender is allowed to send.
 fn hold(world: &World, sender: Sender) -> Vec<Held> {
     let writes = closed(world).into_iter().filter(|row| {
-        // Nothing reads the body of the others.
+        // The other routes read no body.
         ["POST", "PUT", "PATCH"].contains(&row.method)
             && match sender {
                 Sender::Key => matches!(row.access(), Access::OrgKey | Access::KeyOrMember),
@@ -128,8 +129,8 @@ fn hold(world: &World, sender: Sender) -> Vec<Held> {
     held
 }
 
-/// Each is refused, nothing has changed, and nothing was kept under its Idempotency-Key: the
-/// refused requests come back with their keys.
+/// Every request is refused, nothing has changed, and no idempotency record was saved: the refused
+/// requests are repeated with their keys.
 #[track_caller]
 fn refuse(world: &World, held: Vec<Held>, code: Code) -> Vec<(Row, String)> {
     let before = rows(&world.app);
@@ -152,7 +153,7 @@ fn own(world: &World) -> (String, String) {
     let organization = format!("/partner/organizations/{}", id(organization.unwrap()));
     let keys = partner_get(&world.app, &format!("{organization}/api-keys"));
     let mut keys = keys["apiKeys"].as_array().unwrap().iter();
-    // The spare one is newer.
+    // The spare key is the newer one.
     let key = keys.rfind(|key| key["programId"] == *world.programs[0]);
     (organization, id(key.unwrap()))
 }
@@ -228,7 +229,7 @@ fn a_member_who_is_removed_on_the_way_writes_nothing() {
         .app
         .delete("/v1/members/ada?retainBalance=true")
         .expect(200);
-    // Back again, but with tokens of its own.
+    // The credentials are restored, but the tokens are new.
     world.app.put("/v1/members/ada", &json!({})).expect(200);
     refuse(&world, held, Code::Unauthorized);
 }
@@ -258,19 +259,19 @@ fn what_is_under_way_during_a_reset_acts_on_the_program_that_the_key_then_opens(
     for held in held {
         let (row, _, response) = held.finish();
         let what = format!("{} {}: {}", row.method, row.path, response.text());
-        // What it names may be of the old program.
+        // The ids in its path may be of the old program.
         assert!([row.status, 404].contains(&response.status), "{what}");
         done += usize::from(response.status == row.status);
     }
     assert!(done > 5, "{done}");
     assert_eq!(of_old(), before);
-    // A member is one of the old program, and that is put away.
+    // A member belongs to the old program, which is archived.
     refuse(&world, members, Code::Forbidden);
     assert_eq!(of_old(), before);
 }
 
-/// What reads no body has no such pause, but may wait in the queue; and no route revokes the key of
-/// the partner.
+/// Requests without a body have no such pause, but may wait in the queue; and no route revokes the
+/// partner's key.
 #[test]
 fn without_a_body_and_for_the_partner_it_is_the_same() {
     let mut world = World::new();

@@ -13,7 +13,7 @@ use super::world::World;
 use crate::client::{Tenant, call, exchange, organization, program};
 use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, SANDBOX_KEY};
 
-/// Whom a credential speaks for.
+/// The principal of a credential.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holder {
     Program,
@@ -21,10 +21,10 @@ pub(super) enum Holder {
     Partner,
 }
 
-/// How near its holder is to what the table asks for.
+/// How close its holder is to the objects of the table.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Near {
-    /// It is the one that the table's rows are about.
+    /// The one that owns the objects of the table's rows.
     Own,
     /// Another program of the same organization.
     Neighbour,
@@ -36,12 +36,12 @@ pub(super) enum Near {
     Abroad,
 }
 
-/// What a credential is good for.
+/// Whether a credential is valid.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Nobody knows it, or nobody does any more.
+    /// Unknown, or revoked.
     Unknown,
-    /// Its holder may do nothing.
+    /// Valid, but its holder may do nothing.
     Barred,
     Good(Holder, Near),
 }
@@ -54,7 +54,7 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    /// The code with which a row refuses it before looking at anything else.
+    /// The code with which a row refuses it before it checks anything else.
     pub(super) fn refusal(&self, access: Access) -> Option<Code> {
         let admits = |holder| match access {
             Access::Public => true,
@@ -71,7 +71,7 @@ impl Kind {
         }
     }
 
-    /// What a row answers that does not refuse it.
+    /// The response of a row that does not refuse it.
     pub(super) fn status(&self, row: &Row) -> u16 {
         let Standing::Good(holder, near) = self.standing else {
             return row.status;
@@ -80,17 +80,17 @@ impl Kind {
         match near {
             _ if row.access() == Access::Public => row.status,
             Near::Own => row.status,
-            // Only these show every program of an organization.
+            // Only these list every program of an organization.
             Near::Neighbour if Surface::of_path(&row.path) == Surface::Scrip => row.status,
             Near::Peer => others.unwrap_or(row.status),
-            // The sandbox's own routes are about the program of the key.
+            // The sandbox's own routes act on the program of the key.
             Near::Neighbour | Near::Stranger if row.route.starts_with("/v1/sandbox/") => row.status,
             _ if holder == Holder::Member => others.unwrap_or(row.live),
             _ => row.live,
         }
     }
 
-    /// What it sends: a member does not say all that a key does.
+    /// The body to send: a member sends fewer fields than a key.
     pub(super) fn body<'a>(&self, row: &'a Row) -> &'a Value {
         match self.standing {
             Standing::Good(Holder::Member, _) => row.members_body(),
@@ -116,7 +116,7 @@ pub(super) fn kinds(world: &mut World) -> Vec<Kind> {
     kinds
 }
 
-/// A partner key that was replaced by another, as only the command line can.
+/// A partner key that was replaced by another, which only the command line can do.
 fn partner_keys(world: &mut World) -> Vec<Kind> {
     let (old, new) = world.app.while_stopped(async |services| {
         let make = async |name| {
@@ -146,7 +146,7 @@ fn unknown(world: &mut World) -> Vec<Kind> {
     app.clock.advance(Duration::from_mins(15));
     let removed = app.token("removed");
     app.delete("/v1/members/removed").expect(200);
-    // A new signup under the same id is another member to the tokens of the old one.
+    // After a new sign-up under the same id, the old tokens belong to another member.
     app.put("/v1/members/removed", &json!({})).expect(200);
     let keys = world.tenant.path("/api-keys");
     let made = call(

@@ -22,7 +22,7 @@ fn send(world: &World, kind: &Kind, row: &Row) -> Response {
     }
 }
 
-/// What nobody else may see of Ada and her program.
+/// The data of Ada and her program that nobody else may see.
 fn private(world: &World) -> Vec<&str> {
     let mut private = vec![
         "Ada Lovelace",

@@ -1,4 +1,4 @@
-//! Every route, and what is asked of it.
+//! Every route, with a valid request and others for each access check.
 
 use serde_json::{Value, json};
 use stampcard::http::{Access, ROUTES};
@@ -6,23 +6,23 @@ use stampcard::http::{Access, ROUTES};
 use super::world::World;
 use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY};
 
-/// A route, and everything that is asked of it.
+/// A route and the requests to it.
 pub(super) struct Row {
     pub(super) method: &'static str,
     pub(super) route: &'static str,
-    /// The right input, which Ada's token may use as well where a member may call at all.
+    /// Valid input, which Ada's token may send as well if members may call the route at all.
     pub(super) path: String,
     pub(super) body: Value,
     /// The body that a member sends instead.
     pub(super) members: Option<Value>,
     pub(super) status: u16,
-    /// What the answer has to hold.
+    /// Texts that the response must contain.
     pub(super) holds: Vec<String>,
-    /// What the live key gets for the same.
+    /// The response to the live key for the same request.
     pub(super) live: u16,
-    /// Ada reaching for what is Bob's.
+    /// Ada's request for an object of Bob's.
     pub(super) others: Option<(String, Value, u16)>,
-    /// Bad input: what the message has to name.
+    /// Invalid input: what the message must name.
     pub(super) bad: Option<(String, Value, u16, &'static str)>,
 }
 
@@ -42,7 +42,7 @@ fn row(method: &'static str, route: &'static str, path: impl Into<String>) -> Ro
 }
 
 impl Row {
-    /// The key of the live environment that would be right there.
+    /// The key of the live environment that is allowed on the route.
     pub(super) fn live_key(&self) -> &'static str {
         match self.access() {
             Access::PartnerKey => PARTNER_LIVE_KEY,
@@ -61,7 +61,7 @@ impl Row {
         }
     }
 
-    /// What a member's token sends.
+    /// The body that a member's token sends.
     pub(super) fn members_body(&self) -> &Value {
         self.members.as_ref().unwrap_or(&self.body)
     }
@@ -479,7 +479,7 @@ fn figure_rows() -> Vec<Row> {
     rows
 }
 
-/// The same route under its other address.
+/// The same route under its alias.
 fn aliased(route: &'static str, path: &str) -> Row {
     row("GET", route, format!("/api/v1{path}"))
         .gives(200, [])
@@ -617,7 +617,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(figure_rows());
     rows.extend(organization_rows(world));
     rows.extend(tenant_rows(world));
-    // Last, as nothing is left of the program afterwards.
+    // Comes last, because it removes everything from the program.
     rows.extend(sandbox_rows());
     rows
 }

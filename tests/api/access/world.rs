@@ -1,4 +1,4 @@
-//! Two environments with members, redemptions and tenants, for the table to ask about.
+//! Two environments with members, redemptions and tenants, to which the table's requests refer.
 
 use serde_json::{Value, json};
 use stampcard::http::Access;
@@ -12,26 +12,26 @@ use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 /// Ada and Bob in the sandbox, each with points and a redemption; Lea in the live environment.
 pub(super) struct World {
     pub(super) app: TestApp,
-    /// Ada's.
+    /// Ada's redemption.
     pub(super) token: String,
     pub(super) offer: String,
-    /// For the rows that archive or redeem one.
+    /// For the rows that archive or redeem an offer.
     pub(super) spare_offers: [String; 2],
     pub(super) ada_redemption: String,
     pub(super) spare_redemption: String,
     pub(super) bob_redemption: String,
     pub(super) live_offer: String,
-    /// Ada's, in which she said something, and Bob's.
+    /// Ada's conversation, in which she wrote a message, and Bob's.
     pub(super) ada_conversation: String,
     pub(super) bob_conversation: String,
-    /// One to look at and one to delete; nothing in the table is an event that they listen to.
+    /// One to read and one to delete; no row of the table causes an event that they subscribe to.
     pub(super) webhooks: [String; 2],
     pub(super) delivery: String,
-    /// The sandbox key's, and another of the same organization.
+    /// The id of the sandbox key, and that of another key of the same organization.
     pub(super) programs: [String; 2],
-    /// Of the sandbox key's program, for the row that revokes one.
+    /// Of the sandbox key's program, for the row that revokes a key.
     pub(super) spare_key: String,
-    /// An organization of the sandbox that may be changed, and a key of it.
+    /// An organization of the sandbox that may be changed, and its key.
     pub(super) tenant: Tenant,
     pub(super) tenant_key: String,
 }
@@ -98,7 +98,7 @@ impl World {
         call(&self.app, credential, row.method, &row.path, &row.body)
     }
 
-    /// The credential that may do what a row asks.
+    /// The credential that is allowed to make the request of a row.
     pub(super) fn right(&self, row: &Row) -> &str {
         match row.access() {
             Access::PartnerKey => PARTNER_SANDBOX_KEY,
@@ -107,7 +107,7 @@ impl World {
         }
     }
 
-    /// What no answer to a sandbox key may hold.
+    /// Texts that no response to a sandbox key may contain.
     pub(super) fn hidden_from_key(&self) -> Vec<&str> {
         vec![
             "lea",
@@ -119,14 +119,14 @@ impl World {
         ]
     }
 
-    /// What no answer to Ada's token may hold, but for her own id in what she asked for.
+    /// Texts that no response to Ada's token may contain, except her own id if she sent it.
     pub(super) fn hidden_from_ada(&self) -> Vec<&str> {
         let mut hidden = self.hidden_from_key();
         hidden.extend(["bob", "zoe", &self.bob_redemption, &self.bob_conversation]);
         hidden
     }
 
-    /// What no answer to a live key may hold.
+    /// Texts that no response to a live key may contain.
     pub(super) fn hidden_from_live(&self) -> Vec<&str> {
         let mut hidden = vec![
             "Ada Lovelace",

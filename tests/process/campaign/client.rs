@@ -1,7 +1,8 @@
-//! One client of the campaign: what it owns and believes, and what the dice make it do next.
+//! One client of the campaign: its objects, its expectations, and the random choice of its next
+//! write.
 //!
-//! Everything it makes carries its name, so that its rows can be told from those of the others. It
-//! waits for each answer, so its rows come in the order of its deeds.
+//! Everything it creates carries its name, so that its rows differ from those of the others. It
+//! waits for each response, so its rows are in the order of its writes.
 
 use std::path::PathBuf;
 
@@ -12,9 +13,9 @@ use super::PARTNER_KEY;
 use super::deed::{Deed, Effect, Row};
 use crate::server::{SANDBOX_KEY, Server, request};
 
-/// How many of the newest members, offers and bookings still see action.
+/// The number of newest members, offers and bookings that are still changed.
 const RECENT: usize = 24;
-/// The client that moves the clock: of two, the log could not tell which.
+/// The client that moves the clock: with two, the log would not show which one did.
 pub(super) const KEEPER: &str = "c0-";
 const STATUSES: [(&str, i64); 6] = [
     ("OPEN", 7),
@@ -25,7 +26,7 @@ const STATUSES: [(&str, i64); 6] = [
     ("CANCELED", 12),
 ];
 
-/// What a client knows of a member.
+/// The expected state of a member.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Member {
     pub(super) id: String,
@@ -35,7 +36,7 @@ pub(super) struct Member {
     pub(super) archived: bool,
     pub(super) erased: bool,
     token: Option<String>,
-    /// Changed since somebody last looked.
+    /// Changed since the last comparison.
     pub(super) touched: bool,
 }
 
@@ -46,7 +47,7 @@ struct Booking {
     member: usize,
     offer: usize,
     price: i64,
-    /// How many of `STATUSES` it has passed.
+    /// The number of `STATUSES` it has passed.
     passed: usize,
     is_open: bool,
 }
@@ -61,15 +62,15 @@ struct Offer {
 /// One client.
 pub(super) struct Client {
     pub(super) name: String,
-    /// What opens its program.
+    /// The key or token of its program.
     pub(super) key: String,
-    /// Whether it has its program to itself and resets it.
+    /// Whether its program is not shared and it resets it.
     may_reset: bool,
-    /// How often it did.
+    /// The number of resets.
     pub(super) resets: usize,
     rng: fastrand::Rng,
     database: PathBuf,
-    /// Where the webhooks go that it makes and deletes.
+    /// The target of the webhooks that it creates and deletes.
     url: String,
     serial: usize,
     pub(super) members: Vec<Member>,
@@ -79,11 +80,11 @@ pub(super) struct Client {
     program: Option<String>,
     organization: Option<String>,
     api_key: Option<(String, String)>,
-    /// The row numbers of members that were erased: their ids say nothing any more.
+    /// The row numbers of erased members: their ids no longer identify them.
     pub(super) erased: Vec<i64>,
-    /// The log up to here agrees with what it was told.
+    /// The log up to here fits the responses.
     pub(super) since: i64,
-    /// What its acknowledged deeds left in the log after that.
+    /// The rows of its acknowledged writes after that.
     pub(super) rows: Vec<Row>,
     /// Seconds that it moved the program's clock.
     pub(super) ahead: i64,
@@ -136,7 +137,7 @@ impl Client {
         [&self.key, PARTNER_KEY].contains(&credential) || tokens.any(|t| t == credential)
     }
 
-    /// Gives it an organization of its own, which may be reset.
+    /// Gives it a separate organization, which may be reset.
     pub(super) fn settle_in(&mut self, server: &Server, may_reset: bool) {
         let body = json!({"name": format!("{}alone", self.name)});
         let route = ("POST", "/partner/organizations");
@@ -153,7 +154,7 @@ impl Client {
         self.rows = vec![plain(60), plain(50)];
     }
 
-    /// What it does next.
+    /// Chooses its next write.
     pub(super) fn next(&mut self) -> Deed {
         self.serial += 1;
         let mark = format!("{}{}", self.name, self.serial);
@@ -176,7 +177,7 @@ impl Client {
             95..98 => Some(self.change_organizations(&mark)),
             _ => self.move_clock(&mark),
         };
-        // Whoever has nothing to do this to yet signs somebody up.
+        // A client without a member for this write signs one up.
         let mut deed = deed.unwrap_or_else(|| self.make_member(&mark));
         if deed.credential == SANDBOX_KEY {
             self.key.clone_into(&mut deed.credential);
@@ -281,7 +282,7 @@ impl Client {
         Some(put_member(&id, body, vec![plain(2)], effect))
     }
 
-    /// Whether a deed is about a member that was erased.
+    /// Whether a write is about a member that was erased.
     pub(super) fn has_erased(&self, deed: &Deed) -> bool {
         let of = &deed.body["externalUserID"];
         let named = self.members.iter().find(|member| *of == *member.id);
@@ -292,7 +293,7 @@ impl Client {
         named.or(booked).is_some_and(|member| member.erased)
     }
 
-    /// Removes somebody: with the balance, without it, or for good.
+    /// Deletes a member: retaining the balance, clearing it, or erasing the member permanently.
     fn remove(&mut self) -> Option<Deed> {
         let index = self.pick_member(|member| !member.archived)?;
         let member = &self.members[index];
@@ -310,7 +311,7 @@ impl Client {
             member.id
         );
         if erase {
-            // Afterwards nothing says whose rows they were.
+            // Afterwards the rows do not show whose they were.
             let connection = Connection::open_with_flags(
                 &self.database,
                 rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -463,7 +464,7 @@ impl Client {
         Some(post(&path, mark, body, 200, ended(booking, 12), effect))
     }
 
-    /// A message, of the member or of the operator.
+    /// A message of the member or of the operator.
     fn say(&mut self, mark: &str) -> Option<Deed> {
         let index = self.pick_booking(|client, booking| {
             let member = &client.members[booking.member];
@@ -523,8 +524,8 @@ impl Client {
         post("/v1/programs", mark, body, 201, vec![plain(50)], effect)
     }
 
-    /// Through the partner key: an organization, a key of it, the key revoked, the organization
-    /// canceled.
+    /// Through the partner key: creates an organization and a key of it, revokes the key, cancels
+    /// the organization.
     fn change_organizations(&mut self, mark: &str) -> Deed {
         let mut deed = match (self.organization.clone(), self.api_key.clone()) {
             (None, _) => {
@@ -579,7 +580,7 @@ impl Client {
         Some(post("/v1/sandbox/clock", mark, body, 200, rows, effect))
     }
 
-    /// The program makes way for an empty one, in which the answer is kept, too.
+    /// Replaces the program by an empty one, in which the idempotency record is saved, too.
     fn reset(&self, mark: &str) -> Deed {
         let mut rows = vec![plain(51)];
         rows.extend(self.webhook.as_ref().map(|_| plain(71)));
@@ -597,7 +598,7 @@ impl Client {
     }
 }
 
-/// The balance goes up or down.
+/// Credits or debits points.
 fn moves(member: usize, change: i64) -> Effect {
     Box::new(move |client, _| {
         let member = &mut client.members[member];

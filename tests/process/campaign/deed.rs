@@ -1,5 +1,5 @@
-//! One write of the campaign: the request, the rows that it must leave in the log, all of them or
-//! none, and what its client knows once it is acknowledged.
+//! One write of the campaign: the request, the rows that it must leave in the log (all of them or
+//! none), and the client's state after the acknowledgement.
 
 use std::net::SocketAddr;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::client::Client;
 use crate::server::{Answer, request};
 
-/// A row of the log: the kind, the points of a ledger entry, the reason that a caller gave for one.
+/// A row of the log: the kind, the points of a ledger entry, the reason that the client sent.
 pub(super) type Row = (i64, Option<i64>, Option<String>);
 
-/// What a client learns from the answer.
+/// The data that a client takes from the response.
 pub(super) type Effect = Box<dyn FnOnce(&mut Client, &Value) + Send>;
 
 /// A write.
@@ -23,12 +23,13 @@ pub(super) struct Deed {
     /// The Idempotency-Key; every POST has one.
     pub(super) key: Option<String>,
     pub(super) body: Value,
-    /// The status that is right the first time, and for what is done already.
+    /// The status of the first success, and the status if it was done already.
     pub(super) status: (u16, u16),
     pub(super) rows: Vec<Row>,
-    /// What the log does not show: a count that is 1 once this is done and 0 before.
+    /// A query for effects that the log does not show: a count that is 1 after this write and 0
+    /// before.
     pub(super) trace: Option<(&'static str, String)>,
-    /// How often its client's program was reset, with this.
+    /// The number of resets of its client's program, this one included.
     pub(super) resets: usize,
     pub(super) effect: Effect,
 }
@@ -53,7 +54,7 @@ impl Deed {
         request(agent, address, &self.credential, route, key, &self.body).ok()
     }
 
-    /// Whether the database has it, given the rows of its client that are not accounted for.
+    /// Whether the write took effect, given the unassigned rows of its client.
     #[track_caller]
     pub(super) fn is_done(&self, rest: &[Row], connection: &Connection) -> bool {
         assert!(
@@ -65,11 +66,11 @@ impl Deed {
         if let (Some(in_log), Some(traced)) = (in_log, traced) {
             assert_eq!(in_log, traced, "whole or not at all: {self:?}");
         }
-        // What leaves no mark of its own sets the same state when it is sent again.
+        // A write that leaves no row sets the same state when it is sent again.
         in_log.or(traced).unwrap_or(false)
     }
 
-    /// Whether the tables beside the log have it; `None` if there is nothing to look for.
+    /// Whether its effect is in the tables other than the log; `None` if there is nothing to check.
     #[track_caller]
     pub(super) fn traces(&self, connection: &Connection) -> Option<bool> {
         let (sql, mark) = self.trace.as_ref()?;

@@ -1,4 +1,4 @@
-//! A client of the activity stream that goes on wherever it was when the connection broke.
+//! A client of the activity stream that resumes where the connection broke.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -30,7 +30,7 @@ struct Shared {
     is_over: AtomicBool,
 }
 
-/// The client, on a thread of its own.
+/// The client, on a separate thread.
 #[derive(Debug)]
 pub(super) struct Follower {
     shared: Arc<Shared>,
@@ -54,7 +54,7 @@ impl Follower {
         }
     }
 
-    /// The server is somewhere else now.
+    /// The server has another address now.
     pub(super) fn turn_to(&self, address: SocketAddr) {
         *self.shared.address.lock() = Some(address);
     }
@@ -67,7 +67,7 @@ impl Follower {
             .map_or(0, |frame| frame.seq)
     }
 
-    /// Which activity an event is, by its id.
+    /// The activity of an event, by its id.
     pub(super) fn numbers(&self) -> HashMap<String, i64> {
         let frames = self.shared.frames.lock();
         frames
@@ -76,7 +76,7 @@ impl Follower {
             .collect()
     }
 
-    /// All frames, and how often it connected. The server must be gone.
+    /// All frames, and the number of connections. The server must have ended.
     pub(super) fn finish(mut self) -> (Vec<Frame>, usize) {
         self.shared.is_over.store(true, Ordering::SeqCst);
         self.thread.take().unwrap().join().unwrap();
@@ -92,7 +92,7 @@ impl Drop for Follower {
 }
 
 impl Shared {
-    /// One connection; `None` if there was nobody to connect to.
+    /// Reads one connection; `None` if it was refused.
     fn follow(&self) -> Option<()> {
         let address = (*self.address.lock())?;
         let stream = TcpStream::connect(address).ok()?;
@@ -115,7 +115,7 @@ impl Shared {
             } else if let Some(body) = line.strip_prefix("data: ") {
                 data = Some(body.to_owned());
             } else if line.is_empty()
-                // A frame counts once its end has come.
+                // A frame counts once it is complete.
                 && let (Some(seq), Some(body)) = (seq.take(), data.take())
             {
                 let body: Value = serde_json::from_str(&body).unwrap();

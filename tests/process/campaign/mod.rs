@@ -1,9 +1,8 @@
-//! The crash campaign: clients that write everything there is to write, a server that is killed
-//! under them again and again, at moments that dice decide, and a comparison of what they were told
-//! with what is there.
+//! The crash campaign: clients that use every kind of write, a server that is killed again and
+//! again at random moments, and a comparison of the responses with the database.
 //!
-//! `make crash` runs hundreds of kills; the test here runs a few. The draws follow from a seed,
-//! which is printed; what each meets does not, because threads take turns as they like.
+//! `make crash` runs hundreds of kills; the test here runs a few. The random choices follow from a
+//! seed, which is printed; their effects do not, because threads are scheduled in any order.
 
 mod client;
 mod deed;
@@ -30,27 +29,28 @@ const CLIENTS: usize = 6;
 /// Of these, who has an organization of its own, and who resets it, too.
 const ALONE: std::ops::Range<usize> = 4..6;
 const RESETS: usize = 5;
-/// The most acknowledged writes between two kills.
+/// The maximum number of acknowledged writes between two kills.
 const WRITES_MAX: usize = 160;
-/// After so many kills it begins anew: every one reads the whole log.
+/// After this number of kills it starts again with a new database, because every check reads the
+/// whole log.
 const KILLS_MAX: usize = 40;
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A number from the environment.
+/// Reads a number from the environment.
 pub(crate) fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     let text = std::env::var(name).ok()?;
     let number = text.parse();
     Some(number.unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")))
 }
 
-/// What was done and seen.
+/// Counts of the campaign.
 #[derive(Debug, Default)]
 struct Tally {
     kills: usize,
     /// Of these, before the server listened.
     kills_at_start: usize,
     acknowledged: usize,
-    /// Whose answer was lost, by whether they were done.
+    /// Writes whose response was lost, by whether they took effect.
     open_done: usize,
     open_absent: usize,
     replays: usize,
@@ -79,11 +79,11 @@ struct Campaign {
     bin: Receiver,
     follower: Follower,
     tally: Tally,
-    /// What was seen in the end.
+    /// Counts at the end.
     report: String,
 }
 
-/// What a client did before the kill: the deeds with their answers, and the one without.
+/// A client's history before the kill: the writes with their responses, and the one without.
 type Turn = (Vec<(Deed, Answer)>, Option<Deed>);
 
 fn command(place: &Place) -> Command {
@@ -91,7 +91,7 @@ fn command(place: &Place) -> Command {
     command
         .env("STAMPCARD_BOOTSTRAP__PARTNER_SANDBOX_KEY", PARTNER_KEY)
         .env("STAMPCARD_AUTH__MEMBER_TOKEN_TTL", "86400")
-        // Often, so that kills meet snapshots, too.
+        // Frequent, so that kills interrupt snapshots, too.
         .env("STAMPCARD_ANALYTICS__SNAPSHOT_INTERVAL", "1");
     command
 }
@@ -137,7 +137,7 @@ impl Campaign {
         self.finish(server);
     }
 
-    /// Everybody writes as fast as they can; at some moment the server is gone.
+    /// All clients write as fast as they can; at some moment the server is killed.
     fn write_until_killed(&mut self, mut server: Server) -> Vec<Turn> {
         let goal = self.rng.usize(..WRITES_MAX);
         let pause = Duration::from_micros(self.rng.u64(..5000));
@@ -181,8 +181,8 @@ impl Campaign {
         self.tally.kills_at_start += 1;
     }
 
-    /// Compares the file that the dead server left with what every client knows; gives back what is
-    /// unsettled, and whether it was done.
+    /// Compares the file of the killed server with every client's state; returns the open writes,
+    /// and whether they took effect.
     fn check_what_is_left(&mut self, turns: Vec<Turn>) -> Vec<(Turn, bool)> {
         let verified = self.place.verify();
         assert_eq!(verified.code, Some(0), "{verified:?}");
@@ -193,7 +193,7 @@ impl Campaign {
             let is_done = check_log(&connection, client, turn.1.as_ref());
             for (deed, _) in &turn.0 {
                 *self.tally.kinds.entry(kind(deed)).or_default() += 1;
-                // What the log does not show and nothing takes back.
+                // Effects that the log does not show and that nothing reverts.
                 if deed.rows.is_empty() && deed.method != "PUT" {
                     assert_eq!(deed.traces(&connection), Some(true), "{deed:?}");
                 }
@@ -211,19 +211,20 @@ impl Campaign {
         checked
     }
 
-    /// Sends what was answered once more, and what was not until it is; then asks after everybody.
+    /// Repeats the acknowledged writes, and the open ones until they succeed; then checks all
+    /// members.
     fn settle(&mut self, server: &Server, turns: Vec<(Turn, bool)>) {
         for (client, ((deeds, open), was_done)) in self.clients.iter_mut().zip(turns) {
             let opened = open.as_ref().filter(|_| was_done);
             let resets = opened.map_or(client.resets, |deed| deed.resets);
-            // A new program knows nothing of what was answered in the one before.
+            // A new program has no idempotency records of the one before.
             let lasting = |deed: &Deed| deed.resets == resets || deed.credential == PARTNER_KEY;
             for (deed, first) in deeds.iter().filter(|(deed, _)| lasting(deed)) {
-                // The token of somebody who was removed opens nothing, not even an old answer.
+                // The token of a removed member is refused, even for a replay.
                 if deed.key.is_some() && client.holds(&deed.credential) {
                     let again = deed.send(server.address, &server.agent).unwrap();
                     if again.status == 404 && !again.is_replay && client.has_erased(deed) {
-                        // Nothing says any more what was answered about somebody who was erased.
+                        // The idempotency records of an erased member are deleted.
                         continue;
                     }
                     assert!(again.is_replay, "{deed:?} {again:?}");
@@ -287,7 +288,7 @@ impl Campaign {
     }
 }
 
-/// What a client does until its connection breaks.
+/// Runs a client until its connection breaks.
 fn turn(client: &mut Client, address: SocketAddr, acknowledged: &AtomicUsize) -> Turn {
     let agent = agent();
     let mut done = Vec::new();
@@ -306,7 +307,8 @@ fn turn(client: &mut Client, address: SocketAddr, acknowledged: &AtomicUsize) ->
     }
 }
 
-/// The client learns what became of a deed; `was_counted`: its rows were seen in the log already.
+/// Passes the result of a write to the client; `was_counted`: its rows were counted in the log
+/// already.
 fn acknowledge(client: &mut Client, deed: Deed, answer: &Answer, was_counted: bool) {
     if !was_counted {
         client.rows.extend(deed.rows);
@@ -318,7 +320,7 @@ fn json_of(answer: &Answer) -> Value {
     serde_json::from_str(&answer.text).unwrap_or(Value::Null)
 }
 
-/// Method and path without what is different each time.
+/// Method and path without the parts that differ each time.
 fn kind(deed: &Deed) -> String {
     let path = deed.path.split('?').next().unwrap_or_default();
     let is_name = |segment: &&str| !segment.contains(|c: char| c.is_ascii_digit() || c == '_');
@@ -335,10 +337,10 @@ fn kind(deed: &Deed) -> String {
     format!("{} {}", deed.method, named.join("/"))
 }
 
-/// Stands for a reason that was erased.
+/// Replaces a reason that was erased.
 const ERASED: &str = "(erased)";
 
-/// The rows of a client after what was checked before.
+/// The rows of a client after those that were checked before.
 fn rows(connection: &Connection, client: &Client) -> Vec<(i64, Row)> {
     let erased: Vec<String> = client.erased.iter().map(i64::to_string).collect();
     let sql = format!(
@@ -368,12 +370,13 @@ fn rows(connection: &Connection, client: &Client) -> Vec<(i64, Row)> {
     found.unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-/// The log has what the client was told, once, in order, and of the open deed all or nothing.
+/// Checks that the log has the client's acknowledged writes, once, in order, and of the open write
+/// all rows or none.
 fn check_log(connection: &Connection, client: &mut Client, open: Option<&Deed>) -> bool {
     let (numbers, mut found): (Vec<i64>, Vec<Row>) = rows(connection, client).into_iter().unzip();
     let told = client.rows.len();
     for (found, told) in found.iter_mut().zip(&client.rows) {
-        // The member was erased since.
+        // The member has been erased since.
         if found.2.as_deref() == Some(ERASED) && told.2.is_some() {
             found.2.clone_from(&told.2);
         }
@@ -395,13 +398,13 @@ fn check_log(connection: &Connection, client: &mut Client, open: Option<&Deed>) 
     is_done.unwrap_or(false)
 }
 
-/// References that the log makes to rows beside it.
+/// References from the log to rows in other tables.
 fn check_nothing_is_half_there(connection: &Connection) {
     for sql in [
         "SELECT count(*) FROM activity a WHERE kind = 13 AND NOT EXISTS (
              SELECT 1 FROM message WHERE uuid = a.object_uuid)",
         "SELECT count(*) FROM message",
-        // Of a program whose webhook hears everything.
+        // Of a program whose webhook subscribes to everything.
         "SELECT count(*) FROM activity a JOIN program o ON o.id = a.program_id AND o.name = 'Sandbox'
          WHERE (a.kind <= 3 OR a.kind BETWEEN 6 AND 12) AND NOT EXISTS (
              SELECT 1 FROM event_payload p WHERE p.program_id = a.program_id AND p.seq = a.seq)",
@@ -428,7 +431,7 @@ fn check_clock(connection: &Connection, ahead: i64, open: Option<&Deed>, is_done
     assert_eq!(found, ahead + moved, "the clock moves once");
 }
 
-/// The API says of every member what its client believes.
+/// Compares the API's response for every member with the client's state.
 fn check_members(server: &Server, client: &mut Client) {
     let key = client.key.clone();
     for member in client.members.iter_mut().filter(|member| member.touched) {
@@ -456,7 +459,7 @@ fn check_members(server: &Server, client: &mut Client) {
     }
 }
 
-/// The events of the program, with the names they have outside.
+/// The events of the program, with their public names.
 fn catalogue(connection: &Connection) -> Vec<(i64, &'static str)> {
     let sql = "SELECT a.seq, a.kind FROM activity a JOIN program p ON p.id = a.program_id
                WHERE a.kind BETWEEN 1 AND 13 AND p.name = 'Sandbox' ORDER BY a.seq";
@@ -468,7 +471,7 @@ fn catalogue(connection: &Connection) -> Vec<(i64, &'static str)> {
     rows.unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-/// The catalogue in the order of the numbers that the log has for it.
+/// The catalogue in the order of the log's numbers.
 const KINDS: [&str; 13] = [
     "member.created",
     "member.tier_changed",
@@ -505,7 +508,7 @@ fn first_arrivals(
 #[test]
 fn everything_that_was_acknowledged_is_there_once_however_often_it_is_killed() {
     let kills = setting("CRASH_KILLS").unwrap_or(8_usize);
-    // The ordinary run makes the same draws each time; who asks for more kills gets others.
+    // The ordinary run makes the same choices each time; a run with more kills makes others.
     let is_asked = std::env::var_os("CRASH_KILLS").is_some();
     let drawn = || if is_asked { fastrand::u64(..) } else { 14 };
     let seed = setting("CRASH_SEED").unwrap_or_else(drawn);

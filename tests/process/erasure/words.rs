@@ -1,12 +1,12 @@
-//! Words that nobody else has, and the search for what is left of them in files.
+//! Unique words, and the search for remains of them in files.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-/// Bytes of a word that are searched for wherever in it they stand.
+/// The number of consecutive bytes of a word that are searched for.
 const PART: usize = 8;
 
-/// Makes words of random letters, the same ones for the same seed.
+/// Generates words of random letters, the same ones for the same seed.
 pub(super) struct Words(fastrand::Rng);
 
 impl Words {
@@ -14,12 +14,12 @@ impl Words {
         Self(fastrand::Rng::with_seed(seed))
     }
 
-    /// One word of so many letters.
+    /// One word with the given number of letters.
     pub(super) fn plain(&mut self, letters: usize) -> String {
         (0..letters).map(|_| self.0.lowercase()).collect()
     }
 
-    /// Text with characters of which JSON and UTF-8 make several bytes, about so long.
+    /// Text with characters that take several bytes in JSON and UTF-8, about this long.
     pub(super) fn text(&mut self, letters: usize) -> String {
         let mut text = self.plain(12);
         for special in ['é', '"', '\u{1d11e}'].iter().cycle() {
@@ -41,13 +41,13 @@ impl Words {
 pub(super) struct Search {
     parts: HashMap<Vec<u8>, String>,
     lengths: BTreeSet<usize>,
-    /// Whether a part begins with these two bytes, so that most places need no further look.
+    /// Whether a part begins with these two bytes, so that most places need no further comparison.
     begins: Vec<bool>,
 }
 
 impl Search {
-    /// Searches for every part that is letters only, so that it is the same in UTF-8, JSON and CSV,
-    /// and in nobody else's words.
+    /// Searches for every part that consists of letters, so that it is the same in UTF-8, JSON and
+    /// CSV, and is in no other words.
     pub(super) fn of<'a>(words: impl IntoIterator<Item = &'a String>) -> Self {
         let mut search = Self::whole(&[]);
         for word in words {
@@ -80,7 +80,7 @@ impl Search {
         self.parts.insert(part.to_vec(), word.to_owned());
     }
 
-    /// The first place of some bytes where one is.
+    /// The first place of a match.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<String> {
         let places = bytes.windows(2).enumerate();
         let begins = places.filter(|(_, two)| self.begins[begin(two)]);
@@ -95,7 +95,7 @@ impl Search {
         found.next()
     }
 
-    /// Where one is in a file, if there is such a file.
+    /// The first match in a file, if the file exists.
     pub(super) fn find_in(&self, path: &Path) -> Option<String> {
         let bytes = std::fs::read(path).ok()?;
         let found = self.find(&bytes)?;

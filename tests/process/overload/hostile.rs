@@ -1,5 +1,5 @@
-//! Attacks one after the other, and an innocent client of another tenant beside each: what it waits
-//! for is compared with what it waits for when it is quiet, in the same run.
+//! Attacks one after the other, and an innocent client of another tenant during each: its waiting
+//! times are compared with those without an attack, in the same run.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::wire::{Wire, head, request};
 use super::{CREDIT, MIB, SUMMARY, anonymous_memory, check_it_is_well, credit_body, start};
 use crate::server::{Place, SANDBOX_KEY, Server, agent};
 
-/// What an attack does again and again until it is told to stop.
+/// A repeated attack; runs until it is stopped.
 type Attack = fn(&Server, &AtomicBool);
 
 const ATTACKS: [(&str, Attack); 7] = [
@@ -23,7 +23,7 @@ const ATTACKS: [(&str, Attack); 7] = [
     ("a sandbox that writes", writes),
     ("a sandbox that searches", searches),
 ];
-/// The most connections of an attack.
+/// The maximum number of connections of an attack.
 const CONNECTIONS: usize = 1000;
 
 fn unread_answers(server: &Server, stop: &AtomicBool) {
@@ -87,7 +87,7 @@ fn searches(server: &Server, stop: &AtomicBool) {
     keep_asking(server, stop, &search);
 }
 
-/// Opens connections until there are many, and holds them.
+/// Opens a large number of connections, and holds them.
 fn hold(server: &Server, stop: &AtomicBool, open: impl Fn(usize) -> Wire) {
     let mut wires = Vec::new();
     while !stop.load(Ordering::Relaxed) {
@@ -101,7 +101,7 @@ fn hold(server: &Server, stop: &AtomicBool, open: impl Fn(usize) -> Wire) {
     let _ = server;
 }
 
-/// Does something on a few threads.
+/// Runs a function on several threads.
 fn repeat(stop: &AtomicBool, attack: impl Fn() + Sync) {
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -114,7 +114,7 @@ fn repeat(stop: &AtomicBool, attack: impl Fn() + Sync) {
     });
 }
 
-/// Asks the same on many connections, of which each waits for its answer.
+/// Sends the same request on many connections, one at a time on each.
 fn keep_asking(server: &Server, stop: &AtomicBool, ask: &str) {
     std::thread::scope(|scope| {
         for _ in 0..32 {
@@ -130,7 +130,7 @@ fn keep_asking(server: &Server, stop: &AtomicBool, ask: &str) {
     });
 }
 
-/// An innocent client's requests, a little apart, for a while: the 99th percentile.
+/// An innocent client's requests at intervals, for a while: the 99th percentile.
 fn innocent(server: &Server, span: Duration) -> Duration {
     let mut took = Vec::new();
     let mut wire = Wire::open(server);
@@ -156,7 +156,7 @@ fn innocent(server: &Server, span: Duration) -> Duration {
     clippy::print_stdout,
     reason = "the figures are what the long form is run for"
 )]
-/// Runs every attack for `span`; an innocent client may wait `floor` whatever it waits alone.
+/// Runs every attack for `span`; an innocent client may wait `floor` however long it waits alone.
 fn withstand(span: Duration, floor: Duration) {
     let place = Place::new();
     let settings = [
@@ -203,14 +203,14 @@ fn withstand(span: Duration, floor: Duration) {
     check_it_is_well(&place, server);
 }
 
-/// The short form: it shows that nobody is locked out, on a machine that does much else. How long
-/// anybody waits there says nothing.
+/// The short form shows that no client is locked out, on a machine with other load. Its waiting
+/// times are not meaningful.
 #[test]
 fn an_innocent_client_is_served_beside_every_attack() {
     withstand(Duration::from_millis(500), Duration::from_secs(30));
 }
 
-/// The long form, for a quiet machine: `make hostile`.
+/// The long form, for an otherwise idle machine: `make hostile`.
 #[test]
 #[ignore = "takes minutes, and needs a quiet machine"]
 fn an_innocent_client_hardly_notices_any_attack() {

@@ -1,5 +1,5 @@
-//! More than it can serve: requests that never end, clients without number, a queue that is full.
-//! The memory stays bounded, nobody gets a wrong answer, and it recovers by itself.
+//! Overload: requests that never end, a very large number of clients, a full queue. Memory stays
+//! bounded, every response is correct, and the server recovers automatically.
 
 mod hostile;
 mod strangers;
@@ -22,7 +22,7 @@ pub(crate) fn memory(server: &Server) -> u64 {
     status(server, "VmRSS:")
 }
 
-/// The part of it that is no file.
+/// Its anonymous part, without files.
 pub(crate) fn anonymous_memory(server: &Server) -> u64 {
     status(server, "RssAnon:")
 }
@@ -34,13 +34,13 @@ fn status(server: &Server, name: &str) -> u64 {
     1024 * number.trim().parse::<u64>().unwrap()
 }
 
-/// How many files it has open.
+/// Its number of open files.
 fn descriptors(server: &Server) -> usize {
     let folder = format!("/proc/{}/fd", server.id());
     std::fs::read_dir(folder).unwrap().count()
 }
 
-/// Starts it with these settings, with a member to credit.
+/// Starts it with these settings and a member to credit.
 fn start(place: &Place, settings: &[(&str, &str)]) -> Server {
     let mut command = place.serve();
     for (name, value) in settings {
@@ -51,7 +51,7 @@ fn start(place: &Place, settings: &[(&str, &str)]) -> Server {
     server
 }
 
-/// It answers at once, did not panic, and everything agrees.
+/// It responds immediately, did not panic, and everything agrees.
 #[track_caller]
 fn check_it_is_well(place: &Place, server: Server) {
     let asked = Instant::now();
@@ -85,7 +85,7 @@ fn a_head_that_does_not_end_is_given_up() {
     let start = Instant::now();
     server.get(SUMMARY);
     for wire in &mut wires {
-        // Some are still dripping when the time is over.
+        // Some are still being sent slowly when the time is over.
         let _ = wire.send(" ");
     }
     for mut wire in wires {
@@ -108,7 +108,7 @@ fn a_body_that_does_not_end_is_given_up() {
     let body = credit_body(1);
     let mut wires: Vec<Wire> = (0..200).map(|_| Wire::open(&server)).collect();
     for (index, wire) in wires.iter_mut().enumerate() {
-        // By length and in chunks.
+        // With a length, and in chunks.
         let start = if index % 2 == 0 {
             let length = format!("content-length: {}\r\n\r\n", body.len());
             head("POST", CREDIT, &length) + &body[..10]
@@ -152,7 +152,7 @@ fn a_body_that_nobody_reads_ends_with_the_answer() {
         assert!(matches!(answer.status, 401 | 404), "{answer:?}");
         assert!(wire.is_closed(), "{path}: it waits for no rest");
     }
-    // One that came whole, in chunks, keeps its connection.
+    // After a complete request in chunks, the connection stays open.
     let mut wire = Wire::open(&server);
     let body = credit_body(5);
     let chunk = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
@@ -182,7 +182,7 @@ fn bodies_that_are_too_large_cost_no_memory() {
                     let chunked = "transfer-encoding: chunked\r\n\r\n";
                     wire.send(&head("POST", CREDIT, chunked)).unwrap();
                 }
-                // A thousand megabytes, as far as they are taken.
+                // A thousand megabytes, as far as they are accepted.
                 for _ in 0..1000 {
                     let chunk = format!("100000\r\n{megabyte}\r\n");
                     if wire.send(&chunk).is_err() {
@@ -219,7 +219,7 @@ fn a_long_pipeline_is_answered_in_order_and_costs_no_memory() {
     let sending = std::thread::spawn(move || {
         use std::io::Write as _;
         for number in 0..LENGTH {
-            // Each asks for another member, so that the answers can be told apart.
+            // Each requests another member, so that the responses differ.
             let path = format!("/v1/members/nobody-{number}");
             let next = if number % 2 == 0 {
                 request("GET", SUMMARY, "")
@@ -229,7 +229,7 @@ fn a_long_pipeline_is_answered_in_order_and_costs_no_memory() {
             sender.write_all(next.as_bytes()).unwrap();
         }
     });
-    // Nothing is read until the sender cannot go on: what waits then is all there is.
+    // Nothing is read until the sender blocks: the waiting data is at its maximum.
     std::thread::sleep(Duration::from_millis(1500));
     let waiting = memory(&server).saturating_sub(before);
     for number in 0..LENGTH {
@@ -253,8 +253,8 @@ fn a_long_pipeline_is_answered_in_order_and_costs_no_memory() {
 
 #[test]
 fn a_pipeline_whose_client_reads_late_is_answered_to_its_end() {
-    // More than fits between the two, of answers that wait for nothing; then a few more, which the
-    // server finds when it has stopped because nobody reads.
+    // More than fits between the two, of responses that wait for nothing; then a few more, which
+    // the server finds when it has stopped because the client does not read.
     const FIRST: usize = 600;
     const LATER: usize = 20;
     let place = Place::new();
@@ -330,7 +330,7 @@ fn it_survives_running_out_of_descriptors() {
     limited.current_dir(inner.get_current_dir().unwrap());
     let server = place.start_as(limited);
     server.set_member("ann");
-    // One that is connected already is served all the time.
+    // An open connection is served throughout.
     let mut early = Wire::open(&server);
     let mut wires: Vec<Wire> = (0..400).map(|_| Wire::open(&server)).collect();
     std::thread::sleep(Duration::from_millis(300));
@@ -341,7 +341,8 @@ fn it_survives_running_out_of_descriptors() {
         let answer = early.read().unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
     }
-    // The others wait to be accepted: the rest of the descriptors is for the database and webhooks.
+    // The others wait to be accepted: the other descriptors are reserved for the database and
+    // webhooks.
     assert!(descriptors(&server) >= 100, "{}", descriptors(&server));
     wires.clear();
     let start = Instant::now();
@@ -431,7 +432,7 @@ fn a_full_queue_refuses_at_once_and_recovers_by_itself() {
             })
             .collect();
         let start = Instant::now();
-        // All but the one that is being written, those taken with it, and those that wait.
+        // All except the one that is being written, those in its transaction, and those that wait.
         while refused.load(Ordering::SeqCst) < CLIENTS / 2 {
             assert!(
                 start.elapsed() < Duration::from_secs(4),
@@ -456,7 +457,7 @@ fn a_full_queue_refuses_at_once_and_recovers_by_itself() {
     assert!(count >= CLIENTS / 2, "{answers:?}");
     let done = answers.iter().filter(|(status, _)| *status == 200).count();
     assert_eq!(done + count, CLIENTS, "{answers:?}");
-    // What was refused was not done; the same request is, later.
+    // The refused request had no effect; it succeeds when it is repeated later.
     assert_eq!(server.get(SUMMARY)["pointsMinted"], done);
     for number in 0..CLIENTS {
         let body = json!({"externalUserID": "ann", "amount": 1});
@@ -509,8 +510,9 @@ fn more_clients_than_it_can_serve_get_right_answers_or_503() {
                 })
             })
             .collect();
-        // As a disk that stands still now and then, each time until the queue is full: however fast
-        // the server is beside its clients, there are more than it can serve.
+        // Simulates a disk that stalls from time to time, each time until the queue is full:
+        // however fast the server is compared with its clients, there are more requests than it can
+        // serve.
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(4) {
             std::thread::sleep(Duration::from_millis(100));

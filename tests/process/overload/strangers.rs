@@ -1,5 +1,5 @@
-//! What anybody can do who reaches the port, and what one client can do to all others: each has a
-//! bound, and an innocent client is served meanwhile.
+//! Limits on what any client that reaches the port can do, and on what one client can do to the
+//! others; an innocent client is served meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -68,7 +68,7 @@ fn answers_that_nobody_reads_cost_little_memory_and_end() {
         "/openapi.json",
     ] {
         let ask = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
-        // Somebody has to be the first to ask for it unpacked.
+        // The first request for the unpacked file unpacks it.
         let mut first = Wire::open(&server);
         first.send(&ask).unwrap();
         assert_eq!(first.read_bytes().unwrap().0, 200, "{path}");
@@ -77,7 +77,7 @@ fn answers_that_nobody_reads_cost_little_memory_and_end() {
         let mut wires: Vec<Wire> = (0..CONNECTIONS)
             .map(|_| {
                 let mut wire = Wire::open_narrow(&server);
-                // More than the system takes off the server's hands.
+                // More than the system's buffers accept from the server.
                 wire.send(&ask.repeat(10)).unwrap();
                 wire
             })
@@ -125,7 +125,7 @@ fn answers_that_one_credential_does_not_read_have_a_bound() {
     });
     let held = metric(&server, "http_buffered_bytes");
     assert!(held <= 2 * MIB, "{held}");
-    // Another credential has a share of its own.
+    // Another credential has a separate share.
     let mut other = Wire::open(&server);
     other.send(&ask.replace(SANDBOX_KEY, LIVE_KEY)).unwrap();
     assert_eq!(other.read().unwrap().status, 200);
@@ -145,7 +145,7 @@ fn every_head_of_a_connection_has_its_time() {
     ];
     let server = start(&place, &timeouts);
     let whole = request("GET", "/healthz", "");
-    // A byte of the next head with the request before it, and after its answer.
+    // A byte of the next head with the request before it, and after its response.
     let mut together = Wire::open(&server);
     together.send(&(whole.clone() + "G")).unwrap();
     assert_eq!(together.read().unwrap().status, 200);
@@ -153,7 +153,7 @@ fn every_head_of_a_connection_has_its_time() {
     later.send(&whole).unwrap();
     assert_eq!(later.read().unwrap().status, 200);
     later.send("G").unwrap();
-    // One that goes on byte by byte is not given more time for it.
+    // A head that arrives byte by byte is not given more time.
     let mut dripping = Wire::open(&server);
     dripping.send(&whole).unwrap();
     assert_eq!(dripping.read().unwrap().status, 200);
@@ -182,7 +182,7 @@ fn requests_that_do_not_end_hold_a_bounded_memory() {
     for start in [&header, &body] {
         for _ in 0..CONNECTIONS {
             let mut wire = Wire::open(&server);
-            // Some are refused before all of it is sent.
+            // Some are refused before all of the request is sent.
             let _ = wire.send(start);
             wires.push(wire);
         }
@@ -251,7 +251,7 @@ fn a_credential_has_so_many_streams_and_another_has_its_own() {
     let members: Vec<_> = (0..5).map(|_| open(&as_member())).collect();
     assert!(members.iter().all(|(_, status)| *status == 200));
     assert_eq!(open(&as_member()).1, 429);
-    // One that ends makes room.
+    // A stream that ends makes room.
     streams.pop();
     wait_until("there is room again", || open(&ask).1 == 200);
     drop((streams, members));
@@ -363,7 +363,7 @@ fn connections_have_a_bound_and_the_next_one_waits() {
     for wire in &mut wires {
         wire.send(&request("GET", "/healthz", "")).unwrap();
     }
-    // The last ones are served once the first ones are idle for too long.
+    // The last ones are served once the first ones have been idle for too long.
     for wire in &mut wires {
         assert_eq!(wire.read().unwrap().status, 200);
     }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::server::{SANDBOX_KEY, Server};
 
-/// A connection, and what came over it so far.
+/// A connection, and the bytes received so far.
 pub(super) struct Wire {
     reader: BufReader<TcpStream>,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) status: u16,
@@ -50,7 +50,7 @@ impl Wire {
         })
     }
 
-    /// Takes only a little before the server has to wait.
+    /// Accepts only a little before the server has to wait.
     pub(super) fn open_narrow(server: &Server) -> Self {
         let socket = socket2::Socket::new(
             socket2::Domain::IPV4,
@@ -81,7 +81,7 @@ impl Wire {
         self.stream().write_all(bytes)
     }
 
-    /// The next answer; `None` if the connection ends or says nothing.
+    /// The next response; `None` if the connection ends or is silent.
     pub(super) fn read(&mut self) -> Option<Response> {
         let (status, head, body) = self.read_whole()?;
         Some(Response {
@@ -91,13 +91,13 @@ impl Wire {
         })
     }
 
-    /// The next answer, whose body may be no text.
+    /// The next response, whose body may be binary.
     pub(super) fn read_bytes(&mut self) -> Option<(u16, Vec<u8>)> {
         let (status, _, body) = self.read_whole()?;
         Some((status, body))
     }
 
-    /// The status of the next answer, whose body goes on.
+    /// The status of the next response, whose body continues.
     pub(super) fn read_head(&mut self) -> Option<u16> {
         let mut line = String::new();
         self.reader.read_line(&mut line).ok()?;
@@ -128,12 +128,12 @@ impl Wire {
         Some((status, head, body))
     }
 
-    /// Whether the answer breaks off before its end.
+    /// Whether the response breaks off before its end.
     pub(super) fn ends_early(&mut self) -> bool {
         self.read_whole().is_none()
     }
 
-    /// Whether the other side has closed it.
+    /// Whether the server has closed the connection.
     pub(super) fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();
         match self.reader.read_to_end(&mut rest) {

@@ -1,4 +1,4 @@
-// Where the dashboard starts: sign in, put up the frame, and show the page that the address names.
+// The start of the dashboard: sign-in, the frame, and the page that the address names.
 
 import { ApiError, get, path } from "./lib/api.js";
 import { remindOfLost } from "./lib/dialogs.js";
@@ -29,7 +29,7 @@ import { redemptionsPage } from "./pages/redemptions/page.js";
 import { settingsPage } from "./pages/settings/settings.js";
 import { webhookPage, webhooksPage } from "./pages/webhooks.js";
 
-/** The pages by the address after `#/`. The first one with a label is where one arrives. */
+/** The pages by the address after `#/`. The first one with a label is the start page. */
 const PAGES = {
   org: [
     { path: "overview", label: "Overview", show: overviewPage },
@@ -59,23 +59,25 @@ const PAGES = {
   ],
 };
 
-/** No page waits longer than this for the stream to begin. */
+/** The maximum time that a page waits for the stream to begin. */
 const STREAM_MS = 1000;
 
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
-/** Ends what the present sign-in, and what the present page, has going on. */
+/** End the activities of the present sign-in, and of the present page. */
 let signedIn = new AbortController();
 let page = new AbortController();
-/** Whether the frame is up with what the present key opens. */
+/** Whether the frame is shown with what the present key opens. */
 let isUp = false;
-/** The page that is shown. One with `moved` stays when the address names something else of it. */
+/**
+ * The page that is shown. One with `moved` stays when the address changes to another part of it.
+ */
 let shown = null;
 
-/** A link may bring its key, `/#key=…`: a browser sends that part of an address to nobody. */
+/** A link may contain a key, `/#key=…`: browsers do not send that part of an address. */
 function takeKeyFromAddress() {
   const key = location.hash.startsWith("#key=") && decodeURIComponent(location.hash.slice(5));
   if (!key || !session.kindOf(key)) return false;
-  // What waits was meant for the key before.
+  // Waiting actions were meant for the previous key.
   sendAll();
   session.signIn(key);
   history.replaceState(null, "", location.pathname);
@@ -90,7 +92,7 @@ async function start() {
   const { signal } = signedIn;
   const kind = session.kindOf(session.key());
   if (!kind) return signInPage(app, start);
-  // First, so that the page that is shown need not ask again for what happened before it was open.
+  // First, so that the page need not repeat its requests for events before the stream was open.
   let liveState = "waiting";
   let showLive;
   /** @type {Promise<void>} */
@@ -106,7 +108,7 @@ async function start() {
   try {
     context = await contextOf(kind);
     if (kind === "org") await opened;
-    // Another key is in use by now.
+    // Another key is in use now.
     if (signal.aborted) return;
   } catch (/** @type {any} */ error) {
     if (signal.aborted) return;
@@ -131,7 +133,7 @@ async function start() {
   if (kind === "org") countWaiting((count) => place.showCount("inbox", count), signal);
 }
 
-/** What every page needs to know. Asking for it is also the test of the key. */
+/** The data that every page needs. Requesting it also checks the key. */
 async function contextOf(kind) {
   if (kind === "partner") return { billing: await get("/partner/billing") };
   const configuration = await get("/v1/configuration");
@@ -141,10 +143,10 @@ async function contextOf(kind) {
   return { symbol: configuration.currencySymbol, configuration, program };
 }
 
-/** What pages may do to the frame and the sign-in. */
+/** The functions of the frame and the sign-in that pages may call. */
 function shareWithPages(context, place) {
   Object.assign(context, {
-    /** The program has another name. */
+    /** The program has been renamed. */
     setProgram(program) {
       context.program = program;
       for (const each of session.held()) {
@@ -152,11 +154,11 @@ function shareWithPages(context, place) {
       }
       place.showPlaces();
     },
-    /** The tab holds other keys. */
+    /** The tab's keys have changed. */
     showKeys: place.showPlaces,
-    /** Everything may be another by now, the program itself included. */
+    /** Everything may have changed, the program itself included. */
     restart: start,
-    /** The key opens nothing any more. */
+    /** The key is not valid any more. */
     leaveProgram(message) {
       session.forget(session.key());
       signOff(message);
@@ -187,13 +189,13 @@ function showPage(pages, place, context) {
   place.show(view.root, section);
   const { show } = found.page;
   shown = { show, moved: show(view)?.moved };
-  // A screen reader is told where it is; on the first page the address bar has done so.
+  // Screen readers announce the new page; on the first page they read the address bar.
   if (place.hasShown) view.root.querySelector("h1")?.focus({ preventScroll: true });
   place.hasShown = true;
   scrollTo(0, 0);
 }
 
-/** The page of an address, with what stands in the place of its variable segments. */
+/** Returns the page of an address, with the values of its variable segments. */
 function match(pages, path) {
   const given = path.split("/");
   for (const page of pages) {
@@ -208,7 +210,7 @@ function match(pages, path) {
         if (part.startsWith(":")) params[part.slice(1)] = decodeURIComponent(given[at]);
       });
     } catch {
-      // Not what this page would have written there.
+      // Not an address that this page would have written.
       return null;
     }
     return { page, params };
@@ -231,9 +233,9 @@ function signOff(message) {
 
 document.addEventListener("signedout", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);
-  // Until the frame is up, start() reports it.
+  // Until the frame is shown, start() reports it.
   if (!(detail instanceof ApiError) || !session.key() || !isUp) return;
-  // The others that the tab holds may still be good.
+  // The other keys that the tab holds may still be valid.
   session.forget(session.key());
   signOff(`Signed out: ${detail.message}.`);
 });
@@ -242,7 +244,7 @@ document.querySelector(".skip-link")?.addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById("main")?.focus();
 });
-// "3 min. ago" does not stay true.
+// Updates times such as "3 min. ago".
 setInterval(() => {
   for (const time of document.querySelectorAll("time")) {
     if (time.hasAttribute("data-exact")) time.title = ago(time.dateTime);

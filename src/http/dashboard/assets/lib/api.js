@@ -1,31 +1,31 @@
-// The public API, as any other client would use it.
+// A client of the public API, without privileges of its own.
 
 import { faultHeaders } from "./faults.js";
 import { jsonText } from "./json.js";
 import { key } from "./session.js";
 
-/** A write that has no answer by then counts as one whose answer was lost. */
+/** A write without a response after this time counts as one whose response was lost. */
 const WRITE_MS = 30000;
 
 /**
  * @typedef {object} Options
- * @property {string} [key] the Idempotency-Key of what is intended; a POST without it gets its own
- * @property {boolean} [wasLost] whether the same request was sent before and its answer lost
+ * @property {string} [key] the Idempotency-Key of the intent; a POST without it gets a new one
+ * @property {boolean} [wasLost] whether the same request was sent before and its response was lost
  * @property {number | string | null | undefined} [match] the settings version that the resource must have
- * @property {boolean} [create] whether there must be no such resource yet
- * @property {boolean} [keepalive] whether it is to arrive even if the page is left
- * @property {boolean} [raw] whether to answer with the text and the version, too: `Answer`
- * @property {string} [credential] sent in place of the one that the tab is signed in with
+ * @property {boolean} [create] whether the resource must not exist yet
+ * @property {boolean} [keepalive] whether it is sent even if the page is left
+ * @property {boolean} [raw] whether to return the text and the version, too: `Answer`
+ * @property {string} [credential] sent instead of the tab's credential
  */
 
 /**
  * @typedef {object} Answer
  * @property {any} data the body
- * @property {string} text the body as it came
+ * @property {string} text the body as received
  * @property {string | null} version the settings version, for `match`
  */
 
-/** A refusal. `status` is 0 if the server could not be reached, or its answer was lost. */
+/** A refusal. `status` is 0 if the server could not be reached, or its response was lost. */
 export class ApiError extends Error {
   /**
    * @param {number} status
@@ -38,16 +38,16 @@ export class ApiError extends Error {
     this.status = status;
     this.code = code;
     this.requestId = requestId;
-    /** Whether the same request had been sent before, and that answer was lost. */
+    /** Whether the same request had been sent before, and its response was lost. */
     this.wasLost = false;
   }
 
-  /** Whether this server has no such route: one that is older than the page, or built without. */
+  /** Whether this server has no such route: an older version, or one built without it. */
   get isMissing() {
     return this.status === 404 && this.message === "no such route";
   }
 
-  /** Whether what was asked for may have been done all the same. */
+  /** Whether the request may have taken effect. */
   get isUnknown() {
     return this.status === 0 || this.status === 408 || this.status >= 500;
   }
@@ -69,8 +69,8 @@ export const patch = (path, body, options) => call("PATCH", path, { body }, opti
 export const remove = (path, query, options) => call("DELETE", path, { query }, options);
 
 /**
- * A path whose variable segments are encoded: ``path`/v1/members/${id}` ``. What checks the types
- * reads that as `path("/v1/members/{}", id)`, which names the operation.
+ * A path whose variable segments are encoded: ``path`/v1/members/${id}` ``. The type check reads it
+ * as `path("/v1/members/{}", id)`, which names the operation.
  *
  * @template {string | TemplateStringsArray} Parts
  * @param {Parts} parts
@@ -86,7 +86,7 @@ export function path(parts, ...segments) {
 }
 
 /**
- * Every row of a list, page by page, at most `max` of them.
+ * Returns every row of a list, page by page, at most `max` of them.
  *
  * @type {import("../../types").All}
  */
@@ -125,7 +125,7 @@ async function call(method, where, { query, body }, options = {}) {
   if (response.ok)
     return options.raw ? { data: answer, text, version: versionOf(response) } : answer;
   const wasLost = isSecond || Boolean(options.wasLost);
-  // It is gone: the first request did that.
+  // Not found: the first request deleted it.
   if (method === "DELETE" && response.status === 404 && wasLost) return null;
   const problem = answer?.error ?? answer ?? {};
   const requestId = response.headers.get("X-Request-Id");
@@ -152,7 +152,7 @@ function headersOf(method, body, credential, options) {
     ...faultHeaders(method),
   };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  // Without one of the intent's, so that the one repetition below acts once.
+  // Without the intent's key a new one, so that the one retry below takes effect once.
   if (method === "POST") headers["Idempotency-Key"] = options.key ?? randomId();
   if (options.match !== undefined && options.match !== null) {
     headers["If-Match"] = `"${options.match}"`;
@@ -162,7 +162,7 @@ function headersOf(method, body, credential, options) {
 }
 
 /**
- * Sends a request and reads its answer, once more if the connection broke.
+ * Sends a request and reads its response; retries once if the connection broke.
  * @param {string} url
  * @param {RequestInit} request
  */
@@ -190,7 +190,7 @@ function parsed(text) {
 }
 
 /**
- * The settings version in an `ETag`. Tags of figures are something else.
+ * Returns the settings version in an `ETag`. Tags of figures have another form.
  * @param {Response} response
  */
 function versionOf(response) {
@@ -206,8 +206,8 @@ function queryOf(query) {
 }
 
 /**
- * A name that nobody else comes upon. `crypto.randomUUID` is missing where the page is not served
- * over HTTPS or from this machine.
+ * Returns a unique name. `crypto.randomUUID` is missing unless the page is served over HTTPS or
+ * from this machine.
  * @returns {string}
  */
 export function randomId() {

@@ -1,5 +1,5 @@
-// What has to be known on every page: a clock that is ahead, a server that takes no writes, faults
-// that were asked for.
+// Banners that are shown on every page: a clock that is ahead, a server that refuses writes, faults
+// that were requested.
 
 import { sandboxClock } from "./clock.js";
 import { h } from "./dom.js";
@@ -9,13 +9,13 @@ import { whenLive } from "./live.js";
 import { patch } from "./patch.js";
 
 const LOOK_MS = 60000;
-/** The first look waits so long for the page: what it shows comes first. */
+/** The first request is delayed by this time, so that the page's own requests come first. */
 const FIRST_MS = 1500;
 
 /** @typedef {import("./clock.js").Clock} Clock */
 
 /**
- * Shows them in a place and keeps them true until `signal` is aborted.
+ * Shows them in a place and updates them until `signal` is aborted.
  * @param {Element} place
  * @param {{ kind: string, signal: AbortSignal }} options
  */
@@ -34,7 +34,7 @@ export function startBanners(place, { kind, signal }) {
   }, LOOK_MS);
   signal.addEventListener("abort", () => clearInterval(timer));
   document.addEventListener("serverstate", () => void look(), { signal });
-  // After the stream was away, and after a write that the server refused to take.
+  // After an interruption of the stream, and after a write that the server refused.
   if (kind === "org")
     whenLive(
       () => void look(),
@@ -45,11 +45,11 @@ export function startBanners(place, { kind, signal }) {
   signal.addEventListener("abort", () => clearTimeout(first));
 }
 
-/** Why the server takes no writes; null if it does, or if nobody can say. */
+/** The reason why the server refuses writes; null if it does not, or if it is unknown. */
 async function askWrites() {
   try {
     const response = await fetch("/readyz", { cache: "no-store" });
-    // A body that nobody reads would keep its connection.
+    // An unread body would keep its connection open.
     const { reason } = await response.json();
     return response.status === 503 ? reason : null;
   } catch {

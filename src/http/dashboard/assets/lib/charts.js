@@ -1,4 +1,4 @@
-// A chart with what belongs to it: legend, notes, the same numbers as a table, downloads.
+// A chart with its legend, notes, table of numbers and downloads.
 
 import { numbers } from "./charts/numbers.js";
 import { pngOf } from "./charts/picture.js";
@@ -14,18 +14,18 @@ import { notify } from "./notices.js";
  */
 
 /**
- * A chart, `{ element, update(what) }`. An update changes it in place: what is focused, pointed at,
- * opened and scrolled stays so. `what` has
+ * A chart, `{ element, update(what) }`. An update changes it in place: focus, pointer, scroll
+ * position and open parts are kept. `what` has
  *
- * - `title`, `period`, `summary`: its name, of when it is, and what a screen reader says of it
+ * - `title`, `period`, `summary`: its name, its period, and its text for screen readers
  * - `count` rows, `keyOf(row)`, `nameOf(row)`, `rangeOf(first, last)`, `tickOf(row, unit,
- *   isFirst)`, `machineOf(row)`: how rows are told apart and called: in the table, beside the
- *   pointer if they are drawn together, on the axis, in CSV
+ *   isFirst)`, `machineOf(row)`: identify and name rows: in the table, next to the pointer if
+ *   several rows are drawn as one, on the axis, in CSV
  * - `axis`: `{ kind: "time", walls, interval }` or `{ kind: "category" }`
- * - `series`: `{ name, values, tone, kind, unit, noteOf }` each, a value being null if there is
- *   none and `kind` `bar`, `line` or `area`
- * - `openAt`: the row that is not finished, or -1, and `openText`, which says so
- * - `unit` of the axis, `column` (what rows are), `file` (the name of downloads), `notes`
+ * - `series`: `{ name, values, tone, kind, unit, noteOf }` each; a missing value is null, and
+ *   `kind` is `bar`, `line` or `area`
+ * - `openAt`: the row that is not finished, or -1, and `openText`, the text for it
+ * - `unit` of the axis, `column` (the heading of the rows), `file` (the name of downloads), `notes`
  *
  * @param {Chart} first
  */
@@ -71,7 +71,7 @@ export function chart(first) {
 }
 
 /**
- * What the drawing means.
+ * Returns the legend of the drawing.
  *
  * @param {Chart} what
  */
@@ -97,7 +97,7 @@ function showLegend(place, { legend }) {
 }
 
 /**
- * How many rows a point stands for, if it is more than one, and what else there is to say.
+ * Shows how many rows a point represents, if more than one, and the other notes.
  *
  * @param {HTMLElement} place
  * @param {DrawnChart} what
@@ -115,7 +115,7 @@ function showNotes(place, what, { size, points }) {
 }
 
 /**
- * The same numbers, but with times as machines write them.
+ * Returns the same numbers, with times in machine-readable form.
  *
  * @param {DrawnChart} what
  */

@@ -1,5 +1,5 @@
-// What time it is in a program of the sandbox, whose clock can be moved: asked for once, however
-// many parts of the page want to know.
+// The time in a program of the sandbox, whose clock can be moved: requested once, however many
+// parts of the page need it.
 
 import { get } from "./api.js";
 import { environment, key } from "./session.js";
@@ -12,8 +12,8 @@ const KEPT_MS = 5000;
 let known = null;
 
 /**
- * The clock; null where a program has none of its own, or if it cannot be had.
- * @param {{ isFresh?: boolean }} [options] `isFresh`: an answer of a moment ago will not do
+ * Returns the clock; null where a program has none of its own, or if the request fails.
+ * @param {{ isFresh?: boolean }} [options] `isFresh`: a cached response is not enough
  * @returns {Promise<Clock | null>}
  */
 export function sandboxClock({ isFresh = false } = {}) {

@@ -1,11 +1,12 @@
-// Texts that are handed on by the clipboard.
+// Copying of texts to the clipboard.
 
 import { notify } from "./notices.js";
 
 /**
- * Copies a text. Without a clipboard, as where the page is served without HTTPS, it is selected.
+ * Copies a text. Without a clipboard, as where the page is served without HTTPS, it is selected
+ * instead.
  * @param {string} text
- * @param {Node} element what shows it
+ * @param {Node} element the element that shows it
  */
 export async function copyText(text, element) {
   try {

@@ -1,14 +1,14 @@
-// Tables as files that a spreadsheet opens.
+// Tables as files for a spreadsheet.
 
 import { h } from "./dom.js";
 
-/** Where a spreadsheet would begin to run a text, as src/cli/tables.rs has it. */
+/** The beginnings of texts that a spreadsheet would run, as in src/cli/tables.rs. */
 const RUN =
   /^(?=[\t\r]|[\s"']*[=+\-@＝＋－＠])|(?<=[;\t\r\n])(?=[^\S\t\r\n"']*[ "']*[=+\-@＝＋－＠])/g;
 
 /**
- * Rows of cells as CSV. What a spreadsheet would take for a formula is made text; numbers stay
- * numbers.
+ * Returns rows of cells as CSV. Texts that a spreadsheet would take for a formula are marked as
+ * text; numbers stay numbers.
  * @param {(string | number | null | undefined)[][]} rows
  * @returns {string}
  */
@@ -23,7 +23,7 @@ function cell(value) {
 }
 
 /**
- * Hands a text to the reader as a file.
+ * Downloads a text as a file.
  * @param {string} name
  * @param {string} text
  */
@@ -34,7 +34,7 @@ export function saveText(name, text) {
 }
 
 /**
- * Hands what an address leads to to the reader as a file.
+ * Downloads the contents of an address as a file.
  * @param {string} name
  * @param {string} url
  */

@@ -16,7 +16,7 @@ import { dismiss, notify } from "./notices.js";
 let dialogs = 0;
 
 /**
- * Opens a dialog. Escape does not throw away what was typed: it asks first.
+ * Opens a dialog. Escape does not discard input without a question.
  * @param {string} title
  * @param {Node[]} content
  * @param {{ isDirty?: () => boolean, onclose?: () => void, question?: string,
@@ -55,13 +55,13 @@ function open(title, content, options = {}) {
     event.preventDefault();
     leave();
   });
-  // The way back of a phone.
+  // The back button of a phone.
   dialog.addEventListener("cancel", (/** @type {Event} */ event) => {
     if (event.target !== dialog) return;
     event.preventDefault();
     leave();
   });
-  // Over another page it would be out of place, unless there is something in it.
+  // On another page it would be out of place, unless it has input.
   const moved = () => !isDirty() && dialog.close();
   window.addEventListener("hashchange", moved);
   const left = (/** @type {BeforeUnloadEvent} */ event) => isDirty() && event.preventDefault();
@@ -80,7 +80,7 @@ function open(title, content, options = {}) {
   return dialog;
 }
 
-// Nobody reads or goes on with what belongs to somebody who is signed out.
+// After a sign-out, the dialog's data must not be read or used.
 document.addEventListener("signedout", () => {
   document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
 });
@@ -94,19 +94,19 @@ const closeButton = (close) =>
  * @property {string} title
  * @property {string | null} [text]
  * @property {any[]} fields as `field` takes them
- * @property {string} action what the button says
+ * @property {string} action the text of the button
  * @property {string} [tone]
  * @property {(answers: Record<string, any>, options: { key: string, wasLost: boolean }) =>
  *   Promise<unknown>} submit
- * @property {(answers: Record<string, any>) => Promise<string>} [preview] says what will be true
- * @property {string} [name] what the form is about, if the title does not tell it from others
+ * @property {(answers: Record<string, any>) => Promise<string>} [preview] describes the effect
+ * @property {string} [name] the subject of the form, if the title does not identify it
  */
 
 /**
- * Asks for something and does it once. `submit` gets what was filled in, and `options` for its
- * request: the one Idempotency-Key of this intent. If it throws, the dialog stays and says why. If
- * it is not known whether the request arrived, the dialog holds on to what was sent; sending it
- * again, also after a reload, sends the same.
+ * Asks for input and sends it once. `submit` receives the input, and `options` for its request: the
+ * one Idempotency-Key of this intent. If it throws, the dialog stays open and shows the error. If
+ * it is unknown whether the request arrived, the dialog keeps the input that was sent; sending it
+ * again, also after a reload, repeats the same request.
  * @param {Form} form
  */
 export function formDialog({ title, text, fields, action, tone, preview, submit, name = title }) {
@@ -120,7 +120,7 @@ export function formDialog({ title, text, fields, action, tone, preview, submit,
   );
   const show = (/** @type {Node[]} */ content) => {
     const isLost = intent?.isLost ?? false;
-    // What was sent is sent again as it was.
+    // A repetition sends the same input.
     if (intent && isLost) write(form, intent.answers);
     inputs.disabled = isLost;
     giveUp.hidden = !isLost || isSending;
@@ -175,9 +175,9 @@ export function formDialog({ title, text, fields, action, tone, preview, submit,
 }
 
 /**
- * The parts of a form that something is done once with.
+ * Builds the parts of a form whose input is sent once.
  * @param {Pick<Form, "text" | "fields" | "action" | "tone" | "preview">} what
- * @param {Record<string, any>} answers what it held when it was sent
+ * @param {Record<string, any>} answers the input when it was sent
  * @param {{ forget: () => void, close: () => void }} actions
  */
 function formOf(what, answers, { forget, close }) {
@@ -209,8 +209,8 @@ function formOf(what, answers, { forget, close }) {
 }
 
 /**
- * The intent to send: what was sent before, if it may have arrived or is the same; what went wrong
- * with it may have done so after it arrived. Otherwise another one.
+ * Returns the intent to send: the earlier one, if it may have arrived or is the same, as an error
+ * with it may have come after it took effect. Otherwise a new one.
  * @param {{ name: string, title: string }} what
  * @param {import("./intents.js").Intent | null} before
  * @param {Record<string, any>} answers
@@ -253,14 +253,14 @@ function remind(intent) {
   );
 }
 
-/** Says, after a reload, of what it is not known whether it arrived. */
+/** Shows, after a reload, the requests of which it is unknown whether they arrived. */
 export function remindOfLost() {
   unsettledIntents().forEach(remind);
 }
 
 /**
- * Changes something that exists: sends only what was changed, if the rest is as it was loaded.
- * Otherwise what others changed is kept, or shown beside what was typed, to choose from.
+ * Changes an existing object: sends only changed fields, if the rest is as it was loaded. Otherwise
+ * the changes of others are kept, or shown next to the input, to choose from.
  * @param {{ title: string } & import("./edits.js").Editing} editing
  */
 export function editDialog({ title, ...editing }) {
@@ -272,7 +272,7 @@ export function editDialog({ title, ...editing }) {
 }
 
 /**
- * Asks whether to go on with something that cannot be undone.
+ * Asks for confirmation of something that cannot be undone.
  * @param {{ title: string, text: string, action: string, submit: Form["submit"], name?: string }} what
  */
 export function confirmDialog({ title, text, action, submit, name }) {
@@ -280,7 +280,7 @@ export function confirmDialog({ title, text, action, submit, name }) {
 }
 
 /**
- * Shows a secret, which nobody can look up again.
+ * Shows a secret that cannot be shown again.
  * @param {{ title: string, text: string, secret: string }} what
  */
 export function secretDialog({ title, text, secret }) {

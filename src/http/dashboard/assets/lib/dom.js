@@ -1,14 +1,16 @@
-// Builds elements by functions. Text goes in as text nodes only, so that nothing needs escaping.
+// Builds elements by functions. Text is only added as text nodes, so that nothing needs escaping.
 
 const SVG = "http://www.w3.org/2000/svg";
-/** What `h` was given as `on…`, by the name of the event: one listener calls whatever stands there. */
+/**
+ * The `on…` attributes of `h`, by the name of the event: one listener calls the present handler.
+ */
 const HANDLERS = Symbol("handlers");
-/** The element that a stand-in stands for. */
+/** The element that a stand-in represents. */
 const STANDS_FOR = Symbol("stands for");
 
 /**
  * An element: `h("p", { class: "hint" }, "text", child)`. Null and false children are left out.
- * `value` and `checked` are what it starts with; what somebody types is not theirs to change.
+ * `value` and `checked` are initial values; they do not change the user's input.
  * @param {string} tag
  * @param {Record<string, any>} attributes
  * @param {...any} children
@@ -19,7 +21,7 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
- * The same for drawings.
+ * Like `h`, for drawings.
  * @param {string} tag
  * @param {Record<string, any>} attributes
  * @param {...any} children
@@ -57,7 +59,7 @@ function handle(element, type, handler) {
 }
 
 /**
- * Calls the handler. What has gone, and stands there only so that nothing moves, does nothing.
+ * Calls the handler. A removed row that only keeps its place does nothing.
  *
  * @this {any}
  * @param {Event} event
@@ -68,7 +70,7 @@ function dispatch(event) {
 }
 
 /**
- * Has an element do what another one of its kind would do.
+ * Makes an element behave like another one of its kind.
  *
  * @param {any} element
  * @param {any} other
@@ -81,7 +83,7 @@ export function adoptHandlers(element, other) {
 
 /**
  * Adds children, nested lists included. An element that is on the page already stays there until
- * what it is added to comes onto the page, too: a stand-in takes its place.
+ * its new parent is on the page, too; until then a stand-in represents it.
  * @param {ParentNode} parent
  * @param {any[]} children
  */
@@ -101,14 +103,14 @@ function standIn(element) {
 }
 
 /**
- * The element that a node stands for, which mostly is the node itself.
+ * The element that a node represents, usually the node itself.
  *
  * @param {any} node
  */
 export const meant = (node) => node[STANDS_FOR] ?? node;
 
 /**
- * Puts in place what stand-ins below a node stand for.
+ * Replaces stand-ins below a node by their elements.
  *
  * @param {Node} node
  */
@@ -121,7 +123,7 @@ export function settle(node) {
 }
 
 /**
- * Puts other children in place of those an element has.
+ * Replaces the children of an element.
  * @param {Element} parent
  * @param {...any} children
  */
@@ -138,7 +140,8 @@ export function replace(parent, ...children) {
 }
 
 /**
- * What had the focus, by its `data-focus`, so that an update from the server does not take it.
+ * The element with the focus, by its `data-focus`, so that an update from the server does not move
+ * the focus.
  *
  * @param {Element} parent
  */
@@ -148,7 +151,7 @@ function focusKey(parent) {
 }
 
 /**
- * An icon of a few strokes. It says nothing to a screen reader; what stands beside it does.
+ * An icon of a few strokes. Screen readers skip it and read the text next to it.
  *
  * @param {string} name
  */

@@ -1,5 +1,5 @@
-// A form for something that exists. It sends only what was changed in it, and only if the rest is as
-// it was loaded. What somebody else changed meanwhile is kept, or shown beside what was typed.
+// A form for an existing object. It sends only fields that were changed in it, and only if the rest
+// is as it was loaded. Changes by others in the meantime are kept, or shown next to the input.
 
 import { ApiError } from "./api.js";
 import { h, replace } from "./dom.js";
@@ -8,7 +8,7 @@ import { compare, isSame } from "./merge.js";
 import { notify } from "./notices.js";
 import { errorState, loadingState } from "./states.js";
 
-/** So often what others change meanwhile is taken in without a question. */
+/** The maximum number of times that changes by others are merged without a question. */
 const ROUNDS = 4;
 
 /** @typedef {import("./merge.js").Answers} Answers */
@@ -17,20 +17,21 @@ const ROUNDS = 4;
 /**
  * @typedef {object} Editing
  * @property {any[]} fields as `field` takes them, without values
- * @property {() => Promise<{ values: Record<string, any>, version: Version }>} load
- *   asks for what is there now: a value for each field, and the settings version
- * @property {(changes: Answers, options: { match: Version, values: Answers }) =>
- *   Promise<any>} save sends what was changed; `values` has the other fields, too
- * @property {(answer: any) => void} [saved] is told the answer; null if there was nothing to send
- * @property {string} [action] what the button says
- * @property {string | null} [text] what stands above the fields
+ * @property {() => Promise<{ values: Record<string, any>, version: Version }>} load requests the
+ *   present state: a value for each field, and the settings version
+ * @property {(changes: Answers, options: { match: Version, values: Answers }) => Promise<any>} save
+ *   sends the changes; `values` has the other fields, too
+ * @property {(answer: any) => void} [saved] receives the response; null if there was nothing to
+ *   send
+ * @property {string} [action] the text of the button
+ * @property {string | null} [text] the text above the fields
  * @property {string} [tone]
- * @property {(answers: Answers) => Promise<string>} [preview] says what will be true
+ * @property {(answers: Answers) => Promise<string>} [preview] describes the effect
  */
 
 /**
- * A form that loads what it is about. `element` is the form; `isDirty` tells whether something was
- * changed in it. `buttons` go before its own one; `finished` is called once there is no more to do.
+ * A form that loads its object. `element` is the form; `isDirty` returns whether a field was
+ * changed. `buttons` go before its own one; `finished` is called at the end.
  * @param {Editing} editing
  * @param {{ buttons?: Node[], finished?: () => void, className?: string }} [place]
  * @returns {{ element: HTMLFormElement, isDirty: () => boolean }}
@@ -76,7 +77,7 @@ export function editForm(editing, { buttons = [], finished = () => {}, className
   const say = (/** @type {any[]} */ ...content) => {
     problem.hidden = content.length === 0;
     replace(problem, ...content);
-    // What is to be chosen has the focus, and stays in sight.
+    // The field to choose from has the focus, and stays visible.
     if (content.length > 0 && !edit?.open.size) problem.scrollIntoView({ block: "nearest" });
   };
   element.addEventListener("submit", async (/** @type {SubmitEvent} */ event) => {
@@ -100,7 +101,7 @@ export function editForm(editing, { buttons = [], finished = () => {}, className
 }
 
 /**
- * A line that says what will be true once a form is sent, while it is filled in.
+ * A line that describes the effect of a form while it is filled in.
  * @param {(answers: Record<string, any>) => Promise<string>} preview
  */
 export function previewOf(preview) {
@@ -121,7 +122,7 @@ export function previewOf(preview) {
 }
 
 /**
- * What to say of an error.
+ * Returns the text of an error.
  * @param {any} error
  * @returns {Node[]}
  */
@@ -137,7 +138,7 @@ export function explanation(error) {
 /** @param {any} each @param {Record<string, any>} values */
 const filled = (each, values) => ({ ...each, value: values[each.name] ?? each.value });
 
-/** A refusal that has more to show than text. */
+/** A refusal with elements to show besides text. */
 export class Explained extends Error {
   /** @param {(Node | string)[]} content */
   constructor(content) {
@@ -146,7 +147,7 @@ export class Explained extends Error {
   }
 }
 
-/** What was loaded, and what is done with what was made of it. */
+/** The loaded state, and the changes made to it. */
 class Edit {
   /**
    * @param {HTMLFormElement} form
@@ -161,11 +162,14 @@ class Edit {
     this.version = version;
     /** @type {Answers} */
     this.base = read(form);
-    /** @type {Answers} What was sent without an answer. */
+    /**
+     * The values that were sent without a response.
+     * @type {Answers} What was sent without an answer.
+     */
     this.lost = {};
-    /** Whether something of that turned out to have arrived. */
+    /** Whether part of that turned out to have arrived. */
     this.hasArrived = false;
-    /** @type {Map<string, HTMLElement>} What is to be chosen yet. */
+    /** Fields to choose from. @type {Map<string, HTMLElement>} What is to be chosen yet. */
     this.open = new Map();
   }
 
@@ -179,7 +183,7 @@ class Edit {
     return Object.fromEntries(names.map((name) => [name, answers[name]]));
   }
 
-  /** Sends what was changed. @returns {Promise<{ answer: any, note: string }>} */
+  /** Sends the changes. @returns {Promise<{ answer: any, note: string }>} */
   async send() {
     const waiting = this.open.values().next().value;
     if (waiting) {
@@ -208,13 +212,13 @@ class Edit {
   }
 
   /**
-   * Takes in what is there now.
-   * @param {Set<string>} kept what of it is theirs, for the message
+   * Merges the present state.
+   * @param {Set<string>} kept the changes of others in it, for the message
    */
   async takeIn(kept) {
     const { values, version } = await this.editing.load();
     const theirs = answersOf(this.editing.fields, values);
-    // What arrived of ours although its answer was lost is nobody's change.
+    // Our own change that arrived although its response was lost is not a change by others.
     const arrived = Object.keys(this.lost).filter((name) => isSame(theirs[name], this.lost[name]));
     for (const name of arrived) this.base[name] = theirs[name];
     this.hasArrived ||= arrived.length > 0;
@@ -290,7 +294,10 @@ class Edit {
   }
 }
 
-/** What fields would hold with other values. @param {any[]} fields @param {Record<string, any>} values */
+/**
+ * The values of fields with other values filled in.
+ * @param {any[]} fields @param {Record<string, any>} values
+ */
 function answersOf(fields, values) {
   return read(
     h(

@@ -1,11 +1,10 @@
-// Faults on request: in the sandbox, what this tab writes can be made to fail, so that it can be
-// seen what becomes of it.
+// Faults on request: in the sandbox, writes of this tab can be made to fail, to see the effects.
 
 import { environment } from "./session.js";
 
 const SLOT = "stampcard.fault";
 
-/** What can be asked for: the value of the header, a name, and what then happens. */
+/** The faults that can be requested: the value of the header, a name, and the effect. */
 export const FAULTS = [
   ["429", "Too many requests", "Refused with 429. Nothing is done."],
   ["500", "Server error", "Fails with 500. Nothing is done."],
@@ -19,7 +18,7 @@ export const DELAYS = [
 ];
 
 /**
- * What this tab asks for, as the header says it, or null.
+ * Returns the fault that this tab requests, as the value of the header, or null.
  * @returns {string | null}
  */
 export function fault() {
@@ -27,7 +26,7 @@ export function fault() {
 }
 
 /**
- * Asks for a fault from here on, or for none.
+ * Requests a fault from now on, or none.
  * @param {string | null} text
  */
 export function setFault(text) {
@@ -37,8 +36,8 @@ export function setFault(text) {
 }
 
 /**
- * The headers of a request of this method that ask for it. What is only read is left alone, so that
- * the page can still be used.
+ * Returns the headers that request the fault for this method. Reads have none, so that the page
+ * stays usable.
  * @param {string} method
  * @returns {Record<string, string>}
  */

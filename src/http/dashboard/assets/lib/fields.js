@@ -8,9 +8,9 @@ let fields = 0;
 /** @typedef {HTMLInputElement & { type: string }} Input any element of a form */
 
 /**
- * A field: `{ name, label, type, value, hint, options, required, … }`. `type` is that of an
- * input, or `select`, `textarea`, `checks` (several of the options) or `check` (one box).
- * `suggestions` promises texts to choose from, each of which is one of a list with commas.
+ * A field: `{ name, label, type, value, hint, options, required, … }`. `type` is that of an input,
+ * or `select`, `textarea`, `checks` (several of the options) or `check` (one box). `suggestions` is
+ * a promise of texts to choose from, each of which is one item of a list with commas.
  * @param {Record<string, any>} what
  * @returns {HTMLElement}
  */
@@ -44,7 +44,7 @@ export function field({ name, label, type = "text", value, hint, options, ...oth
 }
 
 /**
- * Offers texts for the last part of a list with commas.
+ * Suggests texts for the last item of a list with commas.
  * @param {HTMLInputElement} input
  * @param {Promise<string[]>} suggestions
  */
@@ -68,7 +68,7 @@ function suggest(input, suggestions) {
 }
 
 /**
- * A choice.
+ * A select element.
  * @param {Options} options
  * @param {string | null | undefined} value
  * @param {Record<string, any>} [attributes]
@@ -83,7 +83,7 @@ export function select(options, value, attributes = {}) {
 }
 
 /**
- * A choice with its label before it, for the bar above a list or a chart.
+ * A select element with its label, for the bar above a list or a chart.
  * @param {string} label
  * @param {Options} options
  * @param {string} value
@@ -116,7 +116,7 @@ function checks({ name, label, options, value, note }) {
 }
 
 /**
- * Puts answers into the fields of a form, as `read` gives them.
+ * Fills in the fields of a form with the values that `read` returned.
  * @param {HTMLFormElement} form
  * @param {Record<string, any>} answers
  */
@@ -130,7 +130,8 @@ export function write(form, answers) {
 }
 
 /**
- * What a form holds, by name: text, trimmed; true or false of a box; a list of several boxes.
+ * Returns the values of a form, by name: text, trimmed; true or false of a box; a list of several
+ * boxes.
  * @param {HTMLFormElement} form
  * @returns {Record<string, any>}
  */
@@ -157,13 +158,13 @@ export function read(form) {
 const inputsOf = (form) => /** @type {Input[]} */ ([...form.elements]);
 
 /**
- * A whole number that was typed in, or null for none.
+ * Parses a whole number from an input, or null for none.
  * @param {string} text
  */
 export const numberOrNull = (text) => (text === "" ? null : Number(text));
 
 /**
- * What an input of the type `datetime-local` shows for a time.
+ * Returns a time as the value of an input of the type `datetime-local`.
  * @param {string | null | undefined} time
  */
 export function toLocal(time) {
@@ -173,7 +174,7 @@ export function toLocal(time) {
 }
 
 /**
- * The time that such an input shows, or null for none.
+ * Returns the time of such an input, or null for none.
  * @param {string} text
  */
 export const fromLocal = (text) => (text === "" ? null : new Date(text).toISOString());

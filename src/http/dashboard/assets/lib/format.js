@@ -18,7 +18,7 @@ const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style
 /** @param {number} value */
 export const number = (value) => whole.format(value);
 /**
- * For an axis up to `top`, where there is little room: "12K".
+ * For an axis up to `top`, where space is limited: "12K".
  *
  * @param {number} value
  * @param {number} top
@@ -32,7 +32,7 @@ export const dateTime = (time) => (time ? moment.format(new Date(time)) : "–")
 export const day = (time) => (time ? date.format(new Date(time)) : "–");
 
 /**
- * Points with their symbol, which follows.
+ * Points followed by their symbol.
  *
  * @param {number} value
  * @param {string} symbol
@@ -40,7 +40,7 @@ export const day = (time) => (time ? date.format(new Date(time)) : "–");
 export const points = (value, symbol) => `${number(value)} ${symbol}`;
 
 /**
- * How a figure moved, or null if there is nothing to measure it by.
+ * The change of a figure, or null if there is no reference.
  *
  * @param {number} now
  * @param {number} before
@@ -77,7 +77,7 @@ const SPANS = [
 ];
 
 /**
- * How long something is, by its two largest units: "2 days 3 hours".
+ * A duration, by its two largest units: "2 days 3 hours".
  * @param {number} seconds whole
  * @returns {string}
  */
@@ -95,14 +95,14 @@ export function spanText(seconds) {
 const DAY_MS = 86400000;
 
 /**
- * When something was or will be: "3 min. ago", or its date if that is more than a day away.
+ * A past or future time: "3 min. ago", or its date if that is more than a day away.
  *
  * @param {string | number | Date} time
  */
 export const when = (time) =>
   Math.abs(new Date(time).getTime() - Date.now()) < DAY_MS ? ago(time) : day(time);
 
-/** The same as an element, which has the exact time, too. @param {string | number | Date} time */
+/** The same as an element, with the exact time, too. @param {string | number | Date} time */
 export function timeText(time) {
   const element = document.createElement("time");
   element.dateTime = new Date(time).toISOString();
@@ -112,7 +112,7 @@ export function timeText(time) {
 }
 
 /**
- * A time as the reader writes it, or its day alone, and how long ago that is.
+ * A time in the reader's format, or only its day, and how long ago that is.
  *
  * @param {string | number | Date} time
  * @param {(time: any) => string} [write]
@@ -126,7 +126,7 @@ export function exactTime(time, write = dateTime) {
 }
 
 /**
- * How many, with the noun in its right number.
+ * A number with its noun in singular or plural.
  *
  * @param {number} amount
  * @param {string} one

@@ -1,10 +1,14 @@
-// Which part of a text a search has found, marked. The API says who is found; this only shows why.
+// Marks the part of a text that a search has found. The API decides who is found; this only shows
+// why.
 
 import { h } from "./dom.js";
 
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 
-/** As the search compares words: without case, accents and forms of writing. @param {string} text */
+/**
+ * As the search compares words: without case, accents and forms of writing.
+ * @param {string} text
+ */
 const fold = (text) =>
   text
     .normalize("NFKD")
@@ -16,7 +20,7 @@ const fold = (text) =>
     .replaceAll("ς", "σ");
 
 /**
- * The text, what a search has found in a `mark`.
+ * Returns the text with the matches in `mark` elements.
  * @param {string} text
  * @param {string} search
  * @returns {any[]}
@@ -25,7 +29,8 @@ export const marked = (text, search) =>
   partsOf(text, search).map((part, at) => (at % 2 === 1 ? h("mark", {}, part) : part));
 
 /**
- * The text in parts: every second one begins a word as a word of the search does.
+ * Returns the text in parts: every second one is the beginning of a word that matches a word of the
+ * search.
  * @param {string} text
  * @param {string} search
  * @returns {string[]}
@@ -44,7 +49,7 @@ export function partsOf(text, search) {
 }
 
 /**
- * How much of the beginning of a word a term is; 0 if the word does not begin with it.
+ * Returns how much of the beginning of a word matches a term; 0 if the word does not begin with it.
  * @param {string} word
  * @param {string} term
  */
@@ -55,6 +60,6 @@ function lengthOf(word, term) {
     length += character.length;
     if (fold(word.slice(0, length)).length >= term.length) break;
   }
-  // What belongs to the last letter is marked with it.
+  // Combining marks of the last letter are marked with it.
   return length + (/^\p{M}+/u.exec(word.slice(length))?.[0].length ?? 0);
 }

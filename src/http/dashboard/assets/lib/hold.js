@@ -1,17 +1,18 @@
-// Lists that hold still: while the pointer is in one, or the focus, nothing in it moves. What came
-// and went meanwhile is told of, and shown when asked for, or when pointer and focus have left.
+// Lists that stay still: while the pointer or the focus is in one, nothing in it moves. Rows that
+// were added or removed meanwhile are announced, and shown on request, or when pointer and focus
+// have left.
 //
-// A list is an element with `data-hold="name"`, whose children have a `data-key` each. Where it says
-// "3 new" is a `holdSlot(name)`, which has its place from the beginning, so that saying it moves
-// nothing either. On a touch screen, where nobody can tell where a finger comes down next, a list
-// always holds.
+// A list is an element with `data-hold="name"`, whose children have a `data-key` each. "3 new" is
+// shown in a `holdSlot(name)`, which has its space from the beginning, so that showing it moves
+// nothing either. On a touch screen, where the next touch cannot be predicted, a list always stays
+// still.
 
 import { h, replace, settle } from "./dom.js";
 import { count, number } from "./format.js";
 
 const hasNoHover = matchMedia("(hover: none)");
 /**
- * What waits, by list.
+ * Held changes, by list.
  *
  * @type {Map<any, { arrivals: number, leavers: number, show: () => void }>}
  */
@@ -19,7 +20,7 @@ const waiting = new Map();
 let isWatching = false;
 
 /**
- * The place where lists of a name say what they hold back.
+ * The place where lists of a name announce the changes they hold.
  * @param {string} name
  * @returns {HTMLElement}
  */
@@ -28,7 +29,7 @@ export function holdSlot(name) {
 }
 
 /**
- * Whether a press could be on its way to something in an element.
+ * Whether a press could be on its way to an element.
  *
  * @param {Element} element
  */
@@ -40,17 +41,18 @@ const isHeld = (list) =>
   list.isConnected && list.childElementCount > 0 && (hasNoHover.matches || isUnderHand(list));
 
 /**
- * Takes over what a list should show, if nothing may move in it now; answers whether it did. Rows
- * that stay are brought up to date; new ones after the last row are added; others wait, and those
- * that should go stay where they are and do nothing any more.
+ * Takes over the new rows of a list, if nothing in it may move now; returns whether it did.
+ * Remaining rows are updated; new ones after the last row are added; others wait, and removed ones
+ * stay in place and do nothing any more.
  *
  * @param {any} list
  * @param {any[]} nodes its new children
  * @param {object} change
  * @param {(row: Element, node: ChildNode) => void} change.update
- * @param {(list: Element, nodes: ChildNode[], isLive: boolean) => void} change.arrange what is done
- *   once it may move
- * @param {boolean} change.isLive nobody asked for this, so the row under hand stays as it is
+ * @param {(list: Element, nodes: ChildNode[], isLive: boolean) => void} change.arrange called once
+ *   it may move
+ * @param {boolean} change.isLive caused by an event, not by the user, so the row under the pointer
+ *   stays as it is
  * @returns {boolean}
  */
 export function holdBack(list, nodes, { update, arrange, isLive }) {
@@ -58,11 +60,11 @@ export function holdBack(list, nodes, { update, arrange, isLive }) {
     forget(list);
     return false;
   }
-  // A page that was left is not kept for what its lists would have shown.
+  // The held changes of a page that was left are dropped.
   for (const other of waiting.keys()) if (!other.isConnected) waiting.delete(other);
   const fresh = new Map(nodes.map((node) => [keyOf(node), node]));
   const rows = new Map([...list.children].map((row) => [keyOf(row), row]));
-  // If nothing that is shown stays, all of it is new, and above.
+  // If no shown row stays, all of it is new, and above.
   const last = nodes.findLastIndex((node) => rows.has(keyOf(node)));
   const end = last < 0 ? nodes.length : last + 1;
   let leavers = 0;
@@ -76,7 +78,7 @@ export function holdBack(list, nodes, { update, arrange, isLive }) {
       isBehind = true;
     } else {
       update(row, node);
-      // It is up to date; what made it so has been used up.
+      // The row is updated; its new version has been used up.
       fresh.set(key, row);
     }
   }
@@ -85,7 +87,7 @@ export function holdBack(list, nodes, { update, arrange, isLive }) {
     settle(node);
   }
   const arriving = nodes.slice(0, end).filter((node) => !rows.has(keyOf(node)));
-  // What waits does not keep all that it was rendered with.
+  // A held change does not keep the nodes that it was rendered with.
   for (const node of arriving) node.remove();
   const arrivals = arriving.length;
   const wanted = [...fresh.values()];
@@ -108,18 +110,18 @@ const keyOf = (node) => node.dataset.key;
  */
 const isInOrder = (list, wanted) => wanted.every((node, at) => list.children[at] === node);
 
-/** From the first list that waits on, looks whether it still has to. */
+/** Checks, from the first held list on, whether each still has to be held. */
 function watch() {
   if (isWatching) return;
   isWatching = true;
-  // Where the focus went to is known a moment after it left.
+  // The new focus is known a moment after the old one is lost.
   const look = () => setTimeout(showAll);
   for (const type of ["pointerover", "focusin", "focusout"]) document.addEventListener(type, look);
   document.documentElement.addEventListener("pointerleave", look);
 }
 
 /**
- * Shows what waits, in all lists that need not hold any more, or in those of a name.
+ * Shows held changes, in all lists that need not be held any more, or in those of a name.
  *
  * @param {string} [name]
  */
@@ -141,7 +143,7 @@ function tell(name) {
   const all = [...waiting].filter(([list]) => list.dataset.hold === name).map(([, what]) => what);
   const sum = (/** @type {"arrivals" | "leavers"} */ field) =>
     all.reduce((total, what) => total + what[field], 0);
-  // What has gone is seen where it stands.
+  // A removed row stays visible in its place.
   const text = sum("arrivals") ? `${number(sum("arrivals"))} new` : count(sum("leavers"), "change");
   const isSome = sum("arrivals") + sum("leavers") > 0;
   for (const slot of document.querySelectorAll(`[data-hold-slot="${CSS.escape(name)}"]`)) {

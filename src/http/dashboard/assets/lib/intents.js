@@ -1,29 +1,33 @@
-// What somebody meant to do once. Each has one Idempotency-Key, which the tab keeps until it is known
-// what became of it, so that sending it again after a lost answer, or after a reload, acts once.
+// Requests that must take effect once. Each intent has one Idempotency-Key, which the tab keeps
+// until the result is known, so that sending it again after a lost response, or after a reload,
+// takes effect once.
 
 import { ApiError, randomId } from "./api.js";
 import { key } from "./session.js";
 
 const SLOT = "stampcard.intents";
-/** A server forgets its keys, by default after a day; a repetition later than that would act. */
+/**
+ * A server deletes idempotency records, by default after a day; a repetition after that would take
+ * effect again.
+ */
 const HOURS_MAX = 20;
-/** Of the answers after a lost one, these say nothing about what the first request did. */
+/** After a lost response, these responses say nothing about the first request. */
 const BESIDE_THE_POINT = [401, 403, 429];
 
 /**
  * @typedef {object} Intent
- * @property {string} name what it is about, told from everything else: "Credit ada"
+ * @property {string} name its subject, different from all others: "Credit ada"
  * @property {string} title the same for people
  * @property {string} key its Idempotency-Key
- * @property {Record<string, any>} answers what the form held
+ * @property {Record<string, any>} answers the input of the form
  * @property {boolean} isLost whether it was sent and is not known to have arrived
  * @property {string} address the page it was on
- * @property {string} owner whose it is: a hash of the credential
+ * @property {string} owner its owner: a hash of the credential
  * @property {number} at when it began
  */
 
 /**
- * The intent of this name that is not settled, if there is one.
+ * Returns the unsettled intent with this name, if there is one.
  * @param {string} name
  * @returns {Intent | null}
  */
@@ -32,7 +36,7 @@ export function unsettledIntent(name) {
 }
 
 /**
- * Everything that the present credential sent and that is not known to have arrived.
+ * Returns all requests of the present credential that are not known to have arrived.
  * @returns {Intent[]}
  */
 export function unsettledIntents() {
@@ -43,7 +47,7 @@ export function unsettledIntents() {
 }
 
 /**
- * A new intent. It is not kept yet.
+ * Creates an intent. It is not stored yet.
  * @param {string} name
  * @param {Record<string, any>} answers
  * @param {string} [title]
@@ -63,7 +67,7 @@ export function beginIntent(name, answers, title = name) {
 }
 
 /**
- * Keeps an intent, right before it is sent.
+ * Stores an intent, right before it is sent.
  * @param {Intent} intent
  */
 export function keepIntent(intent) {
@@ -71,7 +75,7 @@ export function keepIntent(intent) {
 }
 
 /**
- * Forgets an intent: it is known what became of it.
+ * Removes an intent whose result is known.
  * @param {Intent} intent
  */
 export function settleIntent(intent) {
@@ -79,8 +83,8 @@ export function settleIntent(intent) {
 }
 
 /**
- * What an error says about an intent: "lost" if it may have been done, "refused" if it was not.
- * Anything that is no answer of the server's says nothing: "unclear".
+ * Returns what an error means for an intent: "lost" if it may have taken effect, "refused" if it
+ * did not. Anything other than a response of the server means nothing: "unclear".
  * @param {Intent} intent
  * @param {unknown} error
  * @returns {"lost" | "refused" | "unclear"}
@@ -91,7 +95,7 @@ export function outcomeOf(intent, error) {
   return intent.isLost && BESIDE_THE_POINT.includes(error.status) ? "lost" : "refused";
 }
 
-/** @type {Intent[] | null} Where the tab has no storage. */
+/** For a tab without storage. @type {Intent[] | null} Where the tab has no storage. */
 let inMemory = null;
 
 /** @returns {Intent[]} */
@@ -128,7 +132,7 @@ function keep(intents) {
 const isSame = (one, other) => one.name === other.name && one.owner === other.owner;
 
 /**
- * Tells credentials apart without holding them. Source: FNV-1a, 32 bits.
+ * Identifies credentials without storing them. Source: FNV-1a, 32 bits.
  * @param {string | null} credential
  */
 function ownerOf(credential) {

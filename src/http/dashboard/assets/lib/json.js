@@ -1,5 +1,5 @@
-// JSON as the text it is. Parsing it and writing it again would change numbers such as
-// 9007199254740993 and 1.10, so what belongs to somebody else is cut out, shown and sent as text.
+// JSON as text. Parsing and serializing it would change numbers such as 9007199254740993 and 1.10,
+// so data of the app is cut out, shown and sent as text.
 
 /** A value that is sent as its text. */
 export class RawJson {
@@ -10,7 +10,7 @@ export class RawJson {
 }
 
 /**
- * A value as JSON; what is `RawJson` in it stays as it is.
+ * Serializes a value; each `RawJson` in it stays as it is.
  * @param {unknown} value
  * @returns {string}
  */
@@ -25,8 +25,8 @@ export function jsonText(value) {
 }
 
 /**
- * The text of a value within JSON that is known to be well formed: `rawText(text, "attributes")`.
- * Null if it is not there, or if it is null.
+ * Returns the text of a value within well-formed JSON: `rawText(text, "attributes")`. Null if it is
+ * missing or null.
  * @param {string} text
  * @param {...(string | number)} path names of members, and places in lists
  * @returns {string | null}
@@ -43,9 +43,9 @@ export function rawText(text, ...path) {
 }
 
 /**
- * The text of a JSON object that somebody typed, or null if nothing was.
+ * Checks the text of a JSON object that a user typed; returns null if it is empty.
  * @param {string} text
- * @param {string} what as it begins a sentence
+ * @param {string} what its name at the beginning of a sentence
  * @returns {string | null}
  */
 export function objectText(text, what) {
@@ -65,7 +65,7 @@ export function objectText(text, what) {
 }
 
 /**
- * JSON for reading: a line for each member. Only white space between the parts is changed.
+ * Formats JSON for reading: one line per member. Only white space between the parts is changed.
  * @param {string} text
  * @returns {string}
  */
@@ -101,8 +101,8 @@ export function prettyJson(text) {
 }
 
 /**
- * Where a member or an item of the value at a place begins. Of members with one name the last one
- * counts, as it does to `JSON.parse`.
+ * Returns where a member or an item of the value at a place begins. Of members with the same name
+ * the last one counts, as in `JSON.parse`.
  * @param {string} text
  * @param {number} start
  * @param {string | number} step

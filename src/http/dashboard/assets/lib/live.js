@@ -1,13 +1,13 @@
-// What happens in the program, as it happens, handed to the page that is shown.
+// Live events of the program, passed to the page that is shown.
 
 import { follow } from "./stream.js";
 
 const URL_OF_STREAM = "/v1/activity/stream";
-/** From a server without a stream, figures are asked for again this often. */
+/** Without a stream on the server, figures are requested again at this interval. */
 const POLL_MS = 10000;
-/** Events that come together make one update, */
+/** Events within this time cause one update, */
 const GATHER_MS = 150;
-/** and however many come, there is no more than one in this time. */
+/** and there is at most one update in this time. */
 const PAUSE_MS = 1000;
 
 /** @typedef {{ name: string, data: any }} LiveEvent */
@@ -37,9 +37,9 @@ export function startLive(signal, onState) {
 }
 
 /**
- * Calls back after events that `concerns` (a test of their name) picks, until `signal` is aborted.
- * The callback gets the events that came together; a `gap` concerns everybody: something may have
- * been missed.
+ * Calls back after events that `concerns` (a test of their name) selects, until `signal` is
+ * aborted. The callback receives the events of one update; a `gap` concerns every page: events may
+ * have been missed.
  *
  * @param {(events: LiveEvent[]) => unknown} callback
  * @param {AbortSignal} signal

@@ -1,13 +1,13 @@
-// Two changes to the same thing.
+// Two changes to the same object.
 
 /** @typedef {Record<string, any>} Answers what a form holds: text, true or false, or a list of texts */
 
 /**
- * What of two changes to the same thing is ours, theirs, or both's. What both changed to the same
- * is theirs: nothing is left to send.
+ * Divides two changes to the same object into ours, theirs and both's. Equal changes are theirs:
+ * there is nothing left to send.
  * @param {Answers} base what was loaded
- * @param {Answers} mine what the form holds
- * @param {Answers} theirs what is there now
+ * @param {Answers} mine the values of the form
+ * @param {Answers} theirs the present values
  * @returns {{ mine: string[], theirs: string[], both: string[] }} names of fields
  */
 export function compare(base, mine, theirs) {

@@ -1,22 +1,22 @@
-// Short messages that come and go, read out by screen readers.
+// Short messages that appear and disappear, read out by screen readers.
 
 import { h } from "./dom.js";
 
 const SECONDS = 6;
 
-/** @type {Map<string, HTMLElement>} Those that have a name. */
+/** Notices with a name. @type {Map<string, HTMLElement>} Those that have a name. */
 const named = new Map();
 
 /**
  * @typedef {object} NoticeOptions
- * @property {(Node | string)[]} [actions] buttons and links beside the text
- * @property {number | null} [seconds] how long it stays; null is until it is closed
- * @property {string} [name] there is one of a name at a time
- * @property {number} [countdown] draws that so many seconds pass, in place of the way to close it
+ * @property {(Node | string)[]} [actions] buttons and links next to the text
+ * @property {number | null} [seconds] how long it stays; null means until it is closed
+ * @property {string} [name] only one notice of a name is shown at a time
+ * @property {number} [countdown] draws this number of seconds passing, instead of the close button
  */
 
 /**
- * Shows a message. The answer takes it away.
+ * Shows a message. Returns a function that removes it.
  * @param {string} text
  * @param {"good" | "bad"} [tone]
  * @param {NoticeOptions} [options]
@@ -50,7 +50,7 @@ export function notify(text, tone = "good", options = {}) {
 }
 
 /**
- * Takes away the message of a name, if there is one.
+ * Removes the message of a name, if there is one.
  * @param {string} name
  */
 export function dismiss(name) {
@@ -59,7 +59,7 @@ export function dismiss(name) {
 }
 
 /**
- * Does something and says how it went. The answer is whether it worked.
+ * Runs an action and shows its result. Returns whether it succeeded.
  * @template T
  * @param {() => Promise<T>} action
  * @param {string | ((answer: T) => string)} [done]

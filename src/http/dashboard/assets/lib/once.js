@@ -1,18 +1,19 @@
-// A button that sends something once, however often it is pressed before the answer is there.
+// Sends something once, however often its button is pressed before the response.
 
 import { beginIntent, keepIntent, outcomeOf, settleIntent, unsettledIntent } from "./intents.js";
 import { notify } from "./notices.js";
 
-/** @type {Set<string>} What is under way, by name. */
+/** Pending requests, by name. @type {Set<string>} What is under way, by name. */
 const underWay = new Set();
 
 /**
- * Sends something and says how it went. If the answer is lost, the next time sends the same again.
+ * Sends a request and shows its result. If the response is lost, the next call repeats the same
+ * request.
  * @template T
- * @param {string} name what it is about
+ * @param {string} name its subject
  * @param {(options: { key: string, wasLost: boolean }) => Promise<T>} send
- * @param {string | ((answer: T) => string)} done what to say once it is done
- * @returns {Promise<boolean>} whether it is
+ * @param {string | ((answer: T) => string)} done the message on success
+ * @returns {Promise<boolean>} whether it succeeded
  */
 export async function once(name, send, done) {
   if (underWay.has(name)) return false;

@@ -1,23 +1,26 @@
-// Lists that are shown page by page and stay right while things happen.
+// Lists that are shown page by page and stay correct while rows change.
 
 import { button } from "./parts.js";
 
-/** The API's own bound of a page. */
+/** The API's limit for a page. */
 const PAGE_MAX = 100;
 
 /**
- * A list that asks again for as many rows as are shown, so that an update neither drops the later
- * pages nor shows a row twice.
+ * A list that requests as many rows again as are shown, so that an update neither drops later pages
+ * nor shows a row twice.
  *
  * @template Row
- * @param {(page: { limit: number, cursor?: string }) => Promise<any>} ask for one page
- * @param {string} field of the answer that has the rows
+ * @param {(page: { limit: number, cursor?: string }) => Promise<any>} ask requests one page
+ * @param {string} field the field of the response with the rows
  * @param {number} [size] how many rows are shown at first, and added each time
  */
 export function pagedList(ask, field, size = 25) {
   let wanted = size;
   return {
-    /** @returns {Promise<{ rows: Row[], hasMore: boolean, first: any }>} `first`: a whole answer */
+    /**
+     * @returns {Promise<{ rows: Row[], hasMore: boolean, first: any }>} `first`: a complete
+     *   response
+     */
     async fetch() {
       const rows = [];
       /** @type {any} */
@@ -36,10 +39,10 @@ export function pagedList(ask, field, size = 25) {
 }
 
 /**
- * The button below such a list, if there is more of it.
+ * The button below such a list, if there are more rows.
  * @param {ReturnType<typeof pagedList>} list
  * @param {boolean} hasMore
- * @param {() => any} again shows the list once more
+ * @param {() => any} again shows the list again
  */
 export function moreButton(list, hasMore, again) {
   const press = () => {

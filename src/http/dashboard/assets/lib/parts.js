@@ -1,4 +1,4 @@
-// The pieces that several pages are made of: headings, cards, figures, tables, lists with more.
+// Building blocks of several pages: headings, cards, figures, tables, lists with a button for more.
 
 import { h, icon } from "./dom.js";
 import { label } from "./statuses.js";
@@ -52,7 +52,7 @@ export function figures(rows) {
 }
 
 /**
- * Terms and what they are; rows of nothing are left out.
+ * Terms with their values; rows without a value are left out.
  *
  * @param {[term: any, what: any][]} rows
  */
@@ -69,7 +69,7 @@ export function facts(rows) {
 /**
  * @typedef {object} ButtonLooks
  * @property {string | null} [tone]
- * @property {string | null} [focus] what finds it again after an update
+ * @property {string | null} [focus] identifies it after an update
  * @property {string | null} [symbol] an icon before its text
  */
 
@@ -150,7 +150,7 @@ export function table(caption, columns, rows, { keyOf, hold } = {}) {
 }
 
 /**
- * A field that asks for its answers once the typing pauses.
+ * A field that calls back once the typing pauses.
  *
  * @param {string} labelText
  * @param {(text: string) => unknown} oninput
@@ -181,7 +181,7 @@ export function searchField(labelText, oninput, name = "search") {
 export const link = (to, ...content) => h("a", { href: `#/${to}` }, content);
 
 /**
- * The way back to a list.
+ * The link back to a list.
  *
  * @param {string} to
  * @param {string} text

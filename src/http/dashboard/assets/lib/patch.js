@@ -1,19 +1,19 @@
-// Brings what is shown up to date in place. Elements stay the same elements, and with them the
-// focus, the selection, what is scrolled, opened or typed in.
+// Updates the page in place. Elements stay the same elements, and keep their focus, selection,
+// scroll position, input and open parts.
 
 import { adoptHandlers, append, meant, settle } from "./dom.js";
 import { holdBack } from "./hold.js";
 
 /**
- * Makes an element's children like those given. An old and a new child are the same one if both
+ * Makes an element's children like the given ones. An old and a new child are the same one if both
  * have the same `data-key`, or neither has one and they are of one kind and in the same order. An
- * element that was given before, and is given again, is left as it is; of one with `data-own` the
+ * element that was passed before, and is passed again, is left as it is; of one with `data-own` the
  * children are.
  *
  * @param {Element} parent
  * @param {any[]} children as `h` takes them
- * @param {{ isLive?: boolean }} options `isLive`: nobody asked for it just now, so what is under
- *   the pointer or has the focus in a list with `data-hold` stays as it is
+ * @param {{ isLive?: boolean }} options `isLive`: caused by an event, not by the user, so the row
+ *   under the pointer or with the focus in a list with `data-hold` stays as it is
  */
 export function patch(parent, children, { isLive = false } = {}) {
   const fresh = document.createDocumentFragment();
@@ -22,7 +22,7 @@ export function patch(parent, children, { isLive = false } = {}) {
 }
 
 /**
- * The nodes of a patch are of any kind, and looked at before anything is done with them.
+ * The nodes of a patch are of any kind, and checked before use.
  *
  * @typedef {any} Item
  */
@@ -44,7 +44,7 @@ function patchChildren(parent, fresh, isLive) {
 }
 
 /**
- * Has a parent show these nodes in their order, as far as possible by those it has.
+ * Makes a parent show these nodes in their order, reusing its nodes as far as possible.
  *
  * @param {Item} parent
  * @param {Item[]} nodes
@@ -61,7 +61,7 @@ function arrange(parent, nodes, isLive) {
   for (const child of [...parent.childNodes]) if (!stays.has(child)) child.remove();
   let place = parent.firstChild;
   for (const node of wanted) {
-    // One that goes further down moves itself, not all that it stood before.
+    // A node that moves down is moved itself, not all nodes after its old place.
     if (place && place !== node && place.nextSibling === node) {
       const further = place;
       place = node;
@@ -73,7 +73,7 @@ function arrange(parent, nodes, isLive) {
 }
 
 /**
- * Puts a node before another; a browser that can do so lets it keep its state.
+ * Puts a node before another one; its state is kept if the browser supports that.
  *
  * @param {Item} parent
  * @param {Item} node
@@ -117,7 +117,7 @@ function matcher(parent) {
 const keyOf = (node) => node.dataset?.key ?? null;
 
 /**
- * Whether one can be made into the other.
+ * Whether one can be turned into the other.
  *
  * @param {Item} old
  * @param {Item} node
@@ -148,7 +148,7 @@ function update(old, node, isLive) {
 }
 
 /**
- * Changes what can be chosen, unless the choice may be open, which would close it.
+ * Changes the options of a select element, unless it may be open, as that would close it.
  *
  * @param {Item} old
  * @param {Item} node
@@ -177,14 +177,15 @@ function updateAttributes(old, node) {
   }
   for (const { name, value } of node.attributes) {
     if (isOfReader(old, name) || old.getAttribute(name) === value) continue;
-    // The page's policy refuses styles that are set as an attribute.
+    // The page's content security policy refuses styles in attributes.
     if (name === "style") old.style.cssText = node.style.cssText;
     else old.setAttribute(name, value);
   }
 }
 
 /**
- * What a reader changes: whether something is open, and what a field starts with, which is above.
+ * State that the user changes: whether something is open, and the initial value of a field, see
+ * above.
  *
  * @param {Element} element
  * @param {string} name
@@ -195,7 +196,7 @@ function isOfReader(element, name) {
 }
 
 /**
- * Changes what a field starts with, and what it holds if nobody changed that.
+ * Changes the initial value of a field, and its value unless the user changed it.
  *
  * @param {HTMLInputElement | HTMLTextAreaElement} field
  * @param {string | null} text
@@ -209,7 +210,7 @@ function updateText(field, text) {
 }
 
 /**
- * The value of a choice before anybody chose.
+ * The value of a select element before the user's choice.
  *
  * @param {HTMLSelectElement} select
  */

@@ -9,7 +9,7 @@ const HOUR = 3600000;
 const DAY = 24 * HOUR;
 
 /**
- * What can be chosen, with the interval that suits it.
+ * The periods to choose from, each with a suitable interval.
  *
  * @type {{ id: string, label: string, interval: Interval, days?: number, months?: number }[]}
  */
@@ -24,7 +24,7 @@ export const PERIODS = [
 
 export const INTERVALS = { hour: "Hours", day: "Days", week: "Weeks", month: "Months" };
 
-/** The browser's zone first, then UTC, then every other one. */
+/** The browser's zone first, then UTC, then all others. */
 export function zones() {
   const own = ownZone();
   const others = Intl.supportedValuesOf("timeZone").filter(
@@ -38,9 +38,9 @@ export function ownZone() {
 }
 
 /**
- * The window `{ from, to }`, the one before it `{ before, until }`, and `shift`, by how much the
- * latter is earlier by the calendar. While the window is not over, the one before it ends where its
- * clocks show what they show now, so that a beginning is compared with a beginning.
+ * Returns the window `{ from, to }`, the one before it `{ before, until }`, and `shift`, by how
+ * much the latter is earlier by the calendar. While the window is not over, the one before it ends
+ * at the same local time, so that equal parts are compared.
  *
  * @param {{ period: string, zone: string, first?: string | null, last?: string | null }} view
  * @param {number} present
@@ -82,14 +82,14 @@ function against({ from, to, shift, zone, present }) {
     const yesterday = Math.floor(wall / DAY) * DAY - DAY;
     return momentOf(Number(movedBack(yesterday, shift)) + DAY, zone);
   };
-  // One that has not begun is of a program whose clock is ahead.
+  // A window that has not begun belongs to a program whose clock is ahead.
   const isOver = present >= to || present < from;
   const until = earlier(isOver ? to : Math.max(from, Math.floor(present / MINUTE) * MINUTE));
   return { from, to, before: earlier(from), until, isOver, shift };
 }
 
 /**
- * The day, `YYYY-MM-DD`, that it is somewhere.
+ * Returns the local day in a zone as `YYYY-MM-DD`.
  *
  * @param {number} time
  * @param {string} zone
@@ -99,7 +99,7 @@ export function dayIn(time, zone) {
 }
 
 /**
- * What the clocks of a zone show, `YYYY-MM-DD HH:MM`.
+ * Returns the local time in a zone as `YYYY-MM-DD HH:MM`.
  *
  * @param {number} time
  * @param {string} zone
@@ -120,7 +120,7 @@ const NAMES = {
   month: { month: "long", year: "numeric" },
 };
 /**
- * What stands on an axis: of an hour, the day where it begins, the month, the year.
+ * The text on an axis: of an hour, the day where it begins, the month, the year.
  *
  * @type {Record<string, Intl.DateTimeFormatOptions>}
  */
@@ -135,7 +135,7 @@ const MARKS = {
 const formats = new Map();
 
 /**
- * Making a format takes far longer than using it.
+ * Creating a format takes far longer than using it.
  *
  * @param {Record<string, Intl.DateTimeFormatOptions>} styles
  * @param {string} name
@@ -151,7 +151,7 @@ function formatOf(styles, name, zone) {
 }
 
 /**
- * A bucket's name in a table. Of an hour that comes twice it says which one it is.
+ * Returns a bucket's name in a table. For an hour that comes twice it includes which one it is.
  *
  * @param {number} time
  * @param {string} zone
@@ -165,7 +165,7 @@ export function bucketName(time, zone, interval, isTwice = false) {
 }
 
 /**
- * All that lies from one moment to before another, as one name.
+ * Returns the range from one moment to before another as one name.
  *
  * @param {number} from
  * @param {number} to
@@ -181,7 +181,7 @@ export function rangeName(from, to, zone, interval) {
 }
 
 /**
- * A mark of the axis.
+ * Returns a mark of the axis.
  *
  * @param {number} time
  * @param {string} zone

@@ -1,4 +1,4 @@
-// The head of the side bar: which program this is, and the way to the others whose keys the tab
+// The head of the side bar: the present program, and the switch to the others whose keys the tab
 // holds.
 
 import { ApiError, get, path } from "./api.js";
@@ -10,7 +10,7 @@ import { sendAll } from "./undo.js";
 const ENVIRONMENTS = { live: "Live data", sandbox: "Sandbox data" };
 
 /**
- * Makes it. `show` brings it up to date, `short` is what a narrow screen shows of it.
+ * Creates it. `show` updates it, `short` is its short form for a narrow screen.
  * @param {{ kind: string, context: any, restart: () => void }} options
  */
 export function places({ kind, context, restart }) {
@@ -83,7 +83,7 @@ function switchButton(each, restart) {
 }
 
 /**
- * What a key that is held opens; its beginning, if that was never asked.
+ * Returns the name of what a held key opens; the beginning of the key, if that is unknown.
  * @param {import("./session.js").Held} each
  */
 export function nameOf(each) {
@@ -92,7 +92,8 @@ export function nameOf(each) {
 }
 
 /**
- * Uses another key. The page stays the same one, if it is not about a thing of the old program.
+ * Switches to another key. The page stays the same one, unless it is about an object of the old
+ * program.
  * @param {string} value
  * @param {() => void} restart
  */
@@ -129,7 +130,7 @@ function addDialog(restart) {
 }
 
 /**
- * Asks what a key opens, with that key, before it is held.
+ * Asks what a key opens, using that key, before it is held.
  * @param {string} value
  */
 async function whatOpens(value) {

@@ -1,13 +1,13 @@
-// The keys that this tab holds, and the one that it uses. They live in the tab's session storage and
-// nowhere else: a tab that is closed forgets them.
+// The keys that this tab holds, and the one that it uses. They are stored only in the tab's session
+// storage: a closed tab forgets them.
 
 const SLOT = "stampcard.key";
 const HELD = "stampcard.keys";
-/** What begins with this in the session storage belongs to the one who is signed in. */
+/** Entries of the session storage with this prefix belong to the present sign-in. */
 const OURS = "stampcard.";
 
 /**
- * A key, and what it opens as far as that is known.
+ * A key, and what it opens, if known.
  * @typedef {{ key: string, name: string | null, program: string | null }} Held
  */
 
@@ -20,7 +20,7 @@ export function key() {
 }
 
 /**
- * Every key that the tab holds, in the order in which they came.
+ * Every key that the tab holds, in order of addition.
  * @returns {Held[]}
  */
 export function held() {
@@ -39,7 +39,7 @@ function keep(list) {
 }
 
 /**
- * Holds a key, and says what it opens.
+ * Adds a key, and what it opens.
  * @param {string} value
  * @param {{ name?: string | null, program?: string | null }} [opens]
  */
@@ -52,7 +52,7 @@ export function hold(value, opens = {}) {
 }
 
 /**
- * Uses a key from here on, and holds it.
+ * Uses a key from now on, and adds it.
  * @param {string} value
  */
 export function signIn(value) {
@@ -69,7 +69,7 @@ export function forget(value) {
   if (key() === value) sessionStorage.removeItem(SLOT);
 }
 
-/** Forgets every key, and what was typed with them. */
+/** Forgets every key, and the input that belongs to them. */
 export function signOut() {
   for (const slot of Object.keys(sessionStorage)) {
     if (slot.startsWith(OURS)) sessionStorage.removeItem(slot);
@@ -88,7 +88,7 @@ export function kindOf(value) {
 }
 
 /**
- * `sandbox` or `live`: of the key in use, unless another one is given.
+ * `sandbox` or `live`, of the key in use, unless another one is given.
  * @param {string | null} [value]
  * @returns {"sandbox" | "live"}
  */

@@ -1,4 +1,4 @@
-// The frame around every page: the way around, the environment, the state of the live stream.
+// The frame around every page: the navigation, the environment, the state of the live stream.
 
 import { h, icon, replace, svg } from "./dom.js";
 import { places } from "./places.js";
@@ -13,18 +13,18 @@ const LIVE = {
 };
 
 /**
- * What the frame is made for.
+ * The parameters of the frame.
  * @typedef {object} Signed
  * @property {string} kind `org` or `partner`
  * @property {{ path: string, label?: string, icon?: string }[]} pages
  * @property {any} context
  * @property {() => void} leave signs out
- * @property {() => void} restart starts over with the key that is in use by then
+ * @property {() => void} restart starts over with the key that is in use then
  */
 
 /**
- * Puts up the frame. The answer shows a page in it, the state of the stream and what the program is
- * called; `banners` is a place above every page.
+ * Shows the frame. Returns functions that show a page in it, the state of the stream and the
+ * program's name; `banners` is a place above every page.
  * @param {Element} app
  * @param {Signed} signed
  */
@@ -75,7 +75,7 @@ export function frame(app, { kind, pages, context, leave, restart }) {
     showPlaces: head.show,
     /**
      * @param {Element} page
-     * @param {string | undefined} current which link of the menu is its own
+     * @param {string | undefined} current the link of the menu that belongs to it
      */
     show(page, current) {
       for (const each of links) {
@@ -86,7 +86,7 @@ export function frame(app, { kind, pages, context, leave, restart }) {
       if (page) replace(shown, page);
     },
     /**
-     * Says beside a page's name how many wait there, if any do.
+     * Shows next to a page's name how many conversations wait, if any.
      * @param {string} path
      * @param {string} text
      */
@@ -106,7 +106,7 @@ export function frame(app, { kind, pages, context, leave, restart }) {
 }
 
 /**
- * The button that opens and closes the side bar where there is no room for it.
+ * The button that opens and closes the side bar on a narrow screen.
  * @param {Element} side
  */
 function menuButton(side) {

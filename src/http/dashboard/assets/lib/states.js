@@ -1,9 +1,9 @@
-// What stands where data will be: while it loads, when there is none, when it cannot be had.
+// Content in place of data: while it loads, when there is none, when the request fails.
 
 import { h, replace } from "./dom.js";
 import { patch } from "./patch.js";
 
-/** Grey lines in the place of what is coming. */
+/** Grey lines in the place of data that is loading. */
 export function loadingState(lines = 4) {
   const bars = Array.from({ length: lines }, () => h("span", { class: "skeleton" }));
   return h(
@@ -15,7 +15,7 @@ export function loadingState(lines = 4) {
 }
 
 /**
- * Nothing yet, and what to do about it.
+ * Shown when there is no data yet, with what to do about it.
  *
  * @param {string} title
  * @param {any} text
@@ -33,7 +33,7 @@ export function emptyState(title, text, action) {
 }
 
 /**
- * Something went wrong; what, and a way to try again.
+ * Shown after an error: its text, and a button to try again.
  *
  * @param {any} error
  * @param {() => unknown} [retry]
@@ -62,7 +62,7 @@ function titleOf(error) {
   return error.status === 404 ? "Not found" : "That did not work";
 }
 
-/** A card of six places with nothing in them. */
+/** A card of six places, all of them empty. */
 function stamp() {
   return h(
     "span",
@@ -72,24 +72,24 @@ function stamp() {
 }
 
 /**
- * Shows again what a place shows, of now.
+ * Reloads and shows the content of a place.
  *
  * @typedef {object} AgainParts
- * @property {() => void} live after events that nobody here caused
+ * @property {() => void} live called after events that this page did not cause
  * @typedef {((isQuiet?: boolean) => void) & AgainParts} Again
  */
 
 /**
- * Fills a place with what `fetch` gives, rendered. The answer is a function that does so again:
- * what is shown stays, and is brought up to date in place (lib/patch.js says how); `again(false)`
- * starts over. Its `live` does the same after events that nobody here caused: lists with
- * `data-hold` then leave what is under the pointer as it is.
+ * Fills a place with the rendered result of `fetch`. Returns a function that does so again: the
+ * shown content stays, and is updated in place (see lib/patch.js); `again(false)` starts over. Its
+ * `live` does the same after events that this page did not cause: lists with `data-hold` then leave
+ * the row under the pointer as it is.
  *
  * @template Data
  * @param {Element} place
  * @param {() => Promise<Data>} fetch
  * @param {(data: Data) => any} render
- * @param {number} [lines] how many grey ones stand there at first
+ * @param {number} [lines] the number of grey lines at first
  * @returns {Again}
  */
 export function load(place, fetch, render, lines) {
@@ -98,13 +98,13 @@ export function load(place, fetch, render, lines) {
   let turn = 0;
   let isAsking = false;
   /**
-   * What was asked for meanwhile: null, or whether only events did.
+   * A request for another update meanwhile: null, or whether only events caused it.
    *
    * @type {boolean | null}
    */
   let next = null;
   const again = async (isQuiet = true, isLive = false) => {
-    // Answers that take longer than the next event would otherwise never be shown.
+    // Otherwise responses that take longer than the next event would never be shown.
     if (isQuiet && isAsking) {
       next = isLive && next !== false;
       return;
@@ -149,14 +149,14 @@ export function load(place, fetch, render, lines) {
 }
 
 /**
- * Whether the same may work a moment later.
+ * Whether the same request may succeed a moment later.
  *
  * @param {{ status: number }} error
  */
 const isPassing = ({ status }) => status === 0 || status === 429 || status >= 500;
 
 /**
- * Says below what is shown that it may be old.
+ * Shows below the content that it may be outdated.
  *
  * @param {Element} place
  * @param {Error} error

@@ -1,4 +1,4 @@
-// The life of a redemption: its statuses in their order, and where each may go.
+// The statuses of a redemption in their order, and the moves between them.
 
 export const STATUSES = [
   "SUBMITTED",
@@ -32,28 +32,29 @@ export const REASONS = {
 };
 
 /**
- * What a status is called.
+ * Returns the name of a status.
  * @param {string} status
  * @returns {string}
  */
 export const label = (status) => LABELS[status] ?? status;
 
 /**
- * Statuses to choose from, each with what it is called.
+ * Returns statuses to choose from, each with its name.
  * @param {string[]} statuses
  * @returns {[value: string, text: string][]}
  */
 export const choices = (statuses) => statuses.map((status) => [status, label(status)]);
 
 /**
- * Whether nothing comes after a status.
+ * Whether a status is final.
  * @param {string} status
  * @returns {boolean}
  */
 export const isOver = (status) => status === "COMPLETED" || status === "CANCELED";
 
 /**
- * Where a redemption may be moved from a status, the next step first. Canceling is apart.
+ * Returns the statuses that a redemption may be moved to from a status, the next step first,
+ * without canceling.
  * @param {string} status
  * @returns {string[]}
  */

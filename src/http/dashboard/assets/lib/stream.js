@@ -1,4 +1,4 @@
-// The live stream of activity: server-sent events over fetch, since an EventSource can send no
+// The live stream of activity: server-sent events over fetch, as an EventSource cannot send a
 // credential.
 
 import { key } from "./session.js";
@@ -7,8 +7,8 @@ const WAIT_MS_MIN = 1000;
 const WAIT_MS_MAX = 30000;
 
 /**
- * Follows the stream until `signal` is aborted. `onEvent` gets `{ name, data }`, `onState` gets
- * `live`, `waiting` or, from a server that has no stream, `missing`.
+ * Follows the stream until `signal` is aborted. `onEvent` receives `{ name, data }`, `onState`
+ * receives `live`, `waiting` or, from a server without a stream, `missing`.
  *
  * @param {string} url
  * @param {object} options
@@ -31,7 +31,7 @@ export async function follow(url, { signal, onEvent, onState }) {
         throw new Error(`the stream answered ${response.status}`);
       }
       onState("live");
-      // What happened before there was a stream, or between two, is not in it.
+      // Events before the first stream, or between two, are missing.
       onEvent({ name: "gap", data: null });
       for await (const frame of frames(response.body)) {
         wait = WAIT_MS_MIN;
@@ -59,8 +59,9 @@ function parsed(text) {
 }
 
 /**
- * The frames of a body: `{ id, name, data }`. Comments, which keep the connection open, are left
- * out. Who stops asking for frames ends the connection. Source: the HTML standard, section 9.2.6.
+ * Returns the frames of a body: `{ id, name, data }`. Comments, which keep the connection open, are
+ * left out. The connection ends when no more frames are requested. Source: the HTML standard,
+ * section 9.2.6.
  *
  * @param {ReadableStream<Uint8Array>} body
  */
@@ -73,7 +74,7 @@ export async function* frames(body) {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      // The two halves of a line break may come apart.
+      // The two characters of a line break may arrive separately.
       buffer += isInsideBreak && value.startsWith("\n") ? value.slice(1) : value;
       isInsideBreak = value.endsWith("\r");
       const lines = buffer.split(/\r\n|\n|\r/);
@@ -93,7 +94,7 @@ export async function* frames(body) {
 }
 
 /**
- * Its type allows for bytes in memory that is shared, which a body never is in.
+ * Its type allows for bytes in shared memory, which a body never uses.
  *
  * @returns {ReadableWritablePair<string, Uint8Array>}
  */

@@ -1,4 +1,4 @@
-// Light or dark: as the system says, until the switch says otherwise.
+// Light or dark: as the system says, unless the switch was used.
 
 import { h, icon, replace } from "./dom.js";
 

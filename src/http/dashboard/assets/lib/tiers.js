@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 
 /**
- * Tiers to choose from: that of a new member, and those of the most members.
+ * Returns tiers to choose from: the one of a new member, and those with the most members.
  * @param {string} defaultTier
  * @returns {Promise<string[]>}
  */
@@ -14,7 +14,7 @@ export async function tiersInUse(defaultTier) {
 }
 
 /**
- * Those of some tiers that no member has.
+ * Returns those of some tiers that no member has.
  * @param {string[]} tiers
  * @returns {Promise<string[]>}
  */

@@ -1,5 +1,5 @@
-// Actions that can be taken back: each waits for ten seconds before it is sent. It is sent at once
-// when the page is left, or when another one about the same thing begins.
+// Actions that can be undone: each waits for ten seconds before it is sent. It is sent immediately
+// when the page is left, or when another one about the same object begins.
 
 import { ApiError, randomId } from "./api.js";
 import { h } from "./dom.js";
@@ -10,25 +10,28 @@ const SECONDS = 10;
 
 /**
  * @typedef {object} Later
- * @property {string} name what it is about, such as `redemption:` and an id
- * @property {string} text what is said of it; it names whom and what
+ * @property {string} name its subject, such as `redemption:` and an id
+ * @property {string} text the message, with the member and the object
  * @property {(options: import("./api.js").Options) => Promise<unknown>} send
  * @property {(outcome: "sent" | "undone" | Error) => void} [settled]
  */
 
-/** @type {Map<string, { sendNow: () => void }>} What waits, by name. */
+/** Waiting actions, by name. @type {Map<string, { sendNow: () => void }>} What waits, by name. */
 const waiting = new Map();
-/** @type {Map<string, { count: number, last: Promise<void> }>} What has no answer yet, by name. */
+/**
+ * Actions without a response yet, by name.
+ * @type {Map<string, { count: number, last: Promise<void> }>} What has no answer yet, by name.
+ */
 const onTheWay = new Map();
 
 /**
- * Says what will be done, with a button that takes it back, and does it ten seconds later.
+ * Announces an action, with a button that undoes it, and sends it ten seconds later.
  * @param {Later} what
  */
 export function later(what) {
   const { name, text } = what;
   waiting.get(name)?.sendNow();
-  // Whose it is, and what it is called, do not change while it waits.
+  // The credential and the name do not change while it waits.
   const options = { key: randomId(), credential: key() ?? "", keepalive: true };
   const finish = () => {
     clearTimeout(timer);
@@ -63,17 +66,20 @@ function settle(what, outcome) {
 }
 
 /**
- * Whether something about this waits, or is on its way.
+ * Whether an action on this object waits, or is being sent.
  * @param {string} name
  * @returns {boolean}
  */
 export const isPending = (name) => waiting.has(name) || onTheWay.has(name);
 
-/** @type {Set<() => void>} Who shows what is pending. */
+/**
+ * Callbacks of the parts that show pending actions.
+ * @type {Set<() => void>} Who shows what is pending.
+ */
 const listeners = new Set();
 
 /**
- * Calls back whenever something becomes pending, or is no longer, until `signal` is aborted.
+ * Calls back whenever an action becomes pending, or is no longer, until `signal` is aborted.
  * @param {() => void} callback
  * @param {AbortSignal} signal
  */
@@ -82,19 +88,19 @@ export function whenPending(callback, signal) {
   signal.addEventListener("abort", () => listeners.delete(callback));
 }
 
-/** Sends everything that waits. */
+/** Sends all waiting actions. */
 export function sendAll() {
   for (const { sendNow } of [...waiting.values()]) sendNow();
 }
 
 /**
- * Sends something after what was sent before about the same thing.
+ * Sends an action after earlier ones on the same object.
  * @param {Later} what
  * @param {import("./api.js").Options} options
  */
 function inTurn(what, options) {
   const queue = onTheWay.get(what.name) ?? { count: 0, last: Promise.resolve() };
-  // At once if nothing is under way: a page that is being left has no later.
+  // Immediately if nothing is pending: a page that is being left has no later.
   const work = () =>
     deliver(what, options, () => {
       queue.count -= 1;

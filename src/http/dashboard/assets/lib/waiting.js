@@ -1,20 +1,20 @@
-// How many members wait for an answer, as the menu says.
+// The number of conversations that wait for a reply, in the menu.
 
 import { get } from "./api.js";
 import { whenLive } from "./live.js";
 
-/** The API counts no further. */
+/** The limit of the API's count. */
 const COUNT_MAX = 1000;
-/** The first count waits so long for the page: what it shows comes first. */
+/** The first count is delayed by this time, so that the page's own requests come first. */
 const FIRST_MS = 500;
 
-/** Whether an event can change who waits. @param {string} name */
+/** Whether an event can change the number. @param {string} name */
 export const isAboutWaiting = (name) =>
   name === "conversation.message_created" || name.startsWith("member.");
 
 /**
  * Shows how many conversations wait, now and after every event that can change it.
- * @param {(text: string) => void} show gets the number, or nothing if there are none
+ * @param {(text: string) => void} show receives the number, or an empty text if there are none
  * @param {AbortSignal} signal
  */
 export function countWaiting(show, signal) {
@@ -24,7 +24,7 @@ export function countWaiting(show, signal) {
       const count = page.waitingCount ?? 0;
       if (!signal.aborted) show(textOf(count));
     } catch {
-      // What was shown stays; the next event asks again.
+      // The shown number stays; the next event requests it again.
     }
   };
   const first = setTimeout(ask, FIRST_MS);

@@ -1,5 +1,5 @@
-// What happened lately: the newest redemptions, and before them what came over the stream since the
-// page was opened.
+// Recent activity: the newest redemptions, and above them the events of the stream since the page
+// was opened.
 
 import { get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
@@ -10,12 +10,12 @@ import { load } from "../lib/states.js";
 import { label } from "../lib/statuses.js";
 
 const SHOWN = 8;
-/** Members whose names are remembered; those looked up longest ago are forgotten first. */
+/** The number of members whose names are cached; the least recently used are dropped first. */
 const NAMES_MAX = 200;
 
 /**
  * @param {any} view
- * @param {() => Promise<any[]>} offersOf asks for the offers
+ * @param {() => Promise<any[]>} offersOf requests the offers
  */
 export function latelyCard(view, offersOf) {
   const place = h("div");
@@ -48,7 +48,7 @@ export function latelyCard(view, offersOf) {
   );
   view.live((events) => {
     for (const { name, data } of events) {
-      // What a redemption costs, and gives back, is told by the redemption.
+      // The redemption event already covers its spend and refund.
       if (!data || data.data?.redemptionID) continue;
       arrived.unshift({ name, at: data.createdAt, data: data.data ?? {} });
       if (name.startsWith("member.")) names.learn(data.data.externalUserID, data.data.displayName);
@@ -60,7 +60,7 @@ export function latelyCard(view, offersOf) {
   return card(null, h("div", { class: "card-head" }, title, holdSlot("lately")), place);
 }
 
-/** What members are called, each asked for once. */
+/** The members' names, each requested once. */
 function namesOf() {
   /** @type {Map<string, Promise<string>>} */
   const known = new Map();
@@ -76,7 +76,7 @@ function namesOf() {
       const asked = () =>
         get(path`/v1/members/${id}`, { includeArchived: true })
           .then(({ displayName }) => displayName || id)
-          // One who was erased has none.
+          // An erased member has no name.
           .catch(() => id);
       return known.get(id) ?? remember(id, asked());
     },

@@ -1,4 +1,4 @@
-// Members: find somebody, or add somebody.
+// Members: search for members, or add one.
 
 import { ApiError, get, path, put } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
@@ -13,7 +13,7 @@ import { moreButton, pagedList } from "../lib/paging.js";
 import { button, link, pageHead, searchField, table } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
 
-/** What a member's row depends on. */
+/** The event names that can change a member's row. */
 const CONCERNS = /^(member|wallet)\./;
 
 /** @param {any} view */
@@ -79,7 +79,7 @@ export function membersPage(view) {
   );
 }
 
-/** What an address asks for. */
+/** The state in an address. */
 function askedIn(query) {
   return {
     search: query.get("search") ?? "",
@@ -88,7 +88,7 @@ function askedIn(query) {
   };
 }
 
-/** Puts that into the address bar, without a step back to what was. */
+/** Writes it to the address bar, without a new entry in the history. */
 function keep({ search, tier, includeArchived }) {
   const query = new URLSearchParams();
   if (search) query.set("search", search);
@@ -102,7 +102,7 @@ function filterOf({ search, tier, includeArchived }) {
   return { search, tier, includeArchived: includeArchived || null };
 }
 
-/** The search. Enter opens the only member that it finds. */
+/** The search. Enter opens the member if it finds only one. */
 function memberSearch(asked, change) {
   const element = searchField("Search by name or id", (search) => {
     if (search !== asked.search) change({ search });
@@ -129,7 +129,7 @@ async function openOnly(asked, input) {
 
 const addressOf = ({ externalUserID }) => `#/members/${encodeURIComponent(externalUserID)}`;
 
-/** The tiers in use to choose from; if they are very many, to type in as well. */
+/** The tiers in use to choose from; if there are very many, to type in as well. */
 function tierField({ tiers, total }, asked, onchange) {
   const onpick = ({ target }) => onchange(target.value.trim());
   const names = tiers.map(({ tier }) => tier);
@@ -197,7 +197,7 @@ function memberCell({ externalUserID, displayName, archivedAt }, search) {
   );
 }
 
-/** Adds somebody. It never changes who is there: whose the id is, is said. */
+/** Adds a member. It never changes an existing one: a taken id is reported. */
 function addDialog() {
   formDialog({
     title: "Add a member",
@@ -228,7 +228,7 @@ function addDialog() {
   });
 }
 
-/** Whether a member is what a request makes whose answer was lost. */
+/** Whether a member is what a request creates whose response was lost. */
 const isAsSent = (member, body) =>
   member.archivedAt === null &&
   Object.entries(body).every(([field, value]) => member[field] === value);

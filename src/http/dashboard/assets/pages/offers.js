@@ -1,4 +1,4 @@
-// Offers: what members can redeem, how each is doing, and the form that makes and changes one.
+// Offers: what members can redeem, how each is doing, and the form that creates and changes one.
 
 import { all, get, path, remove } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
@@ -155,7 +155,7 @@ function archivedTable(rows, symbol) {
   );
 }
 
-/** It can be taken back for ten seconds, and never again after that. */
+/** It can be undone for ten seconds, and not after that. */
 function archive({ id, title }) {
   later({
     name: `offer:${id}`,

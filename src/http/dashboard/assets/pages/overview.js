@@ -1,4 +1,4 @@
-// The overview: how the program stands, and how it has been going.
+// The overview: the present figures of the program, and their development.
 
 import { all, get } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
@@ -37,7 +37,7 @@ export function overviewPage(view) {
   view.live(again.live);
 }
 
-/** How the program has been going. */
+/** The development of the program's figures. */
 function courseOf(view) {
   const offers = h("div");
   const offersAgain = load(offers, bestOffers, (rows) => offerBars(rows, view.context.symbol));
@@ -50,12 +50,12 @@ function courseOf(view) {
   );
 }
 
-/** Whether nobody is there, and nobody ever was. */
+/** Whether the program has no members, and never had any. */
 function isEmpty({ memberCount, pointsMinted, redemptions }) {
   return memberCount === 0 && pointsMinted === 0 && redemptions.total === 0;
 }
 
-/** In place of figures that are all zero: what to do first, here or by the API. */
+/** Shown in place of figures that are all zero: the first steps, here or by the API. */
 function firstSteps() {
   const steps = [
     [link("members", "Add a member"), "Under the id that your own system knows the person by."],
@@ -144,7 +144,7 @@ function standing(data, symbol) {
   );
 }
 
-/** One bar, divided by status, and what its parts are. */
+/** One bar, divided by status, with its legend. */
 function byStatus(redemptions) {
   const rows = STATUSES.map((status) => ({ status, count: redemptions[status.toLowerCase()] }));
   const parts = rows
@@ -181,7 +181,7 @@ function byStatus(redemptions) {
 
 let askedOffers = null;
 
-/** The offers, asked for once if two parts of the page want them at the same time. */
+/** The offers, requested once if two parts of the page need them at the same time. */
 function offersOf() {
   askedOffers ??= all("/v1/offers", "data").finally(() => {
     askedOffers = null;

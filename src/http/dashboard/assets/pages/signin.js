@@ -1,4 +1,4 @@
-// The way in: a key, which is tried before it is kept.
+// The sign-in: a key, which is checked before it is stored.
 
 import { h, replace } from "../lib/dom.js";
 import { mark } from "../lib/shell.js";
@@ -74,7 +74,7 @@ export function signInPage(app, start, message) {
   input.focus();
 }
 
-/** What the other keys open that this tab holds. */
+/** The programs of the other keys that this tab holds. */
 function others(start) {
   const list = held();
   if (list.length === 0) return null;

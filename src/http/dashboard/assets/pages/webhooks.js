@@ -1,4 +1,4 @@
-// Webhooks: where events are sent to, what came of each delivery.
+// Webhooks: their endpoints, and the result of each delivery.
 
 import { get, patch, path, post, remove } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
@@ -12,7 +12,7 @@ import { backLink, badge, button, card, facts, link, pageHead, table } from "../
 import { emptyState, load } from "../lib/states.js";
 import { isPending, later, whenPending } from "../lib/undo.js";
 
-/** The names of all events that an endpoint can be sent. The server writes them into the page. */
+/** The names of all events that an endpoint can receive. The server writes them into the page. */
 const EVENTS = (document.querySelector('meta[name="events"]')?.getAttribute("content") ?? "").split(
   " ",
 );
@@ -149,7 +149,7 @@ export function webhookPage(view) {
     3,
   );
   whenPending(() => aboutAgain(), view.signal);
-  // What was just sent has its answer a moment later.
+  // The result of a delivery that was just sent is known a moment later.
   view.live(() => setTimeout(again.live, 500));
 }
 

@@ -1,4 +1,4 @@
-// Puts the rows of two periods beside each other, by what the clocks showed.
+// Aligns the rows of two periods by local time.
 
 import { movedBack, wallsOf } from "./time.js";
 
@@ -12,10 +12,11 @@ const SPANS = { hour: 3600000, day: 86400000 };
  */
 
 /**
- * For each row of `now`, which row of `then` stands beside it, or -1. Both are lists of rising
- * start times. Hours and days meet where the clocks show the same, moved back by `shift`: an hour
- * that one period skips has nothing beside it, and of an hour that comes twice the first meets the
- * first. Weeks and months, which are laid from the start of each period, meet in their order.
+ * For each row of `now`, returns the aligned row of `then`, or -1. Both are lists of rising start
+ * times. Hours and days are aligned if the clocks show the same, moved back by `shift`: an hour
+ * that one period skips has no counterpart, and of an hour that comes twice the first is aligned
+ * with the first. Weeks and months, which start at the beginning of each period, are aligned in
+ * their order.
  *
  * @param {number[]} now
  * @param {number[]} then
@@ -25,10 +26,10 @@ export function pair(now, then, { zone, interval, shift }) {
   const span = SPANS[interval];
   if (!span) return now.map((_, at) => (at < then.length ? at : -1));
   const walls = wallsOf(now, zone);
-  // Zones that move their clocks by half an hour still have one row to an hour.
+  // In zones that move their clocks by half an hour, each hour still has one row.
   const rest = interval === "hour" && walls.length > 0 ? walls[0] % span : 0;
   const whole = (/** @type {number} */ wall) => Math.floor((wall - rest) / span) * span + rest;
-  // Of an hour that comes twice the second one is told apart by a millisecond.
+  // The second of an hour that comes twice differs by a millisecond.
   const places = new Map();
   wallsOf(then, zone).forEach((wall, at) => {
     const place = whole(wall);
@@ -46,7 +47,7 @@ export function pair(now, then, { zone, interval, shift }) {
 }
 
 /**
- * Moves what is shown back; the calendar is asked once a day.
+ * Moves local time back; the calendar is used once per day.
  *
  * @param {Shift} shift
  */
@@ -65,9 +66,9 @@ function mover(shift) {
 }
 
 /**
- * What is shown of two answers: `now` without empty rows that have not begun, `beside` (for each
- * row the one of `then`, or null), `openAt` (the row that is not finished, or -1) and `left` (the
- * rows of `then` that have no counterpart).
+ * Combines two responses: `now` without empty rows that have not begun, `beside` (for each row the
+ * one of `then`, or null), `openAt` (the row that is not finished, or -1) and `left` (the rows of
+ * `then` that have no counterpart).
  *
  * @param {Alignment & { now: Row[], then: Row[] | null, present: number }} what
  */

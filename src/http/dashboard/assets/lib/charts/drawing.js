@@ -1,4 +1,4 @@
-// The SVG of a chart. It is made once; what changes is put into the elements that are there.
+// The SVG of a chart. It is created once; changes update its elements.
 
 import { replace, svg } from "../dom.js";
 
@@ -98,7 +98,7 @@ function showShapes(place, { shapes }) {
   shapes.forEach(({ kind, tone, done, open }, at) => {
     const [below, above] = [place.children[2 * at], place.children[2 * at + 1]];
     const shape = { class: `plot-${kind} tone-${tone}`, d: done };
-    // A line is seen on bars of any color by what is around it.
+    // Its outline makes a line visible on bars of any color.
     set(below, kind === "line" ? { class: "plot-halo", d: done } : shape);
     set(above, kind === "line" ? shape : { class: `plot-open tone-${tone}`, d: open });
   });

@@ -1,18 +1,18 @@
-// Where everything of a drawing stands: numbers and texts of axes, paths of bars and lines.
+// Positions in a drawing: numbers and texts of axes, paths of bars and lines.
 
 import { timeTicks, valueTicks } from "./scale.js";
 import { group, pointsIn, sums } from "./thin.js";
 
-/** How far inside a bar the outline of one that is not finished runs. */
+/** How far inside a bar the outline of an unfinished one runs. */
 const RIM = 0.75;
 const TOP = 24;
 const BOTTOM = 28;
 const RIGHT = 10;
-/** About how wide a character of an axis is. */
+/** The approximate width of a character on an axis. */
 const CHARACTER = 6.6;
 /** @type {Record<string, number>} */
 const TICK_ROOM = { hour: 62, day: 64, month: 68, year: 60 };
-/** A category needs this much to have its name below it. */
+/** The width that a category needs to have its name below it. */
 const CATEGORY_ROOM = 76;
 
 /**
@@ -26,7 +26,7 @@ const CATEGORY_ROOM = 76;
  */
 
 /**
- * Lays out `what` in so many pixels: what is drawn, and where the pointer finds its points.
+ * Lays out `what` in a given number of pixels: the shapes, and where the pointer finds its points.
  *
  * @param {DrawnChart} what
  * @param {number} width
@@ -67,7 +67,7 @@ export function layOut(what, width, height) {
 }
 
 /**
- * The points that are drawn: groups of rows, or as many categories as there is room for.
+ * Returns the points to draw: groups of rows, or as many categories as there is room for.
  *
  * @param {DrawnChart} what
  * @param {number} width
@@ -99,7 +99,7 @@ function marksOf({ axis, nameOf, tickOf }, { starts, rows, band, x, area }) {
       axis.interval,
       Math.floor((area.right - area.left) / TICK_ROOM[unit]),
     );
-    // Of few wide bars the name stands in the middle, of many at the beginning.
+    // Below a few wide bars the name is centered, below many it is at the beginning.
     const offset = band > TICK_ROOM[shown] || shown === axis.interval ? band / 2 : 0;
     const placed = at.map((index, nth) => ({
       x: x(index) + offset,
@@ -116,7 +116,7 @@ function marksOf({ axis, nameOf, tickOf }, { starts, rows, band, x, area }) {
 }
 
 /**
- * Leaves out what would stand on the one before it, or past the end.
+ * Leaves out marks that would overlap the one before, or go past the end.
  *
  * @param {Mark[]} marks
  * @param {number} end
@@ -141,7 +141,7 @@ function shortened(text, most) {
 }
 
 /**
- * Each series as paths: what is finished, and what is not.
+ * Returns each series as paths: the finished part, and the unfinished one.
  *
  * @param {ChartSeries[]} series
  * @param {Scales & { band: number, bars: number, openAt: number }} place
@@ -165,7 +165,7 @@ function shapesOf(series, { x, y, band, bars, openAt }) {
 }
 
 /**
- * How far into its band a bar begins, and how wide it is; side by side if there are several.
+ * Returns how far into its band a bar begins, and its width; several bars are side by side.
  *
  * @param {number} band
  * @param {number} bars
@@ -186,13 +186,13 @@ function barPath(value, at, { x, y, inset, width }, rim = 0) {
   if (!value && !rim) return "";
   const left = round(x(at) + inset + rim);
   const right = round(x(at) + inset + width - rim);
-  // What is there can be seen, however little it is, and that more may come where there is nothing.
+  // A small value is still visible, and an empty unfinished bar shows that more may come.
   const top = round(Math.min(y(value ?? 0) + rim, y(0) - (rim > 0 ? 4 : 1)));
   return `M${left} ${round(y(0))}V${top}H${right}V${round(y(0))}Z`;
 }
 
 /**
- * A line in steps, interrupted where there is no value; as an area, closed along the axis.
+ * Returns a line in steps, interrupted where there is no value; as an area, closed along the axis.
  *
  * @param {(number | null)[]} values
  * @param {Scales} scales

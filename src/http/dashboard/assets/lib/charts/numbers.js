@@ -1,4 +1,4 @@
-// A chart's numbers as a table. Its rows are made when it is opened, some hundreds at a time.
+// A chart's numbers as a table. Its rows are created when it is opened, some hundreds at a time.
 
 import { h } from "../dom.js";
 
@@ -9,7 +9,7 @@ const STEP = 250;
  * @typedef {ReturnType<typeof frame>} Frame
  */
 
-/** `{ element, update(what) }`: closed, it holds nothing. */
+/** `{ element, update(what) }`; empty while it is closed. */
 export function numbers() {
   const place = h("div", {});
   const element = h("details", {}, h("summary", {}, "Show as a table"), place);
@@ -62,7 +62,7 @@ function frame(place, more) {
 }
 
 /**
- * Brings the table up to date, cell by cell, so that scrolling and selection stay.
+ * Updates the table cell by cell, so that scrolling and selection are kept.
  *
  * @param {Frame} parts
  * @param {DrawnChart} what

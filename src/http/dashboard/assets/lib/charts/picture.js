@@ -9,7 +9,7 @@ const HEIGHT = 420;
 const HEAD = 92;
 const MARGIN = 24;
 const SCALE = 2;
-/** What style sheets say of a drawing, written into it, as a picture has none. */
+/** Styles of a drawing that are written into it, because a picture has no style sheets. */
 const COPIED = [
   ...["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin"],
   ...["font-family", "font-size", "font-weight", "text-anchor", "visibility"],
@@ -18,7 +18,7 @@ const COPIED = [
 /** @typedef {import("../../../types").DrawnChart} DrawnChart */
 
 /**
- * A PNG as a `data:` URL, in the colors that the page has where `place` stands.
+ * Returns a PNG as a `data:` URL, in the page's colors at `place`.
  *
  * @param {DrawnChart} what
  * @param {Element} place

@@ -1,4 +1,4 @@
-// A chart that can be walked through: by pointer, by finger and by the arrow keys.
+// A chart that can be explored by pointer, by touch and by the arrow keys.
 
 import { h, replace } from "../dom.js";
 import { drawing } from "./drawing.js";
@@ -11,7 +11,7 @@ import { layOut } from "./layout.js";
  * @property {DrawnChart | null} what
  * @property {Layout | null} layout
  * @property {number} width
- * @property {number | null} at which point is pointed at
+ * @property {number | null} at the point that is pointed at
  * @typedef {object} View
  * @property {HTMLElement} element
  * @property {ReturnType<typeof drawing>} picture
@@ -23,8 +23,8 @@ import { layOut } from "./layout.js";
 export const HEIGHT = 280;
 
 /**
- * `{ element, update(what) }`. What is pointed at stays so through an update. `onDraw` hears of
- * every layout, also of those that a change of the width makes.
+ * `{ element, update(what) }`. An update keeps the selected point. `onDraw` is called with every
+ * layout, also after a change of the width.
  *
  * @param {(layout: Layout) => void} [onDraw]
  */
@@ -36,7 +36,8 @@ export function plot(onDraw) {
     {
       class: "plot",
       tabindex: "0",
-      // What arrow keys move and a screen reader speaks is a slider; it is called a chart.
+      // The arrow keys move it and a screen reader speaks it, so it is a slider; it is named a
+      // chart.
       role: "slider",
       "aria-roledescription": "chart",
       "data-focus": "plot",
@@ -72,7 +73,7 @@ export function plot(onDraw) {
 
 /**
  * @param {View} view
- * @param {any} kept the key of what is pointed at, if that is known
+ * @param {any} kept the key of the point that is pointed at, if known
  */
 function draw(view, kept = null) {
   const { picture, state } = view;
@@ -92,7 +93,7 @@ function draw(view, kept = null) {
 }
 
 /**
- * What a point stands for, whatever its number: keys rise from point to point.
+ * Returns the key of a point, which does not depend on its number: keys rise from point to point.
  *
  * @param {State} state
  * @param {number} at
@@ -128,7 +129,7 @@ function point(view, at) {
       h("span", {}, tone && h("i", { class: `swatch swatch-${kind} tone-${tone}` }), line),
     ),
   );
-  // Beside the point, where there is more room. Nothing is measured: that would lay out the page.
+  // Next to the point, where there is more room. Nothing is measured, as that would force a layout.
   const before = layout.area.left + at * layout.band - 8;
   const after = state.width - before - layout.band - 16;
   const isAfter = after >= before;
@@ -138,7 +139,7 @@ function point(view, at) {
 }
 
 /**
- * What a point says: its name, and a line for each series.
+ * Returns the text of a point: its name, and a line for each series.
  *
  * @param {DrawnChart} what
  * @param {Layout} layout
@@ -171,7 +172,7 @@ function followPointer(view) {
   element.addEventListener("pointermove", move);
   element.addEventListener("pointerdown", move);
   element.addEventListener("pointerleave", ({ pointerType }) => {
-    // A finger that was lifted leaves what it pointed at to be read.
+    // After the finger is lifted, the point stays visible.
     if (pointerType === "mouse" && state.layout) point(view, null);
   });
   element.addEventListener("blur", () => state.layout && point(view, null));

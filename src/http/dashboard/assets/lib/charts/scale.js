@@ -1,10 +1,10 @@
-// Where the marks of the axes stand.
+// The positions of the marks on the axes.
 
 const HOUR = 3600000;
 const DAY = 24 * HOUR;
 
 /**
- * Round values from 0 to at least `top`, about `count` steps apart, whole ones.
+ * Returns round whole values from 0 to at least `top`, about `count` steps.
  *
  * @param {number} top
  */
@@ -31,7 +31,7 @@ const month = (wall) => {
  */
 const level = (unit, numberOf) => [unit, numberOf];
 
-/** From fine to coarse: what a mark may stand for, and the number of it at a wall time. */
+/** From fine to coarse: the unit that a mark may represent, and its number at a wall time. */
 const LEVELS = [
   ...[1, 2, 3, 6, 12].map((size) => level("hour", (wall) => Math.floor(wall / (size * HOUR)))),
   ...[1, 2].map((size) => level("day", (wall) => Math.floor(wall / (size * DAY)))),
@@ -44,8 +44,9 @@ const LEVELS = [
 ];
 
 /**
- * Which points get a mark: `{ unit, at }`, at most `room` of them. `walls` is what the clocks show
- * where each point begins. Points of weeks and months are counted off instead: they begin anywhere.
+ * Returns which points get a mark: `{ unit, at }`, at most `room` of them. `walls` is the local
+ * time at the start of each point. Points of weeks and months are counted off instead, as they
+ * begin anywhere.
  *
  * @param {number[]} walls
  * @param {string} interval

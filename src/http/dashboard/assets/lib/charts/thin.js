@@ -1,14 +1,14 @@
-// Draws many rows as fewer points. What is counted adds up, so a point is the sum of its rows.
+// Draws many rows as fewer points. Values are counts, so a point is the sum of its rows.
 
 const HOUR = 3600000;
 const DAY = 24 * HOUR;
 const HOURS = [1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 96, 168, 336, 672, 1344, 2688, 8760];
 
-/** As many points as are drawn at most, all lines of a chart together. */
+/** The maximum number of points drawn, all lines of a chart together. */
 export const POINTS_MAX = 1000;
 
 /**
- * How many points a line may have in a drawing so wide.
+ * Returns how many points a line may have in a drawing of this width.
  *
  * @param {number} width
  * @param {number} lines
@@ -19,8 +19,8 @@ export function pointsIn(width, lines) {
 
 /**
  * Divides rows into at most `limit` groups: `{ size, starts }`, `starts` being the first row of
- * each and, last, how many rows there are. Groups of hours begin at the same times of each day, so
- * that one in which the clocks change has an hour less or more.
+ * each and, last, the number of rows. Groups of hours begin at the same times of each day, so that
+ * a group with a clock change has an hour less or more.
  *
  * @param {number[]} walls
  * @param {string} interval
@@ -51,7 +51,7 @@ function byHours(walls, size) {
   let current = -1;
   walls.forEach((wall, at) => {
     const number = Math.floor((wall - base) / (size * HOUR));
-    // What the clocks show goes back where an hour comes twice; a group does not begin again.
+    // Local time goes back where an hour comes twice; that does not begin another group.
     if (number > current) {
       starts.push(at);
       current = number;
@@ -61,7 +61,7 @@ function byHours(walls, size) {
 }
 
 /**
- * The sum of the values of each group; null where all of them are.
+ * Returns the sum of the values of each group; null where all of them are null.
  *
  * @param {(number | null)[]} values
  * @param {number[]} starts

@@ -1,6 +1,6 @@
-// What the clocks of a time zone show. No document is needed here, so that a test can run it alone.
+// Local times of a time zone. This needs no document, so that a test can run it on its own.
 //
-// A "wall" is what clocks show as the number of milliseconds at which those of UTC show the same.
+// A "wall" is a local time as the number of milliseconds at which the clocks of UTC show the same.
 
 const DAY = 86400000;
 const WEEK = 7 * DAY;
@@ -26,7 +26,7 @@ function clockOf(zone) {
 }
 
 /**
- * What the clocks of a zone show at a moment.
+ * Returns the local time of a zone at a moment.
  *
  * @param {number} time
  * @param {string} zone
@@ -41,8 +41,9 @@ export function wallOf(time, zone) {
 }
 
 /**
- * The same for many moments in rising order. A zone is asked once a week, and where its clocks
- * changed meanwhile, at each moment of that week: no zone moves them there and back within one.
+ * Returns the local times of many moments in rising order. The offset is computed once per week,
+ * and for each moment of a week with a clock change: no zone changes its clocks and back within
+ * one.
  *
  * @param {number[]} times
  * @param {string} zone
@@ -66,7 +67,7 @@ export function wallsOf(times, zone) {
 }
 
 /**
- * When clocks show something: the first time, and where they skip it, the moment they skip to.
+ * Returns when clocks show a local time: the first such moment, and in a gap the moment after it.
  *
  * @param {number} wall
  * @param {string} zone
@@ -79,8 +80,8 @@ export function momentOf(wall, zone) {
 }
 
 /**
- * Something shown, moved back by `{ months }` of the calendar or `{ span }` milliseconds; null on a
- * day that the other month does not have.
+ * Moves a local time back by `{ months }` of the calendar or `{ span }` milliseconds; null on a day
+ * that the other month does not have.
  *
  * @param {number} wall
  * @param {{ months?: number, span?: number }} shift

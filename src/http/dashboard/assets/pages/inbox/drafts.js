@@ -1,5 +1,5 @@
-// What somebody began to write, by conversation. It outlives events, other pages and a reload, and
-// goes with the tab, or when somebody signs out.
+// Unsent messages, by conversation. They survive events, other pages and a reload, and are deleted
+// when the tab is closed or the user signs out.
 
 const SLOT = "stampcard.draft:";
 
@@ -11,13 +11,13 @@ export const draftOf = (name) => sessionStorage.getItem(SLOT + name) ?? "";
 
 /**
  * @param {string} name
- * @param {string} text nothing forgets it
+ * @param {string} text an empty text deletes it
  */
 export function keepDraft(name, text) {
   try {
     if (text) sessionStorage.setItem(SLOT + name, text);
     else sessionStorage.removeItem(SLOT + name);
   } catch {
-    // There is no room for it; it still stands in the field.
+    // The storage is full; the text is still in the field.
   }
 }

@@ -1,4 +1,4 @@
-// The list of the inbox: who waits, in which order, and what was said last.
+// The list of the inbox: conversations that wait, in order, with their last message.
 
 import { get } from "../../lib/api.js";
 import { append, h } from "../../lib/dom.js";
@@ -9,16 +9,16 @@ import { searchField } from "../../lib/parts.js";
 import { emptyState, load } from "../../lib/states.js";
 import { isAboutWaiting } from "../../lib/waiting.js";
 
-/** What somebody is called: by name, or by the id if there is none. @param {any} conversation */
+/** The member's name, or the id if there is none. @param {any} conversation */
 export const nameOf = ({ displayName, externalUserID }) => displayName || externalUserID;
 
-/** What a conversation is about. @param {any} conversation */
+/** The subject of a conversation. @param {any} conversation */
 export const subjectOf = ({ title, type }) => title || (type === "booking" ? "Booking" : "Support");
 
 /**
- * The list with its search. `choose` marks the conversation that is open; `again` asks again.
+ * The list with its search. `choose` marks the conversation that is open; `again` reloads;
+ * `settle` reorders the rows even where a list always stays still.
  * @param {any} view
- * `settle` has the rows take their places even where a list always holds still.
  * @returns {{ element: HTMLElement, choose: (id: string | null) => void, again: () => void,
  *   settle: () => void }}
  */
@@ -26,7 +26,7 @@ export function conversationList(view) {
   const wanted = { search: "", silent: false };
   /** @type {string | null} */
   let current = null;
-  /** Whether the rows may take their places, even under somebody's hand. */
+  /** Whether the rows may be reordered, even under the pointer. */
   let isFree = false;
   const place = h("div", { class: "conversations" });
   const pages = pagedList(
@@ -82,7 +82,7 @@ export function conversationList(view) {
 }
 
 /**
- * The search, and what else is listed.
+ * The search, and the other filters.
  * @param {(change: { search?: string, silent?: boolean }) => void} change
  */
 function controls(change) {

@@ -1,5 +1,6 @@
-// What was said in a conversation, from the newest back. What is read keeps its place: earlier
-// messages are added above it, and new ones are only told of while somebody reads further up.
+// The messages of a conversation, from the newest back. The message being read keeps its place:
+// earlier messages are added above it, and new ones are only announced while the reader is further
+// up.
 
 import { get, path } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
@@ -8,21 +9,23 @@ import { button, link } from "../../lib/parts.js";
 import { patch } from "../../lib/patch.js";
 import { emptyState, loadingState } from "../../lib/states.js";
 
-/** Messages that are asked for at a time. */
+/** Messages per request. */
 const PAGE = 50;
-/** New ones that are looked for behind those that are shown; after more it starts over. */
+/**
+ * The number of new messages that are loaded after the shown ones; after more the list starts over.
+ */
 const NEW_MAX = 500;
-/** As near to an end, in pixels, counts as being there. */
+/** The distance in pixels that counts as being at an end. */
 const NEAR = 48;
 const DAY_MS = 86400000;
 
-/** The messages of a conversation, as they are shown. */
+/** The shown messages of a conversation. */
 export class MessageLog {
   /** Oldest first. @type {any[]} */
   messages = [];
-  /** Where earlier ones begin. @type {string | null} */
+  /** The cursor of earlier ones. @type {string | null} */
   older = null;
-  /** What the member is called. @type {string | null} */
+  /** The member's name. @type {string | null} */
   name = null;
   unread = 0;
   isShown = false;
@@ -62,7 +65,7 @@ export class MessageLog {
     this.tell(0);
   }
 
-  /** Says below how many came that nobody has seen yet. @param {number} unread */
+  /** Shows below how many new messages have not been seen yet. @param {number} unread */
   tell(unread) {
     this.unread = unread;
     this.below.hidden = unread === 0;
@@ -86,13 +89,13 @@ export class MessageLog {
       this.render();
       this.element.scrollTop = this.element.scrollHeight - fromEnd;
     } catch {
-      // The button is still there.
+      // The button stays.
     } finally {
       this.isOlderComing = false;
     }
   }
 
-  /** Asks for the newest messages, up to one that is shown already. */
+  /** Requests the newest messages, up to one that is shown already. */
   async fetch() {
     const known = new Set(this.messages.map(({ id }) => id));
     const fresh = [];
@@ -108,9 +111,9 @@ export class MessageLog {
   }
 
   /**
-   * Shows what `fetch` found.
+   * Shows the result of `fetch`.
    * @param {Awaited<ReturnType<MessageLog["fetch"]>>} found
-   * @param {boolean} isOurs whether one was just sent from here, which is to be seen
+   * @param {boolean} isOurs whether one was just sent from here, and must be visible
    */
   take({ fresh, known, isJoined, next }, isOurs) {
     const wasAtEnd = !this.isShown || isOurs || this.isAtEnd;

@@ -1,5 +1,5 @@
-// The inbox: conversations with members, read and answered. It stays the same page whichever of its
-// conversations the address names, so that the list keeps its rows and its place.
+// The inbox: conversations with members, read and answered. It stays the same page for all of its
+// conversations, so that the list keeps its rows and its place.
 
 import { append, h, replace } from "../../lib/dom.js";
 import { backLink, pageHead } from "../../lib/parts.js";
@@ -90,10 +90,10 @@ export function inboxPage(view) {
       const wasOpen = current !== null;
       const isAlone = getComputedStyle(list.element).display === "none";
       const head = open(params.id ?? null, query);
-      // On a narrow screen one takes the place of the other.
+      // On a narrow screen one replaces the other.
       if (!head) scrollTo(0, wasOpen ? listY : scrollY);
       else if (getComputedStyle(list.element).display === "none") scrollTo(0, 0);
-      // Nobody aimed at a row while they were out of sight, or aims at another one right now.
+      // The rows were out of sight, so that no press was aimed at one.
       if (isAlone || hasNoHover.matches) list.settle();
       head?.focus({ preventScroll: true });
     },

@@ -1,5 +1,5 @@
-// A message that is sent once, however often the button is pressed and whatever becomes of the
-// answer: until it is known that it was sent, it stands where it was written.
+// A message that is sent once, however often the button is pressed and whatever happens to the
+// response: until it is known to be sent, it stays in its field.
 
 import { h, replace } from "../../lib/dom.js";
 import {
@@ -13,25 +13,25 @@ import { notify } from "../../lib/notices.js";
 
 /**
  * @typedef {object} Sender
- * @property {HTMLElement} problem where it says what went wrong
+ * @property {HTMLElement} problem the place of error messages
  * @property {HTMLElement} button
  * @property {HTMLElement} startOver
  * @property {() => void} press
- * @property {Record<string, any> | null} lost what was sent and may have arrived
+ * @property {Record<string, any> | null} lost the message that was sent and may have arrived
  */
 
 /**
  * @param {object} what
- * @param {(answers: Record<string, any>) => boolean} what.isMine whether something that was sent
- *   from here before is meant
- * @param {() => { name: string, answers: Record<string, any> } | null} what.begin what is to be
- *   sent, and what it is called; null if there is nothing
+ * @param {(answers: Record<string, any>) => boolean} what.isMine whether an earlier message sent
+ *   from here is meant
+ * @param {() => { name: string, answers: Record<string, any> } | null} what.begin the message to
+ *   send, and its name; null if there is nothing
  * @param {(answers: Record<string, any>, options: import("../../lib/api.js").Options) =>
  *   Promise<any>} what.send
  * @param {(answer: any) => void} what.sent
- * @param {(isFixed: boolean) => void} what.fix has the form keep what was sent as it was
+ * @param {(isFixed: boolean) => void} what.fix makes the form keep the message as it was sent
  * @param {(error: any) => string} [what.explain]
- * @param {string} what.action what the button says
+ * @param {string} what.action the text of the button
  * @returns {Sender}
  */
 export function sender({ isMine, begin, send, sent, fix, explain, action }) {
@@ -96,7 +96,7 @@ export function sender({ isMine, begin, send, sent, fix, explain, action }) {
   return { problem, button, startOver, press, lost: intent?.answers ?? null };
 }
 
-/** There is one of a name at a time; this is another one. @param {string} name */
+/** One form of a name exists at a time; this is another one. @param {string} name */
 function freeName(name) {
   const taken = new Set(unsettledIntents().map((intent) => intent.name));
   let free = name;

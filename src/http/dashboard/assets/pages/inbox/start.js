@@ -1,4 +1,4 @@
-// A conversation that the operator starts: with whom, what about, and what is said first.
+// A new conversation from the operator: the member, the subject and the first message.
 
 import { get, path, post } from "../../lib/api.js";
 import { h, replace } from "../../lib/dom.js";
@@ -6,13 +6,13 @@ import { button, searchField } from "../../lib/parts.js";
 import { draftOf, keepDraft } from "./drafts.js";
 import { sender } from "./sender.js";
 
-/** Members that a search offers. */
+/** The number of members that a search suggests. */
 const OFFERED = 8;
 
 /**
  * Shows the form in a place.
  * @param {HTMLElement} place
- * @param {string | null} member whom the address names
+ * @param {string | null} member the member that the address names
  * @param {{ back: Node, program: string, started: (conversation: any) => void }} parts
  * @returns {{ head: HTMLElement }}
  */
@@ -97,7 +97,7 @@ function labelled(text, input) {
   return h("div", { class: "field" }, h("label", { for: input.id }, text), input);
 }
 
-/** What was begun before. @param {string} program */
+/** The unfinished draft. @param {string} program */
 function draftRead(program) {
   const nothing = { member: null, title: "", message: "" };
   try {
@@ -173,7 +173,7 @@ function chooser(changed) {
         if (chosen?.externalUserID === id) chosen = member;
         show();
       } catch {
-        // The id stands there; sending says what is wrong with it.
+        // The id stays in the field; sending shows the error.
       }
     },
   };

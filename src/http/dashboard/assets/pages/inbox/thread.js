@@ -1,4 +1,4 @@
-// A conversation: what was said, from the newest back, and a place to answer.
+// A conversation: its messages, from the newest back, and a form to reply.
 
 import { get, path, post } from "../../lib/api.js";
 import { h, replace } from "../../lib/dom.js";
@@ -30,7 +30,10 @@ export function showThread(place, id, { form, back }) {
   );
   let isOpen = true;
   let isAsking = false;
-  /** What was asked for meanwhile: null, or whether something was sent. @type {boolean | null} */
+  /**
+   * A request for another update meanwhile: null, or whether a message was sent.
+   * @type {boolean | null}
+   */
   let next = null;
   const refresh = async (isOurs = false) => {
     if (isAsking) {
@@ -88,7 +91,7 @@ function headOf(conversation) {
 }
 
 /**
- * Where a conversation is answered. What is written there stays until it is known to be sent.
+ * The reply form of a conversation. Its text stays until it is known to be sent.
  * @param {string} id
  * @param {() => void} sent
  */
@@ -141,7 +144,7 @@ export function answerForm(id, sent) {
   );
   return {
     element,
-    /** Says what the conversation is. @param {any} conversation */
+    /** Describes the conversation. @param {any} conversation */
     about(conversation) {
       name = `Message to ${nameOf(conversation)}, ${subjectOf(conversation)}`;
     },

@@ -1,4 +1,4 @@
-// What a member and the operator talk about.
+// Conversations between a member and the operator.
 
 import { get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
@@ -10,7 +10,7 @@ import { load } from "../../lib/states.js";
 const SIZE = 10;
 
 /**
- * The card of a member's conversations in which something was said.
+ * The card of a member's conversations that have messages.
  * @param {string} externalUserID
  * @returns {{ element: HTMLElement, again: any }}
  */

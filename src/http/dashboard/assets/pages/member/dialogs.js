@@ -1,4 +1,4 @@
-// What can be done to a member: points moved, the profile changed, the member removed and restored.
+// Actions on a member: credit and debit points, change the profile, remove and restore the member.
 
 import { get, path, post, put, remove } from "../../lib/api.js";
 import { editDialog, formDialog } from "../../lib/dialogs.js";
@@ -6,7 +6,7 @@ import { points } from "../../lib/format.js";
 import { RawJson, objectText, rawText } from "../../lib/json.js";
 import { notify } from "../../lib/notices.js";
 
-/** Who it is, for a message: the name, and the id beside it. */
+/** The member in a message: the name, and the id next to it. */
 const nameOf = ({ displayName, externalUserID }) =>
   displayName ? `${displayName} (${externalUserID})` : externalUserID;
 
@@ -64,7 +64,7 @@ export function edit(member, changed) {
     ],
     async load() {
       const { data, text } = await get(where, { includeArchived: true }, { raw: true });
-      // A PUT would bring the member back.
+      // A PUT would restore the member.
       if (data.archivedAt !== null) {
         throw new Error(`${nameOf(data)} was removed meanwhile. Restore the member first.`);
       }
@@ -84,7 +84,7 @@ export function edit(member, changed) {
   });
 }
 
-/** Brings a removed member back, with the history it had. */
+/** Restores a removed member, with the former history. */
 export function restore(member, changed) {
   formDialog({
     name: `Restore ${member.externalUserID}`,

@@ -1,4 +1,4 @@
-// Why a wallet holds what it holds: each entry with its date and the balance after it.
+// The ledger of a wallet: each entry with its date and the balance after it.
 
 import { get } from "../../lib/api.js";
 import { saveText, toCsv } from "../../lib/csv.js";
@@ -10,11 +10,11 @@ import { button, link, table } from "../../lib/parts.js";
 import { emptyState, load } from "../../lib/states.js";
 
 const SIZE = 15;
-/** The API's own bound of a page. */
+/** The API's limit for a page. */
 const PAGE_MAX = 100;
-/** Pages of news after which the list starts over. */
+/** The number of pages of new entries after which the list starts over. */
 const NEWS_MAX = 10;
-/** Entries of a download. */
+/** The number of entries in a download. */
 const FILE_MAX = 10000;
 
 const isCredit = ({ type }) => type === "CREDIT";
@@ -57,14 +57,14 @@ export function ledgerCard(externalUserID, symbol) {
 }
 
 /**
- * The newest entries, and as many pages more as were asked for. Those stay, whatever comes: an
- * entry never changes, so that news is only what is above the newest one that is known.
+ * The newest entries, and as many further pages as were requested. Loaded entries stay: an entry
+ * never changes, so only the entries above the newest known one are new.
  */
 function ledger(ask) {
   let rows = [];
   let cursor = null;
   let isPaged = false;
-  // One after the other: what a page is put behind must not change meanwhile.
+  // One after the other: the end of the list must not change while a page is loaded.
   /** @type {Promise<any>} */
   let last = Promise.resolve();
   const inTurn = (work) => (last = last.then(work, work));

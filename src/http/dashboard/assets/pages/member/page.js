@@ -1,4 +1,4 @@
-// One member: who it is, what is in the wallet and why, what was redeemed and said.
+// One member: the profile, the wallet and its ledger, redemptions and conversations.
 
 import { get, path } from "../../lib/api.js";
 import { append, h, replace } from "../../lib/dom.js";
@@ -26,7 +26,7 @@ export function memberPage(view) {
       wallet,
       async () => {
         const member = await memberOf(id, lists).catch((error) => {
-          // A name is not left standing of somebody who is not known any more.
+          // The name of a member who is not known any more is not left on the page.
           if (error.status === 404) patch(head, [memberHead({ externalUserID: id })]);
           throw error;
         });
@@ -41,7 +41,7 @@ export function memberPage(view) {
     ),
   ];
   view.live((events) => {
-    // Of somebody who is erased the event has another id.
+    // For an erased member the event has another id.
     const concerns = ({ name, data }) =>
       !data || name === "member.removed" || data.data?.externalUserID === id;
     if (!events.some(concerns)) return;
@@ -49,7 +49,7 @@ export function memberPage(view) {
   });
 }
 
-/** The member. Of one whom nobody knows, there is nothing to list either. */
+/** The member. An unknown one has no lists either. */
 async function memberOf(id, lists) {
   try {
     const where = path`/v1/members/${id}`;
@@ -63,7 +63,7 @@ async function memberOf(id, lists) {
   }
 }
 
-/** What belongs to the member. The answer are the functions that bring it up to date. */
+/** The member's lists. Returns the functions that update them. */
 function showLists(lists, id, symbol) {
   const parts = [ledgerCard(id, symbol), redemptionsCard(id, symbol), conversationsCard(id)];
   const [ledger, redemptions, conversations] = parts.map(({ element }) => element);

@@ -1,4 +1,4 @@
-// Who a member is, what the wallet holds, and what can be done about it.
+// A member's profile and wallet, and the actions on it.
 
 import { copyText } from "../../lib/copy.js";
 import { h } from "../../lib/dom.js";
@@ -9,11 +9,11 @@ import { label } from "../../lib/statuses.js";
 import { edit, move, removeMember, restore } from "./dialogs.js";
 import { redeemFor } from "./redeem.js";
 
-/** The id that an erasure leaves; docs/API.md says so. */
+/** The id that an erasure leaves; see docs/API.md. */
 const ERASED = /^erased_[0-9a-f]{32}$/;
 
 /**
- * What to call a member.
+ * Returns the name of a member.
  * @param {any} member
  * @returns {string}
  */
@@ -23,7 +23,7 @@ const isErased = ({ externalUserID, archivedAt }) =>
   Boolean(archivedAt) && ERASED.test(externalUserID);
 
 /**
- * The head of the page. Of somebody who is not known yet it has the id alone.
+ * The head of the page. For a member who is not loaded yet it has only the id.
  * @param {any} member
  * @param {string} [symbol]
  * @param {() => void} [changed]

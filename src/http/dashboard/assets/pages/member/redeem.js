@@ -1,4 +1,4 @@
-// An offer redeemed for a member who asks at the till.
+// Redeems an offer for a member at the till.
 
 import { all, post } from "../../lib/api.js";
 import { formDialog } from "../../lib/dialogs.js";

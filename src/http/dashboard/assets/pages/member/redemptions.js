@@ -1,4 +1,4 @@
-// What a member redeemed.
+// A member's redemptions.
 
 import { get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";

@@ -1,4 +1,4 @@
-// The form that makes and changes an offer, and what will be true of it then.
+// The form that creates and changes an offer, and a description of its effect.
 
 import { get, patch, path, post } from "../../lib/api.js";
 import { editDialog, formDialog } from "../../lib/dialogs.js";
@@ -35,7 +35,7 @@ const FIELDS = [
   { name: "expiresAt", label: "Ends", type: "datetime-local" },
 ];
 
-/** The fields, with the tiers in use to choose from once they are known. */
+/** The fields, with the tiers in use to choose from once they are loaded. */
 function fieldsFor({ defaultTier }) {
   const known = tiersInUse(defaultTier).catch(() => []);
   return FIELDS.map((each) => (each.name === "tiers" ? { ...each, suggestions: known } : each));
@@ -68,7 +68,7 @@ export function editOffer({ id, title }, configuration, changed) {
         ...offer,
         quantityRemaining: availability.isUnlimited ? null : availability.quantityRemaining,
         tiers: offer.tiers.join(", "),
-        // To the minute: that is what the form knows.
+        // To the minute, the precision of the form.
         expiresAt: toLocal(offer.expiresAt),
       };
       return { values, version: offer.version };
@@ -85,7 +85,7 @@ const CONVERT = {
 };
 
 /**
- * What is sent for some answers of the form.
+ * Returns the request body for the values of the form.
  * @param {Record<string, any>} answers
  * @returns {any}
  */
@@ -115,7 +115,7 @@ const preview = (answers) =>
     isSoldOut: answers.quantityRemaining !== "" && Number(answers.quantityRemaining) === 0,
   });
 
-/** How an offer of the API's stands, by the server's clock. */
+/** The state of an offer, by the server's clock. */
 function standOf({ tiers, expiresAt, availability }) {
   const isSoldOut = availability.quantityRemaining === 0;
   return {
@@ -126,7 +126,7 @@ function standOf({ tiers, expiresAt, availability }) {
   };
 }
 
-/** Who can redeem an offer, and until when. */
+/** Describes who can redeem an offer, and until when. */
 async function truthOf({ tiers, endsAt, hasEnded, isSoldOut }) {
   if (hasEnded) return `It has ended already, on ${dateTime(endsAt)}: nobody can redeem it.`;
   if (isSoldOut) return "None are left: nobody can redeem it.";

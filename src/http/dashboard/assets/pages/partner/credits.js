@@ -1,4 +1,4 @@
-// The partner's credits this month: the pool, and who took how many.
+// The partner's credits this month: the pool, and the credits used by each organization.
 
 import { get } from "../../lib/api.js";
 import { append, h } from "../../lib/dom.js";

@@ -1,4 +1,4 @@
-// One organization of the partner's: its standing, its credits, its keys.
+// One organization of the partner: its status, its credits, its keys.
 
 import { get, patch, path, post, put, remove } from "../../lib/api.js";
 import { append, h, replace } from "../../lib/dom.js";
@@ -146,7 +146,7 @@ const saveOne =
   (changes, { match }) =>
     put(`${where}/${field}`, changes, { match });
 
-/** The credits go with the notes, which are of one allocation. */
+/** The credits include the notes, which belong to the same allocation. */
 const saveCredits =
   (where) =>
   ({ notes }, { match, values }) =>

@@ -1,4 +1,4 @@
-// The partner's organizations: find one, make one.
+// The partner's organizations: search for one, create one.
 
 import { get, post } from "../../lib/api.js";
 import { append, h } from "../../lib/dom.js";

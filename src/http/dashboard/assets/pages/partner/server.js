@@ -1,5 +1,5 @@
-// The server itself: its version and state, when it was last verified and backed up, and how to do
-// what only its own machine can.
+// The server: its version and state, its last verification and backup, and instructions for
+// commands that run only on its machine.
 
 import { get, post } from "../../lib/api.js";
 import { append, h } from "../../lib/dom.js";

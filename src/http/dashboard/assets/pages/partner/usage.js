@@ -1,4 +1,4 @@
-// The partner's usage over some days.
+// The partner's usage over a range of days.
 
 import { get } from "../../lib/api.js";
 import { append, h } from "../../lib/dom.js";

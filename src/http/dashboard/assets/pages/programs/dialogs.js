@@ -1,4 +1,4 @@
-// What can be done with a program: a new one, another name, put away and taken out again.
+// Actions on a program: create, rename, archive and restore it.
 
 import { get, patch, path, post } from "../../lib/api.js";
 import { confirmDialog, editDialog, formDialog, secretDialog } from "../../lib/dialogs.js";
@@ -8,7 +8,7 @@ import { hold } from "../../lib/session.js";
 const NAME = { name: "name", label: "Name", required: true, maxlength: 255 };
 
 /**
- * Makes a program. Its key is at hand at once: this tab holds it.
+ * Creates a program. This tab holds its key, so that it can be used immediately.
  * @param {any} context
  * @param {() => void} changed
  */
@@ -35,7 +35,7 @@ export function createDialog(context, changed) {
 }
 
 /**
- * Gives a program another name.
+ * Renames a program.
  * @param {any} program
  * @param {any} context
  * @param {() => void} changed
@@ -53,7 +53,7 @@ export function renameDialog(program, context, changed) {
   });
 }
 
-/** Changes a program as it was when it was shown; if it is another by now that is said. */
+/** Changes a program as it was shown; if it has changed since, that is reported. */
 async function change(program, body, context) {
   const after = await patch(path`/v1/programs/${program.id}`, body, { match: program.version });
   if (after.id === context.program.id) context.setProgram(after);
@@ -61,7 +61,7 @@ async function change(program, body, context) {
 }
 
 /**
- * Puts a program away.
+ * Archives a program.
  * @param {any} program
  * @param {any} context
  * @param {() => void} changed
@@ -98,7 +98,7 @@ async function hasAnother({ id }) {
 }
 
 /**
- * Takes a program out again.
+ * Restores a program.
  * @param {any} program
  * @param {any} context
  * @param {() => void} changed

@@ -1,4 +1,4 @@
-// The organization's programs with what can be done with each, archived ones too.
+// The organization's programs with the actions on each, archived ones included.
 
 import { get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
@@ -11,7 +11,7 @@ import { load } from "../../lib/states.js";
 import { archiveDialog, renameDialog, restoreProgram } from "./dialogs.js";
 
 /**
- * The list. `changed` is called after something was done with a program.
+ * The list. `changed` is called after an action on a program.
  * @param {any} view
  * @param {() => void} changed
  */

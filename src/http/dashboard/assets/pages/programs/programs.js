@@ -1,4 +1,4 @@
-// The organization's programs side by side.
+// The organization's programs, compared.
 
 import { get } from "../../lib/api.js";
 import { chart } from "../../lib/charts.js";
@@ -11,7 +11,7 @@ import { createDialog } from "./dialogs.js";
 import { programList } from "./list.js";
 
 const DAY = 86400000;
-/** A screen reader is told of so many programs; the table has all. */
+/** The number of programs in the text for screen readers; the table has all. */
 const MOST_TOLD = 12;
 const PERIODS = [
   ["", "All time"],

@@ -1,4 +1,4 @@
-// What the page of redemptions shows, as it stands in the address: a link to it shows the same.
+// The view of the redemptions page, as in the address: a link to it shows the same.
 
 import { shiftDays } from "../../lib/periods.js";
 import { STATUSES, isOver } from "../../lib/statuses.js";
@@ -12,15 +12,15 @@ import { STATUSES, isOver } from "../../lib/statuses.js";
  * @property {string} status one of them, of the list; empty: all
  * @property {string} from the first day, as YYYY-MM-DD; empty: from the beginning
  * @property {string} to the last day; empty: until now
- * @property {string} order `newest`, `oldest`, or empty: as is usual
+ * @property {string} order `newest`, `oldest`, or empty: the default
  */
 
-/** Those that narrow down what is shown. */
+/** The filters. */
 const FILTERS = ["search", "offer", "member", "status", "from", "to"];
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
 /**
- * What an address asks for; what it says wrongly is left out.
+ * Parses the view in an address; invalid values are ignored.
  * @param {URLSearchParams} query
  * @returns {Asked}
  */
@@ -42,7 +42,7 @@ export function askedFor(query) {
 }
 
 /**
- * The address that asks for this.
+ * Returns the address of a view.
  * @param {Partial<Asked>} asked
  * @returns {string}
  */
@@ -55,7 +55,7 @@ export function addressOf(asked) {
 }
 
 /**
- * Whether anything is left out, of a board or of the list.
+ * Whether filters apply, to a board or to the list.
  * @param {Asked} asked
  * @returns {boolean}
  */
@@ -63,25 +63,26 @@ export const isNarrowed = (asked) =>
   FILTERS.some((name) => asked[name] && !(name === "status" && asked.view === "board"));
 
 /**
- * The same without what narrows it down.
+ * Returns the view without its filters.
  * @returns {Partial<Asked>}
  */
 export const unfiltered = () => Object.fromEntries(FILTERS.map((name) => [name, ""]));
 
 /**
- * The order of redemptions of a status: longest waiting first, unless asked otherwise.
+ * Returns the order of redemptions of a status: longest waiting first, unless another one was
+ * chosen.
  * @param {Asked} asked
  * @param {string} status empty: of all
  * @returns {string}
  */
 export function orderOf(asked, status) {
-  // A column of what is over begins with what happened last, also where the others do not.
+  // A column of finished redemptions begins with the latest, also where the others do not.
   if (asked.view === "board" && isOver(status)) return "newest";
   return asked.order || (status && !isOver(status) ? "oldest" : "newest");
 }
 
 /**
- * The same as a query of the API.
+ * Returns the view as a query of the API.
  * @param {Asked} asked
  * @param {string} status empty: of all
  * @returns {Record<string, string>}
@@ -100,5 +101,5 @@ export function queryOf(asked, status) {
   };
 }
 
-/** When a day begins where the reader is. */
+/** The start of a day in the reader's time zone. */
 const midnight = (day) => day && new Date(`${day}T00:00`).toISOString();

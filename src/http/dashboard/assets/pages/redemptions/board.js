@@ -13,13 +13,13 @@ import { addressOf, isNarrowed, orderOf, queryOf } from "./asked.js";
 import { cancel, move, moving, settled, shown, whenMoved } from "./moves.js";
 import { bookedText, redemptionLink, whoLink, whoseOf } from "./names.js";
 
-/** Cards that a column shows. */
+/** The number of cards in a column. */
 const COLUMN_MAX = 30;
 
 /**
  * @typedef {object} Column
  * @property {string} status
- * @property {number | null} total null if nobody counts those
+ * @property {number | null} total null if they are not counted
  * @property {boolean} hasMore
  * @property {any[]} redemptions
  */
@@ -29,7 +29,7 @@ const COLUMN_MAX = 30;
  * @param {Element} place
  * @param {any} view
  * @param {import("./asked.js").Asked} asked
- * @returns {() => void} shows it again, once something else is asked for
+ * @returns {() => void} shows it again, after the view has changed
  */
 export function showBoard(place, view, asked) {
   /** @type {Column[] | null} */
@@ -102,7 +102,7 @@ async function fetchColumns(asked) {
 }
 
 /**
- * The columns with what is about to be moved where it goes.
+ * Returns the columns with pending moves applied.
  * @param {Column[]} columns
  * @param {import("./asked.js").Asked} asked
  * @returns {Column[]}
@@ -111,7 +111,7 @@ export function moved(columns, asked) {
   const rows = new Map(
     columns.flatMap(({ redemptions }) => redemptions.map((each) => [each.id, each])),
   );
-  // Of those that no column shows it is not known whether they are of what is asked for.
+  // For redemptions in no column it is unknown whether they match the filters.
   if (!isNarrowed(asked))
     for (const each of moving()) if (!rows.has(each.id)) rows.set(each.id, each);
   const changed = [...rows.values()].map((row) => [row, shown(row)]);
@@ -129,7 +129,7 @@ export function moved(columns, asked) {
   });
 }
 
-/** By when they were made, as the server has them. */
+/** By creation time, as on the server. */
 function inOrder(redemptions, order) {
   const sign = order === "oldest" ? 1 : -1;
   const isLater = (one, other) =>
@@ -198,7 +198,7 @@ function columnOf(column, asked, byId, symbol) {
 
 const countOf = (redemptions, hasMore) => `${number(redemptions.length)}${hasMore ? "+" : ""}`;
 
-/** Where those are that the column does not show. */
+/** A link to those that the column does not show. */
 function moreLink({ status, total, redemptions }, asked) {
   const order = orderOf(asked, status);
   const rest = total === null ? "More" : number(Math.max(total - redemptions.length, 1));
@@ -253,7 +253,7 @@ function actionsOf(redemption, symbol) {
         "data-focus": `other-${id}`,
         onchange({ target }) {
           const to = target.value;
-          // Should it be taken back, the same can be chosen again.
+          // If it is undone, the same can be chosen again.
           target.value = "";
           if (to) move(redemption, to);
         },
@@ -279,7 +279,7 @@ const focusedCard = (place) =>
   place.contains(document.activeElement) &&
   document.activeElement?.closest("[data-redemption]")?.getAttribute("data-redemption");
 
-/** The focus goes along with a card, so that its next step is one key away. */
+/** The focus moves with a card, so that its next step is one key away. */
 function followCard(place, id) {
   if (focusedCard(place) !== id || !document.activeElement?.closest("[data-gone]")) return;
   const card = place.querySelector(`[data-redemption="${CSS.escape(id)}"]:not([data-gone])`);

@@ -1,4 +1,4 @@
-// One redemption: whose it is and of what, where it stands, when it is booked for, what happened.
+// One redemption: its member and offer, status, booking dates and history.
 
 import { all, get, patch, path } from "../../lib/api.js";
 import { editDialog } from "../../lib/dialogs.js";
@@ -139,7 +139,7 @@ function factsOf(redemption, symbol) {
   ]);
 }
 
-/** Sends only the date that was changed. */
+/** Sends only the changed date. */
 function editDates({ id }, changed) {
   const times = { startAt: "Begins", endAt: "Ends" };
   editDialog({
@@ -189,7 +189,7 @@ function textOf(entry, symbol) {
   return `${label(from)} → ${label(to)}`;
 }
 
-/** Who did it, as far as the log has noted that. */
+/** The actor, if the log has recorded it. */
 function actorOf(actor) {
   if (!actor) return "by whom was not noted";
   const others = {

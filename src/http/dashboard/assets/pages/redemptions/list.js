@@ -17,7 +17,7 @@ import { bookedText, redemptionLink, waitLabel, whoLink, whoseOf } from "./names
  * @param {Element} place
  * @param {any} view
  * @param {import("./asked.js").Asked} asked
- * @returns {() => void} shows it again, once something else is asked for
+ * @returns {() => void} shows it again, after the view has changed
  */
 export function showList(place, view, asked) {
   const pages = pagedList(

@@ -1,5 +1,5 @@
-// Moving redemptions along. A move is sent ten seconds after it was asked for, unless it is taken
-// back; until then it is shown as if it had been made.
+// Moves of redemptions. A move is sent after ten seconds, unless it is undone; until then it is
+// shown as if it had been made.
 
 import { patch, path, post } from "../../lib/api.js";
 import { formDialog } from "../../lib/dialogs.js";
@@ -10,7 +10,7 @@ import { later, sendAll } from "../../lib/undo.js";
 import { nameOf, whoseOf } from "./names.js";
 
 /**
- * Moves whose answer is not known, or not shown yet, by redemption.
+ * Moves without a response, or whose result is not shown yet, by redemption.
  * @type {Map<string, { redemption: any, to: string, isSent: boolean, done: Promise<void> }>}
  */
 const moves = new Map();
@@ -18,7 +18,7 @@ const moves = new Map();
 const listeners = new Set();
 
 /**
- * Calls back when a move was asked for, and with true when the server knows of one.
+ * Calls back when a move is requested, and with true when the server has one.
  * @param {(isSent: boolean) => void} callback
  * @param {AbortSignal} signal
  */
@@ -30,14 +30,14 @@ export function whenMoved(callback, signal) {
 const tell = (isSent) => listeners.forEach((listener) => listener(isSent));
 
 /**
- * Where a redemption stands, or will as soon as its move was sent.
+ * Returns the status of a redemption, or the one after its pending move.
  * @param {any} redemption
  * @returns {string}
  */
 export const standing = ({ id, status }) => moves.get(id)?.to ?? status;
 
 /**
- * A redemption as it is shown: moved, if a move of it was asked for.
+ * Returns a redemption as it is shown: moved, if there is a pending move.
  * @param {any} redemption
  * @returns {any}
  */
@@ -47,14 +47,14 @@ export function shown(redemption) {
 }
 
 /**
- * The redemptions that are about to be moved.
- * @returns {any[]} each as it was when that was asked for
+ * Returns the redemptions with a pending move.
+ * @returns {any[]} each as it was before
  */
 export const moving = () =>
   [...moves.values()].filter(({ isSent }) => !isSent).map(({ redemption }) => redemption);
 
 /**
- * Asks the server for something that tells where redemptions stand: it knows of what was sent.
+ * Requests data that depends on statuses: after the moves that were sent.
  * @template T
  * @param {() => Promise<T>} ask
  * @returns {Promise<T>}
@@ -92,13 +92,13 @@ export function move(redemption, to) {
       tell(true);
     },
   });
-  // After what was asked of the same one before, which is sent now.
+  // After an earlier move of the same one, which is sent now.
   moves.set(id, asked);
   tell(false);
 }
 
 /**
- * Asks why, and cancels.
+ * Asks for a reason, and cancels.
  * @param {any} redemption
  * @param {string} symbol
  */
@@ -124,7 +124,7 @@ export function cancel(redemption, symbol) {
     ],
     async submit({ canceledReason, canceledNote }, options) {
       const body = { canceledReason, ...(canceledNote && { canceledNote }) };
-      // What was asked of it before comes first.
+      // An earlier move is sent first.
       if (moves.has(id)) sendAll();
       await moves.get(id)?.done;
       await post(path`/v1/redemptions/${id}/cancel`, body, options);

@@ -1,11 +1,11 @@
-// What a redemption is called.
+// Names of redemptions.
 
 import { h } from "../../lib/dom.js";
 import { count, dateTime } from "../../lib/format.js";
 import { link } from "../../lib/parts.js";
 
 /**
- * Whose it is, by name if there is one.
+ * Returns the member, by name if there is one.
  * @param {any} redemption
  * @returns {string}
  */
@@ -34,7 +34,7 @@ export const redemptionLink = (redemption) =>
   link(`redemptions/${redemption.id}`, titleOf(redemption));
 
 /**
- * A link to its member, by name, with the id where that is another word.
+ * Returns a link to its member, by name, with the id if that differs.
  * @param {any} redemption
  * @returns {any[]}
  */
@@ -47,7 +47,7 @@ export function whoLink(redemption) {
 }
 
 /**
- * When it is booked for, or null.
+ * Returns the booking date, or null.
  * @param {any} redemption
  * @returns {string | null}
  */
@@ -66,14 +66,14 @@ const UNITS = [
 ];
 
 /**
- * How long somebody has waited, and by now.
+ * Shows how long the member has waited, and updates it.
  * @param {string} createdAt
  * @returns {HTMLElement}
  */
 export const waitLabel = (createdAt) =>
   h("span", { class: "hint", "data-waiting": createdAt }, waitText(createdAt));
 
-// It does not stay true.
+// The text must be updated.
 setInterval(() => {
   for (const each of document.querySelectorAll("[data-waiting]")) {
     each.textContent = waitText(each.getAttribute("data-waiting") ?? "");

@@ -1,4 +1,4 @@
-// Redemptions: what is asked for, and either a board or a list of it.
+// Redemptions: the filters, and either a board or a list.
 
 import { all } from "../../lib/api.js";
 import { append, h, replace } from "../../lib/dom.js";
@@ -9,7 +9,7 @@ import { addressOf, askedFor, isNarrowed, orderOf, unfiltered } from "./asked.js
 import { showBoard } from "./board.js";
 import { showList } from "./list.js";
 
-/** Offers that can be chosen from. */
+/** The number of offers to choose from. */
 const OFFERS_MAX = 1000;
 
 /**
@@ -60,7 +60,7 @@ export function redemptionsPage(view) {
   again = (asked.view === "list" ? showList : showBoard)(place, view, asked);
 }
 
-/** The two ways to show the same. */
+/** The links to the two views. */
 function viewLinks(asked) {
   return [
     ["board", "Board"],
@@ -102,7 +102,7 @@ function fieldsOf(asked, change) {
   ];
 }
 
-/** The choice of an offer; until the offers are known, of the one that is asked for. */
+/** The select element for an offer; until the offers are loaded, it has only the chosen one. */
 function offerField(asked, change) {
   /** @type {[string, string][]} */
   const first = [["", "All"]];
@@ -128,7 +128,7 @@ function offerField(asked, change) {
       );
       select.value = asked.offer;
     },
-    // Without them, the list below says what is wrong.
+    // Without them, the list below shows the error.
     () => {},
   );
   return field;

@@ -1,4 +1,4 @@
-// What the program is set to: its points and tiers.
+// The program's configuration: its points and tiers.
 
 import { get, put } from "../../lib/api.js";
 import { editForm } from "../../lib/edits.js";

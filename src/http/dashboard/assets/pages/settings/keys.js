@@ -1,4 +1,4 @@
-// The program's keys: which there are, a new one, and revoking one.
+// The program's keys: the list, creating one, and revoking one.
 
 import { get, path, post, remove } from "../../lib/api.js";
 import { confirmDialog, formDialog, secretDialog } from "../../lib/dialogs.js";
@@ -135,7 +135,7 @@ function revokeDialog(key, context, changed) {
   });
 }
 
-/** A short key of the operator's own shows nothing of itself, so that it cannot be told by that. */
+/** The prefix of a short configured key is not shown, so it cannot identify the key. */
 function forgetHeld({ keyPrefix }) {
   if (keyPrefix.endsWith("_")) return;
   for (const each of held()) if (each.key.startsWith(keyPrefix)) forget(each.key);

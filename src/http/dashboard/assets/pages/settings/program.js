@@ -1,4 +1,4 @@
-// The program's own name and what it is.
+// The program's name and details.
 
 import { get, path } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";

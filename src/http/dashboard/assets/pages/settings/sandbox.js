@@ -1,4 +1,4 @@
-// What only the sandbox has: a clock that can be moved, a fresh start, and faults on request.
+// Features of the sandbox: a clock that can be moved, a reset, and faults on request.
 
 import { get, post } from "../../lib/api.js";
 import { confirmDialog, formDialog } from "../../lib/dialogs.js";
@@ -17,7 +17,7 @@ const STEPS = [
   ["+1 day", 24 * HOUR],
   ["+1 week", 7 * 24 * HOUR],
 ];
-/** The most that the API takes at once. */
+/** The API's limit for one step. */
 const SECONDS_MAX = 10 * 365 * 24 * HOUR;
 
 /**
@@ -89,7 +89,7 @@ function dateDialog(clock, again) {
       },
     ],
     async submit({ at }, options) {
-      // By what time it is there now, not when the dialog was opened.
+      // By its present time, not the one when the dialog was opened.
       const { now } = await get("/v1/sandbox/clock");
       const seconds = Math.round((new Date(at).getTime() - Date.parse(now)) / 1000);
       if (seconds < 1) throw new Error(`It has to be after ${dateTime(now)}.`);

@@ -1,4 +1,4 @@
-// The server behind the page, as far as a program's key may know of it.
+// The server, as far as a program's key may see it.
 
 import { get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";

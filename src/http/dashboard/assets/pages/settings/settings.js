@@ -1,5 +1,4 @@
-// What belongs to the program itself: its name, its points and tiers, its keys, and in the sandbox
-// its clock.
+// Settings of the program: its name, its points and tiers, its keys, and in the sandbox its clock.
 
 import { append } from "../../lib/dom.js";
 import { pageHead } from "../../lib/parts.js";

@@ -1,4 +1,4 @@
-// The card with the timeseries: which days, how finely divided, by whose clocks, against what.
+// The card with the timeseries: period, interval, time zone, comparison.
 
 import { chart } from "../../lib/charts.js";
 import { h, replace } from "../../lib/dom.js";
@@ -15,7 +15,7 @@ const MEASURES = [
   { field: "pointsMinted", label: "Points minted", tone: "minted" },
   { field: "pointsSpent", label: "Points spent", tone: "spent" },
 ];
-/** The clock goes on, even where nothing happens. */
+/** The clock advances, even without events. */
 const REFRESH_MS = 60000;
 
 export function timeseriesCard(view) {
@@ -118,7 +118,7 @@ function dateField(text, value, max, onchange) {
   return h("label", { class: "picker" }, h("span", {}, text), input);
 }
 
-/** The buttons of the measures and the chart, made once: `{ update(data, measure), choose }`. */
+/** The buttons of the measures and the chart, created once: `{ update(data, measure), choose }`. */
 function content(symbol, change) {
   const buttons = MEASURES.map((measure) =>
     measureButton(measure, () => change({ measure: measure.field })),
@@ -156,7 +156,7 @@ function content(symbol, change) {
   };
 }
 
-/** A word about a sandbox clock that was moved: what it stamps is in none of the usual windows. */
+/** A note about a sandbox clock that was moved: its activity is outside of the usual windows. */
 function aheadNote({ ahead, zone }, change) {
   if (!ahead) return null;
   const [first, last] = [dayIn(ahead.from, zone), dayIn(ahead.to - 1, zone)];

@@ -1,4 +1,4 @@
-// Asks for the buckets of a window and of the one before it, and of what is known only for the end.
+// Requests the buckets of a window and of the one before it, and the values known only at the end.
 
 import { get } from "../../lib/api.js";
 import { sideBySide } from "../../lib/charts/align.js";
@@ -6,21 +6,21 @@ import { wallsOf } from "../../lib/charts/time.js";
 import { sandboxClock } from "../../lib/clock.js";
 import { boundsOf } from "../../lib/periods.js";
 
-/** Fewer buckets than this are asked for again as they are. */
+/** Fewer buckets than this are requested again completely. */
 const MANY = 500;
 /**
- * What is older than this stays as it is, because no activity is stamped earlier than one before
- * it. It is long, since this computer's clock and the server's may differ.
+ * Older data does not change, because no activity is stamped earlier than one before it. The value
+ * is large, because the clocks of this computer and of the server may differ.
  */
 const SETTLED_MS = 2 * 86400000;
 const HOUR = 3600000;
 
-/** How far a sandbox clock that was moved is looked for. */
+/** How far ahead activity of a moved sandbox clock is searched for. */
 const AHEAD_MS = 3650 * 86400000;
 
 /**
- * A function that gives what a choice shows: `sideBySide`'s answer, with `bounds`, `walls` and
- * `ahead`, where the newest activity is that lies after the present.
+ * Returns a function that loads a view: the result of `sideBySide`, with `bounds`, `walls` and
+ * `ahead`, the time of the newest activity after the present.
  */
 export function seriesSource() {
   const askNow = tail();
@@ -42,7 +42,7 @@ export function seriesSource() {
     const walls = wallsOf(starts, zone);
     return { ...shown, bounds, interval, zone, walls, ahead: await ahead, toJSON };
   };
-  /** Events came: if one is of a moved clock, that is looked for once more. */
+  /** After events: if one comes from a moved clock, its activity is searched for once more. */
   source.hear = async (events) => {
     const isAhead = ({ data }) => Date.parse(data?.createdAt) > Date.now() + 2 * HOUR;
     if (!events.some(isAhead) || (await ahead)) return;
@@ -52,7 +52,7 @@ export function seriesSource() {
   return source;
 }
 
-/** The newest month from now on in which something was counted: only a moved clock makes one. */
+/** The newest month from now on with activity: only a moved clock causes one. */
 async function askAhead(present, zone, isFresh) {
   const clock = await sandboxClock({ isFresh });
   if (!clock || clock.aheadSeconds * 1000 < HOUR) return null;
@@ -65,7 +65,7 @@ async function askAhead(present, zone, isFresh) {
 
 let answers = 0;
 /**
- * Thousands of buckets are drawn sooner than they are compared with those that are shown.
+ * Drawing thousands of buckets takes less time than comparing them with the shown ones.
  *
  * @this {any}
  */
@@ -75,7 +75,7 @@ function toJSON() {
   return { ...rest, now, beside, toJSON: undefined };
 }
 
-/** Asks for the buckets of a window; of many, only those that may have changed since. */
+/** Requests the buckets of a window; of many, only those that may have changed since. */
 function tail() {
   /** @type {{ key: string | null, rows: any[], settled: number }} */
   let known = { key: null, rows: [], settled: 0 };
@@ -90,7 +90,7 @@ function tail() {
       ...kept,
       ...(await ask({ from: kept.at(-1)?.endTime ?? from, to, interval, zone })),
     ];
-    // Months from the 31st are counted from there, and cannot be gone on with from elsewhere.
+    // Months from the 31st are counted from there, and cannot be continued from elsewhere.
     known = { key: interval === "month" ? null : key, rows, settled };
     return rows;
   };
@@ -101,7 +101,7 @@ async function ask({ from, to, interval, zone }) {
   const at = (time) => new Date(time).toISOString();
   const query = { from: at(from), to: at(to), interval, tz: zone };
   const { buckets } = await get("/v1/analytics/timeseries", query);
-  // A server may be set to write times as text.
+  // A server may be configured to write times as text.
   return buckets.map((bucket) => ({
     ...bucket,
     startTime: Number(new Date(bucket.startTime)),

@@ -1,10 +1,10 @@
-// A measure of the timeseries as a chart: names, units, what is unfinished, what is compared.
+// A measure of the timeseries as a chart: names, units, the unfinished bucket, the comparison.
 
 import { count, points } from "../../lib/format.js";
 import { bucketName, markName, rangeName } from "../../lib/periods.js";
 
 /**
- * What charts.js draws of a measure.
+ * Returns the description of a measure for charts.js.
  *
  * @returns {import("../../../types").Chart}
  */
@@ -53,7 +53,7 @@ export function drawingOf(data, { field, label, tone }, symbol) {
   };
 }
 
-/** What stands beside some rows. */
+/** Notes next to some rows. */
 function besideName({ beside, openAt, bounds, interval, zone }, first, last) {
   const rows = beside.slice(first, last + 1).filter(Boolean);
   if (rows.length === 0) return null;
@@ -72,7 +72,7 @@ function summaryOf({ period, values, nameOf, unit }) {
   return `${all}. The most: ${points(values[most], unit)}, ${nameOf(most)}.`;
 }
 
-/** What is compared with what, and what cannot be, as nothing here was at its time. */
+/** Describes the comparison, and the rows without a counterpart. */
 function notesOf({ bounds, left, interval, zone }, field, unit) {
   const { before, until, isOver } = bounds;
   if (until <= before) return [];

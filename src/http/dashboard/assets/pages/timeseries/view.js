@@ -1,10 +1,10 @@
-// What the timeseries shows, as it stands in the address bar: a link to it shows the same.
+// The view of the timeseries, as in the address bar: a link to it shows the same.
 
 import { INTERVALS, PERIODS, dayIn, ownZone, shiftDays } from "../../lib/periods.js";
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
-/** What an address asks for; what it does not say, or says wrongly, is as usual. */
+/** Parses an address; missing and invalid values get their defaults. */
 export function chosenView(query, measures) {
   const usual = usualView();
   const oneOf = (name, allowed, otherwise) =>
@@ -31,7 +31,7 @@ export function chosenView(query, measures) {
   };
 }
 
-/** Puts what is not as usual into the address bar, without a step back to what was. */
+/** Writes values other than defaults to the address bar, without a new entry in the history. */
 export function keepView(choice) {
   const usual = usualView();
   const query = new URLSearchParams();

@@ -1,0 +1,160 @@
+//! The figures of a program and of an offer, as the fold counts them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Timeline;
+use crate::domain::{OfferId, OfferNumber, Status, StatusCounts, Timestamp};
+
+/// The program-wide figures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Members that ever signed up.
+    pub members: u64,
+    /// Those of them that are not removed.
+    pub active_members: u64,
+    /// Points of all mints, ever.
+    pub minted: u64,
+    /// Points of all spends, ever; a refund does not lower it.
+    pub spent: u64,
+    /// Points of all refunds, ever.
+    pub refunded: u64,
+    /// Points of all forfeits, ever.
+    pub forfeited: u64,
+    /// Points of all debits, ever.
+    pub debited: u64,
+    /// Redemptions by where they stand now.
+    pub redemptions: StatusCounts,
+    /// Members that ever had a mint or a spend.
+    pub participants: u64,
+    /// Ledger entries, ever.
+    pub ledger_entries: u64,
+    /// Events that reports count, ever.
+    pub events: u64,
+    /// Token exchanges, ever.
+    pub exchanges: u64,
+    /// Those of them that identified a member.
+    pub identifications: u64,
+    /// Credits that identifications took, ever.
+    pub credits: u64,
+    /// Offers that are not archived.
+    pub current_offers: u64,
+    /// The time of the newest ledger entry.
+    pub last_entry_at: Option<Timestamp>,
+}
+
+impl Totals {
+    /// The share of redemptions that are completed, 0 to 1; 0 if there are none.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share needs no more than a double has"
+    )]
+    pub fn completion_rate(&self) -> f64 {
+        match self.redemptions.total() {
+            0 => 0.0,
+            total => self.redemptions.get(Status::Completed) as f64 / total as f64,
+        }
+    }
+}
+
+/// What a program counts over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// Members that signed up.
+    Signups,
+    /// Mints and their points.
+    Minted,
+    /// Spends and their points.
+    Spent,
+    /// Events of the catalogue.
+    Events,
+    /// Token exchanges.
+    Exchanges,
+    /// Those that identified a member.
+    Identifications,
+    /// Those that took a credit.
+    Credits,
+}
+
+impl Measure {
+    /// All of them, in the order they are stored in.
+    pub const ALL: [Self; 7] = [
+        Self::Signups,
+        Self::Minted,
+        Self::Spent,
+        Self::Events,
+        Self::Exchanges,
+        Self::Identifications,
+        Self::Credits,
+    ];
+}
+
+/// The figures of one offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfferFigures {
+    /// The offer.
+    pub id: OfferId,
+    /// Distinct members who ever redeemed it.
+    pub signups: u64,
+    /// Redemptions of it that stand at completed.
+    pub completions: u64,
+    /// Redemptions of it that stand at canceled.
+    pub cancellations: u64,
+    /// Points of all spends on it, ever.
+    pub spent: u64,
+}
+
+/// Everything that is counted for one offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferCounters {
+    pub(super) number: OfferNumber,
+    pub(super) id: OfferId,
+    pub(super) completions: u64,
+    pub(super) cancellations: u64,
+    /// First redemptions of a member.
+    pub(super) signups: Timeline,
+    /// Spends and their points.
+    pub(super) spent: Timeline,
+}
+
+impl OfferCounters {
+    /// The figures as they stand.
+    pub fn figures(&self) -> OfferFigures {
+        OfferFigures {
+            id: self.id,
+            signups: self.signups.total().count,
+            completions: self.completions,
+            cancellations: self.cancellations,
+            spent: self.spent.total().amount,
+        }
+    }
+
+    /// The offer's row.
+    pub fn number(&self) -> OfferNumber {
+        self.number
+    }
+
+    /// First redemptions of a member, over time.
+    pub fn signups(&self) -> &Timeline {
+        &self.signups
+    }
+
+    /// Spends and their points, over time.
+    pub fn spent(&self) -> &Timeline {
+        &self.spent
+    }
+}
+
+/// What happened in one bucket of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    /// Where it begins; this moment is in it.
+    pub start: Timestamp,
+    /// Where it ends; this moment is not in it.
+    pub end: Timestamp,
+    /// Members that signed up.
+    pub signups: u64,
+    /// Points minted.
+    pub minted: u64,
+    /// Points spent.
+    pub spent: u64,
+}

@@ -1,0 +1,100 @@
+//! How the values of the domain become cells of the activity log.
+
+use uuid::Uuid;
+
+use super::row::Field;
+use super::{
+    Cell, Entry, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
+    OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionNumber, Role, Seq,
+    Status, Tier, Timestamp, WebhookId,
+};
+
+impl Field for Points {
+    fn cell(&self) -> Cell<'_> {
+        Cell::Integer(self.get())
+    }
+
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        cell.integer().and_then(Self::new)
+    }
+}
+
+impl Field for Timestamp {
+    fn cell(&self) -> Cell<'_> {
+        Cell::Integer(self.as_millis())
+    }
+
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        cell.integer().and_then(Self::from_millis)
+    }
+}
+
+impl Field for Entry {
+    fn cell(&self) -> Cell<'_> {
+        Cell::Integer(self.number())
+    }
+
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        cell.integer().and_then(Self::of_number)
+    }
+}
+
+macro_rules! text_fields {
+    ($($text:ident)*) => { $(
+        impl Field for $text {
+            fn cell(&self) -> Cell<'_> {
+                Cell::Text(self.as_str())
+            }
+
+            fn of(cell: Cell<'_>) -> Option<Self> {
+                cell.text().map(|text| Self::stored(text.to_owned()))
+            }
+        }
+    )* };
+}
+text_fields! { Tier ExternalUserId }
+
+macro_rules! row_number_fields {
+    ($($number:ident)*) => { $(
+        impl Field for $number {
+            fn cell(&self) -> Cell<'_> {
+                Cell::Integer(self.0)
+            }
+
+            fn of(cell: Cell<'_>) -> Option<Self> {
+                cell.integer().map(Self)
+            }
+        }
+    )* };
+}
+row_number_fields! { Seq MemberNumber OfferNumber RedemptionNumber OrganizationNumber }
+
+macro_rules! word_fields {
+    ($($word:ident)*) => { $(
+        impl Field for $word {
+            fn cell(&self) -> Cell<'_> {
+                Cell::Text(self.as_str())
+            }
+
+            fn of(cell: Cell<'_>) -> Option<Self> {
+                cell.text().and_then(Self::parse)
+            }
+        }
+    )* };
+}
+word_fields! { Status Environment OrganizationStatus ProgramStatus Role }
+
+macro_rules! public_id_fields {
+    ($($id:ident)*) => { $(
+        impl Field for $id {
+            fn cell(&self) -> Cell<'_> {
+                Cell::Blob(self.as_uuid().as_bytes())
+            }
+
+            fn of(cell: Cell<'_>) -> Option<Self> {
+                Uuid::from_slice(cell.blob()?).ok().map(Self::from_uuid)
+            }
+        }
+    )* };
+}
+public_id_fields! { MessageId OfferId WebhookId }

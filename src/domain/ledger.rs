@@ -1,0 +1,108 @@
+//! Ledger entries: movements of points in wallets.
+
+use super::row::{Cells, Field as _, Fields, Row};
+use super::{Cell, Column, MemberNumber, OfferNumber, Points, Reason, RedemptionNumber};
+
+/// The kind of a ledger entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// The operator gave points.
+    Mint,
+    /// A redemption took points.
+    Spend,
+    /// A canceled redemption gave points back.
+    Refund,
+    /// A removal took what was left.
+    Forfeit,
+    /// The operator took points, to correct a mistake.
+    Debit,
+}
+
+impl Entry {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 5] = [
+        Self::Mint,
+        Self::Spend,
+        Self::Refund,
+        Self::Forfeit,
+        Self::Debit,
+    ];
+
+    /// Whether it adds to the wallet.
+    pub const fn is_credit(self) -> bool {
+        matches!(self, Self::Mint | Self::Refund)
+    }
+
+    /// The number in the log, from 1.
+    pub fn number(self) -> i64 {
+        self as i64 + 1
+    }
+
+    /// The entry of this number.
+    pub fn of_number(number: i64) -> Option<Self> {
+        usize::try_from(number - 1)
+            .ok()
+            .and_then(|index| Self::ALL.get(index).copied())
+    }
+}
+
+/// One movement of points in one wallet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// What kind of movement.
+    pub entry: Entry,
+    /// How many points, at least one.
+    pub amount: Points,
+    /// Whose wallet.
+    pub member: MemberNumber,
+    /// The offer, on a spend and a refund.
+    pub offer: Option<OfferNumber>,
+    /// The redemption, on a spend and a refund.
+    pub redemption: Option<RedemptionNumber>,
+    /// Whether it is the member's first mint or spend.
+    pub first: bool,
+    /// What the caller gave as the reason. It is a person's words, which do not stand in the row.
+    pub reason: Option<Reason>,
+}
+
+impl Fields for LedgerEntry {
+    const COLUMNS: &'static [Column] = &[
+        Column::Member,
+        Column::Entry,
+        Column::Amount,
+        Column::Flag,
+        Column::Offer,
+        Column::Redemption,
+    ];
+
+    fn write<'a>(&'a self, row: &mut Row<'a>) {
+        row.set(Column::Member, self.member.cell());
+        row.set(Column::Entry, self.entry.cell());
+        row.set(Column::Amount, self.amount.cell());
+        row.set(Column::Flag, self.first.cell());
+        row.set(Column::Offer, self.offer.cell());
+        row.set(Column::Redemption, self.redemption.cell());
+    }
+
+    fn read(cells: &impl Cells) -> Option<Self> {
+        let entry = Entry::of(cells.cell(Column::Entry))?;
+        // Most entries are mints, which have neither an offer nor a redemption to look for.
+        let is_booked = matches!(entry, Entry::Spend | Entry::Refund);
+        let booked = |column| {
+            if is_booked {
+                cells.cell(column)
+            } else {
+                Cell::Null
+            }
+        };
+        Some(Self {
+            entry,
+            amount: Points::of(cells.cell(Column::Amount)).filter(|amount| !amount.is_zero())?,
+            member: MemberNumber::of(cells.cell(Column::Member))?,
+            offer: Option::of(booked(Column::Offer))?,
+            redemption: Option::of(booked(Column::Redemption))?,
+            first: bool::of(cells.cell(Column::Flag))?,
+            reason: None,
+        })
+    }
+}
