@@ -12,8 +12,8 @@ use crate::config::Settings;
 use crate::domain::Timestamp;
 use crate::service::error::ServiceError;
 use crate::service::events::{Names, Signals, Targets};
+use crate::service::figures::Analytics;
 use crate::service::figures::snapshots::Snapshots;
-use crate::service::figures::{Analytics, analytics};
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::{CredentialError, Directory, MemberPrincipal, TokenKey};
 use crate::service::upkeep::clock_watch::ClockWatch;
@@ -150,26 +150,6 @@ impl Services {
         T: Send + 'static,
     {
         self.noted(self.readers.read(tenant.into(), read).await)
-    }
-
-    /// Works something out of the figures of so many programs: at once if they are few, else when
-    /// it is the tenant's turn, as for a read.
-    pub(in crate::service) async fn in_turn<T, F>(
-        &self,
-        tenant: impl Into<Tenant>,
-        programs: usize,
-        work: F,
-    ) -> Result<T, ServiceError>
-    where
-        F: FnOnce(&Self) -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        if programs <= analytics::AT_ONCE_MAX {
-            return Ok(work(self));
-        }
-        let services = self.clone();
-        let work = move || work(&services);
-        Ok(self.readers.turns().run(tenant.into(), work).await?)
     }
 
     /// The same for a read of a few rows that are found by their keys.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::turns::compute;
 use crate::analytics::{
     Bucket, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError, Zone,
 };
 use crate::config::BucketTime;
 use crate::domain::{Invalid, OfferId, ProgramNumber, Status, Timestamp};
 use crate::service::{KeyPrincipal, ServiceError};
-use crate::store::{Readership, Tenant, Turns};
+use crate::store::{Readership, Turns};
 use crate::wire::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
     RedemptionTotalsResponse, SummaryResponse, TierListResponse, TierResponse, TimeseriesQuery,
@@ -26,11 +27,6 @@ pub enum TimeForm {
     /// RFC 3339 in UTC.
     Text,
 }
-
-/// Buckets, offers or programs up to which an answer is made where it is asked for. A longer one
-/// takes as long as a read, and takes its turn like one: it would hold up every other request of
-/// the thread that serves it.
-pub(in crate::service) const AT_ONCE_MAX: usize = 1000;
 
 /// Tiers that are listed.
 const TIERS_MAX: usize = 100;
@@ -109,7 +105,7 @@ impl Analytics {
             let tiers = tiers.collect();
             TierListResponse { tiers, total }
         };
-        self.in_turn(key, count, read).await
+        compute(self, &self.turns, (key, count), read).await
     }
 
     /// One row for every offer, handed to `render`.
@@ -130,7 +126,7 @@ impl Analytics {
                 value: OffersAnalyticsResponse { offers },
             })
         };
-        self.in_turn(key, count, read).await
+        compute(self, &self.turns, (key, count), read).await
     }
 
     /// The buckets of a window, handed to `render`.
@@ -152,27 +148,7 @@ impl Analytics {
         let asked = asked(query)?;
         let count = Window::estimate(asked.from, asked.to, asked.interval);
         let read = move |analytics: &Self| analytics.buckets(key.program, &asked, form).map(render);
-        Ok(self.in_turn(key, count, read).await??)
-    }
-
-    /// Runs what makes an answer of so many parts: at once if they are few, else when it is its
-    /// turn.
-    async fn in_turn<R, F>(
-        &self,
-        tenant: impl Into<Tenant>,
-        parts: usize,
-        read: F,
-    ) -> Result<R, ServiceError>
-    where
-        F: FnOnce(&Self) -> R + Send + 'static,
-        R: Send + 'static,
-    {
-        if parts <= AT_ONCE_MAX {
-            return Ok(read(self));
-        }
-        let analytics = self.clone();
-        let read = move || read(&analytics);
-        Ok(self.turns.run(tenant.into(), read).await?)
+        Ok(compute(self, &self.turns, (key, count), read).await??)
     }
 
     fn buckets(

@@ -1,5 +1,6 @@
 //! The partner's figures: every organization of an environment taken together, from memory.
 
+use super::turns::compute;
 use crate::analytics::{Figures, Measure};
 use crate::domain::{Day, OrganizationStatus, ProgramNumber};
 use crate::service::{PartnerPrincipal, ServiceError, Services};
@@ -163,7 +164,8 @@ impl Services {
         periods: [(Day, Day); N],
     ) -> Result<(Tenants, [Usage; N]), ServiceError> {
         let sum = move |services: &Self| services.usage_now(partner, periods);
-        self.in_turn(partner, self.directory.count(), sum).await
+        let tenant = (partner, self.directory.count());
+        compute(self, &self.readers.turns(), tenant, sum).await
     }
 
     fn usage_now<const N: usize>(

@@ -1,5 +1,6 @@
 //! The program-activity report: all programs of an organization beside each other, from memory.
 
+use super::turns::compute;
 use crate::analytics::{Counters, Measure};
 use crate::domain::{ProgramNumber, ProgramStatus, Timestamp};
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
@@ -22,7 +23,7 @@ impl Services {
     ) -> Result<ProgramActivityListResponse, ServiceError> {
         let programs = self.directory.count_of(key.organization);
         let report = move |services: &Self| services.program_activity_now(key, &query, page);
-        self.in_turn(key, programs, report).await
+        compute(self, &self.readers.turns(), (key, programs), report).await
     }
 
     fn program_activity_now(
