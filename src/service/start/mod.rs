@@ -77,12 +77,7 @@ impl Services {
         let directory = Arc::new(Directory::load(database.connection())?);
         let last_seq = store::log::last_seq(database.connection())?.unwrap_or(Seq(0));
         let signals = Arc::new(Signals::new(last_seq));
-        let stored_key = store::settings::token_key(database.connection())?;
-        let partner_uuid =
-            store::settings::partner_uuid(database.connection())?.unwrap_or_else(Uuid::new_v4);
-        if stored_key.is_none() && last_seq > Seq(0) {
-            return Err(StartError::NoTokenKey(settings.database.path.clone()));
-        }
+        let (stored_key, partner_uuid) = identity(&database, last_seq)?;
         let metrics = Metrics::new();
         let derived = Derived {
             engine: Arc::clone(&engine),
@@ -131,6 +126,17 @@ impl Services {
         };
         Ok((services, first_keys))
     }
+}
+
+/// The key of member tokens, which a new database does not have yet, and the partner's public id.
+fn identity(database: &Database, last_seq: Seq) -> Result<(Option<[u8; 32]>, Uuid), StartError> {
+    let connection = database.connection();
+    let token_key = store::settings::token_key(connection)?;
+    if token_key.is_none() && last_seq > Seq(0) {
+        return Err(StartError::NoTokenKey(database.path().to_owned()));
+    }
+    let partner_uuid = store::settings::partner_uuid(connection)?.unwrap_or_else(Uuid::new_v4);
+    Ok((token_key, partner_uuid))
 }
 
 /// Tells the clock what is known of earlier runs: the newest time that was stamped (by the clock,
