@@ -48,24 +48,13 @@ pub(in crate::service) fn post(
         }
         .into());
     }
-    let too_large = || {
-        let most = Points::MAX.get();
-        Invalid::new(
-            "amount",
-            format!("would take a total past {most}, the most that is kept"),
-        )
-    };
+    let totals = member.wallet;
     member.wallet = Wallet {
-        received: member
-            .wallet
+        received: totals
             .received
             .checked_add(received)
             .ok_or_else(too_large)?,
-        spent: member
-            .wallet
-            .spent
-            .checked_add(spent)
-            .ok_or_else(too_large)?,
+        spent: totals.spent.checked_add(spent).ok_or_else(too_large)?,
     };
     if !tx.add_to_sums(member.program, received, spent)? {
         return Err(too_large().into());
@@ -97,4 +86,12 @@ pub(in crate::service) fn post(
     member.participated |= first;
     store::members::update_wallet(tx, member)?;
     Ok(seq)
+}
+
+fn too_large() -> Invalid {
+    let max = Points::MAX.get();
+    Invalid::new(
+        "amount",
+        format!("would take a total past {max}, the most that is kept"),
+    )
 }
