@@ -48,8 +48,8 @@ pub(in crate::service) fn run(
                 key.cloned()
                     .unwrap_or_else(|| tenants::new_key(kind, environment))
             };
-            let org_key = chosen(settings.org_key(environment), "expys");
-            let partner_key = chosen(settings.partner_key(environment), "partner");
+            let org_key = chosen(settings.org_key(environment), tenants::ORG_KEY);
+            let partner_key = chosen(settings.partner_key(environment), tenants::PARTNER_KEY);
             (environment, org_key, partner_key)
         })
         .collect();

@@ -51,9 +51,8 @@ impl Services {
             let program = key.program;
             caps.check(tx, Counted::Keys(program), 1)?;
             let environment = key.environment;
-            let secret = tenants::new_key("expys", environment);
             let (scope, name) = (KeyScope::Program(program), request.name.as_str());
-            let stored = tenants::add_key(tx, scope, environment, name, &secret)?;
+            let (stored, plain_key) = tenants::create_key(tx, scope, environment, name)?;
             let key = KeyResponse {
                 id: stored.uuid.to_string(),
                 name: name.to_owned(),
@@ -62,7 +61,6 @@ impl Services {
                 last_used_at: None,
                 current: false,
             };
-            let plain_key = secret;
             Ok(Answer::created(&CreatedKeyResponse { key, plain_key }).secret())
         })
         .await

@@ -1,6 +1,6 @@
 //! What the operator does with keys on a stopped server's database, partner keys among them.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::tenants;
@@ -34,10 +34,9 @@ impl Services {
         self.writer
             .upkeep()
             .write(move |tx: &mut Transaction<'_>| {
-                let secret = tenants::new_key("partner", environment);
                 let scope = KeyScope::Partner;
-                let stored = tenants::add_key(tx, scope, environment, name.as_str(), &secret)?;
-                Ok((stored.uuid, SecretString::from(secret.expose_secret())))
+                let (stored, key) = tenants::create_key(tx, scope, environment, name.as_str())?;
+                Ok((stored.uuid, key))
             })
             .await
     }

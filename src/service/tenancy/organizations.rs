@@ -98,13 +98,12 @@ impl Services {
                     allocate(tx, &mut organization, credits, None, pool)?;
                 }
                 let program = tenants::create(tx, &mut organization)?;
-                let secret = tenants::new_key("expys", environment);
-                let scope = KeyScope::Program(program.number);
-                tenants::add_key(tx, scope, environment, tenants::FIRST_KEY_NAME, &secret)?;
+                let (scope, name) = (KeyScope::Program(program.number), tenants::FIRST_KEY_NAME);
+                let (_, api_key) = tenants::create_key(tx, scope, environment, name)?;
                 let organization = (&organization).into();
                 Ok(Answer::created(&CreatedOrganizationResponse {
                     organization,
-                    api_key: secret,
+                    api_key,
                 })
                 .secret())
             },
@@ -246,9 +245,8 @@ impl Services {
                 };
                 caps.check(tx, Counted::Keys(program.number), 1)?;
                 let environment = organization.environment;
-                let secret = tenants::new_key("expys", environment);
                 let (scope, name) = (KeyScope::Program(program.number), request.name.as_str());
-                let stored = tenants::add_key(tx, scope, environment, name, &secret)?;
+                let (stored, plain_key) = tenants::create_key(tx, scope, environment, name)?;
                 let api_key = ApiKeyResponse {
                     id: stored.uuid.to_string(),
                     name: name.to_owned(),
@@ -256,11 +254,7 @@ impl Services {
                     program_id: program.uuid.to_string(),
                     created_at: stored.created_at.to_string(),
                 };
-                let made = CreatedApiKeyResponse {
-                    api_key,
-                    plain_key: secret,
-                };
-                Ok(Answer::created(&made).secret())
+                Ok(Answer::created(&CreatedApiKeyResponse { api_key, plain_key }).secret())
             },
         )
         .await

@@ -75,10 +75,8 @@ impl Services {
             let (now, name) = (tx.clock_now(), request.name);
             let (organization, environment) = (key.organization, key.environment);
             let program = tenants::create_program(tx, organization, environment, name, now)?;
-            let secret = tenants::new_key("expys", environment);
-            let scope = KeyScope::Program(program.number);
-            tenants::add_key(tx, scope, environment, tenants::FIRST_KEY_NAME, &secret)?;
-            let api_key = secret;
+            let (scope, name) = (KeyScope::Program(program.number), tenants::FIRST_KEY_NAME);
+            let (_, api_key) = tenants::create_key(tx, scope, environment, name)?;
             let program = (&program).into();
             Ok(Answer::created(&CreatedProgramResponse { program, api_key }).secret())
         })

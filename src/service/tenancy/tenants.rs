@@ -16,6 +16,10 @@ use crate::store::{self, Transaction};
 
 /// What the key is called that comes with a new program.
 pub(in crate::service) const FIRST_KEY_NAME: &str = "first key";
+/// Prefix of a key to a program.
+pub(in crate::service) const ORG_KEY: &str = "expys";
+/// Prefix of a partner key.
+pub(in crate::service) const PARTNER_KEY: &str = "partner";
 /// Characters of a key's random part that may be shown in a list.
 const SHOWN_RANDOM_CHARS: usize = 6;
 
@@ -104,10 +108,29 @@ pub(in crate::service) fn create_program(
     Ok(program)
 }
 
-/// A new key: 192 random bits behind a prefix that tells what it is for.
+/// Creates a key to a scope and stores its hash.
 ///
 /// # Panics
-/// If the operating system gives no random bytes.
+/// If the operating system returns no random bytes.
+pub(in crate::service) fn create_key(
+    tx: &mut Transaction<'_>,
+    scope: KeyScope,
+    environment: Environment,
+    name: &str,
+) -> Result<(StoredKey, SecretString), store::Error> {
+    let kind = match scope {
+        KeyScope::Program(_) => ORG_KEY,
+        KeyScope::Partner => PARTNER_KEY,
+    };
+    let key = new_key(kind, environment);
+    let stored = add_key(tx, scope, environment, name, &key)?;
+    Ok((stored, key))
+}
+
+/// A new key: 192 random bits behind a prefix that names its kind and environment.
+///
+/// # Panics
+/// If the operating system returns no random bytes.
 pub(in crate::service) fn new_key(kind: &str, environment: Environment) -> SecretString {
     let random = HEXLOWER.encode(&random_bytes::<24>());
     SecretString::from(format!("{kind}_{}_{random}", environment.as_str()))
