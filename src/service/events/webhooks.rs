@@ -33,7 +33,8 @@ impl Services {
         request: CreateWebhookRequest,
     ) -> Result<Reply, WriteError> {
         let CreateWebhookRequest { url, subscription } = request;
-        let checked = self.check_target(key, &url).await;
+        let may_create = move |connection: &Connection| check_limit(connection, key.program);
+        let checked = self.check_target(key, &url, may_create).await;
         self.write(key, idempotency, move |tx, key| {
             let url = checked?;
             check_limit(tx, key.program)?;
@@ -61,12 +62,19 @@ impl Services {
         .await
     }
 
-    /// Reads the address of a new webhook. What costs little comes first: names are looked up only
-    /// for a program that may have one webhook more.
-    async fn check_target(&self, key: KeyPrincipal, url: &str) -> Result<WebhookUrl, ServiceError> {
+    /// Parses the address of a webhook and looks its host up. `may_use` comes before the look-up:
+    /// names are looked up only for a webhook that exists or that the program may still create.
+    async fn check_target<F>(
+        &self,
+        key: KeyPrincipal,
+        url: &str,
+        may_use: F,
+    ) -> Result<WebhookUrl, ServiceError>
+    where
+        F: FnOnce(&Connection) -> Result<(), ServiceError> + Send + 'static,
+    {
         let url = self.targets.parse(url, key.environment)?;
-        self.look_up(key, move |connection| check_limit(connection, key.program))
-            .await?;
+        self.look_up(key, may_use).await?;
         self.targets
             .check(key.program, &url, key.environment)
             .await?;
@@ -107,7 +115,12 @@ impl Services {
             disabled,
         } = request;
         let checked = match url {
-            Some(url) => self.check_new_target(key, id.clone(), &url).await.map(Some),
+            Some(url) => {
+                let id = id.clone();
+                let exists =
+                    move |connection: &Connection| find(connection, key.program, &id).map(drop);
+                self.check_target(key, &url, exists).await.map(Some)
+            }
             None => Ok(None),
         };
         self.write(key, None, move |tx, key| {
@@ -130,22 +143,6 @@ impl Services {
             Ok(Answer::ok(&body).at(endpoint.version))
         })
         .await
-    }
-
-    /// Reads the new address of a webhook. Names are looked up only for one that exists.
-    async fn check_new_target(
-        &self,
-        key: KeyPrincipal,
-        id: String,
-        url: &str,
-    ) -> Result<WebhookUrl, ServiceError> {
-        let url = self.targets.parse(url, key.environment)?;
-        self.look_up(key, move |connection| find(connection, key.program, &id))
-            .await?;
-        self.targets
-            .check(key.program, &url, key.environment)
-            .await?;
-        Ok(url)
     }
 
     /// Every webhook of a program, newest first; of the deleted ones the newest.

@@ -214,6 +214,11 @@ pub(in crate::service) fn subject_of_list(
     }
 }
 
+/// The refusal of a request in which a key names no member although it has to.
+pub(in crate::service) fn external_user_id_required() -> Invalid {
+    Invalid::new("externalUserID", "is required when an Org-API-Key calls")
+}
+
 /// A member's token may name that member, but no other.
 pub(in crate::service) fn check_on_behalf(
     member: &Member,

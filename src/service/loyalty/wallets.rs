@@ -187,9 +187,7 @@ fn subject_of_list(
 ) -> Result<(Member, Currency), ServiceError> {
     match caller {
         Caller::Key(key) => {
-            let id = on_behalf.ok_or_else(|| {
-                Invalid::new("externalUserID", "is required when an Org-API-Key calls")
-            })?;
+            let id = on_behalf.ok_or_else(members::external_user_id_required)?;
             let selector = Selector::External(id);
             store::members::find_with_currency(connection, key.program, &selector)?
                 .filter(|(member, _)| include_archived || member.archived_at.is_none())

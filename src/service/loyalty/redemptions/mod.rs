@@ -33,10 +33,8 @@ impl Services {
     ) -> Result<Reply, WriteError> {
         self.write(caller, idempotency, move |tx, caller| {
             let program = caller.program();
-            let member =
-                members::subject(tx, caller, request.external_user_id)?.ok_or_else(|| {
-                    Invalid::new("externalUserID", "is required when an Org-API-Key calls")
-                })?;
+            let member = members::subject(tx, caller, request.external_user_id)?
+                .ok_or_else(members::external_user_id_required)?;
             let offer = offers::current(tx, program, &request.offer)?;
             let redemption = redeem(tx, member, &offer)?;
             let answer = Answer::created(&RedemptionResponse::from(&redemption));
