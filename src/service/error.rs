@@ -1,12 +1,12 @@
-//! Why a use case was not carried out.
+//! Failures of use cases.
 
 use crate::domain::{Invalid, Refusal};
 use crate::store;
 
-/// Why a use case was not carried out.
+/// A failure of a use case.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// A rule said no.
+    /// A rule refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The database failed.

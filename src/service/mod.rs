@@ -1,7 +1,8 @@
-//! The use cases: check the rules, change the rows, name what happened.
+//! The use cases: they check the rules, change rows and record events.
 //!
-//! **Must not know**: HTTP requests or SQL. It is handed parsed requests and proven callers, works
-//! in the writer's transaction or on a reading connection, and gives back rendered answers.
+//! **Must not know**: HTTP requests or SQL. A use case receives a parsed request and an
+//! authenticated caller, works in the writer's transaction or on a reading connection, and returns
+//! a rendered answer.
 
 mod answer;
 mod error;

@@ -1,9 +1,9 @@
-//! Access to the writer. [`RequestWriter`] is for what a caller asks for, which goes through
-//! `Services::write` or `Services::write_on`; [`UpkeepWriter`] is for what the server does on its own.
+//! Access to the writer. [`RequestWriter`] is for requests of a caller, which go through
+//! `Services::write` or `Services::write_on`; [`UpkeepWriter`] is for the server's own work.
 
 use crate::store::{self, Tenant, Transaction, WriteError, Writer};
 
-/// The writer, for what somebody asks for.
+/// The writer for requests of a caller.
 #[derive(Debug, Clone)]
 pub(in crate::service) struct RequestWriter(pub(in crate::service) Writer);
 
@@ -12,7 +12,7 @@ impl RequestWriter {
         Self(writer)
     }
 
-    /// The same for what the server does by itself.
+    /// The writer for the server's own work.
     pub(in crate::service) fn upkeep(&self) -> UpkeepWriter {
         UpkeepWriter(self.0.clone())
     }
@@ -22,18 +22,18 @@ impl RequestWriter {
         self.0.is_writable()
     }
 
-    /// Why no write is taken until the next start, if that is so.
+    /// The reason why no write is accepted until the next start, if there is one.
     pub(in crate::service) fn loss(&self) -> Option<&'static str> {
         self.0.loss()
     }
 
-    /// Finishes what waits and closes the database. Later writes are refused.
+    /// Finishes the queued writes and closes the database. Later writes are refused.
     pub(in crate::service) fn stop(&self) {
         self.0.stop();
     }
 }
 
-/// The writer, for what nobody asked for, or somebody who has the database file itself.
+/// The writer for the server's own work, and for operators who have the database file itself.
 #[derive(Debug, Clone)]
 pub(in crate::service) struct UpkeepWriter(Writer);
 

@@ -46,7 +46,7 @@ impl Services {
             .await
     }
 
-    /// [`Services::write_on`], also while the system's clock is refused.
+    /// [`Services::write_on`], even while the system clock is refused.
     pub(in crate::service) async fn write_by_any_clock<P, F>(
         &self,
         surface: Surface,
@@ -96,14 +96,14 @@ impl Services {
                 }
                 Err(ServiceError::Storage(error)) => return Err(error),
             };
-            idempotency::keep(tx, &key, &answer)?;
+            idempotency::record(tx, &key, &answer)?;
             Ok(answer.into_reply())
         };
         self.writer.0.write(tenant, write).await
     }
 }
 
-/// Undoes a write that a rule refused.
+/// Undoes a write that a rule refused, and renders the refusal.
 fn refused(
     tx: &mut Transaction<'_>,
     surface: Surface,
@@ -125,8 +125,8 @@ mod tests {
     use crate::config::Settings;
     use crate::domain::{Environment, OfferId, Precondition};
 
-    /// The writer is held up while a key is revoked and used: both share a transaction, and nobody
-    /// has heard of the first yet when the second has its turn.
+    /// The writer is blocked while a key is revoked and used: both writes share a transaction, and
+    /// the directory does not know of the first one when the second begins.
     #[test]
     fn a_write_sees_what_the_open_transaction_revoked() {
         let folder = tempfile::tempdir().unwrap();
@@ -168,7 +168,7 @@ mod tests {
             let release = async {
                 release.send(()).unwrap();
             };
-            // Polled in this order: both wait before the writer goes on.
+            // Polled in this order: both are queued before the writer continues.
             tokio::join!(revoke, use_it, release)
         });
         holder.join().unwrap().unwrap();
@@ -177,7 +177,7 @@ mod tests {
         services.stop();
     }
 
-    /// What the directory does after a commit goes by what changed, not by how much there is.
+    /// The cost of a commit to the directory depends on what changed, not on the number of rows.
     #[test]
     fn the_two_thousandth_program_costs_what_the_tenth_did() {
         let folder = tempfile::tempdir().unwrap();
@@ -189,18 +189,18 @@ mod tests {
         let key = services.directory().authenticate_key(key).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.unwrap();
-        let make = || {
+        let create = || {
             let body = serde_json::json!({"name": "One of many"});
             let request = crate::wire::CreateProgramRequest::parse(&body).unwrap();
             let services = services.clone();
             async move { services.create_program(key, None, request).await }
         };
-        // The middle one of some, made one after the other.
+        // The median of several, created one after the other.
         let cost = || {
             let mut took: Vec<_> = (0..31)
                 .map(|_| {
                     let begun = std::time::Instant::now();
-                    assert_eq!(runtime.block_on(make()).unwrap().status, 201);
+                    assert_eq!(runtime.block_on(create()).unwrap().status, 201);
                     begun.elapsed()
                 })
                 .collect();
@@ -209,9 +209,9 @@ mod tests {
         };
         let few = cost();
         for _ in 0..19 {
-            let many: Vec<_> = (0..100).map(|_| runtime.spawn(make())).collect();
-            for made in many {
-                assert_eq!(runtime.block_on(made).unwrap().unwrap().status, 201);
+            let many: Vec<_> = (0..100).map(|_| runtime.spawn(create())).collect();
+            for created in many {
+                assert_eq!(runtime.block_on(created).unwrap().unwrap().status, 201);
             }
         }
         let many = cost();

@@ -1,5 +1,4 @@
-//! Webhooks: create, read, change, list and delete them; look at their deliveries, send one again,
-//! try one out.
+//! Webhooks: create, read, update, list, delete and test them; list and repeat their deliveries.
 
 use data_encoding::HEXLOWER;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -18,11 +17,11 @@ use crate::wire::{
     WebhookResponse,
 };
 
-/// Deleted webhooks that are still listed, and those in use.
+/// Webhooks that a list shows at most, deleted ones included.
 const LISTED_MAX: usize = 100;
 
 impl Services {
-    /// Makes a webhook. Its secret is shown in this answer alone.
+    /// Creates a webhook. Only this answer shows its secret.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -97,8 +96,8 @@ impl Services {
         .await
     }
 
-    /// Changes what the request names of a webhook. What it was sent, and waits for, stays: once it
-    /// is disabled it waits for nothing. Enabled again it gets what happens from then on.
+    /// Updates the fields of a webhook that the request names. Its deliveries stay, but disabling it
+    /// abandons the pending ones. When it is enabled again, it receives events from then on.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -145,7 +144,7 @@ impl Services {
         .await
     }
 
-    /// Every webhook of a program, newest first; of the deleted ones the newest.
+    /// The webhooks of a program, newest first; of the deleted ones only the newest.
     ///
     /// # Errors
     /// [`ServiceError`] if the database fails.
@@ -163,7 +162,7 @@ impl Services {
         .await
     }
 
-    /// Takes a webhook out of use; what it still waits for is given up.
+    /// Deletes a webhook: disables it and abandons its pending deliveries.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -222,7 +221,7 @@ impl Services {
         .await
     }
 
-    /// Sends a delivery again at once, whatever became of it.
+    /// Repeats a delivery immediately, in any status.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -250,7 +249,7 @@ impl Services {
         .await
     }
 
-    /// Sends a webhook an event of no meaning, once.
+    /// Sends a test event to a webhook, once.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -279,7 +278,7 @@ impl Services {
     }
 }
 
-/// Refuses one webhook in use more than a program may have.
+/// Refuses one more webhook if the program has as many in use as it may have.
 fn check_limit(connection: &Connection, program: ProgramNumber) -> Result<(), ServiceError> {
     if store::webhooks::active_count(connection, program)? >= ENDPOINTS_MAX {
         return Err(Refusal::WebhookLimitReached.into());
@@ -287,7 +286,7 @@ fn check_limit(connection: &Connection, program: ProgramNumber) -> Result<(), Se
     Ok(())
 }
 
-/// Takes a webhook that is in use out of it; what it still waits for is given up.
+/// Disables a webhook and abandons its pending deliveries.
 pub(in crate::service) fn disable(
     tx: &mut Transaction<'_>,
     program: ProgramNumber,
@@ -299,7 +298,7 @@ pub(in crate::service) fn disable(
     change(tx, program, at, &before, endpoint)
 }
 
-/// Writes a webhook that changed, and records that it did.
+/// Stores a changed webhook and records the change.
 fn change(
     tx: &mut Transaction<'_>,
     program: ProgramNumber,
@@ -324,7 +323,7 @@ fn change(
         || (endpoint.subscription != before.subscription
             && !store::webhooks::has_backlog(tx, program, before)?)
     {
-        // What it newly listens to counts from now on, after a restart too.
+        // It receives events of new kinds from now on, even after a restart.
         store::deliveries::advance(tx, endpoint.number, endpoint.version)?;
     }
     tx.webhooks_changed();

@@ -1,4 +1,4 @@
-//! What a program is set to.
+//! The configuration of a program.
 
 use crate::domain::{Event, Precondition, Seq};
 use crate::service::{Answer, KeyPrincipal, Reply, ServiceError, Services};
@@ -6,7 +6,7 @@ use crate::store::{self, WriteError};
 use crate::wire::{ConfigurationRequest, ConfigurationResponse};
 
 impl Services {
-    /// Reads it, with its settings version.
+    /// Returns the configuration with its settings version.
     ///
     /// # Errors
     /// [`ServiceError`] if the database fails.
@@ -22,7 +22,7 @@ impl Services {
         .await
     }
 
-    /// Changes what the request names.
+    /// Updates the settings that the request names.
     ///
     /// # Errors
     /// [`WriteError`].

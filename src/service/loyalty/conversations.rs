@@ -1,4 +1,4 @@
-//! Conversations: list, read, say something.
+//! Conversations: list, read, start, send a message.
 
 use uuid::Uuid;
 
@@ -23,9 +23,9 @@ use crate::wire::{
 };
 
 impl Services {
-    /// Conversations, those last active first unless asked otherwise: a member's own, or for a key
-    /// the whole program's unless it names a member. A member's support conversation is listed even
-    /// before anything was said in it, at the end.
+    /// A page of conversations, by default the last active ones first: a member's own, or for a key
+    /// those of the whole program unless it names a member. A member's support conversation is
+    /// listed even before its first message, at the end.
     ///
     /// # Errors
     /// `NOT_FOUND` for an unknown member, `FORBIDDEN` when a token names another one.
@@ -162,7 +162,7 @@ impl Services {
         .await
     }
 
-    /// Says something in a conversation: a member in its own name, a key in the operator's.
+    /// Sends a message in a conversation: a member as itself, a key as the operator.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -180,13 +180,13 @@ impl Services {
                 Caller::Member(_) => Role::Member,
             };
             let conversation = visible(tx, caller, &id)?;
-            say(tx, caps, &conversation, role, (caller, &request))
+            send(tx, caps, &conversation, role, (caller, &request))
         })
         .await
     }
 
-    /// Says something in the name of the member whose conversation it is: for histories that are
-    /// made, in which nobody holds a token.
+    /// Sends a message as the member whose conversation it is. For generated histories, whose
+    /// members have no tokens.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -199,12 +199,12 @@ impl Services {
         let caps = self.limits.caps;
         self.write(Caller::Key(key), None, move |tx, caller| {
             let conversation = visible(tx, caller, &id)?;
-            say(tx, caps, &conversation, Role::Member, (caller, &request))
+            send(tx, caps, &conversation, Role::Member, (caller, &request))
         })
         .await
     }
 
-    /// The id of a conversation that the caller may listen to.
+    /// The id of a conversation whose stream the caller may read.
     ///
     /// # Errors
     /// `NOT_FOUND` if it is unknown or another member's.
@@ -222,7 +222,7 @@ impl Services {
 }
 
 /// Adds a message to a conversation.
-fn say(
+fn send(
     tx: &mut Transaction<'_>,
     caps: Caps,
     conversation: &Conversation,
@@ -231,7 +231,7 @@ fn say(
 ) -> Result<Answer, ServiceError> {
     let program = caller.program();
     let member = Selector::Number(conversation.member);
-    // Nobody reads what is said to somebody who was removed.
+    // A removed member cannot read messages.
     store::members::find(tx, program, &member)?
         .filter(|member| member.archived_at.is_none())
         .ok_or(Refusal::NotFound("conversation"))?;
@@ -280,7 +280,7 @@ fn recent(
     let next_cursor = page::cut(&mut rows, limit)
         .map(|(_, last)| ConversationPageQuery::cursor_after(program, last));
     let mut rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
-    // It is listed unless a search does not find the member.
+    // It is listed unless a search excludes the member.
     let is_listed = |member: &&Member| {
         let members = filter.members.as_ref();
         next_cursor.is_none()
@@ -291,7 +291,7 @@ fn recent(
         let support = ConversationId::of_support(member.number);
         match store::conversations::find(connection, program, support)? {
             None => rows.push(silent(member)),
-            // It is shown where it was when the first page was read: at the end.
+            // It keeps the place it had when the first page was read: the end.
             Some(spoken) => {
                 let numbers = spoken.number.zip(filter.before);
                 let is_new = numbers.map(|(number, then)| {
@@ -364,7 +364,7 @@ fn visible(
         .ok_or(ServiceError::Refused(not_found))
 }
 
-/// A support conversation in which nothing was said yet.
+/// A support conversation without messages.
 fn silent_support(
     connection: &Connection,
     program: ProgramNumber,

@@ -1,4 +1,4 @@
-//! Moving points: the wallet, the program's sums and the log change together or not at all.
+//! Ledger entries: the wallet, the program's sums and the log change together or not at all.
 
 use crate::domain::{
     Account, Entry, Invalid, LedgerEntry, Member, OfferNumber, Points, Position, Reason,
@@ -8,7 +8,7 @@ use crate::service::ServiceError;
 use crate::service::events;
 use crate::store::{self, Transaction};
 
-/// A movement of points that is about to happen.
+/// A movement of points to be posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::service) struct Movement {
     pub(in crate::service) entry: Entry,
@@ -19,10 +19,10 @@ pub(in crate::service) struct Movement {
     pub(in crate::service) reason: Option<Reason>,
 }
 
-/// Moves points in a member's wallet, as part of an open transaction.
+/// Posts a movement to a member's wallet, in an open transaction.
 ///
 /// Refused with `INSUFFICIENT_POINTS` when the balance would fall below zero, and with `VALIDATION`
-/// when a total would pass what a double holds exactly.
+/// when a total would exceed what a double represents exactly.
 pub(in crate::service) fn post(
     tx: &mut Transaction<'_>,
     at: Timestamp,
@@ -88,10 +88,11 @@ pub(in crate::service) fn post(
     Ok(seq)
 }
 
+/// The refusal of an amount that takes a total past the largest one.
 fn too_large() -> Invalid {
     let max = Points::MAX.get();
     Invalid::new(
         "amount",
-        format!("would take a total past {max}, the most that is kept"),
+        format!("would take a total past {max}, the largest total that is supported"),
     )
 }

@@ -20,12 +20,12 @@ use crate::wire::{
     SetMemberRequest, SetMemberResponse, WalletResponse,
 };
 
-/// How a member is removed.
+/// Options of a removal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RemoveOptions {
     /// Keep the points on the archived record.
     pub retain_balance: bool,
-    /// Forget who it was, for good.
+    /// Erase the member's personal data permanently.
     pub erase: bool,
 }
 
@@ -116,8 +116,8 @@ impl Services {
         .await
     }
 
-    /// Archives a member. Of one who is archived already, or was erased lately, the answer is that
-    /// of the last removal.
+    /// Archives a member. For a member that is archived already, or was erased within the
+    /// idempotency retention, the answer is that of the last removal.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -152,13 +152,13 @@ impl Services {
     }
 }
 
-/// A member as a key sees it.
+/// The summary of a member for a key.
 fn summary(member: &Member, currency: &Currency, counts: &StatusCounts) -> MemberSummaryResponse {
     let wallet = WalletResponse::new(&member.wallet, currency);
     MemberSummaryResponse::new(member, wallet, counts)
 }
 
-/// A member that is not removed.
+/// Finds a member that is not removed.
 pub(in crate::service) fn current(
     connection: &Connection,
     program: ProgramNumber,
@@ -169,7 +169,7 @@ pub(in crate::service) fn current(
         .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
 }
 
-/// The same, for a write that every app makes often.
+/// [`current`] for the frequent writes of an app: [`store::members::find_to_change`].
 pub(in crate::service) fn current_to_change(
     tx: &Transaction<'_>,
     program: ProgramNumber,
@@ -180,7 +180,7 @@ pub(in crate::service) fn current_to_change(
         .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
 }
 
-/// The member that a call is about: a token's own, or the one that a key names, if it does.
+/// The member of a request: the token's own, or the one that a key names, if it names one.
 pub(in crate::service) fn subject(
     connection: &Connection,
     caller: &Caller,
@@ -189,7 +189,7 @@ pub(in crate::service) fn subject(
     subject_of_list(connection, caller, on_behalf, false)
 }
 
-/// The same for a list, which a key may read of a removed member, too.
+/// [`subject`] of a list, which a key may read of a removed member too.
 pub(in crate::service) fn subject_of_list(
     connection: &Connection,
     caller: &Caller,
@@ -219,7 +219,7 @@ pub(in crate::service) fn external_user_id_required() -> Invalid {
     Invalid::new("externalUserID", "is required when an Org-API-Key calls")
 }
 
-/// A member's token may name that member, but no other.
+/// Refuses a request in which a member's token names another member.
 pub(in crate::service) fn check_on_behalf(
     member: &Member,
     on_behalf: Option<&ExternalUserId>,
@@ -230,7 +230,7 @@ pub(in crate::service) fn check_on_behalf(
     }
 }
 
-/// Signs up a new member, whose id is held to the rules of new ones.
+/// Creates a member, whose id must follow the current rules for ids.
 pub(in crate::service) fn create(
     tx: &mut Transaction<'_>,
     caps: Caps,
@@ -258,7 +258,7 @@ pub(in crate::service) fn create(
     Ok(member)
 }
 
-/// Merges a profile into a member's; `restore` also brings a removed one back.
+/// Merges a profile into a member's; `restore` also restores a removed member.
 pub(in crate::service) fn merge(
     tx: &mut Transaction<'_>,
     at: Timestamp,
@@ -318,13 +318,14 @@ fn apply(member: &mut Member, profile: MemberProfile) {
     }
 }
 
-/// Removes a member who is not removed yet: forfeits the balance unless it is kept, and kills the
-/// tokens. Then forgets who it was if asked to, except for a hash. Whether the balance was kept.
+/// Removes a member that is not removed yet: forfeits the balance unless it is retained, and
+/// invalidates the tokens. Then erases the personal data if requested, except a hash of the id.
+/// Returns whether the balance was retained.
 fn remove(
     tx: &mut Transaction<'_>,
     mut member: Member,
     options: RemoveOptions,
-    key: &ErasedKey,
+    erased_key: &ErasedKey,
 ) -> Result<bool, ServiceError> {
     let at = tx.now(member.program);
     let balance = member.wallet.balance();
@@ -353,13 +354,13 @@ fn remove(
     let retained = store::removals::retained(tx, member.number)?;
     if options.erase {
         let before = member.clone();
-        let nothing = MemberProfile {
+        let cleared = MemberProfile {
             display_name: Change::Clear,
             email: Change::Clear,
             tier: None,
             attributes: Change::Clear,
         };
-        apply(&mut member, nothing);
+        apply(&mut member, cleared);
         member.external_user_id = erased_id()?;
         let event = Event::MemberErased {
             member: member.number,
@@ -368,7 +369,7 @@ fn remove(
         member.version = events::record(tx, member.program, at, event)?;
         store::search::index(tx, Some(&before), &member)?;
         store::erasure::erase(tx, &member)?;
-        store::removals::note_erased(tx, member.number, key, tx.clock_now())?;
+        store::removals::note_erased(tx, member.number, erased_key, tx.clock_now())?;
     }
     if is_new || options.erase {
         store::members::update(tx, &member)?;
@@ -376,7 +377,7 @@ fn remove(
     Ok(retained)
 }
 
-/// A name for someone who is forgotten.
+/// A random id that replaces the id of an erased member.
 fn erased_id() -> Result<ExternalUserId, Invalid> {
     ExternalUserId::parse(
         "externalUserID",

@@ -1,4 +1,4 @@
-//! Offers: list, read, make, change, archive.
+//! Offers: list, read, create, update, archive.
 
 use uuid::Uuid;
 
@@ -17,8 +17,8 @@ use crate::wire::{
 };
 
 impl Services {
-    /// A page of offers, newest first: to a member those that the member can see, to a key the same
-    /// if it names a member, else all that are not archived.
+    /// A page of offers, newest first: those that the member can see, or for a key that names no
+    /// member all that are not archived.
     ///
     /// # Errors
     /// [`ServiceError`] if the token is revoked or the database fails.
@@ -79,7 +79,7 @@ impl Services {
         .await
     }
 
-    /// Makes an offer.
+    /// Creates an offer.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -110,7 +110,7 @@ impl Services {
         .await
     }
 
-    /// Changes an offer.
+    /// Updates an offer.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -145,7 +145,7 @@ impl Services {
         .await
     }
 
-    /// Puts an offer away. Its redemptions and its figures stay.
+    /// Archives an offer. Its redemptions and figures stay.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -174,7 +174,7 @@ impl Services {
     }
 }
 
-/// An offer of a program that is not archived.
+/// Finds an offer of a program that is not archived.
 pub(in crate::service) fn current(
     connection: &Connection,
     program: ProgramNumber,

@@ -1,5 +1,5 @@
-//! Help for those who build an app against the sandbox: a program that starts afresh, and time that
-//! passes at once.
+//! Use cases for developing an app against the sandbox: resetting a program and advancing its
+//! clock.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, 
 use crate::store::{self, Connection, Counted, Transaction, WriteError};
 use crate::wire::{AdvanceClockRequest, ClockResponse, ResetResponse};
 
-/// How far a program's time may be ahead of the clock in all: a century of 365 days a year.
+/// How far a program's time may be ahead of the clock in total: 100 years of 365 days.
 const AHEAD_MAX: Duration = Duration::from_hours(100 * 365 * 24);
 
 impl Services {
-    /// Archives the key's program and lets its keys open a new, empty one of the same name and
-    /// settings. The new one's time is the clock's.
+    /// Archives the key's program and moves its keys to a new, empty one of the same name and
+    /// settings, whose time is the clock's.
     ///
-    /// Of several requests at once each resets the program that the key opens when it has its turn.
-    /// The answer is kept under the Idempotency-Key in both programs: a retry comes with the new
-    /// one.
+    /// Each of several concurrent requests resets the program that the key opens when the write
+    /// begins. The idempotency record is stored in both programs, because a retry is authenticated
+    /// for the new one.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -37,16 +37,16 @@ impl Services {
             let answer = Answer::ok(&ResetResponse {
                 program_id: program.uuid.to_string(),
             });
-            if let Some(kept) = idempotency {
-                let kept = kept.rescoped(Scope::Program(program.number));
-                crate::service::idempotency::keep(tx, &kept, &answer)?;
+            if let Some(key) = idempotency {
+                let key = key.rescoped(Scope::Program(program.number));
+                crate::service::idempotency::record(tx, &key, &answer)?;
             }
             Ok(answer)
         })
         .await
     }
 
-    /// Moves the time of the key's program forward, for good.
+    /// Advances the time of the key's program, permanently.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -79,7 +79,7 @@ impl Services {
         .await
     }
 
-    /// What time it is in the key's program, and how far that is ahead of the clock.
+    /// The time in the key's program, and how far it is ahead of the clock.
     ///
     /// # Errors
     /// [`ServiceError`] if the database fails.
@@ -96,7 +96,7 @@ impl Services {
     }
 }
 
-/// What time it is in a program, for a read.
+/// The current time in a program, for a read.
 pub(in crate::service) fn now(
     connection: &Connection,
     clock: &Clock,

@@ -1,4 +1,4 @@
-//! The token exchange: a key asks for a token that its app can use for one member.
+//! The token exchange: a key obtains a token that an app uses for one member.
 
 use super::members;
 use crate::domain::{Event, Member, Refusal, Timestamp};
@@ -8,7 +8,7 @@ use crate::store::{self, Transaction, WriteError};
 use crate::wire::{ExchangeTokenRequest, TokenGrantResponse};
 
 impl Services {
-    /// Mints a member token, signing the member up if need be.
+    /// Mints a member token, and creates the member if there is none.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -35,9 +35,9 @@ impl Services {
                 Some(member) => members::merge(tx, at, member, profile, false)?,
                 None => members::create(tx, caps, (at, key), &external_user_id, profile)?,
             };
-            // The token's own end is by the clock that will check it.
+            // Tokens expire by the server's clock, not by the program's.
             let expires_at = tx.clock_now().saturating_add(ttl);
-            count(tx, at, key, &member, (pool, expires_at))?;
+            record(tx, at, key, &member, (pool, expires_at))?;
             member.token_expires_at = member.token_expires_at.max(Some(expires_at));
             store::members::update_token_end(tx, &member)?;
             let principal = MemberPrincipal {
@@ -56,9 +56,9 @@ impl Services {
     }
 }
 
-/// Counts an exchange: it identifies the member unless a token minted before is still good, and an
-/// identification takes a credit while the pool, and the organization's allocation, has one.
-fn count(
+/// Records an exchange. It identifies the member unless an earlier token is still valid; an
+/// identification takes a credit as long as the pool and the organization's allocation have one.
+fn record(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     key: &KeyPrincipal,

@@ -14,7 +14,7 @@ use crate::wire::{
 };
 
 impl Services {
-    /// Gives points to a member.
+    /// Credits points to a member.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -28,7 +28,7 @@ impl Services {
             .await
     }
 
-    /// Takes points from a member, to correct a mistake.
+    /// Debits points from a member, to correct a mistake.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -113,7 +113,7 @@ impl Services {
     /// A page of a member's ledger, newest first.
     ///
     /// # Errors
-    /// As [`Services::get_eligibility`]; a key may read that of a removed member with
+    /// As [`Services::get_eligibility`]; a key may read the ledger of a removed member with
     /// `include_archived`.
     pub async fn list_transactions(
         &self,
@@ -136,11 +136,11 @@ impl Services {
             };
             let rows = store::log::wallet_entries(connection, member.number, start, page.limit)?;
             if rows.is_empty() {
-                // A cursor names an entry: this one belongs to another wallet.
+                // The entry that the cursor names belongs to another wallet.
                 let expected = "must be the nextCursor of a page of this list";
                 return Err(Invalid::new("cursor", expected).into());
             }
-            // Where this page ends, the chain tells where the next begins.
+            // The last entry of this page names the one before it.
             let next_cursor = rows
                 .last()
                 .and_then(|last| last.previous)
@@ -169,7 +169,7 @@ impl Services {
     }
 }
 
-/// The member that a read is about: a token's own, or the one that a key names.
+/// The member of a read: the token's own, or the one that a key names.
 fn subject(
     connection: &Connection,
     caller: &Caller,
@@ -178,7 +178,7 @@ fn subject(
     subject_of_list(connection, caller, on_behalf, false)
 }
 
-/// The same for a list, which a key may read of a removed member, too.
+/// [`subject`] of a list, which a key may read of a removed member too.
 fn subject_of_list(
     connection: &Connection,
     caller: &Caller,

@@ -16,13 +16,13 @@ pub enum StartError {
     #[error(transparent)]
     Storage(#[from] store::Error),
     /// The first rows could not be written.
-    #[error("the first organization could not be made")]
+    #[error("the first organization could not be created")]
     Bootstrap(#[source] WriteError),
     /// The first keys could not be shown.
     #[error(
-        "the keys of a new database could not be printed, so it was not made; start it once with \
-         a standard output that somebody reads, or choose the keys by the settings under \
-         `bootstrap`"
+        "the keys of a new database could not be printed, so the database was not created; start \
+         it once with a standard output that can be written to, or choose the keys by the \
+         settings under `bootstrap`"
     )]
     Unseen(#[source] std::io::Error),
     /// The log cannot be folded.

@@ -26,8 +26,8 @@ use crate::store::{self, Connection, Database, OpenError, ReaderSettings, Writer
 use crate::telemetry::Metrics;
 
 impl Services {
-    /// Opens the database, folds its log into the figures and starts the writer. On the first start
-    /// of a database its first organizations and keys are made; they come back beside the services.
+    /// Opens the database, folds its log into the figures and starts the writer. The first start of
+    /// a database creates its first organizations and keys, and returns the keys too.
     ///
     /// # Errors
     /// [`StartError`].
@@ -38,7 +38,7 @@ impl Services {
         Self::start_showing(settings, clock, &|_| Ok(()))
     }
 
-    /// [`Services::start`]; the keys of a new database are shown before they count.
+    /// [`Services::start`]; `show` receives the keys of a new database before they are stored.
     ///
     /// # Errors
     /// [`StartError`].
@@ -139,8 +139,8 @@ fn identity(database: &Database, last_seq: Seq) -> Result<(Option<[u8; 32]>, Uui
     Ok((token_key, partner_uuid))
 }
 
-/// Tells the clock what is known of earlier runs: the newest time that was stamped (by the clock,
-/// not by that of a program which is ahead), and a step that was refused; whether one was.
+/// Passes what earlier runs stored to the clock: the newest stamped time, less what its program
+/// is ahead of the clock, and a refused jump. Returns whether there is a refused jump.
 fn resume(
     clock: &Clock,
     connection: &Connection,

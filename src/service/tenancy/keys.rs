@@ -1,4 +1,4 @@
-//! A program's own keys, managed with one of them.
+//! The keys of a program, managed with one of them.
 
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ impl Services {
         .await
     }
 
-    /// Makes another key of the caller's program.
+    /// Creates another key of the caller's program.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -66,7 +66,8 @@ impl Services {
         .await
     }
 
-    /// Revokes a key of the caller's program, from its next request on; not the one in use.
+    /// Revokes a key of the caller's program, except the one that the caller uses. It takes effect
+    /// at the next request with that key.
     ///
     /// # Errors
     /// [`WriteError`].

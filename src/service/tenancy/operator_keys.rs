@@ -1,4 +1,4 @@
-//! What the operator does with keys on a stopped server's database, partner keys among them.
+//! Keys as managed by the operator on the database of a stopped server, partner keys included.
 
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::store::credentials::{KeyScope, ListedKeyRow};
 use crate::store::{self, Tenant, Transaction, WriteError};
 
 impl Services {
-    /// Every key that is not revoked, the oldest first.
+    /// Every key that is not revoked, oldest first.
     ///
     /// # Errors
     /// [`ServiceError`] if the database fails.
@@ -22,7 +22,7 @@ impl Services {
         .await
     }
 
-    /// Makes a partner key of an environment; its id and the key come back.
+    /// Creates a partner key of an environment. Returns its id and the key.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -41,7 +41,7 @@ impl Services {
             .await
     }
 
-    /// Revokes a key, of whatever kind; `false` if there is none of this id, or it is revoked.
+    /// Revokes a key of any kind. Returns `false` if there is no valid key of this id.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -55,13 +55,13 @@ impl Services {
             .await
     }
 
-    /// Replaces the key of member tokens, which ends every token there is at the next start.
+    /// Replaces the key of member tokens. Every existing token becomes invalid at the next start.
     ///
     /// # Errors
     /// [`WriteError`].
     ///
     /// # Panics
-    /// If the operating system gives no random bytes.
+    /// If the operating system returns no random bytes.
     pub async fn rotate_token_key(&self) -> Result<(), WriteError> {
         let key = random_bytes();
         self.writer

@@ -1,4 +1,4 @@
-//! The partner's organizations: list, make, read, change, cap, and their keys.
+//! The partner's organizations: list, create, read, update, allocate credits, and their keys.
 
 use uuid::Uuid;
 
@@ -18,14 +18,14 @@ use crate::wire::{
     OrganizationListResponse, PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
 };
 
-/// What a partner may ask to have done with one organization.
+/// A partner's change to one organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrganizationChange {
-    /// Another name, external id or metadata.
+    /// A new name, external id or metadata.
     Profile(PatchOrganizationRequest),
-    /// Another status.
+    /// A new status.
     Status(SetStatusRequest),
-    /// Another tier.
+    /// A new tier.
     Tier(SetTierRequest),
 }
 
@@ -72,7 +72,7 @@ impl Services {
         .await
     }
 
-    /// Makes an organization with one program, named after it, and a key to that.
+    /// Creates an organization with one program of the same name, and a key to the program.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -97,7 +97,7 @@ impl Services {
                 if let Some(credits) = request.initial_credits {
                     allocate(tx, &mut organization, credits, None, pool)?;
                 }
-                let program = tenants::create(tx, &mut organization)?;
+                let program = tenants::create_organization(tx, &mut organization)?;
                 let (scope, name) = (KeyScope::Program(program.number), tenants::FIRST_KEY_NAME);
                 let (_, api_key) = tenants::create_key(tx, scope, environment, name)?;
                 let organization = (&organization).into();
@@ -111,8 +111,8 @@ impl Services {
         .await
     }
 
-    /// Changes an organization. Suspending or canceling it takes effect on its keys and tokens at
-    /// their next request; its history stays in every total.
+    /// Updates an organization. Suspending or canceling it takes effect at the next request with
+    /// its keys and tokens; its history stays in every total.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -154,7 +154,7 @@ impl Services {
         .await
     }
 
-    /// Caps the credits an organization may take in a month.
+    /// Caps the credits that an organization may take in a month.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -217,7 +217,7 @@ impl Services {
         .await
     }
 
-    /// Makes a key to one of an organization's programs.
+    /// Creates a key to one of an organization's programs.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -260,7 +260,7 @@ impl Services {
         .await
     }
 
-    /// Revokes a key, from its next request on.
+    /// Revokes a key. It takes effect at the next request with that key.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -320,7 +320,7 @@ fn apply(
         OrganizationChange::Status(SetStatusRequest { status }) => organization.status = status,
         OrganizationChange::Tier(SetTierRequest { tier }) => {
             organization.tier = tier;
-            // What it is allocated must fit the tier it goes to.
+            // The allocation must fit the new tier.
             if let Some(allocation) = &organization.allocation {
                 organization.check_allocation(allocation.credits, 0, i64::MAX)?;
             }
@@ -333,7 +333,7 @@ fn apply(
     Ok(organization)
 }
 
-/// Writes an organization that had this status before, and records that it changed.
+/// Stores an organization whose status was `from`, and records the change.
 fn write_change(
     tx: &mut Transaction<'_>,
     organization: &mut Organization,
@@ -349,7 +349,7 @@ fn write_change(
     store::organizations::update(tx, organization)
 }
 
-/// Sets what an organization may take in a month, if the pool and its tier have room for it.
+/// Allocates monthly credits to an organization, if the pool and its tier have room for them.
 fn allocate(
     tx: &Transaction<'_>,
     organization: &mut Organization,

@@ -1,4 +1,4 @@
-//! The programs of an organization: list, make, read, rename, put away.
+//! The programs of an organization: list, create, read, rename, archive.
 
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::wire::{
     ProgramListResponse, ProgramResponse,
 };
 
-/// What stands in the place of an id for the program that the key opens.
+/// The path segment that stands for the program of the key, in place of an id.
 const CURRENT: &str = "current";
 
 impl Services {
@@ -59,7 +59,7 @@ impl Services {
         .await
     }
 
-    /// Makes an empty program with a key of its own.
+    /// Creates an empty program and a key to it.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -83,7 +83,7 @@ impl Services {
         .await
     }
 
-    /// Renames a program, puts it away or takes it out again.
+    /// Renames, archives or restores a program.
     ///
     /// # Errors
     /// [`WriteError`].

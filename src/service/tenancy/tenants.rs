@@ -1,4 +1,4 @@
-//! Making organizations, programs and keys: on first start, by the partner, and by an operator.
+//! Creation of organizations, programs and keys: on first start, by the partner, by an operator.
 
 use data_encoding::HEXLOWER;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -14,16 +14,16 @@ use crate::service::random::random_bytes;
 use crate::store::credentials::{KeyScope, NewCredential};
 use crate::store::{self, Transaction};
 
-/// What the key is called that comes with a new program.
+/// The name of the first key of a new program.
 pub(in crate::service) const FIRST_KEY_NAME: &str = "first key";
 /// Prefix of a key to a program.
 pub(in crate::service) const ORG_KEY: &str = "expys";
 /// Prefix of a partner key.
 pub(in crate::service) const PARTNER_KEY: &str = "partner";
-/// Characters of a key's random part that may be shown in a list.
+/// Characters of a key's random part that a list shows.
 const SHOWN_RANDOM_CHARS: usize = 6;
 
-/// An organization that is about to be made, on trial.
+/// An organization on trial, not yet stored.
 pub(in crate::service) fn new_organization(
     environment: Environment,
     name: Name,
@@ -44,8 +44,8 @@ pub(in crate::service) fn new_organization(
     }
 }
 
-/// Makes an organization and its first program, named after it.
-pub(in crate::service) fn create(
+/// Creates an organization and its first program, which has the same name.
+pub(in crate::service) fn create_organization(
     tx: &mut Transaction<'_>,
     organization: &mut Organization,
 ) -> Result<Program, store::Error> {
@@ -67,7 +67,7 @@ pub(in crate::service) fn create(
     )
 }
 
-/// Makes an empty program.
+/// Creates an empty program.
 pub(in crate::service) fn create_program(
     tx: &mut Transaction<'_>,
     organization: OrganizationNumber,
@@ -123,7 +123,7 @@ pub(in crate::service) fn create_key(
         KeyScope::Partner => PARTNER_KEY,
     };
     let key = new_key(kind, environment);
-    let stored = add_key(tx, scope, environment, name, &key)?;
+    let stored = store_key(tx, scope, environment, name, &key)?;
     Ok((stored, key))
 }
 
@@ -136,7 +136,7 @@ pub(in crate::service) fn new_key(kind: &str, environment: Environment) -> Secre
     SecretString::from(format!("{kind}_{}_{random}", environment.as_str()))
 }
 
-/// A key that was stored, as a list shows it.
+/// A stored key as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::service) struct StoredKey {
     pub(in crate::service) uuid: Uuid,
@@ -145,7 +145,7 @@ pub(in crate::service) struct StoredKey {
 }
 
 /// Stores a key's hash and its first characters.
-pub(in crate::service) fn add_key(
+pub(in crate::service) fn store_key(
     tx: &mut Transaction<'_>,
     scope: KeyScope,
     environment: Environment,
@@ -154,7 +154,7 @@ pub(in crate::service) fn add_key(
 ) -> Result<StoredKey, store::Error> {
     let text = key.expose_secret();
     let random_at = text.rfind('_').map_or(0, |index| index + 1);
-    // A short key of the operator's own shows nothing of its secret part.
+    // A short key that the operator chose shows nothing of its secret part.
     let is_long = text.len() - random_at >= 4 * SHOWN_RANDOM_CHARS;
     let shown = random_at + if is_long { SHOWN_RANDOM_CHARS } else { 0 };
     let (uuid, now) = (Uuid::new_v4(), tx.clock_now());

@@ -1,4 +1,4 @@
-//! Redemptions: make, read, list, move along, cancel.
+//! Redemptions: create, read, list, update, cancel.
 
 mod reading;
 
@@ -43,7 +43,7 @@ impl Services {
         .await
     }
 
-    /// Moves a redemption along, or changes what is known of it.
+    /// Updates the status or the details of a redemption.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -75,7 +75,7 @@ impl Services {
         self.write(caller, idempotency, move |tx, caller| {
             let redemption = visible(tx, caller, &id)?;
             if redemption.status == Status::Canceled {
-                // The same again changes nothing, the reason included.
+                // A repeated cancellation changes nothing, not even the reason.
                 let answer = Answer::ok(&RedemptionResponse::from(&redemption));
                 return Ok(answer.with_words_of(redemption.member));
             }
@@ -90,7 +90,7 @@ impl Services {
     }
 }
 
-/// Books an offer for a member: stock, points and the redemption, all or nothing.
+/// Redeems an offer for a member: stock, points and the redemption change together.
 fn redeem(
     tx: &mut Transaction<'_>,
     mut member: Member,
@@ -148,7 +148,7 @@ fn redeem(
     Ok(redemption)
 }
 
-/// Applies a patch: the move first, then what is known of it.
+/// Applies a patch: the status first, then the details.
 fn change(
     tx: &mut Transaction<'_>,
     caller: &Caller,
@@ -166,8 +166,8 @@ fn change(
     {
         redemption.status = next;
     }
-    let says_why = patch.canceled_reason != Change::Keep || patch.canceled_note != Change::Keep;
-    if says_why && redemption.status != Status::Canceled {
+    let has_reason = patch.canceled_reason != Change::Keep || patch.canceled_note != Change::Keep;
+    if has_reason && redemption.status != Status::Canceled {
         let field = if patch.canceled_reason == Change::Keep {
             "canceledNote"
         } else {
@@ -208,14 +208,14 @@ fn change(
         .ok_or(store::Error::Impossible("move of a redemption"))?;
         events::record(tx, caller.program(), at, event)?;
         if redemption.status == Status::Canceled {
-            give_back(tx, at, caller, &redemption)?;
+            refund(tx, at, caller, &redemption)?;
         }
     }
     Ok(redemption)
 }
 
-/// Returns the piece and the points of a canceled redemption, to a removed member's wallet too.
-fn give_back(
+/// Returns the stock and the points of a canceled redemption, even to a removed member's wallet.
+fn refund(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Reading redemptions: one, a page, what happened to one.
+//! Reads of redemptions: one, a page, the history of one.
 
 use std::collections::HashMap;
 
@@ -77,7 +77,7 @@ impl Services {
         .await
     }
 
-    /// A page of what happened to a redemption, the newest last.
+    /// A page of the history of a redemption, newest last.
     ///
     /// # Errors
     /// `NOT_FOUND` if it is unknown.
@@ -132,7 +132,7 @@ pub(super) fn visible(
         .ok_or(ServiceError::Refused(not_found))
 }
 
-/// What a list is narrowed to, as rows.
+/// The filter of a list, with ids resolved to rows.
 fn filter(
     connection: &Connection,
     caller: &Caller,
@@ -160,7 +160,7 @@ fn filter(
     })
 }
 
-/// The place behind which a page begins.
+/// The place after which a page begins.
 fn place(
     connection: &Connection,
     program: ProgramNumber,
@@ -171,7 +171,7 @@ fn place(
     Ok(place.ok_or_else(|| Invalid::new("cursor", expected))?)
 }
 
-/// A redemption as its reader gets it: to a key with names.
+/// The response for a caller: a key also gets the names.
 fn shown(caller: Caller, listed: Listed) -> RedemptionResponse {
     let response = RedemptionResponse::from(&listed.redemption);
     match caller {
@@ -180,7 +180,7 @@ fn shown(caller: Caller, listed: Listed) -> RedemptionResponse {
     }
 }
 
-/// An actor with what the operator calls it; `keys` are those that were looked up before.
+/// An actor with the name of its key; `keys` caches the names that were looked up before.
 fn named(
     connection: &Connection,
     keys: &mut HashMap<i64, Option<(String, String)>>,

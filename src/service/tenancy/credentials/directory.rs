@@ -17,26 +17,26 @@ use crate::store::organizations::OrganizationAccessRow;
 use crate::store::programs::ProgramAccessRow;
 use crate::store::{self, AccessChange, Connection, Tenant};
 
-/// Every key that is good, every program and organization, and which tokens are dead, in memory.
+/// Every valid key, every program and organization, and the token epochs of removed members.
 #[derive(Debug)]
 pub struct Directory {
     state: RwLock<State>,
-    /// Of members that were ever removed, the epoch of the tokens that are good now.
+    /// The epoch of the valid tokens of each member that was ever removed.
     epochs: RwLock<ByNumber<MemberNumber, i64>>,
-    /// The two halves of the version, raised after what they stand for has changed. No request has
-    /// the version zero.
+    /// The two halves of the version, raised after their part of the directory has changed. They
+    /// start at 1; the version 0 belongs to callers that the directory did not authenticate.
     access: AtomicU64,
     removals: AtomicU64,
-    /// When the clock was last looked at, in Unix milliseconds, for noting the use of a key.
+    /// The time of the last tick in Unix milliseconds, noted as the use of a key.
     second: AtomicI64,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Ordered, not hashed: a key's hash needs no second one.
+    /// Ordered, not hashed: the keys are hashes already.
     keys: BTreeMap<KeyHash, HeldKey>,
     programs: ByNumber<ProgramNumber, ProgramAccessRow>,
-    /// The programs of each organization, the oldest first.
+    /// The programs of each organization, oldest first.
     owned: ByNumber<OrganizationNumber, Vec<ProgramNumber>>,
     organizations: ByNumber<OrganizationNumber, OrganizationAccessRow>,
 }
@@ -66,7 +66,7 @@ impl State {
         self.organizations.insert(organization.number, organization);
     }
 
-    /// A program whose credentials are good.
+    /// A program whose credentials are valid.
     fn active(&self, number: ProgramNumber) -> Result<&ProgramAccessRow, CredentialError> {
         let program = self.programs.get(&number);
         let program = program.ok_or(CredentialError::Unauthorized)?;
@@ -120,7 +120,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Reads again the rows that changed. What that costs does not depend on how many there are.
+    /// Reads the changed rows again. The cost does not depend on the number of rows in all.
     pub(in crate::service) fn apply(
         &self,
         connection: &Connection,
@@ -128,7 +128,7 @@ impl Directory {
     ) -> Result<(), store::Error> {
         let (mut keys, mut programs, mut organizations) = (Vec::new(), Vec::new(), Vec::new());
         let mut removed = Vec::new();
-        // A row that was undone is not there, or is as it was.
+        // A row whose change was undone is missing or unchanged.
         for change in changes {
             match *change {
                 AccessChange::Credential(number) => {
@@ -166,8 +166,8 @@ impl Directory {
         Ok(())
     }
 
-    /// The version that a request is authenticated under, read before anything is looked up: if
-    /// something changes meanwhile, the request is judged again.
+    /// The version under which a request is authenticated. It is read before anything is looked
+    /// up, so that a change in between causes another check.
     fn version(&self) -> DirectoryVersion {
         DirectoryVersion {
             access: self.access.load(Ordering::Acquire),
@@ -175,15 +175,19 @@ impl Directory {
         }
     }
 
-    /// Whether nothing changed since a key was authenticated, neither in what is committed nor in
+    /// Whether nothing has changed since a key was authenticated, neither in committed rows nor in
     /// the open transaction.
-    pub(super) fn stands_for_key(&self, version: DirectoryVersion, open: &[AccessChange]) -> bool {
+    pub(super) fn is_current_for_key(
+        &self,
+        version: DirectoryVersion,
+        open: &[AccessChange],
+    ) -> bool {
         let is_of_member = |change: &AccessChange| matches!(change, AccessChange::Member(_));
         version.access == self.access.load(Ordering::Acquire) && open.iter().all(is_of_member)
     }
 
-    /// The same for a member token.
-    pub(super) fn stands_for_member(
+    /// Whether nothing has changed since a member token was authenticated.
+    pub(super) fn is_current_for_member(
         &self,
         version: DirectoryVersion,
         open: &[AccessChange],
@@ -191,11 +195,11 @@ impl Directory {
         version == self.version() && open.is_empty()
     }
 
-    /// Whether a member token is good: minted since the member was last removed, for a program
-    /// whose credentials are good.
+    /// Checks a decrypted member token: it must have been minted since the member was last removed,
+    /// for a program whose credentials are valid.
     ///
     /// # Errors
-    /// [`CredentialError`] if not.
+    /// [`CredentialError`] if it is not valid.
     pub fn check_member(
         &self,
         principal: MemberPrincipal,
@@ -215,7 +219,7 @@ impl Directory {
         })
     }
 
-    /// The programs of an organization, the oldest first.
+    /// The programs of an organization, oldest first.
     pub(in crate::service) fn programs_of(
         &self,
         organization: OrganizationNumber,
@@ -231,7 +235,7 @@ impl Directory {
             .collect()
     }
 
-    /// How many programs an organization has.
+    /// The number of programs of an organization.
     pub(in crate::service) fn count_of(&self, organization: OrganizationNumber) -> usize {
         self.state
             .read()
@@ -240,7 +244,7 @@ impl Directory {
             .map_or(0, Vec::len)
     }
 
-    /// How many programs there are.
+    /// The number of programs in total.
     pub(in crate::service) fn count(&self) -> usize {
         self.state.read().programs.len()
     }
@@ -261,19 +265,19 @@ impl Directory {
         tenants
     }
 
-    /// Who holds an Org-API-Key. The key is found by its hash, so that the time it takes says
-    /// nothing about how much of a guess is right.
+    /// Authenticates an Org-API-Key. The key is found by its hash, so that the duration reveals
+    /// nothing about how much of a guess is correct.
     ///
     /// # Errors
-    /// [`CredentialError`] if it is unknown or revoked, or its program may not act.
+    /// [`CredentialError`] if it is unknown or revoked, or its program or organization is not active.
     pub fn authenticate_key(&self, key: &str) -> Result<KeyPrincipal, CredentialError> {
         self.authenticate_hash(hash(key))
     }
 
-    /// The same for the hash of a key.
+    /// Authenticates the hash of an Org-API-Key.
     ///
     /// # Errors
-    /// [`CredentialError`] if it is unknown or revoked, or its program may not act.
+    /// [`CredentialError`] if it is unknown or revoked, or its program or organization is not active.
     pub fn authenticate_hash(&self, hash: KeyHash) -> Result<KeyPrincipal, CredentialError> {
         let version = self.version();
         let state = self.state.read();
@@ -285,7 +289,7 @@ impl Directory {
         Ok(KeyPrincipal::new(&key.row, state.active(program)?, version))
     }
 
-    /// Who holds a partner key.
+    /// Authenticates a partner key.
     ///
     /// # Errors
     /// [`CredentialError::Unauthorized`] if it is unknown or revoked.
@@ -307,7 +311,7 @@ impl Directory {
         }
     }
 
-    /// Whose share it takes to do something for a program.
+    /// The tenant whose share of the server work for a program uses.
     pub(in crate::service) fn tenant_of(&self, program: ProgramNumber) -> Tenant {
         let state = self.state.read();
         let tenant = |row: &ProgramAccessRow| Tenant::Program {
@@ -318,7 +322,7 @@ impl Directory {
         state.programs.get(&program).map_or(Tenant::Upkeep, tenant)
     }
 
-    /// The environment that a program lives in.
+    /// The environment of a program.
     pub fn environment_of(&self, program: ProgramNumber) -> Option<Environment> {
         let state = self.state.read();
         state
@@ -327,12 +331,12 @@ impl Directory {
             .map(|program| program.environment)
     }
 
-    /// Says what time it is, for the uses that are noted from here on.
+    /// Sets the time that is noted as the use of a key from now on.
     pub(in crate::service) fn tick(&self, now: Timestamp) {
         self.second.store(now.as_millis(), Ordering::Relaxed);
     }
 
-    /// When a key that is good was last used.
+    /// The time when a valid key was last used.
     pub(in crate::service) fn last_used(&self, key: &KeyHash) -> Option<Timestamp> {
         self.state.read().keys.get(key)?.last_used()
     }

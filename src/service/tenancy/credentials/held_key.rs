@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use crate::domain::Timestamp;
 use crate::store::credentials::CredentialRow;
 
-/// A key that is good, and when it was last used.
+/// A valid key and the time of its last use.
 #[derive(Debug)]
 pub(super) struct HeldKey {
     pub(super) row: CredentialRow,
@@ -22,15 +22,15 @@ impl HeldKey {
         }
     }
 
-    /// Notes a use. It writes only once a second, so that the threads that serve requests do not
-    /// take the same line of memory from each other.
+    /// Notes a use. It writes at most once a second, so that the threads that serve requests do not
+    /// compete for the same cache line.
     pub(super) fn note_use(&self, second: i64) {
         if self.used.load(Ordering::Relaxed) < second {
             self.used.store(second, Ordering::Relaxed);
         }
     }
 
-    /// Takes over the uses of the same key as it was held before.
+    /// Takes over the last use of the entry that this one replaces.
     pub(super) fn inherit(&self, before: &Self) {
         let used = before.used.load(Ordering::Relaxed);
         self.used.fetch_max(used, Ordering::Relaxed);

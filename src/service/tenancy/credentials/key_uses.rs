@@ -1,5 +1,5 @@
-//! When each key was last used. A request notes the second that the clock was last looked at in, so
-//! that noting costs nothing that could be measured; every few minutes what is new is written down.
+//! The time when each key was last used. A request notes the time of the last tick, which costs
+//! nothing measurable; every few minutes, new uses are saved.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,16 +11,16 @@ use crate::service::writer::UpkeepWriter;
 use crate::store::{self, Transaction};
 use crate::telemetry::cause_chain;
 
-/// How often it is written down; a process that is killed loses so much at most.
-const WRITE_EVERY: Duration = Duration::from_mins(5);
+/// Interval between two saves; the uses of this interval are lost if the process is killed.
+const SAVE_EVERY: Duration = Duration::from_mins(5);
 
-/// Writes down when keys were last used.
+/// Saves the times when keys were last used.
 #[derive(Debug)]
 pub(in crate::service) struct KeyUses {
     directory: Arc<Directory>,
     clock: Clock,
     writer: UpkeepWriter,
-    /// Earlier uses are written down.
+    /// Uses before this time are saved.
     since: Timestamp,
     written: Instant,
 }
@@ -42,22 +42,22 @@ impl KeyUses {
         }
     }
 
-    /// Says what time it is.
+    /// Passes the current time to the directory.
     pub(in crate::service) fn tick(&self) {
         self.directory.tick(self.clock.now());
     }
 
-    /// Writes down what is new, if the last time is long enough ago.
+    /// Saves new uses if the last save is long enough ago.
     pub(in crate::service) fn write_if_due(&mut self) {
-        if self.written.elapsed() >= WRITE_EVERY {
+        if self.written.elapsed() >= SAVE_EVERY {
             self.write();
         }
     }
 
-    /// Writes down what is new.
+    /// Saves new uses.
     pub(in crate::service) fn write(&mut self) {
         self.written = Instant::now();
-        // What is used from here on, within this same second too, is new the next time.
+        // Uses from now on, even within this second, belong to the next save.
         let now = self.clock.now();
         let uses = self.directory.used_since(self.since);
         if uses.is_empty() {
@@ -70,7 +70,7 @@ impl KeyUses {
             Ok(()) => self.since = now.saturating_sub(Duration::from_secs(2)),
             Err(error) => tracing::warn!(
                 error = cause_chain(&error),
-                "when keys were last used could not be written down"
+                "the last uses of keys could not be saved"
             ),
         }
     }

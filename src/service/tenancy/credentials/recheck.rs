@@ -1,4 +1,4 @@
-//! Callers judged again, in the transaction of their write.
+//! The second check of a caller's credential, in the transaction of the write.
 
 use super::directory::Directory;
 use super::principals::{
@@ -11,20 +11,21 @@ use crate::store::credentials::{CredentialRow, KeyScope};
 use crate::store::programs::ProgramAccessRow;
 use crate::store::{self, Connection, Tenant, Transaction};
 
-/// Who may write. A write asks once more, in the transaction that it is about to change something
-/// in, whether its caller still may: the credential may have been revoked, its program archived or
-/// its organization suspended while the request's body was on its way.
+/// A caller that can write. A write checks its caller again in its own transaction, because the
+/// credential may have been revoked, its program archived or its organization suspended since the
+/// request was authenticated.
 pub(in crate::service) trait Principal:
     Copy + Into<Tenant> + std::fmt::Debug + Send + 'static
 {
-    /// Who the log says caused what this caller does.
+    /// The actor that the log names as the cause of this caller's writes.
     fn actor(&self) -> Actor;
 
-    /// Within what an Idempotency-Key of this caller means one request.
+    /// The scope in which an `Idempotency-Key` of this caller identifies one request.
     fn scope(&self) -> Scope;
 
-    /// The caller as the open transaction sees it: the program of a key may be another by now. As
-    /// long as nothing changed since the request came that costs next to nothing.
+    /// Returns the caller as the open transaction sees it: the program of a key may have been
+    /// replaced. As long as nothing has changed since the request was authenticated, this is one
+    /// comparison.
     ///
     /// # Errors
     /// [`Refusal::CredentialRevoked`] or [`Refusal::Inactive`].
@@ -41,16 +42,16 @@ impl Principal for KeyPrincipal {
     }
 
     fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
-        if directory.stands_for_key(self.version, tx.open_access()) {
+        if directory.is_current_for_key(self.version, tx.open_access()) {
             return Ok(self);
         }
-        let key = good_key(tx, self.credential)?;
+        let key = valid_key(tx, self.credential)?;
         let KeyScope::Program(program) = key.scope else {
             return Err(Refusal::CredentialRevoked.into());
         };
         Ok(KeyPrincipal::new(
             &key,
-            &good_program(tx, program)?,
+            &active_program(tx, program)?,
             self.version,
         ))
     }
@@ -67,9 +68,9 @@ impl Principal for PartnerPrincipal {
 
     fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
         if let Some(credential) = self.credential
-            && !directory.stands_for_key(self.version, tx.open_access())
+            && !directory.is_current_for_key(self.version, tx.open_access())
         {
-            good_key(tx, credential)?;
+            valid_key(tx, credential)?;
         }
         Ok(self)
     }
@@ -85,11 +86,11 @@ impl Principal for MemberPrincipal {
     }
 
     fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
-        if !directory.stands_for_member(self.version, tx.open_access()) {
+        if !directory.is_current_for_member(self.version, tx.open_access()) {
             if self.expires_at <= tx.clock_now() {
                 return Err(Refusal::TokenRevoked.into());
             }
-            good_program(tx, self.program)?;
+            active_program(tx, self.program)?;
             principal_member(tx, self)?;
         }
         Ok(self)
@@ -119,8 +120,8 @@ impl Principal for Caller {
     }
 }
 
-/// A key that is not revoked, as the open transaction sees it.
-fn good_key(
+/// Finds a key that is not revoked, in the open transaction.
+fn valid_key(
     connection: &Connection,
     number: CredentialNumber,
 ) -> Result<CredentialRow, ServiceError> {
@@ -129,8 +130,8 @@ fn good_key(
         .ok_or(ServiceError::Refused(Refusal::CredentialRevoked))
 }
 
-/// A program whose credentials are good, as the open transaction sees it.
-fn good_program(
+/// Finds a program whose credentials are valid, in the open transaction.
+fn active_program(
     connection: &Connection,
     number: ProgramNumber,
 ) -> Result<ProgramAccessRow, ServiceError> {

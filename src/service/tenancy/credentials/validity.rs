@@ -7,13 +7,13 @@ use crate::store::credentials::KeyHash;
 use crate::store::organizations::OrganizationAccessRow;
 use crate::store::programs::ProgramAccessRow;
 
-/// Why a credential opens nothing.
+/// The reason why a credential is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
     /// It is unknown, revoked or expired.
     #[error("the credential is unknown, revoked or expired")]
     Unauthorized,
-    /// Its program is archived, or its organization may not act.
+    /// Its program is archived, or its organization is suspended or canceled.
     #[error("the program or its organization is not active")]
     Inactive,
 }
@@ -27,7 +27,7 @@ pub(super) fn check_active(
     is_active.then_some(()).ok_or(CredentialError::Inactive)
 }
 
-/// The hash that stands for a key.
+/// The hash that identifies a key.
 pub(in crate::service) fn hash(key: &str) -> KeyHash {
     Sha256::digest(key.as_bytes()).into()
 }
