@@ -1,4 +1,4 @@
-//! Analytics: from memory, and from nothing else. What is here cannot reach the database.
+//! Analytics, from memory only: this module has no access to the database.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::wire::{
     TimeseriesResponse,
 };
 
-/// How the `User-Agent` of a client library that expects text for times begins.
+/// Prefix of the `User-Agent` of client libraries that expect times as text.
 const TEXT_AGENTS: &str = "expys-sdk-";
 
-/// How the times of the buckets of one answer look.
+/// The form of the times of buckets in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeForm {
     /// Unix milliseconds.
@@ -28,10 +28,10 @@ pub enum TimeForm {
     Text,
 }
 
-/// Tiers that are listed.
+/// Tiers that a list shows at most.
 const TIERS_MAX: usize = 100;
 
-/// The figures, for whoever may see them. Clones share them.
+/// Access to the figures. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Analytics {
     engine: Arc<Engine>,
@@ -40,9 +40,9 @@ pub struct Analytics {
     turns: Turns,
 }
 
-/// What a query asks for.
+/// A parsed query.
 #[derive(Debug)]
-struct Asked {
+struct ParsedQuery {
     from: Timestamp,
     to: Timestamp,
     interval: Interval,
@@ -65,7 +65,7 @@ impl Analytics {
         }
     }
 
-    /// How the times of buckets look to a client with this `User-Agent`.
+    /// The form of times for a client with this `User-Agent`.
     pub fn time_form(&self, agent: Option<&str>) -> TimeForm {
         match self.bucket_time {
             BucketTime::Rfc3339 => TimeForm::Text,
@@ -76,7 +76,7 @@ impl Analytics {
         }
     }
 
-    /// Whether that depends on the client.
+    /// Whether the form of times depends on the client.
     pub fn is_time_form_by_agent(&self) -> bool {
         self.bucket_time == BucketTime::Auto
     }
@@ -90,7 +90,7 @@ impl Analytics {
         }
     }
 
-    /// The tiers in use, those of the most members first.
+    /// The tiers in use, those with the most members first.
     ///
     /// # Errors
     /// [`ServiceError`] if there are many and too many reads wait.
@@ -108,7 +108,7 @@ impl Analytics {
         compute(self, &self.turns, (key, count), read).await
     }
 
-    /// One row for every offer, handed to `render`.
+    /// Passes one row for every offer to `render`.
     ///
     /// # Errors
     /// [`ServiceError`] if there are many and too many reads wait.
@@ -129,7 +129,7 @@ impl Analytics {
         compute(self, &self.turns, (key, count), read).await
     }
 
-    /// The buckets of a window, handed to `render`.
+    /// Passes the buckets of a window to `render`.
     ///
     /// # Errors
     /// [`ServiceError`] naming the parameter that cannot be used, or if there are many and too many reads
@@ -145,20 +145,20 @@ impl Analytics {
         F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
         R: Send + 'static,
     {
-        let asked = asked(query)?;
-        let count = Window::estimate(asked.from, asked.to, asked.interval);
-        let read = move |analytics: &Self| analytics.buckets(key.program, &asked, form).map(render);
+        let query = parse(query)?;
+        let count = Window::estimate(query.from, query.to, query.interval);
+        let read = move |analytics: &Self| analytics.buckets(key.program, &query, form).map(render);
         Ok(compute(self, &self.turns, (key, count), read).await??)
     }
 
     fn buckets(
         &self,
         program: ProgramNumber,
-        asked: &Asked,
+        query: &ParsedQuery,
         form: TimeForm,
     ) -> Result<Versioned<TimeseriesResponse>, Invalid> {
-        let window = divide(asked)?;
-        let answer = self.engine().timeseries(program, &window, asked.offer);
+        let window = divide(query)?;
+        let answer = self.engine().timeseries(program, &window, query.offer);
         let Versioned { version, value } = answer;
         let buckets = value.ok_or_else(unknown_offer)?;
         let buckets = buckets.iter().map(|one| bucket(one, form)).collect();
@@ -168,7 +168,7 @@ impl Analytics {
         })
     }
 
-    /// The figures, for somebody who reads them.
+    /// The figures, for a read that the writer takes into account.
     fn engine(&self) -> &Engine {
         self.readership.note();
         &self.engine
@@ -193,8 +193,8 @@ fn unknown_offer() -> Invalid {
     Invalid::new("offer", "must be the id of an offer of this program")
 }
 
-/// Reads a query.
-fn asked(query: &TimeseriesQuery) -> Result<Asked, Invalid> {
+/// Parses a query.
+fn parse(query: &TimeseriesQuery) -> Result<ParsedQuery, Invalid> {
     let zone = match &query.tz {
         None => Zone::UTC,
         Some(name) => Zone::parse(name)
@@ -204,7 +204,7 @@ fn asked(query: &TimeseriesQuery) -> Result<Asked, Invalid> {
         let names = Interval::ALL.map(Interval::as_str).join(", ");
         Invalid::new("interval", format!("must be one of {names}"))
     })?;
-    Ok(Asked {
+    Ok(ParsedQuery {
         from: moment("from", &query.from, &zone)?,
         to: moment("to", &query.to, &zone)?,
         interval,
@@ -216,9 +216,9 @@ fn asked(query: &TimeseriesQuery) -> Result<Asked, Invalid> {
     })
 }
 
-/// The window that a query asks for.
-fn divide(asked: &Asked) -> Result<Window, Invalid> {
-    let divided = Window::divide(asked.from, asked.to, asked.interval, &asked.zone);
+/// Divides the window of a query into buckets.
+fn divide(query: &ParsedQuery) -> Result<Window, Invalid> {
+    let divided = Window::divide(query.from, query.to, query.interval, &query.zone);
     divided.map_err(|error| match error {
         WindowError::Empty => Invalid::new("to", "must be after from"),
         WindowError::TooManyBuckets => {
@@ -231,8 +231,8 @@ fn divide(asked: &Asked) -> Result<Window, Invalid> {
     })
 }
 
-/// A time, or a bare date for its midnight in the zone, in the years 1 to 9998: a calendar needs
-/// room on both sides.
+/// Parses a time, or a bare date as its midnight in the zone, in the years 1 to 9998, because a
+/// calendar needs room on both sides.
 fn moment(name: &str, text: &str, zone: &Zone) -> Result<Timestamp, Invalid> {
     Timestamp::parse(text)
         .or_else(|| zone.midnight(text))

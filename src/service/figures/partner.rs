@@ -1,4 +1,4 @@
-//! The partner's figures: every organization of an environment taken together, from memory.
+//! The partner's figures: all organizations of an environment together, from memory.
 
 use super::turns::compute;
 use crate::analytics::{Figures, Measure};
@@ -10,7 +10,7 @@ use crate::wire::{
     PartnerUsageResponse, Query,
 };
 
-/// What happened in some programs over some days.
+/// The usage of some programs over some days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Usage {
     events: u64,
@@ -44,7 +44,7 @@ impl Usage {
     }
 }
 
-/// Organizations and what each used.
+/// Organizations, each with its usage.
 type Tenants = Vec<(OrganizationAccessRow, Usage)>;
 
 impl Services {
@@ -156,8 +156,8 @@ impl Services {
         })
     }
 
-    /// What every organization of an environment used in the first of some periods, and all of them
-    /// together in each, at one moment.
+    /// The usage of every organization of an environment in the first of some periods, and the total
+    /// of all of them in each period, all as of one moment.
     async fn usage<const N: usize>(
         &self,
         partner: PartnerPrincipal,
@@ -192,7 +192,7 @@ impl Services {
         self.limits.credit_pool.unsigned_abs()
     }
 
-    /// The day it is.
+    /// The current day.
     ///
     /// # Panics
     /// If the clock shows a year outside 1 to 9998.

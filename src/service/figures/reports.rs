@@ -1,4 +1,4 @@
-//! The program-activity report: all programs of an organization beside each other, from memory.
+//! The program-activity report: the programs of an organization side by side, from memory.
 
 use super::turns::compute;
 use crate::analytics::{Counters, Measure};
@@ -11,7 +11,7 @@ use crate::wire::{
 };
 
 impl Services {
-    /// A page of the report, the oldest program first.
+    /// A page of the report, oldest program first.
     ///
     /// # Errors
     /// [`ServiceError`] if there are many programs and too many reads wait.
@@ -58,7 +58,7 @@ impl Services {
     }
 }
 
-/// The row of a program; `None` if the query leaves it out.
+/// The row of a program; `None` if the query excludes it.
 fn row(
     program: &ProgramAccessRow,
     counters: &Counters,
@@ -72,7 +72,7 @@ fn row(
     {
         return None;
     }
-    // Both ends are in the period, to the millisecond.
+    // The period includes both ends.
     let sum = |measure: Measure| match query.period {
         None => counters.timeline(measure).total(),
         Some((from, to)) => counters
@@ -80,7 +80,7 @@ fn row(
             .between(from.as_millis(), to.as_millis() + 1),
     };
     let events = sum(Measure::Events).count;
-    // Every ledger entry is an event, so that no event means no entry either.
+    // Every ledger entry is an event, so without events there are no entries either.
     if query.period.is_some() && events == 0 {
         return None;
     }

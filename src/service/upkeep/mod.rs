@@ -1,4 +1,4 @@
-//! The care of the server and its database.
+//! Upkeep of the server and its database.
 
 mod clock;
 pub(in crate::service) mod clock_watch;

@@ -1,4 +1,4 @@
-//! Lines of JSON back into a database.
+//! Import of an export into an empty database.
 
 mod error;
 mod lines;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub use self::error::ImportError;
 use self::lines::{Lines, Note, check_counts, check_trailer, read_header};
-use self::rows::{Latest, put, table_of};
+use self::rows::{Latest, insert, table_of};
 use super::Header;
 use crate::domain::Timestamp;
 use crate::service::random::random_bytes;
@@ -21,38 +21,38 @@ use crate::store::import_batches::Missing;
 use crate::store::transfer::RowError;
 use crate::store::{self, Connection, Database, import_batches, transfer};
 
-/// Rows that share a commit.
+/// Rows of one commit.
 const BATCH_ROWS: u64 = 5000;
 
-/// What was taken in.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
-    /// Rows in all.
+    /// The number of rows in total.
     pub rows: u64,
-    /// Of these, rows that an earlier run had taken in before it was interrupted.
+    /// The number of these that an earlier, interrupted run had imported.
     pub resumed: u64,
-    /// Whether the secrets came along; otherwise new ones were made.
+    /// Whether the export contained the secrets; otherwise new ones were created.
     pub with_secrets: bool,
-    /// Webhook endpoints, whose secrets are new unless they came along.
+    /// The number of webhook endpoints, whose secrets are new unless the export contained them.
     pub endpoints: u64,
     /// What the verification found at the end.
     pub report: Report,
 }
 
-/// Where an import stands, for whoever shows it.
+/// The progress of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step<'a> {
-    /// So many rows are in, of so many.
+    /// The number of rows imported so far, and in total.
     Rows(u64, u64),
-    /// So many rows of an earlier version are brought up to date, of so many.
+    /// The number of rows of an earlier version migrated so far, and in total.
     Migrate(u64, u64),
-    /// The verification at the end has come to this.
+    /// The current step of the verification at the end.
     Verify(&'a str),
 }
 
-/// Takes the lines into an empty database, or goes on where an import of the same lines was
-/// interrupted. Until the last line is in and everything agrees, no server starts on the database.
-/// No row may be later than `now`.
+/// Imports the lines into an empty database, or continues an interrupted import of the same lines.
+/// No server starts on the database until the last line is imported and verified. No row may be
+/// later than `now`.
 ///
 /// # Errors
 /// [`ImportError`].
@@ -64,7 +64,7 @@ pub fn import(
 ) -> Result<Imported, ImportError> {
     let mut lines = Lines::new(input);
     let (note, header) = begin(database, &mut lines)?;
-    let rows = take_rows(
+    let rows = import_rows(
         database,
         &mut lines,
         (&header, now),
@@ -88,7 +88,8 @@ pub fn import(
     })
 }
 
-/// Looks at what is there and reads the header; a new database gets the tables of its version.
+/// Checks the state of the database and reads the header; creates the tables of its version in a
+/// new database.
 fn begin(
     database: &Database,
     lines: &mut Lines<impl BufRead>,
@@ -110,27 +111,27 @@ fn begin(
     Ok((note, header))
 }
 
-/// What came in.
-struct Came {
+/// The rows of the file.
+struct Counts {
     rows: u64,
     endpoints: u64,
 }
 
-/// Takes in every row that an interrupted import had not.
-fn take_rows(
+/// Imports every row that an interrupted import had not imported.
+fn import_rows(
     database: &Database,
     lines: &mut Lines<impl BufRead>,
     (header, now): (&Header, Timestamp),
     note: Option<&Note>,
     progress: &mut impl FnMut(Step<'_>),
-) -> Result<Came, ImportError> {
+) -> Result<Counts, ImportError> {
     let connection = database.connection();
     let is_same_version = database.version()? == header.schema;
     let tables = transfer::tables(header.schema)?;
     let mut latest = Latest::load(connection, now)?;
     let total = header.rows.values().sum();
     let done = note.map_or(0, |note| note.lines);
-    let mut came: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     let mut place = 0;
     let mut is_open = false;
     let trailer = loop {
@@ -145,42 +146,42 @@ fn take_rows(
             break check_trailer(lines, object)?;
         }
         let table = table_of(&tables, &mut place, &object).map_err(|what| lines.bad(what))?;
-        *came.entry(table.name).or_default() += 1;
+        *counts.entry(table.name).or_default() += 1;
         if lines.number <= done {
             continue;
         }
         if !is_same_version {
-            // The one that was interrupted had all its rows in.
+            // The interrupted import was complete except for the verification.
             return Err(ImportError::AnotherFile);
         }
         if !is_open {
             import_batches::begin_batch(connection)?;
             is_open = true;
         }
-        if let Err(error) = put(connection, (table, &mut latest), header, &object) {
-            return Err(give_up(connection, lines, error));
+        if let Err(error) = insert(connection, (table, &mut latest), header, &object) {
+            return Err(roll_back(connection, lines, error));
         }
         if lines.number.is_multiple_of(BATCH_ROWS) {
             close(connection, &mut is_open, lines)?;
             progress(Step::Rows(lines.number - 1, total));
         }
     };
-    // The interrupted import had come to the last line, or further than this file goes.
+    // The interrupted import had reached the last line, or a later one than this file has.
     if lines.number <= done {
         lines.check_same(note)?;
     }
     close(connection, &mut is_open, lines)?;
     if !lines.input.fill_buf()?.is_empty() {
-        return Err(lines.bad("closes the export, but more lines follow it"));
+        return Err(lines.bad("is the last line of the export, but more lines follow it"));
     }
-    check_counts(lines, header, &came)?;
-    Ok(Came {
+    check_counts(lines, header, &counts)?;
+    Ok(Counts {
         rows: trailer.end,
-        endpoints: came.get("webhook_endpoint").copied().unwrap_or(0),
+        endpoints: counts.get("webhook_endpoint").copied().unwrap_or(0),
     })
 }
 
-/// How far an import has come that is not finished.
+/// The progress of an unfinished import.
 fn unfinished(connection: &Connection) -> Result<Option<Note>, ImportError> {
     let note = import_batches::unfinished_import(connection)?;
     note.map(|note| serde_json::from_slice(&note))
@@ -188,7 +189,7 @@ fn unfinished(connection: &Connection) -> Result<Option<Note>, ImportError> {
         .map_err(|_| store::Error::Impossible("note of an import").into())
 }
 
-/// Ends the open batch, so that all lines read so far are done with.
+/// Commits the open batch with the progress, so that all lines read so far are imported.
 fn close(
     connection: &Connection,
     is_open: &mut bool,
@@ -205,8 +206,8 @@ fn close(
     Ok(())
 }
 
-/// A row was refused: its batch goes with it, the batches before it stay.
-fn give_up(connection: &Connection, lines: &Lines<impl BufRead>, error: RowError) -> ImportError {
+/// Rolls the batch of a refused row back; the batches before it stay.
+fn roll_back(connection: &Connection, lines: &Lines<impl BufRead>, error: RowError) -> ImportError {
     if let Err(error) = import_batches::drop_batch(connection) {
         return error.into();
     }
@@ -216,7 +217,7 @@ fn give_up(connection: &Connection, lines: &Lines<impl BufRead>, error: RowError
     }
 }
 
-/// What an export without secrets does not bring.
+/// Replacements for what an export without secrets does not contain.
 fn missing() -> Missing {
     Missing {
         partner_uuid: *Uuid::new_v4().as_bytes(),

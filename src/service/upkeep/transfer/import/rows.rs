@@ -11,21 +11,21 @@ use crate::service::upkeep::transfer::Header;
 use crate::store::transfer::{Cell, Kind, RowError, Table};
 use crate::store::{self, Connection};
 
-/// How late a row may be.
+/// The latest time that a row may have.
 pub(super) struct Latest {
     now: Timestamp,
-    /// How far the time of programs is ahead of that, of those that are.
+    /// How far the time of a program is ahead of that, for those that are ahead.
     ahead: ByNumber<ProgramNumber, Duration>,
 }
 
 impl Latest {
-    /// By the clock, and by the programs that are in already.
+    /// Reads how far the programs that are already imported are ahead.
     pub(super) fn load(connection: &Connection, now: Timestamp) -> Result<Self, store::Error> {
         let ahead = store::sandbox::all_ahead(connection)?;
         Ok(Self { now, ahead })
     }
 
-    /// Whether no time in a row is later than its program's; notes a program that is ahead.
+    /// Refuses a row with a time later than its program's; notes a program that is ahead.
     fn check(&mut self, table: &Table, cells: &[Cell<'_>]) -> Result<(), RowError> {
         let of = |name: &str| {
             let place = table.columns.iter().position(|column| column.name == name);
@@ -40,7 +40,7 @@ impl Latest {
         }
         let ahead = match program {
             Some(program) => self.ahead.get(&program).copied(),
-            // A message's conversation has one, which is not looked up.
+            // The conversation of a message has a program, which is not looked up.
             None => self.ahead.values().max().copied(),
         };
         let latest = self.now.saturating_add(ahead.unwrap_or_default());
@@ -48,8 +48,8 @@ impl Latest {
             let at = cell.integer().filter(|_| column.is_stamp);
             if at.is_some_and(|at| at > latest.as_millis()) {
                 return Err(RowError::Refused(format!(
-                    "{}.{} must be no later than this machine's clock, by which it is {latest}; if \
-                     that is wrong, set it right",
+                    "{}.{} must be no later than this machine's clock, which shows {latest}; if the \
+                     clock is wrong, correct it",
                     table.name, column.name
                 )));
             }
@@ -58,7 +58,7 @@ impl Latest {
     }
 }
 
-/// The table of a row. Tables come in their order, so that what is pointed to is there.
+/// Finds the table of a row. Tables come in a fixed order, so that referenced rows come first.
 pub(super) fn table_of<'a>(
     tables: &'a [Table],
     place: &mut usize,
@@ -87,8 +87,8 @@ pub(super) fn table_of<'a>(
     Ok(&tables[found])
 }
 
-/// Puts one row in.
-pub(super) fn put(
+/// Inserts one row.
+pub(super) fn insert(
     connection: &Connection,
     (table, latest): (&Table, &mut Latest),
     header: &Header,
@@ -103,11 +103,11 @@ pub(super) fn put(
             names.join(", ")
         )));
     }
-    // Room for what does not stand in the line as it is: bytes, and secrets that are made.
-    let mut made: Vec<Option<Vec<u8>>> = Vec::with_capacity(table.columns.len());
+    // Holds values that the line does not contain as they are: bytes, and new secrets.
+    let mut created: Vec<Option<Vec<u8>>> = Vec::with_capacity(table.columns.len());
     for column in &table.columns {
         let value = object.get(&column.name);
-        made.push(match value {
+        created.push(match value {
             Some(Value::String(text)) if column.kind == Kind::Blob => {
                 HEXLOWER.decode(text.as_bytes()).ok()
             }
@@ -116,10 +116,10 @@ pub(super) fn put(
         });
     }
     let mut cells = Vec::with_capacity(table.columns.len());
-    for (column, made) in table.columns.iter().zip(&made) {
+    for (column, created) in table.columns.iter().zip(&created) {
         let wrong =
             |what: &str| RowError::Refused(format!("{}.{} {what}", table.name, column.name));
-        let cell = match (object.get(&column.name), column.kind, made) {
+        let cell = match (object.get(&column.name), column.kind, created) {
             (None, Kind::Text, Some(secret)) => {
                 Cell::Text(std::str::from_utf8(secret).map_err(|_| wrong("must be text"))?)
             }
@@ -144,7 +144,7 @@ pub(super) fn put(
     table.insert(connection, &cells)
 }
 
-/// A secret for an endpoint whose own stayed behind.
+/// A new secret for an endpoint whose secret was not exported.
 fn new_webhook_secret() -> String {
     format!("whsec_{}", HEXLOWER.encode(&random_bytes::<24>()))
 }
