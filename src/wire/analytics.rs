@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Query;
-use crate::domain::Invalid;
+use crate::domain::{Invalid, Status, StatusCounts};
 
 /// `RedemptionStatusCounts`: the seven statuses in lower case, and their total.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
@@ -20,6 +20,21 @@ pub struct RedemptionTotalsResponse {
     pub completed: u64,
     pub canceled: u64,
     pub total: u64,
+}
+
+impl From<&StatusCounts> for RedemptionTotalsResponse {
+    fn from(counts: &StatusCounts) -> Self {
+        Self {
+            submitted: counts.get(Status::Submitted),
+            open: counts.get(Status::Open),
+            awaiting_vendor: counts.get(Status::AwaitingVendor),
+            awaiting_customer: counts.get(Status::AwaitingCustomer),
+            purchased: counts.get(Status::Purchased),
+            completed: counts.get(Status::Completed),
+            canceled: counts.get(Status::Canceled),
+            total: counts.total(),
+        }
+    }
 }
 
 /// `GET /v1/analytics/summary`.

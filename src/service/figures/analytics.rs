@@ -7,7 +7,7 @@ use crate::analytics::{
     Bucket, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError, Zone,
 };
 use crate::config::BucketTime;
-use crate::domain::{Invalid, OfferId, ProgramNumber, Status, Timestamp};
+use crate::domain::{Invalid, OfferId, ProgramNumber, Timestamp};
 use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::{Readership, Turns};
 use crate::wire::{
@@ -132,8 +132,8 @@ impl Analytics {
     /// Passes the buckets of a window to `render`.
     ///
     /// # Errors
-    /// [`ServiceError`] naming the parameter that cannot be used, or if there are many and too many reads
-    /// wait.
+    /// [`ServiceError`] naming the parameter that cannot be used, or if there are many and too many
+    /// reads wait.
     pub async fn timeseries<R, F>(
         &self,
         key: KeyPrincipal,
@@ -247,22 +247,12 @@ fn moment(name: &str, text: &str, zone: &Zone) -> Result<Timestamp, Invalid> {
 }
 
 fn summary(totals: &Totals) -> SummaryResponse {
-    let counts = &totals.redemptions;
     SummaryResponse {
         member_count: totals.members,
         points_minted: totals.minted,
         points_spent: totals.spent,
         completion_rate: totals.completion_rate(),
-        redemptions: RedemptionTotalsResponse {
-            submitted: counts.get(Status::Submitted),
-            open: counts.get(Status::Open),
-            awaiting_vendor: counts.get(Status::AwaitingVendor),
-            awaiting_customer: counts.get(Status::AwaitingCustomer),
-            purchased: counts.get(Status::Purchased),
-            completed: counts.get(Status::Completed),
-            canceled: counts.get(Status::Canceled),
-            total: counts.total(),
-        },
+        redemptions: RedemptionTotalsResponse::from(&totals.redemptions),
         active_members: totals.active_members,
         points_refunded: totals.refunded,
         points_forfeited: totals.forfeited,
