@@ -72,13 +72,13 @@ impl Services {
             }
             let caller = match caller.recheck(tx, &directory) {
                 Ok(caller) => caller,
-                Err(stop) => return refused(tx, surface, stop),
+                Err(error) => return refused(tx, surface, error),
             };
             tx.act_as(caller.actor());
             let Some(key) = idempotency else {
                 return work(tx, &caller)
                     .map(Answer::into_reply)
-                    .or_else(|stop| refused(tx, surface, stop));
+                    .or_else(|error| refused(tx, surface, error));
             };
             let key = key.rescoped(caller.scope());
             if let Some(reply) = idempotency::replay(tx, surface, &key, retention)? {
@@ -107,9 +107,9 @@ impl Services {
 fn refused(
     tx: &mut Transaction<'_>,
     surface: Surface,
-    stop: ServiceError,
+    error: ServiceError,
 ) -> Result<Reply, store::Error> {
-    match stop {
+    match error {
         ServiceError::Refused(refusal) => {
             tx.undo()?;
             Ok(Answer::refusal(surface, &refusal).into_reply())

@@ -96,8 +96,8 @@ impl Services {
         .await
     }
 
-    /// Updates the fields of a webhook that the request names. Its deliveries stay, but disabling it
-    /// abandons the pending ones. When it is enabled again, it receives events from then on.
+    /// Updates the fields of a webhook that the request names. Its deliveries stay, but disabling
+    /// it abandons the pending ones. When it is enabled again, it receives events from then on.
     ///
     /// # Errors
     /// [`WriteError`].

@@ -51,8 +51,8 @@ impl Services {
     /// `GET /partner/analytics`.
     ///
     /// # Errors
-    /// [`ServiceError`] naming a date that cannot be used, or if there are many programs and too many reads
-    /// wait.
+    /// [`ServiceError`] naming a date that cannot be used, or if there are many programs and too
+    /// many reads wait.
     pub async fn partner_analytics(
         &self,
         partner: PartnerPrincipal,
@@ -85,8 +85,8 @@ impl Services {
     /// `GET /partner/usage`.
     ///
     /// # Errors
-    /// [`ServiceError`] naming a date that cannot be used, or if there are many programs and too many reads
-    /// wait.
+    /// [`ServiceError`] naming a date that cannot be used, or if there are many programs and too
+    /// many reads wait.
     pub async fn partner_usage(
         &self,
         partner: PartnerPrincipal,
@@ -156,8 +156,8 @@ impl Services {
         })
     }
 
-    /// The usage of every organization of an environment in the first of some periods, and the total
-    /// of all of them in each period, all as of one moment.
+    /// The usage of every organization of an environment in the first of some periods, and the
+    /// total of all of them in each period, all as of one moment.
     async fn usage<const N: usize>(
         &self,
         partner: PartnerPrincipal,

@@ -269,7 +269,8 @@ impl Directory {
     /// nothing about how much of a guess is correct.
     ///
     /// # Errors
-    /// [`CredentialError`] if it is unknown or revoked, or its program or organization is not active.
+    /// [`CredentialError`] if it is unknown or revoked, or its program or organization is not
+    /// active.
     pub fn authenticate_key(&self, key: &str) -> Result<KeyPrincipal, CredentialError> {
         self.authenticate_hash(hash(key))
     }
@@ -277,7 +278,8 @@ impl Directory {
     /// Authenticates the hash of an Org-API-Key.
     ///
     /// # Errors
-    /// [`CredentialError`] if it is unknown or revoked, or its program or organization is not active.
+    /// [`CredentialError`] if it is unknown or revoked, or its program or organization is not
+    /// active.
     pub fn authenticate_hash(&self, hash: KeyHash) -> Result<KeyPrincipal, CredentialError> {
         let version = self.version();
         let state = self.state.read();

@@ -7,8 +7,8 @@ use crate::store::{self, OpenError};
 pub enum ImportError {
     /// The database has data already.
     #[error(
-        "the database holds data already, or tables of another version; an import needs a new file: \
-         choose another --database"
+        "the database holds data already, or tables of another version; an import needs a new \
+         file: choose another --database"
     )]
     NotEmpty,
     /// An import of another file into this database was interrupted.
@@ -27,15 +27,19 @@ pub enum ImportError {
     },
     /// The file ends too early.
     #[error(
-        "the file ends after line {line} without the last line of an export, so it was truncated; export \
-         again, or copy the whole file, and import that: the import continues where this one ended"
+        "the file ends after line {line} without the last line of an export, so it was truncated; \
+         export again, or copy the whole file, and import that: the import continues where this \
+         one ended"
     )]
     Cut {
         /// The last whole line.
         line: u64,
     },
     /// The imported rows contradict each other.
-    #[error("the imported rows contradict each other, so the database stays closed: {}", .0.join("; "))]
+    #[error(
+        "the imported rows contradict each other, so the database stays closed: {}",
+        .0.join("; ")
+    )]
     Contradiction(Vec<String>),
     /// The lines cannot be read.
     #[error("the lines cannot be read")]

@@ -48,8 +48,8 @@ impl Latest {
             let at = cell.integer().filter(|_| column.is_stamp);
             if at.is_some_and(|at| at > latest.as_millis()) {
                 return Err(RowError::Refused(format!(
-                    "{}.{} must be no later than this machine's clock, which shows {latest}; if the \
-                     clock is wrong, correct it",
+                    "{}.{} must be no later than this machine's clock, which shows {latest}; if \
+                     the clock is wrong, correct it",
                     table.name, column.name
                 )));
             }
