@@ -1,15 +1,20 @@
-//! The tables in the documents follow from the code: those of events, and that of limits.
+//! Checks the documents against the code: the tables of events and limits, the map of folders, and
+//! links between documents.
 //!
-//! After a change of the code, this writes them:
-//! `STAMPCARD_WRITE_DOCS=1 cargo test --test documents`.
+//! After a change of the code, `STAMPCARD_WRITE_DOCS=1 cargo test --test documents` updates the
+//! tables.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a test stops at the first surprise, and reads best when it is short"
+    reason = "a test fails at the first surprise, and reads best when it is short"
 )]
 
 #[path = "documents/limits.rs"]
 mod limits;
+#[path = "documents/links.rs"]
+mod links;
+#[path = "documents/map.rs"]
+mod map;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -55,7 +60,7 @@ fn the_table_of_every_event_is_complete() {
 }
 
 #[test]
-fn the_table_of_what_webhooks_get_is_complete() {
+fn the_table_of_webhook_bodies_is_complete() {
     let mut table = "| event | `data` |\n| --- | --- |\n".to_owned();
     for (shown, data) in [
         (
@@ -107,8 +112,8 @@ fn columns(kind: EventKind) -> impl Iterator<Item = String> {
         .map(|column| format!("`{}`", column.name()))
 }
 
-/// Fails unless a document holds the table between the two marks of its subject; writes it if it
-/// should.
+/// Fails unless a document has the table between the two marks of its subject. Writes it if the
+/// environment says so.
 #[track_caller]
 fn hold(path: &str, subject: &str, table: &str) {
     let start = format!("<!-- {subject} -->\n");

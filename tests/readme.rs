@@ -1,5 +1,5 @@
-//! The documents say what is true: the README's commands run and answer as shown, and its tables
-//! and those of `docs/API.md` are complete.
+//! Checks the documents against the code: the commands of the README and the tutorial run and print
+//! what is shown, and the tables of `docs/CONFIGURATION.md` and `docs/API.md` are complete.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -13,13 +13,18 @@ use stampcard::error::{Code, Surface};
 use stampcard::http::{Access, ROUTES};
 
 const README: &str = include_str!("../README.md");
+const TUTORIAL: &str = include_str!("../docs/TUTORIAL.md");
+const CONFIGURATION: &str = include_str!("../docs/CONFIGURATION.md");
 const API: &str = include_str!("../docs/API.md");
 
-/// How the README calls the program and where it says that the server listens.
+/// Most words of the README. What does not fit belongs under docs.
+const WORDS_MAX: usize = 1_500;
+
+/// The program and the address in the documents' commands.
 const CARGO_RUN: &str = "cargo run --release --";
 const ADDRESS: &str = "127.0.0.1:8080";
 
-/// Fields whose values differ from run to run.
+/// Fields whose values differ between runs.
 const IDS: &[&str] = &["id", "offer", "program_id", "partnerId", "conversationId"];
 const TIMES: &[&str] = &["expiresAt", "createdAt"];
 /// Times without a fraction where it is zero.
@@ -30,11 +35,22 @@ const TOKENS: &[&str] = &["accessToken"];
 const MILLIS: &[&str] = &["startTime", "endTime"];
 
 #[test]
-fn the_first_requests_run_and_answer_as_shown() {
+fn the_readme_stays_short() {
+    let words = README.split_whitespace().count();
+    assert!(
+        words <= WORDS_MAX,
+        "README.md has {words} words, more than {WORDS_MAX}: move something to docs"
+    );
+}
+
+#[test]
+fn the_first_requests_and_the_tutorial_run_and_answer_as_shown() {
     require_tools(&["bash", "curl", "jq"]);
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    let steps = steps(README);
+    let mut all = steps(README);
+    all.extend(steps(TUTORIAL));
+    let steps = all;
     assert!(
         steps.len() >= 10,
         "only {} steps are marked to be run",
@@ -67,7 +83,7 @@ fn the_configuration_table_is_that_of_config_toml() {
             (format!("`{key}`"), vec![format!("`{variable}`"), default])
         })
         .collect();
-    let found: BTreeMap<String, Vec<String>> = rows(README, "## Configuration")
+    let found: BTreeMap<String, Vec<String>> = rows(CONFIGURATION, "## All settings")
         .map(|mut cells| {
             assert!(
                 cells.len() == 5 && cells.iter().all(|cell| !cell.is_empty()),
@@ -77,6 +93,10 @@ fn the_configuration_table_is_that_of_config_toml() {
             (cells.remove(0), cells)
         })
         .collect();
+    for mut cells in rows(README, "## Configuration") {
+        let name = cells.remove(0);
+        assert_eq!(Some(&cells), expected.get(&name), "{name} in the README");
+    }
     assert_eq!(found, expected);
 }
 
@@ -124,7 +144,7 @@ fn the_table_of_routes_is_complete() {
         .iter()
         .map(|route| {
             let access = match route.access {
-                Access::Public => "anybody",
+                Access::Public => "public",
                 Access::OrgKey => "key",
                 Access::KeyOrMember => "key or token",
                 Access::Member => "token",
@@ -146,7 +166,7 @@ fn the_table_of_routes_is_complete() {
     assert_eq!(found, expected);
 }
 
-/// A server started as the README says, but on a free port.
+/// A server started with the README's command, on a free port.
 struct Server {
     child: Child,
     address: String,
@@ -158,7 +178,7 @@ impl Server {
             .next()
             .expect("the README starts a server");
         assert!(block.body.contains(ADDRESS) && block.body.contains(CARGO_RUN));
-        // `exec`, so that what is stopped in the end is the server and not its shell.
+        // `exec`, so that the child is the server and not its shell.
         let script = block
             .body
             .replace(CARGO_RUN, concat!("exec ", env!("CARGO_BIN_EXE_stampcard")))
@@ -179,10 +199,7 @@ impl Server {
             child,
             address: address.unwrap_or_default(),
         };
-        assert!(
-            !server.address.is_empty(),
-            "the server says where it listens"
-        );
+        assert!(!server.address.is_empty(), "the server prints its address");
         server
     }
 }
@@ -194,7 +211,7 @@ impl Drop for Server {
     }
 }
 
-/// What the README shows under a command.
+/// The output shown under a command.
 enum Shown {
     Json(Value),
     Text(String),
@@ -205,7 +222,7 @@ struct Step {
     shown: Option<Shown>,
 }
 
-/// The commands marked to be run, each with the answer shown right after it, if one is.
+/// The commands marked to be run, each with the output shown right after it, if any.
 fn steps(document: &str) -> Vec<Step> {
     marked(document, "<!-- run -->")
         .map(|block| {
@@ -230,7 +247,7 @@ fn steps(document: &str) -> Vec<Step> {
         .collect()
 }
 
-/// Runs the commands one after the other in one shell, so that variables last; what each printed.
+/// Runs the commands in one shell, so that variables persist, and returns the output of each.
 fn run(folder: &Path, address: &str, steps: &[Step]) -> Vec<String> {
     const MARK: &str = "\u{1}";
     let mut script = String::from("set -euo pipefail\n");
@@ -265,14 +282,14 @@ fn run(folder: &Path, address: &str, steps: &[Step]) -> Vec<String> {
     let failed = steps.get(outputs.len());
     assert!(
         status.success() && failed.is_none(),
-        "a command of the README failed ({status}):\n{}\n{last}\n{}",
+        "a command of the documents failed ({status}):\n{}\n{last}\n{}",
         failed.map_or("", |step| &step.command),
         String::from_utf8_lossy(&stderr)
     );
     outputs
 }
 
-/// A shell that inherits no setting of the server's or of curl's.
+/// A shell that inherits no settings of the server or of curl.
 fn bash(folder: &Path) -> Command {
     std::fs::write(folder.join(".curlrc"), "max-time = 30\nnoproxy = *\n").expect("it is writable");
     let mut bash = Command::new("bash");
@@ -296,7 +313,7 @@ fn require_tools(tools: &[&str]) {
     }
 }
 
-/// Says where two answers differ. `names` keeps which id shown stands for which id given.
+/// Fails where two responses differ. `names` maps each id shown to the id returned.
 fn compare(
     path: &str,
     shown: &Value,
@@ -339,7 +356,7 @@ fn compare(
     }
 }
 
-/// Whether a value that differs from run to run is of the kind shown.
+/// Whether a value that differs between runs has the format of the value shown.
 fn is_alike(field: &str, shown: &str, given: &str, names: &mut HashMap<String, String>) -> bool {
     if IDS.contains(&field) {
         let prefix = |id: &str| id.split_once('_').map(|(prefix, _)| prefix.to_owned());
@@ -396,7 +413,7 @@ fn fenced(text: &str) -> Option<Block<'_>> {
     })
 }
 
-/// The cells of the rows of the first table under a heading, its head aside.
+/// The cells of the first table under a heading, without its header.
 fn rows<'a>(document: &'a str, heading: &str) -> impl Iterator<Item = Vec<String>> + use<'a> {
     let (_, section) = document
         .split_once(&format!("\n{heading}\n"))
@@ -412,7 +429,7 @@ fn rows<'a>(document: &'a str, heading: &str) -> impl Iterator<Item = Vec<String
         })
 }
 
-/// Every setting of a settings file with its default; none where the line is commented out.
+/// Every setting of a settings file with its default, or `None` if the line is commented out.
 fn settings(text: &str) -> impl Iterator<Item = (String, Option<String>)> {
     let mut section = "";
     text.lines().filter_map(move |line| {

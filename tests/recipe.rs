@@ -1,5 +1,5 @@
-//! Follows CONTRIBUTING's recipe for an event in a copy of the tree, and looks whether the event is
-//! streamed, delivered, counted and documented without anything else being touched.
+//! CONTRIBUTING's recipes: their lists of files are complete, and the one for an event, followed in a
+//! copy of the tree, adds an event that is streamed, delivered, counted and documented.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
@@ -15,11 +15,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 const KEY: &str = "expys_sandbox_0123456789abcdef0123456789abcdef";
-/// Files that a recipe may have at most.
-const FILES_MAX: usize = 9;
+/// Most files of the recipe for an event.
+const EVENT_FILES_MAX: usize = 9;
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// What is copied of the tree.
+/// The part of the tree that is copied.
 const TREE: &[&str] = &[
     ".cargo",
     "CHANGELOG.md",
@@ -37,7 +37,7 @@ const TREE: &[&str] = &[
     "tests",
 ];
 
-/// An edit: the file, what stands there, and what stands there afterwards.
+/// An edit: the file, a text in it, and its replacement.
 const EDITS: &[(&str, &str, &str)] = &[
     (
         "src/domain/events.rs",
@@ -75,7 +75,7 @@ const EDITS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Files that commands write, and those that hold tests and words.
+/// Files that commands write, and those with tests and documentation.
 const WRITTEN: &[&str] = &["docs/API.md", "docs/EVENTS.md", "docs/openapi.json"];
 const BY_HAND: &[&str] = &["tests/api/webhooks.rs", "CHANGELOG.md"];
 
@@ -83,11 +83,78 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files that the recipe names, in its order.
-fn files_of_recipe() -> Vec<String> {
+/// A recipe with an example, which shows the files that it has to name.
+struct Recipe {
+    heading: &'static str,
+    /// Words of the example. Every source file with one of them is in the recipe.
+    complete: &'static [&'static str],
+    /// Words of the example that every source file of the recipe has at least one of.
+    relevant: &'static [&'static str],
+    /// Source files with such words that the recipe need not name.
+    others: &'static [&'static str],
+}
+
+/// Where version 1 of the schema is.
+const V1: &str = "src/store/file/migrations/v1.sql";
+
+const RECIPES: &[Recipe] = &[
+    Recipe {
+        heading: "## Recipe: a field of a member",
+        complete: &["attributes"],
+        relevant: &["attributes", "TABLES", "members"],
+        others: &[V1, "src/http/openapi/loyalty.rs"],
+    },
+    Recipe {
+        heading: "## Recipe: a table",
+        complete: &[
+            "TABLE removal",
+            "FROM removal",
+            "JOIN removal",
+            "INTO removal",
+            "UPDATE removal",
+            "\"removal\"",
+            "mod removals",
+            "store::removals",
+        ],
+        relevant: &["removal", "removals"],
+        others: &[
+            // Member tokens use the removals' keyed hash.
+            "src/service/tenancy/credentials/member_tokens.rs",
+        ],
+    },
+    Recipe {
+        heading: "## Recipe: a resource with everything",
+        complete: &[
+            "mod offer",
+            "mod offers",
+            "loyalty::offers",
+            "store::offers",
+            "CreateOfferRequest",
+            "OfferListResponse",
+        ],
+        relevant: &["offer", "offers", "Offer", "OfferId", "OfferCreated"],
+        others: &[
+            "src/http/openapi/loyalty.rs",
+            // Uses of offers by others.
+            "src/cli/demo/bookings.rs",
+            "src/cli/demo/deed.rs",
+            "src/service/figures/analytics.rs",
+            "src/service/loyalty/redemptions/mod.rs",
+            "src/service/loyalty/redemptions/reading.rs",
+        ],
+    },
+];
+
+/// The section of CONTRIBUTING with a heading.
+fn section(heading: &str) -> String {
     let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
-    let (_, recipe) = text.split_once("## Recipe: an event").unwrap();
-    let recipe = recipe.split("\n## ").next().unwrap();
+    let (_, recipe) = text.split_once(&format!("{heading}\n")).unwrap();
+    recipe.split("\n## ").next().unwrap().to_owned()
+}
+
+/// The files of a recipe, in order.
+fn files_of(heading: &str) -> Vec<String> {
+    let recipe = section(heading);
     let steps = recipe.lines().filter(|line| {
         line.split_once(". ")
             .is_some_and(|(number, _)| number.parse::<u8>().is_ok())
@@ -97,10 +164,102 @@ fn files_of_recipe() -> Vec<String> {
         .collect()
 }
 
+/// Whether a line of code, not of comment, has a word or phrase.
+fn mentions(text: &str, words: &[&str]) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let is_comment = |line: &str| line.starts_with("//") || line.starts_with("--");
+    let code = |line: &&str| !is_comment(line.trim_start());
+    text.lines().filter(code).any(|line| {
+        words.iter().any(|word| {
+            line.match_indices(word).any(|(at, _)| {
+                let after = &line[at + word.len()..];
+                !line[..at].ends_with(is_word) && !after.starts_with(is_word)
+            })
+        })
+    })
+}
+
+/// The Rust and SQL sources, by their paths from the root.
+fn sources() -> Vec<(String, String)> {
+    let (mut found, mut folders) = (Vec::new(), vec![root().join("src")]);
+    let mut files = vec![root().join("schema.sql")];
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            let extension = path.extension().and_then(|it| it.to_str());
+            match extension {
+                _ if path.is_dir() => folders.push(path),
+                Some("rs" | "sql") => files.push(path),
+                _ => {}
+            }
+        }
+    }
+    for path in files {
+        let name = path.strip_prefix(root()).unwrap().to_str().unwrap();
+        found.push((name.to_owned(), fs::read_to_string(&path).unwrap()));
+    }
+    found
+}
+
+fn is_source(file: &str) -> bool {
+    file == "schema.sql" || file.starts_with("src/") && file.ends_with(".rs")
+}
+
 #[test]
-fn the_recipe_names_files_that_exist_and_no_more_than_it_may() {
-    let files = files_of_recipe();
-    assert!(files.len() <= FILES_MAX, "{files:?}");
+fn recipes_name_every_source_file_that_their_example_needs() {
+    let sources = sources();
+    for recipe in RECIPES {
+        let files = files_of(recipe.heading);
+        for file in &files {
+            let path = root().join(file);
+            assert!(path.is_file(), "{}: {file} does not exist", recipe.heading);
+            let is_relevant = || mentions(&fs::read_to_string(&path).unwrap(), recipe.relevant);
+            assert!(
+                !is_source(file) || is_relevant(),
+                "{}: {file} has nothing to do with the example",
+                recipe.heading
+            );
+        }
+        let missing: Vec<&String> = sources
+            .iter()
+            .filter(|(name, text)| {
+                mentions(text, recipe.complete)
+                    && !files.contains(name)
+                    && !recipe.others.contains(&name.as_str())
+            })
+            .map(|(name, _)| name)
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "{}: {missing:?} mention the example; add them to the recipe, or to `others` of this \
+             test",
+            recipe.heading
+        );
+    }
+}
+
+/// A field of an offer takes the offer's files in place of the member's.
+#[test]
+fn the_recipe_for_a_field_holds_for_offers() {
+    let recipe = section("## Recipe: a field of a member");
+    let files: Vec<&str> = recipe.split('`').skip(1).step_by(2).collect();
+    for file in files.iter().filter(|file| file.contains('/')) {
+        assert!(root().join(file).is_file(), "{file} does not exist");
+    }
+    let others = [V1, "src/cli/demo/bookings.rs"];
+    for (name, text) in sources() {
+        let is_known = files.contains(&name.as_str()) || others.contains(&name.as_str());
+        assert!(
+            is_known || !mentions(&text, &["short_description", "shortDescription"]),
+            "{name} mentions a field of an offer; add it to the recipe"
+        );
+    }
+}
+
+#[test]
+fn the_recipe_for_an_event_names_few_files_which_exist() {
+    let files = files_of("## Recipe: an event");
+    assert!(files.len() <= EVENT_FILES_MAX, "{files:?}");
     for file in &files {
         assert!(root().join(file).is_file(), "{file}");
     }
@@ -130,13 +289,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A copy of the tree, changed as the recipe says.
+/// A copy of the tree, changed by the recipe.
 struct Copy {
     folder: PathBuf,
 }
 
 impl Copy {
-    /// Always in the same place, as a package elsewhere would be built as another one.
+    /// Always in the same place, because a package elsewhere would be built as another one.
     fn new() -> Self {
         let folder = Self::target().join("tree");
         let _ = fs::remove_dir_all(&folder);
@@ -151,13 +310,13 @@ impl Copy {
         Self { folder }
     }
 
-    /// Where its binary goes.
+    /// The folder of its binary.
     fn target() -> PathBuf {
         Path::new(env!("CARGO_TARGET_TMPDIR")).join("recipe")
     }
 
-    /// Where everything else goes: beside what was built for this test, so that no dependency is
-    /// compiled a second time.
+    /// The folder of everything else: that of this test's own build, so that no dependency is compiled
+    /// twice.
     fn build() -> PathBuf {
         Path::new(env!("CARGO_TARGET_TMPDIR"))
             .parent()
@@ -260,7 +419,7 @@ impl Server {
     }
 }
 
-/// Answers one POST and hands its body out.
+/// Responds to one POST and passes its body on.
 fn receiver() -> (u16, std::sync::mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -285,12 +444,12 @@ fn receiver() -> (u16, std::sync::mpsc::Receiver<String>) {
     (port, told)
 }
 
-/// It compiles the product a second time, so that it takes a minute.
+/// Compiles the product a second time, which takes a minute.
 #[test]
 #[ignore = "make recipe"]
 fn an_event_that_is_added_by_the_recipe_is_streamed_delivered_counted_and_documented() {
     let copy = Copy::new();
-    // With the features that the tests' dependencies ask for, as all else is built.
+    // With the features that the tests' dependencies enable, as everything else is built.
     copy.cargo(&["test", "--no-run", "--test", "documents"], &[]);
 
     // Documented: by the commands that the recipe names.

@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::{Output, files::NewFile, progress};
+use super::output::Output;
+use super::{files::NewFile, progress};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::store::{backup, checks, open_read_only};
 
-/// What `backup` takes.
+/// Arguments of `backup`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Backup {
-    /// The file to make
+    /// File to create
     file: PathBuf,
     /// Overwrite the file if it exists
     #[arg(long)]
@@ -23,7 +24,7 @@ pub(super) struct Backup {
     output: Output,
 }
 
-/// Copies the database, verifies the copy, and only then gives it its name.
+/// Copies the database, verifies the copy, and then gives it its name.
 pub(super) fn run(settings: &Settings, arguments: &Backup) -> Result<ExitCode, anyhow::Error> {
     let (database, file) = (&settings.database.path, &arguments.file);
     let source = open_read_only(database)?;
@@ -33,7 +34,7 @@ pub(super) fn run(settings: &Settings, arguments: &Backup) -> Result<ExitCode, a
     let report = progress::good(copy.path(), "the copy")?;
     let bytes = copy.keep()?;
     let at = Clock::system().now().as_millis();
-    // Where it cannot be written down, the server does not know of it.
+    // Best effort: if this cannot be saved, `GET /partner/server` does not show it.
     let _ = checks::note(database, &checks::BackupMade { at, bytes });
     arguments.output.print(
         &json!({"backup": file, "bytes": bytes, "figures": report.figures}),

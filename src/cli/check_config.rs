@@ -5,17 +5,17 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::Output;
+use super::output::Output;
 use crate::config::Loaded;
 
-/// What `check-config` takes.
+/// Arguments of `check-config`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct CheckConfig {
     #[command(flatten)]
     output: Output,
 }
 
-/// Prints every setting as it is in force, and where it comes from.
+/// Prints every setting in force and its origin.
 pub(super) fn run(loaded: &Loaded, arguments: &CheckConfig) -> Result<ExitCode, anyhow::Error> {
     let effective = loaded.effective();
     let settings: Vec<_> = effective

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::output::{Output, field};
 use super::partner::Target;
-use super::{Output, field};
 use crate::config::Settings;
 
-/// What `clock` takes.
+/// Arguments of `clock`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Clock {
     #[command(subcommand)]
@@ -17,9 +17,10 @@ pub(super) struct Clock {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
-    /// Take the system's clock as it is to be right, so that writes go on
+    /// Accept the current time of the system clock, so that writes resume
     ///
-    /// Without --url it is noted in the database of a stopped server, for its next start.
+    /// Without --url, the acceptance is saved in the database of a stopped server for its next
+    /// start.
     Accept {
         #[command(flatten)]
         target: Target,
@@ -28,7 +29,7 @@ enum Command {
     },
 }
 
-/// Does what was asked for.
+/// Runs the subcommand.
 pub(super) fn run(settings: &Settings, arguments: &Clock) -> Result<ExitCode, anyhow::Error> {
     let Command::Accept { target, output } = &arguments.command;
     let accepted = target.run(settings, async |reach| reach.accept_clock().await)?;
@@ -36,9 +37,9 @@ pub(super) fn run(settings: &Settings, arguments: &Clock) -> Result<ExitCode, an
         let now = field(&accepted, "now");
         if accepted["accepted"] == true {
             let seconds = accepted["stepMs"].as_u64().unwrap_or(0) / 1000;
-            format!("accepted: the clock was set forward by {seconds} s, and it is {now}")
+            format!("accepted: the clock was set forward by {seconds} s; the time is {now}")
         } else {
-            format!("there was nothing to accept; it is {now}")
+            format!("there was no step to accept; the time is {now}")
         }
     })
 }

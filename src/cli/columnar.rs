@@ -14,11 +14,11 @@ use parquet::schema::parser::parse_message_type;
 use crate::store::Connection;
 use crate::store::dump::{Dump, Field, FieldKind, Value};
 
-/// Rows that are held in memory and written together.
+/// Rows per row group, which are buffered in memory.
 const GROUP_ROWS: usize = 100_000;
 
-/// Writes a table as Parquet, compressed with Snappy; how many rows it has. A time is a timestamp
-/// in UTC, to the millisecond.
+/// Writes a table as Parquet, compressed with Snappy, and returns the number of rows. Times are
+/// timestamps in UTC with milliseconds.
 pub(super) fn parquet(
     connection: &Connection,
     dump: Dump,
@@ -65,15 +65,17 @@ fn schema(fields: &[Field]) -> String {
     schema + " }"
 }
 
-/// Writes the rows held in memory and forgets them.
+/// Writes the buffered rows as a row group and clears the buffer.
 fn write_group<W: Write + Send>(
     mut group: SerializedRowGroupWriter<'_, W>,
     columns: &mut [Vec<Value>],
     fields: &[Field],
 ) -> Result<(), anyhow::Error> {
     for (column, field) in columns.iter_mut().zip(fields) {
-        let mut writer = group.next_column()?.context("a column too few")?;
-        // A field that holds nothing has level 0 and no value.
+        let mut writer = group
+            .next_column()?
+            .context("the schema has more columns than the row group")?;
+        // A null has definition level 0 and no value.
         let is_there = |value: &Value| i16::from(*value != Value::Null);
         let levels: Vec<i16> = column.iter().map(is_there).collect();
         if matches!(field.kind, FieldKind::Text | FieldKind::Id(_)) {

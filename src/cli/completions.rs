@@ -2,22 +2,26 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-/// What `completions` takes.
+use super::output::print;
+
+/// Arguments of `completions`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Completions {
-    /// The shell
+    /// Shell
     #[arg(value_enum)]
     shell: Shell,
 }
 
-/// Prints the completions of a shell.
-pub(super) fn run(arguments: &Completions) -> Result<ExitCode, anyhow::Error> {
+/// Prints the completion script of a shell.
+pub(super) fn run(
+    arguments: &Completions,
+    mut command: Command,
+) -> Result<ExitCode, anyhow::Error> {
     let mut completions = Vec::new();
-    let mut command = super::Cli::command();
     clap_complete::generate(arguments.shell, &mut command, "stampcard", &mut completions);
-    super::print(&String::from_utf8(completions)?)?;
+    print(&String::from_utf8(completions)?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,31 +7,32 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Output, files::NewFile, progress, tables};
+use super::output::{Output, ReaderGone, unusable};
+use super::{files::NewFile, progress, tables};
 use crate::config::Settings;
 use crate::service::open_read_only;
 use crate::service::transfer::export;
 use crate::store::Connection;
 use crate::store::dump::Dump;
 
-/// What `export` takes.
+/// Arguments of `export`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Export {
-    /// The file to make; - is standard output
+    /// File to create; - is standard output
     file: PathBuf,
-    /// The form of the file
+    /// Format of the file
     #[arg(long, value_enum, default_value_t = Format::Ndjson)]
     format: Format,
-    /// The table to export, for csv and parquet
+    /// Table to export, for csv and parquet
     #[arg(long, value_enum)]
     table: Option<Table>,
-    /// Export the key of member tokens and the signing secrets of webhooks, too
+    /// Include the key of member tokens and the signing secrets of webhooks
     #[arg(long)]
     with_secrets: bool,
-    /// Leave text in a CSV as it is, even what a spreadsheet would run as a formula
+    /// Do not escape text in a CSV that a spreadsheet would run as a formula
     #[arg(long)]
     raw: bool,
-    /// The program that reads the CSV
+    /// Adapt the CSV to a program
     #[arg(long = "for", value_enum)]
     reader: Option<Reader>,
     /// Overwrite the file if it exists
@@ -41,33 +42,33 @@ pub(super) struct Export {
     output: Output,
 }
 
-/// The form of an export.
+/// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// Every row as a line of JSON: what `import` reads
+    /// Every row as a line of JSON, for `import`
     Ndjson,
-    /// One table with a head line, for spreadsheets and databases
+    /// One table with a header line, for spreadsheets and databases
     Csv,
-    /// One table with its types, for other databases
+    /// One table with column types, for other databases
     #[cfg(feature = "parquet")]
     Parquet,
 }
 
-/// A program that needs a CSV of its own.
+/// A program with special requirements for a CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Reader {
-    /// With a byte order mark, by which Excel knows that it is UTF-8
+    /// With a byte order mark, so that Excel reads it as UTF-8
     Excel,
 }
 
-/// A table that other programs can have.
+/// A table that can be exported for other programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Table {
-    /// Every member with the wallet
+    /// Members with their wallets
     Members,
-    /// Every ledger entry
+    /// Ledger entries
     Ledger,
-    /// Every redemption
+    /// Redemptions
     Redemptions,
 }
 
@@ -86,17 +87,19 @@ pub(super) fn run(settings: &Settings, arguments: &Export) -> Result<ExitCode, a
     let (database, file) = (&settings.database.path, &arguments.file);
     let is_table = arguments.format != Format::Ndjson;
     if is_table != arguments.table.is_some() {
-        return Ok(super::unusable(
-            "--table goes with --format csv or parquet, which need it; ndjson has every table",
+        return Ok(unusable(
+            "--table is required with --format csv or parquet, and not allowed with ndjson, which has every table",
         ));
     }
     if is_table && arguments.with_secrets {
-        return Ok(super::unusable(
-            "--with-secrets goes with --format ndjson only",
+        return Ok(unusable(
+            "--with-secrets is allowed only with --format ndjson",
         ));
     }
     if arguments.format != Format::Csv && (arguments.raw || arguments.reader.is_some()) {
-        return Ok(super::unusable("--raw and --for go with --format csv only"));
+        return Ok(unusable(
+            "--raw and --for are allowed only with --format csv",
+        ));
     }
     let connection = open_read_only(database)?;
     if file == Path::new("-") {
@@ -116,8 +119,7 @@ pub(super) fn run(settings: &Settings, arguments: &Export) -> Result<ExitCode, a
     })
 }
 
-/// Writes to standard output. A reader that ends before everything was written is told by the exit
-/// code alone.
+/// Writes to standard output. If the reader closes the pipe early, only the exit code shows it.
 fn to_stdout(connection: &Connection, arguments: &Export) -> Result<ExitCode, anyhow::Error> {
     let mut stdout = Stdout { is_gone: false };
     let written = {
@@ -125,13 +127,13 @@ fn to_stdout(connection: &Connection, arguments: &Export) -> Result<ExitCode, an
         write(connection, arguments, &mut out).and_then(|_| Ok(out.flush()?))
     };
     if stdout.is_gone {
-        return Err(super::ReaderGone.into());
+        return Err(ReaderGone.into());
     }
     written?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Standard output, and whether its reader ended.
+/// Standard output, and whether its reader has closed the pipe.
 struct Stdout {
     is_gone: bool,
 }
@@ -150,7 +152,7 @@ impl Write for Stdout {
     }
 }
 
-/// Writes what was asked for; a summary of it comes back.
+/// Writes the export and returns a summary of it.
 fn write(
     connection: &Connection,
     arguments: &Export,
@@ -158,7 +160,7 @@ fn write(
 ) -> Result<Value, anyhow::Error> {
     let bar = progress::counted("exporting")?;
     let show = |done, total| {
-        // A bar that is asked at every row takes longer than the row.
+        // Updating the bar takes longer than writing a row.
         if done % 1024 == 0 {
             progress::show(&bar, done, total);
         }

@@ -1,4 +1,4 @@
-//! Files that commands make: whole or not at all, and never over another one by mistake.
+//! Output files of commands: complete or absent, and never overwriting another file by mistake.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use tempfile::{NamedTempFile, TempPath};
 
 use crate::store::backup::{beside, sync_folder};
 
-/// What stands beside a database.
+/// Suffixes of the files of a database.
 const COMPANIONS: &[&str] = &["", "-wal", "-shm", "-journal", ".lock"];
-/// What SQLite would play into a file that gets the name before it.
+/// Suffixes of the logs that SQLite would apply to a new file of that name.
 const LOGS: &[&str] = &["-wal", "-journal"];
 
-/// A file that has no name yet: it gets it in [`NewFile::keep`], or goes.
+/// A file under a temporary name. [`NewFile::keep`] renames it; otherwise it is deleted.
 #[derive(Debug)]
 pub(super) struct NewFile {
     file: NamedTempFile,
@@ -22,7 +22,7 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// Begins a file, readable by its owner alone, in the folder where it is to be.
+    /// Creates a file in the target's folder, readable only by its owner.
     pub(super) fn begin(
         target: &Path,
         database: &Path,
@@ -48,15 +48,15 @@ impl NewFile {
         Ok(new)
     }
 
-    /// Refuses a name beside which the log of another database stands.
+    /// Refuses a name that has the log of another database.
     fn refuse_logs(&self) -> Result<(), anyhow::Error> {
         for suffix in LOGS {
             let log = beside(&self.target, suffix);
             let found = log.symlink_metadata();
             anyhow::ensure!(
                 !found.is_ok_and(|found| !found.is_file() || found.len() > 0),
-                "{} stands beside {}: a database of that name is in use, or was; choose another \
-                 file, or move both away",
+                "{} exists next to {}: a database of that name is or was in use; choose another file, \
+                 or move both away",
                 log.display(),
                 self.target.display()
             );
@@ -64,17 +64,17 @@ impl NewFile {
         Ok(())
     }
 
-    /// Where it stands meanwhile.
+    /// The temporary path.
     pub(super) fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// What is written to it.
+    /// A buffered writer to the file.
     pub(super) fn writer(&mut self) -> io::BufWriter<&mut std::fs::File> {
         io::BufWriter::with_capacity(1 << 18, self.file.as_file_mut())
     }
 
-    /// Gives it its name once everything is on the disk; its length in bytes.
+    /// Syncs the file, renames it, and returns its length in bytes.
     pub(super) fn keep(self) -> Result<u64, anyhow::Error> {
         self.refuse_logs()?;
         let Self {
@@ -102,7 +102,7 @@ impl NewFile {
     }
 }
 
-/// An unnamed file beside another one; it goes unless it is renamed.
+/// A temporary file in the folder of another one, deleted unless it is renamed.
 pub(super) fn scratch(target: &Path) -> Result<TempPath, anyhow::Error> {
     Ok(beginning(target)?.into_temp_path())
 }
@@ -121,7 +121,7 @@ fn beginning(target: &Path) -> Result<NamedTempFile, anyhow::Error> {
         .with_context(|| {
             let folder = folder(target).display();
             format!(
-                "{} cannot be written: no file can be made in {folder}",
+                "{} cannot be written: no file can be created in {folder}",
                 target.display()
             )
         })
@@ -141,7 +141,7 @@ fn taken(target: &Path) -> anyhow::Error {
     )
 }
 
-/// The file that a name stands for, also when there is none of that name yet.
+/// The canonical path of a file, even if the file does not exist.
 fn resolve(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| {
         let folder = folder(path).canonicalize();

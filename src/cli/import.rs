@@ -9,22 +9,23 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
-use super::{Output, progress};
+use super::output::Output;
+use super::progress;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::service::transfer::{Step, import};
 use crate::store::Database;
 
-/// What `import` takes.
+/// Arguments of `import`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Import {
-    /// The export to read; - is standard input
+    /// Export to read; - is standard input
     file: PathBuf,
     #[command(flatten)]
     output: Output,
 }
 
-/// Takes an export into a database that is new or empty, or goes on where that was interrupted.
+/// Imports an export into a new or empty database, or resumes an interrupted import.
 pub(super) fn run(settings: &Settings, arguments: &Import) -> Result<ExitCode, anyhow::Error> {
     let (path, file) = (&settings.database.path, &arguments.file);
     let input: Box<dyn BufRead> = if file == Path::new("-") {

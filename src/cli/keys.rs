@@ -8,13 +8,13 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::output::{Output, columns, field};
 use super::partner::{EnvironmentName, Reach, Target, open};
-use super::{Output, columns, field};
 use crate::config::Settings;
 use crate::domain::Name;
 use crate::store::credentials::ListedKeyRow;
 
-/// What `keys` takes.
+/// Arguments of `keys`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Keys {
     #[command(subcommand)]
@@ -23,11 +23,11 @@ pub(super) struct Keys {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
-    /// List the keys that are not revoked, partner keys among them
+    /// List the keys that are not revoked, including partner keys
     ///
-    /// The keys themselves are not kept, only their first characters and a hash.
+    /// Only the first characters and a hash of a key are stored.
     List {
-        /// Only those of this organization (needed with --url)
+        /// Only the keys of this organization (required with --url)
         #[arg(long, value_name = "ID")]
         organization: Option<String>,
         #[command(flatten)]
@@ -35,21 +35,21 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Make a key and print it, once
+    /// Create a key and print it once
     #[command(group = ArgGroup::new("opens").required(true).args(["organization", "partner"]))]
     Create {
-        /// What it is called
+        /// Name of the key
         name: String,
-        /// An Org-API-Key of this organization
+        /// Create an Org-API-Key of this organization
         #[arg(long, value_name = "ID")]
         organization: Option<String>,
-        /// The program it opens; the organization's oldest in use unless said
+        /// Program of the key [default: the organization's oldest active program]
         #[arg(long, value_name = "ID", requires = "organization")]
         program: Option<String>,
-        /// A partner key (without --url)
+        /// Create a partner key (not with --url)
         #[arg(long, requires = "environment", conflicts_with = "url")]
         partner: bool,
-        /// The environment of a partner key
+        /// Environment of the partner key
         #[arg(long, value_enum, requires = "partner")]
         environment: Option<EnvironmentName>,
         #[command(flatten)]
@@ -57,11 +57,11 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Revoke a key: it is refused from the next request on
+    /// Revoke a key, effective from the next request
     Revoke {
-        /// The id of the key, as `keys list` shows it
+        /// Id of the key, as printed by `keys list`
         id: String,
-        /// The organization of the key (needed with --url)
+        /// Organization of the key (required with --url)
         #[arg(long, value_name = "ID")]
         organization: Option<String>,
         #[command(flatten)]
@@ -69,16 +69,16 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Replace the key of member tokens: every token that was minted is refused from then on
+    /// Replace the key of member tokens, which invalidates every existing token
     ///
-    /// The server must be stopped. Apps exchange anew; nothing else changes.
+    /// The server must be stopped. Apps exchange new tokens; nothing else changes.
     RotateTokenKey {
         #[command(flatten)]
         output: Output,
     },
 }
 
-/// Does what was asked for.
+/// Runs the subcommand.
 pub(super) fn run(settings: &Settings, arguments: &Keys) -> Result<ExitCode, anyhow::Error> {
     match &arguments.command {
         Command::List {
@@ -116,7 +116,7 @@ pub(super) fn run(settings: &Settings, arguments: &Keys) -> Result<ExitCode, any
                     reach.create_key(organization, body).await
                 }
                 (None, Some(environment)) => create_partner(reach, *environment, name).await,
-                (None, None) => bail!("say whose key: --organization or --partner"),
+                (None, None) => bail!("choose the kind of key with --organization ID or --partner"),
             })?;
             show(*output, &made)
         }
@@ -137,16 +137,16 @@ pub(super) fn run(settings: &Settings, arguments: &Keys) -> Result<ExitCode, any
             services.stop();
             rotated?;
             output.print(&json!({"rotated": true}), || {
-                "the key of member tokens is new; members' apps exchange anew".to_owned()
+                "the key of member tokens was replaced; apps have to exchange new tokens".to_owned()
             })
         }
     }
 }
 
-/// Prints a key that was made. It is never shown again.
+/// Prints a new key, which is never shown again.
 fn show(output: Output, made: &Value) -> Result<ExitCode, anyhow::Error> {
     let id = field(&made["apiKey"], "id");
-    let what = format!("{id} (revoke it with `stampcard keys revoke`, and make another)");
+    let what = format!("{id} (revoke it with `stampcard keys revoke`, and create another)");
     let text = || {
         let (name, key) = (field(&made["apiKey"], "name"), field(made, "plainKey"));
         format!("{id}  {name}\nThe key, which is shown only now:\n  {key}")
@@ -162,13 +162,15 @@ async fn list(reach: &Reach, organization: Option<&str>) -> Result<Vec<Value>, a
             let Some(organization) = organization else {
                 return Ok(keys);
             };
-            // An id that is unknown is an error and no empty list.
+            // An unknown id is an error, not an empty list.
             reach.keys(organization).await?;
             let is_its = |key: &Value| key["organizationId"] == organization.to_lowercase();
             Ok(keys.into_iter().filter(is_its).collect())
         }
         (Reach::Server(_), Some(organization)) => reach.keys(organization).await,
-        (Reach::Server(_), None) => bail!("with --url say whose keys: --organization ID"),
+        (Reach::Server(_), None) => {
+            bail!("--url needs --organization ID, the organization of the keys")
+        }
     }
 }
 
@@ -192,7 +194,9 @@ async fn create_partner(
     name: &str,
 ) -> Result<Value, anyhow::Error> {
     let Reach::File(services) = reach else {
-        bail!("a partner key is made on the database of a stopped server, without --url");
+        bail!(
+            "a partner key can be created only in the database of a stopped server, without --url"
+        );
     };
     let name = Name::parse("name", name)?;
     let (uuid, key) = services
@@ -214,11 +218,13 @@ async fn revoke(reach: &Reach, id: &str, organization: Option<&str>) -> Result<(
             reach.revoke_key(organization, id).await?;
             true
         }
-        (Reach::Server(_), None) => bail!("with --url say whose key: --organization ID"),
+        (Reach::Server(_), None) => {
+            bail!("--url needs --organization ID, the organization of the key")
+        }
     };
     anyhow::ensure!(
         revoked,
-        "there is no key {id} that is not revoked; `stampcard keys list` shows them"
+        "there is no key {id}, or it is revoked already; `stampcard keys list` shows the keys"
     );
     Ok(())
 }

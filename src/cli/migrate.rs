@@ -6,21 +6,22 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::{Output, progress};
+use super::output::Output;
+use super::progress;
 use crate::config::Settings;
 use crate::store::{Database, open_any_version, open_read_only, schema_version};
 
-/// What `migrate` takes.
+/// Arguments of `migrate`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Migrate {
     #[command(flatten)]
     output: Output,
 }
 
-/// Brings the schema of the database up to date, as a start of the server does.
+/// Migrates the database to the current schema, as a start of the server does.
 pub(super) fn run(settings: &Settings, arguments: &Migrate) -> Result<ExitCode, anyhow::Error> {
     let path = &settings.database.path;
-    // A database that is not there is not created.
+    // A missing database is not created.
     drop(open_any_version(path)?);
     let changed = migrated(path)?;
     let version = schema_version();
@@ -31,7 +32,7 @@ pub(super) fn run(settings: &Settings, arguments: &Migrate) -> Result<ExitCode, 
             if changed {
                 format!("{path}: its schema is now version {version}")
             } else {
-                format!("{path}: its schema is version {version}; nothing was to be done")
+                format!("{path}: its schema is version {version} already; there was nothing to do")
             }
         },
     )

@@ -1,16 +1,17 @@
-//! `openapi`: prints the description of the API.
+//! `stampcard openapi`.
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::output::print;
 use crate::http;
 
-/// Prints the document as it is committed under docs.
+/// Prints the document that is committed as docs/openapi.json.
 pub(super) fn run() -> Result<ExitCode, anyhow::Error> {
     let document = http::openapi()?
         .to_pretty_json()
         .context("the document could not be rendered")?;
-    super::print(&(document + "\n"))?;
+    print(&(document + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::output::{Output, columns, field};
 use super::partner::{EnvironmentName, Target};
-use super::{Output, columns, field};
 use crate::config::Settings;
 
-/// What `organizations` takes.
+/// Arguments of `organizations`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Organizations {
     #[command(subcommand)]
@@ -18,9 +18,9 @@ pub(super) struct Organizations {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
-    /// List every organization, the newest first
+    /// List organizations, newest first
     List {
-        /// Only those of this environment (without --url)
+        /// Only organizations of this environment (not with --url)
         #[arg(long, value_enum, conflicts_with = "url")]
         environment: Option<EnvironmentName>,
         #[command(flatten)]
@@ -28,17 +28,17 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Make an organization with one program, and print the key to it, once
+    /// Create an organization with one program, and print its Org-API-Key once
     Create {
-        /// What it is called
+        /// Name of the organization
         name: String,
-        /// Where it lives (without --url)
+        /// Environment of the organization (required without --url)
         #[arg(long, value_enum)]
         environment: Option<EnvironmentName>,
-        /// Your own id for it
+        /// Your own id for the organization
         #[arg(long)]
         external_id: Option<String>,
-        /// What it pays
+        /// Tier of the organization
         #[arg(long, value_enum, default_value = "trial")]
         tier: Tier,
         #[command(flatten)]
@@ -46,13 +46,14 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Suspend or cancel an organization, or let it in again
+    /// Suspend, cancel or reactivate an organization
     ///
-    /// Its keys and member tokens are refused from the next request on, until it is active again.
+    /// The keys and member tokens of a suspended or canceled organization are refused from the next
+    /// request on, until it is active again.
     SetStatus {
-        /// The organization's id
+        /// Id of the organization
         id: String,
-        /// Its new status
+        /// New status
         #[arg(value_enum)]
         status: Status,
         #[command(flatten)]
@@ -75,7 +76,7 @@ enum Status {
     Canceled,
 }
 
-/// Does what was asked for.
+/// Runs the subcommand.
 pub(super) fn run(
     settings: &Settings,
     arguments: &Organizations,
@@ -110,7 +111,7 @@ pub(super) fn run(
                 reach.create_organization(environment, body).await
             })?;
             let id = field(&made["organization"], "id");
-            let what = format!("organization {id} (make another with `stampcard keys create`)");
+            let what = format!("organization {id} (create another with `stampcard keys create`)");
             let text = || {
                 format!(
                     "{}  {}\nIts Org-API-Key, which is shown only now:\n  {}",

@@ -1,5 +1,5 @@
-//! What the partner can do, on the file of a stopped server or through a running one's API: both
-//! take and give the JSON of `/partner`.
+//! The partner's operations, on the database of a stopped server or through the API of a running
+//! one. Both take and return the JSON of `/partner`.
 
 use std::time::Duration;
 
@@ -19,15 +19,15 @@ use crate::wire::{
     CreateApiKeyRequest, CreateOrganizationRequest, NumberedPageQuery, SetStatusRequest,
 };
 
-/// How long a running server may take to answer.
+/// Time limit for a response of a running server.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Organizations asked for at once, the most that a page has.
+/// Organizations per request, the largest page size.
 const PAGE: i64 = 100;
 
-/// Where commands about organizations and keys act.
+/// The database or server that a command about organizations and keys acts on.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Target {
-    /// Ask the running server at this address instead of opening the database
+    /// Use the running server at this address instead of opening the database
     #[arg(
         long,
         value_name = "http://HOST:PORT",
@@ -35,12 +35,12 @@ pub(super) struct Target {
         requires = "key"
     )]
     url: Option<String>,
-    /// The partner key to ask it with
+    /// Partner key for the running server
     #[arg(long, env = "STAMPCARD_KEY", hide_env_values = true, value_parser = secret)]
     key: Option<SecretString>,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "clap asks for a result")]
+#[expect(clippy::unnecessary_wraps, reason = "clap requires a result")]
 fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::from(text))
 }
@@ -48,9 +48,9 @@ fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
 /// The name of an environment on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum EnvironmentName {
-    /// For trying things out
+    /// For development and tests
     Sandbox,
-    /// For real
+    /// For production
     Live,
 }
 
@@ -63,16 +63,16 @@ impl From<EnvironmentName> for Environment {
     }
 }
 
-/// The way to the organizations.
+/// Access to the organizations.
 pub(super) enum Reach {
-    /// The database of a stopped server, with every environment.
+    /// The database of a stopped server, with both environments.
     File(Box<Services>),
     /// A running server, with the environment of the partner key.
     Server(Client),
 }
 
 impl Target {
-    /// Runs a command on the database or the server that is meant.
+    /// Runs a command on the selected database or server.
     pub(super) fn run<T>(
         &self,
         settings: &Settings,
@@ -90,23 +90,23 @@ impl Target {
     }
 }
 
-/// Opens the database of a stopped server. None is made where there is none.
+/// Opens the database of a stopped server. A missing database is an error.
 pub(super) fn open(settings: &Settings) -> Result<Services, anyhow::Error> {
     let path = &settings.database.path;
     anyhow::ensure!(
         path.exists(),
-        "there is no database {}; `stampcard serve` makes one, and --database names another",
+        "there is no database {}; create one with `stampcard serve`, or name another with --database",
         path.display()
     );
     super::migrate::migrated(path)?;
-    // There are new ones only if the very first start was killed before it was done.
+    // There are new keys only if the first start was killed before it was complete.
     let show = |keys: &FirstKeys| show_keys(keys, &settings.bootstrap);
     let (services, _) = Services::start_showing(settings, &Clock::system(), &show)?;
     Ok(services)
 }
 
 impl Reach {
-    /// Every organization, the newest first; the file's of one environment or of both.
+    /// Returns every organization, newest first. Only the database can be filtered by environment.
     pub(super) async fn organizations(
         &self,
         environment: Option<Environment>,
@@ -114,7 +114,7 @@ impl Reach {
         let environments: Vec<Environment> = match (self, environment) {
             (Self::File(_), None) => Environment::ALL.to_vec(),
             (Self::File(_), Some(one)) => vec![one],
-            // The key says which.
+            // The environment follows from the key.
             (Self::Server(_), _) => vec![Environment::Live],
         };
         let mut all = Vec::new();
@@ -163,7 +163,7 @@ impl Reach {
         }
     }
 
-    /// Takes the system's clock as it is to be right.
+    /// Accepts the current time of the system clock.
     pub(super) async fn accept_clock(&self) -> Result<Value, anyhow::Error> {
         match self {
             Self::File(services) => {
@@ -174,7 +174,7 @@ impl Reach {
         }
     }
 
-    /// Makes an organization with one program and a key.
+    /// Creates an organization with one program and a key.
     pub(super) async fn create_organization(
         &self,
         environment: Option<Environment>,
@@ -186,12 +186,14 @@ impl Reach {
                 let partner = PartnerPrincipal::with_the_file(environment);
                 answer(&services.create_organization(partner, None, request).await?)
             }
-            (Self::File(_), None) => bail!("say which with --environment sandbox or live"),
+            (Self::File(_), None) => {
+                bail!("choose the environment with --environment sandbox or live")
+            }
             (Self::Server(client), None) => {
                 client.send("POST", "/partner/organizations", Some(&body))
             }
             (Self::Server(_), Some(_)) => {
-                bail!("leave --environment away: with --url the partner key says which it is")
+                bail!("omit --environment: with --url, it follows from the partner key")
             }
         }
     }
@@ -220,7 +222,7 @@ impl Reach {
         }
     }
 
-    /// The keys of an organization, the newest first.
+    /// Returns the keys of an organization, newest first.
     pub(super) async fn keys(&self, organization: &str) -> Result<Vec<Value>, anyhow::Error> {
         let listed = match self {
             Self::File(services) => {
@@ -238,7 +240,7 @@ impl Reach {
         Ok(listed["apiKeys"].as_array().cloned().unwrap_or_default())
     }
 
-    /// Makes a key to a program of an organization.
+    /// Creates a key of a program of an organization.
     pub(super) async fn create_key(
         &self,
         organization: &str,
@@ -279,7 +281,7 @@ impl Reach {
     }
 }
 
-/// The partner's view of the environment that an organization lives in.
+/// The partner in the environment of an organization.
 async fn owner(services: &Services, organization: &str) -> Result<PartnerPrincipal, anyhow::Error> {
     for environment in Environment::ALL {
         let partner = PartnerPrincipal::with_the_file(environment);
@@ -288,10 +290,12 @@ async fn owner(services: &Services, organization: &str) -> Result<PartnerPrincip
             return Ok(partner);
         }
     }
-    bail!("there is no organization {organization}; `stampcard organizations list` shows them")
+    bail!(
+        "there is no organization {organization}; `stampcard organizations list` shows all of them"
+    )
 }
 
-/// What a use case answered; a refusal is an error.
+/// The body of a use case's reply; a refusal is an error.
 fn answer(reply: &Reply) -> Result<Value, anyhow::Error> {
     let body = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
     refuse(reply.status, &body)?;
@@ -304,7 +308,7 @@ fn refuse(status: u16, body: &Value) -> Result<(), anyhow::Error> {
     }
     match body["message"].as_str() {
         Some(message) => bail!("{message}"),
-        None => bail!("the server answered {status}"),
+        None => bail!("the server responded with status {status}"),
     }
 }
 
@@ -321,11 +325,11 @@ impl Client {
         anyhow::ensure!(
             base.starts_with("http://"),
             "--url {url} must begin with http://: the server speaks plain HTTP, so run this on its \
-             own machine, or reach it through a tunnel such as `ssh -L 8080:127.0.0.1:8080`"
+             own machine, or use a tunnel such as `ssh -L 8080:127.0.0.1:8080`"
         );
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            // The key goes to the server that was named and to no other.
+            // The key is sent to no other server.
             .max_redirects(0)
             .proxy(None)
             .timeout_global(Some(PATIENCE))
@@ -345,7 +349,7 @@ impl Client {
             .uri(format!("{}{path}", self.base))
             .header("X-Partner-API-Key", self.key.expose_secret());
         if method == "POST" {
-            // Should the answer be lost on the way, the same request is not carried out twice.
+            // If the response is lost, a retry is not carried out twice.
             request = request.header("Idempotency-Key", uuid::Uuid::new_v4().to_string());
         }
         let body = body.map_or_else(String::new, Value::to_string);
@@ -361,7 +365,7 @@ impl Client {
     }
 }
 
-/// An id as a part of a path.
+/// An id as a path segment.
 fn encoded(id: &str) -> String {
     percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

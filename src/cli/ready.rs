@@ -8,20 +8,20 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
-use super::Output;
+use super::output::Output;
 use crate::config::Settings;
 
-/// How long a server that is ready takes at most.
+/// Time limit for the response.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What `ready` takes.
+/// Arguments of `ready`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Ready {
     #[command(flatten)]
     output: Output,
 }
 
-/// Asks the server that these settings start whether it takes writes.
+/// Checks whether the server at the configured address accepts writes.
 pub(super) fn run(settings: &Settings, arguments: &Ready) -> Result<ExitCode, anyhow::Error> {
     let address = reachable(settings.server.listen);
     let agent: ureq::Agent = ureq::Agent::config_builder()
@@ -37,14 +37,14 @@ pub(super) fn run(settings: &Settings, arguments: &Ready) -> Result<ExitCode, an
     let status = answer.status().as_u16();
     anyhow::ensure!(
         status == 200,
-        "the server at {address} takes no writes (it answered {status}); its log says why"
+        "the server at {address} does not accept writes (status {status}); its log says why"
     );
     arguments.output.print(&json!({"ready": true}), || {
-        format!("the server at {address} takes writes")
+        format!("the server at {address} accepts writes")
     })
 }
 
-/// Where a server that listens on every address can be asked.
+/// The address to reach a server by, also if it listens on all addresses.
 pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

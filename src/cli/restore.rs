@@ -6,27 +6,28 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::{Output, backup::copied, files, progress};
+use super::output::Output;
+use super::{backup::copied, files, progress};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::store::{Lock, backup, open_any_version};
 
-/// What `restore` takes.
+/// Arguments of `restore`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Restore {
-    /// The backup to put in the place of the database; it is copied and stays as it is
+    /// Backup to restore; it is copied, and not changed
     file: PathBuf,
     #[command(flatten)]
     output: Output,
 }
 
-/// Verifies a copy of the backup and puts it in the place of the database.
+/// Replaces the database with a verified copy of the backup.
 pub(super) fn run(settings: &Settings, arguments: &Restore) -> Result<ExitCode, anyhow::Error> {
     let file = &arguments.file;
-    // The file itself is replaced, not a link to it.
+    // Replaces the file, not a symbolic link to it.
     let database = &backup::resolved(&settings.database.path)?;
     let source = open_any_version(file)?;
-    // Held to the end, so that no server starts on what is being replaced.
+    // Held to the end, so that no server starts on the replaced database.
     let _lock = Lock::take(database)?;
     let prepared = files::scratch(database)?;
     copied(&source, &prepared)?;
@@ -40,7 +41,7 @@ pub(super) fn run(settings: &Settings, arguments: &Restore) -> Result<ExitCode, 
     backup::enter_final_mode(&prepared)?;
     let kept = replaced_name(database);
     let was_there = backup::replace(database, &prepared, &kept)?;
-    // It has another name now, under which it stays.
+    // It was renamed, so there is nothing to delete.
     let _ = prepared.keep();
     let kept = was_there.then_some(kept);
     super::verify::noted(database, report.figures as u64, 0);
@@ -48,7 +49,7 @@ pub(super) fn run(settings: &Settings, arguments: &Restore) -> Result<ExitCode, 
         &json!({"database": database, "replaced": kept, "figures": report.figures}),
         || {
             let kept = kept.as_ref().map_or_else(String::new, |kept| {
-                format!("; what stood there is kept as {}", kept.display())
+                format!("; the replaced database is kept as {}", kept.display())
             });
             format!(
                 "{}: restored from {} ({} figures compared){kept}",
@@ -60,7 +61,7 @@ pub(super) fn run(settings: &Settings, arguments: &Restore) -> Result<ExitCode, 
     )
 }
 
-/// The name that the replaced database is kept under: of this moment, so that it is a new one.
+/// The new name of the replaced database. It contains the current time, so that it is unique.
 fn replaced_name(database: &Path) -> PathBuf {
     let now = Clock::system().now().to_string();
     let digits: String = now.chars().filter(char::is_ascii_digit).collect();

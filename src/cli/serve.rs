@@ -18,10 +18,10 @@ use crate::domain::Environment;
 use crate::service::SystemNames;
 use crate::service::bootstrap::FirstKeys;
 
-/// What `serve` takes.
+/// Arguments of `serve`.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(super) struct Serve {
-    /// Take the system's clock to be right although a step of it was refused before
+    /// Accept the system clock although a step of it was refused before
     #[arg(long)]
     accept_clock: bool,
 }
@@ -41,8 +41,7 @@ pub(super) fn run(settings: &Settings, arguments: Serve) -> Result<ExitCode, any
     serve(&system, app, shutdown, pending())
 }
 
-/// Says where the app listens and serves until `shutdown` is done. Until then something else may go
-/// on beside it.
+/// Prints the address and serves until `shutdown` is done. Meanwhile runs `beside` as well.
 pub(super) fn serve(
     system: &SystemRunner,
     app: App,
@@ -51,9 +50,9 @@ pub(super) fn serve(
 ) -> Result<ExitCode, anyhow::Error> {
     system.block_on(async {
         if let Err(error) = announce(&app) {
-            // Whoever knows the address can do without the line.
+            // The server is useful without this line.
             let address = app.address();
-            tracing::warn!(%address, %error, "listening, which standard output did not take");
+            tracing::warn!(%address, %error, "listening, but standard output did not take the address");
         }
         let beside = actix_web::rt::spawn(beside);
         app.run(async {
@@ -65,8 +64,8 @@ pub(super) fn serve(
     })
 }
 
-/// Prints the keys of a new database where somebody can see them. A standard output that was closed
-/// is `/dev/null` by now: keys that nobody chose would be lost there.
+/// Prints the keys of a new database, unless standard output is `/dev/null`, where random keys would
+/// be lost. A closed standard output is `/dev/null` by now.
 pub(super) fn show_keys(keys: &FirstKeys, chosen: &BootstrapSettings) -> io::Result<()> {
     if are_seen(chosen)? {
         print_keys(keys)?;
@@ -74,7 +73,8 @@ pub(super) fn show_keys(keys: &FirstKeys, chosen: &BootstrapSettings) -> io::Res
     Ok(())
 }
 
-/// Whether keys that are printed are seen. It is an error if they are not, and nobody chose them.
+/// Whether printed keys are visible. If they are not, and no key was chosen by a setting, returns an
+/// error.
 pub(super) fn are_seen(chosen: &BootstrapSettings) -> io::Result<bool> {
     if is_discarded()? {
         let is_chosen = |environment: &Environment| {
@@ -85,15 +85,15 @@ pub(super) fn are_seen(chosen: &BootstrapSettings) -> io::Result<bool> {
             return Err(io::Error::other(what));
         }
         tracing::warn!(
-            "the keys of the new database were not shown, because standard output is /dev/null; \
-             `stampcard keys create` makes others than those that were chosen by settings"
+            "the keys of the new database were not printed, because standard output is /dev/null; \
+             besides those chosen by settings, create keys with `stampcard keys create`"
         );
         return Ok(false);
     }
     Ok(true)
 }
 
-/// Whether nobody can ever see what is printed.
+/// Whether standard output is `/dev/null`.
 fn is_discarded() -> io::Result<bool> {
     let discarded = rustix::fs::stat("/dev/null")?;
     let out = rustix::fs::fstat(io::stdout())?;
@@ -103,7 +103,7 @@ fn is_discarded() -> io::Result<bool> {
     Ok(is_device(&out) && is_device(&discarded) && out.st_rdev == discarded.st_rdev)
 }
 
-/// Prints the keys of a new database, the sandbox Org-API-Key first. They are never shown again.
+/// Prints the keys of a new database, which are never shown again, the sandbox Org-API-Key first.
 pub(super) fn print_keys(keys: &FirstKeys) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
@@ -122,8 +122,8 @@ pub(super) fn print_keys(keys: &FirstKeys) -> io::Result<()> {
     out.flush()
 }
 
-/// The line that says the server is ready. It is the last one on standard output: what else a
-/// person may want to know is for the log.
+/// Prints the line that says that the server is ready, the last one on standard output. Other
+/// information goes to the log.
 fn announce(app: &App) -> io::Result<()> {
     tracing::info!("the dashboard is on {}", page_of(app.address()));
     let mut out = io::stdout().lock();
@@ -131,7 +131,7 @@ fn announce(app: &App) -> io::Result<()> {
     out.flush()
 }
 
-/// Where a browser on this machine finds the dashboard.
+/// The address of the dashboard for a browser on this machine.
 pub(super) fn page_of(address: SocketAddr) -> String {
     format!("http://{}/", reachable(address))
 }

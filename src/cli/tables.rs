@@ -9,17 +9,17 @@ use crate::domain::Timestamp;
 use crate::store::Connection;
 use crate::store::dump::{Dump, FieldKind, Value};
 
-/// How a table is written.
+/// The format of a CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
-    /// Text stays as it is, even where a spreadsheet would run it.
+    /// Text is not escaped, even if a spreadsheet would run it.
     pub(super) is_raw: bool,
-    /// It begins with a byte order mark, by which Excel knows UTF-8.
+    /// The file begins with a byte order mark, so that Excel reads it as UTF-8.
     pub(super) has_mark: bool,
 }
 
-/// Writes a table as CSV (RFC 4180) with a head line; how many rows it has. What holds nothing is
-/// an empty field, a time is RFC 3339 in UTC.
+/// Writes a table as CSV (RFC 4180) with a header line, and returns the number of rows. Nulls are
+/// empty fields, times are RFC 3339 in UTC.
 pub(super) fn csv(
     connection: &Connection,
     dump: Dump,
@@ -41,7 +41,7 @@ pub(super) fn csv(
                 Value::Text(text) if form.is_raw => writer.write_field(text)?,
                 Value::Text(text) => writer.write_field(inert(text).as_bytes())?,
                 Value::Integer(millis) if field.kind == FieldKind::Time => {
-                    let at = Timestamp::from_millis(*millis).context("an impossible time")?;
+                    let at = Timestamp::from_millis(*millis).context("a time is out of range")?;
                     writer.write_field(at.to_string())?;
                 }
                 Value::Integer(number) => writer.write_field(number.to_string())?,
@@ -56,9 +56,9 @@ pub(super) fn csv(
     Ok(rows)
 }
 
-/// The text with an apostrophe wherever a spreadsheet would begin to run it: before what looks like
-/// a formula, at the beginning and behind what may separate cells where another separator than the
-/// comma is usual. src/http/dashboard/assets/charts.js does the same.
+/// Puts an apostrophe before text that a spreadsheet would run as a formula: at the beginning, and
+/// after characters that separate cells in locales without the comma as separator.
+/// src/http/dashboard/assets/lib/csv.js does the same.
 fn inert(text: &str) -> Cow<'_, str> {
     let mut places = Vec::new();
     let mut is_beginning = true;

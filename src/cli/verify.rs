@@ -6,21 +6,22 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::{Output, progress};
+use super::output::Output;
+use super::progress;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::service::open_read_only;
 use crate::store::checks;
 
-/// What `verify` takes.
+/// Arguments of `verify`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Verify {
     #[command(flatten)]
     output: Output,
 }
 
-/// Tells the server that has the database what came of it. Where that cannot be written down, as in
-/// a folder that can only be read, the server does not know, which is all that it is good for.
+/// Saves the result for the server that owns the database, which shows it. Best effort: in a
+/// read-only folder nothing is saved.
 pub(super) fn noted(path: &Path, figures: u64, findings: u64) {
     let check = checks::Verification {
         at: Clock::system().now().as_millis(),
@@ -30,7 +31,7 @@ pub(super) fn noted(path: &Path, figures: u64, findings: u64) {
     let _ = checks::note(path, &check);
 }
 
-/// Verifies the database; says what is wrong, if anything is.
+/// Verifies the database and prints what does not agree.
 pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, anyhow::Error> {
     let path = &settings.database.path;
     let report = progress::verified(&open_read_only(path)?)?;

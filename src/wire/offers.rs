@@ -268,3 +268,29 @@ pub struct OfferListResponse {
     /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// `CreateOfferRequest` has no table: it reads the title itself and the rest as a change.
+    #[test]
+    fn a_new_offer_is_described_as_it_is_read() {
+        let schema = serde_json::to_value(CreateOfferRequest::schema()).unwrap();
+        assert_eq!(schema["required"], json!(["title"]));
+        let missing = CreateOfferRequest::parse(&json!({})).unwrap_err();
+        assert_eq!(missing.field, "title");
+        let described = schema["properties"].as_object().unwrap();
+        for name in described.keys() {
+            // No field accepts this.
+            let mut body = json!({"title": "A coffee on the house"});
+            body[name] = json!([[]]);
+            let refused = CreateOfferRequest::parse(&body).unwrap_err();
+            assert!(refused.field.starts_with(name.as_str()), "{refused}");
+        }
+        let changed = serde_json::to_value(PatchOfferRequest::schema()).unwrap();
+        assert_eq!(schema["properties"], changed["properties"]);
+    }
+}

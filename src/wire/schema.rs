@@ -123,6 +123,11 @@ pub fn any_object() -> Object {
         .build()
 }
 
+/// The type of a transaction that added points.
+pub(super) const CREDIT: &str = "CREDIT";
+/// The type of a transaction that took points.
+pub(super) const DEBIT: &str = "DEBIT";
+
 /// Lists of words that several responses use, each a named schema.
 macro_rules! words {
     ($($(#[$doc:meta])+ $name:ident = $words:expr;)+) => {$(
@@ -148,7 +153,7 @@ words! {
     /// The kind of actor that caused an event.
     ActorKind = ["key", "member", "partner", "rule", "scheduler", "server"];
     /// Whether points were added to the wallet or taken from it.
-    TransactionType = ["CREDIT", "DEBIT"];
+    TransactionType = [CREDIT, DEBIT];
     /// Whether a program is active.
     ProgramState = ProgramStatus::ALL.map(ProgramStatus::as_str);
     /// Whether an organization's credentials are accepted.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::field_types::{AMOUNT, EXTERNAL_USER_ID, text};
 use super::request::request;
-use super::schema::TransactionType;
+use super::schema::{CREDIT, DEBIT, TransactionType};
 use crate::domain::{
     Currency, Entry, ExternalUserId, Points, Reason, RedemptionId, Tier, Timestamp, TransactionId,
     Wallet,
@@ -169,7 +169,7 @@ impl TransactionResponse {
         };
         Self {
             id: id.to_string(),
-            transaction_type: if entry.is_credit() { "CREDIT" } else { "DEBIT" },
+            transaction_type: if entry.is_credit() { CREDIT } else { DEBIT },
             amount: amount.get(),
             reason,
             redemption_id: redemption.map(|id| id.to_string()),

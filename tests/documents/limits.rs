@@ -1,4 +1,4 @@
-//! docs/LIMITS.md: every bound with its setting, its default, what a client gets, and its test.
+//! docs/LIMITS.md: every limit with its setting, its default, the response beyond it, and its test.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use stampcard::config::DEFAULTS;
 
 use super::{hold, read, root};
 
-/// Where the value of a bound stands.
+/// The source of a limit's value.
 enum Value {
     /// A setting.
     Setting(&'static str),
@@ -17,7 +17,7 @@ enum Value {
 }
 use Value::{Constant, Setting};
 
-/// A row: what is bounded, by what, what a client gets past it, and a test that shows that.
+/// A row: what is limited, the source of the limit, what exceeds it gets, and a test that shows it.
 type Limit = (&'static str, Value, &'static str, &'static str);
 
 const CLOSED: &str = "the connection is closed";
@@ -26,54 +26,54 @@ const LIMITS: &[Limit] = &[
     (
         "open connections",
         Setting("server.connections_max"),
-        "it waits until another is closed",
+        "waits until another closes",
         "connections_have_a_bound_and_the_next_one_waits",
     ),
     (
-        "seconds for the head of a request, of each on a connection",
+        "seconds to receive the head of a request",
         Setting("server.request_timeout"),
-        "408, closed",
+        "408, and the connection is closed",
         "every_head_of_a_connection_has_its_time",
     ),
     (
-        "seconds for its body",
+        "seconds to receive its body",
         Setting("server.request_timeout"),
-        "400, closed",
+        "400, and the connection is closed",
         "a_body_that_does_not_end_is_given_up",
     ),
     (
-        "seconds from an answer to the next request",
+        "seconds between a response and the next request",
         Setting("server.keep_alive"),
         CLOSED,
         "every_head_of_a_connection_has_its_time",
     ),
     (
-        "seconds in which a client takes nothing of its answer",
+        "seconds in which a client reads nothing of its response",
         Setting("server.write_timeout"),
         CLOSED,
         "answers_that_nobody_reads_cost_little_memory_and_end",
     ),
     (
-        "bytes of answers not read and requests not ended, of one credential (without one: of one \
-         address)",
+        "bytes of unread responses and incomplete requests of one credential, or of one address \
+         without a credential",
         Setting("server.buffered_bytes_each_max"),
-        "closed; 503 if it is a request",
+        "the connection is closed; a request gets 503",
         "answers_that_one_credential_does_not_read_have_a_bound",
     ),
     (
-        "the same in all",
+        "the same, for all clients together",
         Setting("server.buffered_bytes_max"),
-        "closed; 503 if it is a request",
+        "the connection is closed; a request gets 503",
         "each_owner_and_all_together_have_a_bound",
     ),
     (
-        "bytes of a body",
+        "bytes of a request body",
         Setting("server.body_bytes_max"),
         "413 `PAYLOAD_TOO_LARGE`",
         "bodies_that_are_too_large_cost_no_memory",
     ),
     (
-        "levels of lists and objects in a body",
+        "nesting depth of a JSON body",
         Constant("src/http/extract.rs", "DEPTH_MAX"),
         "400 `BAD_REQUEST`",
         "a_body_that_is_not_json_is_400_on_every_route",
@@ -85,56 +85,56 @@ const LIMITS: &[Limit] = &[
         "so_many_streams_can_be_open_at_a_time",
     ),
     (
-        "open streams of a credential; a member's tokens count together",
+        "open streams of one credential; a member's tokens count together",
         Setting("server.streams_each_max"),
         "429 `RATE_LIMITED`",
         "a_credential_has_so_many_streams_and_another_has_its_own",
     ),
     (
-        "events that wait for a stream",
+        "events queued for one stream",
         Constant("src/realtime.rs", "QUEUE_MAX"),
-        "the stream says `gap` and ends",
+        "the stream sends `gap` and ends",
         "a_client_that_does_not_read_is_told_of_the_gap_and_can_resume_without_one",
     ),
     (
-        "bytes that they have together",
+        "bytes queued for one stream",
         Constant("src/realtime.rs", "QUEUE_BYTES_MAX"),
-        "the stream says `gap` and ends",
+        "the stream sends `gap` and ends",
         "a_client_that_does_not_read_is_told_of_the_gap_and_can_resume_without_one",
     ),
     (
-        "writes that wait",
+        "waiting writes",
         Setting("database.queue_max"),
         "503 `OVERLOADED`",
         "a_full_queue_refuses_at_once_and_recovers_by_itself",
     ),
     (
-        "percent of the writes that wait, and of the reads, of one organization",
+        "percent of the waiting writes, and of the waiting reads, of one organization",
         Setting("database.share_max"),
-        "503 `OVERLOADED`, for it alone",
+        "503 `OVERLOADED` for that organization",
         "a_queue_that_the_sandbox_fills_has_room_for_a_live_organization_and_serves_it_soon",
     ),
     (
-        "reads that wait for a connection, each for 5 s at most",
+        "reads waiting for a connection, each for 5 s at most",
         Setting("database.read_queue_max"),
         "503 `OVERLOADED`",
         "so_many_may_wait_and_of_one_organization_half_of_them",
     ),
     (
-        "reading connections; of one organization, or of the sandbox, all but one",
+        "read-only connections; one organization, or the sandbox, uses at most all but one",
         Setting("database.readers"),
-        "it waits",
+        "waits",
         "nobody_has_every_connection_and_the_sandbox_neither",
     ),
     (
-        "buckets, offers or programs of figures that are worked out at once; more take their turn \
-         among the reads",
+        "buckets, offers or programs in a response that is computed without queueing; larger ones \
+         queue with the reads",
         Constant("src/service/figures/analytics.rs", "AT_ONCE_MAX"),
-        "it waits; 503 `OVERLOADED` as for reads",
+        "waits; 503 `OVERLOADED` as for reads",
         "beside_many_long_series_another_organization_is_served_soon",
     ),
     (
-        "programs a minute that a live organization makes",
+        "programs that a live organization creates per minute",
         Setting("rate_limit.programs_per_minute"),
         "429 `RATE_LIMITED`",
         "a_live_organization_makes_sixty_programs_a_minute",
@@ -146,77 +146,77 @@ const LIMITS: &[Limit] = &[
         "a_search_has_a_longest_form_and_says_so",
     ),
     (
-        "requests a minute of live",
+        "requests per minute, live",
         Setting("rate_limit.per_minute"),
         "429 `RATE_LIMITED`",
         "retry_after_is_how_long_it_takes",
     ),
     (
-        "requests a minute of the sandbox; 0 is no limit",
+        "requests per minute, sandbox; 0 means no limit",
         Setting("rate_limit.sandbox_per_minute"),
         "429 `RATE_LIMITED`",
         "the_sandbox_can_be_given_a_rate_of_its_own",
     ),
     (
-        "organizations of an environment, canceled ones too; 0 is no limit",
+        "organizations per environment, canceled ones included; 0 means no limit",
         Setting("limits.organizations_max"),
         REACHED,
         "an_environment_has_so_many_organizations_canceled_ones_included",
     ),
     (
-        "programs of an organization, archived and reset ones too; 0 is no limit",
+        "programs per organization, archived and reset ones included; 0 means no limit",
         Setting("limits.programs_each_max"),
         REACHED,
         "an_organization_has_so_many_programs_archived_and_reset_ones_included",
     ),
     (
-        "keys of a program that are not revoked; 0 is no limit",
+        "keys per program, revoked ones excluded; 0 means no limit",
         Setting("limits.keys_each_max"),
         REACHED,
         "a_program_has_so_many_keys_until_one_is_revoked",
     ),
     (
-        "offers of a program, archived ones too; 0 is no limit",
+        "offers per program, archived ones included; 0 means no limit",
         Setting("limits.offers_each_max"),
         REACHED,
         "a_program_has_so_many_offers_archived_ones_included",
     ),
     (
-        "members of a sandbox program, removed ones too; 0 is no limit",
+        "members per sandbox program, removed ones included; 0 means no limit",
         Setting("limits.sandbox_members_max"),
         REACHED,
         "a_sandbox_program_has_so_many_members_wherever_they_come_from",
     ),
     (
-        "bytes of messages that a member sends in a day (UTC, by the program's clock); 0 is no \
+        "bytes of messages that a member sends per day (UTC, by the program's clock); 0 means no \
          limit",
         Setting("limits.message_bytes_max"),
         REACHED,
         "a_member_sends_so_many_bytes_a_day_in_all_conversations_together",
     ),
     (
-        "webhooks of a program in use",
+        "active webhooks per program",
         Constant("src/domain/webhook.rs", "ENDPOINTS_MAX"),
         "422 `WEBHOOK_LIMIT_REACHED`",
         "a_program_has_ten_webhooks_at_a_time",
     ),
     (
-        "names of webhooks looked up at once",
+        "concurrent DNS lookups for webhooks",
         Constant("src/service/events/lookups.rs", "THREADS"),
-        "it waits",
+        "waits",
         "a_program_whose_names_are_never_answered_delays_no_other",
     ),
     (
-        "the same for one program",
+        "concurrent DNS lookups of one program",
         Constant("src/service/events/lookups.rs", "THREADS_EACH"),
-        "it waits",
+        "waits",
         "a_program_whose_names_are_never_answered_delays_no_other",
     ),
     (
-        "names of one program that wait to be looked up",
+        "waiting DNS lookups of one program",
         Constant("src/service/events/lookups.rs", "WAITING_EACH"),
-        "not looked up: a new webhook is taken and checked when something is sent, a delivery is \
-         tried again",
+        "no lookup: a new webhook is accepted and checked at its first delivery; a delivery is \
+         retried",
         "more_than_may_wait_are_refused_at_once_and_all_others_answered",
     ),
 ];
@@ -225,7 +225,7 @@ const LIMITS: &[Limit] = &[
 fn the_table_of_limits_is_that_of_the_code() {
     let defaults = defaults();
     let sources = sources();
-    let mut table = "| bound | setting or constant | default | past it | test |\n\
+    let mut table = "| limit | setting or constant | default | beyond it | test |\n\
                      | --- | --- | --- | --- | --- |\n"
         .to_owned();
     for (what, value, past, test) in LIMITS {
@@ -264,7 +264,7 @@ fn defaults() -> BTreeMap<String, String> {
     settings
 }
 
-/// The value of a constant, as the source has it.
+/// The value of a constant in its source file.
 fn constant(path: &str, name: &str) -> String {
     let source = read(path);
     let declared = format!("const {name}: ");
@@ -273,7 +273,7 @@ fn constant(path: &str, name: &str) -> String {
         .unwrap_or_else(|| panic!("{path} declares no {name}"));
     let (_, value) = rest.split_once(" = ").unwrap();
     let value = value.split(';').next().unwrap();
-    // A number as a person writes it.
+    // A number in decimal notation.
     match value.split_once(" << ") {
         Some((one, shift)) => {
             let one: u64 = one.parse().unwrap();
@@ -283,7 +283,7 @@ fn constant(path: &str, name: &str) -> String {
     }
 }
 
-/// The text of every source file that may hold a test.
+/// The text of every source file that may contain a test.
 fn sources() -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("src"), root().join("tests")];

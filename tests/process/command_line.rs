@@ -1,4 +1,4 @@
-//! Help, and unknown commands.
+//! Help, manual pages, and invalid command lines.
 
 use crate::server::Place;
 
@@ -20,6 +20,7 @@ fn help_and_version_are_printed_and_are_no_failure() {
         (&["check-config", "--help"], "secrets hidden"),
         (&["completions", "bash"], "_stampcard()"),
         (&["completions", "fish"], "complete -c stampcard"),
+        (&["man"], ".TH stampcard 1"),
         (&["openapi"], include_str!("../../docs/openapi.json")),
         (&["--version"], "stampcard 0."),
     ] {
@@ -33,6 +34,52 @@ fn help_and_version_are_printed_and_are_no_failure() {
         assert_eq!(ended.stderr, "");
     }
     assert!(place.names().iter().all(|name| !name.contains(".db")));
+}
+
+/// The commands that a help text lists.
+fn listed(place: &Place, command: &[&str]) -> Vec<String> {
+    let help = place.run(place.command(&[command, &["--help"]].concat()));
+    let commands = help.stdout.lines();
+    commands
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .map_while(|line| line.strip_prefix("  "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let place = Place::new();
+    let folder = place.path("share/man1");
+    let written = place.run(place.command(&["man", folder.to_str().unwrap()]));
+    assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""));
+    let mut expected = vec!["stampcard.1".to_owned()];
+    for command in listed(&place, &[]) {
+        expected.push(format!("stampcard-{command}.1"));
+        for below in listed(&place, &[&command]) {
+            expected.push(format!("stampcard-{command}-{below}.1"));
+        }
+    }
+    expected.sort();
+    let mut pages: Vec<String> = folder
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort();
+    assert_eq!(pages, expected);
+    let page = std::fs::read_to_string(folder.join("stampcard-keys-create.1")).unwrap();
+    assert!(page.contains("Create a key and print it once"), "{page}");
+    let blocked = place.path("file");
+    std::fs::write(&blocked, "").unwrap();
+    let ended = place.run(place.command(&["man", blocked.to_str().unwrap()]));
+    assert!(
+        ended.refusal().contains("cannot be written to"),
+        "{ended:?}"
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! When something happens in a program of the demo: what a day has in store, and on which day a
-//! booking or a question goes on.
+//! The plan of a program of the demo: what happens on a day, and on which day a booking or a
+//! question continues.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use super::calendar::{Calendar, Spread, about, times_of_day};
 use super::cast::Cast;
 use crate::domain::Status;
 
-/// Of all members, how many leave again; of all credits, how many are a mistake.
+/// The share of members who leave, and of credits that are a mistake.
 const LEAVING: f64 = 0.01;
 const MISTAKEN: f64 = 0.002;
-/// Of all bookings, about how many somebody has a question.
+/// The share of bookings with a question.
 const ASKING: f64 = 0.12;
-/// The time of day, in milliseconds, at which tiers are raised: half past three at night.
+/// The time of day at which tiers are raised, in milliseconds: 3:30 at night.
 const TIERS_RAISED_AT: u64 = 12_600_000;
 
-/// Something that moves somebody to act.
+/// Something that leads to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Occasion {
-    /// An offer is ready.
+    /// An offer is published.
     Publish(usize),
-    /// Somebody joins.
+    /// A member joins.
     SignUp,
     /// A member opens the app.
     Visit,
@@ -32,29 +32,29 @@ pub(super) enum Occasion {
     Rise(usize),
     /// A credit was a mistake.
     Correct,
-    /// A member wants an offer.
+    /// A member redeems an offer.
     Book,
-    /// It is time for the next step of a booking.
+    /// A booking moves on.
     Proceed(usize),
     /// A member has a question about a booking.
     Ask,
-    /// Somebody answers it.
+    /// The operator answers a question.
     Answer(usize),
-    /// A member goes permanently.
+    /// A member leaves.
     Leave,
 }
 
-/// What is going to happen, as far as it is known.
+/// The planned occasions.
 #[derive(Debug)]
 pub(super) struct Agenda {
     cast: &'static Cast,
     scale: f64,
-    /// How the sign-ups, and everything else, are spread over the days.
+    /// The spread of sign-ups, and of everything else, over the days.
     sign_ups: Spread,
     activity: Spread,
-    /// The bookings that are to go a step further, by the day.
+    /// The bookings that move on, by day.
     due: BTreeMap<u32, Vec<usize>>,
-    /// The bookings that somebody has asked about.
+    /// The bookings with an open question.
     asked: Vec<usize>,
 }
 
@@ -70,7 +70,7 @@ impl Agenda {
         }
     }
 
-    /// What is going to happen on a day, each with its time of day in milliseconds.
+    /// The occasions of a day, each with its time of day in milliseconds.
     pub(super) fn plan(
         &mut self,
         day: u32,
@@ -84,7 +84,7 @@ impl Agenda {
             .collect();
         let rising = rising.into_iter();
         plan.extend(rising.map(|member| (TIERS_RAISED_AT, Occasion::Rise(member))));
-        // What is not answered on the next day waits in the inbox.
+        // Questions that are not answered on the next day stay in the inbox.
         let mut coming: Vec<Occasion> = std::mem::take(&mut self.asked)
             .into_iter()
             .filter(|_| rng.u32(0..10) > 0)
@@ -113,7 +113,7 @@ impl Agenda {
         plan
     }
 
-    /// Decides on which day a booking goes its next step.
+    /// Plans the day of a booking's next step.
     pub(super) fn schedule(&mut self, booking: usize, status: Status, day: u32, rng: &mut Rng) {
         let most = match status {
             Status::Submitted => 1,
@@ -124,7 +124,7 @@ impl Agenda {
         self.due.entry(next).or_default().push(booking);
     }
 
-    /// A question about a booking waits for an answer.
+    /// Plans the answer to a question about a booking.
     pub(super) fn expect_answer(&mut self, booking: usize) {
         self.asked.push(booking);
     }

@@ -1,4 +1,4 @@
-//! What a program of the demo offers, what is booked of it, and what is said about that.
+//! The offers of a program of the demo, their bookings, and conversations about them.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::wire::{
     CreateOfferRequest, CreateRedemptionRequest, PatchRedemptionRequest, SendMessageRequest,
 };
 
-/// A booking that was made.
+/// A booking.
 #[derive(Debug)]
 pub(super) struct Booking {
     pub(super) id: String,
@@ -66,12 +66,12 @@ impl Bookings {
         Ok((Deed::Publish(request), Outcome::Published(offer)))
     }
 
-    /// Takes note of the id that an offer is published under.
+    /// Records the id of a published offer.
     pub(super) fn note_published(&mut self, offer: usize, id: &str) {
         self.offers[offer] = Some(id.to_owned());
     }
 
-    /// Somebody who can afford something takes it; a few try what they cannot have.
+    /// Has a member redeem an affordable offer; a few try one that is not available to them.
     pub(super) fn book(
         &self,
         members: &Members,
@@ -111,13 +111,13 @@ impl Bookings {
         self.offers[offer].is_some() && !is_over
     }
 
-    /// Takes in a new booking; its number comes back.
+    /// Records a new booking and returns its number.
     pub(super) fn add(&mut self, booking: Booking) -> usize {
         self.list.push(booking);
         self.list.len() - 1
     }
 
-    /// A booking went a step further.
+    /// Records the new status of a booking.
     pub(super) fn set_status(&mut self, booking: usize, status: Status) -> &Booking {
         let booking = &mut self.list[booking];
         booking.status = status;
@@ -159,7 +159,7 @@ impl Bookings {
         Ok((Deed::Move(id, request), Outcome::Moved(booking, next)))
     }
 
-    /// Somebody wants to know something about one of the last bookings.
+    /// Has a member ask about one of the latest bookings.
     pub(super) fn ask(
         &self,
         members: &Members,
@@ -189,13 +189,13 @@ impl Bookings {
     }
 }
 
-/// A booking and its conversation have the same id behind another prefix.
+/// The id of a booking's conversation, which differs from the booking's only in the prefix.
 fn conversation_of(booking: &Booking) -> String {
     booking.id.replacen("rdm_", "cnv_", 1)
 }
 
 fn says(text: Option<&str>, role: Option<&str>) -> Result<SendMessageRequest, anyhow::Error> {
-    let text = text.context("there is something to say")?;
+    let text = text.context("there are texts")?;
     let body = json!({"message": text, "as": role});
     Ok(SendMessageRequest::parse(&body)?)
 }

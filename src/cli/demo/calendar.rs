@@ -1,4 +1,4 @@
-//! How busy a day is: programs grow, weekends and holidays are busier, and a launch draws people.
+//! Activity per day: programs grow, weekends and holidays are busier, and a launch attracts members.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use fastrand::Rng;
 
 use crate::domain::Timestamp;
 
-/// How long the history is, beside the part of today that is over: thirteen months.
+/// The length of the history in days, thirteen months, without today.
 const DAYS_BEFORE_TODAY: u32 = 395;
 const DAY: Duration = Duration::from_hours(24);
 
-/// The days of the history. The last one is today, as far as it has come.
+/// The days of the history. The last one is today, up to now.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Calendar {
     first: Timestamp,
@@ -26,22 +26,22 @@ impl Calendar {
         Self { first, now }
     }
 
-    /// How many days there are.
+    /// The number of days.
     pub(super) fn days() -> u32 {
         DAYS_BEFORE_TODAY + 1
     }
 
-    /// The midnight (UTC) that a day begins with.
+    /// The start of a day, midnight UTC.
     pub(super) fn start_of(self, day: u32) -> Timestamp {
         self.first.saturating_add(DAY * day)
     }
 
-    /// When the history ends.
+    /// The end of the history.
     pub(super) fn now(self) -> Timestamp {
         self.now
     }
 
-    /// The day on which a share of the time from `starts` (a share of the whole) is over.
+    /// The day at a share of the time from `starts`, itself a share of the history, to the end.
     pub(super) fn day_at(starts: f64, share: f64) -> u32 {
         #[expect(
             clippy::cast_possible_truncation,
@@ -52,12 +52,12 @@ impl Calendar {
         day
     }
 
-    /// How all that members do in a program is spread: it doubles every two months.
+    /// The spread of members' activity in a program, which doubles every two months.
     pub(super) fn activity(self, starts: f64) -> Spread {
         Spread::new(self, starts, |age| 0.03 + 0.97 * (4.5 * (age - 1.0)).exp())
     }
 
-    /// How the sign-ups are spread: many at the launch and in a campaign.
+    /// The spread of sign-ups: many at the launch and in a campaign.
     pub(super) fn sign_ups(self, starts: f64) -> Spread {
         Spread::new(self, starts, |age| {
             let launch = 2.5 * (-40.0 * age).exp();
@@ -92,13 +92,13 @@ impl Calendar {
     }
 }
 
-/// What share of a whole falls on each day, where the whole is that of the history.
+/// The share of each day in the total of the history.
 #[derive(Debug)]
 pub(super) struct Spread {
     calendar: Calendar,
     /// The day on which the program starts.
     first: u32,
-    /// How busy a program of an age, 0 to 1, is.
+    /// The activity of a program at an age from 0 to 1.
     busy: fn(f64) -> f64,
     sum: f64,
 }
@@ -115,7 +115,7 @@ impl Spread {
         spread
     }
 
-    /// The share of a day, be it one after the history: that is as busy as the end of it.
+    /// The share of a day. Days after the history are as busy as its end.
     pub(super) fn share(&self, day: u32) -> f64 {
         let Some(age) = day.checked_sub(self.first) else {
             return 0.0;
@@ -126,7 +126,7 @@ impl Spread {
     }
 }
 
-/// About so many, as a whole number: what is left of the fraction is a matter of luck.
+/// Rounds a number up or down at random, by its fraction.
 pub(super) fn about(number: f64, rng: &mut Rng) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -137,9 +137,9 @@ pub(super) fn about(number: f64, rng: &mut Rng) -> u32 {
     whole
 }
 
-/// Times of day in milliseconds for so many occasions. A share of them comes at any hour, the
-/// others never at night and mostly in the early afternoon. Each has a part of the day of its own:
-/// dice alone would now and then leave a long silence.
+/// Times of day, in milliseconds, for a number of occasions. A share of them is at any hour, the
+/// others are never at night and mostly in the early afternoon. Each has a separate part of the
+/// day, because purely random times would sometimes leave long gaps.
 pub(super) fn times_of_day(count: u32, at_any_hour: f64, rng: &mut Rng) -> Vec<u64> {
     const HOUR: f64 = 3_600_000.0;
     let anytime = about(f64::from(count) * at_any_hour, rng).min(count);

@@ -1,27 +1,27 @@
-//! Who plays: the programs of the demo, what they offer, and how much goes on in each.
+//! The programs of the demo, their offers, and the amount of activity in each.
 
 /// A program and its size over the whole history.
 #[derive(Debug)]
 pub(super) struct Cast {
-    /// Of the program and its organization.
+    /// The name of the program and its organization.
     pub(super) name: &'static str,
-    /// Name and symbol of its points.
+    /// Name and symbol of the points.
     pub(super) currency: (&'static str, &'static str),
-    /// The share of the history that is over when it starts.
+    /// The start of the program, as a share of the history.
     pub(super) starts: f64,
-    /// The share of what happens that comes at any hour, the night included.
+    /// The share of activity that is spread over all hours, the night included.
     pub(super) at_any_hour: f64,
-    /// People who join.
+    /// Number of members who join.
     pub(super) sign_ups: f64,
-    /// Times that somebody opens the app.
+    /// Number of visits to the app.
     pub(super) visits: f64,
-    /// Times that somebody is given points.
+    /// Number of credits.
     pub(super) credits: f64,
-    /// Times that somebody tries to redeem an offer.
+    /// Number of attempts to redeem an offer.
     pub(super) bookings: f64,
-    /// What points are given for: the reason, the least and the most.
+    /// Reasons for credits, each with the least and the most points.
     pub(super) earnings: &'static [(&'static str, u32, u32)],
-    /// What points are spent on.
+    /// The offers.
     pub(super) offers: &'static [Offer],
 }
 
@@ -31,16 +31,16 @@ pub(super) struct Offer {
     pub(super) title: &'static str,
     pub(super) kind: &'static str,
     pub(super) price: u32,
-    /// None is open to all.
+    /// The tiers that may redeem it; empty for all.
     pub(super) tiers: &'static [&'static str],
     pub(super) pieces: Option<u32>,
-    /// When it is published.
+    /// The time it is published.
     pub(super) from: f64,
-    /// When it expires.
+    /// The time it expires.
     pub(super) until: Option<f64>,
 }
 
-/// The tiers, and how many points a member has to have earned for each.
+/// The tiers, and the points that a member has to earn for each.
 pub(super) const TIERS: [(&str, i64); 3] = [("standard", 0), ("silver", 3_000), ("gold", 7_000)];
 
 const fn offer(title: &'static str, kind: &'static str, price: u32) -> Offer {
@@ -77,8 +77,8 @@ impl Offer {
     }
 }
 
-/// The program that the first keys open. Its houses lie in every time zone, and are so many that
-/// something happens about every forty seconds, and about every minute at night.
+/// The program of the first keys. Its hotels are in every time zone and busy enough for an event
+/// about every forty seconds, or every minute at night.
 pub(super) const MAIN: Cast = Cast {
     name: "Harbour & Pine Hotels",
     currency: ("Harbour Points", "hp"),
@@ -120,7 +120,7 @@ pub(super) const MAIN: Cast = Cast {
     ],
 };
 
-/// The organizations that the partner adds later on.
+/// The organizations that the partner adds later.
 pub(super) const OTHERS: [Cast; 2] = [
     Cast {
         name: "Corner Street Roasters",
@@ -160,7 +160,7 @@ pub(super) const OTHERS: [Cast; 2] = [
     },
 ];
 
-/// What there is in the live environment: a pilot.
+/// The program in the live environment, a pilot.
 pub(super) const LIVE: Cast = Cast {
     name: "Harbour & Pine Hotels",
     currency: ("Harbour Points", "hp"),
@@ -229,7 +229,7 @@ pub(super) const LAST_NAMES: &[&str] = &[
     "Yilmaz",
 ];
 
-/// What members ask about their bookings.
+/// Questions of members about their bookings.
 pub(super) const QUESTIONS: &[&str] = &[
     "Could I come a day later?",
     "Is there a vegetarian choice?",
@@ -241,7 +241,7 @@ pub(super) const QUESTIONS: &[&str] = &[
     "Do I need to bring anything?",
 ];
 
-/// What they are told.
+/// Answers of the operator.
 pub(super) const ANSWERS: &[&str] = &[
     "Of course. I have noted it on your booking.",
     "Let me ask, I will be back with you today.",

@@ -1,4 +1,4 @@
-//! What is done in a program, as a request to the real service, and what may come of it.
+//! Requests of the demo to the service layer, and their outcomes.
 
 use crate::domain::{ExternalUserId, Precondition, Status};
 use crate::service::{Caller, KeyPrincipal, RemoveOptions, Reply, Services};
@@ -8,7 +8,7 @@ use crate::wire::{
     PatchRedemptionRequest, SendMessageRequest, SetMemberRequest,
 };
 
-/// Something to do.
+/// A request.
 #[derive(Debug, Clone)]
 pub(super) enum Deed {
     Publish(CreateOfferRequest),
@@ -19,13 +19,13 @@ pub(super) enum Deed {
     Remove(ExternalUserId),
     Book(CreateRedemptionRequest),
     Move(String, PatchRedemptionRequest),
-    /// A member says something in a conversation.
+    /// A member sends a message.
     Ask(String, SendMessageRequest),
-    /// The operator does.
+    /// The operator sends a message.
     Answer(String, SendMessageRequest),
 }
 
-/// What to take note of once a deed is done.
+/// The part of a response that the demo records.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Outcome {
     Nothing,

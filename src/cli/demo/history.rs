@@ -1,5 +1,5 @@
-//! Makes the history: day by day, through the real services, on a clock that steps from one deed to
-//! the next and ends now.
+//! Generates the history day by day through the service layer, on a clock that steps from one
+//! request to the next and ends now.
 
 use std::time::Duration;
 
@@ -27,34 +27,34 @@ use crate::wire::{
     PatchProgramRequest,
 };
 
-/// The same dice every time.
+/// The random seed.
 const SEED: u64 = 20_261_121;
-/// Requests that wait for the writer at once.
+/// Requests in flight.
 const AT_ONCE: usize = 1_500;
 
-/// A history that was made.
+/// A generated history.
 #[derive(Debug)]
 pub(super) struct History {
-    /// The programs as they stand, the main one first.
+    /// The programs in their current state, the main one first.
     pub(super) programs: Vec<Program>,
     pub(super) calendar: Calendar,
-    /// What is left of today.
+    /// The occasions of the rest of today.
     pub(super) rest: Vec<Planned>,
-    /// The names and keys of the organizations that came later.
+    /// The names and keys of the organizations that were added.
     pub(super) other_keys: Vec<(&'static str, SecretString)>,
 }
 
-/// Something that is going to happen in one of the programs.
+/// A planned occasion in one of the programs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Planned {
     pub(super) at: Timestamp,
-    /// Which one, by its place among them.
+    /// The index of the program.
     pub(super) program: usize,
     pub(super) occasion: Occasion,
 }
 
 impl History {
-    /// What is going to happen on a day in all programs, in the order of time.
+    /// Plans a day in all programs, in order of time.
     pub(super) fn plan(&mut self, day: u32) -> Vec<Planned> {
         let midnight = self.calendar.start_of(day);
         let mut plan = Vec::new();
@@ -70,7 +70,7 @@ impl History {
     }
 }
 
-/// Makes a history in a new database. A database that was there before is left as it is: `None`.
+/// Generates a history in a new database. Returns `None` for an existing one, without changing it.
 pub(super) async fn make(
     services: &Services,
     first_keys: Option<FirstKeys>,
@@ -83,7 +83,7 @@ pub(super) async fn make(
         return Ok(None);
     };
     let mut story = Story::begin(services, &first_keys, calendar, scale).await?;
-    // Hidden when standard error is no terminal.
+    // Hidden if standard error is not a terminal.
     let bar = ProgressBar::new(100).with_style(ProgressStyle::with_template(
         "{bar:30} {percent:>3}% {msg}",
     )?);
@@ -99,7 +99,7 @@ pub(super) async fn make(
         );
         story.welcome(day).await?;
         story.live_through(day, clock).await?;
-        // Not by days: the last ones take far longer than the first.
+        // By requests and not by days: the last days take much longer than the first.
         share += spread.share(day);
         #[expect(
             clippy::cast_possible_truncation,
@@ -114,7 +114,7 @@ pub(super) async fn make(
     Ok(Some(story.history))
 }
 
-/// Settings under which a history is made: the queue must hold what is asked for at once.
+/// The settings for generating a history: the queue must hold the requests in flight.
 pub(super) fn settings(settings: &Settings) -> Settings {
     let mut settings = settings.clone();
     settings.database.queue_max = settings.database.queue_max.max(2 * AT_ONCE);
@@ -130,7 +130,7 @@ struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    /// The first organizations are there already: they get names, and the program its points.
+    /// The first organizations exist already; only names and the currency are set.
     async fn begin(
         services: &'a Services,
         first_keys: &FirstKeys,
@@ -194,11 +194,11 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// Everything that happens on a day, in all programs, in the order of time.
+    /// Runs everything of a day, in all programs, in order of time.
     async fn live_through(&mut self, day: u32, clock: &Clock) -> Result<(), anyhow::Error> {
         let calendar = self.history.calendar;
         let mut plan = self.history.plan(day);
-        // What is left of today is lived through, not made.
+        // The rest of today happens while the demo runs.
         let is_over = |planned: &Planned| planned.at < calendar.now();
         self.history.rest = plan.split_off(plan.partition_point(is_over));
 

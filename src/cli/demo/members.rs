@@ -1,4 +1,4 @@
-//! Who is in a program of the demo: people join, come back, earn, rise and leave.
+//! The members of a program of the demo, who join, return, earn points, rise in tier and leave.
 
 use anyhow::Context as _;
 use fastrand::Rng;
@@ -14,12 +14,12 @@ struct Member {
     balance: i64,
     earned: i64,
     tier: usize,
-    /// The offers that the member was given, a bit each: nobody gets one twice.
+    /// A bit set of the offers that the member holds, since none can be held twice.
     held: u32,
     is_gone: bool,
 }
 
-/// Everybody who ever joined, by their number.
+/// Everyone who ever joined, by number.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     people: Vec<Member>,
@@ -67,7 +67,7 @@ impl Members {
         let (reason, least, most) = rng
             .choice(cast.earnings)
             .copied()
-            .context("points are given for something")?;
+            .context("there are reasons for credits")?;
         let amount = rng.u32(least..=most);
         let member = &mut self.people[number];
         member.balance += i64::from(amount);
@@ -83,7 +83,7 @@ impl Members {
         Ok(Some(Deed::Credit(MovePointsRequest::parse(&body)?)))
     }
 
-    /// Those who have earned a higher tier since this was last asked.
+    /// The members who have earned a higher tier since the last call.
     pub(super) fn take_rising(&mut self) -> Vec<usize> {
         std::mem::take(&mut self.rising)
     }
@@ -122,7 +122,7 @@ impl Members {
         Ok(Some(Deed::Remove(parsed_id(member)?)))
     }
 
-    /// A member who is there. Some come far more often than others.
+    /// Picks a current member. Some are much more active than others.
     pub(super) fn somebody(&self, rng: &mut Rng) -> Option<usize> {
         let count = self.people.len();
         if count == 0 {
@@ -144,7 +144,7 @@ impl Members {
         self.people[member].is_gone
     }
 
-    /// Whether a member may have an offer, and has points enough.
+    /// Whether a member may redeem an offer and can afford it.
     pub(super) fn can_have(&self, member: usize, number: usize, offer: &Offer) -> bool {
         let member = &self.people[member];
         member.held & (1 << number) == 0
@@ -152,14 +152,14 @@ impl Members {
             && (offer.tiers.is_empty() || offer.tiers.contains(&TIERS[member.tier].0))
     }
 
-    /// A member was given an offer for so many points.
+    /// Records that a member redeemed an offer for a price.
     pub(super) fn pay(&mut self, member: usize, offer: usize, charged: i64) {
         let member = &mut self.people[member];
         member.balance -= charged;
         member.held |= 1 << offer;
     }
 
-    /// It was taken back.
+    /// Records that a redemption was canceled.
     pub(super) fn refund(&mut self, member: usize, offer: usize, charged: i64) {
         let member = &mut self.people[member];
         member.balance += charged;
@@ -167,7 +167,7 @@ impl Members {
     }
 }
 
-/// How fond of the program a member is: a number that looks random, but stays the same.
+/// The activity of a member: a constant pseudo-random number.
 fn zeal(member: usize) -> usize {
     member.wrapping_mul(40_503) % 65_536
 }

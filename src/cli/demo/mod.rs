@@ -1,11 +1,12 @@
-//! `stampcard demo`: thirteen months of a believable program, made through the real services, then
-//! served while life in it goes on.
+//! `stampcard demo`: generates thirteen months of sample history and serves it, adding to it while
+//! it runs.
 //!
-//! `cast` says who plays and `calendar` how busy a day is. Of a `program`, `members` are who is
-//! there, `bookings` what they take, and `agenda` when; `deed` is how that is asked of the
-//! services. `history` tells it all up to now, `trickle` goes on.
+//! The demo drives the same service layer as the API with a fixed random seed. `cast` holds the
+//! programs and names, `calendar` the activity per day. A `program` has `members`, their `bookings`
+//! and an `agenda` of what happens when; a `deed` is one request to the services. `history`
+//! generates the past, `trickle` continues it.
 //!
-//! **Must not know**: SQL or HTTP. Whatever it does, a client could have asked for.
+//! **Must not know**: SQL or HTTP. It does nothing that a client could not request.
 
 mod agenda;
 mod bookings;
@@ -38,13 +39,13 @@ use crate::http::{BoundServer, Progress};
 use crate::service::Services;
 use crate::service::bootstrap::FirstKeys;
 
-/// What `demo` takes.
+/// Arguments of `demo`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Demo {
-    /// How much happens, 0.01 to 100 times the usual quarter of a million events
+    /// Size of the history, 0.01 to 100 times the default of about 250,000 events
     #[arg(long, value_name = "N", default_value = "1", value_parser = scale)]
     scale: f64,
-    /// How fast life goes on, 0.1 to 10000 times the history's pace
+    /// Pace of new events, 0.1 to 10000 times that of the history
     #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
     speed: f64,
 }
@@ -57,16 +58,16 @@ fn speed(text: &str) -> Result<f64, String> {
     number_within(text, 0.1, 10_000.0)
 }
 
-/// A number of the command line, or what is right.
+/// Parses a number within a range.
 fn number_within(text: &str, least: f64, most: f64) -> Result<f64, String> {
     let number = text.parse().ok();
     number
         .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| format!("it must be a number from {least} to {most}"))
+        .ok_or_else(|| format!("expected a number from {least} to {most}"))
 }
 
-/// Makes the history if the database is new, and serves it. Life goes on only in a history that was
-/// made just now: what stood in a database before may be somebody's real program.
+/// Generates the history if the database is new, and serves it. New events are added only to a
+/// history that was just generated: an existing database may be a real program.
 pub(super) fn run(
     mut settings: Settings,
     arguments: &Demo,
@@ -79,7 +80,7 @@ pub(super) fn run(
     if !is_kept {
         settings.database.path = folder.path().join("demo.db");
     }
-    // One that comes while the history is made, or after, must not be lost.
+    // Installed now, so that a signal during the generation is not lost.
     let system = System::new();
     let mut shutdown = Box::pin(system.block_on(async { shutdown_signal() })?);
     let place = Place::bind(&mut settings, is_address_chosen)?;
@@ -88,10 +89,10 @@ pub(super) fn run(
         Prepared::Stopped => {
             if is_kept {
                 let path = settings.database.path.display();
-                // It ends all the same where that cannot be said.
+                // Best effort: the demo ends in any case.
                 let _ = writeln!(
                     io::stderr(),
-                    "stampcard: the history in {path} is not finished"
+                    "stampcard: the history in {path} is incomplete"
                 );
             }
             return Ok(ExitCode::SUCCESS);
@@ -110,16 +111,16 @@ pub(super) fn run(
     }
 }
 
-/// Where the demo is going to be served.
+/// The bound port of the demo.
 struct Place {
     server: BoundServer,
-    /// The usual address, if another program has it.
+    /// The default address, if another program uses it.
     taken: Option<SocketAddr>,
 }
 
 impl Place {
-    /// Binds the port before anything is made that nobody could look at. If the usual one is taken
-    /// any other does; one that somebody chose is not changed.
+    /// Binds the port before the history is generated. If the default port is in use, picks a free
+    /// one; an address that was set is not changed.
     fn bind(settings: &mut Settings, is_address_chosen: bool) -> Result<Self, anyhow::Error> {
         let usual = settings.server.listen;
         match App::bind(settings) {
@@ -137,17 +138,17 @@ impl Place {
         }
     }
 
-    /// Says where the page is, and then which keys there are.
+    /// Prints the link to the dashboard and the keys.
     fn print(&self, keys: &FirstKeys) -> io::Result<()> {
         let mut out = io::stdout().lock();
         let (_, key, _) = &keys.keys[0];
-        // What follows the # is sent to nobody: the page signs in with it.
+        // Browsers do not send the part after the #; the page signs in with it.
         let (page, key) = (page_of(self.server.address()), key.expose_secret());
         writeln!(out, "Look at it on {page}#key={key}")?;
         if let Some(taken) = self.taken {
             writeln!(
                 out,
-                "(Another program has {taken}, so it took a free port.)"
+                "({taken} is in use by another program, so the demo uses a free port.)"
             )?;
         }
         print_keys(keys)
@@ -160,12 +161,12 @@ fn is_taken(error: &anyhow::Error) -> bool {
 }
 
 enum Prepared {
-    /// A signal came first.
+    /// A signal stopped the generation.
     Stopped,
     Made(Option<Box<History>>),
 }
 
-/// Makes the history on a clock of its own. Whoever opens the page meanwhile sees how far it is.
+/// Generates the history on a separate clock. Meanwhile the page shows the progress.
 fn prepare(
     system: &SystemRunner,
     settings: &Settings,
@@ -177,7 +178,7 @@ fn prepare(
     let calendar = Calendar::until(Clock::system().now());
     let clock = Clock::fixed(calendar.start_of(0));
     let show = |keys: &FirstKeys| {
-        // Keys to a database that goes with the process need not be seen.
+        // The keys of a temporary database need not be visible.
         if is_kept && !are_seen(&settings.bootstrap)? {
             return Ok(());
         }
@@ -201,7 +202,7 @@ fn prepare(
     made
 }
 
-/// Says which keys came with the organizations that were made later.
+/// Prints the keys of the organizations that the demo created.
 fn print_other_keys(history: &History) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for (name, key) in &history.other_keys {

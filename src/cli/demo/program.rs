@@ -1,5 +1,5 @@
-//! A program of the demo: who is there (`members`), what they book (`bookings`) and when
-//! (`agenda`). It thinks up what is done next, and takes note of what came of it.
+//! A program of the demo with its `members`, their `bookings` and the `agenda`. Decides the next
+//! request and records its outcome.
 
 use anyhow::Context as _;
 use fastrand::Rng;
@@ -14,7 +14,7 @@ use super::members::Members;
 use crate::domain::{Status, Timestamp};
 use crate::service::{KeyPrincipal, Reply};
 
-/// The state of a program, as far as the story needs it.
+/// The state of a program, as far as the demo needs it.
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) key: KeyPrincipal,
@@ -43,13 +43,13 @@ impl Program {
         }
     }
 
-    /// What is going to happen on a day, each with its time of day in milliseconds.
+    /// The occasions of a day, each with its time of day in milliseconds.
     pub(super) fn plan(&mut self, day: u32) -> Vec<(u64, Occasion)> {
         let rising = self.members.take_rising();
         self.agenda.plan(day, rising, &mut self.rng)
     }
 
-    /// What is done on an occasion, if anything.
+    /// The request for an occasion, if any.
     pub(super) fn act(
         &mut self,
         occasion: Occasion,
@@ -73,7 +73,7 @@ impl Program {
         Ok(deed.map(|deed| (deed, Outcome::Nothing)))
     }
 
-    /// Takes note of what came of a deed on a day.
+    /// Records the outcome of a request.
     pub(super) fn note(
         &mut self,
         outcome: Outcome,
@@ -86,7 +86,7 @@ impl Program {
             reply.status
         );
         if reply.status >= 300 {
-            // A no is part of the story: too few points, sold out, gone.
+            // Refusals are expected: too few points, sold out, archived.
             return Ok(());
         }
         match outcome {

@@ -1,5 +1,5 @@
-//! Receivers for the demo's webhooks, so that their deliveries are real: one that takes everything,
-//! and one that has its bad moments.
+//! Receivers for the demo's webhooks, so that deliveries are real: one accepts everything, one
+//! fails now and then.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,10 +11,10 @@ use serde_json::json;
 use crate::service::{KeyPrincipal, Services};
 use crate::wire::CreateWebhookRequest;
 
-/// The largest body that is taken, in bytes.
+/// The largest accepted body, in bytes.
 const BODY_MAX: usize = 1 << 20;
 
-/// Starts the receivers and makes the program's webhooks. They end with the process.
+/// Starts the receivers, which end with the process, and creates the program's webhooks.
 pub(super) async fn listen(services: &Services, key: KeyPrincipal) -> Result<(), anyhow::Error> {
     let address = start().context("the receivers of the demo's webhooks cannot be started")?;
     for (path, events) in [
@@ -52,7 +52,7 @@ fn start() -> io::Result<SocketAddr> {
     Ok(address)
 }
 
-/// Answers every request of a connection.
+/// Responds to every request of a connection.
 fn receive(stream: TcpStream) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     loop {
@@ -71,7 +71,7 @@ fn receive(stream: TcpStream) -> io::Result<()> {
             line.clear();
         }
         reader.read_exact(&mut vec![0; length.min(BODY_MAX)])?;
-        // The mailer is out of order now and then.
+        // The mailer fails now and then.
         let answer = if first.contains("/mailer") && fastrand::u8(..6) == 0 {
             "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
         } else {

@@ -1,5 +1,5 @@
-//! What goes on while the demo is looked at: the rest of today and every day after it, planned as
-//! the days of the history were, so that it comes at the history's pace.
+//! Continues the history while the demo runs: the rest of today and every day after it, planned like
+//! the days of the history, and so at the same pace.
 
 use tokio::time::{Instant, sleep_until};
 
@@ -9,8 +9,8 @@ use super::receiver;
 use crate::clock::Clock;
 use crate::service::Services;
 
-/// Goes on, `speed` times as fast as the history did, until it is dropped or until the services
-/// take no more writes.
+/// Continues the history at `speed` times its pace, until it is dropped or the services refuse
+/// writes.
 pub(super) async fn go_on(services: Services, mut history: History, speed: f64) {
     let clock = Clock::system();
     if let Some(main) = history.programs.first()
@@ -18,7 +18,7 @@ pub(super) async fn go_on(services: Services, mut history: History, speed: f64) 
     {
         return give_up(&error);
     }
-    // It stands still while the machine sleeps: what was missed is not made up for all at once.
+    // Pauses while the machine sleeps: missed occasions are not made up for.
     let start = Instant::now();
     let mut day = Calendar::days() - 1;
     let mut plan = std::mem::take(&mut history.rest);
@@ -51,8 +51,5 @@ async fn live(
 }
 
 fn give_up(error: &anyhow::Error) {
-    tracing::warn!(
-        error = format!("{error:#}"),
-        "the demo stands still from here on"
-    );
+    tracing::warn!(error = format!("{error:#}"), "the demo adds no more events");
 }
