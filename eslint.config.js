@@ -1,5 +1,5 @@
-// The linter of the dashboard's JavaScript: rules that find faults. How it is laid out is Prettier's
-// affair, and which names exist the type checker's.
+// The linter of the dashboard's JavaScript: rules that find mistakes. Prettier does the layout, and
+// the type checker finds unknown names.
 
 import js from "@eslint/js";
 

@@ -46,7 +46,7 @@ const MEMBERS: i64 = 1_000;
 
 /// Records a count for the tables.
 #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn weigh(results: &mut Results, size: &str, what: &str, number: usize) {
+fn record_count(results: &mut Results, size: &str, what: &str, number: usize) {
     println!("{size}: {number} {what}");
     results.figure(&format!("engine.{size}.{what}"), number as f64);
 }
@@ -108,8 +108,8 @@ fn snapshots(criterion: &mut Criterion, size: &str, figures: &Figures, results: 
         .map(|(_, part)| part.bytes.len())
         .sum();
     let state: usize = capture.state.iter().map(|part| part.bytes.len()).sum();
-    weigh(results, size, "segments", bytes);
-    weigh(results, size, "state", state);
+    record_count(results, size, "segments", bytes);
+    record_count(results, size, "state", state);
     group.bench_function("load a snapshot", |bencher| {
         bencher.iter_batched(
             || (),
@@ -131,8 +131,8 @@ fn engine(criterion: &mut Criterion) {
         let figures = figures(events);
         let (bytes, entries) = figures.program(PROGRAM).unwrap().timeline_size();
         let entries = usize::try_from(entries).unwrap();
-        weigh(&mut results, size, "entries", entries);
-        weigh(&mut results, size, "bytes", bytes);
+        record_count(&mut results, size, "entries", entries);
+        record_count(&mut results, size, "bytes", bytes);
         snapshots(criterion, size, &figures, &mut results);
         let engine = Engine::new(figures);
         answers(criterion, size, &engine);
@@ -184,7 +184,7 @@ fn used(engine: &Engine, programs: &[ProgramNumber], (from, to): (i64, i64)) -> 
         Measure::Identifications,
         Measure::Credits,
     ];
-    engine.look(|figures| {
+    engine.read(|figures| {
         let counters = programs
             .iter()
             .filter_map(|number| figures.program(*number));
@@ -239,7 +239,7 @@ fn partner(criterion: &mut Criterion) {
     let name = "partner: program activity of 1,000 programs of 1,000 members, 30 days";
     criterion.bench_function(name, |bencher| {
         bencher.iter(|| -> Vec<_> {
-            engine.look(|figures| {
+            engine.read(|figures| {
                 let counters = programs.iter().filter_map(|p| figures.program(*p));
                 counters.map(|c| row(c, black_box(last_days))).collect()
             })

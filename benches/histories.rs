@@ -28,7 +28,7 @@ fn main() {
          | --- | --- | --- | --- | --- | --- |\n",
     );
     for size in sizes.into_iter().chain(growth) {
-        if !arguments.wants(size.name) {
+        if !arguments.is_selected(size.name) {
             continue;
         }
         let history = History::of(size);

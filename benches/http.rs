@@ -90,7 +90,7 @@ fn measure(
     let history = History::of(size);
     let (_folder, path) = history.copy();
     let server = Server::open_pinned("0", &path);
-    let redeemed = furnish(&mut server.client(), &history);
+    let redeemed = prepare(&mut server.client(), &history);
     let mut table = String::from(
         "| answer | clients | requests/s | p50 | p99 | server's CPU a request | of its floor |\n\
          | --- | --- | --- | --- | --- | --- | --- |\n",
@@ -126,7 +126,7 @@ fn measure(
 
 /// Keeps the scenarios that the words select, and their baselines.
 fn choose(arms: &mut Vec<Arm>, arguments: &Arguments) {
-    arms.retain(|arm| arm.floor.is_none() || arguments.wants(&arm.scenario.name));
+    arms.retain(|arm| arm.floor.is_none() || arguments.is_selected(&arm.scenario.name));
     let floors: HashSet<String> = arms.iter().filter_map(|arm| arm.floor.clone()).collect();
     arms.retain(|arm| arm.floor.is_some() || floors.contains(&arm.scenario.name));
 }
@@ -209,7 +209,7 @@ fn arms(
 
 /// Creates offers that have not been redeemed yet, and credits points to the members who will
 /// redeem them.
-fn furnish(client: &mut Client, history: &History) -> Vec<String> {
+fn prepare(client: &mut Client, history: &History) -> Vec<String> {
     for number in 0..history.members.min(SPENDERS) {
         let body = json!({"externalUserID": format!("m{number}"), "amount": 100_000});
         client.expect("POST", "/v1/wallet/credit", &body, 200);

@@ -57,7 +57,7 @@ fn main() {
         ("growth", growth),
     ];
     for (name, part) in parts {
-        if arguments.wants(name) {
+        if arguments.is_selected(name) {
             part(arguments.rounds, &mut results);
         }
     }

@@ -131,7 +131,7 @@ fn engine(weights: &Results, figures: &mut Figures) {
         }
         write(BENCHMARKS, table, &format!("{text}\n{origin}"));
     }
-    write(BENCHMARKS, "engine-weights", &weighed(weights));
+    write(BENCHMARKS, "engine-weights", &memory_table(weights));
     if let Some(weight) = of_an_entry(weights, "10M") {
         figures.set("engine.10M.entry", weight);
     }
@@ -158,8 +158,8 @@ fn row<const CELLS: usize>(first: &str, cells: [Option<String>; CELLS]) -> Strin
     format!("| {first} | {} |\n", cells.join(" | "))
 }
 
-fn weighed(weights: &Results) -> String {
-    let whole = |what: &str| SIZES.map(|(size, _)| weight(weights, size, what).map(shown_whole));
+fn memory_table(weights: &Results) -> String {
+    let whole = |what: &str| SIZES.map(|(size, _)| bytes_of(weights, size, what).map(shown_whole));
     let of_an_entry = SIZES.map(|(size, _)| of_an_entry(weights, size));
     let lines = [
         row("timeline entries", whole("entries")),
@@ -173,13 +173,13 @@ fn weighed(weights: &Results) -> String {
     by_size("weight") + &lines.concat()
 }
 
-fn weight(weights: &Results, size: &str, what: &str) -> Option<f64> {
+fn bytes_of(weights: &Results, size: &str, what: &str) -> Option<f64> {
     let name = format!("engine.{size}.{what}");
     weights.figures.get(&name).copied()
 }
 
 fn of_an_entry(weights: &Results, size: &str) -> Option<f64> {
-    Some(weight(weights, size, "bytes")? / weight(weights, size, "entries")?)
+    Some(bytes_of(weights, size, "bytes")? / bytes_of(weights, size, "entries")?)
 }
 
 fn shown_whole(number: f64) -> String {

@@ -1,4 +1,4 @@
-//! The whole server, built the same way by `main` and by every test.
+//! The whole server, built the same way for `main` and for every test.
 
 use std::future::Future;
 use std::io::ErrorKind;
@@ -34,16 +34,16 @@ pub struct App {
 }
 
 impl App {
-    /// Binds the port, opens the database and builds the figures. It blocks, so it is not for a
-    /// thread that runs an async runtime.
+    /// Binds the port, opens the database and builds the figures. It blocks, so it must not be
+    /// called on a thread that runs an async runtime.
     ///
     /// # Errors
-    /// When the database cannot be used or the port is taken; the message says which and why.
+    /// If the database cannot be used or the port is taken; the message says which and why.
     pub fn build(settings: &Settings, clock: &Clock) -> Result<Self, anyhow::Error> {
         Self::build_showing(settings, clock, Arc::new(SystemNames::new()), &|_| Ok(()))
     }
 
-    /// The same with another name service, for tests of where webhooks may go.
+    /// [`App::build`] with another name resolver, for tests of webhook targets.
     ///
     /// # Errors
     /// As [`App::build`].
@@ -55,37 +55,39 @@ impl App {
         Self::build_showing(settings, clock, names, &|_| Ok(()))
     }
 
-    /// The same; the keys of a new database are shown before they count.
+    /// [`App::build`] with a name resolver, and with a function that shows the keys of a new
+    /// database before they are stored.
     ///
     /// # Errors
-    /// As [`App::build`], and if they cannot be shown.
+    /// As [`App::build`], and if the keys cannot be shown.
     pub fn build_showing(
         settings: &Settings,
         clock: &Clock,
         names: Arc<dyn Names>,
         show: Show<'_>,
     ) -> Result<Self, anyhow::Error> {
-        // The port first: a database whose first start fails would keep its keys to itself.
+        // The port first: if the first start failed after creating the database, its keys would
+        // never be shown.
         let server = Self::bind(settings)?;
         let (services, _) = Services::start_showing(settings, clock, show)?;
         Ok(Self::new(settings, server, services.with_names(names)))
     }
 
-    /// Binds the port alone, for a start that has something to do before it can build the rest.
+    /// Only binds the port, for a start that does other work before it builds the rest.
     ///
     /// # Errors
-    /// When the port is taken or cannot be had, or the system lets the process start too few
-    /// threads; the message says which and why.
+    /// If the port is taken or cannot be bound, or the process may not start enough threads; the
+    /// message says which and why.
     pub(crate) fn bind(settings: &Settings) -> Result<http::BoundServer, anyhow::Error> {
         let threads = THREADS + http::worker_count(&settings.server);
         check_threads(threads, Builder::new)?;
         http::bind(settings).map_err(|error| cannot_listen(settings.server.listen, error))
     }
 
-    /// The same on a port that is bound, with settings that it was bound by.
+    /// [`App::build`] on a bound port, with the settings that it was bound with.
     ///
     /// # Errors
-    /// When the database cannot be used.
+    /// If the database cannot be used.
     pub(crate) fn build_on(
         server: http::BoundServer,
         settings: &Settings,
@@ -106,20 +108,20 @@ impl App {
         }
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The product without HTTP.
+    /// The use cases, without HTTP.
     pub fn services(&self) -> &Services {
         &self.services
     }
 
-    /// Serves until `shutdown` is done; then finishes open requests and closes the database.
+    /// Serves until `shutdown` completes; then finishes open requests and closes the database.
     ///
     /// # Errors
-    /// When the server fails.
+    /// If the server fails.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), anyhow::Error> {
         let Self {
             services,
@@ -142,7 +144,7 @@ impl App {
         let handle = server.handle();
         let stop = async {
             shutdown.await;
-            // An open stream is a request that would never end.
+            // Open streams are requests that would never end.
             realtime.close();
             handle.stop(true).await;
         };
@@ -181,7 +183,7 @@ fn check_threads(count: usize, builder: fn() -> Builder) -> Result<(), anyhow::E
     })
 }
 
-/// Why a port cannot be had, and what to do about it.
+/// Explains why the port cannot be bound, and what to do.
 fn cannot_listen(address: SocketAddr, error: std::io::Error) -> anyhow::Error {
     let hint = match error.kind() {
         ErrorKind::AddrInUse => {
@@ -189,7 +191,7 @@ fn cannot_listen(address: SocketAddr, error: std::io::Error) -> anyhow::Error {
         }
         ErrorKind::AddrNotAvailable => "this machine has no such address: choose another --listen",
         ErrorKind::PermissionDenied => {
-            "ports below 1024 are not for this user: choose a higher one"
+            "this user may not use ports below 1024: choose a higher one"
         }
         _ => "choose another --listen",
     };
@@ -199,7 +201,7 @@ fn cannot_listen(address: SocketAddr, error: std::io::Error) -> anyhow::Error {
 /// Completes on SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// When the signals cannot be listened for.
+/// If the signals cannot be registered.
 pub fn shutdown_signal() -> Result<impl Future<Output = ()>, anyhow::Error> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,14 +1,14 @@
-//! The table of error codes: their names and statuses on each of the three surfaces, and what they
-//! mean. Every error a client sees is a row of it.
+//! The table of error codes: the meaning of each, and its name and status on each of the three
+//! surfaces. Every error that a client receives is a row of it.
 
 use std::borrow::Cow;
 
 use crate::domain::{Invalid, Refusal};
 
-/// A family of routes with an error envelope and names of its own.
+/// A family of routes with its own error envelope and error names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Surface {
-    /// `/v1/*` but for the next: `{"error":{"code","message"}}`.
+    /// `/v1/*` except those below: `{"error":{"code","message"}}`.
     Expys,
     /// `/v1/reports/*` and `/v1/programs*`: `{"code","message"}`.
     Scrip,
@@ -39,14 +39,14 @@ macro_rules! error_codes {
         scrip: $scrip_status:literal $scrip:literal,
         bullseye: $bullseye_status:literal $bullseye:literal $(,)?
     })+) => {
-        /// What went wrong, in the words of the table.
+        /// The code of an error.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code {
             $($(#[doc = $meaning])+ $variant,)+
         }
 
         impl Code {
-            /// Every code.
+            /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The HTTP status and the name on a surface.
@@ -83,25 +83,25 @@ error_codes! {
         scrip: 401 "unauthorized",
         bullseye: 401 "Unauthorized",
     }
-    /// The credential is good, but not for this.
+    /// The credential is valid, but not for this request.
     Forbidden {
         expys: 403 "FORBIDDEN",
         scrip: 403 "forbidden",
         bullseye: 403 "Forbidden",
     }
-    /// There is no such thing, or the caller may not see it.
+    /// The resource does not exist, or the caller may not see it.
     NotFound {
         expys: 404 "NOT_FOUND",
         scrip: 404 "not_found",
         bullseye: 404 "NotFound",
     }
-    /// The route exists, but not with this method; `Allow` names those it has.
+    /// The route does not have this method; `Allow` lists the methods that it has.
     MethodNotAllowed {
         expys: 405 "METHOD_NOT_ALLOWED",
         scrip: 405 "method_not_allowed",
         bullseye: 405 "MethodNotAllowed",
     }
-    /// The Idempotency-Key came before with another body.
+    /// The Idempotency-Key was used before with another body.
     IdempotencyKeyReused {
         expys: 409 "IDEMPOTENCY_KEY_REUSED",
         scrip: 409 "idempotency_conflict",
@@ -113,25 +113,25 @@ error_codes! {
         scrip: 409 "conflict",
         bullseye: 409 "Conflict",
     }
-    /// The redemption cannot go from where it stands to where it was to go.
+    /// The redemption cannot go from its current status to the requested one.
     RedemptionTransitionInvalid {
         expys: 409 "REDEMPTION_TRANSITION_INVALID",
         scrip: 409 "conflict",
         bullseye: 409 "Conflict",
     }
-    /// A key cannot revoke itself: use another one of the program's.
+    /// A key cannot revoke itself: use another key of the program.
     KeyInUse {
         expys: 409 "KEY_IN_USE",
         scrip: 409 "conflict",
         bullseye: 409 "Conflict",
     }
-    /// The resource is not as `If-Match` or `If-None-Match` expects it; nothing was changed.
+    /// The resource does not meet `If-Match` or `If-None-Match`; nothing was changed.
     PreconditionFailed {
         expys: 412 "PRECONDITION_FAILED",
         scrip: 412 "precondition_failed",
         bullseye: 412 "PreconditionFailed",
     }
-    /// The body is larger than the server takes.
+    /// The body is larger than the server accepts.
     PayloadTooLarge {
         expys: 413 "PAYLOAD_TOO_LARGE",
         scrip: 413 "payload_too_large",
@@ -155,7 +155,7 @@ error_codes! {
         scrip: 422 "offer_unavailable",
         bullseye: 422 "UnprocessableEntity",
     }
-    /// The partner's pool, or a trial organization, has no room for so many credits.
+    /// The credits exceed what is left of the partner's pool, or the limit of a trial organization.
     AllocationTooLarge {
         expys: 422 "UNPROCESSABLE_ENTITY",
         scrip: 422 "allocation_too_large",
@@ -167,8 +167,8 @@ error_codes! {
         scrip: 422 "webhook_event_unknown",
         bullseye: 422 "UnprocessableEntity",
     }
-    /// A webhook cannot be sent to this address: it is not HTTPS, or leads where only this server's
-    /// own network leads.
+    /// Webhooks cannot be sent to this address: it is not HTTPS, or it is not routable on the
+    /// internet.
     WebhookUrlNotAllowed {
         expys: 422 "WEBHOOK_URL_NOT_ALLOWED",
         scrip: 422 "webhook_url_not_allowed",
@@ -180,32 +180,32 @@ error_codes! {
         scrip: 422 "webhook_limit_reached",
         bullseye: 422 "UnprocessableEntity",
     }
-    /// There are as many of these as there may be; the message names the limit and its setting.
+    /// A limit is reached; the message names it and its setting.
     LimitReached {
         expys: 422 "LIMIT_REACHED",
         scrip: 422 "limit_reached",
         bullseye: 422 "UnprocessableEntity",
     }
-    /// The credential makes more requests than its rate allows; `Retry-After` says when to go on.
+    /// The credential exceeds its rate limit; `Retry-After` says when to continue.
     RateLimited {
         expys: 429 "RATE_LIMITED",
         scrip: 429 "too_many_requests",
         bullseye: 429 "TooManyRequests",
     }
-    /// Something went wrong inside; the log has it under the request id.
+    /// An internal error occurred; the server's log has it under the request id.
     Internal {
         expys: 500 "INTERNAL",
         scrip: 500 "internal_error",
         bullseye: 500 "InternalError",
     }
-    /// The disk takes no writes now, and whether this one was done is not known:
+    /// The disk takes no writes now, and it is not known whether this one was done:
     /// retry with the same Idempotency-Key.
     StorageUnavailable {
         expys: 503 "STORAGE_UNAVAILABLE",
         scrip: 503 "unavailable",
         bullseye: 503 "Unavailable",
     }
-    /// More requests wait than the server takes on; nothing was done: retry after a moment.
+    /// Too many requests are waiting; nothing was done: retry after a moment.
     Overloaded {
         expys: 503 "OVERLOADED",
         scrip: 503 "unavailable",
@@ -213,19 +213,19 @@ error_codes! {
     }
 }
 
-/// An error as the client gets it: a code and a sentence for a person.
+/// An error as the client receives it: a code and a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The row of the table.
     pub code: Code,
-    /// What was wrong and what would be right.
+    /// What was wrong and what was expected.
     pub message: Cow<'static, str>,
-    /// The field or parameter that was wrong, if it was one.
+    /// The invalid field or parameter, if any.
     pub invalid: Option<Box<Invalid>>,
 }
 
 impl Problem {
-    /// A problem with a message of its own.
+    /// A problem with its own message.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -234,7 +234,7 @@ impl Problem {
         }
     }
 
-    /// A problem that the code's meaning says all about.
+    /// A problem whose message is the meaning of its code.
     pub fn plain(code: Code) -> Self {
         Self::new(code, code.meaning())
     }

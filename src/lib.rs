@@ -3,20 +3,22 @@
 //! The modules, in the order to read them:
 //!
 //! * [`domain`]: plain types and rules.
-//! * [`analytics`]: the figures, folded from the activity log, in memory.
+//! * [`analytics`]: the figures, folded from the activity log and kept in memory.
 //! * [`store`]: the only SQL: one writing thread, a pool of readers.
 //! * [`wire`]: the JSON of every resource.
 //! * [`service`]: the use cases.
-//! * [`realtime`]: streams of what is committed.
-//! * [`webhooks`]: what is committed, sent to whoever listens.
-//! * [`http`]: the only actix: routes, credentials, errors.
-//! * [`app`]: all of it put together, for `main` and for every test.
-//! * [`budget`]: how much memory clients may make the server hold.
-//! * [`cli`], [`config`], [`telemetry`], [`clock`], [`error`]: what surrounds them.
+//! * [`realtime`]: live streams of committed events.
+//! * [`webhooks`]: deliveries of committed events to subscribed endpoints.
+//! * [`http`]: routes, credentials and errors; the only use of actix.
+//! * [`app`]: the whole server, assembled the same way for `main` and for every test.
+//! * [`budget`]: the limit of memory that the server holds for clients.
+//! * [`cli`], [`config`], [`telemetry`], [`clock`], [`error`]: command line, settings, logs and
+//!   metrics, time, and error codes.
 //!
-//! A request's way: `http` proves who calls and parses what is asked; `service` checks the rules in
-//! a transaction of `store`'s writer, changes rows and records what happened in the activity log;
-//! after the commit `analytics` counts it; then the answer goes out.
+//! A request goes through `http`, which checks the credential and parses the input; `service`,
+//! which checks the rules in a transaction of `store`'s writer, changes rows and records events in
+//! the activity log; and, after the commit, `analytics`, which counts the events. Then the response
+//! is sent.
 
 pub mod analytics;
 pub mod app;

@@ -85,7 +85,7 @@ fn a_program_is_run_from_the_dashboard() {
     sign_in(&browser, SANDBOX_KEY);
     reads_the_figures(&browser, app);
     changes_the_window(&browser, app);
-    let offer = makes_an_offer(&browser, app);
+    let offer = creates_an_offer(&browser, app);
     credits_a_member(&browser, app);
     follows_a_redemption(&browser, app, &offer);
     browser.assert_stayed_home();
@@ -210,7 +210,7 @@ fn saves_the_numbers(browser: &Browser, buckets: &[Value]) {
 }
 
 /// Creates an offer with the keyboard only and returns its id.
-fn makes_an_offer(browser: &Browser, app: &TestApp) -> String {
+fn creates_an_offer(browser: &Browser, app: &TestApp) -> String {
     show(browser, "offers");
     browser.click_on("New offer");
     browser.until("document.activeElement.name === 'title'");
@@ -255,7 +255,7 @@ fn credits_a_member(browser: &Browser, app: &TestApp) {
     browser.click_on("Save");
     browser.until_text("dialog .form-error", "JSON object");
     browser.press(Key::Escape);
-    browser.click_on("Throw it away");
+    browser.click_on("Discard");
     browser.until("!document.querySelector('dialog')");
 }
 
@@ -342,7 +342,7 @@ fn a_partner_makes_an_organization_and_a_key() {
         request.json(&json!({"externalUserID": "guest"})).send()
     };
     exchange().expect(200);
-    browser.click_on("I have kept it");
+    browser.click_on("I have saved it");
     browser.click_on("Harbour Hotel");
     browser.until_text(".facts", "700");
     browser.click_on("Set credits");
@@ -362,7 +362,7 @@ fn a_partner_makes_an_organization_and_a_key() {
     browser.click_on("Create the key");
     browser.until_text("dialog output", "expys_sandbox_");
     assert_ne!(browser.text("dialog output"), key);
-    browser.click_on("I have kept it");
+    browser.click_on("I have saved it");
     browser.until_text("tbody", "the second");
     browser.click("[aria-label='Revoke the second']");
     browser.click_on("Revoke it");
@@ -470,7 +470,7 @@ fn a_webhook_is_added_and_deleted() {
     let made = &app.get("/v1/webhooks").expect(200)["data"][0];
     let chosen = made["events"].as_array().unwrap();
     assert_eq!(chosen.len(), EventName::ALL.len() - 1);
-    browser.click_on("I have kept it");
+    browser.click_on("I have saved it");
     browser.click_on("http://127.0.0.1:9/hook");
     browser.until(SETTLED);
     let secret = "document.documentElement.outerHTML.includes('whsec_')";

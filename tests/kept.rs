@@ -359,7 +359,7 @@ fn is_same_without(fields: &[&str], before: &str, now: &str) -> bool {
     let (Some(before), Some(mut now)) = (parsed(before), parsed(now)) else {
         return false;
     };
-    take_out(fields, &mut now);
+    remove_fields(fields, &mut now);
     before == now
 }
 
@@ -367,7 +367,7 @@ fn is_same_without(fields: &[&str], before: &str, now: &str) -> bool {
 fn is_same_but_for_cursor(fields: &[&str], before: &str, now: &str) -> bool {
     let parsed = |text, fields| {
         let mut page: Value = serde_json::from_str(text).ok()?;
-        take_out(fields, &mut page);
+        remove_fields(fields, &mut page);
         let cursor = page.get_mut("nextCursor")?;
         *cursor = Value::from(cursor.is_string());
         Some(page)
@@ -375,13 +375,16 @@ fn is_same_but_for_cursor(fields: &[&str], before: &str, now: &str) -> bool {
     parsed(before, &[]).is_some_and(|before| parsed(now, fields) == Some(before))
 }
 
-fn take_out(fields: &[&str], value: &mut Value) {
+fn remove_fields(fields: &[&str], value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.retain(|name, _| !fields.contains(&name.as_str()));
-            map.values_mut().for_each(|inner| take_out(fields, inner));
+            map.values_mut()
+                .for_each(|inner| remove_fields(fields, inner));
         }
-        Value::Array(items) => items.iter_mut().for_each(|inner| take_out(fields, inner)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|inner| remove_fields(fields, inner)),
         _ => {}
     }
 }

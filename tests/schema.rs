@@ -172,8 +172,9 @@ fn stock_prices_and_ledger_amounts_cannot_be_negative() {
     migrated.execute_batch(ROWS).unwrap();
     for (price, stock) in [("-1", "1"), ("1", "-1"), ("9007199254740992", "NULL")] {
         let sql = format!(
-            "INSERT INTO offer VALUES (NULL, zeroblob(16), 1, 't', '', '', 'k', 't', {price}, '[]',
-                '[]', {stock}, NULL, NULL, NULL, 0, NULL, 0)"
+            "INSERT INTO offer (uuid, program_id, title, description, short_description, kind, type,
+                 points_price, images, tiers, quantity_remaining, created_at)
+             VALUES (zeroblob(16), 1, 't', '', '', 'k', 't', {price}, '[]', '[]', {stock}, 0)"
         );
         assert_refused(migrated.execute(&sql, []), "CHECK");
     }
@@ -191,8 +192,9 @@ fn a_redemption_stands_at_a_known_status() {
     let (_folder, migrated) = migrated();
     migrated.execute_batch(ROWS).unwrap();
     let offer =
-        "INSERT INTO offer VALUES (1, zeroblob(16), 1, 't', '', '', 'k', 't', 1, '[]', '[]',
-                     NULL, NULL, NULL, NULL, 0, NULL, 0)";
+        "INSERT INTO offer (id, uuid, program_id, title, description, short_description, kind, type,
+             images, tiers, created_at)
+         VALUES (1, zeroblob(16), 1, 't', '', '', 'k', 't', '[]', '[]', 0)";
     migrated.execute(offer, []).unwrap();
     let book = |status: &str| {
         let sql = "INSERT INTO redemption (uuid, program_id, member_id, offer_id, status, charged,

@@ -74,7 +74,7 @@ impl Verdict {
     fn text(self) -> &'static str {
         match self {
             Self::Same => "",
-            Self::Better => "better: the figures may be written anew",
+            Self::Better => "better: the figures may be written again",
             Self::Worse => "WORSE",
             Self::Unknown => "has no figure",
         }
@@ -152,7 +152,7 @@ impl Figures {
         }
         println!(
             "The figures are of {}, this is {compiler}: changes of up to {OTHER_COMPILER} times \
-             the usual tolerance pass. The figures should be written anew.",
+             the usual tolerance pass. The figures should be written again.",
             self.compiler
         );
         Some(OTHER_COMPILER)

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     let word = arguments.iter().find(|word| !word.starts_with("--"));
     let writes = arguments.iter().any(|word| word == "--write");
     // Created when the first workload needs it.
-    let stand = LazyCell::new(Stand::furnish);
+    let stand = LazyCell::new(Stand::create);
     let mut workloads = engine::workloads();
     workloads.extend(requests::workloads(&stand));
     if let Some(word) = word {

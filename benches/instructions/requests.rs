@@ -110,7 +110,7 @@ fn post(client: &mut Client, path: &str, headers: &str, body: &str, expected: u1
 }
 
 impl Stand {
-    pub(crate) fn furnish() -> Self {
+    pub(crate) fn create() -> Self {
         let server = Server::start();
         let mut client = server.client();
         for number in 0..MEMBERS {

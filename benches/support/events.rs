@@ -67,7 +67,7 @@ pub(crate) fn history(events: i64) -> impl Iterator<Item = Activity> {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_precision_loss,
-            reason = "dice"
+            reason = "random numbers"
         )]
         let gap = (-(1.0 - rng.f64()).ln() * (YEAR / events) as f64) as i64;
         at += gap;

@@ -349,25 +349,25 @@ impl<'a> Story<'a> {
         }
         match self.rng.u32(0..100) {
             ..5 => self.exchange(),
-            5..10 => self.book(),
+            5..10 => self.redeem(),
             10..13 => self.proceed(),
             _ => self.credit(),
         }
     }
 
-    fn somebody(&mut self) -> u64 {
+    fn random_member(&mut self) -> u64 {
         self.rng.u64(0..self.balances.len() as u64)
     }
 
     fn exchange(&mut self) -> (Deed, Value) {
         self.events += 1;
-        let body = json!({"externalUserID": format!("m{}", self.somebody())});
+        let body = json!({"externalUserID": format!("m{}", self.random_member())});
         (Deed::Exchange, body)
     }
 
     fn credit(&mut self) -> (Deed, Value) {
         self.events += 1;
-        let member = self.somebody();
+        let member = self.random_member();
         let amount = self.rng.u64(1..=500);
         *self.balance(member) += amount;
         let body = json!({"externalUserID": format!("m{member}"), "amount": amount});
@@ -375,8 +375,8 @@ impl<'a> Story<'a> {
     }
 
     /// A member redeems an offer if one is available, or else receives points.
-    fn book(&mut self) -> (Deed, Value) {
-        let (member, offer) = (self.somebody(), self.rng.usize(0..self.offers.len()));
+    fn redeem(&mut self) -> (Deed, Value) {
+        let (member, offer) = (self.random_member(), self.rng.usize(0..self.offers.len()));
         if *self.balance(member) < price(offer) || !self.held.insert((member, offer)) {
             return self.credit();
         }

@@ -38,7 +38,7 @@ impl Arguments {
     }
 
     /// Whether something of this name is selected. Without words, everything is.
-    pub(crate) fn wants(&self, name: &str) -> bool {
+    pub(crate) fn is_selected(&self, name: &str) -> bool {
         self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
     }
 
@@ -86,7 +86,7 @@ impl Results {
             command,
             rounds: arguments.rounds,
             commit: commit(),
-            date: said_by("date", &["-u", "+%F"]),
+            date: output_of("date", &["-u", "+%F"]),
             machine: machine(),
             is_part: !arguments.words.is_empty(),
             tables: BTreeMap::new(),
@@ -128,8 +128,8 @@ fn path(name: &str) -> PathBuf {
 
 /// The commit that is checked out, with a plus if files other than the documents differ from it.
 fn commit() -> String {
-    let commit = said_by("git", &["rev-parse", "--short", "HEAD"]);
-    let changed = said_by("git", &["status", "--porcelain", "--", ".", ":!docs"]);
+    let commit = output_of("git", &["rev-parse", "--short", "HEAD"]);
+    let changed = output_of("git", &["status", "--porcelain", "--", ".", ":!docs"]);
     if changed.is_empty() {
         commit
     } else {
@@ -139,7 +139,7 @@ fn commit() -> String {
 
 /// The processor and its cores, as `lscpu` reports them.
 fn machine() -> String {
-    let text = said_by("lscpu", &[]);
+    let text = output_of("lscpu", &[]);
     let field = |name: &str| {
         let line = text.lines().find(|line| line.trim().starts_with(name));
         line.and_then(|line| line.split_once(':'))
@@ -148,7 +148,7 @@ fn machine() -> String {
     format!("{}, {} cores", field("Model name:"), field("CPU(s):"))
 }
 
-fn said_by(program: &str, arguments: &[&str]) -> String {
+fn output_of(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap();
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

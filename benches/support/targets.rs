@@ -190,7 +190,7 @@ pub(crate) fn sizing(figures: &Figures) -> String {
             " GB",
         ),
         (
-            "and for answers kept, if most writes of a day have keys, for 10 M rows",
+            "and for idempotency records, if most writes of a day have keys, for 10 M rows",
             days_of_ten_million(get("disk.answers")),
             2,
             " GB",

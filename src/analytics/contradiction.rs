@@ -16,11 +16,11 @@ pub struct Contradiction {
     pub seq: Seq,
     /// The program that it happened in.
     pub program: ProgramNumber,
-    /// What contradicts the activities before it.
+    /// The kind of contradiction.
     pub kind: ContradictionKind,
 }
 
-/// What an activity says that cannot be.
+/// The kinds of contradiction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ContradictionKind {
     /// No redemption has the status that one leaves.
@@ -145,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn a_redemption_cannot_leave_a_status_that_none_has() {
+    fn a_redemption_cannot_leave_a_status_that_no_redemption_has() {
         let what = "a redemption leaves the status OPEN, which no redemption has";
         check_next(canceled(1, Status::Open), what);
     }
 
     #[test]
-    fn a_member_cannot_leave_a_tier_that_nobody_holds() {
+    fn a_member_cannot_leave_a_tier_that_no_member_holds() {
         let what = "a member leaves a tier that no member holds";
         check_next(removed("silver"), what);
         let changed = Event::MemberTierChanged {

@@ -14,11 +14,11 @@ use crate::domain::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
     pub(super) totals: Totals,
-    /// In the order the offers were made.
+    /// In the order of creation.
     pub(super) offers: Vec<OfferCounters>,
-    /// Where each offer stands in `offers`.
+    /// The index of each offer in `offers`.
     pub(super) places: ByNumber<OfferNumber, usize>,
-    /// Members that are not removed, by tier. No tier stands at zero.
+    /// Members that are not deleted, by tier. No count is zero.
     pub(super) tiers: HashMap<Tier, u64>,
     /// One for each of [`Measure::ALL`].
     pub(super) timelines: [Timeline; Measure::ALL.len()],
@@ -31,13 +31,13 @@ impl Counters {
         &self.totals
     }
 
-    /// One for every offer, archived ones too, in the order made.
+    /// The counters of every offer, including archived ones, in the order of creation.
     pub fn offers(&self) -> &[OfferCounters] {
         &self.offers
     }
 
-    /// The tiers held by the most members that are not removed, at most `limit`, and how many
-    /// members hold each; those of equally many by name.
+    /// The tiers held by the most members that are not deleted, at most `limit`, with the number of
+    /// members; tiers with the same number are sorted by name.
     pub fn tiers(&self, limit: usize) -> Vec<(Tier, u64)> {
         let mut tiers: Vec<(&Tier, u64)> = self.tiers.iter().map(|(t, n)| (t, *n)).collect();
         tiers.sort_unstable_by(|(a, n), (b, m)| (m, a.as_str()).cmp(&(n, b.as_str())));
@@ -45,7 +45,7 @@ impl Counters {
         tiers.into_iter().map(|(t, n)| (t.clone(), n)).collect()
     }
 
-    /// How many tiers are held by members that are not removed.
+    /// The number of tiers held by members that are not deleted.
     pub fn tier_count(&self) -> usize {
         self.tiers.len()
     }
@@ -60,14 +60,14 @@ impl Counters {
         self.last.map(|(seq, _)| seq)
     }
 
-    /// The latest time stamped in the program.
+    /// The latest time of any activity of the program.
     pub fn last_at(&self) -> Option<Timestamp> {
         self.last.map(|(_, at)| at)
     }
 
-    /// The buckets of a window: of the whole program, or of one offer, for which signups are
-    /// members whose first redemption of it fell in the bucket, and nothing is minted. `None` if
-    /// the program has no such offer.
+    /// The buckets of a window, for the whole program or one offer. The signups of an offer are
+    /// members whose first redemption of it is in the bucket, and its mints are zero. `None` if the
+    /// program has no such offer.
     pub fn timeseries(&self, window: &Window, offer: Option<OfferId>) -> Option<Vec<Bucket>> {
         let nothing = Timeline::default();
         let [signups, minted, spent] = match offer {
@@ -100,8 +100,8 @@ impl Counters {
         Some(buckets)
     }
 
-    /// Merges what came late (only an import brings such) into its place in every timeline;
-    /// whether anything did.
+    /// Merges late entries, which only an import brings, into their places in every timeline.
+    /// Returns whether there were any.
     pub fn settle(&mut self) -> bool {
         let of_offers = self
             .offers
@@ -114,7 +114,7 @@ impl Counters {
         any
     }
 
-    /// Bytes of memory that the timelines take, and entries in them.
+    /// The memory that the timelines take, in bytes, and the number of their entries.
     pub fn timeline_size(&self) -> (usize, u64) {
         let of_offers = self
             .offers
@@ -137,7 +137,7 @@ impl Counters {
     /// [`ContradictionKind`] if the activity cannot follow from those before it, such as a
     /// redemption that leaves a status it never had. Nothing of it is counted then.
     pub fn apply(&mut self, activity: &Activity) -> Result<(), ContradictionKind> {
-        // First, as only this can fail.
+        // Before anything else, because only this can fail.
         self.apply_event(activity)?;
         let millis = activity.at.as_millis();
         if activity.event.kind().counting() == Counting::Counted {
@@ -151,7 +151,7 @@ impl Counters {
         Ok(())
     }
 
-    /// Counts what an event changes. Each arm checks before it changes anything.
+    /// Counts the changes of an event. Each arm checks before it changes anything.
     fn apply_event(&mut self, activity: &Activity) -> Result<(), ContradictionKind> {
         let millis = activity.at.as_millis();
         match &activity.event {
@@ -285,7 +285,7 @@ impl Counters {
 
     fn enter(&mut self, tier: &Tier) {
         self.totals.active_members += 1;
-        // The usual case, a tier already held, copies nothing.
+        // The usual case, a tier that is held already, copies nothing.
         match self.tiers.get_mut(tier) {
             Some(count) => *count += 1,
             None => {

@@ -1,11 +1,11 @@
-//! The figures of all programs, shared between those who ask and the one who counts.
+//! The figures of all programs, shared between readers and the writer.
 
 use parking_lot::RwLock;
 
 use super::{Bucket, Contradiction, Counters, OfferCounters, OfferFigures, Totals, Window};
 use crate::domain::{Activity, ByNumber, OfferId, ProgramNumber, Seq, Tier, Timestamp};
 
-/// The figures of all programs: what the log folds into.
+/// The figures of all programs, folded from the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
     pub(super) programs: ByNumber<ProgramNumber, Counters>,
@@ -14,11 +14,11 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Counts one activity. What happens to an organization concerns no program.
+    /// Counts one activity. Events of organizations change no figures.
     ///
     /// # Errors
     /// [`Contradiction`] if the activity cannot follow from those before it. Nothing of it is
-    /// counted then; as the log cannot be counted on from there, the figures are of no use.
+    /// counted then, and no later activity can be counted.
     pub fn apply(&mut self, activity: &Activity) -> Result<(), Contradiction> {
         if let Some(program) = activity.program {
             let counters = self.programs.entry(program).or_default();
@@ -32,8 +32,8 @@ impl Figures {
         Ok(())
     }
 
-    /// Merges what came late into its place; to be called when a fold ends. Whether anything came
-    /// late: blocks that were stored before are then out of date.
+    /// Merges late entries into their places at the end of a fold. Returns whether there were any:
+    /// blocks that were stored before are then out of date.
     pub fn settle(&mut self) -> bool {
         let mut any = false;
         for counters in self.programs.values_mut() {
@@ -52,14 +52,14 @@ impl Figures {
         self.programs.get(&program)
     }
 
-    /// Every program that anything happened in.
+    /// The figures of every program that has any activity.
     pub fn programs(&self) -> impl Iterator<Item = (ProgramNumber, &Counters)> {
         self.programs
             .iter()
             .map(|(number, counters)| (*number, counters))
     }
 
-    /// The latest time stamped in each program.
+    /// The latest time of any activity of each program.
     pub fn last_at(&self) -> ByNumber<ProgramNumber, Timestamp> {
         self.programs()
             .filter_map(|(number, c)| Some((number, c.last_at()?)))
@@ -67,35 +67,35 @@ impl Figures {
     }
 }
 
-/// An answer and the number of the program's newest activity that it reflects.
+/// A value and the number of the program's newest activity that it reflects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versioned<T> {
-    /// The number, 0 before anything happened.
+    /// The number; 0 before any activity.
     pub version: i64,
-    /// The answer.
+    /// The value.
     pub value: T,
 }
 
-/// [`Figures`] behind a lock. A batch is counted whole, so that no reader sees half of it; a reader
-/// copies its answer out and holds the lock no longer than that.
+/// [`Figures`] behind a lock. A batch is counted under one lock, so that no reader sees half of it.
+/// Readers hold the lock only while they copy a result.
 #[derive(Debug, Default)]
 pub struct Engine {
     figures: RwLock<Figures>,
 }
 
 impl Engine {
-    /// An engine that starts from these figures.
+    /// Creates an engine with initial figures.
     pub fn new(figures: Figures) -> Self {
         Self {
             figures: RwLock::new(figures),
         }
     }
 
-    /// Counts what one commit added to the log.
+    /// Counts the activities of one commit.
     ///
     /// # Errors
-    /// [`Contradiction`] of the first activity that cannot follow from those before it. Those before
-    /// it stay counted, so the caller must replace the figures or stop.
+    /// [`Contradiction`] of the first activity that cannot follow from those before it. Those
+    /// before it stay counted, so the caller must replace the figures or stop.
     pub fn apply(&self, activities: &[Activity]) -> Result<(), Contradiction> {
         let mut figures = self.figures.write();
         activities
@@ -103,31 +103,31 @@ impl Engine {
             .try_for_each(|activity| figures.apply(activity))
     }
 
-    /// Starts anew from other figures.
+    /// Replaces all figures.
     pub fn replace(&self, figures: Figures) {
         *self.figures.write() = figures;
     }
 
-    /// Looks at all figures at one moment, while nothing is counted.
-    pub fn look<T>(&self, look: impl FnOnce(&Figures) -> T) -> T {
-        look(&self.figures.read())
+    /// Reads all figures at one moment, while nothing is counted.
+    pub fn read<T>(&self, read: impl FnOnce(&Figures) -> T) -> T {
+        read(&self.figures.read())
     }
 
     /// The program-wide figures.
     pub fn summary(&self, program: ProgramNumber) -> Versioned<Totals> {
-        self.ask(program, |counters| *counters.totals())
+        self.read_program(program, |counters| *counters.totals())
     }
 
-    /// How many offers a program has.
+    /// The number of a program's offers.
     pub fn offer_count(&self, program: ProgramNumber) -> usize {
         let figures = self.figures.read();
         let counters = figures.program(program);
         counters.map_or(0, |counters| counters.offers().len())
     }
 
-    /// One row for every offer of a program, in the order made.
+    /// The figures of every offer of a program, in the order of creation.
     pub fn offers(&self, program: ProgramNumber) -> Versioned<Vec<OfferFigures>> {
-        self.ask(program, |counters| {
+        self.read_program(program, |counters| {
             counters
                 .offers()
                 .iter()
@@ -136,11 +136,11 @@ impl Engine {
         })
     }
 
-    /// The tiers held by the most members, at most `limit`, and how many are held in all; see
+    /// The tiers held by the most members, at most `limit`, and the number of all tiers held; see
     /// [`Counters::tiers`].
     pub fn tiers(&self, program: ProgramNumber, limit: usize) -> (Vec<(Tier, u64)>, usize) {
-        let ask = |counters: &Counters| (counters.tiers(limit), counters.tier_count());
-        self.ask(program, ask).value
+        let tiers = |counters: &Counters| (counters.tiers(limit), counters.tier_count());
+        self.read_program(program, tiers).value
     }
 
     /// The buckets of a window; see [`Counters::timeseries`].
@@ -150,10 +150,14 @@ impl Engine {
         window: &Window,
         offer: Option<OfferId>,
     ) -> Versioned<Option<Vec<Bucket>>> {
-        self.ask(program, |counters| counters.timeseries(window, offer))
+        self.read_program(program, |counters| counters.timeseries(window, offer))
     }
 
-    fn ask<T>(&self, program: ProgramNumber, ask: impl FnOnce(&Counters) -> T) -> Versioned<T> {
+    fn read_program<T>(
+        &self,
+        program: ProgramNumber,
+        read: impl FnOnce(&Counters) -> T,
+    ) -> Versioned<T> {
         let figures = self.figures.read();
         let none;
         let counters = if let Some(counters) = figures.program(program) {
@@ -165,7 +169,7 @@ impl Engine {
         let version = counters.last_seq().map_or(0, |seq| seq.0);
         Versioned {
             version,
-            value: ask(counters),
+            value: read(counters),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The figures of a program and of an offer, as the fold counts them.
+//! The figures of a program and of an offer.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::domain::{OfferId, OfferNumber, Status, StatusCounts, Timestamp};
 pub struct Totals {
     /// Members that ever signed up.
     pub members: u64,
-    /// Those of them that are not removed.
+    /// Members that are not deleted.
     pub active_members: u64,
     /// Points of all mints, ever.
     pub minted: u64,
@@ -22,7 +22,7 @@ pub struct Totals {
     pub forfeited: u64,
     /// Points of all debits, ever.
     pub debited: u64,
-    /// Redemptions by where they stand now.
+    /// Redemptions by their current status.
     pub redemptions: StatusCounts,
     /// Members that ever had a mint or a spend.
     pub participants: u64,
@@ -32,9 +32,9 @@ pub struct Totals {
     pub events: u64,
     /// Token exchanges, ever.
     pub exchanges: u64,
-    /// Those of them that identified a member.
+    /// Token exchanges that identified a member, ever.
     pub identifications: u64,
-    /// Credits that identifications took, ever.
+    /// Credits that identifications used, ever.
     pub credits: u64,
     /// Offers that are not archived.
     pub current_offers: u64,
@@ -43,10 +43,10 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// The share of redemptions that are completed, 0 to 1; 0 if there are none.
+    /// The share of redemptions that are completed, 0 to 1; 0 if there are no redemptions.
     #[expect(
         clippy::cast_precision_loss,
-        reason = "a share needs no more than a double has"
+        reason = "a double is precise enough for a share"
     )]
     pub fn completion_rate(&self) -> f64 {
         match self.redemptions.total() {
@@ -56,7 +56,7 @@ impl Totals {
     }
 }
 
-/// What a program counts over time.
+/// A measure that a program counts over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Measure {
     /// Members that signed up.
@@ -69,14 +69,14 @@ pub enum Measure {
     Events,
     /// Token exchanges.
     Exchanges,
-    /// Those that identified a member.
+    /// Token exchanges that identified a member.
     Identifications,
-    /// Those that took a credit.
+    /// Token exchanges that used a credit.
     Credits,
 }
 
 impl Measure {
-    /// All of them, in the order they are stored in.
+    /// All measures, in the order in which snapshots store them.
     pub const ALL: [Self; 7] = [
         Self::Signups,
         Self::Minted,
@@ -93,11 +93,11 @@ impl Measure {
 pub struct OfferFigures {
     /// The offer.
     pub id: OfferId,
-    /// Distinct members who ever redeemed it.
+    /// Members who ever redeemed it.
     pub signups: u64,
-    /// Redemptions of it that stand at completed.
+    /// Its redemptions that are completed.
     pub completions: u64,
-    /// Redemptions of it that stand at canceled.
+    /// Its redemptions that are canceled.
     pub cancellations: u64,
     /// Points of all spends on it, ever.
     pub spent: u64,
@@ -110,14 +110,14 @@ pub struct OfferCounters {
     pub(super) id: OfferId,
     pub(super) completions: u64,
     pub(super) cancellations: u64,
-    /// First redemptions of a member.
+    /// First redemptions by a member.
     pub(super) signups: Timeline,
     /// Spends and their points.
     pub(super) spent: Timeline,
 }
 
 impl OfferCounters {
-    /// The figures as they stand.
+    /// The current figures.
     pub fn figures(&self) -> OfferFigures {
         OfferFigures {
             id: self.id,
@@ -128,12 +128,12 @@ impl OfferCounters {
         }
     }
 
-    /// The offer's row.
+    /// The row of the offer.
     pub fn number(&self) -> OfferNumber {
         self.number
     }
 
-    /// First redemptions of a member, over time.
+    /// First redemptions by a member, over time.
     pub fn signups(&self) -> &Timeline {
         &self.signups
     }
@@ -144,12 +144,12 @@ impl OfferCounters {
     }
 }
 
-/// What happened in one bucket of a window.
+/// The figures of one bucket of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
-    /// Where it begins; this moment is in it.
+    /// The start, inclusive.
     pub start: Timestamp,
-    /// Where it ends; this moment is not in it.
+    /// The end, exclusive.
     pub end: Timestamp,
     /// Members that signed up.
     pub signups: u64,

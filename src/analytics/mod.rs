@@ -1,9 +1,9 @@
-//! The analytics engine: every figure, folded from the activity log and answered from memory.
+//! The analytics engine: every figure, folded from the activity log and kept in memory.
 //!
 //! [`Timeline`] is one measure over time. [`Counters`] are the totals, the offers and the timelines
 //! of one program. [`Engine`] holds those of all programs behind one lock. [`Window`] divides time
-//! into buckets. [`snapshot`] is how all of it is stored, so that the next start can skip most of
-//! the log.
+//! into buckets. [`snapshot`] stores the figures, so that the next start can skip most of the log.
+//! A log that contradicts itself cannot be folded: [`Contradiction`] names the activity.
 //!
 //! **Must not know**: HTTP, SQL, or what time it is.
 

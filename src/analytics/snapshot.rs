@@ -1,13 +1,13 @@
-//! The figures in a form that can be stored, in parts.
+//! Snapshots: the figures in parts that can be stored.
 //!
-//! Closed blocks of timelines never change, so each is stored once: a **segment** holds up to
-//! [`SEGMENT_BLOCKS`] blocks of one timeline that follow each other, and only a timeline's last
-//! segment is ever written again, with more blocks behind the same ones. Everything else, the
-//! totals and the open heads, is small; every snapshot stores it anew, as its **state**. A state
-//! says how many closed blocks each timeline has, so that it fits segments that have grown since.
+//! Closed blocks of timelines never change, so each is stored once. A **segment** holds up to
+//! [`SEGMENT_BLOCKS`] consecutive blocks of one timeline. Only the last segment of a timeline is
+//! written again, with more blocks after the same ones. Everything else, the totals and the open
+//! heads, is small and is stored in full by every snapshot, as its **state**. The state has the
+//! number of closed blocks of each timeline, so that it also fits segments that have grown since.
 //!
-//! Each part carries a checksum; one that does not fit makes the whole snapshot worthless, which
-//! costs only time, as the log holds everything.
+//! Each part has a checksum. A part with a wrong checksum makes the whole snapshot unusable, which
+//! costs only time, because the log holds everything.
 
 use std::collections::HashMap;
 
@@ -17,39 +17,39 @@ use super::contradiction::POINTS_MAX;
 use super::{Counters, Figures, Measure, OfferCounters, OpenState, Timeline, Totals};
 use crate::domain::{OfferId, OfferNumber, ProgramNumber, Seq, Tier, Timestamp};
 
-/// The version of the form. Another one is not read.
+/// The version of the format. No other version is read.
 pub const VERSION: u32 = 1;
 /// Blocks in a full segment, about 50 kB.
 pub const SEGMENT_BLOCKS: usize = 128;
 /// The largest part of a state, in bytes.
 pub const PART_BYTES_MAX: usize = 1 << 20;
 
-/// Which timeline: a program's, by its measure, or an offer's signups or spends.
+/// Identifies a timeline: one of a program, by its measure, or an offer's signups or spends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TimelineId {
     /// The program's row.
     pub program: i64,
-    /// The offer's row, or 0 for the program's own.
+    /// The offer's row, or 0 for a timeline of the program.
     pub offer: i64,
-    /// The place in [`Measure::ALL`]; of an offer 0 for signups and 1 for spends.
+    /// The index in [`Measure::ALL`]; for an offer 0 for signups and 1 for spends.
     pub measure: u8,
 }
 
-/// Which segment.
+/// Identifies a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SegmentId {
-    /// Of which timeline.
+    /// The timeline.
     pub timeline: TimelineId,
-    /// Its place among the timeline's segments, from 0.
+    /// The index among the timeline's segments, from 0.
     pub number: u32,
 }
 
 /// Bytes to be stored and their checksum (CRC-32).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// What to store.
+    /// The bytes to be stored.
     pub bytes: Vec<u8>,
-    /// Its checksum.
+    /// The checksum of the bytes.
     pub checksum: u32,
 }
 
@@ -64,32 +64,32 @@ impl Part {
     }
 }
 
-/// A snapshot, but for the segments that were stored before.
+/// A snapshot without the segments that were stored before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capture {
-    /// The newest activity in it.
+    /// The newest activity that it includes.
     pub last_seq: Seq,
     /// Segments that are new or have grown.
     pub segments: Vec<(SegmentId, Part)>,
-    /// The state, cut into parts of at most [`PART_BYTES_MAX`].
+    /// The state, split into parts of at most [`PART_BYTES_MAX`].
     pub state: Vec<Part>,
-    /// How many closed blocks of each timeline it covers.
+    /// The number of closed blocks of each timeline.
     blocks: Vec<(TimelineId, usize)>,
 }
 
-/// What a stored snapshot says of itself. It is written last, when everything it needs is there.
+/// The header of a stored snapshot. It is written last, when all other parts are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// The version of the form.
+    /// The version of the format.
     pub version: u32,
-    /// The newest activity in it.
+    /// The newest activity that it includes.
     pub last_seq: Seq,
-    /// Parts of the state.
+    /// The number of parts of the state.
     pub parts: u32,
 }
 
 impl Header {
-    /// The header's own checksum.
+    /// The checksum of the header.
     pub fn checksum(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(&self.version.to_le_bytes());
@@ -99,13 +99,13 @@ impl Header {
     }
 }
 
-/// How many closed blocks of each timeline are stored already.
+/// The number of closed blocks of each timeline that are stored already.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
     blocks: HashMap<TimelineId, usize>,
 }
 
-/// A state as it is stored.
+/// The state in the form in which it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
     last_seq: Seq,
@@ -131,11 +131,11 @@ struct OfferState {
     timelines: [OpenState; 2],
 }
 
-/// Why a snapshot is worthless.
+/// Why a snapshot cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Damaged {
-    /// A part's checksum does not fit.
-    #[error("a checksum of the snapshot does not fit")]
+    /// A part has a wrong checksum.
+    #[error("a checksum of the snapshot is wrong")]
     Checksum,
     /// A part is missing, or the parts contradict each other.
     #[error("parts of the snapshot are missing or contradict each other")]
@@ -143,11 +143,11 @@ pub enum Damaged {
 }
 
 impl Figures {
-    /// Takes a snapshot of everything but the blocks that are stored already. `None` before
-    /// anything has happened.
+    /// Takes a snapshot of everything except the blocks that are stored already. `None` before any
+    /// activity.
     ///
     /// # Panics
-    /// If an entry that came late has not been merged.
+    /// If a late entry has not been merged.
     pub fn capture(&self, stored: &Stored) -> Option<Capture> {
         let last_seq = self.last_seq?;
         let mut programs: Vec<_> = self.programs().collect();
@@ -167,7 +167,7 @@ impl Figures {
             .map(|(number, c)| program_state(number, c))
             .collect();
         let state = postcard::to_stdvec(&State { last_seq, programs })
-            .expect("a state holds nothing that cannot be written");
+            .expect("every value of a state can be serialized");
         let state = state
             .chunks(PART_BYTES_MAX)
             .map(|bytes| Part::new(bytes.to_vec()))
@@ -180,11 +180,11 @@ impl Figures {
         })
     }
 
-    /// The figures of a snapshot, and which blocks are stored. Segments are fetched one by one, so
-    /// that they need not be in memory all at once.
+    /// Restores the figures of a snapshot and which blocks are stored. Segments are fetched one by
+    /// one, so that they are not all in memory together.
     ///
     /// # Errors
-    /// [`Damaged`], if anything at all is not as it was stored.
+    /// [`Damaged`] if any part is not as it was stored.
     pub fn restore(
         state: &[Part],
         fetch: impl FnMut(SegmentId) -> Option<Part>,
@@ -215,12 +215,12 @@ impl Figures {
 }
 
 impl Stored {
-    /// Notes that a capture has been stored.
+    /// Notes that a snapshot has been stored.
     pub fn note(&mut self, capture: Capture) {
         self.blocks.extend(capture.blocks);
     }
 
-    /// Whether nothing is known to be stored.
+    /// Whether no blocks are known to be stored.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
@@ -247,7 +247,7 @@ fn timelines_of(
     own.chain(of_offers)
 }
 
-/// The segments of a timeline that have blocks which are not stored.
+/// The segments of a timeline with blocks that are not stored yet.
 fn new_segments(id: TimelineId, timeline: &Timeline, stored: &Stored) -> Vec<(SegmentId, Part)> {
     let count = timeline.block_count();
     let known = stored.blocks.get(&id).copied().unwrap_or(0);
@@ -301,7 +301,7 @@ fn program_state(number: ProgramNumber, counters: &Counters) -> ProgramState {
     }
 }
 
-/// What is stored, to build figures from.
+/// Builds figures from stored parts.
 struct Shelf<F> {
     fetch: F,
     stored: Stored,

@@ -1,7 +1,7 @@
-//! Windows of time and the buckets they are divided into.
+//! Windows of time and the buckets that they are divided into.
 //!
-//! Buckets are laid from the window's own start: bucket k begins k intervals after it, by the
-//! calendar of a time zone for days, weeks and months, and the last one ends where the window ends.
+//! Buckets are counted from the start of the window: bucket k begins k intervals later, by the
+//! calendar of a time zone for days, weeks and months. The last bucket ends where the window ends.
 
 use jiff::Span;
 use jiff::civil::{Date, DateTime};
@@ -15,7 +15,7 @@ const HOUR: i64 = 3_600_000;
 /// The length of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Interval {
-    /// 3,600 seconds, whatever the clocks show.
+    /// 3,600 seconds, regardless of changes of the clocks.
     Hour,
     /// To the same time of the next day.
     Day,
@@ -46,7 +46,7 @@ impl Interval {
             .find(|interval| interval.as_str() == name)
     }
 
-    /// The fewest milliseconds it takes, except for a day on which the clocks change.
+    /// The shortest length in milliseconds, except for days on which the clocks change.
     fn least(self) -> i64 {
         match self {
             Self::Hour => HOUR,
@@ -56,7 +56,7 @@ impl Interval {
         }
     }
 
-    /// How many milliseconds it takes, if that is always as many.
+    /// The length in milliseconds, if it is always the same.
     fn millis(self, zone: &Zone) -> Option<i64> {
         match self {
             Self::Hour => Some(HOUR),
@@ -66,7 +66,7 @@ impl Interval {
         }
     }
 
-    /// So many of it. `None` past what the calendar reaches.
+    /// A given number of intervals. `None` beyond the range of the calendar.
     fn times(self, count: i64) -> Option<Span> {
         let span = Span::new();
         match self {
@@ -90,12 +90,12 @@ impl Zone {
     /// The zone with an IANA name such as `Europe/Berlin`.
     pub fn parse(name: &str) -> Option<Self> {
         let zone = TimeZone::get(name).ok()?;
-        // The library's name for no zone, which is none of the database.
+        // The library's name for an unknown zone, which is not in the database.
         (!zone.is_unknown()).then_some(Self(zone))
     }
 
-    /// Midnight at the start of a bare date such as `2026-06-01`; where the clocks skip it, the
-    /// moment they skip to, where they show it twice, the first.
+    /// Midnight at the start of a bare date such as `2026-06-01`. If the clocks skip midnight, the
+    /// time that they skip to; if they show it twice, the first time.
     pub fn midnight(&self, date: &str) -> Option<Timestamp> {
         let bytes = date.as_bytes();
         let is_bare = bytes.len() == 10 && bytes[4] == b'-' && bytes[7] == b'-';
@@ -103,13 +103,14 @@ impl Zone {
         self.resolve(date.at(0, 0, 0, 0))
     }
 
-    /// When the clocks show a date and time: later in a gap, the earlier one in a fold.
+    /// The time at which the clocks show a date and time of day: the later one in a gap, the
+    /// earlier one in a fold.
     fn resolve(&self, shown: DateTime) -> Option<Timestamp> {
         let moment = self.0.to_ambiguous_timestamp(shown).compatible().ok()?;
         Timestamp::from_millis(moment.as_millisecond())
     }
 
-    /// Whether its clocks never change.
+    /// Whether the zone has a fixed offset.
     fn is_fixed(&self) -> bool {
         self.0.to_fixed_offset().is_ok()
     }
@@ -120,18 +121,18 @@ impl Zone {
     }
 }
 
-/// Why a window cannot be divided.
+/// Why a window cannot be divided into buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
-    /// It has no length.
+    /// The window is empty.
     #[error("the window must end after it starts")]
     Empty,
-    /// It would have more than [`Window::BUCKETS_MAX`] buckets.
+    /// The window would have more than [`Window::BUCKETS_MAX`] buckets.
     #[error("the window has more than {} buckets", Window::BUCKETS_MAX)]
     TooManyBuckets,
 }
 
-/// A window divided into buckets, each half-open: an event at the end of one belongs to the next.
+/// A window divided into half-open buckets: an event at the end of a bucket belongs to the next.
 ///
 /// ```
 /// use stampcard::analytics::{Interval, Window, Zone};
@@ -158,7 +159,7 @@ pub enum WindowError {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// Rising, at least two: where each bucket begins, and at last where the window ends.
+    /// The start of each bucket and the end of the window, in rising order; at least two.
     bounds: Vec<Timestamp>,
 }
 
@@ -166,14 +167,13 @@ impl Window {
     /// The largest number of buckets.
     pub const BUCKETS_MAX: usize = 10_000;
 
-    /// About how many buckets [`Window::divide`] would make, which costs nothing to tell.
+    /// An estimate of the number of buckets that [`Window::divide`] creates, at almost no cost.
     pub fn estimate(from: Timestamp, to: Timestamp, interval: Interval) -> usize {
         let millis = to.as_millis().saturating_sub(from.as_millis());
         usize::try_from(millis / interval.least()).unwrap_or(0)
     }
 
-    /// Divides the window from `from` up to `to`. A bucket that would have no length, because the
-    /// clocks skip all of it, is left out.
+    /// Divides the window from `from` to `to`. A bucket that the clocks skip entirely is left out.
     ///
     /// # Errors
     /// [`WindowError`].
@@ -188,7 +188,7 @@ impl Window {
         }
         let mut bounds = Vec::with_capacity(64);
         bounds.push(from);
-        // A step past the end of the calendar is past `to` as well.
+        // A step beyond the end of the calendar is beyond `to` as well.
         let starts = (1..).map_while(|count| start_of(from, interval, zone, count));
         for start in starts.take_while(|start| *start < to) {
             if bounds.last().is_some_and(|last| *last < start) {
@@ -202,13 +202,13 @@ impl Window {
         Ok(Self { bounds })
     }
 
-    /// Where each bucket begins, and at last where the window ends.
+    /// The start of each bucket and the end of the window.
     pub fn bounds(&self) -> &[Timestamp] {
         &self.bounds
     }
 }
 
-/// Where the bucket of this number begins.
+/// The start of the bucket with this number.
 fn start_of(from: Timestamp, interval: Interval, zone: &Zone, count: i64) -> Option<Timestamp> {
     if let Some(step) = interval.millis(zone) {
         let millis = from.as_millis().checked_add(count.checked_mul(step)?)?;

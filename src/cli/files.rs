@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::store::backup::{beside, sync_folder};
+use crate::store::backup::{sync_folder, with_suffix};
 
 /// Suffixes of the files of a database.
 const COMPANIONS: &[&str] = &["", "-wal", "-shm", "-journal", ".lock"];
@@ -31,7 +31,7 @@ impl NewFile {
         let resolved = resolve(target);
         for suffix in COMPANIONS {
             anyhow::ensure!(
-                resolved != resolve(&beside(database, suffix)),
+                resolved != resolve(&with_suffix(database, suffix)),
                 "{} belongs to the database itself; choose another file",
                 target.display()
             );
@@ -51,7 +51,7 @@ impl NewFile {
     /// Refuses a name that has the log of another database.
     fn refuse_logs(&self) -> Result<(), anyhow::Error> {
         for suffix in LOGS {
-            let log = beside(&self.target, suffix);
+            let log = with_suffix(&self.target, suffix);
             let found = log.symlink_metadata();
             anyhow::ensure!(
                 !found.is_ok_and(|found| !found.is_file() || found.len() > 0),

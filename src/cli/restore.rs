@@ -65,5 +65,5 @@ pub(super) fn run(settings: &Settings, arguments: &Restore) -> Result<ExitCode, 
 fn replaced_name(database: &Path) -> PathBuf {
     let now = Clock::system().now().to_string();
     let digits: String = now.chars().filter(char::is_ascii_digit).collect();
-    backup::beside(database, &format!(".replaced-{digits}"))
+    backup::with_suffix(database, &format!(".replaced-{digits}"))
 }

@@ -64,8 +64,8 @@ pub(super) fn serve(
     })
 }
 
-/// Prints the keys of a new database, unless standard output is `/dev/null`, where random keys would
-/// be lost. A closed standard output is `/dev/null` by now.
+/// Prints the keys of a new database, unless standard output is `/dev/null`, where random keys
+/// would be lost. A closed standard output is `/dev/null` by now.
 pub(super) fn show_keys(keys: &FirstKeys, chosen: &BootstrapSettings) -> io::Result<()> {
     if are_seen(chosen)? {
         print_keys(keys)?;
@@ -73,8 +73,8 @@ pub(super) fn show_keys(keys: &FirstKeys, chosen: &BootstrapSettings) -> io::Res
     Ok(())
 }
 
-/// Whether printed keys are visible. If they are not, and no key was chosen by a setting, returns an
-/// error.
+/// Whether printed keys are visible. If they are not, and no key was chosen by a setting, returns
+/// an error.
 pub(super) fn are_seen(chosen: &BootstrapSettings) -> io::Result<bool> {
     if is_discarded()? {
         let is_chosen = |environment: &Environment| {

@@ -1,8 +1,8 @@
-//! The only reader of the time. Everything else is told what time it is.
+//! The clock: the only code that reads the system's time.
 //!
-//! The system's wall time is compared with the time since boot, sleep included. A step forward of
-//! more than [`STEP_MAX`] is refused: until it is gone or accepted, the time goes on as if it had
-//! not happened, and no writes are taken ([`Clock::refused`]).
+//! The system's wall time is compared with the time since boot, which includes sleep. A step
+//! forward of more than [`STEP_MAX`] is refused: until it is undone or accepted, the time continues
+//! as if it had not happened, and writes are refused ([`Clock::refused`]).
 
 mod step;
 mod watch;
@@ -18,12 +18,12 @@ pub use self::step::{ClockState, RefusedStep, STEP_MAX, refusal};
 use self::watch::Watch;
 use crate::domain::Timestamp;
 
-/// Wall time and time since boot are read again if reading both took longer than this.
+/// Both times are read again if reading them took longer than this.
 const READ_MILLIS_MAX: i64 = 100;
-/// How often they are read again at most.
+/// The most times that they are read.
 const READS_MAX: usize = 8;
 
-/// A clock that can be shared: the system's, or one that stands still until it is moved.
+/// A clock that can be shared: the system's, or a fixed one that changes only if it is advanced.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
@@ -34,7 +34,7 @@ enum Source {
 }
 
 impl Clock {
-    /// The system's clock. It is taken to be right as it is now.
+    /// The system's clock. Its current time is taken to be right.
     pub fn system() -> Self {
         let (wall, since_boot) = read();
         Self(Source::System(Arc::new(Mutex::new(Watch::new(
@@ -42,25 +42,24 @@ impl Clock {
         )))))
     }
 
-    /// A clock that stands at `at`. Clones stand and move with it.
+    /// A fixed clock that shows `at`. Clones show the same time.
     pub fn fixed(at: Timestamp) -> Self {
         Self(Source::Fixed(Arc::new(AtomicI64::new(at.as_millis()))))
     }
 
-    /// What time it is.
+    /// The current time.
     ///
     /// # Panics
     /// If the system's clock shows a year before 0 or after 9999.
     pub fn now(&self) -> Timestamp {
         let millis = match &self.0 {
-            Source::System(watch) => watched(watch, |_, now| now),
+            Source::System(watch) => checked(watch, |_, now| now),
             Source::Fixed(millis) => millis.load(Ordering::SeqCst),
         };
         Timestamp::from_millis(millis).expect("the clock shows a year from 0000 to 9999")
     }
 
-    /// [`Clock::now`] for something that is stamped with it, or with the time of what was stamped
-    /// before.
+    /// The current time for a stamp. The stamp may be later, if an earlier one already is.
     ///
     /// # Panics
     /// As [`Clock::now`].
@@ -72,7 +71,7 @@ impl Clock {
         now
     }
 
-    /// Moves a fixed clock forward. The system's clock moves by itself.
+    /// Advances a fixed clock. The system's clock ignores it.
     pub fn advance(&self, by: Duration) {
         if let Source::Fixed(millis) = &self.0 {
             let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
@@ -80,72 +79,72 @@ impl Clock {
         }
     }
 
-    /// Whether it can be set wrong, so that somebody has to look at it.
+    /// Whether it is the system's clock, which can be set wrong and must be watched.
     pub fn is_systems(&self) -> bool {
         matches!(self.0, Source::System(_))
     }
 
-    /// Takes in what is known of earlier runs: the newest time that was stamped, and a step that
-    /// was refused. That step is refused still if the clock shows no earlier time than it did.
+    /// Resumes the state of earlier runs: the newest time that was stamped, and a refused step. The
+    /// step is still refused unless the clock shows an earlier time than it did then.
     pub fn resume(&self, newest: Option<Timestamp>, refused: Option<RefusedStep>) {
         if let Source::System(watch) = &self.0 {
-            watched(watch, |watch, _| watch.resume(newest, refused));
-            watched(watch, |_, _| ());
+            checked(watch, |watch, _| watch.resume(newest, refused));
+            checked(watch, |_, _| ());
         }
     }
 
-    /// Takes the next [`Clock::resume`]'s refused step to be right.
+    /// Accepts the refused step of the next [`Clock::resume`].
     pub fn accept_at_start(&self) {
         if let Source::System(watch) = &self.0 {
             watch.lock().accepts_at_start = true;
         }
     }
 
-    /// The step that is refused now, if there is one.
+    /// The step that is refused now, if any.
     pub fn refused(&self) -> Option<RefusedStep> {
         match &self.0 {
-            Source::System(watch) => watched(watch, |watch, _| watch.refused()),
+            Source::System(watch) => checked(watch, |watch, _| watch.refused()),
             Source::Fixed(_) => None,
         }
     }
 
-    /// Takes wall time as it is now to be right; the step that was refused, if there was one.
+    /// Accepts the current wall time. Returns the step that was refused, if any.
     pub fn accept(&self) -> Option<Duration> {
         match &self.0 {
-            Source::System(watch) => watched(watch, |watch, _| watch.accept()),
+            Source::System(watch) => checked(watch, |watch, _| watch.accept()),
             Source::Fixed(_) => None,
         }
     }
 
-    /// What it says about itself.
+    /// The state of the clock.
     pub fn state(&self) -> ClockState {
         match &self.0 {
-            Source::System(watch) => watched(watch, |watch, _| watch.state()),
+            Source::System(watch) => checked(watch, |watch, _| watch.state()),
             Source::Fixed(_) => ClockState::default(),
         }
     }
 }
 
-/// Looks at the system's clock, tells the log what is new, and asks something else at that moment.
-fn watched<T>(watch: &Mutex<Watch>, ask: impl FnOnce(&mut Watch, i64) -> T) -> T {
-    let (found, value) = {
+/// Checks the system's clock, calls `ask` at that moment and logs what changed.
+fn checked<T>(watch: &Mutex<Watch>, ask: impl FnOnce(&mut Watch, i64) -> T) -> T {
+    let (changes, value) = {
         let mut watch = watch.lock();
-        // Read within, so that looks come in the order of time.
+        // Read under the lock, so that checks are in the order of time.
         let (wall, since_boot) = read();
-        let now = watch.look(wall, since_boot);
+        let now = watch.check(wall, since_boot);
         let value = ask(&mut watch, now);
-        (std::mem::take(&mut watch.found), value)
+        (std::mem::take(&mut watch.changes), value)
     };
-    for found in found {
-        found.tell();
+    for change in changes {
+        change.log();
     }
     value
 }
 
-/// Wall time and time since boot, both in milliseconds, of the same moment.
+/// Wall time and time since boot at the same moment, both in milliseconds.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the Clock that others have to ask"
+    reason = "this is the clock that all other code uses"
 )]
 fn read() -> (i64, i64) {
     let mut before = since_boot();
@@ -158,12 +157,12 @@ fn read() -> (i64, i64) {
         if after - before <= READ_MILLIS_MAX || reads == READS_MAX {
             return (wall, after);
         }
-        // The thread was held up in between, so that the two do not belong together.
+        // The thread was suspended in between, so the two are not of the same moment.
         before = after;
     }
 }
 
-/// Milliseconds since the machine was started, those that it slept included.
+/// Milliseconds since the machine was started, including sleep.
 ///
 /// Source: `clock_gettime(2)`, `CLOCK_BOOTTIME`.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -172,8 +171,8 @@ fn since_boot() -> i64 {
     time.tv_sec * 1000 + time.tv_nsec / 1_000_000
 }
 
-/// Milliseconds of some monotonic clock. Other systems may not count sleep here: on them a sleep
-/// of more than a day looks like a step.
+/// Milliseconds of a monotonic clock. It may not include sleep: then a sleep of more than a day
+/// looks like a step.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn since_boot() -> i64 {
     use std::sync::OnceLock;

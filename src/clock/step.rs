@@ -1,34 +1,34 @@
-//! Steps of the system clock: how long one may be, and what is said of one that is refused.
+//! Steps of the system clock: their limit, their state and the message about a refused one.
 
 use std::time::Duration;
 
-/// The longest step forward that is taken.
+/// The longest step forward that is accepted automatically.
 pub const STEP_MAX: Duration = Duration::from_hours(24);
 
-/// A step of the system clock that was refused, as it is kept for the next start.
+/// A refused step of the system clock, as it is stored for the next start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RefusedStep {
-    /// What wrong time the clock showed, in Unix milliseconds.
+    /// The wrong time that the clock showed, in Unix milliseconds.
     pub shown: i64,
-    /// How far it had been set forward, in milliseconds.
+    /// The length of the step, in milliseconds.
     pub step: i64,
 }
 
 impl RefusedStep {
-    /// How far the clock had been set forward.
+    /// The length of the step.
     pub fn length(self) -> Duration {
         duration(self.step)
     }
 }
 
-/// What a clock says about itself.
+/// The state of a clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ClockState {
-    /// How far wall time is behind the newest time that was stamped.
+    /// The time by which wall time is behind the newest stamp.
     pub behind: Duration,
-    /// The step that is refused now; zero if there is none.
+    /// The step that is refused now; zero if none is.
     pub refused: Duration,
-    /// Steps forward that were taken.
+    /// Steps forward that were accepted automatically.
     pub steps_taken: u64,
     /// Steps forward that were refused.
     pub steps_refused: u64,
@@ -36,9 +36,9 @@ pub struct ClockState {
     pub steps_accepted: u64,
 }
 
-/// Why nothing is written while a step is refused, and how to go on.
+/// The message that explains why writes are stopped while a step is refused, and what to do.
 pub fn refusal(step: Duration) -> String {
-    // Rounded: what each clock shows is cut to a millisecond.
+    // Rounded, because each time is truncated to a millisecond.
     let hours = (step.as_secs() + 1800) / 3600;
     format!(
         "writes are stopped because the system clock was set forward by {} d {} h, more than \

@@ -1,37 +1,37 @@
-//! What is made of the two times: which steps are taken, and which are refused.
+//! Comparison of wall time and time since boot: which steps are accepted and which are refused.
 
 use std::time::Duration;
 
 use super::step::{ClockState, RefusedStep, STEP_MAX, duration, millis, refusal};
 use crate::domain::Timestamp;
 
-/// A shorter step is how clocks are kept right.
-const STEP_TOLD: i64 = 1000;
-/// How far behind what was stamped the clock must be for a warning, in milliseconds.
-const BEHIND_TOLD: i64 = 60_000;
+/// The shortest step that is logged, in milliseconds: shorter ones keep the clock right.
+const STEP_LOGGED_MIN: i64 = 1000;
+/// The time behind the newest stamp that is logged, in milliseconds.
+const BEHIND_LOGGED_MIN: i64 = 60_000;
 
 /// Compares wall time with the time since boot. All in milliseconds.
 #[derive(Debug)]
 pub(super) struct Watch {
-    /// Wall time less the time since boot, as far as it is believed.
+    /// Accepted wall time minus time since boot.
     offset: i64,
     wall: i64,
-    /// How far wall time is ahead of what is believed, while that is refused.
+    /// The refused step, if any: wall time minus accepted time.
     step: Option<i64>,
-    /// The newest time that was stamped.
+    /// The newest stamp.
     newest: Option<i64>,
-    is_behind_told: bool,
+    is_behind_logged: bool,
     pub(super) accepts_at_start: bool,
     taken: u64,
     refused: u64,
     accepted: u64,
-    /// What the log has not been told yet.
-    pub(super) found: Vec<Found>,
+    /// Changes that are not logged yet.
+    pub(super) changes: Vec<Change>,
 }
 
-/// What the log is told, once.
+/// A change that is logged once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Change {
     Taken(i64),
     Refused(i64),
     Accepted(i64),
@@ -47,41 +47,41 @@ impl Watch {
             wall,
             step: None,
             newest: None,
-            is_behind_told: false,
+            is_behind_logged: false,
             accepts_at_start: false,
             taken: 0,
             refused: 0,
             accepted: 0,
-            found: Vec::new(),
+            changes: Vec::new(),
         }
     }
 
-    /// Takes in what both clocks show; the time that is believed.
-    pub(super) fn look(&mut self, wall: i64, since_boot: i64) -> i64 {
+    /// Compares both times and returns the accepted time.
+    pub(super) fn check(&mut self, wall: i64, since_boot: i64) -> i64 {
         self.wall = wall;
         let step = wall - since_boot - self.offset;
         if step > millis(STEP_MAX) {
             if self.step.replace(step).is_none() {
                 self.refused += 1;
-                self.found.push(Found::Refused(step));
+                self.changes.push(Change::Refused(step));
             }
             return wall - step;
         }
         self.offset = wall - since_boot;
         if self.step.take().is_some() {
-            self.found.push(Found::Gone);
+            self.changes.push(Change::Gone);
         }
-        if step >= STEP_TOLD {
+        if step >= STEP_LOGGED_MIN {
             self.taken += 1;
-            self.found.push(Found::Taken(step));
+            self.changes.push(Change::Taken(step));
         }
         let behind = self.behind();
-        if behind > BEHIND_TOLD && !self.is_behind_told {
-            self.is_behind_told = true;
-            self.found.push(Found::Behind(behind));
-        } else if behind == 0 && self.is_behind_told {
-            self.is_behind_told = false;
-            self.found.push(Found::CaughtUp);
+        if behind > BEHIND_LOGGED_MIN && !self.is_behind_logged {
+            self.is_behind_logged = true;
+            self.changes.push(Change::Behind(behind));
+        } else if behind == 0 && self.is_behind_logged {
+            self.is_behind_logged = false;
+            self.changes.push(Change::CaughtUp);
         }
         wall
     }
@@ -97,19 +97,19 @@ impl Watch {
         };
         if std::mem::take(&mut self.accepts_at_start) {
             self.accepted += 1;
-            self.found.push(Found::Accepted(refused.step));
+            self.changes.push(Change::Accepted(refused.step));
         } else {
-            // The next look refuses it again.
+            // The next check refuses it again.
             self.offset -= refused.step;
         }
     }
 
-    /// The believed time becomes what wall time showed last.
+    /// Accepts the last wall time. Returns the step that was refused, if any.
     pub(super) fn accept(&mut self) -> Option<Duration> {
         let step = self.step.take()?;
         self.offset += step;
         self.accepted += 1;
-        self.found.push(Found::Accepted(step));
+        self.changes.push(Change::Accepted(step));
         Some(duration(step))
     }
 
@@ -120,10 +120,10 @@ impl Watch {
         })
     }
 
-    /// How far the believed time is behind what was stamped.
+    /// The time by which the accepted time is behind the newest stamp.
     fn behind(&self) -> i64 {
-        let believed = self.wall - self.step.unwrap_or(0);
-        self.newest.map_or(0, |newest| (newest - believed).max(0))
+        let accepted = self.wall - self.step.unwrap_or(0);
+        self.newest.map_or(0, |newest| (newest - accepted).max(0))
     }
 
     pub(super) fn state(&self) -> ClockState {
@@ -137,21 +137,21 @@ impl Watch {
     }
 }
 
-impl Found {
-    pub(super) fn tell(self) {
+impl Change {
+    pub(super) fn log(self) {
         match self {
             Self::Taken(step) => tracing::warn!(
                 step_seconds = step / 1000,
-                "the system clock was set forward; the new time is taken"
+                "the system clock was set forward; the new time is accepted"
             ),
             Self::Refused(step) => {
                 tracing::error!(step_seconds = step / 1000, "{}", refusal(duration(step)));
             }
             Self::Accepted(step) => tracing::warn!(
                 step_seconds = step / 1000,
-                "the step of the system clock was accepted; writes go on"
+                "the step of the system clock was accepted; writes continue"
             ),
-            Self::Gone => tracing::warn!("the system clock was set back; writes go on"),
+            Self::Gone => tracing::warn!("the system clock was set back; writes continue"),
             Self::Behind(behind) => tracing::warn!(
                 behind_seconds = behind / 1000,
                 "the system clock is behind the newest row; rows get the time of the row before \
@@ -171,8 +171,8 @@ mod tests {
     const DAY: i64 = 24 * HOUR;
     const START: i64 = 1_800_000_000_000;
 
-    fn found(watch: &mut Watch) -> Vec<Found> {
-        std::mem::take(&mut watch.found)
+    fn changes(watch: &mut Watch) -> Vec<Change> {
+        std::mem::take(&mut watch.changes)
     }
 
     /// A watch that began when the machine had been on for a second.
@@ -185,32 +185,32 @@ mod tests {
         let mut watch = watch();
         // A month asleep: the time since boot counts it.
         assert_eq!(
-            watch.look(START + 30 * DAY, SECOND + 30 * DAY),
+            watch.check(START + 30 * DAY, SECOND + 30 * DAY),
             START + 30 * DAY
         );
         // What keeps a clock right.
         assert_eq!(
-            watch.look(START + 30 * DAY + 999, SECOND + 30 * DAY),
+            watch.check(START + 30 * DAY + 999, SECOND + 30 * DAY),
             START + 30 * DAY + 999
         );
-        assert_eq!(found(&mut watch), []);
+        assert_eq!(changes(&mut watch), []);
         assert_eq!(watch.state(), ClockState::default());
     }
 
     #[test]
     fn a_step_of_a_day_is_taken_and_a_longer_one_is_not() {
         let mut watch = watch();
-        assert_eq!(watch.look(START + DAY, SECOND), START + DAY);
-        assert_eq!(found(&mut watch), [Found::Taken(DAY)]);
+        assert_eq!(watch.check(START + DAY, SECOND), START + DAY);
+        assert_eq!(changes(&mut watch), [Change::Taken(DAY)]);
         // As if nothing had happened, however often it is looked at.
         let far = START + 2 * DAY + 1;
-        assert_eq!(watch.look(far, SECOND), START + DAY);
+        assert_eq!(watch.check(far, SECOND), START + DAY);
         assert_eq!(
-            watch.look(far + HOUR, SECOND + HOUR),
+            watch.check(far + HOUR, SECOND + HOUR),
             START + DAY + HOUR,
             "time goes on"
         );
-        assert_eq!(found(&mut watch), [Found::Refused(DAY + 1)]);
+        assert_eq!(changes(&mut watch), [Change::Refused(DAY + 1)]);
         let state = watch.state();
         assert_eq!(state.refused, duration(DAY + 1));
         assert_eq!((state.steps_taken, state.steps_refused), (1, 1));
@@ -221,21 +221,21 @@ mod tests {
     fn a_refused_step_ends_when_it_is_gone_or_accepted() {
         let mut watch = watch();
         assert_eq!(watch.accept(), None);
-        watch.look(START + 400 * DAY, SECOND);
+        watch.check(START + 400 * DAY, SECOND);
         assert_eq!(
-            watch.look(START + HOUR, SECOND + HOUR),
+            watch.check(START + HOUR, SECOND + HOUR),
             START + HOUR,
             "set right again"
         );
         assert_eq!(
-            found(&mut watch),
-            [Found::Refused(400 * DAY), Found::Gone],
+            changes(&mut watch),
+            [Change::Refused(400 * DAY), Change::Gone],
             "and what is left of it is no step"
         );
-        watch.look(START + 400 * DAY, SECOND + HOUR);
+        watch.check(START + 400 * DAY, SECOND + HOUR);
         assert_eq!(watch.accept(), Some(duration(400 * DAY - HOUR)));
         assert_eq!(
-            watch.look(START + 400 * DAY, SECOND + HOUR),
+            watch.check(START + 400 * DAY, SECOND + HOUR),
             START + 400 * DAY
         );
         assert_eq!(watch.state().refused, Duration::ZERO);
@@ -246,17 +246,17 @@ mod tests {
     fn a_step_back_is_told_once_until_the_clock_has_caught_up() {
         let mut watch = watch();
         watch.stamped(START);
-        watch.look(START - 60 * SECOND, SECOND);
+        watch.check(START - 60 * SECOND, SECOND);
         assert_eq!(watch.state().behind, duration(60 * SECOND));
-        assert_eq!(found(&mut watch), [], "a minute is no news");
-        watch.look(START - HOUR, SECOND);
-        watch.look(START - HOUR, SECOND);
-        assert_eq!(found(&mut watch), [Found::Behind(HOUR)]);
+        assert_eq!(changes(&mut watch), [], "a minute is no news");
+        watch.check(START - HOUR, SECOND);
+        watch.check(START - HOUR, SECOND);
+        assert_eq!(changes(&mut watch), [Change::Behind(HOUR)]);
         watch.stamped(START - HOUR);
-        watch.look(START - HOUR + SECOND, 2 * SECOND);
+        watch.check(START - HOUR + SECOND, 2 * SECOND);
         assert_eq!(watch.state().behind, duration(HOUR - SECOND));
-        watch.look(START + SECOND, 2 * SECOND + HOUR);
-        assert_eq!(found(&mut watch), [Found::CaughtUp]);
+        watch.check(START + SECOND, 2 * SECOND + HOUR);
+        assert_eq!(changes(&mut watch), [Change::CaughtUp]);
         assert_eq!(watch.state().behind, Duration::ZERO);
         assert_eq!(watch.state().steps_taken, 0);
     }
@@ -271,17 +271,17 @@ mod tests {
             let mut watch = Watch::new(wall, SECOND);
             watch.accepts_at_start = accepts;
             watch.resume(None, Some(refused));
-            let now = watch.look(wall, SECOND);
-            (now, found(&mut watch))
+            let now = watch.check(wall, SECOND);
+            (now, changes(&mut watch))
         };
         let late = START + HOUR;
         assert_eq!(
             resumed(late, false),
-            (late - 400 * DAY, vec![Found::Refused(400 * DAY)])
+            (late - 400 * DAY, vec![Change::Refused(400 * DAY)])
         );
         assert_eq!(
             resumed(late, true),
-            (late, vec![Found::Accepted(400 * DAY)])
+            (late, vec![Change::Accepted(400 * DAY)])
         );
         // It was set right while the server was stopped.
         let right = START - 400 * DAY + HOUR;
@@ -293,7 +293,7 @@ mod tests {
     fn a_start_before_the_newest_row_is_behind() {
         let mut watch = watch();
         watch.resume(Timestamp::from_millis(START + DAY), None);
-        assert_eq!(watch.look(START, SECOND), START);
-        assert_eq!(found(&mut watch), [Found::Behind(DAY)]);
+        assert_eq!(watch.check(START, SECOND), START);
+        assert_eq!(changes(&mut watch), [Change::Behind(DAY)]);
     }
 }

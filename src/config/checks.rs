@@ -124,7 +124,7 @@ fn check_origins(origins: &str) -> Result<(), anyhow::Error> {
             .is_ok_and(|url| url.origin().ascii_serialization() == origin && url.has_host());
         anyhow::ensure!(
             origin == "*" || origins.trim() == "none" || is_origin,
-            "server.cors_origins names {origin:?}; expected an origin such as https://app.example.com"
+            "server.cors_origins has {origin:?}; expected an origin such as https://app.example.com"
         );
     }
     Ok(())

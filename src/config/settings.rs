@@ -12,7 +12,7 @@ use crate::domain::Environment;
 /// The defaults, with every setting and its unit explained.
 pub const DEFAULTS: &str = include_str!("../../config.toml");
 
-/// Everything that can be set. `config.toml` says what each is.
+/// All settings. `config.toml` documents each of them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.toml documents every setting")]
@@ -91,15 +91,15 @@ pub struct AnalyticsSettings {
     pub snapshot_rows: u64,
 }
 
-/// How the times of a bucket look in JSON.
+/// The format of a bucket's times in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BucketTime {
-    /// Unix milliseconds, as the API's documents say.
+    /// Unix milliseconds, as documented for the API.
     Number,
     /// RFC 3339 in UTC, as the typed client libraries expect.
     Rfc3339,
-    /// By who asks: the typed client libraries get RFC 3339, everybody else numbers.
+    /// RFC 3339 for the typed client libraries, numbers for other clients.
     Auto,
 }
 
@@ -140,7 +140,7 @@ pub struct RateLimitSettings {
     pub programs_per_minute: u32,
 }
 
-/// Section `[limits]`. 0 is no limit in all of them.
+/// Section `[limits]`. In each setting, 0 means no limit.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.toml documents every setting")]
@@ -171,13 +171,13 @@ pub struct LogSettings {
     pub slow_request: u64,
 }
 
-/// How a log line looks.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For a person.
+    /// Plain text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -193,7 +193,7 @@ pub struct BootstrapSettings {
 }
 
 impl BootstrapSettings {
-    /// The Org-API-Key asked for in an environment.
+    /// The configured Org-API-Key of an environment.
     pub fn org_key(&self, environment: Environment) -> Option<&SecretString> {
         match environment {
             Environment::Sandbox => self.sandbox_key.as_ref(),
@@ -201,7 +201,7 @@ impl BootstrapSettings {
         }
     }
 
-    /// The partner key asked for in an environment.
+    /// The configured partner key of an environment.
     pub fn partner_key(&self, environment: Environment) -> Option<&SecretString> {
         match environment {
             Environment::Sandbox => self.partner_sandbox_key.as_ref(),

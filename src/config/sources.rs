@@ -13,12 +13,12 @@ use strsim::levenshtein;
 
 use super::settings::{DEFAULTS, Overrides, Settings};
 
-/// Variables that begin like settings and are read by a command instead.
+/// Variables that have the prefix of settings but are read by a command.
 const OF_COMMANDS: &[&str] = &["STAMPCARD_KEY", "STAMPCARD_URL"];
 /// Edits between an unknown key and the known one that is suggested.
 const DISTANCE_MAX: usize = 3;
 
-/// Where the value of a setting comes from.
+/// The source of a setting's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// The defaults.
@@ -42,18 +42,18 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A setting as it is in force.
+/// The effective value of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effective {
     /// Section and name.
     pub key: String,
-    /// What it is, secrets as `[redacted]`; `None`: not set.
+    /// The value, `[redacted]` for a secret; `None` if it is not set.
     pub value: Option<String>,
-    /// Where it comes from.
+    /// The source of the value.
     pub origin: Origin,
 }
 
-/// The settings of a process, and where each comes from.
+/// The settings of a process and their sources.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The settings.
@@ -75,13 +75,13 @@ impl Loaded {
         known().map(effective).collect()
     }
 
-    /// Whether a setting is given, and not left at its default.
+    /// Whether a setting is set explicitly.
     pub fn is_set(&self, key: &str) -> bool {
         let origin = self.values.get(key).map(|(_, origin)| origin);
         origin.is_some_and(|origin| *origin != Origin::Default)
     }
 
-    /// Says of an error that begins with the name of a setting where that one comes from.
+    /// Adds the source of a setting to an error that begins with the setting's name.
     pub fn blame(&self, error: &anyhow::Error) -> anyhow::Error {
         blame(&self.values, error)
     }
@@ -108,7 +108,7 @@ impl Settings {
     }
 }
 
-/// The variables of this process that set something.
+/// The environment variables of this process that can be settings.
 pub(super) fn variables() -> HashMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -116,7 +116,7 @@ pub(super) fn variables() -> HashMap<String, String> {
         .collect()
 }
 
-/// Lays the layers over each other, checking each by itself.
+/// Merges the sources, later ones over earlier ones, and checks each value.
 pub(super) fn gather(
     overrides: &Overrides,
     variables: HashMap<String, String>,
@@ -131,7 +131,7 @@ pub(super) fn gather(
         .iter()
         .map(|(key, value)| (key.clone(), (value.clone(), Origin::Default)))
         .collect();
-    let mut lay = |layer: Vec<(String, Value)>, origin: &dyn Fn(&str) -> Origin| {
+    let mut merge = |layer: Vec<(String, Value)>, origin: &dyn Fn(&str) -> Origin| {
         for (key, value) in layer {
             let origin = origin(&key);
             check_alone(&defaults, &key, &value, &origin)?;
@@ -140,12 +140,12 @@ pub(super) fn gather(
         Ok::<_, anyhow::Error>(())
     };
     if let Some(path) = &overrides.file {
-        lay(leaves(read(path)?), &|_| Origin::File(path.clone()))?;
+        merge(leaves(read(path)?), &|_| Origin::File(path.clone()))?;
     }
     let layer = environment
         .collect()
         .context("the environment cannot be read")?;
-    lay(leaves(layer), &|key| Origin::Variable(variable(key)))?;
+    merge(leaves(layer), &|key| Origin::Variable(variable(key)))?;
     let flags = [
         (
             "server.listen",
@@ -163,14 +163,14 @@ pub(super) fn gather(
     ];
     for (key, flag, value) in flags {
         if let Some(value) = value {
-            lay(vec![(key.to_owned(), Value::from(value))], &|_| {
+            merge(vec![(key.to_owned(), Value::from(value))], &|_| {
                 Origin::Flag(flag)
             })?;
         }
     }
     let mut settings = deserialize(values.iter().map(|(key, (value, _))| (key, value)))
         .context("the configuration cannot be used")?;
-    // A path need not be text.
+    // A path may not be valid Unicode.
     if let Some(path) = &overrides.database {
         settings.database.path.clone_from(path);
     }
@@ -197,7 +197,7 @@ fn deserialize<'a>(
     builder.build()?.try_deserialize()
 }
 
-/// Refuses a setting that is not known or whose value is of another kind, by its name.
+/// Refuses an unknown setting, or a value of the wrong type.
 fn check_alone(
     defaults: &[(String, Value)],
     key: &str,
@@ -226,7 +226,7 @@ fn check_alone(
         .map(|(own, value)| (own, value))
         .chain(std::iter::once((&setting.key, value)));
     let default = defaults.iter().find(|(own, _)| own == key);
-    // Taken as numbers otherwise: true for 1, and 2.5 for 2.
+    // The deserializer would accept true as 1 and 2.5 as 2.
     let is_number = matches!(
         default,
         Some((
@@ -265,7 +265,7 @@ fn read(path: &Path) -> Result<Map<String, Value>, anyhow::Error> {
     File::from_str(&text, FileFormat::Toml)
         .collect()
         .map_err(|error| {
-            // The parser draws the place over several lines; the first and the last say it.
+            // The parser's message has several lines; the first and the last are enough.
             let message = error.to_string();
             let mut lines = message
                 .lines()
@@ -280,14 +280,13 @@ fn read(path: &Path) -> Result<Map<String, Value>, anyhow::Error> {
         })
 }
 
-/// A setting that there is.
+/// A known setting.
 struct Known {
     key: String,
     meaning: &'static str,
 }
 
-/// Every setting of `config.toml`, those that are commented out included, with what it says of
-/// them.
+/// Every setting of `config.toml`, including those that are commented out, with its comment.
 fn known() -> impl Iterator<Item = Known> {
     let mut section = "";
     DEFAULTS.lines().filter_map(move |line| {
@@ -312,7 +311,7 @@ fn known() -> impl Iterator<Item = Known> {
     })
 }
 
-/// The settings of a layer, each by its section and name.
+/// The settings of a source, by section and name.
 fn leaves(layer: Map<String, Value>) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     let mut open: Vec<(String, Value)> = layer.into_iter().collect();

@@ -2,7 +2,7 @@
 
 use super::{Points, Seq};
 
-/// What a wallet knows of its newest ledger entry, so that the next one can follow it.
+/// The end of a wallet's chain of ledger entries, to which the next entry is added.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Account {
     /// The newest entry.
@@ -11,29 +11,29 @@ pub struct Account {
     pub jump: Option<Seq>,
     /// The entry that this one jumps to, if it is known.
     pub far: Option<Seq>,
-    /// How many entries there are.
+    /// The number of entries.
     pub entries: u64,
 }
 
-/// Where a ledger entry stands in its account: what a row has beside the event.
+/// The position of a ledger entry in its account: columns of its row besides those of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     /// The entry before it.
     pub previous: Option<Seq>,
-    /// An earlier entry, so that any is reached in few steps.
+    /// An earlier entry to jump to, so that any entry is reached in few steps.
     pub jump: Option<Seq>,
-    /// What the account received up to and with this entry.
+    /// The points that the account received, this entry included.
     pub received: Points,
-    /// What it spent up to and with this entry.
+    /// The points that it spent, this entry included.
     pub spent: Points,
 }
 
 impl Account {
-    /// The account with one more entry, of which the jump is known and the number is not yet.
-    /// `jump_of` finds the jump of an earlier entry; it is asked for one entry in four.
+    /// The account with one more entry, whose jump is known and whose number is not yet. `jump_of`
+    /// finds the jump of an earlier entry; it is called for one entry in four.
     ///
     /// # Errors
-    /// What `jump_of` returns.
+    /// The error of `jump_of`.
     pub fn extended<E>(
         &self,
         jump_of: impl FnOnce(Seq) -> Result<Option<Seq>, E>,
@@ -55,11 +55,11 @@ impl Account {
     }
 }
 
-/// The place, counted from 1, of the entry that the `number`th entry of an account jumps to; 0 if
-/// it jumps to none.
+/// The position, from 1, of the entry that the `number`th entry of an account jumps to; 0 if it
+/// jumps to none.
 ///
-/// The places are those of skew-binary numbers: from any entry, an older one is reached in at most
-/// about twice the logarithm of their distance, by jumping as long as that does not go too far.
+/// The positions follow skew-binary numbers: an older entry is reached in at most about twice the
+/// logarithm of the distance in steps, by jumping as long as a jump does not go too far.
 ///
 /// Source: Eugene W. Myers, "An applicative random-access stack", 1983.
 ///

@@ -1,8 +1,8 @@
-//! What happened: one typed row of the activity log.
+//! Activities: typed rows of the activity log.
 
 use super::{CredentialNumber, Event, ProgramNumber, Seq, Timestamp};
 
-/// Who or what caused an activity.
+/// The cause of an activity: a caller, a rule or the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
     /// An Org-API-Key.
@@ -13,14 +13,14 @@ pub enum Actor {
     Partner(CredentialNumber),
     /// An earning rule; the row names its version and the event.
     Rule,
-    /// The scheduler: something was due.
+    /// The scheduler, because something was due.
     Scheduler,
     /// The server itself, or an operator on the command line.
     Server,
 }
 
 impl Actor {
-    /// The kind of actor in the log, and which one where there are several.
+    /// The number of the actor's kind in the log, and the actor's own number if the kind has many.
     pub fn numbers(self) -> (i64, Option<i64>) {
         match self {
             Self::Key(key) => (1, Some(key.0)),
@@ -32,7 +32,7 @@ impl Actor {
         }
     }
 
-    /// The word for its kind on the wire.
+    /// The name of its kind on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Key(_) => "key",
@@ -44,7 +44,7 @@ impl Actor {
         }
     }
 
-    /// The actor of these numbers; `None` if there is none such.
+    /// The actor with these numbers; `None` if no actor has them.
     pub fn of_numbers(kind: i64, number: Option<i64>) -> Option<Self> {
         let key = number.map(CredentialNumber);
         Some(match kind {
@@ -66,7 +66,7 @@ pub struct Activity {
     pub seq: Seq,
     /// When it happened.
     pub at: Timestamp,
-    /// The program it happened in; `None` for what happens to an organization.
+    /// The program it happened in; `None` for an event of an organization.
     pub program: Option<ProgramNumber>,
     /// What happened.
     pub event: Event,

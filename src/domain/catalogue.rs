@@ -1,4 +1,4 @@
-//! Sets of events of the catalogue, and what a webhook listens to.
+//! Sets of events of the catalogue, and subscriptions of webhooks to them.
 
 use super::{EventKind, EventName, Invalid, Refusal};
 
@@ -20,12 +20,12 @@ pub struct EventSet(u128);
 const _: () = assert!(EventKind::ALL.len() <= 128);
 
 impl EventSet {
-    /// Whether an event is in it.
+    /// Whether the set has an event.
     pub fn contains(self, event: EventName) -> bool {
         self.0 & bit(event) != 0
     }
 
-    /// What is in either.
+    /// The events of both sets.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -42,12 +42,12 @@ fn bit(event: EventName) -> u128 {
     1 << event.kind() as u32
 }
 
-/// The events that a webhook listens to: at least one, each once, in the order given.
+/// The events that a webhook receives: at least one, each once, in the order given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription(Vec<EventName>);
 
 impl Subscription {
-    /// Takes a list of events given as `field`.
+    /// Reads the list of events given as `field`.
     ///
     /// # Errors
     /// [`Invalid`] if it is empty or names one twice.
@@ -72,13 +72,13 @@ impl Subscription {
         }
     }
 
-    /// Takes the list of a row: a JSON array of names, as any release's API accepted it.
+    /// Reads the list of a row: a JSON array of names, as the API of any release accepted it.
     ///
     /// # Errors
     /// [`Invalid`] if no release accepted it.
     pub fn parse_stored(field: &str, json: &str) -> Result<Self, Invalid> {
         let names: Vec<String> = serde_json::from_str(json)
-            .map_err(|_| Invalid::new(field, "must be a JSON array of names of events"))?;
+            .map_err(|_| Invalid::new(field, "must be a JSON array of event names"))?;
         let event = |name: &String| {
             EventName::parse(name)
                 .ok_or_else(|| Invalid::new(field, format!("names an unknown event, {name:?}")))
@@ -86,17 +86,17 @@ impl Subscription {
         Self::new(field, names.iter().map(event).collect::<Result<_, _>>()?)
     }
 
-    /// Takes a list that the database holds.
+    /// Trusts a list from the database.
     pub(crate) fn stored(events: Vec<EventName>) -> Self {
         Self(events)
     }
 
-    /// The events, in the order given.
+    /// The events in the order given.
     pub fn events(&self) -> &[EventName] {
         &self.0
     }
 
-    /// The events, as a set.
+    /// The events as a set.
     pub fn set(&self) -> EventSet {
         self.0.iter().copied().collect()
     }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_read_back_and_has_a_bit_of_its_own() {
+    fn every_name_is_read_back_and_has_its_own_bit() {
         let mut union = EventSet::default();
         for event in EventName::ALL {
             assert_eq!(EventName::parse(event.as_str()), Some(event));

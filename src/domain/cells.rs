@@ -1,4 +1,4 @@
-//! How the values of the domain become cells of the activity log.
+//! Conversions between values of the domain and cells of the activity log.
 
 use uuid::Uuid;
 

@@ -7,12 +7,12 @@ use super::{
     MessageNumber, MessageText, RedemptionId, Timestamp, Title,
 };
 
-/// Who said something.
+/// The sender of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The member.
     Member,
-    /// Somebody on the operator's side.
+    /// A person or program of the operator.
     Agent,
 }
 
@@ -35,34 +35,35 @@ impl Role {
     }
 }
 
-/// A place in a list of conversations, which keeps the order that it had when its first page was
-/// read.
+/// A position in a list of conversations. The list keeps the order that it had when its first page
+/// was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConversationPlace {
-    /// When the conversation was active last, then.
+    /// The conversation's last activity at that time.
     pub active_at: Timestamp,
     /// The conversation.
     pub number: ConversationNumber,
-    /// When the first of the list was active, then; what came later is not before that.
+    /// The last activity of the first conversation in the list at that time. Later ones are left
+    /// out.
     pub newest: Timestamp,
-    /// The newest message there was then.
+    /// The newest message at that time.
     pub message: MessageNumber,
 }
 
-/// Where a conversation stands in the inbox: those in which the member waits for an answer come
-/// first, and of these the one that waits longest; then the others, the last active one first.
+/// The rank of a conversation in the inbox. Conversations whose member waits for an answer come
+/// first, the longest wait at the top; then the others, the last active one first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InboxRank {
-    /// Since when the member waits, if so.
+    /// The time since which the member waits, if any.
     pub waiting_since: Option<Timestamp>,
-    /// When the conversation was active last.
+    /// The conversation's last activity.
     pub active_at: Timestamp,
     /// The conversation.
     pub number: ConversationNumber,
 }
 
 impl InboxRank {
-    /// Smaller for what stands further above.
+    /// A key to sort by, smallest at the top.
     pub fn key(&self) -> impl Ord + use<> {
         match self.waiting_since {
             Some(since) => (false, Some((since, self.number)), None),
@@ -71,67 +72,67 @@ impl InboxRank {
     }
 }
 
-/// A place in the inbox, which keeps the order that it had when its first page was read.
+/// A position in the inbox. The inbox keeps the order that it had when its first page was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InboxPlace {
-    /// Where the last conversation of a page stood then.
+    /// The rank of a page's last conversation at that time.
     pub rank: InboxRank,
-    /// When any conversation of the program was active last, then.
+    /// The last activity of any conversation of the program at that time.
     pub newest: Timestamp,
-    /// The newest message there was then.
+    /// The newest message at that time.
     pub message: MessageNumber,
-    /// The newest conversation there was then.
+    /// The newest conversation at that time.
     pub opened: ConversationNumber,
 }
 
-/// A thread: about a redemption, or for support if it is about none.
+/// A thread about a redemption, or for support.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    /// Its row; `None`: nothing was said in a support thread yet.
+    /// Its row; `None` for a support thread without messages.
     pub number: Option<ConversationNumber>,
     /// Its public id.
     pub id: ConversationId,
-    /// Whose it is.
+    /// The member it belongs to.
     pub member: MemberNumber,
-    /// The operator's id for that member.
+    /// The operator's id of the member.
     pub external_user_id: ExternalUserId,
-    /// The member's name.
+    /// The member's display name.
     pub display_name: Option<DisplayName>,
-    /// The redemption it is about.
+    /// The redemption it is about, if any.
     pub redemption: Option<RedemptionId>,
-    /// What the redeemed offer was called, or what the operator called it.
+    /// The title of the redeemed offer, or the one that the operator gave it.
     pub title: Option<Title>,
-    /// When somebody last said something, and who.
+    /// The time and the sender of the last message.
     pub last_message: Option<(Timestamp, Role)>,
-    /// How the last message begins: up to [`Conversation::PREVIEW_CHARS`] and one more; `None` if
-    /// there is none, or it was erased.
+    /// The beginning of the last message, at most [`Conversation::PREVIEW_CHARS`] characters and
+    /// one more; `None` if there is no message or it was erased.
     pub preview: Option<String>,
-    /// Since when the member waits for an answer; `None` if not.
+    /// The time since which the member waits for an answer, if any.
     pub waiting_since: Option<Timestamp>,
-    /// The last message, or when it was opened.
+    /// The time of the last message, or when the thread was opened.
     pub active_at: Timestamp,
 }
 
 impl Conversation {
     /// Characters of the last message that a list shows.
     pub const PREVIEW_CHARS: usize = 140;
-    /// Up to so many conversations that wait are counted.
+    /// The most waiting conversations that are counted.
     pub const WAITING_COUNTED: usize = 1000;
-    /// The members of a search, the newest first, whose conversations are listed.
+    /// The most members found by a search, newest first, whose conversations are listed.
     pub const MEMBERS_SEARCHED: usize = 100;
 }
 
-/// Something said.
+/// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Its row.
     pub number: MessageNumber,
     /// Its public id.
     pub id: MessageId,
-    /// Who said it.
+    /// The sender.
     pub role: Role,
-    /// What was said; `None` once its member was erased.
+    /// The text; `None` after the member was erased.
     pub body: Option<MessageText>,
-    /// When.
+    /// When it was sent.
     pub created_at: Timestamp,
 }

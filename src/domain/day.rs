@@ -23,7 +23,7 @@ use super::Timestamp;
 pub struct Day(Date);
 
 impl Day {
-    /// The day that a time lies in.
+    /// The day of a time.
     pub fn of(at: Timestamp) -> Option<Self> {
         Self::new(at.as_utc().date())
     }
@@ -32,7 +32,7 @@ impl Day {
     /// taken as UTC.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
-        // Dates by week or by day of the year are ISO 8601 too, but not meant here.
+        // ISO 8601 also has dates by week and by day of the year, which are not accepted.
         if bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') {
             return None;
         }
@@ -46,7 +46,7 @@ impl Day {
         Self::new(at.checked_to_offset(UtcOffset::UTC)?.date())
     }
 
-    /// So many days before.
+    /// The day this many days earlier.
     pub fn minus(self, days: i64) -> Option<Self> {
         self.0.checked_sub(Duration::days(days)).and_then(Self::new)
     }
@@ -60,12 +60,12 @@ impl Day {
     /// The first day of the next month.
     #[must_use]
     pub fn next_month_start(self) -> Self {
-        // Day 28 and 4 more lie in the next month, whichever it is.
+        // Four days after the 28th is in the next month, whatever the month.
         let next = self.0.replace_day(28).unwrap_or(self.0) + Duration::days(4);
         Self(next.replace_day(1).unwrap_or(next))
     }
 
-    /// When it begins.
+    /// The time at which it begins.
     ///
     /// # Panics
     /// Never: the years 1 to 9998 are in the range of a timestamp.
@@ -74,7 +74,7 @@ impl Day {
         Timestamp::from_millis(seconds * 1000).expect("the years 1 to 9998 are in range")
     }
 
-    /// When the next day begins.
+    /// The time at which the next day begins.
     pub fn end(self) -> Timestamp {
         self.start()
             .saturating_add(std::time::Duration::from_hours(24))

@@ -1,10 +1,10 @@
 //! Sandbox and live.
 
-/// Where a credential acts. It is a property of the credential, and nothing crosses from one to the
-/// other.
+/// The environment of a credential and of everything that it can reach. Nothing crosses from one
+/// environment to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Environment {
-    /// For trying things out.
+    /// For tests and integration work.
     Sandbox,
     /// For real members.
     Live,

@@ -13,12 +13,12 @@ use super::{
     RedemptionMove, RedemptionNumber, Role, Status, Tier, Timestamp, WebhookId,
 };
 
-/// Who an event is sent to.
+/// The receivers of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// Streams and webhooks: the event is in the catalogue.
     Catalogue,
-    /// Nobody: only this server reads it.
+    /// This server only.
     Internal,
 }
 
@@ -36,7 +36,7 @@ pub enum Counting {
 pub enum Shown {
     /// The member, as it was then.
     Member,
-    /// The ledger entry. The log tells all of it.
+    /// The ledger entry, which the log holds completely.
     Transaction,
     /// The redemption, as it was then.
     Redemption,
@@ -54,14 +54,14 @@ macro_rules! events {
         $( ( $payload:ident : $payload_type:ty ) )?
         ;
     )*) => {
-        /// What happened, with all that its folds need to know of it.
+        /// An event with everything that its folds need.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[expect(missing_docs, reason = "the fields are what the variant's sentence names")]
         pub enum Event {
             $( $(#[doc = $doc])+ $variant $( { $($field: $type),+ } )? $( ($payload_type) )?, )*
         }
 
-        /// What kind of event it is.
+        /// The kind of an event.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum EventKind {
             $( $(#[doc = $doc])+ $variant, )*
@@ -86,7 +86,7 @@ macro_rules! events {
                 match self { $( Self::$variant => $name, )* }
             }
 
-            /// Who it is sent to.
+            /// The receivers of such an event.
             pub const fn audience(self) -> Audience {
                 match self { $( Self::$variant => Audience::$audience, )* }
             }
@@ -106,7 +106,7 @@ macro_rules! events {
                 match self { $( Self::$variant => concat!($($doc),+).trim_start(), )* }
             }
 
-            /// The columns that carry its fields, beside those that every row has.
+            /// The columns that carry its fields, besides those of every row.
             pub const fn columns(self) -> &'static [Column] {
                 match self { $(
                     Self::$variant => {
@@ -120,7 +120,7 @@ macro_rules! events {
         }
 
         impl Event {
-            /// What kind of event it is.
+            /// The kind of an event.
             pub const fn kind(&self) -> EventKind {
                 match self { $( Self::$variant { .. } => EventKind::$variant, )* }
             }
@@ -135,7 +135,7 @@ macro_rules! events {
                 )* }
             }
 
-            /// Reads an event of a kind; `None` if the cells contradict it.
+            /// Reads an event of a kind; `None` if the cells do not fit the kind.
             pub fn read(kind: EventKind, cells: &impl Cells) -> Option<Self> {
                 let event = match kind { $(
                     EventKind::$variant => Self::$variant
@@ -225,7 +225,7 @@ events! {
     /// A program was created.
     50 ProgramCreated "program.created" Internal Uncounted Nothing
         { organization: OrganizationNumber = Organization, default_tier: Option<Tier> = Name };
-    /// A program's settings changed, or its clock was moved so many milliseconds ahead in all.
+    /// A program's settings changed, or its clock was moved: it is this many milliseconds ahead.
     51 ProgramChanged "program.changed" Internal Uncounted Nothing {
         status: Option<ProgramStatus> = To,
         default_tier: Option<Tier> = Name,
@@ -283,7 +283,8 @@ impl Event {
         }
     }
 
-    /// The event of a redemption's move; `None` to where none can move, its first status.
+    /// The event of a redemption's move; `None` for a move to the first status, which is
+    /// impossible.
     pub fn of_move(moved: RedemptionMove) -> Option<Self> {
         Some(match moved.to {
             Status::Submitted => return None,
@@ -313,7 +314,7 @@ impl Event {
         }
     }
 
-    /// Its name in the catalogue, if it is in it.
+    /// Its name, if it is in the catalogue.
     pub fn name(&self) -> Option<EventName> {
         EventName::of(self.kind())
     }
@@ -344,7 +345,7 @@ const CATALOGUE_COUNT: usize = {
     count
 };
 
-/// The name of an event of the catalogue, which webhooks can listen to.
+/// The name of an event of the catalogue, to which webhooks can subscribe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EventName(EventKind);
 
@@ -371,7 +372,7 @@ impl EventName {
         }
     }
 
-    /// The kind of event that has the name.
+    /// The kind of event with the name.
     pub const fn kind(self) -> EventKind {
         self.0
     }
@@ -409,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_fits_who_hears_of_it() {
+    fn only_events_of_the_catalogue_show_an_object() {
         for kind in EventKind::ALL {
             let is_public = kind.audience() == Audience::Catalogue;
             assert_eq!(is_public, kind.shown() != Shown::Nothing, "{kind:?}");

@@ -1,4 +1,4 @@
-//! Ids: the public ones with their prefixes, and the row numbers that never leave the server.
+//! Ids: public ids with their prefixes, and row numbers that never leave the server.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ macro_rules! public_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// The id made of these sixteen bytes.
+            /// The id of these sixteen bytes.
             pub fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
@@ -24,11 +24,11 @@ macro_rules! public_id {
                 &self.0
             }
 
-            /// Reads the id as the API writes it; `None` if it is none of this kind.
+            /// Reads the id as the API writes it; `None` if the text is not an id of this kind.
             pub fn parse(text: &str) -> Option<Self> {
                 let digits = text.strip_prefix($prefix)?;
                 let uuid = Uuid::try_parse(digits).ok()?;
-                // One spelling only: lower case with hyphens.
+                // The only spelling is lower case with hyphens.
                 (uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == digits)
                     .then_some(Self(uuid))
             }
@@ -129,30 +129,29 @@ row_number!(
     EndpointNumber
 );
 
-/// The number of an activity: the order of commits, from 1.
+/// The number of an activity, from 1 in the order of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Seq(pub i64);
 
 impl Seq {
-    /// The largest that a row may have, 2^53: a double still holds it exactly, and there is room
-    /// for more than any server will ever add.
+    /// The largest number of a row, 2^53. A double holds it exactly, and no server reaches it.
     pub const MAX: i64 = 1 << 53;
 
-    /// The number of a stored row.
+    /// Reads the number of a stored row.
     pub fn parse_stored(number: i64) -> Option<Self> {
         (1..=Self::MAX).contains(&number).then_some(Self(number))
     }
 }
 
 impl TransactionId {
-    /// The id of the ledger entry of this number, made at this time.
+    /// The id of the ledger entry with this number and time.
     pub fn of_entry(seq: Seq, at: Timestamp) -> Self {
         Self(derived(at, mix(seq.0.unsigned_abs())))
     }
 }
 
 impl EventId {
-    /// The id of the event of this number, which happened at this time.
+    /// The id of the event with this number and time.
     pub fn of_activity(seq: Seq, at: Timestamp) -> Self {
         Self(derived(at, mix(seq.0.unsigned_abs())))
     }
@@ -165,7 +164,7 @@ impl DeliveryId {
         Self(derived(at, mix(seq.0.cast_unsigned() ^ endpoint)))
     }
 
-    /// The event that an endpoint's delivery of this id is about, if it is one of its deliveries.
+    /// The number of the delivered event, if the delivery is one of the endpoint's.
     pub fn seq(self, endpoint: EndpointNumber) -> Seq {
         let endpoint = mix(endpoint.0.unsigned_abs());
         Seq((unmix(number_in(self.0)) ^ endpoint).cast_signed())
@@ -173,17 +172,17 @@ impl DeliveryId {
 }
 
 impl ConversationId {
-    /// The id of a member's support conversation, which exists before anything was said in it.
+    /// The id of a member's support conversation, which exists before its first message.
     pub fn of_support(member: MemberNumber) -> Self {
         Self(derived(Timestamp::EPOCH, mix(member.0.unsigned_abs())))
     }
 
-    /// The id of a conversation that the operator starts with this message.
+    /// The id of a conversation that the operator opens with this message.
     pub fn of_first(message: MessageId) -> Self {
         Self(*message.as_uuid())
     }
 
-    /// The member whose support conversation this is, if it is one.
+    /// The member of a support conversation; `None` for any other conversation.
     pub fn support_of(self) -> Option<MemberNumber> {
         let number = i64::try_from(unmix(number_in(self.0))).ok()?;
         let member = MemberNumber(number);
@@ -191,8 +190,8 @@ impl ConversationId {
     }
 }
 
-/// Sixteen bytes that are worked out rather than stored: a `UUIDv7` of a time whose random part is
-/// a number, which a bijection has mixed so that ids neither repeat nor count up.
+/// Computes an id that is not stored: a `UUIDv7` of a time whose random part is a number mixed by a
+/// bijection, so that ids neither repeat nor count up.
 fn derived(at: Timestamp, mixed: u64) -> Uuid {
     let mixed = mixed.to_be_bytes();
     let mut random = [0; 10];
@@ -203,7 +202,7 @@ fn derived(at: Timestamp, mixed: u64) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
-/// The mixed number in sixteen bytes that [`derived`] made.
+/// The mixed number in an id made by [`derived`].
 fn number_in(uuid: Uuid) -> u64 {
     let bytes = uuid.as_bytes();
     let mut mixed = [0; 8];
@@ -220,7 +219,7 @@ fn mix(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// What [`mix`] was given.
+/// The inverse of [`mix`].
 fn unmix(mixed: u64) -> u64 {
     let mut z = mixed;
     z ^= z >> 31 ^ z >> 62;
@@ -236,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_id_was_made_of_can_be_read_from_it() {
+    fn the_number_in_an_id_can_be_read_back() {
         let at = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
         for number in [1, 2, 77, 1_000_000, i64::MAX] {
             let member = MemberNumber(number);
@@ -254,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_entry_has_an_id_of_its_own_that_is_a_version_7_uuid() {
+    fn each_ledger_entry_has_its_own_id_that_is_a_version_7_uuid() {
         let at = Timestamp::parse("2026-11-21T09:00:00Z").unwrap();
         let ids: std::collections::HashSet<_> = (1..=10_000)
             .map(|seq| TransactionId::of_entry(Seq(seq), at).to_string())

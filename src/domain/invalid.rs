@@ -1,22 +1,22 @@
-//! Input that cannot be used.
+//! Invalid input.
 
-/// How many characters of a wrong value an error repeats.
+/// Characters of the received value that an error repeats.
 const RECEIVED_MAX: usize = 64;
 
-/// Says which field of the input is wrong and what would be right.
+/// A field of the input that is invalid, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {expected}")]
 pub struct Invalid {
     /// The field's name as the caller wrote it, for example `amount`.
     pub field: String,
-    /// What would be right, for example `must be a string`.
+    /// The expectation, for example `must be a string`.
     pub expected: String,
-    /// The beginning of what came instead, if it was one value.
+    /// The beginning of the received value, if there was a single one.
     pub received: Option<String>,
 }
 
 impl Invalid {
-    /// The error for `field`, which should have been as `expected` says.
+    /// An error of `field`, which does not meet `expected`.
     pub fn new(field: impl Into<String>, expected: impl Into<String>) -> Self {
         Self {
             field: field.into(),
@@ -25,7 +25,7 @@ impl Invalid {
         }
     }
 
-    /// The same, with what came instead: its first characters, unless they are known already.
+    /// Adds the first characters of the received value, unless the error has one already.
     #[must_use]
     pub fn received(mut self, value: &str) -> Self {
         let start = || value.chars().take(RECEIVED_MAX).collect();

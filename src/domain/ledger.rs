@@ -6,20 +6,20 @@ use super::{Cell, Column, MemberNumber, OfferNumber, Points, Reason, RedemptionN
 /// The kind of a ledger entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Entry {
-    /// The operator gave points.
+    /// The operator credited points.
     Mint,
     /// A redemption took points.
     Spend,
-    /// A canceled redemption gave points back.
+    /// A canceled redemption returned its points.
     Refund,
-    /// A removal took what was left.
+    /// A deletion of the member took the remaining points.
     Forfeit,
-    /// The operator took points, to correct a mistake.
+    /// The operator took points to correct a mistake.
     Debit,
 }
 
 impl Entry {
-    /// All of them, in the order of their numbers.
+    /// All kinds, in the order of their numbers.
     pub const ALL: [Self; 5] = [
         Self::Mint,
         Self::Spend,
@@ -28,7 +28,7 @@ impl Entry {
         Self::Debit,
     ];
 
-    /// Whether it adds to the wallet.
+    /// Whether it adds points to the wallet.
     pub const fn is_credit(self) -> bool {
         matches!(self, Self::Mint | Self::Refund)
     }
@@ -38,7 +38,7 @@ impl Entry {
         self as i64 + 1
     }
 
-    /// The entry of this number.
+    /// The kind with this number.
     pub fn of_number(number: i64) -> Option<Self> {
         usize::try_from(number - 1)
             .ok()
@@ -49,11 +49,11 @@ impl Entry {
 /// One movement of points in one wallet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEntry {
-    /// What kind of movement.
+    /// The kind of movement.
     pub entry: Entry,
-    /// How many points, at least one.
+    /// The number of points, at least one.
     pub amount: Points,
-    /// Whose wallet.
+    /// The member whose wallet changed.
     pub member: MemberNumber,
     /// The offer, on a spend and a refund.
     pub offer: Option<OfferNumber>,
@@ -61,7 +61,7 @@ pub struct LedgerEntry {
     pub redemption: Option<RedemptionNumber>,
     /// Whether it is the member's first mint or spend.
     pub first: bool,
-    /// What the caller gave as the reason. It is a person's words, which do not stand in the row.
+    /// The reason that the caller gave. It is personal text, which the row does not hold.
     pub reason: Option<Reason>,
 }
 

@@ -1,6 +1,6 @@
-//! Limits that belong to the product and cannot be set.
+//! Limits of the product that are not settings.
 
-/// Active endpoints that a program may have.
+/// The most active webhook endpoints of a program.
 pub const ENDPOINTS_MAX: usize = 10;
 
 /// The most credits a month that a trial organization may be allocated.

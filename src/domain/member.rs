@@ -5,20 +5,20 @@ use super::{
     Seq, Tier, Timestamp,
 };
 
-/// What a merge does with one field.
+/// The change of one optional field by a patch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Change<T> {
-    /// It was not mentioned: keep the value.
+    /// Keep the value: the field was not mentioned.
     #[default]
     Keep,
-    /// It was null: clear the value.
+    /// Clear the value: the field was null.
     Clear,
-    /// Take this value.
+    /// Set this value.
     Set(T),
 }
 
 impl<T> Change<T> {
-    /// The field after the change.
+    /// The value after the change.
     pub fn apply(self, current: Option<T>) -> Option<T> {
         match self {
             Self::Keep => current,
@@ -28,20 +28,20 @@ impl<T> Change<T> {
     }
 }
 
-/// What a request says of a member's profile.
+/// The changes of a member's profile by a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberProfile {
     /// The name to show.
     pub display_name: Change<DisplayName>,
-    /// The email address, which no answer returns.
+    /// The email address, which no response returns.
     pub email: Change<Email>,
-    /// The tier, if it is mentioned.
+    /// The tier, if the request has one.
     pub tier: Option<Tier>,
-    /// The operator's own JSON, replaced whole.
+    /// The operator's own JSON, replaced as a whole.
     pub attributes: Change<Attributes>,
 }
 
-/// Points of one member. The balance is what was received less what was spent.
+/// The points of one member. The balance is the difference of points received and spent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wallet {
     /// Mints and refunds, ever.
@@ -51,7 +51,7 @@ pub struct Wallet {
 }
 
 impl Wallet {
-    /// What can be spent now.
+    /// The points that can be spent.
     ///
     /// # Panics
     /// Never: a wallet cannot spend more than it received.
@@ -73,7 +73,7 @@ pub struct Member {
     pub external_user_id: ExternalUserId,
     /// The name to show.
     pub display_name: Option<DisplayName>,
-    /// The email address, which no answer returns.
+    /// The email address, which no response returns.
     pub email: Option<Email>,
     /// The tier.
     pub tier: Tier,
@@ -81,24 +81,24 @@ pub struct Member {
     pub attributes: Option<Attributes>,
     /// The points.
     pub wallet: Wallet,
-    /// The head of the wallet's chain of ledger entries.
+    /// The end of the wallet's chain of ledger entries.
     pub account: Account,
-    /// Whether there ever was a mint or a spend.
+    /// Whether the member ever had a mint or a spend.
     pub participated: bool,
-    /// Raised by a removal; tokens of an earlier epoch are dead.
+    /// Raised by a deletion; tokens of an earlier epoch are invalid.
     pub token_epoch: i64,
-    /// When the last token minted for the member runs out.
+    /// When the last token of the member expires.
     pub token_expires_at: Option<Timestamp>,
     /// When the member signed up.
     pub created_at: Timestamp,
-    /// When the member was removed, if so.
+    /// When the member was deleted, if so.
     pub archived_at: Option<Timestamp>,
     /// The settings version: the number of the activity that last changed what a request can set.
     pub version: Seq,
 }
 
 impl Member {
-    /// A member without a profile and with an empty wallet, who has no row yet.
+    /// A member without a row, with an empty profile and an empty wallet.
     pub fn new(
         program: ProgramNumber,
         external_user_id: ExternalUserId,

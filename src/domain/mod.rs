@@ -1,5 +1,5 @@
-//! Plain types and rules of a loyalty program: what a member, an offer, a redemption and an
-//! activity are, and what may become of them.
+//! Plain types and rules of a loyalty program: members, offers, redemptions, activities and the
+//! changes that each of them allows.
 //!
 //! **Must not know**: HTTP, JSON, SQL, the engine or the system clock. A value that exists is
 //! valid.

@@ -1,9 +1,9 @@
-//! Maps by the numbers of rows.
+//! Maps by row numbers.
 //!
 //! Every activity is counted by the number of its program, and often of its offer, and every write
-//! looks its program up several times. The numbers are given by the database, one after the other,
-//! so that nobody can choose ones that collide, and the standard library's guard against that would
-//! cost more than the counting.
+//! looks its program up several times. The database assigns the numbers, so no client can choose
+//! numbers that collide, and the standard library's protection against that would cost more than
+//! the counting.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -33,7 +33,7 @@ impl Hasher for NumberHasher {
     }
 
     fn finish(&self) -> u64 {
-        // A map goes by the lowest bits, of which a multiplication mixes least.
+        // A map uses the lowest bits, which a multiplication mixes least.
         self.0.rotate_left(32)
     }
 }

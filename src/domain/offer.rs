@@ -5,32 +5,32 @@ use super::{
     Url,
 };
 
-/// What an operator says about an offer.
+/// The content of an offer, as the operator sets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferContent {
-    /// The headline.
+    /// The title.
     pub title: Title,
-    /// The whole text.
+    /// The full description.
     pub description: LongText,
-    /// The text for a list.
+    /// The description for a list.
     pub short_description: LongText,
-    /// What it is; a free word, `experience` by default.
+    /// What is offered; free text, `experience` by default.
     pub kind: Label,
-    /// A free word, `standard` by default.
+    /// The type; free text, `standard` by default.
     pub offer_type: Label,
-    /// What it costs; `None` and zero both cost nothing, but are different states.
+    /// The price; `None` and zero both cost nothing, but are different states.
     pub points_price: Option<Points>,
     /// When it can no longer be redeemed.
     pub expires_at: Option<Timestamp>,
-    /// Pictures, at most 20.
+    /// Addresses of images, at most 20.
     pub images: Vec<Url>,
     /// The tiers it is open to, at most 50; none means all.
     pub tiers: Vec<Tier>,
-    /// The pieces left; `None` is without end.
+    /// The pieces left; `None` if there is no limit.
     pub quantity_remaining: Option<i64>,
-    /// When the experience starts. Gates nothing.
+    /// When the experience starts. It does not limit when the offer can be redeemed.
     pub start_at: Option<Timestamp>,
-    /// When the experience ends. Gates nothing.
+    /// When the experience ends. It does not limit when the offer can be redeemed.
     pub end_at: Option<Timestamp>,
 }
 
@@ -41,15 +41,16 @@ impl OfferContent {
     pub const TIERS_MAX: usize = 50;
     /// The highest price that can be set, 2^31 − 1. 0.1.0 accepted up to [`Points::MAX`].
     pub const PRICE_MAX: Points = Points::of_i32(i32::MAX);
-    /// How many pieces there are, in the API's answers and requests, of an offer without a limit:
-    /// 2^31 − 1. A limit is lower.
+    /// The number of pieces that requests and responses give for an offer without a limit, 2^31 −
+    /// 1. A limit is lower.
     pub const UNLIMITED: i64 = i32::MAX as i64;
 
-    /// The most pieces that an offer can have come to: what the API accepted, 2^31 − 1, and as
-    /// many given back.
+    /// The most pieces that a row can have: the 2^31 − 1 that the API accepted, and as many
+    /// returned by cancellations.
     pub const STORED_PIECES_MAX: i64 = 2 * i32::MAX as i64;
 
-    /// The pieces of a row. 0.1.0 could set, and come to, as many as are now no limit.
+    /// The pieces of a row, `None` for an offer without a limit. 0.1.0 could store numbers that now
+    /// mean that there is no limit.
     pub fn stored_pieces(pieces: Option<i64>) -> Option<i64> {
         pieces.filter(|pieces| *pieces < Self::UNLIMITED)
     }
@@ -57,7 +58,7 @@ impl OfferContent {
     /// Checks a stored number of pieces.
     ///
     /// # Errors
-    /// [`Invalid`] if no release's API led to it.
+    /// [`Invalid`] if no release could store it.
     pub fn check_stored_pieces(field: &str, pieces: i64) -> Result<(), Invalid> {
         let most = Self::STORED_PIECES_MAX;
         if (0..=most).contains(&pieces) {
@@ -83,7 +84,7 @@ impl OfferContent {
         stored_list(field, json, Self::TIERS_MAX, Tier::parse_stored)
     }
 
-    /// Checks what only the whole can show.
+    /// Checks fields against each other.
     ///
     /// # Errors
     /// [`Invalid`] naming `endAt` if the experience ends before it starts.
@@ -123,7 +124,7 @@ pub struct Offer {
     pub number: OfferNumber,
     /// The public id.
     pub id: OfferId,
-    /// What the operator says about it.
+    /// The content.
     pub content: OfferContent,
     /// When it was archived, if so.
     pub archived_at: Option<Timestamp>,
@@ -132,23 +133,23 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Whether it can be redeemed at all at `now`, by a member of the right tier.
+    /// Whether a member of a tier that it is open to can redeem it at `now`.
     pub fn is_available(&self, now: Timestamp) -> bool {
         self.archived_at.is_none()
             && !self.is_expired(now)
             && self.content.quantity_remaining != Some(0)
     }
 
-    /// Whether a member of `tier` sees it at `now`.
+    /// Whether it is listed for a member of `tier` at `now`.
     pub fn is_visible_to(&self, tier: &Tier, now: Timestamp) -> bool {
         self.archived_at.is_none() && !self.is_expired(now) && self.is_open_to(tier)
     }
 
-    /// Whether a member of `tier` may redeem it at `now`, points aside.
+    /// Checks whether a member of `tier` may redeem it at `now`, except for the points.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] when archived, [`Refusal::OfferUnavailable`] when expired, sold out or
-    /// closed to the tier.
+    /// [`Refusal::NotFound`] if it is archived, [`Refusal::OfferUnavailable`] if it is expired,
+    /// sold out or closed to the tier.
     pub fn check_redeemable(&self, tier: &Tier, now: Timestamp) -> Result<(), Refusal> {
         if self.archived_at.is_some() {
             Err(Refusal::NotFound("offer"))
@@ -165,7 +166,7 @@ impl Offer {
         }
     }
 
-    /// What redeeming it costs.
+    /// The price of a redemption.
     pub fn price(&self) -> Points {
         self.content.points_price.unwrap_or(Points::ZERO)
     }

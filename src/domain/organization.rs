@@ -1,4 +1,4 @@
-//! Tenants.
+//! Organizations: the tenants of a server.
 
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use super::{
 /// Whether an organization may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrganizationStatus {
-    /// It may.
+    /// It may act.
     Active,
     /// Its keys and tokens are refused until it is active again.
     Suspended,
@@ -37,12 +37,12 @@ impl OrganizationStatus {
     }
 }
 
-/// What an organization pays.
+/// The payment plan of an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrganizationTier {
-    /// Nothing yet.
+    /// A free trial.
     Trial,
-    /// Something.
+    /// A paid plan.
     Paid,
 }
 
@@ -64,14 +64,14 @@ impl OrganizationTier {
     }
 }
 
-/// Credits that an organization may take in a month: a cap, not a reservation.
+/// Credits that an organization may use in a month: a cap, not a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allocation {
     /// The public id.
     pub uuid: Uuid,
-    /// How many.
+    /// The number of credits.
     pub credits: i64,
-    /// What the partner said about it.
+    /// The partner's note on it.
     pub notes: Option<Note>,
     /// When it was set.
     pub at: Timestamp,
@@ -89,7 +89,7 @@ pub struct Organization {
     pub number: OrganizationNumber,
     /// The public id.
     pub uuid: Uuid,
-    /// Where it lives.
+    /// Its environment.
     pub environment: Environment,
     /// Its name.
     pub name: Name,
@@ -97,21 +97,21 @@ pub struct Organization {
     pub external_id: Option<ExternalId>,
     /// Whether it may act.
     pub status: OrganizationStatus,
-    /// What it pays.
+    /// Its payment plan.
     pub tier: OrganizationTier,
     /// The partner's own JSON.
     pub metadata: Option<Attributes>,
     /// Its cap, if it has one.
     pub allocation: Option<Allocation>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// The settings version: the number of the activity that last changed what a request can set.
     pub version: Seq,
 }
 
 impl Organization {
-    /// Whether it may be allocated so many credits, when the others have `others` of a pool of
-    /// `pool`.
+    /// Checks whether it may be allocated a number of credits, while other organizations have
+    /// `others` of a pool of `pool`.
     ///
     /// # Errors
     /// [`Refusal::AllocationTooLarge`] if not.
@@ -122,7 +122,7 @@ impl Organization {
             )));
         }
         let left = pool.saturating_sub(others).max(0);
-        // Less than before is always possible, also after the pool was made smaller.
+        // A lower allocation is always possible, even after the pool has shrunk.
         let before = self
             .allocation
             .as_ref()

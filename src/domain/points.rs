@@ -1,4 +1,4 @@
-//! Points: whole, never negative, and small enough for a double.
+//! Points: whole numbers, never negative, that a double holds exactly.
 
 /// A number of points, 0 to [`Points::MAX`].
 ///
@@ -13,12 +13,12 @@
 pub struct Points(i64);
 
 impl Points {
-    /// None at all.
+    /// No points.
     pub const ZERO: Self = Self(0);
     /// 2^53 − 1, the largest whole number that a double holds exactly.
     pub const MAX: Self = Self(9_007_199_254_740_991);
 
-    /// The points of a small number; none of a negative one.
+    /// The points of a small number; zero for a negative one.
     pub(super) const fn of_i32(number: i32) -> Self {
         Self(if number < 0 { 0 } else { number as i64 })
     }
@@ -28,17 +28,17 @@ impl Points {
         (0..=Self::MAX.0).contains(&number).then_some(Self(number))
     }
 
-    /// The number itself.
+    /// The number.
     pub const fn get(self) -> i64 {
         self.0
     }
 
-    /// True of no points.
+    /// Whether it is zero.
     pub fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// The sum, unless it passes [`Points::MAX`].
+    /// The sum, unless it exceeds [`Points::MAX`].
     pub fn checked_add(self, other: Self) -> Option<Self> {
         Self::new(self.0 + other.0)
     }

@@ -1,48 +1,48 @@
-//! What a request expects of the settings version of the resource that it changes.
+//! Preconditions of a request on the settings version of the resource that it changes.
 
 use super::{Refusal, Seq};
 
-/// The settings version that a resource must have, or that there must be no such resource.
+/// A settings version that the resource must have, or that the resource must not exist.
 ///
 /// Source: RFC 9110, sections 13.1.1 and 13.1.2.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Precondition {
-    /// What `If-Match` says, if it was sent.
+    /// The value of `If-Match`, if it was sent.
     pub expected: Option<ExpectedVersion>,
     /// Whether the resource must not exist: `If-None-Match: *`.
     pub must_be_new: bool,
 }
 
-/// Which versions `If-Match` names.
+/// The versions that `If-Match` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExpectedVersion {
-    /// Any: the resource has to exist.
+    /// Any version: the resource must exist.
     Any,
-    /// One of these; tags that can be no version are left out.
+    /// One of these. Tags that cannot be a version are left out.
     OneOf(Vec<Seq>),
 }
 
 impl Precondition {
-    /// Nothing is expected.
+    /// No precondition.
     pub const NONE: Self = Self {
         expected: None,
         must_be_new: false,
     };
 
-    /// Checks what is expected of a resource that has a version, or that does not exist.
+    /// Checks the precondition on the version of a resource, `None` if it does not exist.
     ///
     /// # Errors
-    /// [`Refusal::PreconditionFailed`] if it is otherwise.
+    /// [`Refusal::PreconditionFailed`] if it is not met.
     pub fn check(&self, version: Option<Seq>) -> Result<(), Refusal> {
         if self.must_be_new && version.is_some() {
-            let message = "it exists already, and If-None-Match: * asks for a new one";
+            let message = "the resource already exists, but the request has If-None-Match: *";
             return Err(Refusal::PreconditionFailed(message));
         }
         let fits = match (&self.expected, version) {
             (None, _) | (Some(ExpectedVersion::Any), Some(_)) => true,
             (Some(ExpectedVersion::OneOf(versions)), Some(version)) => versions.contains(&version),
             (Some(_), None) => {
-                let message = "it does not exist, and If-Match expects that it does";
+                let message = "the resource does not exist, but the request has If-Match";
                 return Err(Refusal::PreconditionFailed(message));
             }
         };
@@ -50,7 +50,7 @@ impl Precondition {
             return Ok(());
         }
         Err(Refusal::PreconditionFailed(
-            "it changed since the ETag that If-Match names; read it again",
+            "the resource has changed since the ETag in If-Match; read it again",
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! A loyalty program.
+//! Loyalty programs.
 
 use uuid::Uuid;
 
@@ -7,7 +7,7 @@ use super::{
     Timestamp,
 };
 
-/// What a program's points are called.
+/// The name of a program's points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Currency {
     /// The display name, for example `Points`.
@@ -21,7 +21,7 @@ pub struct Currency {
 pub enum ProgramStatus {
     /// In use.
     Active,
-    /// Put away: its keys and tokens are refused.
+    /// Archived: its keys and tokens are refused.
     Archived,
 }
 
@@ -43,13 +43,13 @@ impl ProgramStatus {
     }
 }
 
-/// What a list of programs is ordered by.
+/// The order of a list of programs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ProgramSort {
-    /// When they were made.
+    /// By creation.
     #[default]
     CreatedAt,
-    /// Their names, capitals as small letters.
+    /// By name, ignoring case.
     Name,
 }
 
@@ -70,13 +70,13 @@ impl ProgramSort {
         Self::ALL.into_iter().find(|sort| sort.as_str() == name)
     }
 
-    /// Whether the last comes first unless a direction is asked for.
+    /// Whether the default direction is descending.
     pub fn is_descending(self) -> bool {
         self == Self::CreatedAt
     }
 }
 
-/// A program and what it is set to.
+/// A program and its configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     /// Its row.
@@ -85,24 +85,24 @@ pub struct Program {
     pub uuid: Uuid,
     /// The organization it belongs to.
     pub organization: OrganizationNumber,
-    /// Where it lives.
+    /// Its environment.
     pub environment: Environment,
     /// Its name.
     pub name: Name,
     /// Whether it is in use.
     pub status: ProgramStatus,
-    /// What its points are called.
+    /// The name of its points.
     pub currency: Currency,
-    /// The tier of a member who is given none.
+    /// The tier of members that are created without one.
     pub default_tier: Tier,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When its name or status last changed.
     pub updated_at: Timestamp,
-    /// When it was put away, if so.
+    /// When it was archived, if so.
     pub archived_at: Option<Timestamp>,
     /// The settings version of name and status: the number of the activity that last changed them.
     pub version: Seq,
-    /// The same of the configuration: currency and default tier.
+    /// The settings version of the configuration: currency and default tier.
     pub configuration_version: Seq,
 }

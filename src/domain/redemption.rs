@@ -1,17 +1,17 @@
-//! Redemptions and the way they go.
+//! Redemptions.
 
 use super::{
     Change, ConversationId, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, Points,
     RedemptionId, RedemptionNumber, Refusal, Status, Timestamp,
 };
 
-/// Which of a list's redemptions come first.
+/// The order of a list of redemptions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RedemptionOrder {
-    /// Those made last.
+    /// Newest first.
     #[default]
     Newest,
-    /// Those made first.
+    /// Oldest first.
     Oldest,
 }
 
@@ -33,7 +33,7 @@ impl RedemptionOrder {
     }
 }
 
-/// Who moves a redemption.
+/// The party that moves a redemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mover {
     /// The member it belongs to.
@@ -44,7 +44,7 @@ pub enum Mover {
 
 /// Why a redemption was canceled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say all there is to say")]
+#[expect(missing_docs, reason = "the names are the documentation")]
 pub enum CancelReason {
     SoldOut,
     VendorDeclined,
@@ -83,10 +83,10 @@ impl CancelReason {
     }
 }
 
-/// What a request wants changed.
+/// The changes of a redemption by a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RedemptionPatch {
-    /// Where it should stand.
+    /// The new status.
     pub status: Option<Status>,
     /// When the experience starts.
     pub start_at: Change<Timestamp>,
@@ -94,7 +94,7 @@ pub struct RedemptionPatch {
     pub end_at: Change<Timestamp>,
     /// Why it is canceled; only on a canceled redemption.
     pub canceled_reason: Change<CancelReason>,
-    /// What the operator says about that; only on a canceled redemption.
+    /// The operator's note on that; only on a canceled redemption.
     pub canceled_note: Change<Note>,
 }
 
@@ -105,19 +105,19 @@ pub struct Redemption {
     pub number: RedemptionNumber,
     /// The public id.
     pub id: RedemptionId,
-    /// Whose it is.
+    /// The member.
     pub member: MemberNumber,
-    /// The operator's own id for the member.
+    /// The operator's own id of the member.
     pub external_user_id: ExternalUserId,
-    /// What was booked.
+    /// The row of the offer.
     pub offer: OfferNumber,
-    /// The public id of what was booked.
+    /// The public id of the offer.
     pub offer_id: OfferId,
-    /// Where it stands.
+    /// The status.
     pub status: Status,
-    /// What was charged and a cancellation returns.
+    /// The points that were charged, which a cancellation returns.
     pub charged: Points,
-    /// Whether it took a piece that a cancellation gives back.
+    /// Whether it took a piece of the stock, which a cancellation returns.
     pub took_stock: bool,
     /// When the experience starts.
     pub start_at: Option<Timestamp>,
@@ -125,22 +125,22 @@ pub struct Redemption {
     pub end_at: Option<Timestamp>,
     /// Why it was canceled.
     pub canceled_reason: Option<CancelReason>,
-    /// What the operator said about that.
+    /// The operator's note on that.
     pub canceled_note: Option<Note>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
 impl Redemption {
-    /// Where the member and the operator talk about it: the same bytes behind another prefix.
+    /// The conversation about it, whose id has the same bytes with another prefix.
     pub fn conversation(&self) -> ConversationId {
         ConversationId::from_uuid(*self.id.as_uuid())
     }
 
-    /// Whether `actor` may move it to `next`. `Ok(false)` means that it stands there already.
+    /// Checks whether `actor` may move it to `next`. `Ok(false)` means that it has that status.
     ///
     /// # Errors
-    /// [`Refusal::RedemptionTransitionInvalid`] if not.
+    /// [`Refusal::RedemptionTransitionInvalid`] if the move is not allowed.
     pub fn check_move(&self, next: Status, actor: Mover) -> Result<bool, Refusal> {
         if self.status == next {
             return Ok(false);

@@ -1,49 +1,50 @@
-//! Why a rule said no.
+//! Refusals: a rule does not allow a request.
 
 use super::{ENDPOINTS_MAX, Invalid, Points, Status};
 
-/// A rule's no. Nothing has changed when one is given.
+/// The reason why a rule refuses a request. A refused request changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The input cannot be used, as only the stored state could show.
+    /// The input is invalid, which only the stored state could show.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// The member's token was minted before the member was removed.
+    /// The member's token was issued before the member was deleted.
     #[error("the token is no longer valid")]
     TokenRevoked,
-    /// The credential was revoked while the request was on its way.
+    /// The credential was revoked while the request was in progress.
     #[error("the credential is unknown, revoked or expired")]
     CredentialRevoked,
-    /// The program was archived, or its organization suspended or canceled, on the way.
+    /// The program was archived, or its organization suspended or canceled, while the request was
+    /// in progress.
     #[error("the program or its organization is not active")]
     Inactive,
     /// A member's token was used with another member's id.
     #[error("externalUserID names another member than the token was minted for")]
     AnotherMember,
-    /// There is no such thing, or the caller may not see it.
+    /// The object does not exist, or the caller may not see it.
     #[error("no such {0}")]
     NotFound(&'static str),
-    /// The resource is not as the request expects it.
+    /// The resource does not meet the precondition of the request.
     #[error("{0}")]
     PreconditionFailed(&'static str),
-    /// The Idempotency-Key came with another body before.
+    /// The Idempotency-Key was used before with another body.
     #[error("the Idempotency-Key was used before with another body")]
     IdempotencyKeyReused,
-    /// The member holds a redemption of this offer already.
+    /// The member already holds a redemption of the offer.
     #[error("the member already holds a redemption of this offer")]
     RedemptionAlreadyExists,
-    /// A redemption cannot go this way.
+    /// A redemption cannot move from one status to the other.
     #[error("a redemption cannot go from {} to {}", .from.as_str(), .to.as_str())]
     RedemptionTransitionInvalid {
-        /// Where it stands.
+        /// Its status.
         from: Status,
-        /// Where it was to go.
+        /// The requested status.
         to: Status,
     },
     /// The offer cannot be redeemed now, or not by this member.
     #[error("{0}")]
     OfferUnavailable(&'static str),
-    /// A webhook listens to something that is not in the catalogue.
+    /// A webhook names an event that is not in the catalogue.
     #[error("{field} must be an event of the catalogue: {catalogue}")]
     WebhookEventUnknown {
         /// The field, such as `events[0]`.
@@ -51,43 +52,44 @@ pub enum Refusal {
         /// The names in the catalogue.
         catalogue: String,
     },
-    /// A webhook cannot be sent there.
+    /// Webhooks cannot be sent to the address.
     #[error("url {0}")]
     WebhookUrlNotAllowed(&'static str),
-    /// The program has as many active webhooks as it may have.
+    /// The program has the most active webhooks that it may have.
     #[error("a program has at most {ENDPOINTS_MAX} active webhooks; delete one first")]
     WebhookLimitReached,
-    /// There are as many as there may be.
-    #[error("{subject} at most {most} {what}; the server's setting {setting} says so")]
+    /// A configured limit is reached.
+    #[error("{subject} at most {most} {what} (setting {setting})")]
     LimitReached {
-        /// Who is limited, and a verb.
+        /// The limited party and a verb, such as `a program can have`.
         subject: &'static str,
-        /// How many; 0 is no limit.
+        /// The limit.
         most: u64,
-        /// Of what.
+        /// The objects that are limited.
         what: &'static str,
-        /// The setting that says how many.
+        /// The setting of the limit.
         setting: &'static str,
     },
-    /// A key was to revoke itself.
+    /// A key tried to revoke itself.
     #[error("a key cannot revoke itself; use another key of the program")]
     KeyInUse,
-    /// An organization cannot be allocated so many credits.
+    /// The organization cannot be allocated that many credits.
     #[error("{0}")]
     AllocationTooLarge(String),
-    /// The wallet does not hold enough.
+    /// The wallet does not hold enough points.
     #[error("the balance is {} points, {} are needed", .balance.get(), .needed.get())]
     InsufficientPoints {
-        /// What the wallet holds.
+        /// The balance of the wallet.
         balance: Points,
-        /// What it would have to hold.
+        /// The points that are needed.
         needed: Points,
     },
 }
 
 impl Refusal {
-    /// Whether a retry with the same Idempotency-Key gets this same no. A question of who is asking
-    /// is asked each time, input that cannot be used may be mended, and a limit may be raised.
+    /// Whether a retry with the same Idempotency-Key gets the same refusal. Refusals that depend on
+    /// the caller's access or on the request's headers, and limits that may be raised, are checked
+    /// again each time.
     pub fn is_outcome(&self) -> bool {
         !matches!(
             self,

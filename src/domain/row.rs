@@ -1,10 +1,10 @@
-//! A row of the activity log as its columns, without any SQL: which there are, what a cell holds,
-//! and how the values of the domain become cells.
+//! Rows of the activity log without SQL: their columns, their cells, and the traits that convert
+//! between values and cells.
 
 /// The value of one column of one row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Cell<'a> {
-    /// Nothing.
+    /// No value.
     #[default]
     Null,
     /// A whole number.
@@ -16,7 +16,7 @@ pub enum Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// The number, if it is one.
+    /// The number, if the cell holds one.
     pub fn integer(self) -> Option<i64> {
         match self {
             Self::Integer(number) => Some(number),
@@ -24,7 +24,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// The text, if it is text.
+    /// The text, if the cell holds text.
     pub fn text(self) -> Option<&'a str> {
         match self {
             Self::Text(text) => Some(text),
@@ -32,7 +32,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// The bytes, if they are bytes.
+    /// The bytes, if the cell holds bytes.
     pub fn blob(self) -> Option<&'a [u8]> {
         match self {
             Self::Blob(bytes) => Some(bytes),
@@ -50,7 +50,7 @@ macro_rules! columns {
         }
 
         impl Column {
-            /// All of them, in the order of the table.
+            /// All columns, in the order of the table.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$column),*];
 
             /// The name in the database.
@@ -58,8 +58,8 @@ macro_rules! columns {
                 match self { $( Self::$column => $name, )* }
             }
 
-            /// Whether the chain of hashes covers it. What counts rows of this file does not
-            /// belong to what happened: a log that is moved keeps its hashes.
+            /// Whether the chain of hashes covers it. Row numbers of the file are not covered, so
+            /// that a log that is moved to another file keeps its hashes.
             pub const fn is_hashed(self) -> bool {
                 match self { $( Self::$column => $hashed, )* }
             }
@@ -76,11 +76,11 @@ columns! {
     At "at" true
     /// The program it happened in.
     Program "program_id" false
-    /// The event's kind.
+    /// The kind of event.
     Kind "kind" true
-    /// What kind of actor caused it.
+    /// The kind of the actor that caused it.
     Actor "actor" true
-    /// Which one.
+    /// The number of the actor.
     ActorNumber "actor_number" true
     /// The member it is about.
     Member "member_id" true
@@ -88,15 +88,15 @@ columns! {
     Entry "entry" true
     /// An amount.
     Amount "amount" true
-    /// A yes or no of the event.
+    /// A flag of the event.
     Flag "flag" true
     /// The entry of the same account before it.
     Previous "previous_seq" false
     /// An earlier entry of the same account.
     Jump "jump_seq" false
-    /// What the account received up to and with this entry.
+    /// The points that the account received, this entry included.
     ReceivedAfter "received_after" true
-    /// What it spent up to and with this entry.
+    /// The points that it spent, this entry included.
     SpentAfter "spent_after" true
     /// The hash of the entry before the first one of a commit.
     Chain "chain" false
@@ -108,7 +108,7 @@ columns! {
     From "from_state" true
     /// The state that was entered.
     To "to_state" true
-    /// When what it created, or changed, ends.
+    /// When the created or changed object expires.
     ExpiresAt "expires_at" true
     /// The public id of an object that no other column names.
     Object "object_uuid" true
@@ -118,7 +118,7 @@ columns! {
     Organization "organization_id" true
     /// The row that caused it.
     Cause "cause_seq" false
-    /// When what it created, or changed, can first be used.
+    /// When the created or changed object becomes usable.
     MaturesAt "matures_at" true
     /// When it was due.
     DueAt "due_at" true
@@ -140,13 +140,13 @@ columns! {
     RuleVersion "rule_version" true
 }
 
-/// The cells of a row, each looked at only when it is asked for.
+/// The cells of a row, each read on demand.
 pub trait Cells {
-    /// The cell of a column; null if it was not read.
+    /// The cell of a column; null if the column was not selected.
     fn cell(&self, column: Column) -> Cell<'_>;
 }
 
-/// A row that is about to be written.
+/// A row to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row<'a>([Cell<'a>; Column::ALL.len()]);
 
@@ -174,12 +174,12 @@ impl Cells for Row<'_> {
     }
 }
 
-/// A value that one column carries.
+/// A value that is stored in one column.
 pub(super) trait Field: Sized {
-    /// Its cell.
+    /// The cell of the value.
     fn cell(&self) -> Cell<'_>;
 
-    /// The value of a cell; `None` if no such value is stored as this.
+    /// The value of a cell; `None` if the cell holds no such value.
     fn of(cell: Cell<'_>) -> Option<Self>;
 }
 
@@ -220,7 +220,7 @@ impl Field for i64 {
     }
 }
 
-/// Several fields that some events share, each carried by a column.
+/// A group of fields that several events share, each stored in a column.
 pub(super) trait Fields: Sized {
     /// The columns.
     const COLUMNS: &'static [Column];
@@ -228,11 +228,11 @@ pub(super) trait Fields: Sized {
     /// Writes every field into its column.
     fn write<'a>(&'a self, row: &mut Row<'a>);
 
-    /// Reads them back; `None` if a cell holds no such value.
+    /// Reads every field; `None` if a cell holds no such value.
     fn read(cells: &impl Cells) -> Option<Self>;
 }
 
-/// Declares fields and the columns that carry them.
+/// Declares fields and the columns that store them.
 macro_rules! fields {
     (
         $(#[$doc:meta])*

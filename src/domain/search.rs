@@ -1,10 +1,10 @@
-//! What a search compares: text folded so that case, accents and forms of writing do not count, and
-//! split into terms.
+//! Search terms: text folded so that case, accents and forms of writing do not matter, and split
+//! into terms.
 //!
-//! The folded text is decomposed by compatibility, its marks are dropped and its case is folded in
-//! full. Words end at what is neither a letter nor a digit. A term is a word, or what follows an
-//! ideograph within one: no space says where such a name's parts begin. A symbol (an emoji is one)
-//! is a term of its own.
+//! Folding decomposes the text by compatibility, drops marks and applies full case folding. A word
+//! ends at any character that is neither a letter nor a digit. A term is a word, or the rest of a
+//! word from an ideograph on, because no space separates the parts of such a name. A symbol, such
+//! as an emoji, is a term.
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::DecomposingNormalizer;
@@ -14,12 +14,12 @@ use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 use super::text::check;
 use super::{Blanks, Invalid, TextRule};
 
-/// Characters of a term that count.
+/// Characters of a term that are compared.
 const TERM_CHARS: usize = 64;
-/// Terms of one text that are found.
+/// Terms of one text that a search can find.
 const TEXT_TERMS: usize = 32;
 
-/// The terms of a text, each once, in order; those of a text of extraordinary length are cut off.
+/// The terms of a text, sorted and without repetition. An extraordinarily long text is cut off.
 pub fn terms(text: &str) -> Vec<String> {
     let mut terms = words(text, Split::EveryBeginning);
     terms.truncate(TEXT_TERMS);
@@ -28,7 +28,7 @@ pub fn terms(text: &str) -> Vec<String> {
     terms
 }
 
-/// What a list is searched for.
+/// The terms that a list is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
     terms: Vec<String>,
@@ -37,7 +37,7 @@ pub struct Search {
 impl Search {
     /// The most terms.
     pub const TERMS_MAX: usize = 16;
-    /// What the text may be.
+    /// The rule for the text.
     pub const RULE: TextRule = TextRule {
         least: 0,
         most: 255,
@@ -45,7 +45,7 @@ impl Search {
         blanks: Blanks::Kept,
     };
 
-    /// Takes the text given as `field`.
+    /// Reads the text given as `field`.
     ///
     /// # Errors
     /// [`Invalid`] if it is longer than 255 characters, has control characters or more than
@@ -62,26 +62,26 @@ impl Search {
         Ok(Self { terms })
     }
 
-    /// The folded terms, all of which must be found. Without any, as of a text of punctuation,
-    /// nothing is.
+    /// The folded terms, all of which must be found. A text without terms, such as punctuation,
+    /// finds nothing.
     pub fn terms(&self) -> &[String] {
         &self.terms
     }
 
-    /// Whether each term begins one of those of the texts.
+    /// Whether each term is a prefix of some term of the texts.
     pub fn finds(&self, texts: &[&str]) -> bool {
         !self.terms.is_empty() && all_begin(&self.terms, texts)
     }
 }
 
-/// Whether each of the folded terms begins one of those of the texts.
+/// Whether each folded term is a prefix of some term of the texts.
 pub fn all_begin<T: AsRef<str>>(wanted: &[T], texts: &[&str]) -> bool {
     let found: Vec<String> = texts.iter().flat_map(|text| terms(text)).collect();
     let begins = |term: &T| found.iter().any(|own| own.starts_with(term.as_ref()));
     wanted.iter().all(begins)
 }
 
-/// Where terms begin.
+/// The places where terms begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Split {
     /// At words.
@@ -93,7 +93,7 @@ enum Split {
 fn words(text: &str, split: Split) -> Vec<String> {
     let mut terms = Vec::new();
     if text.is_ascii() {
-        // Most are, and have neither marks nor forms.
+        // The usual case, which needs no folding of marks or forms.
         for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
             if !word.is_empty() {
                 terms.push(cut(word).to_ascii_lowercase());
@@ -135,17 +135,17 @@ fn add(word: &str, split: Split, terms: &mut Vec<String>) {
     }
 }
 
-/// Decomposed, without marks, in one case.
+/// Folds a text: decomposed, without marks, in one case.
 fn fold(text: &str) -> String {
     let normalizer = DecomposingNormalizer::new_nfkd();
     let decomposed = normalizer.normalize(text);
     let folded = CaseMapper::new().fold_string(&decomposed).into_owned();
-    // Folding may compose or add a mark: that of a capital I with a dot.
+    // Case folding may compose characters or add a mark, as for a capital I with a dot.
     let again = normalizer.normalize(&folded);
     again.chars().filter(|c| !is_dropped(*c)).collect()
 }
 
-/// Marks, and what only steers how text is shown.
+/// Whether a character is dropped: a mark, or a control of how text is shown.
 fn is_dropped(c: char) -> bool {
     let category = category(c);
     GeneralCategoryGroup::Mark.contains(category) || category == GeneralCategory::Format
@@ -155,14 +155,14 @@ fn category(c: char) -> GeneralCategory {
     CodePointMapData::<GeneralCategory>::new().get(c)
 }
 
-/// Characters that are words, or parts of words that stand together without a space: the unified
-/// ideographs with their extensions. Those of compatibility are decomposed to these.
+/// Whether a character is a unified ideograph, which may begin a part of a name without a space
+/// before it. Compatibility ideographs are decomposed to these.
 fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
         | '\u{20000}'..='\u{3FFFD}')
 }
 
-/// The characters that count.
+/// The part of a term that is compared.
 fn cut(term: &str) -> &str {
     let end = term.char_indices().nth(TERM_CHARS);
     end.map_or(term, |(end, _)| &term[..end])

@@ -5,27 +5,27 @@ use serde::{Deserialize, Serialize};
 use super::row::fields;
 use super::{MemberNumber, OfferNumber, RedemptionNumber};
 
-/// Where a redemption stands.
+/// The status of a redemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Just made.
+    /// Created.
     Submitted,
-    /// Taken up.
+    /// Opened by the operator.
     Open,
-    /// Waiting on the vendor.
+    /// Waiting for the vendor.
     AwaitingVendor,
-    /// Waiting on the customer.
+    /// Waiting for the customer.
     AwaitingCustomer,
-    /// Bought.
+    /// Purchased from the vendor.
     Purchased,
     /// The experience took place.
     Completed,
-    /// Called off; the points went back.
+    /// Canceled; the points were returned.
     Canceled,
 }
 
 impl Status {
-    /// All, in the order of the way.
+    /// All statuses, in the order in which a redemption goes through them.
     pub const ALL: [Self; 7] = [
         Self::Submitted,
         Self::Open,
@@ -54,8 +54,8 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 
-    /// Whether a redemption may go from here to `next`: forward, skipping allowed; between the two
-    /// waiting states either way; to canceled from anywhere but completed.
+    /// Whether a redemption may go from this status to `next`: forward, also past some statuses;
+    /// between the two waiting statuses both ways; and to canceled unless it is completed.
     pub fn may_become(self, next: Self) -> bool {
         match (self, next) {
             (Self::Completed | Self::Canceled, _) => false,
@@ -65,28 +65,28 @@ impl Status {
     }
 }
 
-/// How many redemptions stand where.
+/// The number of redemptions in each status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusCounts([u64; Status::ALL.len()]);
 
 impl StatusCounts {
-    /// How many stand at `status`.
+    /// The number of redemptions in `status`.
     pub fn get(&self, status: Status) -> u64 {
         self.0[status as usize]
     }
 
-    /// How many there are in all.
+    /// The number of all redemptions.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 
-    /// Counts `count` more at `status`.
+    /// Adds `count` redemptions in `status`.
     pub fn add(&mut self, status: Status, count: u64) {
         self.0[status as usize] += count;
     }
 
-    /// Counts a redemption that went from one status to another. `None`, and nothing is changed,
-    /// if no redemption is counted in `from`.
+    /// Moves a redemption from one status to another. Returns `None` and changes nothing if no
+    /// redemption is counted in `from`.
     #[must_use]
     pub fn shift(&mut self, from: Status, to: Status) -> Option<()> {
         let left = &mut self.0[from as usize];
@@ -97,11 +97,11 @@ impl StatusCounts {
 }
 
 fields! {
-    /// A redemption that went from one status to another.
+    /// A redemption's move from one status to another.
     pub struct RedemptionMove {
-        /// Whose it is.
+        /// The member.
         member: MemberNumber = Member,
-        /// The offer that was redeemed.
+        /// The redeemed offer.
         offer: OfferNumber = Offer,
         /// The redemption.
         redemption: RedemptionNumber = Redemption,
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_goes_forward_and_the_two_waiting_states_swap() {
+    fn moves_go_forward_and_the_two_waiting_statuses_swap() {
         use Status::{
             AwaitingCustomer, AwaitingVendor, Canceled, Completed, Open, Purchased, Submitted,
         };

@@ -1,37 +1,36 @@
-//! Text that has been looked at: each type here holds only what its rule allows.
+//! Checked text: each type holds only text that its rule allows.
 
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::Invalid;
 
-/// What a text may be.
+/// The rule for a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextRule {
-    /// The fewest characters (Unicode scalar values).
+    /// The minimum length in characters (Unicode scalar values).
     pub least: usize,
-    /// The most.
+    /// The maximum length in characters.
     pub most: usize,
-    /// Whether it may have line ends and tabs. Other control characters are always refused.
+    /// Whether line ends and tabs are allowed. Other control characters are always refused.
     pub lines: bool,
-    /// What is done about white space and characters that nobody sees.
+    /// The treatment of white space and invisible characters.
     pub blanks: Blanks,
 }
 
-/// What is done about white space and characters that nobody sees, in new text: stored text stays
-/// as it is.
+/// The treatment of white space and invisible characters in new text. Stored text stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blanks {
-    /// Nothing.
+    /// They are kept.
     Kept,
-    /// It may not consist of them alone: two ids that look the same may be two ids, but one that
-    /// nobody can see is a mistake.
+    /// They are kept, but a text that consists only of them is refused. Two ids may look the same,
+    /// but an invisible id is a mistake.
     NotAlone,
-    /// The same, and white space at both ends is cut off.
+    /// A text that consists only of them is refused, and white space at both ends is removed.
     Trimmed,
 }
 
-/// Whether a reader could see the character.
+/// Whether the character is visible.
 fn is_visible(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_graphic();
@@ -43,11 +42,11 @@ fn is_visible(c: char) -> bool {
     !is_blank
 }
 
-/// New text as it is to be stored.
+/// Checks new text and returns it as it will be stored.
 fn accept(field: &str, text: String, rule: TextRule) -> Result<String, Invalid> {
     let must_be_seen = rule.blanks != Blanks::Kept && !text.is_empty();
     if must_be_seen && !text.chars().any(is_visible) {
-        return Err(Invalid::new(field, "must have a visible character"));
+        return Err(Invalid::new(field, "must contain a visible character"));
     }
     let text = match text.trim() {
         trimmed if rule.blanks == Blanks::Trimmed && trimmed.len() < text.len() => {
@@ -93,7 +92,7 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            /// What it may be.
+            /// The rule for the text.
             pub const RULE: TextRule = TextRule {
                 least: $range.0,
                 most: $range.1,
@@ -101,16 +100,16 @@ macro_rules! text {
                 blanks: Blanks::$blanks,
             };
 
-            /// Takes the text given as `field`.
+            /// Checks the text given as `field`.
             ///
             /// # Errors
-            /// [`Invalid`] if it is too short or too long, has a forbidden character, or has
-            /// nothing to see where it must.
+            /// [`Invalid`] if it is too short or too long, contains a forbidden character, or has
+            /// no visible character where one is required.
             pub fn parse(field: &str, text: impl Into<String>) -> Result<Self, Invalid> {
                 accept(field, text.into(), Self::RULE).map(Self)
             }
 
-            /// Takes text of a row, which may be as any release's API accepted it.
+            /// Checks text of a row, which may be as the API of any release accepted it.
             ///
             /// # Errors
             /// [`Invalid`] if no release accepted it.
@@ -124,7 +123,7 @@ macro_rules! text {
                 Ok(Self(text.to_owned()))
             }
 
-            /// Takes text that the database holds, which was checked when it was stored.
+            /// Trusts text from the database, which was checked when it was stored.
             pub(crate) fn stored(text: String) -> Self {
                 Self(text)
             }
@@ -138,8 +137,8 @@ macro_rules! text {
 }
 
 text!(
-    /// The operator's own id for a member: 1 to 255 characters, any Unicode but control characters,
-    /// at least one of them visible.
+    /// The operator's own id of a member: 1 to 255 characters, any Unicode except control
+    /// characters, at least one of them visible.
     ///
     /// ```
     /// use stampcard::domain::ExternalUserId;
@@ -159,15 +158,15 @@ text!(
     DisplayName, (1, 255), lines: false, Trimmed, stored: (0, 255)
 );
 text!(
-    /// A member's email address: 1 to 320 characters; its form is the operator's affair.
+    /// A member's email address: 1 to 320 characters. Its form is not checked.
     Email, (1, 320), lines: false
 );
 text!(
-    /// Why points moved: up to 500 characters.
+    /// The reason of a ledger entry: up to 500 characters.
     Reason, (0, 500), lines: false
 );
 text!(
-    /// Why a redemption was canceled: up to 1,000 characters, lines allowed.
+    /// A note, such as on a cancellation: up to 1,000 characters, line ends allowed.
     Note, (0, 1000), lines: true
 );
 text!(
@@ -179,7 +178,7 @@ text!(
     Label, (1, 64), lines: false, NotAlone
 );
 text!(
-    /// An offer's description: up to 10,000 characters, lines allowed.
+    /// An offer's description: up to 10,000 characters, line ends allowed.
     LongText, (0, 10_000), lines: true
 );
 text!(
@@ -187,7 +186,7 @@ text!(
     Url, (1, 2048), lines: false
 );
 text!(
-    /// What a program's points are called: 1 to 64 characters.
+    /// The name of a program's points: 1 to 64 characters.
     CurrencyName, (1, 64), lines: false, Trimmed
 );
 text!(
@@ -196,7 +195,7 @@ text!(
 );
 
 text!(
-    /// What is said in a conversation: 1 to 4,000 characters, lines allowed.
+    /// The text of a message: 1 to 4,000 characters, line ends allowed.
     MessageText, (1, 4000), lines: true
 );
 text!(
@@ -204,12 +203,12 @@ text!(
     Name, (1, 255), lines: false, Trimmed
 );
 text!(
-    /// The partner's own id for an organization: 1 to 255 characters.
+    /// The partner's own id of an organization: 1 to 255 characters.
     ExternalId, (1, 255), lines: false, NotAlone
 );
 
-/// A JSON object of the operator's own (a member's attributes, an organization's metadata), kept
-/// byte for byte.
+/// A JSON object of the operator (a member's attributes) or the partner (an organization's
+/// metadata), stored byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attributes(String);
 
@@ -217,7 +216,7 @@ impl Attributes {
     /// The largest size, in bytes.
     pub const BYTES_MAX: usize = 16 * 1024;
 
-    /// Takes the text of a JSON object; that it is one is for the caller to see to.
+    /// Checks the size of a JSON object. The caller makes sure that the text is a JSON object.
     ///
     /// # Errors
     /// [`Invalid`] if it is longer than [`Attributes::BYTES_MAX`].
@@ -229,7 +228,7 @@ impl Attributes {
         Ok(Self(json.to_owned()))
     }
 
-    /// Takes the JSON of a row, which may be as any release's API accepted it.
+    /// Checks the JSON of a row, which may be as the API of any release accepted it.
     ///
     /// # Errors
     /// [`Invalid`] if no release accepted it.
@@ -242,7 +241,7 @@ impl Attributes {
         Self::parse(field, json)
     }
 
-    /// Takes text that the database holds.
+    /// Trusts text from the database.
     pub(crate) fn stored(json: String) -> Self {
         Self(json)
     }

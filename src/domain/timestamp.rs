@@ -9,7 +9,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 /// A point in time: whole milliseconds since 1970-01-01T00:00:00Z, in the years 0000 to 9999.
 ///
-/// It shows itself as RFC 3339 in UTC with milliseconds.
+/// It is displayed as RFC 3339 in UTC with milliseconds.
 ///
 /// ```
 /// use stampcard::domain::Timestamp;
@@ -28,14 +28,14 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
-    /// The time so many milliseconds after 1970 began, if it lies in the years 0000 to 9999.
+    /// The time this many milliseconds after 1970 began, if it is in the years 0000 to 9999.
     pub fn from_millis(millis: i64) -> Option<Self> {
         (Self::MIN_MILLIS..=Self::MAX_MILLIS)
             .contains(&millis)
             .then_some(Self(millis))
     }
 
-    /// The time of a row that a server's clock stamped: in the years 1970 to 9999.
+    /// Reads the time of a row, stamped by a server's clock in the years 1970 to 9999.
     pub fn parse_stored(millis: i64) -> Option<Self> {
         Self::from_millis(millis).filter(|at| *at >= Self::EPOCH)
     }
@@ -45,10 +45,9 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 with any offset. What is finer than a millisecond is cut. A leap second has
-    /// no place in a count of milliseconds and is not read.
-    ///
-    /// Between date and time stands a `T` or a space, nothing else.
+    /// Reads RFC 3339 with any offset and truncates it to milliseconds. Date and time are separated
+    /// by a `T` or a space. Leap seconds are refused, as a count of milliseconds cannot express
+    /// them.
     ///
     /// Source: RFC 3339 section 5.6.
     pub fn parse(text: &str) -> Option<Self> {
@@ -61,14 +60,14 @@ impl Timestamp {
         i64::try_from(millis).ok().and_then(Self::from_millis)
     }
 
-    /// This time and so much more, no later than the year 9999 ends.
+    /// This time plus a duration, at most the end of the year 9999.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(millis).min(Self::MAX_MILLIS))
     }
 
-    /// This time less so much, no earlier than the year 0000 begins.
+    /// This time minus a duration, at least the beginning of the year 0000.
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
@@ -86,7 +85,7 @@ impl Timestamp {
         self.0.div_euclid(3_600_000)
     }
 
-    /// RFC 3339 in UTC as [`Timestamp`] shows itself, but without a fraction where it is zero.
+    /// The displayed form, without the fraction if it is zero.
     pub fn to_short(self) -> String {
         let text = self.to_string();
         match text.strip_suffix(".000Z") {
@@ -95,10 +94,10 @@ impl Timestamp {
         }
     }
 
-    /// The same time as a date and time of day in UTC.
+    /// The date and time of day in UTC.
     ///
     /// # Panics
-    /// Never: every value lies in the range of [`OffsetDateTime`].
+    /// Never: every value is in the range of [`OffsetDateTime`].
     pub fn as_utc(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .expect("the years 0000 to 9999 are in range")

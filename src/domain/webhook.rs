@@ -1,4 +1,4 @@
-//! Webhooks: where events are sent, and where they may not be.
+//! Webhooks: endpoints, deliveries and the addresses that are allowed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use url::{Host, Url as ParsedUrl};
 
 use super::{EndpointNumber, Environment, Refusal, Seq, Subscription, Timestamp, WebhookId};
 
-/// How long after a failed attempt the next one follows. After the last, a delivery is dead.
+/// The delay after each failed attempt. A delivery whose last retry fails is dead.
 pub const RETRY_AFTER: [Duration; 7] = [
     Duration::from_secs(5),
     Duration::from_secs(30),
@@ -18,7 +18,7 @@ pub const RETRY_AFTER: [Duration; 7] = [
     Duration::from_hours(24),
 ];
 
-/// Where a program's events are sent.
+/// An endpoint that receives events of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Its row.
@@ -27,24 +27,24 @@ pub struct Endpoint {
     pub id: WebhookId,
     /// The address.
     pub url: WebhookUrl,
-    /// The events it listens to.
+    /// The events that it receives.
     pub subscription: Subscription,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was disabled; `None`: it is in use.
+    /// When it was disabled; `None` while it is in use.
     pub disabled_at: Option<Timestamp>,
     /// The settings version: the number of the activity that last changed what a request can set.
     pub version: Seq,
 }
 
-/// Where a delivery stands.
+/// The status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryStatus {
-    /// It is tried again.
+    /// It will be tried again.
     Pending,
-    /// The receiver took it.
+    /// The receiver accepted it.
     Delivered,
-    /// It was tried for the last time.
+    /// Its last attempt failed.
     Dead,
 }
 
@@ -67,40 +67,40 @@ impl DeliveryStatus {
     }
 }
 
-/// How one attempt ended.
+/// The outcome of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// When it began.
     pub at: Timestamp,
-    /// How long it took.
+    /// The time that it took.
     pub duration: Duration,
-    /// The status of the receiver's answer, if it gave one.
+    /// The HTTP status of the response, if there was one.
     pub response_status: Option<u16>,
-    /// Why it failed; `None`: it did not.
+    /// Why it failed; `None` if it succeeded.
     pub error: Option<String>,
 }
 
-/// An event on its way to an endpoint.
+/// A delivery of an event to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// The event; below zero: a test, which has none.
+    /// The event; negative for a test, which has none.
     pub seq: Seq,
-    /// Where it stands.
+    /// The status.
     pub status: DeliveryStatus,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// When it is tried again.
+    /// When the next attempt is due.
     pub next_at: Option<Timestamp>,
-    /// How the last attempt ended.
+    /// The outcome of the last attempt.
     pub last: Option<Attempt>,
     /// When the event happened.
     pub created_at: Timestamp,
 }
 
-/// Whether targets that only this machine or its network can reach are allowed.
+/// The addresses that webhooks may be sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetPolicy {
-    /// HTTPS to globally routable addresses alone.
+    /// Only HTTPS to globally routable addresses.
     Public,
     /// Any address, and HTTP too: for a local receiver in the sandbox.
     Any,
@@ -121,7 +121,7 @@ impl TargetPolicy {
     }
 }
 
-/// An address that events may be sent to, as far as can be told without asking for its name.
+/// An address that the policy allows, as far as can be told without resolving its host name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookUrl(ParsedUrl);
 
@@ -132,7 +132,7 @@ impl WebhookUrl {
     /// Reads an address.
     ///
     /// # Errors
-    /// [`Refusal::WebhookUrlNotAllowed`] if it is none, or the policy forbids it.
+    /// [`Refusal::WebhookUrlNotAllowed`] if it is not a URL or the policy forbids it.
     ///
     /// ```
     /// use stampcard::domain::{TargetPolicy, WebhookUrl};
@@ -153,47 +153,48 @@ impl WebhookUrl {
             (_, TargetPolicy::Public) => return Err(refuse("must begin with https://")),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse("must not hold a user name or password"));
+            return Err(refuse("must not contain a user name or password"));
         }
         if url.port() == Some(0) {
-            return Err(refuse("must not name port 0"));
+            return Err(refuse("must not have port 0"));
         }
         let target = Self(url);
         match target.literal() {
             Some(address) if !policy.allows(address) => Err(refuse(
-                "must lead to an address that is routable on the internet",
+                "must have an address that is routable on the internet",
             )),
-            // The parser takes `127.0.0.1..` for a name; a resolver may cut the dots and connect.
+            // The parser takes `127.0.0.1..` as a name, but a resolver may drop the dots and
+            // connect.
             None if target.name().is_some_and(|name| name.contains("..")) => {
-                Err(refuse("must name a host without empty parts"))
+                Err(refuse("must have a host name without empty labels"))
             }
             None if policy == TargetPolicy::Public && target.is_local_name() => {
-                Err(refuse("must not name a local host"))
+                Err(refuse("must not have a local host name"))
             }
             _ => Ok(target),
         }
     }
 
-    /// Takes the address of a row, which may be as any release's API accepted it. Names and
-    /// addresses are checked again whenever something is sent there.
+    /// Checks the address of a row, which may be as the API of any release accepted it. Names and
+    /// addresses are checked again for each delivery.
     ///
     /// # Errors
-    /// As [`WebhookUrl::parse`]; in the sandbox every address may have been allowed.
+    /// As [`WebhookUrl::parse`]; in the sandbox any address may have been allowed.
     pub fn parse_stored(text: &str, environment: Environment) -> Result<Self, Refusal> {
         Self::parse(text, TargetPolicy::of(environment, true))
     }
 
-    /// Takes an address that the database holds.
+    /// Trusts an address from the database.
     pub(crate) fn stored(text: &str) -> Option<Self> {
         ParsedUrl::parse(text).ok().map(Self)
     }
 
-    /// The address, as it is called.
+    /// The address as it is requested.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The IP address, if the host is one, however it is written.
+    /// The IP address, if the host is one in any notation.
     pub fn literal(&self) -> Option<IpAddr> {
         match self.0.host()? {
             Host::Ipv4(address) => Some(IpAddr::V4(address)),
@@ -202,7 +203,7 @@ impl WebhookUrl {
         }
     }
 
-    /// The host's name, if it is not an IP address.
+    /// The host name, if the host is not an IP address.
     pub fn name(&self) -> Option<&str> {
         match self.0.host()? {
             Host::Domain(name) => Some(name),
@@ -210,7 +211,7 @@ impl WebhookUrl {
         }
     }
 
-    /// Whether the name is one of those that never leave a machine.
+    /// Whether the host name always means the local machine.
     ///
     /// Source: RFC 6761, section 6.3.
     fn is_local_name(&self) -> bool {
@@ -221,7 +222,7 @@ impl WebhookUrl {
     }
 }
 
-/// Whether the internet routes to an address, by the registries of special addresses.
+/// Whether an address is routable on the internet, by the registries of special-purpose addresses.
 ///
 /// Source: the IANA registries of special-purpose IPv4 and IPv6 addresses, as of 2025; RFC 6890.
 pub fn is_globally_routable(address: IpAddr) -> bool {
@@ -236,17 +237,17 @@ fn is_v4_routable(address: Ipv4Addr) -> bool {
     let special = match a {
         // This network, private, loopback; multicast, reserved and broadcast.
         0 | 10 | 127 | 224.. => true,
-        // Shared by providers.
+        // Shared address space of providers.
         100 => (64..128).contains(&b),
         // Link-local.
         169 => b == 254,
         // Private.
         172 => (16..32).contains(&b),
         192 => {
-            // Private; protocol assignments; documentation; a relay that is no more.
+            // Private; protocol assignments; documentation; the deprecated 6to4 relay.
             b == 168 || (b, c) == (0, 0) || (b, c) == (0, 2) || (b, c) == (88, 99)
         }
-        // Benchmarks; documentation.
+        // Benchmarking; documentation.
         198 => b == 18 || b == 19 || (b, c) == (51, 100),
         // Documentation.
         203 => (b, c) == (0, 113),
@@ -259,16 +260,16 @@ fn is_v6_routable(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     match segments {
-        // An IPv4 address behind a translator (RFC 6052), or in a tunnel's (6to4, RFC 3056).
+        // An IPv4 address behind a translator (RFC 6052) or in a tunnel (6to4, RFC 3056).
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
             is_v4_routable(v4(high, low))
         }
-        // Protocol assignments, tunnels that hide an IPv4 address (Teredo) among them.
+        // Protocol assignments, including tunnels that hide an IPv4 address (Teredo).
         [0x2001, second, ..] if second < 0x200 => false,
         // Documentation.
         [0x2001, 0xdb8, ..] => false,
         [0x3fff, second, ..] if second < 0x1000 => false,
-        // What is given out to the internet. All else, mapped IPv4 addresses among it, is not.
+        // Global unicast. Everything else, including mapped IPv4 addresses, is not routable.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }
@@ -278,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_the_internet_does_not_route_to_are_known() {
+    fn addresses_that_are_not_routable_on_the_internet_are_known() {
         for special in [
             "0.0.0.0",
             "0.1.2.3",

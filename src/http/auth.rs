@@ -1,4 +1,4 @@
-//! Who calls. Each kind of permission is a type; a handler that takes one has been authorized.
+//! Credentials. Each kind of permission is an extractor; a handler that takes one is authorized.
 
 use std::future::{Ready, ready};
 
@@ -17,7 +17,7 @@ use crate::service::{Caller, KeyPrincipal, MemberPrincipal, PartnerPrincipal, Se
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const PARTNER_API_KEY: HeaderName = HeaderName::from_static("x-partner-api-key");
 
-/// A credential as it was sent, by its looks.
+/// A credential as sent; its prefix tells the kind.
 enum Presented<'a> {
     OrgKey(&'a str),
     PartnerKey(&'a str),
@@ -25,7 +25,8 @@ enum Presented<'a> {
 }
 
 /// The credential of a request: `Authorization: Bearer`, else `X-API-Key`, else
-/// `X-Partner-API-Key`. Another scheme, such as a proxy's own, counts only where there is no key.
+/// `X-Partner-API-Key`. `Authorization` with another scheme, such as a proxy's own, is an error
+/// only if there is no key.
 fn presented(headers: &HeaderMap) -> Result<Presented<'_>, HttpError> {
     let unauthorized = |message: &'static str| HttpError::new(Code::Unauthorized, message);
     let authorization = headers.get(header::AUTHORIZATION);
@@ -66,13 +67,13 @@ fn services(request: &HttpRequest) -> Result<&Services, HttpError> {
         .ok_or_else(|| HttpError::plain(Code::Internal))
 }
 
-/// Whoever a credential belongs to.
-enum Anybody {
+/// The owner of a credential.
+enum Principal {
     Caller(Caller),
     Partner(PartnerPrincipal),
 }
 
-impl Anybody {
+impl Principal {
     fn fingerprint(&self) -> u64 {
         match self {
             Self::Caller(caller) => credential_of(*caller),
@@ -81,11 +82,11 @@ impl Anybody {
     }
 }
 
-/// A number that stands for the credential of a caller; the tokens of a member are one.
+/// A number that identifies the credential of a caller; all tokens of a member have the same.
 pub(super) fn credential_of(caller: Caller) -> u64 {
     match caller {
         Caller::Key(key) => start_of(&key.fingerprint),
-        // The high bit keeps it apart from keys' ones.
+        // The highest bit distinguishes members from keys.
         Caller::Member(member) => member.member.0.unsigned_abs() | 1 << 63,
     }
 }
@@ -96,38 +97,38 @@ fn start_of(hash: &[u8; 32]) -> u64 {
     u64::from_be_bytes(start) & !(1 << 63)
 }
 
-/// Who calls, once the request is counted against the credential's rate.
-fn anybody(request: &HttpRequest) -> Result<Anybody, HttpError> {
+/// Authenticates the caller and counts the request against the credential's rate.
+fn principal(request: &HttpRequest) -> Result<Principal, HttpError> {
     let services = services(request)?;
-    let (anybody, environment, bucket) = match presented(request.headers())? {
+    let (principal, environment, bucket) = match presented(request.headers())? {
         Presented::OrgKey(key) => {
             let key = services.directory().authenticate_key(key)?;
             let bucket = Bucket::Program(key.program);
-            (Anybody::Caller(Caller::Key(key)), key.environment, bucket)
+            (Principal::Caller(Caller::Key(key)), key.environment, bucket)
         }
         Presented::MemberToken(token) => {
             let member = services.authenticate_member(token)?;
-            let caller = Anybody::Caller(Caller::Member(member));
+            let caller = Principal::Caller(Caller::Member(member));
             (caller, member.environment, Bucket::Member(member.member))
         }
         Presented::PartnerKey(key) => {
             let partner = services.directory().authenticate_partner(key)?;
             let bucket = Bucket::Partner(partner.environment);
-            (Anybody::Partner(partner), partner.environment, bucket)
+            (Principal::Partner(partner), partner.environment, bucket)
         }
     };
     if let Some(watch) = Watch::of(request) {
-        watch.belongs_to(Owner::Credential(anybody.fingerprint()));
+        watch.set_owner(Owner::Credential(principal.fingerprint()));
     }
     let what = "too many requests with this credential";
     count(request, services, environment, bucket, what)?;
-    Ok(anybody)
+    Ok(principal)
 }
 
-/// Counts a program that is about to be made against its organization's rate.
+/// Counts a program that is about to be created against its organization's rate.
 pub(super) fn count_new_program(request: &HttpRequest, key: KeyPrincipal) -> Result<(), HttpError> {
     let bucket = Bucket::NewPrograms(key.organization);
-    let what = "too many programs made by this organization";
+    let what = "too many programs created by this organization";
     count(request, services(request)?, key.environment, bucket, what)
 }
 
@@ -145,7 +146,7 @@ fn count(
         return Ok(());
     };
     if standing.retry_after.is_some() || !matches!(bucket, Bucket::NewPrograms(_)) {
-        // The layer writes it into the response, whatever that is.
+        // The layer writes it into every response.
         request.extensions_mut().insert(standing);
     }
     match standing.retry_after {
@@ -158,11 +159,11 @@ fn count(
 }
 
 fn caller(request: &HttpRequest) -> Result<Caller, HttpError> {
-    match anybody(request)? {
-        Anybody::Caller(caller) => Ok(caller),
-        Anybody::Partner(_) => Err(HttpError::new(
+    match principal(request)? {
+        Principal::Caller(caller) => Ok(caller),
+        Principal::Partner(_) => Err(HttpError::new(
             Code::Forbidden,
-            "a partner key opens only /partner",
+            "a partner key is valid only for /partner",
         )),
     }
 }
@@ -180,7 +181,7 @@ impl FromRequest for OrgKey {
             Caller::Key(key) => Ok(Self(key)),
             Caller::Member(_) => Err(HttpError::new(
                 Code::Forbidden,
-                "this needs an Org-API-Key; a member token is not enough",
+                "this requires an Org-API-Key; a member token is not enough",
             )),
         }))
     }
@@ -199,13 +200,13 @@ impl FromRequest for MemberToken {
             Caller::Member(member) => Ok(Self(member)),
             Caller::Key(_) => Err(HttpError::new(
                 Code::Forbidden,
-                "this needs a member token; an Org-API-Key speaks for no member",
+                "this requires a member token; an Org-API-Key does not act as a member",
             )),
         }))
     }
 }
 
-/// A caller with an Org-API-Key of the sandbox.
+/// A caller with a sandbox Org-API-Key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SandboxKey(pub(super) KeyPrincipal);
 
@@ -221,14 +222,14 @@ impl FromRequest for SandboxKey {
                     Environment::Sandbox => Ok(Self(key)),
                     Environment::Live => Err(HttpError::new(
                         Code::Forbidden,
-                        "this is of the sandbox; a live key does not open it",
+                        "this exists only in the sandbox; a live key is not accepted",
                     )),
                 }),
         )
     }
 }
 
-/// The environment of a request's credential, if that is good.
+/// The environment of a request's credential, if it is valid.
 pub(super) fn environment(request: &HttpRequest) -> Option<Environment> {
     let services = services(request).ok()?;
     let directory = services.directory();
@@ -269,8 +270,11 @@ impl FromRequest for PartnerKey {
 }
 
 fn partner(request: &HttpRequest) -> Result<PartnerPrincipal, HttpError> {
-    match anybody(request)? {
-        Anybody::Partner(partner) => Ok(partner),
-        Anybody::Caller(_) => Err(HttpError::new(Code::Forbidden, "this needs a partner key")),
+    match principal(request)? {
+        Principal::Partner(partner) => Ok(partner),
+        Principal::Caller(_) => Err(HttpError::new(
+            Code::Forbidden,
+            "this requires a partner key",
+        )),
     }
 }

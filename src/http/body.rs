@@ -1,5 +1,5 @@
-//! Bodies of answers: a large one goes out in pieces, so that a connection buffers one piece of it
-//! and not all.
+//! Response bodies: a large one is sent in pieces, so that a connection buffers one piece and not
+//! the whole body.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -12,26 +12,27 @@ use actix_web::dev::ServiceResponse;
 use actix_web::web::Bytes;
 
 use super::connection::Watch;
+use super::owning_body::OwningBody;
 use super::request_body::RequestBody;
 
-/// The most bytes that are handed to a connection at once.
+/// The most bytes of a piece.
 const PIECE: usize = 64 * 1024;
 
 /// Marks a body that stays in memory permanently, such as an asset.
 struct Shared;
 
-/// An answer whose body is in memory anyway: it costs nobody anything that it is not read yet.
+/// Marks a response whose body is in memory anyway, so that a slow reader costs no memory.
 pub(super) fn shared(mut response: HttpResponse) -> HttpResponse {
     response.extensions_mut().insert(Shared);
     response
 }
 
-/// A request that is being answered. Once it is dropped, the next one is expected.
+/// A request in progress. Dropping it starts the time limit of the next request.
 #[derive(Debug)]
 pub(super) struct Answering(Option<Rc<Watch>>);
 
 impl Answering {
-    /// The whole head of a request came.
+    /// Starts with a request whose head has arrived.
     pub(super) fn begin(watch: Option<&Rc<Watch>>) -> Self {
         if let Some(watch) = watch {
             watch.head_ended();
@@ -39,12 +40,12 @@ impl Answering {
         Self(watch.cloned())
     }
 
-    /// There is an answer. If the body of the request is still on its way, nobody will read it.
-    pub(super) fn has_answer(&self, request: &RequestBody) {
+    /// Notes that there is a response: nothing will read the rest of the request's body.
+    pub(super) fn responded(&self, request: &RequestBody) {
         if let Some(watch) = &self.0
             && request.is_unread(|length| watch.lacks(length))
         {
-            watch.leaves_body();
+            watch.discard_body();
         }
     }
 
@@ -64,8 +65,8 @@ impl Drop for Answering {
     }
 }
 
-/// Sends the body of an answer in pieces, unless it is small. The request is answered once its last
-/// piece is handed over.
+/// Sends the body of a response in pieces, unless it is small. The request is in progress until the
+/// last piece is passed to the connection.
 pub(super) fn in_pieces(
     response: ServiceResponse<BoxBody>,
     answering: Answering,
@@ -82,16 +83,16 @@ pub(super) fn in_pieces(
                     is_shared,
                     answering,
                 }),
-                Err(body) => BoxBody::new(Keeping::new(body, answering)),
+                Err(body) => BoxBody::new(OwningBody::new(body, answering)),
             })
         }
         BodySize::Stream => {
-            response.map_body(|_, body| BoxBody::new(Keeping::new(body, answering)))
+            response.map_body(|_, body| BoxBody::new(OwningBody::new(body, answering)))
         }
     }
 }
 
-/// A body that is there as a whole.
+/// A body that is in memory as a whole.
 struct Pieces {
     bytes: Bytes,
     is_shared: bool,
@@ -115,36 +116,9 @@ impl MessageBody for Pieces {
         let length = self.bytes.len().min(PIECE);
         let piece = self.bytes.split_to(length);
         if !self.is_shared {
-            // The whole buffer stays until its last piece is gone.
+            // The whole buffer stays allocated until its last piece is sent.
             self.answering.set_to_come(self.bytes.len());
         }
         Poll::Ready(Some(Ok(piece)))
-    }
-}
-
-/// A body, and what has to stay until it is sent.
-pub(super) struct Keeping<T> {
-    body: BoxBody,
-    _kept: T,
-}
-
-impl<T> Keeping<T> {
-    pub(super) fn new(body: BoxBody, kept: T) -> Self {
-        Self { body, _kept: kept }
-    }
-}
-
-impl<T: Unpin> MessageBody for Keeping<T> {
-    type Error = Box<dyn std::error::Error>;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(context)
     }
 }

@@ -1,4 +1,4 @@
-//! Conditional reads: a client that has the newest answer already gets 304 and no body.
+//! Conditional reads: a client that already has the newest response gets 304 without a body.
 
 use std::future::{Ready, ready};
 
@@ -8,11 +8,12 @@ use actix_web::http::uri::PathAndQuery;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use data_encoding::HEXLOWER;
 
-use super::{HttpError, json};
+use super::HttpError;
+use super::response::json;
 use crate::analytics::Versioned;
 use crate::service::{KeyPrincipal, TimeForm};
 
-/// A request that may say what answer the client has already.
+/// The conditional headers of a request.
 #[derive(Debug, Clone)]
 pub(super) struct Conditional(HttpRequest);
 
@@ -25,7 +26,7 @@ impl FromRequest for Conditional {
     }
 }
 
-/// How times look in an answer, and whether that depends on the client.
+/// The form of times in a response, and whether it depends on the client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
     pub(super) form: TimeForm,
@@ -38,7 +39,7 @@ impl Conditional {
         self.0.headers().get(header::USER_AGENT)?.to_str().ok()
     }
 
-    /// What is asked, in a form that may go to another thread.
+    /// The question, which can be sent to another thread.
     pub(super) fn question(&self, key: KeyPrincipal) -> Question {
         let times = Times {
             form: TimeForm::Millis,
@@ -47,7 +48,7 @@ impl Conditional {
         self.question_with_times(key, times)
     }
 
-    /// The same where the answer has the times of buckets.
+    /// The question of a response with times.
     pub(super) fn question_with_times(&self, key: KeyPrincipal, times: Times) -> Question {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(key.program_uuid.as_bytes());
@@ -65,7 +66,7 @@ impl Conditional {
     }
 }
 
-/// A question, and the answers that the client has.
+/// A question: its checksum, and the tags of the responses that the client has.
 #[derive(Debug)]
 pub(super) struct Question {
     checksum: u32,
@@ -73,7 +74,7 @@ pub(super) struct Question {
     known: Option<String>,
 }
 
-/// An answer with its tag; without a body if the client has it already.
+/// A response with its tag; without a body if the client already has it.
 #[derive(Debug)]
 pub(super) struct Tagged {
     tag: Tag,
@@ -82,8 +83,8 @@ pub(super) struct Tagged {
 }
 
 impl Question {
-    /// The tag of the answer when a program's newest activity is `version`. It follows from nothing
-    /// else, so that it is the same after a restart.
+    /// The tag of the response when a program's newest activity is `version`. It depends on nothing
+    /// else, so that it survives a restart.
     fn tag(&self, version: i64) -> Tag {
         let mut tag = *b"\"0000000000000000-00000000\"";
         HEXLOWER.encode_mut(&version.to_be_bytes(), &mut tag[1..17]);
@@ -91,7 +92,7 @@ impl Question {
         Tag(tag)
     }
 
-    /// The answer: rendered only if the client does not have it.
+    /// The response, rendered only if the client does not have it.
     ///
     /// Source: RFC 9110, section 13.1.2.
     pub(super) fn answer<T>(
@@ -140,7 +141,7 @@ fn with_tag(mut response: HttpResponse, tag: Tag, is_by_agent: bool) -> HttpResp
     if let Ok(value) = HeaderValue::from_bytes(&tag.0) {
         headers.insert(header::ETAG, value);
     }
-    // Kept by the one who asked, and asked about each time.
+    // Cached only by the client, and revalidated each time.
     headers.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),

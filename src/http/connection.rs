@@ -1,15 +1,15 @@
-//! A connection to a client, watched from below the protocol.
+//! A connection to a client, with limits below the protocol.
 //!
-//! actix-http limits how long the first head of a connection may take, and how long it is idle.
-//! What it leaves open is closed here: a later head that does not end, an answer that nobody
-//! reads, and the memory that both hold. (`Dispatcher`, actix-http 3.20.0)
+//! actix-http limits the time of the first head of a connection and the idle time. The other cases
+//! are limited here: a later head that does not end, a response that the client does not read, and
+//! the memory of both. (`Dispatcher`, actix-http 3.20.0)
 //!
-//! | what | how long | then |
+//! | what | limit | then |
 //! | --- | --- | --- |
 //! | from the first byte of a later request to its head's end | `server.request_timeout` | 408 |
-//! | from an answer to the end of the next head | `server.keep_alive` | closed |
-//! | an answer of which the client takes no byte | `server.write_timeout` | closed |
-//! | bytes not read, and bytes of requests that did not end | the [`Budget`] | closed, 503 |
+//! | from a response to the end of the next head | `server.keep_alive` | closed |
+//! | a response of which the client reads no byte | `server.write_timeout` | closed |
+//! | unread bytes of responses, and bytes of unfinished requests | the [`Budget`] | closed, 503 |
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -28,14 +28,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::budget::{Budget, Owner, Reservation};
 use crate::telemetry::{Cut, Metrics};
 
-/// Bytes of a request that did not end yet and are not counted against the budget: the buffer that
-/// every connection has.
+/// Bytes of an unfinished request that are not counted against the budget: the buffer that every
+/// connection has.
 const UNCOUNTED: usize = 16 * 1024;
 
-/// Bytes that actix-http has of a connection at most before it looks at them (`MAX_BUFFER_SIZE`).
+/// The most bytes that actix-http buffers of a connection before it parses them
+/// (`MAX_BUFFER_SIZE`).
 const READ_MAX: usize = 128 * 1024;
 
-/// What is the same for every connection.
+/// The limits of every connection.
 #[derive(Debug, Clone)]
 pub(super) struct Bounds {
     pub(super) request_timeout: Duration,
@@ -45,46 +46,46 @@ pub(super) struct Bounds {
     pub(super) metrics: Metrics,
 }
 
-/// What is expected of the client.
+/// The next thing that the client must send.
 #[derive(Debug, Clone, Copy)]
 enum Phase {
-    /// The first head, which actix-http watches, or nothing: a request is being answered.
+    /// The first head, which actix-http limits, or nothing: a request is in progress.
     Unwatched,
-    /// The next request.
+    /// The start of the next request.
     Next { head_by: Instant },
     /// The rest of a head.
     Head { head_by: Instant },
 }
 
-/// The state of a connection that the layers of the application know and change.
+/// The state of a connection, which the layers of the application read and update.
 #[derive(Debug)]
 pub(super) struct Watch {
     bounds: Bounds,
     phase: Cell<Phase>,
     owner: Cell<Owner>,
-    /// Bytes that came since the last answer.
+    /// Bytes received since the last response.
     received: Cell<usize>,
-    /// What is held of them, once they are many.
+    /// Their reservation in the budget, once they are many.
     held: RefCell<Option<Reservation>>,
-    /// Bytes of the present answer that are not in the write buffer yet.
+    /// Bytes of the current response that are not in the write buffer yet.
     to_come: Cell<usize>,
-    /// Whether what comes is thrown away: the rest of a body that was answered before its end.
+    /// Whether received bytes are discarded: the rest of a body that was answered before its end.
     discards: Cell<bool>,
 }
 
 impl Watch {
-    /// The watch of a request's connection.
+    /// The state of a request's connection.
     pub(super) fn of(request: &HttpRequest) -> Option<&Rc<Self>> {
         request.conn_data::<Rc<Self>>()
     }
 
-    /// A whole head came.
+    /// Notes that a whole head has arrived.
     pub(super) fn head_ended(&self) {
         self.discards.set(false);
         self.phase.set(Phase::Unwatched);
     }
 
-    /// The request is answered, except for what the client has yet to read.
+    /// Notes that the request is answered, apart from bytes that the client has not read yet.
     pub(super) fn answered(&self, now: Instant) {
         self.phase.set(Phase::Next {
             head_by: now + self.bounds.keep_alive,
@@ -93,23 +94,23 @@ impl Watch {
         self.held.replace(None);
     }
 
-    /// The request is answered before the end of its body.
-    pub(super) fn leaves_body(&self) {
+    /// Notes that the request is answered before the end of its body.
+    pub(super) fn discard_body(&self) {
         self.discards.set(true);
     }
 
-    /// Whether fewer bytes came since the last answer than a body has.
+    /// Whether fewer bytes than the length of a body were received since the last response.
     pub(super) fn lacks(&self, length: usize) -> bool {
-        // The head is counted with it, so that up to a head's length is overlooked.
+        // The head counts as well, so that a body may lack up to the length of a head.
         self.received.get() < length
     }
 
-    /// Who calls is known.
-    pub(super) fn belongs_to(&self, owner: Owner) {
+    /// Sets the owner, once the caller is known.
+    pub(super) fn set_owner(&self, owner: Owner) {
         self.owner.set(owner);
     }
 
-    /// How much of the present answer is not in the write buffer yet.
+    /// Sets how many bytes of the current response are not in the write buffer yet.
     pub(super) fn set_to_come(&self, bytes: usize) {
         self.to_come.set(bytes);
     }
@@ -118,8 +119,8 @@ impl Watch {
         self.bounds.budget.account(self.owner.get()).open()
     }
 
-    /// Takes in that bytes came. False: they are more than the budget has room for.
-    fn take_in(&self, bytes: usize) -> bool {
+    /// Counts received bytes. Returns false if they exceed the budget.
+    fn receive(&self, bytes: usize) -> bool {
         if let Phase::Next { head_by } = self.phase.get() {
             let head_by = head_by.min(Instant::now() + self.bounds.request_timeout);
             self.phase.set(Phase::Head { head_by });
@@ -143,21 +144,21 @@ impl Watch {
     }
 }
 
-/// What of an answer the client does not take.
+/// A response that the client does not read.
 #[derive(Debug)]
 struct Stall {
     cut_at: Instant,
     held: Reservation,
 }
 
-/// The stream of bytes, with its watch.
+/// The byte stream of a connection, with its state.
 #[derive(Debug)]
 pub(super) struct Connection {
     io: TcpStream,
     watch: Rc<Watch>,
     stall: Option<Stall>,
-    /// Wakes the connection when something may be over. It is not moved to a later time for each
-    /// request: when it fires, what is over is looked at again.
+    /// Wakes the connection when a limit may have passed. It is not reset for every request: when
+    /// it fires, the limits are checked again.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -182,12 +183,12 @@ impl Connection {
         }
     }
 
-    /// Lets the requests of a connection find its watch.
-    pub(super) fn introduce(&self, data: &mut Extensions) {
+    /// Gives the requests of the connection access to its state.
+    pub(super) fn share_watch(&self, data: &mut Extensions) {
         data.insert(Rc::clone(&self.watch));
     }
 
-    /// Fails if something is over; else sees to it that the task is woken when something may be.
+    /// Fails if a limit has passed; otherwise schedules the next check.
     fn poll_bounds(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         let phase = self.watch.phase.get();
         let head_by = match phase {
@@ -221,16 +222,17 @@ impl Connection {
         match phase {
             _ if is_stalled => self.watch.cut(Cut::Unread),
             Phase::Head { .. } => {
-                self.say(408, "Request Timeout");
+                self.send_status(408, "Request Timeout");
                 self.watch.cut(Cut::SlowHead)
             }
             _ => self.watch.cut(Cut::Idle),
         }
     }
 
-    /// Tells the client why, if that can be told at once. Nothing of an answer is on its way when a
-    /// head does not end. Who is still sending what was answered has been told.
-    fn say(&self, status: u16, reason: &str) {
+    /// Sends the reason to the client, if that is possible without waiting. No response is being
+    /// sent while a head is unfinished, and a client whose unfinished body was answered has its
+    /// response.
+    fn send_status(&self, status: u16, reason: &str) {
         if self.stall.is_some() || self.watch.discards.get() {
             return;
         }
@@ -246,7 +248,7 @@ impl Connection {
         let _ = self.io.try_write(answer.as_bytes());
     }
 
-    /// Notes that the client does not take what is to be written.
+    /// Notes that the client does not read the bytes that wait to be written.
     fn stalled(&mut self, waiting: usize) -> io::Result<()> {
         let watch = &self.watch;
         let stall = self.stall.get_or_insert_with(|| Stall {
@@ -273,8 +275,8 @@ impl AsyncRead for Connection {
             Poll::Pending => this.poll_bounds(context)?,
             Poll::Ready(Ok(())) => {
                 let came = buffer.filled().len() - before;
-                if came > 0 && !this.watch.take_in(came) {
-                    this.say(503, "Service Unavailable");
+                if came > 0 && !this.watch.receive(came) {
+                    this.send_status(503, "Service Unavailable");
                     return Poll::Ready(Err(this.watch.cut(Cut::Unfinished)));
                 }
             }
@@ -297,7 +299,7 @@ impl AsyncWrite for Connection {
                 this.stalled(bytes.len())?;
                 this.poll_bounds(context)?;
             }
-            // A client that reads, however slowly, is not cut off.
+            // A client that reads, however slowly, is not disconnected.
             Poll::Ready(_) => this.stall = None,
         }
         polled

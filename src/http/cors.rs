@@ -1,4 +1,4 @@
-//! Which pages of other origins may call the API from a browser: none, unless they are configured.
+//! CORS: pages of other origins may call the API from a browser only if their origin is configured.
 //!
 //! Source: the Fetch standard, section 3.2, "CORS protocol".
 
@@ -6,13 +6,13 @@ use actix_cors::Cors;
 use actix_web::http::header;
 use actix_web::middleware::Condition;
 
-/// How long a browser may remember what it was allowed, in seconds.
+/// The time for which a browser may cache a preflight response, in seconds.
 const MAX_AGE: usize = 3600;
 
-/// The layer that answers for the origins in `origins`, separated by spaces; `*` is any, `none` is
-/// no layer.
-/// Credentials are headers that a page sets itself, never cookies, so that no origin gains anything
-/// it was not given.
+/// The layer for the origins in `origins`, separated by spaces; `*` is any, `none` disables it.
+///
+/// Credentials are headers that a page sets itself, never cookies, so that an origin gains nothing
+/// that it does not have.
 pub(super) fn layer(origins: &str) -> Condition<Cors> {
     let mut cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
@@ -21,7 +21,7 @@ pub(super) fn layer(origins: &str) -> Condition<Cors> {
             header::CONTENT_TYPE,
             header::IF_MATCH,
             header::IF_NONE_MATCH,
-            // Some browsers let a page set it, and the SDKs do.
+            // Some browsers let a page set it, and the SDKs set it.
             header::USER_AGENT,
         ])
         .allowed_headers([
@@ -48,7 +48,7 @@ pub(super) fn layer(origins: &str) -> Condition<Cors> {
     Condition::new(is_on(origins), cors)
 }
 
-/// Whether any origin is let in.
+/// Whether any origin is allowed.
 pub(super) fn is_on(origins: &str) -> bool {
     origins.trim() != "none"
 }

@@ -1,12 +1,12 @@
-//! How many connections the system lets the process have.
+//! The limit of open connections that the system imposes.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that are kept for the database, webhooks and files.
+/// Descriptors reserved for the database, webhooks and files.
 const OTHERS: u64 = 256;
 
-/// Raises the limit of open descriptors as far as the system lets the process, and says how many
-/// connections there may be: as many as asked for, and no more than there are descriptors for.
+/// Raises the limit of open descriptors as far as the system allows. Returns the limit of
+/// connections: the wanted number, or as many as there are descriptors for.
 pub(super) fn connections_max(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -27,8 +27,8 @@ pub(super) fn connections_max(wanted: usize) -> usize {
     if room < wanted {
         tracing::warn!(
             connections_max = room,
-            "the system lets this process have fewer connections than server.connections_max: \
-             raise its limit of open files"
+            "the system allows this process fewer connections than server.connections_max: raise \
+             its limit of open files"
         );
     }
     wanted.min(room)

@@ -1,4 +1,4 @@
-//! From what went wrong to what the client sees. The layer renders it in the envelope of the path.
+//! Errors of HTTP, converted from those of the other layers. [`super::layer`] renders them.
 
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
@@ -14,16 +14,16 @@ use crate::telemetry::cause_chain;
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .problem.message)]
 pub struct HttpError {
-    /// What the client sees.
+    /// The part that the client sees.
     pub problem: Problem,
-    /// What only the log sees.
+    /// The cause, which only the log shows.
     pub cause: Option<String>,
-    /// The methods that a route has, for `Allow`.
+    /// The methods of the route, for `Allow`.
     pub allow: Option<String>,
 }
 
 impl HttpError {
-    /// An error with a message of its own.
+    /// An error with a specific message.
     pub fn new(code: Code, message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         Self {
             problem: Problem::new(code, message),
@@ -32,7 +32,7 @@ impl HttpError {
         }
     }
 
-    /// An error that its code says all about.
+    /// An error with the message of its code.
     pub fn plain(code: Code) -> Self {
         Self {
             problem: Problem::plain(code),
@@ -91,8 +91,8 @@ impl From<WriteError> for HttpError {
             WriteError::Failed => Self::plain(Code::Internal),
             WriteError::ClockRefused => Self::new(
                 Code::StorageUnavailable,
-                "the server's clock was set far forward, so that writes are stopped and this one \
-                 was not done: retry once the clock is right",
+                "the server's clock jumped far forward, so that writes are stopped and this one \
+                 was not carried out: retry once the clock is correct",
             ),
         }
     }

@@ -1,7 +1,8 @@
-//! What is asked: the path, the query, the body and the idempotency key, each decoded strictly.
+//! Extractors for the path, the query, the body and the idempotency key, each decoded strictly.
 
 use std::borrow::Cow;
 use std::future::{Future, Ready, ready};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -18,9 +19,9 @@ use crate::domain::Invalid;
 use crate::error::Code;
 use crate::service::{Caller, IdempotencyKey, PartnerPrincipal, Scope};
 use crate::telemetry::PathMetrics;
-use crate::wire::{self, PlainNumbers, Query};
+use crate::wire::{self, Parameters, PlainNumbers, Query};
 
-/// How deep the lists and objects of a body may nest.
+/// The deepest nesting of lists and objects in a body.
 const DEPTH_MAX: usize = 128;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -54,10 +55,10 @@ impl FromRequest for PathPair {
     }
 }
 
-/// The variable segments of a path, at least one, decoded from the path as it came. A route that
-/// has two addresses differs at the front only, so segments are counted from the end.
+/// The variable segments of a path, at least one, decoded from the raw path. Segments are counted
+/// from the end, because the two addresses of a route differ only at the start.
 fn variables(request: &HttpRequest) -> Result<Vec<String>, HttpError> {
-    // Who counts the requests of the path knows its pattern; actix would put it together anew.
+    // The metrics of the path hold its pattern; actix would build it again.
     let pattern = request
         .app_data::<PathMetrics>()
         .map_or("", PathMetrics::path);
@@ -73,26 +74,36 @@ fn variables(request: &HttpRequest) -> Result<Vec<String>, HttpError> {
     Ok(all)
 }
 
-/// The query string, to be parsed once the caller is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct QueryText(String);
+/// The query string, to be parsed once the caller is known. It yields only the parameters of `Q`,
+/// which are described.
+#[derive(Debug)]
+pub(super) struct QueryText<Q>(String, PhantomData<fn() -> Q>);
 
-impl QueryText {
-    pub(super) fn parse(&self) -> Result<Query<'_>, Invalid> {
-        Query::parse(&self.0)
+impl<Q: Parameters> QueryText<Q> {
+    /// Reads a query that has no cursor.
+    pub(super) fn parse(&self) -> Result<Q, Invalid>
+    where
+        Q: Parameters<Owner = ()>,
+    {
+        self.parse_for(())
+    }
+
+    /// Reads a query whose cursor must be of a list of `owner`.
+    pub(super) fn parse_for(&self, owner: Q::Owner) -> Result<Q, Invalid> {
+        Q::read(&Query::parse(&self.0)?, owner)
     }
 }
 
-impl FromRequest for QueryText {
+impl<Q> FromRequest for QueryText<Q> {
     type Error = HttpError;
     type Future = Ready<Result<Self, HttpError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(request.query_string().to_owned())))
+        ready(Ok(Self(request.query_string().to_owned(), PhantomData)))
     }
 }
 
-/// A JSON body, parsed and as it came. No body is null.
+/// A JSON body, parsed and raw. An absent body is treated as `null`.
 #[derive(Debug, Clone)]
 pub(super) struct JsonBody {
     pub(super) value: Value,
@@ -155,7 +166,7 @@ fn too_large(limit: usize) -> HttpError {
 fn too_slow(patience: Duration) -> HttpError {
     HttpError::new(
         Code::BadRequest,
-        format!("the body must come within {} seconds", patience.as_secs()),
+        format!("the body must arrive within {} seconds", patience.as_secs()),
     )
 }
 
@@ -163,8 +174,8 @@ fn parse(bytes: &[u8]) -> Result<Value, HttpError> {
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
-    let bad = |what: &dyn std::fmt::Display| {
-        let message = format!("the body is not well-formed JSON: {what}");
+    let bad = |problem: &dyn std::fmt::Display| {
+        let message = format!("the body is not well-formed JSON: {problem}");
         HttpError::new(Code::BadRequest, message)
     };
     let (depth, numbers) = scan(bytes);
@@ -177,14 +188,14 @@ fn parse(bytes: &[u8]) -> Result<Value, HttpError> {
         wire::with_plain_numbers(bytes)
     };
     let mut deserializer = serde_json::Deserializer::from_slice(&plain);
-    // Its own limit is one level less than ours.
+    // The limit of serde_json is one level lower.
     deserializer.disable_recursion_limit();
     let value = Value::deserialize(&mut deserializer).map_err(|error| bad(&error))?;
     deserializer.end().map_err(|error| bad(&error))?;
     Ok(value)
 }
 
-/// How deep lists and objects nest, if `bytes` is JSON, and whether its numbers are plain.
+/// The nesting depth of lists and objects, if `bytes` is JSON, and whether its numbers are plain.
 fn scan(bytes: &[u8]) -> (usize, PlainNumbers) {
     let (mut depth, mut deepest) = (0_usize, 0);
     let mut numbers = PlainNumbers::default();
@@ -207,7 +218,7 @@ fn scan(bytes: &[u8]) -> (usize, PlainNumbers) {
     (deepest, numbers)
 }
 
-/// The Idempotency-Key of a request, if it has one.
+/// The request, for its `Idempotency-Key`.
 #[derive(Debug, Clone)]
 pub(super) struct Idempotency(HttpRequest);
 
@@ -241,8 +252,8 @@ impl Idempotency {
         let text = std::str::from_utf8(key.as_bytes())
             .map_err(|_| Invalid::new("Idempotency-Key", "must be UTF-8"))?;
         let (method, path) = (self.0.method().as_str(), path::plain(self.0.uri().path())?);
-        // The same route under its other address is the same request.
-        let path = path.strip_prefix("/api/v1").unwrap_or(&path);
+        // Both addresses of a route mean the same request.
+        let path = path.strip_prefix(path::PARTNER_PREFIX).unwrap_or(&path);
         Ok(Some(IdempotencyKey::new(text, scope, method, path, body)?))
     }
 }

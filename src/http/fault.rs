@@ -1,5 +1,5 @@
-//! Faults on request, so that an app's retries can be tried out: the header `Stampcard-Fault` of a
-//! request with a credential of the sandbox. Without such a credential it means nothing.
+//! Injected faults for testing an app's retries: the header `Stampcard-Fault` of a request with a
+//! sandbox credential. With other credentials it has no effect.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const NAME: HeaderName = HeaderName::from_static("stampcard-fault");
 /// The longest delay, in milliseconds.
 const DELAY_MAX: u64 = 30_000;
 
-/// What is to go wrong with a request.
+/// The fault of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Fault {
     delay: Duration,
@@ -30,12 +30,12 @@ struct Fault {
 enum Failure {
     /// The request is not carried out.
     Before(Code),
-    /// It is carried out, but its answer is lost.
+    /// The request is carried out, but its response is lost.
     After,
 }
 
-/// Hands a request on, unless it asks for a fault.
-pub(super) async fn hand_on<B>(
+/// Passes a request on, with the fault that its header requests.
+pub(super) async fn inject<B>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error>
@@ -51,20 +51,20 @@ where
     }
     match fault.failure {
         None => Ok(next.call(request).await?.map_into_boxed_body()),
-        Some(Failure::Before(code)) => Ok(request.error_response(asked_for(code))),
+        Some(Failure::Before(code)) => Ok(request.error_response(requested(code))),
         Some(Failure::After) => {
             let response = next.call(request).await?;
-            Ok(response.error_response(asked_for(Code::Internal)))
+            Ok(response.error_response(requested(Code::Internal)))
         }
     }
 }
 
-fn asked_for(code: Code) -> HttpError {
+fn requested(code: Code) -> HttpError {
     HttpError::new(code, format!("the header {HEADER} asked for this"))
 }
 
-/// The fault that a request asks for. The headers are looked at before anything else, as nearly no
-/// request has this one.
+/// The fault that a request's header names. The header is checked first, because nearly no request
+/// has it.
 fn of(request: &HttpRequest) -> Result<Fault, Invalid> {
     let mut values = request.headers().get_all(NAME).peekable();
     if values.peek().is_none() || auth::environment(request) != Some(Environment::Sandbox) {
@@ -81,7 +81,7 @@ fn of(request: &HttpRequest) -> Result<Fault, Invalid> {
 }
 
 impl Fault {
-    /// Takes in one part of the header: each kind of part may be there once.
+    /// Adds one part of the header; each kind of part may occur once.
     fn add(&mut self, part: &str) -> Result<(), Invalid> {
         if let Some(millis) = part.strip_prefix("delay=") {
             let millis = millis

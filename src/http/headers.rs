@@ -1,26 +1,26 @@
-//! Headers that every answer has, so that no browser or proxy makes more of it than it is.
+//! Security headers of every response.
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// What every answer has.
+/// The headers of every response.
 static ALWAYS: [(HeaderName, HeaderValue); 2] = [
-    // Its type is what it says.
+    // Browsers must not guess another content type.
     (
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     ),
-    // A path can name a person: no other site learns it from a link.
+    // A path can identify a person; other sites must not learn it from a link.
     (
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),
     ),
 ];
 
-/// Nearly every answer holds personal data or a secret: nobody keeps it on the way. Figures,
-/// streams and the dashboard's files have rules of their own.
+/// The default for caches, because nearly every response holds personal data or a secret. Figures,
+/// streams and the dashboard's files set their own rules.
 static NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// Adds them.
+/// Adds the headers to a response.
 pub(super) fn add(headers: &mut HeaderMap) {
     for (name, value) in &ALWAYS {
         headers.insert(name.clone(), value.clone());

@@ -1,26 +1,52 @@
-//! Whether the process is up, whether it can do its work, and how it does.
+//! The state of the process: liveness, readiness and metrics.
 
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, web};
 
 use super::auth::PartnerKey;
-use super::{HttpLimits, HttpResult, ok};
+use super::openapi::operation::Operation;
+use super::response::{json, ok};
+use super::route::routes;
+use super::{HttpLimits, HttpResult};
+use crate::error::Code;
 use crate::realtime::Realtime;
 use crate::service::Services;
-use crate::wire::{HealthResponse, UnreadyResponse};
+use crate::wire::{HealthResponse, UnreadyResponse, to_json};
 
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// `GET /healthz`: the process is up.
-pub(super) async fn get_health() -> HttpResponse {
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+routes! {
+    tag "Server";
+
+    "/healthz" {
+        GET Public get_health => Operation::new("Check that the process is up")
+            .returns::<HealthResponse>(200, "The process is up.");
+    }
+    "/readyz" {
+        GET Public get_readiness => Operation::new("Check that the database accepts writes")
+            .returns::<HealthResponse>(200, "The database accepts writes.")
+            .returns::<UnreadyResponse>(503, "The database does not accept writes.");
+    }
+    "/metrics" {
+        GET Public get_metrics => Operation::new("Get the metrics of the server")
+            .description("For Prometheus. Requires a partner key if `metrics.public` is false.")
+            .returns_media(200, OPEN_METRICS, "OpenMetrics text.")
+            .errors(&[Code::Unauthorized, Code::Forbidden, Code::RateLimited]);
+    }
+}
+
+async fn get_health() -> HttpResponse {
     ok(&HealthResponse {
         status: "ok",
         version: VERSION,
     })
 }
 
-/// `GET /readyz`: the figures are loaded (nothing is served before) and the database takes writes.
-pub(super) async fn get_readiness(services: web::Data<Services>) -> HttpResponse {
+/// `GET /readyz`: the figures are loaded, without which nothing is served, and the database accepts
+/// writes.
+async fn get_readiness(services: web::Data<Services>) -> HttpResponse {
     let Some(reason) = services.unreadiness() else {
         return ok(&HealthResponse {
             status: "ready",
@@ -31,12 +57,12 @@ pub(super) async fn get_readiness(services: web::Data<Services>) -> HttpResponse
         status: "unavailable",
         reason,
     };
-    super::json(503, crate::wire::to_json(&body))
+    json(503, to_json(&body))
 }
 
-/// `GET /metrics`: what the server counts, for Prometheus. Unless it is public it takes a partner
-/// key.
-pub(super) async fn get_metrics(
+/// `GET /metrics`: the metrics of the server, for Prometheus. Requires a partner key unless
+/// `metrics.public` is true.
+async fn get_metrics(
     request: HttpRequest,
     services: web::Data<Services>,
     realtime: web::Data<Realtime>,
@@ -50,7 +76,5 @@ pub(super) async fn get_metrics(
     let text = services
         .render_metrics(realtime.subscribers(), realtime.buffered_bytes())
         .await?;
-    Ok(HttpResponse::Ok()
-        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(text))
+    Ok(HttpResponse::Ok().content_type(OPEN_METRICS).body(text))
 }

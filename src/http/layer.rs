@@ -1,5 +1,5 @@
-//! What every request passes through: a request id, one place that renders errors, a net for
-//! panics, and the log line of a request that was slow or failed.
+//! The layer around every request: it assigns the request id, renders errors, catches panics, and
+//! logs requests that are slow or fail.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -20,6 +20,7 @@ use super::body::{self, Answering};
 use super::connection::Watch;
 use super::rate_limit::Standing;
 use super::request_body::RequestBody;
+use super::response::json;
 use super::{HttpError, HttpLimits, fault, headers, path, upgrade};
 use crate::error::{Code, Problem, Surface};
 use crate::service::Services;
@@ -28,7 +29,7 @@ use crate::wire;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// `req_`, a random number of this process, and a count.
+/// `req_`, a random number of the process, and a counter.
 #[derive(Debug, Clone, Copy)]
 struct RequestId([u8; 32]);
 
@@ -61,14 +62,14 @@ impl RequestId {
     }
 }
 
-/// Lets go of the thread before every eighth request on it.
+/// Yields the thread before every eighth request on it.
 ///
-/// Of a pipeline actix-http takes requests out of its buffer only while fewer than 16 wait, and it
-/// looks only when bytes come or when a request is not answered at once. If all that wait are
-/// answered at once, because the client took a while to read, what is in the buffer behind them
-/// stays there until `server.keep_alive` closes the connection. (`InnerDispatcher::poll_request`
-/// and `poll_response`, actix-http 3.20.0)
-async fn take_turns() {
+/// actix-http takes pipelined requests from its buffer only while fewer than 16 are queued, and
+/// checks this only when bytes arrive or when a request is not answered immediately. If all queued
+/// requests are answered immediately, because the client was slow to read, the requests that are
+/// still in the buffer stay there until `server.keep_alive` closes the connection.
+/// (`InnerDispatcher::poll_request` and `poll_response`, actix-http 3.20.0)
+async fn yield_sometimes() {
     thread_local! {
         static COUNT: Cell<u8> = const { Cell::new(0) };
     }
@@ -79,12 +80,12 @@ async fn take_turns() {
     }
 }
 
-/// The surface whose envelope a request's errors have, however its path is spelled.
+/// The surface of a request, whose envelope its errors have, for any spelling of its path.
 fn surface_of(path: &str) -> Surface {
     Surface::of_path(&path::plain(path).unwrap_or(Cow::Borrowed(path)))
 }
 
-/// Answers a request: the whole way from here inward ends in a response, whatever happens.
+/// Answers a request. Errors and panics of everything inside end in a response as well.
 pub(super) async fn answer<B>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -94,18 +95,18 @@ where
 {
     let start = Instant::now();
     let answering = Answering::begin(Watch::of(request.request()));
-    take_turns().await;
+    yield_sometimes().await;
     let id = RequestId::next();
     let surface = surface_of(request.path());
     let services = request.app_data::<web::Data<Services>>().cloned();
     let is_upgrade = upgrade::ignore(&mut request);
     let body = RequestBody::hold(&mut request);
-    let response = match AssertUnwindSafe(fault::hand_on(request, next))
+    let response = match AssertUnwindSafe(fault::inject(request, next))
         .catch_unwind()
         .await
     {
         Ok(Ok(response)) => response,
-        // What escapes took the request with it, so that it has to render itself.
+        // The request is gone with the error, so that the error renders itself.
         Ok(Err(error)) => return Err(Escaped::new(surface, id, &error.to_string()).into()),
         Err(_) => {
             if let Some(services) = services {
@@ -125,11 +126,11 @@ where
         upgrade::decline(&mut response);
     }
     note(&response, id, start.elapsed());
-    answering.has_answer(&body);
+    answering.responded(&body);
     Ok(body.release(body::in_pieces(response, answering)))
 }
 
-/// Makes an answer whole that another layer gave without asking [`answer`].
+/// Completes a response of another layer that did not pass through [`answer`].
 pub(super) async fn complete<B>(
     request: ServiceRequest,
     next: Next<B>,
@@ -152,11 +153,11 @@ where
     Ok(response)
 }
 
-/// Counts and logs a request that was answered.
+/// Counts and logs a request.
 fn note(response: &ServiceResponse<BoxBody>, id: RequestId, took: Duration) {
     let (request, status) = (response.request(), response.status().as_u16());
     let method = request.method().as_str();
-    // The pattern, not the path: a path can name a person.
+    // The pattern, not the path: a path can identify a person.
     let mut route = "";
     if let Some(metrics) = request.app_data::<PathMetrics>() {
         metrics.answered(method, status, took);
@@ -179,9 +180,9 @@ fn note(response: &ServiceResponse<BoxBody>, id: RequestId, took: Duration) {
     }
 }
 
-/// A failure that left no response behind.
+/// A failure without a response.
 #[derive(Debug, thiserror::Error)]
-#[error("something went wrong inside")]
+#[error("internal error")]
 struct Escaped {
     surface: Surface,
     id: RequestId,
@@ -202,14 +203,14 @@ impl Escaped {
 impl ResponseError for Escaped {
     fn error_response(&self) -> HttpResponse {
         let (status, body) = wire::render_problem(self.surface, &Problem::plain(Code::Internal));
-        let mut response = super::json(status, body);
+        let mut response = json(status, body);
         headers::add(response.headers_mut());
         self.id.write(response.headers_mut());
         response
     }
 }
 
-/// Puts an error into the envelope of the path it happened on.
+/// Renders an error in the envelope of the surface.
 fn render_error(
     response: ServiceResponse<BoxBody>,
     surface: Surface,
@@ -222,7 +223,7 @@ fn render_error(
     let error = if let Some(error) = error.as_error::<HttpError>() {
         error
     } else {
-        // One of actix's own, such as a body that ends too early.
+        // An error of actix, such as a body that ends too early.
         let code = match response.status().as_u16() {
             413 => Code::PayloadTooLarge,
             400..=499 => Code::BadRequest,
@@ -237,13 +238,13 @@ fn render_error(
     let request_id = id.as_str();
     let (status, body) = wire::render_problem(surface, &error.problem);
     if status == 503 {
-        // Why writes are refused was logged where it showed; this only says who met it.
+        // The cause was logged when it occurred; this names the affected request.
         tracing::warn!(request_id, status, "request refused");
     } else if status >= 500 {
         let cause = error.cause.as_deref().unwrap_or(&error.problem.message);
         tracing::error!(request_id, status, cause, "request failed");
     }
-    let rendered = with_headers(super::json(status, body), error, status);
+    let rendered = with_headers(json(status, body), error, status);
     response.into_response(rendered).map_into_boxed_body()
 }
 

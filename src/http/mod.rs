@@ -1,7 +1,7 @@
-//! The only actix: routes, credentials, extractors, errors.
+//! HTTP with actix: routes, credentials, extractors, errors.
 //!
-//! **Must not know**: SQL or the rules of the product. A handler parses, asks one service, and
-//! renders.
+//! **Must not know**: SQL or the rules of the product. A handler parses a request, calls one
+//! service, and renders its result.
 
 mod auth;
 mod body;
@@ -18,12 +18,15 @@ mod health;
 mod layer;
 mod loyalty;
 mod openapi;
+mod owning_body;
 mod partner;
 mod path;
 mod precondition;
 mod rate_limit;
 mod reports;
 mod request_body;
+mod response;
+mod route;
 mod routes;
 mod server;
 mod starting;
@@ -32,19 +35,17 @@ mod upgrade;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
 
 pub use error::HttpError;
-pub use openapi::{Undescribed, document as openapi};
-pub use routes::{Access, ROUTES, Route};
+pub use route::{Access, Route};
+pub use routes::{ROUTES, document as openapi};
 pub use server::BoundServer;
 pub(crate) use server::{bind, worker_count};
 pub(crate) use starting::Progress;
 
 use crate::config::Settings;
-use crate::service::Reply;
 
-/// What a handler gives back.
+/// The result of a handler.
 type HttpResult = Result<HttpResponse, HttpError>;
 
 /// Limits that the extractors and layers need.
@@ -67,40 +68,4 @@ impl HttpLimits {
             metrics_public: settings.metrics.public,
         }
     }
-}
-
-/// A body of JSON with status 200.
-fn ok<T: serde::Serialize>(body: &T) -> HttpResponse {
-    json(200, crate::wire::to_json(body))
-}
-
-/// What a write answered.
-fn reply(reply: Reply) -> HttpResponse {
-    let mut response = json(reply.status, reply.body);
-    if reply.status == 401 {
-        let bearer = header::HeaderValue::from_static("Bearer");
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, bearer);
-    }
-    if let Some(version) = reply.version {
-        precondition::set_tag(&mut response, version);
-    }
-    if reply.is_replay {
-        let name = header::HeaderName::from_static("idempotency-replayed");
-        response
-            .headers_mut()
-            .insert(name, header::HeaderValue::from_static("true"));
-    }
-    response
-}
-
-fn json(status: u16, body: Vec<u8>) -> HttpResponse {
-    let status = actix_web::http::StatusCode::from_u16(status)
-        .unwrap_or(actix_web::http::StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::build(status);
-    if body.is_empty() {
-        return response.finish();
-    }
-    response.content_type("application/json").body(body)
 }

@@ -1,6 +1,6 @@
-//! The path of a request. It is split at `/` as it came, and then each segment is decoded once:
-//! `cred%69t` is `credit`, while `%2F` is a slash within a name. No segment has a meaning of its
-//! own: `.` and `..` are names like others.
+//! The path of a request. The raw path is split at `/`, and then each segment is decoded once:
+//! `cred%69t` is `credit`, while `%2F` is a slash within a name. No segment has a special meaning:
+//! `.` and `..` are ordinary names.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,11 @@ use percent_encoding::percent_decode_str;
 use super::HttpError;
 use crate::error::Code;
 
-/// One spelling of a path for all that mean the same segments, so that it can be compared and
-/// hashed: decoded, except for `/` and `%` within a segment. A path without escapes is its own.
+/// The prefix under which the partner routes are served as well.
+pub(super) const PARTNER_PREFIX: &str = "/api/v1";
+
+/// The normal form of a path, for comparing and hashing: decoded, except for `/` and `%` within a
+/// segment. A path without escapes is in normal form.
 pub(super) fn plain(path: &str) -> Result<Cow<'_, str>, HttpError> {
     if !path.contains('%') {
         return Ok(Cow::Borrowed(path));
@@ -31,7 +34,7 @@ pub(super) fn plain(path: &str) -> Result<Cow<'_, str>, HttpError> {
     Ok(Cow::Owned(plain))
 }
 
-/// A segment as it was meant.
+/// Decodes a segment.
 pub(super) fn segment(raw: &str) -> Result<Cow<'_, str>, HttpError> {
     if !raw.contains('%') {
         return Ok(Cow::Borrowed(raw));

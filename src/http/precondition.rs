@@ -1,14 +1,13 @@
-//! Settings versions on the wire: the `ETag` of a resource, and the conditions of a request that
-//! changes it. The tags of figures are another thing: [`super::conditional`].
+//! The conditions of a request that updates a resource, by the settings version in its `ETag`. The
+//! tags of figures are in [`super::conditional`].
 
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use serde::Serialize;
+use actix_web::{FromRequest, HttpRequest};
 
-use super::{HttpError, ok};
+use super::HttpError;
 use crate::domain::{ExpectedVersion, Precondition, Seq};
 use crate::error::Code;
 
@@ -26,7 +25,7 @@ impl FromRequest for Conditions {
 }
 
 impl Conditions {
-    /// What the request expects of the resource. Of `If-None-Match` only `*` means anything here.
+    /// The precondition of the request. In `If-None-Match` only `*` has a meaning here.
     ///
     /// # Errors
     /// `BAD_REQUEST` if a header is not well formed.
@@ -43,7 +42,7 @@ impl Conditions {
         })
     }
 
-    /// The tags of a header, which may come in several lines; `None` without any.
+    /// The tags of a header, which may have several lines; `None` if it is absent.
     fn tags(&self, name: &HeaderName) -> Result<Option<Tags>, HttpError> {
         let headers = self.0.headers();
         if !headers.contains_key(name) {
@@ -53,19 +52,19 @@ impl Conditions {
         let tags = tags(&lines.join(&b','));
         tags.map(Some).ok_or_else(|| {
             let message = format!(
-                "{name} must be * or a list of entity tags, each in double quotes, as an ETag is"
+                "{name} must be * or a list of entity tags, each in double quotes, as in ETag"
             );
             HttpError::new(Code::BadRequest, message)
         })
     }
 }
 
-/// What a header lists.
+/// The tags of a header.
 #[derive(Debug, PartialEq, Eq)]
 enum Tags {
     /// `*`.
     Any,
-    /// The versions that are named. Weak tags and those of something else fit no resource.
+    /// The listed versions. Weak tags and tags that are no version match no resource.
     Listed(Vec<Seq>),
 }
 
@@ -105,7 +104,7 @@ fn tags(list: &[u8]) -> Option<Tags> {
     }
 }
 
-/// Reads an entity tag: the version that it is, if it is strong and one, and what follows it.
+/// Reads an entity tag: its version, if it is a strong tag of one, and the rest of the text.
 fn tag(text: &[u8]) -> Option<(Option<Seq>, &[u8])> {
     let (is_weak, text) = match text.strip_prefix(b"W/") {
         Some(text) => (true, text),
@@ -134,20 +133,6 @@ fn after_spaces(text: &[u8]) -> &[u8] {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = text.iter().position(|byte| !is_space(byte));
     &text[start.unwrap_or(text.len())..]
-}
-
-/// A body with status 200, and the settings version of what it shows.
-pub(super) fn ok_at<T: Serialize>(version: i64, body: &T) -> HttpResponse {
-    let mut response = ok(body);
-    set_tag(&mut response, Seq(version));
-    response
-}
-
-/// Sets the `ETag` of a resource.
-pub(super) fn set_tag(response: &mut HttpResponse, version: Seq) {
-    if let Ok(value) = HeaderValue::try_from(format!("\"{}\"", version.0)) {
-        response.headers_mut().insert(header::ETAG, value);
-    }
 }
 
 #[cfg(test)]

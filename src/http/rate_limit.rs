@@ -1,5 +1,5 @@
-//! How many requests a program, a member or the partner may make: a bucket of tokens for each,
-//! filled at a steady rate. All keys of a program share its bucket: more keys are no more requests.
+//! Rate limits of programs, members and the partner: a token bucket for each, refilled at a steady
+//! rate. All keys of a program share its bucket, so that more keys do not mean more requests.
 
 use std::collections::HashMap;
 
@@ -9,22 +9,22 @@ use parking_lot::Mutex;
 use crate::config::RateLimitSettings;
 use crate::domain::{Environment, MemberNumber, OrganizationNumber, ProgramNumber, Timestamp};
 
-/// Parts that are locked apart.
+/// Parts that are locked separately.
 const SHARDS: usize = 16;
-/// Buckets that a part remembers before it forgets those that are full again.
+/// The number of buckets at which a part removes those that are full again.
 const SWEEP_AT: usize = 4096;
 const NANOS_A_MINUTE: i64 = 60_000_000_000;
 
-/// Whose requests are counted together.
+/// The requests that are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Bucket {
-    /// Those with any key of a program.
+    /// Requests with any key of a program.
     Program(ProgramNumber),
-    /// Those with any token of a member.
+    /// Requests with any token of a member.
     Member(MemberNumber),
-    /// Those with any partner key of an environment.
+    /// Requests with any partner key of an environment.
     Partner(Environment),
-    /// Those that make programs of an organization.
+    /// Requests that create programs of an organization.
     NewPrograms(OrganizationNumber),
 }
 
@@ -41,16 +41,16 @@ impl Bucket {
     }
 }
 
-/// What is left of a caller's rate after a request.
+/// The state of a caller's bucket after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
-    /// The most requests at once.
+    /// The size of the bucket.
     burst: i64,
-    /// How many more would be let in now.
+    /// The number of further requests that are allowed now.
     remaining: i64,
-    /// The Unix second at which the whole burst is there again.
+    /// The Unix second at which the bucket is full again.
     reset: i64,
-    /// Seconds until one more is let in; `None`: this one was.
+    /// Seconds until the next request is allowed; `None` if this one was.
     pub(super) retry_after: Option<i64>,
 }
 
@@ -72,7 +72,7 @@ impl RateLimiter {
         }
     }
 
-    /// Counts a request; `None` where there is no limit.
+    /// Counts a request; `None` if there is no limit.
     pub(super) fn take(
         &self,
         environment: Environment,
@@ -86,7 +86,7 @@ impl RateLimiter {
         } = self.settings;
         let (per_minute, burst) = match (environment, bucket) {
             _ if per_minute == 0 => return None,
-            // A whole minute's may be made at once.
+            // The burst is a whole minute's number.
             (Environment::Live, Bucket::NewPrograms(_)) => {
                 (programs_per_minute, programs_per_minute)
             }
@@ -105,7 +105,7 @@ impl RateLimiter {
             buckets.retain(|_, full_at| *full_at > now);
         }
         let full_at = buckets.entry(bucket).or_insert(now);
-        // No bucket takes longer to be full: if one seems to, the clock went back since.
+        // A bucket fills within this time; if it seems to take longer, the clock has gone back.
         *full_at = (*full_at).min(now + burst * interval);
         let after = (*full_at).max(now) + interval;
         let over = after - now - burst * interval;
@@ -113,7 +113,7 @@ impl RateLimiter {
             *full_at = after;
         }
         let seconds = |nanos: i64| nanos.div_euclid(1_000_000_000) + 1;
-        // A request that is filled up again only in part is none yet.
+        // A token that is refilled only in part does not count yet.
         let taken = (*full_at - now + interval - 1).div_euclid(interval);
         Some(Standing {
             burst,
@@ -125,7 +125,7 @@ impl RateLimiter {
 }
 
 impl RateLimiter {
-    /// Lets a program go on with what another one has left: a reset fills no bucket.
+    /// Copies the state of a program's bucket to another program, so that a reset refills nothing.
     pub(super) fn carry_over(&self, from: ProgramNumber, to: ProgramNumber) {
         let (from, to) = (Bucket::Program(from), Bucket::Program(to));
         let left = self.shards[from.shard()].lock().get(&from).copied();
@@ -166,7 +166,7 @@ mod tests {
         })
     }
 
-    /// A bucket for each number.
+    /// The bucket of this number.
     fn bucket(number: i64) -> Bucket {
         Bucket::Program(ProgramNumber(number))
     }
@@ -187,7 +187,7 @@ mod tests {
         let later = now.saturating_add(Duration::from_millis(100));
         assert_eq!(take(later).retry_after, None);
         assert!(take(later).retry_after.is_some());
-        // What is filled up in part is not said to be left.
+        // A token that is refilled in part does not count as remaining.
         let between = later.saturating_add(Duration::from_millis(150));
         assert_eq!(
             (take(between).remaining, take(between).retry_after),
@@ -204,7 +204,7 @@ mod tests {
         let take = |now| limiter.take(Environment::Live, bucket(7), || now).unwrap();
         assert_eq!(take(now).remaining, 59);
         let earlier = now.saturating_sub(Duration::from_hours(1));
-        // As after a burst, and no longer.
+        // At most the wait after a burst.
         assert_eq!(take(earlier).retry_after, Some(1));
         let later = earlier.saturating_add(Duration::from_secs(3));
         assert_eq!(take(later).remaining, 29);

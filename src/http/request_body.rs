@@ -1,8 +1,8 @@
-//! A request whose body was not read to its end takes its connection with it.
+//! Closes the connection of a request whose body was not read to its end.
 //!
-//! For a body with a length, actix does this itself. It would go on to read and discard a chunked
-//! body that its reader has dropped, until it ends, if ever. So the body is held here until the
-//! answer is on its way, and actix then closes the connection.
+//! For a body with a length, actix does this itself. But it would read and discard a chunked body
+//! that its reader has dropped until it ends, if ever. Therefore the body is held here until the
+//! response is being sent, and actix then closes the connection.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -17,18 +17,18 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
-use super::body::Keeping;
+use super::owning_body::OwningBody;
 
-/// The body of a request, as far as the layer has to do with it.
+/// The body of a request, for the layer.
 pub(super) enum RequestBody {
-    /// Of a known length; of length 0 if there is none.
+    /// A body of known length, which is 0 if there is no body.
     Sized(usize),
-    /// In chunks.
+    /// A chunked body.
     Chunked(Chunks),
 }
 
 impl RequestBody {
-    /// Holds on to a request's body, if it comes in chunks.
+    /// Takes hold of a request's body, if it is chunked.
     pub(super) fn hold(request: &mut ServiceRequest) -> Self {
         let headers = request.headers();
         if !headers.contains_key(header::TRANSFER_ENCODING) {
@@ -45,7 +45,7 @@ impl RequestBody {
         Self::Chunked(chunks)
     }
 
-    /// Whether its end is not read. Of a sized body it is asked whether so much did not come.
+    /// Whether its end was not read. `lacks` tells whether fewer bytes than a length have arrived.
     pub(super) fn is_unread(&self, lacks: impl Fn(usize) -> bool) -> bool {
         match self {
             Self::Sized(length) => lacks(*length),
@@ -53,18 +53,18 @@ impl RequestBody {
         }
     }
 
-    /// Lets go of it with the answer.
+    /// Releases it together with the response.
     pub(super) fn release(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         match self {
             Self::Sized(_) => response,
             Self::Chunked(unread) => {
-                response.map_body(|_, body| BoxBody::new(Keeping::new(body, unread)))
+                response.map_body(|_, body| BoxBody::new(OwningBody::new(body, unread)))
             }
         }
     }
 }
 
-/// A body in chunks, for the handler to read and for the layer to hold.
+/// A chunked body, which the handler reads and the layer holds.
 #[derive(Clone)]
 pub(super) struct Chunks {
     payload: Rc<RefCell<Payload>>,

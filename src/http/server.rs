@@ -1,4 +1,4 @@
-//! From a port to the application: listening, workers, and what every connection passes through.
+//! The server: listening, workers, and the layers of every connection.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -17,6 +17,7 @@ use actix_web::{App, Error, web};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::connection::{Bounds, Connection};
+use super::openapi::page::Document;
 use super::rate_limit::RateLimiter;
 use super::starting::{self, Progress};
 use super::{HttpLimits, cors, descriptors, layer, routes};
@@ -28,8 +29,8 @@ use crate::telemetry::{Cut, Metrics};
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
-/// What the system buffers of an answer that is not read yet, in bytes. It would let it grow to
-/// megabytes for each connection, out of a memory that all sockets of the machine share.
+/// The bytes of a response that the system buffers until the client reads them. By default it would
+/// let this grow to megabytes per connection, from memory that all sockets of the machine share.
 const SEND_BUFFER: usize = 256 * 1024;
 
 /// A server that is bound to its port.
@@ -58,7 +59,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         Some(Protocol::TCP),
     )?;
     socket.set_reuse_address(true)?;
-    // Those that are accepted have it too.
+    // Accepted connections inherit it.
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -66,13 +67,13 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl BoundServer {
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers everybody how far something is that the start waits for, until it is dropped. Must
-    /// be called within an actix runtime.
+    /// Answers every request with the progress of the start, until it is dropped. Must be called
+    /// within an actix runtime.
     pub(crate) async fn answer_meanwhile(&self, progress: &Progress) -> Infallible {
         starting::answer_all(&self.listener, progress).await
     }
@@ -115,17 +116,19 @@ impl BoundServer {
         let rates = web::Data::new(RateLimiter::new(settings.rate_limit));
         let services = web::Data::new(services);
         let realtime = web::Data::new(realtime);
+        let document = web::Data::new(Document::new(routes::document));
         let metrics = bounds.metrics.clone();
         let factory = move || {
             let app = App::new()
                 .app_data(web::Data::clone(&services))
                 .app_data(web::Data::clone(&realtime))
                 .app_data(web::Data::clone(&rates))
+                .app_data(web::Data::clone(&document))
                 .app_data(web::Data::new(services.analytics().clone()))
                 .app_data(limits)
                 .wrap(from_fn(layer::answer))
                 .wrap(cors::layer(&origins))
-                // A page's question whether it may ask is answered by that layer alone.
+                // That layer answers preflight requests alone.
                 .wrap(Condition::new(
                     cors::is_on(&origins),
                     from_fn(layer::complete),
@@ -143,10 +146,10 @@ impl BoundServer {
                 })
                 .keep_alive(keep_alive)
                 .client_request_timeout(limits.request_timeout)
-                // What a client still sends when it is refused is read for so long.
+                // After a refusal, bytes that the client still sends are read for this long.
                 .client_disconnect_timeout(Duration::from_secs(1))
                 .local_addr(address)
-                .on_connect_ext(|connection: &Connection, data| connection.introduce(data))
+                .on_connect_ext(|connection: &Connection, data| connection.share_watch(data))
                 .h1(map_config(app, |()| AppConfig::default()))
                 .map_err(move |error| note(&metrics, &error));
             fn_service(move |io: TcpStream| {
@@ -167,11 +170,10 @@ pub(crate) fn worker_count(server: &ServerSettings) -> usize {
     }
 }
 
-/// Counts a connection that ended because of what came over it. What strangers send is no error of
-/// the server.
+/// Counts a connection that ended because of its input, which is no error of the server.
 fn note(metrics: &Metrics, error: &DispatchError) {
     if let DispatchError::Parse(error) = error {
         metrics.cut(Cut::Malformed);
-        tracing::debug!(%error, "a request was not HTTP");
+        tracing::debug!(%error, "received a request that is not HTTP");
     }
 }

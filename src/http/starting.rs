@@ -1,5 +1,5 @@
-//! What a bound port answers while the server cannot start on it yet: how far that is. A browser
-//! gets a page that comes back by itself, everybody else an error of the API's kind.
+//! The responses of the bound port while the server is starting, which show the progress. A browser
+//! gets a page that reloads itself, any other client an error in the form of the API.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -15,21 +15,21 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{sleep, timeout};
 
-/// Connections that are answered at once; more wait to be accepted.
-const AT_ONCE: usize = 64;
-/// How long one of them has.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Connections that are served concurrently; more wait to be accepted.
+const CONNECTIONS_MAX: usize = 64;
+/// The time limit of a connection.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// The largest head of a request that is read, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// The pause after a connection that could not be accepted, for want of descriptors.
+/// The pause after a connection that could not be accepted for lack of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
 const PAGE: &str = include_str!("starting.html");
 
-/// How far something is that a start waits for.
+/// The progress of a step that the start waits for.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    /// What it is, as the beginning of a sentence.
+    /// The step, as the start of a sentence.
     pub(crate) what: &'static str,
     /// 0 to 100.
     pub(crate) percent: Cell<u8>,
@@ -38,7 +38,7 @@ pub(crate) struct Progress {
 /// Answers until it is dropped.
 pub(super) async fn answer_all(listener: &TcpListener, progress: &Progress) -> Infallible {
     let Ok(incoming) = incoming(listener) else {
-        // Those who connect wait until the server takes over.
+        // Connections wait until the server takes over.
         return pending().await;
     };
     let connections = stream::unfold(incoming, |incoming| async {
@@ -50,9 +50,9 @@ pub(super) async fn answer_all(listener: &TcpListener, progress: &Progress) -> I
     });
     connections
         .filter_map(|accepted| async { accepted.ok() })
-        .for_each_concurrent(AT_ONCE, |(connection, _)| async move {
-            // A connection that breaks, or takes too long, is the client's affair.
-            let _ = timeout(PATIENCE, answer(connection, progress)).await;
+        .for_each_concurrent(CONNECTIONS_MAX, |(connection, _)| async move {
+            // A connection that breaks or takes too long concerns only its client.
+            let _ = timeout(TIME_LIMIT, answer(connection, progress)).await;
         })
         .await;
     pending().await
@@ -73,7 +73,7 @@ async fn answer(mut connection: TcpStream, progress: &Progress) -> io::Result<()
     }
     connection.write_all(&response(&head, progress)).await?;
     connection.shutdown().await?;
-    // A connection that is closed with something unread loses the answer.
+    // Closing a connection with unread bytes would lose the response.
     while connection.read(&mut [0; 1024]).await? > 0 {}
     Ok(())
 }
@@ -85,7 +85,7 @@ fn response(head: &[u8], progress: &Progress) -> Vec<u8> {
         .any(|line| line.starts_with("accept:") && line.contains("text/html"));
     let Progress { what, percent } = progress;
     let percent = percent.get();
-    let (kind, body) = if is_browser {
+    let (media_type, body) = if is_browser {
         let page = PAGE.replace("{what}", what);
         (
             "text/html; charset=utf-8",
@@ -98,7 +98,7 @@ fn response(head: &[u8], progress: &Progress) -> Vec<u8> {
     };
     let mut response = format!(
         "HTTP/1.1 503 Service Unavailable\r\n\
-         content-type: {kind}\r\n\
+         content-type: {media_type}\r\n\
          content-length: {}\r\n\
          content-security-policy: default-src 'none'; style-src 'unsafe-inline'; \
          script-src 'unsafe-inline'; connect-src 'self'\r\n\

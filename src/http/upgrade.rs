@@ -1,11 +1,11 @@
-//! Offers to change the protocol, which this server does not take.
+//! Requests to upgrade the protocol, which this server ignores.
 //!
 //! A client may offer HTTP/2 or a WebSocket with any request (Java's does so by default), and a
-//! server that ignores the offer answers as if it were not there. (RFC 9110, section 7.8)
-//! actix-http reads an offer as if it had been taken: it ends the connection after the answer, and
-//! takes what follows the head of an offer of a WebSocket as its body, whatever its length.
-//! (`set_headers` in `h1/decoder.rs`, actix-http 3.20.0) So the body is read by its length here,
-//! and the client is told that the connection ends.
+//! server that ignores the offer answers as if it were absent. (RFC 9110, section 7.8) actix-http
+//! treats an offer as accepted: it closes the connection after the response, and takes everything
+//! after the head of a WebSocket offer as its body, regardless of the length. (`set_headers` in
+//! `h1/decoder.rs`, actix-http 3.20.0) Therefore the body is limited to its length here, and the
+//! response announces that the connection closes.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,7 +18,8 @@ use actix_web::http::{ConnectionType, header};
 use actix_web::web::Bytes;
 use futures_util::Stream;
 
-/// Whether a request offers another protocol; if so, its body ends where its length says.
+/// Limits the body of a request that offers another protocol to its length. Returns whether it
+/// offers one.
 pub(super) fn ignore(request: &mut ServiceRequest) -> bool {
     let headers = request.headers();
     if !headers.contains_key(header::UPGRADE) && !request.head().upgrade() {
@@ -36,13 +37,13 @@ pub(super) fn ignore(request: &mut ServiceRequest) -> bool {
     true
 }
 
-/// Tells the client that the connection ends with this answer.
+/// Announces that the connection closes after this response.
 pub(super) fn decline(response: &mut ServiceResponse<BoxBody>) {
     let head = response.response_mut().head_mut();
     head.set_connection_type(ConnectionType::Close);
 }
 
-/// A body of a known length.
+/// A body of known length.
 struct Body {
     body: Payload,
     left: u64,

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Answer, Reply};
 use crate::domain::{Environment, Invalid, MemberNumber, ProgramNumber, Refusal};
 use crate::error::{Problem, Surface};
-use crate::store::idempotency::{Hash, StoredAnswer};
+use crate::store::idempotency::{Hash, IdempotencyRecord};
 use crate::store::{self, Transaction};
 use crate::wire;
 
@@ -203,7 +203,7 @@ pub(super) fn record(
     } else {
         answer.body.clone()
     };
-    let stored = StoredAnswer {
+    let stored = IdempotencyRecord {
         body_hash: key.body_hash,
         status: answer.status,
         sealed: answer.is_secret,

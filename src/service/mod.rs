@@ -25,9 +25,11 @@ pub use self::events::{
     Addresses, Announcements, DueDeliveries, Names, Outcome, ShownEvent, Signals, SystemNames,
     Targets, after_attempt,
 };
-pub use self::figures::{Analytics, TimeForm};
+pub use self::figures::{
+    ActivitySelection, Analytics, TimeForm, TimeseriesSelection, unknown_series_offer,
+};
 pub use self::idempotency::{IdempotencyKey, Scope};
-pub use self::loyalty::RemoveOptions;
+pub use self::loyalty::{RemoveOptions, UNKNOWN_OFFER};
 pub use self::services::Services;
 pub use self::start::StartError;
 pub use self::tenancy::{

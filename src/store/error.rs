@@ -6,13 +6,13 @@ pub enum Error {
     /// SQLite failed.
     #[error("the database failed")]
     Sqlite(#[from] rusqlite::Error),
-    /// No reading connection came free in time.
-    #[error("no reading connection came free in time")]
+    /// No reading connection became free in time.
+    #[error("no reading connection became free in time")]
     PoolExhausted(#[source] r2d2::Error),
-    /// Too many reads wait already, or one waited too long.
+    /// Too many reads wait already, or this one waited too long.
     #[error("too many reads wait")]
     TooManyReads,
-    /// A row holds what no version of this program writes.
+    /// A row holds a value that no version of this program writes.
     #[error("the database holds an impossible {0}")]
     Impossible(&'static str),
     /// The system refused a thread.
@@ -22,7 +22,7 @@ pub enum Error {
 
 impl Error {
     /// Whether SQLite found the file damaged.
-    pub fn is_of_damage(&self) -> bool {
+    pub fn is_damage(&self) -> bool {
         let Self::Sqlite(error) = self else {
             return false;
         };
@@ -32,9 +32,9 @@ impl Error {
         )
     }
 
-    /// Whether the disk or the file is to blame, so that the same may work later; otherwise it is a
-    /// defect of the program, which a retry only repeats.
-    pub fn is_of_storage(&self) -> bool {
+    /// Whether the cause is the disk or the file, so that a retry may succeed later. Otherwise it
+    /// is a defect of the program, which a retry only repeats.
+    pub fn is_storage_failure(&self) -> bool {
         use rusqlite::ErrorCode;
         match self {
             Self::PoolExhausted(_) | Self::TooManyReads | Self::Thread(_) => true,
@@ -53,8 +53,8 @@ impl Error {
     }
 }
 
-/// What was read of a row; `None` of one that cannot be read, which costs its owner and nobody
-/// else. The row's first column is its number.
+/// Returns what was read of a row, or `None` if the row cannot be read, so that a bad row affects
+/// only its owner. The row's first column is its number.
 pub(in crate::store) fn readable<T>(
     table: &'static str,
     row: &rusqlite::Row<'_>,
@@ -62,7 +62,7 @@ pub(in crate::store) fn readable<T>(
 ) -> Result<Option<T>, Error> {
     match read {
         Ok(read) => Ok(Some(read)),
-        Err(error) if error.is_of_storage() || error.is_of_damage() => Err(error),
+        Err(error) if error.is_storage_failure() || error.is_damage() => Err(error),
         Err(error) => {
             let row: i64 = row.get(0).unwrap_or_default();
             let reason = error.to_string();
@@ -70,7 +70,7 @@ pub(in crate::store) fn readable<T>(
                 table,
                 row,
                 reason,
-                "a row cannot be read and is left out; `stampcard verify` says more"
+                "a row cannot be read and is left out; run `stampcard verify` for details"
             );
             Ok(None)
         }

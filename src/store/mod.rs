@@ -1,7 +1,7 @@
 //! The only SQL: one SQLite file, one thread that writes it, a pool of connections that read it.
 //!
-//! **Must not know**: HTTP, JSON of the API, the analytics engine, or why a row changes. It is told
-//! by the services, and tells whoever listens what was committed.
+//! **Must not know**: HTTP, JSON of the API, the analytics engine, or why a row changes. The
+//! services decide that; the observer and the followers of the log read what was committed.
 
 mod answers;
 mod error;
@@ -17,7 +17,6 @@ pub use rusqlite::Connection;
 
 pub use self::answers::idempotency;
 pub use self::error::Error;
-use self::error::readable;
 pub use self::file::{
     Database, Lock, MigrationError, OpenError, Progress, SCHEMA, backup, checks, open_any_version,
     open_read_only, schema_of, schema_version,

@@ -1,16 +1,16 @@
-//! Log lines on standard error, as long as it takes them.
+//! Log lines on standard error, written as far as possible.
 //!
-//! A log that cannot be written must neither end the process nor hold it up: standard error may be
-//! a file on a full disk, a pipe whose reader ended, or one whose reader stopped reading.
+//! A log that cannot be written must neither end the process nor block it: standard error may be a
+//! file on a full disk, a pipe whose reader has ended, or one whose reader has stopped reading.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// What a pipe that is ready takes at once (`PIPE_BUF`).
+/// Bytes that a pipe that is ready takes without blocking (`PIPE_BUF`).
 const PIECE: usize = 4096;
-/// How long a reader may keep a line waiting; from then on lines are lost until it reads again.
+/// The time that a line waits for a slow reader. After that, lines are lost until it reads again.
 const WAIT: Timespec = Timespec {
     tv_sec: 1,
     tv_nsec: 0,
@@ -22,15 +22,15 @@ const NOW: Timespec = Timespec {
 
 /// Lines that could not be written.
 static LOST: AtomicU64 = AtomicU64::new(0);
-/// Whether the last piece had to be given up because nobody read.
+/// Whether the last piece was dropped because the reader did not read.
 static IS_STALLED: AtomicBool = AtomicBool::new(false);
 
-/// How many lines of the log could not be written.
+/// The number of log lines that could not be written.
 pub fn log_lines_lost() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Writes lines to standard error. It never fails: what cannot be written is counted.
+/// Writes lines to standard error. It never fails: lines that cannot be written are counted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BestEffort;
 
@@ -52,7 +52,7 @@ impl Write for BestEffort {
     }
 }
 
-/// Whether writing a piece would not wait.
+/// Whether a piece can be written without blocking.
 fn is_ready(stderr: &io::StderrLock<'_>) -> bool {
     let wait = if IS_STALLED.load(Ordering::Relaxed) {
         NOW
@@ -60,7 +60,7 @@ fn is_ready(stderr: &io::StderrLock<'_>) -> bool {
         WAIT
     };
     let mut polled = [PollFd::new(stderr, PollFlags::OUT)];
-    // What cannot be polled is written to: it does not wait either.
+    // An output that cannot be polled does not block either.
     let is_ready = !matches!(poll(&mut polled, Some(&wait)), Ok(0));
     IS_STALLED.store(!is_ready, Ordering::Relaxed);
     is_ready

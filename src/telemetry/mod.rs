@@ -1,4 +1,4 @@
-//! Logs, text or JSON lines on standard error, and metrics.
+//! Telemetry: logs, as text or JSON lines on standard error, and metrics.
 //!
 //! **Must not know**: what is logged or counted.
 
@@ -17,23 +17,24 @@ pub use self::metrics::{Cut, Metrics, PathMetrics, Sizes};
 use self::best_effort::BestEffort;
 use crate::config::{LogFormat, LogSettings};
 
-/// Starts logging for the whole process. A second call changes nothing.
+/// Starts logging for the whole process. A second call has no effect.
 ///
 /// # Errors
-/// If `log.level` is no filter.
+/// If `log.level` is not a filter.
 pub fn init(settings: &LogSettings) -> Result<(), anyhow::Error> {
-    let mut filter = EnvFilter::try_new(&settings.level)
-        .map_err(|error| anyhow::anyhow!("log.level {:?} is no filter: {error}", settings.level))?;
-    // It logs as an error whatever a stranger sends that is no HTTP. The server counts that.
-    if !settings.level.contains("actix_http") {
+    let level = &settings.level;
+    let mut filter = EnvFilter::try_new(level)
+        .map_err(|error| anyhow::anyhow!("log.level {level:?} is not a filter: {error}"))?;
+    // It logs an error for any input that is not HTTP. The server counts such input instead.
+    if !level.contains("actix_http") {
         filter = filter.add_directive("actix_http=off".parse()?);
     }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // Its own report of a failure to write would panic where that cannot be written either.
+        // Its own report of a failed write would panic if that cannot be written either.
         .log_internal_errors(false)
         .with_writer(|| BestEffort);
-    // A test process may start several servers: the first one's settings stay.
+    // A test process may start several servers: the settings of the first one stay.
     let _ = match settings.format {
         LogFormat::Text => builder.with_ansi(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
@@ -42,7 +43,7 @@ pub fn init(settings: &LogSettings) -> Result<(), anyhow::Error> {
     Ok(())
 }
 
-/// A panic is a line of the log like any other failure: whoever collects lines gets it whole.
+/// Logs a panic as one line, like any other failure, so that log collectors receive it whole.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let backtrace = Backtrace::capture();
     let is_captured = backtrace.status() == BacktraceStatus::Captured;
@@ -55,7 +56,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     );
 }
 
-/// An error and everything that caused it, in one line.
+/// An error and its causes, in one line.
 pub fn cause_chain(error: &dyn std::error::Error) -> String {
     let mut chain = error.to_string();
     let mut source = error.source();

@@ -5,8 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Query;
-use crate::domain::{Invalid, Status, StatusCounts};
+use crate::domain::{Status, StatusCounts};
 
 /// `RedemptionStatusCounts`: the seven statuses in lower case, and their total.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
@@ -104,38 +103,6 @@ pub struct OfferAnalyticsResponse {
 pub struct OffersAnalyticsResponse {
     /// One row per offer, including archived ones, in the order of creation.
     pub offers: Vec<OfferAnalyticsResponse>,
-}
-
-/// The parameters of `GET /v1/analytics/timeseries`, as they were written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the API's")]
-pub struct TimeseriesQuery {
-    pub from: String,
-    pub to: String,
-    pub interval: String,
-    /// Additive: the IANA time zone whose calendar the buckets follow.
-    pub tz: Option<String>,
-    /// Additive: one offer alone.
-    pub offer: Option<String>,
-}
-
-impl TimeseriesQuery {
-    /// Reads the query.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming a parameter that is missing or given twice.
-    pub fn parse(query: &Query<'_>) -> Result<Self, Invalid> {
-        let optional = |name: &str| query.get(name).map(|value| value.map(str::to_owned));
-        let required =
-            |name: &str| optional(name)?.ok_or_else(|| Invalid::new(name, "is required"));
-        Ok(Self {
-            from: required("from")?,
-            to: required("to")?,
-            interval: required("interval")?,
-            tz: optional("tz")?,
-            offer: optional("offer")?,
-        })
-    }
 }
 
 /// The time of a bucket, in the format that `analytics.bucket_time` sets.

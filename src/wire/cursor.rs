@@ -1,11 +1,11 @@
-//! Opaque cursors: where the next page of a list begins.
+//! Opaque cursors, which mark the start of the next page of a list.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::Invalid;
 
-/// The lists that have pages. A cursor of one is garbage to the others.
+/// The lists that have pages. A cursor is valid for one list only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ListKind {
@@ -19,7 +19,7 @@ pub enum ListKind {
     Messages,
     Deliveries,
     Inbox,
-    // The number of a list stands in its cursors: new ones come last.
+    // The number of a list is part of its cursors: add new lists at the end.
     RedemptionHistory,
 }
 
@@ -28,8 +28,8 @@ pub enum ListKind {
 pub struct Cursor(pub i64);
 
 impl Cursor {
-    /// The cursor as a client gets it. The owner is the row of the program, or of the
-    /// organization, whose list it is.
+    /// The text of the cursor. The owner is the number of the program or organization whose list it
+    /// is.
     pub fn encode(self, list: ListKind, owner: i64) -> String {
         encode([self.0], list, owner)
     }
@@ -43,15 +43,15 @@ impl Cursor {
     }
 }
 
-/// Numbers that say where a page begins, and four bytes that catch a mistake. A cursor is no secret
-/// and grants nothing.
+/// Encodes the numbers that mark the start of a page, with a checksum of four bytes. A cursor is
+/// not secret and grants nothing.
 pub(super) fn encode<const N: usize>(numbers: [i64; N], list: ListKind, owner: i64) -> String {
     let mut bytes: Vec<u8> = numbers.into_iter().flat_map(i64::to_be_bytes).collect();
     bytes.extend(check(&bytes, list, owner));
     HEXLOWER.encode(&bytes)
 }
 
-/// Reads what [`encode`] made for the same list of the same owner.
+/// Reads a cursor that [`encode`] made for the same list of the same owner.
 pub(super) fn decode<const N: usize>(
     text: &str,
     list: ListKind,

@@ -8,6 +8,7 @@
 
 mod analytics;
 mod configuration;
+mod conversation_page;
 mod conversations;
 mod cursor;
 mod events;
@@ -34,14 +35,14 @@ mod webhooks;
 
 pub use analytics::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
-    RedemptionTotalsResponse, SummaryResponse, TimeseriesQuery, TimeseriesResponse,
+    RedemptionTotalsResponse, SummaryResponse, TimeseriesResponse,
 };
 pub use configuration::{ConfigurationRequest, ConfigurationResponse};
+pub use conversation_page::{ConversationOrder, ConversationPageQuery};
 pub use conversations::{
-    AttachmentResponse, ConversationListResponse, ConversationOrder, ConversationPageQuery,
-    ConversationResponse, LastMessageResponse, MessageEventData, MessageListResponse,
-    MessageResponse, SendMessageRequest, SendMessageResponse, StartConversationRequest,
-    message_frame,
+    AttachmentResponse, ConversationListResponse, ConversationResponse, LastMessageResponse,
+    MessageEventData, MessageListResponse, MessageResponse, SendMessageRequest,
+    SendMessageResponse, StartConversationRequest, message_frame,
 };
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
@@ -59,11 +60,11 @@ pub use offers::{
 pub use partner::{
     AcceptClockRequest, AcceptedClockResponse, AllocateCreditsRequest, AllocationResponse,
     ApiKeyListResponse, ApiKeyResponse, BillingResponse, BillingUsageResponse, CreateApiKeyRequest,
-    CreateOrganizationRequest, CreatedApiKeyResponse, CreatedOrganizationResponse,
-    NumberedPageQuery, OneAllocationResponse, OneOrganizationResponse, OrganizationListResponse,
-    OrganizationResponse, OrganizationUsageResponse, PartnerAnalyticsResponse,
-    PartnerUsageResponse, PatchOrganizationRequest, ServerBackupResponse, ServerFileResponse,
-    ServerResponse, ServerVerifyResponse, SetStatusRequest, SetTierRequest,
+    CreateOrganizationRequest, CreatedApiKeyResponse, CreatedOrganizationResponse, Days, DaysQuery,
+    NumberedPage, NumberedPageQuery, OneAllocationResponse, OneOrganizationResponse,
+    OrganizationListResponse, OrganizationResponse, OrganizationUsageResponse,
+    PartnerAnalyticsResponse, PartnerUsageResponse, PatchOrganizationRequest, ServerBackupResponse,
+    ServerFileResponse, ServerResponse, ServerVerifyResponse, SetStatusRequest, SetTierRequest,
 };
 pub use problem::{
     ErrorDetailsResponse, ErrorResponse, PartnerErrorResponse, PlainErrorResponse,
@@ -73,17 +74,20 @@ pub use programs::{
     CreateProgramRequest, CreatedProgramResponse, PaginationResponse, PatchProgramRequest,
     ProgramListResponse, ProgramResponse,
 };
-pub use query::{PageQuery, Query};
+pub use query::{
+    BOOLEAN, Group, Kind, Limit, ListOwner, MEMBER_ID, Optional, OrDefault, Page, PageQuery,
+    Parameters, Part, Query, Required, TEXT, TIME, expected_one_of, flag, group, limit, optional,
+    page, parameter, search,
+};
+pub(crate) use query::{query_parameters, words};
 pub use redemption_history::{
     ActorResponse, RedemptionHistoryEntryResponse, RedemptionHistoryResponse,
 };
 pub use redemptions::{
-    CancelRedemptionRequest, CreateRedemptionRequest, PatchRedemptionRequest, RedemptionListQuery,
+    CancelRedemptionRequest, CreateRedemptionRequest, PatchRedemptionRequest,
     RedemptionListResponse, RedemptionResponse,
 };
-pub use reports::{
-    ProgramActivityListResponse, ProgramActivityQuery, ProgramActivityResponse, decimal,
-};
+pub use reports::{ProgramActivityListResponse, ProgramActivityResponse, decimal};
 pub use sandbox::{AdvanceClockRequest, ClockResponse, ResetRequest, ResetResponse};
 pub use tokens::{ExchangeTokenRequest, TokenGrantResponse};
 pub use wallets::{

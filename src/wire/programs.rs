@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::field_types::{text, word};
 use super::request::request;
 use super::schema::ProgramState;
-use crate::domain::{Invalid, Name, Program, ProgramSort, ProgramStatus, Timestamp};
+use crate::domain::{Name, Program, ProgramStatus, Timestamp};
 
 request! {
     /// The body of `POST /v1/programs`.
@@ -31,38 +31,6 @@ request! {
     }
     example {"name": "Winter club"}
     parse(body);
-}
-
-fn status(name: &str, word: &str) -> Result<ProgramStatus, Invalid> {
-    ProgramStatus::parse(word).ok_or_else(|| Invalid::new(name, "must be ACTIVE or ARCHIVED"))
-}
-
-impl super::Query<'_> {
-    /// The `status` that a list of programs is narrowed to.
-    ///
-    /// # Errors
-    /// [`Invalid`] if it is none.
-    pub fn program_status(&self) -> Result<Option<ProgramStatus>, Invalid> {
-        self.parsed("status", status)
-    }
-
-    /// What a list of programs is ordered by, and whether the last comes first.
-    ///
-    /// # Errors
-    /// [`Invalid`] if `sort_by` or `sort_dir` is none.
-    pub fn program_order(&self) -> Result<(ProgramSort, bool), Invalid> {
-        let sort = self.parsed("sort_by", |name, word| {
-            let expected = "must be created_at or name";
-            ProgramSort::parse(word).ok_or_else(|| Invalid::new(name, expected))
-        })?;
-        let sort = sort.unwrap_or_default();
-        let is_descending = self.parsed("sort_dir", |name, word| match word {
-            "asc" => Ok(false),
-            "desc" => Ok(true),
-            _ => Err(Invalid::new(name, "must be asc or desc")),
-        })?;
-        Ok((sort, is_descending.unwrap_or(sort.is_descending())))
-    }
 }
 
 /// A program.

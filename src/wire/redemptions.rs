@@ -3,14 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Query;
 use super::field_types::{EXTERNAL_USER_ID, STRING, TIME, text, word};
 use super::request::request;
 use super::schema::{CanceledReason, RedemptionStatus};
-use crate::domain::{
-    CancelReason, ExternalUserId, Invalid, Note, OfferId, Redemption, RedemptionOrder,
-    RedemptionPatch, Search, Status, Timestamp,
-};
+use crate::domain::{CancelReason, ExternalUserId, Note, Redemption, RedemptionPatch, Status};
 
 request! {
     /// The body of `POST /v1/redemptions`.
@@ -61,75 +57,6 @@ request! {
     }
     example {"canceledReason": "SOLD_OUT", "canceledNote": "The last one went this morning."}
     parse(body or null);
-}
-
-/// One of the seven statuses, in upper case.
-pub(super) fn status(name: &str, word: &str) -> Result<Status, Invalid> {
-    Status::parse(word).ok_or_else(|| {
-        Invalid::new(
-            name,
-            format!(
-                "must be one of {}",
-                Status::ALL.map(Status::as_str).join(", ")
-            ),
-        )
-    })
-}
-
-/// What `GET /v1/redemptions` is narrowed to, and its order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RedemptionListQuery {
-    /// The member on whose behalf a key calls.
-    pub external_user_id: Option<ExternalUserId>,
-    /// Whether that may be a removed member.
-    pub include_archived: bool,
-    /// Only of this offer.
-    pub offer: Option<OfferId>,
-    /// Only those that stand here.
-    pub status: Option<Status>,
-    /// Only those made then or later.
-    pub from: Option<Timestamp>,
-    /// Only those made earlier.
-    pub to: Option<Timestamp>,
-    /// Only those whose member or offer has these terms.
-    pub search: Option<Search>,
-    /// Which come first.
-    pub order: RedemptionOrder,
-}
-
-impl RedemptionListQuery {
-    /// What is expected of `offer`.
-    pub const OFFER: &'static str = "must be the id of an offer of this program, archived or not";
-
-    /// Reads the query.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming a parameter that is unreadable, or `to` if it is not after `from`.
-    pub fn parse(query: &Query<'_>) -> Result<Self, Invalid> {
-        let order = query.parsed("order", |name, word| {
-            let names = RedemptionOrder::ALL.map(RedemptionOrder::as_str);
-            RedemptionOrder::parse(word)
-                .ok_or_else(|| Invalid::new(name, format!("must be {}", names.join(" or "))))
-        })?;
-        let (from, to) = (query.time("from")?, query.time("to")?);
-        if let (Some(from), Some(to)) = (from, to)
-            && to <= from
-        {
-            return Err(Invalid::new("to", "must be after from"));
-        }
-        Ok(Self {
-            external_user_id: query.external_user_id()?,
-            include_archived: query.flag("includeArchived")?,
-            offer: query.parsed("offer", |name, id| {
-                OfferId::parse(id).ok_or_else(|| Invalid::new(name, Self::OFFER))
-            })?,
-            status: query.parsed("status", status)?,
-            from,
-            to,
-            search: query.search()?,
-            order: order.unwrap_or_default(),
-        })
-    }
 }
 
 /// `Redemption`.

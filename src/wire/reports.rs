@@ -3,38 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{PaginationResponse, Query};
-use crate::domain::{Invalid, Timestamp};
-
-/// The times of `GET /v1/reports/program-activity`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ProgramActivityQuery {
-    /// Only programs whose newest ledger entry is later than this.
-    pub since: Option<Timestamp>,
-    /// The period, both ends in it.
-    pub period: Option<(Timestamp, Timestamp)>,
-}
-
-impl ProgramActivityQuery {
-    /// Reads the query.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming a parameter that is unreadable, alone, or before the other.
-    pub fn parse(query: &Query<'_>) -> Result<Self, Invalid> {
-        let time = |name| query.time(name);
-        let period = match (time("from")?, time("to")?) {
-            (None, None) => None,
-            (Some(from), Some(to)) if from <= to => Some((from, to)),
-            (Some(_), Some(_)) => return Err(Invalid::new("to", "must not be before from")),
-            (Some(_), None) => return Err(Invalid::new("to", "is required when from is given")),
-            (None, Some(_)) => return Err(Invalid::new("from", "is required when to is given")),
-        };
-        Ok(Self {
-            since: time("since")?,
-            period,
-        })
-    }
-}
+use super::PaginationResponse;
 
 /// The activity of one program.
 #[derive(Debug, Clone, Serialize, ToSchema)]

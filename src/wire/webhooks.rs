@@ -8,8 +8,8 @@ use super::events::environment_name;
 use super::field_types::{BOOLEAN, EVENTS, WEBHOOK_URL};
 use super::request::request;
 use crate::domain::{
-    Delivery, DeliveryId, DeliveryStatus, Endpoint, EndpointNumber, Environment, EventName,
-    Invalid, Refusal, Seq, Subscription,
+    Delivery, DeliveryId, Endpoint, EndpointNumber, Environment, EventName, Refusal, Seq,
+    Subscription,
 };
 
 request! {
@@ -193,19 +193,4 @@ pub struct DeliveryListResponse {
     pub deliveries: Vec<DeliveryResponse>,
     /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
-}
-
-impl super::Query<'_> {
-    /// The `status` that a list of deliveries is narrowed to.
-    ///
-    /// # Errors
-    /// [`Invalid`] if it is none of the three.
-    pub fn delivery_status(&self) -> Result<Option<DeliveryStatus>, Invalid> {
-        self.parsed("status", |name, word| {
-            DeliveryStatus::parse(word).ok_or_else(|| {
-                let names = DeliveryStatus::ALL.map(DeliveryStatus::as_str).join(", ");
-                Invalid::new(name, format!("must be one of {names}"))
-            })
-        })
-    }
 }

@@ -335,7 +335,13 @@ fn bad_input_is_refused_by_name() {
             );
             continue;
         };
-        let response = call(&world.app, world.right(&row), row.method, path, body);
+        let response = call(
+            &world.app,
+            world.credential_for(&row),
+            row.method,
+            path,
+            body,
+        );
         let code = match (*status, Surface::of_path(path)) {
             (404, _) => Code::NotFound,
             (400, Surface::Expys) => Code::BadRequest,
@@ -355,7 +361,7 @@ fn bad_input_is_refused_by_name() {
 fn the_right_input_with_the_right_key_is_answered_and_tells_nothing_of_the_live_environment() {
     let world = World::new();
     for row in closed(&world) {
-        let response = world.send(world.right(&row), &row);
+        let response = world.send(world.credential_for(&row), &row);
         let what = format!("{} {}: {}", row.method, row.path, response.text());
         assert_eq!(response.status, row.status, "{what}");
         let has_body = row.status != 204;

@@ -73,7 +73,7 @@ fn check(app: &TestApp, cases: Vec<Case>) {
 }
 
 /// A server with a member, an offer and a redemption, and the paths that accept a body.
-fn stage() -> (TestApp, Vec<(&'static str, String)>) {
+fn server_with_paths() -> (TestApp, Vec<(&'static str, String)>) {
     let app = TestApp::start();
     app.member("ada", 100);
     let offer = app.offer(json!({"pointsPrice": 10}));
@@ -99,7 +99,7 @@ fn stage() -> (TestApp, Vec<(&'static str, String)>) {
 
 #[test]
 fn a_body_that_is_not_json_is_400_on_every_route() {
-    let (app, paths) = stage();
+    let (app, paths) = server_with_paths();
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let nested = |levels: usize| format!(r#"{{"a":{}}}"#, deep(levels - 1));
     let bodies: [Vec<u8>; 15] = [
@@ -152,7 +152,7 @@ fn brackets_inside_of_text_are_no_levels() {
 
 #[test]
 fn a_body_that_is_no_object_is_422_on_every_route() {
-    let (app, paths) = stage();
+    let (app, paths) = server_with_paths();
     let mut cases = Vec::new();
     for (method, path) in paths {
         for body in ["[]", "[{}]", "\"text\"", "7", "true"] {
@@ -169,7 +169,7 @@ fn a_body_that_is_no_object_is_422_on_every_route() {
 
 #[test]
 fn a_field_that_is_missing_or_wrong_is_422_and_named() {
-    let (app, _) = stage();
+    let (app, _) = server_with_paths();
     let mut cases = Vec::new();
     let mut post = |path: &str, body: &str, names| {
         cases.push(case("POST", format!("/v1/{path}"), body, INVALID, names));
@@ -239,7 +239,7 @@ fn a_field_that_is_missing_or_wrong_is_422_and_named() {
 
 #[test]
 fn a_value_that_the_patches_do_not_know_is_422_and_named() {
-    let (app, paths) = stage();
+    let (app, paths) = server_with_paths();
     let redemption = &paths[7].1;
     let cancel = &paths[8].1;
     let offer = &paths[5].1;
@@ -297,7 +297,7 @@ fn a_value_that_the_patches_do_not_know_is_422_and_named() {
 
 #[test]
 fn a_string_that_is_too_long_is_422_and_named() {
-    let (app, paths) = stage();
+    let (app, paths) = server_with_paths();
     let long = |field: &str, length: usize| format!(r#"{{"{field}":"{}"}}"#, "é".repeat(length));
     let mut cases = vec![
         case(
@@ -358,7 +358,7 @@ fn a_string_that_is_too_long_is_422_and_named() {
 
 #[test]
 fn a_bad_query_is_422_and_the_parameter_named() {
-    let (app, _) = stage();
+    let (app, _) = server_with_paths();
     let get = |path: &str, names| case("GET", path, "", INVALID, names);
     let mut cases = vec![
         get("/v1/members?includeArchived=maybe", "includeArchived"),
@@ -411,7 +411,7 @@ fn unknown_fields_and_parameters_are_ignored() {
 
 #[test]
 fn a_path_that_cannot_be_decoded_is_400() {
-    let (app, _) = stage();
+    let (app, _) = server_with_paths();
     let mut cases = Vec::new();
     for (method, path, body) in [
         ("GET", "/v1/members/%FF", ""),
@@ -440,7 +440,7 @@ fn a_path_that_cannot_be_decoded_is_400() {
 
 #[test]
 fn a_path_that_leads_nowhere_is_404() {
-    let (app, paths) = stage();
+    let (app, paths) = server_with_paths();
     let missing = (404, "NOT_FOUND");
     let mut cases = Vec::new();
     let offer = "off_01890a5d-ac96-774b-bcce-b302099a8057";

@@ -24,7 +24,7 @@ fn count(statuses: &[u16], status: u16) -> usize {
 }
 
 /// Sends a given number of requests together, each with its number, and returns the statuses.
-fn rush(times: usize, send: impl Fn(usize) -> Response + Sync) -> Vec<u16> {
+fn send_together(times: usize, send: impl Fn(usize) -> Response + Sync) -> Vec<u16> {
     let barrier = Barrier::new(times);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..times)
@@ -48,7 +48,7 @@ fn an_organization_has_so_many_programs_archived_and_reset_ones_included() {
     app.post(RESET, &json!({})).expect(200);
     let (_, last_key) = program(&app, SANDBOX_KEY, "Last");
     let says = "an organization can have at most 4 programs, archived ones and those that were \
-                reset included; the server's setting limits.programs_each_max says so";
+                reset included (setting limits.programs_each_max)";
     let body = json!({"name": "One more"});
     let refuse = |app: &TestApp| {
         let refused = app.post(PROGRAMS, &body);
@@ -80,8 +80,8 @@ fn a_program_has_so_many_keys_until_one_is_revoked() {
         let message = partner_error(make(app), 422, "UnprocessableEntity");
         assert_eq!(
             message,
-            "a program can have at most 3 keys that are not revoked; the server's setting \
-             limits.keys_each_max says so"
+            "a program can have at most 3 keys that are not revoked (setting \
+             limits.keys_each_max)"
         );
     };
     let second = make(&app).expect(201);
@@ -110,8 +110,8 @@ fn a_sandbox_program_has_so_many_members_wherever_they_come_from() {
     app.member("cyd", 0);
     app.delete("/v1/members/cyd?erase=true").expect(200);
     app.delete("/v1/members/bob").expect(200);
-    let says = "a sandbox program can have at most 3 members, removed ones included; the server's \
-                setting limits.sandbox_members_max says so";
+    let says = "a sandbox program can have at most 3 members, removed ones included \
+                (setting limits.sandbox_members_max)";
     let app = app.restart();
     for _ in 0..2 {
         let refused = app.put("/v1/members/dan", &json!({}));
@@ -143,8 +143,8 @@ fn a_program_has_so_many_offers_archived_ones_included() {
     let refused = app.post(OFFERS, &json!({"title": "One more"}));
     assert_eq!(
         refused.expect_error(422, "LIMIT_REACHED"),
-        "a program can have at most 2 offers, archived ones included; the server's setting \
-         limits.offers_each_max says so"
+        "a program can have at most 2 offers, archived ones included (setting \
+         limits.offers_each_max)"
     );
     app.patch(&format!("{OFFERS}/{second}"), &json!({"title": "Other"}))
         .expect(200);
@@ -165,14 +165,14 @@ fn an_environment_has_so_many_organizations_canceled_ones_included() {
     let refused = post_as(&app, PARTNER_SANDBOX_KEY, path, &json!({"name": "More"}));
     assert_eq!(
         partner_error(refused, 422, "UnprocessableEntity"),
-        "an environment can have at most 3 organizations, canceled ones included; the server's \
-         setting limits.organizations_max says so"
+        "an environment can have at most 3 organizations, canceled ones included \
+         (setting limits.organizations_max)"
     );
     organization(&app, PARTNER_LIVE_KEY, &json!({"name": "Live"}));
 }
 
 /// The response to a member with a new token; the clock has advanced since the last one.
-fn try_say(app: &TestApp, member: &str, conversation: &str, text: &str) -> Response {
+fn try_message(app: &TestApp, member: &str, conversation: &str, text: &str) -> Response {
     let token = exchange(app, SANDBOX_KEY, member);
     let path = format!("/v1/conversations/{conversation}/messages");
     post_as(app, &token, &path, &json!({"message": text}))
@@ -189,14 +189,14 @@ fn a_member_sends_so_many_bytes_a_day_in_all_conversations_together() {
     let booking = conversation(&app, "ann", "booking");
     say(&app, &exchange(&app, SANDBOX_KEY, "ann"), &ann, "12345678");
     // Bytes, not characters.
-    try_say(&app, "ann", &booking, "ääää").expect(200);
-    try_say(&app, "ann", &ann, "1234").expect(200);
+    try_message(&app, "ann", &booking, "ääää").expect(200);
+    try_message(&app, "ann", &ann, "1234").expect(200);
     let refuse = |app: &TestApp| {
-        let refused = try_say(app, "ann", &booking, "x");
+        let refused = try_message(app, "ann", &booking, "x");
         assert_eq!(
             refused.expect_error(422, "LIMIT_REACHED"),
-            "a member can send at most 20 bytes of messages a day (UTC); the server's setting \
-             limits.message_bytes_max says so"
+            "a member can send at most 20 bytes of messages a day (UTC) (setting \
+             limits.message_bytes_max)"
         );
     };
     refuse(&app);
@@ -206,7 +206,7 @@ fn a_member_sends_so_many_bytes_a_day_in_all_conversations_together() {
         &ann,
         "What the operator says is as long as it has to be.",
     );
-    try_say(&app, "bob", &bob, "1234").expect(200);
+    try_message(&app, "bob", &bob, "1234").expect(200);
     refuse(&app);
     // The count is computed again after a restart.
     let app = app.restart();
@@ -214,14 +214,14 @@ fn a_member_sends_so_many_bytes_a_day_in_all_conversations_together() {
     app.clock.advance(Duration::from_secs(12 * 3600 - 1));
     refuse(&app);
     app.clock.advance(Duration::from_secs(1));
-    try_say(&app, "ann", &ann, "12345678901234567890").expect(200);
+    try_message(&app, "ann", &ann, "12345678901234567890").expect(200);
     refuse(&app);
     // The day is that of the program.
     app.post("/v1/sandbox/clock", &json!({"advanceSeconds": 86_400}))
         .expect(200);
-    try_say(&app, "ann", &booking, "1234567890").expect(200);
+    try_message(&app, "ann", &booking, "1234567890").expect(200);
     let app = app.restart();
-    try_say(&app, "ann", &ann, "1234567890").expect(200);
+    try_message(&app, "ann", &ann, "1234567890").expect(200);
     refuse(&app);
 }
 
@@ -293,24 +293,24 @@ fn no_race_passes_a_limit() {
             _ => app.post("/v1/auth/exchange", &json!({"externalUserID": id})),
         }
     };
-    expect(rush(TIMES, sign_up), 200, 4);
+    expect(send_together(TIMES, sign_up), 200, 4);
     let offer = |place: usize| app.post(OFFERS, &json!({"title": format!("Offer {place}")}));
-    expect(rush(TIMES, offer), 201, 5);
+    expect(send_together(TIMES, offer), 201, 5);
     let say = |_| post_as(&app, &token, &thread, &json!({"message": "1234567890"}));
-    expect(rush(TIMES, say), 200, 5);
+    expect(send_together(TIMES, say), 200, 5);
     let key = |place| post_as(&app, PARTNER_SANDBOX_KEY, &keys, &name(place));
-    expect(rush(TIMES, key), 201, 4);
+    expect(send_together(TIMES, key), 201, 4);
     let organization = |place| {
         let path = "/partner/organizations";
         post_as(&app, PARTNER_SANDBOX_KEY, path, &name(place))
     };
-    expect(rush(TIMES, organization), 201, 3);
+    expect(send_together(TIMES, organization), 201, 3);
     // Creating a program and resetting one count the same.
     let program = |place: usize| match place % 2 {
         0 => post_as(&app, &tenant.key, PROGRAMS, &name(place)),
         _ => post_as(&app, &tenant.key, RESET, &json!({})),
     };
-    let statuses = rush(TIMES, program);
+    let statuses = send_together(TIMES, program);
     assert_eq!(count(&statuses, 422), TIMES - 4, "{statuses:?}");
     let programs = "SELECT max(programs) FROM (
         SELECT count(*) AS programs FROM program GROUP BY organization_id)";

@@ -38,7 +38,7 @@ pub(crate) fn post_as(app: &TestApp, credential: &str, path: &str, body: &Value)
     call(app, credential, "POST", path, body)
 }
 
-/// `POST` with the live Org-API-Key.
+/// A request with the live Org-API-Key.
 pub(crate) fn live(app: &TestApp, method: &str, path: &str, body: &Value) -> Response {
     call(app, LIVE_KEY, method, path, body)
 }

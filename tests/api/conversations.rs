@@ -21,7 +21,7 @@ fn list(app: &TestApp, query: &str) -> Vec<Value> {
     page["conversations"].as_array().unwrap().clone()
 }
 
-fn try_to_say(app: &TestApp, credential: &str, conversation: &str, body: &Value) -> Response {
+fn try_message(app: &TestApp, credential: &str, conversation: &str, body: &Value) -> Response {
     post_as(app, credential, &messages(conversation), body)
 }
 
@@ -293,7 +293,7 @@ fn nobody_speaks_in_anothers_name() {
     let token = app.token("ada");
     let id = support(&app, "ada");
     let refused = |credential: &str, body: Value| {
-        let response = try_to_say(&app, credential, &id, &body);
+        let response = try_message(&app, credential, &id, &body);
         response.expect_error(403, "FORBIDDEN")
     };
     let text = "Hello";
@@ -309,7 +309,7 @@ fn nobody_speaks_in_anothers_name() {
     // Permission is checked before the body, and the body before the conversation.
     refused(SANDBOX_KEY, json!({"message": ""}));
     let body = json!({"message": "", "as": "agent"});
-    let nowhere = try_to_say(&app, SANDBOX_KEY, "cnv_1", &body);
+    let nowhere = try_message(&app, SANDBOX_KEY, "cnv_1", &body);
     nowhere.expect_error(422, "VALIDATION");
     assert_eq!(texts(&app, &id), Vec::<String>::new());
 }
@@ -346,16 +346,16 @@ fn what_cannot_be_said_is_refused_by_name() {
         (json!({"body": "Hello"}), "message is required"),
         (json!(["Hello"]), "the body must be"),
     ] {
-        let refused = try_to_say(&app, &token, &id, &body);
+        let refused = try_message(&app, &token, &id, &body);
         let message = refused.expect_error(422, "VALIDATION");
         assert!(message.starts_with(start), "{body}: {message}");
     }
     let body = json!({"message": "Hello", "as": "admin"});
-    let refused = try_to_say(&app, SANDBOX_KEY, &id, &body);
+    let refused = try_message(&app, SANDBOX_KEY, &id, &body);
     let message = refused.expect_error(422, "VALIDATION");
     assert!(message.starts_with("as "), "{message}");
     let huge = json!({"message": "x".repeat(262_144)});
-    let refused = try_to_say(&app, &token, &id, &huge);
+    let refused = try_message(&app, &token, &id, &huge);
     refused.expect_error(413, "PAYLOAD_TOO_LARGE");
     assert_eq!(texts(&app, &id), Vec::<String>::new());
     for good in [&*longest, "\t", "two\r\nlines", "👩‍👩‍👧", "data: x\n\nevent: y"] {
@@ -376,7 +376,7 @@ fn another_members_conversation_does_not_exist() {
     let said = json!({"message": "Hello", "as": "agent"});
     for id in [support(&app, "ada"), conversation(&app, "ada", "booking")] {
         get_as(&app, &token, &messages(&id)).expect_error(404, "NOT_FOUND");
-        try_to_say(&app, &token, &id, &json!({"message": "Hello"})).expect_error(404, "NOT_FOUND");
+        try_message(&app, &token, &id, &json!({"message": "Hello"})).expect_error(404, "NOT_FOUND");
         let stream = format!("{LIST}/{id}/stream");
         get_as(&app, &token, &stream).expect_error(404, "NOT_FOUND");
         // A key that names another member than the conversation's.
@@ -384,13 +384,13 @@ fn another_members_conversation_does_not_exist() {
         app.get(&path).expect_error(404, "NOT_FOUND");
         for key in [&*neighbour, LIVE_KEY] {
             get_as(&app, key, &messages(&id)).expect_error(404, "NOT_FOUND");
-            try_to_say(&app, key, &id, &said).expect_error(404, "NOT_FOUND");
+            try_message(&app, key, &id, &said).expect_error(404, "NOT_FOUND");
         }
         assert_eq!(texts(&app, &id), Vec::<String>::new());
     }
     for id in ["cnv_1", "cnv_01a1fda8-194e-75c2-b11a-dd34b93c1d23", "x"] {
         app.get(&messages(id)).expect_error(404, "NOT_FOUND");
-        try_to_say(&app, SANDBOX_KEY, id, &said).expect_error(404, "NOT_FOUND");
+        try_message(&app, SANDBOX_KEY, id, &said).expect_error(404, "NOT_FOUND");
     }
     let path = format!("{LIST}?externalUserID=ada");
     get_as(&app, &token, &path).expect_error(403, "FORBIDDEN");
@@ -407,8 +407,8 @@ fn a_removed_members_conversations_can_be_read_but_nobody_speaks_there() {
     say(&app, &token, &id, "Hello");
     app.delete("/v1/members/ada").expect(200);
     let said = json!({"message": "Are you there?", "as": "agent"});
-    try_to_say(&app, SANDBOX_KEY, &id, &said).expect_error(404, "NOT_FOUND");
-    try_to_say(&app, &token, &id, &json!({"message": "I am"})).expect_error(401, "UNAUTHORIZED");
+    try_message(&app, SANDBOX_KEY, &id, &said).expect_error(404, "NOT_FOUND");
+    try_message(&app, &token, &id, &json!({"message": "I am"})).expect_error(401, "UNAUTHORIZED");
     get_as(&app, &token, LIST).expect_error(401, "UNAUTHORIZED");
     app.get(&format!("{LIST}?externalUserID=ada"))
         .expect_error(404, "NOT_FOUND");

@@ -86,8 +86,8 @@ fn a_damaged_index_is_found_and_made_anew_from_the_answers() {
     };
     assert_eq!(found(&app), "");
     // The third segment has begun another era, so that the filter of the first two is stored.
-    let [first, second, third] =
-        [1, 2, 3].map(|number| format!("segment {number} of kept answers lacks 64 of them"));
+    let [first, second, third] = [1, 2, 3]
+        .map(|number| format!("segment {number} of the idempotency records lacks 64 of them"));
     damage(&app, "DELETE FROM idempotency_list WHERE id >= 3 * 256");
     assert_eq!(found(&app), third);
     damage(
@@ -96,7 +96,7 @@ fn a_damaged_index_is_found_and_made_anew_from_the_answers() {
     );
     assert_eq!(found(&app), format!("{first}; {second}; {third}"));
     damage(&app, "UPDATE idempotency_filter SET filter = x'00'");
-    let unreadable = "the filter of kept answers up to segment 2 cannot be read";
+    let unreadable = "the filter of idempotency records up to segment 2 cannot be read";
     assert_eq!(found(&app), format!("{unreadable}; {third}"));
 
     app.stop();

@@ -15,7 +15,7 @@ const PATH: &str = "/v1/configuration";
 
 /// Limit, remaining and reset, from the headers.
 #[track_caller]
-fn standing(response: &Response) -> (i64, i64, i64) {
+fn limit_headers(response: &Response) -> (i64, i64, i64) {
     let number = |name: &str| {
         let value = response.header(name);
         value
@@ -45,13 +45,13 @@ fn live_has_six_thousand_a_minute_and_the_sandbox_no_limit() {
     let app = TestApp::start();
     let now = millis(crate::support::NOW) / 1000;
     let first = get_as(&app, LIVE_KEY, PATH);
-    assert_eq!(standing(&first), (600, 599, now + 1));
+    assert_eq!(limit_headers(&first), (600, 599, now + 1));
     let second = get_as(&app, LIVE_KEY, PATH);
-    assert_eq!(standing(&second), (600, 598, now + 1));
+    assert_eq!(limit_headers(&second), (600, 598, now + 1));
     assert_eq!(second.header("Retry-After"), None);
     // Errors count, and have the headers, too.
     let missing = get_as(&app, LIVE_KEY, "/v1/members/nobody");
-    assert_eq!(standing(&missing), (600, 597, now + 1));
+    assert_eq!(limit_headers(&missing), (600, 597, now + 1));
     missing.expect_error(404, "NOT_FOUND");
     for _ in 0..20 {
         assert!(has_no_limit(&app.get(PATH)));
@@ -70,12 +70,12 @@ fn a_burst_is_a_tenth_of_a_minute_and_fills_again_steadily() {
     for left in (0..10).rev() {
         let response = ask();
         assert_eq!(response.status, 200);
-        assert_eq!(standing(&response).1, left);
+        assert_eq!(limit_headers(&response).1, left);
     }
     let refused = ask();
     // One every 600 ms; in whole seconds that is one.
     assert_eq!(refused.header("Retry-After"), Some("1"));
-    assert_eq!(standing(&refused), (10, 0, now() + 6));
+    assert_eq!(limit_headers(&refused), (10, 0, now() + 6));
     let message = refused.expect_error(429, "RATE_LIMITED");
     assert!(message.contains("try again in 1 s"), "{message}");
     // Refused requests do not count.
@@ -89,11 +89,11 @@ fn a_burst_is_a_tenth_of_a_minute_and_fills_again_steadily() {
     ask().expect_error(429, "RATE_LIMITED");
     app.clock.advance(Duration::from_secs(1));
     let after = ask();
-    assert_eq!(standing(&after).1, 0);
+    assert_eq!(limit_headers(&after).1, 0);
     after.expect(200);
     app.clock.advance(Duration::from_hours(1));
     // It is six tenths past a second, and six more until the bucket is full.
-    assert_eq!(standing(&ask()), (10, 9, now() + 2));
+    assert_eq!(limit_headers(&ask()), (10, 9, now() + 2));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn all_three_surfaces_refuse_in_their_own_words() {
     for path in ["/v1/programs", "/v1/reports/program-activity"] {
         let refused = get_as(&app, LIVE_KEY, path);
         assert_eq!(refused.header("Retry-After"), Some("6"));
-        assert_eq!(standing(&refused).1, 0);
+        assert_eq!(limit_headers(&refused).1, 0);
         scrip_error(refused, 429, "too_many_requests");
     }
     get_as(&app, PARTNER_LIVE_KEY, "/partner/billing").expect(200);
@@ -166,7 +166,7 @@ fn every_credential_is_counted_by_itself() {
     app.clock.advance(Duration::from_mins(1));
     for key in [LIVE_KEY, second, &tenant.key] {
         for left in [1, 0] {
-            assert_eq!(standing(&get_as(&app, key, PATH)).1, left);
+            assert_eq!(limit_headers(&get_as(&app, key, PATH)).1, left);
         }
         get_as(&app, key, PATH).expect_error(429, "RATE_LIMITED");
     }
@@ -193,13 +193,13 @@ fn the_sandbox_can_be_given_a_rate_of_its_own() {
     let app = TestApp::start_with(|settings| settings.rate_limit.sandbox_per_minute = 30);
     let (_, neighbour) = program(&app, SANDBOX_KEY, "Another");
     for left in [1, 0] {
-        assert_eq!(standing(&app.get(PATH)).1, left);
+        assert_eq!(limit_headers(&app.get(PATH)).1, left);
     }
     app.get(PATH).expect_error(429, "RATE_LIMITED");
-    assert_eq!(standing(&get_as(&app, &neighbour, PATH)).1, 2);
+    assert_eq!(limit_headers(&get_as(&app, &neighbour, PATH)).1, 2);
     let partner = get_as(&app, PARTNER_SANDBOX_KEY, "/partner/billing");
-    assert_eq!(standing(&partner).1, 2);
-    assert_eq!(standing(&get_as(&app, LIVE_KEY, PATH)).0, 600);
+    assert_eq!(limit_headers(&partner).1, 2);
+    assert_eq!(limit_headers(&get_as(&app, LIVE_KEY, PATH)).0, 600);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn more_keys_are_no_more_requests() {
     let made = call(&app, PARTNER_LIVE_KEY, "POST", &path, &body).expect(201);
     let second = made["plainKey"].as_str().unwrap();
     get_as(&app, &tenant.key, PATH).expect(200);
-    assert_eq!(standing(&get_as(&app, second, PATH)).1, 0);
+    assert_eq!(limit_headers(&get_as(&app, second, PATH)).1, 0);
     for key in [&tenant.key, second] {
         get_as(&app, key, PATH).expect_error(429, "RATE_LIMITED");
     }
@@ -231,10 +231,10 @@ fn more_keys_are_no_more_requests() {
 #[test]
 fn a_reset_fills_no_bucket() {
     let app = TestApp::start_with(|settings| settings.rate_limit.sandbox_per_minute = 40);
-    assert_eq!(standing(&app.get(PATH)).1, 3);
+    assert_eq!(limit_headers(&app.get(PATH)).1, 3);
     let reset = app.post("/v1/sandbox/reset", &json!({}));
-    assert_eq!(standing(&reset).1, 2);
-    assert_eq!(standing(&app.get(PATH)).1, 1);
+    assert_eq!(limit_headers(&reset).1, 2);
+    assert_eq!(limit_headers(&app.get(PATH)).1, 1);
     app.post("/v1/sandbox/reset", &json!({})).expect(200);
     app.get(PATH).expect_error(429, "RATE_LIMITED");
 }

@@ -178,7 +178,11 @@ fn offers_and_programs_are_searched_alike() {
 }
 
 /// Adds members to program 1 as if they had signed up long ago: `shown` creates id and name.
-fn put_all(database: &Connection, count: i64, mut shown: impl FnMut(i64) -> (String, String)) {
+fn insert_members(
+    database: &Connection,
+    count: i64,
+    mut shown: impl FnMut(i64) -> (String, String),
+) {
     database
         .execute_batch("PRAGMA synchronous = OFF; BEGIN")
         .unwrap();
@@ -202,7 +206,7 @@ fn put_all(database: &Connection, count: i64, mut shown: impl FnMut(i64) -> (Str
 fn with_members(count: i64, shown: impl FnMut(i64) -> (String, String)) -> TestApp {
     let mut app = TestApp::start();
     app.stop();
-    put_all(&app.sqlite(), count, shown);
+    insert_members(&app.sqlite(), count, shown);
     app.restart()
 }
 

@@ -180,7 +180,7 @@ fn so_many_streams_can_be_open_at_a_time() {
 /// More than fit into a queue, the sockets and the buffers in between.
 const FLOOD: usize = 1700;
 
-/// Sends so many messages that a stream without a reader overflows, a little ahead of one with a
+/// Sends messages until a stream without a reader overflows, a little ahead of one with a
 /// reader.
 fn flood(app: &TestApp, conversation: &str, read: &AtomicUsize) {
     let said = AtomicUsize::new(0);
@@ -206,7 +206,8 @@ fn flood(app: &TestApp, conversation: &str, read: &AtomicUsize) {
 
 #[test]
 fn a_client_that_does_not_read_is_told_of_the_gap_and_can_resume_without_one() {
-    let app = TestApp::start();
+    // However long the flood takes, its streams must not be cut for reading nothing.
+    let app = TestApp::start_with(|settings| settings.server.write_timeout = 3600);
     app.member("ada", 0);
     let id = support(&app, "ada");
     let mut activity = app.stream(SANDBOX_KEY, ACTIVITY);
@@ -221,7 +222,9 @@ fn a_client_that_does_not_read_is_told_of_the_gap_and_can_resume_without_one() {
             }
         });
         flood(&app, &id, &read);
-        reading.join().expect("whoever reads misses nothing");
+        reading
+            .join()
+            .expect("a stream with a reader misses nothing");
     });
 
     let mut seen = Vec::new();

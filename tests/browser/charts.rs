@@ -172,7 +172,7 @@ fn hours_are_compared_by_what_the_clocks_show() {
     sign_in(&browser, SANDBOX_KEY);
     for (name, day) in changes {
         let zone: Tz = name.parse().unwrap();
-        browser.live_in(name);
+        browser.set_time_zone(name);
         browser.goto("/");
         for later in [0, 1] {
             let first = day.parse::<NaiveDate>().unwrap() + Duration::days(later);
@@ -205,7 +205,7 @@ fn a_year_by_hours_is_drawn_by_few_points_and_answers_at_once() {
     let Some(browser) = Browser::open(&world.app.url("")) else {
         return;
     };
-    browser.live_in("Europe/Berlin");
+    browser.set_time_zone("Europe/Berlin");
     sign_in(&browser, SANDBOX_KEY);
     browser.until("document.querySelector('.plot .plot-grid line')");
     browser.until(SETTLED);

@@ -101,7 +101,7 @@ fn every_dialog_is_opened_read_and_left_by_the_keyboard() {
         (
             "settings",
             "settings",
-            &["Rename", "New key", "Revoke", "To a date…", "Start afresh…"],
+            &["Rename", "New key", "Revoke", "To a date…", "Reset…"],
         ),
     ] {
         show(&browser, hash);

@@ -201,7 +201,7 @@ impl Browser {
     }
 
     /// From the next page on, makes its timers run faster by the given factor.
-    pub(crate) fn hasten(&self, factor: u32) {
+    pub(crate) fn speed_up_timers(&self, factor: u32) {
         let script = format!(
             "for (const name of ['setTimeout', 'setInterval']) {{ \
              const plain = window[name].bind(window); \
@@ -225,7 +225,7 @@ impl Browser {
     }
 
     /// Sets the time zone of the machine, as the browser sees it.
-    pub(crate) fn live_in(&self, zone: &str) {
+    pub(crate) fn set_time_zone(&self, zone: &str) {
         self.command(
             "Emulation.setTimezoneOverride",
             &json!({"timezoneId": zone}),

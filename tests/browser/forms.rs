@@ -69,7 +69,7 @@ fn changes_a_name_alone(browser: &Browser, app: &TestApp) {
     browser.click_on("Save");
     browser.until_text(
         "#notices",
-        "Tier, Attributes changed meanwhile; that was kept.",
+        "Tier, Attributes changed in the meantime; that was kept.",
     );
     browser.until(NO_DIALOG);
     let text = member_text(app, "ada");
@@ -127,17 +127,17 @@ fn does_not_bring_back_who_was_removed(browser: &Browser, app: &TestApp) {
     browser.fill("dialog [name=displayName]", "Back again");
     app.delete("/v1/members/ada?retainBalance=true").expect(200);
     browser.click_on("Save");
-    browser.until_text("dialog .form-error", "was removed meanwhile");
+    browser.until_text("dialog .form-error", "was removed in the meantime");
     assert!(!member_text(app, "ada").contains("Back again"));
     // A key that is pressed by mistake does not discard the input.
     browser.press(Key::Escape);
-    browser.until_text("dialog .dialog-question", "Throw away");
+    browser.until_text("dialog .dialog-question", "Discard what you typed");
     browser.click_on("Go on");
     let name = browser.evaluate("document.querySelector('dialog [name=displayName]').value");
     assert_eq!(name, "Back again");
     focus_in_dialog(browser);
     browser.press(Key::Escape);
-    browser.click_on("Throw it away");
+    browser.click_on("Discard");
     browser.until(NO_DIALOG);
 }
 
@@ -163,7 +163,7 @@ fn every_form_sends_only_what_was_changed_in_it() {
     app.put("/v1/configuration", &json!({"defaultTier": "guest"}))
         .expect(200);
     browser.click_on("Save");
-    browser.until_text("#notices", "Tier of a new member changed meanwhile");
+    browser.until_text("#notices", "Tier of a new member changed in the meantime");
     let now = app.get("/v1/configuration").expect(200);
     assert_eq!(
         (&now["currencyName"], &now["defaultTier"]),
@@ -177,7 +177,7 @@ fn every_form_sends_only_what_was_changed_in_it() {
     let theirs = json!({"pointsPrice": 40, "kind": "drink"});
     app.patch(&offer, &theirs).expect(200);
     browser.click_on("Save");
-    browser.until_text("#notices", "Price in points changed meanwhile");
+    browser.until_text("#notices", "Price in points changed in the meantime");
     let now = app.get(&offer).expect(200);
     assert_eq!(
         (&now["title"], &now["pointsPrice"], &now["kind"]),
@@ -191,7 +191,7 @@ fn every_form_sends_only_what_was_changed_in_it() {
     app.patch(&hook, &json!({"url": "http://127.0.0.1:9/b"}))
         .expect(200);
     browser.click_on("Save");
-    browser.until_text("#notices", "URL changed meanwhile");
+    browser.until_text("#notices", "URL changed in the meantime");
     let now = app.get(&hook).expect(200);
     assert_eq!(now["url"], "http://127.0.0.1:9/b");
     assert_eq!(now["events"], json!(["member.created", "member.removed"]));
@@ -218,7 +218,7 @@ fn a_partner_s_form_keeps_what_another_partner_changed() {
     let body = format!(r#"{{"metadata":{ATTRIBUTES}}}"#);
     partner("PATCH", &path, &body).expect(200);
     browser.click_on("Save");
-    browser.until_text("#notices", "Metadata changed meanwhile");
+    browser.until_text("#notices", "Metadata changed in the meantime");
     let text = partner("GET", &path, "").text();
     assert!(
         text.contains("\"Harbour Hotel\"") && text.contains(ATTRIBUTES),
@@ -252,7 +252,7 @@ fn a_partner_s_form_keeps_what_another_partner_changed() {
     assert_eq!(now["credits"], 50);
 }
 
-const UNKNOWN: &str = "It is not known whether this arrived. Press again: it acts once.";
+const UNKNOWN: &str = "It is not known whether this arrived. Press again: nothing is done twice.";
 
 #[test]
 fn a_lost_answer_does_not_lead_to_a_second_credit() {
@@ -265,7 +265,7 @@ fn a_lost_answer_does_not_lead_to_a_second_credit() {
     sign_in(&browser, SANDBOX_KEY);
     show(&browser, "members/ada");
     // The page itself retries once, so two responses must be lost.
-    proxy.lose("POST /v1/wallet/credit", 2);
+    proxy.drop_responses("POST /v1/wallet/credit", 2);
     opens(&browser, "Credit points", "amount");
     browser.fill("dialog [name=amount]", "125");
     browser.press(Key::Enter);
@@ -279,7 +279,7 @@ fn a_lost_answer_does_not_lead_to_a_second_credit() {
 
     // So it is after a reload, with another amount, which does not overwrite the request that was
     // sent.
-    proxy.lose("POST /v1/wallet/credit", 2);
+    proxy.drop_responses("POST /v1/wallet/credit", 2);
     opens(&browser, "Credit points", "amount");
     browser.fill("dialog [name=amount]", "30");
     browser.click_on("Credit");
@@ -390,7 +390,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     // A change: its effect is not mistaken for another user's. The first time the page finds out
     // automatically, the second time by a retry.
     for (name, losses) in [("Ada", 1), ("Ada L", 2)] {
-        proxy.lose("PUT /v1/members/ada", losses);
+        proxy.drop_responses("PUT /v1/members/ada", losses);
         opens(browser, "Edit", "displayName");
         browser.fill("dialog [name=displayName]", name);
         browser.click_on("Save");
@@ -402,14 +402,14 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
         let notices = "document.querySelector('#notices').textContent";
         browser.until(&format!("{notices}.includes('Saved.')"));
         assert_eq!(
-            browser.evaluate(&format!("{notices}.includes('meanwhile')")),
+            browser.evaluate(&format!("{notices}.includes('meantime')")),
             json!(false)
         );
         assert!(member_text(app, "ada").contains(&format!("\"{name}\"")));
     }
     // A new offer: there is one.
     show(browser, "offers");
-    proxy.lose("POST /v1/offers", 2);
+    proxy.drop_responses("POST /v1/offers", 2);
     opens(browser, "New offer", "title");
     browser.fill("dialog [name=title]", "Tea");
     browser.click_on("Create the offer");
@@ -420,7 +420,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     assert_eq!(offers["data"].as_array().unwrap().len(), 1);
     // A new member: its id is not reported as taken.
     show(browser, "members");
-    proxy.lose("PUT /v1/members/bob", 2);
+    proxy.drop_responses("PUT /v1/members/bob", 2);
     opens(browser, "Add a member", "id");
     browser.fill("dialog [name=id]", "bob");
     browser.click_on("Add");
@@ -429,7 +429,7 @@ fn loses_other_answers(browser: &Browser, app: &TestApp, proxy: &Lossy) {
     browser.until_text("h1", "bob");
     // A removal: the points are unchanged.
     show(browser, "members/ada");
-    proxy.lose("DELETE /v1/members/ada", 2);
+    proxy.drop_responses("DELETE /v1/members/ada", 2);
     opens(browser, "Remove", "retainBalance");
     browser.click("dialog [type=submit]");
     browser.until_text("dialog .form-error", UNKNOWN);
@@ -504,7 +504,7 @@ fn tells_who_can_redeem(browser: &Browser) {
         browser.until_text("#notices", &format!("{title}: {truth}"));
     };
     make("Tea", "", None, "Every member can redeem it, from now on.");
-    let nobody = "No member has the tier “bronze”: nobody can redeem it yet.";
+    let nobody = "No member has the tier “bronze”: no one can redeem it yet.";
     make("Cake", "bronze", None, nobody);
     let some = "Members with the tier “gold” can redeem it, from now until Jan 1, 2099, ";
     make("Pie", "gold, bronze", Some("2099-01-01T10:00"), some);
@@ -551,9 +551,9 @@ fn what_is_undone_is_not_sent_and_leaving_the_page_sends_it_once() {
 
     // Lets ten seconds pass without waiting for them; the response is lost, and the same request is
     // sent again.
-    browser.hasten(100);
+    browser.speed_up_timers(100);
     browser.goto(&format!("/#/webhooks/{hook}"));
-    proxy.lose("PATCH /v1/webhooks/", 2);
+    proxy.drop_responses("PATCH /v1/webhooks/", 2);
     browser.click_on("Disable");
     browser.until_text(
         "#notices",

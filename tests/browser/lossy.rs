@@ -44,7 +44,7 @@ impl Lossy {
     }
 
     /// Drops the next responses to requests that begin like this: `POST /v1/wallet`.
-    pub(crate) fn lose(&self, what: &str, count: u32) {
+    pub(crate) fn drop_responses(&self, what: &str, count: u32) {
         self.state
             .lock()
             .unwrap()

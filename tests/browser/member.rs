@@ -135,7 +135,7 @@ fn redeems_for_the_member(browser: &Browser, app: &TestApp) {
         "{offered}"
     );
     browser.choose("dialog [name=offer]", &cake);
-    let left = format!("{} pts are left after it", written(&json!(before - 60)));
+    let left = format!("{} pts will be left", written(&json!(before - 60)));
     browser.until_text("[data-after]", &left);
     browser.evaluate(
         "(() => { const form = document.querySelector('dialog form'); \

@@ -22,7 +22,7 @@ fn fill_dialog(browser: &Browser, field: &str, text: &str) {
 
 /// Waits for the server, for less time than a change can be undone.
 #[track_caller]
-fn soon(is_so: impl Fn() -> bool) {
+fn wait_until(is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < Duration::from_secs(8), "it never came");
@@ -52,7 +52,7 @@ fn keys_are_made_used_switched_and_revoked() {
     };
     sign_in(&browser, SANDBOX_KEY);
     until_named(&browser, "Sandbox");
-    let (till, plain) = makes_a_key(&mut browser);
+    let (till, plain) = creates_a_key(&mut browser);
     signs_in_with_it(&browser, &plain);
     revokes(&browser, &app, &till);
     renames_and_switches(&mut browser, &app);
@@ -62,7 +62,7 @@ fn keys_are_made_used_switched_and_revoked() {
 }
 
 /// The name of a new key, and the key.
-fn makes_a_key(browser: &mut Browser) -> (String, String) {
+fn creates_a_key(browser: &mut Browser) -> (String, String) {
     show(browser, "settings");
     browser.until(SETTLED);
     // The key in use cannot be revoked.
@@ -72,7 +72,7 @@ fn makes_a_key(browser: &mut Browser) -> (String, String) {
     fill_dialog(browser, "name", "Till");
     let plain = browser.text("dialog .secret");
     assert!(plain.starts_with("expys_sandbox_"));
-    browser.click_on("I have kept it");
+    browser.click_on("I have saved it");
     browser.until_text("#keys", "Till");
     browser.until(SETTLED);
     let problems = look_at(browser, "settings-keys");
@@ -131,7 +131,7 @@ fn renames_and_switches(browser: &mut Browser, app: &TestApp) {
     browser.click_on("New program");
     fill_dialog(browser, "name", "Lounge");
     browser.text("dialog .secret");
-    browser.click_on("I have kept it");
+    browser.click_on("I have saved it");
     // A change that can still be undone is sent with the key that it was meant for.
     app.offer(json!({"title": "Tea"}));
     show(browser, "offers");
@@ -144,17 +144,17 @@ fn renames_and_switches(browser: &mut Browser, app: &TestApp) {
     assert_ne!(key_in_use(browser), SANDBOX_KEY);
     browser.until("location.hash === '#/programs'");
     // Immediately, not when its ten seconds are over.
-    soon(|| app.get("/v1/offers").expect(200)["data"] == json!([]));
+    wait_until(|| app.get("/v1/offers").expect(200)["data"] == json!([]));
     // The other program is archived, after which its key is refused, and restored again.
     press_in_row(browser, "Corner Café", "Archive");
     browser.until_text("dialog", "refused from their next request on");
     browser.click_on("Archive it");
-    browser.until("document.querySelector('button[aria-label=\"Take out again Corner Café\"]')");
+    browser.until("document.querySelector('button[aria-label=\"Restore Corner Café\"]')");
     app.get("/v1/members").expect_error(403, "FORBIDDEN");
     browser.until(SETTLED);
     let problems = look_at(browser, "programs-archived");
     assert!(problems.is_empty(), "{problems:#?}");
-    press_in_row(browser, "Corner Café", "Take out again");
+    press_in_row(browser, "Corner Café", "Restore");
     browser.until("document.querySelector('button[aria-label=\"Archive Corner Café\"]')");
     app.get("/v1/members").expect(200);
     // Signing out forgets all keys.
@@ -191,9 +191,9 @@ fn the_sandboxs_clock_faults_and_fresh_start_are_buttons_and_the_partner_sees_th
     browser.until_text("[data-banner=clock]", "1 day ahead");
     let problems = look_at(&mut browser, "members-ahead");
     assert!(problems.is_empty(), "{problems:#?}");
-    starts_afresh(&browser, &app);
+    resets(&browser, &app);
     sees_the_server(&mut browser);
-    is_told_that_no_changes_are_taken(&browser, &app);
+    sees_that_writes_are_refused(&browser, &app);
     // The browser logs the errors that were requested.
     browser.assert_quiet(|line| line.contains("503"));
 }
@@ -214,11 +214,11 @@ fn asks_for_a_fault(browser: &Browser, app: &TestApp) {
     assert_eq!(browser.evaluate(pressed), "false");
 }
 
-fn starts_afresh(browser: &Browser, app: &TestApp) {
+fn resets(browser: &Browser, app: &TestApp) {
     show(browser, "settings");
-    browser.click_on("Start afresh…");
-    browser.until_text("dialog", "It cannot be taken back");
-    browser.click_on("Start afresh");
+    browser.click_on("Reset…");
+    browser.until_text("dialog", "This cannot be undone");
+    browser.click_on("Reset");
     browser.until("!document.querySelector('[data-banner=clock], dialog')");
     until_named(browser, "Sandbox");
     assert_eq!(app.summary()["memberCount"], 0);
@@ -228,17 +228,17 @@ fn starts_afresh(browser: &Browser, app: &TestApp) {
 }
 
 /// The file is removed under the running server.
-fn is_told_that_no_changes_are_taken(browser: &Browser, app: &TestApp) {
+fn sees_that_writes_are_refused(browser: &Browser, app: &TestApp) {
     assert_eq!(
         browser.evaluate("document.querySelector('[data-banner=writes]')"),
         Value::Null
     );
     std::fs::rename(app.database(), app.database().with_extension("gone")).unwrap();
-    soon(|| app.request("GET", "/readyz").send().status == 503);
+    wait_until(|| app.request("GET", "/readyz").send().status == 503);
     browser.goto("/");
-    browser.until_text("[data-banner=writes]", "The server takes no changes");
+    browser.until_text("[data-banner=writes]", "The server accepts no changes");
     show(browser, "server");
-    browser.until_text("main", "are not taken");
+    browser.until_text("main", "are refused");
 }
 
 fn sees_the_server(browser: &mut Browser) {

@@ -216,15 +216,20 @@ fn what_a_reader_does_survives_what_happens_meanwhile() {
     // Each is a debit and a redemption; both are events.
     browser.until_text("[data-hold-slot=lately]", "new");
     browser.until_text("[data-figure=pointsSpent] dd", "150");
-    assert_eq!(browser.evaluate(KEPT), json!(true), "{}", kept(&browser));
+    assert_eq!(
+        browser.evaluate(KEPT),
+        json!(true),
+        "{}",
+        marked_state(&browser)
+    );
     browser.press_at(&place);
     let page = format!("location.hash === '#/members/{aimed}'");
     browser.until(&page);
     browser.assert_quiet(|_| false);
 }
 
-/// The marked elements that are missing, for the message.
-fn kept(browser: &Browser) -> Value {
+/// The state of the marked elements, for the message.
+fn marked_state(browser: &Browser) -> Value {
     browser.evaluate(
         "[window.left.map((element) => element.isConnected), document.activeElement.outerHTML, \
          window.left[1].open, window.left[2].scrollTop, String(getSelection())]",
@@ -246,7 +251,7 @@ fn an_hour_of_events_leaves_a_page_as_light_as_before() {
     let Some(browser) = Browser::open(&app.url("")) else {
         return;
     };
-    browser.hasten(60);
+    browser.speed_up_timers(60);
     sign_in(&browser, SANDBOX_KEY);
     let mut happened = 0;
     let mut live = |count: u32| {

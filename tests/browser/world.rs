@@ -82,7 +82,7 @@ impl World {
         let mut world = Self { app, offers };
         let mut rng = fastrand::Rng::with_seed(7);
         for day in 0..DAYS {
-            world.live_a_day(day as usize, &mut rng);
+            world.simulate_day(day as usize, &mut rng);
             world.app.clock.advance(DAY);
         }
         world.add_program("Lounge", 900, 300);
@@ -120,7 +120,7 @@ impl World {
         }
     }
 
-    fn live_a_day(&mut self, day: usize, rng: &mut fastrand::Rng) {
+    fn simulate_day(&mut self, day: usize, rng: &mut fastrand::Rng) {
         let app = &self.app;
         if day.is_multiple_of(3) {
             let at = day / 3;

@@ -1,11 +1,11 @@
 """A client of the loyalty API, written from its public documentation alone, with nothing but the
-standard library. It walks the documented operations against a running server, looks at the type of
-every documented field, and treats retries, expired tokens and broken streams as a client should.
+standard library. It calls the documented operations of a running server, checks the type of every
+documented field, and handles retries, expired tokens and broken streams as a client should.
 
     python3 loyalty_client.py http://127.0.0.1:8080 expys_sandbox_...
 
-The server's member tokens should live for two or three seconds. It prints one line for each thing
-that it has checked, and ends with exit code 1 at the first that is not as documented.
+The server's member tokens should be valid for two or three seconds. It prints one line for each
+check, and ends with exit code 1 at the first response that is not as documented.
 """
 
 import calendar
@@ -63,7 +63,7 @@ CLASSES = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 422:
 
 
 class Client:
-    """Sends requests with one credential; `refresh` gives another when that has expired."""
+    """Sends requests with one credential; `refresh` returns another when that has expired."""
 
     def __init__(self, base, credential, refresh=None):
         self.base = urllib.parse.urlsplit(base)
@@ -73,8 +73,8 @@ class Client:
         self.last_headers = {}
 
     def call(self, method, path, body=None, query=None, key=None):
-        """The body of the answer. 429 and 5xx are tried again, with the same idempotency key; an
-        expired credential is refreshed once."""
+        """Returns the body of the response. 429 and 5xx are retried with the same idempotency key;
+        an expired credential is refreshed once."""
         headers = {"Accept": "application/json"}
         data = None
         if body is not None:
@@ -126,7 +126,7 @@ class Client:
             status, error["code"], error["message"])
 
     def messages(self, conversation):
-        """Messages as they are said, through every reconnect, until the caller has enough. A 401
+        """Yields messages as they arrive, across reconnects, until the caller stops. A 401
         refreshes the token once between two connections that worked."""
         may_refresh = True
         while True:
@@ -163,8 +163,8 @@ class Client:
 
 
 class Injector(http.server.BaseHTTPRequestHandler):
-    """A proxy that spoils what it passes on, as the plan of the server that it belongs to says: a
-    status is answered in the server's place, and `lost` after the server has acted."""
+    """A proxy that injects errors by a plan: a status is returned instead of calling the
+    server, and `lost` drops the response after the server has acted."""
 
     protocol_version = "HTTP/1.1"
 
@@ -208,7 +208,7 @@ class Injector(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = forward
 
     def log_message(self, *_):
-        """It keeps quiet."""
+        """Logs nothing."""
 
 
 def start_injector(base):
@@ -219,7 +219,7 @@ def start_injector(base):
     return proxy
 
 
-# What is documented of the shapes: a type, a type or null, a list, an object.
+# The documented shapes: a type, a type or null, a list, an object.
 
 def check(is_right, what):
     if not is_right:
@@ -339,7 +339,7 @@ WEBHOOKS = {"data": list_of({**WEBHOOK, "disabledAt": or_null(is_time)})}
 
 
 class Walk:
-    """All of it, in one run with one key."""
+    """Runs all checks with one key."""
 
     def __init__(self, base, key):
         self.base, self.key = base, key
@@ -419,7 +419,7 @@ class Walk:
         self.done("listTransactions")
 
     def offers_and_redemptions(self):
-        # Offers are not made through the documented operations.
+        # The documented operations cannot create offers.
         for price in (40, 1000, None):
             self.org.call("POST", "/v1/offers", {"title": "An offer", "pointsPrice": price})
         offers = shaped(self.member.call("GET", "/v1/offers", query={"limit": 2}), OFFERS)
@@ -576,7 +576,7 @@ class Walk:
         self.done("an expired token is refreshed once")
 
     def say_as_operator(self, text):
-        # The operator's side is not among the documented operations.
+        # The operator's routes are not among the documented operations.
         self.org.call("POST", self.messages_path, {"message": text, "as": "agent"})
 
     def stream(self):
@@ -586,7 +586,7 @@ class Walk:
         self.say_as_operator("One\ntwo ☕")
         heard = shaped(next(stream), MESSAGE)
         check(heard["body"] == "One\ntwo ☕" and heard["authorID"] == "agent", "it is heard")
-        # It ends with its token; the next connection needs a new one.
+        # The stream ends with its token; the next connection needs a new one.
         check(next(stream) == "closed", "it ends when the token expires")
         while member.refreshed == 0:
             check(next(stream) in ("open", "closed"), "nothing was said")
@@ -610,7 +610,7 @@ class Walk:
 
 
 def wait_until(moment):
-    """Waits for a time that the server gave, and a little."""
+    """Waits for the time that the server named, and a little longer."""
     end = time.strptime(moment[:19], "%Y-%m-%dT%H:%M:%S")
     fraction = float("0" + moment[19:-1]) if len(moment) > 20 else 0.0
     time.sleep(max(0.0, calendar.timegm(end) + fraction - time.time()) + 0.05)

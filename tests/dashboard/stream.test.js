@@ -48,7 +48,7 @@ test("a body without a frame gives none", async () => {
   assert.deepEqual(await read(": nothing\n\n\n\n", 4), []);
 });
 
-test("what reads no further lets go of the body", async () => {
+test("a reader that stops releases the body", async () => {
   let isCanceled = false;
   const body = new ReadableStream({
     pull: (controller) => controller.enqueue(new TextEncoder().encode("data: 1\n\n")),

@@ -196,7 +196,7 @@ const LIMITS: &[Limit] = &[
     ),
     (
         "active webhooks per program",
-        Constant("src/domain/webhook.rs", "ENDPOINTS_MAX"),
+        Constant("src/domain/limits.rs", "ENDPOINTS_MAX"),
         "422 `WEBHOOK_LIMIT_REACHED`",
         "a_program_has_ten_webhooks_at_a_time",
     ),

@@ -1,20 +1,20 @@
 /*
- * Makes the disk fail below SQLite. Preloaded into the server, it stands before the calls of the C
- * library that write, and reads from a control file what to do with those on database files:
+ * Makes the disk fail below SQLite. Preloaded into the server, it intercepts the calls of the C
+ * library that write. A control file says what to do with those on database files:
  *
  *   write=ENOSPC   fail with this error (ENOSPC, EIO or EROFS)
- *   sync=EIO       the same for fsync and fdatasync, after the data was handed over
+ *   sync=EIO       the same for fsync and fdatasync, after the data was written
  *   tear           write half of the bytes, then die as in a power loss
  *   kill 17        die before the 17th call that changes a file or a folder, counted from 1
  *
  * A number after another fault and a space says which call of that kind is the first to fail.
  *
- * Another file, named by CLOCK_SHIFT, says by how many seconds wall time is moved. Clocks that count
- * from the start of the machine stay as they are.
+ * Another file, named by CLOCK_SHIFT, contains the number of seconds by which wall time is shifted.
+ * Clocks that count from the start of the machine stay unchanged.
  *
- * An empty or missing control file lets everything through. Each fault adds a byte to another file,
- * so that they can be counted. With `kill` each call counts, so that a number that is never reached
- * says how many there are.
+ * An empty or missing control file passes every call on. Each fault adds a byte to another file, so
+ * that they can be counted. With `kill` each call counts, so that a number that is never reached gives
+ * the number of calls.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -65,7 +65,7 @@ static int path_of(int fd, char *target, size_t size) {
     return length > 0;
 }
 
-/* A call that changes a file or a folder is about to be made: dies here if that is asked for. */
+/* Called before a call that changes a file or a folder: dies here if the control file says so. */
 static void point(const char *path) {
     char text[128];
     if (strstr(path, ".db") == NULL || !control(text, sizeof text)) return;
@@ -89,7 +89,7 @@ static int is_database(int fd) {
     return found != NULL && strstr(found, ".lock") == NULL;
 }
 
-/* The error that is asked for, 0 for none, -1 to tear. */
+/* The requested error, 0 for none, -1 to tear. */
 static int asked_for(const char *kind, int fd) {
     char text[128];
     if (!control(text, sizeof text) || !is_database(fd)) return 0;
@@ -105,7 +105,7 @@ static int asked_for(const char *kind, int fd) {
     return EIO;
 }
 
-/* The same, and counts it. */
+/* Returns the requested error and counts it. */
 static int fault(const char *kind, int fd) {
     int error = asked_for(kind, fd);
     if (error != 0) tally();

@@ -84,7 +84,7 @@ static EXPORT: LazyLock<Vec<u8>> = LazyLock::new(|| {
     lines
 });
 
-fn take_in(lines: &[u8]) -> Result<Imported, ImportError> {
+fn import_lines(lines: &[u8]) -> Result<Imported, ImportError> {
     let folder = tempfile::tempdir().unwrap();
     let mut database = Database::open_for_import(&folder.path().join("new.db")).unwrap();
     // The database is deleted afterwards.
@@ -165,7 +165,7 @@ proptest! {
         changes in prop::collection::vec((any::<Index>(), 0..6_u8, damages()), 0..3),
     ) {
         let lines = shuffle(&EXPORT, &changes);
-        let taken = take_in(&lines);
+        let taken = import_lines(&lines);
         prop_assert_eq!(taken.is_ok(), lines == *EXPORT);
         if let Err(error) = taken {
             match error {

@@ -12,7 +12,8 @@ use stampcard::domain::{
 };
 use stampcard::service::{DirectoryVersion, IdempotencyKey, MemberPrincipal, Scope, TokenKey};
 use stampcard::wire::{
-    Cursor, ListKind, ProgramActivityQuery, Query, RedemptionListQuery, TimeseriesQuery,
+    BOOLEAN, Cursor, Days, ListKind, MEMBER_ID, NumberedPage, Part as _, Query, TEXT, TIME, flag,
+    optional, page, search,
 };
 
 use crate::cases;
@@ -166,20 +167,17 @@ proptest! {
             }
         };
         let (june, july) = (Day::parse("2026-06-01").unwrap(), Day::parse("2026-07-01").unwrap());
+        let days = Days { start: "in June", end: "in July" };
         let refused = [
-            query.page(ListKind::Members, ProgramNumber(1)).err(),
-            query.flag("includeArchived").err(),
-            query.boolean("waiting").err(),
-            query.search().err(),
-            query.external_user_id().err(),
-            query.delivery_status().err(),
-            query.numbered_page().err(),
-            query.organization_status().err(),
-            query.program_status().err(),
-            query.days((june, july)).err(),
-            TimeseriesQuery::parse(&query).err(),
-            ProgramActivityQuery::parse(&query).err(),
-            RedemptionListQuery::parse(&query).err(),
+            page(ListKind::Members).read(&query, ProgramNumber(1)).err(),
+            flag("includeArchived").read(&query, ()).err(),
+            optional("waiting", BOOLEAN).read(&query, ()).err(),
+            search().read(&query, ()).err(),
+            optional("externalUserID", MEMBER_ID).read(&query, ()).err(),
+            optional("from", TIME).read(&query, ()).err(),
+            optional("interval", TEXT).required().read(&query, ()).err(),
+            NumberedPage.read(&query, ()).err(),
+            days.read(&query, ()).and_then(|days| days.or((june, july))).err(),
         ];
         for invalid in refused.into_iter().flatten() {
             prop_assert!(!invalid.field.is_empty() && !invalid.expected.is_empty());

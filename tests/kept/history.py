@@ -1,4 +1,4 @@
-"""The history that `record.py` makes: every kind of row, and the odd values among them."""
+"""The history that `record.py` creates: every kind of row, unusual values included."""
 
 import json
 import sqlite3
@@ -14,12 +14,12 @@ EVENTS = [
 REASONS = [
     "SOLD_OUT", "VENDOR_DECLINED", "DATE_UNAVAILABLE", "MEMBER_REQUESTED", "EXPIRED", "OTHER",
 ]
-# Attempts after which the next one is an hour later, and after which there is none.
+# The attempt after which the next one is an hour later, and the last one.
 ATTEMPTS_PENDING, ATTEMPTS_DEAD = 5, 8
 PATIENCE = 60.0
 POINTS_MAX = 9007199254740991
 
-# Stored byte for byte: order, spaces, numbers that no double holds, a duplicate key.
+# Stored byte for byte: order, spaces, numbers that no double can represent, a duplicate key.
 ATTRIBUTES = {
     "ada": '{"z":1,"a":2,"big":9007199254740993,"price":1.10,"e":1E+2,"":null}',
     "Zoë/ø": '{ "nested" : { "b" : [ 1 , 2.50 , { } ] , "a" : "\\u00e9é" } }',
@@ -38,15 +38,15 @@ def quote(text):
 
 
 class History:
-    """Makes the history and remembers what the reads need: credentials and ids."""
+    """Creates the history and keeps the credentials and ids that the reads need."""
 
     def __init__(self, server, receiver, keys, database):
         self.server, self.receiver, self.database = server, receiver, database
         self.sandbox, self.live = keys["SANDBOX_KEY"], keys["LIVE_KEY"]
         self.partners = [keys["PARTNER_SANDBOX_KEY"], keys["PARTNER_LIVE_KEY"]]
-        # Writes with an Idempotency-Key, with their answers.
+        # Writes with an Idempotency-Key, with their responses.
         self.posts = []
-        # Keys of programs that can be read, and of those that answer with a refusal.
+        # Keys of programs that can be read, and of those that refuse requests.
         self.programs, self.closed = [self.sandbox, self.live], []
         self.tokens, self.dead_tokens = [], []
         self.offers = {}
@@ -54,8 +54,8 @@ class History:
     # Requests.
 
     def send(self, method, path, credential, body=None, status=200, key=None, other=None):
-        """Sends a request, whose status has to be as expected; text is sent as it is. What has a
-        `key` is recorded with its answer; `other` is a valid body that conflicts with it."""
+        """Sends a request, whose status must be as expected; text is sent unchanged. A request
+        with a `key` is recorded with its response; `other` is a valid body that conflicts with it."""
         text = body if body is None or isinstance(body, str) else json.dumps(
             body, ensure_ascii=False)
         # The prefix keeps the key from matching a log line by chance: tests search logs for keys.
@@ -423,7 +423,7 @@ class History:
         self.programs.append(key)
         self.send("PATCH", path, partner, {"name": "Ägypten & Töchter"})
         for number in range(4):
-            # Two take a credit, two are over the allocation.
+            # Two use a credit, two exceed the allocation.
             self.token(key, f"member {number}")
         self.token(key, "member 0", displayName="Refreshed")
         self.send("PUT", path + "/credits", partner, {"credits": 3, "notes": "one\nmore ✨"})
@@ -467,7 +467,7 @@ class History:
 
     def live_history(self):
         key, partner = self.live, self.partners[1]
-        # Nothing happens that it listens to: nothing is sent outside.
+        # No event that it subscribes to happens, so nothing is sent to the outside.
         self.webhook(key, "https://receiver.invalid/hook", ["conversation.message_created"])
         for number in range(1, 6):
             self.member(key, f"live {number}", displayName=f"Live {number}", tier="vip")

@@ -1,4 +1,4 @@
-"""The reads that `record.py` asks a server for, and their answers."""
+"""The reads that `record.py` sends to a server, and their responses."""
 
 import datetime
 import json
@@ -13,14 +13,14 @@ WITHOUT_ID = "/v1/offers/off_00000000-0000-7000-8000-000000000000"
 
 
 class Reads:
-    """Sends every read, follows every list to its last page, and records each answer once."""
+    """Sends every read, follows every list to its last page, and records each response once."""
 
     def __init__(self, server, history):
         self.server, self.history = server, history
         self.answers, self.asked = [], {}
 
     def get(self, credential, path):
-        """The body of the answer, which is recorded."""
+        """The body of the response, which is recorded."""
         if (credential, path) not in self.asked:
             status, headers, text = self.server.call("GET", path, credential)
             self.answers.append({
@@ -43,7 +43,7 @@ class Reads:
                 return found
 
     def routes(self):
-        """How many reads there are of each route."""
+        """The number of reads of each route."""
         def route(path):
             path = path.split("?")[0].removeprefix("/api/v1")
             path = re.sub(r"(members)/[^/]+", r"\1/{externalUserID}", path)
@@ -70,7 +70,7 @@ class Reads:
         self.read_streams()
 
     def read_few(self):
-        """What a repeated write would change."""
+        """Reads that show whether a repeated write took effect."""
         for credential in self.history.programs:
             self.get(credential, "/v1/analytics/summary")
             for member in self.pages(credential, "/v1/members", "members", 100):
@@ -181,7 +181,7 @@ class Reads:
     def first_day(self):
         return self.history.rows("SELECT min(at) FROM activity")[0][0] / 1000
 
-    # The other surfaces.
+    # The other routes.
 
     def read_reports(self, key):
         day = datetime.datetime.fromtimestamp(self.first_day(), datetime.timezone.utc)

@@ -1,33 +1,33 @@
-"""Records what a release answers, so that later releases can be held against it.
+"""Records the responses of a release, so that later releases can be compared with it.
 
     python3 tests/kept/record.py path/to/stampcard tests/kept/0.1.0
     python3 tests/kept/record.py --few path/to/a/debug/build/of/it tests/kept/0.1.0-segments
 
-It starts the given binary on a new database, makes a small history that uses everything the API
-has, stops the server, starts it again and records the answer to every read. The folder gets
+It starts the given binary on a new database, creates a small history that uses every part of the
+API, stops the server, starts it again and records the response to every read. The folder contains
 
-    answers.jsonl.gz   the head (release, time), then a request with its answer on each line
+    answers.jsonl.gz   the head (release, time), then a request with its response on each line
     stampcard.db.gz    the database as a clean stop leaves it
-    backup.db.gz       what `stampcard backup` makes of it
-    export.jsonl.gz    what `stampcard export --with-secrets` makes of it
+    backup.db.gz       its copy by `stampcard backup`
+    export.jsonl.gz    its export by `stampcard export --with-secrets`
     members.csv, ledger.csv, redemptions.csv
 
 A line of answers.jsonl is one of these:
 
-    get      a read, asked again of the database
-    post     a write with an Idempotency-Key: the same again is replayed, `other` is a conflict
+    get      a read, repeated against the database
+    post     a write with an Idempotency-Key: a repetition is replayed, `other` is a conflict
     stream   the first frames of the activity stream, from its beginning
 
 Left out are the pages and files for browsers, /openapi.json and /metrics, which do not depend on
-the database, and the stream of messages, which shows only new ones. Answers that follow the clock
-(the partner's billing and default days, expired offers, tokens) are the same with a clock that
-stands at `recordedAt`.
+the database, and the stream of messages, which shows only new ones. Responses that depend on
+the clock (the partner's billing and default days, expired offers, tokens) are the same with a clock
+that stands at `recordedAt`.
 
 A release closes a segment of its index of idempotency keys after 57,088 records, which would make
 the files far too large: in the first recording the tables idempotency_segment, idempotency_list and
 idempotency_filter are empty. A debug build of the same sources closes one after 64, so that the
 second recording has them. With `--few` only those reads are recorded that show whether a repeated
-write was carried out.
+write took effect.
 
 Everything stays on the loopback address. Only the standard library is needed.
 """
@@ -81,7 +81,7 @@ class Server:
                 break
         else:
             raise SystemExit("the server did not start")
-        # What it prints later must not fill the pipe.
+        # Later output must not fill the pipe.
         threading.Thread(target=self.process.stdout.read, daemon=True).start()
         self.connection = self.connect()
 
@@ -92,7 +92,7 @@ class Server:
         return connection
 
     def call(self, method, path, credential=None, body=None, key=None):
-        """The status, the headers in small letters and the body of the answer."""
+        """The status, the headers in lower case and the body of the response."""
         headers = {}
         if credential is not None:
             headers["Authorization"] = "Bearer " + credential
@@ -126,7 +126,7 @@ class Server:
         return frames
 
     def stop(self):
-        """A clean stop: what is under way ends, and the database is one file."""
+        """A clean stop: running requests finish, and the database is one file."""
         self.connection.close()
         self.process.send_signal(signal.SIGTERM)
         check(self.process.wait(PATIENCE) == 0, "the server stops cleanly")
@@ -138,7 +138,7 @@ class Server:
 
 
 class Receiver:
-    """A receiver of webhooks, which answers each path with the status that `plan` says."""
+    """A receiver of webhooks, which responds to each path with the status in `plan`."""
 
     def __init__(self):
         self.plan = {}
@@ -154,7 +154,7 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, *_):
-                """It keeps quiet."""
+                """Logs nothing."""
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.base = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -171,14 +171,14 @@ def check(is_right, what):
 
 
 def run(binary, *arguments):
-    """What a command prints, once it has ended well."""
+    """Returns the output of a command, which must succeed."""
     ran = subprocess.run([binary, *arguments], capture_output=True, text=True, env={})
     check(ran.returncode == 0, f"{arguments[0]}: {ran.stdout}{ran.stderr}")
     return ran.stdout
 
 
 def check_one_file(database):
-    """After a clean stop nothing of the state stands in the file beside it."""
+    """After a clean stop no state is in the other files."""
     log = pathlib.Path(database + "-wal")
     check(not log.exists() or log.stat().st_size == 0, "a clean stop leaves one file")
 

@@ -57,7 +57,7 @@ struct Redemption {
 
 /// A POST with an Idempotency-Key and its response.
 #[derive(Debug, Clone)]
-struct Kept {
+struct Saved {
     at_ms: i64,
     key: String,
     path: String,
@@ -66,13 +66,13 @@ struct Kept {
 }
 
 /// A status, and the code of an error.
-type Foretold = (u16, &'static str);
-const OK: Foretold = (200, "");
-const CREATED: Foretold = (201, "");
-const NOT_FOUND: Foretold = (404, "NOT_FOUND");
-const UNAUTHORIZED: Foretold = (401, "UNAUTHORIZED");
-const TOO_FEW: Foretold = (422, "INSUFFICIENT_POINTS");
-const TOO_LATE: Foretold = (409, "REDEMPTION_TRANSITION_INVALID");
+type Predicted = (u16, &'static str);
+const OK: Predicted = (200, "");
+const CREATED: Predicted = (201, "");
+const NOT_FOUND: Predicted = (404, "NOT_FOUND");
+const UNAUTHORIZED: Predicted = (401, "UNAUTHORIZED");
+const TOO_FEW: Predicted = (422, "INSUFFICIENT_POINTS");
+const TOO_LATE: Predicted = (409, "REDEMPTION_TRANSITION_INVALID");
 
 /// The server and the model of its state.
 struct World {
@@ -84,7 +84,7 @@ struct World {
     erased: Vec<(u8, i64, bool)>,
     offers: Vec<Offer>,
     redemptions: Vec<Redemption>,
-    kept: Vec<Kept>,
+    kept: Vec<Saved>,
     default_tier: usize,
     keys: usize,
     /// The program's time does not go back behind this.
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// A POST with the Org-API-Key; every other one has an Idempotency-Key.
-    fn post(&mut self, path: &str, body: Value, foretold: Foretold) -> Value {
+    fn post(&mut self, path: &str, body: Value, foretold: Predicted) -> Value {
         self.keys += 1;
         if self.keys.is_multiple_of(2) {
             return checked(&self.app.post(path, &body), foretold);
@@ -165,7 +165,7 @@ impl World {
         let value = checked(&answer, foretold);
         assert_eq!(answer.header("idempotency-replayed"), None);
         let (at_ms, path) = (self.now_ms(), path.to_owned());
-        self.kept.push(Kept {
+        self.kept.push(Saved {
             at_ms,
             key,
             path,
@@ -222,8 +222,7 @@ impl World {
         let place = self.current(name);
         let received: i64 = self.members.iter().map(|member| member.received).sum();
         if amount == POINTS_MAX && received == 0 {
-            // The first removal would succeed and all later steps would be refused: a useless
-            // history.
+            // It would succeed and all later credits would be refused: a useless history.
             return;
         }
         let foretold = match place {
@@ -316,7 +315,7 @@ impl World {
     }
 
     /// The expected result when a current member redeems an offer.
-    fn foretell_redeem(&self, member: usize, offer: usize) -> Foretold {
+    fn predict_redeem(&self, member: usize, offer: usize) -> Predicted {
         let now = self.now_ms().max(self.floor_ms);
         let (who, what) = (&self.members[member], &self.offers[offer]);
         let is_open = what.tiers.is_empty() || what.tiers.contains(&who.tier);
@@ -342,7 +341,7 @@ impl World {
         }
         let offer = index.index(self.offers.len());
         let member = self.current(name);
-        let foretold = member.map_or(NOT_FOUND, |member| self.foretell_redeem(member, offer));
+        let foretold = member.map_or(NOT_FOUND, |member| self.predict_redeem(member, offer));
         let id = &self.offers[offer].id;
         let body = json!({"externalUserID": format!("u{name}"), "offer": id});
         let answer = self.post("/v1/redemptions", body, foretold);
@@ -363,7 +362,7 @@ impl World {
         }
         let offer = index.index(self.offers.len());
         let foretold = if is_good {
-            self.foretell_redeem(member, offer)
+            self.predict_redeem(member, offer)
         } else {
             UNAUTHORIZED
         };
@@ -515,19 +514,21 @@ impl World {
     }
 
     /// A request with a saved response that is recent enough to be repeated.
-    fn kept(&self, index: Index) -> Option<Kept> {
+    fn saved(&self, index: Index) -> Option<Saved> {
         let oldest = self.now_ms().max(self.latest_ms) - DAY_MS;
-        let fresh: Vec<&Kept> = self.kept.iter().filter(|k| k.at_ms > oldest).collect();
+        let fresh: Vec<&Saved> = self.kept.iter().filter(|k| k.at_ms > oldest).collect();
         // Decisions by a rule are saved; refusals of invalid input are not.
         let fresh = fresh
             .into_iter()
             .filter(|kept| !kept.answer.text().contains("VALIDATION"));
-        let fresh: Vec<&Kept> = fresh.collect();
+        let fresh: Vec<&Saved> = fresh.collect();
         (!fresh.is_empty()).then(|| fresh[index.index(fresh.len())].clone())
     }
 
     fn replay(&self, index: Index) {
-        let Some(kept) = self.kept(index) else { return };
+        let Some(kept) = self.saved(index) else {
+            return;
+        };
         let again = send(&self.app, &kept.path, &kept.body, &kept.key);
         assert_eq!(
             (again.status, again.text()),
@@ -537,7 +538,7 @@ impl World {
     }
 
     fn reuse_key(&self, index: Index) {
-        let Some(mut kept) = self.kept(index) else {
+        let Some(mut kept) = self.saved(index) else {
             return;
         };
         kept.body["other"] = json!(true);
@@ -653,7 +654,7 @@ fn send(app: &TestApp, path: &str, body: &Value, key: &str) -> Response {
 
 /// The body of a response, after a check that it is the predicted one.
 #[track_caller]
-fn checked(answer: &Response, foretold: Foretold) -> Value {
+fn checked(answer: &Response, foretold: Predicted) -> Value {
     let body = answer.json();
     let code = body["error"]["code"].as_str().unwrap_or_default();
     assert_eq!((answer.status, code), foretold, "{body}");

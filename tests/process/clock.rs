@@ -209,7 +209,7 @@ fn a_clock_two_hours_ahead_is_taken_and_told() {
     assert_takes_writes(&server);
     assert!((newest_from_now(&place) - 2 * HOUR).abs() < 60);
     assert_eq!(steps(&server), [1, 0, 0]);
-    let told = "the system clock was set forward; the new time is taken";
+    let told = "the system clock was set forward; the new time is accepted";
     assert_eq!(count(&server, told), 1, "{}", server.log());
     stop(&place, server);
 }

@@ -234,7 +234,11 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
         let counted = check_what_is_left(&place, &writes);
         (kept, open) = (kept + counted.0, open + counted.1);
         server = place.start();
-        assert_eq!(server.printed, Vec::<String>::new(), "nothing is made anew");
+        assert_eq!(
+            server.printed,
+            Vec::<String>::new(),
+            "no keys are created again"
+        );
         let connection = stampcard::store::open_read_only(&place.database()).unwrap();
         retry(&server, &mut writes, &connection);
         all.extend(writes);

@@ -43,7 +43,7 @@ fn start(place: &Place) -> Server {
 
 /// Creates people who change for a while: their rows grow, shrink and lie among those of others, so
 /// that pages are split and merged.
-fn live(server: &Server, words: &mut Words, count: usize) -> Vec<Person> {
+fn create_people(server: &Server, words: &mut Words, count: usize) -> Vec<Person> {
     let offer = server.offer(3);
     let mut people: Vec<Person> = (0..count)
         .map(|_| {
@@ -207,7 +207,7 @@ fn all_words<'a>(people: impl IntoIterator<Item = &'a Person>) -> Vec<&'a String
 }
 
 /// The form in which others are shown.
-fn shown(server: &Server, others: &[Person]) -> Vec<Value> {
+fn others_as_shown(server: &Server, others: &[Person]) -> Vec<Value> {
     let routes = others.iter().flat_map(|person| {
         [
             path("members/", person),
@@ -236,19 +236,19 @@ fn no_byte_of_an_erased_members_words_is_left_in_any_file() {
     let server = start(&place);
     let body = json!({"url": receiver.url(), "events": CATALOGUE});
     server.post("/v1/webhooks", &body).expect(201);
-    let people = live(&server, &mut Words::new(1), 40);
+    let people = create_people(&server, &mut Words::new(1), 40);
     // A stop takes a snapshot.
     server.terminate();
     let (leaving, staying) = parted(people);
     let search = Search::of(all_words(&leaving));
     assert!(search.find_in(&place.database()).is_some());
     let server = start(&place);
-    let others = shown(&server, &staying);
+    let others = others_as_shown(&server, &staying);
     for person in &leaving {
         erase(&server, person);
     }
     wait_until_gone(&place, &search);
-    assert_eq!(shown(&server, &staying), others);
+    assert_eq!(others_as_shown(&server, &staying), others);
     assert_eq!(search.find(server.log().as_bytes()), None, "in its log");
     server.terminate();
     assert_gone(&place, &search);
@@ -283,7 +283,7 @@ fn assert_imported_as_it_is(place: &Place, search: &Search) {
 fn an_erasure_goes_on_under_load_and_after_a_kill() {
     let place = Place::new();
     let server = start(&place);
-    let people = live(&server, &mut Words::new(2), 20);
+    let people = create_people(&server, &mut Words::new(2), 20);
     server.set_member("busy");
     let (is_over, credits) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -367,7 +367,7 @@ fn an_old_key_gets_no_words_of_an_erased_member_and_does_nothing() {
 }
 
 /// Unpacks the database of a release.
-fn kept(release: &str, to: &Path) {
+fn unpack_release(release: &str, to: &Path) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kept");
     let packed = File::open(folder.join(release).join("stampcard.db.gz")).unwrap();
     let mut plain = File::create(to).unwrap();
@@ -399,7 +399,7 @@ const ERASED_NOW: [&str; 12] = [
 #[test]
 fn nothing_is_left_of_members_of_0_1_0_in_any_file() {
     let place = Place::new();
-    kept("0.1.0", &place.database());
+    unpack_release("0.1.0", &place.database());
     let (before, now) = (Search::whole(&ERASED_BEFORE), Search::whole(&ERASED_NOW));
     for word in ERASED_NOW.iter().chain(&ERASED_BEFORE) {
         let found = Search::whole(&[word]).find_in(&place.database());

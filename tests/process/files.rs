@@ -170,7 +170,7 @@ fn a_database_that_another_program_locks_is_not_started_on() {
     let ended = place.run(place.serve());
     let said = ended.refusal();
     assert!(
-        said.contains("another program holds it locked: close that one"),
+        said.contains("another program has locked it: close that program"),
         "{said}"
     );
     drop(other);

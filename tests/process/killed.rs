@@ -164,7 +164,7 @@ impl Operation {
     /// Runs the operation, killed before the call `number`, and checks the result; returns the
     /// number of calls.
     #[track_caller]
-    fn survive(self, origin: &Origin, number: u64) -> u64 {
+    fn kill_and_check(self, origin: &Origin, number: u64) -> u64 {
         let place = origin.place(self);
         let (credits, is_open) = self.run(&place, number);
         let calls = std::fs::metadata(place.path("calls")).map_or(0, |file| file.len());
@@ -185,7 +185,7 @@ impl Operation {
             let printed = std::fs::read_to_string(place.path("out")).unwrap();
             assert_eq!(printed.matches("_live_").count(), 2, "{what}: {printed}");
         }
-        self.look(&server, credits, is_open, &what);
+        self.check(&server, credits, is_open, &what);
         server.terminate();
         let verified = place.verify();
         assert_eq!(verified.code, Some(0), "{what}: {verified:?}");
@@ -193,7 +193,7 @@ impl Operation {
     }
 
     #[track_caller]
-    fn look(self, server: &Server, credits: u64, is_open: bool, what: &str) {
+    fn check(self, server: &Server, credits: u64, is_open: bool, what: &str) {
         if self.members().is_empty() {
             return;
         }
@@ -212,10 +212,10 @@ impl Operation {
 
     /// Kills it before some of its calls.
     fn survives(self, origin: &Origin, number: impl Fn(u64) -> bool) {
-        let calls = self.survive(origin, NEVER);
+        let calls = self.kill_and_check(origin, NEVER);
         let mut kills = 0;
         for call in (1..=calls).filter(|call| number(*call)) {
-            self.survive(origin, call);
+            self.kill_and_check(origin, call);
             kills += 1;
         }
         assert!(kills > 2, "{self:?}: {calls} calls");
@@ -286,12 +286,12 @@ fn hundreds_of_kills_leave_no_file_that_does_not_start() {
     let chosen = |name: &str, default| std::env::var(name).map_or(default, |n| n.parse().unwrap());
     let (kills, seed) = (chosen("KILLS", KILLS), chosen("KILLS_SEED", 1));
     let origin = Origin::new();
-    let calls = ALL.map(|operation| operation.survive(&origin, NEVER));
+    let calls = ALL.map(|operation| operation.kill_and_check(&origin, NEVER));
     let mut rng = Rng::with_seed(seed);
     let mut done = [0; ALL.len()];
     for _ in 0..kills {
         let place = rng.usize(..ALL.len());
-        ALL[place].survive(&origin, rng.u64(1..=calls[place]));
+        ALL[place].kill_and_check(&origin, rng.u64(1..=calls[place]));
         done[place] += 1;
     }
     for (operation, (calls, kills)) in ALL.iter().zip(calls.iter().zip(done)) {

@@ -21,7 +21,7 @@ fn credit(server: &Server) -> u16 {
 /// Replaces the file under a server, which must refuse writes and log the reason until it is
 /// stopped.
 #[track_caller]
-fn lose(what: &str, act: impl Fn(&Place)) -> Place {
+fn lose_file(what: &str, act: impl Fn(&Place)) -> Place {
     let place = Place::new();
     let mut server = place.start();
     server.live_a_little();
@@ -73,22 +73,22 @@ fn writes_stop_when_the_file_is_replaced_moved_or_removed() {
     let server = other.start();
     server.set_member("somebody-else");
     server.terminate();
-    lose("removed", |place| {
+    lose_file("removed", |place| {
         fs::remove_file(place.database()).unwrap();
     });
     // The other file is left unchanged.
-    let place = lose("replaced", |place| {
+    let place = lose_file("replaced", |place| {
         let new = place.path("new");
         fs::copy(other.database(), &new).unwrap();
         fs::rename(new, place.database()).unwrap();
     });
     assert!(fs::read(place.database()).unwrap() == fs::read(other.database()).unwrap());
     // The stop moves the contents of its log into the file.
-    assert_whole(&lose("its log removed", |place| {
+    assert_whole(&lose_file("its log removed", |place| {
         fs::remove_file(place.path("test.db-wal")).unwrap();
     }));
     // The original file is complete once it is moved back.
-    let place = lose("moved", |place| {
+    let place = lose_file("moved", |place| {
         fs::rename(place.database(), place.path("elsewhere")).unwrap();
     });
     fs::rename(place.path("elsewhere"), place.database()).unwrap();

@@ -45,7 +45,7 @@ fn closing(command: &Command, descriptor: u32) -> Command {
 }
 
 /// Makes a server log at least one line per request.
-fn talkative(place: &Place) -> Command {
+fn with_request_log(place: &Place) -> Command {
     let mut command = place.serve();
     command
         .env("STAMPCARD_LOG__LEVEL", "trace")
@@ -74,13 +74,13 @@ fn assert_works(place: &Place, server: Server, what: &str) {
 fn a_server_goes_on_whatever_becomes_of_its_log() {
     for (what, stderr) in [("full", full()), ("its reader ended", ended_pipe())] {
         let place = Place::new();
-        let mut command = talkative(&place);
+        let mut command = with_request_log(&place);
         command.stderr(stderr);
         let server = Place::start_logging_to(command, place.path("no-log"));
         assert_works(&place, server, what);
     }
     let place = Place::new();
-    let command = closing(&talkative(&place), 2);
+    let command = closing(&with_request_log(&place), 2);
     let server = Place::start_logging_to(command, place.path("no-log"));
     assert_works(&place, server, "closed");
 }
@@ -89,7 +89,7 @@ fn a_server_goes_on_whatever_becomes_of_its_log() {
 fn a_log_that_nobody_reads_holds_nothing_up() {
     let place = Place::new();
     let (reader, writer) = pipe().unwrap();
-    let mut command = talkative(&place);
+    let mut command = with_request_log(&place);
     command.stderr(writer);
     let server = Place::start_logging_to(command, place.path("no-log"));
     server.set_member("ann");
@@ -136,7 +136,7 @@ fn a_log_that_nobody_reads_holds_nothing_up() {
 fn a_log_on_the_full_disk_of_the_database_ends_nothing() {
     let place = Place::new();
     let log = place.path("log-beside.db.txt");
-    let mut command = talkative(&place);
+    let mut command = with_request_log(&place);
     command
         .env("LD_PRELOAD", shim())
         .env("FAULT_CONTROL", place.path("fault"))
@@ -236,14 +236,14 @@ fn a_first_start_makes_no_keys_that_nobody_can_see() {
     command
         .env("STAMPCARD_BOOTSTRAP__SANDBOX_KEY", SANDBOX_KEY)
         .env("STAMPCARD_LOG__LEVEL", "warn");
-    let log = serve_unseen(&place, command, Stdio::null());
+    let log = serve_with_stdout(&place, command, Stdio::null());
     assert!(log.contains("`stampcard keys create`"), "{log}");
 }
 
 /// Starts a server with an unusable standard output, waits until it serves, and stops it; returns
 /// its log.
 #[track_caller]
-fn serve_unseen(place: &Place, mut command: Command, stdout: Stdio) -> String {
+fn serve_with_stdout(place: &Place, mut command: Command, stdout: Stdio) -> String {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -275,7 +275,7 @@ fn a_server_serves_although_its_address_cannot_be_printed() {
     for (what, stdout) in [("full", full()), ("its reader ended", ended_pipe())] {
         let mut command = place.command(&["serve", "--database", "test.db"]);
         command.env("STAMPCARD_LOG__LEVEL", "warn");
-        let log = serve_unseen(&place, command, stdout);
+        let log = serve_with_stdout(&place, command, stdout);
         assert!(
             log.contains("standard output did not take"),
             "{what}: {log}"

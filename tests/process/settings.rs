@@ -160,7 +160,7 @@ fn a_wrong_setting_is_refused_by_where_it_stands_and_what_would_be_right() {
             "server.workers is 5000; expected a number from 0 to 1024",
         ),
         ("LOG__FORMAT", "xml", "expected \"text\" (text or json)"),
-        ("LOG__LEVEL", "a=b=c", "log.level \"a=b=c\" is no filter"),
+        ("LOG__LEVEL", "a=b=c", "log.level \"a=b=c\" is not a filter"),
         ("LEVEL", "debug", "there is no setting level"),
     ] {
         let ended = in_variable(name, value);

@@ -57,35 +57,35 @@ impl Client {
                 let body = json!({"externalUserID": member});
                 (self.ask("POST", "/v1/auth/exchange", None, &body), 0, true)
             }
-            45..52 => (self.book(&member, &key), 0, true),
+            45..52 => (self.redeem(&member, &key), 0, true),
             52..58 => match self.bookings.pop() {
                 Some(id) => {
                     let path = format!("/v1/redemptions/{id}/cancel");
                     (self.ask("POST", &path, Some(&key), &Value::Null), 0, true)
                 }
-                None => (self.look("/v1/analytics/summary"), 0, false),
+                None => (self.get("/v1/analytics/summary"), 0, false),
             },
             58..75 => {
                 let path = format!("/v1/wallet?externalUserID={member}");
-                (self.look(&path), 0, false)
+                (self.get(&path), 0, false)
             }
-            75..90 => (self.look("/v1/analytics/summary"), 0, false),
+            75..90 => (self.get("/v1/analytics/summary"), 0, false),
             90..95 => {
                 let window = "from=2026-01-01&to=2027-01-01&interval=day";
                 let path = format!("/v1/analytics/timeseries?{window}");
-                (self.look(&path), 0, false)
+                (self.get(&path), 0, false)
             }
-            _ => (self.look("/v1/members?limit=20"), 0, false),
+            _ => (self.get("/v1/members?limit=20"), 0, false),
         };
         assert!(matches!(answer.status, 200 | 201), "{answer:?}");
         (minted, wrote)
     }
 
-    fn look(&self, path: &str) -> Answer {
+    fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, None, &Value::Null)
     }
 
-    fn book(&mut self, member: &str, key: &str) -> Answer {
+    fn redeem(&mut self, member: &str, key: &str) -> Answer {
         let body = json!({"externalUserID": member, "offer": self.offer});
         let mut answer = self.ask("POST", "/v1/redemptions", Some(key), &body);
         if answer.status == 201 {

@@ -122,7 +122,7 @@ const TAMPERED: &[Case] = &[
 ];
 
 /// A folder whose server has stopped, with a valid backup.
-fn lived() -> Place {
+fn stopped() -> Place {
     let place = Place::new();
     let server = place.start();
     server.live_a_little();
@@ -164,7 +164,7 @@ fn assert_untouched(place: &Place, before: &[u8], sql: &str) {
 
 #[test]
 fn a_schema_that_was_tampered_with_is_named_and_refused() {
-    let place = lived();
+    let place = stopped();
     let before = std::fs::read(place.database()).unwrap();
     for (sql, found) in TAMPERED {
         let path = altered(&place, sql);
@@ -195,7 +195,7 @@ fn a_schema_that_was_tampered_with_is_named_and_refused() {
 
 #[test]
 fn everything_that_was_tampered_with_is_named() {
-    let place = lived();
+    let place = stopped();
     let all = "CREATE TRIGGER sqlitex AFTER INSERT ON activity BEGIN SELECT 1; END;
                CREATE VIEW sqlitey AS SELECT 1 AS a;
                DROP TRIGGER activity_is_never_deleted;
@@ -233,7 +233,7 @@ fn rewritten(definition: &str) -> String {
 
 #[test]
 fn a_schema_that_is_only_written_in_another_way_is_no_fault() {
-    let place = lived();
+    let place = stopped();
     let path = altered(&place, "PRAGMA writable_schema = ON");
     let connection = Connection::open(&path).unwrap();
     let mut select = connection
@@ -260,7 +260,7 @@ fn a_schema_that_is_only_written_in_another_way_is_no_fault() {
 /// SQLite quotes the names of renamed tables wherever they occur.
 #[test]
 fn a_table_that_was_renamed_back_is_no_fault() {
-    let place = lived();
+    let place = stopped();
     let sql = "ALTER TABLE activity RENAME TO other; ALTER TABLE other RENAME TO activity;
                ALTER TABLE member RENAME TO other; ALTER TABLE other RENAME TO member;";
     let path = altered(&place, sql);
@@ -274,7 +274,7 @@ fn a_table_that_was_renamed_back_is_no_fault() {
 
 #[test]
 fn the_tables_of_analyze_and_autoincrement_are_no_fault() {
-    let place = lived();
+    let place = stopped();
     let sql = "CREATE TABLE used (id INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE used; ANALYZE;";
     let path = altered(&place, sql);
     let tables = "SELECT count(*) FROM sqlite_schema
@@ -302,7 +302,7 @@ fn assert_verifies_and_restores(place: &Place, path: &Path) {
 /// Wrong values in the file's header, and pages that are exchanged.
 #[test]
 fn a_file_that_lies_about_itself_is_refused_by_all() {
-    let place = lived();
+    let place = stopped();
     let swapped = "CREATE TEMP TABLE roots AS SELECT name, rootpage FROM sqlite_schema
              WHERE name IN ('pool_usage', 'organization_usage');
          PRAGMA writable_schema = ON;
@@ -335,7 +335,7 @@ fn a_file_that_lies_about_itself_is_refused_by_all() {
 /// A file without its key of member tokens does not start, so it is no backup either.
 #[test]
 fn a_backup_that_could_not_start_is_no_backup() {
-    let place = lived();
+    let place = stopped();
     let path = altered(&place, "DELETE FROM setting WHERE name = 'token_key'");
     let missing = "setting \"token_key\" is missing";
     let verified = run(&place, &["verify"], &path);

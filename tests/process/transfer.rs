@@ -333,7 +333,7 @@ fn lines_that_contradict_each_other_keep_the_database_closed() {
         place
             .verify()
             .stdout
-            .contains("an import into it was not finished")
+            .contains("an import into the database was not finished")
     );
 }
 

@@ -9,7 +9,7 @@ use crate::server::{Ended, Place, Server, agent, done, request};
 const PARTNER_KEY: &str = "partner_live_0123456789abcdef0123456789abcdef";
 
 /// A database with some data of every kind, whose server has stopped.
-fn lived() -> Place {
+fn stopped() -> Place {
     let place = Place::new();
     let server = place.start();
     server.live_a_little();
@@ -28,7 +28,7 @@ fn lived() -> Place {
     place
 }
 
-fn told(server: &Server) -> Value {
+fn server_state(server: &Server) -> Value {
     let route = ("GET", "/partner/server");
     let answer = request(
         &agent(),
@@ -48,11 +48,11 @@ fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
     serve.env("STAMPCARD_BOOTSTRAP__PARTNER_LIVE_KEY", PARTNER_KEY);
     let server = place.start_as(serve);
     server.live_a_little();
-    let told = || told(&server);
-    assert_eq!(told()["lastVerify"], Value::Null);
-    assert_eq!(told()["lastBackup"], Value::Null);
+    let state = || server_state(&server);
+    assert_eq!(state()["lastVerify"], Value::Null);
+    assert_eq!(state()["lastBackup"], Value::Null);
     assert_eq!(place.verify().code, Some(0));
-    let first = told();
+    let first = state();
     assert_eq!(first["lastVerify"]["agrees"], true, "{first}");
     assert!(first["lastVerify"]["figures"].as_u64().unwrap() > 0);
     assert!(first["lastVerify"]["at"].as_str() > first["startedAt"].as_str());
@@ -60,12 +60,12 @@ fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
     done(&place.run_on_database(&["backup", "copy.db"]));
     let copy = place.path("copy.db");
     let bytes = std::fs::metadata(&copy).unwrap().len();
-    assert_eq!(told()["lastBackup"]["bytes"], bytes);
+    assert_eq!(state()["lastBackup"]["bytes"], bytes);
     // Findings in a copy name the copy, and nothing is left next to it.
     let mut command = place.command(&["verify"]);
     command.arg("--database").arg(&copy);
     assert_eq!(place.run(command).code, Some(0));
-    assert_eq!(told()["lastVerify"], first["lastVerify"]);
+    assert_eq!(state()["lastVerify"], first["lastVerify"]);
     let beside = |name: &String| name.starts_with("copy.db.");
     assert!(!place.names().iter().any(beside), "{:?}", place.names());
     // The finding is also reported to the next server.
@@ -74,7 +74,7 @@ fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
     place.sqlite().execute_batch(sql).unwrap();
     assert_eq!(place.verify().code, Some(1));
     let server = place.start();
-    let after = self::told(&server);
+    let after = server_state(&server);
     assert_eq!(after["lastVerify"]["agrees"], false);
     assert!(
         after["lastVerify"]["findings"].as_u64().unwrap() > 0,
@@ -85,7 +85,7 @@ fn a_server_tells_the_partner_when_its_database_was_verified_and_backed_up() {
 /// Verifies after some SQL was run on the file; returns the findings.
 #[track_caller]
 fn verified_after(sql: &str) -> Ended {
-    let place = lived();
+    let place = stopped();
     place.sqlite().execute_batch(sql).unwrap();
     let ended = place.verify();
     assert_eq!(
@@ -119,7 +119,7 @@ fn a_changed_balance_is_found() {
     assert_found(
         "UPDATE member SET balance = balance + 50, amount_received = amount_received + 50
          WHERE external_user_id = 'ann'",
-        &["member row 1 holds balance 120", "its ledger says 70"],
+        &["member row 1 has balance 120", "its ledger says 70"],
     );
 }
 
@@ -127,11 +127,11 @@ fn a_changed_balance_is_found() {
 fn an_index_of_the_search_that_is_not_that_of_the_members_is_found() {
     assert_found(
         "DELETE FROM search_term WHERE member_id = 1",
-        &["a search does not find member row 1 by each word"],
+        &["member row 1: the search index lacks a word of its id or name"],
     );
     assert_found(
         "INSERT INTO search_term (program_id, term, member_id) VALUES (1, 'nobody', 1)",
-        &["the index of the search has 1 words"],
+        &["the search index has 1 words"],
     );
 }
 
@@ -297,7 +297,7 @@ fn a_log_that_contradicts_itself_is_a_finding_and_no_crash() {
 
 #[test]
 fn verify_and_a_start_name_the_activity_that_contradicts_the_log() {
-    let place = lived();
+    let place = stopped();
     // More offers are archived than there are.
     let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
                INSERT INTO activity (at, program_id, kind, offer_id)
@@ -330,7 +330,7 @@ fn a_row_that_no_version_writes_is_a_finding_and_no_crash() {
 
 #[test]
 fn the_tables_of_litestream_are_no_fault_and_any_other_is() {
-    let place = lived();
+    let place = stopped();
     let sql = "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER);
                CREATE TABLE _litestream_lock (id INTEGER);
                INSERT INTO _litestream_seq VALUES (1, 7);";
@@ -350,7 +350,7 @@ fn the_tables_of_litestream_are_no_fault_and_any_other_is() {
 fn a_changed_status_is_found() {
     assert_found(
         "UPDATE redemption SET status = 'PURCHASED' WHERE status = 'COMPLETED'",
-        &["stands at PURCHASED; its history says COMPLETED"],
+        &["has the status PURCHASED; its history says COMPLETED"],
     );
 }
 
@@ -358,7 +358,7 @@ fn a_changed_status_is_found() {
 fn a_changed_count_of_redemptions_is_found() {
     assert_found(
         "UPDATE member SET redemptions_open = redemptions_open + 7",
-        &["counts 7 redemptions that are OPEN; there are 0"],
+        &["counts 7 redemptions that are OPEN; it has 0"],
     );
 }
 
@@ -366,7 +366,7 @@ fn a_changed_count_of_redemptions_is_found() {
 fn a_removed_row_that_others_point_to_is_found() {
     assert_found(
         "PRAGMA foreign_keys = OFF; DELETE FROM redemption WHERE status = 'COMPLETED'",
-        &["points to no row of redemption"],
+        &["refers to a missing row of redemption"],
     );
 }
 
@@ -374,11 +374,14 @@ fn a_removed_row_that_others_point_to_is_found() {
 fn a_changed_count_of_credits_is_found() {
     assert_found(
         "UPDATE pool_usage SET credits = 5",
-        &["sandbox pool", "the log says 1 credits, its row 5"],
+        &["sandbox pool", "the log says 1 credits, pool_usage 5"],
     );
     assert_found(
         "UPDATE organization_usage SET credits = 5",
-        &["organization row", "the log says 1 credits, its row 5"],
+        &[
+            "organization row",
+            "the log says 1 credits, organization_usage 5",
+        ],
     );
 }
 
@@ -386,13 +389,13 @@ fn a_changed_count_of_credits_is_found() {
 fn an_added_figure_of_credits_is_found() {
     assert_found(
         "INSERT INTO pool_usage VALUES ('live', 1, 3)",
-        &["live pool", "the log says 0 credits, its row 3"],
+        &["live pool", "the log says 0 credits, pool_usage 3"],
     );
 }
 
 #[test]
 fn a_damaged_page_is_found() {
-    let place = lived();
+    let place = stopped();
     let mut bytes = std::fs::read(place.database()).unwrap();
     // Every page except the first few, so that the schema can still be read.
     for byte in bytes.iter_mut().skip(4096 * 12).step_by(3) {

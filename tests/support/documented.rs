@@ -16,7 +16,7 @@ use super::receiver::Received;
 /// The document as JSON.
 pub fn document() -> &'static Value {
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
-    DOCUMENT.get_or_init(|| serde_json::to_value(openapi().unwrap()).unwrap())
+    DOCUMENT.get_or_init(|| serde_json::to_value(openapi()).unwrap())
 }
 
 /// Fails unless the response to a request fits the document. Unknown routes and methods are in no

@@ -9,7 +9,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::needless_pass_by_value,
-    reason = "a helper that panics fails its test, and `json!` is handed over as it is made"
+    reason = "a helper that panics fails its test, and `json!` is passed as it is built"
 )]
 
 pub mod documented;

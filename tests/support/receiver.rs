@@ -196,13 +196,13 @@ impl Shared {
             let answer = (self.rule.lock())(&request);
             self.received.lock().push(request);
             self.changed.notify_all();
-            if self.give(&mut connection, &answer).is_err() {
+            if self.respond(&mut connection, &answer).is_err() {
                 return;
             }
         }
     }
 
-    fn give(&self, connection: &mut TcpStream, answer: &Answer) -> std::io::Result<()> {
+    fn respond(&self, connection: &mut TcpStream, answer: &Answer) -> std::io::Result<()> {
         match answer {
             Answer::Status(status) => {
                 let head = format!("HTTP/1.1 {status} So\r\nContent-Length: 0\r\n\r\n");

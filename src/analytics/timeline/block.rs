@@ -1,31 +1,30 @@
-//! A closed block: entries packed so that any one can be read without those before it.
+//! Closed blocks: entries packed so that any of them can be read without those before it.
 //!
-//! A block is a few words, one after the other: the slope of a line through its times, the time at
-//! which that line starts, then how far each time lies above the line, then each amount less one.
-//! The numbers of the last two have one width each, as many bits as the largest needs.
+//! A block is a sequence of words: the slope of a line through its times, the time at which the
+//! line starts, the distance of each time above the line, and each amount minus one. The distances
+//! have one width and the amounts another, as many bits as the largest needs.
 
 /// Entries in a closed block.
 pub const BLOCK_LEN: usize = 128;
 
-/// Bits of a block before its columns: the slope and the start of the line.
+/// Bits of a block before its columns, for the slope and the start of the line.
 const LINE_BITS: usize = 128;
 
-/// Packs the entries of a block: a word for the slope of the line through its times, a word for the
-/// time at which the line starts, then all times above the line, then all amounts less one. Gives
-/// back the words, the bits of a time and the bits of an amount.
+/// Packs the entries of a block. Returns the words, the bits of a time and the bits of an amount.
 pub(super) fn pack(entries: &[(i64, u64)]) -> (Vec<u64>, u8, u8) {
     let (first, last) = (entries[0].0, entries[entries.len() - 1].0);
     let slope = last.abs_diff(first) / (entries.len() as u64 - 1);
-    // How far above a line from the first entry each lies; none is more than the whole span away.
+    // The distance of each time above a line from the first entry, at most the whole span.
     let above: Vec<i128> = (0_u64..)
         .zip(entries)
         .map(|(index, (at, _))| i128::from(*at) - i128::from(first) - i128::from(index * slope))
         .collect();
     let lowest = above.iter().copied().min().unwrap_or(0);
-    let base = i64::try_from(i128::from(first) + lowest).expect("times leave room for their span");
+    let base = i64::try_from(i128::from(first) + lowest)
+        .expect("the range of times leaves room for their span");
     let times: Vec<u64> = above
         .iter()
-        .map(|above| u64::try_from(above - lowest).expect("no time lies below the lowest"))
+        .map(|above| u64::try_from(above - lowest).expect("no time is below the lowest"))
         .collect();
     let amounts: Vec<u64> = entries.iter().map(|(_, amount)| amount - 1).collect();
     let (time_bits, amount_bits) = (width(&times), width(&amounts));
@@ -42,21 +41,21 @@ pub(super) fn pack(entries: &[(i64, u64)]) -> (Vec<u64>, u8, u8) {
     (writer.words, time_bits, amount_bits)
 }
 
-/// Bits that the largest of these numbers needs.
+/// The bits that the largest number needs.
 fn width(numbers: &[u64]) -> u8 {
     let largest = numbers.iter().copied().max().unwrap_or(0);
     u8::try_from(u64::BITS - largest.leading_zeros()).unwrap_or(64)
 }
 
-/// Puts bits one after the other, the lowest first.
+/// Writes numbers bit by bit, the lowest bit first.
 struct BitWriter {
     words: Vec<u64>,
-    /// Bits used of the last word, 0 when it is full.
+    /// Bits used of the last word; 0 if it is full.
     used: u32,
 }
 
 impl BitWriter {
-    /// The low `len` bits of `value`; the others are zero.
+    /// Writes the low `len` bits of `value`, whose other bits are zero.
     fn put(&mut self, value: u64, len: u8) {
         let len = u32::from(len);
         if len == 0 {
@@ -77,15 +76,15 @@ impl BitWriter {
     }
 }
 
-/// Numbers of one width.
+/// A sequence of numbers of the same width.
 #[derive(Debug, Clone, Copy)]
 struct Column<'a> {
     bytes: &'a [u8],
-    /// The bit at which the first number begins.
+    /// The offset of the first number, in bits.
     start: usize,
-    /// Bits of a number, 0 to 64.
+    /// The bits of a number, 0 to 64.
     bits: usize,
-    /// As many ones.
+    /// A mask of that many bits.
     mask: u64,
 }
 
@@ -111,7 +110,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// [`READ_BITS`] from one on, and some of those behind them.
+    /// Reads at least [`READ_BITS`] bits from a position on.
     #[inline]
     fn read(&self, bit: usize) -> u64 {
         let byte = bit / 8;
@@ -123,8 +122,8 @@ impl<'a> Column<'a> {
         word >> (bit % 8)
     }
 
-    /// The sum of a range of numbers, at most half a block. Several are read at once and added two
-    /// by two, each pair in a place of twice their width, which has room for the sum.
+    /// The sum of a range of numbers, at most half a block. Several numbers are read together and
+    /// added in pairs, each pair in a lane of twice the width, which has room for the sum.
     #[inline]
     fn sum(&self, range: std::ops::Range<usize>) -> u64 {
         let several = SEVERAL.get(self.bits).filter(|several| several.count > 0);
@@ -150,10 +149,10 @@ impl<'a> Column<'a> {
     }
 }
 
-/// Bits that one look is sure to give, from any bit on.
+/// Bits that one read gives at least, at any position.
 const READ_BITS: usize = 57;
 
-/// The last bytes, with zeros behind them.
+/// The last bytes, padded with zeros.
 #[cold]
 #[inline(never)]
 fn padded(bytes: &[u8], from: usize) -> u64 {
@@ -163,18 +162,18 @@ fn padded(bytes: &[u8], from: usize) -> u64 {
         .fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// How several numbers of one width are read at once.
+/// How several numbers of the same width are read together.
 struct Several {
     count: usize,
-    /// All bits of them.
+    /// Their total number of bits.
     bits: usize,
     mask: u64,
-    /// The bits of every other one, from the first on.
+    /// The bits of every other number, beginning with the first.
     lanes: u64,
 }
 
-/// By width. Not for 1 and 2 bits, of which a pair has no room for the sum of half a block, nor for
-/// widths of which fewer than three are read at once: those numbers are read one by one.
+/// Indexed by width. Numbers of 1 and 2 bits are read one by one, because a lane has no room for
+/// the sum of half a block, and so are those of which fewer than three could be read together.
 static SEVERAL: [Several; 20] = {
     let mut all = [const {
         Several {
@@ -187,7 +186,7 @@ static SEVERAL: [Several; 20] = {
     let mut bits = 3;
     while bits < all.len() {
         let mut count = READ_BITS / bits;
-        // The last place is as wide as the others.
+        // The last lane is as wide as the others.
         if count.div_ceil(2) * 2 * bits > 64 {
             count -= 1;
         }
@@ -197,7 +196,7 @@ static SEVERAL: [Several; 20] = {
             lanes |= mask(bits) << (number * bits);
             number += 2;
         }
-        // A place takes in two numbers each time, and has room for 2^bits + 1.
+        // Each step adds two numbers to a lane, which has room for 2^bits + 1 of them.
         assert!(2 * (BLOCK_LEN / 2).div_ceil(count) <= (1 << bits) + 1);
         all[bits] = Several {
             count,
@@ -219,8 +218,8 @@ const fn mask(bits: usize) -> u64 {
     }
 }
 
-/// Where in a range those end that `is_before` holds for, which stand before all others. The nearer
-/// the guess, the fewer are looked at.
+/// The end of those items of a range for which `is_before` holds; they precede all others. The
+/// nearer the guess, the fewer items are tested.
 #[inline]
 pub(super) fn partition_near(
     guess: usize,
@@ -268,7 +267,7 @@ pub(super) struct Packed<'a> {
 }
 
 impl<'a> Packed<'a> {
-    /// The block at the front of `bytes`, its first entry at `first`.
+    /// The block at the beginning of `bytes`, with its first entry at `first`.
     #[inline]
     pub(super) fn new(bytes: &'a [u8], first: i64, time_bits: u8, amount_bits: u8) -> Self {
         let line = Column::new(bytes, 0, 64);
@@ -282,7 +281,7 @@ impl<'a> Packed<'a> {
         }
     }
 
-    /// How far after the base an entry lies.
+    /// The time of an entry after the base.
     #[inline]
     fn above_base(&self, index: usize) -> u64 {
         let line = self.slope.wrapping_mul(index as u64);
@@ -301,10 +300,10 @@ impl<'a> Packed<'a> {
         self.amounts.get(index).wrapping_add(1)
     }
 
-    /// How many entries from `from` on lie before `at`, and `from`.
+    /// The index of the first entry from `from` on that is not before `at`.
     ///
-    /// The line from the first entry to the last tells about where to look: it is a few entries to
-    /// one side from there, as events come at a nearly even pace.
+    /// The line from the first entry to the last gives a good guess, as events come at a nearly
+    /// even pace.
     #[inline]
     pub(super) fn count_before(&self, at: i64, from: usize) -> usize {
         if at <= self.first {
@@ -318,7 +317,7 @@ impl<'a> Packed<'a> {
         })
     }
 
-    /// The amounts of a range of entries, at most half of them.
+    /// The sum of the amounts of a range, at most half of the entries.
     #[inline]
     pub(super) fn sum(&self, range: std::ops::Range<usize>) -> u64 {
         let count = range.len() as u64;
@@ -335,7 +334,7 @@ mod tests {
 
     use super::*;
 
-    /// A full block, its steps and amounts of some number of bits.
+    /// A full block whose steps and amounts have a random number of bits.
     fn entries() -> impl Strategy<Value = Vec<(i64, u64)>> {
         (
             0..=44_u32,
@@ -363,7 +362,7 @@ mod tests {
             ..ProptestConfig::default()
         })]
         #[test]
-        fn a_block_answers_as_its_entries_do(
+        fn a_block_gives_the_same_sums_as_its_entries(
             entries in entries(),
             ranges in prop::collection::vec((0..BLOCK_LEN, 0..=BLOCK_LEN / 2), 20),
             questions in prop::collection::vec((0..BLOCK_LEN, -1..=1_i64, 0..=BLOCK_LEN), 20),

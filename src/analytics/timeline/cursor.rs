@@ -1,32 +1,32 @@
-//! Questions to a timeline in the order of time.
+//! Cursors: sums of a timeline at rising times.
 
 use super::block::{BLOCK_LEN, partition_near};
 use super::{Sum, Timeline};
 
-/// How many times are looked up together.
+/// Times that are looked up together.
 const AHEAD: usize = 16;
-/// Bytes of a timeline from which on most of it is in no cache of the processor.
+/// The size of a timeline, in bytes, from which most of it is not in the processor's caches.
 const FAR: usize = 4 << 20;
-/// Bytes that the memory brings at once.
+/// Bytes of a cache line.
 const CACHE_LINE: usize = 64;
 
-/// Asks a timeline for sums at rising times. Between two questions it stays where it is, so that
-/// narrow buckets share the work: no amount is read twice.
+/// Computes sums of a timeline at rising times. It keeps its position between two calls, so that no
+/// amount is read twice for narrow buckets.
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
     timeline: &'a Timeline,
-    /// The block it stands in, or as many as there are: in the head.
+    /// The index of the current block; the number of blocks if the cursor is in the head.
     block: usize,
-    /// How many blocks it last went on.
+    /// The number of blocks of the last move.
     stride: usize,
-    /// Entries of the block, or of the head, that were passed.
+    /// Entries of the block or the head that were passed.
     passed: usize,
-    /// Everything that was passed.
+    /// The sum of all entries that were passed.
     sum: Sum,
 }
 
 impl<'a> Cursor<'a> {
-    /// Room for the times that are looked up together.
+    /// A buffer for the times that are looked up together.
     pub(super) const PLACES: [(usize, i64); AHEAD] = [(0, 0); AHEAD];
 
     pub(super) fn new(timeline: &'a Timeline) -> Self {
@@ -39,12 +39,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Everything before `at`, which must not be less than it was the last time.
+    /// The sum of all entries before `at`, which must not be before the time of the last call.
     pub fn before(&mut self, at: i64) -> Sum {
         self.before_in(self.timeline.block_for(at, self.block, self.stride), at)
     }
 
-    /// The same, once it is known in which block to look.
+    /// [`Cursor::before`], for a time whose block is known.
     #[inline]
     pub(super) fn before_in(&mut self, block: usize, at: i64) -> Sum {
         self.enter(block);
@@ -65,9 +65,9 @@ impl<'a> Cursor<'a> {
         sum
     }
 
-    /// Finds the blocks of the next times, as many as `places` has room for, and where they are far
-    /// has the memory bring all of them at once: looked into one after the other, each would be
-    /// waited for.
+    /// Finds the blocks of the next times, as many as fit in `places`. In a large timeline it also
+    /// touches the blocks, so that the processor loads all of them into its caches together instead
+    /// of waiting for one after the other.
     pub(super) fn look_ahead(
         &self,
         times: &mut impl Iterator<Item = i64>,
@@ -86,7 +86,7 @@ impl<'a> Cursor<'a> {
             *place = (block, at);
             count += 1;
         }
-        // Else nobody would have to read anything.
+        // Without this the compiler could leave out the reads.
         std::hint::black_box(seen);
         count
     }
@@ -118,7 +118,7 @@ impl<'a> Cursor<'a> {
         let skipped = passed - self.passed;
         self.sum.count += skipped as u64;
         if skipped > BLOCK_LEN - passed {
-            // The end of the block, whose sum is known, is nearer.
+            // The end of the block is nearer, and the sum up to there is known.
             let next = self.timeline.blocks.get(self.block + 1);
             let after = next.map_or(self.timeline.closed.amount, |next| next.amount_before);
             self.sum.amount = after.wrapping_sub(packed.sum(passed..BLOCK_LEN));
@@ -141,25 +141,25 @@ impl<'a> Cursor<'a> {
 }
 
 impl Timeline {
-    /// Everything before `at`, which itself is not included.
+    /// The sum of all entries before `at`, exclusive.
     pub fn before(&self, at: i64) -> Sum {
         self.cursor().before(at)
     }
 
-    /// Everything from `from` on and before `to`.
+    /// The sum of all entries from `from`, inclusive, to `to`, exclusive.
     pub fn between(&self, from: i64, to: i64) -> Sum {
         let mut cursor = self.cursor();
         let before = cursor.before(from);
         cursor.before(to) - before
     }
 
-    /// A cursor for asking [`Timeline::before`] at rising times.
+    /// A cursor for sums at rising times.
     pub fn cursor(&self) -> Cursor<'_> {
         Cursor::new(self)
     }
 
-    /// Tells, one after the other, what lies between each two neighbours of some rising times.
-    pub fn divide(&self, times: impl IntoIterator<Item = i64>, mut tell: impl FnMut(Sum)) {
+    /// Computes the sums between each two neighbouring times of a rising sequence, in order.
+    pub fn divide(&self, times: impl IntoIterator<Item = i64>, mut put: impl FnMut(Sum)) {
         let mut times = times.into_iter();
         let Some(from) = times.next() else { return };
         let mut cursor = self.cursor();
@@ -168,15 +168,15 @@ impl Timeline {
         while let count @ 1.. = cursor.look_ahead(&mut times, &mut places) {
             for (block, at) in &places[..count] {
                 let after = cursor.before_in(*block, *at);
-                tell(after - before);
+                put(after - before);
                 before = after;
             }
         }
     }
 
-    /// The last block, or the head, that begins before `at`; never one before `block`.
+    /// The last block, or the head, that begins before `at`, from `block` on.
     ///
-    /// Most buckets are of one length, so that each goes on about as far as the one before.
+    /// Most buckets have the same length, so that each move is about as long as the one before.
     #[inline]
     fn block_for(&self, at: i64, block: usize, stride: usize) -> usize {
         let Self { firsts, head, .. } = self;
@@ -191,7 +191,7 @@ impl Timeline {
         partition_near(next + stride, next..firsts.len(), begins_before) - 1
     }
 
-    /// Reads something of every cache line of a block, and gives back what comes of that.
+    /// Reads a byte of every cache line of a block and combines them.
     #[inline]
     fn touch(&self, block: usize) -> u8 {
         let Some(header) = self.blocks.get(block) else {

@@ -1,21 +1,21 @@
-//! One measure over time, small enough to keep whole and quick enough to ask about any window.
+//! One measure over time, small enough to keep every entry in memory and fast for any window.
 //!
-//! A timeline answers "how many, and how much, before `t`" exactly, for any millisecond `t`; a
-//! window is the difference of two such answers. It keeps every entry, but not as it came:
+//! A timeline gives the number and the sum of all entries before `t`, exactly, for any millisecond
+//! `t`. A window is the difference of two such sums. Every entry is kept, in a compressed form:
 //!
-//! * The newest entries, fewer than [`BLOCK_LEN`], stand in an open **head** as plain pairs.
-//! * A full head is closed into a **block**. Of a block the time of its first entry and the sum of
-//!   all amounts before it are kept as they are (how many entries stand before it follows from its
-//!   place), so that an answer is a binary search over blocks and a look into one of them.
-//! * Inside a block every number has the same few bits, as many as the block's largest needs, so
-//!   that any entry can be read without reading those before it. Times are small because they are
-//!   kept as what is left over when a straight line is drawn from the block's first entry to its
-//!   last (events come at a nearly even pace over so short a time); amounts are kept less one, and
-//!   where all are one, as when only occurrences are counted, they take no bits at all.
+//! * The newest entries, fewer than [`BLOCK_LEN`], are in an open **head** as plain pairs.
+//! * A full head is closed into a **block**. Its header holds the time of its first entry and the
+//!   sum of all amounts before the block; the number of entries before it follows from its index.
+//!   A sum takes a binary search over the headers and a search in one block.
+//! * In a block all times have the same number of bits, as many as the largest needs, and so have
+//!   all amounts. Any entry can be read without those before it. Times are stored as their distance
+//!   from a straight line between the block's first and last entry, which is small because events
+//!   come at a nearly even pace over so short a time. Amounts are stored minus one, so that they
+//!   take no bits where all are one, as when occurrences are counted.
 //!
-//! Blocks never change once closed. Entries come in the order of time; one that comes late (only an
-//! import brings such) waits in a list of its own, which every answer includes, until
-//! [`Timeline::settle`] merges it in.
+//! Closed blocks never change. Entries come in the order of time. A late entry, which only an
+//! import brings, is kept in a separate list, which every sum includes, until [`Timeline::settle`]
+//! merges it into its place.
 //!
 //! Sources: Pelkonen et al., "Gorilla" (2015), for blocks of compressed points in memory with plain
 //! headers; Zukowski et al., "Super-Scalar RAM-CPU Cache Compression" (2006), for numbers of one
@@ -32,7 +32,7 @@ use self::block::{Packed, pack};
 pub use self::cursor::Cursor;
 pub use self::stored::OpenState;
 
-/// How many and how much.
+/// The number of entries and the sum of their amounts.
 ///
 /// ```
 /// use stampcard::analytics::Sum;
@@ -41,7 +41,7 @@ pub use self::stored::OpenState;
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
-    /// Entries.
+    /// The number of entries.
     pub count: u64,
     /// The sum of their amounts.
     pub amount: u64,
@@ -61,7 +61,7 @@ impl std::ops::Sub for Sum {
 impl Sum {
     fn add(&mut self, amount: u64) {
         self.count += 1;
-        // The store keeps every total of points below 2^53.
+        // No total of points exceeds 2^53: the fold refuses the entry.
         self.amount = self
             .amount
             .checked_add(amount)
@@ -85,36 +85,37 @@ impl Sum {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Timeline {
-    /// The time of each closed block's first entry, in milliseconds since 1970; rising. Apart from
-    /// the rest of the header, so that a search over blocks touches little memory.
+    /// The time of each closed block's first entry, in milliseconds since 1970, in rising order.
+    /// They are separate from the rest of the header, so that a search over blocks touches little
+    /// memory.
     firsts: Vec<i64>,
     /// The rest of each closed block's header.
     blocks: Vec<Block>,
-    /// The packed entries of all closed blocks, one block after the other, in whole words with the
-    /// lowest byte first; see the module of blocks.
+    /// The packed entries of all closed blocks, one block after the other, in whole little-endian
+    /// words; see the module of blocks.
     bytes: Vec<u8>,
-    /// Entries not in a block yet; never [`BLOCK_LEN`] of them between two calls.
+    /// Entries that are not in a block yet; fewer than [`BLOCK_LEN`] between two calls.
     head: Vec<(i64, u64)>,
-    /// Everything in the closed blocks.
+    /// The sum of the closed blocks.
     closed: Sum,
-    /// Everything.
+    /// The sum of all entries.
     total: Sum,
     /// The time of the newest entry in `blocks` and `head`.
     last_at: Option<i64>,
-    /// Entries that came after later ones, in any order.
+    /// Late entries, in any order.
     late: Vec<(i64, u64)>,
 }
 
-/// The header of a closed block, but for the time of its first entry.
+/// The header of a closed block without the time of its first entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Block {
-    /// The amounts of all entries before it.
+    /// The sum of the amounts of all entries before it.
     amount_before: u64,
-    /// Where it begins in `bytes`, in words of eight.
+    /// The offset in `bytes`, in words of eight bytes.
     word: u32,
-    /// Bits of a time.
+    /// The bits of a time.
     time_bits: u8,
-    /// Bits of an amount less one; 0 where every amount is one.
+    /// The bits of an amount minus one; 0 if every amount is one.
     amount_bits: u8,
 }
 
@@ -122,7 +123,7 @@ impl Timeline {
     /// Adds an entry at `at`, in milliseconds since 1970. The amount is at least one.
     ///
     /// # Panics
-    /// If the amount is zero, or a sum passes 2^64 − 1.
+    /// If the amount is zero or the sum exceeds 2^64 − 1.
     pub fn push(&mut self, at: i64, amount: u64) {
         assert!(amount > 0, "an entry of a timeline has an amount");
         self.total.add(amount);
@@ -137,19 +138,19 @@ impl Timeline {
         }
     }
 
-    /// Everything.
+    /// The sum of all entries.
     pub fn total(&self) -> Sum {
         self.total
     }
 
-    /// Merges entries that came late into their places; whether there were any. Closed blocks are
-    /// then others than before.
+    /// Merges late entries into their places. Returns whether there were any: closed blocks have
+    /// then changed.
     pub fn settle(&mut self) -> bool {
         if self.late.is_empty() {
             return false;
         }
         let mut late = std::mem::take(&mut self.late);
-        // Stable: among entries of one time the order they came in is kept.
+        // A stable sort keeps the order of entries with the same time.
         late.sort_by_key(|(at, _)| *at);
         let mut late = late.into_iter().peekable();
         let mut merged = Self::default();
@@ -166,7 +167,7 @@ impl Timeline {
         true
     }
 
-    /// Bytes of memory it takes on the heap.
+    /// The memory that it takes on the heap, in bytes.
     pub fn heap_bytes(&self) -> usize {
         self.firsts.capacity() * size_of::<i64>()
             + self.blocks.capacity() * size_of::<Block>()
@@ -174,7 +175,7 @@ impl Timeline {
             + (self.head.capacity() + self.late.capacity()) * size_of::<(i64, u64)>()
     }
 
-    /// Every entry in the order of time, but for those that came late.
+    /// Every entry except late ones, in the order of time.
     fn entries(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
         let blocks = (0..self.blocks.len()).flat_map(|index| {
             let packed = self.packed(index);
@@ -222,8 +223,8 @@ impl Timeline {
     }
 }
 
-/// Makes room as a vector does by itself, but by an eighth at a time instead of twice as much:
-/// memory per entry is what a timeline is about.
+/// Makes room for more items by an eighth at a time, where a vector would double its capacity:
+/// timelines must take little memory per entry.
 fn reserve_by_eighths<T>(items: &mut Vec<T>, more: usize) {
     if items.capacity() - items.len() < more {
         items.reserve_exact(more.max(items.len() / 8));
@@ -244,7 +245,7 @@ mod tests {
         sum
     }
 
-    /// Steps of all sizes, runs of one time among them, and amounts of all sizes.
+    /// Steps of all sizes, including runs of the same time, and amounts of all sizes.
     fn entries() -> impl Strategy<Value = Vec<(i64, u64)>> {
         let step = prop_oneof![
             3 => Just(0_i64),
@@ -306,7 +307,7 @@ mod tests {
         }
 
         #[test]
-        fn late_entries_count_at_once_and_settle_into_their_places(
+        fn late_entries_count_immediately_and_settle_into_their_places(
             mut entries in entries(),
             shuffle in prop::collection::vec(any::<[prop::sample::Index; 2]>(), 0..40),
             at in any::<prop::sample::Index>(),

@@ -1,31 +1,32 @@
-//! A timeline as a snapshot stores it: closed blocks once, the rest anew each time.
+//! The stored form of a timeline: closed blocks, which are stored once, and the rest, which every
+//! snapshot stores again.
 
 use serde::{Deserialize, Serialize};
 
 use super::{BLOCK_LEN, Block, Timeline, reserve_by_eighths};
 
-/// Everything of a timeline but its closed blocks.
+/// A timeline without its closed blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenState {
-    /// How many blocks are closed.
+    /// The number of closed blocks.
     pub blocks: u64,
     head: Vec<(i64, u64)>,
     last_at: Option<i64>,
 }
 
-/// Bytes of a stored block before its words.
+/// Bytes of a stored block's header.
 const STORED_HEADER: usize = 20;
 
 impl Timeline {
-    /// How many blocks are closed.
+    /// The number of closed blocks.
     pub fn block_count(&self) -> usize {
         self.blocks.len()
     }
 
-    /// What can still change, to be stored with every snapshot.
+    /// The part that can still change, which every snapshot stores.
     ///
     /// # Panics
-    /// If an entry that came late has not been merged.
+    /// If a late entry has not been merged.
     pub fn open_state(&self) -> OpenState {
         assert!(
             self.late.is_empty(),
@@ -39,12 +40,12 @@ impl Timeline {
         }
     }
 
-    /// Closed blocks as bytes, to be stored once: of each the time of its first entry (8 bytes),
-    /// the sum of its amounts (8), the two widths (1 each), how many words follow (2), and the
-    /// words, all little-endian.
+    /// Closed blocks as bytes. Each has the time of its first entry (8 bytes), the sum of its
+    /// amounts (8), the two widths (1 each), the number of words (2) and the words, all
+    /// little-endian.
     ///
     /// # Panics
-    /// If there are not so many blocks.
+    /// If the range exceeds the number of blocks.
     pub fn stored_blocks(&self, range: std::ops::Range<usize>) -> Vec<u8> {
         let mut bytes = Vec::new();
         for index in range {
@@ -63,11 +64,11 @@ impl Timeline {
         bytes
     }
 
-    /// The timeline that was stored, its blocks in pieces that may hold more of them than the state
-    /// knows of. `None` if the parts do not fit together.
+    /// Restores a stored timeline. The pieces may hold more blocks than the state has. `None` if
+    /// the parts do not fit together.
     ///
     /// # Errors
-    /// That of the first piece that is none.
+    /// The error of the first piece that is one.
     pub fn restore<E>(
         pieces: impl Iterator<Item = Result<Vec<u8>, E>>,
         open: OpenState,
@@ -84,7 +85,7 @@ impl Timeline {
         Ok(timeline.restore_head(open))
     }
 
-    /// Takes the blocks of a piece, until there are `most`.
+    /// Adds the blocks of a piece until there are `most`.
     fn restore_blocks(&mut self, piece: &[u8], most: u64) -> Option<()> {
         reserve_by_eighths(&mut self.bytes, piece.len());
         let mut rest = piece;
@@ -107,7 +108,7 @@ impl Timeline {
         Some(self)
     }
 
-    /// Takes one stored block off the front of `bytes`; gives back the rest.
+    /// Adds the first stored block of `bytes` and returns the rest.
     fn restore_block<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let (header, rest) = bytes.split_first_chunk::<STORED_HEADER>()?;
         let (first, header) = header.split_first_chunk::<8>()?;

@@ -1,4 +1,4 @@
-//! Activity per day: programs grow, weekends and holidays are busier, and a launch attracts members.
+//! Activity per day: programs grow, weekends and holidays are busier, a launch attracts members.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Continues the history while the demo runs: the rest of today and every day after it, planned like
-//! the days of the history, and so at the same pace.
+//! Continues the history while the demo runs: the rest of today and every day after it, planned
+//! like the days of the history, and so at the same pace.
 
 use tokio::time::{Instant, sleep_until};
 

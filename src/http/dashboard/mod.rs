@@ -1,7 +1,7 @@
-//! The dashboard: one page and its assets, compiled in. It needs no credential, because it holds
-//! no data: its scripts sign in with a key and read the public API like any other client.
+//! The dashboard: a page and its assets, compiled in. It needs no credential, because it holds no
+//! data: its scripts sign in with a key and read the public API like any other client.
 //!
-//! **Must not know**: the services. What the dashboard needs, the API has to offer.
+//! **Must not know**: the services. The API must offer everything that the dashboard needs.
 
 use std::io::Read as _;
 use std::sync::{LazyLock, OnceLock};
@@ -13,35 +13,57 @@ use flate2::read::GzDecoder;
 
 use super::body::shared;
 use super::extract::PathPair;
+use super::openapi::operation::{NOT_FOUND, Operation};
+use super::route::routes;
 use super::{HttpError, HttpResult};
 use crate::domain::EventName;
 use crate::error::Code;
 
-/// A file that the page asks for.
+/// A file of the page.
 struct Asset {
-    /// In its path: another content has another one.
+    /// The hash of the content, a segment of the path.
     digest: &'static str,
     name: &'static str,
     media_type: &'static str,
     gzip: &'static [u8],
-    /// The same unpacked, once somebody asked for it.
+    /// The decompressed file, from the first request for it on.
     plain: OnceLock<Bytes>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 
-/// The page, with what it has to know of the catalogue.
+/// The page with the list of events.
 static FILLED_PAGE: LazyLock<String> =
     LazyLock::new(|| PAGE.replace("{events}", &EventName::ALL.map(EventName::as_str).join(" ")));
 
-/// What the page may do: load what this server serves, ask this server, and nothing else. A chart
-/// becomes a PNG by way of an image that is an address with its data, and so is the page's icon.
+/// Allows the page to load from and call this server only. Charts are exported as PNG through
+/// images with `data:` URLs, and the icon of the page is one.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// `GET /`: the page. It is asked about each time, since it names the current assets.
-pub(super) async fn get_page(request: HttpRequest) -> HttpResponse {
+routes! {
+    tag "Server";
+
+    "/" {
+        GET Public get_page => Operation::new("Get the dashboard")
+            .returns_media(
+                200,
+                "text/html; charset=utf-8",
+                "The page. It calls only this server, with the key that the operator enters.",
+            )
+            .conditional();
+    }
+    "/assets/{digest}/{name}" {
+        GET Public get_asset => Operation::new("Get a file of the dashboard")
+            .returns_media(200, "text/css; charset=utf-8", "A file that never changes under its path.")
+            .or_media(200, "text/javascript; charset=utf-8")
+            .errors(NOT_FOUND);
+    }
+}
+
+/// `GET /`: the page. Browsers revalidate it each time, because it names the current assets.
+async fn get_page(request: HttpRequest) -> HttpResponse {
     let tag = format!("\"{:08x}\"", crc32fast::hash(FILLED_PAGE.as_bytes()));
     let known = request.headers().get(header::IF_NONE_MATCH);
     let is_known = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
@@ -63,8 +85,8 @@ pub(super) async fn get_page(request: HttpRequest) -> HttpResponse {
         .body(FILLED_PAGE.as_str())
 }
 
-/// `GET /assets/{digest}/{name}`: what the page asks for. It never changes under its path.
-pub(super) async fn get_asset(
+/// `GET /assets/{digest}/{name}`: a file of the page. Its content never changes under its path.
+async fn get_asset(
     PathPair(digest, name): PathPair,
     accepted: web::Header<AcceptEncoding>,
 ) -> HttpResult {
@@ -74,7 +96,7 @@ pub(super) async fn get_asset(
         .ok_or_else(|| {
             HttpError::new(
                 Code::NotFound,
-                "no such asset; load the page anew for its names",
+                "no such asset; reload the page for the current names",
             )
         })?;
     let mut response = HttpResponse::Ok();
@@ -96,7 +118,7 @@ pub(super) async fn get_asset(
     Ok(shared(response.body(Bytes::clone(plain))))
 }
 
-/// For the rare client that takes nothing compressed.
+/// Decompresses a file for the rare client that does not accept gzip.
 fn unpack(gzip: &[u8]) -> Result<Bytes, HttpError> {
     let mut bytes = Vec::new();
     GzDecoder::new(gzip)

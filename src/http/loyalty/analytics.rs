@@ -1,16 +1,115 @@
-//! `/v1/analytics`. The handlers are given the figures and nothing that could reach the database.
+//! `/v1/analytics`. The handlers receive the figures and nothing that could reach the database.
 
 use actix_web::web::Data;
 
+use crate::analytics::{Interval, Zone};
+use crate::domain::{Invalid, OfferId, Timestamp};
 use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
 use crate::http::conditional::{Conditional, Times};
 use crate::http::extract::QueryText;
-use crate::service::Analytics;
-use crate::wire::{SummaryResponse, TimeseriesQuery, TimeseriesResponse, to_json};
+use crate::http::openapi::operation::Operation;
+use crate::http::route::routes;
+use crate::service::{Analytics, TimeseriesSelection, unknown_series_offer};
+use crate::wire::{
+    Kind, OffersAnalyticsResponse, SummaryResponse, TEXT, TimeseriesResponse, expected_one_of,
+    optional, query_parameters, schema, to_json,
+};
 
-/// `GET /v1/analytics/summary`.
-pub(in crate::http) async fn get_analytics_summary(
+routes! {
+    tag "Analytics";
+
+    "/v1/analytics/summary" {
+        GET OrgKey get_analytics_summary => Operation::new("Get the program's figures")
+            .returns::<SummaryResponse>(200, "The figures, including every acknowledged write.");
+    }
+    "/v1/analytics/offers" {
+        GET OrgKey get_analytics_offers => Operation::new("Get the figures of each offer")
+            .returns::<OffersAnalyticsResponse>(200, "The figures.");
+    }
+    "/v1/analytics/timeseries" {
+        GET OrgKey get_analytics_timeseries => Operation::new("Get the figures of a period")
+            .description(
+                "Bucket k begins k intervals after `from`; the last bucket ends at `to`, even if \
+                 that makes it shorter. Buckets are half-open. At most 10000. A repeated parameter \
+                 is refused.",
+            )
+            .returns::<TimeseriesResponse>(
+                200,
+                "The buckets. Their times are Unix milliseconds, or text for a client whose \
+                 `User-Agent` begins with `expys-sdk-`, unless the setting `analytics.bucket_time` \
+                 fixes one of the two.",
+            );
+    }
+}
+
+query_parameters! {
+    /// The query of `GET /v1/analytics/timeseries`.
+    struct TimeseriesQuery {
+        /// The start of the period; a bare date is midnight in `tz`.
+        from: String = optional("from", MOMENT).example("2026-06-01T00:00:00Z").required();
+        /// The end of the period, which is outside it.
+        to: String = optional("to", MOMENT).example("2026-06-23T00:00:00Z").required();
+        /// The length of a bucket.
+        interval: String = optional("interval", INTERVAL).required();
+        /// The IANA time zone of calendar days, weeks and months; UTC by default.
+        tz: Option<String> = optional("tz", TEXT).example("Europe/Berlin");
+        /// Only this offer of the program, archived or not.
+        offer: Option<String> = optional("offer", TEXT)
+            .example("off_01a1fda8-194e-75c2-b11a-dd34b93c1d23");
+    }
+}
+
+/// A time as text: a bare date is read in the time zone of another parameter.
+const MOMENT: Kind<String> = Kind {
+    schema: schema::time,
+    ..TEXT
+};
+
+const INTERVAL: Kind<String> = Kind {
+    schema: || schema::one_of(Interval::ALL.map(Interval::as_str)),
+    ..TEXT
+};
+
+impl TimeseriesQuery {
+    fn select(&self) -> Result<TimeseriesSelection, Invalid> {
+        let zone = match &self.tz {
+            None => Zone::UTC,
+            Some(name) => Zone::parse(name).ok_or_else(|| {
+                Invalid::new("tz", "must be an IANA time zone such as Europe/Berlin")
+            })?,
+        };
+        let interval = Interval::parse(&self.interval)
+            .ok_or_else(|| expected_one_of("interval", &Interval::ALL.map(Interval::as_str)))?;
+        Ok(TimeseriesSelection {
+            from: moment("from", &self.from, &zone)?,
+            to: moment("to", &self.to, &zone)?,
+            interval,
+            zone,
+            offer: match &self.offer {
+                Some(id) => Some(OfferId::parse(id).ok_or_else(unknown_series_offer)?),
+                None => None,
+            },
+        })
+    }
+}
+
+/// A time, or a bare date for its midnight in the zone, in the years 1 to 9998: a calendar needs
+/// room on both sides.
+fn moment(name: &str, text: &str, zone: &Zone) -> Result<Timestamp, Invalid> {
+    Timestamp::parse(text)
+        .or_else(|| zone.midnight(text))
+        .filter(|at| (1..=9998).contains(&at.as_utc().year()))
+        .ok_or_else(|| {
+            Invalid::new(
+                name,
+                "must be an RFC 3339 time such as 2026-06-01T00:00:00Z (a + is written %2B here) \
+                 or a date such as 2026-06-01, in the years 1 to 9998",
+            )
+        })
+}
+
+async fn get_analytics_summary(
     analytics: Data<Analytics>,
     OrgKey(key): OrgKey,
     conditional: Conditional,
@@ -20,8 +119,7 @@ pub(in crate::http) async fn get_analytics_summary(
     Ok(question.answer(&summary, SummaryResponse::to_json).into())
 }
 
-/// `GET /v1/analytics/offers`.
-pub(in crate::http) async fn get_analytics_offers(
+async fn get_analytics_offers(
     analytics: Data<Analytics>,
     OrgKey(key): OrgKey,
     conditional: Conditional,
@@ -31,22 +129,22 @@ pub(in crate::http) async fn get_analytics_offers(
     Ok(analytics.offers(key, render).await?.into())
 }
 
-/// `GET /v1/analytics/timeseries`.
-pub(in crate::http) async fn get_analytics_timeseries(
+async fn get_analytics_timeseries(
     analytics: Data<Analytics>,
     OrgKey(key): OrgKey,
-    query: QueryText,
+    query: QueryText<TimeseriesQuery>,
     conditional: Conditional,
 ) -> HttpResult {
-    let query = TimeseriesQuery::parse(&query.parse()?)?;
+    let query = query.parse()?;
     let times = Times {
         form: analytics.time_form(conditional.agent()),
         is_by_agent: analytics.is_time_form_by_agent(),
     };
     let question = conditional.question_with_times(key, times);
+    let selection = query.select()?;
     let render = move |buckets| question.answer(&buckets, TimeseriesResponse::to_json);
     Ok(analytics
-        .timeseries(key, &query, times.form, render)
+        .timeseries(key, selection, times.form, render)
         .await?
         .into())
 }

@@ -2,24 +2,37 @@
 
 use actix_web::web::Data;
 
+use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
 use crate::http::extract::JsonBody;
-use crate::http::precondition::{Conditions, ok_at};
-use crate::http::{HttpResult, reply};
+use crate::http::openapi::operation::Operation;
+use crate::http::precondition::Conditions;
+use crate::http::response::{ok_at, reply};
+use crate::http::route::routes;
 use crate::service::Services;
-use crate::wire::ConfigurationRequest;
+use crate::wire::{ConfigurationRequest, ConfigurationResponse};
 
-/// `GET /v1/configuration`.
-pub(in crate::http) async fn get_configuration(
-    services: Data<Services>,
-    OrgKey(key): OrgKey,
-) -> HttpResult {
+routes! {
+    tag "Configuration";
+
+    "/v1/configuration" {
+        GET OrgKey get_configuration => Operation::new("Get the program's configuration")
+            .returns::<ConfigurationResponse>(200, "The configuration.")
+            .versioned();
+        PUT OrgKey set_configuration => Operation::new("Update the program's configuration")
+            .description("Absent fields keep their value.")
+            .body::<ConfigurationRequest>()
+            .returns::<ConfigurationResponse>(200, "The updated configuration.")
+            .versioned();
+    }
+}
+
+async fn get_configuration(services: Data<Services>, OrgKey(key): OrgKey) -> HttpResult {
     let (configuration, version) = services.get_configuration(key).await?;
     Ok(ok_at(version.0, &configuration))
 }
 
-/// `PUT /v1/configuration`.
-pub(in crate::http) async fn set_configuration(
+async fn set_configuration(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     body: JsonBody,

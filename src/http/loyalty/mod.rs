@@ -1,9 +1,10 @@
-//! `/v1`: the loyalty surface, one file a resource.
+//! `/v1`: the loyalty surface, one file per resource.
 
 pub(super) mod analytics;
 pub(super) mod configuration;
 pub(super) mod conversations;
 pub(super) mod keys;
+mod member_query;
 pub(super) mod members;
 pub(super) mod offers;
 pub(super) mod redemptions;

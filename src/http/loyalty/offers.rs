@@ -2,41 +2,96 @@
 
 use actix_web::web::Data;
 
+use super::member_query::MemberQuery;
+use crate::domain::{ProgramNumber, Search};
+use crate::error::Code;
+use crate::http::HttpResult;
 use crate::http::auth::{KeyOrMember, OrgKey};
 use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
-use crate::http::precondition::{Conditions, ok_at};
-use crate::http::{HttpResult, ok, reply};
+use crate::http::openapi::operation::{NOT_FOUND, Operation};
+use crate::http::precondition::Conditions;
+use crate::http::response::{ok, ok_at, reply};
+use crate::http::route::routes;
 use crate::service::{Caller, Services};
-use crate::wire::{CreateOfferRequest, ListKind, PatchOfferRequest};
+use crate::wire::{
+    BOOLEAN, CreateOfferRequest, ListKind, OfferListResponse, OfferResponse, PageQuery,
+    PatchOfferRequest, group, optional, page, query_parameters, search,
+};
 
-/// `GET /v1/offers`.
-pub(in crate::http) async fn list_offers(
+/// A note on routes that return offers.
+const AS_MEMBER: &str = "A member sees offers that are neither archived nor expired and are open \
+    to the member's tier. So does an Org-API-Key that names a member; without one it sees all \
+    offers that are not archived.";
+
+routes! {
+    tag "Offers";
+
+    "/v1/offers" {
+        GET KeyOrMember list_offers => Operation::new("List offers")
+            .description(AS_MEMBER)
+            .returns::<OfferListResponse>(200, "A page, newest first.")
+            .errors(NOT_FOUND);
+        POST OrgKey create_offer => Operation::new("Create an offer")
+            .body::<CreateOfferRequest>()
+            .returns::<OfferResponse>(201, "The offer.")
+            .errors(&[Code::LimitReached]);
+    }
+    "/v1/offers/{id}" {
+        GET KeyOrMember get_offer => Operation::new("Get an offer")
+            .description(AS_MEMBER)
+            .returns::<OfferResponse>(200, "The offer.")
+            .versioned()
+            .errors(NOT_FOUND);
+        PATCH OrgKey patch_offer => Operation::new("Update an offer")
+            .description("Absent fields keep their value; null clears a field.")
+            .body::<PatchOfferRequest>()
+            .returns::<OfferResponse>(200, "The updated offer.")
+            .versioned()
+            .errors(NOT_FOUND);
+        DELETE OrgKey archive_offer => Operation::new("Archive an offer")
+            .description("Its redemptions and figures are kept.")
+            .returns::<OfferResponse>(200, "The archived offer.")
+            .errors(NOT_FOUND);
+    }
+}
+
+query_parameters! {
+    /// The query of `GET /v1/offers`.
+    struct ListOffersQuery of ProgramNumber {
+        page: PageQuery = page(ListKind::Offers);
+        /// `true` for offers that can be redeemed now, `false` for the others.
+        available: Option<bool> = optional("available", BOOLEAN);
+        member: MemberQuery = group::<MemberQuery>();
+        /// Only offers with these words, or beginnings of words, in their title, regardless of case
+        /// and accents.
+        search: Option<Search> = search();
+    }
+}
+
+async fn list_offers(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
-    query: QueryText,
+    query: QueryText<ListOffersQuery>,
 ) -> HttpResult {
-    let query = query.parse()?;
-    let page = query.page(ListKind::Offers, caller.program())?;
-    let (available, on_behalf) = (query.boolean("available")?, query.external_user_id()?);
+    let query = query.parse_for(caller.program())?;
+    let on_behalf = query.member.external_user_id;
     Ok(ok(&services
-        .list_offers(caller, on_behalf, available, query.search()?, page)
+        .list_offers(caller, on_behalf, query.available, query.search, query.page)
         .await?))
 }
 
-/// `GET /v1/offers/{id}`.
-pub(in crate::http) async fn get_offer(
+async fn get_offer(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
     PathText(id): PathText,
-    query: QueryText,
+    query: QueryText<MemberQuery>,
 ) -> HttpResult {
-    let on_behalf = query.parse()?.external_user_id()?;
+    let on_behalf = query.parse()?.external_user_id;
     let offer = services.get_offer(caller, on_behalf, id).await?;
     Ok(ok_at(offer.version, &offer))
 }
 
-/// `POST /v1/offers`.
-pub(in crate::http) async fn create_offer(
+async fn create_offer(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     idempotency: Idempotency,
@@ -49,8 +104,7 @@ pub(in crate::http) async fn create_offer(
     ))
 }
 
-/// `PATCH /v1/offers/{id}`.
-pub(in crate::http) async fn patch_offer(
+async fn patch_offer(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     body: JsonBody,
@@ -64,8 +118,7 @@ pub(in crate::http) async fn patch_offer(
     ))
 }
 
-/// `DELETE /v1/offers/{id}`.
-pub(in crate::http) async fn archive_offer(
+async fn archive_offer(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     PathText(id): PathText,

@@ -1,16 +1,43 @@
-//! `/v1/sandbox`.
+//! `/v1/sandbox`. A live key gets 403 here.
 
 use actix_web::web::Data;
 
+use crate::error::Code;
+use crate::http::HttpResult;
 use crate::http::auth::SandboxKey;
 use crate::http::extract::{Idempotency, JsonBody};
+use crate::http::openapi::operation::Operation;
 use crate::http::rate_limit::RateLimiter;
-use crate::http::{HttpResult, ok, reply};
+use crate::http::response::{ok, reply};
+use crate::http::route::routes;
 use crate::service::{Caller, Services};
-use crate::wire::{AdvanceClockRequest, ResetRequest};
+use crate::wire::{AdvanceClockRequest, ClockResponse, ResetRequest, ResetResponse};
 
-/// `POST /v1/sandbox/reset`.
-pub(in crate::http) async fn reset_sandbox(
+routes! {
+    tag "Sandbox";
+
+    "/v1/sandbox/reset" {
+        POST OrgKey reset_sandbox => Operation::new("Reset a program")
+            .description(
+                "The key's program is archived, and its keys open a new, empty one with the same \
+                 name and settings. Sandbox keys only.",
+            )
+            .optional_body::<ResetRequest>()
+            .returns::<ResetResponse>(200, "The new program.")
+            .errors(&[Code::NotFound, Code::LimitReached]);
+    }
+    "/v1/sandbox/clock" {
+        GET OrgKey get_clock => Operation::new("Get the program's time")
+            .description("Sandbox keys only.")
+            .returns::<ClockResponse>(200, "The program's time.");
+        POST OrgKey advance_clock => Operation::new("Advance the program's clock")
+            .description("The program stays ahead of the system clock. Sandbox keys only.")
+            .body::<AdvanceClockRequest>()
+            .returns::<ClockResponse>(200, "The program's new time.");
+    }
+}
+
+async fn reset_sandbox(
     services: Data<Services>,
     rates: Data<RateLimiter>,
     SandboxKey(key): SandboxKey,
@@ -26,16 +53,11 @@ pub(in crate::http) async fn reset_sandbox(
     Ok(reply(answer))
 }
 
-/// `GET /v1/sandbox/clock`.
-pub(in crate::http) async fn get_clock(
-    services: Data<Services>,
-    SandboxKey(key): SandboxKey,
-) -> HttpResult {
+async fn get_clock(services: Data<Services>, SandboxKey(key): SandboxKey) -> HttpResult {
     Ok(ok(&services.sandbox_clock(key).await?))
 }
 
-/// `POST /v1/sandbox/clock`.
-pub(in crate::http) async fn advance_clock(
+async fn advance_clock(
     services: Data<Services>,
     SandboxKey(key): SandboxKey,
     idempotency: Idempotency,

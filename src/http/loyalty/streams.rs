@@ -1,4 +1,4 @@
-//! Streams of server-sent events: what is said in a conversation, and what happens in a program.
+//! Streams of server-sent events: the messages of a conversation, and the activity of a program.
 //!
 //! Source: the HTML standard, section 9.2, "Server-sent events".
 
@@ -14,25 +14,68 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 
 use crate::budget::Reservation;
 use crate::domain::{Invalid, ProgramNumber, Seq, Timestamp};
+use crate::error::Code;
 use crate::http::auth::{self, MemberToken, OrgKey};
 use crate::http::extract::PathText;
+use crate::http::openapi::operation::{NOT_FOUND, Operation};
+use crate::http::route::routes;
 use crate::http::{HttpError, HttpLimits, HttpResult};
 use crate::realtime::{Frame, Realtime, Subscription, Topic, activity_frame};
 use crate::service::{Caller, Services};
+use crate::wire::schema;
 
-/// A stream with nothing to say says this, so that nobody in between takes it for dead.
+/// The comment that an idle stream sends, so that no proxy takes the connection for dead.
 const HEARTBEAT: &str = ": heartbeat\n\n";
-/// The last words to a client that did not read fast enough. A message stream holds nothing but
-/// messages, so there it is a comment.
+/// The end of a stream whose client did not read fast enough. A message stream has only messages,
+/// so that this is a comment.
 const MISSED_COMMENT: &str = ": too slow, messages were left out; list them and connect again\n\n";
-/// The same on the activity stream, which can be resumed without a gap.
+/// The end of an activity stream whose client did not read fast enough. It can be resumed without a
+/// gap.
 const MISSED_EVENT: &str =
     "event: gap\ndata: {\"message\":\"too slow; connect again with Last-Event-ID\"}\n\n";
-/// How far away the end of a stream is whose credential does not end by itself.
+/// The duration of a stream whose credential does not expire.
 const FOREVER: Duration = Duration::from_hours(24 * 365);
 
-/// `GET /v1/conversations/{id}/stream`.
-pub(in crate::http) async fn stream_messages(
+const EVENT_STREAM: &str = "text/event-stream";
+
+routes! {
+    tag "Conversations";
+
+    "/v1/conversations/{id}/stream" {
+        GET Member stream_messages => Operation::new("Stream the messages of a conversation")
+            .description(
+                "Server-sent events: each `data:` line is a `MessageResponse`; `: heartbeat` is \
+                 sent while there are no messages. The stream ends when the token expires.",
+            )
+            .returns_media(200, EVENT_STREAM, "Messages from now on.")
+            .errors(NOT_FOUND);
+    }
+
+    tag "Activity";
+
+    "/v1/activity/stream" {
+        GET OrgKey stream_activity => Operation::new("Stream the events of the program")
+            .description(
+                "Server-sent events: `id` is the number of the activity, `event` its name, `data` \
+                 the body that a webhook receives, an `ActivityEvent` of this document. \
+                 `: heartbeat` is sent while nothing happens. A client that does not read fast \
+                 enough gets `event: gap` and is disconnected; it resumes with `Last-Event-ID`.",
+            )
+            .header(
+                "Last-Event-ID",
+                schema::whole(0, i64::MAX),
+                "The `id` of the last frame that was received; the stream starts after it.",
+            )
+            .returns_media(
+                200,
+                EVENT_STREAM,
+                "Events from now on, or after `Last-Event-ID`.",
+            )
+            .errors(&[Code::Validation]);
+    }
+}
+
+async fn stream_messages(
     request: HttpRequest,
     services: Data<Services>,
     realtime: Data<Realtime>,
@@ -57,8 +100,7 @@ pub(in crate::http) async fn stream_messages(
     Ok(respond(&request, Stream::new(source, caller, ends_in)))
 }
 
-/// `GET /v1/activity/stream`.
-pub(in crate::http) async fn stream_activity(
+async fn stream_activity(
     request: HttpRequest,
     services: Data<Services>,
     realtime: Data<Realtime>,
@@ -103,7 +145,7 @@ fn until(end: Timestamp, now: Timestamp) -> Duration {
     Duration::from_millis(millis.max(0).unsigned_abs())
 }
 
-/// Where frames come from: the log as far as the client is behind, then the hub.
+/// The source of frames: the log as far as the client is behind, then the hub.
 struct Source {
     services: Data<Services>,
     realtime: Data<Realtime>,
@@ -111,9 +153,9 @@ struct Source {
     credential: u64,
     live: Subscription,
     heartbeat: Duration,
-    /// What the client has goes up to here.
+    /// The number of the last frame that was sent.
     after: Seq,
-    /// Frames from the log that are to be sent next, each counted until it is.
+    /// Frames from the log that are sent next, with their reservations in the budget.
     ready: VecDeque<(Frame, Reservation)>,
 }
 
@@ -128,7 +170,7 @@ impl Source {
     ) -> Result<Self, HttpError> {
         let limits = request
             .app_data::<HttpLimits>()
-            .ok_or_else(|| HttpError::plain(crate::error::Code::Internal))?;
+            .ok_or_else(|| HttpError::plain(Code::Internal))?;
         Ok(Self {
             heartbeat: limits.stream_heartbeat,
             services,
@@ -162,8 +204,8 @@ impl Source {
         }
     }
 
-    /// Reads a piece of the log, up to where the hub took over. If the hub gave up on this client
-    /// meanwhile, it takes over later.
+    /// Reads a piece of the log, up to where the hub took over. If the hub dropped this client
+    /// meanwhile, the client is registered again from the newest activity.
     async fn read_log(&mut self, program: ProgramNumber) -> Option<()> {
         let up_to = self.live.start();
         let programs = [program].into();
@@ -171,7 +213,7 @@ impl Source {
         let (events, end) = read.await.ok()?;
         for (program, event) in &events {
             let text = activity_frame(&self.services, *program, event)?;
-            // If too much waits for this client already, the stream ends: it can be resumed.
+            // If too much is buffered for this client, the stream ends: it can be resumed.
             let held = self.live.account().reserve(text.len())?;
             let seq = event.seq;
             self.ready.push_back((Frame { seq, text }, held));
@@ -186,7 +228,7 @@ impl Source {
     }
 }
 
-/// A stream on its way to a client.
+/// A stream of a client.
 struct Stream {
     source: Source,
     caller: Caller,
@@ -237,7 +279,7 @@ impl Stream {
         }
     }
 
-    /// Whether the credential that opened the stream would still open it.
+    /// Whether the credential that opened the stream is still valid for it.
     fn is_still_allowed(&self) -> bool {
         let directory = self.source.services.directory();
         match self.caller {
@@ -252,10 +294,10 @@ impl Stream {
 fn respond(request: &HttpRequest, stream: Stream) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
-        .content_type("text/event-stream")
+        .content_type(EVENT_STREAM)
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((
-            // Asks a proxy not to hold frames back.
+            // Asks a proxy not to buffer frames.
             HeaderName::from_static("x-accel-buffering"),
             HeaderValue::from_static("no"),
         ));

@@ -2,49 +2,99 @@
 
 use actix_web::web::Data;
 
+use super::member_query::{ListedMemberQuery, MemberQuery};
+use crate::domain::ProgramNumber;
+use crate::error::Code;
+use crate::http::HttpResult;
 use crate::http::auth::{KeyOrMember, OrgKey};
 use crate::http::extract::{Idempotency, JsonBody, QueryText};
-use crate::http::{HttpResult, ok, reply};
+use crate::http::openapi::operation::{NOT_FOUND, Operation};
+use crate::http::response::{ok, reply};
+use crate::http::route::routes;
 use crate::service::{Caller, Services};
-use crate::wire::{ListKind, MovePointsRequest};
+use crate::wire::{
+    BalanceResponse, EligibilityResponse, ListKind, MovePointsRequest, PageQuery,
+    TransactionListResponse, WalletResponse, group, page, query_parameters,
+};
 
-/// `GET /v1/wallet`.
-pub(in crate::http) async fn get_wallet(
+/// A note on routes that return the data of one member.
+const WHOSE: &str = "An Org-API-Key must name the member.";
+
+routes! {
+    tag "Wallets";
+
+    "/v1/eligibility" {
+        GET KeyOrMember get_eligibility => Operation::new("Get a member's tier and wallet")
+            .description(WHOSE)
+            .returns::<EligibilityResponse>(200, "Tier and wallet.")
+            .errors(NOT_FOUND);
+    }
+    "/v1/wallet" {
+        GET KeyOrMember get_wallet => Operation::new("Get a member's wallet")
+            .description(WHOSE)
+            .returns::<WalletResponse>(200, "The wallet.")
+            .errors(NOT_FOUND);
+    }
+    "/v1/wallet/transactions" {
+        GET KeyOrMember list_transactions => Operation::new("List a member's ledger")
+            .description(WHOSE)
+            .returns::<TransactionListResponse>(200, "A page, newest first.")
+            .errors(NOT_FOUND);
+    }
+    "/v1/wallet/credit" {
+        POST OrgKey credit_wallet => Operation::new("Credit points")
+            .description("A balance or total above 9007199254740991 is refused, and nothing changes.")
+            .body::<MovePointsRequest>()
+            .returns::<BalanceResponse>(200, "The new balance.")
+            .errors(NOT_FOUND);
+    }
+    "/v1/wallet/debit" {
+        POST OrgKey debit_wallet => Operation::new("Debit points to correct a mistake")
+            .body::<MovePointsRequest>()
+            .returns::<BalanceResponse>(200, "The new balance.")
+            .errors(&[Code::NotFound, Code::InsufficientPoints]);
+    }
+}
+
+query_parameters! {
+    /// The query of `GET /v1/wallet/transactions`.
+    struct ListTransactionsQuery of ProgramNumber {
+        page: PageQuery = page(ListKind::Transactions);
+        member: ListedMemberQuery = group::<ListedMemberQuery>();
+    }
+}
+
+async fn get_wallet(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
-    query: QueryText,
+    query: QueryText<MemberQuery>,
 ) -> HttpResult {
-    let on_behalf = query.parse()?.external_user_id()?;
+    let on_behalf = query.parse()?.external_user_id;
     Ok(ok(&services.get_wallet(caller, on_behalf).await?))
 }
 
-/// `GET /v1/eligibility`.
-pub(in crate::http) async fn get_eligibility(
+async fn get_eligibility(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
-    query: QueryText,
+    query: QueryText<MemberQuery>,
 ) -> HttpResult {
-    let on_behalf = query.parse()?.external_user_id()?;
+    let on_behalf = query.parse()?.external_user_id;
     Ok(ok(&services.get_eligibility(caller, on_behalf).await?))
 }
 
-/// `GET /v1/wallet/transactions`.
-pub(in crate::http) async fn list_transactions(
+async fn list_transactions(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
-    query: QueryText,
+    query: QueryText<ListTransactionsQuery>,
 ) -> HttpResult {
-    let query = query.parse()?;
-    let page = query.page(ListKind::Transactions, caller.program())?;
-    let on_behalf = query.external_user_id()?;
-    let include_archived = query.flag("includeArchived")?;
+    let query = query.parse_for(caller.program())?;
+    let (on_behalf, include_archived) = query.member.subject();
     Ok(ok(&services
-        .list_transactions(caller, on_behalf, include_archived, page)
+        .list_transactions(caller, on_behalf, include_archived, query.page)
         .await?))
 }
 
-/// `POST /v1/wallet/credit`.
-pub(in crate::http) async fn credit_wallet(
+async fn credit_wallet(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     idempotency: Idempotency,
@@ -57,8 +107,7 @@ pub(in crate::http) async fn credit_wallet(
     ))
 }
 
-/// `POST /v1/wallet/debit`.
-pub(in crate::http) async fn debit_wallet(
+async fn debit_wallet(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     idempotency: Idempotency,

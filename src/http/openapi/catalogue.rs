@@ -1,5 +1,5 @@
-//! The events of the catalogue, as the table of events declares them: a schema for each name, and
-//! the request that a webhook gets.
+//! The events of the catalogue, from the table of events: a schema for each name, and the request
+//! that a webhook receives.
 
 use utoipa::ToSchema;
 use utoipa::openapi::path::{
@@ -18,34 +18,34 @@ use crate::wire::{
 
 /// The schema of any event of the catalogue.
 const ANY: &str = "ActivityEvent";
-const TEST: &str = "An event that only `POST /v1/webhooks/{id}/test` sends.";
+const TEST: &str = "A test event, which only `POST /v1/webhooks/{id}/test` sends.";
 
-/// What a receiver may answer, each a response by its name.
+/// The responses of a receiver, by name.
 const DELIVERED: &str = "WebhookDelivered";
 const FAILED: &str = "WebhookFailed";
 const TEST_FAILED: &str = "WebhookTestFailed";
-const ANSWERS: [(&str, &str); 3] = [
+const RESPONSES: [(&str, &str); 3] = [
     (DELIVERED, "Delivered."),
     (
         FAILED,
-        "Not delivered: any other answer, a redirect included, or none within `webhooks.timeout` \
-         seconds. It is sent again, after pauses that grow to a day.",
+        "Not delivered: any other response, including a redirect, or none within \
+         `webhooks.timeout` seconds. The delivery is repeated after pauses of up to a day.",
     ),
     (
         TEST_FAILED,
-        "Not delivered: any other answer, a redirect included, or none within `webhooks.timeout` \
-         seconds. A test is tried once.",
+        "Not delivered: any other response, including a redirect, or none within \
+         `webhooks.timeout` seconds. A test is attempted once.",
     ),
 ];
 
-/// The request that a webhook gets, by the name of the event, and what these refer to.
+/// The requests that a webhook receives, by the name of the event; adds their components.
 pub(super) fn webhooks(components: &mut Components) -> Paths {
     components.schemas.extend(schemas());
-    for (name, about) in ANSWERS {
-        let answer = ResponseBuilder::new().description(about).build();
+    for (name, about) in RESPONSES {
+        let response = ResponseBuilder::new().description(about).build();
         components
             .responses
-            .insert(name.to_owned(), RefOr::T(answer));
+            .insert(name.to_owned(), RefOr::T(response));
     }
     for header in headers() {
         components
@@ -61,11 +61,11 @@ pub(super) fn webhooks(components: &mut Components) -> Paths {
     webhooks
 }
 
-/// The schemas of all events and of the objects that they show.
+/// The schemas of all events and of their objects.
 fn schemas() -> Vec<Named> {
     let mut schemas = Vec::new();
     let mut any = OneOfBuilder::new().description(Some(
-        "An event of the catalogue. `type` says which, and with it what `data` is.",
+        "An event of the catalogue. `type` determines the schema of `data`.",
     ));
     let mut discriminator = Discriminator::new("type");
     for event in EventName::ALL {
@@ -91,7 +91,7 @@ fn schemas() -> Vec<Named> {
     schemas
 }
 
-/// The request that tells of an event.
+/// The request that delivers an event.
 fn request(name: &'static str, about: &str, failed: &str) -> Operation {
     let schema = Ref::from_schema_name(schema_name(name));
     let content = ContentBuilder::new().schema(Some(schema)).build();
@@ -120,7 +120,7 @@ fn request(name: &'static str, about: &str, failed: &str) -> Operation {
         .build()
 }
 
-/// The headers that go with every event, beside its name.
+/// The headers of every event, besides its name.
 fn headers() -> [Parameter; 3] {
     let mut signature = schema::string();
     signature.pattern = Some("^sha256=[0-9a-f]{64}$".to_owned());
@@ -128,13 +128,13 @@ fn headers() -> [Parameter; 3] {
         header(
             "X-Expys-Signature",
             signature,
-            "`sha256=` and the HMAC-SHA256 of the raw body in hexadecimal. Its key is the whole \
-             `signingSecret`, `whsec_` included.",
+            "`sha256=` and the HMAC-SHA256 of the raw body in hexadecimal. The key is the whole \
+             `signingSecret`, including `whsec_`.",
         ),
         header(
             "X-Expys-Timestamp",
             schema::whole(0, i64::MAX),
-            "The Unix second of the attempt. The signature does not cover it.",
+            "The Unix time of the attempt in seconds. The signature does not cover it.",
         ),
         header(
             "X-Expys-Delivery",
@@ -154,14 +154,14 @@ fn header(name: &str, schema: Object, about: &str) -> Parameter {
         .build()
 }
 
-/// The schema of what an event shows.
+/// The schema of an event's object.
 fn data(shown: Shown, schemas: &mut Vec<Named>) -> RefOr<Schema> {
     match shown {
         Shown::Member => object::<SetMemberResponse>(schemas),
         Shown::Transaction => object::<TransactionEventData>(schemas),
         Shown::Redemption => object::<RedemptionResponse>(schemas),
         Shown::Message => object::<MessageEventData>(schemas),
-        // No event of the catalogue: the tests of the table say so.
+        // No event of the catalogue; the tests of the table check that.
         Shown::Nothing => Schema::Object(schema::any_object()).into(),
     }
 }

@@ -1,5 +1,5 @@
-//! The errors of an operation. Most follow from its route and from what it reads, and all are rows
-//! of the table of codes.
+//! The errors of an operation. Most follow from its route and its parameters, and all are rows of
+//! the table of codes.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::{ContentBuilder, RefOr, Response, Schema};
 
-use super::operation::{Named, Operation, collect, header, response as with_headers};
+use super::operation::{Named, Operation, collect, header, response_with_headers};
 use crate::error::{Code, Problem, Surface};
-use crate::http::routes::{Access, Route};
+use crate::http::route::{Access, Route};
 use crate::wire::{self, ErrorResponse, PartnerErrorResponse, ReportErrorResponse, schema};
 
-/// Every error that an operation may end in.
+/// Every error that an operation can return.
 pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
     let is_closed = route.access != Access::Public;
     let has_segment = operation.reads(&ParameterIn::Path);
-    // No segment but a member's id has a form; what cannot be an id is just unknown.
+    // Only a member's id is validated; any other malformed id is unknown.
     let has_member = route.path.contains("{externalUserID}");
     let has_body = operation.body.is_some();
     let reads_text = operation.reads(&ParameterIn::Query) || has_member || has_body;
@@ -35,7 +35,7 @@ pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
         ),
         (has_segment, &[Code::BadRequest]),
         (
-            operation.can_depend(),
+            operation.is_conditional_write(),
             &[Code::BadRequest, Code::PreconditionFailed],
         ),
         (has_body, &[Code::BadRequest, Code::PayloadTooLarge]),
@@ -49,7 +49,7 @@ pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
     for (_, follow) in rules.into_iter().filter(|(applies, _)| *applies) {
         codes.extend(follow);
     }
-    // In the order of the table, each once.
+    // Each once, in the order of the table.
     Code::ALL
         .iter()
         .copied()
@@ -57,7 +57,7 @@ pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
         .collect()
 }
 
-/// The codes by the status they have on a surface.
+/// Groups codes by their status on a surface.
 pub(super) fn by_status(surface: Surface, codes: &[Code]) -> BTreeMap<u16, Vec<Code>> {
     let mut statuses: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes {
@@ -66,7 +66,7 @@ pub(super) fn by_status(surface: Surface, codes: &[Code]) -> BTreeMap<u16, Vec<C
     statuses
 }
 
-/// A response that may have any of these codes, which share a status, and its name in the document.
+/// A response for these codes, which share a status, and its name in the document.
 pub(super) fn response(surface: Surface, codes: &[Code]) -> (String, Response) {
     let about: Vec<String> = codes
         .iter()
@@ -82,18 +82,19 @@ pub(super) fn response(surface: Surface, codes: &[Code]) -> (String, Response) {
         .schema(Some(envelope(surface)))
         .examples_from_iter(examples)
         .build();
-    let mut response = with_headers(&about.join("\n\n")).content("application/json", content);
+    let mut response =
+        response_with_headers(&about.join("\n\n")).content("application/json", content);
     let status = codes.first().map_or(500, |code| code.on(surface).0);
     if let Some(name) = header_of(status) {
         response = response.header_ref(name, header(name));
     }
-    // On the other surfaces several errors have one name: these are the table's own.
+    // On the other surfaces several codes share a name; the names of the table are unique.
     let names: Vec<String> = codes.iter().map(|code| format!("{code:?}")).collect();
     let name = format!("{surface:?}.{}", names.join("."));
     (name, response.build())
 }
 
-/// The header that an error of this status has, beside what every response has.
+/// The header of errors with this status, besides those of every response.
 fn header_of(status: u16) -> Option<&'static str> {
     match status {
         401 => Some("WWW-Authenticate"),
@@ -112,7 +113,7 @@ fn envelope(surface: Surface) -> RefOr<Schema> {
     }
 }
 
-/// The schemas of all three.
+/// The schemas of the three error envelopes.
 pub(super) fn envelopes() -> Vec<Named> {
     let mut schemas = Vec::new();
     collect::<ErrorResponse>(&mut schemas);

@@ -1,20 +1,14 @@
-//! The API's description, OpenAPI 3.1, made of the table of routes, the table of error codes,
-//! the types on the wire, and the table of events; and the page that shows it.
+//! The OpenAPI 3.1 document, assembled from the routes, the table of error codes, the wire types
+//! and the table of events; and the page that shows it.
 //!
-//! **Must not know**: what a handler does. An operation says what is read and answered; method,
-//! path, credential and most errors follow from its route.
+//! **Must not know**: what a handler does. The file of a resource describes its operations; method,
+//! path, credential and most errors follow from the route.
 
+pub(super) mod arguments;
 mod catalogue;
 mod errors;
-mod events;
-mod loyalty;
-mod operation;
-mod page;
-mod partner;
-mod reports;
-mod server;
-
-use std::collections::BTreeMap;
+pub(super) mod operation;
+pub(super) mod page;
 
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Paths};
@@ -28,38 +22,24 @@ use utoipa::openapi::{
     RefOr, Schema, Server,
 };
 
-pub(super) use page::{get_docs, get_docs_file, get_openapi};
-
 use self::operation::{Operation, header};
-use super::routes::{Access, ROUTES, Route};
+use super::path::PARTNER_PREFIX;
+use super::route::{Access, Route};
 use crate::domain::ExternalUserId;
 use crate::error::Surface;
 use crate::service::IdempotencyKey;
 use crate::wire::schema;
 
-/// The description of the API.
-///
-/// # Errors
-/// [`Undescribed`] naming a route that has no operation, or an operation that has no route.
-pub fn document() -> Result<OpenApi, Undescribed> {
-    let mut operations: BTreeMap<&str, Operation> = BTreeMap::new();
-    for operation in all_operations() {
-        operations.insert(operation.handler, operation);
-    }
+/// The OpenAPI document of these routes.
+pub(super) fn document(routes: &[Route]) -> OpenApi {
     let mut paths = Paths::new();
     let mut components = components();
     components.schemas.extend(errors::envelopes());
-    for route in ROUTES {
-        let operation = operations
-            .remove(route.handler)
-            .ok_or(Undescribed::Route(route.method, route.path))?;
-        add(&mut paths, &mut components, route, operation);
-    }
-    if let Some((handler, _)) = operations.pop_first() {
-        return Err(Undescribed::Operation(handler));
+    for route in routes {
+        add(&mut paths, &mut components, route, (route.operation)());
     }
     let webhooks = catalogue::webhooks(&mut components);
-    Ok(OpenApiBuilder::new()
+    OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
                 .title("Stampcard")
@@ -77,34 +57,15 @@ pub fn document() -> Result<OpenApi, Undescribed> {
         .paths(paths)
         .webhooks(Some(webhooks))
         .components(Some(components))
-        .build())
+        .build()
 }
 
-/// What the description lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Undescribed {
-    /// The route's handler has no operation.
-    #[error("{0} {1} has no operation in src/http/openapi")]
-    Route(&'static str, &'static str),
-    /// The operation's handler has no route, or two operations have one handler.
-    #[error("the operation of {0} in src/http/openapi has no route")]
-    Operation(&'static str),
-}
-
-fn all_operations() -> impl Iterator<Item = Operation> {
-    loyalty::operations()
-        .chain(events::operations())
-        .chain(reports::operations())
-        .chain(partner::operations())
-        .chain(server::operations())
-}
-
-/// Puts an operation where its route is, with all that follows from the route.
+/// Adds an operation to its path, with everything that follows from the route.
 fn add(paths: &mut Paths, components: &mut Components, route: &Route, operation: Operation) {
-    let operation = with_what_the_route_says(route, operation);
+    let operation = with_route_parameters(route, operation);
     let surface = Surface::of_path(route.path);
     let mut built = OperationBuilder::new()
-        .tag(operation.tag)
+        .tag(route.tag)
         .operation_id(Some(camel_case(route.handler)))
         .summary(Some(operation.summary))
         .securities(Some(securities(route.access)));
@@ -117,14 +78,14 @@ fn add(paths: &mut Paths, components: &mut Components, route: &Route, operation:
         built = built.response(status.to_string(), RefOr::Ref(reference));
         components.responses.insert(name, RefOr::T(response));
     }
-    for (status, mut answer) in operation.answers {
+    for (status, mut response) in operation.responses {
         if route.method == "POST" {
             let name = "Idempotency-Replayed";
-            answer
+            response
                 .headers
                 .insert(name.to_owned(), RefOr::Ref(header(name)));
         }
-        built = built.response(status.to_string(), answer);
+        built = built.response(status.to_string(), response);
     }
     for parameter in operation.parameters {
         built = built.parameter(parameter);
@@ -133,13 +94,13 @@ fn add(paths: &mut Paths, components: &mut Components, route: &Route, operation:
         built = built.request_body(Some(body));
     }
     components.schemas.extend(operation.request_schemas);
-    for (name, mut answer) in operation.answer_schemas {
-        schema::require_all(&name, &mut answer);
-        components.schemas.insert(name, answer);
+    for (name, mut response) in operation.response_schemas {
+        schema::require_all(&name, &mut response);
+        components.schemas.insert(name, response);
     }
     let mut item = PathItem::new(method(route.method), built.build());
     if surface == Surface::Bullseye {
-        item.servers = Some(vec![Server::new("/"), Server::new("/api/v1")]);
+        item.servers = Some(vec![Server::new("/"), Server::new(PARTNER_PREFIX)]);
     }
     match paths.paths.get_mut(route.path) {
         Some(known) => known.merge_operations(item),
@@ -149,8 +110,8 @@ fn add(paths: &mut Paths, components: &mut Components, route: &Route, operation:
     }
 }
 
-/// The variable segments of the path, and the Idempotency-Key of a POST.
-fn with_what_the_route_says(route: &Route, mut operation: Operation) -> Operation {
+/// Adds the variable segments of the path, and the `Idempotency-Key` of a POST.
+fn with_route_parameters(route: &Route, mut operation: Operation) -> Operation {
     let segments = route.path.split('/').filter_map(|segment| {
         segment
             .strip_prefix('{')
@@ -160,10 +121,10 @@ fn with_what_the_route_says(route: &Route, mut operation: Operation) -> Operatio
         let (schema, about) = match name {
             "externalUserID" => (
                 schema::text(ExternalUserId::RULE),
-                "The operator's own id for the member, percent-encoded; a slash is `%2F`.",
+                "The operator's id of the member, percent-encoded; a slash is `%2F`.",
             ),
             "file" | "name" => (schema::string(), "The name of the file."),
-            "digest" => (schema::string(), "Stands for its content."),
+            "digest" => (schema::string(), "The hash of its content."),
             _ => (schema::string(), "The id."),
         };
         operation = operation.segment(name, schema, about);
@@ -172,7 +133,7 @@ fn with_what_the_route_says(route: &Route, mut operation: Operation) -> Operatio
         operation = operation.header(
             "Idempotency-Key",
             schema::length(1, IdempotencyKey::CHARS_MAX),
-            "Makes a retry safe: the same key with the same body gets the first answer again.",
+            "Makes a retry safe: the same key with the same body replays the first response.",
         );
     }
     operation
@@ -200,7 +161,7 @@ fn camel_case(name: &str) -> String {
     camel
 }
 
-/// Any one of these opens a route.
+/// The alternative security schemes of a route.
 fn securities(access: Access) -> Vec<SecurityRequirement> {
     let schemes: &[&str] = match access {
         Access::Public => &[],
@@ -216,7 +177,7 @@ fn securities(access: Access) -> Vec<SecurityRequirement> {
         .collect()
 }
 
-/// What the operations refer to, but for the schemas and the errors.
+/// The components that operations refer to, except schemas and errors.
 fn components() -> Components {
     let bearer = |format: &str, about: &str| {
         SecurityScheme::Http(
@@ -230,9 +191,9 @@ fn components() -> Components {
     let key = |name: &str, about: &str| {
         SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, about)))
     };
-    let org = "An Org-API-Key, `expys_sandbox_…` or `expys_live_…`: for a backend only.";
-    let partner = "A partner key, `partner_sandbox_…` or `partner_live_…`: for the operator only.";
-    let member = "A member token of `POST /v1/auth/exchange`: one member's own routes.";
+    let org = "An Org-API-Key, `expys_sandbox_…` or `expys_live_…`: only for a backend.";
+    let partner = "A partner key, `partner_sandbox_…` or `partner_live_…`: only for the operator.";
+    let member = "A member token from `POST /v1/auth/exchange`: only for the data of its member.";
     let mut components = ComponentsBuilder::new()
         .security_scheme("orgKey", bearer("expys_…", org))
         .security_scheme("orgKeyHeader", key("X-API-Key", org))
@@ -248,22 +209,22 @@ fn components() -> Components {
     components
 }
 
-/// The headers of answers.
+/// The headers of responses.
 const HEADERS: &[(&str, &str)] = &[
     ("Allow", "The methods that the route has."),
     (
         "ETag",
-        "Of figures: stands for this answer until something happens in the program. Of a resource: \
-         its settings version in quotes, which changes with what a request can set, and with \
-         nothing else.",
+        "Of figures: identifies this response until something happens in the program. Of a \
+         resource: its settings version in quotes, which changes only with the fields that a \
+         request can set.",
     ),
     (
         "Idempotency-Replayed",
-        "`true` if this is the first answer again.",
+        "`true` if this is a replayed response.",
     ),
-    ("Retry-After", "Seconds to wait before trying again."),
+    ("Retry-After", "Seconds to wait before the next attempt."),
     ("WWW-Authenticate", "`Bearer`."),
-    ("X-Request-Id", "Names this request; the log has the same."),
+    ("X-Request-Id", "The id of this request, as in the log."),
 ];
 
 fn text_header(about: &str) -> Header {
@@ -273,28 +234,28 @@ fn text_header(about: &str) -> Header {
         .build()
 }
 
-/// The headings, in the order of the page.
+/// The tags, in the order of the page.
 fn tags() -> Vec<Tag> {
     [
-        ("Tokens", "What a member's app holds."),
-        ("Members", "Who takes part."),
-        ("Wallets", "Points, and the ledger of where they went."),
-        ("Offers", "What points buy."),
-        ("Redemptions", "What was bought, and how far it got."),
+        ("Tokens", "Credentials of members' apps."),
+        ("Members", "The participants of a program."),
+        ("Wallets", "Points, and their ledger."),
+        ("Offers", "Rewards that points buy."),
+        ("Redemptions", "Redeemed offers and their progress."),
         (
             "Conversations",
-            "What members and the operator say to each other.",
+            "Messages between members and the operator.",
         ),
-        ("Webhooks", "Events, sent to whoever listens."),
-        ("Activity", "Events, as they happen."),
-        ("Configuration", "What a program is set to."),
-        ("Sandbox", "Help for those who build an app."),
+        ("Webhooks", "Events, sent to other servers."),
+        ("Activity", "Events as they happen."),
+        ("Configuration", "The settings of a program."),
+        ("Sandbox", "Tools for developing an app."),
         ("Analytics", "A program's figures, from memory."),
         ("Programs", "The programs of an organization."),
-        ("Reports", "Figures of all of them."),
-        ("Partner", "Figures and credits of a whole environment."),
+        ("Reports", "Figures of all programs of an organization."),
+        ("Partner", "Figures and credits of an environment."),
         ("Organizations", "The partner's tenants."),
-        ("Keys", "Their Org-API-Keys."),
+        ("Keys", "Org-API-Keys of programs."),
         ("Server", "Health, and this document."),
     ]
     .map(|(name, about)| {

@@ -1,87 +1,70 @@
-//! One operation: what its handler reads and answers. Method, path and credential are not said
-//! here: they come from the table of routes, and so do the errors that follow from them.
+//! The builder of an operation. Method, path and credential come from the route, and so do the
+//! errors that follow from them; query parameters and conditions come from the handler's arguments.
 
-use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Schema};
 
 use crate::error::Code;
-use crate::wire::schema;
+use crate::wire::{Parameters, parameter, schema};
+
+/// The errors of most operations on one resource.
+pub(in crate::http) const NOT_FOUND: &[Code] = &[Code::NotFound];
 
 /// A named schema, as it goes into the document.
 pub(super) type Named = (String, RefOr<Schema>);
 
-/// What a handler reads and answers.
-pub(super) struct Operation {
-    pub(super) handler: &'static str,
-    pub(super) tag: &'static str,
+/// The description of what a handler reads and returns.
+pub(in crate::http) struct Operation {
     pub(super) summary: &'static str,
     pub(super) description: &'static str,
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: Option<RequestBody>,
-    pub(super) answers: Vec<(u16, Response)>,
-    /// Errors beside those that follow from the route and from what is read.
+    pub(super) responses: Vec<(u16, Response)>,
+    /// Errors besides those that follow from the route and the arguments.
     pub(super) codes: &'static [Code],
     pub(super) request_schemas: Vec<Named>,
-    pub(super) answer_schemas: Vec<Named>,
+    pub(super) response_schemas: Vec<Named>,
 }
 
 impl Operation {
-    /// What the handler of this name does, in a few words.
-    pub(super) fn new(handler: &'static str, summary: &'static str) -> Self {
+    /// An operation with a summary in a few words.
+    pub(in crate::http) fn new(summary: &'static str) -> Self {
         Self {
-            handler,
-            tag: "",
             summary,
             description: "",
             parameters: Vec::new(),
             body: None,
-            answers: Vec::new(),
+            responses: Vec::new(),
             codes: &[],
             request_schemas: Vec::new(),
-            answer_schemas: Vec::new(),
+            response_schemas: Vec::new(),
         }
     }
 
-    /// More about it, in Markdown.
-    pub(super) fn about(self, description: &'static str) -> Self {
+    /// Adds a description, in Markdown.
+    pub(in crate::http) fn description(self, description: &'static str) -> Self {
         Self {
             description,
             ..self
         }
     }
 
-    /// A parameter of the query that may be left out.
-    pub(super) fn query(self, name: &str, schema: Object, about: &str) -> Self {
-        self.parameter(name, ParameterIn::Query, false, schema, about)
+    /// Adds the parameters of a query.
+    pub(super) fn query<Q: Parameters>(mut self) -> Self {
+        Q::describe(&mut self.parameters);
+        self
     }
 
-    /// A parameter of the query that must be there.
-    pub(super) fn needs(self, name: &str, schema: Object, about: &str) -> Self {
-        self.parameter(name, ParameterIn::Query, true, schema, about)
-    }
-
-    /// `limit` and `cursor`.
-    pub(super) fn page(self, (default, most): (usize, usize)) -> Self {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let about = format!("Rows a page; {default} unless given.");
-        self.query("limit", schema::whole(1, most), &about).query(
-            "cursor",
-            schema::string(),
-            "The next cursor of the page before; the first page without.",
-        )
-    }
-
-    /// A header of the request that may be left out.
-    pub(super) fn header(self, name: &str, schema: Object, about: &str) -> Self {
+    /// Adds an optional header of the request.
+    pub(in crate::http) fn header(self, name: &str, schema: Object, about: &str) -> Self {
         self.parameter(name, ParameterIn::Header, false, schema, about)
     }
 
-    /// A variable segment of the path.
+    /// Adds a variable segment of the path.
     pub(super) fn segment(self, name: &str, schema: Object, about: &str) -> Self {
         self.parameter(name, ParameterIn::Path, true, schema, about)
     }
@@ -94,28 +77,18 @@ impl Operation {
         schema: Object,
         about: &str,
     ) -> Self {
-        let parameter = ParameterBuilder::new()
-            .name(name)
-            .parameter_in(place)
-            .required(if is_required {
-                Required::True
-            } else {
-                Required::False
-            })
-            .description(Some(about))
-            .schema(Some(schema))
-            .build();
-        self.parameters.push(parameter);
+        self.parameters
+            .push(parameter(name, place, is_required, schema, about));
         self
     }
 
-    /// The body it reads.
-    pub(super) fn body<T: ToSchema>(self) -> Self {
+    /// Sets the body.
+    pub(in crate::http) fn body<T: ToSchema>(self) -> Self {
         self.body_that_is::<T>(Required::True, schema::reference::<T>())
     }
 
-    /// The body it reads, which may be left out; null is none.
-    pub(super) fn optional_body<T: ToSchema>(self) -> Self {
+    /// Sets a body that may be absent; null means absent.
+    pub(in crate::http) fn optional_body<T: ToSchema>(self) -> Self {
         let none = ObjectBuilder::new().schema_type(Type::Null);
         let either = OneOfBuilder::new()
             .item(schema::reference::<T>())
@@ -135,91 +108,85 @@ impl Operation {
         }
     }
 
-    /// The JSON it answers.
-    pub(super) fn answers<T: ToSchema>(mut self, status: u16, about: &str) -> Self {
-        collect::<T>(&mut self.answer_schemas);
+    /// Adds a JSON response.
+    pub(in crate::http) fn returns<T: ToSchema>(mut self, status: u16, about: &str) -> Self {
+        collect::<T>(&mut self.response_schemas);
         let schema = schema::reference::<T>();
-        self.gives(status, "application/json", Some(schema), about)
+        self.response(status, "application/json", Some(schema), about)
     }
 
-    /// Another form of answer: a page, a stream, plain text.
-    pub(super) fn serves(self, status: u16, media_type: &str, about: &str) -> Self {
+    /// Adds a response of another media type: a page, a stream, plain text.
+    pub(in crate::http) fn returns_media(self, status: u16, media_type: &str, about: &str) -> Self {
         let schema = RefOr::T(Schema::Object(schema::string()));
-        self.gives(status, media_type, Some(schema), about)
+        self.response(status, media_type, Some(schema), about)
     }
 
-    /// Another media type of the same answer.
-    pub(super) fn serves_too(mut self, status: u16, media_type: &str) -> Self {
+    /// Adds another media type to a response.
+    pub(in crate::http) fn or_media(mut self, status: u16, media_type: &str) -> Self {
         let content = ContentBuilder::new().schema(Some(schema::string())).build();
-        for (_, answer) in self.answers.iter_mut().filter(|(of, _)| *of == status) {
-            answer
+        for (_, response) in self.responses.iter_mut().filter(|(of, _)| *of == status) {
+            response
                 .content
                 .insert(media_type.to_owned(), RefOr::T(content.clone()));
         }
         self
     }
 
-    /// An answer without a body.
-    pub(super) fn ends(self, status: u16, about: &str) -> Self {
-        self.gives(status, "", None, about)
+    /// Adds a response without a body.
+    pub(in crate::http) fn returns_empty(self, status: u16, about: &str) -> Self {
+        self.response(status, "", None, about)
     }
 
-    /// An answer whose JSON has no name.
-    pub(super) fn answers_any_object(self, status: u16, about: &str) -> Self {
+    /// Adds a response with any JSON object.
+    pub(in crate::http) fn returns_any_object(self, status: u16, about: &str) -> Self {
         let schema = RefOr::T(Schema::Object(schema::any_object()));
-        self.gives(status, "application/json", Some(schema), about)
+        self.response(status, "application/json", Some(schema), about)
     }
 
-    fn gives(
+    fn response(
         mut self,
         status: u16,
         media_type: &str,
         schema: Option<RefOr<Schema>>,
         about: &str,
     ) -> Self {
-        let mut response = response(about);
+        let mut response = response_with_headers(about);
         if let Some(schema) = schema {
             let content = ContentBuilder::new().schema(Some(schema)).build();
             response = response.content(media_type, content);
         }
-        self.answers.push((status, response.build()));
+        self.responses.push((status, response.build()));
         self
     }
 
-    /// The answer has an `ETag`, and 304 says that the client has it already.
-    pub(super) fn conditional(self) -> Self {
-        let mut this = self
-            .header(
-                "If-None-Match",
-                schema::string(),
-                "The `ETag` of an answer; 304 if it is still the newest.",
-            )
-            .ends(304, "Nothing has happened since the answer with that tag.");
-        for (_, answer) in &mut this.answers {
-            answer
-                .headers
-                .insert("ETag".to_owned(), RefOr::Ref(header("ETag")));
-        }
-        this
+    /// Adds `If-None-Match`, 304 for a client that has the newest response, and `ETag`.
+    pub(in crate::http) fn conditional(self) -> Self {
+        self.header(
+            "If-None-Match",
+            schema::string(),
+            "The `ETag` of an earlier response; 304 if it is still the newest.",
+        )
+        .returns_empty(304, "Nothing has changed since the response with that tag.")
+        .versioned()
     }
 
-    /// The answer has the resource's settings version as its `ETag`.
-    pub(super) fn versioned(mut self) -> Self {
-        for (_, answer) in &mut self.answers {
-            answer
+    /// Adds `ETag` to the responses so far.
+    pub(in crate::http) fn versioned(mut self) -> Self {
+        for (_, response) in &mut self.responses {
+            response
                 .headers
                 .insert("ETag".to_owned(), RefOr::Ref(header("ETag")));
         }
         self
     }
 
-    /// It can be made to depend on the resource's settings version.
-    pub(super) fn if_unchanged(self) -> Self {
+    /// Adds the conditions on the resource's settings version.
+    pub(super) fn preconditions(self) -> Self {
         self.header(
             "If-Match",
             schema::entity_tags(),
-            "The `ETag` of the resource, several of them, or `*` for any: 412 if it has another one \
-             by now. Weak tags never match.",
+            "The `ETag` of the resource, a list of them, or `*` for any: 412 if the current one is \
+             another. Weak tags never match.",
         )
         .header(
             "If-None-Match",
@@ -228,19 +195,19 @@ impl Operation {
         )
     }
 
-    /// Whether it can be made to depend on the resource's settings version.
-    pub(super) fn can_depend(&self) -> bool {
+    /// Whether it has conditions on the resource's settings version.
+    pub(super) fn is_conditional_write(&self) -> bool {
         self.parameters
             .iter()
             .any(|parameter| parameter.name == "If-Match")
     }
 
-    /// Errors of its own.
-    pub(super) fn fails(self, codes: &'static [Code]) -> Self {
+    /// Sets the operation's own errors.
+    pub(in crate::http) fn errors(self, codes: &'static [Code]) -> Self {
         Self { codes, ..self }
     }
 
-    /// Whether it has a parameter in a place.
+    /// Whether it has a parameter in this place.
     pub(super) fn reads(&self, place: &ParameterIn) -> bool {
         self.parameters
             .iter()
@@ -248,36 +215,20 @@ impl Operation {
     }
 }
 
-/// Operations of one heading.
-pub(super) fn tagged<const N: usize>(
-    tag: &'static str,
-    operations: [Operation; N],
-) -> impl Iterator<Item = Operation> {
-    operations
-        .into_iter()
-        .map(move |operation| Operation { tag, ..operation })
-}
-
-/// A response with what every response has.
-pub(super) fn response(about: &str) -> ResponseBuilder {
+/// A response with the headers of every response.
+pub(super) fn response_with_headers(about: &str) -> ResponseBuilder {
     ResponseBuilder::new()
         .description(about)
         .header_ref("X-Request-Id", header("X-Request-Id"))
 }
 
-/// A header of the document's own list.
+/// A reference to a header in the components of the document.
 pub(super) fn header(name: &str) -> Ref {
     Ref::new(format!("#/components/headers/{name}"))
 }
 
-/// A type's schema and those it is made of.
+/// Collects a type's schema and the schemas it refers to.
 pub(super) fn collect<T: ToSchema>(into: &mut Vec<Named>) {
     into.push((T::name().into_owned(), T::schema()));
     T::schemas(into);
-}
-
-/// A parameter's example.
-pub(super) fn like(mut schema: Object, example: impl Into<Value>) -> Object {
-    schema.examples = vec![example.into()];
-    schema
 }

@@ -1,4 +1,4 @@
-// Shows the document of this server. Addresses are relative, so that a proxy may add a prefix.
+// Shows the document of this server. The URL is relative, so that a proxy may add a prefix.
 SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#api",

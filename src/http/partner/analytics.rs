@@ -2,41 +2,80 @@
 
 use actix_web::web::Data;
 
+use crate::http::HttpResult;
 use crate::http::auth::PartnerKey;
 use crate::http::extract::QueryText;
-use crate::http::{HttpResult, ok};
+use crate::http::openapi::operation::Operation;
+use crate::http::response::ok;
+use crate::http::route::routes;
 use crate::service::Services;
+use crate::wire::{
+    BillingResponse, BillingUsageResponse, Days, DaysQuery, PartnerAnalyticsResponse,
+    PartnerUsageResponse, query_parameters,
+};
 
-/// `GET /partner/analytics`.
-pub(in crate::http) async fn get_partner_analytics(
-    services: Data<Services>,
-    PartnerKey(partner): PartnerKey,
-    query: QueryText,
-) -> HttpResult {
-    let query = query.parse()?;
-    Ok(ok(&services.partner_analytics(partner, &query).await?))
+routes! {
+    tag "Partner";
+
+    "/partner/analytics" {
+        GET PartnerKey get_partner_analytics => Operation::new("Get figures of all organizations")
+            .returns::<PartnerAnalyticsResponse>(200, "The figures.");
+    }
+    "/partner/usage" {
+        GET PartnerKey get_partner_usage => Operation::new("Get identifications and events")
+            .returns::<PartnerUsageResponse>(200, "The figures.");
+    }
+    "/partner/billing" {
+        GET PartnerKey get_partner_billing => Operation::new("Get this month's credit pool")
+            .returns::<BillingResponse>(200, "The pool.");
+    }
+    "/partner/billing/usage" {
+        GET PartnerKey get_partner_billing_usage => Operation::new("Get each organization's usage")
+            .description("Credits used this month.")
+            .returns::<BillingUsageResponse>(200, "The figures.");
+    }
 }
 
-/// `GET /partner/usage`.
-pub(in crate::http) async fn get_partner_usage(
-    services: Data<Services>,
-    PartnerKey(partner): PartnerKey,
-    query: QueryText,
-) -> HttpResult {
-    let query = query.parse()?;
-    Ok(ok(&services.partner_usage(partner, &query).await?))
+query_parameters! {
+    /// The query of `GET /partner/analytics`.
+    struct AnalyticsQuery {
+        days: DaysQuery = Days { start: "30 days ago", end: "today" };
+    }
 }
 
-/// `GET /partner/billing`.
-pub(in crate::http) async fn get_partner_billing(
+query_parameters! {
+    /// The query of `GET /partner/usage`.
+    struct UsageQuery {
+        days: DaysQuery = Days { start: "the 1st of this month", end: "today" };
+    }
+}
+
+async fn get_partner_analytics(
+    services: Data<Services>,
+    PartnerKey(partner): PartnerKey,
+    query: QueryText<AnalyticsQuery>,
+) -> HttpResult {
+    let days = query.parse()?.days;
+    Ok(ok(&services.partner_analytics(partner, days).await?))
+}
+
+async fn get_partner_usage(
+    services: Data<Services>,
+    PartnerKey(partner): PartnerKey,
+    query: QueryText<UsageQuery>,
+) -> HttpResult {
+    let days = query.parse()?.days;
+    Ok(ok(&services.partner_usage(partner, days).await?))
+}
+
+async fn get_partner_billing(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
 ) -> HttpResult {
     Ok(ok(&services.partner_billing(partner).await?))
 }
 
-/// `GET /partner/billing/usage`.
-pub(in crate::http) async fn get_partner_billing_usage(
+async fn get_partner_billing_usage(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
 ) -> HttpResult {

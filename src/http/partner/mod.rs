@@ -1,4 +1,4 @@
-//! `/partner`, and the same at `/api/v1/partner`: the partner's organizations, keys and figures.
+//! `/partner`, also served as `/api/v1/partner`: the partner's organizations, keys and figures.
 
 pub(super) mod analytics;
 pub(super) mod clock;

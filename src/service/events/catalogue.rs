@@ -75,7 +75,7 @@ pub(in crate::service) fn record(
         event: event.clone(),
     };
     let seq = tx.record(Some(program), at, event)?;
-    tx.keep(program, seq, &object(tx, program, &activity)?)?;
+    tx.store_payload(program, seq, &object(tx, program, &activity)?)?;
     Ok(seq)
 }
 
@@ -101,7 +101,7 @@ fn announce(
     let Some(name) = EventName::of(kind) else {
         return Ok(false);
     };
-    let has_listener = tx.is_heard(program, name)?;
+    let has_listener = tx.has_listener(program, name)?;
     if has_listener {
         tx.announce(program);
     }

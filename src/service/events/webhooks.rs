@@ -243,7 +243,7 @@ impl Services {
             found.status = DeliveryStatus::Pending;
             found.next_at = Some(tx.clock_now());
             store::deliveries::record(tx, number, &found)?;
-            tx.is_due(key.program);
+            tx.mark_due(key.program);
             Ok(Answer::ok(&show_delivery(tx, number, &found)?))
         })
         .await
@@ -271,7 +271,7 @@ impl Services {
                 created_at: now,
             };
             store::deliveries::record(tx, endpoint.number, &delivery)?;
-            tx.is_due(key.program);
+            tx.mark_due(key.program);
             Ok(Answer::ok(&show_delivery(tx, endpoint.number, &delivery)?))
         })
         .await

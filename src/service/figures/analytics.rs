@@ -12,8 +12,7 @@ use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::{Readership, Turns};
 use crate::wire::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
-    RedemptionTotalsResponse, SummaryResponse, TierListResponse, TierResponse, TimeseriesQuery,
-    TimeseriesResponse,
+    RedemptionTotalsResponse, SummaryResponse, TierListResponse, TierResponse, TimeseriesResponse,
 };
 
 /// Prefix of the `User-Agent` of client libraries that expect times as text.
@@ -40,14 +39,19 @@ pub struct Analytics {
     turns: Turns,
 }
 
-/// A parsed query.
+/// The selection of a timeseries.
 #[derive(Debug)]
-struct ParsedQuery {
-    from: Timestamp,
-    to: Timestamp,
-    interval: Interval,
-    zone: Zone,
-    offer: Option<OfferId>,
+pub struct TimeseriesSelection {
+    /// The start of the period.
+    pub from: Timestamp,
+    /// The end of the period, which is outside it.
+    pub to: Timestamp,
+    /// The length of a bucket.
+    pub interval: Interval,
+    /// The time zone of calendar intervals.
+    pub zone: Zone,
+    /// Only this offer.
+    pub offer: Option<OfferId>,
 }
 
 impl Analytics {
@@ -137,7 +141,7 @@ impl Analytics {
     pub async fn timeseries<R, F>(
         &self,
         key: KeyPrincipal,
-        query: &TimeseriesQuery,
+        selection: TimeseriesSelection,
         form: TimeForm,
         render: F,
     ) -> Result<R, ServiceError>
@@ -145,22 +149,24 @@ impl Analytics {
         F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
         R: Send + 'static,
     {
-        let query = parse(query)?;
-        let count = Window::estimate(query.from, query.to, query.interval);
-        let read = move |analytics: &Self| analytics.buckets(key.program, &query, form).map(render);
+        let count = Window::estimate(selection.from, selection.to, selection.interval);
+        let read = move |analytics: &Self| {
+            let buckets = analytics.buckets(key.program, &selection, form);
+            buckets.map(render)
+        };
         Ok(compute(self, &self.turns, (key, count), read).await??)
     }
 
     fn buckets(
         &self,
         program: ProgramNumber,
-        query: &ParsedQuery,
+        selection: &TimeseriesSelection,
         form: TimeForm,
     ) -> Result<Versioned<TimeseriesResponse>, Invalid> {
-        let window = divide(query)?;
-        let answer = self.engine().timeseries(program, &window, query.offer);
+        let window = divide(selection)?;
+        let answer = self.engine().timeseries(program, &window, selection.offer);
         let Versioned { version, value } = answer;
-        let buckets = value.ok_or_else(unknown_offer)?;
+        let buckets = value.ok_or_else(unknown_series_offer)?;
         let buckets = buckets.iter().map(|one| bucket(one, form)).collect();
         Ok(Versioned {
             version,
@@ -189,36 +195,19 @@ fn bucket(bucket: &Bucket, form: TimeForm) -> BucketResponse {
     }
 }
 
-fn unknown_offer() -> Invalid {
+/// The error for an offer that is unknown to the program.
+pub fn unknown_series_offer() -> Invalid {
     Invalid::new("offer", "must be the id of an offer of this program")
 }
 
-/// Parses a query.
-fn parse(query: &TimeseriesQuery) -> Result<ParsedQuery, Invalid> {
-    let zone = match &query.tz {
-        None => Zone::UTC,
-        Some(name) => Zone::parse(name)
-            .ok_or_else(|| Invalid::new("tz", "must be an IANA time zone such as Europe/Berlin"))?,
-    };
-    let interval = Interval::parse(&query.interval).ok_or_else(|| {
-        let names = Interval::ALL.map(Interval::as_str).join(", ");
-        Invalid::new("interval", format!("must be one of {names}"))
-    })?;
-    Ok(ParsedQuery {
-        from: moment("from", &query.from, &zone)?,
-        to: moment("to", &query.to, &zone)?,
-        interval,
-        zone,
-        offer: match &query.offer {
-            Some(id) => Some(OfferId::parse(id).ok_or_else(unknown_offer)?),
-            None => None,
-        },
-    })
-}
-
-/// Divides the window of a query into buckets.
-fn divide(query: &ParsedQuery) -> Result<Window, Invalid> {
-    let divided = Window::divide(query.from, query.to, query.interval, &query.zone);
+/// Divides the window of a selection into buckets.
+fn divide(selection: &TimeseriesSelection) -> Result<Window, Invalid> {
+    let divided = Window::divide(
+        selection.from,
+        selection.to,
+        selection.interval,
+        &selection.zone,
+    );
     divided.map_err(|error| match error {
         WindowError::Empty => Invalid::new("to", "must be after from"),
         WindowError::TooManyBuckets => {
@@ -229,21 +218,6 @@ fn divide(query: &ParsedQuery) -> Result<Window, Invalid> {
             )
         }
     })
-}
-
-/// Parses a time, or a bare date as its midnight in the zone, in the years 1 to 9998, because a
-/// calendar needs room on both sides.
-fn moment(name: &str, text: &str, zone: &Zone) -> Result<Timestamp, Invalid> {
-    Timestamp::parse(text)
-        .or_else(|| zone.midnight(text))
-        .filter(|at| (1..=9998).contains(&at.as_utc().year()))
-        .ok_or_else(|| {
-            Invalid::new(
-                name,
-                "must be an RFC 3339 time such as 2026-06-01T00:00:00Z (a + is written %2B here) \
-                 or a date such as 2026-06-01, in the years 1 to 9998",
-            )
-        })
 }
 
 fn summary(totals: &Totals) -> SummaryResponse {

@@ -1,4 +1,4 @@
-//! What is derived from the log and the keys, and how it follows every commit.
+//! State that is derived from the log and the keys, and kept up to date with every commit.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl From<FoldError> for ObserverError {
     }
 }
 
-/// What is derived from the log and the keys, kept in memory and up to date with every commit.
+/// The figures, the keys and the signals, which follow every commit.
 #[derive(Debug)]
 pub(in crate::service) struct Derived {
     pub(in crate::service) engine: Arc<Engine>,
@@ -68,7 +68,7 @@ pub(in crate::service) fn fold(connection: &Connection) -> Result<Figures, FoldE
     Ok(figures)
 }
 
-/// Counts the rows of the log that the figures do not hold yet; returns how many there are. The
+/// Counts the rows of the log that the figures do not hold yet, and returns their number. The
 /// caller settles the figures.
 pub(in crate::service) fn fold_newer(
     connection: &Connection,
@@ -78,7 +78,7 @@ pub(in crate::service) fn fold_newer(
     let mut rows = 0;
     let mut counted = Ok(());
     store::replay(connection, after, |activity| {
-        // Nothing is counted after a contradiction: it would be counted wrongly.
+        // After a contradiction nothing can be counted correctly.
         if counted.is_ok() {
             rows += 1;
             counted = figures.apply(activity);

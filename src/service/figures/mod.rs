@@ -7,4 +7,5 @@ mod reports;
 pub(in crate::service) mod snapshots;
 mod turns;
 
-pub use self::analytics::{Analytics, TimeForm};
+pub use self::analytics::{Analytics, TimeForm, TimeseriesSelection, unknown_series_offer};
+pub use self::reports::ActivitySelection;

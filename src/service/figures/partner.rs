@@ -6,8 +6,8 @@ use crate::domain::{Day, OrganizationStatus, ProgramNumber};
 use crate::service::{PartnerPrincipal, ServiceError, Services};
 use crate::store::organizations::OrganizationAccessRow;
 use crate::wire::{
-    BillingResponse, BillingUsageResponse, OrganizationUsageResponse, PartnerAnalyticsResponse,
-    PartnerUsageResponse, Query,
+    BillingResponse, BillingUsageResponse, DaysQuery, OrganizationUsageResponse,
+    PartnerAnalyticsResponse, PartnerUsageResponse,
 };
 
 /// The usage of some programs over some days.
@@ -56,10 +56,10 @@ impl Services {
     pub async fn partner_analytics(
         &self,
         partner: PartnerPrincipal,
-        query: &Query<'_>,
+        days: DaysQuery,
     ) -> Result<PartnerAnalyticsResponse, ServiceError> {
         let today = self.today();
-        let days = query.days((today.minus(30).unwrap_or(today), today))?;
+        let days = days.or((today.minus(30).unwrap_or(today), today))?;
         let periods = [days, (today.month_start(), today)];
         let (tenants, [total, this_month]) = self.usage(partner, periods).await?;
         let is_active = |o: &OrganizationAccessRow| o.status == OrganizationStatus::Active;
@@ -90,10 +90,10 @@ impl Services {
     pub async fn partner_usage(
         &self,
         partner: PartnerPrincipal,
-        query: &Query<'_>,
+        days: DaysQuery,
     ) -> Result<PartnerUsageResponse, ServiceError> {
         let today = self.today();
-        let days = query.days((today.month_start(), today))?;
+        let days = days.or((today.month_start(), today))?;
         let (_, [total]) = self.usage(partner, [days]).await?;
         Ok(PartnerUsageResponse {
             start_date: days.0.to_string(),
@@ -175,7 +175,7 @@ impl Services {
     ) -> (Tenants, [Usage; N]) {
         let tenants = self.directory.tenants(partner.environment);
         let mut totals = [Usage::default(); N];
-        let tenants = self.engine.look(|figures| {
+        let tenants = self.engine.read(|figures| {
             let used = tenants.into_iter().map(|(organization, programs)| {
                 let used = periods.map(|period| Usage::of(figures, &programs, period));
                 for (total, usage) in totals.iter_mut().zip(used) {

@@ -6,9 +6,17 @@ use crate::domain::{ProgramNumber, ProgramStatus, Timestamp};
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store::programs::ProgramAccessRow;
 use crate::wire::{
-    ListKind, PageQuery, ProgramActivityListResponse, ProgramActivityQuery,
-    ProgramActivityResponse, decimal,
+    ListKind, PageQuery, ProgramActivityListResponse, ProgramActivityResponse, decimal,
 };
+
+/// The selection of rows and of the period of the report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ActivitySelection {
+    /// Only programs whose newest ledger entry is later than this.
+    pub since: Option<Timestamp>,
+    /// The period, both ends included; unlimited if `None`.
+    pub period: Option<(Timestamp, Timestamp)>,
+}
 
 impl Services {
     /// A page of the report, oldest program first.
@@ -18,18 +26,18 @@ impl Services {
     pub async fn program_activity(
         &self,
         key: KeyPrincipal,
-        query: ProgramActivityQuery,
+        selection: ActivitySelection,
         page: PageQuery,
     ) -> Result<ProgramActivityListResponse, ServiceError> {
         let programs = self.directory.count_of(key.organization);
-        let report = move |services: &Self| services.program_activity_now(key, &query, page);
+        let report = move |services: &Self| services.program_activity_now(key, selection, page);
         compute(self, &self.readers.turns(), (key, programs), report).await
     }
 
     fn program_activity_now(
         &self,
         key: KeyPrincipal,
-        query: &ProgramActivityQuery,
+        selection: ActivitySelection,
         page: PageQuery,
     ) -> ProgramActivityListResponse {
         let after = page.cursor.map_or(0, |cursor| cursor.0);
@@ -38,11 +46,11 @@ impl Services {
             program.status != ProgramStatus::Archived && program.number.0 > after
         });
         let none = Counters::default();
-        let mut rows: Vec<(ProgramNumber, ProgramActivityResponse)> = self.engine.look(|figures| {
+        let mut rows: Vec<(ProgramNumber, ProgramActivityResponse)> = self.engine.read(|figures| {
             programs
                 .filter_map(|program| {
                     let counters = figures.program(program.number).unwrap_or(&none);
-                    let row = row(program, counters, query)?;
+                    let row = row(program, counters, selection)?;
                     Some((program.number, row))
                 })
                 .take(page.limit + 1)
@@ -62,18 +70,18 @@ impl Services {
 fn row(
     program: &ProgramAccessRow,
     counters: &Counters,
-    query: &ProgramActivityQuery,
+    selection: ActivitySelection,
 ) -> Option<ProgramActivityResponse> {
     let totals = counters.totals();
     let last = totals.last_entry_at;
-    if query
+    if selection
         .since
         .is_some_and(|since| last.is_none_or(|last| last <= since))
     {
         return None;
     }
     // The period includes both ends.
-    let sum = |measure: Measure| match query.period {
+    let sum = |measure: Measure| match selection.period {
         None => counters.timeline(measure).total(),
         Some((from, to)) => counters
             .timeline(measure)
@@ -81,7 +89,7 @@ fn row(
     };
     let events = sum(Measure::Events).count;
     // Every ledger entry is an event, so without events there are no entries either.
-    if query.period.is_some() && events == 0 {
+    if selection.period.is_some() && events == 0 {
         return None;
     }
     Some(ProgramActivityResponse {

@@ -1,4 +1,4 @@
-//! Keeping a snapshot of the figures in the database, and starting from it.
+//! Snapshots of the figures in the database: storing them regularly, and starting from them.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -17,48 +17,50 @@ use crate::service::writer::UpkeepWriter;
 use crate::store::snapshots::{HeaderRow, SegmentRow, StateRow};
 use crate::store::{self, Connection, Transaction, WriteError};
 
-/// Bytes that one write of a snapshot holds, so that no other write waits long for it.
+/// Bytes of a snapshot in one write, so that other writes do not wait long for it.
 const STEP_BYTES: usize = 1 << 20;
-/// How often it is looked at whether many rows have come.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the number of new rows is checked.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// What the database keeps of the figures.
+/// The snapshot in the database.
 #[derive(Debug, Default)]
-pub(in crate::service) struct Kept {
+pub(in crate::service) struct LastSnapshot {
     stored: Stored,
-    /// The newest activity that the snapshot holds.
+    /// The newest activity that the snapshot includes.
     last_seq: Option<Seq>,
 }
 
-/// Builds the figures: from the snapshot and the rows after it, or, when there is no good snapshot,
-/// from the whole log. Both ways give the same.
-pub(in crate::service) fn load(connection: &Connection) -> Result<(Figures, Kept), FoldError> {
+/// Builds the figures from the snapshot and the newer rows or, without a usable snapshot, from the
+/// whole log. Both give the same figures.
+pub(in crate::service) fn load(
+    connection: &Connection,
+) -> Result<(Figures, LastSnapshot), FoldError> {
     let start = Instant::now();
     let (mut figures, stored, origin) = match restore(connection)? {
         Ok((figures, stored)) => (figures, stored, "the snapshot and the rows after it"),
         Err(reason) => {
-            tracing::info!(reason, "the figures are folded from the whole log");
+            tracing::info!(reason, "folding the figures from the whole log");
             (Figures::default(), Stored::default(), "the whole log")
         }
     };
     let last_seq = figures.last_seq();
     let rows = fold_newer(connection, &mut figures)?;
-    let mut kept = Kept { stored, last_seq };
+    let mut last = LastSnapshot { stored, last_seq };
     if figures.settle() {
-        // Closed blocks have shifted, so that the stored ones are of no use.
-        kept = Kept::default();
+        // Closed blocks have changed, so that the stored ones cannot be used.
+        last = LastSnapshot::default();
     }
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(origin, rows, duration_ms, "the figures are loaded");
-    Ok((figures, kept))
+    Ok((figures, last))
 }
 
-/// The figures of the snapshot, or why it cannot be used.
+/// Restores the figures of the snapshot; the inner error says why it cannot be used.
 pub(in crate::service) fn restore(
     connection: &Connection,
 ) -> Result<Result<(Figures, Stored), &'static str>, store::Error> {
     match read(connection) {
-        Err(store::Error::Impossible(_)) => Ok(Err("the snapshot has a number that none can have")),
+        Err(store::Error::Impossible(_)) => Ok(Err("the snapshot has an impossible number")),
         read => read,
     }
 }
@@ -76,7 +78,7 @@ fn read(connection: &Connection) -> Result<Result<(Figures, Stored), &'static st
         return Ok(Err("the header of the snapshot is damaged"));
     }
     if header.version != VERSION {
-        return Ok(Err("the snapshot is of another version"));
+        return Ok(Err("the snapshot has another version"));
     }
     if store::log::last_seq(connection)?.is_none_or(|last| last < header.last_seq) {
         return Ok(Err("the snapshot is newer than the log"));
@@ -116,7 +118,7 @@ fn read(connection: &Connection) -> Result<Result<(Figures, Stored), &'static st
             Err("the snapshot contradicts its header")
         }
         Ok(restored) => Ok(restored),
-        Err(Damaged::Checksum) => Err("a checksum of the snapshot does not fit"),
+        Err(Damaged::Checksum) => Err("a checksum of the snapshot is wrong"),
         Err(Damaged::Parts) => Err("parts of the snapshot are missing or contradict each other"),
     })
 }
@@ -129,11 +131,11 @@ pub(in crate::service) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Starts taking snapshots, at intervals and after many rows.
+    /// Starts the thread, which takes snapshots at intervals and after many rows.
     pub(in crate::service) fn start(
         engine: Arc<Engine>,
         writer: UpkeepWriter,
-        kept: Kept,
+        last: LastSnapshot,
         settings: AnalyticsSettings,
         uses: KeyUses,
     ) -> std::io::Result<Self> {
@@ -144,8 +146,8 @@ impl Snapshots {
                 let mut taker = Taker {
                     engine,
                     writer,
-                    stored: kept.stored,
-                    last_seq: kept.last_seq,
+                    stored: last.stored,
+                    last_seq: last.last_seq,
                     uses,
                 };
                 taker.run(&stopped, settings);
@@ -158,7 +160,7 @@ impl Snapshots {
 
     /// Takes a last snapshot and ends the thread.
     pub(in crate::service) fn stop(&self) {
-        // The thread is gone already if nobody receives.
+        // Sending fails if the thread has already ended.
         let _ = self.stop.send(());
         if let Some(thread) = self.thread.lock().take()
             && thread.join().is_err()
@@ -172,9 +174,9 @@ struct Taker {
     engine: Arc<Engine>,
     writer: UpkeepWriter,
     stored: Stored,
-    /// The newest activity that a snapshot holds.
+    /// The newest activity that the stored snapshot includes.
     last_seq: Option<Seq>,
-    /// It is written down now and then as well, so that no thread waits for that alone.
+    /// This thread also saves them regularly, so that they need no thread of their own.
     uses: KeyUses,
 }
 
@@ -183,10 +185,10 @@ impl Taker {
         let interval = Duration::from_secs(settings.snapshot_interval);
         let rows = i64::try_from(settings.snapshot_rows).unwrap_or(i64::MAX);
         let mut taken = Instant::now();
-        let look_every = LOOK_EVERY.min(interval);
-        while stopped.recv_timeout(look_every) == Err(RecvTimeoutError::Timeout) {
+        let check_every = CHECK_EVERY.min(interval);
+        while stopped.recv_timeout(check_every) == Err(RecvTimeoutError::Timeout) {
             self.uses.tick();
-            // It looks at the file, too, so that its loss is said although nobody writes.
+            // This also checks the file, so that its loss is logged even without writes.
             if !self.writer.is_writable() {
                 continue;
             }
@@ -205,12 +207,12 @@ impl Taker {
 
     fn new_rows(&self) -> i64 {
         let seq = |seq: Option<Seq>| seq.map_or(0, |seq| seq.0);
-        seq(self.engine.look(Figures::last_seq)) - seq(self.last_seq)
+        seq(self.engine.read(Figures::last_seq)) - seq(self.last_seq)
     }
 
     fn take(&mut self) {
         let start = Instant::now();
-        let Some(capture) = self.engine.look(|figures| figures.capture(&self.stored)) else {
+        let Some(capture) = self.engine.read(|figures| figures.capture(&self.stored)) else {
             return;
         };
         match self.store(&capture) {
@@ -221,12 +223,12 @@ impl Taker {
                 self.last_seq = Some(last_seq);
                 self.stored.note(capture);
             }
-            // The log holds everything: the next one will do.
+            // The log holds everything, so the next snapshot is good enough.
             Err(error) => tracing::warn!(%error, "a snapshot could not be stored"),
         }
     }
 
-    /// Stores a capture in steps, the header last: until then the snapshot before it stays good.
+    /// Stores a snapshot in steps, the header last: until then the previous snapshot stays valid.
     fn store(&self, capture: &Capture) -> Result<(), WriteError> {
         if self.stored.is_empty() {
             self.writer

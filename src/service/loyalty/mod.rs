@@ -11,3 +11,4 @@ mod tokens;
 mod wallets;
 
 pub use self::members::RemoveOptions;
+pub use self::redemptions::UNKNOWN_OFFER;

@@ -20,9 +20,9 @@ pub enum StartError {
     Bootstrap(#[source] WriteError),
     /// The first keys could not be shown.
     #[error(
-        "the keys of a new database could not be printed, so the database was not created; start \
-         it once with a standard output that can be written to, or choose the keys by the \
-         settings under `bootstrap`"
+        "the keys of a new database could not be printed, so it was not created; start once with \
+         a standard output that is read, or set the keys in the section `bootstrap` of the \
+         settings"
     )]
     Unseen(#[source] std::io::Error),
     /// The log cannot be folded.

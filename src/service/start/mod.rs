@@ -48,7 +48,7 @@ impl Services {
         show: bootstrap::Show<'_>,
     ) -> Result<(Self, Option<bootstrap::FirstKeys>), StartError> {
         Self::start_on(settings, clock, show).map_err(|error| match error {
-            StartError::Storage(error) if error.is_of_damage() => {
+            StartError::Storage(error) if error.is_damage() => {
                 let path = settings.database.path.clone();
                 StartError::Open(OpenError::Damaged { path })
             }
@@ -64,7 +64,7 @@ impl Services {
         let database = open(&settings.database.path)?;
         let readers = database.readers(reader_settings(settings))?;
         let path = database.path().to_owned();
-        let (figures, kept) = snapshots::load(database.connection())?;
+        let (figures, last_snapshot) = snapshots::load(database.connection())?;
         let last_at = figures.last_at();
         let was_refused = resume(clock, database.connection(), &last_at)?;
         let engine = Arc::new(Engine::new(figures));
@@ -95,7 +95,7 @@ impl Services {
         let snapshots = Snapshots::start(
             Arc::clone(&engine),
             writer.upkeep(),
-            kept,
+            last_snapshot,
             settings.analytics,
             uses,
         )

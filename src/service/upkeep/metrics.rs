@@ -39,7 +39,7 @@ impl Services {
             })
             .await?;
         let number = |seq: Option<Seq>| seq.map_or(0, |seq| seq.0.unsigned_abs());
-        let sizes = self.engine.look(|figures| {
+        let sizes = self.engine.read(|figures| {
             let mut sizes = Sizes::default();
             for (_, counters) in figures.programs() {
                 let (bytes, entries) = counters.timeline_size();

@@ -1,4 +1,4 @@
-//! `stampcard verify`: every number worked out a second time by plain SQL.
+//! `stampcard verify`: computes every number a second time with plain SQL.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,22 @@ use crate::service::figures::derived::{FoldError, fold, fold_newer};
 use crate::service::figures::snapshots;
 use crate::store::{self, Connection, audit, idempotency};
 
-/// What was looked at and what was found.
+/// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Figures that were compared.
+    /// The number of figures that were compared.
     pub figures: usize,
-    /// Texts of the log that were erased, of which only the chain's commitments can be checked.
+    /// Erased texts of the log, of which only the commitments in the chain can be checked.
     pub erased: u64,
-    /// Rows of version 0.1.0 in the log that do not tell all that is compared.
+    /// Rows of version 0.1.0 in the log that lack some of the compared values.
     pub given: u64,
-    /// What is wrong, a sentence each; empty if nothing is.
+    /// The findings, one sentence each; empty if everything agrees.
     pub findings: Vec<String>,
 }
 
 impl Report {
-    /// What was read; a value that no version writes is a finding, and not the end of all others.
+    /// Returns what was read. A value that no version writes is a finding, and the verification
+    /// continues.
     fn read<T>(
         &mut self,
         what: &str,
@@ -30,7 +31,7 @@ impl Report {
     ) -> Result<Option<T>, store::Error> {
         match read {
             Ok(read) => Ok(Some(read)),
-            Err(error) if error.is_of_storage() || error.is_of_damage() => Err(error),
+            Err(error) if error.is_storage_failure() || error.is_damage() => Err(error),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 let cause = cause.unwrap_or_else(|| error.to_string());
@@ -42,7 +43,7 @@ impl Report {
     }
 }
 
-/// The steps of a verification, for whoever shows its progress.
+/// The names of the steps of a verification, to show its progress.
 pub const STEPS: &[&str] = &[
     "the file",
     "the schema",
@@ -53,26 +54,26 @@ pub const STEPS: &[&str] = &[
     "wallets against the ledger",
     "redemptions against their history",
     "credits against the log",
-    "kept answers against their index",
+    "idempotency records against their index",
     "the search index against the members",
     "every row of the log and its hash",
-    "the log, folded anew",
+    "the log, folded again",
     "totals and offers against SQL",
     "every day of every timeline against SQL",
     "the snapshot against the log",
 ];
 
-/// One step: what it finds wrong.
+/// A step, which returns its findings.
 type Check = fn(&Connection) -> Result<Vec<String>, store::Error>;
 
-/// Looks at everything; `progress` is told the name of each step before it begins.
+/// Verifies the whole database; `progress` receives the name of each step before it begins.
 ///
 /// # Errors
 /// [`store::Error`] if the database cannot be read.
 pub fn verify(connection: &Connection, progress: impl FnMut(&str)) -> Result<Report, store::Error> {
     let mut report = verify_rows(connection, progress)?;
     if store::import_batches::unfinished_import(connection)?.is_some() {
-        let finding = "an import into it was not finished".to_owned();
+        let finding = "an import into the database was not finished".to_owned();
         report.findings.insert(0, finding);
     } else {
         // An import sets these last.
@@ -82,7 +83,7 @@ pub fn verify(connection: &Connection, progress: impl FnMut(&str)) -> Result<Rep
     Ok(report)
 }
 
-/// [`verify`], of a database whose import may still be going on.
+/// [`verify`] for a database whose import may be in progress.
 pub(in crate::service) fn verify_rows(
     connection: &Connection,
     mut progress: impl FnMut(&str),
@@ -133,7 +134,7 @@ pub(in crate::service) fn verify_rows(
     Ok(report)
 }
 
-/// The figures of the log; `None`, and a finding, if it cannot be folded.
+/// The figures of the log; `None` and a finding if it cannot be folded.
 fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Figures>, store::Error> {
     let finding = match fold(connection) {
         Ok(figures) => return Ok(Some(figures)),
@@ -147,7 +148,7 @@ fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Figures
     Ok(None)
 }
 
-/// Totals and offers.
+/// Compares totals and the figures of offers with SQL.
 fn compare_numbers(
     connection: &Connection,
     figures: &Figures,
@@ -177,7 +178,7 @@ fn compare_numbers(
             .map(OfferCounters::figures);
         *place += 1;
         report.figures += row.numbers.len();
-        // An offer that stands in another place is not this one.
+        // An offer in another position is another offer.
         let counted = counted.filter(|f| *f.id.as_uuid().as_bytes() == row.uuid);
         let numbers = counted.map(|f| [f.signups, f.completions, f.cancellations, f.spent]);
         let names = ["signups", "completions", "cancellations", "points spent"];
@@ -197,7 +198,7 @@ fn compare_numbers(
     Ok(())
 }
 
-/// Every day of every timeline, and that nothing lies outside those days.
+/// Compares every day of every timeline with SQL, and checks that no entry is outside those days.
 fn compare_days(
     connection: &Connection,
     figures: &Figures,
@@ -251,8 +252,8 @@ fn compare_days(
     Ok(())
 }
 
-/// A snapshot that can be read, with the rows after it, must give what the log gives. One that
-/// cannot is no fault: the next start folds the log.
+/// Checks that the snapshot and the rows after it give the same figures as the log. A snapshot that
+/// cannot be read is not a finding, because the next start then folds the log.
 fn compare_snapshot(
     connection: &Connection,
     figures: &Figures,
@@ -277,7 +278,7 @@ fn compare_snapshot(
     Ok(())
 }
 
-/// The names that [`audit::timeline_days`] gives to the timelines of a program.
+/// The names of a program's timelines in [`audit::timeline_days`].
 const MEASURES: [(&str, Measure); Measure::ALL.len()] = [
     ("signups", Measure::Signups),
     ("minted", Measure::Minted),
@@ -325,7 +326,7 @@ fn timeline<'a>(
     }
 }
 
-/// The engine's side of a number that [`audit::program_numbers`] names.
+/// The engine's value of a number in [`audit::program_numbers`].
 fn number(counters: &Counters, name: &str) -> Option<i64> {
     let totals = counters.totals();
     if let Some(status) = name.strip_prefix("redemptions ").and_then(Status::parse) {

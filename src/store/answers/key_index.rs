@@ -1,68 +1,69 @@
-//! Where the answer to an idempotency key may be.
+//! The index that leads from idempotency keys to the numbers of their records.
 //!
-//! Answers are numbered in the order they come. The newest keys are in a map. Once there are many
-//! they are closed into a segment: a list of its keys on the disk, in 256 parts by the first byte
-//! of a key. Neighbouring segments make an era, of which a filter is in memory (less than two bytes
-//! a key) that tells of nearly every other key that none of them lists it. So rows and lists are
-//! only ever appended, and a new key, the usual case, costs no look-up at all.
+//! Records are numbered in the order of their insertion. The newest keys are in a map. Once there
+//! are many, they are closed into a segment: a list of the keys on the disk, in 256 parts by the
+//! first byte of a key. Neighbouring segments form an era. A filter in memory (less than two bytes
+//! per key) rules out nearly every key that no segment of the era lists. So rows and lists are only
+//! ever appended, and a new key, the usual case, needs no look-up at all.
 //!
-//! Nothing here is told of a write that was undone: what stands at a number is for the row to say.
+//! The index is not updated when a write is undone: the row at a number decides.
 //!
 //! Source: Putze, Sanders and Singler, "Cache-, Hash- and Space-Efficient Bloom Filters" (2007),
-//! for filters of which a key touches one cache line, a bit in each of its words.
+//! for filters in which a key sets one bit in each word of a single cache line.
 
 use std::collections::{HashMap, VecDeque};
 
-use super::idempotency::Hash;
+/// A hash of a key with its scope, or of a body.
+pub type Hash = [u8; 16];
 
-/// Keys that a segment is closed with: as many as a map of 65,536 places takes, less those that a
-/// batch may add before the next look. Few while the program is tested, so that there are many.
+/// The number of keys at which a segment is closed: as many as a map of 65,536 places takes, minus
+/// those that a batch may add before the next check. Few in tests, so that they have many segments.
 const SEGMENT_KEYS: usize = if cfg!(debug_assertions) {
     1 << 6
 } else {
     (7 << 13) - 256
 };
-/// Numbers after which it is closed however few keys have them, as where one is tried over and
-/// over while the disk is full.
+/// The number of records after which a segment is closed even if few keys have them, such as one
+/// that is retried again and again while the disk is full.
 const SEGMENT_NUMBERS: i64 = 1 << 20;
-/// Segments of an era: a key is asked for in every filter, and where a filter affirms it, in the
-/// lists of so many segments.
+/// The number of segments in an era. A look-up reads every filter, and where a filter matches, the
+/// lists of all segments of its era.
 const ERA_SEGMENTS: usize = if cfg!(debug_assertions) { 2 } else { 16 };
 
-/// The index, as far as it is in memory.
+/// The part of the index that is in memory.
 #[derive(Debug, Default)]
 pub(in crate::store) struct KeyIndex {
-    /// The number of the last answer.
+    /// The number of the last record.
     last: i64,
-    /// The numbers of those that no segment has.
+    /// The keys that are in no segment yet, with the numbers of their records.
     open: HashMap<Hash, i64>,
-    /// The oldest first. The last one may still take segments.
+    /// Oldest first. The last era may still get segments.
     eras: VecDeque<Era>,
 }
 
-/// Answers of which the disk has a list.
+/// Records whose keys are listed on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Segment {
     pub(in crate::store) number: i64,
-    /// The number of its last answer.
+    /// The number of its last record.
     pub(in crate::store) last: i64,
 }
 
 /// Neighbouring segments, and a filter of all their keys.
 #[derive(Debug)]
 pub(in crate::store) struct Era {
-    /// The oldest first, at least one.
+    /// Oldest first, at least one.
     segments: Vec<Segment>,
     filter: Filter,
 }
 
 impl Era {
-    /// An era as it was stored. `None` without segments.
+    /// A stored era. `None` without segments.
     pub(in crate::store) fn new(segments: Vec<Segment>, filter: Filter) -> Option<Self> {
         (!segments.is_empty()).then_some(Self { segments, filter })
     }
 
-    /// An era of segments with so many keys, none of which its filter has yet.
+    /// An era of segments with a given number of keys, with an empty filter.
     pub(in crate::store) fn with_room(segments: Vec<Segment>, keys: usize) -> Option<Self> {
         let keys = keys.max(ERA_SEGMENTS * SEGMENT_KEYS);
         Self::new(segments, Filter::with_room(keys))
@@ -76,7 +77,7 @@ impl Era {
         &self.filter
     }
 
-    /// Takes the keys of a part of a list into the filter.
+    /// Adds the keys of a part of a list to the filter.
     pub(in crate::store) fn add_listed(&mut self, part: u8, list: &[u8]) {
         for entry in List::entries(list) {
             self.filter.add(part, List::end_of(entry));
@@ -85,7 +86,7 @@ impl Era {
 }
 
 impl KeyIndex {
-    /// An index of these eras, the oldest first, and nothing else.
+    /// An index of the given eras, oldest first, and no other keys.
     pub(in crate::store) fn new(eras: VecDeque<Era>) -> Self {
         Self {
             last: eras.back().map_or(0, |era| era.last().last),
@@ -94,23 +95,23 @@ impl KeyIndex {
         }
     }
 
-    /// The number of the last answer.
+    /// The number of the last record.
     pub(in crate::store) fn last(&self) -> i64 {
         self.last
     }
 
-    /// Takes the key of the answer of a number, which is larger than all before.
+    /// Adds the key of the record of a number, which is larger than all numbers before it.
     pub(in crate::store) fn add(&mut self, key: Hash, number: i64) {
         self.last = number;
         self.open.insert(key, number);
     }
 
-    /// The number of the answer to a key, if it is not in a segment.
+    /// The number of the record of a key, if the key is not in a segment.
     pub(in crate::store) fn open(&self, key: &Hash) -> Option<i64> {
         self.open.get(key).copied()
     }
 
-    /// The segments that may list a key: the newest first, as a retry mostly comes soon.
+    /// The segments that may list a key, newest first, as a retry mostly comes soon.
     pub(in crate::store) fn segments(&self, key: &Hash) -> Vec<Segment> {
         let eras = self.eras.iter().rev();
         eras.filter(|era| era.filter.may_hold(key))
@@ -129,13 +130,13 @@ impl KeyIndex {
         self.eras.back().map(Era::last)
     }
 
-    /// The newest era, if the next segment begins another: its filter stays as it is.
+    /// The newest era, if it is full, so that its filter does not change any more.
     pub(in crate::store) fn full_era(&self) -> Option<&Era> {
         let newest = self.eras.back();
         newest.filter(|era| era.segments.len() >= ERA_SEGMENTS)
     }
 
-    /// The keys that no segment has, as one, with the parts of its list.
+    /// A segment of the keys that are in none yet, with the parts of its list.
     pub(in crate::store) fn close(&self) -> (Segment, Vec<List>) {
         let segment = Segment {
             number: self.newest().map_or(0, |segment| segment.number) + 1,
@@ -148,7 +149,7 @@ impl KeyIndex {
         (segment, lists)
     }
 
-    /// Takes the segment that [`KeyIndex::close`] gave, after it came to the disk.
+    /// Adds the segment that [`KeyIndex::close`] returned, after it was committed.
     pub(in crate::store) fn closed(&mut self, segment: Segment) {
         if self.eras.is_empty() || self.full_era().is_some() {
             let new = Era::with_room(vec![segment], self.open.len());
@@ -164,7 +165,7 @@ impl KeyIndex {
         self.open.clear();
     }
 
-    /// Forgets the oldest eras, as far as all their answers have numbers up to this.
+    /// Forgets the oldest eras whose records all have numbers up to `number`.
     pub(in crate::store) fn forget_up_to(&mut self, number: i64) {
         while self
             .eras
@@ -174,19 +175,19 @@ impl KeyIndex {
     }
 }
 
-/// A part of the list of a segment: the end of each key, and how far before the segment's last
-/// number that of its answer is.
+/// A part of the list of a segment: the end of each key, and the distance from the number of its
+/// record to the segment's last number.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct List(Vec<u8>);
 
 impl List {
-    /// The parts of a list: a part of a full segment fits into a page.
+    /// The number of parts of a list: a part of a full segment fits into a page.
     pub(in crate::store) const PARTS: i64 = 256;
-    /// Bytes of a key that are compared here. The row has all.
+    /// The bytes of a key that a list holds. The row has all of them.
     const KEY: usize = 8;
     const ENTRY: usize = Self::KEY + size_of::<u32>();
 
-    /// The part of a list that would have a key.
+    /// The part of a list that a key belongs to.
     pub(in crate::store) fn part(key: &Hash) -> u8 {
         key[0]
     }
@@ -202,12 +203,12 @@ impl List {
         &self.0
     }
 
-    /// How many keys a list of so many bytes has, as it was stored.
+    /// The number of keys in a stored list of a given size.
     pub(in crate::store) fn keys_in(bytes: i64) -> usize {
         usize::try_from(bytes).unwrap_or(0) / Self::ENTRY
     }
 
-    /// The numbers of the answers that may be those to a key, in a list as it was stored.
+    /// The numbers of the records that may be those of a key, in a stored list.
     pub(in crate::store) fn numbers(bytes: &[u8], key: &Hash, segment: Segment) -> Vec<i64> {
         let number = |entry: &[u8; Self::ENTRY]| {
             let before = entry.strip_prefix(&Self::end(key))?;
@@ -230,18 +231,18 @@ impl List {
     }
 }
 
-/// Some keys: it may say wrongly, about once in four hundred, that it has another, but never that
-/// it has not one that it has.
+/// A Bloom filter of keys: it matches about one in four hundred other keys by mistake, but never
+/// misses a key that it has.
 #[derive(Debug)]
 pub(in crate::store) struct Filter(Vec<Block>);
 
-/// As much as a look-up touches: a cache line.
+/// The part that a look-up touches: a cache line.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(align(64))]
 struct Block([u64; 8]);
 
 impl Filter {
-    /// Keys that share a block of 512 bits.
+    /// The number of keys that share a block of 512 bits.
     const BLOCK_KEYS: usize = 38;
 
     fn with_room(keys: usize) -> Self {
@@ -249,7 +250,7 @@ impl Filter {
         Self(vec![Block::default(); blocks])
     }
 
-    /// Takes a key, of which a list has these bytes.
+    /// Adds a key, given by its part and its entry in a list.
     fn add(&mut self, part: u8, end: [u8; List::KEY]) {
         let (block, bits) = self.place(part, end);
         for (word, bit) in self.0[block].0.iter_mut().zip(bits) {
@@ -257,16 +258,16 @@ impl Filter {
         }
     }
 
-    /// All words are looked at: a processor that had to guess at the first whether to go on would
-    /// not fetch the block of the next filter meanwhile.
+    /// Whether the filter matches a key. It always checks all words: a branch after each would keep
+    /// the processor from fetching the block of the next filter in advance.
     pub(in crate::store) fn may_hold(&self, key: &Hash) -> bool {
         let (block, bits) = self.place(List::part(key), List::end(key));
         let words = self.0[block].0.iter().zip(bits);
         words.fold(1, |all, (word, bit)| all & (word >> bit)) == 1
     }
 
-    /// The block of a key, as far into all as the key is into all keys, and its bit in each word.
-    /// The key is a hash, so that the one is independent of the others.
+    /// The block of a key and its bit in each word. The block's position among all blocks is that
+    /// of the key among all keys. As the key is a hash, block and bits are independent.
     fn place(&self, part: u8, end: [u8; List::KEY]) -> (usize, [u64; 8]) {
         let end = u64::from_le_bytes(end);
         let bits = std::array::from_fn(|word| (end >> (6 * word)) % 64);
@@ -280,7 +281,7 @@ impl Filter {
         words.flat_map(u64::to_le_bytes).collect()
     }
 
-    /// A filter as it was stored; `None` if it is none.
+    /// A stored filter; `None` if the bytes are not one.
     pub(in crate::store) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (words, rest) = bytes.as_chunks();
         let (blocks, more) = words.as_chunks();
@@ -330,7 +331,7 @@ mod tests {
         let others = keys + 1..=2 * keys;
         let wrong = others.filter(|other| !index.segments(&key(*other)).is_empty());
         let wrong = wrong.count();
-        assert!(wrong < 250, "{wrong} of 50,000 other keys were affirmed");
+        assert!(wrong < 250, "{wrong} of 50,000 other keys matched");
     }
 
     #[test]
@@ -356,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn an_era_takes_so_many_segments_and_is_forgotten_with_the_last_of_them() {
+    fn an_era_has_a_limited_number_of_segments_and_is_forgotten_with_the_last_of_them() {
         let mut index = KeyIndex::default();
         let count = i64::try_from(2 * ERA_SEGMENTS + 1).unwrap();
         let mut segments = Vec::new();
@@ -391,7 +392,7 @@ mod tests {
         let (first, _) = close(&mut index);
         assert_eq!(first, Segment { number: 1, last });
         assert!(!index.is_full());
-        // One key over and over: its last number counts.
+        // One key again and again: its last number counts.
         index.add(key(0), last + 1);
         index.add(key(0), last + SEGMENT_NUMBERS);
         assert!(index.is_full());

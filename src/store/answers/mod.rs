@@ -2,3 +2,4 @@
 
 pub mod idempotency;
 pub(in crate::store) mod key_index;
+pub(in crate::store) mod stored_index;

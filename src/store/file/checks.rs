@@ -1,8 +1,8 @@
-//! When a database was last verified and backed up, for the server that has it open to tell.
+//! The last verification and the last backup of a database, which the server reports.
 //!
-//! Both are done by other processes, which can only read the database. So each leaves a small file
-//! beside it, in the place of the one before. Only beside a database that a server was started on:
-//! the lock file is there. Nobody has to read these files, and nothing depends on them.
+//! Both are made by other processes, which can only read the database. So each of them leaves a
+//! small file next to it, which replaces the file before it, but only if a server was ever started
+//! on the database, which its lock file shows. Nothing depends on these files.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -13,35 +13,35 @@ use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{connection, lock};
+use super::paths;
 use crate::domain::Timestamp;
 
-/// Bytes of such a file that are read: more than it has.
+/// The number of bytes that are read of such a file, which is smaller.
 const BYTES_MAX: u64 = 4096;
 
-/// What a verification came to.
+/// The result of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// When it ended, in Unix milliseconds.
     pub at: i64,
-    /// How many figures were compared.
+    /// The number of compared figures.
     pub figures: u64,
-    /// How many things are wrong.
+    /// The number of findings.
     pub findings: u64,
 }
 
-/// A backup that was made and verified.
+/// A backup that was created and verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupMade {
     /// When it ended, in Unix milliseconds.
     pub at: i64,
-    /// How large it is.
+    /// Its size.
     pub bytes: u64,
 }
 
-/// What is told of a database. A trait's constant keeps name and type together.
+/// A check of a database, which is stored in a file of its own.
 pub trait Check: Serialize + DeserializeOwned {
-    /// What the file's name ends in.
+    /// The end of the file's name.
     const SUFFIX: &str;
 
     /// When it ended, in Unix milliseconds.
@@ -64,20 +64,18 @@ impl Check for BackupMade {
     }
 }
 
-/// Notes a check of a database, if a server was ever started on it.
+/// Saves a check of a database, if a server was ever started on it.
 ///
 /// # Errors
-/// If the file cannot be written, as in a folder of somebody else's.
+/// If the file cannot be written, such as in a folder of another user.
 pub fn note<C: Check>(database: &Path, check: &C) -> io::Result<()> {
-    let database = connection::resolved(database).map_err(io::Error::other)?;
-    if !lock::path_of(&database).exists() {
+    let database = paths::resolved(database).map_err(io::Error::other)?;
+    if !paths::lock_file(&database).exists() {
         return Ok(());
     }
     let path = path_of::<C>(&database);
-    // A name of its own, which is renamed, so that nothing is followed and a reader sees all of it.
-    let mut draft = path.clone().into_os_string();
-    draft.push(format!(".{}", std::process::id()));
-    let draft = PathBuf::from(draft);
+    // A new file that is renamed: no link is followed, and a reader sees all of it or nothing.
+    let draft = paths::with_suffix(&path, &format!(".{}", std::process::id()));
     let written = write(&draft, check).and_then(|()| fs::rename(&draft, &path));
     if written.is_err() {
         let _ = fs::remove_file(&draft);
@@ -93,9 +91,9 @@ fn write<C: Check>(draft: &Path, check: &C) -> io::Result<()> {
     file.write_all(&serde_json::to_vec(check)?)
 }
 
-/// The last check of a database that was noted; `None` too if what stands there is not ours.
+/// The last saved check of a database; `None` also if the file in its place is not ours.
 pub fn last<C: Check>(database: &Path) -> Option<C> {
-    let database = connection::resolved(database).ok()?;
+    let database = paths::resolved(database).ok()?;
     let mut options = OpenOptions::new();
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let options = options.read(true).custom_flags(flags.bits().cast_signed());
@@ -115,9 +113,7 @@ fn content(file: File) -> Option<Vec<u8>> {
 }
 
 fn path_of<C: Check>(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(C::SUFFIX);
-    PathBuf::from(name)
+    paths::with_suffix(database, C::SUFFIX)
 }
 
 #[cfg(test)]
@@ -130,12 +126,16 @@ mod tests {
     };
 
     #[test]
-    fn it_is_noted_beside_a_database_that_a_server_had_and_nothing_is_followed() {
+    fn a_check_is_saved_next_to_a_served_database_and_no_link_is_followed() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("a.db");
         fs::write(&database, "").unwrap();
         note(&database, &MADE).unwrap();
-        assert_eq!(last::<BackupMade>(&database), None, "nobody served it");
+        assert_eq!(
+            last::<BackupMade>(&database),
+            None,
+            "no server was started on it"
+        );
 
         fs::write(folder.path().join("a.db.lock"), "").unwrap();
         let (other, place) = (

@@ -1,4 +1,4 @@
-//! Whether the database file can be trusted, shared by everything that has it open.
+//! The condition of the database file, shared by everything that has it open.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use super::backup::beside;
+use super::paths::with_suffix;
 use crate::store::Error;
 use crate::telemetry::cause_chain;
 
-/// What a name of a file stands for: its device and its number there.
+/// The file behind a name: its device and its inode number.
 type Identity = (u64, u64);
 
-/// The condition of an open database. Clones share it. Once it is lost, nothing is written until
-/// the next start.
+/// The condition of an open database. Clones share it. Once the file is lost, nothing is written
+/// until the next start.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Condition(Arc<State>);
 
@@ -41,7 +41,7 @@ impl Condition {
         }))
     }
 
-    /// Why nothing may be written any more, if that is so.
+    /// The reason why nothing may be written any more, if there is one.
     pub(in crate::store) fn loss(&self) -> Option<&'static str> {
         if self.has_moved() {
             return Some("the database file was replaced, moved or removed");
@@ -50,21 +50,21 @@ impl Condition {
         is_damaged.then_some("the database file is damaged")
     }
 
-    /// Whether the name stands for another file than the one that was opened.
+    /// Whether the name leads to another file than the one that was opened.
     pub(in crate::store) fn has_moved(&self) -> bool {
         self.0.has_moved.load(Ordering::Relaxed)
     }
 
-    /// Looks whether the names of the file and of its write-ahead log still stand for what was
-    /// opened, and whether writing may go on. It takes some microseconds.
-    pub(in crate::store) fn look(&self) -> bool {
+    /// Checks whether writes may go on: the names of the file and of its write-ahead log must still
+    /// lead to the files that were opened. It takes some microseconds.
+    pub(in crate::store) fn check(&self) -> bool {
         if self.loss().is_some() {
             return false;
         }
         // A write-ahead log is never replaced while the writer has it open.
         let log = *self.0.log.lock();
         let is_same = identity(&self.0.path) == self.0.file
-            && (log.is_none() || identity(&beside(&self.0.path, "-wal")) == log);
+            && (log.is_none() || identity(&with_suffix(&self.0.path, "-wal")) == log);
         if !is_same && !self.0.has_moved.swap(true, Ordering::Relaxed) {
             tracing::error!(
                 path = %self.0.path.display(),
@@ -76,19 +76,19 @@ impl Condition {
         is_same
     }
 
-    /// Takes in that the writer has the write-ahead log open.
+    /// Notes that the writer has the write-ahead log open.
     pub(in crate::store) fn note_log(&self) {
-        *self.0.log.lock() = identity(&beside(&self.0.path, "-wal"));
+        *self.0.log.lock() = identity(&with_suffix(&self.0.path, "-wal"));
     }
 
-    /// Takes in that the writer closed its connection: the write-ahead log may go.
+    /// Notes that the writer closed its connection, so that the write-ahead log may be deleted.
     pub(in crate::store) fn forget_log(&self) {
         *self.0.log.lock() = None;
     }
 
-    /// Takes in a failure; if SQLite found the file damaged, says what to do.
+    /// Takes in a failure; if SQLite found the file damaged, stops writes and logs what to do.
     pub(in crate::store) fn note(&self, error: &Error) {
-        if error.is_of_damage() && self.note_damage() {
+        if error.is_damage() && self.note_damage() {
             tracing::error!(
                 error = cause_chain(error),
                 "the database is damaged: writes are stopped; stop the server, run `stampcard \
@@ -97,7 +97,7 @@ impl Condition {
         }
     }
 
-    /// Takes in that the file is damaged; whether that is news.
+    /// Notes that the file is damaged; returns whether that was not known yet.
     pub(in crate::store) fn note_damage(&self) -> bool {
         !self.0.is_damaged.swap(true, Ordering::Relaxed)
     }

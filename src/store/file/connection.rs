@@ -3,26 +3,28 @@
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::store::{Lock, OpenError};
+use super::lock::Lock;
+use super::open_error::OpenError;
+use super::schema;
 
-/// What a connection is for.
+/// The use of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Role {
     Writer,
     Reader,
 }
 
-/// Statements a connection keeps prepared.
+/// The number of statements that a connection keeps prepared.
 const STATEMENTS_MAX: usize = 128;
 
-/// Makes the file if there is none, for its owner alone (mode 0600). SQLite gives the -wal and -shm
-/// files the mode of the database.
+/// Creates the file, if there is none, so that only its owner can read it (mode 0600). SQLite gives
+/// the -wal and -shm files the mode of the database.
 pub(in crate::store) fn create_private(path: &Path) -> Result<(), OpenError> {
     match OpenOptions::new()
         .write(true)
@@ -39,25 +41,26 @@ pub(in crate::store) fn create_private(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Opens the one connection that writes.
+/// Opens a connection that writes.
 pub(in crate::store) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags)
         .and_then(|connection| set_pragmas(&connection, Role::Writer).map(|()| connection))
-        .map_err(|source| failure(path, source))
+        .map_err(|source| OpenError::from_sqlite(path, source))
 }
 
-/// Opens a connection that moves pages from the log into the file, and can write nothing else.
+/// Opens a connection that can only move pages from the write-ahead log into the file.
 pub(in crate::store) fn open_to_checkpoint(path: &Path) -> Result<Connection, OpenError> {
     let connection = open_writer(path)?;
     connection
         .pragma_update(None, "query_only", true)
-        .map_err(|source| failure(path, source))?;
+        .map_err(|source| OpenError::from_sqlite(path, source))?;
     Ok(connection)
 }
 
-/// Refuses a file that is not ours or that a newer program made, without changing a byte of it. The
-/// caller holds the lock: what a killed process left half done in our own file is rolled back.
+/// Refuses a file that is not ours or that a newer program wrote, without changing a byte of it.
+/// The caller holds the lock: in our own file, a change that a killed process did not finish is
+/// rolled back.
 pub(in crate::store) fn check_ours(path: &Path) -> Result<(), OpenError> {
     match checked(path) {
         Err(error) if is_half_done(&error) => {
@@ -68,17 +71,17 @@ pub(in crate::store) fn check_ours(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// A connection that can only read, and the version of the schema behind it.
+/// Opens a connection that can only read, and returns it with the version of its schema.
 fn checked(path: &Path) -> Result<(Connection, i64), OpenError> {
     let connection = Connection::open_with_flags(path, reader_flags())
         .and_then(|connection| set_pragmas(&connection, Role::Reader).map(|()| connection))
-        .map_err(|source| failure(path, source))?;
-    let version = super::migrations::check(&connection, path)?;
+        .map_err(|source| OpenError::from_sqlite(path, source))?;
+    let version = schema::check(&connection, path)?;
     Ok((connection, version))
 }
 
-/// Whether reading failed because the file has to be written first: a process was killed while it
-/// changed the journal mode, and left a journal that has to be rolled back.
+/// Whether a read failed because a process was killed while it changed the journal mode, and left a
+/// journal that has to be rolled back first.
 fn is_half_done(error: &OpenError) -> bool {
     let OpenError::Sqlite { source, .. } = error else {
         return false;
@@ -86,75 +89,52 @@ fn is_half_done(error: &OpenError) -> bool {
     source.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly)
 }
 
-/// Rolls back what a killed process left half done, if the file is ours. The caller holds the lock.
+/// Rolls back a change that a killed process did not finish, if the file is ours. The caller holds
+/// the lock.
 fn recover(path: &Path) -> Result<(), OpenError> {
-    check_as_it_lies(path)?;
+    check_without_journal(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags)
         .and_then(|connection| {
             connection.busy_timeout(Duration::from_secs(5))?;
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
         })
-        .map_err(|source| failure(path, source))
+        .map_err(|source| OpenError::from_sqlite(path, source))
 }
 
-/// The checks of [`checked`] on the bytes of the file alone, whatever stands beside it.
-fn check_as_it_lies(path: &Path) -> Result<(), OpenError> {
+/// Checks only the bytes of the file itself, without the files next to it.
+fn check_without_journal(path: &Path) -> Result<(), OpenError> {
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/');
     let bytes = path.as_os_str().as_encoded_bytes();
     let uri = format!("file:{}?immutable=1", percent_encode(bytes, KEPT));
     let connection = Connection::open_with_flags(uri, reader_flags() | OpenFlags::SQLITE_OPEN_URI)
-        .map_err(|source| failure(path, source))?;
-    super::migrations::check(&connection, path).map(drop)
+        .map_err(|source| OpenError::from_sqlite(path, source))?;
+    schema::check(&connection, path).map(drop)
 }
 
-/// The file itself, if the name is a symbolic link to one: a lock beside another name of it would
-/// let two processes in.
+/// Opens a connection that can only read. Other processes may have the file open.
 ///
 /// # Errors
-/// [`OpenError::File`] if the link leads nowhere.
-pub fn resolved(path: &Path) -> Result<PathBuf, OpenError> {
-    if !path.is_symlink() {
-        return Ok(path.to_owned());
-    }
-    path.canonicalize().map_err(|source| OpenError::File {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// Why a file cannot be opened: SQLite says so of a file that is no database once it is read.
-pub(in crate::store) fn failure(path: &Path, source: rusqlite::Error) -> OpenError {
-    let path = path.to_owned();
-    match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::NotOurs { path },
-        _ => OpenError::Sqlite { path, source },
-    }
-}
-
-/// Opens a connection that can only read, beside whatever else has the file open.
-///
-/// # Errors
-/// [`OpenError`] if there is no such file, it is not ours, or it has a version not known here.
+/// [`OpenError`] if there is no such file, it is not ours, or its schema has another version.
 pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
     let connection = open_any_version(path)?;
-    super::migrations::check_current(&connection, path)?;
+    schema::check_current(&connection, path)?;
     Ok(connection)
 }
 
-/// Opens another connection to a file that is known to be ours, to read much of it once.
+/// Opens a connection to read much of a file once. The file is known to be ours.
 pub(in crate::store) fn open_to_scan(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, reader_flags())?;
     set_pragmas(&connection, Role::Reader)?;
-    // KiB: no page is needed twice.
+    // KiB. Small, as no page is needed twice.
     connection.pragma_update(None, "cache_size", -256)?;
     Ok(connection)
 }
 
-/// [`open_read_only`], also of a database whose schema is older.
+/// As [`open_read_only`], but accepts a database with an older schema.
 ///
 /// # Errors
-/// [`OpenError`] if there is no such file, it is not ours, or a newer program made it.
+/// [`OpenError`] if there is no such file, it is not ours, or a newer program wrote it.
 pub fn open_any_version(path: &Path) -> Result<Connection, OpenError> {
     if let Err(source) = std::fs::metadata(path) {
         return Err(OpenError::File {
@@ -164,7 +144,7 @@ pub fn open_any_version(path: &Path) -> Result<Connection, OpenError> {
     }
     let opened = match checked(path) {
         Err(error) if is_half_done(&error) => {
-            // A server that has the lock rolls back itself.
+            // If a server has the lock, it has rolled back already.
             if let Ok(lock) = Lock::take(path) {
                 recover(path)?;
                 drop(lock);
@@ -174,7 +154,7 @@ pub fn open_any_version(path: &Path) -> Result<Connection, OpenError> {
         other => other,
     };
     match opened? {
-        // Nothing was ever written to it.
+        // The file is empty.
         (_, 0) => Err(OpenError::NotOurs {
             path: path.to_owned(),
         }),
@@ -186,32 +166,32 @@ pub(in crate::store) fn reader_flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-/// Sets every PRAGMA that matters, each for the reason beside it.
+/// Sets every PRAGMA that matters, each with its reason.
 pub(in crate::store) fn set_pragmas(connection: &Connection, role: Role) -> rusqlite::Result<()> {
     // First, so that the following ones wait for a lock instead of failing.
     connection.busy_timeout(Duration::from_secs(5))?;
-    // A schema that was tampered with cannot call functions with side effects.
+    // An altered schema must not call functions with side effects.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     match role {
         Role::Writer => {
-            // Readers go on while the writer commits.
+            // Readers are not blocked while the writer commits.
             connection.pragma_update(None, "journal_mode", "WAL")?;
             // A commit is on the disk before it is acknowledged.
             connection.pragma_update(None, "synchronous", "FULL")?;
             // Off by default in SQLite.
             connection.pragma_update(None, "foreign_keys", true)?;
-            // So that REPLACE cannot pass the append-only triggers either.
+            // REPLACE must not bypass the append-only triggers.
             connection.pragma_update(None, "recursive_triggers", true)?;
-            // What was deleted or erased is overwritten, so that nobody finds it in the file.
+            // Deleted rows are overwritten, so that their content cannot be found in the file.
             connection.pragma_update(None, "secure_delete", true)?;
-            // The writer says when: a thread beside it under load, itself when idle.
+            // The writer decides: its own thread checkpoints when idle, another one under load.
             connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-            // KiB: room for the pages that random members and keys touch.
+            // KiB. Room for the pages that random members and keys touch.
             connection.pragma_update(None, "cache_size", -32_768)?;
         }
         Role::Reader => {
-            // Even a mistake in a statement cannot write.
+            // Even a wrong statement cannot write.
             connection.pragma_update(None, "query_only", true)?;
             connection.pragma_update(None, "cache_size", -8_192)?;
         }

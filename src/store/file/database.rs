@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::condition::Condition;
 use super::lock::Lock;
-use super::migrations::{Progress, schema_of};
 use super::open_error::OpenError;
-use super::{connection, migrations};
+use super::schema::{self, Progress, schema_of};
+use super::{connection, migrations, paths};
 use crate::store::error::Error;
 use crate::store::readers::{ReaderSettings, Readers, Readership};
 use crate::store::whole::{audit, import_batches};
-use crate::store::writer::{Observer, Writer, WriterSettings};
 use rusqlite::Connection;
 
 /// A database file that this process owns, its schema up to date.
@@ -24,23 +23,23 @@ pub struct Database {
 }
 
 impl Database {
-    /// Takes the lock, opens the file (making it, readable by its owner alone, if there is none)
-    /// and brings its schema up to date.
+    /// Takes the lock, opens the file and brings its schema up to date. If there is no file,
+    /// creates one that only its owner can read.
     ///
     /// # Errors
-    /// [`OpenError`], each kind in a sentence that says what to do.
+    /// [`OpenError`], which says what to do.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Self::open_with(path, &mut |_, _| ())
     }
 
-    /// [`Database::open`]; `progress` is told how far a migration of the schema is.
+    /// As [`Database::open`]; `progress` receives the progress of a migration of the schema.
     ///
     /// # Errors
     /// As [`Database::open`].
     pub fn open_with(path: &Path, progress: Progress<'_>) -> Result<Self, OpenError> {
         let mut database = Self::open_for_import(path)?;
         if database.version()? == 1 && database.has_unfinished_import()? {
-            // The rest of its rows has the columns of that version.
+            // The rows that are still to be imported have the columns of that version.
             return Err(OpenError::UnfinishedImport {
                 path: path.to_owned(),
             });
@@ -50,7 +49,7 @@ impl Database {
         Ok(database)
     }
 
-    /// Refuses a schema that somebody altered: a trigger would act on every write.
+    /// Refuses an altered schema: a trigger would act on every write.
     fn check_schema(&self) -> Result<(), OpenError> {
         let path = || self.path.clone();
         match audit::schema(&self.connection) {
@@ -59,17 +58,17 @@ impl Database {
                 path: path(),
                 findings,
             }),
-            Err(Error::Sqlite(source)) => Err(connection::failure(&self.path, source)),
+            Err(Error::Sqlite(source)) => Err(OpenError::from_sqlite(&self.path, source)),
             Err(_) => Err(OpenError::NotOurs { path: path() }),
         }
     }
 
-    /// Takes the lock and opens the file, or makes an empty one, and leaves the schema as it is.
+    /// Takes the lock and opens the file, or creates an empty one, and leaves the schema as it is.
     ///
     /// # Errors
     /// As [`Database::open`].
     pub fn open_for_import(path: &Path) -> Result<Self, OpenError> {
-        let path = connection::resolved(path)?;
+        let path = paths::resolved(path)?;
         let lock = Lock::take(&path)?;
         connection::create_private(&path)?;
         connection::check_ours(&path)?;
@@ -83,20 +82,20 @@ impl Database {
         })
     }
 
-    /// Where the file is, symbolic links resolved.
+    /// The path of the file, with symbolic links resolved.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The version of the schema; 0 of an empty file.
+    /// The version of the schema; 0 if the file is empty.
     ///
     /// # Errors
     /// [`OpenError`] if the file cannot be read or is not ours.
     pub fn version(&self) -> Result<i64, OpenError> {
-        migrations::check(&self.connection, &self.path)
+        schema::check(&self.connection, &self.path)
     }
 
-    /// Makes the tables of a version in an empty file.
+    /// Creates the tables of a version in an empty file.
     ///
     /// # Errors
     /// [`Error`] if the database fails.
@@ -105,7 +104,7 @@ impl Database {
         Ok(migrations::create(&self.connection, version, schema)?)
     }
 
-    /// Brings the schema up to date; `progress` is told how far that is.
+    /// Brings the schema up to date; `progress` receives how far that is.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -116,12 +115,12 @@ impl Database {
     fn has_unfinished_import(&self) -> Result<bool, OpenError> {
         match import_batches::unfinished_import(&self.connection) {
             Ok(note) => Ok(note.is_some()),
-            Err(Error::Sqlite(source)) => Err(connection::failure(&self.path, source)),
+            Err(Error::Sqlite(source)) => Err(OpenError::from_sqlite(&self.path, source)),
             Err(_) => Ok(false),
         }
     }
 
-    /// The connection, for reading before the writer starts.
+    /// The connection, for reads before the writer starts.
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -135,20 +134,9 @@ impl Database {
         Readers::open(&self.path, settings, shared)
     }
 
-    /// Where those say so who read something else that the writer keeps, such as the figures.
+    /// The flag by which reads of anything outside the database, such as the figures, notify the
+    /// writer.
     pub fn readership(&self) -> Readership {
         self.readership.clone()
-    }
-
-    /// Gives the connection and the lock to a thread that does all the writing from now on.
-    ///
-    /// # Errors
-    /// [`Error`] if the idempotency keys or the activity number cannot be read.
-    pub fn start_writer(
-        self,
-        settings: WriterSettings,
-        observer: Box<dyn Observer>,
-    ) -> Result<Writer, Error> {
-        Writer::start(self, settings, observer)
     }
 }

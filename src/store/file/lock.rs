@@ -1,36 +1,36 @@
-//! One process owns a file.
+//! The lock by which one process owns a database file.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::connection;
-use crate::store::OpenError;
+use super::open_error::OpenError;
+use super::paths;
 
-/// Bytes of a lock file that are looked at: more than a process number has.
+/// The number of bytes of a lock file that are read: more than a process number has.
 const LOOKED_AT: u64 = 32;
 
-/// Holds `<database>.lock` until it is dropped or the process ends, however it ends: the lock is
-/// the operating system's, the file's content (the owner's process id) is only for people.
+/// Holds `<database>.lock` until it is dropped or the process ends in any way: the lock belongs to
+/// the operating system, and the file's content (the owner's process id) is only for people.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock of a database. The lock file stands beside the file itself, also if the name
-    /// is a symbolic link to it.
+    /// Takes the lock of a database. The lock file is next to the database file itself, even if the
+    /// name is a symbolic link to it.
     ///
     /// # Errors
-    /// [`OpenError::InUse`] if another process has it, [`OpenError::ForeignLock`] if what stands in
-    /// the place of the lock file is not ours, [`OpenError::File`] if it cannot be made.
+    /// [`OpenError::InUse`] if another process has it, [`OpenError::ForeignLock`] if the file in
+    /// the place of the lock file is not ours, [`OpenError::File`] if it cannot be created.
     pub fn take(database: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::File {
             path: database.to_owned(),
             source,
         };
-        let path = path_of(&connection::resolved(database)?);
+        let path = paths::lock_file(&paths::resolved(database)?);
         let mut file = open(&path).map_err(|source| {
             if path.is_symlink() || path.is_dir() {
                 return OpenError::ForeignLock { path: path.clone() };
@@ -46,7 +46,7 @@ impl Lock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let holder = match content.as_str() {
-                    // Without the number the sentence is still true.
+                    // The owner has not written its number yet.
                     "" => String::new(),
                     pid => format!(" (process {pid})"),
                 };
@@ -65,7 +65,8 @@ impl Lock {
     }
 }
 
-/// Opens the lock file, or makes it. A link is not followed, and what is no file is not waited for.
+/// Opens or creates the lock file. Does not follow a link, and does not wait for a pipe or a
+/// device.
 fn open(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     OpenOptions::new()
@@ -78,17 +79,12 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// The process number in a lock file, or nothing; `None`: it holds something else and is not ours.
+/// The process number in a lock file, or an empty text; `None` if it holds anything else, so that
+/// it is not ours.
 fn content(file: &mut File) -> Option<String> {
     let mut bytes = Vec::new();
     file.take(LOOKED_AT).read_to_end(&mut bytes).ok()?;
     let text = str::from_utf8(&bytes).ok()?.trim_end();
     let is_ours = text.is_empty() || text.parse::<u32>().is_ok();
     is_ours.then(|| text.to_owned())
-}
-
-pub(in crate::store) fn path_of(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
 }

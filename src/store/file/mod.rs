@@ -9,12 +9,12 @@ pub(in crate::store) mod definitions;
 pub(in crate::store) mod lock;
 pub(in crate::store) mod migrations;
 mod open_error;
+mod paths;
+mod schema;
 pub(in crate::store) mod scrub;
 
 pub use self::connection::{open_any_version, open_read_only};
 pub use self::database::Database;
 pub use self::lock::Lock;
-pub use self::migrations::{
-    MigrationError, Progress, SCHEMA, known_version as schema_version, schema_of,
-};
-pub use self::open_error::OpenError;
+pub use self::open_error::{MigrationError, OpenError};
+pub use self::schema::{Progress, SCHEMA, known_version as schema_version, schema_of};

@@ -1,12 +1,12 @@
 //! Overwrites what SQLite leaves in the unused bytes of pages.
 //!
-//! `PRAGMA secure_delete` overwrites a row that is deleted or changed. But when pages are balanced,
-//! rows move to other pages, and a page that is built again keeps their bytes in its unused part
-//! (`rebuildPage` in SQLite's btree.c): an erasure of the row does not reach that copy. So after an
-//! erasure every page is looked at, some in a transaction, and unused bytes are overwritten with
-//! zeros, by way of `sqlite_dbpage` (<https://sqlite.org/dbpage.html>).
+//! `PRAGMA secure_delete` overwrites a row that is deleted or updated. But when SQLite balances
+//! pages, rows move to other pages, and a rebuilt page keeps their bytes in its unused part
+//! (`rebuildPage` in SQLite's btree.c). An erasure of the row does not reach that copy. So after an
+//! erasure all pages are read, a limited number in each transaction, and unused bytes are
+//! overwritten with zeros through `sqlite_dbpage` (<https://sqlite.org/dbpage.html>).
 //!
-//! Which bytes of a page are used is from <https://sqlite.org/fileformat2.html>, section 1.6.
+//! The layout of a page is described in <https://sqlite.org/fileformat2.html>, section 1.6.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -16,27 +16,27 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::store::Error;
 use crate::store::tables::settings;
 
-/// Pages that are looked at in one transaction (4 MiB).
+/// The number of pages that are scrubbed in one transaction (4 MiB).
 const STEP_PAGES: u32 = 1024;
 /// The pause after a step, so that writes are not held up for long.
 const PAUSE: Duration = Duration::from_millis(10);
-/// The pause after a step that failed or could not be done.
+/// The pause after a step that failed or was postponed.
 const PAUSE_LONG: Duration = Duration::from_secs(10);
-/// The most times that all pages are gone through because others wrote meanwhile.
+/// The most passes over all pages that are made because of writes in between.
 const PASSES_MAX: u32 = 2;
-/// The first page whose number has a first byte that a page of a table may begin with, too. In a
-/// larger file a page of a long value cannot be told from one of a table.
+/// The first page whose number begins with a byte that a page of a table may begin with, too. In a
+/// larger file, a page of a long value cannot be distinguished from one of a table.
 const PAGES_MAX: u32 = 1 << 25;
 
-/// What is left to scrub after an erasure.
+/// The progress of scrubbing after an erasure.
 #[derive(Debug)]
 pub(in crate::store) struct Scrubber {
-    /// The next page, while a pass is under way.
+    /// The next page of the present pass, if there is one.
     next: Option<u32>,
-    /// Passes that were finished.
+    /// The number of finished passes.
     passes: u32,
-    /// Whether others wrote since the pass began. Then the bytes of a page may have come to another
-    /// number, which the pass had left behind.
+    /// Whether there were writes since the pass began. They may have moved bytes to a page that the
+    /// pass had scrubbed already.
     is_disturbed: bool,
     /// Whether more was erased since the pass began.
     is_wanted_again: bool,
@@ -45,7 +45,7 @@ pub(in crate::store) struct Scrubber {
 }
 
 impl Scrubber {
-    /// Goes on where an earlier process ended.
+    /// Resumes the work of an earlier process, if it is not finished.
     ///
     /// # Errors
     /// [`Error`] if the database fails.
@@ -63,7 +63,7 @@ impl Scrubber {
         Ok(scrubber)
     }
 
-    /// Says that something was erased.
+    /// Requests a pass after an erasure.
     pub(in crate::store) fn want(&mut self) {
         if self.next.is_some() {
             self.is_wanted_again = true;
@@ -73,26 +73,26 @@ impl Scrubber {
         }
     }
 
-    /// Says that others wrote.
+    /// Takes in that there was a write.
     pub(in crate::store) fn disturb(&mut self) {
         self.is_disturbed = true;
     }
 
-    /// Puts the next step off.
+    /// Postpones the next step.
     pub(in crate::store) fn postpone(&mut self) {
         self.due = Instant::now() + PAUSE_LONG;
     }
 
-    /// How long until the next step is due; `None` if nothing is left to do.
+    /// The time until the next step is due; `None` if nothing is left to do.
     pub(in crate::store) fn wait(&self) -> Option<Duration> {
         self.next
             .map(|_| self.due.saturating_duration_since(Instant::now()))
     }
 
-    /// Scrubs some pages. `true`: that was the rest.
+    /// Scrubs some pages. Returns `true` if they were the last ones.
     ///
     /// # Errors
-    /// [`Error`] if the database fails; it can be tried again.
+    /// [`Error`] if the database fails; the step can be retried.
     pub(in crate::store) fn step(&mut self, connection: &Connection) -> Result<bool, Error> {
         let Some(first) = self.next else {
             return Ok(false);
@@ -122,7 +122,7 @@ impl Scrubber {
     }
 }
 
-/// Scrubs every page, of a file that nobody else writes to.
+/// Scrubs all pages of a file that has no other writer.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -130,20 +130,20 @@ pub(in crate::store) fn scrub_all(connection: &Connection) -> Result<(), Error> 
     let mut scrubber = Scrubber::open(connection)?;
     scrubber.want();
     while !scrubber.step(connection)? {
-        // The log begins again from its start.
+        // SQLite reuses the write-ahead log from its start.
         connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
     }
     Ok(())
 }
 
-/// Overwrites the unused bytes of some pages; whether there are more behind them.
+/// Overwrites the unused bytes of some pages; returns whether there are more pages after them.
 fn scrub(connection: &Connection, pages: Range<u32>) -> Result<bool, Error> {
     let count: u32 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
     if !is_possible(connection, count)? {
         tracing::warn!(
-            "copies of what was erased may be left in unused bytes of the database: the file is \
-             too large for this, or stampcard was built without its .cargo/config.toml; stop the \
-             server and run VACUUM on the file"
+            "the database cannot be scrubbed after an erasure and may hold copies of erased words \
+             in unused bytes: the file is too large, or stampcard was built without its \
+             .cargo/config.toml; stop the server and run VACUUM on the file"
         );
         return Ok(false);
     }
@@ -164,7 +164,7 @@ fn scrub(connection: &Connection, pages: Range<u32>) -> Result<bool, Error> {
     Ok(pages.end <= count)
 }
 
-/// Whether SQLite was compiled with what it takes, and pages can be told apart.
+/// Whether SQLite was compiled with `sqlite_dbpage`, and kinds of pages can be distinguished.
 fn is_possible(connection: &Connection, pages: u32) -> Result<bool, Error> {
     let sql = "SELECT count(*) FROM pragma_module_list WHERE name = 'sqlite_dbpage'";
     let mut statement = connection.prepare_cached(sql)?;
@@ -172,8 +172,8 @@ fn is_possible(connection: &Connection, pages: u32) -> Result<bool, Error> {
     Ok(is_there && pages < PAGES_MAX)
 }
 
-/// Overwrites the unused bytes of a page of a table or an index with zeros; whether one was not
-/// zero. Other pages are left as they are.
+/// Overwrites the unused bytes of a page of a table or an index with zeros; returns whether any
+/// byte changed. Leaves other pages as they are.
 fn clear(page: &mut [u8], number: u32) -> bool {
     let unused = unused(page, number).unwrap_or_default();
     let mut is_changed = false;
@@ -187,10 +187,10 @@ fn clear(page: &mut [u8], number: u32) -> bool {
     is_changed
 }
 
-/// The bytes of a page that nothing is in; `None` of a page that is not of a table or an index, or
-/// is not as SQLite writes it.
+/// The unused bytes of a page; `None` if the page does not belong to a table or an index, or is not
+/// as SQLite writes it.
 fn unused(page: &[u8], number: u32) -> Option<Vec<Range<usize>>> {
-    // Before the header of the first page stands that of the file.
+    // The first page begins with the header of the file.
     let header = if number == 1 { 100 } else { 0 };
     let number_at = |at: usize| {
         let bytes = page.get(at..at + 2)?.try_into().ok()?;
@@ -212,7 +212,7 @@ fn unused(page: &[u8], number: u32) -> Option<Vec<Range<usize>>> {
     let mut unused: Vec<_> = std::iter::once(rows..content).collect();
     let mut block = number_at(header + 1)?;
     let mut after = content;
-    // Each names the next, which stands behind it, and its own size.
+    // Each free block holds the position of the next one, which is behind it, and its own size.
     while block != 0 {
         let (next, end) = (number_at(block)?, block + number_at(block + 2)?);
         if block < after || end < block + 4 || end > page.len() {
@@ -224,9 +224,9 @@ fn unused(page: &[u8], number: u32) -> Option<Vec<Range<usize>>> {
     Some(unused)
 }
 
-/// Inserts, changes and deletes rows of a table of its own until pages hold rests of them.
+/// Inserts and updates rows of a separate table until pages hold remains of them.
 #[cfg(test)]
-pub(in crate::store) fn leave_rests(connection: &Connection) {
+pub(in crate::store) fn leave_remains(connection: &Connection) {
     let sql = "CREATE TABLE rests (id INTEGER PRIMARY KEY, name TEXT UNIQUE, text TEXT) STRICT";
     connection.execute_batch(sql).unwrap();
     let mut random = fastrand::Rng::with_seed(1);
@@ -244,12 +244,12 @@ pub(in crate::store) fn leave_rests(connection: &Connection) {
             .unwrap();
     }
     tx.commit().unwrap();
-    assert!(rests(connection) > 20);
+    assert!(remains(connection) > 20);
 }
 
-/// How many pages have something in their unused bytes.
+/// The number of pages with data in their unused bytes.
 #[cfg(test)]
-pub(in crate::store) fn rests(connection: &Connection) -> usize {
+pub(in crate::store) fn remains(connection: &Connection) -> usize {
     let mut statement = connection
         .prepare("SELECT pgno, data FROM sqlite_dbpage")
         .unwrap();
@@ -267,14 +267,14 @@ mod tests {
     use crate::store::SCHEMA;
     use crate::store::file::connection;
 
-    /// A new database with rests in its pages.
+    /// A new database with remains in its pages.
     fn database() -> (tempfile::TempDir, Connection) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("any.db");
         connection::create_private(&path).unwrap();
         let connection = connection::open_writer(&path).unwrap();
         connection.execute_batch(SCHEMA).unwrap();
-        leave_rests(&connection);
+        leave_remains(&connection);
         (folder, connection)
     }
 
@@ -285,11 +285,11 @@ mod tests {
     }
 
     #[test]
-    fn sqlite_leaves_rests_and_they_are_overwritten_and_rows_stay() {
+    fn sqlite_leaves_remains_which_are_overwritten_while_rows_stay() {
         let (_folder, connection) = database();
         let before = rows(&connection);
         scrub_all(&connection).unwrap();
-        assert_eq!(rests(&connection), 0);
+        assert_eq!(remains(&connection), 0);
         assert!(rows(&connection) == before);
         let checked: String = connection
             .query_row("PRAGMA integrity_check", [], |row| row.get(0))
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_that_others_disturb_is_followed_by_one_more() {
+    fn a_pass_with_writes_in_between_is_followed_by_one_more() {
         let (_folder, connection) = database();
         let mut scrubber = Scrubber::open(&connection).unwrap();
         assert_eq!(scrubber.wait(), None, "nothing was erased");
@@ -307,7 +307,7 @@ mod tests {
         scrubber.disturb();
         assert!(!scrubber.step(&connection).unwrap());
         assert!(settings::is_scrub_wanted(&connection).unwrap());
-        // However often they write: else it would never end.
+        // Only one more, even if there are further writes; else it might never end.
         scrubber.disturb();
         assert!(scrubber.step(&connection).unwrap());
         assert!(!settings::is_scrub_wanted(&connection).unwrap());
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_erased_meanwhile_needs_a_pass_of_its_own() {
+    fn an_erasure_in_between_needs_another_pass() {
         let (_folder, connection) = database();
         settings::want_scrub(&connection).unwrap();
         let mut scrubber = Scrubber::open(&connection).unwrap();
@@ -328,7 +328,7 @@ mod tests {
         assert!(scrubber.step(&connection).unwrap());
     }
 
-    /// A page of a table with one row at the end, a free block before it, and rubbish elsewhere.
+    /// A page of a table with one row at the end, a free block before it, and garbage elsewhere.
     fn page() -> Vec<u8> {
         let mut page = vec![0xaa; 64];
         page[..10].copy_from_slice(&[13, 0, 40, 0, 1, 0, 40, 0, 0, 56]);
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_between_rows_is_cleared_and_rows_stay() {
+    fn bytes_between_rows_are_cleared_while_rows_stay() {
         let mut cleared = page();
         assert!(clear(&mut cleared, 2));
         let mut expected = page();
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn other_pages_and_damaged_ones_are_left_alone() {
-        // The first byte of a page of a long value, and headers that point out of the page or back.
+        // The first byte of a page of a long value, and headers that point outside or backwards.
         for (place, byte) in [
             (0, 0),
             (0, 1),

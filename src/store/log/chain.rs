@@ -1,9 +1,9 @@
 //! The chain of hashes over a program's ledger entries.
 //!
-//! h = SHA-256(h of the entry before it ‖ the row in canonical form ‖ the texts' commitments).
-//! The canonical form has no number that counts rows of the log, so that an import, or a program
-//! that is moved, keeps the hashes. It has the numbers of members, offers, redemptions and keys:
-//! whoever moves a program keeps these.
+//! h = SHA-256(h of the entry before it ‖ the row in canonical form ‖ the commitments to its
+//! texts). The canonical form contains no number that counts rows of the log, so that hashes stay
+//! the same in an import, or if a program is moved. It contains the numbers of members, offers,
+//! redemptions and keys, which such a move has to preserve.
 
 use sha2::{Digest as _, Sha256};
 
@@ -15,13 +15,13 @@ pub type Hash = [u8; 32];
 /// The hash before a program's first ledger entry.
 pub const START: Hash = [0; 32];
 
-/// Bytes of salt of a text.
+/// The number of bytes of a text's salt.
 pub(in crate::store) const SALT_BYTES: usize = 16;
 
 /// The version of the canonical form.
 const FORM: u8 = 1;
 
-/// How many columns the chain covers.
+/// The number of columns that the chain covers.
 const HASHED_COUNT: usize = {
     let (mut count, mut index) = (0, 0);
     while index < Column::ALL.len() {
@@ -45,8 +45,8 @@ const HASHED: [Column; HASHED_COUNT] = {
     hashed
 };
 
-/// The hash of an entry after the one before it. `texts` are the parts of its texts in rising
-/// order, each with its commitment.
+/// The hash of an entry, from the hash of the entry before it. `texts` are the numbers of its texts
+/// in rising order, each with its commitment.
 pub(in crate::store) fn next(previous: &Hash, row: &impl Cells, texts: &[(i64, Hash)]) -> Hash {
     let mut form = Vec::with_capacity(256);
     form.extend_from_slice(previous);
@@ -59,7 +59,7 @@ pub(in crate::store) fn next(previous: &Hash, row: &impl Cells, texts: &[(i64, H
         }
     }
     for (part, commitment) in texts {
-        // No column has this number.
+        // No column has this byte.
         form.push(u8::MAX);
         write_number(&mut form, *part);
         form.extend_from_slice(commitment);
@@ -67,7 +67,7 @@ pub(in crate::store) fn next(previous: &Hash, row: &impl Cells, texts: &[(i64, H
     Sha256::digest(&form).into()
 }
 
-/// What the chain covers of a text that may be erased.
+/// The commitment to a text, which the chain covers in place of the text, as that may be erased.
 pub(in crate::store) fn commitment(salt: &[u8], text: &str) -> Hash {
     Sha256::new()
         .chain_update(salt)
@@ -76,7 +76,7 @@ pub(in crate::store) fn commitment(salt: &[u8], text: &str) -> Hash {
         .into()
 }
 
-/// The byte that stands for a column. Columns are only ever added, at the end.
+/// The byte of a column. Columns are only ever added at the end.
 fn column_byte(column: Column) -> u8 {
     column as u8
 }
@@ -103,7 +103,8 @@ fn write_cell(form: &mut Vec<u8>, cell: Cell<'_>) {
     }
 }
 
-/// Writes a number in as few bytes as it needs, seven bits in each (LEB128 of its zigzag form).
+/// Writes a number in as few bytes as possible, with seven bits in each (LEB128 of its zigzag
+/// form).
 fn write_number(form: &mut Vec<u8>, number: i64) {
     let mut rest = (number.cast_unsigned() << 1) ^ (number >> 63).cast_unsigned();
     while rest >= 0x80 {
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_rows_is_left_out_and_all_else_is_covered() {
+    fn numbers_of_rows_are_left_out_and_all_else_is_covered() {
         let plain = next(&START, &row(5), &[]);
         let mut moved = row(5);
         for column in [Column::Seq, Column::Previous, Column::Jump, Column::Cause] {

@@ -1,4 +1,4 @@
-//! Every row of the log held against the table of events, the chain of hashes and the accounts.
+//! Checks every row of the log against the table of events, the chain of hashes and the accounts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,33 +10,35 @@ use super::insert::{COMMON, OF_ENTRIES};
 use super::read::{ALL, Stored};
 use crate::domain::{Cell, Cells, Column, Entry, Event, EventKind, Timestamp, jump_depth};
 use crate::store::Error;
+use crate::store::tables::columns::column;
 use crate::store::whole::rules::Rule;
 
-/// Ledger entries of a program among which one has to tell the hash that it follows: more than a
-/// commit can have.
+const TEXTS: &str = "SELECT seq, part, text, salt, commitment FROM log_text ORDER BY seq, part";
+
+/// The number of successive ledger entries of a program of which at least one must store the hash
+/// that it follows: more than a commit can have.
 const CHAIN_ROWS_MAX: u32 = 4096;
-/// Findings after which no more are looked for.
+/// The number of findings after which the check stops.
 const FINDINGS_MAX: usize = 100;
 
-/// What was looked at and what was found.
+/// The result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// What is wrong, a sentence each.
+    /// The findings, one sentence each.
     pub findings: Vec<String>,
-    /// Texts that were erased, so that only their commitments can be checked.
+    /// The number of erased texts, of which only the commitments can be checked.
     pub erased: u64,
-    /// Rows of version 0.1.0 that do not tell all that is compared, and are taken as given.
+    /// The number of rows of version 0.1.0 that lack values to compare and are taken as given.
     pub given: u64,
 }
 
-/// Reads the whole log. Each row may use the columns of its kind and no others; each ledger entry
-/// must stand where its account says, and have the hash that the chain tells.
+/// Reads the whole log. Each row may use only the columns of its kind. Each ledger entry must
+/// follow the entries of its account, and have the hash that continues the chain.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn check(connection: &Connection) -> Result<Checked, Error> {
-    let sql = "SELECT seq, part, text, salt, commitment FROM log_text ORDER BY seq, part";
-    let mut texts = connection.prepare(sql)?;
+    let mut texts = connection.prepare(TEXTS)?;
     let mut check = Check {
         texts: Texts::begin(texts.query([])?)?,
         accounts: HashMap::new(),
@@ -68,9 +70,9 @@ pub fn check(connection: &Connection) -> Result<Checked, Error> {
     })
 }
 
-/// The members whose texts may be gone.
+/// The members whose texts may be erased.
 fn erased_members(connection: &Connection) -> Result<HashSet<i64>, Error> {
-    // Who was erased may have come back under the new id.
+    // An erased member may have been created again under the new id.
     let sql = "SELECT id FROM member WHERE external_user_id GLOB 'erased_*'";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| row.get(0))?;
@@ -90,11 +92,11 @@ struct Check<'a> {
 /// The newest hash of a program.
 struct Head {
     hash: Hash,
-    /// Entries since one told the hash that it follows.
+    /// The number of entries since one stored the hash that it follows.
     since: u32,
 }
 
-/// The ledger entries of an account: simply all of them, in order.
+/// The ledger entries of an account, in order.
 #[derive(Default)]
 struct Entries {
     seqs: Vec<i64>,
@@ -103,7 +105,7 @@ struct Entries {
 }
 
 impl Check<'_> {
-    /// A token ends at a time that the server's clock gives; other events have any in this column.
+    /// Checks the end of a token, which the server's clock limits; other events have any time here.
     fn token_end(&mut self, seq: i64, event: &Event) {
         if let Event::TokenExchanged {
             expires_at: Some(end),
@@ -111,8 +113,8 @@ impl Check<'_> {
         } = event
             && Timestamp::parse_stored(end.as_millis()).is_none()
         {
-            self.find(format!(
-                "activity {seq}: its expires_at is before 1970, where no token ends"
+            self.report(format!(
+                "activity {seq}: its expires_at must not be before 1970"
             ));
         }
     }
@@ -125,7 +127,7 @@ impl Check<'_> {
             .and_then(EventKind::of_number);
         let texts = self.texts.of(seq)?;
         let Some(kind) = kind else {
-            self.find(format!("activity {seq} is of a kind that no event has"));
+            self.report(format!("activity {seq} has an unknown kind"));
             return Ok(());
         };
         match Event::read(kind, row) {
@@ -133,8 +135,8 @@ impl Check<'_> {
                 self.token_end(seq, &event);
                 self.history.row(row, &event)?;
             }
-            None => self.find(format!(
-                "activity {seq} lacks something that {} has",
+            None => self.report(format!(
+                "activity {seq}, {}, lacks a required value",
                 kind.as_str()
             )),
         }
@@ -148,16 +150,14 @@ impl Check<'_> {
         for column in unused {
             if row.cell(column) != Cell::Null {
                 let (event, name) = (kind.as_str(), column.name());
-                self.find(format!(
-                    "activity {seq}, {event}, has a {name}, which it never has"
-                ));
+                self.report(format!("activity {seq}, {event}, must not have a {name}"));
             }
         }
         for (column, rule) in Column::ALL.into_iter().zip(self.rules) {
             let checked = rule.map_or(Ok(()), |rule| rule.check(row.cell(column)));
             if let Err(expected) = checked {
                 let name = column.name();
-                self.find(format!("activity {seq}: its {name} {expected}"));
+                self.report(format!("activity {seq}: its {name} {expected}"));
             }
         }
         if is_entry {
@@ -165,20 +165,20 @@ impl Check<'_> {
             self.hash(seq, row, &texts.commitments);
             let member = row.cell(Column::Member).integer().unwrap_or_default();
             if texts.has_erased && !self.erased_members.contains(&member) {
-                self.find(format!(
-                    "ledger entry {seq} lost a text, but member row {member} was not erased"
+                self.report(format!(
+                    "a text of ledger entry {seq} was erased, but member row {member} was not"
                 ));
             }
         } else if !texts.commitments.is_empty() {
-            self.find(format!(
-                "activity {seq}, {}, has a text, which it never has",
+            self.report(format!(
+                "activity {seq}, {}, must not have a text",
                 kind.as_str()
             ));
         }
         Ok(())
     }
 
-    /// Where a ledger entry stands in its account.
+    /// Checks the position of a ledger entry in its account.
     fn entry(&mut self, seq: i64, row: &impl Cells) {
         let number = |column| row.cell(column).integer();
         let amount = number(Column::Amount).unwrap_or_default();
@@ -211,8 +211,8 @@ impl Check<'_> {
         for (column, expected) in expected {
             let found = number(column);
             if found != expected {
-                self.find(format!(
-                    "ledger entry {seq}: its {} is {}; the entries before it say {}",
+                self.report(format!(
+                    "ledger entry {seq}: its {} is {}, but must be {} after the entries before it",
                     column.name(),
                     show(found),
                     show(expected)
@@ -221,7 +221,7 @@ impl Check<'_> {
         }
     }
 
-    /// The hash of a ledger entry.
+    /// Checks the hash of a ledger entry.
     fn hash(&mut self, seq: i64, row: &impl Cells, texts: &[(i64, Hash)]) {
         let program = row.cell(Column::Program).integer().unwrap_or_default();
         let head = self.chains.entry(program).or_insert(Head {
@@ -230,36 +230,36 @@ impl Check<'_> {
         });
         let follows = row.cell(Column::Chain);
         let fits = follows == Cell::Null || follows == Cell::Blob(&head.hash[..]);
-        if let Some(told) = follows.blob().and_then(|bytes| Hash::try_from(bytes).ok()) {
-            // One finding for what was changed, not for all that follows.
+        if let Some(stored) = follows.blob().and_then(|bytes| Hash::try_from(bytes).ok()) {
+            // A changed entry is reported once, not with every entry that follows.
             *head = Head {
-                hash: told,
+                hash: stored,
                 since: 0,
             };
         }
-        let is_told = head.hash != chain::START || follows != Cell::Null;
+        let is_anchored = head.hash != chain::START || follows != Cell::Null;
         head.hash = chain::next(&head.hash, row, texts);
         head.since += 1;
-        if head.since > CHAIN_ROWS_MAX || !is_told {
+        if head.since > CHAIN_ROWS_MAX || !is_anchored {
             head.since = 0;
-            self.find(format!(
-                "ledger entry {seq}: none of the entries before it of program row {program} tells \
-                 the hash that it follows"
+            self.report(format!(
+                "ledger entry {seq}: no entry of program row {program} shortly before it stores the \
+                 hash that it follows"
             ));
         }
         if !fits {
-            self.find(format!(
+            self.report(format!(
                 "ledger entry {seq} does not follow the one before it of program row {program}: \
                  one of the entries up to it was changed, added or removed"
             ));
         }
     }
 
-    /// What is left when all rows were read.
+    /// Checks what is left when all rows were read.
     fn end(&mut self, connection: &Connection) -> Result<(), Error> {
         if let Some(seq) = self.texts.next_seq() {
-            self.find(format!(
-                "a text belongs to activity {seq}, which is not there"
+            self.report(format!(
+                "a text belongs to activity {seq}, which does not exist"
             ));
         }
         let mut statement = connection.prepare("SELECT id, chain FROM program ORDER BY id")?;
@@ -267,16 +267,16 @@ impl Check<'_> {
         while let Some(row) = rows.next()? {
             let (program, stored): (i64, Option<Hash>) = row.try_into()?;
             if self.chains.get(&program).map(|head| head.hash) != stored {
-                self.find(format!(
+                self.report(format!(
                     "program row {program}: its newest ledger entry has another hash than the \
-                     chain says"
+                     chain of its entries"
                 ));
             }
         }
         Ok(())
     }
 
-    fn find(&mut self, finding: String) {
+    fn report(&mut self, finding: String) {
         self.findings.push(finding);
     }
 
@@ -285,7 +285,7 @@ impl Check<'_> {
     }
 }
 
-/// The texts of the log, read beside its rows.
+/// The texts of the log, read in parallel with its rows.
 struct Texts<'a> {
     rows: Rows<'a>,
     next: Option<Next>,
@@ -304,7 +304,7 @@ struct Next {
 /// The texts of one row.
 #[derive(Default)]
 struct OfRow {
-    /// Their parts and commitments.
+    /// Their numbers and commitments.
     commitments: Vec<(i64, Hash)>,
     has_erased: bool,
 }
@@ -325,28 +325,28 @@ impl<'a> Texts<'a> {
         let Some(row) = self.rows.next()? else {
             return Ok(());
         };
-        let text = row.get_ref(2)?.as_bytes_or_null();
+        let text = row.get_ref(column!(TEXTS, "text"))?.as_bytes_or_null();
         let text = text.map_err(|_| Error::Impossible("text of the log"))?;
-        let salt: Option<Vec<u8>> = row.get(3)?;
-        let kept: Option<Hash> = row.get(4)?;
+        let salt: Option<Vec<u8>> = row.get(column!(TEXTS, "salt"))?;
+        let stored: Option<Hash> = row.get(column!(TEXTS, "commitment"))?;
         let is_erased = text.is_none();
         self.erased += u64::from(is_erased);
-        let made = text.zip(salt).map(|(text, salt)| {
-            // One that is no UTF-8 gets another commitment than the chain has.
+        let computed = text.zip(salt).map(|(text, salt)| {
+            // A text that is not UTF-8 gets another commitment than the chain has.
             chain::commitment(&salt, &String::from_utf8_lossy(text))
         });
-        // Without either, which the schema forbids, the chain does not fit.
-        let commitment = made.or(kept).unwrap_or_default();
+        // Without both, which the schema forbids, the hash does not match.
+        let commitment = computed.or(stored).unwrap_or_default();
         self.next = Some(Next {
-            seq: row.get(0)?,
-            part: row.get(1)?,
+            seq: row.get(column!(TEXTS, "seq"))?,
+            part: row.get(column!(TEXTS, "part"))?,
             commitment,
             is_erased,
         });
         Ok(())
     }
 
-    /// The parts and commitments of the texts of a row, whose number rises from call to call.
+    /// The texts of a row, whose number must rise from call to call.
     fn of(&mut self, seq: i64) -> Result<OfRow, Error> {
         let mut texts = OfRow::default();
         while let Some(next) = self.next.filter(|next| next.seq == seq) {

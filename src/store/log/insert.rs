@@ -1,13 +1,16 @@
-//! From an event to a row.
+//! Writes events as rows.
 
 use std::sync::LazyLock;
+
+use rusqlite::Connection;
 
 use super::chain::{self, Hash};
 use super::texts;
 use crate::domain::{Activity, Actor, Cell, Cells as _, Column, EventKind, Position, Row};
-use crate::store::{Error, Transaction};
+use crate::store::Error;
+use crate::store::writer::{Prepared, Sums, run};
 
-/// The columns that every row has, whatever its kind.
+/// The columns of every row.
 pub(super) const COMMON: [Column; 6] = [
     Column::Seq,
     Column::At,
@@ -17,7 +20,7 @@ pub(super) const COMMON: [Column; 6] = [
     Column::ActorNumber,
 ];
 
-/// The columns of a ledger entry that are not of the event.
+/// The columns of a ledger entry that are not part of the event.
 pub(super) const OF_ENTRIES: [Column; 5] = [
     Column::Previous,
     Column::Jump,
@@ -32,7 +35,8 @@ struct Insert {
     columns: Vec<Column>,
 }
 
-/// One for each kind, in the order of [`EventKind::ALL`]: a row names only what its kind uses.
+/// One statement for each kind, in the order of [`EventKind::ALL`], with only the columns of the
+/// kind.
 static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     let insert = |kind: EventKind| {
         let mut columns = COMMON.to_vec();
@@ -51,10 +55,11 @@ static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     EventKind::ALL.map(insert).into()
 });
 
-/// Appends one row, caused by an actor. A ledger entry, and nothing else, has a `position` in its
-/// account.
+/// Appends one row, caused by an actor. Only a ledger entry has a `position` in its account.
 pub(in crate::store) fn insert(
-    tx: &mut Transaction<'_>,
+    connection: &Connection,
+    statements: &dyn Prepared,
+    sums: &mut Sums,
     activity: &Activity,
     actor: Actor,
     position: Option<Position>,
@@ -83,7 +88,7 @@ pub(in crate::store) fn insert(
         );
         row.set(Column::SpentAfter, Cell::Integer(position.spent.get()));
         let commitments = text.as_ref().map(|text| (text.part, text.commitment()));
-        start = tx.extend_chain(program, |previous| {
+        start = sums.extend_chain(connection, program, |previous| {
             chain::next(previous, &row, commitments.as_slice())
         })?;
         if let Some(start) = &start {
@@ -91,14 +96,14 @@ pub(in crate::store) fn insert(
         }
     }
     let insert = &INSERTS[kind as usize];
-    tx.run(&insert.sql, |statement| {
+    run(statements, &insert.sql, |statement| {
         for (index, column) in (1..).zip(&insert.columns) {
             statement.raw_bind_parameter(index, row.cell(*column))?;
         }
         statement.raw_execute()
     })?;
     match &text {
-        Some(text) => texts::insert(tx, activity.seq, text),
+        Some(text) => texts::insert(statements, activity.seq, text),
         None => Ok(()),
     }
 }

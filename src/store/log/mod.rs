@@ -1,4 +1,4 @@
-//! The activity log: typed events to rows and back, and the wallet's view of it.
+//! The activity log: events are written as rows and read back, and wallets list their entries.
 
 pub mod chain;
 mod check;
@@ -33,8 +33,8 @@ pub fn last_seq(connection: &Connection) -> Result<Option<Seq>, Error> {
     Ok(last.map(Seq))
 }
 
-/// The number of the last row before a time, by halves: rows are in the order of time, but for
-/// programs whose clock was moved.
+/// The number of the last row before a time, found by binary search: rows are in the order of time,
+/// except those of programs whose clock was moved.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -54,7 +54,7 @@ pub(super) fn last_before(connection: &Connection, before: Timestamp) -> Result<
     Ok(Seq(low))
 }
 
-/// Hands the rows after `after` up to `up_to` to `take`, in order, without the words of people.
+/// Passes the rows after `after` up to `up_to` to `take`, in order, without their texts.
 pub(super) fn read(
     connection: &Connection,
     after: Seq,
@@ -72,7 +72,7 @@ pub(super) fn read(
 }
 
 /// The events of the catalogue among the rows after `after` up to `up_to`, in order, at most
-/// `limit`, of one program or of all; with the words of people.
+/// `limit`, of one program or of all programs, with their texts.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
@@ -103,8 +103,8 @@ pub fn events(
     Ok(events)
 }
 
-/// What happened to a redemption after a row of the log, in order, at most `limit`; with who caused
-/// it, which version 0.1.0 did not note, and without the words of people.
+/// The events of a redemption after a row of the log, in order, at most `limit`, without their
+/// texts. Each is returned with its actor, which version 0.1.0 did not log.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
@@ -121,21 +121,21 @@ pub fn of_redemption(
     let mut statement = connection.prepare_cached(&sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query((redemption.0, after.0, limit))?;
-    let mut happened = Vec::new();
+    let mut events = Vec::new();
     while let Some(row) = rows.next()? {
         let stored = Stored::new(row, &read::ALL);
         let activity = stored.activity().ok_or(Error::Impossible("activity"))?;
         let kind = stored.cell(Column::Actor).integer();
         let number = stored.cell(Column::ActorNumber).integer();
-        happened.push((
+        events.push((
             activity,
             kind.and_then(|kind| Actor::of_numbers(kind, number)),
         ));
     }
-    Ok(happened)
+    Ok(events)
 }
 
-/// One row of the log, if it is there, with the words of people.
+/// One row of the log, if it exists, with its texts.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
@@ -155,16 +155,11 @@ fn activity(row: &Row<'_>) -> Result<Activity, Error> {
     stored.activity().ok_or(Error::Impossible("activity"))
 }
 
-/// Adds the words of people that stand apart.
+/// Adds the texts, which are stored in a separate table.
 fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activity, Error> {
     let seq = activity.seq;
     if let Event::WalletCredited(entry) | Event::WalletDebited(entry) = &mut activity.event {
         entry.reason = texts::reason(connection, seq)?;
     }
     Ok(activity)
-}
-
-/// A stored time.
-pub(super) fn timestamp(millis: i64) -> Result<Timestamp, Error> {
-    Timestamp::from_millis(millis).ok_or(Error::Impossible("time"))
 }

@@ -1,4 +1,7 @@
-//! From a row to an event.
+//! Reads rows as events.
+//!
+//! A start reads the whole log, so columns are read by position; a [`Selection`] knows the position
+//! of each.
 
 use std::sync::LazyLock;
 
@@ -10,27 +13,27 @@ use crate::domain::{
 };
 use crate::store::tables::cells::cell;
 
-/// Columns that a query reads, and where in its rows each stands.
+/// The columns that a query selects, and their positions in its rows.
 #[derive(Debug)]
 pub(in crate::store) struct Selection {
     /// Their names, for SQL.
     pub(in crate::store) names: String,
-    places: [Option<usize>; Column::ALL.len()],
+    positions: [Option<usize>; Column::ALL.len()],
 }
 
 impl Selection {
     fn new(is_read: impl Fn(Column) -> bool) -> Self {
         let columns: Vec<Column> = Column::ALL.into_iter().filter(|c| is_read(*c)).collect();
         let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
-        let place = |column| columns.iter().position(|read| *read == column);
+        let position = |column| columns.iter().position(|read| *read == column);
         Self {
             names: names.join(", "),
-            places: Column::ALL.map(place),
+            positions: Column::ALL.map(position),
         }
     }
 }
 
-/// What an event is made of, and no other column: to read one costs as much as to count it.
+/// The columns of events, and no others: reading a column costs as much as counting an event.
 pub(super) static OF_EVENTS: LazyLock<Selection> = LazyLock::new(|| {
     let own = [Column::Seq, Column::At, Column::Program, Column::Kind];
     let kinds = EventKind::ALL;
@@ -42,8 +45,9 @@ pub(super) static OF_EVENTS: LazyLock<Selection> = LazyLock::new(|| {
 /// Every column.
 pub(in crate::store) static ALL: LazyLock<Selection> = LazyLock::new(|| Selection::new(|_| true));
 
-/// The cells of a row of a [`Selection`]. A cell that was not selected is read as null, and what no
-/// version writes as bytes that mean nothing, so that it is not taken for null.
+/// The cells of a row of a [`Selection`]. A cell that was not selected is read as null. A value
+/// that no version writes is read as an empty blob, which has no meaning, so that it differs from
+/// null.
 pub(in crate::store) struct Stored<'a> {
     row: &'a Row<'a>,
     selection: &'a Selection,
@@ -57,16 +61,16 @@ impl<'a> Stored<'a> {
 
 impl Cells for Stored<'_> {
     fn cell(&self, column: Column) -> Cell<'_> {
-        let Some(place) = self.selection.places[column as usize] else {
+        let Some(position) = self.selection.positions[column as usize] else {
             return Cell::Null;
         };
-        let value = self.row.get_ref(place).ok();
+        let value = self.row.get_ref(position).ok();
         value.and_then(cell).unwrap_or(Cell::Blob(&[]))
     }
 }
 
 impl Stored<'_> {
-    /// What happened, without the words of people; `None` if the cells contradict each other.
+    /// The activity, without its texts; `None` if the cells contradict each other.
     pub(super) fn activity(&self) -> Option<Activity> {
         let kind = EventKind::of_number(self.cell(Column::Kind).integer()?)?;
         Some(Activity {
@@ -78,20 +82,20 @@ impl Stored<'_> {
     }
 }
 
-/// The condition that a row is an event of the catalogue.
+/// The SQL condition that a row is an event of the catalogue.
 pub(super) static IN_CATALOGUE: LazyLock<String> =
     LazyLock::new(|| kinds(|kind| kind.audience() == Audience::Catalogue));
 
-/// The condition that a row is an event that reports count.
+/// The SQL condition that a row is an event that reports count.
 pub(in crate::store) static COUNTED: LazyLock<String> =
     LazyLock::new(|| kinds(|kind| kind.counting() == Counting::Counted));
 
-/// The condition that a row is of some kinds, as ranges of their numbers.
-fn kinds(are: impl Fn(EventKind) -> bool) -> String {
+/// The SQL condition that a row is of the given kinds, as ranges of their numbers.
+fn kinds(is_included: impl Fn(EventKind) -> bool) -> String {
     let mut ranges: Vec<(i64, i64)> = Vec::new();
     for number in EventKind::ALL
         .into_iter()
-        .filter(|kind| are(*kind))
+        .filter(|kind| is_included(*kind))
         .map(EventKind::number)
     {
         match ranges.last_mut() {

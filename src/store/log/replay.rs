@@ -1,8 +1,8 @@
-//! Reading the log to its end, in order, on as many threads as there are cores.
+//! Replay: reads the log to its end, in order, on several threads.
 //!
-//! To read a row costs several times what it costs to count it. The log only grows, so every
-//! connection sees the same rows up to one that is committed. Each thread reads every n-th piece,
-//! and the caller takes the pieces in turn.
+//! Reading a row costs several times as much as counting it. The log only grows, so every
+//! connection sees the same rows up to a committed one. Each thread reads every n-th piece of the
+//! log, and the caller takes the pieces in order.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -14,17 +14,18 @@ use crate::domain::{Activity, Seq};
 use crate::store::file::connection;
 use crate::store::{Error, log};
 
-/// Numbers of a piece, about a quarter of a megabyte of rows.
+/// The numbers in a piece: rows of about a quarter of a megabyte.
 const PIECE_NUMBERS: i64 = 2048;
-/// Pieces below which further threads are not worth it.
+/// The number of pieces from which several threads are worth it.
 const PIECES_MIN: i64 = 16;
-/// Threads that read.
+/// The most threads that read.
 const THREADS_MAX: usize = 4;
-/// Pieces of one thread that wait for their turn.
+/// The pieces of one thread that may wait to be taken.
 const WAITING_MAX: usize = 2;
 
-/// Hands every row after `after` to `take`, in order. What no figure depends on, the reasons of
-/// ledger entries and the chain of a wallet's entries, is left out: it would cost half of the time.
+/// Passes every row after `after` to `take`, in order. Columns that no figure depends on (the
+/// reasons of ledger entries and the chain of a wallet's entries) are left out, which halves the
+/// time.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
@@ -59,34 +60,34 @@ pub fn replay(
     })
 }
 
-/// Where each piece begins and ends, the first not included.
+/// The pieces of the log. Each begins after its first number and ends with its second one.
 fn pieces(after: Seq, last: Seq) -> impl Iterator<Item = (Seq, Seq)> + Send {
     let step = usize::try_from(PIECE_NUMBERS).unwrap_or(usize::MAX);
     let starts = (after.0..last.0).step_by(step);
     starts.map(move |start| (Seq(start), Seq(last.0.min(start + PIECE_NUMBERS))))
 }
 
-/// Connections to read the same rows with; none where it would not be worth it, or not be the same.
+/// Further connections that see the same rows; none if they would not, or are not worth it.
 fn siblings(connection: &Connection, after: Seq, last: Seq) -> rusqlite::Result<Vec<Connection>> {
     let threads = available_parallelism()
         .map_or(1, usize::from)
         .min(THREADS_MAX);
     let numbers = last.0.saturating_sub(after.0);
-    // Others do not see what an open transaction did, nor a database without a name.
+    // Other connections see neither an open transaction nor a database without a name.
     let path = connection.path().filter(|path| !path.is_empty());
     let (true, Some(path)) = (connection.is_autocommit(), path) else {
         return Ok(Vec::new());
     };
-    if threads == 1 || numbers < PIECES_MIN * PIECE_NUMBERS || numbers > most_rows(connection)? {
+    if threads == 1 || numbers < PIECES_MIN * PIECE_NUMBERS || numbers > rows_max(connection)? {
         return Ok(Vec::new());
     }
     let open = |_| connection::open_to_scan(Path::new(path));
     (0..threads).map(open).collect()
 }
 
-/// More rows than fit into the file. A log whose numbers go further has gaps, through which pieces
-/// of so many numbers each would never end.
-fn most_rows(connection: &Connection) -> rusqlite::Result<i64> {
+/// An upper bound of the rows in the file. If a log has larger numbers it has gaps, which could not
+/// be read piece by piece in reasonable time.
+fn rows_max(connection: &Connection) -> rusqlite::Result<i64> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     // A row takes more than eight bytes.
     Ok(number("page_count")?.saturating_mul(number("page_size")?) / 8)
@@ -94,7 +95,7 @@ fn most_rows(connection: &Connection) -> rusqlite::Result<i64> {
 
 type Piece = Result<Vec<Activity>, Error>;
 
-/// A thread that reads some pieces. It ends early when nobody takes them.
+/// Starts a thread that reads some of the pieces. It ends early if they are no longer taken.
 fn start<'scope>(
     scope: &'scope Scope<'scope, '_>,
     connection: Connection,
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_comes_once_and_in_order_however_many_threads_read() {
+    fn every_row_is_read_once_and_in_order_by_any_number_of_threads() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("test.db")).unwrap();
         let connection = database.connection();
@@ -154,20 +155,20 @@ mod tests {
             assert_eq!(numbers_after(connection, after).unwrap(), expected);
         }
 
-        // What is not committed is seen by its own connection alone.
+        // Only its own connection sees an open transaction.
         connection.execute_batch("BEGIN").unwrap();
         append(connection, last + 1, last + 9);
         assert_eq!(numbers_after(connection, last).unwrap().len(), 9);
         connection.execute_batch("ROLLBACK").unwrap();
 
-        // A gap is not searched piece by piece.
+        // A gap is not read piece by piece.
         append(connection, i64::MAX - 1, i64::MAX - 1);
         let all = numbers_after(connection, 0).unwrap();
         assert_eq!(all.len(), usize::try_from(last + 1).unwrap());
     }
 
     #[test]
-    fn an_impossible_row_is_an_error_and_not_a_wait() {
+    fn an_impossible_row_is_an_error_and_ends_the_replay() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("test.db")).unwrap();
         let connection = database.connection();

@@ -1,12 +1,13 @@
-//! The words of people that belong to rows of the log, kept apart so that they can be erased.
+//! Texts that people wrote, in a table next to the log, so that they can be erased.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::chain::{self, Hash, SALT_BYTES};
 use crate::domain::{Event, MemberNumber, Reason, Seq};
-use crate::store::{Error, Transaction};
+use crate::store::Error;
+use crate::store::writer::{Prepared, run};
 
-/// The part of a row's texts that is the reason of a ledger entry.
+/// The number of the text that is the reason of a ledger entry.
 pub(in crate::store) const REASON: i64 = 1;
 
 /// A text that is about to be stored.
@@ -18,17 +19,17 @@ pub(in crate::store) struct NewText<'a> {
 }
 
 impl<'a> NewText<'a> {
-    /// Takes a text and a new salt.
+    /// A text with a new salt.
     ///
     /// # Panics
-    /// If the operating system gives no random bytes.
+    /// If the operating system provides no random bytes.
     pub(in crate::store) fn new(part: i64, text: &'a str) -> Self {
         let mut salt = [0; SALT_BYTES];
-        getrandom::fill(&mut salt).expect("the system gives random bytes");
+        getrandom::fill(&mut salt).expect("the system provides random bytes");
         Self { part, text, salt }
     }
 
-    /// What the chain covers of it.
+    /// The commitment that the chain covers.
     pub(in crate::store) fn commitment(&self) -> Hash {
         chain::commitment(&self.salt, self.text)
     }
@@ -39,17 +40,17 @@ impl<'a> NewText<'a> {
     }
 }
 
-/// The text of an event, if a person gave one.
+/// The text of an event, if it has one.
 pub(super) fn of_event(event: &Event) -> Option<NewText<'_>> {
     let reason = event.ledger_entry()?.reason.as_ref()?;
     Some(NewText::new(REASON, reason.as_str()))
 }
 
 /// Stores a text of a row.
-pub(super) fn insert(tx: &Transaction<'_>, seq: Seq, text: &NewText<'_>) -> Result<(), Error> {
+pub(super) fn insert(statements: &dyn Prepared, seq: Seq, text: &NewText<'_>) -> Result<(), Error> {
     let sql = "INSERT INTO log_text (seq, part, text, salt) VALUES (?1, ?2, ?3, ?4)";
     let values = (seq.0, text.part, text.text, text.salt);
-    tx.run(sql, |statement| statement.execute(values))?;
+    run(statements, sql, |statement| statement.execute(values))?;
     Ok(())
 }
 
@@ -62,7 +63,7 @@ pub(super) fn reason(connection: &Connection, seq: Seq) -> Result<Option<Reason>
     Ok(text.flatten().map(Reason::stored))
 }
 
-/// Forgets the words in all ledger entries of a member. What the chain covers of them stays.
+/// Erases the texts of all ledger entries of a member. Their commitments stay, for the chain.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -89,7 +90,7 @@ pub fn erase_texts(
         let previous: Option<Option<i64>> = before
             .query_row((seq.0, member.0), |row| row.get(0))
             .optional()?;
-        // Of a damaged chain, as far as it leads back.
+        // A damaged chain is followed as far as it leads back.
         next = previous
             .flatten()
             .map(Seq)

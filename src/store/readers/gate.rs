@@ -1,7 +1,8 @@
-//! Who reads next: there are fewer connections than may want one, and nobody may have them all.
+//! The gate of the reading connections, which decides who reads next.
 //!
-//! One organization holds at most all connections but one, and so does the sandbox as a whole.
-//! Those who wait get a connection in fair shares ([`Shares`]), however many of them are whose.
+//! No organization may hold all connections: one of them holds at most all except one, and so does
+//! the sandbox as a whole. Waiting reads get a connection in fair shares ([`Shares`]), no matter
+//! how many each organization has.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,12 +16,12 @@ use crate::store::{Error, Tenant};
 #[derive(Debug)]
 pub(in crate::store) struct Gate {
     state: Mutex<State>,
-    /// Connections that there are.
+    /// The number of connections.
     all: usize,
-    /// How many one organization may hold, or the sandbox.
+    /// The number of connections that one organization, or the sandbox, may hold.
     most: usize,
     bounds: Bounds,
-    /// How long one waits.
+    /// How long a read waits.
     patience: Duration,
 }
 
@@ -30,11 +31,11 @@ struct State {
     held: Held,
 }
 
-/// Who holds how many; no more entries than connections.
+/// The number of connections that each holder has; no more entries than connections.
 #[derive(Debug, Default)]
 struct Held(Vec<(Holder, usize)>);
 
-/// The right to one connection, until it is dropped.
+/// The right to use one connection, until it is dropped.
 #[derive(Debug)]
 pub(in crate::store) struct Permit {
     gate: Arc<Gate>,
@@ -43,13 +44,14 @@ pub(in crate::store) struct Permit {
 }
 
 impl Held {
-    /// How many are held by those of whom this is so.
-    fn count(&self, is: impl Fn(Holder) -> bool) -> usize {
-        let of = self.0.iter().filter(|(holder, _)| is(*holder));
-        of.map(|(_, count)| count).sum()
+    /// The number of connections that the given holders have.
+    fn count(&self, is_counted: impl Fn(Holder) -> bool) -> usize {
+        let counted = self.0.iter().filter(|(holder, _)| is_counted(*holder));
+        counted.map(|(_, count)| count).sum()
     }
 
-    fn may(&self, holder: Holder, most: usize) -> bool {
+    /// Whether a holder may have one more connection.
+    fn admits(&self, holder: Holder, most: usize) -> bool {
         self.count(|other| other == holder) < most
             && (!holder.is_sandbox() || self.count(Holder::is_sandbox) < most)
     }
@@ -85,8 +87,8 @@ impl Gate {
         })
     }
 
-    /// A connection at once, if one is free that this tenant may have. Of those who wait none may:
-    /// they would have got it.
+    /// Enters without waiting, if a connection is free that this tenant may have. No waiting read
+    /// may have it, or it would have it already.
     pub(in crate::store) fn try_enter(self: &Arc<Self>, tenant: Tenant) -> Option<Permit> {
         let mut state = self.state.lock();
         self.enter_now(&mut state, tenant)
@@ -95,29 +97,29 @@ impl Gate {
     fn enter_now(self: &Arc<Self>, state: &mut State, tenant: Tenant) -> Option<Permit> {
         let ticket = state.waiting.pass(tenant);
         let holder = ticket.holder();
-        if state.held.count(|_| true) >= self.all || !state.held.may(holder, self.most) {
+        if state.held.count(|_| true) >= self.all || !state.held.admits(holder, self.most) {
             return None;
         }
         state.held.add(holder);
         Some(self.permit(ticket))
     }
 
-    /// A connection when the tenant's turn has come.
+    /// Enters when the tenant's turn has come.
     ///
     /// # Errors
-    /// [`Error::TooManyReads`] at once if too many wait, or after waiting for long.
+    /// [`Error::TooManyReads`] immediately if too many reads wait, or after a long wait.
     pub(in crate::store) async fn enter(self: &Arc<Self>, tenant: Tenant) -> Result<Permit, Error> {
-        let told = {
+        let admitted = {
             let mut state = self.state.lock();
             if let Some(permit) = self.enter_now(&mut state, tenant) {
                 return Ok(permit);
             }
-            let (tell, told) = oneshot::channel();
-            let pushed = state.waiting.push(tenant, self.bounds, tell);
+            let (admit, admitted) = oneshot::channel();
+            let pushed = state.waiting.push(tenant, self.bounds, admit);
             pushed.map_err(|_| Error::TooManyReads)?;
-            told
+            admitted
         };
-        match tokio::time::timeout(self.patience, told).await {
+        match tokio::time::timeout(self.patience, admitted).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(Error::TooManyReads),
         }
@@ -144,20 +146,22 @@ impl Drop for Permit {
         let mut next = Vec::new();
         while state.held.count(|_| true) < gate.all {
             let State { waiting, held } = &mut *state;
-            let Some((ticket, tell)) = waiting.take(|holder| held.may(holder, gate.most)) else {
+            let Some((ticket, admit)) = waiting.take(|holder| held.admits(holder, gate.most))
+            else {
                 break;
             };
-            // Whoever waited may have gone.
-            if tell.is_closed() {
+            // The read may have been canceled while it waited.
+            if admit.is_closed() {
                 continue;
             }
             held.add(ticket.holder());
-            next.push((tell, gate.permit(ticket)));
+            next.push((admit, gate.permit(ticket)));
         }
         drop(state);
-        for (tell, permit) in next {
-            // What comes back from one who went just now is dropped, and goes on to the next.
-            drop(tell.send(permit));
+        for (admit, permit) in next {
+            // If the read was canceled just now, its permit comes back and is dropped, which admits
+            // the next one.
+            drop(admit.send(permit));
         }
     }
 }

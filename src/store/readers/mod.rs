@@ -24,19 +24,19 @@ use crate::store::{Error, OpenError, Tenant};
 /// How long a read waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// The longest that looking up may hold up whoever asked, before it counts as slow.
+/// The time above which a look-up counts as slow, as it blocks the calling thread.
 const QUICK: Duration = Duration::from_millis(2);
-/// How many look-ups go elsewhere after a slow one.
+/// The number of look-ups that run on other threads after a slow one.
 const DETOURS: u32 = 256;
 
-/// How reads are shared out.
+/// The settings of the readers.
 #[derive(Debug, Clone, Copy)]
 pub struct ReaderSettings {
-    /// Connections.
+    /// The number of connections.
     pub count: u32,
-    /// Reads that may wait for one.
+    /// The number of reads that may wait for a connection.
     pub queue_max: usize,
-    /// Of these, those of one organization, in percent.
+    /// The share of these that one organization may have, in percent.
     pub share_max: u32,
 }
 
@@ -44,9 +44,9 @@ pub struct ReaderSettings {
 #[derive(Debug, Clone)]
 pub struct Readers {
     pool: Pool<SqliteConnectionManager>,
-    /// Who may have a connection of it: there is one for everybody whom it lets in.
+    /// Admits no more reads than the pool has connections.
     gate: Arc<Gate>,
-    /// Look-ups that still go elsewhere.
+    /// The number of look-ups that are still to run on other threads.
     detours: Arc<AtomicU32>,
     readership: Readership,
     condition: Condition,
@@ -67,8 +67,8 @@ impl Readers {
         let manager = SqliteConnectionManager::file(path)
             .with_flags(reader_flags())
             .with_init(move |connection| {
-                // Another file must not be read for this one.
-                file.look();
+                // Another file that has the name now must not be read.
+                file.check();
                 if file.has_moved() {
                     let code = rusqlite::ffi::SQLITE_CANTOPEN;
                     let error = rusqlite::ffi::Error::new(code);
@@ -80,7 +80,7 @@ impl Readers {
             .max_size(count)
             .min_idle(Some(1))
             .connection_timeout(WAIT)
-            // A read on a broken connection fails by itself; asking first costs every read.
+            // A read on a broken connection fails anyway; a check would slow every read down.
             .test_on_check_out(false)
             .build(manager)
             .map_err(OpenError::Pool)?;
@@ -97,15 +97,15 @@ impl Readers {
         })
     }
 
-    /// Takes in why a read failed: if the file is damaged, writes stop, too.
+    /// Takes in a failure of a read: if the file is damaged, writes stop too.
     pub fn note_failure(&self, error: &Error) {
         self.condition.note(error);
     }
 
-    /// Runs a read of a few rows that are found by their keys. Their pages are nearly always in
-    /// memory, and then such a read takes a fraction of what another thread would take to wake up:
-    /// so it runs here. Where that turns out slow the disk is in it, and the next ones go where
-    /// blocking is allowed, as they do while no connection is free.
+    /// Runs a read of a few rows that are found by their keys, on the calling thread. Their pages
+    /// are nearly always in memory, and then the read takes a fraction of the time in which another
+    /// thread would wake up. If a read is slow because it waits for the disk, the next ones run on
+    /// threads where blocking is allowed, as they do while no connection is free.
     ///
     /// # Errors
     /// As [`Readers::read`].
@@ -138,7 +138,7 @@ impl Readers {
     /// Runs `read` on a thread where blocking is allowed, when the tenant's turn has come.
     ///
     /// # Errors
-    /// What `read` returns, or [`Error::TooManyReads`].
+    /// The error of `read`, or [`Error::TooManyReads`].
     ///
     /// # Panics
     /// If `read` does.
@@ -156,7 +156,7 @@ impl Readers {
         self.turns().run(tenant, read).await?
     }
 
-    /// The line in which reads wait, for work that needs no connection but takes as long.
+    /// The queue of the reads, for work that needs no connection but takes as long as a read.
     pub fn turns(&self) -> Turns {
         Turns::new(&self.gate)
     }
@@ -171,7 +171,7 @@ mod tests {
     use crate::domain::{Environment, OrganizationNumber, ProgramNumber};
     use crate::store::Database;
 
-    /// Readers with some connections, and where to wait for them.
+    /// Readers with a few connections, and a runtime to wait for them.
     struct Stand {
         readers: Readers,
         runtime: tokio::runtime::Runtime,
@@ -197,7 +197,7 @@ mod tests {
             }
         }
 
-        /// The thread that a look-up of so long ran on.
+        /// The thread on which a look-up of a given duration ran.
         fn thread_of(&self, takes: Duration) -> ThreadId {
             let looked_up = self.readers.look_up(Tenant::Upkeep, move |_| {
                 std::thread::sleep(takes);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_up_waits_elsewhere_while_no_connection_is_free() {
+    fn a_look_up_waits_on_another_thread_while_no_connection_is_free() {
         let stand = Stand::new(1);
         let taken = stand.readers.pool.get().unwrap();
         let returning = std::thread::spawn(move || {
@@ -239,7 +239,7 @@ mod tests {
     }
 
     impl Stand {
-        /// Reads that go on until what comes back is dropped.
+        /// Starts reads that run until the returned value is ended.
         fn hold(&self, tenant: Tenant, count: usize) -> Held {
             let (release, released) = std::sync::mpsc::channel::<()>();
             let released = Arc::new(std::sync::Mutex::new(released));
@@ -265,7 +265,7 @@ mod tests {
             }
         }
 
-        /// Lets what was begun get as far as it can.
+        /// Waits until the started reads have got as far as they can.
         fn settle(&self) {
             self.runtime.block_on(async {
                 for _ in 0..20 {
@@ -290,7 +290,7 @@ mod tests {
     }
 
     impl Held {
-        /// Ends it; gives back how many of the reads were served.
+        /// Ends the reads; returns how many of them were served.
         fn end(mut self, stand: &Stand) -> usize {
             self.release = None;
             let mut served = 0;
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_every_connection_and_the_sandbox_neither() {
+    fn neither_an_organization_nor_the_sandbox_has_every_connection() {
         let stand = Stand::new(3);
         for (flood, innocent) in [
             ([Environment::Live; 2], Environment::Live),
@@ -317,14 +317,14 @@ mod tests {
             assert_eq!(running(&one) + running(&two), 2);
             assert!(stand.is_served(program(3, innocent)));
             assert!(!stand.is_served(program(1, flood[0])));
-            // Whoever went meanwhile is in nobody's way.
+            // A read that was canceled meanwhile does not block others.
             assert_eq!(one.end(&stand) + two.end(&stand), 4);
             assert!(stand.is_served(program(1, flood[0])));
         }
     }
 
     #[test]
-    fn so_many_may_wait_and_of_one_organization_half_of_them() {
+    fn a_limited_number_may_wait_and_half_of_it_for_one_organization() {
         let stand = Stand::new(1);
         let first = stand.hold(Tenant::Upkeep, 1);
         stand.settle();
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_that_panics_gives_its_connection_back() {
+    fn a_read_that_panics_returns_its_connection() {
         let stand = Stand::new(1);
         for _ in 0..2 {
             let read = stand

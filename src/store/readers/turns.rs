@@ -1,12 +1,12 @@
-//! The line in which reads wait, for everything that takes as long as a read.
+//! The queue of the reads, for other work that takes as long as a read.
 
 use std::sync::Arc;
 
 use super::gate::Gate;
 use crate::store::{Error, Tenant};
 
-/// Lets work that takes long have its turn among the reads: in the same fair shares, and no more of
-/// it at once than there are reading connections. Clones share the line.
+/// Schedules long work among the reads: in the same fair shares, and together with the reads no
+/// more at a time than there are reading connections. Clones share the queue.
 #[derive(Debug, Clone)]
 pub struct Turns(Arc<Gate>);
 
@@ -29,7 +29,7 @@ impl Turns {
     {
         let permit = self.0.enter(tenant).await?;
         let task = tokio::task::spawn_blocking(move || {
-            // Released after all that `work` holds.
+            // Dropped after everything that `work` holds.
             let _permit = permit;
             work()
         });

@@ -1,177 +1,90 @@
-//! Who is next, where many wait for one thing: fair shares of time by organization, and within an
-//! organization by program.
+//! A queue with fair shares of time by organization, and within an organization by program.
 //!
-//! Three classes share first, by the time that each has used: the live organizations, those of the
-//! sandbox, and the server's own upkeep. Live and sandbox weigh as many organizations as wait in
-//! them, but the sandbox never more than the live ones: together its organizations get at most half
-//! while a live one waits. Upkeep weighs least, and gets a twentieth. What nobody else wants
-//! anybody may have.
+//! The time is shared first among three classes, by the time that each has used: the live
+//! organizations, those of the sandbox, and the server's own upkeep. The weight of live and of
+//! sandbox is the number of their organizations that wait, but the sandbox never weighs more than
+//! live: together its organizations get at most half of the time while a live one waits. Upkeep
+//! weighs least, and gets a twentieth. A share that its owner does not use goes to the others.
 //!
-//! Within a class the organizations take turns, and within an organization its programs. In a turn
-//! each may use [`rounds::QUANTUM`]; what it uses beyond that it waits for in later rounds. So it
-//! does not matter how much somebody has waiting, or how long each piece takes: an organization
-//! that asks for little gets it soon.
+//! Within a class the organizations take turns, and within an organization its programs. Each may
+//! use [`rounds::QUANTUM`] in a turn; for time beyond that it waits in later rounds. So it does not
+//! matter how much work an organization has waiting, or how long each task takes: an organization
+//! that needs little time gets it soon.
 //!
 //! Sources: M. Shreedhar and G. Varghese, "Efficient Fair Queueing using Deficit Round Robin",
-//! SIGCOMM 1995, for the turns; what a piece costs is known only when it is done, so it is taken
-//! off afterwards, as in surplus round robin (H. Adiseshu, G. Parulkar and G. Varghese, "A Reliable
-//! and Scalable Striping Protocol", SIGCOMM 1996). P. Goyal, H. M. Vin and H. Cheng, "Start-time
-//! Fair Queueing", SIGCOMM 1996, for the classes.
+//! SIGCOMM 1995, for the turns. The cost of a task is known only when it is done, so it is charged
+//! afterwards, as in surplus round robin (H. Adiseshu, G. Parulkar and G. Varghese, "A Reliable and
+//! Scalable Striping Protocol", SIGCOMM 1996). P. Goyal, H. M. Vin and H. Cheng, "Start-time Fair
+//! Queueing", SIGCOMM 1996, for the classes.
 
 mod rounds;
+mod tenant;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use self::rounds::{DEBT_MAX, Line, Rounds};
-use crate::domain::{Environment, OrganizationNumber, ProgramNumber};
+pub use self::tenant::Tenant;
+pub(super) use self::tenant::{Bounds, Holder};
+use self::tenant::{LIVE, SANDBOX, UPKEEP};
 
-/// Pieces of upkeep that may wait; they have a place of their own.
-const UPKEEP_MAX: usize = 256;
-/// What the class that weighs least weighs of all of them.
+/// The sum of all weights, divided by the weight of upkeep.
 const FLOOR: u64 = 20;
-/// Parts of a nanosecond in which the classes' use is counted.
+/// The used time of a class is counted in this fraction of a nanosecond.
 const FINE: u64 = 1024;
 
-/// For whom something is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tenant {
-    /// A program, by its key or one of its members.
-    Program {
-        /// Its organization, which the share belongs to.
-        organization: OrganizationNumber,
-        /// The program.
-        program: ProgramNumber,
-        /// Where.
-        environment: Environment,
-    },
-    /// The partner, who counts as an organization of its own in each environment.
-    Partner(Environment),
-    /// The server itself.
-    Upkeep,
-}
-
-/// How much may wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bounds {
-    /// Of all tenants; of those of the sandbox half as much.
-    pub(super) all: usize,
-    /// Of one organization.
-    pub(super) one: usize,
-}
-
-impl Bounds {
-    /// So many, and of one organization a part of that.
-    pub(super) fn new(all: usize, percent_of_one: u32) -> Self {
-        let percent = usize::try_from(percent_of_one).unwrap_or(usize::MAX);
-        let one = all.saturating_mul(percent).div_ceil(100).max(1);
-        Self { all, one }
-    }
-
-    fn of_class(self, class: usize) -> usize {
-        match class {
-            SANDBOX => self.all.div_ceil(2),
-            UPKEEP => UPKEEP_MAX,
-            _ => self.all,
-        }
-    }
-}
-
-const LIVE: usize = 0;
-const SANDBOX: usize = 1;
-const UPKEEP: usize = 2;
-
-/// Whose turn it was, to say afterwards what it took.
+/// Identifies a turn, so that its cost can be charged afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket {
     holder: Holder,
-    room: i64,
-    /// What the class weighed when the turn came.
+    program: i64,
+    /// The weight of the class at the beginning of the turn.
     weight: u64,
 }
 
-/// Whose share something takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Holder {
-    class: usize,
-    house: i64,
-}
-
 impl Ticket {
+    /// The owner of the share that the turn takes.
     pub(super) fn holder(&self) -> Holder {
         self.holder
     }
 }
 
-impl Holder {
-    /// Whether it is the server itself.
-    pub(super) fn is_upkeep(self) -> bool {
-        self.class == UPKEEP
-    }
-
-    /// Whether it is of the sandbox.
-    pub(super) fn is_sandbox(self) -> bool {
-        self.class == SANDBOX
-    }
-}
-
-impl Tenant {
-    /// Whose share it takes, and which part of that.
-    fn place(self) -> (Holder, i64) {
-        let class = |environment| match environment {
-            Environment::Live => LIVE,
-            Environment::Sandbox => SANDBOX,
-        };
-        let (class, house, room) = match self {
-            Self::Program {
-                organization,
-                program,
-                environment,
-            } => (class(environment), organization.0, program.0),
-            // No organization has this number.
-            Self::Partner(environment) => (class(environment), 0, 0),
-            Self::Upkeep => (UPKEEP, 0, 0),
-        };
-        (Holder { class, house }, room)
-    }
-}
-
-/// An organization: its programs take turns.
+/// The queue of an organization: its programs take turns.
 #[derive(Debug)]
-struct House<T> {
-    rooms: Rounds<VecDeque<T>>,
+struct Organization<T> {
+    programs: Rounds<VecDeque<T>>,
     len: usize,
 }
 
-impl<T> Default for House<T> {
+impl<T> Default for Organization<T> {
     fn default() -> Self {
         Self {
-            rooms: Rounds::default(),
+            programs: Rounds::default(),
             len: 0,
         }
     }
 }
 
-impl<T> Line for House<T> {
+impl<T> Line for Organization<T> {
     fn is_empty(&self) -> bool {
         self.len == 0
     }
 }
 
-/// The live organizations, or those of the sandbox, or upkeep.
+/// A class: the live organizations, those of the sandbox, or upkeep.
 #[derive(Debug)]
 struct Class<T> {
-    houses: Rounds<House<T>>,
+    organizations: Rounds<Organization<T>>,
     len: usize,
-    /// The time used, by the weight it had at the time.
+    /// The time used, each piece divided by the weight of the class at the time.
     used: u64,
 }
 
-/// What waits, and for whom.
+/// The work that waits, and its shares.
 #[derive(Debug)]
 pub(super) struct Shares<T> {
     classes: [Class<T>; 3],
-    /// What the class had used that had the last turn. Whoever comes back begins there.
+    /// The used time of the class that had the last turn. A class that comes back begins there.
     now: u64,
 }
 
@@ -179,7 +92,7 @@ impl<T> Shares<T> {
     pub(super) fn new() -> Self {
         Self {
             classes: std::array::from_fn(|_| Class {
-                houses: Rounds::default(),
+                organizations: Rounds::default(),
                 len: 0,
                 used: 0,
             }),
@@ -191,12 +104,17 @@ impl<T> Shares<T> {
         self.classes.iter().all(|class| class.len == 0)
     }
 
-    /// Lets something wait; gives it back if too much does.
+    /// Adds an item to the queue; returns it as an error if too many wait.
     pub(super) fn push(&mut self, tenant: Tenant, bounds: Bounds, item: T) -> Result<(), T> {
-        let (Holder { class: at, house }, room) = tenant.place();
+        let (holder, program) = tenant.place();
+        let Holder {
+            class: at,
+            organization,
+        } = holder;
         let waiting = self.classes[LIVE].len + self.classes[SANDBOX].len;
         let class = &mut self.classes[at];
-        let own = class.houses.all.get(&house).map_or(0, |h| h.line.len);
+        let own = class.organizations.all.get(&organization);
+        let own = own.map_or(0, |turner| turner.line.len);
         let is_full = at != UPKEEP && (waiting >= bounds.all || own >= bounds.one);
         if is_full || class.len >= bounds.of_class(at) {
             return Err(item);
@@ -205,25 +123,25 @@ impl<T> Shares<T> {
             class.used = class.used.max(self.now);
         }
         class.len += 1;
-        let house = class.houses.join(house);
-        // The room has to be looked up while its line is still empty.
-        house.rooms.join(room).push_back(item);
-        house.len += 1;
+        let organization = class.organizations.join(organization);
+        // The program has to join while its line is still empty.
+        organization.programs.join(program).push_back(item);
+        organization.len += 1;
         Ok(())
     }
 
-    /// A turn for somebody who need not wait.
+    /// A turn for a tenant that need not wait.
     pub(super) fn pass(&self, tenant: Tenant) -> Ticket {
-        let (holder, room) = tenant.place();
+        let (holder, program) = tenant.place();
         let weight = self.weight(holder.class);
         Ticket {
             holder,
-            room,
+            program,
             weight,
         }
     }
 
-    /// What is next, of those who may have something.
+    /// Takes the next item, among those of the holders that `may` admits.
     pub(super) fn take(&mut self, may: impl Fn(Holder) -> bool) -> Option<(Ticket, T)> {
         let mut order = [LIVE, SANDBOX, UPKEEP];
         order.sort_by_key(|at| self.classes[*at].used);
@@ -233,21 +151,25 @@ impl<T> Shares<T> {
             }
             let weight = self.weight(at);
             let class = &mut self.classes[at];
-            let of = |house| Holder { class: at, house };
-            let Some(house) = class.houses.next(|house| may(of(house))) else {
+            let holder = |organization| Holder {
+                class: at,
+                organization,
+            };
+            let next = class.organizations.next(|number| may(holder(number)));
+            let Some(organization) = next else {
                 continue;
             };
-            let inside = &mut class.houses.all.get_mut(&house)?.line;
-            let room = inside.rooms.next(|_| true)?;
-            let item = inside.rooms.all.get_mut(&room)?.line.pop_front()?;
-            inside.rooms.took(room);
+            let inside = &mut class.organizations.all.get_mut(&organization)?.line;
+            let program = inside.programs.next(|_| true)?;
+            let item = inside.programs.all.get_mut(&program)?.line.pop_front()?;
+            inside.programs.took(program);
             inside.len -= 1;
-            class.houses.took(house);
+            class.organizations.took(organization);
             class.len -= 1;
             self.now = self.now.max(class.used);
             let ticket = Ticket {
-                holder: of(house),
-                room,
+                holder: holder(organization),
+                program,
                 weight,
             };
             return Some((ticket, item));
@@ -255,7 +177,7 @@ impl<T> Shares<T> {
         None
     }
 
-    /// Says what something took.
+    /// Charges the time that a turn took.
     pub(super) fn charge(&mut self, ticket: Ticket, took: Duration) {
         let cost = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX / FINE);
         let class = &mut self.classes[ticket.holder.class];
@@ -263,16 +185,16 @@ impl<T> Shares<T> {
             .used
             .saturating_add(cost.saturating_mul(FINE) / ticket.weight);
         let cost = i64::try_from(cost).unwrap_or(i64::MAX).min(DEBT_MAX);
-        let house = ticket.holder.house;
-        if let Some(turner) = class.houses.all.get_mut(&house) {
-            turner.line.rooms.charge(ticket.room, cost);
+        let organization = ticket.holder.organization;
+        if let Some(turner) = class.organizations.all.get_mut(&organization) {
+            turner.line.programs.charge(ticket.program, cost);
         }
-        class.houses.charge(house, cost);
+        class.organizations.charge(organization, cost);
     }
 
-    /// What a class weighs now.
+    /// The present weight of a class.
     fn weight(&self, class: usize) -> u64 {
-        let waiting = |class: usize| self.classes[class].houses.ring.len() as u64;
+        let waiting = |class: usize| self.classes[class].organizations.ring.len() as u64;
         let live = waiting(LIVE);
         let sandbox = match live {
             0 => waiting(SANDBOX),
@@ -286,7 +208,7 @@ impl<T> Shares<T> {
         weight.max(1)
     }
 
-    /// Everything that waits, in no order that means anything.
+    /// Removes all items, in no particular order.
     pub(super) fn drain(&mut self) -> Vec<T> {
         std::iter::from_fn(|| self.take(|_| true).map(|(_, item)| item)).collect()
     }
@@ -295,6 +217,7 @@ impl<T> Shares<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Environment, OrganizationNumber, ProgramNumber};
 
     const MANY: Bounds = Bounds {
         all: 100_000,
@@ -317,7 +240,7 @@ mod tests {
         }
     }
 
-    /// How long each had of two seconds, if everybody always waits and one piece takes `cost`.
+    /// The share of two seconds that each tenant gets, if all always wait and an item takes `cost`.
     fn run<const N: usize>(tenants: [(Tenant, u64); N]) -> [f64; N] {
         let mut shares = Shares::new();
         for (index, (tenant, _)) in tenants.iter().enumerate() {
@@ -349,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn organizations_share_alike_whatever_their_pieces_cost() {
+    fn organizations_share_alike_no_matter_what_their_items_cost() {
         check(run([(live(1, 1), 40), (live(2, 2), 4000)]), [0.5, 0.5]);
         let three = [(live(1, 1), 7), (live(2, 2), 10_000), (live(3, 3), 300)];
         check(run(three), [0.333, 0.333, 0.333]);
@@ -370,7 +293,7 @@ mod tests {
             (sandbox(4), 40),
         ];
         check(run(three), [0.5, 0.167, 0.167, 0.167]);
-        // Fewer than the live ones, they share like everybody.
+        // If there are fewer of them than live ones, they get equal shares.
         let one = [(live(1, 1), 40), (live(2, 2), 40), (sandbox(3), 40)];
         check(run(one), [0.333, 0.333, 0.333]);
         check(run([(sandbox(3), 40), (sandbox(4), 90)]), [0.5, 0.5]);
@@ -384,13 +307,13 @@ mod tests {
     }
 
     #[test]
-    fn the_partner_is_an_organization_of_its_own() {
+    fn the_partner_is_a_separate_organization() {
         let partner = Tenant::Partner(Environment::Live);
         check(run([(live(1, 1), 40), (partner, 300)]), [0.5, 0.5]);
     }
 
     #[test]
-    fn who_waits_in_vain_until_the_queue_of_another_is_worked_off_waits_no_longer() {
+    fn a_long_queue_of_another_organization_holds_no_one_up() {
         let mut shares = Shares::new();
         for number in 0..1000 {
             shares.push(sandbox(1), MANY, number).unwrap();
@@ -411,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_that_comes_back_has_saved_nothing_up() {
+    fn a_class_that_comes_back_has_saved_no_time_up() {
         let mut shares = Shares::new();
         let work = |shares: &mut Shares<u8>| {
             let (ticket, item) = shares.take(|_| true).unwrap();
@@ -422,7 +345,7 @@ mod tests {
             shares.push(live(1, 1), MANY, 1).unwrap();
             work(&mut shares);
         }
-        // It begins at a moment at which no live organization waits.
+        // The sandbox begins while no live organization waits.
         for _ in 0..100 {
             shares.push(sandbox(2), MANY, 2).unwrap();
         }
@@ -435,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_one_costly_thing_after_the_other_pays_for_it() {
+    fn one_costly_item_after_another_is_charged_in_full() {
         let mut shares = Shares::new();
         for _ in 0..1000 {
             shares.push(live(2, 2), MANY, 2).unwrap();
@@ -447,7 +370,7 @@ mod tests {
             if item == 1 {
                 dear += 10_000;
                 shares.charge(ticket, Duration::from_millis(10));
-                // Only now it asks for the next.
+                // Only now the next item is added.
                 shares.push(live(1, 1), MANY, 1).unwrap();
             } else {
                 cheap += 100;
@@ -458,13 +381,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_fill_the_queue_alone() {
+    fn no_organization_can_fill_the_queue_alone() {
         let mut shares = Shares::new();
         let bounds = Bounds::new(8, 50);
         let mut fits = |tenant| shares.push(tenant, bounds, ()).is_ok();
         assert!((0..4).all(|_| fits(sandbox(1))));
         assert!(!fits(sandbox(1)));
-        // That was the half which the sandbox may have.
+        // This was the half for the sandbox.
         assert!(!fits(sandbox(2)));
         assert!((0..3).all(|_| fits(live(3, 3))));
         assert!(fits(live(4, 4)));
@@ -476,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_is_passed_over_and_keeps_its_place() {
+    fn a_tenant_that_is_passed_over_keeps_its_place() {
         let mut shares = Shares::new();
         shares.push(live(1, 1), MANY, 1).unwrap();
         shares.push(live(2, 2), MANY, 2).unwrap();

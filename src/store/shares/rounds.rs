@@ -1,4 +1,4 @@
-//! Turns by surplus round robin: in each, so much time may be used.
+//! Turns by surplus round robin: each may use a fixed amount of time.
 
 use std::collections::VecDeque;
 
@@ -6,10 +6,10 @@ use crate::domain::ByNumber;
 
 /// Time that an organization, or a program within it, may use in a turn, in nanoseconds.
 pub(super) const QUANTUM: i64 = 250_000;
-/// The most that somebody may owe of rounds to come, in nanoseconds.
+/// The most time that a participant may owe to later rounds, in nanoseconds.
 pub(super) const DEBT_MAX: i64 = 1_000_000_000;
 
-/// What waits of one who takes turns.
+/// The line of a participant.
 pub(super) trait Line: Default {
     fn is_empty(&self) -> bool;
 }
@@ -20,46 +20,46 @@ impl<T> Line for VecDeque<T> {
     }
 }
 
-/// One who takes turns.
+/// A participant that takes turns.
 #[derive(Debug, Default)]
 pub(super) struct Turner<L> {
     pub(super) line: L,
-    /// What is left of the turn; below zero: what is owed.
+    /// The time that is left of the turn, in nanoseconds; negative if time is owed.
     credit: i64,
     /// The round in which the line became empty.
     left_in: u64,
 }
 
-/// Those who take turns. It costs the same however many they are.
+/// Participants that take turns. The cost of a turn does not depend on their number.
 #[derive(Debug, Default)]
 pub(super) struct Rounds<L> {
-    /// Those who have something waiting. The first has its turn.
+    /// The participants whose line is not empty. The first has its turn.
     pub(super) ring: VecDeque<i64>,
     pub(super) all: ByNumber<i64, Turner<L>>,
     round: u64,
-    /// Turns until the round is over.
+    /// Turns until the round ends.
     turns_left: usize,
 }
 
 impl<L: Line> Rounds<L> {
-    /// The line of somebody who is about to get something into it.
-    pub(super) fn join(&mut self, who: i64) -> &mut L {
-        let turner = self.all.entry(who).or_default();
+    /// The line of a participant, which is about to get an item.
+    pub(super) fn join(&mut self, number: i64) -> &mut L {
+        let turner = self.all.entry(number).or_default();
         if turner.line.is_empty() {
             let passed = i64::try_from(self.round - turner.left_in).unwrap_or(i64::MAX);
             let paid = passed.saturating_mul(QUANTUM);
             turner.credit = turner.credit.saturating_add(paid).min(0);
-            self.ring.push_back(who);
+            self.ring.push_back(number);
         }
         &mut turner.line
     }
 
-    /// Whose turn it is, of those who may have one.
+    /// The participant that has the next turn, among those that `may` admits.
     pub(super) fn next(&mut self, may: impl Fn(i64) -> bool) -> Option<i64> {
         let mut refused = 0;
         loop {
-            let who = *self.ring.front()?;
-            if !may(who) {
+            let number = *self.ring.front()?;
+            if !may(number) {
                 refused += 1;
                 if refused >= self.ring.len() {
                     return None;
@@ -67,19 +67,19 @@ impl<L: Line> Rounds<L> {
                 self.ring.rotate_left(1);
                 continue;
             }
-            let turner = self.all.get_mut(&who)?;
+            let turner = self.all.get_mut(&number)?;
             if turner.credit <= 0 {
                 turner.credit += QUANTUM;
             }
             if turner.credit > 0 {
-                return Some(who);
+                return Some(number);
             }
             self.end_turn();
             refused = 0;
         }
     }
 
-    /// The next has its turn.
+    /// Passes the turn to the next participant.
     fn end_turn(&mut self) {
         self.ring.rotate_left(1);
         self.count_turn();
@@ -100,32 +100,32 @@ impl<L: Line> Rounds<L> {
         }
     }
 
-    /// Something was taken out of the line of whoever has its turn.
-    pub(super) fn took(&mut self, who: i64) {
-        let Some(turner) = self.all.get_mut(&who) else {
+    /// Takes in that an item was taken from the line of the participant that has its turn.
+    pub(super) fn took(&mut self, number: i64) {
+        let Some(turner) = self.all.get_mut(&number) else {
             return;
         };
         if !turner.line.is_empty() {
             return;
         }
-        // What is left of a turn is not saved up; what is owed stays.
+        // Time that is left of a turn is not saved up; time that is owed stays.
         turner.credit = turner.credit.min(0);
         turner.left_in = self.round;
         self.ring.pop_front();
         self.count_turn();
         if self.ring.is_empty() {
-            // Nobody waited for what they used.
+            // No participant had to wait for the time that others used.
             self.all.clear();
         }
     }
 
-    /// Takes what a piece cost off whoever it was for.
-    pub(super) fn charge(&mut self, who: i64, cost: i64) {
-        let Some(turner) = self.all.get_mut(&who) else {
+    /// Charges the cost of an item to the participant that it was for.
+    pub(super) fn charge(&mut self, number: i64, cost: i64) {
+        let Some(turner) = self.all.get_mut(&number) else {
             return;
         };
         turner.credit = (turner.credit - cost).max(-DEBT_MAX);
-        if turner.credit <= 0 && self.ring.front() == Some(&who) {
+        if turner.credit <= 0 && self.ring.front() == Some(&number) {
             self.end_turn();
         }
     }

@@ -1,4 +1,4 @@
-//! Cells of the domain as values of SQLite, and back.
+//! Conversion between cells of the domain and values of SQLite.
 
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -16,7 +16,8 @@ impl ToSql for Cell<'_> {
     }
 }
 
-/// The cell of a value; `None` of what no version writes: a fraction, or text that is not UTF-8.
+/// The cell of a value; `None` if no version writes such a value: a fraction, or text that is not
+/// UTF-8.
 pub(in crate::store) fn cell(value: ValueRef<'_>) -> Option<Cell<'_>> {
     Some(match value {
         ValueRef::Null => Cell::Null,

@@ -1,35 +1,39 @@
-//! Keys, as hashes.
+//! API keys, stored as hashes.
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::programs::uuid;
 use crate::domain::{CredentialNumber, Environment, OrganizationNumber, ProgramNumber, Timestamp};
-use crate::store::log::timestamp;
+use crate::store::error::readable;
+use crate::store::tables::columns::{column, environment, optional_time, time, uuid};
+use crate::store::tables::query;
 use crate::store::{AccessChange, Counted, Error, Transaction};
 
-/// SHA-256 of a whole key.
+/// The columns that [`credential`] reads.
+const COLUMNS: &str = "id, hash, program_id, environment, revoked_at, last_used_at";
+
+/// The SHA-256 hash of a whole key.
 pub type KeyHash = [u8; 32];
 
-/// What a key opens.
+/// The scope of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyScope {
     /// One program: an Org-API-Key.
     Program(ProgramNumber),
-    /// The partner's own surface.
+    /// The organizations of an environment: a partner key.
     Partner,
 }
 
 /// A key to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCredential<'a> {
-    /// What it opens.
+    /// Its scope.
     pub scope: KeyScope,
-    /// Where.
+    /// Its environment.
     pub environment: Environment,
     /// The public id.
     pub uuid: Uuid,
-    /// What the operator calls it.
+    /// The name that the operator gave it.
     pub name: &'a str,
     /// Its first characters.
     pub prefix: &'a str,
@@ -37,24 +41,24 @@ pub struct NewCredential<'a> {
     pub hash: KeyHash,
 }
 
-/// What decides what a key opens.
+/// The parts of a key that a credential check needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialRow {
     /// Its row.
     pub number: CredentialNumber,
     /// Its hash.
     pub hash: KeyHash,
-    /// What it opens.
+    /// Its scope.
     pub scope: KeyScope,
-    /// Where.
+    /// Its environment.
     pub environment: Environment,
-    /// Whether it opens nothing any more.
+    /// Whether it is revoked.
     pub is_revoked: bool,
-    /// When it was last used, as far as that is written down.
+    /// The time of its last use that is stored.
     pub last_used_at: Option<Timestamp>,
 }
 
-/// What a key is called, and its first characters.
+/// The name and the first characters of a key.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -68,7 +72,7 @@ pub fn name(
     Ok(found.optional()?)
 }
 
-/// Stores a key.
+/// Creates a key.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -81,7 +85,8 @@ pub fn insert(
         KeyScope::Program(number) => ("org", Some(number.0)),
         KeyScope::Partner => ("partner", None),
     };
-    let sql = "INSERT INTO credential (uuid, kind, environment, program_id, name, prefix, hash, created_at)
+    let sql = "INSERT INTO credential (uuid, kind, environment, program_id, name, prefix, hash,
+                   created_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     tx.execute(
         sql,
@@ -109,13 +114,12 @@ pub fn insert(
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn all_active(connection: &Connection) -> Result<Vec<CredentialRow>, Error> {
-    let sql = "SELECT id, hash, program_id, environment, revoked_at, last_used_at FROM credential
-               WHERE revoked_at IS NULL";
-    let mut statement = connection.prepare(sql)?;
+    let sql = format!("SELECT {COLUMNS} FROM credential WHERE revoked_at IS NULL");
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.extend(crate::store::readable("credential", row, credential(row))?);
+        all.extend(readable("credential", row, credential(row))?);
     }
     Ok(all)
 }
@@ -128,38 +132,36 @@ pub fn get(
     connection: &Connection,
     number: CredentialNumber,
 ) -> Result<Option<CredentialRow>, Error> {
-    let sql = "SELECT id, hash, program_id, environment, revoked_at, last_used_at FROM credential
-               WHERE id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([number.0])?;
-    rows.next()?.map(credential).transpose()
+    let sql = format!("SELECT {COLUMNS} FROM credential WHERE id = ?1");
+    query::one(connection, &sql, [number.0], credential)
 }
 
+/// Reads [`COLUMNS`].
 fn credential(row: &Row<'_>) -> Result<CredentialRow, Error> {
-    let program: Option<i64> = row.get(2)?;
-    let environment: String = row.get(3)?;
+    let program: Option<i64> = row.get(column!(COLUMNS, "program_id"))?;
+    let revoked_at: Option<i64> = row.get(column!(COLUMNS, "revoked_at"))?;
     Ok(CredentialRow {
-        number: CredentialNumber(row.get(0)?),
-        hash: row.get(1)?,
+        number: CredentialNumber(row.get(column!(COLUMNS, "id"))?),
+        hash: row.get(column!(COLUMNS, "hash"))?,
         scope: program.map_or(KeyScope::Partner, |id| KeyScope::Program(ProgramNumber(id))),
-        environment: Environment::parse(&environment).ok_or(Error::Impossible("environment"))?,
-        is_revoked: row.get::<_, Option<i64>>(4)?.is_some(),
-        last_used_at: row.get::<_, Option<i64>>(5)?.map(timestamp).transpose()?,
+        environment: environment(row, column!(COLUMNS, "environment"))?,
+        is_revoked: revoked_at.is_some(),
+        last_used_at: optional_time(row, column!(COLUMNS, "last_used_at"))?,
     })
 }
 
-/// An Org-API-Key as a list shows it.
+/// An Org-API-Key in a list of an organization's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRow {
     /// The public id.
     pub uuid: Uuid,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its first characters.
     pub prefix: String,
-    /// The public id of the program it opens.
+    /// The public id of its program.
     pub program: Uuid,
-    /// When it was made.
+    /// The time it was created.
     pub created_at: Timestamp,
 }
 
@@ -171,40 +173,36 @@ pub fn of_organization(
     connection: &Connection,
     organization: OrganizationNumber,
 ) -> Result<Vec<KeyRow>, Error> {
-    let sql = "SELECT c.uuid, c.name, c.prefix, p.uuid, c.created_at
-               FROM program p JOIN credential c ON c.program_id = p.id
-               WHERE p.organization_id = ?1 AND c.revoked_at IS NULL ORDER BY c.id DESC";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([organization.0])?;
-    let mut keys = Vec::new();
-    while let Some(row) = rows.next()? {
-        keys.push(KeyRow {
-            uuid: uuid(row, 0)?,
-            name: row.get(1)?,
-            prefix: row.get(2)?,
-            program: uuid(row, 3)?,
-            created_at: timestamp(row.get(4)?)?,
-        });
-    }
-    Ok(keys)
+    const SELECT: &str = "SELECT c.uuid, c.name, c.prefix, p.uuid, c.created_at
+        FROM program p JOIN credential c ON c.program_id = p.id
+        WHERE p.organization_id = ?1 AND c.revoked_at IS NULL ORDER BY c.id DESC";
+    query::all(connection, SELECT, [organization.0], |row| {
+        Ok(KeyRow {
+            uuid: uuid(row, column!(SELECT, "c.uuid"))?,
+            name: row.get(column!(SELECT, "name"))?,
+            prefix: row.get(column!(SELECT, "prefix"))?,
+            program: uuid(row, column!(SELECT, "p.uuid"))?,
+            created_at: time(row, column!(SELECT, "created_at"))?,
+        })
+    })
 }
 
-/// An Org-API-Key as the program that it opens lists it.
+/// An Org-API-Key in a list of a program's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramKeyRow {
     /// Its row.
     pub number: CredentialNumber,
     /// The public id.
     pub uuid: Uuid,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its first characters.
     pub prefix: String,
     /// Its hash.
     pub hash: KeyHash,
-    /// When it was made.
+    /// The time it was created.
     pub created_at: Timestamp,
-    /// When it was last used, as far as that is written down.
+    /// The time of its last use that is stored.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -216,23 +214,19 @@ pub fn of_program(
     connection: &Connection,
     program: ProgramNumber,
 ) -> Result<Vec<ProgramKeyRow>, Error> {
-    let sql = "SELECT id, uuid, name, prefix, hash, created_at, last_used_at FROM credential
-               WHERE program_id = ?1 AND revoked_at IS NULL ORDER BY id DESC";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([program.0])?;
-    let mut keys = Vec::new();
-    while let Some(row) = rows.next()? {
-        keys.push(ProgramKeyRow {
-            number: CredentialNumber(row.get(0)?),
-            uuid: uuid(row, 1)?,
-            name: row.get(2)?,
-            prefix: row.get(3)?,
-            hash: row.get(4)?,
-            created_at: timestamp(row.get(5)?)?,
-            last_used_at: row.get::<_, Option<i64>>(6)?.map(timestamp).transpose()?,
-        });
-    }
-    Ok(keys)
+    const SELECT: &str = "SELECT id, uuid, name, prefix, hash, created_at, last_used_at
+        FROM credential WHERE program_id = ?1 AND revoked_at IS NULL ORDER BY id DESC";
+    query::all(connection, SELECT, [program.0], |row| {
+        Ok(ProgramKeyRow {
+            number: CredentialNumber(row.get(column!(SELECT, "id"))?),
+            uuid: uuid(row, column!(SELECT, "uuid"))?,
+            name: row.get(column!(SELECT, "name"))?,
+            prefix: row.get(column!(SELECT, "prefix"))?,
+            hash: row.get(column!(SELECT, "hash"))?,
+            created_at: time(row, column!(SELECT, "created_at"))?,
+            last_used_at: optional_time(row, column!(SELECT, "last_used_at"))?,
+        })
+    })
 }
 
 /// Revokes a key of a program by its row.
@@ -254,7 +248,7 @@ pub fn revoke_number(
     Ok(())
 }
 
-/// The key of a program that is not revoked and has this id.
+/// The key of a program with a public id, if it is not revoked.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -270,7 +264,7 @@ pub fn find_in_program(
     Ok(number.optional()?.map(CredentialNumber))
 }
 
-/// Writes down when keys were last used.
+/// Saves the times of the last uses of keys.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -287,7 +281,8 @@ pub fn set_last_used(
     Ok(())
 }
 
-/// Revokes a key of an organization; `false` if it has no such key, or it is revoked already.
+/// Revokes a key of an organization. Returns `false` if it has no such key, or it is revoked
+/// already.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -309,7 +304,7 @@ pub fn revoke(
     Ok(note_revoked(tx, revoked))
 }
 
-/// Says which key was revoked, if one was.
+/// Notes in the transaction that a key was revoked. Returns whether one was.
 fn note_revoked(tx: &mut Transaction<'_>, revoked: Option<(i64, Option<i64>)>) -> bool {
     if let Some((number, program)) = revoked {
         tx.access_changed(AccessChange::Credential(CredentialNumber(number)));
@@ -320,55 +315,54 @@ fn note_revoked(tx: &mut Transaction<'_>, revoked: Option<(i64, Option<i64>)>) -
     revoked.is_some()
 }
 
-/// A key of whatever kind, as the operator's list shows it.
+/// A key of any kind in the operator's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedKeyRow {
     /// The public id.
     pub uuid: Uuid,
-    /// Where.
+    /// Its environment.
     pub environment: Environment,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its first characters.
     pub prefix: String,
-    /// The public ids of the organization and the program it opens; `None`: a partner key.
+    /// The public ids of its organization and program; `None` for a partner key.
     pub opens: Option<(Uuid, Uuid)>,
-    /// When it was made.
+    /// The time it was created.
     pub created_at: Timestamp,
 }
 
-/// Every key that is not revoked, the oldest first.
+/// Every key that is not revoked, oldest first.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn all_listed(connection: &Connection) -> Result<Vec<ListedKeyRow>, Error> {
-    let sql = "SELECT c.uuid, c.environment, c.name, c.prefix, c.created_at, p.id, p.uuid, o.uuid
-               FROM credential c LEFT JOIN program p ON p.id = c.program_id
-                   LEFT JOIN organization o ON o.id = p.organization_id
-               WHERE c.revoked_at IS NULL ORDER BY c.id";
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    let mut keys = Vec::new();
-    while let Some(row) = rows.next()? {
-        let environment: String = row.get(1)?;
-        let program: Option<i64> = row.get(5)?;
-        keys.push(ListedKeyRow {
-            uuid: uuid(row, 0)?,
-            environment: Environment::parse(&environment)
-                .ok_or(Error::Impossible("environment"))?,
-            name: row.get(2)?,
-            prefix: row.get(3)?,
-            opens: match program {
-                Some(_) => Some((uuid(row, 7)?, uuid(row, 6)?)),
-                None => None,
-            },
-            created_at: timestamp(row.get(4)?)?,
-        });
-    }
-    Ok(keys)
+    const SELECT: &str =
+        "SELECT c.uuid, c.environment, c.name, c.prefix, c.created_at, p.id, p.uuid, o.uuid
+        FROM credential c LEFT JOIN program p ON p.id = c.program_id
+            LEFT JOIN organization o ON o.id = p.organization_id
+        WHERE c.revoked_at IS NULL ORDER BY c.id";
+    query::all(connection, SELECT, [], |row| {
+        let program: Option<i64> = row.get(column!(SELECT, "p.id"))?;
+        let opens = match program {
+            Some(_) => Some((
+                uuid(row, column!(SELECT, "o.uuid"))?,
+                uuid(row, column!(SELECT, "p.uuid"))?,
+            )),
+            None => None,
+        };
+        Ok(ListedKeyRow {
+            uuid: uuid(row, column!(SELECT, "c.uuid"))?,
+            environment: environment(row, column!(SELECT, "environment"))?,
+            name: row.get(column!(SELECT, "name"))?,
+            prefix: row.get(column!(SELECT, "prefix"))?,
+            opens,
+            created_at: time(row, column!(SELECT, "created_at"))?,
+        })
+    })
 }
 
-/// Revokes a key of whatever kind; `false` if there is none of this id, or it is revoked already.
+/// Revokes a key of any kind. Returns `false` if no key has this id, or it is revoked already.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

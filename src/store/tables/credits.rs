@@ -1,11 +1,12 @@
 //! Partner credits used in a calendar month.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
 use crate::domain::{Environment, OrganizationNumber};
+use crate::store::tables::query;
 use crate::store::{Error, Transaction};
 
-/// Credits that all organizations of an environment took in a month (see
+/// The credits that all organizations of an environment used in a month (see
 /// [`crate::domain::Timestamp::month`]).
 ///
 /// # Errors
@@ -16,14 +17,12 @@ pub fn pool_used(
     month: i64,
 ) -> Result<i64, Error> {
     let sql = "SELECT credits FROM pool_usage WHERE environment = ?1 AND month = ?2";
-    let used = connection
-        .prepare_cached(sql)?
-        .query_row((environment.as_str(), month), |row| row.get(0))
-        .optional()?;
+    let values = (environment.as_str(), month);
+    let used = query::one(connection, sql, values, |row| Ok(row.get(0)?))?;
     Ok(used.unwrap_or(0))
 }
 
-/// Credits that one organization took in a month.
+/// The credits that one organization used in a month.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -33,14 +32,12 @@ pub fn organization_used(
     month: i64,
 ) -> Result<i64, Error> {
     let sql = "SELECT credits FROM organization_usage WHERE organization_id = ?1 AND month = ?2";
-    let used = connection
-        .prepare_cached(sql)?
-        .query_row((organization.0, month), |row| row.get(0))
-        .optional()?;
+    let values = (organization.0, month);
+    let used = query::one(connection, sql, values, |row| Ok(row.get(0)?))?;
     Ok(used.unwrap_or(0))
 }
 
-/// Takes one credit from the pool for an organization.
+/// Counts one credit as used by an organization.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

@@ -1,19 +1,22 @@
-//! The tables, one file each: their rows, read and written.
+//! Reads and writes the rows of the tables. A folder holds related tables.
 
 pub(in crate::store) mod cells;
+mod clocks;
+pub(in crate::store) mod columns;
 pub mod conversations;
 pub mod credentials;
 pub mod credits;
-pub mod deliveries;
-pub mod inbox;
 pub mod members;
 pub mod offers;
 pub mod organizations;
 pub mod programs;
+pub(in crate::store) mod query;
 pub mod redemptions;
-pub mod removals;
 pub mod sandbox;
-pub mod search;
 pub mod settings;
 pub mod snapshots;
 pub mod webhooks;
+
+pub use self::conversations::inbox;
+pub use self::members::{removals, search};
+pub use self::webhooks::deliveries;

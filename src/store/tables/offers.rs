@@ -1,14 +1,13 @@
 //! Offers.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, Row};
 
-use super::programs;
 use crate::domain::{
     Label, LongText, Offer, OfferContent, OfferId, OfferNumber, Points, ProgramNumber, Search, Seq,
     Tier, Timestamp, Title, Url,
 };
-use crate::store::log::timestamp;
+use crate::store::tables::columns::{column, optional_time, uuid};
+use crate::store::tables::query::{self, Query};
 use crate::store::{Counted, Error, Transaction};
 
 /// The columns that [`offer`] reads.
@@ -16,16 +15,16 @@ const COLUMNS: &str = "id, uuid, title, description, short_description, kind, ty
     images, tiers, quantity_remaining, expires_at, start_at, end_at, archived_at,
     version";
 
-/// A page of a program's offers that are not archived.
+/// The filter of a list of offers. Archived offers are never listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfferFilter {
-    /// Only rows before this one.
+    /// Only offers before this one.
     pub before: Option<OfferNumber>,
-    /// Only those that a member of this tier sees at this time.
+    /// Only offers that a member of this tier sees at this time.
     pub visible_to: Option<(Tier, Timestamp)>,
-    /// Only those that can, or cannot, be redeemed at this time.
+    /// Only offers that can be redeemed at this time, or only those that cannot.
     pub available: Option<(bool, Timestamp)>,
-    /// Only those whose title has these terms.
+    /// Only offers whose title has these terms.
     pub search: Option<Search>,
 }
 
@@ -39,9 +38,8 @@ pub fn find(
     id: OfferId,
 ) -> Result<Option<Offer>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM offer WHERE uuid = ?1 AND program_id = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((id.as_uuid().as_bytes(), program.0))?;
-    rows.next()?.map(offer).transpose()
+    let values = (id.as_uuid().as_bytes(), program.0);
+    query::one(connection, &sql, values, offer)
 }
 
 /// A page of offers, newest first.
@@ -54,49 +52,32 @@ pub fn list(
     filter: &OfferFilter,
     limit: usize,
 ) -> Result<Vec<Offer>, Error> {
-    let mut sql =
-        format!("SELECT {COLUMNS} FROM offer WHERE program_id = ? AND archived_at IS NULL");
-    let mut values = vec![Value::Integer(program.0)];
+    let sql = format!("SELECT {COLUMNS} FROM offer WHERE program_id = ? AND archived_at IS NULL");
+    let mut query = Query::new(sql, [program.0]);
     if let Some(before) = filter.before {
-        sql.push_str(" AND id < ?");
-        values.push(Value::Integer(before.0));
+        query.and("id < ?", [before.0]);
     }
     if let Some((tier, now)) = &filter.visible_to {
-        sql.push_str(
-            " AND (expires_at IS NULL OR expires_at > ?)
-              AND (tiers = '[]' OR EXISTS (SELECT 1 FROM json_each(tiers) WHERE value = ?))",
+        query.and("(expires_at IS NULL OR expires_at > ?)", [now.as_millis()]);
+        query.and(
+            "(tiers = '[]' OR EXISTS (SELECT 1 FROM json_each(tiers) WHERE value = ?))",
+            [tier.as_str().to_owned()],
         );
-        values.push(Value::Integer(now.as_millis()));
-        values.push(Value::Text(tier.as_str().to_owned()));
     }
     if let Some((available, now)) = filter.available {
-        sql.push_str(
-            " AND ((expires_at IS NULL OR expires_at > ?) AND quantity_remaining IS NOT 0) = ?",
+        query.and(
+            "((expires_at IS NULL OR expires_at > ?) AND quantity_remaining IS NOT 0) = ?",
+            [now.as_millis(), i64::from(available)],
         );
-        values.push(Value::Integer(now.as_millis()));
-        values.push(Value::Integer(i64::from(available)));
     }
-    sql.push_str(" ORDER BY id DESC LIMIT ?");
-    // A program has few offers: those that a search leaves out are read.
-    let rows = filter.search.is_none().then_some(limit);
-    let rows = rows.and_then(|rows| i64::try_from(rows).ok());
-    values.push(Value::Integer(rows.unwrap_or(-1)));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut offers = Vec::new();
-    while offers.len() < limit
-        && let Some(row) = rows.next()?
-    {
-        let offer = offer(row)?;
-        let is_found = |search: &Search| search.finds(&[offer.content.title.as_str()]);
-        if filter.search.as_ref().is_none_or(is_found) {
-            offers.push(offer);
-        }
-    }
-    Ok(offers)
+    query.push(" ORDER BY id DESC");
+    let search = filter.search.as_ref();
+    query.searched_page(connection, limit, search, offer, |offer| {
+        offer.content.title.as_str()
+    })
 }
 
-/// Adds an offer.
+/// Creates an offer.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -126,7 +107,7 @@ pub fn insert(
     Ok(offer)
 }
 
-/// Writes everything that can change of an offer.
+/// Writes the columns of an offer that can change.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -159,8 +140,8 @@ pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes one piece from, or gives one back to, an offer that has a limited number of them. A return
-/// never makes it unlimited.
+/// Adds pieces to the stock of an offer, or removes them if `pieces` is negative. Does nothing if
+/// the stock is unlimited, and never makes it so.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -176,38 +157,39 @@ fn json_array<'a>(items: impl Iterator<Item = &'a str>) -> String {
     items.collect::<serde_json::Value>().to_string()
 }
 
-fn strings(json: &str) -> Result<Vec<String>, Error> {
-    serde_json::from_str(json).map_err(|_| Error::Impossible("array of strings"))
-}
-
 /// Reads [`COLUMNS`].
 fn offer(row: &Row<'_>) -> Result<Offer, Error> {
-    let time = |column| -> Result<Option<Timestamp>, Error> {
-        row.get::<_, Option<i64>>(column)?
-            .map(timestamp)
-            .transpose()
-    };
-    let images = strings(&row.get::<_, String>(8)?)?;
-    let tiers = strings(&row.get::<_, String>(9)?)?;
+    let images = strings(row, column!(COLUMNS, "images"))?;
+    let tiers = strings(row, column!(COLUMNS, "tiers"))?;
+    let price: Option<i64> = row.get(column!(COLUMNS, "points_price"))?;
     let content = OfferContent {
-        title: Title::stored(row.get(2)?),
-        description: LongText::stored(row.get(3)?),
-        short_description: LongText::stored(row.get(4)?),
-        kind: Label::stored(row.get(5)?),
-        offer_type: Label::stored(row.get(6)?),
-        points_price: row.get::<_, Option<i64>>(7)?.and_then(Points::new),
+        title: Title::stored(row.get(column!(COLUMNS, "title"))?),
+        description: LongText::stored(row.get(column!(COLUMNS, "description"))?),
+        short_description: LongText::stored(row.get(column!(COLUMNS, "short_description"))?),
+        kind: Label::stored(row.get(column!(COLUMNS, "kind"))?),
+        offer_type: Label::stored(row.get(column!(COLUMNS, "type"))?),
+        points_price: price.and_then(Points::new),
         images: images.into_iter().map(Url::stored).collect(),
         tiers: tiers.into_iter().map(Tier::stored).collect(),
-        quantity_remaining: OfferContent::stored_pieces(row.get(10)?),
-        expires_at: time(11)?,
-        start_at: time(12)?,
-        end_at: time(13)?,
+        quantity_remaining: OfferContent::stored_pieces(
+            row.get(column!(COLUMNS, "quantity_remaining"))?,
+        ),
+        expires_at: optional_time(row, column!(COLUMNS, "expires_at"))?,
+        start_at: optional_time(row, column!(COLUMNS, "start_at"))?,
+        end_at: optional_time(row, column!(COLUMNS, "end_at"))?,
     };
     Ok(Offer {
-        number: OfferNumber(row.get(0)?),
-        id: OfferId::from_uuid(programs::uuid(row, 1)?),
+        number: OfferNumber(row.get(column!(COLUMNS, "id"))?),
+        id: OfferId::from_uuid(uuid(row, column!(COLUMNS, "uuid"))?),
         content,
-        archived_at: time(14)?,
-        version: Seq(row.get(15)?),
+        archived_at: optional_time(row, column!(COLUMNS, "archived_at"))?,
+        version: Seq(row.get(column!(COLUMNS, "version"))?),
     })
+}
+
+/// Reads a JSON array of strings.
+fn strings(row: &Row<'_>, column: usize) -> Result<Vec<String>, Error> {
+    let json = row.get_ref(column)?.as_str().ok();
+    let strings = json.and_then(|json| serde_json::from_str(json).ok());
+    strings.ok_or(Error::Impossible("array of strings"))
 }

@@ -4,44 +4,48 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 use uuid::Uuid;
 
-use super::programs::{environment, uuid};
 use crate::domain::{
     Allocation, Attributes, Environment, ExternalId, Name, Note, Organization, OrganizationNumber,
     OrganizationStatus, OrganizationTier, Search, Seq,
 };
-use crate::store::log::timestamp;
+use crate::store::error::readable;
+use crate::store::tables::columns::{column, environment, optional, time, timestamp, uuid, word};
+use crate::store::tables::query::{self, Query};
 use crate::store::{AccessChange, Counted, Error, Transaction};
 
-/// The columns that [`organization`] reads.
+/// Selects the columns that [`organization`] reads.
 const SELECT: &str = "SELECT id, uuid, environment, name, external_id, status, tier, metadata,
         allocation, allocation_uuid, allocation_notes, allocated_at, created_at, version
     FROM organization";
 
-/// What decides whether an organization may act.
+/// Selects the columns that [`access_row`] reads.
+const SELECT_ACCESS: &str = "SELECT id, uuid, environment, status FROM organization";
+
+/// The parts of an organization that a credential check needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrganizationAccessRow {
     /// The organization.
     pub number: OrganizationNumber,
     /// Its public id.
     pub uuid: Uuid,
-    /// Where it lives.
+    /// Its environment.
     pub environment: Environment,
-    /// Whether it may act.
+    /// Its status, which decides whether its credentials are valid.
     pub status: OrganizationStatus,
 }
 
-/// Which organizations of an environment.
+/// The filter of a list of organizations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrganizationFilter {
-    /// Only those of this status.
+    /// Only those with this status.
     pub status: Option<OrganizationStatus>,
     /// Only those whose name has these terms.
     pub search: Option<Search>,
-    /// Only the one with this id of the partner's.
+    /// Only the one with this id, given by the partner.
     pub external_id: Option<String>,
 }
 
-/// Makes an organization; its `number` is given by the database.
+/// Creates an organization and sets its `number`.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -64,7 +68,7 @@ pub fn insert(tx: &mut Transaction<'_>, organization: &mut Organization) -> Resu
     update(tx, organization)
 }
 
-/// Writes everything that can change of an organization.
+/// Writes the columns of an organization that can change.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -103,9 +107,8 @@ pub fn find(
     uuid: Uuid,
 ) -> Result<Option<Organization>, Error> {
     let sql = format!("{SELECT} WHERE uuid = ?1 AND environment = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((uuid.as_bytes(), environment.as_str()))?;
-    rows.next()?.map(organization).transpose()
+    let values = (uuid.as_bytes(), environment.as_str());
+    query::one(connection, &sql, values, organization)
 }
 
 /// A page of organizations, newest first, and how many there are on all pages.
@@ -118,45 +121,38 @@ pub fn list(
     filter: &OrganizationFilter,
     (skip, limit): (i64, i64),
 ) -> Result<(Vec<Organization>, i64), Error> {
-    let mut condition = String::from(" WHERE environment = ?");
-    let mut values = vec![Value::Text(environment.as_str().to_owned())];
+    let first = [environment.as_str().to_owned()];
+    let mut condition = Query::new(" WHERE environment = ?", first);
     if let Some(status) = filter.status {
-        condition.push_str(" AND status = ?");
-        values.push(Value::Text(status.as_str().to_owned()));
+        condition.and("status = ?", [status.as_str().to_owned()]);
     }
     if let Some(external_id) = &filter.external_id {
-        condition.push_str(" AND external_id = ?");
-        values.push(Value::Text(external_id.clone()));
+        condition.and("external_id = ?", [external_id.clone()]);
     }
     if let Some(search) = &filter.search {
-        return found(connection, &condition, values, search, (skip, limit));
+        return found(connection, condition, search, (skip, limit));
     }
-    let count = format!("SELECT count(*) FROM organization{condition}");
+    let Query { sql, mut values } = condition;
+    let count = format!("SELECT count(*) FROM organization{sql}");
     let mut statement = connection.prepare_cached(&count)?;
     let total = statement.query_row(params_from_iter(&values), |row| row.get(0))?;
-    let sql = format!("{SELECT}{condition} ORDER BY id DESC LIMIT ? OFFSET ?");
+    let sql = format!("{SELECT}{sql} ORDER BY id DESC LIMIT ? OFFSET ?");
     values.extend([Value::Integer(limit), Value::Integer(skip)]);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(&values))?;
-    let mut organizations = Vec::new();
-    while let Some(row) = rows.next()? {
-        organizations.push(organization(row)?);
-    }
-    Ok((organizations, total))
+    let page = query::all(connection, &sql, params_from_iter(values), organization)?;
+    Ok((page, total))
 }
 
-/// The organizations on one page of those that a search finds, and how many it finds. A partner has
-/// few enough to read the names of all.
+/// A page of the organizations that a search finds, and how many it finds. Reads the names of all,
+/// as a partner has few.
 fn found(
     connection: &Connection,
-    condition: &str,
-    values: Vec<Value>,
+    condition: Query,
     search: &Search,
     (skip, limit): (i64, i64),
 ) -> Result<(Vec<Organization>, i64), Error> {
-    let sql = format!("{SELECT}{condition} ORDER BY id DESC");
+    let sql = format!("{SELECT}{} ORDER BY id DESC", condition.sql);
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
+    let mut rows = statement.query(params_from_iter(condition.values))?;
     let (mut organizations, mut total) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let organization = organization(row)?;
@@ -170,26 +166,22 @@ fn found(
     Ok((organizations, total))
 }
 
-/// Every organization, with what decides whether it may act.
+/// Every organization, with the parts that a credential check needs.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn all_access(connection: &Connection) -> Result<Vec<OrganizationAccessRow>, Error> {
-    let sql = "SELECT id, uuid, environment, status FROM organization ORDER BY id";
-    let mut statement = connection.prepare(sql)?;
+    let sql = format!("{SELECT_ACCESS} ORDER BY id");
+    let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.extend(crate::store::readable(
-            "organization",
-            row,
-            access_row(row),
-        )?);
+        all.extend(readable("organization", row, access_row(row))?);
     }
     Ok(all)
 }
 
-/// What decides whether an organization may act.
+/// The parts of an organization that a credential check needs.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -197,22 +189,21 @@ pub fn access(
     connection: &Connection,
     organization: OrganizationNumber,
 ) -> Result<Option<OrganizationAccessRow>, Error> {
-    let sql = "SELECT id, uuid, environment, status FROM organization WHERE id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([organization.0])?;
-    rows.next()?.map(access_row).transpose()
+    let sql = format!("{SELECT_ACCESS} WHERE id = ?1");
+    query::one(connection, &sql, [organization.0], access_row)
 }
 
+/// Reads the columns of [`SELECT_ACCESS`].
 fn access_row(row: &Row<'_>) -> Result<OrganizationAccessRow, Error> {
     Ok(OrganizationAccessRow {
-        number: OrganizationNumber(row.get(0)?),
-        uuid: uuid(row, 1)?,
-        environment: environment(row, 2)?,
-        status: status(&row.get::<_, String>(3)?)?,
+        number: OrganizationNumber(row.get(column!(SELECT_ACCESS, "id"))?),
+        uuid: uuid(row, column!(SELECT_ACCESS, "uuid"))?,
+        environment: environment(row, column!(SELECT_ACCESS, "environment"))?,
+        status: status(row, column!(SELECT_ACCESS, "status"))?,
     })
 }
 
-/// The credits a month that an organization may take, if it is capped.
+/// The most credits that an organization may use in a month, if there is a limit.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -226,49 +217,57 @@ pub fn allocation(
         .query_row([organization.0], |row| row.get(0))?)
 }
 
-/// The sum of what all organizations of an environment but one are allocated.
+/// The sum of the allocations of all organizations of an environment except one.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn allocated_to_others(
     connection: &Connection,
     environment: Environment,
-    but: OrganizationNumber,
+    except: OrganizationNumber,
 ) -> Result<i64, Error> {
     let sql = "SELECT coalesce(sum(allocation), 0) FROM organization
                WHERE environment = ?1 AND id <> ?2";
     Ok(connection
         .prepare_cached(sql)?
-        .query_row((environment.as_str(), but.0), |row| row.get(0))?)
-}
-
-fn status(name: &str) -> Result<OrganizationStatus, Error> {
-    OrganizationStatus::parse(name).ok_or(Error::Impossible("organization status"))
+        .query_row((environment.as_str(), except.0), |row| row.get(0))?)
 }
 
 /// Reads the columns of [`SELECT`].
 fn organization(row: &Row<'_>) -> Result<Organization, Error> {
-    let tier: String = row.get(6)?;
-    let allocation = match (row.get(8)?, row.get(9)?, row.get(11)?) {
-        (Some(credits), Some(uuid), Some(at)) => Some(Allocation {
-            uuid: Uuid::from_bytes(uuid),
+    let credits: Option<i64> = row.get(column!(SELECT, "allocation"))?;
+    let id: Option<[u8; 16]> = row.get(column!(SELECT, "allocation_uuid"))?;
+    let at: Option<i64> = row.get(column!(SELECT, "allocated_at"))?;
+    let allocation = match (credits, id, at) {
+        (Some(credits), Some(id), Some(at)) => Some(Allocation {
+            uuid: Uuid::from_bytes(id),
             credits,
-            notes: row.get::<_, Option<String>>(10)?.map(Note::stored),
+            notes: optional(row, column!(SELECT, "allocation_notes"), Note::stored)?,
             at: timestamp(at)?,
         }),
         _ => None,
     };
     Ok(Organization {
-        number: OrganizationNumber(row.get(0)?),
-        uuid: uuid(row, 1)?,
-        environment: environment(row, 2)?,
-        name: Name::stored(row.get(3)?),
-        external_id: row.get::<_, Option<String>>(4)?.map(ExternalId::stored),
-        status: status(&row.get::<_, String>(5)?)?,
-        tier: OrganizationTier::parse(&tier).ok_or(Error::Impossible("organization tier"))?,
-        metadata: row.get::<_, Option<String>>(7)?.map(Attributes::stored),
+        number: OrganizationNumber(row.get(column!(SELECT, "id"))?),
+        uuid: uuid(row, column!(SELECT, "uuid"))?,
+        environment: environment(row, column!(SELECT, "environment"))?,
+        name: Name::stored(row.get(column!(SELECT, "name"))?),
+        external_id: optional(row, column!(SELECT, "external_id"), ExternalId::stored)?,
+        status: status(row, column!(SELECT, "status"))?,
+        tier: word(
+            row,
+            column!(SELECT, "tier"),
+            OrganizationTier::parse,
+            "organization tier",
+        )?,
+        metadata: optional(row, column!(SELECT, "metadata"), Attributes::stored)?,
         allocation,
-        created_at: timestamp(row.get(12)?)?,
-        version: Seq(row.get(13)?),
+        created_at: time(row, column!(SELECT, "created_at"))?,
+        version: Seq(row.get(column!(SELECT, "version"))?),
     })
+}
+
+fn status(row: &Row<'_>, column: usize) -> Result<OrganizationStatus, Error> {
+    let what = "organization status";
+    word(row, column, OrganizationStatus::parse, what)
 }

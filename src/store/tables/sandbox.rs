@@ -1,37 +1,12 @@
-//! What only programs of the sandbox have: a clock that can be moved, and a fresh start.
+//! Programs of the sandbox: their clocks can be advanced, and their keys moved to a new program.
 
 use std::time::Duration;
 
-use rusqlite::Connection;
-
-use crate::domain::{ByNumber, CredentialNumber, ProgramNumber};
+pub use super::clocks::{ahead, all_ahead};
+use crate::domain::{CredentialNumber, ProgramNumber};
 use crate::store::{AccessChange, Counted, Error, Transaction};
 
-/// How far a program's time is ahead of the clock.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn ahead(connection: &Connection, program: ProgramNumber) -> Result<Duration, Error> {
-    let sql = "SELECT clock_offset FROM program WHERE id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let millis: i64 = statement.query_row([program.0], |row| row.get(0))?;
-    Ok(duration(millis))
-}
-
-/// Every program whose time is ahead of the clock, and how far.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn all_ahead(connection: &Connection) -> Result<ByNumber<ProgramNumber, Duration>, Error> {
-    let sql = "SELECT id, clock_offset FROM program WHERE clock_offset > 0";
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| {
-        Ok((ProgramNumber(row.get(0)?), duration(row.get(1)?)))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Sets how far a program's time is ahead of the clock, for whatever is stamped from here on.
+/// Sets how far a program's time is ahead of the clock, for all that is stamped from now on.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -46,7 +21,7 @@ pub fn set_ahead(
     tx.clocks_changed()
 }
 
-/// Lets every key of a program open another one.
+/// Moves every key of a program to another program.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -61,14 +36,10 @@ pub fn move_keys(
         .prepare(sql)?
         .query_map((from.0, to.0), |row| row.try_into())?
         .collect::<Result<Vec<(i64, bool)>, _>>()?;
-    for (number, is_good) in moved {
+    for (number, is_active) in moved {
         tx.access_changed(AccessChange::Credential(CredentialNumber(number)));
-        tx.count_change(Counted::Keys(from), -i64::from(is_good));
-        tx.count_change(Counted::Keys(to), i64::from(is_good));
+        tx.count_change(Counted::Keys(from), -i64::from(is_active));
+        tx.count_change(Counted::Keys(to), i64::from(is_active));
     }
     Ok(())
-}
-
-fn duration(millis: i64) -> Duration {
-    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

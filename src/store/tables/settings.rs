@@ -1,11 +1,13 @@
-//! Facts about the server as a whole.
+//! Settings and notes of the server as a whole.
+//!
+//! **Must not know** the open transaction: the writer and the parts that open a file use these.
 
 use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use crate::clock::RefusedStep;
 use crate::domain::Timestamp;
-use crate::store::{Error, Transaction};
+use crate::store::Error;
 
 /// The operator's public id, once there is one.
 ///
@@ -27,29 +29,29 @@ pub fn token_key(connection: &Connection) -> Result<Option<[u8; 32]>, Error> {
         .transpose()
 }
 
-/// Stores both, on first start.
+/// Stores both settings, on the first start.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn initialize(tx: &Transaction<'_>, partner: Uuid, token_key: &[u8; 32]) -> Result<(), Error> {
+pub fn initialize(tx: &Connection, partner: Uuid, token_key: &[u8; 32]) -> Result<(), Error> {
     let sql = "INSERT INTO setting (name, value) VALUES ('partner_uuid', ?1), ('token_key', ?2)";
     tx.execute(sql, (partner.as_bytes(), token_key))?;
     Ok(())
 }
 
-/// Puts another key of member tokens in the place of the one there is.
+/// Replaces the key of member tokens.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn replace_token_key(tx: &Transaction<'_>, token_key: &[u8; 32]) -> Result<(), Error> {
+pub fn replace_token_key(tx: &Connection, token_key: &[u8; 32]) -> Result<(), Error> {
     let sql = "UPDATE setting SET value = ?1 WHERE name = 'token_key'";
     tx.execute(sql, [token_key])?;
     Ok(())
 }
 
-/// What is wrong with a setting of this name and value, if anything is.
+/// Checks a setting, and returns what is wrong with it, if anything is.
 pub(in crate::store) fn wrong_with(name: &str, value: &[u8]) -> Option<&'static str> {
-    let (is_good, expected) = match name {
+    let (is_valid, expected) = match name {
         "partner_uuid" => (value.len() == 16, "must be 16 bytes"),
         "token_key" => (value.len() == 32, "must be 32 bytes"),
         "write_probe" => (matches!(value, [1 | 2]), "must be 01 or 02"),
@@ -58,49 +60,50 @@ pub(in crate::store) fn wrong_with(name: &str, value: &[u8]) -> Option<&'static 
             step_of(value).is_some(),
             "must be a time and a step of the clock, 8 bytes each",
         ),
-        // Whoever opens the file reads these notes, and refuses it or goes on.
+        // Notes that are checked when the file is opened.
         "import" | "migration" => (true, ""),
         _ => (false, "is not known"),
     };
-    (!is_good).then_some(expected)
+    (!is_valid).then_some(expected)
 }
 
-/// The settings that every database has once a server was started on it.
+/// The settings that every database has after the first start of a server.
 pub(in crate::store) const NEEDED: [&str; 2] = ["partner_uuid", "token_key"];
 
-/// Writes something that means nothing, to learn whether the disk takes it.
+/// Writes a value without meaning, to find out whether the disk accepts writes.
 pub(in crate::store) fn probe(connection: &Connection) -> rusqlite::Result<()> {
     let sql = "INSERT INTO setting (name, value) VALUES ('write_probe', x'01')
-               ON CONFLICT (name) DO UPDATE SET value = CASE value WHEN x'01' THEN x'02' ELSE x'01' END";
+               ON CONFLICT (name) DO UPDATE SET value =
+                   CASE value WHEN x'01' THEN x'02' ELSE x'01' END";
     connection.execute(sql, []).map(drop)
 }
 
-/// Under this name it is noted that unused bytes of pages are still to be overwritten.
+/// The name of the note that unused bytes of pages still have to be overwritten.
 const SCRUB: &str = "scrub";
 
-/// Whether unused bytes of pages are still to be overwritten after an erasure.
+/// Whether unused bytes of pages still have to be overwritten after an erasure.
 pub(in crate::store) fn is_scrub_wanted(connection: &Connection) -> Result<bool, Error> {
     Ok(value(connection, SCRUB)?.is_some())
 }
 
-/// Notes that unused bytes of pages are to be overwritten.
+/// Notes that unused bytes of pages have to be overwritten.
 pub(in crate::store) fn want_scrub(connection: &Connection) -> Result<(), Error> {
     let sql = "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, x'')";
     connection.execute(sql, [SCRUB])?;
     Ok(())
 }
 
-/// Notes that all of them are overwritten.
+/// Deletes the note, after all of them were overwritten.
 pub(in crate::store) fn forget_scrub(connection: &Connection) -> Result<(), Error> {
     connection.execute("DELETE FROM setting WHERE name = ?1", [SCRUB])?;
     Ok(())
 }
 
-/// Under this name a step of the system clock is noted that was refused, so that a restart does not
-/// accept it: what time the clock showed, and how far it had been set forward, in milliseconds.
+/// The name of the note of a step of the system clock that was refused, so that a restart does not
+/// accept it: the time that the clock showed, and how far it had been set forward, in milliseconds.
 const CLOCK: &str = "clock_refused";
 
-/// The step of the system clock that was refused and not accepted since, if there is one.
+/// The step of the system clock that was refused and has not been accepted since, if there is one.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -130,7 +133,7 @@ pub fn note_refused_step(connection: &Connection, refused: RefusedStep) -> Resul
     Ok(())
 }
 
-/// Notes that no step of the system clock is refused.
+/// Deletes the note of a refused step of the system clock.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

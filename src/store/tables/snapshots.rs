@@ -1,18 +1,18 @@
-//! Snapshots of the figures, as parts whose meaning is not known here.
+//! Snapshots of the figures, stored as opaque parts.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::domain::Seq;
 use crate::store::{Error, Transaction};
 
-/// The row that says a snapshot is complete.
+/// The header of a snapshot, which is written last: with it the snapshot is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeaderRow {
-    /// The version of the form of the parts.
+    /// The version of the format of the parts.
     pub version: u32,
-    /// The newest activity in it.
+    /// The newest activity that it includes.
     pub last_seq: Seq,
-    /// Parts of the state.
+    /// The number of parts of the state.
     pub parts: u32,
     /// The header's own checksum.
     pub checksum: u32,
@@ -30,13 +30,13 @@ pub struct StateRow {
 /// A segment of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentRow {
-    /// The program's row.
+    /// The row of the program.
     pub program: i64,
-    /// The offer's row, or 0.
+    /// The row of the offer, or 0 for a timeline of the program.
     pub offer: i64,
-    /// Which measure.
+    /// The number of the measure.
     pub measure: u8,
-    /// Its place among the timeline's segments.
+    /// The position among the timeline's segments.
     pub number: u32,
     /// The checksum of the data.
     pub checksum: u32,
@@ -77,7 +77,7 @@ pub fn state(connection: &Connection, last_seq: Seq) -> Result<Vec<StateRow>, Er
     rows.collect::<Result<_, _>>().map_err(unreadable)
 }
 
-/// A segment of a timeline, which its program, offer and measure name.
+/// A segment of the timeline of a program, offer and measure.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
@@ -102,7 +102,8 @@ pub fn segment(
     row.optional().map_err(unreadable)
 }
 
-/// A number that no snapshot has is damage like any other, and no failure of the database.
+/// Maps a value of the wrong type or range to [`Error::Impossible`]: the snapshot is damaged, but
+/// the database did not fail.
 fn unreadable(error: rusqlite::Error) -> Error {
     match error {
         rusqlite::Error::IntegralValueOutOfRange(..)
@@ -112,7 +113,7 @@ fn unreadable(error: rusqlite::Error) -> Error {
     }
 }
 
-/// Forgets the snapshot and everything it is made of.
+/// Deletes the snapshot and all its parts.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -123,7 +124,7 @@ pub fn clear(tx: &Transaction<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Stores a segment, or the same one grown.
+/// Stores a segment, or replaces it by its longer version.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -159,7 +160,7 @@ pub fn put_state(
     Ok(())
 }
 
-/// Makes the snapshot the one to start from and forgets the states of others.
+/// Stores the header, which makes the snapshot the one to start from, and deletes older states.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

@@ -1,5 +1,5 @@
-//! Tables for other programs: what a person would ask for, a row each, with public ids and names in
-//! the place of row numbers.
+//! Tables for other programs, such as spreadsheets: members, ledger entries or redemptions, with
+//! public ids and names instead of row numbers.
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::store::Error;
 
-/// A table that can be had.
+/// A table to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dump {
-    /// Every member with the wallet, archived ones included.
+    /// Every member with its wallet, including archived ones.
     Members,
     /// Every ledger entry.
     Ledger,
@@ -18,7 +18,7 @@ pub enum Dump {
     Redemptions,
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
     /// Text.
@@ -27,27 +27,27 @@ pub enum FieldKind {
     Integer,
     /// Milliseconds since 1970.
     Time,
-    /// A public id with this before it.
+    /// A public id with this prefix.
     Id(&'static str),
 }
 
-/// A field of every row, which may hold nothing.
+/// A field of every row. Its value may be null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
     /// Its name.
     pub name: &'static str,
-    /// What it holds.
+    /// Its type.
     pub kind: FieldKind,
 }
 
-/// What a field of one row holds.
+/// The value of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Nothing.
+    /// No value.
     Null,
-    /// Text, ids among it.
+    /// Text or an id.
     Text(String),
-    /// A number, times among it.
+    /// A number or a time.
     Integer(i64),
 }
 
@@ -84,7 +84,7 @@ const LEDGER: &[(&str, FieldKind, &str)] = &[
             WHEN 4 THEN 'forfeit' ELSE 'debit' END",
     ),
     ("amount", Integer, "a.amount"),
-    // What the entry adds to the balance, so that a sum is a balance.
+    // The change of the balance, so that a sum over entries is a balance.
     (
         "change",
         Integer,
@@ -146,17 +146,17 @@ impl Dump {
         columns.iter().map(field).collect()
     }
 
-    /// Hands every row to `take`, the oldest first, with how many there are in all.
+    /// Passes every row to `take`, oldest first, with the total number of rows.
     ///
     /// # Errors
-    /// What `take` returns, or [`Error`] if the database fails.
+    /// The error of `take`, or [`Error`] if the database fails.
     pub fn each_row<E: From<Error>>(
         self,
         connection: &Connection,
         mut take: impl FnMut(&[Value], u64) -> Result<(), E>,
     ) -> Result<(), E> {
         let (columns, from) = self.parts();
-        // Counted and read in one moment.
+        // One snapshot for the count and the rows.
         let moment = connection.unchecked_transaction().map_err(Error::from)?;
         let count: i64 = moment
             .query_row(&format!("SELECT count(*) {from}"), [], |row| row.get(0))

@@ -1,14 +1,14 @@
-//! An import in batches of rows, and how far it has come.
+//! The batches of an import, and the note of its progress.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::domain::Seq;
 use crate::store::Error;
 
-/// Under this name `setting` says that an import is not finished, and how far it came.
+/// The name of the note in `setting` that holds the progress of an unfinished import.
 const IMPORT: &str = "import";
 
-/// What was noted of an import that is not finished; `None` if there is none.
+/// The note of an unfinished import; `None` if there is none.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -19,7 +19,7 @@ pub fn unfinished_import(connection: &Connection) -> Result<Option<Vec<u8>>, Err
         .optional()?)
 }
 
-/// Begins a batch of rows: until [`end_batch`] nothing of it is there.
+/// Begins a batch of rows, which [`end_batch`] commits.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -27,7 +27,7 @@ pub fn begin_batch(connection: &Connection) -> Result<(), Error> {
     Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
 }
 
-/// Ends a batch of rows and notes how far the import has come, in one commit.
+/// Commits a batch of rows together with the note of the progress.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -38,7 +38,7 @@ pub fn end_batch(connection: &Connection, note: &[u8]) -> Result<(), Error> {
     Ok(connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(PASSIVE)")?)
 }
 
-/// Forgets the open batch.
+/// Rolls back the open batch.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -46,17 +46,17 @@ pub fn drop_batch(connection: &Connection) -> Result<(), Error> {
     Ok(connection.execute_batch("ROLLBACK")?)
 }
 
-/// What has to be created because the import did not bring it.
+/// Settings to create if the import did not contain them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// The partner's public id, should it be missing.
+    /// The partner's public id.
     pub partner_uuid: [u8; 16],
-    /// The key of member tokens, should it be missing.
+    /// The key of member tokens.
     pub token_key: [u8; 32],
 }
 
-/// Ends an import: makes what is missing, lets every endpoint begin after the last activity, drops
-/// the snapshot of the figures and takes away the note. In one commit.
+/// Ends an import in one commit: creates missing settings, sets the cursor of every endpoint to the
+/// last activity, and deletes the snapshot of the figures and the note.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

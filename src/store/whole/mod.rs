@@ -1,4 +1,4 @@
-//! The database as a whole: audited, exported, imported, and cleared of a person's words.
+//! The database as a whole: its checks, exports and imports, and the erasure of personal data.
 
 pub mod audit;
 pub mod dump;

@@ -1,8 +1,9 @@
 //! The thread that moves pages from the write-ahead log into the file while writes go on.
 //!
-//! Moving them takes tens of milliseconds, in which the writer would answer nobody. SQLite reuses
-//! the log from its start only when all of it was moved and nothing was added since, which under
-//! load never happens by itself: so the writer moves what was added meanwhile, which is little.
+//! Moving them takes tens of milliseconds, in which the writer could answer no caller. SQLite
+//! reuses the log from its start only when all of it was moved and nothing was added since, which
+//! never happens on its own under load. So the writer moves the few pages that were added
+//! meanwhile.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,27 +18,27 @@ use crate::store::file::connection;
 use crate::store::{Error, OpenError};
 use crate::telemetry::cause_chain;
 
-/// The thread. It ends when this is dropped.
+/// A handle of the thread, which ends when the handle is dropped.
 #[derive(Debug)]
 pub(super) struct Checkpointer {
-    asked: Option<SyncSender<()>>,
-    /// Whether it has not yet done what it was asked.
+    requests: Option<SyncSender<()>>,
+    /// Whether the last request is not carried out yet.
     is_busy: Arc<AtomicBool>,
-    /// Whether it was asked since [`Checkpointer::has_moved`] last said yes.
-    was_asked: bool,
+    /// Whether there was a request since [`Checkpointer::take_moved`] last returned true.
+    is_requested: bool,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What one checkpoint found.
+/// The result of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moved {
     /// All pages of the log.
     All,
-    /// Not all: a reader still needs some, or another checkpoint is under way.
+    /// Not all pages: a reader still needs some, or another checkpoint is under way.
     Some,
 }
 
-/// Moves pages, as many as it can without waiting for anybody.
+/// Moves as many pages as possible without waiting for readers.
 pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<Moved> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         let (is_refused, pages, moved): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -48,43 +49,41 @@ pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<Moved> {
 
 impl Checkpointer {
     pub(super) fn start(path: PathBuf, condition: Condition) -> std::io::Result<Self> {
-        let (asked, requests) = sync_channel(1);
+        let (sender, requests) = sync_channel(1);
         let is_busy = Arc::new(AtomicBool::new(false));
         let busy = Arc::clone(&is_busy);
         let thread = std::thread::Builder::new()
             .name("stampcard-checkpoint".to_owned())
             .spawn(move || run(&path, &condition, &requests, &busy))?;
         Ok(Self {
-            asked: Some(asked),
+            requests: Some(sender),
             is_busy,
-            was_asked: false,
+            is_requested: false,
             thread: Some(thread),
         })
     }
 
-    /// Has pages moved, unless that is under way.
-    pub(super) fn ask(&mut self) {
-        if self.was_asked {
+    /// Requests that pages are moved, unless a request is open.
+    pub(super) fn request(&mut self) {
+        if self.is_requested {
             return;
         }
-        if let Some(asked) = &self.asked {
+        if let Some(requests) = &self.requests {
             self.is_busy.store(true, Ordering::Relaxed);
-            self.was_asked = asked.try_send(()).is_ok();
+            self.is_requested = requests.try_send(()).is_ok();
         }
     }
 
-    /// Whether what it was asked is done. It says so once.
-    pub(super) fn has_moved(&mut self) -> bool {
-        let has_moved = self.was_asked && !self.is_busy.load(Ordering::Acquire);
-        if has_moved {
-            self.was_asked = false;
-        }
-        has_moved
+    /// Returns true once for each request that was carried out.
+    pub(super) fn take_moved(&mut self) -> bool {
+        let is_done = self.is_requested && !self.is_busy.load(Ordering::Acquire);
+        self.is_requested &= !is_done;
+        is_done
     }
 
-    /// Ends the thread once what is under way is done.
+    /// Ends the thread once the open request is carried out.
     pub(super) fn stop(&mut self) {
-        self.asked = None;
+        self.requests = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -96,11 +95,11 @@ impl Checkpointer {
 fn run(path: &Path, condition: &Condition, requests: &Receiver<()>, is_busy: &AtomicBool) {
     let mut idle: Option<Connection> = None;
     while requests.recv().is_ok() {
-        // Another file that has the name now is not touched.
-        if idle.is_some() || condition.look() {
+        // If another file has the name now, it is not touched.
+        if idle.is_some() || condition.check() {
             match work(path, idle.take()) {
                 Ok(connection) => idle = Some(connection),
-                // The writer tries what is left, and counts it as a failure if it fails there too.
+                // The writer moves the rest, and counts a failure of that.
                 Err(error) => {
                     tracing::warn!(error = cause_chain(&error), "a checkpoint failed");
                     if let OpenError::Sqlite { source, .. } = error {
@@ -113,12 +112,12 @@ fn run(path: &Path, condition: &Condition, requests: &Receiver<()>, is_busy: &At
     }
 }
 
-/// Moves pages with this connection, or a new one.
+/// Moves pages with the given connection, or a new one.
 fn work(path: &Path, connection: Option<Connection>) -> Result<Connection, OpenError> {
     let connection = connection.map_or_else(|| connection::open_to_checkpoint(path), Ok)?;
     match checkpoint(&connection) {
         Ok(_) => Ok(connection),
-        Err(source) => Err(connection::failure(path, source)),
+        Err(source) => Err(OpenError::from_sqlite(path, source)),
     }
 }
 

@@ -1,5 +1,6 @@
-//! What the writer does between batches and in quiet moments: it moves pages of the write-ahead log
-//! into the file, deletes expired answers, and overwrites what an erasure left in pages.
+//! Chores of the writer between batches and while it is idle: it moves pages of the write-ahead log
+//! into the file, deletes expired idempotency records, and overwrites what an erasure left in
+//! pages.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -11,27 +12,28 @@ use crate::store::Error;
 use crate::store::answers::idempotency;
 use crate::store::tables::removals;
 
-/// Pages in the write-ahead log after which they are moved into the file (16 MiB).
+/// The number of pages in the write-ahead log above which they are moved into the file (16 MiB).
 const CHECKPOINT_PAGES: u64 = 4096;
-/// How long a stop may go on with what an erasure left to do; the next start does the rest.
+/// How long a stop may go on with scrubbing after an erasure; the next start does the rest.
 const SCRUB_AT_STOP: Duration = Duration::from_secs(5);
-/// Expired answers deleted in one transaction.
+/// Expired idempotency records deleted in one transaction.
 const PURGE_STEP: usize = 2000;
 
 impl WriterThread {
+    /// Does the chores that are due after a batch.
     pub(super) fn between_batches(&mut self) {
         self.move_pages();
         if self.scrubber.wait().is_some_and(|wait| wait.is_zero()) {
             self.scrub();
         }
         self.truncate_if_due();
-        let now = self.log.clock.now();
+        let now = self.state.clock.now();
         if now.hour() != self.purged_hour {
             self.purge(now);
         }
     }
 
-    /// Chores for a quiet moment.
+    /// Does the chores that are due while the queue is empty.
     pub(super) fn tidy(&mut self) {
         if self.connection.is_none() {
             self.recover();
@@ -45,35 +47,35 @@ impl WriterThread {
         }
     }
 
-    /// Whether the next step of what an erasure left to do is due soon.
+    /// Whether the next step of scrubbing is due soon.
     fn is_scrubbing(&self) -> bool {
         self.scrubber.wait().is_some_and(|wait| wait < IDLE / 2)
     }
 
-    /// Has pages moved from the write-ahead log into the file once there are many.
+    /// Requests that pages are moved from the write-ahead log into the file once there are many.
     fn move_pages(&mut self) {
-        if self.checkpointer.has_moved() {
+        if self.checkpointer.take_moved() {
             self.checkpoint_passive();
         } else if WAL_PAGES.get() > CHECKPOINT_PAGES {
-            self.checkpointer.ask();
+            self.checkpointer.request();
         }
     }
 
-    /// Takes in what a batch means for the scrubber.
+    /// Notifies the scrubber of a batch.
     pub(super) fn note_scrub(&mut self) {
         self.scrubber.disturb();
-        if std::mem::take(&mut self.log.erasures) > 0 {
+        if std::mem::take(&mut self.state.erasures) > 0 {
             self.scrubber.want();
         }
     }
 
-    /// Does one step of what an erasure left to do.
+    /// Does one step of scrubbing.
     fn scrub(&mut self) {
-        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.look()) else {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.check()) else {
             return;
         };
         if WAL_PAGES.get() > self.wal_pages_max / 2 {
-            // A reader holds the log. What is left of it is for writes.
+            // A reader holds the log. The rest of it is reserved for writes.
             self.scrubber.postpone();
             return;
         }
@@ -84,11 +86,11 @@ impl WriterThread {
                 self.truncate_if_due();
             }
             Ok(false) => {}
-            Err(error) => self.note_failure("an erasure could not go on", &error),
+            Err(error) => self.note_failure("scrubbing after an erasure failed", &error),
         }
     }
 
-    /// Goes on with what an erasure left to do, for a while.
+    /// Goes on with scrubbing for a limited time.
     pub(super) fn finish_scrub(&mut self) {
         let start = Instant::now();
         while self.is_scrubbing() && start.elapsed() < SCRUB_AT_STOP && self.connection.is_some() {
@@ -99,8 +101,8 @@ impl WriterThread {
         }
     }
 
-    /// Empties the write-ahead log once what an erasure had to do is done; tries again later if a
-    /// reader is in the way.
+    /// Empties the write-ahead log once scrubbing is done; tries again later if a reader is in the
+    /// way.
     fn truncate_if_due(&mut self) {
         if self.truncate_at.is_some_and(|at| at <= Instant::now()) {
             self.checkpoint_all();
@@ -108,22 +110,25 @@ impl WriterThread {
         }
     }
 
-    /// Deletes one step of expired answers, and the expired hashes of erased members.
+    /// Deletes a limited number of expired idempotency records, and the expired hashes of erased
+    /// members.
     fn purge(&mut self, now: Timestamp) {
-        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.look()) else {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.check()) else {
             return;
         };
-        let made_up_to = now.saturating_sub(self.retention);
-        let purged = removals::purge(connection, made_up_to)
-            .and_then(|()| idempotency::purge(connection, made_up_to, PURGE_STEP));
+        let created_until = now.saturating_sub(self.retention);
+        let purged = removals::purge(connection, created_until)
+            .and_then(|()| idempotency::purge(connection, created_until, PURGE_STEP));
         match purged {
             Ok(purged) => {
-                self.log.keys.forget_up_to(purged.up_to);
+                self.state.keys.forget_up_to(purged.up_to);
                 if !purged.has_more {
                     self.purged_hour = now.hour();
                 }
             }
-            Err(error) => self.note_failure("expired answers stay", &error),
+            Err(error) => {
+                self.note_failure("expired idempotency records could not be deleted", &error)
+            }
         }
     }
 
@@ -160,11 +165,11 @@ impl WriterThread {
             Ok(0) => {
                 self.dirty = false;
                 WAL_PAGES.set(0);
-                // Whoever held the log past its limit is gone.
+                // The reader that held the log past its limit is gone.
                 let is_sound = self.condition.loss().is_none();
                 self.writable.store(is_sound, Ordering::Relaxed);
             }
-            // A reader is in the way: the next quiet moment tries again.
+            // A reader is in the way: the next idle moment tries again.
             Ok(_) => {}
             Err(error) => {
                 self.note_failure("a checkpoint failed", &Error::Sqlite(error));

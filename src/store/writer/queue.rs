@@ -1,32 +1,32 @@
-//! The writes that wait for the writing thread, in fair shares ([`Shares`]). Nobody waits for a
-//! lock longer than it takes to put a write in or to take one out.
+//! The queue of writes for the writing thread, in fair shares ([`Shares`]). Its lock is held only
+//! while a write is put in or taken out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::{Job, WriteError};
+use super::job::{Job, WriteError};
 use crate::store::Tenant;
 use crate::store::shares::{Bounds, Shares, Ticket};
 
-/// A write whose turn it is.
+/// A write that is next, and whose share it takes.
 pub(super) type Turn = (Ticket, Box<dyn Job>);
 
-/// What waiting came to.
+/// The result of waiting for a write.
 pub(super) enum Waited {
     /// A write came.
     Turn(Turn),
     /// None came in time.
     TimedOut,
-    /// None will come any more.
+    /// The queue is closed and empty.
     Closed,
 }
 
 struct Queue {
     state: Mutex<State>,
-    /// Rung for the thread, if it sleeps.
-    bell: Condvar,
+    /// Wakes the thread if it sleeps.
+    wake: Condvar,
     bounds: Bounds,
 }
 
@@ -36,10 +36,10 @@ struct State {
     is_asleep: bool,
 }
 
-/// Where writes are put in. The last one that is dropped closes the queue.
+/// The end of the queue where writes are put in. Dropping it closes the queue.
 pub(super) struct Entrance(Arc<Queue>);
 
-/// Where the thread takes them out. Whatever waits when it is dropped is given up.
+/// The end of the queue where the thread takes writes out. Dropping it drops the writes that wait.
 pub(super) struct Exit(Arc<Queue>);
 
 /// A queue with these bounds.
@@ -50,7 +50,7 @@ pub(super) fn queue(bounds: Bounds) -> (Entrance, Exit) {
             is_closed: false,
             is_asleep: false,
         }),
-        bell: Condvar::new(),
+        wake: Condvar::new(),
         bounds,
     });
     (Entrance(Arc::clone(&queue)), Exit(queue))
@@ -63,25 +63,25 @@ impl std::fmt::Debug for Entrance {
 }
 
 impl Entrance {
-    /// Lets a write wait.
+    /// Puts a write into the queue.
     ///
     /// # Errors
-    /// [`WriteError::Overloaded`] if too much waits, [`WriteError::Unavailable`] once it is closed.
+    /// [`WriteError::Overloaded`] if too many wait, [`WriteError::Unavailable`] if it is closed.
     pub(super) fn push(&self, tenant: Tenant, job: Box<dyn Job>) -> Result<(), WriteError> {
         let mut state = self.0.state.lock();
         if state.is_closed {
             return Err(WriteError::Unavailable);
         }
         let pushed = state.shares.push(tenant, self.0.bounds, job);
-        let sleeps = std::mem::take(&mut state.is_asleep);
+        let was_asleep = std::mem::take(&mut state.is_asleep);
         drop(state);
-        if sleeps {
-            self.0.bell.notify_one();
+        if was_asleep {
+            self.0.wake.notify_one();
         }
         pushed.map_err(|_| WriteError::Overloaded)
     }
 
-    /// Takes no more; what waits is still carried out.
+    /// Refuses further writes; those that wait are still carried out.
     pub(super) fn close(&self) {
         self.0.close();
     }
@@ -96,12 +96,12 @@ impl Drop for Entrance {
 impl Queue {
     fn close(&self) {
         self.state.lock().is_closed = true;
-        self.bell.notify_one();
+        self.wake.notify_one();
     }
 }
 
 impl Exit {
-    /// The next write, if one waits, once it is said what the last one took.
+    /// Charges what the last write took, and takes the next one if one waits.
     pub(super) fn take(&self, last: Option<(Ticket, Duration)>) -> Option<Turn> {
         let mut state = self.0.state.lock();
         if let Some((ticket, took)) = last {
@@ -110,12 +110,12 @@ impl Exit {
         state.shares.take(|_| true)
     }
 
-    /// Says what a write took after which no other is taken at once.
+    /// Charges what a write took that is the last of its batch.
     pub(super) fn charge(&self, ticket: Ticket, took: Duration) {
         self.0.state.lock().shares.charge(ticket, took);
     }
 
-    /// Waits for the next write, for so long at most.
+    /// Waits for the next write, at most for a given time.
     pub(super) fn wait(&self, patience: Option<Duration>) -> Waited {
         let end = patience.map(|patience| Instant::now() + patience);
         let mut state = self.0.state.lock();
@@ -128,9 +128,9 @@ impl Exit {
             }
             state.is_asleep = true;
             match end {
-                None => self.0.bell.wait(&mut state),
+                None => self.0.wake.wait(&mut state),
                 Some(end) => {
-                    if self.0.bell.wait_until(&mut state, end).timed_out() {
+                    if self.0.wake.wait_until(&mut state, end).timed_out() {
                         state.is_asleep = false;
                         if state.shares.is_empty() && !state.is_closed {
                             return Waited::TimedOut;
@@ -148,7 +148,7 @@ impl Drop for Exit {
         state.is_closed = true;
         let given_up = state.shares.drain();
         drop(state);
-        // Whoever waits is told by the end of the other side.
+        // The callers notice that the other end of their channel is dropped.
         drop(given_up);
     }
 }

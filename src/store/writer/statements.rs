@@ -1,16 +1,16 @@
-//! The statements of a batch, prepared once.
+//! The prepared statements of a batch.
 //!
-//! rusqlite's own cache hashes the text of a statement twice and copies it once each time it is
-//! asked. The writes of a batch run the same few statements over and over. So the batch keeps those
-//! it has used, and finds them by comparing texts, which mostly differ in length already.
+//! The cache of rusqlite hashes the text of a statement twice and copies it once on each use. The
+//! writes of a batch run the same few statements over and over. So the batch keeps the statements
+//! that it has used, and finds them by comparing texts, which mostly differ in length already.
 
 use std::cell::RefCell;
 
 use rusqlite::{CachedStatement, Connection, Result, Statement};
 
-/// Where statements come from. It hides how long the connection lives from those who only use them.
-pub(super) trait Prepared {
-    /// Runs `work` with the statement of a text.
+/// A source of statements. It hides the lifetime of the connection from its users.
+pub(in crate::store) trait Prepared {
+    /// Runs `work` with the statement for a text.
     fn with(
         &self,
         sql: &'static str,
@@ -43,7 +43,7 @@ impl Prepared for Statements<'_> {
         sql: &'static str,
         work: &mut dyn FnMut(&mut Statement<'_>) -> Result<()>,
     ) -> Result<()> {
-        // Taken out meanwhile, so that one in use is never asked for again.
+        // Taken out meanwhile, so that a statement in use is never found again.
         let mut idle = self.idle.borrow_mut();
         let place = idle.iter().position(|(text, _)| *text == sql);
         let taken = place.map(|place| idle.swap_remove(place).1);
@@ -64,8 +64,8 @@ impl std::fmt::Debug for dyn Prepared + '_ {
     }
 }
 
-/// [`Prepared::with`] for work that gives something back.
-pub(super) fn run<T>(
+/// Runs `work` with the statement for a text, and returns its result.
+pub(in crate::store) fn run<T>(
     prepared: &dyn Prepared,
     sql: &'static str,
     work: impl FnOnce(&mut Statement<'_>) -> Result<T>,

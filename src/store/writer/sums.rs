@@ -1,10 +1,10 @@
 //! The sums over the wallets of a program, and the head of its chain of hashes, written once a
 //! batch.
 //!
-//! Every entry of a ledger changes both, and most entries of a batch belong to few
-//! programs. So a program's row is read when it is first needed, both are kept here, and they
-//! are written back before the commit of the transaction that changed them. Only the writer changes
-//! them, so what is kept stays true from batch to batch.
+//! Every ledger entry changes both, and most entries of a batch belong to few programs. So a
+//! program's row is read when it is first needed, both values are cached here, and they are written
+//! back before the commit of the transaction that changed them. Only the writer changes them, so
+//! the cached values stay valid from batch to batch.
 
 use std::collections::hash_map::Entry;
 
@@ -15,27 +15,27 @@ use crate::store::Error;
 use crate::store::log::chain::Hash;
 use crate::store::tables::programs;
 
-/// Programs that are kept from batch to batch.
+/// Programs that are cached from batch to batch.
 const PROGRAMS_MAX: usize = 1024;
 
-/// What is kept of a program's row.
+/// The cached part of a program's row.
 #[derive(Debug)]
 struct ProgramSums {
-    /// Points that came into wallets, ever.
+    /// All points that wallets ever received.
     received: Points,
-    /// Points that went out of wallets, ever.
+    /// All points that were ever spent from wallets.
     spent: Points,
     /// The hash of the newest ledger entry.
     chain: Hash,
-    /// Whether the log has the hash that the entries of this batch follow.
+    /// Whether the log already holds the hash that the first entry of this batch follows.
     has_start: bool,
-    /// What the points are called, if that was read since it last changed.
+    /// The currency, if it was read since it last changed.
     currency: Option<Currency>,
-    /// Whether the row has other sums or another hash.
+    /// Whether the row has to be updated.
     is_changed: bool,
 }
 
-/// How to undo what the open write did to a program's sums.
+/// A step that undoes a change of the open write.
 #[derive(Debug)]
 enum Undo {
     Forget(ProgramNumber),
@@ -44,16 +44,16 @@ enum Undo {
     ForgetCurrency(ProgramNumber),
 }
 
-/// The sums of the programs that were written to of late.
+/// The sums of recently used programs.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Sums {
     programs: ByNumber<ProgramNumber, ProgramSums>,
-    /// Of the open write, in order.
+    /// The steps that undo the open write, in the order of its changes.
     undo: Vec<Undo>,
 }
 
 impl Sums {
-    /// Adds to the sums of a program; `false`, and nothing is changed, if one would pass
+    /// Adds to the sums of a program. Returns `false` and changes nothing if one would exceed
     /// [`Points::MAX`].
     pub(in crate::store) fn add(
         &mut self,
@@ -78,9 +78,9 @@ impl Sums {
         Ok(true)
     }
 
-    /// Puts the hash of a program's next ledger entry, which `next` makes of the one before it, at
-    /// the head of the chain. The one before comes back if the log does not have it yet: the entry
-    /// is the first of its program in this batch.
+    /// Puts the hash of a program's next ledger entry, which `next` computes from the one before
+    /// it, at the head of the chain. Returns the hash before it if the entry is the first of its
+    /// program in this batch and so has to store that hash.
     pub(in crate::store) fn extend_chain(
         &mut self,
         connection: &Connection,
@@ -97,7 +97,7 @@ impl Sums {
         Ok((!had_start).then_some(before))
     }
 
-    /// What the points of a program are called.
+    /// The currency of a program's points.
     pub(in crate::store) fn currency(
         &mut self,
         connection: &Connection,
@@ -110,7 +110,7 @@ impl Sums {
         }
     }
 
-    /// Says that the open write changed what the points of a program are called.
+    /// Takes in that the open write changed the currency of a program.
     pub(in crate::store) fn currency_changed(&mut self, program: ProgramNumber) {
         if let Some(sums) = self.programs.get_mut(&program) {
             sums.currency = None;
@@ -128,7 +128,7 @@ impl Sums {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
                 let (received, spent, chain, currency) = programs::sums(connection, program)?;
-                // The open write may be the one that made the program.
+                // The open write may be the one that created the program.
                 undo.push(Undo::Forget(program));
                 Ok(entry.insert(ProgramSums {
                     received,
@@ -142,12 +142,12 @@ impl Sums {
         }
     }
 
-    /// A new write begins: the one before it stands.
+    /// Begins a new write: the one before it stands.
     pub(super) fn mark(&mut self) {
         self.undo.clear();
     }
 
-    /// Undoes what the open write did.
+    /// Undoes the open write.
     pub(super) fn undo(&mut self) {
         for undo in self.undo.drain(..).rev() {
             match undo {
@@ -175,7 +175,7 @@ impl Sums {
         }
     }
 
-    /// Writes what changed.
+    /// Writes the changed sums to the database.
     pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), Error> {
         self.undo.clear();
         for (program, sums) in &mut self.programs {
@@ -191,7 +191,7 @@ impl Sums {
         Ok(())
     }
 
-    /// Forgets everything: what became of it is not known.
+    /// Forgets everything, as its state in the database is not known.
     pub(super) fn clear(&mut self) {
         self.programs.clear();
         self.undo.clear();
@@ -229,7 +229,7 @@ mod tests {
                 .unwrap()
         };
 
-        // The first that asks is undone: nothing of it is kept.
+        // The first write is undone: nothing of it stays cached.
         sums.mark();
         assert!(add(&mut sums, 9, 0));
         sums.undo();
@@ -243,7 +243,7 @@ mod tests {
         sums.flush(connection).unwrap();
         assert_eq!(row(connection), (5, 0));
 
-        // A total that would pass its limit is refused and changes nothing.
+        // A total that would exceed its limit is refused and changes nothing.
         sums.mark();
         assert!(!add(&mut sums, Points::MAX.get(), 0));
         assert!(add(&mut sums, 1, 4));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_currency_is_read_anew_once_it_was_changed() {
+    fn the_name_of_a_currency_is_read_again_once_it_was_changed() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("test.db")).unwrap();
         let connection = database.connection();

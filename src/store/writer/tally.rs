@@ -1,8 +1,8 @@
-//! How many rows somebody has of what is limited, so that a write can ask for it without counting.
+//! Counts of rows that are limited, so that a write can check a limit without counting rows.
 //!
-//! A count is worked out from the rows when it is first asked for, and kept from then on: only the
-//! writer changes rows, and every function that adds or takes away one of these says so here. What
-//! the open write did is undone with it.
+//! A count is computed from the rows when it is first needed, and cached from then on: only the
+//! writer changes rows, and every function that adds or deletes such a row updates the count here.
+//! If the open write is undone, so are its changes of counts.
 
 use std::collections::HashMap;
 
@@ -12,11 +12,11 @@ use crate::domain::{Environment, MemberNumber, OrganizationNumber, ProgramNumber
 use crate::store::Error;
 use crate::store::tables::conversations;
 
-/// Days of members that are kept in mind. All other counts are as few as what they count for, which
-/// is in memory anyway.
+/// Counts of a member's day that are cached. All other counts are as few as their owners, which are
+/// in memory anyway.
 const DAYS_MAX: usize = 1 << 16;
 
-/// What is counted, and for whom.
+/// A kind of rows that are counted, and their owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Counted {
     /// The organizations of an environment, canceled ones too.
@@ -29,12 +29,12 @@ pub enum Counted {
     Offers(ProgramNumber),
     /// The members of a program, removed ones too.
     Members(ProgramNumber),
-    /// The bytes of the messages that a member sent on a day, counted since 1970 (UTC).
+    /// The bytes of the messages that a member sent on a day (days since 1970, UTC).
     Sent(MemberNumber, i64),
 }
 
 impl Counted {
-    /// What the rows say.
+    /// Counts the rows in the database.
     fn count(self, connection: &Connection) -> Result<i64, Error> {
         let count = |sql, of: i64| -> Result<i64, Error> {
             let mut statement = connection.prepare_cached(sql)?;
@@ -61,18 +61,18 @@ impl Counted {
     }
 }
 
-/// The counts that were asked for.
+/// The cached counts.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     counts: HashMap<Counted, i64>,
-    /// How many of them are of a day.
+    /// The number of them that are of a day.
     days: usize,
-    /// What the open write changed.
+    /// The changes of the open write.
     open: Vec<(Counted, i64)>,
 }
 
 impl Tally {
-    /// How many there are, as the open transaction sees it.
+    /// The count, as the open transaction sees it.
     pub(super) fn get(&mut self, connection: &Connection, what: Counted) -> Result<i64, Error> {
         if let Some(count) = self.counts.get(&what) {
             return Ok(*count);
@@ -83,16 +83,16 @@ impl Tally {
         Ok(count)
     }
 
-    /// Says that the open write added so many, or took them away.
+    /// Adds a change of the open write to a count.
     pub(super) fn change(&mut self, what: Counted, by: i64) {
         if let Some(count) = self.counts.get_mut(&what) {
             *count += by;
         }
-        // Also of what is not kept yet: once it is, the rows of this write are in it.
+        // Also if the count is not cached yet: once it is, it includes the rows of this write.
         self.open.push((what, by));
     }
 
-    /// A new write begins: the one before it stands.
+    /// Begins a new write: the one before it stands.
     pub(super) fn mark(&mut self) {
         self.open.clear();
         if self.days > DAYS_MAX {
@@ -102,7 +102,7 @@ impl Tally {
         }
     }
 
-    /// Undoes what the open write did.
+    /// Undoes the open write.
     pub(super) fn undo(&mut self) {
         for (what, by) in self.open.drain(..) {
             if let Some(count) = self.counts.get_mut(&what) {
@@ -111,7 +111,7 @@ impl Tally {
         }
     }
 
-    /// Forgets everything: what became of it is not known.
+    /// Forgets everything, as its state in the database is not known.
     pub(super) fn clear(&mut self) {
         self.counts.clear();
         self.days = 0;
@@ -157,7 +157,7 @@ mod tests {
             tally.undo();
             assert_eq!(tally.get(connection, KEYS).unwrap(), 1);
         };
-        // Asked before, between and after what changes it; once nothing is kept, and once it is.
+        // Read before, between and after the changes; first with nothing cached, then cached.
         for asks in [[true, false, false], [false, false, true], [false; 3]] {
             tally.clear();
             undone(&mut tally, asks);

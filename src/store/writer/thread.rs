@@ -1,4 +1,4 @@
-//! The thread: batches, commits, and what is done after a failure.
+//! The writing thread: it runs the writes that wait in batches, and commits each batch once.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,30 +10,28 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::checkpoints::Checkpointer;
-use super::observing::{PANICKED, abort, rebuild};
+use super::job::{Job, WriteError};
+use super::observing::{self, Committed, Observer};
 use super::queue::{Exit, Turn, Waited};
+use super::state::State;
 use super::statements::{self, Statements};
-use super::transaction::{Log, Mark, Transaction};
-use super::{Committed, Job, Observer, WriteError};
+use super::transaction::{Mark, Transaction};
 use crate::domain::Actor;
-use crate::store::answers::idempotency;
 use crate::store::answers::key_index::Segment;
+use crate::store::answers::stored_index;
 use crate::store::file::condition::Condition;
-use crate::store::file::connection;
 use crate::store::file::scrub::Scrubber;
-use crate::store::tables::{sandbox, settings};
-use crate::store::whole::audit;
-use crate::store::{Error, Lock, OpenError, Readership, log};
-use crate::telemetry::{Metrics, cause_chain};
+use crate::store::{Error, Lock, Readership};
+use crate::telemetry::Metrics;
 
-/// The most writes that share a commit.
+/// The most writes in one commit.
 const BATCH_MAX: usize = 256;
-/// How long several organizations' writes may take until they are committed: nobody waits for a
-/// commit because another one has much to write.
+/// How long the writes of several organizations may take before they are committed, so that no
+/// organization waits long for a commit because another one writes much.
 const SHARED_BATCH: Duration = Duration::from_millis(2);
-/// Writes after which those who read go first, if anybody does.
-const READERS_FIRST_AFTER: usize = 4;
-/// How long the queue must be empty before the thread tidies up.
+/// Writes after which the thread yields to readers, if there are any.
+const YIELD_AFTER: usize = 4;
+/// How long the queue must be empty before the thread does its chores.
 pub(super) const IDLE: Duration = Duration::from_secs(1);
 
 thread_local! {
@@ -42,25 +40,25 @@ thread_local! {
     pub(super) static WAL_PAGES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// What became of one job of a batch.
+/// A job of a batch, and its outcome.
 type Ran = (Box<dyn Job>, Result<(), WriteError>);
 
 pub(super) struct WriterThread {
     pub(super) path: PathBuf,
     /// `None` after a failure, until a probe commit works on a new one.
     pub(super) connection: Option<Connection>,
-    pub(super) log: Log,
+    pub(super) state: State,
     pub(super) jobs: Exit,
     pub(super) observer: Box<dyn Observer>,
     pub(super) writable: Arc<AtomicBool>,
-    /// Once it is lost no write is tried again.
+    /// Once the file is lost, no write is tried again.
     pub(super) condition: Condition,
     /// Whether anything was committed since the last full checkpoint.
     pub(super) dirty: bool,
-    /// When the write-ahead log is emptied although writes go on, because it has what was erased.
+    /// When the write-ahead log is emptied although writes go on, because it holds erased words.
     pub(super) truncate_at: Option<Instant>,
     pub(super) scrubber: Scrubber,
-    /// The hour in which expired answers were last all deleted.
+    /// The hour in which all expired idempotency records were last deleted.
     pub(super) purged_hour: i64,
     pub(super) checkpointer: Checkpointer,
     pub(super) readership: Readership,
@@ -80,14 +78,14 @@ impl WriterThread {
                 Waited::Closed => break,
             }
         }
-        // Two cannot move pages at once.
+        // Only one thread can move pages at a time.
         self.checkpointer.stop();
         self.finish_scrub();
         self.checkpoint_all();
         self.condition.forget_log();
     }
 
-    /// How long the queue must be empty before there is something else to do, if there is.
+    /// How long the queue must be empty before there are chores; `None` if there are none.
     fn wait(&self) -> Option<Duration> {
         let has_chores = self.dirty || self.connection.is_none();
         let chores = has_chores.then_some(IDLE);
@@ -95,7 +93,7 @@ impl WriterThread {
         scrub.into_iter().chain(chores).min()
     }
 
-    /// Runs one job and whatever else waits, in one commit.
+    /// Runs a job and all others that wait, in one commit.
     fn batch(&mut self, first: Turn) {
         self.metrics.taken();
         let connection = match self.open_batch() {
@@ -122,11 +120,11 @@ impl WriterThread {
             }
         }
         self.between_batches();
-        self.readership.let_go_first();
+        self.readership.yield_to_readers();
     }
 
-    /// Runs a job and those that wait behind it, as many as share a commit. False: the whole
-    /// transaction is lost.
+    /// Runs a job and the next ones of the queue, up to the size of a batch. Returns false if the
+    /// whole transaction is lost.
     fn run_batch(&mut self, statements: &Statements<'_>, first: Turn, ran: &mut Vec<Ran>) -> bool {
         let begun = Instant::now();
         let (mut holder, mut is_shared) = (None, false);
@@ -145,7 +143,7 @@ impl WriterThread {
                 return intact;
             }
             since = now;
-            if ran.len().is_multiple_of(READERS_FIRST_AFTER) && self.readership.let_go_first() {
+            if ran.len().is_multiple_of(YIELD_AFTER) && self.readership.yield_to_readers() {
                 since = Instant::now();
             }
             match self.jobs.take(Some((ticket, took))) {
@@ -160,7 +158,7 @@ impl WriterThread {
 
     /// Begins a transaction, and lends its connection to the batch.
     fn open_batch(&mut self) -> Result<Connection, WriteError> {
-        if !self.condition.look() {
+        if !self.condition.check() {
             return Err(WriteError::Unavailable);
         }
         if self.connection.is_none() {
@@ -190,7 +188,7 @@ impl WriterThread {
         Ok(connection)
     }
 
-    /// Runs a job in a savepoint. False: the whole transaction is lost.
+    /// Runs a job in a savepoint. Returns false if the whole transaction is lost.
     fn run_job(
         &mut self,
         statements: &Statements<'_>,
@@ -199,16 +197,16 @@ impl WriterThread {
     ) -> bool {
         let connection = statements.connection();
         let mark = Mark {
-            next_seq: self.log.next_seq,
-            pending: self.log.pending.len(),
+            next_seq: self.state.next_seq,
+            activities: self.state.changes.activities.len(),
         };
-        self.log.sums.mark();
-        self.log.tally.mark();
+        self.state.sums.mark();
+        self.state.tally.mark();
         let result = savepoint(statements, "SAVEPOINT job").and_then(|()| {
             let mut tx = Transaction {
                 connection,
                 statements,
-                log: &mut self.log,
+                state: &mut self.state,
                 mark,
                 actor: Actor::Server,
             };
@@ -225,12 +223,12 @@ impl WriterThread {
             savepoint(statements, "RELEASE job")?;
             Ok(result)
         });
-        // A full disk or an I/O error may end the transaction under us.
+        // A full disk or an I/O error may end the transaction.
         let lost = connection.is_autocommit();
         let outcome = match result {
             Ok(Ok(())) => Ok(()),
             Ok(Err(None)) => Err(WriteError::Failed),
-            Ok(Err(Some(error))) if !error.is_of_storage() => {
+            Ok(Err(Some(error))) if !error.is_storage_failure() => {
                 self.note_failure("a write failed", &error);
                 Err(WriteError::Failed)
             }
@@ -246,11 +244,11 @@ impl WriterThread {
 
     fn commit(&mut self, connection: &Connection, writes: usize) -> bool {
         let start = Instant::now();
-        if let Err(error) = self.log.sums.flush(connection) {
+        if let Err(error) = self.state.sums.flush(connection) {
             self.note_failure("the sums of a batch could not be written", &error);
             return false;
         }
-        if !self.condition.look() {
+        if !self.condition.check() {
             return false;
         }
         let segment = match self.close_segment(connection) {
@@ -266,7 +264,7 @@ impl WriterThread {
         {
             Ok(_) => {
                 if let Some(segment) = segment {
-                    self.log.keys.closed(segment);
+                    self.state.keys.closed(segment);
                 }
                 self.metrics.committed(writes, start.elapsed());
                 self.dirty = true;
@@ -280,154 +278,26 @@ impl WriterThread {
         }
     }
 
-    /// Writes a segment of idempotency keys once there are enough of them.
+    /// Writes a segment of idempotency keys once there are enough for one.
     fn close_segment(&self, connection: &Connection) -> Result<Option<Segment>, Error> {
-        let keys = &self.log.keys;
+        let keys = &self.state.keys;
         keys.is_full()
-            .then(|| idempotency::close_segment(connection, keys))
+            .then(|| stored_index::close_segment(connection, keys))
             .transpose()
     }
 
-    /// Tells the observer what was committed. If it cannot take that in, it rebuilds everything from
-    /// the log; if it cannot do that either, the process ends.
+    /// Passes the changes of a commit to the observer.
     fn publish(&mut self, connection: &Connection) {
-        let activities = std::mem::take(&mut self.log.pending);
-        let access = std::mem::take(&mut self.log.access);
-        let announced = std::mem::take(&mut self.log.announced);
-        let due = std::mem::take(&mut self.log.due);
-        self.log.last_at.extend(self.log.open_at.drain());
-        self.log.clocks_changed = false;
+        let changes = self.state.batch_committed();
         self.note_scrub();
         let committed = Committed {
-            activities: &activities,
-            access: &access,
-            announced: &announced,
-            due: &due,
-            webhooks_changed: std::mem::take(&mut self.log.webhooks_changed),
+            activities: &changes.activities,
+            access: &changes.access,
+            announced: &changes.announced,
+            due: &changes.due,
+            webhooks_changed: changes.webhooks_changed,
         };
-        let observer = &mut self.observer;
-        let told = catch_unwind(AssertUnwindSafe(|| {
-            observer.committed(connection, &committed)
-        }));
-        let cause = match told {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => cause_chain(&error),
-            Err(_) => PANICKED.to_owned(),
-        };
-        tracing::error!(cause, "the figures cannot follow a commit; rebuilding them");
-        if let Err(error) = rebuild(self.observer.as_mut(), connection) {
-            abort(&cause_chain(&error));
-        }
-    }
-
-    /// Forgets the batch: what became of it is not known. Its connection is not used again.
-    fn abandon(&mut self, connection: &Connection) {
-        self.condition.forget_log();
-        self.writable.store(false, Ordering::Relaxed);
-        self.log.next_seq -= i64::try_from(self.log.pending.len()).unwrap_or(0);
-        self.log.pending.clear();
-        // It may have reached the disk all the same.
-        self.log.access_in_doubt |= !self.log.access.is_empty();
-        self.log.access.clear();
-        self.log.announced.clear();
-        self.log.due.clear();
-        self.log.sums.clear();
-        self.log.tally.clear();
-        self.log.webhooks_changed = false;
-        self.log.heard = None;
-        self.log.clocks_changed = false;
-        self.note_scrub();
-        // It may have been rolled back already.
-        let _ = connection.execute_batch("ROLLBACK");
-    }
-
-    /// Opens a new connection and adopts it once a commit works on it. What the lost batch may have
-    /// left behind is taken in first.
-    pub(super) fn recover(&mut self) {
-        if !self.condition.look() {
-            return;
-        }
-        let connection = match connection::open_writer(&self.path) {
-            Ok(connection) => connection,
-            Err(error) => {
-                let cause = cause_chain(&error);
-                tracing::warn!(error = cause, "the storage takes no writes yet");
-                if let OpenError::Sqlite { source, .. } = error {
-                    self.note_damage(&Error::Sqlite(source));
-                }
-                return;
-            }
-        };
-        match self.probe(&connection) {
-            Ok(()) => {
-                tracing::info!("the storage takes writes again");
-                self.adopt(connection);
-                self.writable.store(true, Ordering::Relaxed);
-            }
-            Err(error) => {
-                tracing::warn!(
-                    error = cause_chain(&error),
-                    "the storage takes no writes yet"
-                );
-                self.note_damage(&error);
-            }
-        }
-    }
-
-    /// Makes a commit that means nothing, and takes in what the lost batch may have left behind.
-    fn probe(&mut self, connection: &Connection) -> Result<(), Error> {
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        settings::probe(connection)?;
-        connection.execute_batch("COMMIT")?;
-        self.catch_up(connection)
-    }
-
-    /// A commit that reported a failure may still have reached the disk.
-    fn catch_up(&mut self, connection: &Connection) -> Result<(), Error> {
-        let next_seq = log::last_seq(connection)?.map_or(1, |seq| seq.0 + 1);
-        if next_seq != self.log.next_seq || self.log.access_in_doubt {
-            self.log.next_seq = next_seq;
-            rebuild(self.observer.as_mut(), connection)?;
-            self.log.access_in_doubt = false;
-            self.log.last_at.extend(self.log.open_at.drain());
-        }
-        self.log.open_at.clear();
-        self.log.ahead = sandbox::all_ahead(connection)?;
-        Ok(())
-    }
-
-    pub(super) fn adopt(&mut self, connection: Connection) {
-        WAL_PAGES.set(0);
-        connection.wal_hook(Some(|_, pages| {
-            WAL_PAGES.set(u64::try_from(pages).unwrap_or(0));
-            Ok(())
-        }));
-        self.condition.note_log();
-        self.connection = Some(connection);
-    }
-
-    pub(super) fn note_failure(&mut self, what: &'static str, error: &Error) {
-        tracing::error!(error = cause_chain(error), "{what}");
-        if let Error::Sqlite(_) = error {
-            self.metrics.storage_failed();
-        }
-        self.note_damage(error);
-    }
-
-    /// If SQLite said that the file is damaged, stops all writing and says what to do.
-    fn note_damage(&mut self, error: &Error) {
-        if error.is_of_damage() && self.condition.note_damage() {
-            self.writable.store(false, Ordering::Relaxed);
-            let findings = connection::open_read_only(&self.path)
-                .ok()
-                .and_then(|connection| audit::integrity(&connection).ok())
-                .unwrap_or_default();
-            tracing::error!(
-                findings = findings.join("; "),
-                "the database is damaged: writes are stopped; stop the server, run `stampcard \
-                 verify`, and put a good copy of the file in place"
-            );
-        }
+        observing::publish(self.observer.as_mut(), connection, &committed);
     }
 }
 

@@ -1,9 +1,9 @@
-//! Metrics: what the server counts about itself, as Prometheus reads it.
+//! Metrics of the server, for Prometheus.
 //!
-//! Handles are values that are handed to whoever counts, so that several servers in one process do
-//! not share numbers. What can be looked up (sizes, depths, states) is set when somebody asks.
+//! Each server has its own handles, so that several servers in one process do not share numbers.
+//! Sizes, depths and states are read when the metrics are requested.
 //!
-//! Source: the `OpenMetrics` text format, which Prometheus and its relatives read.
+//! Source: the `OpenMetrics` text format, which Prometheus and compatible systems read.
 
 mod sizes;
 
@@ -20,20 +20,21 @@ use prometheus_client::registry::{Registry, Unit};
 pub use self::sizes::Sizes;
 use self::sizes::{register_clock, register_sizes};
 
-/// Bounds of the time that a request takes, in seconds.
+/// Bucket bounds of the duration of a request, in seconds.
 const REQUEST_SECONDS: [f64; 12] = [
     0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 10.0,
 ];
-/// Bounds of the time that a commit takes, in seconds.
+/// Bucket bounds of the duration of a commit, in seconds.
 const COMMIT_SECONDS: [f64; 10] = [
     0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0,
 ];
-/// Bounds of the number of writes that share a commit.
+/// Bucket bounds of the number of writes that share a commit.
 const BATCH_WRITES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Statuses that alerts look for.
 const FAILURES: [u16; 2] = [500, 503];
-/// What a request was.
+
+/// The labels of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     method: &'static str,
@@ -41,20 +42,19 @@ struct RequestLabels {
     status: u16,
 }
 
-/// Which route a request took.
+/// The labels of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
     method: &'static str,
     route: &'static str,
 }
 
-/// Counts the requests of one path, for one thread: what it counts in is looked up once.
+/// Counts the requests of one path on one thread, which looks up its counters once.
 #[derive(Debug)]
 pub struct PathMetrics {
     path: &'static str,
     methods: Vec<MethodMetrics>,
-    /// Methods that the path does not take are the client's words, and so are paths that do not
-    /// exist: all of them are counted together.
+    /// Unknown methods and paths are chosen by clients, so all of them are counted together.
     other: MethodMetrics,
 }
 
@@ -73,9 +73,9 @@ impl PathMetrics {
         self.path
     }
 
-    /// Counts a request that was answered.
+    /// Counts a request that has a response.
     pub fn answered(&self, method: &str, status: u16, took: Duration) {
-        // The head of what can be read is counted with it.
+        // HEAD is counted as GET.
         let method = if method == "HEAD" { "GET" } else { method };
         let known = self.methods.iter().find(|of| of.labels.method == method);
         known.unwrap_or(&self.other).answered(status, took);
@@ -106,15 +106,15 @@ impl MethodMetrics {
 /// Why a connection was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// What came over it is no HTTP.
+    /// The input was not HTTP.
     Malformed,
-    /// The head of a request did not end in time.
+    /// The head of a request was not complete in time.
     SlowHead,
-    /// No whole head came in time.
+    /// No request began in time.
     Idle,
-    /// The client did not read its answer, or too much was held for it.
+    /// The client did not read its response, or too much memory was held for it.
     Unread,
-    /// Too much was held of a request that did not end.
+    /// Too much memory was held for a request that was not complete.
     Unfinished,
 }
 
@@ -149,7 +149,7 @@ struct DeliveryLabels {
     outcome: &'static str,
 }
 
-/// Every handle. Clones share the numbers.
+/// All metrics. Clones share the numbers.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
@@ -165,7 +165,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Handles that have counted nothing yet.
+    /// Creates metrics that are all zero.
     pub fn new() -> Self {
         let metrics = Self {
             requests: Family::default(),
@@ -179,14 +179,14 @@ impl Metrics {
             deliveries: Family::default(),
             delivery_seconds: Histogram::new(REQUEST_SECONDS),
         };
-        // An alert on the rise of a counter sees its first step only if it began at 0.
+        // An alert on the rate of a counter sees its first increment only if it began at 0.
         for reason in Cut::ALL {
             drop(metrics.cuts.get_or_create(&labels_of(reason)));
         }
         metrics
     }
 
-    /// Who counts the requests of a path, which takes these methods.
+    /// The metrics of a path that has these methods.
     pub fn of_path(&self, path: &'static str, methods: &[&'static str]) -> PathMetrics {
         let of = |method, route| MethodMetrics {
             requests: self.requests.clone(),
@@ -212,12 +212,12 @@ impl Metrics {
         }
     }
 
-    /// Who counts the requests of paths that do not exist.
+    /// The metrics of paths that do not exist.
     pub fn of_no_path(&self) -> PathMetrics {
         self.of_path("", &[])
     }
 
-    /// Counts a connection that was closed because of what came, or did not come, over it.
+    /// Counts a connection that the server closed.
     pub fn cut(&self, why: Cut) {
         self.cuts.get_or_create(&labels_of(why)).inc();
     }
@@ -249,12 +249,12 @@ impl Metrics {
         self.storage_failures.inc();
     }
 
-    /// Counts attempts to deliver a webhook that end so from 0 on.
+    /// Starts the counter of delivery attempts with this outcome at 0.
     pub fn expect_attempts(&self, outcome: &'static str) {
         drop(self.deliveries.get_or_create(&DeliveryLabels { outcome }));
     }
 
-    /// Counts an attempt to deliver a webhook, after which the delivery stands so.
+    /// Counts an attempt to deliver a webhook, by its outcome.
     pub fn attempted(&self, outcome: &'static str, took: Duration) {
         self.deliveries
             .get_or_create(&DeliveryLabels { outcome })
@@ -262,7 +262,7 @@ impl Metrics {
         self.delivery_seconds.observe(took.as_secs_f64());
     }
 
-    /// All of it as text, with what was looked up just now.
+    /// Renders all metrics as text, with sizes that were just read.
     pub fn render(&self, sizes: &Sizes) -> String {
         let mut registry = Registry::default();
         self.register_requests(&mut registry);
@@ -356,7 +356,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_counted_is_shown() {
+    fn rendered_metrics_have_what_was_counted() {
         let metrics = Metrics::new();
         let wallet = metrics.of_path("/v1/wallet", &["GET"]);
         wallet.answered("GET", 200, Duration::from_micros(80));

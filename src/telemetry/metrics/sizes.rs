@@ -1,4 +1,4 @@
-//! Numbers that are looked up when somebody asks for them, and not counted.
+//! Metrics that are read when they are requested.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-/// What is looked up when somebody asks.
+/// Numbers that are read when the metrics are requested.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// Bytes of the write-ahead log.
@@ -36,11 +36,11 @@ pub struct Sizes {
     pub resident_bytes: u64,
     /// Lines of the log that could not be written.
     pub log_lines_lost: u64,
-    /// How far the system's clock is behind the newest row.
+    /// The time by which the system's clock is behind the newest row.
     pub clock_behind: Duration,
-    /// The step of the system's clock that is refused.
+    /// The refused step of the system's clock.
     pub clock_refused: Duration,
-    /// Steps of the system's clock forward, by what became of them.
+    /// Steps of the system's clock forward, by outcome.
     pub clock_steps: [(&'static str, u64); 3],
 }
 

@@ -21,7 +21,7 @@ pub use self::organizations::{
     OrganizationListResponse, OrganizationResponse, PatchOrganizationRequest, SetStatusRequest,
     SetTierRequest,
 };
-pub use self::query::NumberedPageQuery;
+pub use self::query::{Days, DaysQuery, NumberedPage, NumberedPageQuery};
 pub use self::server::{
     ServerBackupResponse, ServerFileResponse, ServerResponse, ServerVerifyResponse,
 };

@@ -6,8 +6,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    Attributes, Change, ExternalId, Invalid, Name, Note, Organization, OrganizationStatus,
-    OrganizationTier,
+    Attributes, Change, ExternalId, Name, Note, Organization, OrganizationStatus, OrganizationTier,
 };
 use crate::wire::field_types::{CREDITS, JSON_OBJECT, text, word};
 use crate::wire::request::request;
@@ -81,11 +80,6 @@ request! {
     }
     example {"credits": 500, "notes": "for the summer"}
     parse(body);
-}
-
-pub(super) fn status(name: &str, word: &str) -> Result<OrganizationStatus, Invalid> {
-    OrganizationStatus::parse(word)
-        .ok_or_else(|| Invalid::new(name, "must be active, suspended or canceled"))
 }
 
 /// An organization as shown to the partner.

@@ -104,7 +104,7 @@ enum Sender {
 }
 
 /// Begins every write with a body that the sender is allowed to send.
-fn hold(world: &World, sender: Sender) -> Vec<Held> {
+fn hold_requests(world: &World, sender: Sender) -> Vec<Held> {
     let writes = closed(world).into_iter().filter(|row| {
         // The other routes read no body.
         ["POST", "PUT", "PATCH"].contains(&row.method)
@@ -161,7 +161,7 @@ fn own(world: &World) -> (String, String) {
 #[test]
 fn a_key_that_is_revoked_on_the_way_writes_nothing() {
     let world = World::new();
-    let held = hold(&world, Sender::Key);
+    let held = hold_requests(&world, Sender::Key);
     let (organization, key) = own(&world);
     let path = format!("{organization}/api-keys/{key}");
     assert_eq!(
@@ -175,8 +175,8 @@ fn a_key_that_is_revoked_on_the_way_writes_nothing() {
 fn a_program_that_is_archived_on_the_way_takes_no_writes() {
     let world = World::new();
     let (_, other) = program(&world.app, SANDBOX_KEY, "Neighbour");
-    let mut held = hold(&world, Sender::Key);
-    held.extend(hold(&world, Sender::Member));
+    let mut held = hold_requests(&world, Sender::Key);
+    held.extend(hold_requests(&world, Sender::Member));
     let path = format!("/v1/programs/{}", world.programs[0]);
     let away = json!({"status": "ARCHIVED"});
     call(&world.app, &other, "PATCH", &path, &away).expect(200);
@@ -186,8 +186,8 @@ fn a_program_that_is_archived_on_the_way_takes_no_writes() {
 #[test]
 fn an_organization_that_is_suspended_on_the_way_writes_nothing_and_may_try_again_later() {
     let world = World::new();
-    let held = hold(&world, Sender::Key);
-    let members = hold(&world, Sender::Member);
+    let held = hold_requests(&world, Sender::Key);
+    let members = hold_requests(&world, Sender::Member);
     let (organization, _) = own(&world);
     let set = |status: &str| {
         let path = format!("{organization}/status");
@@ -213,8 +213,8 @@ fn an_organization_that_is_suspended_on_the_way_writes_nothing_and_may_try_again
 #[test]
 fn an_organization_that_is_canceled_on_the_way_writes_nothing() {
     let world = World::new();
-    let mut held = hold(&world, Sender::Key);
-    held.extend(hold(&world, Sender::Member));
+    let mut held = hold_requests(&world, Sender::Key);
+    held.extend(hold_requests(&world, Sender::Member));
     let (organization, _) = own(&world);
     let canceled = partner(&world.app, "DELETE", &organization, &Value::Null);
     assert_eq!(canceled.status, 204);
@@ -224,7 +224,7 @@ fn an_organization_that_is_canceled_on_the_way_writes_nothing() {
 #[test]
 fn a_member_who_is_removed_on_the_way_writes_nothing() {
     let world = World::new();
-    let held = hold(&world, Sender::Member);
+    let held = hold_requests(&world, Sender::Member);
     world
         .app
         .delete("/v1/members/ada?retainBalance=true")
@@ -237,8 +237,8 @@ fn a_member_who_is_removed_on_the_way_writes_nothing() {
 #[test]
 fn what_is_under_way_during_a_reset_acts_on_the_program_that_the_key_then_opens() {
     let world = World::new();
-    let held = hold(&world, Sender::Key);
-    let members = hold(&world, Sender::Member);
+    let held = hold_requests(&world, Sender::Key);
+    let members = hold_requests(&world, Sender::Member);
     world.app.post("/v1/sandbox/reset", &json!({})).expect(200);
     let of_old = || {
         let sql = "SELECT (SELECT group_concat(quote(seq)) FROM activity WHERE program_id = 1)
@@ -341,7 +341,7 @@ fn without_a_body_and_for_the_partner_it_is_the_same() {
 #[test]
 fn what_the_partner_began_is_finished_while_the_key_is_good() {
     let world = World::new();
-    let held = hold(&world, Sender::Partner);
+    let held = hold_requests(&world, Sender::Partner);
     // Anything that raises the version of the directory.
     post_as(
         &world.app,

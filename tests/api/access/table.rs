@@ -440,8 +440,8 @@ fn report_rows(world: &World) -> Vec<Row> {
             .gives(200, [&*world.programs[0], "ACTIVE"])
             .bad("/v1/programs/%FF", Value::Null, 400, "path"),
         row("PATCH", id, &second)
-            .body(json!({"name": "Put away", "status": "ARCHIVED"}))
-            .gives(200, ["Put away", "ARCHIVED"])
+            .body(json!({"name": "Archived", "status": "ARCHIVED"}))
+            .gives(200, ["Archived", "ARCHIVED"])
             .bad(&second, json!({"status": "archived"}), 400, "status"),
         row("GET", report, report)
             .gives(200, ["event_count", &*world.programs[0]])

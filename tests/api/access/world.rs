@@ -99,7 +99,7 @@ impl World {
     }
 
     /// The credential that is allowed to make the request of a row.
-    pub(super) fn right(&self, row: &Row) -> &str {
+    pub(super) fn credential_for(&self, row: &Row) -> &str {
         match row.access() {
             Access::PartnerKey => PARTNER_SANDBOX_KEY,
             Access::Member => &self.token,

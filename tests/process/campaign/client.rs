@@ -377,7 +377,7 @@ impl Client {
             let rows = vec![plain(42)];
             return change("DELETE", path, Value::Null, (200, 404), rows, effect);
         }
-        let body = json!({"title": format!("{mark} anew")});
+        let body = json!({"title": format!("{mark} again")});
         change("PATCH", path, body, (200, 200), vec![plain(41)], nothing())
     }
 

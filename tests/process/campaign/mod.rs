@@ -26,7 +26,7 @@ use follower::Follower;
 
 pub(crate) const PARTNER_KEY: &str = "partner_sandbox_0123456789abcdef0123456789abcdef";
 const CLIENTS: usize = 6;
-/// Of these, who has an organization of its own, and who resets it, too.
+/// The clients with a separate organization, and the one that also resets it.
 const ALONE: std::ops::Range<usize> = 4..6;
 const RESETS: usize = 5;
 /// The maximum number of acknowledged writes between two kills.
@@ -131,7 +131,11 @@ impl Campaign {
                 self.kill_while_it_starts();
             }
             server = self.place.start_as(command(&self.place));
-            assert_eq!(server.printed, Vec::<String>::new(), "nothing is made anew");
+            assert_eq!(
+                server.printed,
+                Vec::<String>::new(),
+                "no keys are created again"
+            );
             self.settle(&server, open);
         }
         self.finish(server);

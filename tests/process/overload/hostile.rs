@@ -28,7 +28,7 @@ const CONNECTIONS: usize = 1000;
 
 fn unread_answers(server: &Server, stop: &AtomicBool) {
     let plain = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n";
-    hold(server, stop, |_| {
+    hold_connections(server, stop, |_| {
         let mut wire = Wire::open_narrow(server);
         let _ = wire.send(plain);
         wire
@@ -38,7 +38,7 @@ fn unread_answers(server: &Server, stop: &AtomicBool) {
 fn unfinished_heads(server: &Server, stop: &AtomicBool) {
     let long = format!("GET / HTTP/1.1\r\nx-long: {}", "x".repeat(100_000));
     let later = request("GET", "/healthz", "") + "G";
-    hold(server, stop, |number| {
+    hold_connections(server, stop, |number| {
         let mut wire = Wire::open(server);
         let _ = wire.send(if number % 2 == 0 { &long } else { &later });
         wire
@@ -47,7 +47,7 @@ fn unfinished_heads(server: &Server, stop: &AtomicBool) {
 
 fn streams(server: &Server, stop: &AtomicBool) {
     let ask = head("GET", "/v1/activity/stream", "last-event-id: 0\r\n\r\n");
-    hold(server, stop, |_| {
+    hold_connections(server, stop, |_| {
         let mut wire = Wire::open_narrow(server);
         let _ = wire.send(&ask);
         wire
@@ -88,7 +88,7 @@ fn searches(server: &Server, stop: &AtomicBool) {
 }
 
 /// Opens a large number of connections, and holds them.
-fn hold(server: &Server, stop: &AtomicBool, open: impl Fn(usize) -> Wire) {
+fn hold_connections(server: &Server, stop: &AtomicBool, open: impl Fn(usize) -> Wire) {
     let mut wires = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         if wires.len() < CONNECTIONS {
@@ -157,7 +157,7 @@ fn innocent(server: &Server, span: Duration) -> Duration {
     reason = "the figures are what the long form is run for"
 )]
 /// Runs every attack for `span`; an innocent client may wait `floor` however long it waits alone.
-fn withstand(span: Duration, floor: Duration) {
+fn run_attacks(span: Duration, floor: Duration) {
     let place = Place::new();
     let settings = [
         ("BOOTSTRAP__LIVE_KEY", LIVE_KEY),
@@ -207,12 +207,12 @@ fn withstand(span: Duration, floor: Duration) {
 /// times are not meaningful.
 #[test]
 fn an_innocent_client_is_served_beside_every_attack() {
-    withstand(Duration::from_millis(500), Duration::from_secs(30));
+    run_attacks(Duration::from_millis(500), Duration::from_secs(30));
 }
 
 /// The long form, for an otherwise idle machine: `make hostile`.
 #[test]
 #[ignore = "takes minutes, and needs a quiet machine"]
 fn an_innocent_client_hardly_notices_any_attack() {
-    withstand(Duration::from_secs(10), Duration::from_millis(5));
+    run_attacks(Duration::from_secs(10), Duration::from_millis(5));
 }

@@ -130,7 +130,7 @@ fn answers_that_one_credential_does_not_read_have_a_bound() {
     other.send(&ask.replace(SANDBOX_KEY, LIVE_KEY)).unwrap();
     assert_eq!(other.read().unwrap().status, 200);
     drop(wires);
-    wait_until("all is given back", || {
+    wait_until("all memory is released", || {
         metric(&server, "http_buffered_bytes") == 0
     });
     check_it_is_well(&place, server);
@@ -199,7 +199,7 @@ fn requests_that_do_not_end_hold_a_bounded_memory() {
     assert!(grown < 64 * MIB, "{grown}");
     server.get(SUMMARY);
     drop(wires);
-    wait_until("all is given back", || {
+    wait_until("all memory is released", || {
         metric(&server, "http_buffered_bytes") == 0
     });
     check_it_is_well(&place, server);

@@ -4,6 +4,7 @@ mod reading;
 
 use uuid::Uuid;
 
+pub use self::reading::UNKNOWN_OFFER;
 use self::reading::visible;
 use super::ledger::{Movement, post};
 use super::{members, offers};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::members;
 use crate::domain::{
-    Actor, ExternalUserId, Invalid, MemberNumber, OfferNumber, ProgramNumber, Redemption,
+    Actor, ExternalUserId, Invalid, MemberNumber, OfferId, OfferNumber, ProgramNumber, Redemption,
     RedemptionId, RedemptionNumber, Refusal, Seq,
 };
 use crate::service::{Caller, KeyPrincipal, ServiceError, Services, page};
@@ -12,8 +12,11 @@ use crate::store::redemptions::{Listed, RedemptionFilter};
 use crate::store::{self, Connection};
 use crate::wire::{
     ActorResponse, Cursor, ListKind, PageQuery, RedemptionHistoryEntryResponse,
-    RedemptionHistoryResponse, RedemptionListQuery, RedemptionListResponse, RedemptionResponse,
+    RedemptionHistoryResponse, RedemptionListResponse, RedemptionResponse,
 };
+
+/// The expectation of `offer` in a list of redemptions.
+pub const UNKNOWN_OFFER: &str = "must be the id of an offer of this program, archived or not";
 
 impl Services {
     /// A redemption.
@@ -52,12 +55,23 @@ impl Services {
     pub async fn list_redemptions(
         &self,
         caller: Caller,
-        asked: RedemptionListQuery,
+        (on_behalf, include_archived): (Option<ExternalUserId>, bool),
+        offer: Option<OfferId>,
+        filter: RedemptionFilter,
         page: PageQuery,
     ) -> Result<RedemptionListResponse, ServiceError> {
         self.read(caller, move |connection| {
             let program = caller.program();
-            let filter = filter(connection, &caller, asked, page)?;
+            let member =
+                members::subject_of_list(connection, &caller, on_behalf, include_archived)?;
+            let offer = offer.map(|id| offer_number(connection, program, id));
+            let after = page.cursor.map(|cursor| place(connection, program, cursor));
+            let filter = RedemptionFilter {
+                after: after.transpose()?,
+                member: member.map(|member| member.number),
+                offer: offer.transpose()?,
+                ..filter
+            };
             let limit = page.limit + 1;
             let mut found = store::redemptions::list(connection, program, &filter, limit)?;
             let next_cursor = page::cut(&mut found.rows, page.limit)
@@ -132,32 +146,15 @@ pub(super) fn visible(
         .ok_or(ServiceError::Refused(not_found))
 }
 
-/// The filter of a list, with ids resolved to rows.
-fn filter(
+/// The number of the offer whose redemptions are listed.
+fn offer_number(
     connection: &Connection,
-    caller: &Caller,
-    asked: RedemptionListQuery,
-    page: PageQuery,
-) -> Result<RedemptionFilter, ServiceError> {
-    let program = caller.program();
-    let (on_behalf, archived) = (asked.external_user_id, asked.include_archived);
-    let member = members::subject_of_list(connection, caller, on_behalf, archived)?;
-    let offer = asked.offer.map(|id| -> Result<OfferNumber, ServiceError> {
-        let offer = store::offers::find(connection, program, id)?;
-        let unknown = || Invalid::new("offer", RedemptionListQuery::OFFER);
-        Ok(offer.ok_or_else(unknown)?.number)
-    });
-    let after = page.cursor.map(|cursor| place(connection, program, cursor));
-    Ok(RedemptionFilter {
-        after: after.transpose()?,
-        member: member.map(|member| member.number),
-        offer: offer.transpose()?,
-        status: asked.status,
-        from: asked.from,
-        to: asked.to,
-        search: asked.search,
-        order: asked.order,
-    })
+    program: ProgramNumber,
+    id: OfferId,
+) -> Result<OfferNumber, ServiceError> {
+    let offer = store::offers::find(connection, program, id)?;
+    let unknown = || Invalid::new("offer", UNKNOWN_OFFER);
+    Ok(offer.ok_or_else(unknown)?.number)
 }
 
 /// The place after which a page begins.

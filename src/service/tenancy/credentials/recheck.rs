@@ -42,7 +42,7 @@ impl Principal for KeyPrincipal {
     }
 
     fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
-        if directory.is_current_for_key(self.version, tx.open_access()) {
+        if directory.is_current_for_key(self.version, tx.access_changes()) {
             return Ok(self);
         }
         let key = valid_key(tx, self.credential)?;
@@ -68,7 +68,7 @@ impl Principal for PartnerPrincipal {
 
     fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
         if let Some(credential) = self.credential
-            && !directory.is_current_for_key(self.version, tx.open_access())
+            && !directory.is_current_for_key(self.version, tx.access_changes())
         {
             valid_key(tx, credential)?;
         }
@@ -86,7 +86,7 @@ impl Principal for MemberPrincipal {
     }
 
     fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
-        if !directory.is_current_for_member(self.version, tx.open_access()) {
+        if !directory.is_current_for_member(self.version, tx.access_changes()) {
             if self.expires_at <= tx.clock_now() {
                 return Err(Refusal::TokenRevoked.into());
             }

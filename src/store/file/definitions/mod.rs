@@ -1,7 +1,7 @@
 //! Compares the schema of a database with the expected one, object by object.
 //!
-//! A definition is compared by its tokens, so that white space, comments, the case of keywords and
-//! names, and quotes around plain names make no difference. Everything else does.
+//! Definitions are compared by their tokens, so that white space, comments, the case of keywords
+//! and names, and quotes around plain names make no difference. Everything else does.
 
 mod normalize;
 
@@ -11,11 +11,11 @@ use rusqlite::types::ValueRef;
 use self::normalize::{is_plain, normalize};
 use crate::store::Error;
 
-/// Differences that are reported.
+/// The number of differences that are reported.
 const FINDINGS_MAX: usize = 100;
 
-/// Tables that other programs may add: those of SQLite's ANALYZE and AUTOINCREMENT, and those of
-/// Litestream 0.5, which keeps them in every database that it replicates.
+/// Tables that other programs may add: those of SQLite's ANALYZE and AUTOINCREMENT, and those that
+/// Litestream 0.5 creates in every database that it replicates.
 const ALLOWED: &[(&str, &str)] = &[
     ("sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
     (
@@ -37,13 +37,13 @@ const ALLOWED: &[(&str, &str)] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Object {
     kind: String,
-    /// As it is stored.
+    /// The name as it is stored.
     stored_name: String,
-    /// In lower case: SQLite tells no two names apart by their case.
+    /// The name in lower case: names in SQLite do not differ by their case.
     name: String,
     /// The table it belongs to, in lower case; its own name if it is one.
     table: String,
-    /// Its normalized definition; `None` of an index that SQLite made for a constraint.
+    /// Its normalized definition; `None` for an index that SQLite created for a constraint.
     definition: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl Object {
             && (&self.table, &self.definition) == (&other.table, &other.definition)
     }
 
-    /// Whether it is exactly a table that another program may add.
+    /// Whether it is a table that another program may add, with exactly its definition.
     fn is_allowed(&self) -> bool {
         ALLOWED.iter().any(|(name, sql)| {
             self.kind == "table"
@@ -67,7 +67,7 @@ impl Object {
         })
     }
 
-    /// Its type and name. Who tampers with a schema chooses both, so odd ones are escaped.
+    /// Its type and name. In an altered schema both may hold any text, so odd ones are escaped.
     fn describe(&self) -> String {
         let shown = |text: &str| {
             if is_plain(text) {
@@ -83,15 +83,15 @@ impl Object {
 /// Creates a database in memory that has exactly this schema.
 ///
 /// # Errors
-/// [`Error`] if the text is no valid SQL.
+/// [`Error`] if the text is not valid SQL.
 pub(in crate::store) fn in_memory(schema: &str) -> Result<Connection, Error> {
     let connection = Connection::open_in_memory()?;
     connection.execute_batch(schema)?;
     Ok(connection)
 }
 
-/// Lists the objects of `expected` that `found` lacks or defines otherwise, and those of `found`
-/// that are neither expected nor allowed, a sentence each; no more than [`FINDINGS_MAX`].
+/// Lists the objects of `expected` that `found` lacks or defines differently, and those of `found`
+/// that are neither expected nor allowed, one sentence each; at most [`FINDINGS_MAX`].
 ///
 /// # Errors
 /// [`Error`] if one of the two cannot be read.
@@ -109,7 +109,7 @@ pub(in crate::store) fn differences(
         }
         !object.is_allowed()
     });
-    // An altered object is both; it is reported once.
+    // An altered object is in both lists; it is reported once.
     others.retain(|object| {
         let is_altered = missing.iter().any(|ours| ours.is_named_like(object));
         !is_altered
@@ -123,7 +123,7 @@ pub(in crate::store) fn differences(
     Ok(missing.chain(others).take(FINDINGS_MAX).collect())
 }
 
-/// Reads every row of a schema, whatever stands in it.
+/// Reads every row of a schema, with any content.
 fn objects(connection: &Connection) -> Result<Vec<Object>, Error> {
     let sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
     let mut statement = connection.prepare(sql)?;
@@ -141,7 +141,7 @@ fn objects(connection: &Connection) -> Result<Vec<Object>, Error> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The text of a column. What is no text, as only tampering leaves there, becomes one that no
+/// The text of a column. Another value, which only an altered schema has, becomes a text that no
 /// schema has.
 fn text(value: ValueRef<'_>) -> Option<String> {
     match value {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::store::SCHEMA;
 
-    /// What `sql` does to a database that has our schema.
+    /// The differences after `sql` was run on a database with our schema.
     fn differences_after(sql: &str) -> Vec<String> {
         let (ours, found) = (in_memory(SCHEMA).unwrap(), in_memory(SCHEMA).unwrap());
         found.execute_batch(sql).unwrap();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_reported_than_somebody_reads() {
+    fn a_limited_number_of_differences_is_reported() {
         let many: Vec<_> = (0..200)
             .map(|number| format!("CREATE TABLE t{number} (a);"))
             .collect();

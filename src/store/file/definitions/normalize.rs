@@ -1,9 +1,9 @@
-//! Definitions in the form in which equal ones are equal texts.
+//! A normal form of definitions, in which equal definitions are equal texts.
 
 use std::borrow::Cow;
 
-/// Words that mean something else once they are quoted: `"null"` is a name or a text. They are the
-/// keywords of SQLite (<https://sqlite.org/lang_keywords.html>), then types and other words that it
+/// Words that have another meaning in quotes: `"null"` is a name or a text. They are the keywords
+/// of SQLite (<https://sqlite.org/lang_keywords.html>), and types and other words that it
 /// recognizes by their text.
 const RESERVED: &str = "
     abort action add after all alter always analyze and as asc attach autoincrement before begin
@@ -19,10 +19,10 @@ const RESERVED: &str = "
     unique update using vacuum values view virtual when where window with without
     any blob false int integer real rowid stored strict text true";
 
-/// Operators of more than one character. One stands before its own beginning.
+/// Operators of more than one character. A longer one is before its own beginning.
 const OPERATORS: &[&str] = &["->>", "->", "<>", "<=", ">=", "!=", "==", "||", "<<", ">>"];
 
-/// Kinds of tokens, as far as normalizing tells them apart.
+/// Kinds of tokens that are normalized differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
     /// White space or a comment.
@@ -31,17 +31,17 @@ enum Token {
     Word,
     /// A name in quotes.
     QuotedName,
-    /// A literal, an operator, or what is no SQL.
+    /// A literal, an operator, or anything that is not SQL.
     Other,
 }
 
-/// Brings a definition into the form in which equal ones are equal texts: tokens with one space
-/// between them, words in lower case, no quotes around names that need none.
+/// Brings a definition into its normal form: tokens with one space between them, words in lower
+/// case, no quotes around names that need none.
 ///
-/// Two definitions that SQLite reads differently never become equal, except that the case of a word
-/// after DEFAULT, which SQLite takes for a text, is lost; `schema.sql` has no such default.
+/// Definitions that SQLite reads differently never become equal, with one exception: the case of a
+/// word after DEFAULT, which SQLite reads as a text, is lost. `schema.sql` has no such default.
 pub(super) fn normalize(sql: &str) -> String {
-    // SQLite reads no further than a NUL, not even to the end of a comment.
+    // SQLite does not read past a NUL, not even to the end of a comment.
     let end = sql.find('\0').unwrap_or(sql.len());
     let (mut rest, unread) = sql.split_at(end);
     let mut normalized = String::with_capacity(sql.len());
@@ -64,7 +64,7 @@ pub(super) fn normalize(sql: &str) -> String {
     normalized
 }
 
-/// The token at the start of `sql`, which is not empty, and its length in bytes.
+/// The first token of `sql`, which is not empty, and its length in bytes.
 fn first_token(sql: &str) -> (Token, usize) {
     let bytes = sql.as_bytes();
     match *bytes {
@@ -106,8 +106,8 @@ fn quoted_name(sql: &str, length: Option<usize>) -> (Token, usize) {
     }
 }
 
-/// The length of what stands in quotes at the start of `sql`, a doubled quote being part of it;
-/// `None` if the quote is never closed.
+/// The length of the quoted text at the start of `sql`, in which a quote may be doubled; `None` if
+/// the quote is never closed.
 fn quoted_length(sql: &str) -> Option<usize> {
     let (quote, inside) = sql.as_bytes().split_first()?;
     let mut is_closed = false;
@@ -121,7 +121,7 @@ fn quoted_length(sql: &str) -> Option<usize> {
     is_closed.then_some(sql.len())
 }
 
-/// The length of the number at the start of `bytes`, the sign of an exponent included.
+/// The length of the number at the start of `bytes`, including the sign of an exponent.
 fn number_length(bytes: &[u8]) -> usize {
     let is_hexadecimal = matches!(bytes, [b'0', b'x' | b'X', ..]);
     let mut before = 0;
@@ -133,12 +133,12 @@ fn number_length(bytes: &[u8]) -> usize {
     end.unwrap_or(bytes.len())
 }
 
-/// Whether SQLite takes a byte for part of a word, unless a number or an operator begins with it.
+/// Whether a byte can be part of a word in SQLite, unless it begins a number or an operator.
 fn is_word_part(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
 }
 
-/// A quoted name in lower case and without its quotes if it needs none; else as it is.
+/// A quoted name in lower case and without its quotes if it needs none; otherwise as it is.
 fn without_quotes(quoted: &str) -> Cow<'_, str> {
     let name = quoted[1..quoted.len() - 1].to_ascii_lowercase();
     let is_reserved = RESERVED.split_whitespace().any(|word| word == name);
@@ -149,7 +149,8 @@ fn without_quotes(quoted: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a text consists of ASCII letters, digits and underscores, and begins with no digit.
+/// Whether a text consists of ASCII letters, digits and underscores, and does not begin with a
+/// digit.
 pub(super) fn is_plain(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.chars().all(is_part) && text.starts_with(|c: char| !c.is_ascii_digit())
@@ -206,7 +207,7 @@ mod tests {
             ("a < = b", "a <= b"),
             ("a - - b", "a -- b"),
             ("a IS NOT NULL", "a IS NOT \"NULL\""),
-            // SQLite does not read what stands after a NUL.
+            // SQLite does not read past a NUL.
             (
                 "CREATE TABLE a (b) STRICT",
                 "CREATE TABLE a (b) /* \0*/ STRICT",
@@ -215,7 +216,7 @@ mod tests {
                 "CREATE TABLE a (b) STRICT",
                 "CREATE TABLE a (b) --\0\n STRICT",
             ),
-            // No white space for SQLite.
+            // Characters that SQLite does not treat as white space.
             ("a b", "a\u{a0}b"),
             ("a b", "a\u{b}b"),
             ("a", "a /*"),
@@ -224,7 +225,7 @@ mod tests {
         }
     }
 
-    /// A token as it may be written, and what it means.
+    /// A token, which may be written in different ways.
     #[derive(Debug, Clone)]
     enum Piece {
         Word(&'static str),
@@ -262,7 +263,7 @@ mod tests {
         ]
     }
 
-    /// How a piece is written: the case of its letters, and which quotes a name has.
+    /// Writes a piece with the given case and quotes.
     fn written(piece: &Piece, is_upper: bool, quotes: usize) -> String {
         let cased = |word: &str| {
             if is_upper {
@@ -278,7 +279,7 @@ mod tests {
                 format!("{open}{}{close}", cased(name))
             }
             Piece::Literal(text) => text.clone(),
-            // Directly before a comment it would be part of that.
+            // Without the space it could begin a comment.
             Piece::Symbol("-") => "- ".to_owned(),
             Piece::Symbol(symbol) => (*symbol).to_owned(),
         }
@@ -295,7 +296,7 @@ mod tests {
             ..ProptestConfig::default()
         })]
         #[test]
-        fn how_a_definition_is_written_makes_no_difference(pieces in pieces()) {
+        fn the_spelling_of_a_definition_makes_no_difference(pieces in pieces()) {
             let (mut plain, mut fancy) = (String::new(), String::new());
             for (piece, is_upper, quotes, gap) in &pieces {
                 plain.extend([&written(piece, false, 0), " "]);
@@ -329,7 +330,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_too_odd(text in "\\PC{0,40}|[a-z'\"`\\[\\]/*\0\n-]{0,40}") {
+        fn any_text_is_normalized(text in "\\PC{0,40}|[a-z'\"`\\[\\]/*\0\n-]{0,40}") {
             let normalized = normalize(&text);
             prop_assert_eq!(normalize(&normalized), normalized);
         }

@@ -1,18 +1,99 @@
-//! The end of a history: every row against what the log said of it.
+//! The end of a history: every row of the tables is compared with the log.
 
-use super::{History, Told};
+use rusqlite::Row;
+
+use super::{Dates, History, Logged};
 use crate::store::Error;
+use crate::store::tables::columns::column;
+
+const MEMBERS: &str = "SELECT id, tier, token_epoch, token_expires_at, created_at, archived_at,
+        external_user_id, version, retained, erased_key IS NOT NULL AS is_erased
+    FROM member LEFT JOIN removal ON member_id = id ORDER BY id";
+
+const OFFERS: &str =
+    "SELECT id, program_id, uuid, created_at, archived_at, quantity_remaining, version
+    FROM offer ORDER BY id";
+
+const REDEMPTIONS: &str = "SELECT id, start_at, end_at FROM redemption ORDER BY id";
+
+const PROGRAMS: &str = "SELECT id, organization_id, created_at, status = 'ACTIVE' AS is_active,
+        archived_at, default_tier, clock_offset
+    FROM program ORDER BY id";
+
+const ORGANIZATIONS: &str = "SELECT id, environment, status, created_at, version
+    FROM organization ORDER BY id";
+
+const WEBHOOKS: &str = "SELECT id, uuid, disabled_at IS NOT NULL AS is_disabled, version
+    FROM webhook_endpoint ORDER BY id";
+
+/// The columns of a row that may differ from the log; `None` if the log does not contain the row.
+type Compared<const N: usize> = Result<Option<[(&'static str, bool); N]>, Error>;
 
 impl History<'_> {
-    /// Compares every row of the tables with what the log said of it; at most `limit` findings.
+    /// Compares every row of the tables with the log; stops with the members once there are `limit`
+    /// findings.
     pub(in crate::store::log) fn end(&mut self, limit: usize) -> Result<(), Error> {
-        self.compare_members(limit)?;
-        self.compare_offers()?;
-        self.compare_redemptions()?;
-        self.compare_programs()?;
-        self.compare_organizations()?;
-        self.compare_webhooks()?;
-        for (table, in_log) in [
+        self.compare("member", MEMBERS, limit, Self::compare_member)?;
+        self.compare("offer", OFFERS, usize::MAX, Self::compare_offer)?;
+        self.compare(
+            "redemption",
+            REDEMPTIONS,
+            usize::MAX,
+            Self::compare_redemption,
+        )?;
+        self.compare("program", PROGRAMS, usize::MAX, Self::compare_program)?;
+        self.compare(
+            "organization",
+            ORGANIZATIONS,
+            usize::MAX,
+            Self::compare_organization,
+        )?;
+        self.compare(
+            "webhook_endpoint",
+            WEBHOOKS,
+            usize::MAX,
+            Self::compare_webhook,
+        )?;
+        for webhook in self.webhooks.values() {
+            let version = webhook.version;
+            self.findings.push(format!(
+                "activity {version} belongs to a webhook that is not in the table webhook_endpoint"
+            ));
+        }
+        self.compare_counts()
+    }
+
+    /// Compares the rows of a table, whose first column is the number of the row, until there are
+    /// `limit` findings.
+    fn compare<const N: usize>(
+        &mut self,
+        table: &str,
+        sql: &str,
+        limit: usize,
+        compare_row: impl Fn(&mut Self, i64, &Row<'_>) -> Compared<N>,
+    ) -> Result<(), Error> {
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(0)?;
+            let Some(columns) = compare_row(self, id, row)? else {
+                self.report(format!("{table} row {id}: the log does not contain it"));
+                continue;
+            };
+            for (column, _) in columns.into_iter().filter(|(_, differs)| *differs) {
+                self.report(format!(
+                    "{table} row {id}: its {column} does not match the log"
+                ));
+            }
+            if self.findings.len() >= limit {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn compare_counts(&mut self) -> Result<(), Error> {
+        for (table, logged) in [
             ("member", self.members.len()),
             ("offer", self.offers.len()),
             ("redemption", self.redemptions.len()),
@@ -25,208 +106,152 @@ impl History<'_> {
         ] {
             let sql = format!("SELECT count(*) FROM {table}");
             let rows: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
-            if usize::try_from(rows) != Ok(in_log) {
-                self.find(format!(
-                    "{table} has {rows} rows; the log tells of {in_log}"
+            if usize::try_from(rows) != Ok(logged) {
+                self.report(format!(
+                    "table {table} has {rows} rows, but the log contains {logged}"
                 ));
             }
         }
         Ok(())
     }
 
-    fn compare_members(&mut self, limit: usize) -> Result<(), Error> {
-        let sql = "SELECT id, tier, token_epoch, token_expires_at, created_at, archived_at,
-                       external_user_id, version, retained, erased_key IS NOT NULL
-                   FROM member LEFT JOIN removal ON member_id = id ORDER BY id";
-        let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let id: i64 = row.get(0)?;
-            let Some(told) = self.members.get(&id) else {
-                self.findings
-                    .push(format!("member row {id}: the log does not tell of it"));
-                continue;
-            };
-            let token_end: Option<i64> = row.get(3)?;
-            let is_token_wrong = if told.is_token_known {
-                token_end != told.token_end
-            } else {
-                token_end < told.token_end
-            };
-            let external: String = row.get(6)?;
-            let erased = told.erased_id.as_deref();
-            for (column, is_wrong) in [
-                (
-                    "tier",
-                    row.get_ref(1)?.as_str().ok() != Some(&self.tiers[told.tier]),
-                ),
-                ("token_epoch", row.get::<_, i64>(2)? != told.epoch),
-                ("token_expires_at", is_token_wrong),
-                ("created_at", row.get::<_, i64>(4)? != told.created_at),
-                (
-                    "archived_at",
-                    row.get::<_, Option<i64>>(5)? != told.archived_at,
-                ),
-                (
-                    "external_user_id",
-                    erased.is_some_and(|erased| erased != external),
-                ),
-                ("version", row.get::<_, i64>(7)? != told.version),
-                ("removal", row.get::<_, Option<bool>>(8)? != told.retained),
-                ("erasure", erased.is_none() && row.get(9)?),
-            ] {
-                if is_wrong {
-                    let finding = format!("member row {id}: its {column} is not what the log says");
-                    self.findings.push(finding);
-                }
-            }
-            if self.findings.len() >= limit {
-                break;
-            }
-        }
-        Ok(())
+    fn compare_member(&mut self, id: i64, row: &Row<'_>) -> Compared<9> {
+        let Some(logged) = self.members.get(&id) else {
+            return Ok(None);
+        };
+        let token_end: Option<i64> = row.get(column!(MEMBERS, "token_expires_at"))?;
+        let is_other_end = if logged.is_token_known {
+            token_end != logged.token_end
+        } else {
+            token_end < logged.token_end
+        };
+        let tier = row.get_ref(column!(MEMBERS, "tier"))?.as_str().ok();
+        let external: String = row.get(column!(MEMBERS, "external_user_id"))?;
+        let erased = logged.erased_id.as_deref();
+        let retained: Option<bool> = row.get(column!(MEMBERS, "retained"))?;
+        Ok(Some([
+            ("tier", tier != Some(&self.tiers[logged.tier])),
+            (
+                "token_epoch",
+                row.get::<_, i64>(column!(MEMBERS, "token_epoch"))? != logged.epoch,
+            ),
+            ("token_expires_at", is_other_end),
+            (
+                "created_at",
+                row.get::<_, i64>(column!(MEMBERS, "created_at"))? != logged.created_at,
+            ),
+            (
+                "archived_at",
+                row.get::<_, Option<i64>>(column!(MEMBERS, "archived_at"))? != logged.archived_at,
+            ),
+            (
+                "external_user_id",
+                erased.is_some_and(|erased| erased != external),
+            ),
+            (
+                "version",
+                row.get::<_, i64>(column!(MEMBERS, "version"))? != logged.version,
+            ),
+            ("removal", retained != logged.retained),
+            (
+                "erasure",
+                erased.is_none() && row.get(column!(MEMBERS, "is_erased"))?,
+            ),
+        ]))
     }
 
-    fn compare_offers(&mut self) -> Result<(), Error> {
-        let sql = "SELECT id, program_id, uuid, created_at, archived_at, quantity_remaining,
-                       version
-                   FROM offer ORDER BY id";
-        let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let id: i64 = row.get(0)?;
-            let Some(told) = self.offers.get(&id) else {
-                self.findings
-                    .push(format!("offer row {id}: the log does not tell of it"));
-                continue;
-            };
-            let stock: Option<i64> = row.get(5)?;
-            for (column, is_wrong) in [
-                ("program_id", Some(row.get::<_, i64>(1)?) != told.program),
-                ("uuid", row.get::<_, Vec<u8>>(2)? != told.uuid),
-                ("created_at", row.get::<_, i64>(3)? != told.created_at),
-                (
-                    "archived_at",
-                    row.get::<_, Option<i64>>(4)? != told.archived_at,
-                ),
-                ("quantity_remaining", told.stock.contradicts(stock)),
-                ("version", row.get::<_, i64>(6)? != told.version),
-            ] {
-                if is_wrong {
-                    let finding = format!("offer row {id}: its {column} is not what the log says");
-                    self.findings.push(finding);
-                }
-            }
-        }
-        Ok(())
+    fn compare_offer(&mut self, id: i64, row: &Row<'_>) -> Compared<6> {
+        let Some(logged) = self.offers.get(&id) else {
+            return Ok(None);
+        };
+        let program: i64 = row.get(column!(OFFERS, "program_id"))?;
+        let uuid: Vec<u8> = row.get(column!(OFFERS, "uuid"))?;
+        let created_at: i64 = row.get(column!(OFFERS, "created_at"))?;
+        let archived_at: Option<i64> = row.get(column!(OFFERS, "archived_at"))?;
+        let stock: Option<i64> = row.get(column!(OFFERS, "quantity_remaining"))?;
+        let version: i64 = row.get(column!(OFFERS, "version"))?;
+        Ok(Some([
+            ("program_id", Some(program) != logged.program),
+            ("uuid", uuid != logged.uuid),
+            ("created_at", created_at != logged.created_at),
+            ("archived_at", archived_at != logged.archived_at),
+            ("quantity_remaining", logged.stock.contradicts(stock)),
+            ("version", version != logged.version),
+        ]))
     }
 
-    fn compare_programs(&mut self) -> Result<(), Error> {
-        let sql = "SELECT id, organization_id, created_at, status = 'ACTIVE', archived_at,
-                       default_tier, clock_offset
-                   FROM program ORDER BY id";
-        let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let id: i64 = row.get(0)?;
-            let Some(told) = self.programs.get(&id) else {
-                self.findings
-                    .push(format!("program row {id}: the log does not tell of it"));
-                continue;
-            };
-            let is_active: bool = row.get(3)?;
-            let archived_at: Option<i64> = row.get(4)?;
-            let tier: String = row.get(5)?;
-            let is_other_tier =
-                matches!(told.tier, Told::Known(number) if self.tiers[number] != tier);
-            for (column, is_wrong) in [
-                (
-                    "organization_id",
-                    row.get::<_, i64>(1)? != told.organization,
-                ),
-                ("created_at", row.get::<_, i64>(2)? != told.created_at),
-                ("updated_at", !told.is_update_seen),
-                ("status", told.is_active.contradicts(is_active)),
-                (
-                    "archived_at",
-                    told.archived_at.contradicts(archived_at) || is_active == archived_at.is_some(),
-                ),
-                ("default_tier", is_other_tier),
-                ("clock_offset", told.ahead.contradicts(row.get(6)?)),
-                ("version", !told.are_versions_seen[0]),
-                ("configuration_version", !told.are_versions_seen[1]),
-                (
-                    "version or configuration_version",
-                    told.stored.versions.into_iter().max() != Some(told.newest),
-                ),
-            ] {
-                if is_wrong {
-                    let finding =
-                        format!("program row {id}: its {column} is not what the log says");
-                    self.findings.push(finding);
-                }
-            }
-        }
-        Ok(())
+    /// The dates are not compared if version 0.1.0 changed them last, which did not log them. A row
+    /// that the log does not contain is found by the count of rows.
+    fn compare_redemption(&mut self, id: i64, row: &Row<'_>) -> Compared<1> {
+        let dates: Dates = (
+            row.get(column!(REDEMPTIONS, "start_at"))?,
+            row.get(column!(REDEMPTIONS, "end_at"))?,
+        );
+        let logged = self.redemptions.get(&id);
+        let differs = logged.is_some_and(|logged| logged.dates.contradicts(dates));
+        Ok(Some([("start_at or end_at", differs)]))
     }
 
-    fn compare_organizations(&mut self) -> Result<(), Error> {
-        let sql =
-            "SELECT id, environment, status, created_at, version FROM organization ORDER BY id";
-        let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let id: i64 = row.get(0)?;
-            let Some(told) = self.organizations.get(&id) else {
-                self.findings.push(format!(
-                    "organization row {id}: the log does not tell of it"
-                ));
-                continue;
-            };
-            for (column, is_wrong) in [
-                ("environment", row.get::<_, String>(1)? != told.environment),
-                ("status", row.get::<_, String>(2)? != told.status),
-                ("created_at", row.get::<_, i64>(3)? != told.created_at),
-                ("version", row.get::<_, i64>(4)? != told.version),
-            ] {
-                if is_wrong {
-                    let finding =
-                        format!("organization row {id}: its {column} is not what the log says");
-                    self.findings.push(finding);
-                }
-            }
-        }
-        Ok(())
+    fn compare_program(&mut self, id: i64, row: &Row<'_>) -> Compared<10> {
+        let Some(logged) = self.programs.get(&id) else {
+            return Ok(None);
+        };
+        let organization: i64 = row.get(column!(PROGRAMS, "organization_id"))?;
+        let created_at: i64 = row.get(column!(PROGRAMS, "created_at"))?;
+        let is_active: bool = row.get(column!(PROGRAMS, "is_active"))?;
+        let archived_at: Option<i64> = row.get(column!(PROGRAMS, "archived_at"))?;
+        let tier: String = row.get(column!(PROGRAMS, "default_tier"))?;
+        let ahead: i64 = row.get(column!(PROGRAMS, "clock_offset"))?;
+        let is_other_tier =
+            matches!(logged.tier, Logged::Known(number) if self.tiers[number] != tier);
+        let newest = logged.stored.versions.into_iter().max();
+        Ok(Some([
+            ("organization_id", organization != logged.organization),
+            ("created_at", created_at != logged.created_at),
+            ("updated_at", !logged.is_update_seen),
+            ("status", logged.is_active.contradicts(is_active)),
+            (
+                "archived_at",
+                logged.archived_at.contradicts(archived_at) || is_active == archived_at.is_some(),
+            ),
+            ("default_tier", is_other_tier),
+            ("clock_offset", logged.ahead.contradicts(ahead)),
+            ("version", !logged.are_versions_seen[0]),
+            ("configuration_version", !logged.are_versions_seen[1]),
+            (
+                "version or configuration_version",
+                newest != Some(logged.newest),
+            ),
+        ]))
     }
 
-    /// Of webhooks that did not change since version 0.1.0 the log does not tell.
-    fn compare_webhooks(&mut self) -> Result<(), Error> {
-        let sql = "SELECT id, uuid, disabled_at IS NOT NULL, version
-                   FROM webhook_endpoint ORDER BY id";
-        let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (id, uuid, is_disabled, version): (i64, [u8; 16], bool, i64) = row.try_into()?;
-            let told = self.webhooks.remove(&uuid);
-            let told = told.map(|told| (told.is_disabled, told.version));
-            let (is_disabled_told, version_told) = told.unwrap_or((is_disabled, 0));
-            for (column, is_wrong) in [
-                ("disabled_at", is_disabled != is_disabled_told),
-                ("version", version != version_told),
-            ] {
-                if is_wrong {
-                    self.findings.push(format!(
-                        "webhook_endpoint row {id}: its {column} is not what the log says"
-                    ));
-                }
-            }
-        }
-        for told in self.webhooks.values() {
-            let version = told.version;
-            self.findings.push(format!(
-                "activity {version} is of a webhook that is not in the table webhook_endpoint"
-            ));
-        }
-        Ok(())
+    fn compare_organization(&mut self, id: i64, row: &Row<'_>) -> Compared<4> {
+        let Some(logged) = self.organizations.get(&id) else {
+            return Ok(None);
+        };
+        let environment: String = row.get(column!(ORGANIZATIONS, "environment"))?;
+        let status: String = row.get(column!(ORGANIZATIONS, "status"))?;
+        let created_at: i64 = row.get(column!(ORGANIZATIONS, "created_at"))?;
+        let version: i64 = row.get(column!(ORGANIZATIONS, "version"))?;
+        Ok(Some([
+            ("environment", environment != logged.environment),
+            ("status", status != logged.status),
+            ("created_at", created_at != logged.created_at),
+            ("version", version != logged.version),
+        ]))
+    }
+
+    /// The log does not contain webhooks that did not change since version 0.1.0.
+    fn compare_webhook(&mut self, _: i64, row: &Row<'_>) -> Compared<2> {
+        let uuid: [u8; 16] = row.get(column!(WEBHOOKS, "uuid"))?;
+        let is_disabled: bool = row.get(column!(WEBHOOKS, "is_disabled"))?;
+        let version: i64 = row.get(column!(WEBHOOKS, "version"))?;
+        let logged = self.webhooks.remove(&uuid);
+        let logged = logged.map(|logged| (logged.is_disabled, logged.version));
+        let (logged_disabled, logged_version) = logged.unwrap_or((is_disabled, 0));
+        Ok(Some([
+            ("disabled_at", is_disabled != logged_disabled),
+            ("version", version != logged_version),
+        ]))
     }
 }

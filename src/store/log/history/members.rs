@@ -1,4 +1,4 @@
-//! What the log says of members.
+//! Members, according to the log.
 
 use std::collections::hash_map::Entry as Place;
 
@@ -9,7 +9,7 @@ impl History<'_> {
     fn new_member(&mut self, seq: i64, at: i64, row: i64, tier: &str) {
         let tier = self.tier(tier);
         let Place::Vacant(place) = self.members.entry(row) else {
-            self.find(format!("activity {seq} creates member row {row} again"));
+            self.report(format!("activity {seq} creates member row {row} again"));
             return;
         };
         place.insert(Member {
@@ -42,8 +42,8 @@ impl History<'_> {
         let to = to.map(|tier| self.tier(tier.as_str()));
         let Some(member) = self.members.get_mut(&row.0) else {
             let row = row.0;
-            self.find(format!(
-                "activity {seq} is of member row {row}, which was not created"
+            self.report(format!(
+                "activity {seq} belongs to member row {row}, which was not created before"
             ));
             return;
         };
@@ -77,8 +77,8 @@ impl History<'_> {
         }
         if !fits {
             let row = row.0;
-            self.find(format!(
-                "activity {seq} does not fit what happened to member row {row} before"
+            self.report(format!(
+                "activity {seq} does not fit the earlier events of member row {row}"
             ));
         }
     }

@@ -1,5 +1,5 @@
-//! What the log says of each member, offer, redemption, message, program and organization, held
-//! against its row.
+//! Every member, offer, redemption, message, program, organization and webhook, according to the
+//! log, compared with its row.
 
 mod compare;
 mod members;
@@ -8,26 +8,37 @@ mod tenants;
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension as _, Statement};
+use rusqlite::{Connection, Statement};
 
-use self::redemptions::Redemption;
-use crate::domain::{Cells, Column, Event, EventKind, OfferContent};
+use crate::domain::{Cells, Column, Event, EventKind, OfferContent, Status};
 use crate::store::Error;
+use crate::store::tables::columns::column;
 
-/// What is known of a value: rows of version 0.1.0 do not tell everything.
+const MESSAGE: &str = "SELECT s.created_at, s.role, c.member_id
+    FROM message s JOIN conversation c ON c.id = s.conversation_id WHERE s.uuid = ?1";
+
+const REDEMPTION: &str = "SELECT program_id, member_id, offer_id, charged, created_at, took_stock
+    FROM redemption WHERE id = ?1";
+
+const STORED_PROGRAMS: &str = "SELECT id, updated_at, version, configuration_version FROM program";
+
+const KEYS: &str = "SELECT c.id, c.kind = 'org' AS is_of_program, p.organization_id, c.environment
+    FROM credential c LEFT JOIN program p ON p.id = c.program_id";
+
+/// A value according to the log, if it is known: rows of version 0.1.0 do not hold everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told<T> {
+enum Logged<T> {
     Known(T),
     Unknown,
 }
 
-impl<T: Copy + PartialEq> Told<T> {
-    fn of(told: Option<T>) -> Self {
-        told.map_or(Self::Unknown, Self::Known)
+impl<T: Copy + PartialEq> Logged<T> {
+    fn of(value: Option<T>) -> Self {
+        value.map_or(Self::Unknown, Self::Known)
     }
 
     fn contradicts(self, stored: T) -> bool {
-        matches!(self, Self::Known(told) if told != stored)
+        matches!(self, Self::Known(logged) if logged != stored)
     }
 }
 
@@ -36,14 +47,14 @@ struct Member {
     archived_at: Option<i64>,
     epoch: i64,
     tier: usize,
-    /// When the last token ends, at least; `is_token_known`: exactly.
+    /// The end of the last token; a lower bound unless `is_token_known`.
     token_end: Option<i64>,
     is_token_known: bool,
-    /// The id that an erasure gave.
+    /// The id that an erasure set.
     erased_id: Option<Box<str>>,
     /// The activity that last changed the settings.
     version: i64,
-    /// Whether the removal retained the balance; none of a member who is not removed.
+    /// Whether the removal retained the balance; `None` if the member is not removed.
     retained: Option<bool>,
 }
 
@@ -52,29 +63,37 @@ struct Offer {
     created_at: i64,
     uuid: [u8; 16],
     archived_at: Option<i64>,
-    stock: Told<Option<i64>>,
+    stock: Logged<Option<i64>>,
     version: i64,
+}
+
+/// The start and the end of a redemption.
+type Dates = (Option<i64>, Option<i64>);
+
+struct Redemption {
+    status: Status,
+    dates: Logged<Dates>,
 }
 
 struct Program {
     organization: i64,
     created_at: i64,
     stored: StoredProgram,
-    /// Whether something happened when the row says that it was updated.
+    /// Whether there was an event at the time at which the row was updated.
     is_update_seen: bool,
     /// Whether the two settings versions of the row are activities that changed settings.
     are_versions_seen: [bool; 2],
-    /// The last such activity.
+    /// The last activity that changed settings.
     newest: i64,
-    is_active: Told<bool>,
-    archived_at: Told<Option<i64>>,
-    tier: Told<usize>,
-    ahead: Told<i64>,
+    is_active: Logged<bool>,
+    archived_at: Logged<Option<i64>>,
+    tier: Logged<usize>,
+    ahead: Logged<i64>,
 }
 
 impl Program {
-    /// Takes in that the settings changed, perhaps.
-    fn see(&mut self, seq: i64, at: i64, is_change: bool) {
+    /// Takes in an event, which changed the settings if `is_change`.
+    fn note_event(&mut self, seq: i64, at: i64, is_change: bool) {
         self.is_update_seen |= self.stored.updated_at == at;
         if is_change {
             self.newest = seq;
@@ -85,11 +104,11 @@ impl Program {
     }
 }
 
-/// What a program's row says, of which the log tells only that it can be.
+/// The part of a program's row that the log only confirms.
 #[derive(Debug, Clone, Copy, Default)]
 struct StoredProgram {
     updated_at: i64,
-    /// Of name and status, and of the configuration.
+    /// The versions of name and status, and of the configuration.
     versions: [i64; 2],
 }
 
@@ -105,56 +124,53 @@ struct Webhook {
     version: i64,
 }
 
-/// A key, as far as it tells what it can have caused.
+/// The part of a key's row that decides which events it can have caused.
 struct Key {
     is_of_program: bool,
     organization: Option<i64>,
     environment: String,
 }
 
-/// The history so far. It grows with members and redemptions, not with the log.
+/// The history up to a row of the log. Its size depends on the number of members and redemptions,
+/// not on the length of the log.
 pub(super) struct History<'c> {
     connection: &'c Connection,
-    message: Statement<'c>,
-    redemption: Statement<'c>,
+    message_row: Statement<'c>,
+    redemption_row: Statement<'c>,
     members: HashMap<i64, Member>,
     offers: HashMap<i64, Offer>,
     redemptions: HashMap<i64, Redemption>,
     programs: HashMap<i64, Program>,
     organizations: HashMap<i64, Organization>,
     webhooks: HashMap<[u8; 16], Webhook>,
-    stored: HashMap<i64, StoredProgram>,
+    stored_programs: HashMap<i64, StoredProgram>,
     keys: HashMap<i64, Key>,
-    /// Tiers, each once, and the place of each.
+    /// The tiers, each once, and the index of each.
     tiers: Vec<String>,
-    places: HashMap<String, usize>,
+    tier_indexes: HashMap<String, usize>,
     messages: i64,
     has_actors: bool,
-    /// Rows that do not tell all that later ones do.
+    /// The number of rows of version 0.1.0, which do not hold everything.
     pub(super) given: u64,
     pub(super) findings: Vec<String>,
 }
 
 impl<'c> History<'c> {
     pub(super) fn begin(connection: &'c Connection) -> Result<Self, Error> {
-        let message = "SELECT s.created_at, s.role, c.member_id
-            FROM message s JOIN conversation c ON c.id = s.conversation_id WHERE s.uuid = ?1";
-        let redemption = "SELECT program_id, member_id, offer_id, charged, created_at, took_stock
-            FROM redemption WHERE id = ?1";
         Ok(Self {
             connection,
-            message: connection.prepare(message)?,
-            redemption: connection.prepare(redemption)?,
+            message_row: connection.prepare(MESSAGE)?,
+            redemption_row: connection.prepare(REDEMPTION)?,
             members: HashMap::new(),
             offers: HashMap::new(),
             redemptions: HashMap::new(),
             programs: HashMap::new(),
             organizations: HashMap::new(),
             webhooks: HashMap::new(),
-            stored: stored(connection)?,
+            stored_programs: stored_programs(connection)?,
             keys: keys(connection)?,
             tiers: Vec::new(),
-            places: HashMap::new(),
+            tier_indexes: HashMap::new(),
             messages: 0,
             has_actors: false,
             given: 0,
@@ -168,34 +184,38 @@ impl<'c> History<'c> {
         let seq = number(Column::Seq).unwrap_or_default();
         let at = number(Column::At).unwrap_or_default();
         let program = number(Column::Program);
-        let is_told = number(Column::Actor).is_some();
-        if self.has_actors && !is_told {
-            self.find(format!(
+        let is_complete = number(Column::Actor).is_some();
+        if self.has_actors && !is_complete {
+            self.report(format!(
                 "activity {seq} has no actor, but rows before it have one"
             ));
         }
-        self.has_actors |= is_told;
+        self.has_actors |= is_complete;
         let is_of_organization = matches!(
             event.kind(),
             EventKind::OrganizationCreated | EventKind::OrganizationChanged
         );
         if program.is_none() != is_of_organization {
             let kind = event.kind().as_str();
-            self.find(format!(
-                "activity {seq}, {kind}, belongs to the wrong kind of tenant"
-            ));
+            let must = if is_of_organization {
+                "must not"
+            } else {
+                "must"
+            };
+            self.report(format!("activity {seq}, {kind}, {must} have a program"));
         }
-        self.state(seq, at, program, is_told, event)?;
+        self.apply(seq, at, program, is_complete, event)?;
         self.actor(row, seq, program);
         Ok(())
     }
 
-    fn state(
+    /// Applies an event to the state of what it belongs to.
+    fn apply(
         &mut self,
         seq: i64,
         at: i64,
         program: Option<i64>,
-        is_told: bool,
+        is_complete: bool,
         event: &Event,
     ) -> Result<(), Error> {
         match event {
@@ -214,7 +234,7 @@ impl<'c> History<'c> {
             | Event::RedemptionCompleted(_)
             | Event::RedemptionCanceled(_)
             | Event::RedemptionChanged { .. } => {
-                return self.redemption(seq, at, program, is_told, event);
+                return self.redemption(seq, at, program, is_complete, event);
             }
             Event::MessageCreated {
                 member,
@@ -223,15 +243,15 @@ impl<'c> History<'c> {
             } => {
                 let role = role.map(crate::domain::Role::as_str);
                 let uuid = message.as_uuid().as_bytes();
-                return self.said(seq, at, member.0, uuid, role);
+                return self.message(seq, at, member.0, uuid, role);
             }
             Event::OfferCreated { .. }
             | Event::OfferChanged { .. }
             | Event::OfferArchived { .. } => {
-                self.offer(seq, at, program, is_told, event);
+                self.offer(seq, at, program, is_complete, event);
             }
             Event::ProgramCreated { .. } | Event::ProgramChanged { .. } => {
-                self.program(seq, at, program, is_told, event);
+                self.program(seq, at, program, is_complete, event);
             }
             Event::OrganizationCreated { .. } | Event::OrganizationChanged { .. } => {
                 self.organization(seq, at, event);
@@ -239,7 +259,7 @@ impl<'c> History<'c> {
             Event::WebhookCreated { .. } | Event::WebhookChanged { .. } => {
                 self.webhook(seq, event);
             }
-            // Of ledger entries, and of whatever tells no column that is compared.
+            // Ledger entries, and events without a column that is compared.
             _ => {}
         }
         Ok(())
@@ -247,7 +267,7 @@ impl<'c> History<'c> {
 
     fn move_stock(&mut self, offer: i64, pieces: i64) {
         if let Some(Offer {
-            stock: Told::Known(Some(stock)),
+            stock: Logged::Known(Some(stock)),
             ..
         }) = self.offers.get_mut(&offer)
         {
@@ -255,7 +275,7 @@ impl<'c> History<'c> {
         }
     }
 
-    fn said(
+    fn message(
         &mut self,
         seq: i64,
         at: i64,
@@ -265,21 +285,21 @@ impl<'c> History<'c> {
     ) -> Result<(), Error> {
         self.messages += 1;
         self.given += u64::from(role.is_none());
-        let found = self
-            .message
-            .query_row([uuid], |row| row.try_into())
-            .optional()?;
-        let Some((created_at, found_role, of_member)) = found else {
-            self.find(format!(
+        let mut rows = self.message_row.query([uuid])?;
+        let Some(row) = rows.next()? else {
+            drop(rows);
+            self.report(format!(
                 "the message of activity {seq} is not in the table message"
             ));
             return Ok(());
         };
-        let (created_at, found_role, of_member): (i64, String, i64) =
-            (created_at, found_role, of_member);
+        let created_at: i64 = row.get(column!(MESSAGE, "created_at"))?;
+        let found_role: String = row.get(column!(MESSAGE, "role"))?;
+        let found_member: i64 = row.get(column!(MESSAGE, "member_id"))?;
+        drop(rows);
         let is_same_role = role.is_none_or(|role| role == found_role);
-        if (created_at, of_member) != (at, member) || !is_same_role {
-            self.find(format!(
+        if (created_at, found_member) != (at, member) || !is_same_role {
+            self.report(format!(
                 "the message of activity {seq} has another time, role or member in the table \
                  message"
             ));
@@ -287,34 +307,34 @@ impl<'c> History<'c> {
         Ok(())
     }
 
-    fn offer(&mut self, seq: i64, at: i64, program: Option<i64>, is_told: bool, event: &Event) {
-        let told = |stock: Option<i64>| Told::of(is_told.then_some(stock));
+    fn offer(&mut self, seq: i64, at: i64, program: Option<i64>, is_complete: bool, event: &Event) {
+        let logged = |stock: Option<i64>| Logged::of(is_complete.then_some(stock));
         match event {
             Event::OfferCreated { offer, id, stock } => {
-                self.given += u64::from(!is_told);
+                self.given += u64::from(!is_complete);
                 let created = Offer {
                     program,
                     created_at: at,
                     uuid: *id.as_uuid().as_bytes(),
                     archived_at: None,
-                    stock: told(*stock),
+                    stock: logged(*stock),
                     version: seq,
                 };
                 if self.offers.insert(offer.0, created).is_some() {
-                    self.find(format!(
+                    self.report(format!(
                         "activity {seq} creates offer row {} again",
                         offer.0
                     ));
                 }
             }
             Event::OfferChanged { offer, stock } => {
-                self.given += u64::from(!is_told);
+                self.given += u64::from(!is_complete);
                 if let Some(offer) = self.offers.get_mut(&offer.0) {
-                    offer.stock = told(*stock);
+                    offer.stock = logged(*stock);
                     offer.version = seq;
                 } else {
-                    self.find(format!(
-                        "activity {seq} is of offer row {}, which was not created",
+                    self.report(format!(
+                        "activity {seq} belongs to offer row {}, which was not created before",
                         offer.0
                     ));
                 }
@@ -326,8 +346,8 @@ impl<'c> History<'c> {
                     known.archived_at.replace(at).is_none()
                 });
                 if !fits {
-                    self.find(format!(
-                        "activity {seq} does not fit what happened to offer row {} before",
+                    self.report(format!(
+                        "activity {seq} does not fit the earlier events of offer row {}",
                         offer.0
                     ));
                 }
@@ -336,45 +356,46 @@ impl<'c> History<'c> {
         }
     }
 
-    /// The number of a tier.
+    /// The index of a tier.
     fn tier(&mut self, name: &str) -> usize {
-        if let Some(place) = self.places.get(name) {
+        if let Some(place) = self.tier_indexes.get(name) {
             return *place;
         }
         self.tiers.push(name.to_owned());
         let place = self.tiers.len() - 1;
-        self.places.insert(name.to_owned(), place);
+        self.tier_indexes.insert(name.to_owned(), place);
         place
     }
 
-    fn find(&mut self, finding: String) {
+    fn report(&mut self, finding: String) {
         self.findings.push(finding);
     }
 }
 
-/// When each program was last updated, and its settings versions, as its row says.
-fn stored(connection: &Connection) -> Result<HashMap<i64, StoredProgram>, Error> {
-    let sql = "SELECT id, updated_at, version, configuration_version FROM program";
-    let mut statement = connection.prepare(sql)?;
+/// The stored part of every program.
+fn stored_programs(connection: &Connection) -> Result<HashMap<i64, StoredProgram>, Error> {
+    let mut statement = connection.prepare(STORED_PROGRAMS)?;
     let rows = statement.query_map([], |row| {
         let stored = StoredProgram {
-            updated_at: row.get(1)?,
-            versions: [row.get(2)?, row.get(3)?],
+            updated_at: row.get(column!(STORED_PROGRAMS, "updated_at"))?,
+            versions: [
+                row.get(column!(STORED_PROGRAMS, "version"))?,
+                row.get(column!(STORED_PROGRAMS, "configuration_version"))?,
+            ],
         };
         Ok((row.get(0)?, stored))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The keys that can have caused events.
 fn keys(connection: &Connection) -> Result<HashMap<i64, Key>, Error> {
-    let sql = "SELECT c.id, c.kind = 'org', p.organization_id, c.environment
-               FROM credential c LEFT JOIN program p ON p.id = c.program_id";
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = connection.prepare(KEYS)?;
     let rows = statement.query_map([], |row| {
         let key = Key {
-            is_of_program: row.get(1)?,
-            organization: row.get(2)?,
-            environment: row.get(3)?,
+            is_of_program: row.get(column!(KEYS, "is_of_program"))?,
+            organization: row.get(column!(KEYS, "organization_id"))?,
+            environment: row.get(column!(KEYS, "environment"))?,
         };
         Ok((row.get(0)?, key))
     })?;

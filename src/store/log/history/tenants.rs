@@ -1,6 +1,6 @@
-//! What the log says of programs, organizations, their webhooks and their keys.
+//! Programs, organizations, webhooks and the causes of events, according to the log.
 
-use super::{History, Organization, Program, Told, Webhook};
+use super::{History, Logged, Organization, Program, Webhook};
 use crate::domain::{Cells, Column, Event};
 
 impl History<'_> {
@@ -9,35 +9,18 @@ impl History<'_> {
         seq: i64,
         at: i64,
         program: Option<i64>,
-        is_told: bool,
+        is_complete: bool,
         event: &Event,
     ) {
         let number = program.unwrap_or_default();
-        let stored = self.stored.get(&number).copied().unwrap_or_default();
-        self.given += u64::from(!is_told);
+        self.given += u64::from(!is_complete);
         if let Event::ProgramCreated {
             organization,
             default_tier,
         } = event
         {
             let tier = default_tier.as_ref().map(|tier| self.tier(tier.as_str()));
-            let mut created = Program {
-                organization: organization.0,
-                created_at: at,
-                stored,
-                is_update_seen: false,
-                are_versions_seen: [false; 2],
-                newest: seq,
-                is_active: Told::Known(true),
-                archived_at: Told::Known(None),
-                tier: Told::of(tier),
-                ahead: Told::Known(0),
-            };
-            created.see(seq, at, true);
-            if self.programs.insert(number, created).is_some() {
-                self.find(format!("activity {seq} creates program row {number} again"));
-            }
-            return;
+            return self.program_created(seq, at, number, organization.0, tier);
         }
         let Event::ProgramChanged {
             status,
@@ -49,31 +32,58 @@ impl History<'_> {
         };
         let tier = default_tier.as_ref().map(|tier| self.tier(tier.as_str()));
         let Some(program) = self.programs.get_mut(&number) else {
-            self.find(format!(
-                "activity {seq} is of program row {number}, which was not created"
+            self.report(format!(
+                "activity {seq} belongs to program row {number}, which was not created before"
             ));
             return;
         };
-        // The clock is not among the settings; version 0.1.0 did not say what changed.
-        program.see(seq, at, status.is_some() || !is_told);
-        if !is_told {
-            program.is_active = Told::Unknown;
-            program.archived_at = Told::Unknown;
-            program.tier = Told::Unknown;
-            program.ahead = Told::Unknown;
+        // The clock is not a setting. Version 0.1.0 did not log which settings changed.
+        program.note_event(seq, at, status.is_some() || !is_complete);
+        if !is_complete {
+            program.is_active = Logged::Unknown;
+            program.archived_at = Logged::Unknown;
+            program.tier = Logged::Unknown;
+            program.ahead = Logged::Unknown;
             return;
         }
         if let Some(status) = status {
             let is_active = *status == crate::domain::ProgramStatus::Active;
             program.archived_at = match (is_active, program.is_active) {
-                (true, _) => Told::Known(None),
-                (false, Told::Known(true)) => Told::Known(Some(at)),
+                (true, _) => Logged::Known(None),
+                (false, Logged::Known(true)) => Logged::Known(Some(at)),
                 (false, _) => program.archived_at,
             };
-            program.is_active = Told::Known(is_active);
+            program.is_active = Logged::Known(is_active);
         }
-        program.tier = tier.map_or(program.tier, Told::Known);
-        program.ahead = ahead.map_or(program.ahead, Told::Known);
+        program.tier = tier.map_or(program.tier, Logged::Known);
+        program.ahead = ahead.map_or(program.ahead, Logged::Known);
+    }
+
+    fn program_created(
+        &mut self,
+        seq: i64,
+        at: i64,
+        number: i64,
+        organization: i64,
+        tier: Option<usize>,
+    ) {
+        let stored = self.stored_programs.get(&number);
+        let mut created = Program {
+            organization,
+            created_at: at,
+            stored: stored.copied().unwrap_or_default(),
+            is_update_seen: false,
+            are_versions_seen: [false; 2],
+            newest: seq,
+            is_active: Logged::Known(true),
+            archived_at: Logged::Known(None),
+            tier: Logged::of(tier),
+            ahead: Logged::Known(0),
+        };
+        created.note_event(seq, at, true);
+        if self.programs.insert(number, created).is_some() {
+            self.report(format!("activity {seq} creates program row {number} again"));
+        }
     }
 
     pub(super) fn organization(&mut self, seq: i64, at: i64, event: &Event) {
@@ -91,7 +101,7 @@ impl History<'_> {
                     version: seq,
                 };
                 if self.organizations.insert(row, created).is_some() {
-                    self.find(format!(
+                    self.report(format!(
                         "activity {seq} creates organization row {row} again"
                     ));
                 }
@@ -107,8 +117,8 @@ impl History<'_> {
                     std::mem::replace(&mut known.status, to.as_str())
                 });
                 if before != Some(from.as_str()) {
-                    self.find(format!(
-                        "activity {seq} does not fit what happened to organization row {} before",
+                    self.report(format!(
+                        "activity {seq} does not fit the earlier events of organization row {}",
                         organization.0
                     ));
                 }
@@ -123,17 +133,17 @@ impl History<'_> {
             Event::WebhookChanged { webhook, disabled } => (webhook, *disabled),
             _ => return,
         };
-        let told = Webhook {
+        let logged = Webhook {
             is_disabled,
             version: seq,
         };
-        let before = self.webhooks.insert(*id.as_uuid().as_bytes(), told);
+        let before = self.webhooks.insert(*id.as_uuid().as_bytes(), logged);
         if matches!(event, Event::WebhookCreated { .. }) && before.is_some() {
-            self.find(format!("activity {seq} creates a webhook again"));
+            self.report(format!("activity {seq} creates a webhook again"));
         }
     }
 
-    /// Whether the key that caused a row can have done so.
+    /// Checks that the key that caused an event can have done so.
     pub(super) fn actor(&mut self, row: &impl Cells, seq: i64, program: Option<i64>) {
         let Some(actor) = row.cell(Column::Actor).integer() else {
             return;
@@ -154,8 +164,8 @@ impl History<'_> {
             }
         };
         if !fits {
-            self.find(format!(
-                "activity {seq}: its actor is no credential that can have caused it"
+            self.report(format!(
+                "activity {seq}: its actor is not a credential that can have caused it"
             ));
         }
     }

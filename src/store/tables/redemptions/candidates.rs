@@ -1,22 +1,23 @@
-//! The members and offers that a search of redemptions means, and where their redemptions stand.
+//! The members and offers that a search for redemptions matches, and the places of their
+//! redemptions.
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::filter::{Condition, RedemptionFilter};
+use super::filter::{RedemptionFilter, narrow};
 use crate::domain::{ProgramNumber, RedemptionOrder, Search, terms};
 use crate::store::Error;
-use crate::store::tables::search;
-use crate::store::tables::search::{LOOKED_UP_MAX, ROWS_MAX};
+use crate::store::tables::query::{self, Query};
+use crate::store::tables::search::{self, LOOKED_UP_MAX, ROWS_MAX};
 
-/// The members and offers of which one has to be a redemption's for it to be found.
+/// Members and offers: a search finds only redemptions of one of them.
 pub(super) struct Candidates {
     pub(super) members: Vec<i64>,
     pub(super) offers: Vec<i64>,
 }
 
-/// Who and what is looked for; `None` if a search says too little of it.
+/// The members and offers that a search matches; `None` if they are too many.
 pub(super) fn candidates(
     connection: &Connection,
     program: ProgramNumber,
@@ -25,7 +26,8 @@ pub(super) fn candidates(
     let Some(titles) = titles(connection, program)? else {
         return Ok(None);
     };
-    // What has all the words that are no offer's, or that are no member's; else of one word both.
+    // Members that have every word that no offer has, or offers that have every word that no member
+    // has; otherwise the members and the offers that have one of the words.
     let (mut of_members, mut of_offers, mut of_both) = (None, None, None);
     for term in search.terms() {
         let begins = |words: &[String]| words.iter().any(|word| word.starts_with(term.as_str()));
@@ -54,32 +56,29 @@ pub(super) fn candidates(
     Ok(only_members.or(only_offers).or(of_both))
 }
 
-/// An offer's row, and the words of its title.
+/// The row of an offer, and the words of its title.
 pub(super) type Title = (i64, Vec<String>);
 
-/// The words of the titles of a program's offers, archived ones included, the newest first; `None`
-/// if there are more offers than one search may read.
+/// The words of the titles of a program's offers, including archived ones, newest first; `None` if
+/// there are more offers than a search may read.
 pub(super) fn titles(
     connection: &Connection,
     program: ProgramNumber,
 ) -> Result<Option<Vec<Title>>, Error> {
     let sql = "SELECT id, title FROM offer WHERE program_id = ?1 ORDER BY id DESC LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let limit = i64::try_from(ROWS_MAX + 1).unwrap_or(i64::MAX);
-    let mut rows = statement.query((program.0, limit))?;
-    let mut titles = Vec::new();
-    while let Some(row) = rows.next()? {
+    let values = (program.0, query::limit(ROWS_MAX + 1));
+    let titles = query::all(connection, sql, values, |row| {
         let title = row.get_ref(1)?.as_str().unwrap_or_default();
-        titles.push((row.get(0)?, terms(title)));
-    }
+        Ok((row.get(0)?, terms(title)))
+    })?;
     Ok((titles.len() <= ROWS_MAX).then_some(titles))
 }
 
-/// A place in the order of time: when, and the row.
+/// A place in the order of time: the time and the row.
 pub(super) type Place = (i64, i64);
 
-/// Where the redemptions of the candidates stand, apart from a search, in the order of the page;
-/// `None` if they are too many.
+/// The places of the candidates' redemptions that match a filter, in its order and without its
+/// search; `None` if they are too many.
 pub(super) fn places_of(
     connection: &Connection,
     filter: &RedemptionFilter,
@@ -115,21 +114,21 @@ pub(super) fn places_of(
     Ok(Some(places))
 }
 
-/// Whose redemptions these are, and what a filter says of them.
-pub(super) fn one_of(column: &str, numbers: &[i64], filter: &RedemptionFilter) -> Condition {
+/// The conditions of the redemptions of some members or offers that match a filter.
+pub(super) fn one_of(column: &str, numbers: &[i64], filter: &RedemptionFilter) -> Query {
     let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
-    let of = format!("{column} IN (SELECT value FROM json_each(?))");
-    let mut condition = Condition::new(&of, format!("[{}]", numbers.join(",")));
+    let condition = format!("{column} IN (SELECT value FROM json_each(?))");
+    let mut query = Query::new(condition, [format!("[{}]", numbers.join(","))]);
     if let Some(offer) = filter.offer {
-        // Compared, not looked up: an offer may have many more than the members.
-        condition.and("+r.offer_id = ?", offer.0);
+        // Not by the index of offers: an offer may have many more redemptions than the members.
+        query.and("+r.offer_id = ?", [offer.0]);
     }
-    condition.narrow(filter, filter.status);
-    condition
+    narrow(&mut query, filter, filter.status);
+    query
 }
 
-/// The query of the places of candidates, in no order.
-pub(super) fn query_of_places(condition: &Condition) -> String {
+/// The query of the places of redemptions that meet a condition, in no order.
+pub(super) fn query_of_places(condition: &Query) -> String {
     let limit = ROWS_MAX + 1;
     let condition = &condition.sql;
     format!("SELECT r.id, r.created_at FROM redemption r WHERE {condition} LIMIT {limit}")

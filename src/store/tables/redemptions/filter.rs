@@ -1,33 +1,33 @@
-//! What a page of redemptions is narrowed to, and that as conditions of a query.
-
-use rusqlite::types::Value;
+//! The filter of a list of redemptions, and its conditions in a query.
 
 use crate::domain::{
     MemberNumber, OfferNumber, RedemptionNumber, RedemptionOrder, Search, Status, Timestamp,
 };
+use crate::store::tables::query::Query;
 
-/// What a page of a program's redemptions is narrowed to.
+/// The filter and the order of a list of redemptions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RedemptionFilter {
-    /// Only rows behind this one, in the order of the page.
+    /// Only redemptions after this one, in the order of the list.
     pub after: Option<(Timestamp, RedemptionNumber)>,
-    /// Only this member's.
+    /// Only redemptions of this member.
     pub member: Option<MemberNumber>,
-    /// Only of this offer.
+    /// Only redemptions of this offer.
     pub offer: Option<OfferNumber>,
-    /// Only those that stand here.
+    /// Only redemptions with this status.
     pub status: Option<Status>,
-    /// Only those made then or later.
+    /// Only redemptions made at this time or later.
     pub from: Option<Timestamp>,
-    /// Only those made earlier.
+    /// Only redemptions made before this time.
     pub to: Option<Timestamp>,
-    /// Only those whose member's id and display name and whose offer's title have these terms.
+    /// Only redemptions whose member's id and display name and whose offer's title have these
+    /// terms.
     pub search: Option<Search>,
-    /// Which come first.
+    /// The order.
     pub order: RedemptionOrder,
 }
 
-/// How one place is compared with another, and in which direction rows go.
+/// The operator that compares a place with the one before it, and the direction of the order.
 pub(super) fn directions(order: RedemptionOrder) -> (&'static str, &'static str) {
     match order {
         RedemptionOrder::Newest => ("<", "DESC"),
@@ -35,42 +35,20 @@ pub(super) fn directions(order: RedemptionOrder) -> (&'static str, &'static str)
     }
 }
 
-/// A condition and the values of its parameters.
-pub(super) struct Condition {
-    pub(super) sql: String,
-    pub(super) values: Vec<Value>,
-}
-
-impl Condition {
-    pub(super) fn new(sql: &str, value: impl Into<Value>) -> Self {
-        Self {
-            sql: sql.to_owned(),
-            values: vec![value.into()],
-        }
+/// Appends the conditions of a filter, except those on members and offers.
+pub(super) fn narrow(query: &mut Query, filter: &RedemptionFilter, status: Option<Status>) {
+    if let Some(status) = status {
+        query.and("r.status = ?", [status.as_str().to_owned()]);
     }
-
-    pub(super) fn and(&mut self, sql: &str, value: impl Into<Value>) {
-        self.sql.push_str(" AND ");
-        self.sql.push_str(sql);
-        self.values.push(value.into());
+    if let Some(from) = filter.from {
+        query.and("r.created_at >= ?", [from.as_millis()]);
     }
-
-    /// What does not depend on whose redemptions these are.
-    pub(super) fn narrow(&mut self, filter: &RedemptionFilter, status: Option<Status>) {
-        if let Some(status) = status {
-            self.and("r.status = ?", status.as_str().to_owned());
-        }
-        if let Some(from) = filter.from {
-            self.and("r.created_at >= ?", from.as_millis());
-        }
-        if let Some(to) = filter.to {
-            self.and("r.created_at < ?", to.as_millis());
-        }
-        if let Some((at, number)) = filter.after {
-            let (behind, _) = directions(filter.order);
-            let sql = format!("(r.created_at, r.id) {behind} (?, ?)");
-            self.and(&sql, at.as_millis());
-            self.values.push(number.0.into());
-        }
+    if let Some(to) = filter.to {
+        query.and("r.created_at < ?", [to.as_millis()]);
+    }
+    if let Some((at, number)) = filter.after {
+        let (after, _) = directions(filter.order);
+        let place = [at.as_millis(), number.0];
+        query.and(&format!("(r.created_at, r.id) {after} (?, ?)"), place);
     }
 }

@@ -1,22 +1,27 @@
-//! Pages of redemptions, whatever they are narrowed to, in the order of the time they were made.
+//! Pages of redemptions that match a filter, in the order of the time they were made.
 //!
-//! A page is read from indexes that have its order, so that it costs what it shows. A search looks
-//! up which members and offers have its words, and reads their redemptions; if these are very many,
-//! it reads a stated number of rows in order and says where the next page goes on.
+//! A page is read from indexes that have its order, so that its cost depends only on its length. A
+//! search looks up the members and offers that have its words, and reads their redemptions. If
+//! these are too many, it reads rows in order up to a limit, and the next page continues there.
 
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::candidates::{Place, candidates, places_of};
-use super::filter::{Condition, RedemptionFilter, directions};
-use super::{COLUMNS, FROM, redemption};
+use super::filter::{RedemptionFilter, directions, narrow};
+use super::{FROM, columns, redemption};
 use crate::domain::{
     OfferNumber, ProgramNumber, Redemption, RedemptionNumber, RedemptionOrder, Search, Status,
     Timestamp,
 };
+use crate::store::Error;
+use crate::store::tables::columns::{column, time};
+use crate::store::tables::query::{self, Query};
 use crate::store::tables::search::ROWS_MAX;
-use crate::store::{Error, log};
 
-/// A redemption with what its member and its offer are called.
+/// The columns that [`listed`] reads.
+const LISTED: &str = concat!(columns!(), ", m.display_name, o.title");
+
+/// A redemption with the names of its member and its offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The redemption.
@@ -32,12 +37,12 @@ pub struct Listed {
 pub struct Found {
     /// Its rows.
     pub rows: Vec<Listed>,
-    /// The row behind which the next page goes on, if this one stopped before it was full.
+    /// The redemption after which the next page continues, if this one stopped before it was full.
     pub stopped_at: Option<RedemptionNumber>,
 }
 
-/// A page of redemptions. It is full, or it is the last, or a search has read as many rows as one
-/// may.
+/// A page of redemptions. It is full, or the last one, or its search stopped at the most rows that
+/// a page reads.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -63,7 +68,7 @@ pub fn list(
         (Some(offer), offers) if offers.contains(&offer.0) => {
             return walk(connection, program, filter, limit);
         }
-        // Of another offer none is looked for.
+        // Redemptions of other offers do not match the filter.
         (Some(_), _) => candidates.offers.clear(),
         (None, [one]) if candidates.members.is_empty() => {
             let filter = RedemptionFilter {
@@ -80,7 +85,7 @@ pub fn list(
     }
 }
 
-/// A redemption with what its member and its offer are called.
+/// A redemption with the names of its member and its offer.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -88,13 +93,11 @@ pub fn find_listed(
     connection: &Connection,
     number: RedemptionNumber,
 ) -> Result<Option<Listed>, Error> {
-    let sql = format!("{} {FROM} WHERE r.id = ?1", columns());
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([number.0])?;
-    rows.next()?.map(listed).transpose()
+    let sql = format!("SELECT {LISTED} {FROM} WHERE r.id = ?1");
+    query::one(connection, &sql, [number.0], listed)
 }
 
-/// Where a page goes on behind a redemption.
+/// The place of a redemption, after which a page continues.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -104,35 +107,28 @@ pub fn place(
     number: RedemptionNumber,
 ) -> Result<Option<(Timestamp, RedemptionNumber)>, Error> {
     let sql = "SELECT created_at FROM redemption WHERE id = ?1 AND program_id = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((number.0, program.0))?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
-    };
-    Ok(Some((log::timestamp(row.get(0)?)?, number)))
+    query::one(connection, sql, (number.0, program.0), |row| {
+        Ok((time(row, 0)?, number))
+    })
 }
 
-/// What [`listed`] reads.
-fn columns() -> String {
-    format!("SELECT {COLUMNS}, m.display_name, o.title")
-}
-
+/// Reads [`LISTED`].
 fn listed(row: &Row<'_>) -> Result<Listed, Error> {
     Ok(Listed {
         redemption: redemption(row)?,
-        display_name: row.get(14)?,
-        offer_title: row.get(15)?,
+        display_name: row.get(column!(LISTED, "display_name"))?,
+        offer_title: row.get(column!(LISTED, "title"))?,
     })
 }
 
 impl Listed {
-    fn is_found(&self, search: &Search) -> bool {
+    fn matches(&self, search: &Search) -> bool {
         let name = self.display_name.as_deref().unwrap_or_default();
         let id = self.redemption.external_user_id.as_str();
         search.finds(&[id, name, &self.offer_title])
     }
 
-    /// Where it stands in the order of time.
+    /// Its place in the order of time.
     fn place(&self) -> (Timestamp, RedemptionNumber) {
         (self.redemption.created_at, self.redemption.number)
     }
@@ -146,40 +142,39 @@ fn is_before<T: Ord>(order: RedemptionOrder, one: &T, other: &T) -> bool {
     }
 }
 
-/// The lists that together are what a filter asks for, apart from a search, each in the order of an
-/// index.
-fn streams(program: ProgramNumber, filter: &RedemptionFilter) -> Vec<Condition> {
+/// The conditions of the lists that together hold the redemptions that match a filter, without its
+/// search. An index has the order of each list.
+fn streams(program: ProgramNumber, filter: &RedemptionFilter) -> Vec<Query> {
     let statuses: Vec<Option<Status>> = match (filter.member, filter.offer, filter.status) {
         (None, Some(_), None) => Status::ALL.map(Some).to_vec(),
         (_, _, status) => vec![status],
     };
     let stream = |status| {
-        // A member and an offer belong to one program, so that the narrower condition is enough.
+        // A member and an offer belong to one program, so that the narrower condition suffices.
         let mut condition = match (filter.member, filter.offer) {
-            (Some(member), _) => Condition::new("r.member_id = ?", member.0),
-            (None, Some(offer)) => Condition::new("r.offer_id = ?", offer.0),
-            (None, None) => Condition::new("r.program_id = ?", program.0),
+            (Some(member), _) => Query::new("r.member_id = ?", [member.0]),
+            (None, Some(offer)) => Query::new("r.offer_id = ?", [offer.0]),
+            (None, None) => Query::new("r.program_id = ?", [program.0]),
         };
         if let (Some(_), Some(offer)) = (filter.member, filter.offer) {
-            condition.and("r.offer_id = ?", offer.0);
+            condition.and("r.offer_id = ?", [offer.0]);
         }
-        condition.narrow(filter, status);
+        narrow(&mut condition, filter, status);
         condition
     };
     statuses.into_iter().map(stream).collect()
 }
 
 /// The query of one of the lists.
-fn query(condition: &Condition, order: RedemptionOrder) -> String {
+fn query_of(condition: &Query, order: RedemptionOrder) -> String {
     let (_, direction) = directions(order);
     format!(
-        "{} {FROM} WHERE {} ORDER BY r.created_at {direction}, r.id {direction}",
-        columns(),
+        "SELECT {LISTED} {FROM} WHERE {} ORDER BY r.created_at {direction}, r.id {direction}",
         condition.sql
     )
 }
 
-/// Reads the lists side by side until the page is full.
+/// Merges the lists until the page is full.
 fn walk(
     connection: &Connection,
     program: ProgramNumber,
@@ -189,7 +184,7 @@ fn walk(
     let conditions = streams(program, filter);
     let mut statements = Vec::new();
     for condition in &conditions {
-        statements.push(connection.prepare_cached(&query(condition, filter.order))?);
+        statements.push(connection.prepare_cached(&query_of(condition, filter.order))?);
     }
     let (mut streams, mut heads) = (Vec::new(), Vec::new());
     for (statement, condition) in statements.iter_mut().zip(conditions) {
@@ -217,11 +212,8 @@ fn walk(
         if let Some(row) = std::mem::replace(&mut heads[first], next) {
             read += 1;
             found.stopped_at = Some(row.redemption.number);
-            if filter
-                .search
-                .as_ref()
-                .is_none_or(|search| row.is_found(search))
-            {
+            let search = filter.search.as_ref();
+            if search.is_none_or(|search| row.matches(search)) {
                 found.rows.push(row);
             }
         }
@@ -233,7 +225,7 @@ fn walk(
     Ok(found)
 }
 
-/// Reads the rows of some places until the page is full.
+/// Reads the redemptions at some places until the page is full.
 fn read_each(
     connection: &Connection,
     search: &Search,
@@ -246,7 +238,7 @@ fn read_each(
             break;
         }
         let row = find_listed(connection, RedemptionNumber(*number))?;
-        found.rows.extend(row.filter(|row| row.is_found(search)));
+        found.rows.extend(row.filter(|row| row.matches(search)));
     }
     Ok(found)
 }
@@ -259,7 +251,7 @@ mod tests {
     use super::*;
     use crate::domain::MemberNumber;
 
-    /// How SQLite goes about a query, a line for each of its steps.
+    /// SQLite's plan of a query, a line for each step.
     fn plan(sql: &str, parameters: usize) -> Vec<String> {
         let connection = Connection::open_in_memory().unwrap();
         connection
@@ -300,7 +292,7 @@ mod tests {
     fn no_list_is_scanned_and_only_a_members_own_of_one_offer_are_sorted() {
         for filter in filters() {
             for condition in streams(ProgramNumber(1), &filter) {
-                let sql = query(&condition, filter.order);
+                let sql = query_of(&condition, filter.order);
                 let plan = plan(&sql, condition.values.len());
                 let (first, rest) = plan.split_first().unwrap();
                 assert!(
@@ -317,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_candidates_have_is_looked_up_one_by_one() {
+    fn redemptions_of_candidates_are_looked_up_one_by_one() {
         for filter in filters() {
             for (column, index) in [
                 ("r.member_id", "redemption_by_member"),

@@ -8,31 +8,38 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 pub use self::filter::RedemptionFilter;
 pub use self::list::{Found, Listed, find_listed, list, place};
-use super::{members, programs};
+use super::members;
 use crate::domain::{
-    CancelReason, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, Points, ProgramNumber,
+    CancelReason, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, ProgramNumber,
     Redemption, RedemptionId, RedemptionNumber, Status, Timestamp,
 };
-use crate::store::log::timestamp;
+use crate::store::tables::columns::{column, optional, optional_time, points, time, uuid, word};
+use crate::store::tables::query;
 use crate::store::{Error, Transaction};
 
 /// The columns that [`redemption`] reads.
-const COLUMNS: &str = "r.id, r.uuid, r.member_id, m.external_user_id, r.offer_id, o.uuid,
-    r.status, r.charged, r.took_stock, r.start_at, r.end_at, r.canceled_reason,
-    r.canceled_note, r.created_at";
+macro_rules! columns {
+    () => {
+        "r.id, r.uuid, r.member_id, m.external_user_id, r.offer_id, o.uuid, r.status, r.charged, \
+         r.took_stock, r.start_at, r.end_at, r.canceled_reason, r.canceled_note, r.created_at"
+    };
+}
+use columns;
 
-/// The tables that they are of.
+const COLUMNS: &str = columns!();
+
+/// The tables of [`COLUMNS`].
 const FROM: &str = "FROM redemption r
     JOIN member m ON m.id = r.member_id JOIN offer o ON o.id = r.offer_id";
 
-/// What a member has to do with an offer so far.
+/// A member's history with an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
-    /// Never redeemed it.
+    /// The member never redeemed it.
     Never,
-    /// Redeemed it and canceled.
+    /// The member redeemed it, and every redemption was canceled.
     Canceled,
-    /// Holds a redemption of it.
+    /// The member has a redemption that is not canceled.
     Now,
 }
 
@@ -46,9 +53,8 @@ pub fn find(
     id: RedemptionId,
 ) -> Result<Option<Redemption>, Error> {
     let sql = format!("SELECT {COLUMNS} {FROM} WHERE r.uuid = ?1 AND r.program_id = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((id.as_uuid().as_bytes(), program.0))?;
-    rows.next()?.map(redemption).transpose()
+    let values = (id.as_uuid().as_bytes(), program.0);
+    query::one(connection, &sql, values, redemption)
 }
 
 /// The redemption of a row.
@@ -61,9 +67,7 @@ pub fn get(
     number: RedemptionNumber,
 ) -> Result<Option<Redemption>, Error> {
     let sql = format!("SELECT {COLUMNS} {FROM} WHERE r.id = ?1 AND r.program_id = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((number.0, program.0))?;
-    rows.next()?.map(redemption).transpose()
+    query::one(connection, &sql, (number.0, program.0), redemption)
 }
 
 /// The public id of a row.
@@ -72,13 +76,12 @@ pub fn get(
 /// [`Error`] if the database fails.
 pub fn public_id(connection: &Connection, number: RedemptionNumber) -> Result<RedemptionId, Error> {
     let sql = "SELECT uuid FROM redemption WHERE id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([number.0])?;
-    let row = rows.next()?.ok_or(Error::Impossible("redemption"))?;
-    Ok(RedemptionId::from_uuid(programs::uuid(row, 0)?))
+    let found = query::one(connection, sql, [number.0], |row| uuid(row, 0))?;
+    let found = found.ok_or(Error::Impossible("redemption"))?;
+    Ok(RedemptionId::from_uuid(found))
 }
 
-/// What a member has to do with an offer so far.
+/// A member's history with an offer.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -106,7 +109,7 @@ pub fn held(
     }
 }
 
-/// Adds a redemption; its `number` is given by the database.
+/// Creates a redemption and sets its `number`.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -134,7 +137,7 @@ pub fn insert(
     members::count_redemption(tx, redemption.member, None, redemption.status)
 }
 
-/// Writes everything that can change of a redemption.
+/// Writes the columns of a redemption that can change.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -165,27 +168,21 @@ pub fn update(
 
 /// Reads [`COLUMNS`].
 fn redemption(row: &Row<'_>) -> Result<Redemption, Error> {
-    let time = |column| -> Result<Option<Timestamp>, Error> {
-        row.get::<_, Option<i64>>(column)?
-            .map(timestamp)
-            .transpose()
-    };
-    let status: String = row.get(6)?;
-    let reason: Option<String> = row.get(11)?;
+    let reason: Option<String> = row.get(column!(COLUMNS, "canceled_reason"))?;
     Ok(Redemption {
-        number: RedemptionNumber(row.get(0)?),
-        id: RedemptionId::from_uuid(programs::uuid(row, 1)?),
-        member: MemberNumber(row.get(2)?),
-        external_user_id: ExternalUserId::stored(row.get(3)?),
-        offer: OfferNumber(row.get(4)?),
-        offer_id: OfferId::from_uuid(programs::uuid(row, 5)?),
-        status: Status::parse(&status).ok_or(Error::Impossible("status"))?,
-        charged: Points::new(row.get(7)?).ok_or(Error::Impossible("number of points"))?,
-        took_stock: row.get(8)?,
-        start_at: time(9)?,
-        end_at: time(10)?,
+        number: RedemptionNumber(row.get(column!(COLUMNS, "id"))?),
+        id: RedemptionId::from_uuid(uuid(row, column!(COLUMNS, "r.uuid"))?),
+        member: MemberNumber(row.get(column!(COLUMNS, "member_id"))?),
+        external_user_id: ExternalUserId::stored(row.get(column!(COLUMNS, "external_user_id"))?),
+        offer: OfferNumber(row.get(column!(COLUMNS, "offer_id"))?),
+        offer_id: OfferId::from_uuid(uuid(row, column!(COLUMNS, "o.uuid"))?),
+        status: word(row, column!(COLUMNS, "status"), Status::parse, "status")?,
+        charged: points(row, column!(COLUMNS, "charged"))?,
+        took_stock: row.get(column!(COLUMNS, "took_stock"))?,
+        start_at: optional_time(row, column!(COLUMNS, "start_at"))?,
+        end_at: optional_time(row, column!(COLUMNS, "end_at"))?,
         canceled_reason: reason.and_then(|name| CancelReason::parse(&name)),
-        canceled_note: row.get::<_, Option<String>>(12)?.map(Note::stored),
-        created_at: timestamp(row.get(13)?)?,
+        canceled_note: optional(row, column!(COLUMNS, "canceled_note"), Note::stored)?,
+        created_at: time(row, column!(COLUMNS, "created_at"))?,
     })
 }

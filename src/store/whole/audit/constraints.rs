@@ -1,12 +1,13 @@
-//! Rows that a constraint of the schema would not let in.
+//! Checks of rows against the constraints of the schema.
 //!
-//! A file that is edited by hand can hold them, as constraints can be turned off, and SQLite's own
-//! integrity check does not report all of them. So each is evaluated again, as `schema.sql` has it.
+//! A file that was edited by hand can hold rows that violate them, as constraints can be turned
+//! off, and the integrity check of SQLite does not report all of them. So each constraint of
+//! `schema.sql` is evaluated again.
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::rows::FINDINGS_MAX;
+use super::findings::FINDINGS_MAX;
 use crate::store::file::definitions;
 use crate::store::{Error, SCHEMA};
 
@@ -14,12 +15,12 @@ use crate::store::{Error, SCHEMA};
 #[derive(Debug, PartialEq, Eq)]
 struct Condition {
     sql: String,
-    /// For a person.
+    /// The description in a finding.
     text: String,
 }
 
-/// The rows that do not meet a constraint of their table. The log is left out, which is looked at
-/// row by row, and the snapshot, which is worth nothing if it does not fit.
+/// Finds rows that violate a constraint of their table. Leaves out the log, as another check reads
+/// every row of it, and the snapshot, which is discarded if it is damaged.
 pub(super) fn broken(connection: &Connection) -> Result<Vec<String>, Error> {
     let schema = definitions::in_memory(SCHEMA)?;
     let sql = "SELECT name, sql FROM sqlite_schema
@@ -36,7 +37,7 @@ pub(super) fn broken(connection: &Connection) -> Result<Vec<String>, Error> {
     Ok(findings)
 }
 
-/// All conditions are looked at in one pass over the table.
+/// Evaluates all conditions in one pass over a table.
 fn broken_in(
     connection: &Connection,
     table: &str,
@@ -63,7 +64,7 @@ fn broken_in(
     Ok(findings)
 }
 
-/// What tells a row of a table from others, and the types of its columns.
+/// An expression for the key of a table, and conditions for the types of its columns.
 fn columns(schema: &Connection, table: &str) -> Result<(String, Vec<Condition>), Error> {
     let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid";
     let mut statement = schema.prepare(sql)?;
@@ -101,7 +102,7 @@ fn checks(definition: &str) -> Vec<Condition> {
         let inside = end.and_then(|(end, _)| rest.get(..end)).unwrap_or(rest);
         let inside = inside.split_whitespace().collect::<Vec<_>>().join(" ");
         found.push(Condition {
-            // One that is neither true nor false lets a row in.
+            // A constraint that evaluates to null is met.
             sql: format!("coalesce(({inside}), 1)"),
             text: format!("CHECK ({inside}) does not hold"),
         });
@@ -109,7 +110,7 @@ fn checks(definition: &str) -> Vec<Condition> {
     found
 }
 
-/// Comments of the schema go to the end of their line, and none of its texts has `--`.
+/// Removes comments. In the schema each extends to the end of its line, and no text contains `--`.
 fn without_comments(definition: &str) -> String {
     let code = |line: &str| line.split("--").next().unwrap_or_default().to_owned();
     definition.lines().map(code).collect::<Vec<_>>().join("\n")

@@ -79,7 +79,7 @@ function writesBanner(reason, kind) {
   return banner(
     "writes",
     "bad",
-    h("span", {}, h("strong", {}, "The server takes no changes: "), `${reason}.`),
+    h("span", {}, h("strong", {}, "The server accepts no changes: "), `${reason}.`),
     kind === "partner" && h("a", { href: "#/server" }, "See the server"),
   );
 }
@@ -94,7 +94,7 @@ function clockBanner(clock) {
       "span",
       {},
       h("strong", {}, `This program's clock is ${spanText(clock.aheadSeconds)} ahead: `),
-      `it is ${dateTime(clock.now)} there. Charts that end today leave that out.`,
+      `it is ${dateTime(clock.now)} there. Charts that end today do not show it.`,
     ),
     h("a", { href: "#/settings" }, "The sandbox's clock"),
   );
@@ -109,7 +109,7 @@ function faultBanner() {
     h(
       "span",
       {},
-      h("strong", {}, "What this tab changes fails on request: "),
+      h("strong", {}, "Changes made in this tab fail on request: "),
       h("code", {}, asked),
     ),
     h("button", { class: "button button-small", onclick: () => setFault(null) }, "Stop that"),

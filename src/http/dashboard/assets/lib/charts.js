@@ -44,7 +44,7 @@ export function chart(first) {
       save(`${what.file}.png`, await pngOf(what, picture.element));
     } catch (error) {
       console.error(error);
-      notify("The picture could not be made.", "bad");
+      notify("The picture could not be created.", "bad");
     }
   });
   const element = h(

@@ -24,7 +24,7 @@ let dialogs = 0;
  */
 function open(title, content, options = {}) {
   const { isDirty = () => false, onclose = () => {} } = options;
-  const asked = options.question ?? "Throw away what you typed?";
+  const asked = options.question ?? "Discard what you typed?";
   const id = `dialog-${++dialogs}`;
   const question = h("div", { class: "dialog-question", role: "alert", hidden: true });
   const dialog = h(
@@ -44,7 +44,7 @@ function open(title, content, options = {}) {
     const discard = h(
       "button",
       { class: "button button-danger", type: "button", onclick: () => dialog.close() },
-      options.discard ?? "Throw it away",
+      options.discard ?? "Discard",
     );
     question.hidden = false;
     replace(question, h("p", {}, asked), stay, discard);
@@ -225,7 +225,7 @@ const messageOf = (error) => (error instanceof Error ? error.message : String(er
 
 /** @param {unknown} error */
 const lostText = (error) => [
-  h("p", {}, "It is not known whether this arrived. Press again: it acts once."),
+  h("p", {}, "It is not known whether this arrived. Press again: nothing is done twice."),
   error !== null && h("p", { class: "hint" }, messageOf(error)),
 ];
 
@@ -240,7 +240,7 @@ function remind(intent) {
     dismiss(reminderOf(name));
   };
   notify(
-    `It is not known whether “${title}” arrived. Open it again and press once more: it acts once.`,
+    `It is not known whether “${title}” arrived. Open it again and press once more: nothing is done twice.`,
     "bad",
     {
       seconds: null,
@@ -300,7 +300,7 @@ export function secretDialog({ title, text, secret }) {
   const close = h(
     "button",
     { class: "button", type: "button", onclick: () => dialog.close() },
-    "I have kept it",
+    "I have saved it",
   );
   const dialog = open(
     title,
@@ -311,7 +311,7 @@ export function secretDialog({ title, text, secret }) {
     ],
     {
       isDirty: () => !isKept,
-      question: "Nobody can look it up again. Close it all the same?",
+      question: "It cannot be shown again. Close it anyway?",
       discard: "Close",
     },
   );

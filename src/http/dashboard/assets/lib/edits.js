@@ -130,7 +130,7 @@ export function explanation(error) {
   if (error instanceof Explained) return [h("p", {}, error.content)];
   if (!(error instanceof ApiError && error.isUnknown)) return [h("p", {}, error.message)];
   return [
-    h("p", {}, "It is not known whether this arrived. Press again: it acts once."),
+    h("p", {}, "It is not known whether this arrived. Press again: nothing is done twice."),
     h("p", { class: "hint" }, error.message),
   ];
 }
@@ -188,7 +188,7 @@ class Edit {
     const waiting = this.open.values().next().value;
     if (waiting) {
       waiting.querySelector("button")?.focus();
-      throw new Error("Choose what stays, yours or theirs.");
+      throw new Error("Choose which value to keep, yours or theirs.");
     }
     /** @type {Set<string>} */
     const kept = new Set();
@@ -234,7 +234,7 @@ class Edit {
     for (const name of found.both) this.ask(name, mine[name], theirs[name]);
     this.open.values().next().value?.querySelector("button")?.focus();
     throw new Error(
-      "Somebody else changed the same meanwhile. Nothing is saved yet: choose what stays.",
+      "Someone else has changed the same field. Nothing is saved yet: choose which value to keep.",
     );
   }
 
@@ -265,7 +265,7 @@ class Edit {
       );
       return button;
     };
-    const title = `${this.labelOf(name)} was changed meanwhile. Which one stays?`;
+    const title = `${this.labelOf(name)} was changed in the meantime. Which value do you want to keep?`;
     const block = h(
       "div",
       { class: "conflict", role: "group", "aria-label": title, "data-conflict": name },
@@ -311,6 +311,6 @@ function answersOf(fields, values) {
 /** @param {Set<string>} kept */
 function alsoKept(kept) {
   const labels = [...kept].filter(Boolean);
-  if (labels.length > 0) return ` ${labels.join(", ")} changed meanwhile; that was kept.`;
-  return kept.size > 0 ? " Something else of it changed meanwhile; that was kept." : "";
+  if (labels.length > 0) return ` ${labels.join(", ")} changed in the meantime; that was kept.`;
+  return kept.size > 0 ? " Something else changed in the meantime; that was kept." : "";
 }

@@ -6,10 +6,10 @@ const SLOT = "stampcard.fault";
 
 /** The faults that can be requested: the value of the header, a name, and the effect. */
 export const FAULTS = [
-  ["429", "Too many requests", "Refused with 429. Nothing is done."],
-  ["500", "Server error", "Fails with 500. Nothing is done."],
-  ["503", "Overloaded", "Refused with 503. Nothing is done."],
-  ["500-after", "Lost answer", "It is done, but the answer is an error."],
+  ["429", "Too many requests", "Refused with 429. Nothing is changed."],
+  ["500", "Server error", "Fails with 500. Nothing is changed."],
+  ["503", "Overloaded", "Refused with 503. Nothing is changed."],
+  ["500-after", "Lost answer", "The change is made, but the response is an error."],
 ];
 export const DELAYS = [
   ["delay=1000", "1 second"],

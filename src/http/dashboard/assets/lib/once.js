@@ -29,7 +29,7 @@ export async function once(name, send, done) {
     const isLost = outcomeOf(intent, error) === "lost";
     if (!isLost) settleIntent(intent);
     const message = error instanceof Error ? error.message : String(error);
-    const unknown = "It is not known whether this arrived. Press again: it acts once.";
+    const unknown = "It is not known whether this arrived. Press again: nothing is done twice.";
     notify(isLost ? `${unknown} ${message}` : message, "bad");
     return false;
   } finally {

@@ -99,7 +99,7 @@ export function frame(app, { kind, pages, context, leave, restart }) {
     showLive(state) {
       live.className = `live live-${state}`;
       live.title =
-        state === "missing" ? "This server has no live stream: asked again every 10 s" : "";
+        state === "missing" ? "This server has no live stream: refreshed every 10 s" : "";
       replace(live, LIVE[state]);
     },
   };

@@ -3,7 +3,7 @@
 import { h, replace } from "./dom.js";
 import { patch } from "./patch.js";
 
-/** Grey lines in the place of data that is loading. */
+/** Grey lines instead of data that is loading. */
 export function loadingState(lines = 4) {
   const bars = Array.from({ length: lines }, () => h("span", { class: "skeleton" }));
   return h(
@@ -42,7 +42,7 @@ export function errorState(error, retry) {
   if (error.isMissing) {
     return emptyState(
       "Not available on this server",
-      "The server does not offer what this part shows. A newer version may.",
+      "This server does not support this part of the page. A newer version may.",
     );
   }
   return h(

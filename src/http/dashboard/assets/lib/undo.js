@@ -141,7 +141,7 @@ function offerAgain(what, options) {
     inTurn(what, { ...options, wasLost: true });
   };
   const button = h("button", { class: "notice-action", type: "button", onclick: again }, "Again");
-  const text = `${what.text} It is not known whether this arrived. Press again: it acts once.`;
+  const text = `${what.text} It is not known whether this arrived. Press again: nothing is done twice.`;
   const hide = notify(text, "bad", { seconds: null, name: `lost:${what.name}`, actions: [button] });
 }
 

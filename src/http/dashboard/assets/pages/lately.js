@@ -84,7 +84,7 @@ function namesOf() {
 }
 
 function latelyList(rows) {
-  if (rows.length === 0) return h("p", { class: "hint" }, "What happens will show up here.");
+  if (rows.length === 0) return h("p", { class: "hint" }, "New activity will appear here.");
   return h(
     "ul",
     { class: "feed", "data-hold": "lately" },

@@ -29,7 +29,7 @@ export function membersPage(view) {
     void again(false);
   };
   append(view.root, [
-    pageHead("Members", "Everybody who signed up, the newest first.", add),
+    pageHead("Members", "All members, the newest first.", add),
     h(
       "div",
       { class: "controls" },
@@ -163,7 +163,7 @@ function tierField({ tiers, total }, asked, onchange) {
 
 function nobody({ search, tier }) {
   return search || tier
-    ? emptyState("Nobody found", "No word of a member's name or id begins like that.")
+    ? emptyState("Nobody found", "No member's name or id matches.")
     : emptyState(
         "No members yet",
         "A token exchange signs a member up; so does adding one here.",
@@ -208,7 +208,7 @@ function addDialog() {
         label: "External id",
         required: true,
         maxlength: 255,
-        hint: "The id your own system knows this person by.",
+        hint: "The id that your own system uses for the person.",
       },
       { name: "displayName", label: "Display name", maxlength: 255 },
       { name: "tier", label: "Tier", maxlength: 64 },
@@ -234,7 +234,7 @@ const isAsSent = (member, body) =>
   Object.entries(body).every(([field, value]) => member[field] === value);
 
 function whoIsThere({ externalUserID, displayName, tier, archivedAt }) {
-  const who = `${displayName ?? "somebody without a name"}, ${tier}`;
+  const who = `${displayName ?? "a member without a name"}, ${tier}`;
   const to = link(`members/${encodeURIComponent(externalUserID)}`, "Go to the member");
   return archivedAt === null
     ? [`The id ${externalUserID} is taken: ${who}. Nothing was changed. `, to]

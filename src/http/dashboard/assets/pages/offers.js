@@ -159,7 +159,7 @@ function archivedTable(rows, symbol) {
 function archive({ id, title }) {
   later({
     name: `offer:${id}`,
-    text: `Archiving ${title}: nobody can redeem it any more.`,
+    text: `Archiving ${title}: members can no longer redeem it.`,
     send: (options) => remove(path`/v1/offers/${id}`, null, options),
   });
 }

@@ -17,7 +17,7 @@ export function overviewPage(view) {
   const summary = h("div");
   let course = null;
   append(view.root, [
-    pageHead("Overview", "How the program stands, to the last acknowledged write."),
+    pageHead("Overview", "The program's figures, up to the latest change."),
     summary,
   ]);
   const again = load(
@@ -58,9 +58,9 @@ function isEmpty({ memberCount, pointsMinted, redemptions }) {
 /** Shown in place of figures that are all zero: the first steps, here or by the API. */
 function firstSteps() {
   const steps = [
-    [link("members", "Add a member"), "Under the id that your own system knows the person by."],
+    [link("members", "Add a member"), "Under the id that your own system uses for the person."],
     [link("members", "Give points"), "Open the member's page and choose “Credit points”."],
-    [link("offers", "Create an offer"), "Something that points are spent on, and its price."],
+    [link("offers", "Create an offer"), "Something to spend points on, and its price."],
   ];
   const commands = h("pre", { class: "commands" }, firstCommands());
   const copy = async () => {
@@ -200,7 +200,7 @@ async function bestOffers() {
 }
 
 function offerBars(rows, symbol) {
-  if (rows.length === 0) return h("p", { class: "hint" }, "Nothing was redeemed yet.");
+  if (rows.length === 0) return h("p", { class: "hint" }, "Nothing has been redeemed yet.");
   const most = rows[0].signups;
   return h(
     "ol",

@@ -23,7 +23,7 @@ export function webhooksPage(view) {
   append(view.root, [
     pageHead(
       "Webhooks",
-      "Endpoints that are told what happens.",
+      "Endpoints that receive events.",
       button("New endpoint", make, { tone: "primary", symbol: "plus" }),
     ),
     place,
@@ -39,7 +39,7 @@ export function webhooksPage(view) {
         ? h("ul", { class: "endpoints" }, data.map(endpointCard))
         : emptyState(
             "No endpoints yet",
-            "An endpoint is a URL of yours that gets a signed request for each event.",
+            "An endpoint is a URL that receives a signed request for each event.",
             button("Add an endpoint", make, { tone: "primary" }),
           ),
   );
@@ -84,7 +84,7 @@ function createDialog(changed) {
       changed();
       secretDialog({
         title: "The signing secret",
-        text: "Check the signature of every request with it. It is shown this once.",
+        text: "Check the signature of every request with it. It is shown only once.",
         secret: signingSecret,
       });
     },

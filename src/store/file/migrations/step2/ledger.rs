@@ -1,17 +1,17 @@
-//! What the ledger entries add up to while they are moved: the accounts and the chains of hashes.
+//! The state of the ledger while its entries are moved: accounts and chains of hashes.
 
 use std::collections::HashMap;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 
-use super::{MigrationError, tables};
+use super::tables;
 use crate::domain::{Account, Cell, Cells as _, Column, Entry, EventKind, Row, Seq};
 use crate::store::Error;
+use crate::store::file::open_error::MigrationError;
 use crate::store::log::NewText;
-use crate::store::log::chain;
-use crate::store::log::chain::Hash;
-use crate::store::tables::search;
+use crate::store::log::chain::{self, Hash};
+use crate::store::tables::members::terms;
 
 /// The activities of version 1 that changed a member's settings.
 const CHANGES: [EventKind; 4] = [
@@ -21,10 +21,10 @@ const CHANGES: [EventKind; 4] = [
     EventKind::MemberRestored,
 ];
 
-/// The most ledger entries of a program between two that tell the hash they follow.
+/// The most ledger entries of a program between two that hold the hash before them.
 const CHAIN_ROWS_MAX: u32 = 256;
 
-/// What the ledger entries so far add up to.
+/// The accounts and chains after the entries so far.
 pub(super) struct Ledger {
     wallets: HashMap<i64, Wallet>,
     chains: HashMap<i64, Chain>,
@@ -35,7 +35,7 @@ struct Wallet {
     account: Account,
     received: i64,
     spent: i64,
-    /// When a removal last took what was left.
+    /// The time of the last forfeit.
     forfeited_at: Option<i64>,
     /// The activity that last changed the member's settings.
     version: i64,
@@ -44,7 +44,8 @@ struct Wallet {
 /// The head of a program's chain of hashes.
 struct Chain {
     hash: Hash,
-    /// Entries since one told the hash it follows; `None`: none did in this transaction.
+    /// The number of entries since one that holds the hash before it; `None` if there is none in
+    /// this transaction.
     since: Option<u32>,
 }
 
@@ -68,9 +69,9 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Takes in the entries that have been moved already.
+    /// Reads the entries that have been moved already.
     pub(super) fn read(&mut self, connection: &Connection) -> Result<(), MigrationError> {
-        // The new log has its own name once it is whole.
+        // The new log has its final name when it is complete.
         let is_whole = connection.column_exists(None, "activity", "jump_seq")?;
         let table = if is_whole { "activity" } else { "new_activity" };
         if !connection.table_exists(None, table)? {
@@ -102,7 +103,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Moves the next members, each with the head of the chain that the log gave it.
+    /// Moves the next members, each with its account.
     pub(super) fn move_members(&self, tx: &Connection) -> Result<usize, MigrationError> {
         let sql = "SELECT coalesce(max(id), 0) FROM new_member";
         let before: i64 = tx.query_row(sql, [], |row| row.get(0))?;
@@ -123,11 +124,11 @@ impl Ledger {
                 update.execute((id, jump, entries, wallet.version))?;
             }
         }
-        search::index_rows(tx, "new_member", (before, last))?;
+        terms::index_rows(tx, "new_member", (before, last))?;
         Ok(rows)
     }
 
-    /// Takes in an activity that may have changed a member's settings.
+    /// Notes an activity that may have changed a member's settings.
     pub(super) fn note_change(&mut self, kind: Option<EventKind>, row: &Row<'_>) {
         let is_change = kind.is_some_and(|kind| CHANGES.contains(&kind));
         let number = |column| row.cell(column).integer();
@@ -138,12 +139,12 @@ impl Ledger {
         }
     }
 
-    /// When a removal last took what was left of a member's points.
+    /// The time of the last forfeit of a member's points.
     pub(super) fn forfeited_at(&self, member: i64) -> Option<i64> {
         self.wallets.get(&member)?.forfeited_at
     }
 
-    /// Takes in a ledger entry: where it stands in its account goes into the row.
+    /// Adds a ledger entry, and sets its position in its account on the row.
     pub(super) fn add(
         &mut self,
         row: &mut Row<'_>,
@@ -178,23 +179,24 @@ impl Ledger {
         Ok(())
     }
 
-    /// Extends the chain of the entry's program; the hash it follows, if the row is to tell it.
+    /// Extends the chain of the entry's program. Returns the hash before it, if the row must hold
+    /// it.
     pub(super) fn extend(&mut self, row: &Row<'_>, text: Option<&NewText<'_>>) -> Option<Hash> {
         let program = row.cell(Column::Program).integer();
         let Some(chain) = program.and_then(|program| self.chains.get_mut(&program)) else {
-            // It was put in by somebody else: `verify` says so.
+            // Another program inserted the row: `stampcard verify` reports it.
             return None;
         };
         let commitments = text.map(|text| (text.part, text.commitment()));
         let before = chain.hash;
         chain.hash = chain::next(&before, row, commitments.as_slice());
-        let is_told = chain.since.is_none_or(|since| since >= CHAIN_ROWS_MAX);
-        chain.since = Some(if is_told {
+        let is_stored = chain.since.is_none_or(|since| since >= CHAIN_ROWS_MAX);
+        chain.since = Some(if is_stored {
             1
         } else {
             chain.since.unwrap_or(0) + 1
         });
-        is_told.then_some(before)
+        is_stored.then_some(before)
     }
 
     /// Writes the heads of the chains that the open transaction changed.

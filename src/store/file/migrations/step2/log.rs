@@ -1,14 +1,15 @@
-//! The rows of the log, from the columns of version 1 to those of version 2.
+//! Moves the rows of the log from the columns of version 1 to those of version 2.
 
 use rusqlite::{Connection, Row as SqlRow};
 
 use super::ledger::Ledger;
-use super::{MigrationError, STEP_ROWS};
+use super::plan::STEP_ROWS;
 use crate::domain::{Cell, Cells as _, Column, EventKind, MessageId, OfferId, Row};
+use crate::store::file::open_error::MigrationError;
 use crate::store::log::{NewText, REASON};
 use crate::store::tables::cells::cell;
 
-/// The columns of the log of version 1 and what carries each now; `note` comes after them.
+/// The columns of the log of version 1, each with its new column; `note` comes after them.
 const OLD_LOG: [(&str, Column); 14] = [
     ("seq", Column::Seq),
     ("at", Column::At),
@@ -66,10 +67,7 @@ pub(super) fn move_rows(tx: &Connection, ledger: &mut Ledger) -> Result<usize, M
     let mut last = None;
     let mut rows = old.query([])?;
     while let Some(found) = rows.next()? {
-        let mut row = Row::default();
-        for (index, (_, column)) in OLD_LOG.into_iter().enumerate() {
-            row.set(column, old_cell(found, index));
-        }
+        let mut row = old_row(found);
         last = row.cell(Column::Seq).integer();
         let note = old_cell(found, OLD_LOG.len()).text();
         let id = note.and_then(public_id);
@@ -92,12 +90,9 @@ pub(super) fn move_rows(tx: &Connection, ledger: &mut Ledger) -> Result<usize, M
                 );
             }
             Some(EventKind::MemberRemoved) => {
-                let member = row.cell(Column::Member).integer();
-                let forfeited = member.and_then(|member| ledger.forfeited_at(member));
-                // A balance that was not retained was forfeited at the same time.
-                let retained = forfeited != row.cell(Column::At).integer();
+                let retained = is_retained(&row, ledger);
                 row.set(Column::Flag, Cell::Integer(i64::from(retained)));
-                note_removal(tx, member, Some(retained))?;
+                note_removal(tx, row.cell(Column::Member).integer(), Some(retained))?;
             }
             Some(EventKind::MemberRestored) => {
                 note_removal(tx, row.cell(Column::Member).integer(), None)?;
@@ -125,7 +120,15 @@ pub(super) fn move_rows(tx: &Connection, ledger: &mut Ledger) -> Result<usize, M
     Ok(tx.execute("DELETE FROM activity WHERE seq <= ?1", [last])?)
 }
 
-/// Notes how a member was removed, or forgets it if the member was restored.
+/// Whether the balance was retained when a member was removed.
+fn is_retained(row: &Row<'_>, ledger: &Ledger) -> bool {
+    let member = row.cell(Column::Member).integer();
+    let forfeited = member.and_then(|member| ledger.forfeited_at(member));
+    // A balance that was not retained was forfeited at the same time.
+    forfeited != row.cell(Column::At).integer()
+}
+
+/// Notes how a member was removed, or deletes the note if the member was restored.
 fn note_removal(
     tx: &Connection,
     member: Option<i64>,
@@ -141,12 +144,21 @@ fn note_removal(
     Ok(())
 }
 
-/// A cell of an old row; null of what no version wrote.
+/// The columns of an old row, except `note`.
+fn old_row<'a>(found: &'a SqlRow<'_>) -> Row<'a> {
+    let mut row = Row::default();
+    for (index, (_, column)) in OLD_LOG.into_iter().enumerate() {
+        row.set(column, old_cell(found, index));
+    }
+    row
+}
+
+/// A cell of an old row; null if no version wrote its value.
 fn old_cell<'a>(row: &'a SqlRow<'_>, index: usize) -> Cell<'a> {
     row.get_ref(index).ok().and_then(cell).unwrap_or_default()
 }
 
-/// The sixteen bytes of the public id that the note of a message or an offer is.
+/// The sixteen bytes of the public id in the note of a message or an offer.
 fn public_id(note: &str) -> Option<[u8; 16]> {
     let message = MessageId::parse(note).map(|id| *id.as_uuid().as_bytes());
     message.or_else(|| OfferId::parse(note).map(|id| *id.as_uuid().as_bytes()))

@@ -1,16 +1,18 @@
 //! From version 1 to 2: the log in its final shape.
 //!
-//! The rows of a table move to a new one, some at a time: what was moved is deleted in the same
-//! transaction, so that the new table takes the room that the old one leaves. When a table is empty
-//! the new one takes its name.
+//! The rows of a table move to a new one, a limited number at a time. Moved rows are deleted in the
+//! same transaction, so that the new table uses the room that the old one frees. When the old table
+//! is empty, the new one takes its name.
 //!
-//! The words of people that stood in the log have their own table from now on, from which they can
-//! be erased. Version 1 overwrote nothing that it deleted. So free pages are overwritten first;
-//! tables that may hold long values, which end within a page, move to such pages; and what rows
-//! left in the unused bytes of the others is overwritten in the end.
+//! Personal data in the log moves to a table of its own, from which it can be erased. Version 1 did
+//! not overwrite what it deleted. So free pages are overwritten first; tables that may hold long
+//! values, which end within a page, move to such pages; and unused bytes of the other pages are
+//! overwritten at the end.
 
+mod finish;
 mod ledger;
 mod log;
+mod plan;
 mod tables;
 
 use std::path::Path;
@@ -18,48 +20,19 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::ledger::Ledger;
-use super::super::backup::beside;
-use super::super::scrub::scrub_all;
-use super::{APPLICATION_ID, MigrationError, NOTE, Progress, SCHEMA};
-use crate::domain::{MemberNumber, Seq};
-use crate::store::tables::conversations;
-use crate::store::whole::erasure;
+use self::plan::{MEMBERS, TABLES};
+use crate::store::file::open_error::MigrationError;
+use crate::store::file::paths::with_suffix;
+use crate::store::file::schema::{self, APPLICATION_ID, NOTE, Progress};
+use crate::store::file::scrub::scrub_all;
 
-/// Rows that are moved in one transaction at most.
-const STEP_ROWS: i64 = 100_000;
-/// The room that one transaction takes: the rows that it writes, and in the write-ahead log the
-/// same again and the pages that they leave.
+/// The room that one transaction needs: for the rows that it writes, and in the write-ahead log for
+/// the same rows and the pages that they leave.
 const STEP_ROOM: u64 = 256 << 20;
-/// KiB of pages that are kept in memory meanwhile.
+/// The page cache during the migration, in KiB.
 const CACHE_KIB: i64 = 131_072;
 
-/// The tables that are moved, in this order, each with its key. The last ones keep their columns;
-/// their values may be longer than a page, whose end then held a rest of what was there before.
-const TABLES: &[(&str, &[&str])] = &[
-    ("activity", &["seq"]),
-    ("member", &["id"]),
-    ("offer", &["id"]),
-    ("redemption", &["id"]),
-    ("message", &["id"]),
-    ("event_payload", &["program_id", "seq"]),
-    ("idempotency", &["id"]),
-    ("idempotency_list", &["id"]),
-    ("idempotency_filter", &["last_segment"]),
-    ("organization", &["id"]),
-    ("snapshot_state", &["last_seq", "part"]),
-    (
-        "snapshot_segment",
-        &["program_id", "offer_id", "measure", "number"],
-    ),
-];
-
-/// The place of the members among them.
-const MEMBERS: usize = 1;
-
-/// How the id of a member looks that version 1 erased, for GLOB; 32 digits follow.
-const ERASED: &str = "erased_";
-
-/// Begins the step, once there is room for it: from here on no older program opens the file.
+/// Begins the step if there is room for it. From then on no older program opens the file.
 pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), MigrationError> {
     check_room(path)?;
     let mut waiting = tables::definitions("conversation")?;
@@ -104,7 +77,7 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
 fn check_room(path: &Path) -> Result<(), MigrationError> {
     let length = |path: &Path| std::fs::metadata(path).map(|file| file.len());
     let file = length(path).map_err(MigrationError::Room)?;
-    let file = file + length(&beside(path, "-wal")).unwrap_or(0);
+    let file = file + length(&with_suffix(path, "-wal")).unwrap_or(0);
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let found = rustix::fs::statvfs(folder.unwrap_or(Path::new(".")));
     let found = found.map_err(|error| MigrationError::Room(error.into()))?;
@@ -116,22 +89,22 @@ fn check_room(path: &Path) -> Result<(), MigrationError> {
     Ok(())
 }
 
-/// The room that a database of so many bytes needs beside it: its rows get at most half as long
-/// again, and a small one is moved in one transaction.
+/// The free room that a database of a given size needs: its rows grow by at most half, and a small
+/// database is moved in one transaction.
 fn room_for(file: u64) -> u64 {
     file / 2 + STEP_ROOM.min(4 * file)
 }
 
-/// Moves what is not moved yet.
+/// Moves the rows that have not been moved yet.
 pub(super) fn go_on(
     connection: &mut Connection,
     progress: Progress<'_>,
 ) -> Result<(), MigrationError> {
-    // A table that gets another name must not take the references to the old one along.
+    // Renaming a table must not change the references to it.
     connection.execute_batch(&format!(
         "PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA cache_size = -{CACHE_KIB}"
     ))?;
-    let note = super::note(connection)?.unwrap_or_default();
+    let note = schema::note(connection)?.unwrap_or_default();
     let first = TABLES
         .iter()
         .position(|(table, _)| table.as_bytes() == note)
@@ -140,7 +113,7 @@ pub(super) fn go_on(
         tables::drop_indexes(connection)?;
         tables::fill_free_pages(connection)?;
     }
-    // Only the log and the heads of its accounts need what has been moved already.
+    // Only the log and the members need the entries that have been moved already.
     let mut ledger = Ledger::of_programs(connection)?;
     if first <= MEMBERS {
         ledger.read(connection)?;
@@ -153,7 +126,7 @@ pub(super) fn go_on(
             let rows = match *table {
                 "activity" => log::move_rows(&tx, &mut ledger)?,
                 "member" => ledger.move_members(&tx)?,
-                "idempotency" => move_answers(&tx)?,
+                "idempotency" => move_idempotency_records(&tx)?,
                 table => tables::move_rows(&tx, table, key)?.0,
             };
             tx.commit()?;
@@ -165,22 +138,22 @@ pub(super) fn go_on(
         }
         tables::take_place(connection, table)?;
     }
-    erase_again(connection)?;
-    set_versions(connection)?;
-    set_waiting(connection)?;
+    finish::erase_again(connection)?;
+    finish::set_versions(connection)?;
+    finish::set_waiting(connection)?;
     scrub_all(connection)?;
     let dangling = crate::store::whole::audit::foreign_keys(connection)?;
     if let Some(first) = dangling.first() {
-        // It was so before; `verify` says it again, in whole.
-        tracing::error!(first, "rows of the database point to nothing");
+        // They were dangling before; `stampcard verify` reports all of them.
+        tracing::error!(first, "rows of the database refer to missing rows");
     }
     connection.execute("DELETE FROM setting WHERE name = ?1", [NOTE])?;
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA foreign_keys = ON")?;
-    tracing::info!("the database is migrated");
+    tracing::info!("the database was migrated");
     Ok(())
 }
 
-/// How many rows have been moved, reported to the caller and, at every tenth, to the log.
+/// The number of rows moved so far, reported to the caller and, at every tenth, to the log.
 struct Moved<'a> {
     done: u64,
     total: u64,
@@ -188,7 +161,7 @@ struct Moved<'a> {
 }
 
 impl<'a> Moved<'a> {
-    /// Counts what there is to move; the tables before `first` have been moved already.
+    /// Counts the rows to move; the tables before `first` have been moved already.
     fn begin(
         connection: &Connection,
         first: usize,
@@ -231,8 +204,9 @@ impl<'a> Moved<'a> {
     }
 }
 
-/// Moves the next answers, each with the member whose words it has: those about a redemption do.
-fn move_answers(tx: &Connection) -> Result<usize, MigrationError> {
+/// Moves the next idempotency records. One about a redemption holds personal data, and is noted
+/// with its member.
+fn move_idempotency_records(tx: &Connection) -> Result<usize, MigrationError> {
     let before: i64 = tx.query_row(
         "SELECT coalesce(max(id), 0) FROM new_idempotency",
         [],
@@ -248,75 +222,12 @@ fn move_answers(tx: &Connection) -> Result<usize, MigrationError> {
     Ok(rows)
 }
 
-/// Erases what version 1 left of members that it erased: what callers said about their points and
-/// cancellations.
-fn erase_again(connection: &mut Connection) -> Result<(), MigrationError> {
-    let pattern = ERASED.to_owned() + &"[0-9a-f]".repeat(32);
-    let sql = "SELECT id, last_entry_seq FROM member
-               WHERE archived_at IS NOT NULL AND external_user_id GLOB ?1
-                   AND display_name IS NULL AND email IS NULL AND attributes IS NULL";
-    let mut members: Vec<(i64, Option<i64>)> = Vec::new();
-    for member in connection
-        .prepare(sql)?
-        .query_map([pattern], |row| row.try_into())?
-    {
-        members.push(member?);
-    }
-    for (member, last) in members {
-        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        erasure::empty(&tx, MemberNumber(member), last.map(Seq))?;
-        tx.commit()?;
-    }
-    Ok(())
-}
-
-/// Sets the settings versions of offers, programs and organizations: the last activities that
-/// changed them. Those of members were set as they were moved; of webhooks the log of version 1
-/// does not tell.
-fn set_versions(connection: &mut Connection) -> Result<(), MigrationError> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let sql = "SELECT kind / 10, CASE WHEN kind < 50 THEN offer_id WHEN kind < 60 THEN program_id
-                   ELSE organization_id END AS row, max(seq)
-               FROM activity WHERE kind >= 40 GROUP BY 1, 2";
-    let mut newest = tx.prepare(sql)?;
-    let mut rows = newest.query([])?;
-    while let Some(row) = rows.next()? {
-        let (group, number, seq): (i64, Option<i64>, i64) = row.try_into()?;
-        let sql = match group {
-            4 => "UPDATE offer SET version = ?2 WHERE id = ?1",
-            5 => "UPDATE program SET version = ?2, configuration_version = ?2 WHERE id = ?1",
-            _ => "UPDATE organization SET version = ?2 WHERE id = ?1",
-        };
-        tx.prepare_cached(sql)?.execute((number, seq))?;
-    }
-    drop(rows);
-    drop(newest);
-    tx.commit()?;
-    Ok(())
-}
-
-/// Sets since when members wait for an answer, some conversations at a time.
-fn set_waiting(connection: &mut Connection) -> Result<(), MigrationError> {
-    let last: i64 =
-        connection.query_row("SELECT coalesce(max(id), 0) FROM conversation", [], |row| {
-            row.get(0)
-        })?;
-    let mut after = 0;
-    while after < last {
-        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        conversations::set_waiting_of(&tx, (after, after + STEP_ROWS))?;
-        tx.commit()?;
-        after += STEP_ROWS;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_room_that_is_asked_for_goes_by_the_file() {
+    fn the_room_that_is_needed_depends_on_the_size_of_the_file() {
         assert_eq!(room_for(1_000_000), 4_500_000);
         assert_eq!(room_for(10_000_000_000), 5_000_000_000 + STEP_ROOM);
         let refusal = MigrationError::NoRoom {

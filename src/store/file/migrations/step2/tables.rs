@@ -1,11 +1,13 @@
-//! How a table is moved, whatever its columns: to a new one beside it, which then takes its name.
+//! Moves a table, with any columns: its rows go to a new one, which then takes its name.
 
 use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 
-use super::{MigrationError, NOTE, SCHEMA, STEP_ROWS, TABLES};
+use super::plan::{STEP_ROWS, TABLES};
 use crate::store::Error;
+use crate::store::file::open_error::MigrationError;
+use crate::store::file::schema::{NOTE, SCHEMA};
 
-/// Bytes of values that are moved in one transaction at most.
+/// The most bytes of values that are moved in one transaction.
 const STEP_BYTES: i64 = 32 << 20;
 
 /// The definitions of a table of the schema, then of its indexes and triggers.
@@ -20,7 +22,7 @@ pub(super) fn definitions(table: &str) -> Result<Vec<String>, Error> {
 }
 
 /// Drops the old indexes, whose names the new ones take. Their pages are not overwritten in this
-/// one transaction, but with all that are free.
+/// transaction, but later with all free pages.
 pub(super) fn drop_indexes(connection: &mut Connection) -> Result<(), MigrationError> {
     connection.execute_batch("PRAGMA secure_delete = OFF")?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -83,7 +85,8 @@ pub(super) fn take_place(connection: &mut Connection, table: &str) -> Result<(),
     Ok(())
 }
 
-/// Moves the next rows of a table that keeps its columns; how many, and the key of the last.
+/// Moves the next rows of a table that keeps its columns. Returns their number and the key of the
+/// last one.
 pub(super) fn move_rows(
     tx: &Connection,
     table: &str,
@@ -91,7 +94,7 @@ pub(super) fn move_rows(
 ) -> Result<(usize, Option<i64>), MigrationError> {
     let keys = key.join(", ");
     let columns = columns(tx, table)?;
-    // The last of the rows to move.
+    // Finds the last of the rows to move.
     let lengths: Vec<String> = columns
         .iter()
         .map(|column| format!("coalesce(octet_length({column}), 0)"))
@@ -133,7 +136,7 @@ fn columns(connection: &Connection, table: &str) -> Result<Vec<String>, rusqlite
     rows.collect()
 }
 
-/// Overwrites the pages that version 1 left free with whatever stood in them.
+/// Overwrites the free pages, in which version 1 left deleted data.
 pub(super) fn fill_free_pages(connection: &Connection) -> Result<(), MigrationError> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let page = number("page_size")?;
@@ -143,7 +146,7 @@ pub(super) fn fill_free_pages(connection: &Connection) -> Result<(), MigrationEr
         if free == 0 {
             break;
         }
-        // Less than is free, as rows take some of each page for themselves.
+        // Fewer bytes than are free, as rows have an overhead on each page.
         let bytes = (free * page / 2).min(16 << 20).max(page / 4);
         connection.execute("INSERT INTO new_filler VALUES (zeroblob(?1))", [bytes])?;
         connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;

@@ -107,7 +107,7 @@ function nothing({ search, silent }) {
   if (search) return emptyState("Nobody found", "No member of that name has a conversation.");
   return silent
     ? emptyState("No conversations yet", "They begin with a redemption or a message.")
-    : emptyState("No messages yet", "What members write stands here.");
+    : emptyState("No messages yet", "Messages from members appear here.");
 }
 
 /**
@@ -139,7 +139,7 @@ function row(each, current) {
 
 /** @param {any} message */
 function preview(message) {
-  if (!message) return h("span", { class: "hint" }, "Nothing was said yet");
+  if (!message) return h("span", { class: "hint" }, "No messages yet");
   const words = message.text ?? h("em", {}, "Erased");
   return message.role === "agent" ? [h("span", { class: "hint" }, "You: "), words] : words;
 }

@@ -43,10 +43,7 @@ export function inboxPage(view) {
     { class: "button button-primary", href: `#/inbox/${NEW}` },
     "Start a conversation",
   );
-  append(view.root, [
-    pageHead("Inbox", "What members write, and the answers they get.", start),
-    panes,
-  ]);
+  append(view.root, [pageHead("Inbox", "Messages from members, and your replies.", start), panes]);
   const formFor = answerForms((id) => {
     if (current === id) void shown?.refresh(true);
     list.again();
@@ -60,7 +57,7 @@ export function inboxPage(view) {
     list.choose(id);
     view.root.classList.toggle("has-thread", id !== null);
     if (id === null) {
-      replace(thread, emptyState("No conversation chosen", "Choose one to read and answer it."));
+      replace(thread, emptyState("No conversation chosen", "Choose one to read and reply."));
       return null;
     }
     if (id !== NEW) {

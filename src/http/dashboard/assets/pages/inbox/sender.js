@@ -62,7 +62,7 @@ export function sender({ isMine, begin, send, sent, fix, explain, action }) {
     problem.hidden = text === "";
     replace(problem, text);
   };
-  const lostText = "It is not known whether this arrived. Press again: it acts once.";
+  const lostText = "It is not known whether this arrived. Press again: nothing is done twice.";
   const press = async () => {
     if (isSending) return;
     const wanted = intent ? null : begin();

@@ -79,7 +79,7 @@ function formOf({ whom, title, message, sending }) {
       },
     },
     h("div", { class: "field" }, h("span", { class: "strong" }, "With"), whom.element),
-    labelled("What about (may be left out)", title),
+    labelled("Subject (optional)", title),
     labelled("Message", message),
     sending.problem,
     h("div", { class: "answer-actions" }, sending.startOver, sending.button),

@@ -101,7 +101,7 @@ export function answerForm(id, sent) {
     rows: 3,
     maxlength: 4000,
     "aria-label": "Your answer",
-    placeholder: "Write an answer…",
+    placeholder: "Write a reply…",
     oninput: () => keepDraft(id, input.value),
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -126,7 +126,9 @@ export function answerForm(id, sent) {
     },
     fix: (isFixed) => (input.readOnly = isFixed),
     explain: (error) =>
-      error.status === 404 ? "Nobody can be answered here: the member was removed." : error.message,
+      error.status === 404
+        ? "The member was removed, so there is no one to reply to."
+        : error.message,
   });
   input.value = sending.lost?.message ?? draftOf(id);
   const element = h(

@@ -21,7 +21,7 @@ export function conversationsCard(externalUserID) {
   const list = pagedList(ask, "conversations", SIZE);
   const again = load(place, list.fetch, ({ rows, hasMore }) => {
     const spoken = rows.filter(({ lastMessageAt }) => lastMessageAt);
-    if (spoken.length === 0 && !hasMore) return h("p", { class: "hint" }, "Nothing was said yet.");
+    if (spoken.length === 0 && !hasMore) return h("p", { class: "hint" }, "No messages yet.");
     return [
       h("ul", { class: "feed" }, spoken.map(conversationRow)),
       h("div", { class: "more", "data-key": "more" }, moreButton(list, hasMore, again)),

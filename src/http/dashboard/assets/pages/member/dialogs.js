@@ -59,14 +59,14 @@ export function edit(member, changed) {
         type: "textarea",
         rows: 6,
         spellcheck: "false",
-        hint: "A JSON object of your own. It is kept as it is written.",
+        hint: "A JSON object of your own. It is stored exactly as written.",
       },
     ],
     async load() {
       const { data, text } = await get(where, { includeArchived: true }, { raw: true });
       // A PUT would restore the member.
       if (data.archivedAt !== null) {
-        throw new Error(`${nameOf(data)} was removed meanwhile. Restore the member first.`);
+        throw new Error(`${nameOf(data)} was removed in the meantime. Restore the member first.`);
       }
       const { displayName, tier, version } = data;
       return { values: { displayName, tier, attributes: rawText(text, "attributes") }, version };
@@ -105,7 +105,7 @@ export function removeMember(member, symbol, changed) {
   formDialog({
     name: `Remove ${externalUserID}`,
     title: `Remove ${nameOf(member)}?`,
-    text: "The member is archived and signed out. What was redeemed stays as it is.",
+    text: "The member is archived and signed out. Redemptions stay as they are.",
     action: "Remove",
     tone: "danger",
     fields: [

@@ -32,7 +32,7 @@ export function ledgerCard(externalUserID, symbol) {
   const entries = ledger(ask);
   const render = ({ rows, hasMore }) => {
     if (rows.length === 0) {
-      return emptyState("No points yet", "What is credited or spent will be listed here.");
+      return emptyState("No points yet", "Credits and spends will be listed here.");
     }
     const more = button("Show more", () => attempt(entries.more).then(() => again()));
     return [

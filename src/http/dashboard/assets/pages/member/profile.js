@@ -104,7 +104,7 @@ function erasedNote() {
     "p",
     { class: "card", "data-key": "erased" },
     "This member was erased: name, id, attributes, messages and reasons are deleted permanently. " +
-      "The ledger and the redemptions stay, and name nobody.",
+      "The ledger and the redemptions stay, without the name.",
   );
 }
 

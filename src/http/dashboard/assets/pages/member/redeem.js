@@ -32,7 +32,7 @@ export async function redeemFor(member, symbol, changed) {
   const after = h("span", { "data-after": "" });
   const say = (id) => {
     const price = priceOf(payable.find((offer) => offer.id === id));
-    after.textContent = `${points(wallet.balance - price, symbol)} are left after it.`;
+    after.textContent = `${points(wallet.balance - price, symbol)} will be left.`;
   };
   say(payable[0].id);
   const asText = (offer) => `${offer.title} · ${points(priceOf(offer), symbol)}`;

@@ -25,7 +25,7 @@ const FIELDS = [
     type: "number",
     min: 0,
     step: 1,
-    hint: "Left empty, there is no end to them.",
+    hint: "Left empty, the quantity is unlimited.",
   },
   {
     name: "tiers",
@@ -128,14 +128,14 @@ function standOf({ tiers, expiresAt, availability }) {
 
 /** Describes who can redeem an offer, and until when. */
 async function truthOf({ tiers, endsAt, hasEnded, isSoldOut }) {
-  if (hasEnded) return `It has ended already, on ${dateTime(endsAt)}: nobody can redeem it.`;
-  if (isSoldOut) return "None are left: nobody can redeem it.";
+  if (hasEnded) return `It has ended already, on ${dateTime(endsAt)}: members cannot redeem it.`;
+  if (isSoldOut) return "None are left: members cannot redeem it.";
   const nobodys = await tiersOfNobody(tiers);
   const until = endsAt ? ` until ${dateTime(endsAt)}` : " on";
   const names = (some) => some.map((tier) => `“${tier}”`).join(" and ");
   if (tiers.length === 0) return `Every member can redeem it, from now${until}.`;
   if (nobodys.length === tiers.length) {
-    return `No member has the tier ${names(nobodys)}: nobody can redeem it yet.`;
+    return `No member has the tier ${names(nobodys)}: no one can redeem it yet.`;
   }
   const who = `Members with the tier ${names(tiers.filter((tier) => !nobodys.includes(tier)))}`;
   const warning = nobodys.length > 0 ? ` No member has the tier ${names(nobodys)}.` : "";

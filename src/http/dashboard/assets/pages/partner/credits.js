@@ -102,7 +102,7 @@ function organizations({ organizations: rows, overage }, names) {
       h(
         "p",
         { class: "hint card-note" },
-        `${number(overage)} identifications found no credit left. They succeeded all the same.`,
+        `${number(overage)} identifications exceeded the credits. They succeeded anyway.`,
       ),
   );
 }

@@ -120,7 +120,7 @@ const NAMES = [
     type: "textarea",
     rows: 4,
     spellcheck: "false",
-    hint: "A JSON object of your own. It is kept as it is written.",
+    hint: "A JSON object of your own. It is stored exactly as written.",
   },
 ];
 const CREDITS = [
@@ -218,7 +218,7 @@ function newKey(where, changed) {
     async submit({ name }, options) {
       const { plainKey } = await post(`${where}/api-keys`, { name }, options);
       changed();
-      secretDialog({ title: `The key ${name}`, text: "It is shown this once.", secret: plainKey });
+      secretDialog({ title: `The key ${name}`, text: "It is shown only once.", secret: plainKey });
     },
   });
 }

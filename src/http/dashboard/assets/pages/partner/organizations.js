@@ -48,10 +48,10 @@ export function partnerOrganizationsPage(view) {
     ({ organizations, total, page }) => {
       if (total === 0) {
         return asked.search || asked.status
-          ? emptyState("None found", "No organization fits that.")
+          ? emptyState("None found", "No organization matches.")
           : emptyState(
               "No organizations yet",
-              "Each one has programs, members and keys of its own.",
+              "Each one has its own programs, members and keys.",
               button("Create one", make, { tone: "primary" }),
             );
       }
@@ -129,7 +129,7 @@ function createDialog(changed) {
         type: "number",
         min: 0,
         step: 1,
-        hint: "The most it may take from the pool. Left empty, there is no cap.",
+        hint: "The most it may take from the pool. Left empty, there is no limit.",
       },
     ],
     async submit({ name, externalId, tier, initialCredits }, options) {
@@ -144,7 +144,7 @@ function createDialog(changed) {
       changed();
       secretDialog({
         title: `The key of ${name}`,
-        text: "Give it to the organization. It is shown this once.",
+        text: "Give it to the organization. It is shown only once.",
         secret: apiKey,
       });
     },

@@ -38,7 +38,7 @@ function state(server, changed) {
       ["Started", [dateTime(startedAt), " (", timeText(startedAt), ")"]],
       [
         "Changes",
-        takesWrites ? "are taken" : h("strong", { class: "bad" }, `are not taken: ${reason}`),
+        takesWrites ? "are accepted" : h("strong", { class: "bad" }, `are refused: ${reason}`),
       ],
       ["Database", bytes(database.bytes)],
       ["Write-ahead log", bytes(database.logBytes)],
@@ -81,8 +81,8 @@ function checks({ lastVerify, lastBackup }) {
     h(
       "p",
       { class: "hint" },
-      "What runs on the server's machine, on this very file, is known here. What looks at a copy, " +
-        "such as a replica, is not.",
+      "Commands that ran on the server's machine, on this file, are shown here. Those that ran on a copy, " +
+        "such as a replica, are not.",
     ),
   );
 }
@@ -93,7 +93,7 @@ const moment = (at) => [dateTime(at), " (", timeText(at), ")"];
 
 function verified({ at, agrees, figures, findings }) {
   if (agrees) return [...moment(at), `: everything agrees, ${count(figures, "figure")} compared`];
-  const wrong = findings === 1 ? "1 thing is wrong" : `${number(findings)} things are wrong`;
+  const wrong = findings === 1 ? "1 problem found" : `${number(findings)} problems found`;
   return [...moment(at), ": ", h("strong", { class: "bad" }, wrong)];
 }
 

@@ -65,7 +65,7 @@ function usageCards({ analytics, usage }) {
         },
         {
           name: "organizationsWithActivity",
-          label: "Organizations at work",
+          label: "Active organizations",
           value: number(analytics.organizationsWithActivity),
         },
       ]),

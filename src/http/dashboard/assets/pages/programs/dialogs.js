@@ -15,7 +15,7 @@ const NAME = { name: "name", label: "Name", required: true, maxlength: 255 };
 export function createDialog(context, changed) {
   formDialog({
     title: "New program",
-    text: "It starts empty, in this organization, with a key of its own.",
+    text: "It starts empty, in this organization, with its own key.",
     action: "Create the program",
     fields: [NAME],
     async submit({ name }, options) {
@@ -26,7 +26,7 @@ export function createDialog(context, changed) {
       secretDialog({
         title: `The key of ${given}`,
         text:
-          "It opens the new program. It is shown this once. This tab holds it too, until it is " +
+          "It opens the new program. It is shown only once. This tab holds it too, until it is " +
           "closed: the program's name at the side switches there.",
         secret: apiKey,
       });
@@ -71,7 +71,7 @@ export async function archiveDialog(program, context, changed) {
   if (isOwn && !(await hasAnother(program))) {
     notify(
       `${program.name} is the organization's only program in use. Only a key of another one could ` +
-        "take it out again, so make that first.",
+        "restore it, so create one first.",
       "bad",
     );
     return;
@@ -80,8 +80,8 @@ export async function archiveDialog(program, context, changed) {
     title: `Archive ${program.name}?`,
     text:
       "Its keys and its members' tokens are refused from their next request on. Its members, " +
-      "points and figures stay, and any key of another program of this organization can take it " +
-      `out again.${isOwn ? " You are in it now: this page then needs another key." : ""}`,
+      "points and figures stay, and any key of another program of this organization can restore " +
+      `it.${isOwn ? " You are in it now: this page then needs another key." : ""}`,
     action: "Archive it",
     async submit() {
       await change(program, { status: "ARCHIVED" }, context);
@@ -105,6 +105,6 @@ async function hasAnother({ id }) {
  */
 export async function restoreProgram(program, context, changed) {
   await change(program, { status: "ACTIVE" }, context);
-  notify(`${program.name} is in use again. Its keys work again.`);
+  notify(`${program.name} is active again. Its keys work again.`);
   changed();
 }

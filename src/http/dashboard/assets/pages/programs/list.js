@@ -69,7 +69,7 @@ function actions(program, isOwn, context, changed) {
   const small = (text, onclick) =>
     button(text, onclick, { tone: "small", "aria-label": `${text} ${program.name}` });
   if (program.status === "ARCHIVED") {
-    return small("Take out again", () => attempt(() => restoreProgram(program, context, changed)));
+    return small("Restore", () => attempt(() => restoreProgram(program, context, changed)));
   }
   return [
     key && !isOwn && small("Switch to", () => switchTo(key.key, context.restart)),

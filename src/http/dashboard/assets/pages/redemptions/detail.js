@@ -191,12 +191,12 @@ function textOf(entry, symbol) {
 
 /** The actor, if the log has recorded it. */
 function actorOf(actor) {
-  if (!actor) return "by whom was not noted";
+  if (!actor) return "by: not recorded";
   const others = {
     member: "by the member",
     partner: "by the partner",
     rule: "by a rule",
-    scheduler: "by itself",
+    scheduler: "automatically",
     server: "on the server",
   };
   return others[actor.type] ?? `by the key “${actor.name}” (${actor.keyPrefix}…)`;

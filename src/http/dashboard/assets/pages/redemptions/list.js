@@ -57,10 +57,10 @@ export function showList(place, view, asked) {
 
 const nothing = (asked) =>
   isNarrowed(asked)
-    ? emptyState("Nothing found", "No redemption is of all that is asked for above.")
+    ? emptyState("Nothing found", "No redemption matches the filters above.")
     : emptyState(
         "No redemptions yet",
-        "When a member redeems an offer, it appears here by itself.",
+        "When a member redeems an offer, it appears here automatically.",
       );
 
 function tableOf(rows, symbol) {

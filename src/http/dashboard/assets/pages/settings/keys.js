@@ -96,7 +96,7 @@ function createDialog(context, changed) {
       },
       {
         name: "hold",
-        label: "Hold it in this tab too",
+        label: "Keep it in this tab too",
         type: "check",
         hint: "To sign in with it here without pasting it.",
       },
@@ -110,7 +110,7 @@ function createDialog(context, changed) {
       changed();
       secretDialog({
         title: `The key ${key.name}`,
-        text: "It is shown this once, and nobody can look it up again.",
+        text: "It is shown only once and cannot be shown again.",
         secret: plainKey,
       });
     },
@@ -122,7 +122,7 @@ function revokeDialog(key, context, changed) {
     title: `Revoke ${key.name}?`,
     text:
       `What uses it (${lastUse(key)}) is refused from its next request on, and its live streams ` +
-      "end. Member tokens that were made with it work until they expire. It cannot be taken back.",
+      "end. Member tokens that were made with it work until they expire. This cannot be undone.",
     action: "Revoke it",
     name: `Revoke ${key.name} (${key.id})`,
     async submit(_, options) {

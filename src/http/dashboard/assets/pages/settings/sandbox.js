@@ -51,7 +51,7 @@ function clockCard() {
       h(
         "p",
         { class: "hint" },
-        "Time only moves forward. Starting afresh, below, sets the clock back to now.",
+        "Time only moves forward. A reset, below, sets the clock back to now.",
       ),
     ],
     3,
@@ -92,7 +92,7 @@ function dateDialog(clock, again) {
       // By its present time, not the one when the dialog was opened.
       const { now } = await get("/v1/sandbox/clock");
       const seconds = Math.round((new Date(at).getTime() - Date.parse(now)) / 1000);
-      if (seconds < 1) throw new Error(`It has to be after ${dateTime(now)}.`);
+      if (seconds < 1) throw new Error(`It must be after ${dateTime(now)}.`);
       if (seconds > SECONDS_MAX) throw new Error("At most ten years at once.");
       const after = await post("/v1/sandbox/clock", { advanceSeconds: seconds }, options);
       notify(`In this program it is ${dateTime(after.now)}.`);
@@ -127,14 +127,18 @@ function faultCard(view) {
       );
     replace(
       place,
-      h("p", {}, "What this tab changes fails, so that you can see what an app would meet:"),
+      h(
+        "p",
+        {},
+        "Changes made in this tab fail, so that you can see what an app would experience:",
+      ),
       h("div", { class: "actions" }, choice(FAULTS)),
       h("p", {}, "Or takes longer:"),
       h("div", { class: "actions" }, choice(DELAYS)),
       h(
         "p",
         { class: "hint" },
-        "An app asks for the same by a header of its requests: ",
+        "An app requests the same with a header: ",
         h("code", {}, `Stampcard-Fault: ${asked.join(",") || "503"}`),
       ),
     );
@@ -147,12 +151,12 @@ function faultCard(view) {
 function resetCard(view) {
   const start = () =>
     confirmDialog({
-      title: `Start ${view.context.program.name} afresh?`,
+      title: `Reset ${view.context.program.name}?`,
       text:
         "The program is archived with its members, points, offers, redemptions, conversations and " +
-        "webhooks, and every key of it opens a new, empty one of the same name and settings, whose " +
-        "clock is the server's. Its members' tokens end. It cannot be taken back.",
-      action: "Start afresh",
+        "webhooks, and its keys open a new, empty one with the same name and settings, whose " +
+        "clock is the server's. Its members' tokens end. This cannot be undone.",
+      action: "Reset",
       async submit(_, options) {
         await post("/v1/sandbox/reset", {}, options);
         notify("The program is empty.");
@@ -160,12 +164,8 @@ function resetCard(view) {
       },
     });
   return card(
-    "Sandbox: start afresh",
-    h(
-      "p",
-      {},
-      "An empty program for the same keys, of the same name and settings. The old one is archived.",
-    ),
-    h("div", { class: "actions" }, button("Start afresh…", start, { tone: "danger" })),
+    "Sandbox: reset",
+    h("p", {}, "An empty program with the same keys, name and settings. The old one is archived."),
+    h("div", { class: "actions" }, button("Reset…", start, { tone: "danger" })),
   );
 }

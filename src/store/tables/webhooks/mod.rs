@@ -1,35 +1,53 @@
-//! Webhook endpoints, and the events that were kept for them.
+//! Webhook endpoints.
+
+pub mod deliveries;
+mod payloads;
 
 use rusqlite::{Connection, Row};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::programs;
+pub use self::payloads::payload;
+use self::payloads::subscription;
+pub(in crate::store) use self::payloads::{insert_payload, subscribed};
 use crate::domain::{
-    ByNumber, Endpoint, EndpointNumber, Environment, EventName, EventSet, ProgramNumber, Seq,
-    Subscription, Timestamp, WebhookId, WebhookUrl,
+    Endpoint, EndpointNumber, Environment, ProgramNumber, Seq, Timestamp, WebhookId, WebhookUrl,
 };
-use crate::store::log::timestamp;
+use crate::store::error::readable;
+use crate::store::tables::columns::{column, environment, optional_time, time, uuid};
+use crate::store::tables::query;
 use crate::store::{Error, Transaction};
 
 /// The columns that [`endpoint`] reads.
-const COLUMNS: &str = "w.id, w.uuid, w.url, w.events, w.created_at, w.disabled_at, w.version";
+macro_rules! columns {
+    () => {
+        "w.id, w.uuid, w.url, w.events, w.created_at, w.disabled_at, w.version"
+    };
+}
 
-/// An endpoint in use, with all that sending to it needs.
+const COLUMNS: &str = columns!();
+
+/// The columns that [`active`] reads.
+const ACTIVE: &str = concat!(
+    columns!(),
+    ", w.program_id, o.environment, w.secret, w.cursor_seq"
+);
+
+/// An endpoint that is in use, with what a delivery needs.
 #[derive(Debug, Clone)]
 pub struct ActiveEndpoint {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// Whose events it gets.
+    /// The program whose events it receives.
     pub program: ProgramNumber,
-    /// Where.
+    /// The program's environment.
     pub environment: Environment,
-    /// The key of the signatures.
+    /// The secret that signs its deliveries.
     pub secret: SecretString,
-    /// Events up to here need no first attempt.
+    /// The last event that needs no first attempt any more.
     pub cursor: Seq,
 }
 
-/// An endpoint of a program, in use or not.
+/// An endpoint of a program, disabled or not.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -40,13 +58,12 @@ pub fn find(
 ) -> Result<Option<Endpoint>, Error> {
     let sql =
         format!("SELECT {COLUMNS} FROM webhook_endpoint w WHERE w.uuid = ?1 AND w.program_id = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((id.as_uuid().as_bytes(), program.0))?;
-    rows.next()?.map(endpoint).transpose()
+    let values = (id.as_uuid().as_bytes(), program.0);
+    query::one(connection, &sql, values, endpoint)
 }
 
-/// The endpoints of a program, newest first: all that are in use, and the newest of the others, at
-/// most `limit` in all.
+/// The endpoints of a program, newest first: all that are in use, and the newest disabled ones, at
+/// most `limit` in total.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -60,16 +77,11 @@ pub fn list(
              ORDER BY w.disabled_at IS NOT NULL, w.id DESC LIMIT ?2)
          ORDER BY id DESC"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((program.0, i64::try_from(limit).unwrap_or(i64::MAX)))?;
-    let mut endpoints = Vec::new();
-    while let Some(row) = rows.next()? {
-        endpoints.push(endpoint(row)?);
-    }
-    Ok(endpoints)
+    let values = (program.0, query::limit(limit));
+    query::all(connection, &sql, values, endpoint)
 }
 
-/// How many endpoints of a program are in use.
+/// The number of a program's endpoints that are in use.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -81,7 +93,7 @@ pub fn active_count(connection: &Connection, program: ProgramNumber) -> Result<u
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
-/// Adds an endpoint, which gets the events after `cursor`.
+/// Creates an endpoint, which receives the events after `cursor`, and sets its `number`.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -109,7 +121,7 @@ pub fn insert(
     Ok(())
 }
 
-/// Writes what can change of an endpoint.
+/// Writes the columns of an endpoint that can change.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -126,8 +138,8 @@ pub fn update(tx: &Transaction<'_>, endpoint: &Endpoint) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether an event that an endpoint listens to waits for its first attempt. How far the endpoint
-/// has come is written down only now and then, so that this reads rows that were passed over.
+/// Whether an event that an endpoint subscribes to waits for its first attempt. The endpoint's
+/// cursor is stored only now and then, so that this may find events that were delivered or skipped.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -149,7 +161,7 @@ pub fn has_backlog(
     Ok(connection.query_row(&sql, (endpoint.number.0, program.0), |row| row.get(0))?)
 }
 
-/// The events that an endpoint listens to, as a JSON array.
+/// The events that an endpoint subscribes to, as a JSON array.
 fn names(endpoint: &Endpoint) -> Result<String, Error> {
     let events = endpoint.subscription.events().iter();
     let names: Vec<_> = events.map(|event| event.as_str()).collect();
@@ -165,16 +177,10 @@ pub fn active_of(connection: &Connection, program: ProgramNumber) -> Result<Vec<
         "SELECT {COLUMNS} FROM webhook_endpoint w
          WHERE w.program_id = ?1 AND w.disabled_at IS NULL ORDER BY w.id"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([program.0])?;
-    let mut endpoints = Vec::new();
-    while let Some(row) = rows.next()? {
-        endpoints.push(endpoint(row)?);
-    }
-    Ok(endpoints)
+    query::all(connection, &sql, [program.0], endpoint)
 }
 
-/// Whether an endpoint was taken out of use.
+/// Whether an endpoint is disabled.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -184,7 +190,7 @@ pub fn is_disabled(connection: &Connection, number: EndpointNumber) -> Result<bo
     Ok(statement.query_row([number.0], |row| row.get(0))?)
 }
 
-/// Up to where the log needs no first attempt to an endpoint; `None` if it is out of use.
+/// The last event of which an endpoint needs no first attempt; `None` if it is disabled.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -196,13 +202,13 @@ pub fn place(connection: &Connection, number: EndpointNumber) -> Result<Option<S
     Ok(place.map(Seq))
 }
 
-/// Every endpoint in use.
+/// Every endpoint that is in use.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn all_active(connection: &Connection) -> Result<Vec<ActiveEndpoint>, Error> {
     let sql = format!(
-        "SELECT {COLUMNS}, w.program_id, o.environment, w.secret, w.cursor_seq
+        "SELECT {ACTIVE}
          FROM webhook_endpoint w
          JOIN program p ON p.id = w.program_id
          JOIN organization o ON o.id = p.organization_id
@@ -212,103 +218,33 @@ pub fn all_active(connection: &Connection) -> Result<Vec<ActiveEndpoint>, Error>
     let mut rows = statement.query([])?;
     let mut endpoints = Vec::new();
     while let Some(row) = rows.next()? {
-        endpoints.extend(crate::store::readable(
-            "webhook_endpoint",
-            row,
-            active(row),
-        )?);
+        endpoints.extend(readable("webhook_endpoint", row, active(row))?);
     }
     Ok(endpoints)
 }
 
+/// Reads [`ACTIVE`].
 fn active(row: &Row<'_>) -> Result<ActiveEndpoint, Error> {
-    let environment: String = row.get(8)?;
+    let secret: String = row.get(column!(ACTIVE, "secret"))?;
     Ok(ActiveEndpoint {
         endpoint: endpoint(row)?,
-        program: ProgramNumber(row.get(7)?),
-        environment: Environment::parse(&environment).ok_or(Error::Impossible("environment"))?,
-        secret: SecretString::from(row.get::<_, String>(9)?),
-        cursor: Seq(row.get(10)?),
+        program: ProgramNumber(row.get(column!(ACTIVE, "program_id"))?),
+        environment: environment(row, column!(ACTIVE, "environment"))?,
+        secret: SecretString::from(secret),
+        cursor: Seq(row.get(column!(ACTIVE, "cursor_seq"))?),
     })
 }
 
-/// The events that some endpoint of each program listens to.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub(in crate::store) fn heard(
-    connection: &Connection,
-) -> Result<ByNumber<ProgramNumber, EventSet>, Error> {
-    let sql = "SELECT id, program_id, events FROM webhook_endpoint WHERE disabled_at IS NULL";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([])?;
-    let mut heard: ByNumber<_, EventSet> = ByNumber::default();
-    while let Some(row) = rows.next()? {
-        let read = || {
-            Ok((
-                ProgramNumber(row.get(1)?),
-                subscription(&row.get::<_, String>(2)?)?,
-            ))
-        };
-        if let Some((program, subscription)) =
-            crate::store::readable("webhook_endpoint", row, read())?
-        {
-            let set = heard.entry(program).or_default();
-            *set = set.union(subscription.set());
-        }
-    }
-    Ok(heard)
-}
-
-/// Keeps the object that an event is about.
-pub(in crate::store) fn insert_payload(
-    connection: &Connection,
-    program: ProgramNumber,
-    seq: Seq,
-    data: &str,
-) -> Result<(), Error> {
-    let sql = "INSERT INTO event_payload (program_id, seq, data) VALUES (?1, ?2, ?3)";
-    connection
-        .prepare_cached(sql)?
-        .execute((program.0, seq.0, data))?;
-    Ok(())
-}
-
-/// The object that an event is about, if it was kept.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn payload(
-    connection: &Connection,
-    program: ProgramNumber,
-    seq: Seq,
-) -> Result<Option<String>, Error> {
-    let sql = "SELECT data FROM event_payload WHERE program_id = ?1 AND seq = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((program.0, seq.0))?;
-    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.flatten())
-}
-
-/// Reads the columns of [`COLUMNS`].
+/// Reads [`COLUMNS`].
 fn endpoint(row: &Row<'_>) -> Result<Endpoint, Error> {
-    let url: String = row.get(2)?;
+    let url: String = row.get(column!(COLUMNS, "url"))?;
     Ok(Endpoint {
-        number: EndpointNumber(row.get(0)?),
-        id: WebhookId::from_uuid(programs::uuid(row, 1)?),
+        number: EndpointNumber(row.get(column!(COLUMNS, "id"))?),
+        id: WebhookId::from_uuid(uuid(row, column!(COLUMNS, "uuid"))?),
         url: WebhookUrl::stored(&url).ok_or(Error::Impossible("webhook address"))?,
-        subscription: subscription(&row.get::<_, String>(3)?)?,
-        created_at: timestamp(row.get(4)?)?,
-        disabled_at: row.get::<_, Option<i64>>(5)?.map(timestamp).transpose()?,
-        version: Seq(row.get(6)?),
+        subscription: subscription(row, column!(COLUMNS, "events"))?,
+        created_at: time(row, column!(COLUMNS, "created_at"))?,
+        disabled_at: optional_time(row, column!(COLUMNS, "disabled_at"))?,
+        version: Seq(row.get(column!(COLUMNS, "version"))?),
     })
-}
-
-fn subscription(json: &str) -> Result<Subscription, Error> {
-    let names: Vec<String> =
-        serde_json::from_str(json).map_err(|_| Error::Impossible("list of events"))?;
-    let events = names.iter().map(|name| EventName::parse(name));
-    let events = events.collect::<Option<_>>();
-    Ok(Subscription::stored(
-        events.ok_or(Error::Impossible("event"))?,
-    ))
 }

@@ -1,11 +1,12 @@
-//! How removed members were removed, so that a removal that is repeated gets the same answer.
+//! Removals of members, noted so that a repeated removal gets the same response.
 //!
-//! Of a member who was erased nobody can look the id up any more. So a keyed hash of it stays for a
-//! while, from which the id cannot be guessed without the key.
+//! The id of an erased member is gone. So a keyed hash of it stays for a limited time, from which
+//! the id cannot be guessed without the key.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
 use crate::domain::{MemberNumber, Timestamp};
+use crate::store::tables::query;
 use crate::store::{Error, Transaction};
 
 /// A keyed hash of a program and an id.
@@ -21,7 +22,7 @@ pub fn note(tx: &Transaction<'_>, member: MemberNumber, retained: bool) -> Resul
     Ok(())
 }
 
-/// Forgets a removal: the member was restored.
+/// Deletes the note of a removal, after the member was restored.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -31,7 +32,7 @@ pub fn forget(tx: &Transaction<'_>, member: MemberNumber) -> Result<(), Error> {
     Ok(())
 }
 
-/// Notes by which hash an erased member is still known, unless one is noted already.
+/// Notes the hash of the id of an erased member, unless one is noted already.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -54,15 +55,12 @@ pub fn note_erased(
 /// [`Error`] if the database fails.
 pub fn retained(connection: &Connection, member: MemberNumber) -> Result<bool, Error> {
     let sql = "SELECT retained FROM removal WHERE member_id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row([member.0], |row| row.get(0));
-    found
-        .optional()?
-        .ok_or(Error::Impossible("removed member without a removal"))
+    let found = query::one(connection, sql, [member.0], |row| Ok(row.get(0)?))?;
+    found.ok_or(Error::Impossible("removed member without a removal"))
 }
 
-/// The same of the newest member who was erased with this hash, since `not_before`; `None` if there
-/// is none.
+/// Whether the balance was retained of the newest member with this hash who was erased after
+/// `not_before`; `None` if there is none.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -73,12 +71,11 @@ pub fn erased(
 ) -> Result<Option<bool>, Error> {
     let sql = "SELECT retained FROM removal WHERE erased_key = ?1 AND erased_at > ?2
                ORDER BY member_id DESC LIMIT 1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row((key, not_before.as_millis()), |row| row.get(0));
-    Ok(found.optional()?)
+    let values = (key, not_before.as_millis());
+    query::one(connection, sql, values, |row| Ok(row.get(0)?))
 }
 
-/// Forgets the hashes of those who were erased up to a time.
+/// Deletes the hashes of members who were erased up to a time.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

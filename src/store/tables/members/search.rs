@@ -1,39 +1,33 @@
-//! The index by which members are searched.
+//! Searches for members.
 //!
-//! It holds the terms of each member's id and name. A search looks up the members of each of its
-//! terms, unless there are very many, and only then reads rows: those that have all other terms,
-//! or, if every term is of very many, one after the other.
+//! An index holds the terms of each member's id and name. A search looks up the members of each of
+//! its terms, except terms of very many members. Only then it reads rows: those of the members that
+//! have all terms it looked up, or, if every term has very many members, one after the other.
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::members::{self, MemberFilter};
-use crate::domain::{DisplayName, Member, MemberNumber, ProgramNumber, Search, StatusCounts};
-use crate::domain::{all_begin, terms};
+pub use super::terms::differences;
+use super::terms::{INSERT, terms_of};
+use super::{COUNTED_BY_NUMBER, MemberFilter, counted, listing};
+use crate::domain::{
+    DisplayName, Member, MemberNumber, ProgramNumber, Search, StatusCounts, all_begin,
+};
 use crate::store::{Error, Transaction};
 
-/// A term of more members than this is compared with rows.
+/// A term of more members than this is not looked up but compared with rows.
 pub(in crate::store) const LOOKED_UP_MAX: usize = 10_000;
-/// The same of the longest term, if each is of very many.
+/// The limit for the longest term, if every term has very many members.
 const LONGEST_MAX: usize = 100_000;
-/// Rows that one page reads at most.
+/// The most rows that one page reads.
 pub(in crate::store) const ROWS_MAX: usize = 10_000;
 
-/// What a page of a search found.
+/// A page of a search.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// The members, newest first.
     pub members: Vec<(Member, StatusCounts)>,
-    /// The row where the next page goes on, if this one stopped before it was full.
+    /// The row before which the next page continues, if this one stopped before it was full.
     pub stopped_at: Option<MemberNumber>,
-}
-
-/// The terms of a member, each once.
-fn terms_of(id: &str, name: Option<&str>) -> Vec<String> {
-    let mut all = terms(id);
-    all.extend(name.into_iter().flat_map(terms));
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
 fn terms_of_member(member: &Member) -> Vec<String> {
@@ -41,7 +35,7 @@ fn terms_of_member(member: &Member) -> Vec<String> {
     terms_of(member.external_user_id.as_str(), name)
 }
 
-/// Brings the index up to a member's profile; `before` is what it was, if it was.
+/// Updates the index after a member's profile was created or changed; `before` is the former one.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -70,35 +64,8 @@ pub fn index(tx: &Transaction<'_>, before: Option<&Member>, member: &Member) -> 
     Ok(())
 }
 
-const INSERT: &str = "INSERT INTO search_term (program_id, term, member_id) VALUES (?1, ?2, ?3)";
-
-/// Puts members into the index who are not in it: those of a table behind one row up to another.
-pub(in crate::store) fn index_rows(
-    connection: &Connection,
-    table: &str,
-    (after, last): (i64, i64),
-) -> Result<(), Error> {
-    let sql = format!(
-        "SELECT id, program_id, external_user_id, display_name FROM {table}
-         WHERE id > ?1 AND id <= ?2"
-    );
-    let mut members = connection.prepare_cached(&sql)?;
-    let mut insert = connection.prepare_cached(INSERT)?;
-    let mut rows = members.query((after, last))?;
-    while let Some(row) = rows.next()? {
-        let (member, program): (i64, i64) = (row.get(0)?, row.get(1)?);
-        for term in terms_of(
-            &row.get::<_, String>(2)?,
-            row.get::<_, Option<String>>(3)?.as_deref(),
-        ) {
-            insert.execute((program, term, member))?;
-        }
-    }
-    Ok(())
-}
-
-/// A page of the members that a search finds, newest first. The page is full, or it is the last, or
-/// it has read as many rows as one may.
+/// A page of the members that a search finds, newest first. The page is full, or the last one, or
+/// stopped at the most rows that a page reads.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -145,14 +112,14 @@ pub fn list(
     Ok(page.found)
 }
 
-/// The members before a row that have a term, newest first; `None` if there are more than `most`.
+/// The members before a row that have a term, newest first; `None` if more than `most` have it.
 pub(in crate::store) fn members_of(
     connection: &Connection,
     program: ProgramNumber,
     (term, before): (&str, i64),
     most: usize,
 ) -> Result<Option<Vec<i64>>, Error> {
-    // Behind every term that begins so: no term holds the last character there is.
+    // After every term with this prefix: no term has the last character of Unicode.
     let end = format!("{term}\u{10FFFF}");
     let sql = "SELECT member_id FROM search_term
                WHERE program_id = ?1 AND term >= ?2 AND term < ?3 LIMIT ?4";
@@ -175,7 +142,7 @@ pub(in crate::store) fn members_of(
     Ok(Some(found))
 }
 
-/// Keeps what is in both; both begin with the largest.
+/// Intersects two lists in descending order.
 pub(in crate::store) fn intersect(candidates: &mut Option<Vec<i64>>, found: Vec<i64>) {
     match candidates {
         None => *candidates = Some(found),
@@ -185,12 +152,12 @@ pub(in crate::store) fn intersect(candidates: &mut Option<Vec<i64>>, found: Vec<
     }
 }
 
-/// A page on its way.
+/// A page that is being read.
 struct Page<'a> {
     /// The terms that rows are compared with.
     rest: &'a [&'a str],
     limit: usize,
-    /// Rows that were read.
+    /// The number of rows read so far.
     read: usize,
     found: Found,
 }
@@ -202,14 +169,14 @@ impl Page<'_> {
         (program, filter): (ProgramNumber, &MemberFilter),
         candidates: &[i64],
     ) -> Result<(), Error> {
-        let mut statement = connection.prepare_cached(members::COUNTED_BY_NUMBER)?;
+        let mut statement = connection.prepare_cached(COUNTED_BY_NUMBER)?;
         for &number in candidates {
-            if self.is_done(number + 1) {
+            if self.ends_before(number + 1) {
                 break;
             }
             let mut rows = statement.query((program.0, number))?;
             if let Some(row) = rows.next()? {
-                self.take(members::counted(row)?, filter);
+                self.take(counted(row)?, filter);
             }
         }
         Ok(())
@@ -220,17 +187,17 @@ impl Page<'_> {
         connection: &Connection,
         (program, filter): (ProgramNumber, &MemberFilter),
     ) -> Result<(), Error> {
-        // So that no rows are read uncounted.
+        // The filter is applied here, so that every row that is read counts.
         let all = MemberFilter {
             include_archived: true,
             ..filter.clone()
         };
-        let (sql, values) = members::listing(program, &all);
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params_from_iter(values))?;
+        let query = listing(program, &all);
+        let mut statement = connection.prepare_cached(&query.sql)?;
+        let mut rows = statement.query(params_from_iter(query.values))?;
         while let Some(row) = rows.next()? {
-            let member = members::counted(row)?;
-            if self.is_done(member.0.number.0 + 1) {
+            let member = counted(row)?;
+            if self.ends_before(member.0.number.0 + 1) {
                 break;
             }
             self.take(member, filter);
@@ -238,8 +205,8 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Whether the page is full, or stops before the row that is before this one.
-    fn is_done(&mut self, before: i64) -> bool {
+    /// Ends the page if it is full or has read the most rows. Returns whether it has ended.
+    fn ends_before(&mut self, before: i64) -> bool {
         if self.found.members.len() < self.limit && self.read >= ROWS_MAX {
             self.found.stopped_at = Some(MemberNumber(before));
         }
@@ -256,44 +223,4 @@ impl Page<'_> {
             self.found.members.push((member, counts));
         }
     }
-}
-
-/// Where the index differs from one that is built from the members.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn differences(connection: &Connection) -> Result<Vec<String>, Error> {
-    let sql = "SELECT id, program_id, external_user_id, display_name FROM member ORDER BY id";
-    let mut members = connection.prepare(sql)?;
-    let sql = "SELECT EXISTS (SELECT 1 FROM search_term
-                   WHERE program_id = ?1 AND term = ?2 AND member_id = ?3)";
-    let mut has = connection.prepare(sql)?;
-    let (mut missing, mut expected) = (0_i64, 0_i64);
-    let mut findings = Vec::new();
-    let mut rows = members.query([])?;
-    while let Some(row) = rows.next()? {
-        let (member, program): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let (id, name): (String, Option<String>) = (row.get(2)?, row.get(3)?);
-        for term in terms_of(&id, name.as_deref()) {
-            expected += 1;
-            if !has.query_row((program, &term, member), |row| row.get(0))? {
-                missing += 1;
-                if findings.len() < 100 {
-                    // The term itself is a part of somebody's name.
-                    findings.push(format!(
-                        "a search does not find member row {member} by each word"
-                    ));
-                    findings.dedup();
-                }
-            }
-        }
-    }
-    let sql = "SELECT count(*) FROM search_term";
-    let count: i64 = connection.query_row(sql, [], |row| row.get(0))?;
-    let surplus = count - (expected - missing);
-    if surplus > 0 {
-        let what = "words by which a search finds members who do not have them";
-        findings.push(format!("the index of the search has {surplus} {what}"));
-    }
-    Ok(findings)
 }

@@ -1,18 +1,20 @@
-//! Webhook deliveries: what was tried, and what is to be tried again.
+//! Webhook deliveries: those that were attempted, and when they are attempted again.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::domain::{Attempt, Delivery, DeliveryStatus, EndpointNumber, EventName, Seq, Timestamp};
-use crate::store::log::timestamp;
+use crate::store::tables::columns::{column, optional_time, time, timestamp, word};
+use crate::store::tables::query;
 use crate::store::{Error, Transaction, log};
 
 /// The columns that [`delivery`] reads.
 const COLUMNS: &str = "d.seq, d.status, d.attempts, d.next_at, d.last_at, d.duration,
     d.response_status, d.error, d.created_at";
 
-/// A page of an endpoint's deliveries, the newest events first; tests, which have none, come last.
+/// A page of an endpoint's deliveries, newest events first. Test deliveries, which have no event,
+/// come last.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -28,21 +30,16 @@ pub fn list(
          WHERE d.endpoint_id = ?1 AND d.seq < ?2 AND (?3 IS NULL OR d.status = ?3)
          ORDER BY d.seq DESC LIMIT ?4"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((
+    let values = (
         endpoint.0,
         before.map_or(i64::MAX, |seq| seq.0),
         status.map(DeliveryStatus::as_str),
-        i64::try_from(limit).unwrap_or(i64::MAX),
-    ))?;
-    let mut deliveries = Vec::new();
-    while let Some(row) = rows.next()? {
-        deliveries.push(delivery(row)?);
-    }
-    Ok(deliveries)
+        query::limit(limit),
+    );
+    query::all(connection, &sql, values, delivery)
 }
 
-/// A delivery that was tried.
+/// A delivery that was attempted.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -53,12 +50,10 @@ pub fn find(
 ) -> Result<Option<Delivery>, Error> {
     let sql =
         format!("SELECT {COLUMNS} FROM webhook_delivery d WHERE d.endpoint_id = ?1 AND d.seq = ?2");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((endpoint.0, seq.0))?;
-    rows.next()?.map(delivery).transpose()
+    query::one(connection, &sql, (endpoint.0, seq.0), delivery)
 }
 
-/// An endpoint's deliveries whose time has come, those that wait longest first.
+/// An endpoint's deliveries that are due, those that have waited longest first.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -72,17 +67,11 @@ pub fn due(
         "SELECT {COLUMNS} FROM webhook_delivery d
          WHERE d.endpoint_id = ?1 AND d.next_at <= ?2 ORDER BY d.next_at LIMIT ?3"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query((endpoint.0, now.as_millis(), limit))?;
-    let mut due = Vec::new();
-    while let Some(row) = rows.next()? {
-        due.push(delivery(row)?);
-    }
-    Ok(due)
+    let values = (endpoint.0, now.as_millis(), query::limit(limit));
+    query::all(connection, &sql, values, delivery)
 }
 
-/// When an endpoint's next delivery after `after` is due.
+/// The time an endpoint's next delivery after `after` is due.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -98,7 +87,7 @@ pub fn next_due(
     next.map(timestamp).transpose()
 }
 
-/// Writes how a delivery stands after an attempt.
+/// Writes a delivery after an attempt.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -131,7 +120,7 @@ pub fn record(
     Ok(())
 }
 
-/// Moves an endpoint's cursor on.
+/// Advances an endpoint's cursor.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -141,7 +130,7 @@ pub fn advance(tx: &Transaction<'_>, endpoint: EndpointNumber, cursor: Seq) -> R
     Ok(())
 }
 
-/// Gives up everything that an endpoint still waits for.
+/// Marks all pending deliveries of an endpoint as dead.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -152,7 +141,7 @@ pub fn abandon(tx: &Transaction<'_>, endpoint: EndpointNumber) -> Result<(), Err
     Ok(())
 }
 
-/// The number of an endpoint's next test, below zero.
+/// The number of an endpoint's next test delivery, below zero.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -166,14 +155,14 @@ pub fn next_test(connection: &Connection, endpoint: EndpointNumber) -> Result<Se
     Ok(Seq(least.unwrap_or(0) - 1))
 }
 
-/// Deletes what is older than `before`: settled deliveries, and events that nobody waits for. At
-/// most `limit` rows of each of the two; what comes back is how many went.
+/// Deletes settled deliveries and stored objects of events that no endpoint waits for, if they are
+/// older than `before`: at most `limit` rows of each. Returns how many were deleted.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn purge(tx: &Transaction<'_>, before: Timestamp, limit: usize) -> Result<usize, Error> {
-    // The log is in the order of time, but for clocks that were moved, so that its numbers lead
-    // straight to the old rows of either table.
+    // The log is in the order of time, except where a clock was moved, so that its numbers lead
+    // directly to the old rows of both tables.
     let cutoff = log::last_before(tx, before)?;
     let deliveries = "DELETE FROM webhook_delivery WHERE (endpoint_id, seq) IN
             (SELECT d.endpoint_id, d.seq FROM webhook_delivery d
@@ -182,7 +171,7 @@ pub fn purge(tx: &Transaction<'_>, before: Timestamp, limit: usize) -> Result<us
              LIMIT ?4)";
     let mut settled = 0;
     for endpoint in numbers(tx, "SELECT id FROM webhook_endpoint")? {
-        let room = i64::try_from(limit - settled).unwrap_or(i64::MAX);
+        let room = query::limit(limit - settled);
         let values = (endpoint, cutoff.0, before.as_millis(), room);
         settled += tx.execute(deliveries, values)?;
     }
@@ -194,12 +183,12 @@ pub fn purge(tx: &Transaction<'_>, before: Timestamp, limit: usize) -> Result<us
                      AND (w.cursor_seq < p.seq OR EXISTS (SELECT 1 FROM webhook_delivery d
                          WHERE d.endpoint_id = w.id AND d.seq = p.seq AND d.status = 'pending')))
              LIMIT ?3)";
-    let mut unheard = 0;
+    let mut unneeded = 0;
     for program in numbers(tx, "SELECT DISTINCT program_id FROM webhook_endpoint")? {
-        let room = i64::try_from(limit - unheard).unwrap_or(i64::MAX);
-        unheard += tx.execute(payloads, (program, cutoff.0, room))?;
+        let room = query::limit(limit - unneeded);
+        unneeded += tx.execute(payloads, (program, cutoff.0, room))?;
     }
-    Ok(settled + unheard)
+    Ok(settled + unneeded)
 }
 
 fn numbers(connection: &Connection, sql: &str) -> Result<Vec<i64>, Error> {
@@ -208,7 +197,7 @@ fn numbers(connection: &Connection, sql: &str) -> Result<Vec<i64>, Error> {
     Ok(numbers.collect::<Result<_, _>>()?)
 }
 
-/// The name of the event of this number, if it is in the catalogue.
+/// The name of an event by its number in the log, if it is in the catalogue.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -217,26 +206,26 @@ pub fn event_name(connection: &Connection, seq: Seq) -> Result<Option<EventName>
     Ok(activity.and_then(|activity| activity.event.name()))
 }
 
-/// Reads the columns of [`COLUMNS`].
+/// Reads [`COLUMNS`].
 fn delivery(row: &Row<'_>) -> Result<Delivery, Error> {
-    let status: String = row.get(1)?;
-    let at: Option<i64> = row.get(4)?;
-    let duration: Option<i64> = row.get(5)?;
+    let at: Option<i64> = row.get(column!(COLUMNS, "last_at"))?;
+    let duration: Option<i64> = row.get(column!(COLUMNS, "duration"))?;
     let last = match (at, duration) {
         (Some(at), Some(duration)) => Some(Attempt {
             at: timestamp(at)?,
             duration: Duration::from_millis(duration.unsigned_abs()),
-            response_status: row.get(6)?,
-            error: row.get(7)?,
+            response_status: row.get(column!(COLUMNS, "response_status"))?,
+            error: row.get(column!(COLUMNS, "error"))?,
         }),
         _ => None,
     };
+    let status = column!(COLUMNS, "d.status");
     Ok(Delivery {
-        seq: Seq(row.get(0)?),
-        status: DeliveryStatus::parse(&status).ok_or(Error::Impossible("delivery status"))?,
-        attempts: row.get(2)?,
-        next_at: row.get::<_, Option<i64>>(3)?.map(timestamp).transpose()?,
+        seq: Seq(row.get(column!(COLUMNS, "seq"))?),
+        status: word(row, status, DeliveryStatus::parse, "delivery status")?,
+        attempts: row.get(column!(COLUMNS, "attempts"))?,
+        next_at: optional_time(row, column!(COLUMNS, "next_at"))?,
         last,
-        created_at: timestamp(row.get(8)?)?,
+        created_at: time(row, column!(COLUMNS, "created_at"))?,
     })
 }

@@ -1,39 +1,38 @@
-//! Where a person's words can stand, and how an erasure empties each place.
+//! The columns that can hold a member's personal data, and how an erasure empties them.
 //!
-//! This is the one list: a test holds it against the schema, so that no column is added without
-//! saying whether it can hold what a person said or was called.
+//! This list is complete: a test compares it with the schema, so that a new column must be listed
+//! as holding personal data or not.
 
 use rusqlite::Connection;
 
-use crate::domain::{Member, MemberNumber, Seq};
-use crate::store::tables::settings;
-use crate::store::{Error, Transaction, log};
+use crate::domain::{MemberNumber, Seq};
+use crate::store::{Error, log};
 
-/// How a place is emptied.
+/// A way to empty the columns of a table.
 enum How {
-    /// With the member's own row and its terms, which the erasure writes.
+    /// By the service, which writes the member's own row and its search terms.
     WithMember,
-    /// By a statement; `?1` is the member.
+    /// By a statement; `?1` is the row of the member.
     Sql(&'static str),
-    /// Entry by entry, so that the chain of hashes still holds.
+    /// Entry by entry, so that the chain of hashes stays valid.
     LogTexts,
 }
 
-/// A table with columns that can hold a person's words.
+/// A table with columns that can hold personal data.
 struct Place {
     /// Its name.
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "a test holds the list against the schema")
+        expect(dead_code, reason = "a test compares the list with the schema")
     )]
     table: &'static str,
     /// The columns.
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "a test holds the list against the schema")
+        expect(dead_code, reason = "a test compares the list with the schema")
     )]
     columns: &'static [&'static str],
-    /// How they are emptied.
+    /// The way they are emptied.
     how: How,
 }
 
@@ -61,7 +60,7 @@ const PLACES: &[Place] = &[
                  (SELECT id FROM conversation WHERE member_id = ?1)",
         ),
     },
-    // That of a booking is the offer's.
+    // The title of a booking's conversation is that of the offer.
     Place {
         table: "conversation",
         columns: &["title"],
@@ -94,19 +93,7 @@ const PLACES: &[Place] = &[
     },
 ];
 
-/// Forgets the words of a member everywhere but in the member's own row, and has what SQLite copied
-/// of them overwritten after the commit.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn erase(tx: &mut Transaction<'_>, member: &Member) -> Result<(), Error> {
-    empty(tx, member.number, member.account.last)?;
-    settings::want_scrub(tx)?;
-    tx.words_erased();
-    Ok(())
-}
-
-/// Empties every place but the member's own row. `last` is the member's newest ledger entry.
+/// Empties every place except the member's own row. `last` is the member's newest ledger entry.
 pub(in crate::store) fn empty(
     connection: &Connection,
     member: MemberNumber,
@@ -131,10 +118,10 @@ mod tests {
     use super::*;
     use crate::store::SCHEMA;
 
-    /// Columns of text or bytes that hold no person's words, and why.
-    const WITHOUT_WORDS: &[(&str, &[&str])] = &[
+    /// Columns of text or bytes that hold no personal data, and the reasons.
+    const WITHOUT_PERSONAL_DATA: &[(&str, &[&str])] = &[
         (
-            "secrets and notes of this server's own",
+            "secrets and notes of this server",
             &[
                 "setting.name",
                 "setting.value",
@@ -144,7 +131,7 @@ mod tests {
             ],
         ),
         (
-            "words of the operator or the partner about themselves",
+            "texts of the operator or the partner about themselves",
             &[
                 "organization.name",
                 "organization.external_id",
@@ -188,7 +175,7 @@ mod tests {
             ],
         ),
         (
-            "random ids, hashes of random keys or of what holds no words, and keyed hashes",
+            "random ids, hashes of random keys or of data that is not personal, and keyed hashes",
             &[
                 "organization.uuid",
                 "organization.allocation_uuid",
@@ -212,13 +199,13 @@ mod tests {
             ],
         ),
         (
-            "figures, which count and name nobody",
+            "figures, which are counts without names",
             &["snapshot_state.data", "snapshot_segment.data"],
         ),
     ];
 
     #[test]
-    fn every_column_says_whether_it_can_hold_a_persons_words() {
+    fn every_column_is_listed_as_holding_personal_data_or_not() {
         let schema = Connection::open_in_memory().unwrap();
         schema.execute_batch(SCHEMA).unwrap();
         let sql = "SELECT s.name || '.' || c.name FROM sqlite_schema s, pragma_table_info(s.name) c
@@ -231,7 +218,7 @@ mod tests {
             let name = |column: &&str| format!("{}.{column}", place.table);
             known.extend(place.columns.iter().map(name));
         }
-        for (_, columns) in WITHOUT_WORDS {
+        for (_, columns) in WITHOUT_PERSONAL_DATA {
             known.extend(columns.iter().map(|column| (*column).to_owned()));
         }
         let listed: BTreeSet<String> = known.iter().cloned().collect();

@@ -1,22 +1,23 @@
-//! What each stored column may hold: the rules of the API's own types, by which an import is held
-//! and a database verified.
+//! The rules of each stored column, after the API's own types. Imports and `stampcard verify` check
+//! values against them.
 //!
-//! What the schema's constraints say (that a value must be there, one of a few words, sixteen bytes
-//! long, in the range of points) is not repeated here.
+//! The constraints of the schema are not repeated here: that a value must not be null, must be one
+//! of a few words, sixteen bytes long, or in the range of points.
 
-use crate::domain::{
-    Allocation, Attributes, Cell, CurrencyName, CurrencySymbol, DisplayName, Email, Entry,
-    EventKind, ExternalId, ExternalUserId, Invalid, Label, LongText, MessageText, Name, Note,
-    OfferContent, Reason, Seq, Subscription, Tier, Timestamp, Title, WebhookUrl,
+mod kinds;
+
+pub(in crate::store) use self::kinds::Rule;
+use self::kinds::{
+    ACTOR, ALLOCATION, ANY, COUNT, ENTRY, EVENTS, IMAGES, KIND, MONTH, NOTE, PIECES, PREFIX, ROW,
+    SECRET, STAMP, TIERS, TIME, WEBHOOK_URL, expected, text,
 };
-use crate::domain::{Environment, MessageId, OfferId};
-
-/// What a column may hold; it is asked about values that are there.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store) struct Rule(fn(Cell<'_>) -> Result<(), String>);
+use crate::domain::{
+    Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
+    Label, LongText, MessageText, Name, Note, Reason, Tier, Title,
+};
 
 impl Rule {
-    /// The rule of a column; `None` of a column that is not known here.
+    /// The rule of a column; `None` if the column has none.
     pub(in crate::store) fn of(table: &str, column: &str) -> Option<Self> {
         let of = |columns: &[(&str, Self)]| {
             let found = columns.iter().find(|(name, _)| *name == column);
@@ -25,54 +26,10 @@ impl Rule {
         let (_, columns) = RULES.iter().find(|(name, _)| *name == table)?;
         of(columns).or_else(|| of(COMMON))
     }
-
-    /// Whether a value is as the rule says.
-    ///
-    /// # Errors
-    /// What was expected instead.
-    pub(in crate::store) fn check(self, cell: Cell<'_>) -> Result<(), String> {
-        match cell {
-            Cell::Null => Ok(()),
-            cell => (self.0)(cell),
-        }
-    }
 }
 
-/// A text that a type of the domain reads.
-macro_rules! text {
-    ($type:ident) => {
-        Rule(|cell| {
-            let text = cell.text().ok_or("must be text")?;
-            $type::parse_stored("", text).map(drop).map_err(expected)
-        })
-    };
-}
-
-const ANY: Rule = Rule(|_| Ok(()));
-const ROW: Rule = Rule(|cell| {
-    let number = cell.integer().and_then(Seq::parse_stored);
-    let most = Seq::MAX;
-    number
-        .map(drop)
-        .ok_or_else(|| format!("must be a whole number from 1 to {most}"))
-});
-const COUNT: Rule = Rule(|cell| {
-    let most = Seq::MAX;
-    let is_good = cell
-        .integer()
-        .is_some_and(|number| (0..=most).contains(&number));
-    is_good
-        .then_some(())
-        .ok_or_else(|| format!("must be a whole number from 0 to {most}"))
-});
-/// A time that a server's clock stamped.
-const STAMP: Rule = Rule(|cell| {
-    let time = cell.integer().and_then(Timestamp::parse_stored);
-    time.map(drop)
-        .ok_or_else(|| "must be Unix milliseconds in the years 1970 to 9999".to_owned())
-});
-/// Whether a column says when its row, or what it tells, came about: no server writes a later time
-/// there than its clock shows, or that of a program which is ahead.
+/// Whether a column holds the time at which something happened. No server writes a later time there
+/// than its clock shows, or the clock of a program that is ahead.
 pub(in crate::store) fn is_stamp(column: &str) -> bool {
     matches!(
         column,
@@ -88,118 +45,7 @@ pub(in crate::store) fn is_stamp(column: &str) -> bool {
     )
 }
 
-/// A time that somebody gave.
-const TIME: Rule = Rule(|cell| {
-    let time = cell.integer().and_then(Timestamp::from_millis);
-    time.map(drop)
-        .ok_or_else(|| "must be Unix milliseconds in the years 0000 to 9999".to_owned())
-});
-const MONTH: Rule = Rule(|cell| {
-    // Of the year 9999.
-    let most = (9999 - 1970) * 12 + 11;
-    let is_good = cell
-        .integer()
-        .is_some_and(|month| (0..=most).contains(&month));
-    is_good
-        .then_some(())
-        .ok_or_else(|| format!("must be months since 1970, 0 to {most}"))
-});
-const ALLOCATION: Rule = Rule(|cell| {
-    let most = Allocation::CREDITS_MAX;
-    let is_good = cell
-        .integer()
-        .is_some_and(|credits| (0..=most).contains(&credits));
-    is_good
-        .then_some(())
-        .ok_or_else(|| format!("must be a whole number from 0 to {most}"))
-});
-const PIECES: Rule = Rule(|cell| {
-    let pieces = cell.integer().unwrap_or(-1);
-    OfferContent::check_stored_pieces("", pieces).map_err(expected)
-});
-const IMAGES: Rule = Rule(|cell| {
-    let json = cell.text().unwrap_or_default();
-    OfferContent::parse_stored_images("", json)
-        .map(drop)
-        .map_err(expected)
-});
-const TIERS: Rule = Rule(|cell| {
-    let json = cell.text().unwrap_or_default();
-    OfferContent::parse_stored_tiers("", json)
-        .map(drop)
-        .map_err(expected)
-});
-const EVENTS: Rule = Rule(|cell| {
-    let json = cell.text().unwrap_or_default();
-    Subscription::parse_stored("", json)
-        .map(drop)
-        .map_err(expected)
-});
-const WEBHOOK_URL: Rule = Rule(|cell| {
-    let url = cell.text().unwrap_or_default();
-    // Which environment it is in, only other rows tell.
-    let read = WebhookUrl::parse_stored(url, Environment::Sandbox);
-    read.map(drop).map_err(|refusal| refusal.to_string())
-});
-const SECRET: Rule = Rule(|cell| {
-    let is_visible = |rest: &str| {
-        (1..=255).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    let rest = cell.text().and_then(|secret| secret.strip_prefix("whsec_"));
-    rest.filter(|rest| is_visible(rest))
-        .map(drop)
-        .ok_or_else(|| "must be whsec_ and 1 to 255 visible ASCII characters".to_owned())
-});
-const PREFIX: Rule =
-    Rule(|cell| {
-        let is_key = |prefix: &str| {
-            let known = [
-                "expys_sandbox_",
-                "expys_live_",
-                "partner_sandbox_",
-                "partner_live_",
-            ];
-            prefix.len() <= 255
-                && prefix.bytes().all(|byte| byte.is_ascii_graphic())
-                && known.iter().any(|known| prefix.starts_with(known))
-        };
-        cell.text().filter(|prefix| is_key(prefix)).map(drop).ok_or_else(|| {
-        "must begin with expys_ or partner_ and the environment, in visible ASCII characters"
-            .to_owned()
-    })
-    });
-const KIND: Rule = Rule(|cell| {
-    let kind = cell.integer().and_then(EventKind::of_number);
-    kind.map(drop)
-        .ok_or_else(|| "must be the number of an event".to_owned())
-});
-const ENTRY: Rule = Rule(|cell| {
-    let entry = cell.integer().and_then(Entry::of_number);
-    let most = Entry::ALL.len();
-    entry
-        .map(drop)
-        .ok_or_else(|| format!("must be a whole number from 1 to {most}"))
-});
-const ACTOR: Rule = Rule(|cell| {
-    let is_known = cell.integer().is_some_and(|actor| (1..=6).contains(&actor));
-    is_known
-        .then_some(())
-        .ok_or_else(|| "must be a whole number from 1 to 6".to_owned())
-});
-/// Of version 1: a reason, a public id or an environment.
-const NOTE: Rule = Rule(|cell| {
-    let text = cell.text().unwrap_or_default();
-    if MessageId::parse(text).is_some() || OfferId::parse(text).is_some() {
-        return Ok(());
-    }
-    Reason::parse_stored("", text).map(drop).map_err(expected)
-});
-
-fn expected(invalid: Invalid) -> String {
-    invalid.expected
-}
-
-/// The columns that mean the same in every table, unless it says otherwise.
+/// The rules of columns that are the same in all tables, except those with their own rule.
 const COMMON: &[(&str, Rule)] = &[
     ("id", ROW),
     ("uuid", ANY),
@@ -211,15 +57,15 @@ const COMMON: &[(&str, Rule)] = &[
     ("created_at", STAMP),
     ("archived_at", STAMP),
     ("version", COUNT),
-    // One of a few words, by a constraint.
+    // A constraint lists the words.
     ("environment", ANY),
     ("status", ANY),
     ("role", ANY),
 ];
 
-/// The tables that an import brings, and their other columns.
+/// The tables of an import, and the rules of their other columns.
 const RULES: &[(&str, &[(&str, Rule)])] = &[
-    // By its name: `audit` holds it to what each setting is.
+    // The rules of a setting depend on its name; `settings` checks them.
     ("setting", &[("name", ANY), ("value", ANY)]),
     (
         "organization",
@@ -337,12 +183,12 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("chain", ANY),
             ("from_state", text!(Tier)),
             ("to_state", text!(Tier)),
-            // Of a redemption a time that somebody gave.
+            // Of a redemption: a time given by a caller.
             ("expires_at", TIME),
             ("object_uuid", ANY),
             ("name", text!(Name)),
             ("matures_at", TIME),
-            // No event of this version uses these: `log::check` finds them.
+            // No event of this version uses these; `log::check` finds them.
             ("cause_seq", ROW),
             ("due_at", ANY),
             ("asset", ANY),
@@ -353,7 +199,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("deferred_after", ANY),
             ("lots", ANY),
             ("rule_version", ANY),
-            // Of version 1.
+            // Columns of version 1.
             ("first", COUNT),
             ("note", NOTE),
         ],
@@ -401,11 +247,12 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Cell;
     use crate::store::schema_version;
     use crate::store::whole::transfer;
 
     #[test]
-    fn every_column_that_is_carried_has_a_rule_and_every_rule_a_column() {
+    fn every_exported_column_has_a_rule_and_every_rule_a_column() {
         let mut seen = Vec::new();
         for version in 1..=schema_version() {
             for table in transfer::tables(version).unwrap() {
@@ -425,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_never_accepted_is_refused() {
+    fn values_that_the_api_never_accepted_are_refused() {
         let (text, number) = (Cell::Text, Cell::Integer);
         let long = "x".repeat(256);
         for (table, column, good, bad) in [

@@ -1,33 +1,35 @@
 //! Members and their wallets.
 
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, Row, params_from_iter};
+pub mod removals;
+pub mod search;
+pub(in crate::store) mod terms;
 
-use super::programs;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row};
+
 use crate::domain::{
     Account, Attributes, Currency, DisplayName, Email, ExternalUserId, Member, MemberNumber,
-    Points, ProgramNumber, Search, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
+    ProgramNumber, Search, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
 };
-use crate::store::log::timestamp;
+use crate::store::tables::columns::{column, optional, optional_time, points, time};
+use crate::store::tables::programs;
+use crate::store::tables::query::{self, Query};
 use crate::store::{AccessChange, Counted, Error, Transaction};
 
-/// A query whose columns [`member`] reads.
+/// A query that selects the columns that [`member`] reads.
 macro_rules! select {
     ($($rest:tt)*) => {
         concat!(
             "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier, ",
             "m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.last_jump_seq, ",
-            "m.last_far_seq, m.entries, m.participated, m.token_epoch, m.token_expires_at, m.archived_at, ",
-            "m.version, m.created_at",
+            "m.last_far_seq, m.entries, m.participated, m.token_epoch, m.token_expires_at, ",
+            "m.archived_at, m.version, m.created_at",
             $($rest)*
         )
     };
 }
 
-/// How many columns [`member`] reads.
-const COLUMNS: usize = 19;
-
-/// The columns that [`counts`] reads after those of [`member`].
+/// The columns that [`counts`] reads after those of [`member`], in the order of [`Status::ALL`].
 macro_rules! counts {
     () => {
         ", m.redemptions_submitted, m.redemptions_open, m.redemptions_awaiting_vendor, \
@@ -36,34 +38,46 @@ macro_rules! counts {
     };
 }
 
+/// The columns of the currency, after the others.
+macro_rules! currency {
+    () => {
+        ", p.currency_name, p.currency_symbol"
+    };
+}
+
+const SELECT: &str = select!("");
+const SELECT_COUNTED: &str = select!(counts!());
+const SELECT_WITH_CURRENCY: &str = select!(currency!());
+const SELECT_COUNTED_WITH_CURRENCY: &str = select!(counts!(), currency!());
+
 const BY_EXTERNAL_ID: &str =
     select!(" FROM member m WHERE m.program_id = ?1 AND m.external_user_id = ?2");
 const BY_NUMBER: &str = select!(" FROM member m WHERE m.program_id = ?1 AND m.id = ?2");
-/// What [`counted`] reads, of one member.
+/// Selects the columns that [`counted`] reads, of one member.
 pub(in crate::store) const COUNTED_BY_NUMBER: &str = select!(
     counts!(),
     " FROM member m WHERE m.program_id = ?1 AND m.id = ?2"
 );
 
-/// Who is meant.
+/// The id by which a member is looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// The member with this id of the operator's.
+    /// The operator's own id.
     External(ExternalUserId),
-    /// The member of this row.
+    /// The number of the row.
     Number(MemberNumber),
 }
 
-/// A page of a program's members.
+/// The filter of a list of members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberFilter {
-    /// Only rows before this one.
+    /// Only members before this one.
     pub before: Option<MemberNumber>,
-    /// Only this tier.
+    /// Only members of this tier.
     pub tier: Option<Tier>,
-    /// Only those whose externalUserID and display name have these terms.
+    /// Only members whose externalUserID and display name have these terms.
     pub search: Option<Search>,
-    /// Removed ones too.
+    /// Include removed members.
     pub include_archived: bool,
 }
 
@@ -78,19 +92,17 @@ pub fn find(
 ) -> Result<Option<Member>, Error> {
     match selector {
         Selector::External(id) => {
-            let mut statement = connection.prepare_cached(BY_EXTERNAL_ID)?;
-            let mut rows = statement.query((program.0, id.as_str()))?;
-            rows.next()?.map(member).transpose()
+            let values = (program.0, id.as_str());
+            query::one(connection, BY_EXTERNAL_ID, values, member)
         }
         Selector::Number(number) => {
-            let mut statement = connection.prepare_cached(BY_NUMBER)?;
-            let mut rows = statement.query((program.0, number.0))?;
-            rows.next()?.map(member).transpose()
+            let values = (program.0, number.0);
+            query::one(connection, BY_NUMBER, values, member)
         }
     }
 }
 
-/// The member with an id of the operator's, removed or not, for a write.
+/// The member with one of the operator's ids, removed or not, for a write.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -105,7 +117,7 @@ pub fn find_to_change(
     })?
 }
 
-/// A member, removed or not, and what the points are called, in one read.
+/// A member, removed or not, and the program's currency, in one read.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -117,30 +129,30 @@ pub fn find_with_currency(
     let (sql, key) = match selector {
         Selector::External(id) => (
             select!(
-                ", p.currency_name, p.currency_symbol
-                FROM member m JOIN program p ON p.id = m.program_id
+                currency!(),
+                " FROM member m JOIN program p ON p.id = m.program_id
                 WHERE m.program_id = ?1 AND m.external_user_id = ?2"
             ),
             ValueRef::from(id.as_str()),
         ),
         Selector::Number(number) => (
             select!(
-                ", p.currency_name, p.currency_symbol
-                FROM member m JOIN program p ON p.id = m.program_id
+                currency!(),
+                " FROM member m JOIN program p ON p.id = m.program_id
                 WHERE m.program_id = ?1 AND m.id = ?2"
             ),
             ValueRef::Integer(number.0),
         ),
     };
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((program.0, ToSqlOutput::Borrowed(key)))?;
-    rows.next()?
-        .map(|row| Ok((member(row)?, programs::currency(row, COLUMNS)?)))
-        .transpose()
+    let values = (program.0, ToSqlOutput::Borrowed(key));
+    query::one(connection, sql, values, |row| {
+        let currency = column!(SELECT_WITH_CURRENCY, "currency_name");
+        Ok((member(row)?, programs::currency(row, currency)?))
+    })
 }
 
-/// A member with an id of the operator's, removed or not, what the points are called, and how many
-/// redemptions stand where, in one read.
+/// The member with one of the operator's ids, removed or not, the program's currency, and the
+/// number of the member's redemptions by status, in one read.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -151,25 +163,22 @@ pub fn find_with_counts(
 ) -> Result<Option<(Member, Currency, StatusCounts)>, Error> {
     let sql = select!(
         counts!(),
-        ", p.currency_name, p.currency_symbol
-        FROM member m JOIN program p ON p.id = m.program_id
+        currency!(),
+        " FROM member m JOIN program p ON p.id = m.program_id
         WHERE m.program_id = ?1 AND m.external_user_id = ?2"
     );
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((program.0, id.as_str()))?;
-    rows.next()?
-        .map(|row| {
-            Ok((
-                member(row)?,
-                programs::currency(row, COLUMNS + Status::ALL.len())?,
-                counts(row)?,
-            ))
-        })
-        .transpose()
+    query::one(connection, sql, (program.0, id.as_str()), |row| {
+        let currency = column!(SELECT_COUNTED_WITH_CURRENCY, "currency_name");
+        Ok((
+            member(row)?,
+            programs::currency(row, currency)?,
+            counts(row)?,
+        ))
+    })
 }
 
-/// A page of members, newest first, and how many redemptions of each stand where. What is searched
-/// for is not looked at: [`super::search::list`] does.
+/// A page of members, newest first, each with its redemptions by status. Ignores the filter's
+/// search: see [`search::list`].
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -179,47 +188,33 @@ pub fn list(
     filter: &MemberFilter,
     limit: usize,
 ) -> Result<Vec<(Member, StatusCounts)>, Error> {
-    let (mut sql, mut values) = listing(program, filter);
-    sql.push_str(" LIMIT ?");
-    values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut members = Vec::new();
-    while let Some(row) = rows.next()? {
-        members.push(counted(row)?);
-    }
-    Ok(members)
+    listing(program, filter).page(connection, limit, counted)
 }
 
-/// The query of all members of a program that a filter leaves, newest first, and its values; what
-/// [`counted`] reads. What is searched for is left to the caller.
-pub(in crate::store) fn listing(
-    program: ProgramNumber,
-    filter: &MemberFilter,
-) -> (String, Vec<Value>) {
-    let mut sql = String::from(select!(counts!(), " FROM member m WHERE m.program_id = ?"));
-    let mut values = vec![Value::Integer(program.0)];
+/// The query of the members of a program that match a filter, newest first, for [`counted`].
+/// Ignores the filter's search.
+pub(in crate::store) fn listing(program: ProgramNumber, filter: &MemberFilter) -> Query {
+    let sql = select!(counts!(), " FROM member m WHERE m.program_id = ?");
+    let mut query = Query::new(sql, [program.0]);
     if let Some(before) = filter.before {
-        sql.push_str(" AND m.id < ?");
-        values.push(Value::Integer(before.0));
+        query.and("m.id < ?", [before.0]);
     }
     if let Some(tier) = &filter.tier {
-        sql.push_str(" AND m.tier = ?");
-        values.push(Value::Text(tier.as_str().to_owned()));
+        query.and("m.tier = ?", [tier.as_str().to_owned()]);
     }
     if !filter.include_archived {
-        sql.push_str(" AND m.archived_at IS NULL");
+        query.push(" AND m.archived_at IS NULL");
     }
-    sql.push_str(" ORDER BY m.id DESC");
-    (sql, values)
+    query.push(" ORDER BY m.id DESC");
+    query
 }
 
-/// A member and how many redemptions stand where.
+/// Reads a member and the number of its redemptions by status.
 pub(in crate::store) fn counted(row: &Row<'_>) -> Result<(Member, StatusCounts), Error> {
     Ok((member(row)?, counts(row)?))
 }
 
-/// The members that were ever removed, each with the epoch of the tokens that are good now.
+/// The members that were ever removed, each with the epoch of its valid tokens.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -230,7 +225,7 @@ pub fn raised_epochs(connection: &Connection) -> Result<Vec<(MemberNumber, i64)>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The epoch of the tokens of a member that are good now.
+/// The epoch of a member's valid tokens.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -241,14 +236,14 @@ pub fn epoch(connection: &Connection, member: MemberNumber) -> Result<i64, Error
     Ok(rows.next()?.map_or(Ok(0), |row| row.get(0))?)
 }
 
-/// Ends every token of a member, once [`update`] has written it.
+/// Revokes every token of a member. Takes effect when [`update`] writes the member.
 pub fn end_tokens(tx: &mut Transaction<'_>, member: &mut Member) {
     member.token_epoch += 1;
     member.token_expires_at = None;
     tx.access_changed(AccessChange::Member(member.number));
 }
 
-/// Adds a new member, who gets the number of the row.
+/// Creates a member and sets its `number`.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -272,7 +267,7 @@ pub fn insert(tx: &mut Transaction<'_>, member: &mut Member) -> Result<(), Error
     Ok(())
 }
 
-/// Writes what can change of a member other than the wallet.
+/// Writes the columns of a member that can change, except the wallet.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -298,7 +293,7 @@ pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes when the newest token of a member ends.
+/// Writes the time at which the newest token of a member expires.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -309,7 +304,7 @@ pub fn update_token_end(tx: &Transaction<'_>, member: &Member) -> Result<(), Err
     Ok(())
 }
 
-/// Writes the settings version, once the activity is recorded that changed it.
+/// Writes the settings version, after the activity that changed it was recorded.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -345,7 +340,7 @@ pub fn update_wallet(tx: &Transaction<'_>, member: &Member) -> Result<(), Error>
     Ok(())
 }
 
-/// Counts a redemption that came to a status, or came into being there.
+/// Counts a redemption under its new status instead of its former one, if it had one.
 pub(in crate::store) fn count_redemption(
     tx: &Transaction<'_>,
     member: MemberNumber,
@@ -376,7 +371,8 @@ pub(in crate::store) fn count_redemption(
 /// Reads the columns of `counts`.
 fn counts(row: &Row<'_>) -> Result<StatusCounts, Error> {
     let mut counts = StatusCounts::default();
-    for (column, status) in (COLUMNS..).zip(Status::ALL) {
+    let first = column!(SELECT_COUNTED, "redemptions_submitted");
+    for (column, status) in (first..).zip(Status::ALL) {
         let count: i64 = row.get(column)?;
         let count = u64::try_from(count).map_err(|_| Error::Impossible("number of redemptions"))?;
         counts.add(status, count);
@@ -386,37 +382,30 @@ fn counts(row: &Row<'_>) -> Result<StatusCounts, Error> {
 
 /// Reads the columns of `select`.
 fn member(row: &Row<'_>) -> Result<Member, Error> {
-    let points = |column| -> Result<Points, Error> {
-        Points::new(row.get(column)?).ok_or(Error::Impossible("number of points"))
-    };
-    let time = |column| -> Result<Option<Timestamp>, Error> {
-        row.get::<_, Option<i64>>(column)?
-            .map(timestamp)
-            .transpose()
-    };
+    let entries: i64 = row.get(column!(SELECT, "entries"))?;
     Ok(Member {
-        number: MemberNumber(row.get(0)?),
-        program: ProgramNumber(row.get(1)?),
-        external_user_id: ExternalUserId::stored(row.get(2)?),
-        display_name: row.get::<_, Option<String>>(3)?.map(DisplayName::stored),
-        email: row.get::<_, Option<String>>(4)?.map(Email::stored),
-        tier: Tier::stored(row.get(5)?),
-        attributes: row.get::<_, Option<String>>(6)?.map(Attributes::stored),
+        number: MemberNumber(row.get(column!(SELECT, "m.id"))?),
+        program: ProgramNumber(row.get(column!(SELECT, "program_id"))?),
+        external_user_id: ExternalUserId::stored(row.get(column!(SELECT, "external_user_id"))?),
+        display_name: optional(row, column!(SELECT, "display_name"), DisplayName::stored)?,
+        email: optional(row, column!(SELECT, "email"), Email::stored)?,
+        tier: Tier::stored(row.get(column!(SELECT, "tier"))?),
+        attributes: optional(row, column!(SELECT, "attributes"), Attributes::stored)?,
         wallet: Wallet {
-            received: points(7)?,
-            spent: points(8)?,
+            received: points(row, column!(SELECT, "amount_received"))?,
+            spent: points(row, column!(SELECT, "amount_spent"))?,
         },
         account: Account {
-            last: row.get::<_, Option<i64>>(9)?.map(Seq),
-            jump: row.get::<_, Option<i64>>(10)?.map(Seq),
-            far: row.get::<_, Option<i64>>(11)?.map(Seq),
-            entries: row.get::<_, i64>(12)?.cast_unsigned(),
+            last: optional(row, column!(SELECT, "last_entry_seq"), Seq)?,
+            jump: optional(row, column!(SELECT, "last_jump_seq"), Seq)?,
+            far: optional(row, column!(SELECT, "last_far_seq"), Seq)?,
+            entries: entries.cast_unsigned(),
         },
-        participated: row.get(13)?,
-        token_epoch: row.get(14)?,
-        token_expires_at: time(15)?,
-        archived_at: time(16)?,
-        version: Seq(row.get(17)?),
-        created_at: timestamp(row.get(18)?)?,
+        participated: row.get(column!(SELECT, "participated"))?,
+        token_epoch: row.get(column!(SELECT, "token_epoch"))?,
+        token_expires_at: optional_time(row, column!(SELECT, "token_expires_at"))?,
+        archived_at: optional_time(row, column!(SELECT, "archived_at"))?,
+        version: Seq(row.get(column!(SELECT, "version"))?),
+        created_at: time(row, column!(SELECT, "created_at"))?,
     })
 }

@@ -1,0 +1,270 @@
+//! The figures, computed again by plain SQL.
+
+use rusqlite::Connection;
+
+use crate::store::{Error, log};
+
+/// A number of a program, computed by SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgramNumberRow {
+    /// The row of the program.
+    pub program: i64,
+    /// The name of the number.
+    pub name: &'static str,
+    /// The value; `None` if there are no rows to compute it from.
+    pub value: Option<i64>,
+}
+
+/// The names of the program-wide numbers and the SQL of each. `?1` is the program; `{counted}` is
+/// the condition of the activities that reports count as events.
+const PROGRAM_NUMBERS: &[(&str, &str)] = &[
+    (
+        "members",
+        "SELECT count(*) FROM member WHERE program_id = ?1",
+    ),
+    (
+        "active members",
+        "SELECT count(*) FROM member WHERE program_id = ?1 AND archived_at IS NULL",
+    ),
+    (
+        "tiers held",
+        "SELECT count(DISTINCT tier) FROM member WHERE program_id = ?1 AND archived_at IS NULL",
+    ),
+    (
+        "points minted",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 1",
+    ),
+    (
+        "points spent",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 2",
+    ),
+    (
+        "points refunded",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 3",
+    ),
+    (
+        "points forfeited",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 4",
+    ),
+    (
+        "points debited",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 5",
+    ),
+    (
+        "sum of balances",
+        "SELECT coalesce(sum(balance), 0) FROM member WHERE program_id = ?1",
+    ),
+    (
+        "redemptions SUBMITTED",
+        "SELECT count(*) FROM redemption WHERE program_id = ?1 AND status = 'SUBMITTED'",
+    ),
+    (
+        "redemptions OPEN",
+        "SELECT count(*) FROM redemption WHERE program_id = ?1 AND status = 'OPEN'",
+    ),
+    (
+        "redemptions AWAITING_VENDOR",
+        "SELECT count(*) FROM redemption WHERE program_id = ?1 AND status = 'AWAITING_VENDOR'",
+    ),
+    (
+        "redemptions AWAITING_CUSTOMER",
+        "SELECT count(*) FROM redemption WHERE program_id = ?1 AND status = 'AWAITING_CUSTOMER'",
+    ),
+    (
+        "redemptions PURCHASED",
+        "SELECT count(*) FROM redemption WHERE program_id = ?1 AND status = 'PURCHASED'",
+    ),
+    (
+        "redemptions COMPLETED",
+        "SELECT count(*) FROM redemption WHERE program_id = ?1 AND status = 'COMPLETED'",
+    ),
+    (
+        "redemptions CANCELED",
+        "SELECT count(*) FROM redemption WHERE program_id = ?1 AND status = 'CANCELED'",
+    ),
+    (
+        "participants",
+        "SELECT count(DISTINCT member_id) FROM activity WHERE program_id = ?1 AND entry IN (1, 2)",
+    ),
+    (
+        "ledger entries",
+        "SELECT count(*) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL",
+    ),
+    (
+        "newest ledger entry",
+        "SELECT max(at) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL",
+    ),
+    (
+        "events",
+        "SELECT count(*) FROM activity WHERE program_id = ?1 AND {counted}",
+    ),
+    (
+        "exchanges",
+        "SELECT count(*) FROM activity WHERE program_id = ?1 AND kind = 20",
+    ),
+    (
+        "identifications",
+        "SELECT count(*) FROM activity WHERE program_id = ?1 AND kind = 20 AND flag = 1",
+    ),
+    (
+        "credits",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND kind = 20",
+    ),
+    (
+        "current offers",
+        "SELECT count(*) FROM offer WHERE program_id = ?1 AND archived_at IS NULL",
+    ),
+];
+
+/// Every program-wide number of every program.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn program_numbers(connection: &Connection) -> Result<Vec<ProgramNumberRow>, Error> {
+    let mut programs = connection.prepare("SELECT id FROM program ORDER BY id")?;
+    let programs: Vec<i64> = programs
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut numbers = Vec::new();
+    for program in programs {
+        for (name, sql) in PROGRAM_NUMBERS {
+            let value = connection
+                .prepare_cached(&sql.replace("{counted}", &log::COUNTED))?
+                .query_row([program], |row| row.get(0))?;
+            numbers.push(ProgramNumberRow {
+                program,
+                name,
+                value,
+            });
+        }
+    }
+    Ok(numbers)
+}
+
+/// The numbers of an offer, computed by SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferNumbersRow {
+    /// The row of the program.
+    pub program: i64,
+    /// The sixteen bytes of the offer's id.
+    pub uuid: [u8; 16],
+    /// Distinct members, redemptions completed, redemptions canceled, and points spent.
+    pub numbers: [i64; 4],
+}
+
+/// The numbers of every offer, oldest first.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn offer_numbers(connection: &Connection) -> Result<Vec<OfferNumbersRow>, Error> {
+    let sql = "WITH booked AS (
+            SELECT offer_id, count(DISTINCT member_id) AS signups,
+                count(*) FILTER (WHERE status = 'COMPLETED') AS completions,
+                count(*) FILTER (WHERE status = 'CANCELED') AS cancellations
+            FROM redemption GROUP BY offer_id),
+        spent AS (SELECT offer_id, sum(amount) AS points FROM activity WHERE entry = 2 GROUP BY offer_id)
+        SELECT o.program_id, o.uuid, coalesce(b.signups, 0), coalesce(b.completions, 0),
+            coalesce(b.cancellations, 0), coalesce(s.points, 0)
+        FROM offer o LEFT JOIN booked b ON b.offer_id = o.id LEFT JOIN spent s ON s.offer_id = o.id
+        ORDER BY o.program_id, o.id";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(OfferNumbersRow {
+            program: row.get(0)?,
+            uuid: row.get(1)?,
+            numbers: [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?],
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The entries of a timeline in one UTC day, computed by SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayRow {
+    /// The name of the timeline.
+    pub timeline: &'static str,
+    /// The row of the program.
+    pub program: i64,
+    /// The row of the offer, or 0 for a timeline of the program itself.
+    pub offer: i64,
+    /// The day, counted in days since 1970.
+    pub day: i64,
+    /// The number of entries.
+    pub count: i64,
+    /// The sum of their amounts.
+    pub amount: i64,
+}
+
+/// The names of the timelines, and the SQL that selects the program, the offer, the time and the
+/// amount of every entry of each; `{counted}` as above.
+const TIMELINES: &[(&str, &str)] = &[
+    (
+        "signups",
+        "SELECT program_id AS p, 0 AS o, created_at AS at, 1 AS amount FROM member",
+    ),
+    (
+        "minted",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 1",
+    ),
+    (
+        "spent",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 2",
+    ),
+    (
+        "events",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity WHERE {counted}",
+    ),
+    (
+        "exchanges",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity WHERE kind = 20",
+    ),
+    (
+        "identifications",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity
+         WHERE kind = 20 AND flag = 1",
+    ),
+    (
+        "credits",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity
+         WHERE kind = 20 AND amount = 1",
+    ),
+    (
+        "offer signups",
+        "SELECT program_id AS p, offer_id AS o, min(created_at) AS at, 1 AS amount
+         FROM redemption GROUP BY program_id, offer_id, member_id",
+    ),
+    (
+        "offer spent",
+        "SELECT program_id AS p, offer_id AS o, at, amount FROM activity WHERE entry = 2",
+    ),
+];
+
+/// Every day of every timeline, the days of one timeline in order.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn timeline_days(connection: &Connection) -> Result<Vec<DayRow>, Error> {
+    let mut days = Vec::new();
+    for (timeline, entries) in TIMELINES {
+        let entries = entries.replace("{counted}", &log::COUNTED);
+        // Rounds down before 1970 as well.
+        let sql = format!(
+            "SELECT p, o, (at - ((at % 86400000) + 86400000) % 86400000) / 86400000 AS day,
+                 count(*), sum(amount)
+             FROM ({entries}) GROUP BY p, o, day ORDER BY p, o, day"
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            days.push(DayRow {
+                timeline,
+                program: row.get(0)?,
+                offer: row.get(1)?,
+                day: row.get(2)?,
+                count: row.get(3)?,
+                amount: row.get(4)?,
+            });
+        }
+    }
+    Ok(days)
+}

@@ -1,0 +1,20 @@
+//! The erasure of a member's personal data.
+
+mod places;
+
+pub(in crate::store) use self::places::empty;
+use crate::domain::Member;
+use crate::store::tables::settings;
+use crate::store::{Error, Transaction};
+
+/// Deletes the personal data of a member, except in the member's own row. Copies of it in unused
+/// bytes of pages are overwritten after the commit.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn erase(tx: &mut Transaction<'_>, member: &Member) -> Result<(), Error> {
+    empty(tx, member.number, member.account.last)?;
+    settings::want_scrub(tx)?;
+    tx.words_erased();
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! The rules that columns have in common.
+
+use crate::domain::{
+    Allocation, Cell, Entry, Environment, EventKind, Invalid, MessageId, OfferContent, OfferId,
+    Reason, Seq, Subscription, Timestamp, WebhookUrl,
+};
+
+/// A check of the values of a column that are not null.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Rule(pub(super) fn(Cell<'_>) -> Result<(), String>);
+
+impl Rule {
+    /// Checks a value.
+    ///
+    /// # Errors
+    /// A description of what is expected.
+    pub(in crate::store) fn check(self, cell: Cell<'_>) -> Result<(), String> {
+        match cell {
+            Cell::Null => Ok(()),
+            cell => (self.0)(cell),
+        }
+    }
+}
+
+/// A text that a type of the domain accepts.
+macro_rules! text {
+    ($type:ident) => {
+        Rule(|cell| {
+            let text = cell.text().ok_or("must be text")?;
+            $type::parse_stored("", text).map(drop).map_err(expected)
+        })
+    };
+}
+pub(super) use text;
+
+/// Checks a whole number against a range.
+fn in_range(cell: Cell<'_>, least: i64, most: i64) -> Result<(), String> {
+    match cell.integer() {
+        Some(number) if (least..=most).contains(&number) => Ok(()),
+        _ => Err(format!("must be a whole number from {least} to {most}")),
+    }
+}
+
+pub(super) const ANY: Rule = Rule(|_| Ok(()));
+/// The number of a row.
+pub(super) const ROW: Rule = Rule(|cell| in_range(cell, 1, Seq::MAX));
+pub(super) const COUNT: Rule = Rule(|cell| in_range(cell, 0, Seq::MAX));
+/// A time stamped by a server's clock.
+pub(super) const STAMP: Rule = Rule(|cell| {
+    let time = cell.integer().and_then(Timestamp::parse_stored);
+    time.map(drop)
+        .ok_or_else(|| "must be Unix milliseconds in the years 1970 to 9999".to_owned())
+});
+/// A time given by a caller.
+pub(super) const TIME: Rule = Rule(|cell| {
+    let time = cell.integer().and_then(Timestamp::from_millis);
+    time.map(drop)
+        .ok_or_else(|| "must be Unix milliseconds in the years 0000 to 9999".to_owned())
+});
+pub(super) const MONTH: Rule = Rule(|cell| {
+    // December of the year 9999.
+    let most = (9999 - 1970) * 12 + 11;
+    in_range(cell, 0, most).map_err(|_| format!("must be months since 1970, 0 to {most}"))
+});
+pub(super) const ALLOCATION: Rule = Rule(|cell| in_range(cell, 0, Allocation::CREDITS_MAX));
+pub(super) const PIECES: Rule = Rule(|cell| {
+    let pieces = cell.integer().unwrap_or(-1);
+    OfferContent::check_stored_pieces("", pieces).map_err(expected)
+});
+pub(super) const IMAGES: Rule = Rule(|cell| {
+    let json = cell.text().unwrap_or_default();
+    OfferContent::parse_stored_images("", json)
+        .map(drop)
+        .map_err(expected)
+});
+pub(super) const TIERS: Rule = Rule(|cell| {
+    let json = cell.text().unwrap_or_default();
+    OfferContent::parse_stored_tiers("", json)
+        .map(drop)
+        .map_err(expected)
+});
+pub(super) const EVENTS: Rule = Rule(|cell| {
+    let json = cell.text().unwrap_or_default();
+    Subscription::parse_stored("", json)
+        .map(drop)
+        .map_err(expected)
+});
+pub(super) const WEBHOOK_URL: Rule = Rule(|cell| {
+    let url = cell.text().unwrap_or_default();
+    // The environment is in other rows. The sandbox allows more.
+    let read = WebhookUrl::parse_stored(url, Environment::Sandbox);
+    read.map(drop).map_err(|refusal| refusal.to_string())
+});
+pub(super) const SECRET: Rule = Rule(|cell| {
+    let is_visible = |rest: &str| {
+        (1..=255).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let rest = cell.text().and_then(|secret| secret.strip_prefix("whsec_"));
+    rest.filter(|rest| is_visible(rest))
+        .map(drop)
+        .ok_or_else(|| "must be whsec_ and 1 to 255 visible ASCII characters".to_owned())
+});
+pub(super) const PREFIX: Rule =
+    Rule(|cell| {
+        let is_key = |prefix: &str| {
+            let known = [
+                "expys_sandbox_",
+                "expys_live_",
+                "partner_sandbox_",
+                "partner_live_",
+            ];
+            prefix.len() <= 255
+                && prefix.bytes().all(|byte| byte.is_ascii_graphic())
+                && known.iter().any(|known| prefix.starts_with(known))
+        };
+        cell.text().filter(|prefix| is_key(prefix)).map(drop).ok_or_else(|| {
+        "must begin with expys_ or partner_ and the environment, in visible ASCII characters"
+            .to_owned()
+    })
+    });
+pub(super) const KIND: Rule = Rule(|cell| {
+    let kind = cell.integer().and_then(EventKind::of_number);
+    kind.map(drop)
+        .ok_or_else(|| "must be the number of an event".to_owned())
+});
+pub(super) const ENTRY: Rule = Rule(|cell| {
+    let entry = cell.integer().and_then(Entry::of_number);
+    let most = Entry::ALL.len();
+    entry
+        .map(drop)
+        .ok_or_else(|| format!("must be a whole number from 1 to {most}"))
+});
+pub(super) const ACTOR: Rule = Rule(|cell| in_range(cell, 1, 6));
+/// A note of version 1: a reason, a public id or an environment.
+pub(super) const NOTE: Rule = Rule(|cell| {
+    let text = cell.text().unwrap_or_default();
+    if MessageId::parse(text).is_some() || OfferId::parse(text).is_some() {
+        return Ok(());
+    }
+    Reason::parse_stored("", text).map(drop).map_err(expected)
+});
+
+pub(super) fn expected(invalid: Invalid) -> String {
+    invalid.expected
+}
