@@ -320,7 +320,7 @@ fn lines_that_contradict_each_other_keep_the_database_closed() {
     let ended = import(&place, &sealed(&body));
     let said = ended.refusal();
     assert!(
-        said.contains("contradicts itself") && said.contains("its ledger says"),
+        said.contains("contradict each other") && said.contains("its ledger says"),
         "{said}"
     );
     assert!(
