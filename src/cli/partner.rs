@@ -211,7 +211,7 @@ impl Reach {
                 let change = OrganizationChange::Status(SetStatusRequest::parse(&body)?);
                 let id = organization.to_owned();
                 let change = services
-                    .change_organization(partner, id, Precondition::NONE, change)
+                    .update_organization(partner, id, Precondition::NONE, change)
                     .await?;
                 answer(&change)
             }

@@ -191,7 +191,7 @@ impl Services {
     ///
     /// # Errors
     /// `NOT_FOUND` for an unknown webhook.
-    pub async fn list_deliveries(
+    pub async fn list_webhook_deliveries(
         &self,
         key: KeyPrincipal,
         id: String,
@@ -225,7 +225,7 @@ impl Services {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn redeliver(
+    pub async fn redeliver_webhook(
         &self,
         key: KeyPrincipal,
         idempotency: Option<IdempotencyKey>,

@@ -53,7 +53,7 @@ impl Services {
     /// # Errors
     /// [`ServiceError`] naming a date that cannot be used, or if there are many programs and too
     /// many reads wait.
-    pub async fn partner_analytics(
+    pub async fn get_partner_analytics(
         &self,
         partner: PartnerPrincipal,
         days: DaysQuery,
@@ -87,7 +87,7 @@ impl Services {
     /// # Errors
     /// [`ServiceError`] naming a date that cannot be used, or if there are many programs and too
     /// many reads wait.
-    pub async fn partner_usage(
+    pub async fn get_partner_usage(
         &self,
         partner: PartnerPrincipal,
         days: DaysQuery,
@@ -107,7 +107,7 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError`] if there are many programs and too many reads wait.
-    pub async fn partner_billing(
+    pub async fn get_partner_billing(
         &self,
         partner: PartnerPrincipal,
     ) -> Result<BillingResponse, ServiceError> {
@@ -130,7 +130,7 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError`] if there are many programs and too many reads wait.
-    pub async fn partner_billing_usage(
+    pub async fn get_partner_billing_usage(
         &self,
         partner: PartnerPrincipal,
     ) -> Result<BillingUsageResponse, ServiceError> {

@@ -23,7 +23,7 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError`] if there are many programs and too many reads wait.
-    pub async fn program_activity(
+    pub async fn get_program_activity(
         &self,
         key: KeyPrincipal,
         selection: ActivitySelection,

@@ -83,7 +83,7 @@ impl Services {
     ///
     /// # Errors
     /// [`ServiceError`] if the database fails.
-    pub async fn sandbox_clock(&self, key: KeyPrincipal) -> Result<ClockResponse, ServiceError> {
+    pub async fn get_clock(&self, key: KeyPrincipal) -> Result<ClockResponse, ServiceError> {
         let clock = self.clock.clone();
         self.look_up(key, move |connection| {
             let ahead = store::sandbox::ahead(connection, key.program)?;

@@ -71,7 +71,7 @@ impl Services {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn revoke_own_key(&self, key: KeyPrincipal, id: String) -> Result<Reply, WriteError> {
+    pub async fn revoke_key(&self, key: KeyPrincipal, id: String) -> Result<Reply, WriteError> {
         self.write(key, None, move |tx, key| {
             let not_found = ServiceError::Refused(Refusal::NotFound("key"));
             let found = match Uuid::try_parse(&id) {

@@ -45,7 +45,7 @@ impl Services {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn revoke_key(&self, key: Uuid) -> Result<bool, WriteError> {
+    pub async fn revoke_any_key(&self, key: Uuid) -> Result<bool, WriteError> {
         self.writer
             .upkeep()
             .write(move |tx: &mut Transaction<'_>| {

@@ -116,7 +116,7 @@ impl Services {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn change_organization(
+    pub async fn update_organization(
         &self,
         partner: PartnerPrincipal,
         id: String,
