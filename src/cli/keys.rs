@@ -211,7 +211,7 @@ async fn create_partner(
 async fn revoke(reach: &Reach, id: &str, organization: Option<&str>) -> Result<(), anyhow::Error> {
     let revoked = match (reach, organization) {
         (Reach::File(services), None) => match Uuid::try_parse(id) {
-            Ok(uuid) => services.revoke_key(uuid).await?,
+            Ok(uuid) => services.revoke_any_key(uuid).await?,
             Err(_) => false,
         },
         (_, Some(organization)) => {

@@ -211,7 +211,7 @@ impl Reach {
                 let change = OrganizationChange::Status(SetStatusRequest::parse(&body)?);
                 let id = organization.to_owned();
                 let change = services
-                    .change_organization(partner, id, Precondition::NONE, change)
+                    .update_organization(partner, id, Precondition::NONE, change)
                     .await?;
                 answer(&change)
             }
@@ -251,7 +251,7 @@ impl Reach {
                 let partner = owner(services, organization).await?;
                 let request = CreateApiKeyRequest::parse(&body)?;
                 let id = organization.to_owned();
-                answer(&services.create_api_key(partner, id, None, request).await?)
+                answer(&services.create_api_key(partner, None, id, request).await?)
             }
             Self::Server(client) => {
                 let path = format!("/partner/organizations/{}/api-keys", encoded(organization));

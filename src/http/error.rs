@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use crate::domain::{Invalid, Refusal};
 use crate::error::{Code, Problem, Surface};
 use crate::realtime::TooManyStreams;
-use crate::service::{CredentialError, Stop};
+use crate::service::{CredentialError, ServiceError};
 use crate::store::{self, WriteError};
 use crate::telemetry::cause_chain;
 
@@ -59,15 +59,15 @@ impl From<Invalid> for HttpError {
     }
 }
 
-impl From<Stop> for HttpError {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Refused(refusal) => Self {
+impl From<ServiceError> for HttpError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Refused(refusal) => Self {
                 problem: Problem::from(&refusal),
                 cause: None,
                 allow: None,
             },
-            Stop::Storage(error) => {
+            ServiceError::Storage(error) => {
                 let code = match error {
                     store::Error::PoolExhausted(_) | store::Error::TooManyReads => Code::Overloaded,
                     store::Error::Sqlite(_)
@@ -100,7 +100,7 @@ impl From<WriteError> for HttpError {
 
 impl From<Refusal> for HttpError {
     fn from(refusal: Refusal) -> Self {
-        Self::from(Stop::Refused(refusal))
+        Self::from(ServiceError::Refused(refusal))
     }
 }
 

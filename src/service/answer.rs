@@ -1,4 +1,4 @@
-//! What a write answers, and how that goes out.
+//! The answer of a write, and the reply that carries it.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use crate::domain::{MemberNumber, Refusal, Seq};
 use crate::error::{Problem, Surface};
 use crate::wire;
 
-/// What a write answers: the status and the body.
+/// The answer of a write: status, body, and how it is stored under an idempotency key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) is_secret: bool,
-    /// Whose words the body has, if it has any person's.
+    /// The member whose personal text the body contains, if it contains any.
     pub(super) member: Option<MemberNumber>,
-    /// The settings version of what the body shows, if that is sent with it.
+    /// The settings version of the resource in the body, if it is sent as an `ETag`.
     pub(super) version: Option<Seq>,
 }
 
@@ -30,7 +30,7 @@ impl Answer {
         }
     }
 
-    /// 201 with what was made.
+    /// 201 with the created resource.
     pub(super) fn created<T: serde::Serialize>(body: &T) -> Self {
         Self {
             status: 201,
@@ -49,7 +49,7 @@ impl Answer {
         }
     }
 
-    /// The same, but kept only under seal.
+    /// Marks the body as secret: it is stored encrypted.
     pub(super) fn secret(self) -> Self {
         Self {
             is_secret: true,
@@ -57,7 +57,7 @@ impl Answer {
         }
     }
 
-    /// The same, known to have a member's words, which an erasure of the member removes.
+    /// Marks the body as containing personal text of a member, which an erasure removes.
     pub(super) fn with_words_of(self, member: MemberNumber) -> Self {
         Self {
             member: Some(member),
@@ -65,7 +65,7 @@ impl Answer {
         }
     }
 
-    /// The same, with the settings version of what it shows.
+    /// Adds the settings version of the resource.
     pub(super) fn at(self, version: Seq) -> Self {
         Self {
             version: Some(version),
@@ -94,20 +94,20 @@ impl Answer {
     }
 }
 
-/// An answer on its way out.
+/// The answer that the caller receives.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// The JSON body.
     pub body: Vec<u8>,
-    /// Whether it was given before.
+    /// Whether it is replayed from an idempotency record.
     pub is_replay: bool,
-    /// The settings version of the resource that it shows.
+    /// The settings version of the resource in the body.
     pub version: Option<Seq>,
 }
 
-/// Without the body, which may hold a secret and is somebody's own in any case.
+/// Omits the body, which may contain a secret and is private in any case.
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer")
@@ -116,7 +116,7 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// Without the body, as [`Answer`].
+/// Omits the body, as [`Answer`] does.
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply")

@@ -1,4 +1,4 @@
-//! A retry with the same Idempotency-Key gets the first answer again.
+//! Idempotency records: a retry with the same `Idempotency-Key` receives the first response again.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::store::idempotency::{Hash, IdempotencyRecord};
 use crate::store::{self, Transaction};
 use crate::wire;
 
-/// Within what a key means one request.
+/// The scope in which a key identifies one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Whatever Org-API-Key of a program, so that a rotated key still replays.
+    /// Every Org-API-Key of a program, so that a retry with a rotated key is replayed too.
     Program(ProgramNumber),
     /// One member.
     Member(ProgramNumber, MemberNumber),
@@ -26,12 +26,12 @@ pub enum Scope {
     Partner(Environment),
 }
 
-/// A request's Idempotency-Key, of which only hashes are kept, and what it came with.
+/// Hashes of a request's `Idempotency-Key`, scope and body.
 #[derive(Clone)]
 pub struct IdempotencyKey {
-    /// Of the key, the method and the path.
+    /// Hash of the key, the method and the path.
     request: [u8; 32],
-    /// Of the same within the scope.
+    /// Hash of the same and the scope.
     key_hash: Hash,
     body_hash: Hash,
     scope: Scope,
@@ -47,7 +47,7 @@ impl IdempotencyKey {
     /// The largest number of characters.
     pub const CHARS_MAX: usize = 255;
 
-    /// The key `text` of a request.
+    /// Hashes the key `text` of a request.
     ///
     /// # Errors
     /// [`Invalid`] unless it has 1 to 255 characters.
@@ -80,7 +80,7 @@ impl IdempotencyKey {
         })
     }
 
-    /// The key that the same request has in another scope.
+    /// Returns the key of the same request in another scope.
     pub(super) fn rescoped(self, scope: Scope) -> Self {
         if scope == self.scope {
             return self;
@@ -92,8 +92,8 @@ impl IdempotencyKey {
         }
     }
 
-    /// What a secret is kept under. It is made from the key itself: whoever does not have it cannot
-    /// open what is kept.
+    /// The key that a secret answer is encrypted with. It is derived from the idempotency key
+    /// itself, which is not stored, so that the record cannot be decrypted without it.
     fn seal(&self) -> [u8; 32] {
         digest("seal", self.scope, &self.request)
     }
@@ -119,8 +119,8 @@ fn short(digest: [u8; 32]) -> Hash {
     std::array::from_fn(|index| digest[index])
 }
 
-/// Hashes a value so that two bodies that are the same JSON hash the same: the order of an object's
-/// fields and the spelling of its text do not matter.
+/// Hashes a value so that equal JSON has equal hashes: the order of an object's fields and the
+/// escaping of its text do not matter.
 fn update_canonical(hash: &mut Sha256, value: &Value) {
     match value {
         Value::Object(map) => {
@@ -154,7 +154,7 @@ fn update_canonical(hash: &mut Sha256, value: &Value) {
     }
 }
 
-/// The answer given before to the same key: again if the body is the same too, a refusal if not.
+/// Returns the stored response of the key if there is one; a refusal if it belongs to another body.
 pub(super) fn replay(
     tx: &mut Transaction<'_>,
     surface: Surface,
@@ -180,7 +180,7 @@ pub(super) fn replay(
         }));
     }
     let body = if stored.sealed {
-        unseal(&key.seal(), &stored.response).ok_or(store::Error::Impossible("sealed answer"))?
+        unseal(&key.seal(), &stored.response).ok_or(store::Error::Impossible("sealed response"))?
     } else {
         stored.response
     };
@@ -192,8 +192,8 @@ pub(super) fn replay(
     }))
 }
 
-/// Keeps the first answer to a key.
-pub(super) fn keep(
+/// Stores the idempotency record of a key: the first answer.
+pub(super) fn record(
     tx: &mut Transaction<'_>,
     key: &IdempotencyKey,
     answer: &Answer,
@@ -216,7 +216,7 @@ pub(super) fn keep(
 /// Encrypts a body. PASETO v4.local serves as the authenticated encryption here too.
 fn seal(key: &[u8; 32], body: &[u8]) -> Vec<u8> {
     LocalToken::encrypt(&seal_key(key), body, None, None)
-        .expect("the system gives random bytes")
+        .expect("the system returns random bytes")
         .into_bytes()
 }
 

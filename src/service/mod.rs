@@ -1,22 +1,26 @@
-//! The use cases: check the rules, change the rows, name what happened.
+//! The use cases: they check the rules, change rows and record events.
 //!
-//! **Must not know**: HTTP requests or SQL. It is handed parsed requests and proven callers, works
-//! in the writer's transaction or on a reading connection, and gives back rendered answers.
+//! **Must not know**: HTTP requests or SQL. A use case receives a parsed request and an
+//! authenticated caller, works in the writer's transaction or on a reading connection, and returns
+//! a rendered answer.
 
 mod answer;
+mod error;
 mod events;
 mod figures;
 mod idempotency;
 mod loyalty;
-mod pen;
+mod page;
+mod random;
 mod services;
 mod start;
-mod stop;
 mod tenancy;
 mod upkeep;
+mod writer;
 mod writes;
 
 pub use self::answer::{Answer, Reply};
+pub use self::error::ServiceError;
 pub use self::events::{
     Addresses, Announcements, DueDeliveries, Names, Outcome, ShownEvent, Signals, SystemNames,
     Targets, after_attempt,
@@ -28,11 +32,9 @@ pub use self::idempotency::{IdempotencyKey, Scope};
 pub use self::loyalty::{RemoveOptions, UNKNOWN_OFFER};
 pub use self::services::Services;
 pub use self::start::StartError;
-pub use self::stop::Stop;
 pub use self::tenancy::{
     Caller, CredentialError, Directory, DirectoryVersion, KeyPrincipal, MemberPrincipal,
     OrganizationChange, PartnerPrincipal, TokenKey, bootstrap,
 };
 pub use self::upkeep::{transfer, verify};
-pub use self::writes::WriteContext;
 pub use crate::store::open_read_only;

@@ -10,21 +10,21 @@ use crate::analytics::Engine;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::Timestamp;
+use crate::service::error::ServiceError;
 use crate::service::events::{Names, Signals, Targets};
+use crate::service::figures::Analytics;
 use crate::service::figures::snapshots::Snapshots;
-use crate::service::figures::{Analytics, analytics};
-use crate::service::pen::Pen;
-use crate::service::stop::Stop;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::{CredentialError, Directory, MemberPrincipal, TokenKey};
-use crate::service::upkeep::clock::ClockWatch;
+use crate::service::upkeep::clock_watch::ClockWatch;
+use crate::service::writer::RequestWriter;
 use crate::store::{Connection, Readers, Tenant};
 use crate::telemetry::Metrics;
 
-/// The running product without HTTP: the store, the figures, and who may do what. Clones share it.
+/// The running product without HTTP: the store, the figures and the credentials. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Services {
-    pub(in crate::service) pen: Pen,
+    pub(in crate::service) writer: RequestWriter,
     pub(in crate::service) readers: Readers,
     pub(in crate::service) analytics: Analytics,
     pub(in crate::service) engine: Arc<Engine>,
@@ -36,7 +36,7 @@ pub struct Services {
     pub(in crate::service) partner_uuid: Uuid,
     pub(in crate::service) tokens: Arc<TokenKey>,
     pub(in crate::service) clock: Clock,
-    /// How far a write moves the clock first, where a history is made.
+    /// How far each write advances the fixed clock first, while a history is generated.
     pub(in crate::service) step: Option<Duration>,
     pub(in crate::service) snapshots: Snapshots,
     pub(in crate::service) clock_watch: ClockWatch,
@@ -44,7 +44,7 @@ pub struct Services {
     pub(in crate::service) started_at: Timestamp,
 }
 
-/// Settings that the rules need.
+/// Settings that the use cases need.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::service) struct Limits {
     pub(in crate::service) member_token_ttl: Duration,
@@ -65,53 +65,53 @@ impl Limits {
 }
 
 impl Services {
-    /// The same with another name service, for tests of where webhooks may go.
+    /// Replaces the name service, for tests of webhook targets.
     #[must_use]
     pub fn with_names(mut self, names: Arc<dyn Names>) -> Self {
         self.targets = self.targets.with_names(names);
         self
     }
 
-    /// Whether writes are taken, as far as is known.
+    /// Whether writes are accepted, as far as is known.
     pub fn is_ready(&self) -> bool {
-        self.pen.is_writable() && self.clock.refused().is_none()
+        self.writer.is_writable() && self.clock.refused().is_none()
     }
 
-    /// Why it takes none until the next start, if that is so.
+    /// The reason why no write is accepted until the next start, if there is one.
     pub fn loss(&self) -> Option<&'static str> {
-        self.pen.loss()
+        self.writer.loss()
     }
 
-    /// The analytics, which need nothing else of this.
+    /// The analytics.
     pub fn analytics(&self) -> &Analytics {
         &self.analytics
     }
 
-    /// What commits tell those who follow the log.
+    /// Notifications of commits, for the followers of the log.
     pub fn signals(&self) -> &Signals {
         &self.signals
     }
 
-    /// Where webhooks may be sent.
+    /// The rule on webhook targets.
     pub fn targets(&self) -> &Targets {
         &self.targets
     }
 
-    /// What time it is.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Who a credential belongs to.
+    /// The directory of keys, programs and organizations.
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
 
-    /// Who a member token was minted for.
+    /// Authenticates a member token.
     ///
     /// # Errors
-    /// [`CredentialError`] if it is not ours, has expired or died with a removal, or its program
-    /// may not act.
+    /// [`CredentialError`] if this server did not mint it, it has expired, its member was removed
+    /// since, or its program or organization is not active.
     pub fn authenticate_member(&self, token: &str) -> Result<MemberPrincipal, CredentialError> {
         let principal = self
             .tokens
@@ -120,17 +120,16 @@ impl Services {
         self.directory.check_member(principal)
     }
 
-    /// Takes a last snapshot, finishes what waits and closes the database. Later writes are
+    /// Takes a last snapshot, finishes the queued writes and closes the database. Later writes are
     /// refused.
     pub fn stop(&self) {
         self.snapshots.stop();
         self.clock_watch.stop();
-        self.pen.stop();
+        self.writer.stop();
     }
 
-    /// The same services, but each of their writes moves a fixed clock on when it has its turn, so
-    /// that writes which wait together are stamped with times of their own. It is for histories
-    /// that are made, not lived through; the system's clock goes by itself.
+    /// Returns services whose writes each advance a fixed clock by `step` when they begin, so that
+    /// queued writes get different times. For generated histories; a system clock is not changed.
     #[must_use]
     pub fn after(&self, step: Duration) -> Self {
         Self {
@@ -139,55 +138,35 @@ impl Services {
         }
     }
 
-    /// Reads on behalf of somebody, when it is their turn.
+    /// Reads from the database when the tenant is scheduled.
     pub(in crate::service) async fn read<T, F>(
         &self,
         tenant: impl Into<Tenant>,
         read: F,
-    ) -> Result<T, Stop>
+    ) -> Result<T, ServiceError>
     where
-        F: FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, ServiceError> + Send + 'static,
         T: Send + 'static,
     {
         self.noted(self.readers.read(tenant.into(), read).await)
     }
 
-    /// Works something out of the figures of so many programs: at once if they are few, else when
-    /// it is the tenant's turn, as for a read.
-    pub(in crate::service) async fn in_turn<T, F>(
-        &self,
-        tenant: impl Into<Tenant>,
-        programs: usize,
-        work: F,
-    ) -> Result<T, Stop>
-    where
-        F: FnOnce(&Self) -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        if programs <= analytics::AT_ONCE_MAX {
-            return Ok(work(self));
-        }
-        let services = self.clone();
-        let work = move || work(&services);
-        Ok(self.readers.turns().run(tenant.into(), work).await?)
-    }
-
-    /// The same for a read of a few rows that are found by their keys.
+    /// [`Services::read`] for a few rows that are found by their keys.
     pub(in crate::service) async fn look_up<T, F>(
         &self,
         tenant: impl Into<Tenant>,
         read: F,
-    ) -> Result<T, Stop>
+    ) -> Result<T, ServiceError>
     where
-        F: FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, ServiceError> + Send + 'static,
         T: Send + 'static,
     {
         self.noted(self.readers.look_up(tenant.into(), read).await)
     }
 
-    /// What a read gave back; if it met damage, writes stop.
-    fn noted<T>(&self, result: Result<T, Stop>) -> Result<T, Stop> {
-        if let Err(Stop::Storage(error)) = &result {
+    /// Passes the result of a read on; damage that it met stops writes.
+    fn noted<T>(&self, result: Result<T, ServiceError>) -> Result<T, ServiceError> {
+        if let Err(ServiceError::Storage(error)) = &result {
             self.readers.note_failure(error);
         }
         result

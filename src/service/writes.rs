@@ -1,43 +1,32 @@
-//! Writes on behalf of a caller: [`Services::write`] and [`Services::write_on`] ask in the
-//! transaction itself whether the caller still may.
+//! Writes on behalf of a caller. Each one checks the caller's credential again in its own
+//! transaction, then replays the stored response of its idempotency key or carries out the work.
 
 use crate::domain::Environment;
 use crate::error::Surface;
 use crate::service::tenancy::credentials::Principal;
-use crate::service::{Answer, Caller, IdempotencyKey, Reply, Services, Stop, idempotency};
+use crate::service::{Answer, IdempotencyKey, Reply, ServiceError, Services, idempotency};
 use crate::store::{self, Tenant, Transaction, WriteError};
 
-/// Who writes, and what for: what every write has in common.
-#[derive(Debug, Clone)]
-pub struct WriteContext {
-    /// Who calls.
-    pub caller: Caller,
-    /// The key under which the answer is kept, if the caller gave one.
-    pub idempotency: Option<IdempotencyKey>,
-}
-
 impl Services {
-    /// Carries out a write of the Expys surface.
-    pub(in crate::service) async fn write<F>(
+    /// Carries out a write of the Expys API: [`Services::write_on`].
+    pub(in crate::service) async fn write<P, F>(
         &self,
-        context: WriteContext,
+        caller: P,
+        idempotency: Option<IdempotencyKey>,
         work: F,
     ) -> Result<Reply, WriteError>
     where
-        F: FnOnce(&mut Transaction<'_>, &Caller) -> Result<Answer, Stop> + Send + 'static,
+        P: Principal,
+        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, ServiceError> + Send + 'static,
     {
-        let WriteContext {
-            caller,
-            idempotency,
-        } = context;
         self.write_on(Surface::Expys, caller, idempotency, work)
             .await
     }
 
-    /// Carries out a write, once for an idempotency key. Before anything else the caller is judged
-    /// once more; `work` has to go by the caller that it is handed, whose program may be another
-    /// than when the request came. A refusal is rendered as the surface renders errors and, like a
-    /// success, kept under the key.
+    /// Carries out a write, once for each idempotency key. The caller's credential is checked again
+    /// first; `work` receives the caller as the transaction sees it and must use that one, because
+    /// its program may have been replaced since the request arrived. A refusal is rendered as the
+    /// surface renders errors and, like a success, stored under the key.
     pub(in crate::service) async fn write_on<P, F>(
         &self,
         surface: Surface,
@@ -47,9 +36,9 @@ impl Services {
     ) -> Result<Reply, WriteError>
     where
         P: Principal,
-        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, Stop> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, ServiceError> + Send + 'static,
     {
-        // What waits already is stamped as if the clock had not been set.
+        // Writes that are already queued keep the time from before the clock was set.
         if self.clock.refused().is_some() {
             return Err(WriteError::ClockRefused);
         }
@@ -57,7 +46,7 @@ impl Services {
             .await
     }
 
-    /// [`Services::write_on`], also while the system's clock is refused.
+    /// [`Services::write_on`], even while the system clock is refused.
     pub(in crate::service) async fn write_by_any_clock<P, F>(
         &self,
         surface: Surface,
@@ -67,29 +56,29 @@ impl Services {
     ) -> Result<Reply, WriteError>
     where
         P: Principal,
-        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, Stop> + Send + 'static,
+        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, ServiceError> + Send + 'static,
     {
         let retention = self.limits.idempotency_retention;
-        let passing = self.step.map(|step| (self.clock.clone(), step));
-        // A history is written in the order in which it is told, whoever's turn it would be.
-        let tenant = match &passing {
+        let advance = self.step.map(|step| (self.clock.clone(), step));
+        // A generated history is written in the order of its calls, without fair sharing.
+        let tenant = match &advance {
             Some(_) => Tenant::Partner(Environment::Live),
             None => caller.into(),
         };
         let directory = std::sync::Arc::clone(&self.directory);
         let write = move |tx: &mut Transaction<'_>| {
-            if let Some((clock, by)) = passing {
-                clock.advance(by);
+            if let Some((clock, step)) = advance {
+                clock.advance(step);
             }
-            let caller = match caller.judge(tx, &directory) {
+            let caller = match caller.recheck(tx, &directory) {
                 Ok(caller) => caller,
-                Err(stop) => return refused(tx, surface, stop),
+                Err(error) => return refused(tx, surface, error),
             };
             tx.act_as(caller.actor());
             let Some(key) = idempotency else {
                 return work(tx, &caller)
                     .map(Answer::into_reply)
-                    .or_else(|stop| refused(tx, surface, stop));
+                    .or_else(|error| refused(tx, surface, error));
             };
             let key = key.rescoped(caller.scope());
             if let Some(reply) = idempotency::replay(tx, surface, &key, retention)? {
@@ -97,7 +86,7 @@ impl Services {
             }
             let answer = match work(tx, &caller) {
                 Ok(answer) => answer,
-                Err(Stop::Refused(refusal)) => {
+                Err(ServiceError::Refused(refusal)) => {
                     tx.undo()?;
                     let answer = Answer::refusal(surface, &refusal);
                     if !refusal.is_outcome() {
@@ -105,23 +94,27 @@ impl Services {
                     }
                     answer
                 }
-                Err(Stop::Storage(error)) => return Err(error),
+                Err(ServiceError::Storage(error)) => return Err(error),
             };
-            idempotency::keep(tx, &key, &answer)?;
+            idempotency::record(tx, &key, &answer)?;
             Ok(answer.into_reply())
         };
-        self.pen.0.write(tenant, write).await
+        self.writer.0.write(tenant, write).await
     }
 }
 
-/// Undoes a write that a rule refused.
-fn refused(tx: &mut Transaction<'_>, surface: Surface, stop: Stop) -> Result<Reply, store::Error> {
-    match stop {
-        Stop::Refused(refusal) => {
+/// Undoes a write that a rule refused, and renders the refusal.
+fn refused(
+    tx: &mut Transaction<'_>,
+    surface: Surface,
+    error: ServiceError,
+) -> Result<Reply, store::Error> {
+    match error {
+        ServiceError::Refused(refusal) => {
             tx.undo()?;
             Ok(Answer::refusal(surface, &refusal).into_reply())
         }
-        Stop::Storage(error) => Err(error),
+        ServiceError::Storage(error) => Err(error),
     }
 }
 
@@ -132,8 +125,8 @@ mod tests {
     use crate::config::Settings;
     use crate::domain::{Environment, OfferId, Precondition};
 
-    /// The writer is held up while a key is revoked and used: both share a transaction, and nobody
-    /// has heard of the first yet when the second has its turn.
+    /// The writer is blocked while a key is revoked and used: both writes share a transaction, and
+    /// the directory does not know of the first one when the second begins.
     #[test]
     fn a_write_sees_what_the_open_transaction_revoked() {
         let folder = tempfile::tempdir().unwrap();
@@ -148,7 +141,7 @@ mod tests {
 
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (begun, has_begun) = std::sync::mpsc::channel();
-        let upkeep = services.pen.upkeep();
+        let upkeep = services.writer.upkeep();
         let holder = std::thread::spawn(move || {
             upkeep.write_blocking(move |_| {
                 begun.send(()).unwrap();
@@ -175,7 +168,7 @@ mod tests {
             let release = async {
                 release.send(()).unwrap();
             };
-            // Polled in this order: both wait before the writer goes on.
+            // Polled in this order: both are queued before the writer continues.
             tokio::join!(revoke, use_it, release)
         });
         holder.join().unwrap().unwrap();
@@ -184,7 +177,7 @@ mod tests {
         services.stop();
     }
 
-    /// What the directory does after a commit goes by what changed, not by how much there is.
+    /// The cost of a commit to the directory depends on what changed, not on the number of rows.
     #[test]
     fn the_two_thousandth_program_costs_what_the_tenth_did() {
         let folder = tempfile::tempdir().unwrap();
@@ -196,18 +189,18 @@ mod tests {
         let key = services.directory().authenticate_key(key).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.unwrap();
-        let make = || {
+        let create = || {
             let body = serde_json::json!({"name": "One of many"});
             let request = crate::wire::CreateProgramRequest::parse(&body).unwrap();
             let services = services.clone();
             async move { services.create_program(key, None, request).await }
         };
-        // The middle one of some, made one after the other.
+        // The median of several, created one after the other.
         let cost = || {
             let mut took: Vec<_> = (0..31)
                 .map(|_| {
                     let begun = std::time::Instant::now();
-                    assert_eq!(runtime.block_on(make()).unwrap().status, 201);
+                    assert_eq!(runtime.block_on(create()).unwrap().status, 201);
                     begun.elapsed()
                 })
                 .collect();
@@ -216,9 +209,9 @@ mod tests {
         };
         let few = cost();
         for _ in 0..19 {
-            let many: Vec<_> = (0..100).map(|_| runtime.spawn(make())).collect();
-            for made in many {
-                assert_eq!(runtime.block_on(made).unwrap().unwrap().status, 201);
+            let many: Vec<_> = (0..100).map(|_| runtime.spawn(create())).collect();
+            for created in many {
+                assert_eq!(runtime.block_on(created).unwrap().unwrap().status, 201);
             }
         }
         let many = cost();

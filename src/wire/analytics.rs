@@ -5,6 +5,8 @@ use std::ops::Range;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::{Status, StatusCounts};
+
 /// `RedemptionStatusCounts`: the seven statuses in lower case, and their total.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the names are the API's")]
@@ -17,6 +19,21 @@ pub struct RedemptionTotalsResponse {
     pub completed: u64,
     pub canceled: u64,
     pub total: u64,
+}
+
+impl From<&StatusCounts> for RedemptionTotalsResponse {
+    fn from(counts: &StatusCounts) -> Self {
+        Self {
+            submitted: counts.get(Status::Submitted),
+            open: counts.get(Status::Open),
+            awaiting_vendor: counts.get(Status::AwaitingVendor),
+            awaiting_customer: counts.get(Status::AwaitingCustomer),
+            purchased: counts.get(Status::Purchased),
+            completed: counts.get(Status::Completed),
+            canceled: counts.get(Status::Canceled),
+            total: counts.total(),
+        }
+    }
 }
 
 /// `GET /v1/analytics/summary`.

@@ -172,7 +172,7 @@ impl Operation {
         if self == Self::Import {
             // No server starts on it until it is finished.
             let ended = place.run(self.command(&place));
-            let is_done = ended.code == Some(0) || ended.stderr.contains("data of its own");
+            let is_done = ended.code == Some(0) || ended.stderr.contains("holds data already");
             assert!(is_done, "{what}: {ended:?}");
         }
         if self == Self::Backup {

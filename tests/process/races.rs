@@ -146,7 +146,7 @@ fn of_imports_at_once_one_is_done_and_the_others_are_told_why_not() {
         let done = ends.iter().filter(|(code, _)| *code == Some(0)).count();
         assert_eq!(done, 1, "{ends:?}");
         for (code, said) in ends.iter().filter(|(code, _)| *code != Some(0)) {
-            let is_told = said.contains("in use by another") || said.contains("data of its own");
+            let is_told = said.contains("in use by another") || said.contains("holds data already");
             assert!(*code == Some(1) && is_told, "{said}");
         }
         assert_eq!(place.verify().code, Some(0));

@@ -201,7 +201,7 @@ fn an_import_is_refused_by_a_database_with_data_and_by_one_in_use() {
     );
     server.terminate();
     let ended = import(&place, &text);
-    assert!(ended.refusal().contains("has data of its own"), "{ended:?}");
+    assert!(ended.refusal().contains("holds data already"), "{ended:?}");
     assert_eq!(place.verify().code, Some(0));
 }
 
@@ -320,7 +320,7 @@ fn lines_that_contradict_each_other_keep_the_database_closed() {
     let ended = import(&place, &sealed(&body));
     let said = ended.refusal();
     assert!(
-        said.contains("contradicts itself") && said.contains("its ledger says"),
+        said.contains("contradict each other") && said.contains("its ledger says"),
         "{said}"
     );
     assert!(
@@ -359,14 +359,14 @@ fn a_file_that_was_cut_or_changed_is_refused() {
             text[..text.len() - 1].to_owned(),
             format!("ends after line {}", whole - 1),
         ),
-        (changed, format!("line {whole}: sha256 does not fit")),
+        (changed, format!("line {whole}: sha256 does not match")),
         (
             missing.join("\n") + "\n",
             format!("line {}: end is", whole - 1),
         ),
         (
             text.clone() + "{}\n",
-            format!("line {whole}: closes the export"),
+            format!("line {whole}: is the last line of the export"),
         ),
         (
             "hello\n".to_owned(),
@@ -514,5 +514,5 @@ fn an_import_that_was_killed_is_finished_by_another_and_by_no_other_file() {
     server.terminate();
     // A finished import is not resumed.
     let ended = place.run(command("in.ndjson"));
-    assert!(ended.refusal().contains("has data of its own"), "{ended:?}");
+    assert!(ended.refusal().contains("holds data already"), "{ended:?}");
 }

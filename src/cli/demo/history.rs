@@ -255,7 +255,7 @@ async fn rename(
     let request = PatchOrganizationRequest::parse(&body, body.to_string().as_bytes())?;
     let change = OrganizationChange::Profile(request);
     services
-        .change_organization(partner, first.id, Precondition::NONE, change)
+        .update_organization(partner, first.id, Precondition::NONE, change)
         .await?;
     let request = PatchProgramRequest::parse(&body)?;
     let id = key.program_uuid.to_string();

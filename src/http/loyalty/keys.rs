@@ -56,5 +56,5 @@ async fn revoke_key(
     OrgKey(key): OrgKey,
     PathText(id): PathText,
 ) -> HttpResult {
-    Ok(reply(services.revoke_own_key(key, id).await?))
+    Ok(reply(services.revoke_key(key, id).await?))
 }

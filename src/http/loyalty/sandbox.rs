@@ -54,7 +54,7 @@ async fn reset_sandbox(
 }
 
 async fn get_clock(services: Data<Services>, SandboxKey(key): SandboxKey) -> HttpResult {
-    Ok(ok(&services.sandbox_clock(key).await?))
+    Ok(ok(&services.get_clock(key).await?))
 }
 
 async fn advance_clock(

@@ -149,7 +149,9 @@ async fn list_webhook_deliveries(
     query: QueryText<ListDeliveriesQuery>,
 ) -> HttpResult {
     let ListDeliveriesQuery { page, status } = query.parse_for(key.program)?;
-    Ok(ok(&services.list_deliveries(key, id, status, page).await?))
+    Ok(ok(&services
+        .list_webhook_deliveries(key, id, status, page)
+        .await?))
 }
 
 async fn redeliver_webhook(
@@ -161,7 +163,9 @@ async fn redeliver_webhook(
 ) -> HttpResult {
     let idempotency = idempotency.key(Caller::Key(key), &body.value)?;
     Ok(reply(
-        services.redeliver(key, idempotency, id, delivery).await?,
+        services
+            .redeliver_webhook(key, idempotency, id, delivery)
+            .await?,
     ))
 }
 

@@ -56,7 +56,7 @@ async fn get_partner_analytics(
     query: QueryText<AnalyticsQuery>,
 ) -> HttpResult {
     let days = query.parse()?.days;
-    Ok(ok(&services.partner_analytics(partner, days).await?))
+    Ok(ok(&services.get_partner_analytics(partner, days).await?))
 }
 
 async fn get_partner_usage(
@@ -65,19 +65,19 @@ async fn get_partner_usage(
     query: QueryText<UsageQuery>,
 ) -> HttpResult {
     let days = query.parse()?.days;
-    Ok(ok(&services.partner_usage(partner, days).await?))
+    Ok(ok(&services.get_partner_usage(partner, days).await?))
 }
 
 async fn get_partner_billing(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
 ) -> HttpResult {
-    Ok(ok(&services.partner_billing(partner).await?))
+    Ok(ok(&services.get_partner_billing(partner).await?))
 }
 
 async fn get_partner_billing_usage(
     services: Data<Services>,
     PartnerKey(partner): PartnerKey,
 ) -> HttpResult {
-    Ok(ok(&services.partner_billing_usage(partner).await?))
+    Ok(ok(&services.get_partner_billing_usage(partner).await?))
 }

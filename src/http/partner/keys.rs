@@ -51,7 +51,7 @@ async fn create_api_key(
     let idempotency = idempotency.of_partner(partner, &body.value)?;
     Ok(reply(
         services
-            .create_api_key(partner, id, idempotency, request)
+            .create_api_key(partner, idempotency, id, request)
             .await?,
     ))
 }

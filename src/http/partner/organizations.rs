@@ -151,7 +151,7 @@ async fn patch_organization(
     let change = OrganizationChange::Profile(request);
     Ok(reply(
         services
-            .change_organization(partner, id, precondition, change)
+            .update_organization(partner, id, precondition, change)
             .await?,
     ))
 }
@@ -181,7 +181,7 @@ async fn set_organization_status(
     let change = OrganizationChange::Status(SetStatusRequest::parse(&body.value)?);
     Ok(reply(
         services
-            .change_organization(partner, id, precondition, change)
+            .update_organization(partner, id, precondition, change)
             .await?,
     ))
 }
@@ -197,7 +197,7 @@ async fn set_organization_tier(
     let change = OrganizationChange::Tier(SetTierRequest::parse(&body.value)?);
     Ok(reply(
         services
-            .change_organization(partner, id, precondition, change)
+            .update_organization(partner, id, precondition, change)
             .await?,
     ))
 }

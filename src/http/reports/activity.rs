@@ -72,6 +72,6 @@ async fn get_program_activity(
         since: query.since,
         period: query.period.from.zip(query.period.to),
     };
-    let report = services.program_activity(key, selection, query.page);
+    let report = services.get_program_activity(key, selection, query.page);
     Ok(ok(&report.await?))
 }

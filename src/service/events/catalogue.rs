@@ -1,4 +1,4 @@
-//! Events of the catalogue: what is kept of them for webhooks, and how they are shown.
+//! The events of the catalogue: what is stored of them for webhooks, and how they are shown.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::domain::{
     Activity, Environment, Event, EventId, EventKind, EventName, LedgerEntry, Member, MemberNumber,
     Position, ProgramNumber, RedemptionNumber, Seq, Shown, Status, Tier, Timestamp, TransactionId,
 };
-use crate::service::{Services, Stop};
+use crate::service::{ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Tenant, Transaction};
 use crate::wire::{
@@ -16,10 +16,10 @@ use crate::wire::{
     TransactionResponse,
 };
 
-/// Rows of the log that are looked at in one read.
+/// Rows of the log that one read covers.
 const PAGE: i64 = 5_000;
-/// Events, and bytes of their objects, after which a read ends: whoever asked may take long to pass
-/// them on.
+/// Events, and bytes of their objects, after which a read ends, because the stream that requested
+/// them may be slow to send them.
 const EVENTS: usize = 256;
 const PIECE: usize = 64 << 10;
 
@@ -32,12 +32,12 @@ pub struct ShownEvent {
     pub name: EventName,
     /// When it happened.
     pub at: Timestamp,
-    /// The object it is about, as JSON.
+    /// The object of the event as JSON.
     pub data: Box<str>,
 }
 
 impl ShownEvent {
-    /// The body that a webhook gets, and a frame of the activity stream holds.
+    /// Passes the body to `show`: the one that webhooks and the activity stream send.
     pub fn with_body<T>(
         &self,
         environment: Environment,
@@ -55,17 +55,17 @@ impl ShownEvent {
     }
 }
 
-/// Appends an event to the log. If a webhook listens to it, the object it is about is kept as it is
-/// now, unless the log will always tell it: rows are changed first, then the event is recorded.
+/// Appends an event to the log. If a webhook listens to it, its object is stored as it is now,
+/// unless the log always has it. The rows must have been changed before.
 pub(in crate::service) fn record(
     tx: &mut Transaction<'_>,
     program: ProgramNumber,
     at: Timestamp,
     event: Event,
 ) -> Result<Seq, store::Error> {
-    let heard = announce(tx, program, event.kind())?;
-    // Of what the log tells there is nothing to keep.
-    if !heard || is_told_by_the_log(event.kind()) {
+    let has_listener = announce(tx, program, event.kind())?;
+    // An object that the log contains need not be stored.
+    if !has_listener || is_in_the_log(event.kind()) {
         return tx.record(Some(program), at, event);
     }
     let activity = Activity {
@@ -91,7 +91,8 @@ pub(in crate::service) fn record_entry(
     tx.record_entry(program, at, entry, position)
 }
 
-/// Tells webhooks of an event, if any listens to it.
+/// Notifies the webhooks of an event after the commit, if any listens to it. Returns whether one
+/// does.
 fn announce(
     tx: &mut Transaction<'_>,
     program: ProgramNumber,
@@ -100,24 +101,26 @@ fn announce(
     let Some(name) = EventName::of(kind) else {
         return Ok(false);
     };
-    let heard = tx.has_listener(program, name)?;
-    if heard {
+    let has_listener = tx.has_listener(program, name)?;
+    if has_listener {
         tx.announce(program);
     }
-    Ok(heard)
+    Ok(has_listener)
 }
 
-/// Whether the object of an event never changes: a ledger entry is all in the log, and a message is
-/// said once. Most events are of this kind, and cost a write nothing more when webhooks listen.
-fn is_told_by_the_log(kind: EventKind) -> bool {
+/// Whether the object of an event never changes: the log contains all of a ledger entry, and a
+/// message is never edited. Most events are of this kind; webhooks that listen to them add no cost
+/// to a write.
+fn is_in_the_log(kind: EventKind) -> bool {
     match kind.shown() {
         Shown::Transaction | Shown::Message => true,
         Shown::Member | Shown::Redemption | Shown::Nothing => false,
     }
 }
 
-/// An event with its object: as it was kept, else as far as the log and the rows of today tell. The
-/// log has the tier, the status, and all of a ledger entry; a message never changes.
+/// Returns an event with its object: the stored one, otherwise one made from the log and the
+/// current rows. The log has the tier, the status, and all of a ledger entry; a message never
+/// changes.
 pub(in crate::service) fn show(
     connection: &Connection,
     program: ProgramNumber,
@@ -127,7 +130,7 @@ pub(in crate::service) fn show(
         return Ok(None);
     };
     let data = match store::webhooks::payload(connection, program, activity.seq)? {
-        Some(kept) => kept,
+        Some(stored) => stored,
         None => object(connection, program, activity)?,
     };
     Ok(Some(ShownEvent {
@@ -138,7 +141,7 @@ pub(in crate::service) fn show(
     }))
 }
 
-/// The object that an event is about, as JSON.
+/// The object of an event as JSON.
 fn object(
     connection: &Connection,
     program: ProgramNumber,
@@ -237,19 +240,19 @@ fn redemption_object(
 }
 
 impl Services {
-    /// The events of some programs that were committed after `after`, up to `up_to`, or a part of
-    /// them: up to the number that comes back.
+    /// The events of some programs that were committed after `after`, up to `up_to` or an earlier
+    /// number, which is returned with them.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn events_after(
         &self,
         programs: HashSet<ProgramNumber>,
         after: Seq,
         up_to: Seq,
-    ) -> Result<(Vec<(ProgramNumber, ShownEvent)>, Seq), Stop> {
+    ) -> Result<(Vec<(ProgramNumber, ShownEvent)>, Seq), ServiceError> {
         let end = Seq(up_to.0.min(after.0.saturating_add(PAGE)));
-        // One program's events are its own to wait for, several ones' nobody's.
+        // The read counts for the program if it is for one only.
         let only = programs.iter().next().filter(|_| programs.len() == 1);
         let tenant = only.map_or(Tenant::Upkeep, |only| self.directory.tenant_of(*only));
         self.read(tenant, move |connection| {

@@ -1,6 +1,6 @@
-//! Looking names up with the system's resolver, which blocks as long as a name server is silent.
-//! It has a few threads of its own, and programs take turns on them, so that a name that nobody
-//! answers for delays neither reads nor, for long, another program's look-ups.
+//! Look-ups of host names with the system's resolver, which blocks as long as a name server does
+//! not respond. They have their own threads, which programs share in turns, so that a silent name
+//! server delays neither reads nor, for long, another program's look-ups.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -13,14 +13,14 @@ use tokio::sync::oneshot;
 use super::targets::{Addresses, Names};
 use crate::domain::ProgramNumber;
 
-/// Look-ups at the same time.
+/// Concurrent look-ups.
 const THREADS: usize = 16;
-/// The same for one program.
+/// Concurrent look-ups of one program.
 const THREADS_EACH: usize = 4;
 /// Look-ups of one program that wait for a thread.
 const WAITING_EACH: usize = 32;
 
-/// The system's own name service.
+/// The name service of the operating system.
 #[derive(Debug, Clone)]
 pub struct SystemNames(Pool);
 
@@ -45,7 +45,7 @@ impl Names for SystemNames {
 
 type Resolve = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
-/// The threads, and what waits for them.
+/// The threads and the look-ups that wait for them.
 #[derive(Clone)]
 struct Pool {
     resolve: Arc<Resolve>,
@@ -62,18 +62,18 @@ impl std::fmt::Debug for Pool {
 struct State {
     threads: usize,
     programs: HashMap<ProgramNumber, Share>,
-    /// Programs with something that may be started, in the order of their turns.
+    /// Programs with a look-up that may be started, in the order of their turns.
     turns: VecDeque<ProgramNumber>,
 }
 
-/// What a program has in hand.
+/// The look-ups of a program.
 #[derive(Default)]
 struct Share {
     running: usize,
-    waiting: VecDeque<Wanted>,
+    waiting: VecDeque<Lookup>,
 }
 
-struct Wanted {
+struct Lookup {
     name: String,
     reply: oneshot::Sender<io::Result<Vec<SocketAddr>>>,
 }
@@ -89,7 +89,7 @@ impl Pool {
     fn look_up(&self, program: ProgramNumber, name: &str) -> Addresses {
         let (reply, answer) = oneshot::channel();
         let name = name.to_owned();
-        let queued = self.state.lock().queue(program, Wanted { name, reply });
+        let queued = self.state.lock().queue(program, Lookup { name, reply });
         let started = queued.and_then(|needs_thread| {
             if needs_thread {
                 self.start_thread()
@@ -99,8 +99,8 @@ impl Pool {
         });
         Box::pin(async move {
             started?;
-            let gone = |_| io::Error::other("the look-up was given up");
-            answer.await.map_err(gone)?
+            let abandoned = |_| io::Error::other("the look-up was given up");
+            answer.await.map_err(abandoned)?
         })
     }
 
@@ -115,14 +115,14 @@ impl Pool {
         started.map(drop)
     }
 
-    /// Looks names up as long as some wait.
+    /// Looks names up until none waits.
     fn run(&self) {
         loop {
-            let Some((program, wanted)) = self.state.lock().take() else {
+            let Some((program, lookup)) = self.state.lock().take() else {
                 return;
             };
-            let Wanted { name, reply } = wanted;
-            // Whoever waited may have gone meanwhile.
+            let Lookup { name, reply } = lookup;
+            // The caller may have stopped waiting.
             if !reply.is_closed() {
                 let _ = reply.send((self.resolve)(&name));
             }
@@ -132,21 +132,21 @@ impl Pool {
 }
 
 impl State {
-    /// Queues a look-up; says whether a thread has to be started for it.
-    fn queue(&mut self, program: ProgramNumber, wanted: Wanted) -> io::Result<bool> {
+    /// Queues a look-up. Returns whether a thread has to be started for it.
+    fn queue(&mut self, program: ProgramNumber, lookup: Lookup) -> io::Result<bool> {
         let share = self.programs.entry(program).or_default();
         share.waiting.retain(|waiting| !waiting.reply.is_closed());
         if share.waiting.len() >= WAITING_EACH {
             return Err(io::Error::other("too many names wait to be looked up"));
         }
-        share.waiting.push_back(wanted);
+        share.waiting.push_back(lookup);
         self.line_up(program);
         let needs_thread = self.threads < THREADS && !self.turns.is_empty();
         self.threads += usize::from(needs_thread);
         Ok(needs_thread)
     }
 
-    /// Gives a program a turn, if it may use one and has none yet.
+    /// Queues a program for a turn, if it may use one and is not queued.
     fn line_up(&mut self, program: ProgramNumber) {
         let Some(share) = self.programs.get(&program) else {
             return;
@@ -159,14 +159,14 @@ impl State {
         }
     }
 
-    /// The next look-up. Without one the thread that asks ends.
-    fn take(&mut self) -> Option<(ProgramNumber, Wanted)> {
+    /// The next look-up. If there is none, the calling thread ends and is no longer counted.
+    fn take(&mut self) -> Option<(ProgramNumber, Lookup)> {
         while let Some(program) = self.turns.pop_front() {
             let share = self.programs.get_mut(&program)?;
-            if let Some(wanted) = share.waiting.pop_front() {
+            if let Some(lookup) = share.waiting.pop_front() {
                 share.running += 1;
                 self.line_up(program);
-                return Some((program, wanted));
+                return Some((program, lookup));
             }
         }
         self.threads -= 1;
@@ -191,9 +191,9 @@ mod tests {
 
     use super::*;
 
-    /// A pool whose name server says nothing of "silent", until it is told to.
+    /// A pool whose name server does not answer for "silent" until the sender is dropped.
     fn pool() -> (Pool, mpsc::Sender<()>) {
-        let (go_on, wait) = mpsc::channel();
+        let (release, wait) = mpsc::channel();
         let wait = Mutex::new(wait);
         let pool = Pool::new(move |name| {
             if name == "silent" {
@@ -201,7 +201,7 @@ mod tests {
             }
             Ok(vec![([192, 0, 2, 1], 0).into()])
         });
-        (pool, go_on)
+        (pool, release)
     }
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_program_whose_names_are_never_answered_delays_no_other() {
-        let (pool, go_on) = pool();
+        let (pool, release) = pool();
         let hostile: Vec<_> = (0..WAITING_EACH + THREADS_EACH)
             .map(|_| pool.look_up(ProgramNumber(1), "silent"))
             .collect();
@@ -222,12 +222,12 @@ mod tests {
         assert_eq!(answer.unwrap().len(), 1);
         assert!(asked.elapsed() < Duration::from_secs(5));
         drop(hostile);
-        drop(go_on);
+        drop(release);
     }
 
     #[test]
-    fn more_than_may_wait_are_refused_at_once_and_all_others_answered() {
-        let (pool, go_on) = pool();
+    fn look_ups_past_the_limit_are_refused_immediately_and_all_others_answered() {
+        let (pool, release) = pool();
         let mut asked: Vec<_> = (0..100)
             .map(|_| pool.look_up(ProgramNumber(1), "silent"))
             .collect();
@@ -235,13 +235,16 @@ mod tests {
         let runtime = runtime();
         let refusal = runtime.block_on(last).unwrap_err();
         assert!(refusal.to_string().contains("too many"), "{refusal}");
-        drop(go_on);
+        drop(release);
         let answers = asked.into_iter().map(|answer| runtime.block_on(answer));
         let answered = answers.flatten().count();
         assert!((WAITING_EACH..=WAITING_EACH + THREADS_EACH).contains(&answered));
         let start = Instant::now();
         while pool.state.lock().threads > 0 {
-            assert!(start.elapsed() < Duration::from_secs(5), "threads stay");
+            assert!(
+                start.elapsed() < Duration::from_secs(5),
+                "threads are still running"
+            );
             std::thread::yield_now();
         }
         assert!(pool.state.lock().programs.is_empty());

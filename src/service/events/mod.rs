@@ -1,4 +1,4 @@
-//! Events of the catalogue, and the webhooks that deliver them.
+//! The events of the catalogue, and the webhooks that deliver them.
 
 pub(in crate::service) mod catalogue;
 mod lookups;

@@ -1,4 +1,4 @@
-//! What the sending side of webhooks asks and notes down.
+//! The use cases of the webhook sender: events to send, and the outcomes of deliveries.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use crate::domain::{
 };
 use crate::service::ShownEvent;
 use crate::service::events::catalogue;
-use crate::service::{Services, Stop};
+use crate::service::{ServiceError, Services};
 use crate::store::webhooks::ActiveEndpoint;
 use crate::store::{self, Connection, Tenant, WriteError};
 
-/// Rows of the log that one read looks at, and events that it shows, for an endpoint.
+/// Rows of the log that one read covers, and events that it returns, for an endpoint.
 const LOG_PAGE: i64 = 20_000;
 const EVENTS_PAGE: usize = 64;
 
-/// What the sending side has to note down.
+/// The outcome of an attempt, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Whose.
+    /// The endpoint.
     pub endpoint: EndpointNumber,
-    /// How a delivery stands after an attempt; `None`: only the cursor moves.
+    /// The delivery after the attempt; `None` if only the cursor moves.
     pub delivery: Option<Delivery>,
-    /// Events up to here need no first attempt any more; `None` for a repetition.
+    /// Events up to this number need no first attempt any more; `None` for a repetition.
     pub cursor: Option<Seq>,
 }
 
-/// What an endpoint waits for.
+/// The pending deliveries of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueDeliveries {
-    /// Deliveries whose time has come, each with its event.
+    /// Deliveries that are due, each with its event.
     pub now_due: Vec<(Delivery, Option<ShownEvent>)>,
-    /// When the next one's comes.
+    /// The time when the next one is due.
     pub next_at: Option<Timestamp>,
 }
 
@@ -39,24 +39,25 @@ impl Services {
     /// Every webhook in use.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
-    pub async fn active_webhooks(&self) -> Result<Vec<ActiveEndpoint>, Stop> {
+    /// [`ServiceError`] if the database fails.
+    pub async fn active_webhooks(&self) -> Result<Vec<ActiveEndpoint>, ServiceError> {
         self.read(Tenant::Upkeep, |connection| {
             Ok(store::webhooks::all_active(connection)?)
         })
         .await
     }
 
-    /// The next events in the log after `after` that an endpoint listens to, in order, and up to
-    /// where the log was read. None once it was deleted, whoever has not heard of that yet.
+    /// The next events in the log after `after` that an endpoint listens to, in order, and the
+    /// number up to which the log was read. Returns no events once the endpoint is disabled, even
+    /// if the sender has not been notified yet.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn new_events(
         &self,
         target: &ActiveEndpoint,
         after: Seq,
-    ) -> Result<(Vec<ShownEvent>, Seq), Stop> {
+    ) -> Result<(Vec<ShownEvent>, Seq), ServiceError> {
         let (program, wanted) = (target.program, target.endpoint.subscription.set());
         let number = target.endpoint.number;
         let end = Seq(self.signals.last().0.min(after.0.saturating_add(LOG_PAGE)));
@@ -76,7 +77,8 @@ impl Services {
                     shown.extend(catalogue::show(connection, program, &activity)?);
                 }
             }
-            // Looked up after them: what happened while it was disabled is not after its place.
+            // Read after the events, so that events from while it was disabled are not after its
+            // place.
             match store::webhooks::place(connection, number)? {
                 Some(place) => shown.retain(|event| event.seq > place),
                 None => shown.clear(),
@@ -86,15 +88,15 @@ impl Services {
         .await
     }
 
-    /// An endpoint's deliveries whose time has come, each with its event; a test has none.
+    /// The deliveries of an endpoint that are due, each with its event; a test has none.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn due_deliveries(
         &self,
         target: &ActiveEndpoint,
         limit: usize,
-    ) -> Result<DueDeliveries, Stop> {
+    ) -> Result<DueDeliveries, ServiceError> {
         let now = self.clock.now();
         let (number, program) = (target.endpoint.number, target.program);
         self.read(self.directory.tenant_of(program), move |connection| {
@@ -111,12 +113,12 @@ impl Services {
         .await
     }
 
-    /// Notes down how attempts ended.
+    /// Stores the outcomes of attempts.
     ///
     /// # Errors
     /// [`WriteError`].
     pub async fn note_deliveries(&self, outcomes: Vec<Outcome>) -> Result<(), WriteError> {
-        self.pen
+        self.writer
             .upkeep()
             .write(move |tx| {
                 for outcome in &outcomes {
@@ -136,24 +138,24 @@ impl Services {
             .await
     }
 
-    /// Deletes deliveries and kept events that are older than `retention`, a step at a time; what
-    /// comes back is whether there may be more.
+    /// Deletes deliveries and stored events that are older than `retention`, one step of them.
+    /// Returns whether there may be more.
     ///
     /// # Errors
     /// [`WriteError`].
     pub async fn purge_deliveries(&self, retention: Duration) -> Result<bool, WriteError> {
         let before = self.clock.now().saturating_sub(retention);
-        self.pen
+        self.writer
             .upkeep()
             .write(move |tx| Ok(store::deliveries::purge(tx, before, PURGE_STEP)? > 0))
             .await
     }
 }
 
-/// Deliveries, and events kept for them, that one step deletes at most.
+/// Deliveries, and stored events of them, that one step deletes at most.
 const PURGE_STEP: usize = 500;
 
-/// A delivery after an attempt: done, due again, or dead. A test is not repeated.
+/// Returns a delivery after an attempt: delivered, pending until `retry_at`, or dead.
 pub fn after_attempt(before: &Delivery, attempt: Attempt, retry_at: Option<Timestamp>) -> Delivery {
     let succeeded = attempt.error.is_none();
     let next_at = retry_at.filter(|_| !succeeded);

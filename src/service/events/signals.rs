@@ -1,4 +1,5 @@
-//! What commits tell those who follow the log on their own threads: streams and webhooks.
+//! Notifications of commits to the followers of the log, which have their own threads: streams and
+//! webhooks.
 
 use std::collections::HashSet;
 
@@ -8,18 +9,19 @@ use tokio::sync::{Notify, watch};
 use crate::domain::{ProgramNumber, Seq};
 use crate::store::Committed;
 
-/// What happened since one last looked.
+/// Changes since the last call of [`Signals::announcements`].
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Announcements {
-    /// Programs in which something happened that a webhook listens to.
+    /// Programs with new events that a webhook listens to.
     pub programs: HashSet<ProgramNumber>,
-    /// Programs with a webhook that has something to send again, or a test.
+    /// Programs with a webhook that has a delivery to repeat or a test to send.
     pub due: HashSet<ProgramNumber>,
-    /// Whether webhooks were made or deleted.
+    /// Whether webhooks were created, updated or deleted.
     pub webhooks_changed: bool,
 }
 
-/// The bell that the writer rings after every commit. Ringing it costs the same whoever listens.
+/// The notifications that the writer sends after every commit. The cost does not depend on the
+/// number of followers.
 #[derive(Debug)]
 pub struct Signals {
     committed: watch::Sender<Seq>,
@@ -36,17 +38,17 @@ impl Signals {
         }
     }
 
-    /// The number of the last activity that was committed, and word of every later one.
+    /// A receiver of the number of the last committed activity, notified of every later one.
     pub fn committed(&self) -> watch::Receiver<Seq> {
         self.committed.subscribe()
     }
 
-    /// The number of the last activity that was committed.
+    /// The number of the last committed activity.
     pub fn last(&self) -> Seq {
         *self.committed.borrow()
     }
 
-    /// Waits until there is something for webhooks to do.
+    /// Waits until webhooks have work to do.
     pub async fn announcements(&self) -> Announcements {
         loop {
             let news = std::mem::take(&mut *self.announcements.lock());
@@ -57,12 +59,13 @@ impl Signals {
         }
     }
 
-    pub(in crate::service) fn ring(&self, committed: &Committed<'_>) {
+    /// Notifies the followers of a commit.
+    pub(in crate::service) fn notify(&self, committed: &Committed<'_>) {
         if let Some(last) = committed.activities.last() {
             self.committed.send_replace(last.seq);
         }
-        let nothing = committed.announced.is_empty() && committed.due.is_empty();
-        if committed.webhooks_changed || !nothing {
+        let has_work = !committed.announced.is_empty() || !committed.due.is_empty();
+        if committed.webhooks_changed || has_work {
             let mut news = self.announcements.lock();
             news.programs.extend(committed.announced);
             news.due.extend(committed.due);
@@ -72,8 +75,8 @@ impl Signals {
         }
     }
 
-    /// After a failure, whatever may have been committed meanwhile.
-    pub(in crate::service) fn ring_anew(&self, last: Seq) {
+    /// Notifies the followers after a failure, in which an unknown part may have been committed.
+    pub(in crate::service) fn notify_all(&self, last: Seq) {
         self.committed.send_replace(last);
         self.announcements.lock().webhooks_changed = true;
         self.announced.notify_one();

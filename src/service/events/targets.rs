@@ -1,4 +1,4 @@
-//! Where webhooks may be sent: names are looked up and every address they lead to is checked.
+//! The rule on webhook targets: host names are looked up and every address of them is checked.
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use crate::domain::{Environment, ProgramNumber, Refusal, TargetPolicy, WebhookUrl};
 
-/// How long a look-up may take when a webhook is made.
+/// Maximum duration of a look-up when a webhook is created or updated.
 const LOOKUP: Duration = Duration::from_secs(3);
 
 /// The addresses of a name.
 pub type Addresses = Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>>;
 
-/// Whoever knows the addresses of names.
+/// A name service.
 pub trait Names: Send + Sync + std::fmt::Debug {
     /// Looks a name up for a program.
     fn look_up(&self, program: ProgramNumber, name: &str) -> Addresses;
 }
 
-/// The rule on targets, with the name service it asks. Clones share it.
+/// The rule on targets and the name service that it uses. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Targets {
     names: Arc<dyn Names>,
@@ -28,7 +28,7 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// The rule as it is set.
+    /// Creates the configured rule.
     pub fn new(names: Arc<dyn Names>, sandbox_private_targets: bool) -> Self {
         Self {
             names,
@@ -36,7 +36,7 @@ impl Targets {
         }
     }
 
-    /// The same rule with another name service.
+    /// Replaces the name service.
     #[must_use]
     pub(in crate::service) fn with_names(self, names: Arc<dyn Names>) -> Self {
         Self { names, ..self }
@@ -47,8 +47,8 @@ impl Targets {
         TargetPolicy::of(environment, self.sandbox_private_targets)
     }
 
-    /// The addresses of a name, all of which the policy allows. Whoever connects must connect to
-    /// one of these and ask no second time: the answer may have changed.
+    /// The addresses of a name, all of which the policy allows. The sender must connect to one of
+    /// them without another look-up, whose answer may differ.
     ///
     /// # Errors
     /// If the name has no address, or one that the policy forbids.
@@ -72,7 +72,7 @@ impl Targets {
         Ok(addresses)
     }
 
-    /// Reads an address for a new webhook.
+    /// Parses the URL of a webhook.
     pub(in crate::service) fn parse(
         &self,
         url: &str,
@@ -81,8 +81,8 @@ impl Targets {
         WebhookUrl::parse(url, self.policy(environment))
     }
 
-    /// Looks up the host of a new webhook. One that has no address yet, or that cannot be looked up
-    /// now, is taken: it is checked whenever something is sent to it.
+    /// Looks up the host of a webhook. A host that has no address yet, or cannot be looked up now,
+    /// is accepted: it is checked again at every delivery.
     pub(in crate::service) async fn check(
         &self,
         program: ProgramNumber,

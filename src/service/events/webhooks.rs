@@ -1,5 +1,4 @@
-//! Webhooks: create, read, change, list and delete them; look at their deliveries, send one again,
-//! try one out.
+//! Webhooks: create, read, update, list, delete and test them; list and repeat their deliveries.
 
 use data_encoding::HEXLOWER;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -9,21 +8,20 @@ use crate::domain::{
     Delivery, DeliveryId, DeliveryStatus, ENDPOINTS_MAX, Endpoint, EndpointNumber, Event,
     Precondition, ProgramNumber, Refusal, Seq, Timestamp, WebhookId, WebhookUrl,
 };
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
-};
+use crate::service::random::random_bytes;
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page};
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
-    CreateWebhookRequest, CreatedWebhookResponse, Cursor, DeleteWebhookResponse,
-    DeliveryListResponse, DeliveryResponse, ListKind, PageQuery, PatchWebhookRequest,
-    WebhookListResponse, WebhookResponse,
+    CreateWebhookRequest, CreatedWebhookResponse, DeleteWebhookResponse, DeliveryListResponse,
+    DeliveryResponse, ListKind, PageQuery, PatchWebhookRequest, WebhookListResponse,
+    WebhookResponse,
 };
 
-/// Deleted webhooks that are still listed, and those in use.
+/// Webhooks that a list shows at most, deleted ones included.
 const LISTED_MAX: usize = 100;
 
 impl Services {
-    /// Makes a webhook. Its secret is shown in this answer alone.
+    /// Creates a webhook. Only this answer shows its secret.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -34,20 +32,17 @@ impl Services {
         request: CreateWebhookRequest,
     ) -> Result<Reply, WriteError> {
         let CreateWebhookRequest { url, subscription } = request;
-        let checked = self.check_target(key, &url).await;
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
+        let may_create = move |connection: &Connection| check_limit(connection, key.program);
+        let checked = self.check_target(key, &url, may_create).await;
+        self.write(key, idempotency, move |tx, key| {
             let url = checked?;
-            check_limit(tx, caller.program())?;
+            check_limit(tx, key.program)?;
             let mut endpoint = Endpoint {
                 number: EndpointNumber(0),
                 id: WebhookId::from_uuid(Uuid::now_v7()),
                 url,
                 subscription,
-                created_at: tx.now(caller.program()),
+                created_at: tx.now(key.program),
                 disabled_at: None,
                 version: Seq(0),
             };
@@ -55,9 +50,9 @@ impl Services {
             let event = Event::WebhookCreated {
                 webhook: endpoint.id,
             };
-            let last = tx.record(Some(caller.program()), endpoint.created_at, event)?;
+            let last = tx.record(Some(key.program), endpoint.created_at, event)?;
             endpoint.version = last;
-            store::webhooks::insert(tx, caller.program(), &mut endpoint, &secret, last)?;
+            store::webhooks::insert(tx, key.program, &mut endpoint, &secret, last)?;
             tx.webhooks_changed();
             let secret = secret.expose_secret();
             let body = CreatedWebhookResponse::new(&endpoint, key.environment, secret);
@@ -66,12 +61,19 @@ impl Services {
         .await
     }
 
-    /// Reads the address of a new webhook. What costs little comes first: names are looked up only
-    /// for a program that may have one webhook more.
-    async fn check_target(&self, key: KeyPrincipal, url: &str) -> Result<WebhookUrl, Stop> {
+    /// Parses the address of a webhook and looks its host up. `may_use` comes before the look-up:
+    /// names are looked up only for a webhook that exists or that the program may still create.
+    async fn check_target<F>(
+        &self,
+        key: KeyPrincipal,
+        url: &str,
+        may_use: F,
+    ) -> Result<WebhookUrl, ServiceError>
+    where
+        F: FnOnce(&Connection) -> Result<(), ServiceError> + Send + 'static,
+    {
         let url = self.targets.parse(url, key.environment)?;
-        self.look_up(key, move |connection| check_limit(connection, key.program))
-            .await?;
+        self.look_up(key, may_use).await?;
         self.targets
             .check(key.program, &url, key.environment)
             .await?;
@@ -86,7 +88,7 @@ impl Services {
         &self,
         key: KeyPrincipal,
         id: String,
-    ) -> Result<WebhookResponse, Stop> {
+    ) -> Result<WebhookResponse, ServiceError> {
         self.look_up(key, move |connection| {
             let endpoint = find(connection, key.program, &id)?;
             Ok(WebhookResponse::new(&endpoint, key.environment))
@@ -94,8 +96,8 @@ impl Services {
         .await
     }
 
-    /// Changes what the request names of a webhook. What it was sent, and waits for, stays: once it
-    /// is disabled it waits for nothing. Enabled again it gets what happens from then on.
+    /// Updates the fields of a webhook that the request names. Its deliveries stay, but disabling
+    /// it abandons the pending ones. When it is enabled again, it receives events from then on.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -112,15 +114,16 @@ impl Services {
             disabled,
         } = request;
         let checked = match url {
-            Some(url) => self.check_new_target(key, id.clone(), &url).await.map(Some),
+            Some(url) => {
+                let id = id.clone();
+                let exists =
+                    move |connection: &Connection| find(connection, key.program, &id).map(drop);
+                self.check_target(key, &url, exists).await.map(Some)
+            }
             None => Ok(None),
         };
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
-            let program = caller.program();
+        self.write(key, None, move |tx, key| {
+            let program = key.program;
             let before = find(tx, program, &id)?;
             precondition.check(Some(before.version))?;
             let at = tx.now(program);
@@ -141,27 +144,14 @@ impl Services {
         .await
     }
 
-    /// Reads the new address of a webhook. Names are looked up only for one that exists.
-    async fn check_new_target(
-        &self,
-        key: KeyPrincipal,
-        id: String,
-        url: &str,
-    ) -> Result<WebhookUrl, Stop> {
-        let url = self.targets.parse(url, key.environment)?;
-        self.look_up(key, move |connection| find(connection, key.program, &id))
-            .await?;
-        self.targets
-            .check(key.program, &url, key.environment)
-            .await?;
-        Ok(url)
-    }
-
-    /// Every webhook of a program, newest first; of the deleted ones the newest.
+    /// The webhooks of a program, newest first; of the deleted ones only the newest.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
-    pub async fn list_webhooks(&self, key: KeyPrincipal) -> Result<WebhookListResponse, Stop> {
+    /// [`ServiceError`] if the database fails.
+    pub async fn list_webhooks(
+        &self,
+        key: KeyPrincipal,
+    ) -> Result<WebhookListResponse, ServiceError> {
         self.read(key, move |connection| {
             let endpoints = store::webhooks::list(connection, key.program, LISTED_MAX)?;
             let show = |endpoint| WebhookResponse::new(endpoint, key.environment);
@@ -172,7 +162,7 @@ impl Services {
         .await
     }
 
-    /// Takes a webhook out of use; what it still waits for is given up.
+    /// Deletes a webhook: disables it and abandons its pending deliveries.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -182,16 +172,12 @@ impl Services {
         id: String,
         precondition: Precondition,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
-            let mut endpoint = find(tx, caller.program(), &id)?;
+        self.write(key, None, move |tx, key| {
+            let mut endpoint = find(tx, key.program, &id)?;
             precondition.check(Some(endpoint.version))?;
             if endpoint.disabled_at.is_none() {
-                let at = tx.now(caller.program());
-                disable(tx, caller.program(), at, &mut endpoint)?;
+                let at = tx.now(key.program);
+                disable(tx, key.program, at, &mut endpoint)?;
             }
             Ok(Answer::ok(&DeleteWebhookResponse {
                 id: endpoint.id.to_string(),
@@ -205,13 +191,13 @@ impl Services {
     ///
     /// # Errors
     /// `NOT_FOUND` for an unknown webhook.
-    pub async fn list_deliveries(
+    pub async fn list_webhook_deliveries(
         &self,
         key: KeyPrincipal,
         id: String,
         status: Option<DeliveryStatus>,
         page: PageQuery,
-    ) -> Result<DeliveryListResponse, Stop> {
+    ) -> Result<DeliveryListResponse, ServiceError> {
         self.read(key, move |connection| {
             let endpoint = find(connection, key.program, &id)?;
             let before = page.cursor.map(|cursor| Seq(cursor.0));
@@ -222,11 +208,8 @@ impl Services {
                 before,
                 page.limit + 1,
             )?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|last| Cursor(last.seq.0).encode(ListKind::Deliveries, key.program.0));
+            let list = (ListKind::Deliveries, key.program.0);
+            let next_cursor = page::next_cursor(&mut rows, page, list, |last| last.seq.0);
             let deliveries = rows
                 .iter()
                 .map(|row| show_delivery(connection, endpoint.number, row));
@@ -238,23 +221,19 @@ impl Services {
         .await
     }
 
-    /// Sends a delivery again at once, whatever became of it.
+    /// Repeats a delivery immediately, in any status.
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn redeliver(
+    pub async fn redeliver_webhook(
         &self,
         key: KeyPrincipal,
         idempotency: Option<IdempotencyKey>,
         id: String,
         delivery: String,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
-            let endpoint = find_active(tx, caller.program(), &id)?;
+        self.write(key, idempotency, move |tx, key| {
+            let endpoint = find_active(tx, key.program, &id)?;
             let number = endpoint.number;
             let not_found = Refusal::NotFound("delivery");
             let wanted = DeliveryId::parse(&delivery).ok_or(not_found.clone())?;
@@ -264,13 +243,13 @@ impl Services {
             found.status = DeliveryStatus::Pending;
             found.next_at = Some(tx.clock_now());
             store::deliveries::record(tx, number, &found)?;
-            tx.mark_due(caller.program());
+            tx.mark_due(key.program);
             Ok(Answer::ok(&show_delivery(tx, number, &found)?))
         })
         .await
     }
 
-    /// Sends a webhook an event of no meaning, once.
+    /// Sends a test event to a webhook, once.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -280,12 +259,8 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         id: String,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
-            let endpoint = find_active(tx, caller.program(), &id)?;
+        self.write(key, idempotency, move |tx, key| {
+            let endpoint = find_active(tx, key.program, &id)?;
             let now = tx.clock_now();
             let delivery = Delivery {
                 seq: store::deliveries::next_test(tx, endpoint.number)?,
@@ -296,41 +271,41 @@ impl Services {
                 created_at: now,
             };
             store::deliveries::record(tx, endpoint.number, &delivery)?;
-            tx.mark_due(caller.program());
+            tx.mark_due(key.program);
             Ok(Answer::ok(&show_delivery(tx, endpoint.number, &delivery)?))
         })
         .await
     }
 }
 
-/// Refuses one webhook in use more than a program may have.
-fn check_limit(connection: &Connection, program: ProgramNumber) -> Result<(), Stop> {
+/// Refuses one more webhook if the program has as many in use as it may have.
+fn check_limit(connection: &Connection, program: ProgramNumber) -> Result<(), ServiceError> {
     if store::webhooks::active_count(connection, program)? >= ENDPOINTS_MAX {
         return Err(Refusal::WebhookLimitReached.into());
     }
     Ok(())
 }
 
-/// Takes a webhook that is in use out of it; what it still waits for is given up.
+/// Disables a webhook and abandons its pending deliveries.
 pub(in crate::service) fn disable(
     tx: &mut Transaction<'_>,
     program: ProgramNumber,
     at: Timestamp,
     endpoint: &mut Endpoint,
-) -> Result<(), Stop> {
+) -> Result<(), ServiceError> {
     let before = endpoint.clone();
     endpoint.disabled_at = Some(at);
     change(tx, program, at, &before, endpoint)
 }
 
-/// Writes a webhook that changed, and records that it did.
+/// Stores a changed webhook and records the change.
 fn change(
     tx: &mut Transaction<'_>,
     program: ProgramNumber,
     at: Timestamp,
     before: &Endpoint,
     endpoint: &mut Endpoint,
-) -> Result<(), Stop> {
+) -> Result<(), ServiceError> {
     let is_disabled = endpoint.disabled_at.is_some();
     if before.disabled_at.is_some() && !is_disabled {
         check_limit(tx, program)?;
@@ -348,7 +323,7 @@ fn change(
         || (endpoint.subscription != before.subscription
             && !store::webhooks::has_backlog(tx, program, before)?)
     {
-        // What it newly listens to counts from now on, after a restart too.
+        // It receives events of new kinds from now on, even after a restart.
         store::deliveries::advance(tx, endpoint.number, endpoint.version)?;
     }
     tx.webhooks_changed();
@@ -364,17 +339,21 @@ fn show_delivery(
     Ok(DeliveryResponse::new(endpoint, delivery, name))
 }
 
-fn find(connection: &Connection, program: ProgramNumber, id: &str) -> Result<Endpoint, Stop> {
+fn find(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: &str,
+) -> Result<Endpoint, ServiceError> {
     let not_found = Refusal::NotFound("webhook");
     let id = WebhookId::parse(id).ok_or(not_found.clone())?;
-    store::webhooks::find(connection, program, id)?.ok_or(Stop::Refused(not_found))
+    store::webhooks::find(connection, program, id)?.ok_or(ServiceError::Refused(not_found))
 }
 
 fn find_active(
     connection: &Connection,
     program: ProgramNumber,
     id: &str,
-) -> Result<Endpoint, Stop> {
+) -> Result<Endpoint, ServiceError> {
     let endpoint = find(connection, program, id)?;
     if endpoint.disabled_at.is_some() {
         return Err(Refusal::NotFound("webhook that is in use").into());
@@ -384,7 +363,5 @@ fn find_active(
 
 /// A new secret of 256 random bits.
 fn new_secret() -> SecretString {
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).expect("the system gives random bytes");
-    SecretString::from(format!("whsec_{}", HEXLOWER.encode(&random)))
+    SecretString::from(format!("whsec_{}", HEXLOWER.encode(&random_bytes::<32>())))
 }

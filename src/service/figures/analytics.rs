@@ -1,23 +1,24 @@
-//! Analytics: from memory, and from nothing else. What is here cannot reach the database.
+//! Analytics, from memory only: this module has no access to the database.
 
 use std::sync::Arc;
 
+use super::turns::compute;
 use crate::analytics::{
     Bucket, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError, Zone,
 };
 use crate::config::BucketTime;
-use crate::domain::{Invalid, OfferId, ProgramNumber, Status, Timestamp};
-use crate::service::{KeyPrincipal, Stop};
-use crate::store::{Readership, Tenant, Turns};
+use crate::domain::{Invalid, OfferId, ProgramNumber, Timestamp};
+use crate::service::{KeyPrincipal, ServiceError};
+use crate::store::{Readership, Turns};
 use crate::wire::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
     RedemptionTotalsResponse, SummaryResponse, TierListResponse, TierResponse, TimeseriesResponse,
 };
 
-/// How the `User-Agent` of a client library that expects text for times begins.
+/// Prefix of the `User-Agent` of client libraries that expect times as text.
 const TEXT_AGENTS: &str = "expys-sdk-";
 
-/// How the times of the buckets of one answer look.
+/// The form of the times of buckets in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeForm {
     /// Unix milliseconds.
@@ -26,15 +27,10 @@ pub enum TimeForm {
     Text,
 }
 
-/// Buckets, offers or programs up to which an answer is made where it is asked for. A longer one
-/// takes as long as a read, and takes its turn like one: it would hold up every other request of
-/// the thread that serves it.
-pub(in crate::service) const AT_ONCE_MAX: usize = 1000;
-
-/// Tiers that are listed.
+/// Tiers that a list shows at most.
 const TIERS_MAX: usize = 100;
 
-/// The figures, for whoever may see them. Clones share them.
+/// Access to the figures. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Analytics {
     engine: Arc<Engine>,
@@ -73,7 +69,7 @@ impl Analytics {
         }
     }
 
-    /// How the times of buckets look to a client with this `User-Agent`.
+    /// The form of times for a client with this `User-Agent`.
     pub fn time_form(&self, agent: Option<&str>) -> TimeForm {
         match self.bucket_time {
             BucketTime::Rfc3339 => TimeForm::Text,
@@ -84,7 +80,7 @@ impl Analytics {
         }
     }
 
-    /// Whether that depends on the client.
+    /// Whether the form of times depends on the client.
     pub fn is_time_form_by_agent(&self) -> bool {
         self.bucket_time == BucketTime::Auto
     }
@@ -98,11 +94,11 @@ impl Analytics {
         }
     }
 
-    /// The tiers in use, those of the most members first.
+    /// The tiers in use, those with the most members first.
     ///
     /// # Errors
-    /// [`Stop`] if there are many and too many reads wait.
-    pub async fn tiers(&self, key: KeyPrincipal) -> Result<TierListResponse, Stop> {
+    /// [`ServiceError`] if there are many and too many reads wait.
+    pub async fn tiers(&self, key: KeyPrincipal) -> Result<TierListResponse, ServiceError> {
         let (_, count) = self.engine().tiers(key.program, 0);
         let read = move |analytics: &Self| {
             let (tiers, total) = analytics.engine().tiers(key.program, TIERS_MAX);
@@ -113,14 +109,14 @@ impl Analytics {
             let tiers = tiers.collect();
             TierListResponse { tiers, total }
         };
-        self.in_turn(key, count, read).await
+        compute(self, &self.turns, (key, count), read).await
     }
 
-    /// One row for every offer, handed to `render`.
+    /// Passes one row for every offer to `render`.
     ///
     /// # Errors
-    /// [`Stop`] if there are many and too many reads wait.
-    pub async fn offers<R, F>(&self, key: KeyPrincipal, render: F) -> Result<R, Stop>
+    /// [`ServiceError`] if there are many and too many reads wait.
+    pub async fn offers<R, F>(&self, key: KeyPrincipal, render: F) -> Result<R, ServiceError>
     where
         F: FnOnce(Versioned<OffersAnalyticsResponse>) -> R + Send + 'static,
         R: Send + 'static,
@@ -134,21 +130,21 @@ impl Analytics {
                 value: OffersAnalyticsResponse { offers },
             })
         };
-        self.in_turn(key, count, read).await
+        compute(self, &self.turns, (key, count), read).await
     }
 
-    /// The buckets of a window, handed to `render`.
+    /// Passes the buckets of a window to `render`.
     ///
     /// # Errors
-    /// [`Stop`] naming the parameter that cannot be used, or if there are many and too many reads
-    /// wait.
+    /// [`ServiceError`] naming the parameter that cannot be used, or if there are many and too many
+    /// reads wait.
     pub async fn timeseries<R, F>(
         &self,
         key: KeyPrincipal,
         selection: TimeseriesSelection,
         form: TimeForm,
         render: F,
-    ) -> Result<R, Stop>
+    ) -> Result<R, ServiceError>
     where
         F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
         R: Send + 'static,
@@ -158,27 +154,7 @@ impl Analytics {
             let buckets = analytics.buckets(key.program, &selection, form);
             buckets.map(render)
         };
-        Ok(self.in_turn(key, count, read).await??)
-    }
-
-    /// Runs what makes an answer of so many parts: at once if they are few, else when it is its
-    /// turn.
-    async fn in_turn<R, F>(
-        &self,
-        tenant: impl Into<Tenant>,
-        parts: usize,
-        read: F,
-    ) -> Result<R, Stop>
-    where
-        F: FnOnce(&Self) -> R + Send + 'static,
-        R: Send + 'static,
-    {
-        if parts <= AT_ONCE_MAX {
-            return Ok(read(self));
-        }
-        let analytics = self.clone();
-        let read = move || read(&analytics);
-        Ok(self.turns.run(tenant.into(), read).await?)
+        Ok(compute(self, &self.turns, (key, count), read).await??)
     }
 
     fn buckets(
@@ -198,7 +174,7 @@ impl Analytics {
         })
     }
 
-    /// The figures, for somebody who reads them.
+    /// The figures, for a read that the writer takes into account.
     fn engine(&self) -> &Engine {
         self.readership.note();
         &self.engine
@@ -224,7 +200,7 @@ pub fn unknown_series_offer() -> Invalid {
     Invalid::new("offer", "must be the id of an offer of this program")
 }
 
-/// The window of a selection.
+/// Divides the window of a selection into buckets.
 fn divide(selection: &TimeseriesSelection) -> Result<Window, Invalid> {
     let divided = Window::divide(
         selection.from,
@@ -245,22 +221,12 @@ fn divide(selection: &TimeseriesSelection) -> Result<Window, Invalid> {
 }
 
 fn summary(totals: &Totals) -> SummaryResponse {
-    let counts = &totals.redemptions;
     SummaryResponse {
         member_count: totals.members,
         points_minted: totals.minted,
         points_spent: totals.spent,
         completion_rate: totals.completion_rate(),
-        redemptions: RedemptionTotalsResponse {
-            submitted: counts.get(Status::Submitted),
-            open: counts.get(Status::Open),
-            awaiting_vendor: counts.get(Status::AwaitingVendor),
-            awaiting_customer: counts.get(Status::AwaitingCustomer),
-            purchased: counts.get(Status::Purchased),
-            completed: counts.get(Status::Completed),
-            canceled: counts.get(Status::Canceled),
-            total: counts.total(),
-        },
+        redemptions: RedemptionTotalsResponse::from(&totals.redemptions),
         active_members: totals.active_members,
         points_refunded: totals.refunded,
         points_forfeited: totals.forfeited,

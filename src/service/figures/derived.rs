@@ -47,7 +47,7 @@ impl Observer for Derived {
         if !committed.access.is_empty() {
             self.directory.apply(connection, committed.access)?;
         }
-        self.signals.ring(committed);
+        self.signals.notify(committed);
         Ok(())
     }
 
@@ -55,7 +55,7 @@ impl Observer for Derived {
         self.engine.replace(fold(connection)?);
         self.directory.rebuild(connection)?;
         let last = store::log::last_seq(connection)?;
-        self.signals.ring_anew(last.unwrap_or(Seq(0)));
+        self.signals.notify_all(last.unwrap_or(Seq(0)));
         Ok(())
     }
 }

@@ -1,15 +1,16 @@
-//! The partner's figures: every organization of an environment taken together, from memory.
+//! The partner's figures: all organizations of an environment together, from memory.
 
+use super::turns::compute;
 use crate::analytics::{Figures, Measure};
 use crate::domain::{Day, OrganizationStatus, ProgramNumber};
-use crate::service::{PartnerPrincipal, Services, Stop};
+use crate::service::{PartnerPrincipal, ServiceError, Services};
 use crate::store::organizations::OrganizationAccessRow;
 use crate::wire::{
     BillingResponse, BillingUsageResponse, DaysQuery, OrganizationUsageResponse,
     PartnerAnalyticsResponse, PartnerUsageResponse,
 };
 
-/// What happened in some programs over some days.
+/// The usage of some programs over some days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Usage {
     events: u64,
@@ -43,20 +44,20 @@ impl Usage {
     }
 }
 
-/// Organizations and what each used.
+/// Organizations, each with its usage.
 type Tenants = Vec<(OrganizationAccessRow, Usage)>;
 
 impl Services {
     /// `GET /partner/analytics`.
     ///
     /// # Errors
-    /// [`Stop`] naming a date that cannot be used, or if there are many programs and too many reads
-    /// wait.
-    pub async fn partner_analytics(
+    /// [`ServiceError`] naming a date that cannot be used, or if there are many programs and too
+    /// many reads wait.
+    pub async fn get_partner_analytics(
         &self,
         partner: PartnerPrincipal,
         days: DaysQuery,
-    ) -> Result<PartnerAnalyticsResponse, Stop> {
+    ) -> Result<PartnerAnalyticsResponse, ServiceError> {
         let today = self.today();
         let days = days.or((today.minus(30).unwrap_or(today), today))?;
         let periods = [days, (today.month_start(), today)];
@@ -84,13 +85,13 @@ impl Services {
     /// `GET /partner/usage`.
     ///
     /// # Errors
-    /// [`Stop`] naming a date that cannot be used, or if there are many programs and too many reads
-    /// wait.
-    pub async fn partner_usage(
+    /// [`ServiceError`] naming a date that cannot be used, or if there are many programs and too
+    /// many reads wait.
+    pub async fn get_partner_usage(
         &self,
         partner: PartnerPrincipal,
         days: DaysQuery,
-    ) -> Result<PartnerUsageResponse, Stop> {
+    ) -> Result<PartnerUsageResponse, ServiceError> {
         let today = self.today();
         let days = days.or((today.month_start(), today))?;
         let (_, [total]) = self.usage(partner, [days]).await?;
@@ -105,11 +106,11 @@ impl Services {
     /// `GET /partner/billing`.
     ///
     /// # Errors
-    /// [`Stop`] if there are many programs and too many reads wait.
-    pub async fn partner_billing(
+    /// [`ServiceError`] if there are many programs and too many reads wait.
+    pub async fn get_partner_billing(
         &self,
         partner: PartnerPrincipal,
-    ) -> Result<BillingResponse, Stop> {
+    ) -> Result<BillingResponse, ServiceError> {
         let today = self.today();
         let month = [(today.month_start(), today)];
         let (_, [total]) = self.usage(partner, month).await?;
@@ -128,11 +129,11 @@ impl Services {
     /// `GET /partner/billing/usage`: the current month.
     ///
     /// # Errors
-    /// [`Stop`] if there are many programs and too many reads wait.
-    pub async fn partner_billing_usage(
+    /// [`ServiceError`] if there are many programs and too many reads wait.
+    pub async fn get_partner_billing_usage(
         &self,
         partner: PartnerPrincipal,
-    ) -> Result<BillingUsageResponse, Stop> {
+    ) -> Result<BillingUsageResponse, ServiceError> {
         let today = self.today();
         let month = [(today.month_start(), today)];
         let (tenants, [total]) = self.usage(partner, month).await?;
@@ -155,15 +156,16 @@ impl Services {
         })
     }
 
-    /// What every organization of an environment used in the first of some periods, and all of them
-    /// together in each, at one moment.
+    /// The usage of every organization of an environment in the first of some periods, and the
+    /// total of all of them in each period, all as of one moment.
     async fn usage<const N: usize>(
         &self,
         partner: PartnerPrincipal,
         periods: [(Day, Day); N],
-    ) -> Result<(Tenants, [Usage; N]), Stop> {
+    ) -> Result<(Tenants, [Usage; N]), ServiceError> {
         let sum = move |services: &Self| services.usage_now(partner, periods);
-        self.in_turn(partner, self.directory.count(), sum).await
+        let tenant = (partner, self.directory.count());
+        compute(self, &self.readers.turns(), tenant, sum).await
     }
 
     fn usage_now<const N: usize>(
@@ -190,7 +192,7 @@ impl Services {
         self.limits.credit_pool.unsigned_abs()
     }
 
-    /// The day it is.
+    /// The current day.
     ///
     /// # Panics
     /// If the clock shows a year outside 1 to 9998.

@@ -1,11 +1,12 @@
-//! The program-activity report: all programs of an organization beside each other, from memory.
+//! The program-activity report: the programs of an organization side by side, from memory.
 
+use super::turns::compute;
 use crate::analytics::{Counters, Measure};
 use crate::domain::{ProgramNumber, ProgramStatus, Timestamp};
-use crate::service::{KeyPrincipal, Services, Stop};
+use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store::programs::ProgramAccessRow;
 use crate::wire::{
-    Cursor, ListKind, PageQuery, ProgramActivityListResponse, ProgramActivityResponse, decimal,
+    ListKind, PageQuery, ProgramActivityListResponse, ProgramActivityResponse, decimal,
 };
 
 /// The selection of rows and of the period of the report.
@@ -18,19 +19,19 @@ pub struct ActivitySelection {
 }
 
 impl Services {
-    /// A page of the report, the oldest program first.
+    /// A page of the report, oldest program first.
     ///
     /// # Errors
-    /// [`Stop`] if there are many programs and too many reads wait.
-    pub async fn program_activity(
+    /// [`ServiceError`] if there are many programs and too many reads wait.
+    pub async fn get_program_activity(
         &self,
         key: KeyPrincipal,
         selection: ActivitySelection,
         page: PageQuery,
-    ) -> Result<ProgramActivityListResponse, Stop> {
+    ) -> Result<ProgramActivityListResponse, ServiceError> {
         let programs = self.directory.count_of(key.organization);
         let report = move |services: &Self| services.program_activity_now(key, selection, page);
-        self.in_turn(key, programs, report).await
+        compute(self, &self.readers.turns(), (key, programs), report).await
     }
 
     fn program_activity_now(
@@ -55,10 +56,8 @@ impl Services {
                 .take(page.limit + 1)
                 .collect()
         });
-        let more = page.cut(&mut rows);
-        let next_cursor = rows.last().filter(|_| more).map(|(number, _)| {
-            Cursor(number.0).encode(ListKind::ProgramActivity, key.organization.0)
-        });
+        let list = (ListKind::ProgramActivity, key.organization.0);
+        let next_cursor = page::next_cursor(&mut rows, page, list, |(number, _)| number.0);
         let data = rows.into_iter().map(|(_, row)| row).collect();
         ProgramActivityListResponse {
             data,
@@ -67,7 +66,7 @@ impl Services {
     }
 }
 
-/// The row of a program; `None` if the query leaves it out.
+/// The row of a program; `None` if the query excludes it.
 fn row(
     program: &ProgramAccessRow,
     counters: &Counters,
@@ -81,7 +80,7 @@ fn row(
     {
         return None;
     }
-    // Both ends are in the period, to the millisecond.
+    // The period includes both ends.
     let sum = |measure: Measure| match selection.period {
         None => counters.timeline(measure).total(),
         Some((from, to)) => counters
@@ -89,7 +88,7 @@ fn row(
             .between(from.as_millis(), to.as_millis() + 1),
     };
     let events = sum(Measure::Events).count;
-    // Every ledger entry is an event, so that no event means no entry either.
+    // Every ledger entry is an event, so without events there are no entries either.
     if selection.period.is_some() && events == 0 {
         return None;
     }

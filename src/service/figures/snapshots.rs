@@ -12,8 +12,8 @@ use crate::analytics::snapshot::{Capture, Damaged, Header, Part, Stored, Timelin
 use crate::analytics::{Engine, Figures};
 use crate::config::AnalyticsSettings;
 use crate::domain::Seq;
-use crate::service::pen::Upkeep;
 use crate::service::tenancy::credentials::KeyUses;
+use crate::service::writer::UpkeepWriter;
 use crate::store::snapshots::{HeaderRow, SegmentRow, StateRow};
 use crate::store::{self, Connection, Transaction, WriteError};
 
@@ -134,7 +134,7 @@ impl Snapshots {
     /// Starts the thread, which takes snapshots at intervals and after many rows.
     pub(in crate::service) fn start(
         engine: Arc<Engine>,
-        writer: Upkeep,
+        writer: UpkeepWriter,
         last: LastSnapshot,
         settings: AnalyticsSettings,
         uses: KeyUses,
@@ -172,7 +172,7 @@ impl Snapshots {
 
 struct Taker {
     engine: Arc<Engine>,
-    writer: Upkeep,
+    writer: UpkeepWriter,
     stored: Stored,
     /// The newest activity that the stored snapshot includes.
     last_seq: Option<Seq>,

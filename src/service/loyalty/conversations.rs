@@ -1,4 +1,4 @@
-//! Conversations: list, read, say something.
+//! Conversations: list, read, start, send a message.
 
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::service::events;
 use crate::service::tenancy::caps::Caps;
 use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page,
 };
 use crate::store::conversations::ConversationFilter;
 use crate::store::inbox::InboxFilter;
@@ -18,14 +18,14 @@ use crate::store::members::Selector;
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
     ConversationListResponse, ConversationOrder, ConversationPageQuery, ConversationResponse,
-    Cursor, ListKind, MessageListResponse, MessageResponse, PageQuery, SendMessageRequest,
+    ListKind, MessageListResponse, MessageResponse, PageQuery, SendMessageRequest,
     SendMessageResponse, StartConversationRequest,
 };
 
 impl Services {
-    /// Conversations, those last active first unless asked otherwise: a member's own, or for a key
-    /// the whole program's unless it names a member. A member's support conversation is listed even
-    /// before anything was said in it, at the end.
+    /// A page of conversations, by default the last active ones first: a member's own, or for a key
+    /// those of the whole program unless it names a member. A member's support conversation is
+    /// listed even before its first message, at the end.
     ///
     /// # Errors
     /// `NOT_FOUND` for an unknown member, `FORBIDDEN` when a token names another one.
@@ -34,7 +34,7 @@ impl Services {
         caller: Caller,
         (on_behalf, include_archived): (Option<ExternalUserId>, bool),
         page: ConversationPageQuery,
-    ) -> Result<ConversationListResponse, Stop> {
+    ) -> Result<ConversationListResponse, ServiceError> {
         self.read(caller, move |connection| {
             let member =
                 members::subject_of_list(connection, &caller, on_behalf, include_archived)?;
@@ -75,7 +75,7 @@ impl Services {
         &self,
         caller: Caller,
         id: String,
-    ) -> Result<ConversationResponse, Stop> {
+    ) -> Result<ConversationResponse, ServiceError> {
         self.look_up(caller, move |connection| {
             members::subject(connection, &caller, None)?;
             let conversation = visible(connection, &caller, &id)?;
@@ -97,12 +97,8 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: StartConversationRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
-            let program = caller.program();
+        self.write(key, idempotency, move |tx, key| {
+            let program = key.program;
             let StartConversationRequest {
                 external_user_id,
                 title,
@@ -138,7 +134,7 @@ impl Services {
         id: String,
         on_behalf: Option<ExternalUserId>,
         page: PageQuery,
-    ) -> Result<MessageListResponse, Stop> {
+    ) -> Result<MessageListResponse, ServiceError> {
         self.read(caller, move |connection| {
             let subject = members::subject(connection, &caller, on_behalf)?;
             let conversation = visible(connection, &caller, &id)?;
@@ -154,11 +150,8 @@ impl Services {
             let before = page.cursor.map(|cursor| MessageNumber(cursor.0));
             let mut rows =
                 store::conversations::messages(connection, number, before, page.limit + 1)?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Messages, caller.program().0));
+            let list = (ListKind::Messages, caller.program().0);
+            let next_cursor = page::next_cursor(&mut rows, page, list, |last| last.number.0);
             let author = conversation.external_user_id.as_str();
             let messages = rows.iter().map(|row| MessageResponse::new(row, author));
             Ok(MessageListResponse {
@@ -169,7 +162,7 @@ impl Services {
         .await
     }
 
-    /// Says something in a conversation: a member in its own name, a key in the operator's.
+    /// Sends a message in a conversation: a member as itself, a key as the operator.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -180,24 +173,20 @@ impl Services {
         id: String,
         request: SendMessageRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller,
-            idempotency,
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
+        self.write(caller, idempotency, move |tx, caller| {
             let role = match caller {
                 Caller::Key(_) => Role::Agent,
                 Caller::Member(_) => Role::Member,
             };
             let conversation = visible(tx, caller, &id)?;
-            say(tx, caps, &conversation, role, (caller, &request))
+            send(tx, caps, &conversation, role, (caller, &request))
         })
         .await
     }
 
-    /// Says something in the name of the member whose conversation it is: for histories that are
-    /// made, in which nobody holds a token.
+    /// Sends a message as the member whose conversation it is. For generated histories, whose
+    /// members have no tokens.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -207,19 +196,15 @@ impl Services {
         id: String,
         request: SendMessageRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
+        self.write(Caller::Key(key), None, move |tx, caller| {
             let conversation = visible(tx, caller, &id)?;
-            say(tx, caps, &conversation, Role::Member, (caller, &request))
+            send(tx, caps, &conversation, Role::Member, (caller, &request))
         })
         .await
     }
 
-    /// The id of a conversation that the caller may listen to.
+    /// The id of a conversation whose stream the caller may read.
     ///
     /// # Errors
     /// `NOT_FOUND` if it is unknown or another member's.
@@ -227,7 +212,7 @@ impl Services {
         &self,
         caller: Caller,
         id: String,
-    ) -> Result<ConversationId, Stop> {
+    ) -> Result<ConversationId, ServiceError> {
         self.read(caller, move |connection| {
             members::subject(connection, &caller, None)?;
             Ok(visible(connection, &caller, &id)?.id)
@@ -237,16 +222,16 @@ impl Services {
 }
 
 /// Adds a message to a conversation.
-fn say(
+fn send(
     tx: &mut Transaction<'_>,
     caps: Caps,
     conversation: &Conversation,
     role: Role,
     (caller, request): (&Caller, &SendMessageRequest),
-) -> Result<Answer, Stop> {
+) -> Result<Answer, ServiceError> {
     let program = caller.program();
     let member = Selector::Number(conversation.member);
-    // Nobody reads what is said to somebody who was removed.
+    // A removed member cannot read messages.
     store::members::find(tx, program, &member)?
         .filter(|member| member.archived_at.is_none())
         .ok_or(Refusal::NotFound("conversation"))?;
@@ -272,7 +257,7 @@ fn add(
     (program, number, member): (ProgramNumber, ConversationNumber, MemberNumber),
     (message, role, text): (MessageId, Role, &MessageText),
     at: Timestamp,
-) -> Result<(), Stop> {
+) -> Result<(), ServiceError> {
     store::conversations::add_message(tx, (number, member), message, role, text, at)?;
     let event = Event::MessageCreated {
         member,
@@ -289,26 +274,24 @@ fn recent(
     caller: Caller,
     (filter, limit): (&ConversationFilter, usize),
     member: Option<&Member>,
-) -> Result<ConversationListResponse, Stop> {
+) -> Result<ConversationListResponse, ServiceError> {
     let program = caller.program();
     let mut rows = store::conversations::list(connection, program, filter, limit + 1)?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
+    let next_cursor = page::cut(&mut rows, limit)
         .map(|(_, last)| ConversationPageQuery::cursor_after(program, last));
     let mut rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
-    // It is listed unless a search does not find the member.
+    // It is listed unless a search excludes the member.
     let is_listed = |member: &&Member| {
         let members = filter.members.as_ref();
-        !more && !filter.waiting && members.is_some_and(|all| all.contains(&member.number))
+        next_cursor.is_none()
+            && !filter.waiting
+            && members.is_some_and(|all| all.contains(&member.number))
     };
     if let Some(member) = member.filter(is_listed) {
         let support = ConversationId::of_support(member.number);
         match store::conversations::find(connection, program, support)? {
             None => rows.push(silent(member)),
-            // It is shown where it was when the first page was read: at the end.
+            // It keeps the place it had when the first page was read: the end.
             Some(spoken) => {
                 let numbers = spoken.number.zip(filter.before);
                 let is_new = numbers.map(|(number, then)| {
@@ -328,14 +311,10 @@ fn inbox(
     connection: &Connection,
     caller: Caller,
     (filter, limit): (&InboxFilter, usize),
-) -> Result<ConversationListResponse, Stop> {
+) -> Result<ConversationListResponse, ServiceError> {
     let program = caller.program();
     let mut rows = store::inbox::list(connection, program, filter, limit + 1)?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
+    let next_cursor = page::cut(&mut rows, limit)
         .map(|(_, last)| ConversationPageQuery::inbox_cursor_after(program, last));
     let rows: Vec<Conversation> = rows.into_iter().map(|(row, _)| row).collect();
     page_of(connection, caller, &rows, next_cursor)
@@ -346,7 +325,7 @@ fn page_of(
     caller: Caller,
     rows: &[Conversation],
     next_cursor: Option<String>,
-) -> Result<ConversationListResponse, Stop> {
+) -> Result<ConversationListResponse, ServiceError> {
     let (show, waiting_count): (fn(&Conversation) -> ConversationResponse, _) = match caller {
         Caller::Key(_) => {
             let count = store::inbox::count_waiting(connection, caller.program())?;
@@ -362,7 +341,11 @@ fn page_of(
 }
 
 /// A conversation that the caller may see.
-fn visible(connection: &Connection, caller: &Caller, id: &str) -> Result<Conversation, Stop> {
+fn visible(
+    connection: &Connection,
+    caller: &Caller,
+    id: &str,
+) -> Result<Conversation, ServiceError> {
     let not_found = Refusal::NotFound("conversation");
     let Some(id) = ConversationId::parse(id) else {
         return Err(not_found.into());
@@ -376,10 +359,12 @@ fn visible(connection: &Connection, caller: &Caller, id: &str) -> Result<Convers
         Caller::Key(_) => true,
         Caller::Member(principal) => principal.member == conversation.member,
     };
-    found.filter(is_visible).ok_or(Stop::Refused(not_found))
+    found
+        .filter(is_visible)
+        .ok_or(ServiceError::Refused(not_found))
 }
 
-/// A support conversation in which nothing was said yet.
+/// A support conversation without messages.
 fn silent_support(
     connection: &Connection,
     program: ProgramNumber,

@@ -1,14 +1,14 @@
-//! Moving points: the wallet, the program's sums and the log change together or not at all.
+//! Ledger entries: the wallet, the program's sums and the log change together or not at all.
 
 use crate::domain::{
     Account, Entry, Invalid, LedgerEntry, Member, OfferNumber, Points, Position, Reason,
     RedemptionNumber, Refusal, Seq, Timestamp, Wallet,
 };
-use crate::service::Stop;
+use crate::service::ServiceError;
 use crate::service::events;
 use crate::store::{self, Transaction};
 
-/// A movement of points that is about to happen.
+/// A movement of points to be posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::service) struct Movement {
     pub(in crate::service) entry: Entry,
@@ -19,16 +19,16 @@ pub(in crate::service) struct Movement {
     pub(in crate::service) reason: Option<Reason>,
 }
 
-/// Moves points in a member's wallet, as part of an open transaction.
+/// Posts a movement to a member's wallet, in an open transaction.
 ///
 /// Refused with `INSUFFICIENT_POINTS` when the balance would fall below zero, and with `VALIDATION`
-/// when a total would pass what a double holds exactly.
+/// when a total would exceed what a double represents exactly.
 pub(in crate::service) fn post(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     member: &mut Member,
     movement: Movement,
-) -> Result<Seq, Stop> {
+) -> Result<Seq, ServiceError> {
     let Movement {
         entry,
         amount,
@@ -48,24 +48,13 @@ pub(in crate::service) fn post(
         }
         .into());
     }
-    let too_large = || {
-        let most = Points::MAX.get();
-        Invalid::new(
-            "amount",
-            format!("would take a total past {most}, the most that is kept"),
-        )
-    };
+    let totals = member.wallet;
     member.wallet = Wallet {
-        received: member
-            .wallet
+        received: totals
             .received
             .checked_add(received)
             .ok_or_else(too_large)?,
-        spent: member
-            .wallet
-            .spent
-            .checked_add(spent)
-            .ok_or_else(too_large)?,
+        spent: totals.spent.checked_add(spent).ok_or_else(too_large)?,
     };
     if !tx.add_to_sums(member.program, received, spent)? {
         return Err(too_large().into());
@@ -97,4 +86,13 @@ pub(in crate::service) fn post(
     member.participated |= first;
     store::members::update_wallet(tx, member)?;
     Ok(seq)
+}
+
+/// The refusal of an amount that takes a total past the largest one.
+fn too_large() -> Invalid {
+    let max = Points::MAX.get();
+    Invalid::new(
+        "amount",
+        format!("would take a total past {max}, the largest total that is supported"),
+    )
 }

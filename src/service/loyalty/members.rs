@@ -8,9 +8,10 @@ use crate::domain::{
     Precondition, ProgramNumber, Refusal, StatusCounts, Timestamp,
 };
 use crate::service::events;
+use crate::service::random::random_bytes;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::principal_member;
-use crate::service::{Answer, Caller, KeyPrincipal, Reply, Services, Stop, WriteContext};
+use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services, page};
 use crate::store::members::{MemberFilter, Selector};
 use crate::store::removals::ErasedKey;
 use crate::store::{self, Connection, Transaction, WriteError};
@@ -19,12 +20,12 @@ use crate::wire::{
     SetMemberRequest, SetMemberResponse, WalletResponse,
 };
 
-/// How a member is removed.
+/// Options of a removal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RemoveOptions {
     /// Keep the points on the archived record.
     pub retain_balance: bool,
-    /// Forget who it was, for good.
+    /// Erase the member's personal data permanently.
     pub erase: bool,
 }
 
@@ -40,19 +41,14 @@ impl Services {
         precondition: Precondition,
         request: SetMemberRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
-            let at = tx.now(caller.program());
-            let found =
-                store::members::find(tx, caller.program(), &Selector::External(id.clone()))?;
+        self.write(key, None, move |tx, key| {
+            let at = tx.now(key.program);
+            let found = store::members::find(tx, key.program, &Selector::External(id.clone()))?;
             precondition.check(found.as_ref().map(|member| member.version))?;
             let member = match found {
                 Some(member) => merge(tx, at, member, request.profile, true)?,
-                None => create(tx, caps, (at, caller), &id, request.profile)?,
+                None => create(tx, caps, (at, key), &id, request.profile)?,
             };
             Ok(Answer::ok(&SetMemberResponse::from(&member)).at(member.version))
         })
@@ -68,7 +64,7 @@ impl Services {
         key: KeyPrincipal,
         id: ExternalUserId,
         include_archived: bool,
-    ) -> Result<MemberSummaryResponse, Stop> {
+    ) -> Result<MemberSummaryResponse, ServiceError> {
         self.look_up(key, move |connection| {
             let (member, currency, counts) =
                 store::members::find_with_counts(connection, key.program, &id)?
@@ -82,13 +78,13 @@ impl Services {
     /// A page of members, newest first.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn list_members(
         &self,
         key: KeyPrincipal,
         mut filter: MemberFilter,
         page: PageQuery,
-    ) -> Result<MemberListResponse, Stop> {
+    ) -> Result<MemberListResponse, ServiceError> {
         filter.before = page.cursor.map(|cursor| MemberNumber(cursor.0));
         self.read(key, move |connection| {
             let program = key.program;
@@ -104,9 +100,8 @@ impl Services {
                     None,
                 ),
             };
-            let more = page.cut(&mut rows);
-            let last = rows.last().filter(|_| more).map(|(last, _)| last.number);
-            let next_cursor = last
+            let next_cursor = page::cut(&mut rows, page.limit)
+                .map(|(last, _)| last.number)
                 .or(stopped_at)
                 .map(|next| Cursor(next.0).encode(ListKind::Members, program.0));
             let currency = store::programs::currency_of(connection, program)?;
@@ -121,8 +116,8 @@ impl Services {
         .await
     }
 
-    /// Archives a member. Of one who is archived already, or was erased lately, the answer is that
-    /// of the last removal.
+    /// Archives a member. For a member that is archived already, or was erased within the
+    /// idempotency retention, the answer is that of the last removal.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -133,22 +128,19 @@ impl Services {
         precondition: Precondition,
         options: RemoveOptions,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
         let tokens = std::sync::Arc::clone(&self.tokens);
         let retention = self.limits.idempotency_retention;
-        self.write(context, move |tx, caller| {
+        self.write(key, None, move |tx, key| {
             let selector = Selector::External(id.clone());
-            let key = tokens.erased_key(caller.program(), &id);
-            let found = store::members::find(tx, caller.program(), &selector)?;
+            let erased_key = tokens.erased_key(key.program, &id);
+            let found = store::members::find(tx, key.program, &selector)?;
             let balance_retained = if let Some(member) = found {
                 precondition.check(Some(member.version))?;
-                remove(tx, member, options, &key)?
+                remove(tx, member, options, &erased_key)?
             } else {
                 let not_before = tx.clock_now().saturating_sub(retention);
-                store::removals::erased(tx, &key, not_before)?.ok_or(Refusal::NotFound("member"))?
+                store::removals::erased(tx, &erased_key, not_before)?
+                    .ok_or(Refusal::NotFound("member"))?
             };
             Ok(Answer::ok(&RemoveMemberResponse {
                 external_user_id: id.as_str().to_owned(),
@@ -160,50 +152,50 @@ impl Services {
     }
 }
 
-/// A member as a key sees it.
+/// The summary of a member for a key.
 fn summary(member: &Member, currency: &Currency, counts: &StatusCounts) -> MemberSummaryResponse {
     let wallet = WalletResponse::new(&member.wallet, currency);
     MemberSummaryResponse::new(member, wallet, counts)
 }
 
-/// A member that is not removed.
+/// Finds a member that is not removed.
 pub(in crate::service) fn current(
     connection: &Connection,
     program: ProgramNumber,
     id: ExternalUserId,
-) -> Result<Member, Stop> {
+) -> Result<Member, ServiceError> {
     store::members::find(connection, program, &Selector::External(id))?
         .filter(|member| member.archived_at.is_none())
-        .ok_or(Stop::Refused(Refusal::NotFound("member")))
+        .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
 }
 
-/// The same, for a write that every app makes often.
+/// [`current`] for the frequent writes of an app: [`store::members::find_to_change`].
 pub(in crate::service) fn current_to_change(
     tx: &Transaction<'_>,
     program: ProgramNumber,
     id: &ExternalUserId,
-) -> Result<Member, Stop> {
+) -> Result<Member, ServiceError> {
     store::members::find_to_change(tx, program, id)?
         .filter(|member| member.archived_at.is_none())
-        .ok_or(Stop::Refused(Refusal::NotFound("member")))
+        .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
 }
 
-/// The member that a call is about: a token's own, or the one that a key names, if it does.
+/// The member of a request: the token's own, or the one that a key names, if it names one.
 pub(in crate::service) fn subject(
     connection: &Connection,
     caller: &Caller,
     on_behalf: Option<ExternalUserId>,
-) -> Result<Option<Member>, Stop> {
+) -> Result<Option<Member>, ServiceError> {
     subject_of_list(connection, caller, on_behalf, false)
 }
 
-/// The same for a list, which a key may read of a removed member, too.
+/// [`subject`] of a list, which a key may read of a removed member too.
 pub(in crate::service) fn subject_of_list(
     connection: &Connection,
     caller: &Caller,
     on_behalf: Option<ExternalUserId>,
     include_archived: bool,
-) -> Result<Option<Member>, Stop> {
+) -> Result<Option<Member>, ServiceError> {
     match caller {
         Caller::Key(key) => on_behalf
             .map(|id| {
@@ -211,7 +203,7 @@ pub(in crate::service) fn subject_of_list(
                     return current(connection, key.program, id);
                 }
                 store::members::find(connection, key.program, &Selector::External(id))?
-                    .ok_or(Stop::Refused(Refusal::NotFound("member")))
+                    .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
             })
             .transpose(),
         Caller::Member(principal) => {
@@ -222,7 +214,12 @@ pub(in crate::service) fn subject_of_list(
     }
 }
 
-/// A member's token may name that member, but no other.
+/// The refusal of a request in which a key names no member although it has to.
+pub(in crate::service) fn external_user_id_required() -> Invalid {
+    Invalid::new("externalUserID", "is required when an Org-API-Key calls")
+}
+
+/// Refuses a request in which a member's token names another member.
 pub(in crate::service) fn check_on_behalf(
     member: &Member,
     on_behalf: Option<&ExternalUserId>,
@@ -233,17 +230,17 @@ pub(in crate::service) fn check_on_behalf(
     }
 }
 
-/// Signs up a new member, whose id is held to the rules of new ones.
+/// Creates a member, whose id must follow the current rules for ids.
 pub(in crate::service) fn create(
     tx: &mut Transaction<'_>,
     caps: Caps,
-    (at, caller): (Timestamp, &Caller),
+    (at, key): (Timestamp, &KeyPrincipal),
     id: &ExternalUserId,
     profile: MemberProfile,
-) -> Result<Member, Stop> {
+) -> Result<Member, ServiceError> {
     let id = ExternalUserId::parse("externalUserID", id.as_str())?;
-    caps.check_member(tx, caller)?;
-    let program = caller.program();
+    caps.check_member(tx, key)?;
+    let program = key.program;
     let tier = match profile.tier.clone() {
         Some(tier) => tier,
         None => store::programs::get(tx, program)?.default_tier,
@@ -261,14 +258,14 @@ pub(in crate::service) fn create(
     Ok(member)
 }
 
-/// Merges a profile into a member's; `restore` also brings a removed one back.
+/// Merges a profile into a member's; `restore` also restores a removed member.
 pub(in crate::service) fn merge(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     before: Member,
     profile: MemberProfile,
     restore: bool,
-) -> Result<Member, Stop> {
+) -> Result<Member, ServiceError> {
     let mut member = before.clone();
     apply(&mut member, profile);
     if restore {
@@ -321,14 +318,15 @@ fn apply(member: &mut Member, profile: MemberProfile) {
     }
 }
 
-/// Removes a member who is not removed yet: forfeits the balance unless it is kept, and kills the
-/// tokens. Then forgets who it was if asked to, except for a hash. Whether the balance was kept.
+/// Removes a member that is not removed yet: forfeits the balance unless it is retained, and
+/// invalidates the tokens. Then erases the personal data if requested, except a hash of the id.
+/// Returns whether the balance was retained.
 fn remove(
     tx: &mut Transaction<'_>,
     mut member: Member,
     options: RemoveOptions,
-    key: &ErasedKey,
-) -> Result<bool, Stop> {
+    erased_key: &ErasedKey,
+) -> Result<bool, ServiceError> {
     let at = tx.now(member.program);
     let balance = member.wallet.balance();
     let is_new = member.archived_at.is_none();
@@ -356,13 +354,13 @@ fn remove(
     let retained = store::removals::retained(tx, member.number)?;
     if options.erase {
         let before = member.clone();
-        let nothing = MemberProfile {
+        let cleared = MemberProfile {
             display_name: Change::Clear,
             email: Change::Clear,
             tier: None,
             attributes: Change::Clear,
         };
-        apply(&mut member, nothing);
+        apply(&mut member, cleared);
         member.external_user_id = erased_id()?;
         let event = Event::MemberErased {
             member: member.number,
@@ -371,7 +369,7 @@ fn remove(
         member.version = events::record(tx, member.program, at, event)?;
         store::search::index(tx, Some(&before), &member)?;
         store::erasure::erase(tx, &member)?;
-        store::removals::note_erased(tx, member.number, key, tx.clock_now())?;
+        store::removals::note_erased(tx, member.number, erased_key, tx.clock_now())?;
     }
     if is_new || options.erase {
         store::members::update(tx, &member)?;
@@ -379,12 +377,10 @@ fn remove(
     Ok(retained)
 }
 
-/// A name for someone who is forgotten.
+/// A random id that replaces the id of an erased member.
 fn erased_id() -> Result<ExternalUserId, Invalid> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).expect("the system gives random bytes");
     ExternalUserId::parse(
         "externalUserID",
-        format!("erased_{}", HEXLOWER.encode(&random)),
+        format!("erased_{}", HEXLOWER.encode(&random_bytes::<16>())),
     )
 }

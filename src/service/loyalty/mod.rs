@@ -1,4 +1,4 @@
-//! What a loyalty program is made of: members, their wallets, offers, redemptions, conversations.
+//! The resources of a loyalty program: members, wallets, offers, redemptions, conversations.
 
 mod configuration;
 mod conversations;

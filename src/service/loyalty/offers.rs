@@ -1,4 +1,4 @@
-//! Offers: list, read, make, change, archive.
+//! Offers: list, read, create, update, archive.
 
 use uuid::Uuid;
 
@@ -8,21 +8,20 @@ use crate::domain::{
     Search,
 };
 use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
+    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page,
 };
 use crate::store::offers::OfferFilter;
 use crate::store::{self, Connection, Counted, WriteError};
 use crate::wire::{
-    CreateOfferRequest, Cursor, ListKind, OfferListResponse, OfferResponse, PageQuery,
-    PatchOfferRequest,
+    CreateOfferRequest, ListKind, OfferListResponse, OfferResponse, PageQuery, PatchOfferRequest,
 };
 
 impl Services {
-    /// A page of offers, newest first: to a member those that the member can see, to a key the same
-    /// if it names a member, else all that are not archived.
+    /// A page of offers, newest first: those that the member can see, or for a key that names no
+    /// member all that are not archived.
     ///
     /// # Errors
-    /// [`Stop`] if the token is revoked or the database fails.
+    /// [`ServiceError`] if the token is revoked or the database fails.
     pub async fn list_offers(
         &self,
         caller: Caller,
@@ -30,7 +29,7 @@ impl Services {
         available: Option<bool>,
         search: Option<Search>,
         page: PageQuery,
-    ) -> Result<OfferListResponse, Stop> {
+    ) -> Result<OfferListResponse, ServiceError> {
         let clock = self.clock.clone();
         self.read(caller, move |connection| {
             let program = caller.program();
@@ -44,11 +43,8 @@ impl Services {
                 search,
             };
             let mut rows = store::offers::list(connection, program, &filter, page.limit + 1)?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Offers, program.0));
+            let list = (ListKind::Offers, program.0);
+            let next_cursor = page::next_cursor(&mut rows, page, list, |last| last.number.0);
             let data = rows
                 .iter()
                 .map(|offer| OfferResponse::new(offer, now))
@@ -67,7 +63,7 @@ impl Services {
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
         id: String,
-    ) -> Result<OfferResponse, Stop> {
+    ) -> Result<OfferResponse, ServiceError> {
         let clock = self.clock.clone();
         self.look_up(caller, move |connection| {
             let now = sandbox::now(connection, &clock, caller.program())?;
@@ -83,7 +79,7 @@ impl Services {
         .await
     }
 
-    /// Makes an offer.
+    /// Creates an offer.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -93,18 +89,14 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateOfferRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
-            caps.check(tx, Counted::Offers(caller.program()), 1)?;
-            let at = tx.now(caller.program());
+        self.write(key, idempotency, move |tx, key| {
+            caps.check(tx, Counted::Offers(key.program), 1)?;
+            let at = tx.now(key.program);
             let id = OfferId::from_uuid(Uuid::now_v7());
-            let mut offer = store::offers::insert(tx, caller.program(), id, request.content, at)?;
+            let mut offer = store::offers::insert(tx, key.program, id, request.content, at)?;
             offer.version = tx.record(
-                Some(caller.program()),
+                Some(key.program),
                 at,
                 Event::OfferCreated {
                     offer: offer.number,
@@ -118,7 +110,7 @@ impl Services {
         .await
     }
 
-    /// Changes an offer.
+    /// Updates an offer.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -129,13 +121,9 @@ impl Services {
         precondition: Precondition,
         request: PatchOfferRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
-            let at = tx.now(caller.program());
-            let before = current(tx, caller.program(), &id)?;
+        self.write(key, None, move |tx, key| {
+            let at = tx.now(key.program);
+            let before = current(tx, key.program, &id)?;
             precondition.check(Some(before.version))?;
             let mut offer = Offer {
                 content: request.apply(before.content.clone())?,
@@ -143,7 +131,7 @@ impl Services {
             };
             if offer != before {
                 offer.version = tx.record(
-                    Some(caller.program()),
+                    Some(key.program),
                     at,
                     Event::OfferChanged {
                         offer: offer.number,
@@ -157,7 +145,7 @@ impl Services {
         .await
     }
 
-    /// Puts an offer away. Its redemptions and its figures stay.
+    /// Archives an offer. Its redemptions and figures stay.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -167,17 +155,13 @@ impl Services {
         id: String,
         precondition: Precondition,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
-            let at = tx.now(caller.program());
-            let mut offer = current(tx, caller.program(), &id)?;
+        self.write(key, None, move |tx, key| {
+            let at = tx.now(key.program);
+            let mut offer = current(tx, key.program, &id)?;
             precondition.check(Some(offer.version))?;
             offer.archived_at = Some(at);
             offer.version = tx.record(
-                Some(caller.program()),
+                Some(key.program),
                 at,
                 Event::OfferArchived {
                     offer: offer.number,
@@ -190,17 +174,17 @@ impl Services {
     }
 }
 
-/// An offer of a program that is not archived.
+/// Finds an offer of a program that is not archived.
 pub(in crate::service) fn current(
     connection: &Connection,
     program: ProgramNumber,
     id: &str,
-) -> Result<Offer, Stop> {
+) -> Result<Offer, ServiceError> {
     let not_found = Refusal::NotFound("offer");
     let Some(id) = OfferId::parse(id) else {
         return Err(not_found.into());
     };
     store::offers::find(connection, program, id)?
         .filter(|offer| offer.archived_at.is_none())
-        .ok_or(Stop::Refused(not_found))
+        .ok_or(ServiceError::Refused(not_found))
 }

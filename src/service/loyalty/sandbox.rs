@@ -1,5 +1,5 @@
-//! Help for those who build an app against the sandbox: a program that starts afresh, and time that
-//! passes at once.
+//! Use cases for developing an app against the sandbox: resetting a program and advancing its
+//! clock.
 
 use std::time::Duration;
 
@@ -9,22 +9,20 @@ use crate::service::Scope;
 use crate::service::events::webhooks;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::tenants;
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
-};
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, Connection, Counted, Transaction, WriteError};
 use crate::wire::{AdvanceClockRequest, ClockResponse, ResetResponse};
 
-/// How far a program's time may be ahead of the clock in all: a century of 365 days a year.
+/// How far a program's time may be ahead of the clock in total: 100 years of 365 days.
 const AHEAD_MAX: Duration = Duration::from_hours(100 * 365 * 24);
 
 impl Services {
-    /// Archives the key's program and lets its keys open a new, empty one of the same name and
-    /// settings. The new one's time is the clock's.
+    /// Archives the key's program and moves its keys to a new, empty one of the same name and
+    /// settings, whose time is the clock's.
     ///
-    /// Of several requests at once each resets the program that the key opens when it has its turn.
-    /// The answer is kept under the Idempotency-Key in both programs: a retry comes with the new
-    /// one.
+    /// Each of several concurrent requests resets the program that the key opens when the write
+    /// begins. The idempotency record is stored in both programs, because a retry is authenticated
+    /// for the new one.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -33,26 +31,22 @@ impl Services {
         key: KeyPrincipal,
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: idempotency.clone(),
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
-            let program = reset(tx, caps, caller.program())?;
+        self.write(key, idempotency.clone(), move |tx, key| {
+            let program = reset(tx, caps, key.program)?;
             let answer = Answer::ok(&ResetResponse {
                 program_id: program.uuid.to_string(),
             });
-            if let Some(kept) = idempotency {
-                let kept = kept.rescoped(Scope::Program(program.number));
-                crate::service::idempotency::keep(tx, &kept, &answer)?;
+            if let Some(key) = idempotency {
+                let key = key.rescoped(Scope::Program(program.number));
+                crate::service::idempotency::record(tx, &key, &answer)?;
             }
             Ok(answer)
         })
         .await
     }
 
-    /// Moves the time of the key's program forward, for good.
+    /// Advances the time of the key's program, permanently.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -62,12 +56,8 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: AdvanceClockRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
-            let program = caller.program();
+        self.write(key, idempotency, move |tx, key| {
+            let program = key.program;
             let ahead = store::sandbox::ahead(tx, program)? + request.by;
             if ahead > AHEAD_MAX {
                 let limit = "would set the program's time more than a century ahead";
@@ -89,11 +79,11 @@ impl Services {
         .await
     }
 
-    /// What time it is in the key's program, and how far that is ahead of the clock.
+    /// The time in the key's program, and how far it is ahead of the clock.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
-    pub async fn sandbox_clock(&self, key: KeyPrincipal) -> Result<ClockResponse, Stop> {
+    /// [`ServiceError`] if the database fails.
+    pub async fn get_clock(&self, key: KeyPrincipal) -> Result<ClockResponse, ServiceError> {
         let clock = self.clock.clone();
         self.look_up(key, move |connection| {
             let ahead = store::sandbox::ahead(connection, key.program)?;
@@ -106,7 +96,7 @@ impl Services {
     }
 }
 
-/// What time it is in a program, for a read.
+/// The current time in a program, for a read.
 pub(in crate::service) fn now(
     connection: &Connection,
     clock: &Clock,
@@ -116,7 +106,11 @@ pub(in crate::service) fn now(
     Ok(clock.now().saturating_add(ahead))
 }
 
-fn reset(tx: &mut Transaction<'_>, caps: Caps, number: ProgramNumber) -> Result<Program, Stop> {
+fn reset(
+    tx: &mut Transaction<'_>,
+    caps: Caps,
+    number: ProgramNumber,
+) -> Result<Program, ServiceError> {
     let mut old = store::programs::get(tx, number)?;
     caps.check(tx, Counted::Programs(old.organization), 1)?;
     let at = tx.now(number);

@@ -1,16 +1,14 @@
-//! The token exchange: a key asks for a token that its app can use for one member.
+//! The token exchange: a key obtains a token that an app uses for one member.
 
 use super::members;
-use crate::domain::{Event, Member, ProgramNumber, Refusal, Timestamp};
+use crate::domain::{Event, Member, Refusal, Timestamp};
 use crate::service::IdempotencyKey;
-use crate::service::{
-    Answer, Caller, KeyPrincipal, MemberPrincipal, Reply, Services, Stop, WriteContext,
-};
+use crate::service::{Answer, KeyPrincipal, MemberPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, Transaction, WriteError};
 use crate::wire::{ExchangeTokenRequest, TokenGrantResponse};
 
 impl Services {
-    /// Mints a member token, signing the member up if need be.
+    /// Mints a member token, and creates the member if there is none.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -20,40 +18,30 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: ExchangeTokenRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
         let tokens = std::sync::Arc::clone(&self.tokens);
         let (ttl, pool) = (self.limits.member_token_ttl, self.limits.credit_pool);
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
-            let at = tx.now(caller.program());
+        self.write(key, idempotency, move |tx, key| {
+            let at = tx.now(key.program);
             let ExchangeTokenRequest {
                 external_user_id,
                 profile,
             } = request;
-            let found = store::members::find_to_change(tx, caller.program(), &external_user_id)?;
+            let found = store::members::find_to_change(tx, key.program, &external_user_id)?;
             let mut member = match found {
                 Some(member) if member.archived_at.is_some() => {
                     return Err(Refusal::NotFound("member").into());
                 }
                 Some(member) => members::merge(tx, at, member, profile, false)?,
-                None => members::create(tx, caps, (at, caller), &external_user_id, profile)?,
+                None => members::create(tx, caps, (at, key), &external_user_id, profile)?,
             };
-            // The token's own end is by the clock that will check it.
+            // Tokens expire by the server's clock, not by the program's.
             let expires_at = tx.clock_now().saturating_add(ttl);
-            count(
-                tx,
-                at,
-                (&key, caller.program()),
-                &member,
-                (pool, expires_at),
-            )?;
+            record(tx, at, key, &member, (pool, expires_at))?;
             member.token_expires_at = member.token_expires_at.max(Some(expires_at));
             store::members::update_token_end(tx, &member)?;
             let principal = MemberPrincipal {
-                program: caller.program(),
+                program: key.program,
                 member: member.number,
                 epoch: member.token_epoch,
                 environment: key.environment,
@@ -68,15 +56,15 @@ impl Services {
     }
 }
 
-/// Counts an exchange: it identifies the member unless a token minted before is still good, and an
-/// identification takes a credit while the pool, and the organization's allocation, has one.
-fn count(
+/// Records an exchange. It identifies the member unless an earlier token is still valid; an
+/// identification takes a credit as long as the pool and the organization's allocation have one.
+fn record(
     tx: &mut Transaction<'_>,
     at: Timestamp,
-    (key, program): (&KeyPrincipal, ProgramNumber),
+    key: &KeyPrincipal,
     member: &Member,
     (pool, expires_at): (i64, Timestamp),
-) -> Result<(), Stop> {
+) -> Result<(), ServiceError> {
     let identified = member
         .token_expires_at
         .is_none_or(|end| end <= tx.clock_now());
@@ -97,6 +85,6 @@ fn count(
         credit,
         expires_at: Some(expires_at),
     };
-    tx.record(Some(program), at, event)?;
+    tx.record(Some(key.program), at, event)?;
     Ok(())
 }

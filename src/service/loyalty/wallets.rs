@@ -5,9 +5,7 @@ use super::members;
 use crate::domain::{
     Currency, Entry, ExternalUserId, Invalid, Member, RedemptionId, Refusal, Seq, TransactionId,
 };
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
-};
+use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::{self, Connection, WriteError};
 use crate::wire::{
@@ -16,7 +14,7 @@ use crate::wire::{
 };
 
 impl Services {
-    /// Gives points to a member.
+    /// Credits points to a member.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -30,7 +28,7 @@ impl Services {
             .await
     }
 
-    /// Takes points from a member, to correct a mistake.
+    /// Debits points from a member, to correct a mistake.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -51,18 +49,14 @@ impl Services {
         request: MovePointsRequest,
         entry: Entry,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
-        self.write(context, move |tx, caller| {
+        self.write(key, idempotency, move |tx, key| {
             let MovePointsRequest {
                 external_user_id,
                 amount,
                 reason,
             } = request;
-            let mut member = members::current_to_change(tx, caller.program(), &external_user_id)?;
-            let at = tx.now(caller.program());
+            let mut member = members::current_to_change(tx, key.program, &external_user_id)?;
+            let at = tx.now(key.program);
             post(
                 tx,
                 at,
@@ -76,7 +70,7 @@ impl Services {
             )?;
             Ok(Answer::ok(&BalanceResponse {
                 balance: member.wallet.balance().get(),
-                currency: CurrencyResponse::from(tx.currency(caller.program())?),
+                currency: CurrencyResponse::from(tx.currency(key.program)?),
             }))
         })
         .await
@@ -90,7 +84,7 @@ impl Services {
         &self,
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
-    ) -> Result<WalletResponse, Stop> {
+    ) -> Result<WalletResponse, ServiceError> {
         self.look_up(caller, move |connection| {
             let (member, currency) = subject(connection, &caller, on_behalf)?;
             Ok(WalletResponse::new(&member.wallet, &currency))
@@ -107,7 +101,7 @@ impl Services {
         &self,
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
-    ) -> Result<EligibilityResponse, Stop> {
+    ) -> Result<EligibilityResponse, ServiceError> {
         self.look_up(caller, move |connection| {
             let (member, currency) = subject(connection, &caller, on_behalf)?;
             let wallet = WalletResponse::new(&member.wallet, &currency);
@@ -119,7 +113,7 @@ impl Services {
     /// A page of a member's ledger, newest first.
     ///
     /// # Errors
-    /// As [`Services::get_eligibility`]; a key may read that of a removed member with
+    /// As [`Services::get_eligibility`]; a key may read the ledger of a removed member with
     /// `include_archived`.
     pub async fn list_transactions(
         &self,
@@ -127,7 +121,7 @@ impl Services {
         on_behalf: Option<ExternalUserId>,
         include_archived: bool,
         page: PageQuery,
-    ) -> Result<TransactionListResponse, Stop> {
+    ) -> Result<TransactionListResponse, ServiceError> {
         self.read(caller, move |connection| {
             let (member, _) = subject_of_list(connection, &caller, on_behalf, include_archived)?;
             let start = page
@@ -142,11 +136,11 @@ impl Services {
             };
             let rows = store::log::wallet_entries(connection, member.number, start, page.limit)?;
             if rows.is_empty() {
-                // A cursor names an entry: this one belongs to another wallet.
+                // The entry that the cursor names belongs to another wallet.
                 let expected = "must be the nextCursor of a page of this list";
                 return Err(Invalid::new("cursor", expected).into());
             }
-            // Where this page ends, the chain tells where the next begins.
+            // The last entry of this page names the one before it.
             let next_cursor = rows
                 .last()
                 .and_then(|last| last.previous)
@@ -175,38 +169,36 @@ impl Services {
     }
 }
 
-/// The member that a read is about: a token's own, or the one that a key names.
+/// The member of a read: the token's own, or the one that a key names.
 fn subject(
     connection: &Connection,
     caller: &Caller,
     on_behalf: Option<ExternalUserId>,
-) -> Result<(Member, Currency), Stop> {
+) -> Result<(Member, Currency), ServiceError> {
     subject_of_list(connection, caller, on_behalf, false)
 }
 
-/// The same for a list, which a key may read of a removed member, too.
+/// [`subject`] of a list, which a key may read of a removed member too.
 fn subject_of_list(
     connection: &Connection,
     caller: &Caller,
     on_behalf: Option<ExternalUserId>,
     include_archived: bool,
-) -> Result<(Member, Currency), Stop> {
+) -> Result<(Member, Currency), ServiceError> {
     match caller {
         Caller::Key(key) => {
-            let id = on_behalf.ok_or_else(|| {
-                Invalid::new("externalUserID", "is required when an Org-API-Key calls")
-            })?;
+            let id = on_behalf.ok_or_else(members::external_user_id_required)?;
             let selector = Selector::External(id);
             store::members::find_with_currency(connection, key.program, &selector)?
                 .filter(|(member, _)| include_archived || member.archived_at.is_none())
-                .ok_or(Stop::Refused(Refusal::NotFound("member")))
+                .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
         }
         Caller::Member(principal) => {
             let selector = Selector::Number(principal.member);
             let found =
                 store::members::find_with_currency(connection, principal.program, &selector)?
                     .filter(|(member, _)| member.token_epoch == principal.epoch)
-                    .ok_or(Stop::Refused(Refusal::TokenRevoked))?;
+                    .ok_or(ServiceError::Refused(Refusal::TokenRevoked))?;
             members::check_on_behalf(&found.0, on_behalf.as_ref())?;
             Ok(found)
         }

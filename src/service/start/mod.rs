@@ -17,17 +17,17 @@ use crate::service::events::{Signals, SystemNames, Targets};
 use crate::service::figures::Analytics;
 use crate::service::figures::derived::Derived;
 use crate::service::figures::snapshots::{self, Snapshots};
-use crate::service::pen::Pen;
 use crate::service::services::{Limits, Services};
 use crate::service::tenancy::bootstrap;
 use crate::service::tenancy::credentials::{Directory, KeyUses, TokenKey};
-use crate::service::upkeep::clock::ClockWatch;
+use crate::service::upkeep::clock_watch::ClockWatch;
+use crate::service::writer::RequestWriter;
 use crate::store::{self, Connection, Database, OpenError, ReaderSettings, WriterSettings};
 use crate::telemetry::Metrics;
 
 impl Services {
-    /// Opens the database, folds its log into the figures and starts the writer. On the first start
-    /// of a database its first organizations and keys are made; they come back beside the services.
+    /// Opens the database, folds its log into the figures and starts the writer. The first start of
+    /// a database creates its first organizations and keys, and returns the keys too.
     ///
     /// # Errors
     /// [`StartError`].
@@ -38,7 +38,7 @@ impl Services {
         Self::start_showing(settings, clock, &|_| Ok(()))
     }
 
-    /// [`Services::start`]; the keys of a new database are shown before they count.
+    /// [`Services::start`]; `show` receives the keys of a new database before they are stored.
     ///
     /// # Errors
     /// [`StartError`].
@@ -77,12 +77,7 @@ impl Services {
         let directory = Arc::new(Directory::load(database.connection())?);
         let last_seq = store::log::last_seq(database.connection())?.unwrap_or(Seq(0));
         let signals = Arc::new(Signals::new(last_seq));
-        let stored_key = store::settings::token_key(database.connection())?;
-        let partner_uuid =
-            store::settings::partner_uuid(database.connection())?.unwrap_or_else(Uuid::new_v4);
-        if stored_key.is_none() && last_seq > Seq(0) {
-            return Err(StartError::NoTokenKey(settings.database.path.clone()));
-        }
+        let (stored_key, partner_uuid) = identity(&database, last_seq)?;
         let metrics = Metrics::new();
         let derived = Derived {
             engine: Arc::clone(&engine),
@@ -90,25 +85,25 @@ impl Services {
             signals: Arc::clone(&signals),
         };
         let writing = writer_settings(settings, clock, last_at, &metrics);
-        let pen = Pen::new(database.start_writer(writing, Box::new(derived))?);
+        let writer = RequestWriter::new(database.start_writer(writing, Box::new(derived))?);
         let (token_key, first_keys) = match stored_key {
             Some(key) => (key, None),
-            None => bootstrap::run(&pen.upkeep(), partner_uuid, &settings.bootstrap, show)
+            None => bootstrap::run(&writer.upkeep(), partner_uuid, &settings.bootstrap, show)
                 .map(|(key, keys)| (key, Some(keys)))?,
         };
-        let uses = KeyUses::new(Arc::clone(&directory), clock.clone(), pen.upkeep());
+        let uses = KeyUses::new(Arc::clone(&directory), clock.clone(), writer.upkeep());
         let snapshots = Snapshots::start(
             Arc::clone(&engine),
-            pen.upkeep(),
+            writer.upkeep(),
             last_snapshot,
             settings.analytics,
             uses,
         )
         .map_err(StartError::Thread)?;
-        let clock_watch = ClockWatch::start(clock.clone(), pen.upkeep(), was_refused)
+        let clock_watch = ClockWatch::start(clock.clone(), writer.upkeep(), was_refused)
             .map_err(StartError::Thread)?;
         let services = Self {
-            pen,
+            writer,
             readers,
             analytics,
             engine,
@@ -133,8 +128,19 @@ impl Services {
     }
 }
 
-/// Tells the clock what is known of earlier runs: the newest time that was stamped (by the clock,
-/// not by that of a program which is ahead), and a step that was refused; whether one was.
+/// The key of member tokens, which a new database does not have yet, and the partner's public id.
+fn identity(database: &Database, last_seq: Seq) -> Result<(Option<[u8; 32]>, Uuid), StartError> {
+    let connection = database.connection();
+    let token_key = store::settings::token_key(connection)?;
+    if token_key.is_none() && last_seq > Seq(0) {
+        return Err(StartError::NoTokenKey(database.path().to_owned()));
+    }
+    let partner_uuid = store::settings::partner_uuid(connection)?.unwrap_or_else(Uuid::new_v4);
+    Ok((token_key, partner_uuid))
+}
+
+/// Passes what earlier runs stored to the clock: the newest stamped time, less what its program
+/// is ahead of the clock, and a refused jump. Returns whether there is a refused jump.
 fn resume(
     clock: &Clock,
     connection: &Connection,

@@ -10,37 +10,37 @@ use super::tenants;
 use crate::config::BootstrapSettings;
 use crate::domain::{Environment, Name, OrganizationTier};
 use crate::service::StartError;
-use crate::service::pen::Upkeep;
+use crate::service::random::random_bytes;
+use crate::service::writer::UpkeepWriter;
 use crate::store;
 use crate::store::credentials::KeyScope;
 
-/// The keys made on first start, shown once.
+/// The keys created on the first start, shown once.
 #[derive(Debug)]
 pub struct FirstKeys {
     /// For each environment, the sandbox first: the Org-API-Key and the partner key.
     pub keys: Vec<(Environment, SecretString, SecretString)>,
 }
 
-/// Shows the keys of a new database. If it fails, none are made.
+/// Shows the keys of a new database. If it fails, nothing is created.
 pub type Show<'a> = &'a dyn Fn(&FirstKeys) -> io::Result<()>;
 
-/// Shows the keys, then makes everything in one transaction; gives back the key of member tokens
-/// and the new keys. A process that is killed in between has shown keys that never count: the next
+/// Shows the keys, then creates everything in one transaction. Returns the key of member tokens and
+/// the new keys. If the process is killed in between, the shown keys are never valid: the next
 /// start shows others.
 ///
 /// # Errors
 /// [`StartError::Unseen`] and [`StartError::Bootstrap`].
 ///
 /// # Panics
-/// If the operating system gives no random bytes.
+/// If the operating system returns no random bytes.
 pub(in crate::service) fn run(
-    writer: &Upkeep,
+    writer: &UpkeepWriter,
     partner: Uuid,
     settings: &BootstrapSettings,
     show: Show<'_>,
 ) -> Result<([u8; 32], FirstKeys), StartError> {
-    let mut token_key = [0; 32];
-    getrandom::fill(&mut token_key).expect("the system gives random bytes");
+    let token_key = random_bytes();
     let keys: Vec<_> = Environment::ALL
         .into_iter()
         .map(|environment| {
@@ -48,8 +48,8 @@ pub(in crate::service) fn run(
                 key.cloned()
                     .unwrap_or_else(|| tenants::new_key(kind, environment))
             };
-            let org_key = chosen(settings.org_key(environment), "expys");
-            let partner_key = chosen(settings.partner_key(environment), "partner");
+            let org_key = chosen(settings.org_key(environment), tenants::ORG_KEY);
+            let partner_key = chosen(settings.partner_key(environment), tenants::PARTNER_KEY);
             (environment, org_key, partner_key)
         })
         .collect();
@@ -60,16 +60,16 @@ pub(in crate::service) fn run(
         for (environment, org_key, partner_key) in &keys {
             let mut first = tenants::new_organization(*environment, first_name(*environment), tx);
             first.tier = OrganizationTier::Paid;
-            let program = tenants::create(tx, &mut first)?;
+            let program = tenants::create_organization(tx, &mut first)?;
             let name = tenants::FIRST_KEY_NAME;
-            tenants::add_key(
+            tenants::store_key(
                 tx,
                 KeyScope::Program(program.number),
                 *environment,
                 name,
                 org_key,
             )?;
-            tenants::add_key(tx, KeyScope::Partner, *environment, name, partner_key)?;
+            tenants::store_key(tx, KeyScope::Partner, *environment, name, partner_key)?;
         }
         Ok(())
     });
@@ -77,7 +77,7 @@ pub(in crate::service) fn run(
     Ok((token_key, first_keys))
 }
 
-/// The name that the first organization and program of an environment get.
+/// The name of the first organization and program of an environment.
 pub fn first_name(environment: Environment) -> Name {
     Name::stored(match environment {
         Environment::Sandbox => "Sandbox".to_owned(),

@@ -1,13 +1,14 @@
-//! How much somebody may have of what costs memory, or the work of others. Each cap is looked at in
-//! the transaction that would pass it, so that no race does. What is there already stays and works.
+//! Caps on resources that cost memory or slow other tenants down. Each cap is checked in the
+//! transaction that would exceed it, so that no race exceeds it. Existing resources keep working
+//! when a cap is lowered.
 
 use crate::config::LimitSettings;
 use crate::domain::{Environment, MemberNumber, MessageText, Refusal, Timestamp};
-use crate::service::{Caller, Stop};
+use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::conversations::day_of;
 use crate::store::{Counted, Transaction};
 
-/// The caps, as they are set.
+/// The configured caps.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::service) struct Caps(LimitSettings);
 
@@ -16,13 +17,13 @@ impl Caps {
         Self(settings)
     }
 
-    /// Whether there may be so many more.
+    /// Refuses `more` additional resources if they would exceed the cap.
     pub(in crate::service) fn check(
         self,
         tx: &mut Transaction<'_>,
         what: Counted,
         more: i64,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ServiceError> {
         let (most, refusal) = self.limit(what);
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
         if limit > 0 && tx.count(what)?.saturating_add(more) > limit {
@@ -31,31 +32,31 @@ impl Caps {
         Ok(())
     }
 
-    /// Whether the caller's program may have one member more.
+    /// Refuses one more member if a sandbox program has reached its cap.
     pub(in crate::service) fn check_member(
         self,
         tx: &mut Transaction<'_>,
-        caller: &Caller,
-    ) -> Result<(), Stop> {
-        match caller.environment() {
+        key: &KeyPrincipal,
+    ) -> Result<(), ServiceError> {
+        match key.environment {
             Environment::Live => Ok(()),
-            Environment::Sandbox => self.check(tx, Counted::Members(caller.program()), 1),
+            Environment::Sandbox => self.check(tx, Counted::Members(key.program), 1),
         }
     }
 
-    /// Whether a member may send this now.
+    /// Refuses a message that exceeds the member's cap of the day.
     pub(in crate::service) fn check_message(
         self,
         tx: &mut Transaction<'_>,
         member: MemberNumber,
         message: &MessageText,
         at: Timestamp,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ServiceError> {
         let bytes = i64::try_from(message.as_str().len()).unwrap_or(i64::MAX);
         self.check(tx, Counted::Sent(member, day_of(at)), bytes)
     }
 
-    /// How many there may be, 0 for any number, and what is said past that.
+    /// The cap, 0 for no cap, and the refusal of more.
     fn limit(self, what: Counted) -> (u64, Refusal) {
         let Self(limits) = self;
         let (subject, most, what, setting) = match what {

@@ -1,12 +1,10 @@
-//! A program's own keys, managed with one of them.
+//! The keys of a program, managed with one of them.
 
 use uuid::Uuid;
 
 use super::tenants;
 use crate::domain::Refusal;
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
-};
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::credentials::KeyScope;
 use crate::store::{self, Counted, WriteError};
 use crate::wire::{CreateKeyRequest, CreatedKeyResponse, KeyListResponse, KeyResponse};
@@ -15,8 +13,8 @@ impl Services {
     /// The keys of the caller's program that are not revoked, newest first.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
-    pub async fn list_keys(&self, key: KeyPrincipal) -> Result<KeyListResponse, Stop> {
+    /// [`ServiceError`] if the database fails.
+    pub async fn list_keys(&self, key: KeyPrincipal) -> Result<KeyListResponse, ServiceError> {
         let directory = std::sync::Arc::clone(&self.directory);
         self.read(key, move |connection| {
             let rows = store::credentials::of_program(connection, key.program)?;
@@ -38,7 +36,7 @@ impl Services {
         .await
     }
 
-    /// Makes another key of the caller's program.
+    /// Creates another key of the caller's program.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -48,18 +46,13 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateKeyRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency,
-        };
         let caps = self.limits.caps;
-        self.write(context, move |tx, caller| {
-            let program = caller.program();
+        self.write(key, idempotency, move |tx, key| {
+            let program = key.program;
             caps.check(tx, Counted::Keys(program), 1)?;
-            let environment = caller.environment();
-            let secret = tenants::new_key("expys", environment);
+            let environment = key.environment;
             let (scope, name) = (KeyScope::Program(program), request.name.as_str());
-            let stored = tenants::add_key(tx, scope, environment, name, &secret)?;
+            let (stored, plain_key) = tenants::create_key(tx, scope, environment, name)?;
             let key = KeyResponse {
                 id: stored.uuid.to_string(),
                 name: name.to_owned(),
@@ -68,25 +61,21 @@ impl Services {
                 last_used_at: None,
                 current: false,
             };
-            let plain_key = secret;
             Ok(Answer::created(&CreatedKeyResponse { key, plain_key }).secret())
         })
         .await
     }
 
-    /// Revokes a key of the caller's program, from its next request on; not the one in use.
+    /// Revokes a key of the caller's program, except the one that the caller uses. It takes effect
+    /// at the next request with that key.
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn revoke_own_key(&self, key: KeyPrincipal, id: String) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
-            let not_found = Stop::Refused(Refusal::NotFound("key"));
+    pub async fn revoke_key(&self, key: KeyPrincipal, id: String) -> Result<Reply, WriteError> {
+        self.write(key, None, move |tx, key| {
+            let not_found = ServiceError::Refused(Refusal::NotFound("key"));
             let found = match Uuid::try_parse(&id) {
-                Ok(uuid) => store::credentials::find_in_program(tx, caller.program(), uuid)?,
+                Ok(uuid) => store::credentials::find_in_program(tx, key.program, uuid)?,
                 Err(_) => None,
             };
             let found = found.ok_or(not_found)?;

@@ -1,4 +1,4 @@
-//! Organizations, their programs and keys, and what each may do.
+//! Organizations, their programs and keys, and the credential checks.
 
 pub mod bootstrap;
 pub(in crate::service) mod caps;

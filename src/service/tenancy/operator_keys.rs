@@ -1,27 +1,28 @@
-//! What the operator does with keys on a stopped server's database, partner keys among them.
+//! Keys as managed by the operator on the database of a stopped server, partner keys included.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::tenants;
 use crate::domain::{Environment, Name};
-use crate::service::{Services, Stop};
+use crate::service::random::random_bytes;
+use crate::service::{ServiceError, Services};
 use crate::store::credentials::{KeyScope, ListedKeyRow};
 use crate::store::{self, Tenant, Transaction, WriteError};
 
 impl Services {
-    /// Every key that is not revoked, the oldest first.
+    /// Every key that is not revoked, oldest first.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
-    pub async fn list_all_keys(&self) -> Result<Vec<ListedKeyRow>, Stop> {
+    /// [`ServiceError`] if the database fails.
+    pub async fn list_all_keys(&self) -> Result<Vec<ListedKeyRow>, ServiceError> {
         self.read(Tenant::Upkeep, |connection| {
             Ok(store::credentials::all_listed(connection)?)
         })
         .await
     }
 
-    /// Makes a partner key of an environment; its id and the key come back.
+    /// Creates a partner key of an environment. Returns its id and the key.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -30,23 +31,22 @@ impl Services {
         environment: Environment,
         name: Name,
     ) -> Result<(Uuid, SecretString), WriteError> {
-        self.pen
+        self.writer
             .upkeep()
             .write(move |tx: &mut Transaction<'_>| {
-                let secret = tenants::new_key("partner", environment);
                 let scope = KeyScope::Partner;
-                let stored = tenants::add_key(tx, scope, environment, name.as_str(), &secret)?;
-                Ok((stored.uuid, SecretString::from(secret.expose_secret())))
+                let (stored, key) = tenants::create_key(tx, scope, environment, name.as_str())?;
+                Ok((stored.uuid, key))
             })
             .await
     }
 
-    /// Revokes a key, of whatever kind; `false` if there is none of this id, or it is revoked.
+    /// Revokes a key of any kind. Returns `false` if there is no valid key of this id.
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn revoke_key(&self, key: Uuid) -> Result<bool, WriteError> {
-        self.pen
+    pub async fn revoke_any_key(&self, key: Uuid) -> Result<bool, WriteError> {
+        self.writer
             .upkeep()
             .write(move |tx: &mut Transaction<'_>| {
                 let now = tx.clock_now();
@@ -55,17 +55,16 @@ impl Services {
             .await
     }
 
-    /// Replaces the key of member tokens, which ends every token there is at the next start.
+    /// Replaces the key of member tokens. Every existing token becomes invalid at the next start.
     ///
     /// # Errors
     /// [`WriteError`].
     ///
     /// # Panics
-    /// If the operating system gives no random bytes.
+    /// If the operating system returns no random bytes.
     pub async fn rotate_token_key(&self) -> Result<(), WriteError> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).expect("the system gives random bytes");
-        self.pen
+        let key = random_bytes();
+        self.writer
             .upkeep()
             .write(move |tx: &mut Transaction<'_>| store::settings::replace_token_key(tx, &key))
             .await

@@ -1,4 +1,4 @@
-//! The partner's organizations: list, make, read, change, cap, and their keys.
+//! The partner's organizations: list, create, read, update, allocate credits, and their keys.
 
 use uuid::Uuid;
 
@@ -7,7 +7,7 @@ use crate::domain::{
     Allocation, Event, Note, Organization, OrganizationStatus, Precondition, Refusal,
 };
 use crate::error::Surface;
-use crate::service::{Answer, IdempotencyKey, PartnerPrincipal, Reply, Services, Stop};
+use crate::service::{Answer, IdempotencyKey, PartnerPrincipal, Reply, ServiceError, Services};
 use crate::store::credentials::KeyScope;
 use crate::store::organizations::OrganizationFilter;
 use crate::store::{self, Connection, Counted, Transaction, WriteError};
@@ -18,14 +18,14 @@ use crate::wire::{
     OrganizationListResponse, PatchOrganizationRequest, SetStatusRequest, SetTierRequest,
 };
 
-/// What a partner may ask to have done with one organization.
+/// A partner's change to one organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrganizationChange {
-    /// Another name, external id or metadata.
+    /// A new name, external id or metadata.
     Profile(PatchOrganizationRequest),
-    /// Another status.
+    /// A new status.
     Status(SetStatusRequest),
-    /// Another tier.
+    /// A new tier.
     Tier(SetTierRequest),
 }
 
@@ -33,13 +33,13 @@ impl Services {
     /// A page of organizations, newest first.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn list_organizations(
         &self,
         partner: PartnerPrincipal,
         filter: OrganizationFilter,
         page: NumberedPageQuery,
-    ) -> Result<OrganizationListResponse, Stop> {
+    ) -> Result<OrganizationListResponse, ServiceError> {
         self.read(partner, move |connection| {
             let range = ((page.page - 1) * page.page_size, page.page_size);
             let environment = partner.environment;
@@ -65,14 +65,14 @@ impl Services {
         &self,
         partner: PartnerPrincipal,
         id: String,
-    ) -> Result<OneOrganizationResponse, Stop> {
+    ) -> Result<OneOrganizationResponse, ServiceError> {
         self.look_up(partner, move |connection| {
             Ok(one(&find(connection, partner, &id)?))
         })
         .await
     }
 
-    /// Makes an organization with one program, named after it, and a key to that.
+    /// Creates an organization with one program of the same name, and a key to the program.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -83,50 +83,53 @@ impl Services {
         request: CreateOrganizationRequest,
     ) -> Result<Reply, WriteError> {
         let (pool, caps) = (self.limits.credit_pool, self.limits.caps);
-        let create = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
-            let environment = partner.environment;
-            caps.check(tx, Counted::Organizations(environment), 1)?;
-            let mut organization = tenants::new_organization(environment, request.name, tx);
-            organization.external_id = request.external_id;
-            organization.metadata = request.metadata;
-            organization.tier = request.tier;
-            if let Some(credits) = request.initial_credits {
-                allocate(tx, &mut organization, credits, None, pool)?;
-            }
-            let program = tenants::create(tx, &mut organization)?;
-            let secret = tenants::new_key("expys", environment);
-            let scope = KeyScope::Program(program.number);
-            tenants::add_key(tx, scope, environment, tenants::FIRST_KEY_NAME, &secret)?;
-            let organization = (&organization).into();
-            Ok(Answer::created(&CreatedOrganizationResponse {
-                organization,
-                api_key: secret,
-            })
-            .secret())
-        };
-        self.write_on(Surface::Bullseye, partner, idempotency, create)
-            .await
+        self.write_on(
+            Surface::Bullseye,
+            partner,
+            idempotency,
+            move |tx, partner| {
+                let environment = partner.environment;
+                caps.check(tx, Counted::Organizations(environment), 1)?;
+                let mut organization = tenants::new_organization(environment, request.name, tx);
+                organization.external_id = request.external_id;
+                organization.metadata = request.metadata;
+                organization.tier = request.tier;
+                if let Some(credits) = request.initial_credits {
+                    allocate(tx, &mut organization, credits, None, pool)?;
+                }
+                let program = tenants::create_organization(tx, &mut organization)?;
+                let (scope, name) = (KeyScope::Program(program.number), tenants::FIRST_KEY_NAME);
+                let (_, api_key) = tenants::create_key(tx, scope, environment, name)?;
+                let organization = (&organization).into();
+                Ok(Answer::created(&CreatedOrganizationResponse {
+                    organization,
+                    api_key,
+                })
+                .secret())
+            },
+        )
+        .await
     }
 
-    /// Changes an organization. Suspending or canceling it takes effect on its keys and tokens at
-    /// their next request; its history stays in every total.
+    /// Updates an organization. Suspending or canceling it takes effect at the next request with
+    /// its keys and tokens; its history stays in every total.
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn change_organization(
+    pub async fn update_organization(
         &self,
         partner: PartnerPrincipal,
         id: String,
         precondition: Precondition,
         change: OrganizationChange,
     ) -> Result<Reply, WriteError> {
-        let apply = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+        self.write_on(Surface::Bullseye, partner, None, move |tx, partner| {
             let organization = find(tx, *partner, &id)?;
             precondition.check(Some(organization.version))?;
             let changed = apply(tx, &organization, change)?;
             Ok(Answer::ok(&one(&changed)).at(changed.version))
-        };
-        self.write_on(Surface::Bullseye, partner, None, apply).await
+        })
+        .await
     }
 
     /// Cancels an organization.
@@ -139,7 +142,7 @@ impl Services {
         id: String,
         precondition: Precondition,
     ) -> Result<Reply, WriteError> {
-        let cancel = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+        self.write_on(Surface::Bullseye, partner, None, move |tx, partner| {
             let organization = find(tx, *partner, &id)?;
             precondition.check(Some(organization.version))?;
             let canceled = SetStatusRequest {
@@ -147,12 +150,11 @@ impl Services {
             };
             apply(tx, &organization, OrganizationChange::Status(canceled))?;
             Ok(Answer::no_content())
-        };
-        self.write_on(Surface::Bullseye, partner, None, cancel)
-            .await
+        })
+        .await
     }
 
-    /// Caps the credits an organization may take in a month.
+    /// Caps the credits that an organization may take in a month.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -164,7 +166,7 @@ impl Services {
         request: AllocateCreditsRequest,
     ) -> Result<Reply, WriteError> {
         let (pool, partner_id) = (self.limits.credit_pool, self.partner_uuid);
-        let set = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+        self.write_on(Surface::Bullseye, partner, None, move |tx, partner| {
             let mut organization = find(tx, *partner, &id)?;
             precondition.check(Some(organization.version))?;
             let AllocateCreditsRequest { credits, notes } = request;
@@ -184,8 +186,8 @@ impl Services {
                 allocated_at: allocation.at.to_string(),
             };
             Ok(Answer::ok(&OneAllocationResponse { allocation }).at(organization.version))
-        };
-        self.write_on(Surface::Bullseye, partner, None, set).await
+        })
+        .await
     }
 
     /// The keys of an organization that are not revoked, newest first.
@@ -196,7 +198,7 @@ impl Services {
         &self,
         partner: PartnerPrincipal,
         id: String,
-    ) -> Result<ApiKeyListResponse, Stop> {
+    ) -> Result<ApiKeyListResponse, ServiceError> {
         self.read(partner, move |connection| {
             let organization = find(connection, partner, &id)?;
             let rows = store::credentials::of_organization(connection, organization.number)?;
@@ -215,51 +217,50 @@ impl Services {
         .await
     }
 
-    /// Makes a key to one of an organization's programs.
+    /// Creates a key to one of an organization's programs.
     ///
     /// # Errors
     /// [`WriteError`].
     pub async fn create_api_key(
         &self,
         partner: PartnerPrincipal,
-        id: String,
         idempotency: Option<IdempotencyKey>,
+        id: String,
         request: CreateApiKeyRequest,
     ) -> Result<Reply, WriteError> {
         let caps = self.limits.caps;
-        let create = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
-            let organization = find(tx, *partner, &id)?;
-            let not_found = || Stop::Refused(Refusal::NotFound("program"));
-            let program = if let Some(id) = &request.program_id {
-                let uuid = Uuid::try_parse(id).map_err(|_| not_found())?;
-                store::programs::find(tx, organization.number, uuid)?.ok_or_else(not_found)?
-            } else {
-                let first = store::programs::first_of(tx, organization.number)?;
-                store::programs::get(tx, first.ok_or_else(not_found)?)?
-            };
-            caps.check(tx, Counted::Keys(program.number), 1)?;
-            let environment = organization.environment;
-            let secret = tenants::new_key("expys", environment);
-            let (scope, name) = (KeyScope::Program(program.number), request.name.as_str());
-            let stored = tenants::add_key(tx, scope, environment, name, &secret)?;
-            let api_key = ApiKeyResponse {
-                id: stored.uuid.to_string(),
-                name: name.to_owned(),
-                key_prefix: stored.prefix,
-                program_id: program.uuid.to_string(),
-                created_at: stored.created_at.to_string(),
-            };
-            let made = CreatedApiKeyResponse {
-                api_key,
-                plain_key: secret,
-            };
-            Ok(Answer::created(&made).secret())
-        };
-        self.write_on(Surface::Bullseye, partner, idempotency, create)
-            .await
+        self.write_on(
+            Surface::Bullseye,
+            partner,
+            idempotency,
+            move |tx, partner| {
+                let organization = find(tx, *partner, &id)?;
+                let not_found = || ServiceError::Refused(Refusal::NotFound("program"));
+                let program = if let Some(id) = &request.program_id {
+                    let uuid = Uuid::try_parse(id).map_err(|_| not_found())?;
+                    store::programs::find(tx, organization.number, uuid)?.ok_or_else(not_found)?
+                } else {
+                    let first = store::programs::first_of(tx, organization.number)?;
+                    store::programs::get(tx, first.ok_or_else(not_found)?)?
+                };
+                caps.check(tx, Counted::Keys(program.number), 1)?;
+                let environment = organization.environment;
+                let (scope, name) = (KeyScope::Program(program.number), request.name.as_str());
+                let (stored, plain_key) = tenants::create_key(tx, scope, environment, name)?;
+                let api_key = ApiKeyResponse {
+                    id: stored.uuid.to_string(),
+                    name: name.to_owned(),
+                    key_prefix: stored.prefix,
+                    program_id: program.uuid.to_string(),
+                    created_at: stored.created_at.to_string(),
+                };
+                Ok(Answer::created(&CreatedApiKeyResponse { api_key, plain_key }).secret())
+            },
+        )
+        .await
     }
 
-    /// Revokes a key, from its next request on.
+    /// Revokes a key. It takes effect at the next request with that key.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -269,7 +270,7 @@ impl Services {
         id: String,
         key: String,
     ) -> Result<Reply, WriteError> {
-        let revoke = move |tx: &mut Transaction<'_>, partner: &PartnerPrincipal| {
+        self.write_on(Surface::Bullseye, partner, None, move |tx, partner| {
             let organization = find(tx, *partner, &id)?;
             let now = tx.clock_now();
             let revoked = match Uuid::try_parse(&key) {
@@ -280,9 +281,8 @@ impl Services {
                 return Err(Refusal::NotFound("API key").into());
             }
             Ok(Answer::no_content())
-        };
-        self.write_on(Surface::Bullseye, partner, None, revoke)
-            .await
+        })
+        .await
     }
 }
 
@@ -296,20 +296,20 @@ fn find(
     connection: &Connection,
     partner: PartnerPrincipal,
     id: &str,
-) -> Result<Organization, Stop> {
+) -> Result<Organization, ServiceError> {
     let not_found = Refusal::NotFound("organization");
     let Ok(uuid) = Uuid::try_parse(id) else {
         return Err(not_found.into());
     };
     store::organizations::find(connection, partner.environment, uuid)?
-        .ok_or(Stop::Refused(not_found))
+        .ok_or(ServiceError::Refused(not_found))
 }
 
 fn apply(
     tx: &mut Transaction<'_>,
     before: &Organization,
     change: OrganizationChange,
-) -> Result<Organization, Stop> {
+) -> Result<Organization, ServiceError> {
     let mut organization = before.clone();
     match change {
         OrganizationChange::Profile(patch) => {
@@ -320,7 +320,7 @@ fn apply(
         OrganizationChange::Status(SetStatusRequest { status }) => organization.status = status,
         OrganizationChange::Tier(SetTierRequest { tier }) => {
             organization.tier = tier;
-            // What it is allocated must fit the tier it goes to.
+            // The allocation must fit the new tier.
             if let Some(allocation) = &organization.allocation {
                 organization.check_allocation(allocation.credits, 0, i64::MAX)?;
             }
@@ -333,7 +333,7 @@ fn apply(
     Ok(organization)
 }
 
-/// Writes an organization that had this status before, and records that it changed.
+/// Stores an organization whose status was `from`, and records the change.
 fn write_change(
     tx: &mut Transaction<'_>,
     organization: &mut Organization,
@@ -349,14 +349,14 @@ fn write_change(
     store::organizations::update(tx, organization)
 }
 
-/// Sets what an organization may take in a month, if the pool and its tier have room for it.
+/// Allocates monthly credits to an organization, if the pool and its tier have room for them.
 fn allocate(
     tx: &Transaction<'_>,
     organization: &mut Organization,
     credits: i64,
     notes: Option<Note>,
     pool: i64,
-) -> Result<Allocation, Stop> {
+) -> Result<Allocation, ServiceError> {
     let (environment, number) = (organization.environment, organization.number);
     let others = store::organizations::allocated_to_others(tx, environment, number)?;
     organization.check_allocation(credits, others, pool)?;

@@ -1,43 +1,40 @@
-//! The programs of an organization: list, make, read, rename, put away.
+//! The programs of an organization: list, create, read, rename, archive.
 
 use uuid::Uuid;
 
 use super::tenants;
 use crate::domain::{Event, Precondition, Program, ProgramNumber, ProgramStatus, Refusal};
 use crate::error::Surface;
-use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, Services, Stop};
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page};
 use crate::store::credentials::KeyScope;
 use crate::store::programs::ProgramFilter;
-use crate::store::{self, Connection, Counted, Transaction, WriteError};
+use crate::store::{self, Connection, Counted, WriteError};
 use crate::wire::{
-    CreateProgramRequest, CreatedProgramResponse, Cursor, ListKind, PageQuery, PatchProgramRequest,
+    CreateProgramRequest, CreatedProgramResponse, ListKind, PageQuery, PatchProgramRequest,
     ProgramListResponse, ProgramResponse,
 };
 
-/// What stands in the place of an id for the program that the key opens.
+/// The path segment that stands for the program of the key, in place of an id.
 const CURRENT: &str = "current";
 
 impl Services {
     /// A page of the programs of the key's organization.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn list_programs(
         &self,
         key: KeyPrincipal,
         mut filter: ProgramFilter,
         page: PageQuery,
-    ) -> Result<ProgramListResponse, Stop> {
+    ) -> Result<ProgramListResponse, ServiceError> {
         filter.after = page.cursor.map(|cursor| ProgramNumber(cursor.0));
         self.read(key, move |connection| {
             let organization = key.organization;
             let mut rows =
                 store::programs::list(connection, organization, &filter, page.limit + 1)?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|last| Cursor(last.number.0).encode(ListKind::Programs, organization.0));
+            let list = (ListKind::Programs, organization.0);
+            let next_cursor = page::next_cursor(&mut rows, page, list, |last| last.number.0);
             let data = rows.iter().map(ProgramResponse::from).collect();
             Ok(ProgramListResponse {
                 data,
@@ -55,14 +52,14 @@ impl Services {
         &self,
         key: KeyPrincipal,
         id: String,
-    ) -> Result<ProgramResponse, Stop> {
+    ) -> Result<ProgramResponse, ServiceError> {
         self.look_up(key, move |connection| {
             Ok((&find(connection, key, &id)?).into())
         })
         .await
     }
 
-    /// Makes an empty program with a key of its own.
+    /// Creates an empty program and a key to it.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -73,23 +70,20 @@ impl Services {
         request: CreateProgramRequest,
     ) -> Result<Reply, WriteError> {
         let caps = self.limits.caps;
-        let create = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
+        self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
             caps.check(tx, Counted::Programs(key.organization), 1)?;
             let (now, name) = (tx.clock_now(), request.name);
             let (organization, environment) = (key.organization, key.environment);
             let program = tenants::create_program(tx, organization, environment, name, now)?;
-            let secret = tenants::new_key("expys", environment);
-            let scope = KeyScope::Program(program.number);
-            tenants::add_key(tx, scope, environment, tenants::FIRST_KEY_NAME, &secret)?;
-            let api_key = secret;
+            let (scope, name) = (KeyScope::Program(program.number), tenants::FIRST_KEY_NAME);
+            let (_, api_key) = tenants::create_key(tx, scope, environment, name)?;
             let program = (&program).into();
             Ok(Answer::created(&CreatedProgramResponse { program, api_key }).secret())
-        };
-        self.write_on(Surface::Scrip, key, idempotency, create)
-            .await
+        })
+        .await
     }
 
-    /// Renames a program, puts it away or takes it out again.
+    /// Renames, archives or restores a program.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -100,7 +94,7 @@ impl Services {
         precondition: Precondition,
         request: PatchProgramRequest,
     ) -> Result<Reply, WriteError> {
-        let patch = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
+        self.write_on(Surface::Scrip, key, None, move |tx, key| {
             let before = find(tx, *key, &id)?;
             precondition.check(Some(before.version))?;
             let mut program = before.clone();
@@ -118,12 +112,12 @@ impl Services {
                 store::programs::update(tx, &program)?;
             }
             Ok(Answer::ok(&ProgramResponse::from(&program)).at(program.version))
-        };
-        self.write_on(Surface::Scrip, key, None, patch).await
+        })
+        .await
     }
 }
 
-fn find(connection: &Connection, key: KeyPrincipal, id: &str) -> Result<Program, Stop> {
+fn find(connection: &Connection, key: KeyPrincipal, id: &str) -> Result<Program, ServiceError> {
     if id == CURRENT {
         return Ok(store::programs::get(connection, key.program)?);
     }
@@ -131,5 +125,6 @@ fn find(connection: &Connection, key: KeyPrincipal, id: &str) -> Result<Program,
     let Ok(uuid) = Uuid::try_parse(id) else {
         return Err(not_found.into());
     };
-    store::programs::find(connection, key.organization, uuid)?.ok_or(Stop::Refused(not_found))
+    store::programs::find(connection, key.organization, uuid)?
+        .ok_or(ServiceError::Refused(not_found))
 }

@@ -1,4 +1,4 @@
-//! Making organizations, programs and keys: on first start, by the partner, and by an operator.
+//! Creation of organizations, programs and keys: on first start, by the partner, by an operator.
 
 use data_encoding::HEXLOWER;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -10,15 +10,20 @@ use crate::domain::{
     OrganizationNumber, OrganizationStatus, OrganizationTier, Program, ProgramNumber,
     ProgramStatus, Seq, Tier, Timestamp,
 };
+use crate::service::random::random_bytes;
 use crate::store::credentials::{KeyScope, NewCredential};
 use crate::store::{self, Transaction};
 
-/// What the key is called that comes with a new program.
+/// The name of the first key of a new program.
 pub(in crate::service) const FIRST_KEY_NAME: &str = "first key";
-/// Characters of a key's random part that may be shown in a list.
+/// Prefix of a key to a program.
+pub(in crate::service) const ORG_KEY: &str = "expys";
+/// Prefix of a partner key.
+pub(in crate::service) const PARTNER_KEY: &str = "partner";
+/// Characters of a key's random part that a list shows.
 const SHOWN_RANDOM_CHARS: usize = 6;
 
-/// An organization that is about to be made, on trial.
+/// An organization on trial, not yet stored.
 pub(in crate::service) fn new_organization(
     environment: Environment,
     name: Name,
@@ -39,8 +44,8 @@ pub(in crate::service) fn new_organization(
     }
 }
 
-/// Makes an organization and its first program, named after it.
-pub(in crate::service) fn create(
+/// Creates an organization and its first program, which has the same name.
+pub(in crate::service) fn create_organization(
     tx: &mut Transaction<'_>,
     organization: &mut Organization,
 ) -> Result<Program, store::Error> {
@@ -62,7 +67,7 @@ pub(in crate::service) fn create(
     )
 }
 
-/// Makes an empty program.
+/// Creates an empty program.
 pub(in crate::service) fn create_program(
     tx: &mut Transaction<'_>,
     organization: OrganizationNumber,
@@ -103,18 +108,35 @@ pub(in crate::service) fn create_program(
     Ok(program)
 }
 
-/// A new key: 192 random bits behind a prefix that tells what it is for.
+/// Creates a key to a scope and stores its hash.
 ///
 /// # Panics
-/// If the operating system gives no random bytes.
+/// If the operating system returns no random bytes.
+pub(in crate::service) fn create_key(
+    tx: &mut Transaction<'_>,
+    scope: KeyScope,
+    environment: Environment,
+    name: &str,
+) -> Result<(StoredKey, SecretString), store::Error> {
+    let kind = match scope {
+        KeyScope::Program(_) => ORG_KEY,
+        KeyScope::Partner => PARTNER_KEY,
+    };
+    let key = new_key(kind, environment);
+    let stored = store_key(tx, scope, environment, name, &key)?;
+    Ok((stored, key))
+}
+
+/// A new key: 192 random bits behind a prefix that names its kind and environment.
+///
+/// # Panics
+/// If the operating system returns no random bytes.
 pub(in crate::service) fn new_key(kind: &str, environment: Environment) -> SecretString {
-    let mut random = [0; 24];
-    getrandom::fill(&mut random).expect("the system gives random bytes");
-    let random = HEXLOWER.encode(&random);
+    let random = HEXLOWER.encode(&random_bytes::<24>());
     SecretString::from(format!("{kind}_{}_{random}", environment.as_str()))
 }
 
-/// A key that was stored, as a list shows it.
+/// A stored key as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::service) struct StoredKey {
     pub(in crate::service) uuid: Uuid,
@@ -123,7 +145,7 @@ pub(in crate::service) struct StoredKey {
 }
 
 /// Stores a key's hash and its first characters.
-pub(in crate::service) fn add_key(
+pub(in crate::service) fn store_key(
     tx: &mut Transaction<'_>,
     scope: KeyScope,
     environment: Environment,
@@ -132,7 +154,7 @@ pub(in crate::service) fn add_key(
 ) -> Result<StoredKey, store::Error> {
     let text = key.expose_secret();
     let random_at = text.rfind('_').map_or(0, |index| index + 1);
-    // A short key of the operator's own shows nothing of its secret part.
+    // A short key that the operator chose shows nothing of its secret part.
     let is_long = text.len() - random_at >= 4 * SHOWN_RANDOM_CHARS;
     let shown = random_at + if is_long { SHOWN_RANDOM_CHARS } else { 0 };
     let (uuid, now) = (Uuid::new_v4(), tx.clock_now());

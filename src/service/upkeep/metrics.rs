@@ -1,18 +1,18 @@
-//! What the server tells about itself.
+//! The metrics of the server.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use crate::domain::Seq;
-use crate::service::{Services, Stop};
+use crate::service::{ServiceError, Services};
 use crate::store::{self, Tenant};
 use crate::telemetry::{Metrics, Sizes, log_lines_lost};
 
-/// Bytes of a page of memory, as `/proc` counts it.
+/// Bytes of a page of memory, the unit of `/proc`.
 const PAGE_BYTES: u64 = 4096;
 
 impl Services {
-    /// The handles of whoever counts something.
+    /// The counters.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -24,15 +24,15 @@ impl Services {
         wal
     }
 
-    /// Everything that is counted or can be looked up, as text.
+    /// Renders all metrics as text.
     ///
     /// # Errors
-    /// [`Stop`] if the database fails.
+    /// [`ServiceError`] if the database fails.
     pub async fn render_metrics(
         &self,
         streams: usize,
         buffered_bytes: usize,
-    ) -> Result<String, Stop> {
+    ) -> Result<String, ServiceError> {
         let snapshot = self
             .read(Tenant::Upkeep, |connection| {
                 Ok(store::snapshots::header(connection)?)
@@ -78,7 +78,7 @@ pub(in crate::service) fn file_bytes(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |file| file.len())
 }
 
-/// Resident memory of this process; 0 where the system does not tell.
+/// Resident memory of this process; 0 if the system does not provide it.
 fn resident_bytes() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm.split_whitespace().nth(1);

@@ -1,6 +1,7 @@
-//! The care of the server and its database.
+//! Upkeep of the server and its database.
 
-pub(in crate::service) mod clock;
+mod clock;
+pub(in crate::service) mod clock_watch;
 mod metrics;
 mod server;
 pub mod transfer;

@@ -1,9 +1,9 @@
-//! What the server's operator wants to know of the server itself.
+//! The state of the server, for its operator.
 
 use std::path::Path;
 
 use crate::domain::Timestamp;
-use crate::service::{PartnerPrincipal, Services, Stop};
+use crate::service::{PartnerPrincipal, ServiceError, Services};
 use crate::store::checks;
 use crate::store::checks::{BackupMade, Verification};
 use crate::wire::{ServerBackupResponse, ServerFileResponse, ServerResponse, ServerVerifyResponse};
@@ -12,10 +12,13 @@ impl Services {
     /// The version, the state of the database, and when it was last verified and backed up.
     ///
     /// # Errors
-    /// [`Stop`] if more waits than the server takes on.
-    pub async fn get_server(&self, partner: PartnerPrincipal) -> Result<ServerResponse, Stop> {
+    /// [`ServiceError`] if too many reads wait.
+    pub async fn get_server(
+        &self,
+        partner: PartnerPrincipal,
+    ) -> Result<ServerResponse, ServiceError> {
         let services = self.clone();
-        // It looks at files, which may take a while.
+        // Access to files may block.
         let look = move |_: &crate::store::Connection| Ok(services.server());
         self.read(partner, look).await
     }
@@ -52,7 +55,7 @@ impl Services {
         }
     }
 
-    /// Why no writes are taken, if that is so.
+    /// The reason why no writes are accepted; `None` if they are.
     pub fn unreadiness(&self) -> Option<String> {
         if self.is_ready() {
             return None;

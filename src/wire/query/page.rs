@@ -18,13 +18,6 @@ pub struct PageQuery {
 impl PageQuery {
     /// Rows a page by default, and at most.
     pub const LIMITS: (usize, usize) = (20, 100);
-
-    /// Removes the one row too many that shows that another page follows. Returns whether one does.
-    pub fn cut<T>(&self, rows: &mut Vec<T>) -> bool {
-        let more = rows.len() > self.limit;
-        rows.truncate(self.limit);
-        more
-    }
 }
 
 /// The owner of lists: each has cursors of its own.

@@ -285,7 +285,7 @@ fn without_a_body_and_for_the_partner_it_is_the_same() {
         let partner = partner.authenticate_partner(PARTNER_SANDBOX_KEY).unwrap();
         for listed in services.list_all_keys().await.unwrap() {
             if listed.environment == Environment::Sandbox {
-                services.revoke_key(listed.uuid).await.unwrap();
+                services.revoke_any_key(listed.uuid).await.unwrap();
             }
         }
         let options = RemoveOptions {
@@ -308,7 +308,10 @@ fn without_a_body_and_for_the_partner_it_is_the_same() {
                 .test_webhook(key, None, hook.clone())
                 .await
                 .unwrap(),
-            services.redeliver(key, None, hook, delivery).await.unwrap(),
+            services
+                .redeliver_webhook(key, None, hook, delivery)
+                .await
+                .unwrap(),
             services
                 .cancel_organization(partner, tenant.id.clone(), Precondition::NONE)
                 .await

@@ -1,4 +1,4 @@
-//! Redemptions: make, read, list, move along, cancel.
+//! Redemptions: create, read, list, update, cancel.
 
 mod reading;
 
@@ -13,9 +13,7 @@ use crate::domain::{
     RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
 };
 use crate::service::events;
-use crate::service::{
-    Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Services, Stop, WriteContext,
-};
+use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::redemptions::Held;
 use crate::store::{self, Transaction, WriteError};
@@ -34,27 +32,19 @@ impl Services {
         idempotency: Option<IdempotencyKey>,
         request: CreateRedemptionRequest,
     ) -> Result<Reply, WriteError> {
-        self.write(
-            WriteContext {
-                caller,
-                idempotency,
-            },
-            move |tx, caller| {
-                let program = caller.program();
-                let member =
-                    members::subject(tx, caller, request.external_user_id)?.ok_or_else(|| {
-                        Invalid::new("externalUserID", "is required when an Org-API-Key calls")
-                    })?;
-                let offer = offers::current(tx, program, &request.offer)?;
-                let redemption = redeem(tx, member, &offer)?;
-                let answer = Answer::created(&RedemptionResponse::from(&redemption));
-                Ok(answer.with_words_of(redemption.member))
-            },
-        )
+        self.write(caller, idempotency, move |tx, caller| {
+            let program = caller.program();
+            let member = members::subject(tx, caller, request.external_user_id)?
+                .ok_or_else(members::external_user_id_required)?;
+            let offer = offers::current(tx, program, &request.offer)?;
+            let redemption = redeem(tx, member, &offer)?;
+            let answer = Answer::created(&RedemptionResponse::from(&redemption));
+            Ok(answer.with_words_of(redemption.member))
+        })
         .await
     }
 
-    /// Moves a redemption along, or changes what is known of it.
+    /// Updates the status or the details of a redemption.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -64,11 +54,7 @@ impl Services {
         id: String,
         request: PatchRedemptionRequest,
     ) -> Result<Reply, WriteError> {
-        let context = WriteContext {
-            caller: Caller::Key(key),
-            idempotency: None,
-        };
-        self.write(context, move |tx, caller| {
+        self.write(Caller::Key(key), None, move |tx, caller| {
             let redemption = visible(tx, caller, &id)?;
             let changed = change(tx, caller, &redemption, request.patch)?;
             Ok(Answer::ok(&RedemptionResponse::from(&changed)).with_words_of(changed.member))
@@ -87,32 +73,30 @@ impl Services {
         id: String,
         request: CancelRedemptionRequest,
     ) -> Result<Reply, WriteError> {
-        self.write(
-            WriteContext {
-                caller,
-                idempotency,
-            },
-            move |tx, caller| {
-                let redemption = visible(tx, caller, &id)?;
-                if redemption.status == Status::Canceled {
-                    // The same again changes nothing, the reason included.
-                    let answer = Answer::ok(&RedemptionResponse::from(&redemption));
-                    return Ok(answer.with_words_of(redemption.member));
-                }
-                let mut patch = request.patch;
-                if matches!(caller, Caller::Member(_)) && patch.canceled_reason == Change::Keep {
-                    patch.canceled_reason = Change::Set(CancelReason::MemberRequested);
-                }
-                let changed = change(tx, caller, &redemption, patch)?;
-                Ok(Answer::ok(&RedemptionResponse::from(&changed)).with_words_of(changed.member))
-            },
-        )
+        self.write(caller, idempotency, move |tx, caller| {
+            let redemption = visible(tx, caller, &id)?;
+            if redemption.status == Status::Canceled {
+                // A repeated cancellation changes nothing, not even the reason.
+                let answer = Answer::ok(&RedemptionResponse::from(&redemption));
+                return Ok(answer.with_words_of(redemption.member));
+            }
+            let mut patch = request.patch;
+            if matches!(caller, Caller::Member(_)) && patch.canceled_reason == Change::Keep {
+                patch.canceled_reason = Change::Set(CancelReason::MemberRequested);
+            }
+            let changed = change(tx, caller, &redemption, patch)?;
+            Ok(Answer::ok(&RedemptionResponse::from(&changed)).with_words_of(changed.member))
+        })
         .await
     }
 }
 
-/// Books an offer for a member: stock, points and the redemption, all or nothing.
-fn redeem(tx: &mut Transaction<'_>, mut member: Member, offer: &Offer) -> Result<Redemption, Stop> {
+/// Redeems an offer for a member: stock, points and the redemption change together.
+fn redeem(
+    tx: &mut Transaction<'_>,
+    mut member: Member,
+    offer: &Offer,
+) -> Result<Redemption, ServiceError> {
     let at = tx.now(member.program);
     offer.check_redeemable(&member.tier, at)?;
     let held = store::redemptions::held(tx, member.number, offer.number)?;
@@ -165,13 +149,13 @@ fn redeem(tx: &mut Transaction<'_>, mut member: Member, offer: &Offer) -> Result
     Ok(redemption)
 }
 
-/// Applies a patch: the move first, then what is known of it.
+/// Applies a patch: the status first, then the details.
 fn change(
     tx: &mut Transaction<'_>,
     caller: &Caller,
     before: &Redemption,
     patch: RedemptionPatch,
-) -> Result<Redemption, Stop> {
+) -> Result<Redemption, ServiceError> {
     let at = tx.now(caller.program());
     let actor = match caller {
         Caller::Key(_) => Mover::Operator,
@@ -183,8 +167,8 @@ fn change(
     {
         redemption.status = next;
     }
-    let says_why = patch.canceled_reason != Change::Keep || patch.canceled_note != Change::Keep;
-    if says_why && redemption.status != Status::Canceled {
+    let has_reason = patch.canceled_reason != Change::Keep || patch.canceled_note != Change::Keep;
+    if has_reason && redemption.status != Status::Canceled {
         let field = if patch.canceled_reason == Change::Keep {
             "canceledNote"
         } else {
@@ -225,19 +209,19 @@ fn change(
         .ok_or(store::Error::Impossible("move of a redemption"))?;
         events::record(tx, caller.program(), at, event)?;
         if redemption.status == Status::Canceled {
-            give_back(tx, at, caller, &redemption)?;
+            refund(tx, at, caller, &redemption)?;
         }
     }
     Ok(redemption)
 }
 
-/// Returns the piece and the points of a canceled redemption, to a removed member's wallet too.
-fn give_back(
+/// Returns the stock and the points of a canceled redemption, even to a removed member's wallet.
+fn refund(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     caller: &Caller,
     redemption: &Redemption,
-) -> Result<(), Stop> {
+) -> Result<(), ServiceError> {
     if redemption.took_stock {
         store::offers::change_stock(tx, redemption.offer, 1)?;
     }

@@ -1,4 +1,4 @@
-//! Reading redemptions: one, a page, what happened to one.
+//! Reads of redemptions: one, a page, the history of one.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::domain::{
     Actor, ExternalUserId, Invalid, MemberNumber, OfferId, OfferNumber, ProgramNumber, Redemption,
     RedemptionId, RedemptionNumber, Refusal, Seq,
 };
-use crate::service::{Caller, KeyPrincipal, Services, Stop};
+use crate::service::{Caller, KeyPrincipal, ServiceError, Services, page};
 use crate::store::redemptions::{Listed, RedemptionFilter};
 use crate::store::{self, Connection};
 use crate::wire::{
@@ -28,7 +28,7 @@ impl Services {
         caller: Caller,
         id: String,
         on_behalf: Option<ExternalUserId>,
-    ) -> Result<RedemptionResponse, Stop> {
+    ) -> Result<RedemptionResponse, ServiceError> {
         self.look_up(caller, move |connection| {
             let member = members::subject(connection, &caller, on_behalf)?;
             let redemption = visible(connection, &caller, &id)?;
@@ -59,7 +59,7 @@ impl Services {
         offer: Option<OfferId>,
         filter: RedemptionFilter,
         page: PageQuery,
-    ) -> Result<RedemptionListResponse, Stop> {
+    ) -> Result<RedemptionListResponse, ServiceError> {
         self.read(caller, move |connection| {
             let program = caller.program();
             let member =
@@ -74,11 +74,10 @@ impl Services {
             };
             let limit = page.limit + 1;
             let mut found = store::redemptions::list(connection, program, &filter, limit)?;
-            let more = page.cut(&mut found.rows);
-            let last = found.rows.last().filter(|_| more);
-            let next = last.map(|last| last.redemption.number).or(found.stopped_at);
-            let next_cursor =
-                next.map(|next| Cursor(next.0).encode(ListKind::Redemptions, program.0));
+            let next_cursor = page::cut(&mut found.rows, page.limit)
+                .map(|last| last.redemption.number)
+                .or(found.stopped_at)
+                .map(|next| Cursor(next.0).encode(ListKind::Redemptions, program.0));
             let redemptions = found
                 .rows
                 .into_iter()
@@ -92,7 +91,7 @@ impl Services {
         .await
     }
 
-    /// A page of what happened to a redemption, the newest last.
+    /// A page of the history of a redemption, newest last.
     ///
     /// # Errors
     /// `NOT_FOUND` if it is unknown.
@@ -101,18 +100,15 @@ impl Services {
         key: KeyPrincipal,
         id: String,
         page: PageQuery,
-    ) -> Result<RedemptionHistoryResponse, Stop> {
+    ) -> Result<RedemptionHistoryResponse, ServiceError> {
         self.read(key, move |connection| {
             let program = key.program;
             let redemption = visible(connection, &Caller::Key(key), &id)?;
             let after = Seq(page.cursor.map_or(0, |cursor| cursor.0));
             let limit = page.limit + 1;
             let mut rows = store::log::of_redemption(connection, redemption.number, after, limit)?;
-            let more = page.cut(&mut rows);
-            let next_cursor = rows
-                .last()
-                .filter(|_| more)
-                .map(|(last, _)| Cursor(last.seq.0).encode(ListKind::RedemptionHistory, program.0));
+            let list = (ListKind::RedemptionHistory, program.0);
+            let next_cursor = page::next_cursor(&mut rows, page, list, |(last, _)| last.seq.0);
             let mut keys = HashMap::new();
             let mut history = Vec::new();
             for (activity, actor) in &rows {
@@ -136,7 +132,7 @@ pub(super) fn visible(
     connection: &Connection,
     caller: &Caller,
     id: &str,
-) -> Result<Redemption, Stop> {
+) -> Result<Redemption, ServiceError> {
     let not_found = Refusal::NotFound("redemption");
     let Some(id) = RedemptionId::parse(id) else {
         return Err(not_found.into());
@@ -147,32 +143,32 @@ pub(super) fn visible(
     };
     store::redemptions::find(connection, caller.program(), id)?
         .filter(|redemption| is_visible(redemption.member))
-        .ok_or(Stop::Refused(not_found))
+        .ok_or(ServiceError::Refused(not_found))
 }
 
-/// The number of the offer of which redemptions are listed.
+/// The number of the offer whose redemptions are listed.
 fn offer_number(
     connection: &Connection,
     program: ProgramNumber,
     id: OfferId,
-) -> Result<OfferNumber, Stop> {
+) -> Result<OfferNumber, ServiceError> {
     let offer = store::offers::find(connection, program, id)?;
     let unknown = || Invalid::new("offer", UNKNOWN_OFFER);
     Ok(offer.ok_or_else(unknown)?.number)
 }
 
-/// The place behind which a page begins.
+/// The place after which a page begins.
 fn place(
     connection: &Connection,
     program: ProgramNumber,
     cursor: Cursor,
-) -> Result<(crate::domain::Timestamp, RedemptionNumber), Stop> {
+) -> Result<(crate::domain::Timestamp, RedemptionNumber), ServiceError> {
     let place = store::redemptions::place(connection, program, RedemptionNumber(cursor.0))?;
     let expected = "must be the nextCursor of a page of this list";
     Ok(place.ok_or_else(|| Invalid::new("cursor", expected))?)
 }
 
-/// A redemption as its reader gets it: to a key with names.
+/// The response for a caller: a key also gets the names.
 fn shown(caller: Caller, listed: Listed) -> RedemptionResponse {
     let response = RedemptionResponse::from(&listed.redemption);
     match caller {
@@ -181,12 +177,12 @@ fn shown(caller: Caller, listed: Listed) -> RedemptionResponse {
     }
 }
 
-/// An actor with what the operator calls it; `keys` are those that were looked up before.
+/// An actor with the name of its key; `keys` caches the names that were looked up before.
 fn named(
     connection: &Connection,
     keys: &mut HashMap<i64, Option<(String, String)>>,
     actor: Actor,
-) -> Result<ActorResponse, Stop> {
+) -> Result<ActorResponse, ServiceError> {
     let Actor::Key(number) = actor else {
         return Ok(ActorResponse::new(actor, None));
     };

@@ -1,4 +1,4 @@
-//! Member tokens: PASETO v4.local, opened with our own key against our own clock.
+//! Member tokens: PASETO v4.local, decrypted with the server's key and checked against its clock.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use pasetors::keys::SymmetricKey;
@@ -13,21 +13,21 @@ use crate::domain::{
 use crate::service::{DirectoryVersion, MemberPrincipal};
 use crate::store::removals::ErasedKey;
 
-/// Bound into every member token, so that nothing else sealed under the same key passes for one.
+/// Bound into every member token, so that nothing else encrypted with the same key passes for one.
 const ASSERTION: &[u8] = b"stampcard member token 1";
 
-/// What a token says, encrypted.
+/// The encrypted claims of a token.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
     program: i64,
     member: i64,
     epoch: i64,
     live: bool,
-    /// Milliseconds since 1970 at which it ends.
+    /// The expiry in Unix milliseconds.
     expires: i64,
 }
 
-/// Bound into what an erased member's id is hashed to.
+/// Bound into the hash of an erased member's id.
 const ERASED: &[u8] = b"stampcard erased member 1";
 
 /// The key of all member tokens.
@@ -40,16 +40,16 @@ impl std::fmt::Debug for TokenKey {
 }
 
 impl TokenKey {
-    /// The key made of these bytes.
+    /// Creates the key from these bytes.
     ///
     /// # Panics
-    /// Never: 32 bytes are what the key takes.
+    /// Never: the key has 32 bytes.
     pub fn new(bytes: &[u8; 32]) -> Self {
         Self(SymmetricKey::from(bytes).expect("a v4.local key has 32 bytes"))
     }
 
-    /// The hash by which a member's id is known again once it was erased. Without the key nobody
-    /// can guess the id from it.
+    /// The hash by which the id of an erased member is recognized. Without the key, the id cannot
+    /// be guessed from it.
     ///
     /// # Panics
     /// Never: HMAC takes keys of any length.
@@ -66,7 +66,7 @@ impl TokenKey {
     /// Mints a token.
     ///
     /// # Panics
-    /// If the operating system gives no random bytes.
+    /// If the operating system returns no random bytes.
     pub fn mint(&self, principal: MemberPrincipal) -> String {
         let claims = Claims {
             program: principal.program.0,
@@ -77,11 +77,12 @@ impl TokenKey {
         };
         let message = crate::wire::to_json(&claims);
         LocalToken::encrypt(&self.0, &message, None, Some(ASSERTION))
-            .expect("the system gives random bytes")
+            .expect("the system returns random bytes")
     }
 
-    /// Who a token was minted for, unless it is not ours or has ended by `now`. Whether it is still
-    /// good, and what no token tells, the directory knows.
+    /// Decrypts a token; `None` if this server did not mint it or it has expired by `now`. Whether
+    /// its member and program are still active is for the directory to check, which also adds the
+    /// organization.
     pub fn open(&self, token: &str, now: Timestamp) -> Option<MemberPrincipal> {
         let token = UntrustedToken::try_from(token).ok()?;
         let token = LocalToken::decrypt(&self.0, &token, None, Some(ASSERTION)).ok()?;

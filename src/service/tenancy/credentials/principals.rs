@@ -1,37 +1,67 @@
-//! Callers who proved to hold a credential.
+//! Authenticated callers.
 
 use uuid::Uuid;
 
-use super::DirectoryVersion;
 use crate::domain::{
     CredentialNumber, Environment, Member, MemberNumber, OrganizationNumber, ProgramNumber,
     Refusal, Timestamp,
 };
-use crate::service::Stop;
-use crate::store::credentials::KeyHash;
+use crate::service::ServiceError;
+use crate::store::credentials::{CredentialRow, KeyHash};
 use crate::store::members::Selector;
+use crate::store::programs::ProgramAccessRow;
 use crate::store::{self, Connection, Tenant};
 
-/// A caller who proved to hold an Org-API-Key.
+/// The version of the directory: the number of changes that affect credentials. A request carries
+/// the version it was authenticated under; as long as that is the current one, its credential is
+/// still valid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DirectoryVersion {
+    /// Changes of keys, programs and organizations.
+    pub(super) access: u64,
+    /// Removals of members.
+    pub(super) removals: u64,
+}
+
+/// A caller authenticated by an Org-API-Key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPrincipal {
-    /// The program it opens.
+    /// The program that the key opens.
     pub program: ProgramNumber,
     /// The program's public id.
     pub program_uuid: Uuid,
     /// The program's organization.
     pub organization: OrganizationNumber,
-    /// Where.
+    /// The environment.
     pub environment: Environment,
-    /// The hash of the key, which stands for it.
+    /// The hash of the key, which identifies it.
     pub fingerprint: KeyHash,
     /// The key's row.
     pub credential: CredentialNumber,
-    /// When it was looked up.
+    /// The version of the directory when it was looked up.
     pub version: DirectoryVersion,
 }
 
-/// A caller who proved to hold a member token.
+impl KeyPrincipal {
+    /// A caller with a key to this program.
+    pub(super) fn new(
+        key: &CredentialRow,
+        program: &ProgramAccessRow,
+        version: DirectoryVersion,
+    ) -> Self {
+        Self {
+            program: program.number,
+            program_uuid: program.uuid,
+            organization: program.organization,
+            environment: program.environment,
+            fingerprint: key.hash,
+            credential: key.number,
+            version,
+        }
+    }
+}
+
+/// A caller authenticated by a member token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberPrincipal {
     /// The program.
@@ -40,31 +70,31 @@ pub struct MemberPrincipal {
     pub member: MemberNumber,
     /// The member's epoch when the token was minted.
     pub epoch: i64,
-    /// Where.
+    /// The environment.
     pub environment: Environment,
-    /// When the token ends.
+    /// The time when the token expires.
     pub expires_at: Timestamp,
-    /// The program's organization, which no token tells: the directory does.
+    /// The program's organization, from the directory: the token does not contain it.
     pub organization: OrganizationNumber,
-    /// When it was looked up.
+    /// The version of the directory when it was looked up.
     pub version: DirectoryVersion,
 }
 
-/// A caller who proved to hold a partner key.
+/// A caller authenticated by a partner key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartnerPrincipal {
-    /// Where.
+    /// The environment.
     pub environment: Environment,
-    /// The hash of the key, which stands for it.
+    /// The hash of the key, which identifies it.
     pub fingerprint: KeyHash,
-    /// The key's row; `None` for an operator who works on the file itself.
+    /// The key's row; `None` for an operator who works on the database file.
     pub credential: Option<CredentialNumber>,
-    /// When it was looked up.
+    /// The version of the directory when it was looked up.
     pub version: DirectoryVersion,
 }
 
 impl PartnerPrincipal {
-    /// Whoever has the database itself, and needs no key.
+    /// An operator who has the database file itself and needs no key.
     pub fn with_the_file(environment: Environment) -> Self {
         Self {
             environment,
@@ -90,14 +120,6 @@ impl Caller {
         match self {
             Self::Key(key) => key.program,
             Self::Member(member) => member.program,
-        }
-    }
-
-    /// Where it is.
-    pub(in crate::service) fn environment(&self) -> Environment {
-        match self {
-            Self::Key(key) => key.environment,
-            Self::Member(member) => member.environment,
         }
     }
 }
@@ -137,13 +159,13 @@ impl From<Caller> for Tenant {
     }
 }
 
-/// The member that a token was minted for.
+/// Finds the member for whom a token was minted.
 pub(in crate::service) fn principal_member(
     connection: &Connection,
     principal: MemberPrincipal,
-) -> Result<Member, Stop> {
+) -> Result<Member, ServiceError> {
     let selector = Selector::Number(principal.member);
     store::members::find(connection, principal.program, &selector)?
         .filter(|member| member.token_epoch == principal.epoch && member.archived_at.is_none())
-        .ok_or(Stop::Refused(Refusal::TokenRevoked))
+        .ok_or(ServiceError::Refused(Refusal::TokenRevoked))
 }

@@ -12,28 +12,28 @@ use crate::store::audit;
 use crate::store::transfer;
 use crate::store::transfer::{Cell, Table};
 
-/// What was written.
+/// The result of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
-    /// Rows in all.
+    /// The number of rows in total.
     pub rows: u64,
     /// The checksum, in hexadecimal.
     pub sha256: String,
 }
 
-/// Why an export failed.
+/// A failure of an export.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] store::Error),
-    /// What was written could not be taken.
+    /// The output could not be written.
     #[error("the export cannot be written")]
     Write(#[from] std::io::Error),
 }
 
-/// Writes every row that is carried, as of one moment. `progress` is told how many rows are done,
-/// of how many.
+/// Writes every exported row, as of one moment. `progress` receives the number of rows written so
+/// far and in total.
 ///
 /// # Errors
 /// [`ExportError`].
@@ -84,7 +84,7 @@ pub fn export(
     Ok(Exported { rows, sha256 })
 }
 
-/// What is written, and the checksum of it.
+/// The output and its checksum.
 struct Lines<W> {
     out: W,
     hash: Sha256,
@@ -103,7 +103,7 @@ fn to_line(value: &impl serde::Serialize) -> Result<Vec<u8>, ExportError> {
     Ok(line)
 }
 
-/// A row as one object. A column that holds nothing is left out: most of the log's do.
+/// Renders a row as one object. NULL columns, which most columns of the log are, are omitted.
 fn render(table: &Table, cells: &[Cell<'_>], line: &mut Vec<u8>) -> Result<(), ExportError> {
     write!(line, "{{\"table\":\"{}\"", table.name)?;
     for (column, cell) in table.columns.iter().zip(cells) {

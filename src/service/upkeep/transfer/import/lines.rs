@@ -1,17 +1,27 @@
-//! The lines of an export: read, counted and summed up; the first and the last one.
+//! The lines of an export: reading them with their count and checksum, the header, the trailer.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read as _};
 
 use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{ImportError, Note};
+use super::error::ImportError;
 use crate::service::upkeep::transfer::{FORMAT, Header, LINE_BYTES_MAX, RULES, Trailer};
 use crate::store;
 
-/// The lines, counted and summed up.
+/// The progress of an unfinished import, stored in the database in the transaction of its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// The number of lines that are imported.
+    pub(super) lines: u64,
+    /// The SHA-256 of their bytes, so that only an import of the same file is continued.
+    pub(super) sha256: String,
+}
+
+/// The lines, with their count and checksum.
 pub(super) struct Lines<R> {
     pub(super) input: R,
     pub(super) number: u64,
@@ -29,7 +39,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The next line; `None` at the end, and where a line lacks its end.
+    /// Reads the next line; `None` at the end of the file, also if the last line is incomplete.
     pub(super) fn next_object(&mut self) -> Result<Option<Map<String, Value>>, ImportError> {
         self.hash.update(&self.line);
         self.line.clear();
@@ -38,7 +48,7 @@ impl<R: BufRead> Lines<R> {
         if self.line.last() != Some(&b'\n') {
             if self.line.len() as u64 == LINE_BYTES_MAX {
                 self.number += 1;
-                return Err(self.bad(format!("longer than {LINE_BYTES_MAX} bytes")));
+                return Err(self.bad(format!("is longer than {LINE_BYTES_MAX} bytes")));
             }
             self.line.clear();
             return Ok(None);
@@ -54,13 +64,13 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Of every line read so far, the current one included.
+    /// The checksum of every line read so far, including the current one.
     pub(super) fn checksum(&self) -> String {
         let hash = self.hash.clone().chain_update(&self.line);
         HEXLOWER.encode(&hash.finalize())
     }
 
-    /// Whether these are the lines that an interrupted import had read.
+    /// Checks that these are the lines that an interrupted import had read.
     pub(super) fn check_same(&self, note: Option<&Note>) -> Result<(), ImportError> {
         let is_same = |note: &Note| note.lines == self.number && note.sha256 == self.checksum();
         if note.is_none_or(is_same) {
@@ -70,6 +80,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
+    /// The error that names the current line.
     pub(super) fn bad(&self, what: impl Into<String>) -> ImportError {
         ImportError::Line {
             line: self.number,
@@ -78,6 +89,7 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
+/// Reads the first line and checks its versions.
 pub(super) fn read_header(lines: &mut Lines<impl BufRead>) -> Result<Header, ImportError> {
     let what = "must be the header of an export, which begins with {\"stampcard\":\"export\"";
     let object = match lines.next_object() {
@@ -115,7 +127,7 @@ pub(super) fn read_header(lines: &mut Lines<impl BufRead>) -> Result<Header, Imp
     serde_json::from_value(Value::Object(object)).map_err(|error| lines.bad(error.to_string()))
 }
 
-/// The last line must fit what came before it, and nothing may follow.
+/// Checks the last line against the lines before it.
 pub(super) fn check_trailer(
     lines: &mut Lines<impl BufRead>,
     object: Map<String, Value>,
@@ -126,26 +138,27 @@ pub(super) fn check_trailer(
     let rows = lines.number - 2;
     if trailer.end != rows {
         return Err(lines.bad(format!(
-            "end is {}, but {rows} rows came before it: lines are missing or too many",
+            "end is {}, but {rows} rows precede it: lines are missing, or there are too many",
             trailer.end
         )));
     }
     if trailer.sha256 != before {
-        return Err(lines.bad("sha256 does not fit the lines before it: the file was changed"));
+        return Err(lines.bad("sha256 does not match the lines before it: the file was changed"));
     }
     Ok(trailer)
 }
 
+/// Checks the number of rows of each table against the header.
 pub(super) fn check_counts(
     lines: &Lines<impl BufRead>,
     header: &Header,
-    came: &BTreeMap<&str, u64>,
+    counts: &BTreeMap<&str, u64>,
 ) -> Result<(), ImportError> {
     for (table, count) in &header.rows {
-        let found = came.get(table.as_str()).copied().unwrap_or(0);
+        let found = counts.get(table.as_str()).copied().unwrap_or(0);
         if found != *count {
             return Err(lines.bad(format!(
-                "{found} rows of {table} came; the header says {count}"
+                "the file has {found} rows of {table}, but its header says {count}"
             )));
         }
     }

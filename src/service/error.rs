@@ -1,12 +1,12 @@
-//! Why a use case was not carried out.
+//! Failures of use cases.
 
 use crate::domain::{Invalid, Refusal};
 use crate::store;
 
-/// Why a use case was not carried out.
+/// A failure of a use case.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
-    /// A rule said no.
+pub enum ServiceError {
+    /// A rule refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The database failed.
@@ -14,7 +14,7 @@ pub enum Stop {
     Storage(#[from] store::Error),
 }
 
-impl From<Invalid> for Stop {
+impl From<Invalid> for ServiceError {
     fn from(invalid: Invalid) -> Self {
         Self::Refused(Refusal::Invalid(invalid))
     }

@@ -1,20 +1,20 @@
-//! Access to the writer. [`Pen`] is for what a caller asks for, which goes through
-//! `Services::write` or `Services::write_on`; [`Upkeep`] is for what the server does on its own.
+//! Access to the writer. [`RequestWriter`] is for requests of a caller, which go through
+//! `Services::write` or `Services::write_on`; [`UpkeepWriter`] is for the server's own work.
 
 use crate::store::{self, Tenant, Transaction, WriteError, Writer};
 
-/// The writer, for what somebody asks for.
+/// The writer for requests of a caller.
 #[derive(Debug, Clone)]
-pub(in crate::service) struct Pen(pub(in crate::service) Writer);
+pub(in crate::service) struct RequestWriter(pub(in crate::service) Writer);
 
-impl Pen {
+impl RequestWriter {
     pub(in crate::service) fn new(writer: Writer) -> Self {
         Self(writer)
     }
 
-    /// The same for what the server does by itself.
-    pub(in crate::service) fn upkeep(&self) -> Upkeep {
-        Upkeep(self.0.clone())
+    /// The writer for the server's own work.
+    pub(in crate::service) fn upkeep(&self) -> UpkeepWriter {
+        UpkeepWriter(self.0.clone())
     }
 
     /// Whether the last write, or the last attempt to recover, worked.
@@ -22,23 +22,23 @@ impl Pen {
         self.0.is_writable()
     }
 
-    /// Why no write is taken until the next start, if that is so.
+    /// The reason why no write is accepted until the next start, if there is one.
     pub(in crate::service) fn loss(&self) -> Option<&'static str> {
         self.0.loss()
     }
 
-    /// Finishes what waits and closes the database. Later writes are refused.
+    /// Finishes the queued writes and closes the database. Later writes are refused.
     pub(in crate::service) fn stop(&self) {
         self.0.stop();
     }
 }
 
-/// The writer, for what nobody asked for, or somebody who has the database file itself.
+/// The writer for the server's own work, and for operators who have the database file itself.
 #[derive(Debug, Clone)]
-pub(in crate::service) struct Upkeep(Writer);
+pub(in crate::service) struct UpkeepWriter(Writer);
 
-impl Upkeep {
-    /// [`Pen::is_writable`].
+impl UpkeepWriter {
+    /// [`RequestWriter::is_writable`].
     pub(in crate::service) fn is_writable(&self) -> bool {
         self.0.is_writable()
     }
@@ -55,7 +55,7 @@ impl Upkeep {
         self.0.write(Tenant::Upkeep, work).await
     }
 
-    /// [`Upkeep::write`] for a thread that may block.
+    /// [`UpkeepWriter::write`] for a thread that may block.
     ///
     /// # Errors
     /// [`WriteError`].

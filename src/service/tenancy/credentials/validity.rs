@@ -1,0 +1,33 @@
+//! Whether a credential is valid.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::{OrganizationStatus, ProgramStatus};
+use crate::store::credentials::KeyHash;
+use crate::store::organizations::OrganizationAccessRow;
+use crate::store::programs::ProgramAccessRow;
+
+/// The reason why a credential is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialError {
+    /// It is unknown, revoked or expired.
+    #[error("the credential is unknown, revoked or expired")]
+    Unauthorized,
+    /// Its program is archived, or its organization is suspended or canceled.
+    #[error("the program or its organization is not active")]
+    Inactive,
+}
+
+pub(super) fn check_active(
+    program: &ProgramAccessRow,
+    organization: Option<&OrganizationAccessRow>,
+) -> Result<(), CredentialError> {
+    let is_active = program.status == ProgramStatus::Active
+        && organization.is_some_and(|o| o.status == OrganizationStatus::Active);
+    is_active.then_some(()).ok_or(CredentialError::Inactive)
+}
+
+/// The hash that identifies a key.
+pub(in crate::service) fn hash(key: &str) -> KeyHash {
+    Sha256::digest(key.as_bytes()).into()
+}
