@@ -127,7 +127,7 @@ impl WriterThread {
                 }
             }
             Err(error) => {
-                self.note_failure("expired idempotency records could not be deleted", &error)
+                self.note_failure("expired idempotency records could not be deleted", &error);
             }
         }
     }
