@@ -118,7 +118,7 @@ const LIMITS: &[Limit] = &[
         "reads waiting for a connection, each for 5 s at most",
         Setting("database.read_queue_max"),
         "503 `OVERLOADED`",
-        "so_many_may_wait_and_of_one_organization_half_of_them",
+        "a_limited_number_may_wait_and_half_of_it_for_one_organization",
     ),
     (
         "read-only connections; one organization, or the sandbox, uses at most all but one",

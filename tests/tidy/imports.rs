@@ -12,9 +12,6 @@ use syn::{Attribute, Ident, Item, ItemUse, Macro, Path, UseTree, VisRestricted, 
 
 use crate::source::{Source, sources};
 
-/// Folders, or files, in which a ring is still allowed.
-const RINGS_LEFT: &[&str] = &["src/service/"];
-
 /// A module of the library.
 #[derive(Default)]
 struct Module {
@@ -394,25 +391,18 @@ fn describe(ring: &BTreeSet<&str>, imports: &Imports<'_>) -> String {
     text
 }
 
-/// Every ring that is not allowed, described.
-fn complaints(modules: &Modules, allowed: &[&str]) -> Vec<String> {
+/// Every ring, described.
+fn complaints(modules: &Modules) -> Vec<String> {
     let imports = modules.imports();
-    let is_allowed = |ring: &BTreeSet<&str>| {
-        let holds = |folder: &&str| ring.iter().all(|file| file.starts_with(folder));
-        allowed.iter().any(holds)
-    };
-    rings(&imports)
-        .iter()
-        .filter(|ring| !is_allowed(ring))
-        .map(|ring| describe(ring, &imports))
-        .collect()
+    let rings = rings(&imports);
+    rings.iter().map(|ring| describe(ring, &imports)).collect()
 }
 
 #[test]
 fn no_files_import_each_other() {
     let all = sources(&["src"]).into_iter();
     let modules = Modules::read(all.filter(|source| source.path != "src/main.rs"));
-    let complaints = complaints(&modules, RINGS_LEFT);
+    let complaints = complaints(&modules);
     assert!(complaints.is_empty(), "\n{}", complaints.concat());
 }
 
@@ -424,7 +414,7 @@ mod tests {
         let sources = files
             .iter()
             .map(|(path, text)| Source::parse((*path).to_owned(), (*text).to_owned()));
-        complaints(&Modules::read(sources), &[])
+        complaints(&Modules::read(sources))
     }
 
     #[test]

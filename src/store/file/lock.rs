@@ -23,8 +23,8 @@ impl Lock {
     /// name is a symbolic link to it.
     ///
     /// # Errors
-    /// [`OpenError::InUse`] if another process has it, [`OpenError::ForeignLock`] if the file in
-    /// the place of the lock file is not ours, [`OpenError::File`] if it cannot be created.
+    /// [`OpenError::InUse`] if another process has it, [`OpenError::ForeignLock`] if the lock
+    /// file is not ours, [`OpenError::File`] if it cannot be created.
     pub fn take(database: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::File {
             path: database.to_owned(),

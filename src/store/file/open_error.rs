@@ -19,7 +19,7 @@ pub enum OpenError {
         /// The other process, if it could be read.
         holder: String,
     },
-    /// The file in the place of its lock file is not ours.
+    /// Its lock file is not ours.
     #[error(
         "{path} is not a lock file of stampcard (a regular file that is empty or holds a process \
          number): move it away, or choose another --database",

@@ -33,7 +33,7 @@ pub(super) struct Turner<L> {
 /// Participants that take turns. The cost of a turn does not depend on their number.
 #[derive(Debug, Default)]
 pub(super) struct Rounds<L> {
-    /// The participants whose line is not empty. The first has its turn.
+    /// The participants whose line is not empty. The first is served next.
     pub(super) ring: VecDeque<i64>,
     pub(super) all: ByNumber<i64, Turner<L>>,
     round: u64,
@@ -100,7 +100,7 @@ impl<L: Line> Rounds<L> {
         }
     }
 
-    /// Takes in that an item was taken from the line of the participant that has its turn.
+    /// Records that an item was taken from the line of the participant that is served next.
     pub(super) fn took(&mut self, number: i64) {
         let Some(turner) = self.all.get_mut(&number) else {
             return;

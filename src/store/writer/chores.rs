@@ -14,7 +14,7 @@ use crate::store::tables::removals;
 
 /// The number of pages in the write-ahead log above which they are moved into the file (16 MiB).
 const CHECKPOINT_PAGES: u64 = 4096;
-/// How long a stop may go on with scrubbing after an erasure; the next start does the rest.
+/// How long a stop may continue to scrub after an erasure; the next start does the rest.
 const SCRUB_AT_STOP: Duration = Duration::from_secs(5);
 /// Expired idempotency records deleted in one transaction.
 const PURGE_STEP: usize = 2000;
@@ -90,7 +90,7 @@ impl WriterThread {
         }
     }
 
-    /// Goes on with scrubbing for a limited time.
+    /// Continues to scrub for a limited time.
     pub(super) fn finish_scrub(&mut self) {
         let start = Instant::now();
         while self.is_scrubbing() && start.elapsed() < SCRUB_AT_STOP && self.connection.is_some() {

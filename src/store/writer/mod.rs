@@ -1,7 +1,7 @@
 //! The one thread that writes.
 //!
 //! A write is a closure over an open transaction. The thread takes the write whose turn it is,
-//! begins a transaction, runs the closure in a savepoint, and goes on with the other writes that
+//! begins a transaction, runs the closure in a savepoint, and continues with the other writes that
 //! wait, up to a fixed number; it never sleeps to fill a batch. It commits once for all of them,
 //! passes the changes to the [`Observer`], and only then answers the callers. So an acknowledged
 //! write is on the disk and counted in the figures.

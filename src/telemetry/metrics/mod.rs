@@ -290,7 +290,7 @@ impl Metrics {
         );
         registry.register(
             "http_connections_cut",
-            "Connections that were closed by reason, those that ended by themselves not counted",
+            "Connections that the server closed, by reason",
             self.cuts.clone(),
         );
         registry.register(

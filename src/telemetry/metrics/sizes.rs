@@ -142,7 +142,7 @@ pub(super) fn register_clock(registry: &mut Registry, sizes: &Sizes) {
     }
     registry.register(
         "clock_steps",
-        "Steps of the system clock forward by what became of them",
+        "Forward steps of the system clock, by result",
         steps,
     );
 }
