@@ -124,7 +124,7 @@ const LIMITS: &[Limit] = &[
         "read-only connections; one organization, or the sandbox, uses at most all but one",
         Setting("database.readers"),
         "waits",
-        "nobody_has_every_connection_and_the_sandbox_neither",
+        "neither_an_organization_nor_the_sandbox_has_every_connection",
     ),
     (
         "buckets, offers or programs in a response that is computed without queueing; larger ones \
@@ -217,7 +217,7 @@ const LIMITS: &[Limit] = &[
         Constant("src/service/events/lookups.rs", "WAITING_EACH"),
         "no lookup: a new webhook is accepted and checked at its first delivery; a delivery is \
          retried",
-        "more_than_may_wait_are_refused_at_once_and_all_others_answered",
+        "look_ups_past_the_limit_are_refused_immediately_and_all_others_answered",
     ),
 ];
 
