@@ -129,7 +129,7 @@ const LIMITS: &[Limit] = &[
     (
         "buckets, offers or programs in a response that is computed without queueing; larger ones \
          queue with the reads",
-        Constant("src/service/figures/analytics.rs", "AT_ONCE_MAX"),
+        Constant("src/service/figures/turns.rs", "INLINE_PARTS_MAX"),
         "waits; 503 `OVERLOADED` as for reads",
         "beside_many_long_series_another_organization_is_served_soon",
     ),
