@@ -60,7 +60,7 @@ macro_rules! error_codes {
                 }
             }
 
-            /// What the code means.
+            /// The meaning of the code.
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!($($meaning),+).trim_ascii(),)+
@@ -218,7 +218,7 @@ error_codes! {
 pub struct Problem {
     /// The row of the table.
     pub code: Code,
-    /// What was wrong and what was expected.
+    /// The text for people: what was wrong and what was expected.
     pub message: Cow<'static, str>,
     /// The invalid field or parameter, if any.
     pub invalid: Option<Box<Invalid>>,

@@ -36,7 +36,7 @@ pub(super) fn verified(connection: &Connection) -> Result<Report, anyhow::Error>
     Ok(report?)
 }
 
-/// Verifies a file that nobody uses yet; what is wrong is the error.
+/// Verifies a file that is not in use yet. Findings are returned as an error.
 pub(super) fn good(path: &Path, what: &str) -> Result<Report, anyhow::Error> {
     let connection = crate::service::open_read_only(path)?;
     let report = verified(&connection)?;

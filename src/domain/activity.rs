@@ -68,6 +68,6 @@ pub struct Activity {
     pub at: Timestamp,
     /// The program it happened in; `None` for an event of an organization.
     pub program: Option<ProgramNumber>,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }

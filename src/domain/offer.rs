@@ -14,7 +14,7 @@ pub struct OfferContent {
     pub description: LongText,
     /// The description for a list.
     pub short_description: LongText,
-    /// What is offered; free text, `experience` by default.
+    /// The kind of thing offered; free text, `experience` by default.
     pub kind: Label,
     /// The type; free text, `standard` by default.
     pub offer_type: Label,

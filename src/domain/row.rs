@@ -130,9 +130,9 @@ columns! {
     Held "held" true
     /// The change of the bucket DEFERRED.
     Deferred "deferred" true
-    /// What is held after the entry.
+    /// The bucket HELD after the entry.
     HeldAfter "held_after" true
-    /// What is deferred after the entry.
+    /// The bucket DEFERRED after the entry.
     DeferredAfter "deferred_after" true
     /// The lots that were taken from or given to.
     Lots "lots" true

@@ -1,4 +1,4 @@
-//! What the writer knows without a look into the database.
+//! The state that the writer keeps in memory, so that it need not read the database.
 
 use std::time::Duration;
 

@@ -86,7 +86,7 @@ pub const fn page(list: ListKind) -> Page {
 }
 
 impl Page {
-    /// The same with other limits.
+    /// Replaces the limits.
     #[must_use]
     pub const fn limits(self, limits: (usize, usize)) -> Self {
         Self {

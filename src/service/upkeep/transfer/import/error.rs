@@ -22,7 +22,7 @@ pub enum ImportError {
     Line {
         /// Counted from 1.
         line: u64,
-        /// What is wrong with it and what was expected.
+        /// The fault, and what was expected.
         what: String,
     },
     /// The file ends too early.

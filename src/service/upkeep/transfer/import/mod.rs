@@ -35,7 +35,7 @@ pub struct Imported {
     pub with_secrets: bool,
     /// The number of webhook endpoints, whose secrets are new unless the export contained them.
     pub endpoints: u64,
-    /// What the verification found at the end.
+    /// The report of the verification at the end.
     pub report: Report,
 }
 
