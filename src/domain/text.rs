@@ -284,7 +284,7 @@ mod tests {
                 DisplayName::parse("field", text).unwrap_err(),
                 Name::parse("field", text).unwrap_err(),
             ] {
-                assert_eq!(error.to_string(), "field must have a visible character");
+                assert_eq!(error.to_string(), "field must contain a visible character");
             }
             assert!(ExternalUserId::parse_stored("field", text).is_ok());
             assert!(Title::parse_stored("field", text).is_ok());
