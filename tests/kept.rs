@@ -299,6 +299,7 @@ impl Differences {
         }
         let is_same = text == *body
             || is_same_without(&additions, body, &text)
+            || (status >= 400 && is_same_error(&additions, body, &text))
             || (self.is_listed(NEW_CURSORS, path)
                 && is_same_but_for_cursor(&additions, body, &text));
         if !is_same && !self.is_listed(CHANGED, path) {
@@ -361,6 +362,24 @@ fn is_same_without(fields: &[&str], before: &str, now: &str) -> bool {
     };
     remove_fields(fields, &mut now);
     before == now
+}
+
+/// Whether two errors are the same JSON except for their messages, which may be reworded, and added
+/// fields of the second.
+fn is_same_error(fields: &[&str], before: &str, now: &str) -> bool {
+    let parsed = |text, fields: &[&str]| {
+        let mut error: Value = serde_json::from_str(text).ok()?;
+        remove_fields(fields, &mut error);
+        let envelope = match error.get_mut("error") {
+            Some(inner @ Value::Object(_)) => inner,
+            _ => &mut error,
+        };
+        envelope.get_mut("message")?.is_string().then(|| {
+            remove_fields(&["message"], envelope);
+            error
+        })
+    };
+    parsed(before, &[]).is_some_and(|before| parsed(now, fields) == Some(before))
 }
 
 /// Whether two pages have the same rows without added fields, and both or neither have a next page.
@@ -620,6 +639,15 @@ fn a_new_field_is_no_difference_where_it_is_listed() {
     assert!(!is_same_without(&[], before, now));
     assert!(!is_same_without(&["newer"], before, now));
     assert!(!is_same_without(&["a"], before, now));
+    let error =
+        |code, message: &str| format!(r#"{{"error":{{"code":"{code}","message":"{message}"}}}}"#);
+    assert!(is_same_error(&[], &error("A", "old"), &error("A", "new")));
+    assert!(!is_same_error(&[], &error("A", "old"), &error("B", "old")));
+    assert!(!is_same_error(
+        &[],
+        &error("A", "old"),
+        r#"{"error":{"code":"A"}}"#
+    ));
     assert!(number("0.10.0") > number("0.9.3"));
     assert_eq!(
         diff("same: 1", "same: 2"),

@@ -332,7 +332,7 @@ fn no_log_of_another_database_is_played_into_a_file_that_is_put_in_place() {
             let ended = place.run_on_database(arguments);
             let refusal = ended.refusal();
             assert!(
-                refusal.contains(&format!("copy.db{suffix} stands")),
+                refusal.contains(&format!("copy.db{suffix} exists")),
                 "{refusal}"
             );
         }
