@@ -374,10 +374,9 @@ fn is_same_error(fields: &[&str], before: &str, now: &str) -> bool {
             Some(inner @ Value::Object(_)) => inner,
             _ => &mut error,
         };
-        envelope.get_mut("message")?.is_string().then(|| {
-            remove_fields(&["message"], envelope);
-            error
-        })
+        let has_message = envelope.get("message")?.is_string();
+        remove_fields(&["message"], envelope);
+        has_message.then_some(error)
     };
     parsed(before, &[]).is_some_and(|before| parsed(now, fields) == Some(before))
 }
