@@ -225,7 +225,6 @@ impl Timeline {
 
 /// Makes room for more items by an eighth at a time, where a vector would double its capacity:
 /// timelines must take little memory per entry.
-#[inline]
 fn reserve_by_eighths<T>(items: &mut Vec<T>, more: usize) {
     if items.capacity() - items.len() < more {
         items.reserve_exact(more.max(items.len() / 8));

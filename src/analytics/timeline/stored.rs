@@ -109,7 +109,6 @@ impl Timeline {
     }
 
     /// Adds the first stored block of `bytes` and returns the rest.
-    #[inline]
     fn restore_block<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let (header, rest) = bytes.split_first_chunk::<STORED_HEADER>()?;
         let (first, header) = header.split_first_chunk::<8>()?;
