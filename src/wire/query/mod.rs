@@ -43,7 +43,7 @@ pub trait Part<Owner> {
     fn describe(&self, about: &str, parameters: &mut Vec<Parameter>);
 }
 
-/// The parameters of a route, declared with [`query_parameters!`].
+/// The parameters of a route, declared with `query_parameters!`.
 pub trait Parameters: Sized {
     /// The program or organization whose cursors are accepted; `()` if the route has no cursor.
     type Owner: Copy;
