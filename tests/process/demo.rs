@@ -70,7 +70,7 @@ fn a_demo_prints_where_its_page_is_and_then_its_keys_the_main_ones_first() {
     }
     // The link signs in with the first of them.
     let page = format!("http://{}/#key={}", server.address, keys[0]);
-    assert_eq!(server.printed[0], format!("Look at it on {page}"));
+    assert_eq!(server.printed[0], format!("Open the dashboard at {page}"));
     for key in keys {
         let path = if key.starts_with("partner_") {
             "/partner/analytics"
@@ -286,7 +286,7 @@ fn whoever_opens_a_demo_that_is_being_made_sees_how_far_it_is() {
     assert_eq!(page.headers()["cache-control"], "no-store");
     let html = page.body_mut().read_to_string().unwrap();
     assert!(
-        html.contains("The demo's history is being made: "),
+        html.contains("The demo's history is being generated: "),
         "{html}"
     );
     assert!(!html.contains("{percent}") && html.contains(" %"), "{html}");
@@ -385,7 +385,7 @@ fn a_demo_takes_a_free_port_if_the_usual_one_is_taken() {
     let _taken = TcpListener::bind(usual);
     let server = place.start_as(place.command(&["demo", "--scale", "0.01"]));
     assert_ne!(server.address, usual);
-    let link = format!("Look at it on http://{}/#key=", server.address);
+    let link = format!("Open the dashboard at http://{}/#key=", server.address);
     assert!(server.printed[0].starts_with(&link), "{:?}", server.printed);
     assert!(
         server.printed[1].contains("127.0.0.1:8080"),

@@ -144,7 +144,7 @@ impl Place {
         let (_, key, _) = &keys.keys[0];
         // Browsers do not send the part after the #; the page signs in with it.
         let (page, key) = (page_of(self.server.address()), key.expose_secret());
-        writeln!(out, "Look at it on {page}#key={key}")?;
+        writeln!(out, "Open the dashboard at {page}#key={key}")?;
         if let Some(taken) = self.taken {
             writeln!(
                 out,
@@ -187,7 +187,7 @@ fn prepare(
     let its_settings = history::settings(settings);
     let (services, first_keys) = Services::start_showing(&its_settings, &clock, &show)?;
     let progress = Progress {
-        what: "The demo's history is being made",
+        what: "The demo's history is being generated",
         percent: Cell::new(0),
     };
     let made = system.block_on(async {
