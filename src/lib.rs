@@ -22,6 +22,7 @@
 
 pub mod analytics;
 pub mod app;
+pub mod books;
 pub mod budget;
 pub mod cli;
 pub mod clock;

@@ -1,0 +1,166 @@
+//! The books as the open batch sees them.
+
+use std::hash::BuildHasherDefault;
+
+use super::fold::{self, Records};
+use super::id_hash::IdHash;
+use super::overlay::Overlay;
+use super::tiers::Tiers;
+use super::{Books, Contradiction, ProgramRecord, Published, Record, Row, TierNumber};
+use crate::domain::{ExternalUserId, MemberNumber, NumberHasher, ProgramNumber, Seq, Tier};
+
+type NumberState = BuildHasherDefault<NumberHasher>;
+
+/// The changes of the open batch over the published books.
+///
+/// The fold copies a record when it first changes it. [`Draft::undo`] takes back what the open
+/// write changed; [`Draft::clear`] forgets the batch, after it was published or lost.
+#[derive(Debug)]
+pub struct Draft {
+    base: Published,
+    tiers: Tiers,
+    records: Overlay<MemberNumber, Record, NumberState>,
+    programs: Overlay<ProgramNumber, ProgramRecord, NumberState>,
+    /// The members by the hashes of their ids; `None`: no longer the id of a member.
+    ids: Overlay<IdHash, Option<MemberNumber>, std::hash::RandomState>,
+}
+
+impl Draft {
+    /// An empty draft over published books.
+    pub fn new(base: &Published) -> Self {
+        Self {
+            base: base.clone(),
+            tiers: base.read().tier_list().clone(),
+            records: Overlay::new(),
+            programs: Overlay::new(),
+            ids: Overlay::new(),
+        }
+    }
+
+    /// The record of a member.
+    pub fn record(&self, number: MemberNumber) -> Option<Record> {
+        match self.records.get(number) {
+            Some(record) => Some(record.clone()),
+            None => self.base.read().record(number),
+        }
+    }
+
+    /// The member of a program with one of the operator's ids.
+    pub fn find(&self, program: ProgramNumber, id: &ExternalUserId) -> Option<Record> {
+        let hash = IdHash::of(program, id);
+        let number = match self.ids.get(hash) {
+            Some(number) => *number,
+            None => {
+                let books = self.base.read();
+                books.find_hash(hash).map(|place| books.number_at(place))
+            }
+        };
+        number.and_then(|number| self.record(number))
+    }
+
+    /// The sums of a program.
+    pub fn program(&self, program: ProgramNumber) -> ProgramRecord {
+        match self.programs.get(program) {
+            Some(program) => *program,
+            None => self.base.read().program(program),
+        }
+    }
+
+    /// The tier of a number.
+    pub fn tier(&self, number: TierNumber) -> Option<Tier> {
+        self.tiers.get(number)
+    }
+
+    /// Applies a row of the open write.
+    ///
+    /// # Errors
+    /// [`Contradiction`] if the row cannot follow from those before it. The caller undoes the write.
+    pub fn apply(&mut self, row: &Row<'_>) -> Result<(), Contradiction> {
+        fold::apply(self, row, |_| None)
+    }
+
+    /// Sets the operator's id of a member, in place of `former`.
+    pub fn name(
+        &mut self,
+        number: MemberNumber,
+        program: ProgramNumber,
+        id: &ExternalUserId,
+        former: Option<&ExternalUserId>,
+    ) {
+        if let Some(former) = former {
+            self.ids.put(IdHash::of(program, former), None);
+        }
+        self.ids.put(IdHash::of(program, id), Some(number));
+    }
+
+    /// Begins a write: those before it stand.
+    pub fn mark(&mut self) {
+        self.records.mark();
+        self.programs.mark();
+        self.ids.mark();
+    }
+
+    /// Undoes the open write.
+    pub fn undo(&mut self) {
+        self.records.undo();
+        self.programs.undo();
+        self.ids.undo();
+    }
+
+    /// Forgets the whole batch.
+    pub fn clear(&mut self) {
+        self.records.clear();
+        self.programs.clear();
+        self.ids.clear();
+        // The books may have been replaced meanwhile.
+        self.tiers = self.base.read().tier_list().clone();
+    }
+
+    /// Writes the batch, which was committed and whose newest row is `last`, into the books.
+    pub fn publish(&self, books: &mut Books, last: Seq) {
+        for (_, record) in self.records.iter() {
+            books.write(record);
+        }
+        for (number, program) in self.programs.iter() {
+            books.put_program(number, *program);
+        }
+        for (id, number) in self.ids.iter() {
+            if let Some(number) = number {
+                books.set_id(*number, id);
+            }
+        }
+        books.set_last_seq(last);
+    }
+}
+
+impl Records for Draft {
+    fn record(&self, number: MemberNumber) -> Option<Record> {
+        Self::record(self, number)
+    }
+
+    fn put(&mut self, record: &Record) -> bool {
+        let before = Self::record(self, record.number).map(|before| before.wallet);
+        let before = before.unwrap_or_default();
+        if before != record.wallet {
+            let program = self.program(record.program);
+            let Some(program) = program.shifted(before, record.wallet) else {
+                return false;
+            };
+            self.programs.put(record.program, program);
+        }
+        self.records.put(record.number, record.clone());
+        true
+    }
+
+    fn program(&self, program: ProgramNumber) -> ProgramRecord {
+        Self::program(self, program)
+    }
+
+    fn put_program(&mut self, number: ProgramNumber, program: ProgramRecord) {
+        self.programs.put(number, program);
+    }
+
+    fn tiers(&self) -> &Tiers {
+        &self.tiers
+    }
+}

@@ -1,0 +1,241 @@
+//! The fold: how a row of the log changes the record of a member and of its program.
+
+use super::tiers::Tiers;
+use super::{Contradiction, ContradictionKind, ProgramRecord, Record};
+use crate::domain::{
+    Account, Activity, Entry, Event, LedgerEntry, MemberNumber, Points, ProgramNumber,
+    RedemptionMove, Seq, Status, Tier, Timestamp, Wallet, jump_depth,
+};
+
+/// What the fold reads from a row of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// The activity, without its texts.
+    pub activity: &'a Activity,
+    /// The earlier entry that a ledger entry jumps to.
+    pub jump: Option<Seq>,
+    /// Whether a ledger entry stores the hash of the entry before it.
+    pub starts_chain: bool,
+    /// Whether the row is of version 0.1.0, which did not log when tokens expire.
+    pub is_given: bool,
+}
+
+/// Records that the fold reads and changes.
+pub(super) trait Records {
+    fn record(&self, number: MemberNumber) -> Option<Record>;
+
+    /// Writes a record. Returns false, and changes nothing, if a sum of its program would become too
+    /// large.
+    fn put(&mut self, record: &Record) -> bool;
+
+    fn program(&self, program: ProgramNumber) -> ProgramRecord;
+    fn put_program(&mut self, number: ProgramNumber, program: ProgramRecord);
+    fn tiers(&self) -> &Tiers;
+}
+
+/// The largest number of a row.
+const NUMBER_MAX: i64 = 1 << 53;
+
+/// Applies one row. `token_end` is when the last token of a member who signs up with this row
+/// expires, if only the member's row tells.
+///
+/// A row that the member's record includes already changes nothing.
+pub(super) fn apply(
+    records: &mut impl Records,
+    row: &Row<'_>,
+    token_end: impl FnOnce(MemberNumber) -> Option<Timestamp>,
+) -> Result<(), Contradiction> {
+    let activity = row.activity;
+    let (Some(program), Some(member)) = (activity.program, member_of(&activity.event)) else {
+        return Ok(());
+    };
+    let contradiction = |kind| Contradiction {
+        seq: activity.seq,
+        member,
+        kind,
+    };
+    if activity.event.ledger_entry().is_some() {
+        note_entry(records, program, row);
+    }
+    let before = records.record(member);
+    if before
+        .as_ref()
+        .is_some_and(|record| record.applied >= activity.seq)
+    {
+        return Ok(());
+    }
+    let mut record = match (&activity.event, before) {
+        (Event::MemberCreated { .. }, Some(_)) => {
+            return Err(contradiction(ContradictionKind::MemberKnown));
+        }
+        (Event::MemberCreated { tier, .. }, None) => {
+            if !(0..=NUMBER_MAX).contains(&member.0) {
+                return Err(contradiction(ContradictionKind::MemberUnknown));
+            }
+            let mut record = Record::new(member, program, records.tiers().number(tier));
+            record.token_expires_at = token_end(member);
+            record
+        }
+        (_, Some(record)) if record.program == program => record,
+        (_, Some(_)) => return Err(contradiction(ContradictionKind::AnotherProgram)),
+        (_, None) => return Err(contradiction(ContradictionKind::MemberUnknown)),
+    };
+    change(&mut record, row, records.tiers()).map_err(contradiction)?;
+    record.applied = activity.seq;
+    if records.put(&record) {
+        Ok(())
+    } else {
+        Err(contradiction(ContradictionKind::TooManyPoints))
+    }
+}
+
+/// The member whose record an event changes.
+fn member_of(event: &Event) -> Option<MemberNumber> {
+    match event {
+        Event::MemberCreated { member, .. }
+        | Event::MemberTierChanged { member, .. }
+        | Event::MemberRemoved { member, .. }
+        | Event::MemberRestored { member, .. }
+        | Event::MemberErased { member, .. }
+        | Event::MemberChanged { member }
+        | Event::RedemptionCreated { member, .. }
+        | Event::TokenExchanged { member, .. } => Some(*member),
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) => Some(entry.member),
+        Event::RedemptionOpen(moved)
+        | Event::RedemptionAwaitingVendor(moved)
+        | Event::RedemptionAwaitingCustomer(moved)
+        | Event::RedemptionPurchased(moved)
+        | Event::RedemptionCompleted(moved)
+        | Event::RedemptionCanceled(moved) => Some(moved.member),
+        Event::MessageCreated { .. }
+        | Event::RedemptionChanged { .. }
+        | Event::OfferCreated { .. }
+        | Event::OfferChanged { .. }
+        | Event::OfferArchived { .. }
+        | Event::ProgramCreated { .. }
+        | Event::ProgramChanged { .. }
+        | Event::OrganizationCreated { .. }
+        | Event::OrganizationChanged { .. }
+        | Event::WebhookCreated { .. }
+        | Event::WebhookChanged { .. } => None,
+    }
+}
+
+/// Notes the place of a ledger entry in its program. Takes the newest, so that it may be repeated.
+fn note_entry(records: &mut impl Records, program: ProgramNumber, row: &Row<'_>) {
+    let mut record = records.program(program);
+    let seq = Some(row.activity.seq);
+    if record.last_entry < seq {
+        record.last_entry = seq;
+        if row.starts_chain {
+            record.chain_start = seq;
+        }
+        records.put_program(program, record);
+    }
+}
+
+/// Changes a record as the event of a row does.
+fn change(record: &mut Record, row: &Row<'_>, tiers: &Tiers) -> Result<(), ContradictionKind> {
+    let seq = row.activity.seq;
+    let set_tier = |record: &mut Record, tier: &Tier| record.tier = tiers.number(tier);
+    match &row.activity.event {
+        Event::MemberCreated { .. } | Event::MemberErased { .. } | Event::MemberChanged { .. } => {
+            record.version = seq;
+        }
+        Event::MemberTierChanged { to, .. } => {
+            set_tier(record, to);
+            record.version = seq;
+        }
+        Event::MemberRemoved { .. } => {
+            record.is_archived = true;
+            record.token_epoch += 1;
+            // Of version 0.1.0, the member's row tells what remained after the removal.
+            if !row.is_given {
+                record.token_expires_at = None;
+            }
+            record.version = seq;
+        }
+        Event::MemberRestored { tier, .. } => {
+            record.is_archived = false;
+            set_tier(record, tier);
+            record.version = seq;
+        }
+        Event::TokenExchanged { expires_at, .. } => {
+            record.token_expires_at = record.token_expires_at.max(*expires_at);
+        }
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
+            post(record, entry, row)?;
+        }
+        Event::RedemptionCreated { .. } => record.redemptions.add(Status::Submitted, 1),
+        Event::RedemptionOpen(moved)
+        | Event::RedemptionAwaitingVendor(moved)
+        | Event::RedemptionAwaitingCustomer(moved)
+        | Event::RedemptionPurchased(moved)
+        | Event::RedemptionCompleted(moved)
+        | Event::RedemptionCanceled(moved) => shift(record, moved)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn shift(record: &mut Record, moved: &RedemptionMove) -> Result<(), ContradictionKind> {
+    let counts = &mut record.redemptions;
+    counts
+        .shift(moved.from, moved.to)
+        .ok_or(ContradictionKind::StatusEmpty(moved.from))
+}
+
+fn post(record: &mut Record, entry: &LedgerEntry, row: &Row<'_>) -> Result<(), ContradictionKind> {
+    let (received, spent) = if entry.entry.is_credit() {
+        (entry.amount, Points::ZERO)
+    } else {
+        (Points::ZERO, entry.amount)
+    };
+    let sum = |total: Points, more| {
+        total
+            .checked_add(more)
+            .ok_or(ContradictionKind::TooManyPoints)
+    };
+    let wallet = Wallet {
+        received: sum(record.wallet.received, received)?,
+        spent: sum(record.wallet.spent, spent)?,
+    };
+    if wallet.received < wallet.spent {
+        return Err(ContradictionKind::BalanceNegative);
+    }
+    record.wallet = wallet;
+    record.account = extended(&record.account, row.activity.seq, row.jump);
+    record.has_participated |= matches!(entry.entry, Entry::Mint | Entry::Spend);
+    Ok(())
+}
+
+/// The account with one more entry, whose jump its row tells: [`Account::extended`] without a
+/// look-up.
+fn extended(account: &Account, last: Seq, jump: Option<Seq>) -> Account {
+    let is_next = jump_depth(account.entries + 1) == account.entries;
+    Account {
+        last: Some(last),
+        jump,
+        far: account.jump.filter(|_| is_next),
+        entries: account.entries + 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_folded_as_it_was_written() {
+        let mut jumps: Vec<Option<Seq>> = Vec::new();
+        let (mut written, mut folded) = (Account::default(), Account::default());
+        for number in 1..=500_i64 {
+            let jump_of = |seq: Seq| Ok::<_, ()>(jumps[usize::try_from(seq.0).unwrap() - 1]);
+            written = written.extended(jump_of).unwrap();
+            written.last = Some(Seq(number));
+            jumps.push(written.jump);
+            folded = extended(&folded, Seq(number), written.jump);
+            assert_eq!(folded, written, "{number}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The books themselves: every record, and how it is found.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hashbrown::HashTable;
+
+use super::fold::{self, Records};
+use super::id_hash::IdHash;
+use super::packed::Packed;
+use super::places::Places;
+use super::tiers::Tiers;
+use super::{Contradiction, ProgramRecord, Record, Row, TierNumber};
+use crate::domain::{
+    ByNumber, ExternalUserId, MemberNumber, ProgramNumber, Seq, Status, StatusCounts, Tier,
+    Timestamp,
+};
+
+/// Records in a chunk. Chunks are never moved, so that growing copies nothing.
+pub(super) const CHUNK: usize = 1024;
+/// Parts of the index, each of which grows on its own, so that no growth takes long.
+const SHARDS: usize = 256;
+/// Records whose changes share a word of [`Books::dirty`].
+const WORD: usize = 64;
+
+/// The redemptions of a member by status, packed.
+type Counts = [u32; Status::ALL.len()];
+
+/// The accounts of all members and the sums of all programs, after a row of the log.
+#[derive(Debug)]
+pub struct Books {
+    chunks: Vec<Vec<Packed>>,
+    places: Places,
+    /// The places of records by the hash of the member's id.
+    ids: Vec<HashTable<u32>>,
+    redemptions: Vec<Counts>,
+    programs: ByNumber<ProgramNumber, ProgramRecord>,
+    tiers: Tiers,
+    /// A bit for each record that changed since it was last written down.
+    dirty: Vec<AtomicU64>,
+    last_seq: Seq,
+}
+
+impl Default for Books {
+    fn default() -> Self {
+        Self {
+            chunks: Vec::new(),
+            places: Places::default(),
+            ids: (0..SHARDS).map(|_| HashTable::new()).collect(),
+            redemptions: Vec::new(),
+            programs: ByNumber::default(),
+            tiers: Tiers::default(),
+            dirty: Vec::new(),
+            last_seq: Seq(0),
+        }
+    }
+}
+
+impl Books {
+    /// Applies one row of the log. `token_end` returns when the last token of a member who signs
+    /// up expires, if only the member's row tells, as in files of version 0.1.0.
+    ///
+    /// # Errors
+    /// [`Contradiction`] if the row cannot follow from those before it.
+    pub fn apply(
+        &mut self,
+        row: &Row<'_>,
+        token_end: impl FnOnce(MemberNumber) -> Option<Timestamp>,
+    ) -> Result<(), Contradiction> {
+        fold::apply(self, row, token_end)?;
+        self.last_seq = self.last_seq.max(row.activity.seq);
+        Ok(())
+    }
+
+    /// Sets the operator's id of a member.
+    pub fn name(&mut self, number: MemberNumber, program: ProgramNumber, id: &ExternalUserId) {
+        self.set_id(number, IdHash::of(program, id));
+    }
+
+    /// The newest row of the log that is included.
+    pub fn last_seq(&self) -> Seq {
+        self.last_seq
+    }
+
+    /// The number of members.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are no members.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The record of a member.
+    pub fn record(&self, number: MemberNumber) -> Option<Record> {
+        self.places.get(number).map(|place| self.record_at(place))
+    }
+
+    /// The member of a program with one of the operator's ids.
+    pub fn find(&self, program: ProgramNumber, id: &ExternalUserId) -> Option<Record> {
+        self.find_hash(IdHash::of(program, id))
+            .map(|place| self.record_at(place))
+    }
+
+    /// The sums of a program.
+    pub fn program(&self, program: ProgramNumber) -> ProgramRecord {
+        self.programs.get(&program).copied().unwrap_or_default()
+    }
+
+    /// Every program with a ledger entry or a member, in no order.
+    pub fn programs(&self) -> impl Iterator<Item = (ProgramNumber, &ProgramRecord)> {
+        self.programs
+            .iter()
+            .map(|(number, record)| (*number, record))
+    }
+
+    /// The tier of a number.
+    pub fn tier(&self, number: TierNumber) -> Option<Tier> {
+        self.tiers.get(number)
+    }
+
+    /// Every record, in the order of the members' numbers.
+    pub fn records(&self) -> impl Iterator<Item = Record> {
+        let places = self.places.in_order();
+        places.into_iter().map(|place| self.record_at(place))
+    }
+
+    /// The memory that the books take, in bytes.
+    pub fn heap_bytes(&self) -> usize {
+        // A slot of a table is its value and a control byte.
+        let slots: usize = self.ids.iter().map(HashTable::capacity).sum();
+        self.chunks.len() * CHUNK * size_of::<Packed>()
+            + self.places.heap_bytes()
+            + slots * 8 / 7 * (size_of::<u32>() + 1)
+            + self.redemptions.capacity() * size_of::<Counts>()
+            + self.programs.capacity() * size_of::<(ProgramNumber, ProgramRecord)>()
+            + self.tiers.heap_bytes()
+            + self.dirty.capacity() * size_of::<AtomicU64>()
+    }
+
+    pub(super) fn tier_list(&self) -> &Tiers {
+        &self.tiers
+    }
+
+    /// The number of chunks of records.
+    pub(super) fn chunk_count(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Copies the records of a chunk that changed since they were last written down, or all of
+    /// them, and takes note that they are written down.
+    pub(super) fn take_chunk(&self, chunk: usize, all: bool) -> Vec<Record> {
+        let mut records = Vec::new();
+        let first = chunk * CHUNK;
+        for (word, dirty) in (0..).zip(&self.dirty[first / WORD..(first + CHUNK) / WORD]) {
+            let dirty = dirty.swap(0, Ordering::Relaxed);
+            let bits = if all { u64::MAX } else { dirty };
+            let start = word * WORD;
+            let present = self.chunks[chunk].len();
+            for bit in (0..WORD).filter(|bit| bits & (1 << bit) != 0) {
+                if start + bit < present {
+                    records.push(self.unpack(&self.chunks[chunk][start + bit]));
+                }
+            }
+        }
+        records
+    }
+
+    /// The number of records that changed since they were last written down.
+    pub fn dirty_count(&self) -> usize {
+        let ones = |word: &AtomicU64| word.load(Ordering::Relaxed).count_ones();
+        let count: u32 = self.dirty.iter().map(ones).sum();
+        usize::try_from(count).unwrap_or(usize::MAX)
+    }
+
+    /// Writes a record that was stored, which is not dirty.
+    pub(super) fn restore(&mut self, record: &Record) {
+        let shifted = self.shifted(record);
+        self.write(record);
+        if let Some(place) = self.places.get(record.number) {
+            let (word, bit) = (index(place) / WORD, index(place) % WORD);
+            self.dirty[word].fetch_and(!(1 << bit), Ordering::Relaxed);
+        }
+        if let Some(program) = shifted {
+            self.programs.insert(record.program, program);
+        }
+    }
+
+    pub(super) fn restore_program(&mut self, number: ProgramNumber, stored: ProgramRecord) {
+        let program = self.programs.entry(number).or_default();
+        program.chain_start = program.chain_start.max(stored.chain_start);
+        program.last_entry = program.last_entry.max(stored.last_entry);
+    }
+
+    pub(super) fn set_last_seq(&mut self, last: Seq) {
+        self.last_seq = self.last_seq.max(last);
+    }
+
+    /// The program's sums once a record is written; `None` if one would become too large.
+    fn shifted(&self, record: &Record) -> Option<ProgramRecord> {
+        let before = self.record(record.number).map(|before| before.wallet);
+        self.program(record.program)
+            .shifted(before.unwrap_or_default(), record.wallet)
+    }
+
+    fn record_at(&self, place: u32) -> Record {
+        self.unpack(self.packed(place))
+    }
+
+    fn packed(&self, place: u32) -> &Packed {
+        &self.chunks[index(place) / CHUNK][index(place) % CHUNK]
+    }
+
+    fn unpack(&self, packed: &Packed) -> Record {
+        let mut counts = StatusCounts::default();
+        if let Some(place) = packed.redemptions().checked_sub(1) {
+            for (status, count) in Status::ALL.into_iter().zip(self.redemptions[index(place)]) {
+                counts.add(status, u64::from(count));
+            }
+        }
+        packed.record(counts)
+    }
+
+    /// Writes a record, at the end if the member is new.
+    pub(super) fn write(&mut self, record: &Record) {
+        let place = self.places.get(record.number).unwrap_or_else(|| {
+            let place = u32::try_from(self.len()).expect("there are fewer members than 2^32");
+            if index(place) % CHUNK == 0 {
+                self.chunks.push(Vec::with_capacity(CHUNK));
+                let words = self.chunks.len() * CHUNK / WORD;
+                self.dirty.resize_with(words, AtomicU64::default);
+            }
+            self.chunks[index(place) / CHUNK].push(Packed::default());
+            self.places.put(record.number, place);
+            place
+        });
+        let before = self.packed(place);
+        let (id, counts) = (before.id, before.redemptions());
+        let counts = self.write_redemptions(counts, &record.redemptions);
+        self.chunks[index(place) / CHUNK][index(place) % CHUNK] = Packed::new(record, id, counts);
+        self.mark_place(place);
+    }
+
+    fn write_redemptions(&mut self, place: u32, counts: &StatusCounts) -> u32 {
+        if place == 0 && counts.total() == 0 {
+            return 0;
+        }
+        let count = |status| u32::try_from(counts.get(status)).unwrap_or(u32::MAX);
+        let packed = Status::ALL.map(count);
+        if place == 0 {
+            self.redemptions.push(packed);
+            return u32::try_from(self.redemptions.len()).expect("there are fewer than 2^32");
+        }
+        self.redemptions[index(place) - 1] = packed;
+        place
+    }
+
+    fn mark_place(&self, place: u32) {
+        let (word, bit) = (index(place) / WORD, index(place) % WORD);
+        self.dirty[word].fetch_or(1 << bit, Ordering::Relaxed);
+    }
+
+    pub(super) fn find_hash(&self, id: IdHash) -> Option<u32> {
+        let shard = &self.ids[shard(id)];
+        let is_same = |place: &u32| self.packed(*place).id == id;
+        shard.find(id.place(), is_same).copied()
+    }
+
+    pub(super) fn number_at(&self, place: u32) -> MemberNumber {
+        self.packed(place).number()
+    }
+
+    /// Sets the hash of a member's id.
+    pub(super) fn set_id(&mut self, number: MemberNumber, id: IdHash) {
+        let Some(place) = self.places.get(number) else {
+            return;
+        };
+        let before = std::mem::replace(
+            &mut self.chunks[index(place) / CHUNK][index(place) % CHUNK].id,
+            id,
+        );
+        if before == id {
+            return;
+        }
+        if let Ok(entry) = self.ids[shard(before)].find_entry(before.place(), |p| *p == place) {
+            entry.remove();
+        }
+        let chunks = &self.chunks;
+        let rehash = |place: &u32| {
+            chunks[index(*place) / CHUNK][index(*place) % CHUNK]
+                .id
+                .place()
+        };
+        self.ids[shard(id)].insert_unique(id.place(), place, rehash);
+    }
+}
+
+/// The part of the index that lists a hash.
+fn shard(id: IdHash) -> usize {
+    usize::from(id.0[11])
+}
+
+fn index(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
+}
+
+impl Records for Books {
+    fn record(&self, number: MemberNumber) -> Option<Record> {
+        Self::record(self, number)
+    }
+
+    fn put(&mut self, record: &Record) -> bool {
+        let Some(program) = self.shifted(record) else {
+            return false;
+        };
+        self.write(record);
+        self.programs.insert(record.program, program);
+        true
+    }
+
+    fn program(&self, program: ProgramNumber) -> ProgramRecord {
+        Self::program(self, program)
+    }
+
+    fn put_program(&mut self, number: ProgramNumber, program: ProgramRecord) {
+        self.programs.insert(number, program);
+    }
+
+    fn tiers(&self) -> &Tiers {
+        &self.tiers
+    }
+}

@@ -1,0 +1,164 @@
+//! The packed form of records: no padding, and no more bytes than the numbers can need.
+
+use super::id_hash::IdHash;
+use super::{Record, TierNumber};
+use crate::domain::{
+    Account, MemberNumber, Points, ProgramNumber, Seq, StatusCounts, Timestamp, Wallet,
+};
+
+/// A number from 0 to 2^56 − 1. Row numbers, points and times end at about 2^53.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct U56([u8; 7]);
+
+impl U56 {
+    fn new(number: u64) -> Self {
+        let [a, b, c, d, e, f, g, _] = number.to_le_bytes();
+        Self([a, b, c, d, e, f, g])
+    }
+
+    fn of(number: i64) -> Self {
+        Self::new(number.cast_unsigned())
+    }
+
+    fn get(self) -> u64 {
+        let [a, b, c, d, e, f, g] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, 0])
+    }
+
+    fn signed(self) -> i64 {
+        self.get().cast_signed()
+    }
+}
+
+const ARCHIVED: u8 = 1;
+const PARTICIPATED: u8 = 2;
+
+/// A packed [`Record`], except for the redemptions, which few members have.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Packed {
+    pub(super) id: IdHash,
+    number: U56,
+    program: U56,
+    applied: U56,
+    received: U56,
+    spent: U56,
+    /// The newest ledger entry and the ones it leads to; 0: none.
+    last: U56,
+    jump: U56,
+    far: U56,
+    entries: U56,
+    version: U56,
+    /// 0: no valid token.
+    token_expires_at: U56,
+    token_epoch: [u8; 4],
+    tier: [u8; 4],
+    /// One more than the place of the redemptions in their list; 0: none.
+    redemptions: [u8; 4],
+    flags: u8,
+}
+
+impl Packed {
+    /// Packs a record.
+    pub(super) fn new(record: &Record, id: IdHash, redemptions: u32) -> Self {
+        let seq = |seq: Option<Seq>| U56::of(seq.map_or(0, |seq| seq.0));
+        let token_end = record.token_expires_at.map_or(0, Timestamp::as_millis);
+        Self {
+            id,
+            number: U56::of(record.number.0),
+            program: U56::of(record.program.0),
+            applied: U56::of(record.applied.0),
+            received: U56::of(record.wallet.received.get()),
+            spent: U56::of(record.wallet.spent.get()),
+            last: seq(record.account.last),
+            jump: seq(record.account.jump),
+            far: seq(record.account.far),
+            entries: U56::new(record.account.entries),
+            version: U56::of(record.version.0),
+            token_expires_at: U56::of(token_end),
+            token_epoch: record.token_epoch.to_le_bytes(),
+            tier: record.tier.0.to_le_bytes(),
+            redemptions: redemptions.to_le_bytes(),
+            flags: u8::from(record.is_archived) * ARCHIVED
+                + u8::from(record.has_participated) * PARTICIPATED,
+        }
+    }
+
+    /// Unpacks the record, which has these redemptions.
+    pub(super) fn record(&self, redemptions: StatusCounts) -> Record {
+        let seq = |seq: U56| Some(Seq(seq.signed())).filter(|seq| seq.0 > 0);
+        let points = |points: U56| Points::new(points.signed()).unwrap_or(Points::MAX);
+        let token_end = self.token_expires_at.signed();
+        Record {
+            number: self.number(),
+            program: ProgramNumber(self.program.signed()),
+            applied: Seq(self.applied.signed()),
+            tier: TierNumber(u32::from_le_bytes(self.tier)),
+            is_archived: self.flags & ARCHIVED != 0,
+            has_participated: self.flags & PARTICIPATED != 0,
+            wallet: Wallet {
+                received: points(self.received),
+                spent: points(self.spent),
+            },
+            account: Account {
+                last: seq(self.last),
+                jump: seq(self.jump),
+                far: seq(self.far),
+                entries: self.entries.get(),
+            },
+            version: Seq(self.version.signed()),
+            token_epoch: u32::from_le_bytes(self.token_epoch),
+            token_expires_at: Timestamp::from_millis(token_end).filter(|_| token_end > 0),
+            redemptions,
+        }
+    }
+
+    /// The member's number.
+    pub(super) fn number(&self) -> MemberNumber {
+        MemberNumber(self.number.signed())
+    }
+
+    /// One more than the place of the redemptions in their list; 0: none.
+    pub(super) fn redemptions(&self) -> u32 {
+        u32::from_le_bytes(self.redemptions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_fits_its_size_and_comes_back_unchanged() {
+        assert!(size_of::<Packed>() <= 104, "{}", size_of::<Packed>());
+        let max = 9_007_199_254_740_991;
+        let seq = Some(Seq(max));
+        let record = Record {
+            number: MemberNumber(max),
+            program: ProgramNumber(max - 1),
+            applied: Seq(max - 2),
+            tier: TierNumber(u32::MAX),
+            is_archived: true,
+            has_participated: false,
+            wallet: Wallet {
+                received: Points::MAX,
+                spent: Points::new(1).unwrap(),
+            },
+            account: Account {
+                last: seq,
+                jump: None,
+                far: seq,
+                entries: 77,
+            },
+            version: Seq(3),
+            token_epoch: u32::MAX,
+            token_expires_at: Timestamp::from_millis(253_402_300_799_999),
+            redemptions: StatusCounts::default(),
+        };
+        let packed = Packed::new(&record, IdHash([9; 12]), 8);
+        assert_eq!(packed.record(StatusCounts::default()), record);
+        assert_eq!(packed.redemptions(), 8);
+        let plain = Record::new(MemberNumber(1), ProgramNumber(2), TierNumber(0));
+        let packed = Packed::new(&plain, IdHash::default(), 0);
+        assert_eq!(packed.record(StatusCounts::default()), plain);
+    }
+}
