@@ -6,9 +6,10 @@ use rusqlite::Connection;
 
 use super::chain::{self, Hash};
 use super::texts;
+use crate::books::ProgramRecord;
 use crate::domain::{Activity, Actor, Cell, Cells as _, Column, EventKind, Position, Row};
 use crate::store::Error;
-use crate::store::writer::{Prepared, Sums, run};
+use crate::store::writer::{Prepared, Programs, run};
 
 /// The columns of every row.
 pub(super) const COMMON: [Column; 6] = [
@@ -55,17 +56,26 @@ static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     EventKind::ALL.map(insert).into()
 });
 
-/// Appends one row, caused by an actor. Only a ledger entry has a `position` in its account.
+/// The place of a ledger entry among those before it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Place {
+    /// Its position in its account.
+    pub(in crate::store) position: Position,
+    /// The state of its program.
+    pub(in crate::store) program: ProgramRecord,
+}
+
+/// Appends one row, caused by an actor. Only a ledger entry has a `place`. Returns whether the row
+/// stores the hash of the entry before it.
 pub(in crate::store) fn insert(
-    connection: &Connection,
-    statements: &dyn Prepared,
-    sums: &mut Sums,
+    (connection, statements): (&Connection, &dyn Prepared),
+    programs: &mut Programs,
     activity: &Activity,
     actor: Actor,
-    position: Option<Position>,
-) -> Result<(), Error> {
+    place: Option<Place>,
+) -> Result<bool, Error> {
     let kind = activity.event.kind();
-    if activity.event.ledger_entry().is_some() != position.is_some() {
+    if activity.event.ledger_entry().is_some() != place.is_some() {
         return Err(Error::Impossible("position of a ledger entry"));
     }
     let mut row = Row::default();
@@ -78,8 +88,15 @@ pub(in crate::store) fn insert(
     row.set_number(Column::ActorNumber, number);
     activity.event.write(&mut row);
     let text = texts::of_event(&activity.event);
-    let start: Option<Hash>;
-    if let (Some(position), Some(program)) = (position, activity.program) {
+    let mut start: Option<Hash> = None;
+    if let (
+        Some(Place {
+            position,
+            program: record,
+        }),
+        Some(program),
+    ) = (place, activity.program)
+    {
         row.set_number(Column::Previous, position.previous.map(|seq| seq.0));
         row.set_number(Column::Jump, position.jump.map(|seq| seq.0));
         row.set(
@@ -88,7 +105,7 @@ pub(in crate::store) fn insert(
         );
         row.set(Column::SpentAfter, Cell::Integer(position.spent.get()));
         let commitments = text.as_ref().map(|text| (text.part, text.commitment()));
-        start = sums.extend_chain(connection, program, |previous| {
+        start = programs.extend_chain(connection, (program, record), |previous| {
             chain::next(previous, &row, commitments.as_slice())
         })?;
         if let Some(start) = &start {
@@ -102,8 +119,8 @@ pub(in crate::store) fn insert(
         }
         statement.raw_execute()
     })?;
-    match &text {
-        Some(text) => texts::insert(statements, activity.seq, text),
-        None => Ok(()),
+    if let Some(text) = &text {
+        texts::insert(statements, activity.seq, text)?;
     }
+    Ok(start.is_some())
 }

@@ -1,6 +1,7 @@
 //! The activity log: events are written as rows and read back, and wallets list their entries.
 
 pub mod chain;
+mod chain_head;
 mod check;
 mod history;
 mod insert;
@@ -11,8 +12,9 @@ mod wallet;
 
 use rusqlite::{Connection, Row};
 
+pub(super) use self::chain_head::chain_head;
 pub use self::check::{Checked, check};
-pub(super) use self::insert::insert;
+pub(super) use self::insert::{Place, insert};
 pub(super) use self::read::COUNTED;
 use self::read::Stored;
 pub use self::texts::erase_texts;
@@ -162,4 +164,47 @@ fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activit
         entry.reason = texts::reason(connection, seq)?;
     }
     Ok(activity)
+}
+
+/// A row.
+#[derive(Debug)]
+pub struct LoggedRow {
+    activity: Activity,
+    jump: Option<Seq>,
+    starts_chain: bool,
+    is_given: bool,
+}
+
+impl LoggedRow {
+    /// Row.
+    pub fn as_row(&self) -> crate::books::Row<'_> {
+        crate::books::Row {
+            activity: &self.activity,
+            jump: self.jump,
+            starts_chain: self.starts_chain,
+            is_given: self.is_given,
+        }
+    }
+}
+
+/// WIP
+pub fn read_logged(
+    connection: &Connection,
+    after: Seq,
+    mut take: impl FnMut(LoggedRow),
+) -> Result<(), Error> {
+    let columns = &read::ALL.names;
+    let sql = format!("SELECT {columns} FROM activity WHERE seq > ?1 ORDER BY seq");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([after.0])?;
+    while let Some(row) = rows.next()? {
+        let stored = Stored::new(row, &read::ALL);
+        take(LoggedRow {
+            activity: stored.activity().ok_or(Error::Impossible("activity"))?,
+            jump: stored.cell(Column::Jump).integer().map(Seq),
+            starts_chain: stored.cell(Column::Chain) != crate::domain::Cell::Null,
+            is_given: stored.cell(Column::Actor) == crate::domain::Cell::Null,
+        });
+    }
+    Ok(())
 }
