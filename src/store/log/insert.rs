@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use rusqlite::Connection;
 
 use super::chain::{self, Hash};
+use super::chain_head::chain_head;
 use super::texts;
-use crate::books::ProgramRecord;
+use crate::books::Draft;
 use crate::domain::{Activity, Actor, Cell, Cells as _, Column, EventKind, Position, Row};
 use crate::store::Error;
-use crate::store::writer::{Prepared, Programs, run};
+use crate::store::writer::{Prepared, run};
 
 /// The columns of every row.
 pub(super) const COMMON: [Column; 6] = [
@@ -56,26 +57,26 @@ static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     EventKind::ALL.map(insert).into()
 });
 
-/// The place of a ledger entry among those before it.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store) struct Place {
-    /// Its position in its account.
-    pub(in crate::store) position: Position,
-    /// The state of its program.
-    pub(in crate::store) program: ProgramRecord,
+/// The hash of a ledger entry.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::store) struct Link {
+    /// The hash; `None` for other events.
+    pub(in crate::store) hash: Option<Hash>,
+    /// Whether the row stores the hash of the entry before it: the first of a program in a batch
+    /// does.
+    pub(in crate::store) starts_chain: bool,
 }
 
-/// Appends one row, caused by an actor. Only a ledger entry has a `place`. Returns whether the row
-/// stores the hash of the entry before it.
+/// Appends one row, caused by an actor. Only a ledger entry has a `position` in its account.
 pub(in crate::store) fn insert(
     (connection, statements): (&Connection, &dyn Prepared),
-    programs: &mut Programs,
+    draft: &Draft,
     activity: &Activity,
     actor: Actor,
-    place: Option<Place>,
-) -> Result<bool, Error> {
+    position: Option<Position>,
+) -> Result<Link, Error> {
     let kind = activity.event.kind();
-    if activity.event.ledger_entry().is_some() != place.is_some() {
+    if activity.event.ledger_entry().is_some() != position.is_some() {
         return Err(Error::Impossible("position of a ledger entry"));
     }
     let mut row = Row::default();
@@ -88,15 +89,9 @@ pub(in crate::store) fn insert(
     row.set_number(Column::ActorNumber, number);
     activity.event.write(&mut row);
     let text = texts::of_event(&activity.event);
-    let mut start: Option<Hash> = None;
-    if let (
-        Some(Place {
-            position,
-            program: record,
-        }),
-        Some(program),
-    ) = (place, activity.program)
-    {
+    let mut link = Link::default();
+    let before;
+    if let (Some(position), Some(program)) = (position, activity.program) {
         row.set_number(Column::Previous, position.previous.map(|seq| seq.0));
         row.set_number(Column::Jump, position.jump.map(|seq| seq.0));
         row.set(
@@ -105,11 +100,17 @@ pub(in crate::store) fn insert(
         );
         row.set(Column::SpentAfter, Cell::Integer(position.spent.get()));
         let commitments = text.as_ref().map(|text| (text.part, text.commitment()));
-        start = programs.extend_chain(connection, (program, record), |previous| {
-            chain::next(previous, &row, commitments.as_slice())
-        })?;
-        if let Some(start) = &start {
-            row.set(Column::Chain, Cell::Blob(start));
+        let record = draft.program(program);
+        before = match record.head {
+            Some(head) => head,
+            None => chain_head(connection, program, record)?,
+        };
+        link = Link {
+            hash: Some(chain::next(&before, &row, commitments.as_slice())),
+            starts_chain: draft.starts_chain(program),
+        };
+        if link.starts_chain {
+            row.set(Column::Chain, Cell::Blob(&before));
         }
     }
     let insert = &INSERTS[kind as usize];
@@ -122,5 +123,5 @@ pub(in crate::store) fn insert(
     if let Some(text) = &text {
         texts::insert(statements, activity.seq, text)?;
     }
-    Ok(start.is_some())
+    Ok(link)
 }

@@ -12,9 +12,8 @@ mod wallet;
 
 use rusqlite::{Connection, Row};
 
-pub(super) use self::chain_head::chain_head;
 pub use self::check::{Checked, check};
-pub(super) use self::insert::{Place, insert};
+pub(super) use self::insert::insert;
 pub(super) use self::read::COUNTED;
 use self::read::Stored;
 pub use self::texts::erase_texts;
@@ -182,6 +181,7 @@ impl LoggedRow {
             activity: &self.activity,
             jump: self.jump,
             starts_chain: self.starts_chain,
+            hash: None,
             is_given: self.is_given,
         }
     }

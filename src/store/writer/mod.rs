@@ -8,9 +8,9 @@
 
 mod checkpoints;
 mod chores;
+mod currencies;
 mod job;
 mod observing;
-mod programs;
 mod queue;
 mod recovery;
 mod state;
@@ -30,7 +30,6 @@ use self::checkpoints::Checkpointer;
 pub use self::job::WriteError;
 use self::job::{Reply, job};
 pub use self::observing::{AccessChange, Committed, Observer, ObserverError};
-pub(in crate::store) use self::programs::Programs;
 use self::queue::Entrance;
 use self::state::State;
 pub(in crate::store) use self::statements::{Prepared, run};

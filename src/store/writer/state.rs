@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::currencies::Currencies;
 use super::observing::AccessChange;
-use super::programs::Programs;
 use super::tally::Tally;
 use crate::books::{Draft, Published};
 use crate::clock::Clock;
@@ -33,7 +33,7 @@ pub(super) struct State {
     /// Whether a batch that was lost had changes of access.
     pub(super) access_in_doubt: bool,
     pub(super) keys: KeyIndex,
-    pub(super) programs: Programs,
+    pub(super) currencies: Currencies,
     /// The accounts of members, as the open batch changes them.
     pub(super) draft: Draft,
     pub(super) tally: Tally,
@@ -75,7 +75,7 @@ impl State {
             changes: Changes::default(),
             access_in_doubt: false,
             keys: stored_index::read(connection)?,
-            programs: Programs::default(),
+            currencies: Currencies::default(),
             draft: Draft::new(books),
             tally: Tally::default(),
             listened: None,
@@ -95,7 +95,7 @@ impl State {
         let lost = std::mem::take(&mut self.changes);
         self.next_seq -= i64::try_from(lost.activities.len()).unwrap_or(0);
         self.access_in_doubt |= !lost.access.is_empty();
-        self.programs.clear();
+        self.currencies.clear();
         self.draft.clear();
         self.tally.clear();
         self.listened = None;

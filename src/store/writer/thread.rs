@@ -200,7 +200,7 @@ impl WriterThread {
             next_seq: self.state.next_seq,
             activities: self.state.changes.activities.len(),
         };
-        self.state.programs.mark();
+        self.state.currencies.mark();
         self.state.draft.mark();
         self.state.tally.mark();
         let result = savepoint(statements, "SAVEPOINT job").and_then(|()| {
@@ -245,7 +245,7 @@ impl WriterThread {
 
     fn commit(&mut self, connection: &Connection, writes: usize) -> bool {
         let start = Instant::now();
-        self.state.programs.end_batch();
+        self.state.currencies.end_batch();
         if !self.condition.check() {
             return false;
         }

@@ -137,21 +137,18 @@ impl Transaction<'_> {
             event,
         };
         let state = &mut *self.state;
-        let place = position.zip(program).map(|(position, program)| log::Place {
-            position,
-            program: state.draft.program(program),
-        });
-        let starts_chain = log::insert(
+        let link = log::insert(
             (self.connection, self.statements),
-            &mut state.programs,
+            &state.draft,
             &activity,
             self.actor,
-            place,
+            position,
         )?;
         state.draft.apply(&Row {
             activity: &activity,
             jump: position.and_then(|position| position.jump),
-            starts_chain,
+            starts_chain: link.starts_chain,
+            hash: link.hash,
             is_given: false,
         })?;
         self.state.next_seq += 1;
@@ -234,7 +231,7 @@ impl Transaction<'_> {
     pub fn undo(&mut self) -> Result<(), Error> {
         self.run("ROLLBACK TO job", |statement| statement.execute([]))?;
         self.state.changes.activities.truncate(self.mark.activities);
-        self.state.programs.undo();
+        self.state.currencies.undo();
         self.state.draft.undo();
         self.state.tally.undo();
         if self.state.changes.webhooks_changed {
@@ -274,7 +271,7 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error`] if the database fails or there is no such program.
     pub fn currency(&mut self, program: ProgramNumber) -> Result<&Currency, Error> {
-        self.state.programs.currency(self.connection, program)
+        self.state.currencies.get(self.connection, program)
     }
 
     /// Runs `work` with a statement that stays prepared for the rest of the batch.
@@ -288,7 +285,7 @@ impl Transaction<'_> {
 
     /// Notes that a program's currency was changed.
     pub(in crate::store) fn currency_changed(&mut self, program: ProgramNumber) {
-        self.state.programs.currency_changed(program);
+        self.state.currencies.changed(program);
     }
 
     /// The index of idempotency keys.
