@@ -2,35 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::analytics::{Contradiction, Engine, Figures};
+use super::fold::{FoldError, row_of};
+use super::saved::Loaded;
+use crate::analytics::Engine;
+use crate::books::Published;
 use crate::domain::Seq;
 use crate::service::{Directory, Signals};
 use crate::store::{self, Committed, Connection, Observer, ObserverError};
 
-/// Why the log cannot be folded.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::service) enum FoldError {
-    /// The database cannot be read.
-    #[error(transparent)]
-    Storage(#[from] store::Error),
-    /// A row contradicts those before it.
-    #[error(transparent)]
-    Contradiction(#[from] Contradiction),
-}
-
-impl From<FoldError> for ObserverError {
-    fn from(error: FoldError) -> Self {
-        match error {
-            FoldError::Storage(error) => Self::Storage(error),
-            FoldError::Contradiction(contradiction) => Self::Contradiction(contradiction.into()),
-        }
-    }
-}
-
-/// The figures, the keys and the signals, which follow every commit.
+/// The figures, the books, the keys and the signals, which follow every commit.
 #[derive(Debug)]
 pub(in crate::service) struct Derived {
     pub(in crate::service) engine: Arc<Engine>,
+    pub(in crate::service) books: Published,
     pub(in crate::service) directory: Arc<Directory>,
     pub(in crate::service) signals: Arc<Signals>,
 }
@@ -43,7 +27,8 @@ impl Observer for Derived {
     ) -> Result<(), ObserverError> {
         self.engine
             .apply(committed.activities)
-            .map_err(FoldError::Contradiction)?;
+            .map_err(FoldError::Figures)?;
+        self.follow(connection)?;
         if !committed.access.is_empty() {
             self.directory.apply(connection, committed.access)?;
         }
@@ -52,7 +37,11 @@ impl Observer for Derived {
     }
 
     fn rebuild(&mut self, connection: &Connection) -> Result<(), ObserverError> {
-        self.engine.replace(fold(connection)?);
+        let Loaded { figures, books, .. } = Loaded::from_log(connection)?;
+        let last = books.last_seq();
+        self.engine.replace(figures);
+        *self.books.write() = books;
+        self.books.advance(last);
         self.directory.rebuild(connection)?;
         let last = store::log::last_seq(connection)?;
         self.signals.notify_all(last.unwrap_or(Seq(0)));
@@ -60,30 +49,20 @@ impl Observer for Derived {
     }
 }
 
-/// Folds the whole log.
-pub(in crate::service) fn fold(connection: &Connection) -> Result<Figures, FoldError> {
-    let mut figures = Figures::default();
-    fold_newer(connection, &mut figures)?;
-    figures.settle();
-    Ok(figures)
-}
-
-/// Counts the rows of the log that the figures do not hold yet, and returns their number. The
-/// caller settles the figures.
-pub(in crate::service) fn fold_newer(
-    connection: &Connection,
-    figures: &mut Figures,
-) -> Result<u64, FoldError> {
-    let after = figures.last_seq().unwrap_or(Seq(0));
-    let mut rows = 0;
-    let mut counted = Ok(());
-    store::replay(connection, after, |activity| {
-        // After a contradiction nothing can be counted correctly.
-        if counted.is_ok() {
-            rows += 1;
-            counted = figures.apply(activity);
-        }
-    })?;
-    counted?;
-    Ok(rows)
+impl Derived {
+    /// Applies the rows of a commit to the books.
+    fn follow(&self, connection: &Connection) -> Result<(), FoldError> {
+        let mut books = self.books.write();
+        let mut applied = Ok(());
+        store::replay(connection, books.last_seq(), |row| {
+            if applied.is_ok() {
+                applied = books.apply(&row_of(row), |_| None);
+            }
+        })?;
+        applied?;
+        let last = books.last_seq();
+        drop(books);
+        self.books.advance(last);
+        Ok(())
+    }
 }

@@ -10,13 +10,16 @@ use uuid::Uuid;
 
 pub use self::error::StartError;
 use crate::analytics::Engine;
+use crate::books::Published;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{ByNumber, ProgramNumber, Seq, Timestamp};
 use crate::service::events::{Signals, SystemNames, Targets};
-use crate::service::figures::Analytics;
 use crate::service::figures::derived::Derived;
-use crate::service::figures::snapshots::{self, Snapshots};
+use crate::service::figures::generations::BooksSaver;
+use crate::service::figures::saving::Snapshots;
+use crate::service::figures::snapshots::FiguresSaver;
+use crate::service::figures::{Analytics, Loaded};
 use crate::service::services::{Limits, Services};
 use crate::service::tenancy::bootstrap;
 use crate::service::tenancy::credentials::{Directory, KeyUses, TokenKey};
@@ -64,10 +67,11 @@ impl Services {
         let database = open(&settings.database.path)?;
         let readers = database.readers(reader_settings(settings))?;
         let path = database.path().to_owned();
-        let (figures, last_snapshot) = snapshots::load(database.connection())?;
-        let last_at = figures.last_at();
+        let loaded = Loaded::load(database.connection())?;
+        let last_at = loaded.figures.last_at();
         let was_refused = resume(clock, database.connection(), &last_at)?;
-        let engine = Arc::new(Engine::new(figures));
+        let engine = Arc::new(Engine::new(loaded.figures));
+        let books = Published::new(loaded.books);
         let analytics = Analytics::new(
             &engine,
             settings.analytics.bucket_time,
@@ -81,6 +85,7 @@ impl Services {
         let metrics = Metrics::new();
         let derived = Derived {
             engine: Arc::clone(&engine),
+            books: books.clone(),
             directory: Arc::clone(&directory),
             signals: Arc::clone(&signals),
         };
@@ -92,14 +97,12 @@ impl Services {
                 .map(|(key, keys)| (key, Some(keys)))?,
         };
         let uses = KeyUses::new(Arc::clone(&directory), clock.clone(), writer.upkeep());
-        let snapshots = Snapshots::start(
-            Arc::clone(&engine),
-            writer.upkeep(),
-            last_snapshot,
-            settings.analytics,
-            uses,
-        )
-        .map_err(StartError::Thread)?;
+        let savers = (
+            FiguresSaver::new(Arc::clone(&engine), loaded.snapshot),
+            BooksSaver::new(books, loaded.generations),
+        );
+        let snapshots = Snapshots::start(savers, writer.upkeep(), settings.analytics, uses)
+            .map_err(StartError::Thread)?;
         let clock_watch = ClockWatch::start(clock.clone(), writer.upkeep(), was_refused)
             .map_err(StartError::Thread)?;
         let services = Self {
