@@ -68,6 +68,18 @@ CREATE TABLE program (
 ) STRICT;
 CREATE INDEX program_by_organization ON program (organization_id);
 
+-- Every configuration that a program had, so that a response of that time can be rendered again. Rows are
+-- only added; the newest has the values of the program's row.
+CREATE TABLE configuration (
+    program_id      INTEGER NOT NULL CONSTRAINT configuration_program REFERENCES program (id),
+    version         INTEGER NOT NULL        -- program.configuration_version while it was in force
+        CONSTRAINT configuration_version CHECK (version >= 0),
+    currency_name   TEXT    NOT NULL,
+    currency_symbol TEXT    NOT NULL,
+    default_tier    TEXT    NOT NULL,
+    PRIMARY KEY (program_id, version)
+) STRICT, WITHOUT ROWID;
+
 -- An Org-API-Key (of one program) or a partner key (of one environment). Only the hash is stored.
 CREATE TABLE credential (
     id          INTEGER PRIMARY KEY,

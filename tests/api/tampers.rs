@@ -85,6 +85,31 @@ const FOUND: &[(&str, &str)] = &[
     ),
     ("UPDATE program SET currency_symbol = ''", "currency_symbol"),
     (
+        "UPDATE program SET currency_name = 'Another' WHERE id = 1",
+        "program row 1: its configuration",
+    ),
+    (
+        "DELETE FROM configuration",
+        "program row 1: its configuration",
+    ),
+    (
+        "UPDATE configuration SET currency_symbol = 'a' WHERE program_id = 1",
+        "program row 1: its configuration",
+    ),
+    (
+        "UPDATE configuration SET currency_name = ''",
+        "configuration row 1",
+    ),
+    (
+        "UPDATE configuration SET default_tier = 'gold' WHERE (program_id, version) IN
+             (SELECT program_id, min(version) FROM configuration GROUP BY program_id)",
+        "the log has no such change",
+    ),
+    (
+        "UPDATE configuration SET version = version + 1000000",
+        "the log has no such change",
+    ),
+    (
         "UPDATE credential SET environment = 'live' WHERE kind = 'org' AND environment = 'sandbox'",
         "credential row",
     ),

@@ -104,7 +104,7 @@ impl Services {
                 .map(|(last, _)| last.number)
                 .or(stopped_at)
                 .map(|next| Cursor(next.0).encode(ListKind::Members, program.0));
-            let currency = store::programs::currency_of(connection, program)?;
+            let currency = store::programs::currency_of(connection, program)?.currency;
             let members = rows
                 .iter()
                 .map(|(member, counts)| summary(member, &currency, counts));

@@ -70,7 +70,7 @@ impl Services {
             )?;
             Ok(Answer::ok(&BalanceResponse {
                 balance: member.wallet.balance().get(),
-                currency: CurrencyResponse::from(tx.currency(key.program)?),
+                currency: CurrencyResponse::from(&tx.currency(key.program)?.currency),
             }))
         })
         .await

@@ -10,10 +10,10 @@ use std::collections::hash_map::Entry;
 
 use rusqlite::Connection;
 
-use crate::domain::{ByNumber, Currency, Points, ProgramNumber};
+use crate::domain::{ByNumber, Points, ProgramNumber};
 use crate::store::Error;
 use crate::store::log::chain::Hash;
-use crate::store::tables::programs;
+use crate::store::tables::programs::{self, CurrencyVersion};
 
 /// Programs that are cached from batch to batch.
 const PROGRAMS_MAX: usize = 1024;
@@ -30,7 +30,7 @@ struct ProgramSums {
     /// Whether the log already holds the hash that the first entry of this batch follows.
     has_start: bool,
     /// The currency, if it was read since it last changed.
-    currency: Option<Currency>,
+    currency: Option<CurrencyVersion>,
     /// Whether the row has to be updated.
     is_changed: bool,
 }
@@ -102,7 +102,7 @@ impl Sums {
         &mut self,
         connection: &Connection,
         program: ProgramNumber,
-    ) -> Result<&Currency, Error> {
+    ) -> Result<&CurrencyVersion, Error> {
         let sums = Self::of(&mut self.programs, &mut self.undo, connection, program)?;
         match &mut sums.currency {
             Some(currency) => Ok(currency),
@@ -260,7 +260,7 @@ mod tests {
         let mut sums = Sums::default();
         let name = |sums: &mut Sums| {
             let currency = sums.currency(connection, PROGRAM).unwrap();
-            currency.name.as_str().to_owned()
+            currency.currency.name.as_str().to_owned()
         };
         assert_eq!(name(&mut sums), "Beans");
         sums.mark();

@@ -9,10 +9,10 @@ use super::state::State;
 use super::statements::{self, Prepared};
 use super::tally::Counted;
 use crate::domain::{
-    Activity, Actor, Currency, Event, EventName, LedgerEntry, Points, Position, ProgramNumber, Seq,
-    Timestamp,
+    Activity, Actor, Event, EventName, LedgerEntry, Points, Position, ProgramNumber, Seq, Timestamp,
 };
 use crate::store::answers::key_index::KeyIndex;
+use crate::store::tables::programs::CurrencyVersion;
 use crate::store::tables::{sandbox, webhooks};
 use crate::store::{Error, log};
 
@@ -248,7 +248,7 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`Error`] if the database fails or there is no such program.
-    pub fn currency(&mut self, program: ProgramNumber) -> Result<&Currency, Error> {
+    pub fn currency(&mut self, program: ProgramNumber) -> Result<&CurrencyVersion, Error> {
         self.state.sums.currency(self.connection, program)
     }
 

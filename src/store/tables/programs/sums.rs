@@ -3,40 +3,33 @@
 //!
 //! **Must not know** the open transaction, which uses these.
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
-use crate::domain::{Currency, CurrencyName, CurrencySymbol, Points, ProgramNumber};
+use super::configurations::{CurrencyVersion, currency};
+use crate::domain::{Points, ProgramNumber, Seq};
 use crate::store::Error;
 use crate::store::log::chain::{self, Hash};
 use crate::store::tables::columns::{column, points};
 use crate::store::tables::query;
-
-/// The currency of a program.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn currency_of(connection: &Connection, program: ProgramNumber) -> Result<Currency, Error> {
-    let sql = "SELECT currency_name, currency_symbol FROM program WHERE id = ?1";
-    let found = query::one(connection, sql, [program.0], |row| currency(row, 0))?;
-    found.ok_or(Error::Impossible("program number"))
-}
 
 /// The points received and spent, summed over all wallets, the hash of the newest ledger entry, and
 /// the currency.
 pub(in crate::store) fn sums(
     connection: &Connection,
     program: ProgramNumber,
-) -> Result<(Points, Points, Hash, Currency), Error> {
-    const SELECT: &str =
-        "SELECT amount_received, amount_spent, chain, currency_name, currency_symbol
-        FROM program WHERE id = ?1";
+) -> Result<(Points, Points, Hash, CurrencyVersion), Error> {
+    const SELECT: &str = "SELECT amount_received, amount_spent, chain, configuration_version,
+        currency_name, currency_symbol FROM program WHERE id = ?1";
     let found = query::one(connection, SELECT, [program.0], |row| {
         let chain: Option<Hash> = row.get(column!(SELECT, "chain"))?;
         Ok((
             points(row, column!(SELECT, "amount_received"))?,
             points(row, column!(SELECT, "amount_spent"))?,
             chain.unwrap_or(chain::START),
-            currency(row, column!(SELECT, "currency_name"))?,
+            CurrencyVersion {
+                currency: currency(row, column!(SELECT, "currency_name"))?,
+                version: Seq(row.get(column!(SELECT, "configuration_version"))?),
+            },
         ))
     })?;
     found.ok_or(Error::Impossible("program number"))
@@ -58,12 +51,4 @@ pub(in crate::store) fn set_sums(
         1 => Ok(()),
         _ => Err(Error::Impossible("program number")),
     }
-}
-
-/// Reads the name of a currency from a column, and the symbol from the next one.
-pub(in crate::store) fn currency(row: &Row<'_>, column: usize) -> Result<Currency, Error> {
-    Ok(Currency {
-        name: CurrencyName::stored(row.get(column)?),
-        symbol: CurrencySymbol::stored(row.get(column + 1)?),
-    })
 }

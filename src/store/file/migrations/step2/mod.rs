@@ -59,9 +59,11 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
          {};
          {};
          {};
+         {};
          PRAGMA user_version = 2;
          PRAGMA application_id = {APPLICATION_ID}",
         waiting.join(";"),
+        tables::definitions("configuration")?.join(";"),
         tables::definitions("log_text")?.join(";"),
         tables::definitions("idempotency_words")?.join(";"),
         tables::definitions("search_term")?.join(";"),
