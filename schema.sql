@@ -399,7 +399,10 @@ CREATE TABLE idempotency (
     created_at INTEGER NOT NULL,
     status     INTEGER NOT NULL,
     sealed     INTEGER NOT NULL CHECK (sealed IN (0, 1)), -- 1: encrypted under a key derived from the Idempotency-Key
-    response   BLOB    NOT NULL             -- empty: erased with the member
+    response   BLOB    NOT NULL,            -- the body; empty: erased with the member
+    -- Of a credit or debit: the renderer of the body. `response` is then the balance and the version of the
+    -- configuration, as src/store/answers/compact.rs defines. NULL: `response` is the body itself.
+    renderer   INTEGER CONSTRAINT idempotency_renderer CHECK (renderer >= 1)
 ) STRICT;
 
 -- Idempotency records that contain a member's texts, so that an erasure finds them.

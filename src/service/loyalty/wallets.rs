@@ -9,8 +9,8 @@ use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Servic
 use crate::store::members::Selector;
 use crate::store::{self, Connection, WriteError};
 use crate::wire::{
-    BalanceResponse, CurrencyResponse, Cursor, EligibilityResponse, LedgerEntryResponse, ListKind,
-    MovePointsRequest, PageQuery, TransactionListResponse, TransactionResponse, WalletResponse,
+    Cursor, EligibilityResponse, LedgerEntryResponse, ListKind, MovePointsRequest, PageQuery,
+    TransactionListResponse, TransactionResponse, WalletResponse,
 };
 
 impl Services {
@@ -68,10 +68,8 @@ impl Services {
                     reason,
                 },
             )?;
-            Ok(Answer::ok(&BalanceResponse {
-                balance: member.wallet.balance().get(),
-                currency: CurrencyResponse::from(&tx.currency(key.program)?.currency),
-            }))
+            let balance = member.wallet.balance();
+            Ok(Answer::balance(balance, tx.currency(key.program)?))
         })
         .await
     }

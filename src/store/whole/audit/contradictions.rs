@@ -159,6 +159,8 @@ const CONTRADICTIONS: &[&str] = &[
      WHERE id < 1 OR length(key_hash) <> 16 OR length(body_hash) <> 16
         OR created_at NOT BETWEEN 0 AND 253402300799999
         OR iif(status = 0, length(response) <> 0, status NOT BETWEEN 100 AND 999)",
+    "SELECT format('idempotency row %d: it has a renderer, but is encrypted or erased', id)
+     FROM idempotency WHERE renderer IS NOT NULL AND (sealed OR status = 0)",
     "SELECT format('idempotency_words row %d: there is no such idempotency record', answer)
      FROM idempotency_words WHERE answer NOT IN (SELECT id FROM idempotency)",
 ];
