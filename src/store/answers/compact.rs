@@ -114,6 +114,8 @@ pub fn unreadable_responses(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn compact(balance: i64, configuration: i64) -> CompactResponse {
@@ -162,6 +164,25 @@ mod tests {
             b"{\"balance\":5}",
         ] {
             assert_eq!(CompactResponse::read(1, bytes), None, "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        /// A response has one form, and bytes that can be read are in that form.
+        #[test]
+        fn what_can_be_read_is_what_would_be_written(
+            bytes in proptest::collection::vec(any::<u8>(), 0..20),
+            balance in 0..=Points::MAX.get(),
+            configuration in 0..i64::MAX,
+        ) {
+            let written = compact(balance, configuration).bytes();
+            prop_assert_eq!(
+                CompactResponse::read(1, &written),
+                Some(compact(balance, configuration))
+            );
+            if let Some(response) = CompactResponse::read(1, &bytes) {
+                prop_assert_eq!(response.bytes(), bytes);
+            }
         }
     }
 }
