@@ -63,6 +63,18 @@ CREATE TABLE program (
 ) STRICT;
 CREATE INDEX program_by_organization ON program (organization_id);
 
+-- Every configuration that a program had, so that a response of that time can be rendered again. Rows are
+-- only added; the newest has the values of the program's row.
+CREATE TABLE configuration (
+    program_id      INTEGER NOT NULL CONSTRAINT configuration_program REFERENCES program (id),
+    version         INTEGER NOT NULL        -- program.configuration_version while it was in force
+        CONSTRAINT configuration_version CHECK (version >= 0),
+    currency_name   TEXT    NOT NULL,
+    currency_symbol TEXT    NOT NULL,
+    default_tier    TEXT    NOT NULL,
+    PRIMARY KEY (program_id, version)
+) STRICT, WITHOUT ROWID;
+
 -- An Org-API-Key (of one program) or a partner key (of one environment). Only the hash is stored.
 CREATE TABLE credential (
     id          INTEGER PRIMARY KEY,
@@ -364,7 +376,10 @@ CREATE TABLE idempotency (
     created_at INTEGER NOT NULL,
     status     INTEGER NOT NULL,
     sealed     INTEGER NOT NULL CHECK (sealed IN (0, 1)), -- 1: encrypted under a key derived from the Idempotency-Key
-    response   BLOB    NOT NULL             -- empty: erased with the member
+    response   BLOB    NOT NULL,            -- the body; empty: erased with the member
+    -- Of a credit or debit: the renderer of the body. `response` is then the balance and the version of the
+    -- configuration, as src/store/answers/compact.rs defines. NULL: `response` is the body itself.
+    renderer   INTEGER CONSTRAINT idempotency_renderer CHECK (renderer >= 1)
 ) STRICT;
 
 -- Idempotency records that contain a member's texts, so that an erasure finds them.

@@ -8,6 +8,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use std::process::Command;
 
 use flate2::read::GzDecoder;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use stampcard::domain::Timestamp;
 use support::stream::EventStream;
 use support::{Request, Response, TestApp};
@@ -549,7 +550,7 @@ fn run(database: &Path, arguments: &[&str]) -> String {
 /// `verify` must find nothing wrong, and the CSV tables must be those of the release.
 fn check_stopped(recording: &Recording, database: &Path, differences: &mut Differences) {
     let verified: Value = serde_json::from_str(&run(database, &["verify", "--json"])).unwrap();
-    assert_eq!(verified["findings"], serde_json::json!([]));
+    assert_eq!(verified["findings"], json!([]));
     assert_eq!(verified["agrees"], true);
     for table in ["members", "ledger", "redemptions"] {
         let export = ["export", "-", "--format", "csv", "--table", table];
@@ -591,6 +592,44 @@ fn the_file_of_a_release_gives_the_same_answers() {
         ask_again(&app, &recording, &mut differences, is_sum);
         write_again(&app, &recording, &mut differences);
         app.stop();
+        differences.assert_none();
+    }
+}
+
+/// A response keeps the currency of its time: one that the release stored, and one of this version
+/// before the first change of a migrated program.
+#[test]
+fn credits_are_replayed_as_they_were_after_the_currency_was_renamed() {
+    for recording in Recording::all() {
+        let mut differences = Differences::of(&recording);
+        let mut app = recording.serve(&recording.file("stampcard.db"));
+        let credits = recording.posts.iter();
+        let credits = credits.filter(|post| post.path == "/v1/wallet/credit");
+        let keys: BTreeSet<&str> = credits.map(|post| &*post.credential).collect();
+        assert!(!keys.is_empty());
+        for key in keys {
+            let send = |method, path, body: &Value| {
+                let request = app.request(method, path).bearer(key);
+                request.idempotency_key("new").json(body).send()
+            };
+            send("PUT", "/v1/members/new", &json!({})).expect(200);
+            let credit = || {
+                let body = json!({"externalUserID": "new", "amount": 5});
+                send("POST", "/v1/wallet/credit", &body)
+            };
+            let first = credit();
+            assert_eq!(first.status, 200, "{}", first.text());
+            let renamed = json!({"currencyName": "Renamed", "currencySymbol": "r"});
+            send("PUT", "/v1/configuration", &renamed).expect(200);
+            let again = credit();
+            assert_eq!(again.header("Idempotency-Replayed"), Some("true"));
+            assert_eq!(again.text(), first.text());
+        }
+        write_again(&app, &recording, &mut differences);
+        app.stop();
+        let verified = run(&app.database(), &["verify", "--json"]);
+        let verified: Value = serde_json::from_str(&verified).unwrap();
+        assert_eq!(verified["findings"], json!([]));
         differences.assert_none();
     }
 }

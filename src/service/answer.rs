@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use crate::domain::{MemberNumber, Refusal, Seq};
+use crate::domain::{MemberNumber, Points, Refusal, Seq};
 use crate::error::{Problem, Surface};
+use crate::store::idempotency::CompactResponse;
+use crate::store::programs::CurrencyVersion;
 use crate::wire;
 
 /// The answer of a write: status, body, and how it is stored under an idempotency key.
@@ -11,22 +13,52 @@ use crate::wire;
 pub struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    pub(super) is_secret: bool,
+    pub(super) form: StoredForm,
     /// The member whose personal text the body contains, if it contains any.
     pub(super) member: Option<MemberNumber>,
     /// The settings version of the resource in the body, if it is sent as an `ETag`.
     pub(super) version: Option<Seq>,
 }
 
+/// How the body of an answer is stored under an idempotency key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum StoredForm {
+    /// As it is.
+    Plain,
+    /// Encrypted.
+    Sealed,
+    /// As the numbers that it is rendered from.
+    Compact(CompactResponse),
+}
+
 impl Answer {
-    /// 200 with a body.
-    pub(super) fn ok<T: serde::Serialize>(body: &T) -> Self {
+    /// An answer that is stored as it is.
+    fn new(status: u16, body: Vec<u8>) -> Self {
         Self {
-            status: 200,
-            body: wire::to_json(body),
-            is_secret: false,
+            status,
+            body,
+            form: StoredForm::Plain,
             member: None,
             version: None,
+        }
+    }
+
+    /// 200 with a body.
+    pub(super) fn ok<T: serde::Serialize>(body: &T) -> Self {
+        Self::new(200, wire::to_json(body))
+    }
+
+    /// 200 with the balance after a credit or debit, stored in compact form.
+    pub(super) fn balance(balance: Points, present: &CurrencyVersion) -> Self {
+        let form = StoredForm::Compact(CompactResponse {
+            renderer: wire::BALANCE_RENDERER,
+            balance,
+            configuration: present.version,
+        });
+        let body = wire::render_balance(balance, &present.currency);
+        Self {
+            form,
+            ..Self::new(200, body)
         }
     }
 
@@ -40,19 +72,13 @@ impl Answer {
 
     /// 204 without a body.
     pub(super) fn no_content() -> Self {
-        Self {
-            status: 204,
-            body: Vec::new(),
-            is_secret: false,
-            member: None,
-            version: None,
-        }
+        Self::new(204, Vec::new())
     }
 
     /// Marks the body as secret: it is stored encrypted.
     pub(super) fn secret(self) -> Self {
         Self {
-            is_secret: true,
+            form: StoredForm::Sealed,
             ..self
         }
     }
@@ -75,13 +101,7 @@ impl Answer {
 
     pub(super) fn refusal(surface: Surface, refusal: &Refusal) -> Self {
         let (status, body) = wire::render_problem(surface, &Problem::from(refusal));
-        Self {
-            status,
-            body,
-            is_secret: false,
-            member: None,
-            version: None,
-        }
+        Self::new(status, body)
     }
 
     pub(super) fn into_reply(self) -> Reply {

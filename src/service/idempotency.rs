@@ -8,12 +8,12 @@ use pasetors::version4::{LocalToken, V4};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{Answer, Reply};
+use super::answer::{Answer, Reply, StoredForm};
 use crate::domain::{Environment, Invalid, MemberNumber, ProgramNumber, Refusal};
 use crate::error::{Problem, Surface};
-use crate::store::idempotency::{Hash, IdempotencyRecord};
-use crate::store::{self, Transaction};
-use crate::wire;
+use crate::store::idempotency::{CompactResponse, Hash, IdempotencyRecord, StoredResponse};
+use crate::store::{self, Connection, Transaction};
+use crate::wire::{self, BalanceRenderer};
 
 /// The scope in which a key identifies one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,10 +179,14 @@ pub(super) fn replay(
             version: None,
         }));
     }
-    let body = if stored.sealed {
-        unseal(&key.seal(), &stored.response).ok_or(store::Error::Impossible("sealed response"))?
-    } else {
-        stored.response
+    let body = match stored.response {
+        StoredResponse::Body(body) => body,
+        StoredResponse::Sealed(body) => {
+            unseal(&key.seal(), &body).ok_or(store::Error::Impossible("sealed response"))?
+        }
+        StoredResponse::Compact(response) => {
+            render_again(tx, key.scope, response, wire::balance_renderer)?
+        }
     };
     Ok(Some(Reply {
         status: stored.status,
@@ -192,21 +196,49 @@ pub(super) fn replay(
     }))
 }
 
+/// Renders a response to a credit or debit again: by the renderer that it had the first time, which
+/// may be that of an earlier version, and with the currency of that time.
+fn render_again(
+    connection: &Connection,
+    scope: Scope,
+    response: CompactResponse,
+    renderer: impl FnOnce(u8) -> Option<BalanceRenderer>,
+) -> Result<Vec<u8>, store::Error> {
+    let Scope::Program(program) = scope else {
+        return Err(store::Error::Impossible("scope of a compact response"));
+    };
+    let render = renderer(response.renderer)
+        .ok_or(store::Error::Impossible("renderer of a compact response"))?;
+    let currency = store::programs::currency_at(connection, program, response.configuration)?
+        .ok_or(store::Error::Impossible(
+            "configuration of a compact response",
+        ))?;
+    Ok(render(response.balance, &currency))
+}
+
+/// Finds idempotency records whose compact response cannot be rendered.
+///
+/// # Errors
+/// [`store::Error`] if the database fails.
+pub(super) fn unreadable_responses(connection: &Connection) -> Result<Vec<String>, store::Error> {
+    let is_known = |number| wire::balance_renderer(number).is_some();
+    store::idempotency::unreadable_responses(connection, is_known)
+}
+
 /// Stores the idempotency record of a key: the first answer.
 pub(super) fn record(
     tx: &mut Transaction<'_>,
     key: &IdempotencyKey,
     answer: &Answer,
 ) -> Result<(), store::Error> {
-    let response = if answer.is_secret {
-        seal(&key.seal(), &answer.body)
-    } else {
-        answer.body.clone()
+    let response = match answer.form {
+        StoredForm::Plain => StoredResponse::Body(answer.body.clone()),
+        StoredForm::Sealed => StoredResponse::Sealed(seal(&key.seal(), &answer.body)),
+        StoredForm::Compact(response) => StoredResponse::Compact(response),
     };
     let stored = IdempotencyRecord {
         body_hash: key.body_hash,
         status: answer.status,
-        sealed: answer.is_secret,
         response,
     };
     let now = tx.clock_now();
@@ -235,6 +267,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::clock::Clock;
+    use crate::config::Settings;
+    use crate::domain::{Currency, Points, Seq};
+    use crate::service::Services;
 
     fn key(text: &str, body: &Value) -> IdempotencyKey {
         let scope = Scope::Program(ProgramNumber(1));
@@ -277,5 +313,65 @@ mod tests {
         let opened = unseal(&key("one", &body).seal(), &sealed).unwrap();
         assert_eq!(opened, b"{\"accessToken\":\"v4\"}");
         assert_eq!(unseal(&key("two", &body).seal(), &sealed), None);
+    }
+
+    /// Stands for the renderers of a later version: 1 is the one that this version has, as it then
+    /// still is, and 2 is its own.
+    fn later(number: u8) -> Option<BalanceRenderer> {
+        match number {
+            1 => wire::balance_renderer(1),
+            2 => Some(|balance: Points, currency: &Currency| {
+                format!("{} {}", balance.get(), currency.symbol.as_str()).into_bytes()
+            }),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_record_is_rendered_by_its_own_renderer_with_its_own_currency() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults();
+        settings.database.path = folder.path().join("test.db");
+        let (services, _) = Services::start(&settings, &Clock::system()).unwrap();
+        let write = |tx: &mut Transaction<'_>| {
+            let number = ProgramNumber(1);
+            let before = store::programs::get(tx, number)?;
+            let mut after = before.clone();
+            after.currency.symbol =
+                crate::domain::CurrencySymbol::parse("currencySymbol", "mi").unwrap();
+            after.configuration_version = Seq(before.configuration_version.0 + 100);
+            store::programs::configure(tx, &after)?;
+            let render = |scope, renderer, configuration, renderers: fn(u8) -> _| {
+                let response = CompactResponse {
+                    renderer,
+                    balance: Points::new(7).unwrap(),
+                    configuration,
+                };
+                let body = render_again(tx, scope, response, renderers);
+                body.map(|body| String::from_utf8(body).unwrap())
+            };
+            let scope = Scope::Program(number);
+            let (old, new) = (before.configuration_version, after.configuration_version);
+            let body = |symbol| {
+                format!(r#"{{"balance":7,"currency":{{"name":"Points","symbol":"{symbol}"}}}}"#)
+            };
+            assert_eq!(render(scope, 1, old, later)?, body("pts"));
+            assert_eq!(render(scope, 1, new, later)?, body("mi"));
+            assert_eq!(render(scope, 2, new, later)?, "7 mi");
+            // A version without the renderer, another program, and a version that never was.
+            let other = Scope::Program(ProgramNumber(2));
+            for refused in [
+                render(scope, 2, new, wire::balance_renderer),
+                render(other, 1, old, later),
+                render(Scope::Member(number, MemberNumber(1)), 1, old, later),
+                render(scope, 1, Seq(new.0 + 1), later),
+            ] {
+                let refused = refused.unwrap_err();
+                assert!(matches!(refused, store::Error::Impossible(_)), "{refused}");
+            }
+            Ok(())
+        };
+        services.writer.upkeep().write_blocking(write).unwrap();
+        services.stop();
     }
 }

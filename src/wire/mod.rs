@@ -7,6 +7,7 @@
 //! error codes.
 
 mod analytics;
+mod balance;
 mod configuration;
 mod conversation_page;
 mod conversations;
@@ -37,6 +38,7 @@ pub use analytics::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
     RedemptionTotalsResponse, SummaryResponse, TimeseriesResponse,
 };
+pub use balance::{BALANCE_RENDERER, BalanceRenderer, balance_renderer, render_balance};
 pub use configuration::{ConfigurationRequest, ConfigurationResponse};
 pub use conversation_page::{ConversationOrder, ConversationPageQuery};
 pub use conversations::{

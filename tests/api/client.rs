@@ -250,9 +250,10 @@ pub(crate) fn say(app: &TestApp, token: &str, conversation: &str, text: &str) {
 
 /// Every row of every table that a request could write to.
 pub(crate) fn rows(app: &TestApp) -> Vec<String> {
-    const TABLES: [(&str, &str); 14] = [
+    const TABLES: [(&str, &str); 15] = [
         ("organization", "*"),
         ("program", "*"),
+        ("configuration", "*"),
         ("credential", "*"),
         ("member", "*"),
         ("offer", "*"),

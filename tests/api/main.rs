@@ -9,6 +9,7 @@
 mod support;
 
 mod client;
+mod compact_records;
 
 mod access;
 mod analytics;

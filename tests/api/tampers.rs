@@ -85,6 +85,31 @@ const FOUND: &[(&str, &str)] = &[
     ),
     ("UPDATE program SET currency_symbol = ''", "currency_symbol"),
     (
+        "UPDATE program SET currency_name = 'Another' WHERE id = 1",
+        "program row 1: its configuration",
+    ),
+    (
+        "DELETE FROM configuration",
+        "program row 1: its configuration",
+    ),
+    (
+        "UPDATE configuration SET currency_symbol = 'a' WHERE program_id = 1",
+        "program row 1: its configuration",
+    ),
+    (
+        "UPDATE configuration SET currency_name = ''",
+        "configuration row 1",
+    ),
+    (
+        "UPDATE configuration SET default_tier = 'gold' WHERE (program_id, version) IN
+             (SELECT program_id, min(version) FROM configuration GROUP BY program_id)",
+        "the log has no such change",
+    ),
+    (
+        "UPDATE configuration SET version = version + 1000000",
+        "the log has no such change",
+    ),
+    (
         "UPDATE credential SET environment = 'live' WHERE kind = 'org' AND environment = 'sandbox'",
         "credential row",
     ),
@@ -356,6 +381,14 @@ const FOUND: &[(&str, &str)] = &[
     ("UPDATE idempotency SET key_hash = x'00'", "idempotency row"),
     ("UPDATE idempotency SET status = 7", "idempotency row"),
     (
+        "UPDATE idempotency SET sealed = 1 WHERE renderer = 1",
+        "idempotency row",
+    ),
+    (
+        "UPDATE idempotency SET response = x'05ffff7f' WHERE renderer = 1",
+        "no program has version 2097151",
+    ),
+    (
         "DELETE FROM idempotency; DELETE FROM idempotency_segment",
         "idempotency_words row",
     ),
@@ -378,6 +411,11 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE member SET email = 'other@example.com', attributes = '{}'
      WHERE display_name IS NOT NULL",
     "UPDATE offer SET title = 'Another', points_price = 1, tiers = '[]'",
+    "UPDATE program SET currency_name = 'Another';
+     UPDATE configuration SET currency_name = 'Another'",
+    // The first two bytes are the balance.
+    "UPDATE idempotency SET response = CAST(x'01' || substr(response, 3) AS BLOB)
+     WHERE renderer = 1",
     "UPDATE message SET body = 'Something else' WHERE body IS NOT NULL",
     "UPDATE credential SET name = 'another', hash = randomblob(32)",
     "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",

@@ -9,8 +9,8 @@ use crate::domain::{
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, WriteError};
 use crate::wire::{
-    BalanceResponse, CurrencyResponse, Cursor, EligibilityResponse, LedgerEntryResponse, ListKind,
-    MovePointsRequest, PageQuery, TransactionListResponse, TransactionResponse, WalletResponse,
+    Cursor, EligibilityResponse, LedgerEntryResponse, ListKind, MovePointsRequest, PageQuery,
+    TransactionListResponse, TransactionResponse, WalletResponse,
 };
 
 impl Services {
@@ -64,10 +64,7 @@ impl Services {
                 reason,
             };
             let wallet = post(tx, at, &record, movement)?;
-            Ok(Answer::ok(&BalanceResponse {
-                balance: wallet.balance().get(),
-                currency: CurrencyResponse::from(tx.currency(key.program)?),
-            }))
+            Ok(Answer::balance(wallet.balance(), tx.currency(key.program)?))
         })
         .await
     }

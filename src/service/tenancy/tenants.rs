@@ -105,6 +105,7 @@ pub(in crate::service) fn create_program(
     )?;
     program.configuration_version = program.version;
     store::programs::update(tx, &program)?;
+    store::programs::configure(tx, &program)?;
     Ok(program)
 }
 

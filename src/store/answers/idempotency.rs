@@ -4,8 +4,11 @@
 //! pages, although keys are random. An index in memory leads from a key to the number of its
 //! record. It nearly always knows if there is none, so that a new key needs no look-up.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use std::borrow::Cow;
 
+use rusqlite::Connection;
+
+pub use super::compact::{CompactResponse, unreadable_responses};
 pub use super::key_index::Hash;
 use super::key_index::List;
 use super::stored_index;
@@ -14,7 +17,7 @@ use crate::domain::{MemberNumber, Timestamp};
 use crate::store::tables::columns::column;
 use crate::store::{Error, Transaction};
 
-const RECORD: &str = "SELECT body_hash, status, sealed, response FROM idempotency
+const RECORD: &str = "SELECT body_hash, status, sealed, response, renderer FROM idempotency
     WHERE id = ?1 AND key_hash = ?2 AND created_at > ?3";
 
 /// The first response to a key.
@@ -24,10 +27,19 @@ pub struct IdempotencyRecord {
     pub body_hash: Hash,
     /// The HTTP status.
     pub status: u16,
-    /// Whether `response` is encrypted.
-    pub sealed: bool,
-    /// The body of the response.
-    pub response: Vec<u8>,
+    /// The response.
+    pub response: StoredResponse,
+}
+
+/// The form in which a response is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredResponse {
+    /// The body.
+    Body(Vec<u8>),
+    /// The encrypted body.
+    Sealed(Vec<u8>),
+    /// The numbers that the body is rendered from.
+    Compact(CompactResponse),
 }
 
 impl IdempotencyRecord {
@@ -72,15 +84,24 @@ fn read(
     not_before: Timestamp,
 ) -> Result<Option<IdempotencyRecord>, Error> {
     let mut statement = connection.prepare_cached(RECORD)?;
-    let found = statement.query_row((number, key, not_before.as_millis()), |row| {
-        Ok(IdempotencyRecord {
-            body_hash: row.get(column!(RECORD, "body_hash"))?,
-            status: row.get(column!(RECORD, "status"))?,
-            sealed: row.get(column!(RECORD, "sealed"))?,
-            response: row.get(column!(RECORD, "response"))?,
-        })
-    });
-    Ok(found.optional()?)
+    let mut rows = statement.query((number, key, not_before.as_millis()))?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let response = row.get_ref(column!(RECORD, "response"))?;
+    let response = response.as_blob().map_err(rusqlite::Error::from)?;
+    let response = match row.get(column!(RECORD, "renderer"))? {
+        Some(renderer) => CompactResponse::read(renderer, response)
+            .map(StoredResponse::Compact)
+            .ok_or(Error::Impossible("compact response"))?,
+        None if row.get(column!(RECORD, "sealed"))? => StoredResponse::Sealed(response.to_vec()),
+        None => StoredResponse::Body(response.to_vec()),
+    };
+    Ok(Some(IdempotencyRecord {
+        body_hash: row.get(column!(RECORD, "body_hash"))?,
+        status: row.get(column!(RECORD, "status"))?,
+        response,
+    }))
 }
 
 /// Stores the first response to a key.
@@ -95,8 +116,13 @@ pub fn store(
     words_of: Option<MemberNumber>,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO idempotency
-                   (id, key_hash, body_hash, created_at, status, sealed, response)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                   (id, key_hash, body_hash, created_at, status, sealed, response, renderer)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let (response, is_sealed, renderer) = match &record.response {
+        StoredResponse::Body(body) => (Cow::from(body), false, None),
+        StoredResponse::Sealed(body) => (Cow::from(body), true, None),
+        StoredResponse::Compact(compact) => (compact.bytes().into(), false, Some(compact.renderer)),
+    };
     // A write that is undone uses up its number: no number is used twice.
     let number = tx.keys().last() + 1;
     let values = (
@@ -105,8 +131,9 @@ pub fn store(
         record.body_hash,
         now.as_millis(),
         record.status,
-        record.sealed,
-        &record.response,
+        is_sealed,
+        response,
+        renderer,
     );
     tx.append_row(sql, |statement| statement.execute(values))?;
     if let Some(member) = words_of {

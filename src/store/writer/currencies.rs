@@ -6,9 +6,9 @@ use std::collections::hash_map::Entry;
 
 use rusqlite::Connection;
 
-use crate::domain::{ByNumber, Currency, ProgramNumber};
+use crate::domain::{ByNumber, ProgramNumber};
 use crate::store::Error;
-use crate::store::tables::programs;
+use crate::store::tables::programs::{self, CurrencyVersion};
 
 /// Currencies that are cached from batch to batch.
 const PROGRAMS_MAX: usize = 1024;
@@ -16,7 +16,7 @@ const PROGRAMS_MAX: usize = 1024;
 /// The currencies of recently used programs.
 #[derive(Debug, Default)]
 pub(super) struct Currencies {
-    cached: ByNumber<ProgramNumber, Currency>,
+    cached: ByNumber<ProgramNumber, CurrencyVersion>,
     /// The programs whose currency the open write read or changed.
     open: Vec<ProgramNumber>,
 }
@@ -27,7 +27,7 @@ impl Currencies {
         &mut self,
         connection: &Connection,
         program: ProgramNumber,
-    ) -> Result<&Currency, Error> {
+    ) -> Result<&CurrencyVersion, Error> {
         match self.cached.entry(program) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {

@@ -11,10 +11,11 @@ use super::statements::{self, Prepared};
 use super::tally::Counted;
 use crate::books::Record;
 use crate::domain::{
-    Activity, Actor, Currency, Event, EventName, ExternalUserId, LedgerEntry, Member, MemberNumber,
-    Points, Position, ProgramNumber, Seq, Timestamp,
+    Activity, Actor, Event, EventName, ExternalUserId, LedgerEntry, Member, MemberNumber, Points,
+    Position, ProgramNumber, Seq, Timestamp,
 };
 use crate::store::answers::key_index::KeyIndex;
+use crate::store::tables::programs::CurrencyVersion;
 use crate::store::tables::{sandbox, webhooks};
 use crate::store::{Error, log};
 
@@ -348,7 +349,7 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// [`Error`] if the database fails or there is no such program.
-    pub fn currency(&mut self, program: ProgramNumber) -> Result<&Currency, Error> {
+    pub fn currency(&mut self, program: ProgramNumber) -> Result<&CurrencyVersion, Error> {
         self.state.currencies.get(self.connection, program)
     }
 

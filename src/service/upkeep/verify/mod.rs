@@ -9,7 +9,8 @@ use crate::analytics::{Counters, Figures, Measure, OfferCounters, Sum, Timeline}
 use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
 use crate::service::figures::fold::Folded;
 use crate::service::figures::saved::Restored;
-use crate::store::{self, Connection, audit, idempotency};
+use crate::service::idempotency;
+use crate::store::{self, Connection, audit};
 
 /// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +59,7 @@ pub const STEPS: &[&str] = &[
     "redemptions against their history",
     "credits against the log",
     "idempotency records against their index",
+    "compact idempotency records",
     "the search index against the members",
     "every row of the log and its hash",
     "the log, folded again",
@@ -99,7 +101,7 @@ pub(in crate::service) fn verify_rows(
 ) -> Result<Report, store::Error> {
     let _snapshot = audit::begin_snapshot(connection)?;
     let mut report = Report::default();
-    let checks: [Check; 11] = [
+    let checks: [Check; 12] = [
         audit::integrity,
         audit::schema,
         audit::foreign_keys,
@@ -109,7 +111,8 @@ pub(in crate::service) fn verify_rows(
         audit::chains,
         audit::redemptions,
         audit::credits,
-        idempotency::segments_with_gaps,
+        store::idempotency::segments_with_gaps,
+        idempotency::unreadable_responses,
         store::search::differences,
     ];
     for (name, check) in STEPS.iter().zip(checks) {

@@ -1,14 +1,14 @@
 //! Programs and their settings.
 
-mod currency;
+mod configurations;
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
-pub(in crate::store) use self::currency::currency;
-pub use self::currency::currency_of;
+pub(in crate::store) use self::configurations::currency;
+pub use self::configurations::{CurrencyVersion, currency_at, currency_of};
 use crate::domain::{
     Currency, Environment, Name, OrganizationNumber, Program, ProgramNumber, ProgramSort,
     ProgramStatus, Search, Seq, Tier, Timestamp,
@@ -49,7 +49,8 @@ pub struct ProgramAccessRow {
     pub currency: Arc<Currency>,
 }
 
-/// Creates a program and sets its `number`.
+/// Creates a program and sets its `number`. [`update`] and [`configure`] write its versions, which
+/// are not known yet.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -157,13 +158,13 @@ pub fn list(
     })
 }
 
-/// Writes a program's name, status, times and versions.
+/// Writes a program's name, status, times and the version of these.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> {
     let sql = "UPDATE program SET name = ?2, status = ?3, updated_at = ?4, archived_at = ?5,
-                   version = ?6, configuration_version = ?7
+                   version = ?6
                WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((
         program.number.0,
@@ -172,27 +173,31 @@ pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> 
         program.updated_at.as_millis(),
         program.archived_at.map(Timestamp::as_millis),
         program.version.0,
-        program.configuration_version.0,
     ))?;
     tx.access_changed(AccessChange::Program(program.number));
     Ok(())
 }
 
-/// Writes a program's settings.
+/// Writes a program's configuration, which is new or was changed, as its newest version.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn configure(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> {
-    let sql = "UPDATE program SET currency_name = ?2, currency_symbol = ?3, default_tier = ?4,
-                   configuration_version = ?5
-               WHERE id = ?1";
-    tx.prepare_cached(sql)?.execute((
+    let values = (
         program.number.0,
+        program.configuration_version.0,
         program.currency.name.as_str(),
         program.currency.symbol.as_str(),
         program.default_tier.as_str(),
-        program.configuration_version.0,
-    ))?;
+    );
+    let sql = "UPDATE program SET configuration_version = ?2, currency_name = ?3,
+                   currency_symbol = ?4, default_tier = ?5
+               WHERE id = ?1";
+    tx.prepare_cached(sql)?.execute(values)?;
+    let sql = "INSERT INTO configuration
+                   (program_id, version, currency_name, currency_symbol, default_tier)
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    tx.prepare_cached(sql)?.execute(values)?;
     tx.currency_changed(program.number);
     tx.access_changed(AccessChange::Program(program.number));
     Ok(())

@@ -21,6 +21,7 @@ pub fn contradictions(connection: &Connection) -> Result<Vec<String>, Error> {
         let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
         let sql = sql
             .replace("{trial}", &TRIAL_CREDITS_MAX.to_string())
+            .replace("{configuring}", &configuring_kinds())
             .replace("{stored}", &stored_kinds());
         findings.extend(lines(connection, &format!("{sql} LIMIT {FINDINGS_MAX}"))?);
     }
@@ -31,10 +32,19 @@ pub fn contradictions(connection: &Connection) -> Result<Vec<String>, Error> {
 
 /// The numbers of the events whose object is stored for webhooks.
 fn stored_kinds() -> String {
-    let is_stored = |kind: &EventKind| matches!(kind.shown(), Shown::Member | Shown::Redemption);
+    kinds(|kind| matches!(kind.shown(), Shown::Member | Shown::Redemption))
+}
+
+/// The numbers of the events that change a program's configuration.
+fn configuring_kinds() -> String {
+    kinds(|kind| matches!(kind, EventKind::ProgramCreated | EventKind::ProgramChanged))
+}
+
+/// The numbers of some events, as SQL.
+fn kinds(is_one: impl Fn(EventKind) -> bool) -> String {
     let numbers: Vec<String> = EventKind::ALL
         .into_iter()
-        .filter(is_stored)
+        .filter(|kind| is_one(*kind))
         .map(|kind| kind.number().to_string())
         .collect();
     numbers.join(", ")
@@ -49,6 +59,16 @@ const CONTRADICTIONS: &[&str] = &[
     "SELECT format('organization row %d: its allocation of %d is not possible on trial', id,
          allocation)
      FROM organization WHERE tier = 'trial' AND allocation > {trial}",
+    "SELECT format('program row %d: its configuration is not that of its version', p.id)
+     FROM program p LEFT JOIN configuration c
+        ON c.program_id = p.id AND c.version = p.configuration_version
+     WHERE c.currency_name IS NOT p.currency_name OR c.currency_symbol IS NOT p.currency_symbol
+        OR c.default_tier IS NOT p.default_tier",
+    "SELECT format('configuration of program row %d, version %d: the log has no such change',
+         c.program_id, c.version)
+     FROM configuration c LEFT JOIN activity a ON a.seq = c.version
+     WHERE a.program_id IS NOT c.program_id OR a.kind NOT IN ({configuring})
+        OR coalesce(a.name, c.default_tier) <> c.default_tier",
     "SELECT format('credential row %d: its environment is %s, but that of its program is %s', c.id,
          c.environment, o.environment)
      FROM credential c JOIN program p ON p.id = c.program_id
@@ -139,6 +159,8 @@ const CONTRADICTIONS: &[&str] = &[
      WHERE id < 1 OR length(key_hash) <> 16 OR length(body_hash) <> 16
         OR created_at NOT BETWEEN 0 AND 253402300799999
         OR iif(status = 0, length(response) <> 0, status NOT BETWEEN 100 AND 999)",
+    "SELECT format('idempotency row %d: it has a renderer, but is encrypted or erased', id)
+     FROM idempotency WHERE renderer IS NOT NULL AND (sealed OR status = 0)",
     "SELECT format('idempotency_words row %d: there is no such idempotency record', answer)
      FROM idempotency_words WHERE answer NOT IN (SELECT id FROM idempotency)",
 ];

@@ -95,6 +95,14 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
         ],
     ),
     (
+        "configuration",
+        &[
+            ("currency_name", text!(CurrencyName)),
+            ("currency_symbol", text!(CurrencySymbol)),
+            ("default_tier", text!(Tier)),
+        ],
+    ),
+    (
         "credential",
         &[
             ("kind", ANY),

@@ -13,6 +13,7 @@ const TABLES: &[(&str, &[&str], &[&str])] = &[
     ("setting", &[], &[]),
     ("organization", &[], &[]),
     ("program", &[], &[]),
+    ("configuration", &[], &[]),
     ("credential", &[], &[]),
     ("member", &[], &[]),
     ("removal", &[], &[]),

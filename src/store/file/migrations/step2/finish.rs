@@ -37,7 +37,7 @@ pub(super) fn erase_again(connection: &mut Connection) -> Result<(), MigrationEr
 
 /// Sets the versions of offers, programs and organizations: the last activities that changed them.
 /// Those of members were set when they were moved; the log of version 1 does not have changes of
-/// webhooks.
+/// webhooks. The present configuration of each program becomes its first version.
 pub(super) fn set_versions(connection: &mut Connection) -> Result<(), MigrationError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let sql = "SELECT kind / 10, CASE WHEN kind < 50 THEN offer_id WHEN kind < 60 THEN program_id
@@ -56,6 +56,12 @@ pub(super) fn set_versions(connection: &mut Connection) -> Result<(), MigrationE
     }
     drop(rows);
     drop(newest);
+    // They exist if the migration was stopped after this transaction.
+    let sql = "INSERT OR IGNORE INTO configuration
+                   (program_id, version, currency_name, currency_symbol, default_tier)
+               SELECT id, configuration_version, currency_name, currency_symbol, default_tier
+               FROM program";
+    tx.execute(sql, [])?;
     tx.commit()?;
     Ok(())
 }

@@ -20,7 +20,7 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::ledger::Ledger;
-use self::plan::{MEMBERS, TABLES};
+use self::plan::{MEMBERS, NEW_TABLES, TABLES};
 use crate::store::file::open_error::MigrationError;
 use crate::store::file::paths::with_suffix;
 use crate::store::file::schema::{self, APPLICATION_ID, NOTE, Progress};
@@ -35,8 +35,11 @@ const CACHE_KIB: i64 = 131_072;
 /// Begins the step if there is room for it. From then on no older program opens the file.
 pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), MigrationError> {
     check_room(path)?;
-    let mut waiting = tables::definitions("conversation")?;
-    waiting.retain(|sql| sql.starts_with("CREATE INDEX") && sql.contains("waiting_since"));
+    let mut created = tables::definitions("conversation")?;
+    created.retain(|sql| sql.starts_with("CREATE INDEX") && sql.contains("waiting_since"));
+    for table in NEW_TABLES {
+        created.extend(tables::definitions(table)?);
+    }
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(&format!(
         "DROP TRIGGER IF EXISTS activity_is_never_changed;
@@ -55,21 +58,9 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
              CHECK (waiting_since IS NULL OR last_role = 'member');
          DROP INDEX IF EXISTS conversation_waiting;
          {};
-         {};
-         {};
-         {};
-         {};
-         {};
-         {};
          PRAGMA user_version = 2;
          PRAGMA application_id = {APPLICATION_ID}",
-        waiting.join(";"),
-        tables::definitions("log_text")?.join(";"),
-        tables::definitions("idempotency_words")?.join(";"),
-        tables::definitions("search_term")?.join(";"),
-        tables::definitions("removal")?.join(";"),
-        tables::definitions("book_generation")?.join(";"),
-        tables::definitions("book_part")?.join(";")
+        created.join(";")
     ))?;
     let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2)";
     tx.execute(sql, (NOTE, TABLES[0].0.as_bytes()))?;

@@ -24,3 +24,14 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
 
 /// The position of the members among them.
 pub(super) const MEMBERS: usize = 1;
+
+/// The tables that version 1 did not have.
+pub(super) const NEW_TABLES: &[&str] = &[
+    "configuration",
+    "log_text",
+    "idempotency_words",
+    "search_term",
+    "removal",
+    "book_generation",
+    "book_part",
+];

@@ -1,0 +1,62 @@
+//! Configurations of programs: the present one, and those of the past, which are never changed.
+//!
+//! **Must not know** the open transaction, which uses these.
+
+use rusqlite::{Connection, Row};
+
+use crate::domain::{Currency, CurrencyName, CurrencySymbol, ProgramNumber, Seq};
+use crate::store::Error;
+use crate::store::tables::columns::column;
+use crate::store::tables::query;
+
+/// The currency of a program at a version of its configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CurrencyVersion {
+    /// The currency.
+    pub currency: Currency,
+    /// The version.
+    pub version: Seq,
+}
+
+/// The present currency of a program.
+///
+/// # Errors
+/// [`Error`] if the database fails or there is no such program.
+pub fn currency_of(
+    connection: &Connection,
+    program: ProgramNumber,
+) -> Result<CurrencyVersion, Error> {
+    const SELECT: &str =
+        "SELECT configuration_version, currency_name, currency_symbol FROM program WHERE id = ?1";
+    let found = query::one(connection, SELECT, [program.0], |row| {
+        Ok(CurrencyVersion {
+            currency: currency(row, column!(SELECT, "currency_name"))?,
+            version: Seq(row.get(column!(SELECT, "configuration_version"))?),
+        })
+    })?;
+    found.ok_or(Error::Impossible("program number"))
+}
+
+/// The currency of a program at a version of its configuration, if it had that version.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn currency_at(
+    connection: &Connection,
+    program: ProgramNumber,
+    version: Seq,
+) -> Result<Option<Currency>, Error> {
+    let sql = "SELECT currency_name, currency_symbol FROM configuration
+               WHERE program_id = ?1 AND version = ?2";
+    query::one(connection, sql, (program.0, version.0), |row| {
+        currency(row, 0)
+    })
+}
+
+/// Reads the name of a currency from a column, and the symbol from the next one.
+pub(in crate::store) fn currency(row: &Row<'_>, column: usize) -> Result<Currency, Error> {
+    Ok(Currency {
+        name: CurrencyName::stored(row.get(column)?),
+        symbol: CurrencySymbol::stored(row.get(column + 1)?),
+    })
+}
