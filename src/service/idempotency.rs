@@ -242,7 +242,7 @@ pub(super) fn record(
         response,
     };
     let now = tx.clock_now();
-    store::idempotency::store(tx, &key.key_hash, now, &stored, answer.member)
+    store::idempotency::store(tx, &key.key_hash, now, stored, answer.member)
 }
 
 /// Encrypts a body. PASETO v4.local serves as the authenticated encryption here too.

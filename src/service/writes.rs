@@ -177,10 +177,9 @@ mod tests {
         services.stop();
     }
 
-    /// A write that only appends has no savepoint. If it fails after that, nothing of its batch is
-    /// committed, and the writer continues.
+    /// A write that only appends has no savepoint: its rows are inserted when it has succeeded.
     #[test]
-    fn a_write_that_panics_after_it_appended_takes_its_batch_along() {
+    fn a_write_that_panics_after_it_appended_leaves_the_others_of_its_batch() {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::defaults();
         settings.database.path = folder.path().join("test.db");
@@ -226,14 +225,23 @@ mod tests {
             };
             tokio::join!(bad, release).0
         });
-        assert_eq!(bad, Err(WriteError::Unavailable));
-        assert_eq!(holder.join().unwrap(), Err(WriteError::Unavailable));
-        assert_eq!(last(), before);
+        assert_eq!(bad, Err(WriteError::Failed));
+        let first = holder.join().unwrap().unwrap();
+        assert_eq!(Some(first.0), before.map(|seq| seq.0 + 1));
+        assert_eq!(last(), Some(first));
+        // A row that was appended before the connection is used is undone with all else.
+        let mixed = upkeep.write_blocking(move |tx| -> Result<(), store::Error> {
+            append(tx)?;
+            assert_eq!(
+                store::log::last_seq(tx)?.map(|seq| seq.0),
+                Some(first.0 + 1)
+            );
+            panic!("a defect after the savepoint was opened");
+        });
+        assert_eq!(mixed, Err(WriteError::Failed));
+        assert_eq!(last(), Some(first));
         let next = upkeep.write_blocking(append).unwrap();
-        assert_eq!(Some(next.0), before.map(|seq| seq.0 + 1));
-        // A panic before the first row costs only its own write.
-        let alone = upkeep.write_blocking(|_| -> Result<(), store::Error> { panic!("a defect") });
-        assert_eq!(alone, Err(WriteError::Failed));
+        assert_eq!(next.0, first.0 + 1);
         services.stop();
     }
 

@@ -21,8 +21,8 @@ pub enum Error {
     /// A row was read that is not published yet: its commit failed although it reached the disk.
     #[error("a row is not published yet")]
     Unpublished,
-    /// A write failed after it had appended rows that no savepoint covers.
-    #[error("a write failed after it had appended to the log, so that its batch is dropped")]
+    /// The savepoint of a write could not be opened.
+    #[error("a write cannot be undone, so that its batch is dropped")]
     Irrevocable,
     /// The system refused a thread.
     #[error("a thread cannot be started")]

@@ -4,8 +4,6 @@
 //! pages, although keys are random. An index in memory leads from a key to the number of its
 //! record. It nearly always knows if there is none, so that a new key needs no look-up.
 
-use std::borrow::Cow;
-
 use rusqlite::Connection;
 
 pub use super::compact::{CompactResponse, unreadable_responses};
@@ -112,22 +110,22 @@ pub fn store(
     tx: &mut Transaction<'_>,
     key: &Hash,
     now: Timestamp,
-    record: &IdempotencyRecord,
+    record: IdempotencyRecord,
     words_of: Option<MemberNumber>,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO idempotency
                    (id, key_hash, body_hash, created_at, status, sealed, response, renderer)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let (response, is_sealed, renderer) = match &record.response {
-        StoredResponse::Body(body) => (Cow::from(body), false, None),
-        StoredResponse::Sealed(body) => (Cow::from(body), true, None),
-        StoredResponse::Compact(compact) => (compact.bytes().into(), false, Some(compact.renderer)),
+    let (response, is_sealed, renderer) = match record.response {
+        StoredResponse::Body(body) => (body, false, None),
+        StoredResponse::Sealed(body) => (body, true, None),
+        StoredResponse::Compact(compact) => (compact.bytes(), false, Some(compact.renderer)),
     };
     // A write that is undone uses up its number: no number is used twice.
     let number = tx.keys().last() + 1;
     let values = (
         number,
-        key,
+        *key,
         record.body_hash,
         now.as_millis(),
         record.status,
@@ -135,10 +133,10 @@ pub fn store(
         response,
         renderer,
     );
-    tx.append_row(sql, |statement| statement.execute(values))?;
+    tx.append_row(sql, move |statement| statement.execute(values))?;
     if let Some(member) = words_of {
         let sql = "INSERT INTO idempotency_words (answer, member_id) VALUES (?1, ?2)";
-        tx.append_row(sql, |statement| statement.execute((number, member.0)))?;
+        tx.append_row(sql, move |statement| statement.execute((number, member.0)))?;
     }
     tx.keys().add(*key, number);
     Ok(())

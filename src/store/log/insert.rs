@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use rusqlite::Connection;
 
-use super::chain;
+use super::chain::{self, Hash};
 use super::chain_head::chain_head;
-use super::texts;
+use super::texts::{self, NewText, Salt};
 use crate::books::{self, Draft};
 use crate::domain::{Activity, Actor, Cell, Cells as _, Column, EventKind, Position, Row};
 use crate::store::Error;
@@ -57,68 +57,107 @@ static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     EventKind::ALL.map(insert).into()
 });
 
-/// Appends one row, caused by an actor, and applies it to the draft of the books. Only a ledger
-/// entry has a `position` in its account.
-pub(in crate::store) fn insert(
-    (connection, statements): (&Connection, &dyn Prepared),
+/// What a row has besides its activity.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct NewRow {
+    actor: Actor,
+    /// The position of a ledger entry in its account.
+    position: Option<Position>,
+    /// The hash of the entry before it, if the row stores it.
+    start: Option<Hash>,
+    /// The salt of its text.
+    salt: Option<Salt>,
+}
+
+/// Prepares the row of an activity, caused by an actor, and applies it to the draft of the books.
+/// Only a ledger entry has a `position` in its account.
+pub(in crate::store) fn prepare(
+    connection: &Connection,
     draft: &mut Draft,
     activity: &Activity,
     actor: Actor,
     position: Option<Position>,
-) -> Result<(), Error> {
-    let kind = activity.event.kind();
+) -> Result<NewRow, Error> {
     if activity.event.ledger_entry().is_some() != position.is_some() {
         return Err(Error::Impossible("position of a ledger entry"));
     }
-    let mut row = Row::default();
-    row.set(Column::Seq, Cell::Integer(activity.seq.0));
-    row.set(Column::At, Cell::Integer(activity.at.as_millis()));
-    row.set_number(Column::Program, activity.program.map(|program| program.0));
-    row.set(Column::Kind, Cell::Integer(kind.number()));
-    let (actor, number) = actor.numbers();
-    row.set(Column::Actor, Cell::Integer(actor));
-    row.set_number(Column::ActorNumber, number);
-    activity.event.write(&mut row);
     let text = texts::of_event(&activity.event);
-    let (mut hash, mut starts_chain) = (None, false);
-    let before;
-    if let (Some(position), Some(program)) = (position, activity.program) {
-        row.set_number(Column::Previous, position.previous.map(|seq| seq.0));
-        row.set_number(Column::Jump, position.jump.map(|seq| seq.0));
-        row.set(
-            Column::ReceivedAfter,
-            Cell::Integer(position.received.get()),
-        );
-        row.set(Column::SpentAfter, Cell::Integer(position.spent.get()));
+    let mut new = NewRow {
+        actor,
+        position,
+        start: None,
+        salt: text.as_ref().map(NewText::salt),
+    };
+    let mut hash = None;
+    if let Some(program) = activity.program.filter(|_| position.is_some()) {
         let commitments = text.as_ref().map(|text| (text.part, text.commitment()));
         let record = draft.program(program);
-        before = match record.head {
+        let before = match record.head {
             Some(head) => head,
             None => chain_head(connection, program, record)?,
         };
+        let row = new.row(activity);
         hash = Some(chain::next(&before, &row, commitments.as_slice()));
         // The first entry of a program in a batch stores the hash that it follows.
-        starts_chain = draft.starts_chain(program);
-        if starts_chain {
-            row.set(Column::Chain, Cell::Blob(&before));
-        }
+        new.start = draft.starts_chain(program).then_some(before);
     }
     draft.apply(&books::Row {
         activity,
         jump: position.and_then(|position| position.jump),
-        starts_chain,
+        starts_chain: new.start.is_some(),
         hash,
         is_given: false,
     })?;
-    let insert = &INSERTS[kind as usize];
-    run(statements, &insert.sql, |statement| {
-        for (index, column) in (1..).zip(&insert.columns) {
-            statement.raw_bind_parameter(index, row.cell(*column))?;
+    Ok(new)
+}
+
+impl NewRow {
+    /// The cells of the row, without those that a commit adds.
+    fn row<'a>(&self, activity: &'a Activity) -> Row<'a> {
+        let mut row = Row::default();
+        row.set(Column::Seq, Cell::Integer(activity.seq.0));
+        row.set(Column::At, Cell::Integer(activity.at.as_millis()));
+        row.set_number(Column::Program, activity.program.map(|program| program.0));
+        let kind = activity.event.kind();
+        row.set(Column::Kind, Cell::Integer(kind.number()));
+        let (actor, number) = self.actor.numbers();
+        row.set(Column::Actor, Cell::Integer(actor));
+        row.set_number(Column::ActorNumber, number);
+        activity.event.write(&mut row);
+        if let Some(position) = self.position {
+            row.set_number(Column::Previous, position.previous.map(|seq| seq.0));
+            row.set_number(Column::Jump, position.jump.map(|seq| seq.0));
+            row.set(
+                Column::ReceivedAfter,
+                Cell::Integer(position.received.get()),
+            );
+            row.set(Column::SpentAfter, Cell::Integer(position.spent.get()));
         }
-        statement.raw_execute()
-    })?;
-    if let Some(text) = &text {
-        texts::insert(statements, activity.seq, text)?;
+        row
     }
-    Ok(())
+
+    /// Inserts the row, and its text.
+    pub(in crate::store) fn insert(
+        &self,
+        statements: &dyn Prepared,
+        activity: &Activity,
+    ) -> Result<(), Error> {
+        let mut row = self.row(activity);
+        if let Some(start) = &self.start {
+            row.set(Column::Chain, Cell::Blob(start));
+        }
+        let insert = &INSERTS[activity.event.kind() as usize];
+        run(statements, &insert.sql, |statement| {
+            for (index, column) in (1..).zip(&insert.columns) {
+                statement.raw_bind_parameter(index, row.cell(*column))?;
+            }
+            statement.raw_execute()
+        })?;
+        let text = self
+            .salt
+            .and_then(|salt| texts::salted(&activity.event, salt));
+        text.map_or(Ok(()), |text| {
+            texts::insert(statements, activity.seq, &text)
+        })
+    }
 }

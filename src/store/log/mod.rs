@@ -13,7 +13,7 @@ mod wallet;
 use rusqlite::{Connection, Row};
 
 pub use self::check::{Checked, check};
-pub(super) use self::insert::insert;
+pub(super) use self::insert::{NewRow, prepare};
 pub(super) use self::read::COUNTED;
 use self::read::Stored;
 pub use self::texts::erase_texts;

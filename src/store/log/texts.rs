@@ -15,8 +15,11 @@ pub(in crate::store) const REASON: i64 = 1;
 pub(in crate::store) struct NewText<'a> {
     pub(in crate::store) part: i64,
     pub(in crate::store) text: &'a str,
-    salt: [u8; SALT_BYTES],
+    salt: Salt,
 }
+
+/// Random bytes, without which a text cannot be guessed from its commitment.
+pub(super) type Salt = [u8; SALT_BYTES];
 
 impl<'a> NewText<'a> {
     /// A text with a new salt.
@@ -35,15 +38,25 @@ impl<'a> NewText<'a> {
     }
 
     /// The salt.
-    pub(in crate::store) fn salt(&self) -> &[u8] {
-        &self.salt
+    pub(in crate::store) fn salt(&self) -> [u8; SALT_BYTES] {
+        self.salt
     }
 }
 
-/// The text of an event, if it has one.
+/// The text of an event, if it has one, with a new salt.
 pub(super) fn of_event(event: &Event) -> Option<NewText<'_>> {
     let reason = event.ledger_entry()?.reason.as_ref()?;
     Some(NewText::new(REASON, reason.as_str()))
+}
+
+/// The text of an event, with the salt that it got before.
+pub(super) fn salted(event: &Event, salt: Salt) -> Option<NewText<'_>> {
+    let reason = event.ledger_entry()?.reason.as_ref()?;
+    Some(NewText {
+        part: REASON,
+        text: reason.as_str(),
+        salt,
+    })
 }
 
 /// Stores a text of a row.

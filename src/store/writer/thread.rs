@@ -204,7 +204,10 @@ impl WriterThread {
                 tx.undo().map(|()| Err(None))
             }
         };
-        let result = result.and_then(|result| tx.end().map(|()| result));
+        let result = result.and_then(|result| {
+            let ended = catch_unwind(AssertUnwindSafe(|| tx.end()));
+            ended.unwrap_or(Err(Error::Irrevocable)).map(|()| result)
+        });
         // A full disk or an I/O error may end the transaction.
         let lost = connection.is_autocommit();
         let outcome = match result {

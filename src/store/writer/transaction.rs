@@ -1,6 +1,7 @@
 //! The open transaction that a write works in.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::ops::Deref;
 
 use rusqlite::{Connection, Statement};
@@ -22,9 +23,9 @@ use crate::store::{Error, log};
 /// An open transaction, and the only way to change a row or to record an event.
 ///
 /// A write that is refused is undone by a savepoint, which costs as much as the rows of a credit.
-/// So the savepoint is opened when a write first uses the connection. A write that only appends,
-/// after all its checks, never opens one; if such a write fails after its first row, which only a
-/// defect can cause, the whole batch is dropped.
+/// So the savepoint is opened when a write first uses the connection. Until then, rows that are
+/// appended to the log are kept in memory. A write that only appends, such as a credit, inserts
+/// them when it has succeeded, and never opens a savepoint.
 #[derive(Debug)]
 pub struct Transaction<'a> {
     connection: &'a Connection,
@@ -34,8 +35,21 @@ pub struct Transaction<'a> {
     /// The cause of the events that are recorded.
     actor: Actor,
     savepoint: Cell<Savepoint>,
-    /// Whether rows were appended that the savepoint does not cover.
-    has_appended: Cell<bool>,
+    /// The rows that are not inserted yet.
+    pending: RefCell<Vec<Pending>>,
+}
+
+/// A row that is to be inserted.
+enum Pending {
+    /// That of an activity of the open batch, by its position in the list.
+    Activity(usize, log::NewRow),
+    Other(Box<dyn FnOnce(&dyn Prepared) -> rusqlite::Result<usize>>),
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pending")
+    }
 }
 
 /// The savepoint of a write.
@@ -85,30 +99,58 @@ impl<'a> Transaction<'a> {
             mark,
             actor: Actor::Server,
             savepoint: Cell::new(Savepoint::None),
-            has_appended: Cell::new(false),
+            pending: RefCell::default(),
         }
     }
 
-    /// Ends the write.
+    /// Ends the write: inserts its rows.
     ///
     /// # Errors
     /// [`Error`] if the batch has to be dropped.
     pub(super) fn end(self) -> Result<(), Error> {
         match self.savepoint.get() {
-            Savepoint::None => Ok(()),
+            Savepoint::None => self.insert_pending(),
             Savepoint::Open => self.command("RELEASE job"),
             Savepoint::Failed => Err(Error::Irrevocable),
         }
     }
 
-    /// Opens the savepoint unless it is open.
+    /// Opens the savepoint unless it is open. From then on rows are inserted immediately.
     fn guard(&self) {
         if self.savepoint.get() == Savepoint::None {
             let opened = self.command("SAVEPOINT job");
-            self.savepoint.set(match opened {
-                Ok(()) => Savepoint::Open,
-                Err(_) => Savepoint::Failed,
+            let is_open = opened.and_then(|()| self.insert_pending()).is_ok();
+            self.savepoint.set(if is_open {
+                Savepoint::Open
+            } else {
+                Savepoint::Failed
             });
+        }
+    }
+
+    /// Inserts a row, or keeps it until the savepoint is opened or the write ends.
+    fn put(&self, row: Pending) -> Result<(), Error> {
+        if self.savepoint.get() == Savepoint::None {
+            self.pending.borrow_mut().push(row);
+            return Ok(());
+        }
+        self.insert(row)
+    }
+
+    fn insert_pending(&self) -> Result<(), Error> {
+        let pending = std::mem::take(&mut *self.pending.borrow_mut());
+        pending.into_iter().try_for_each(|row| self.insert(row))
+    }
+
+    fn insert(&self, row: Pending) -> Result<(), Error> {
+        match row {
+            Pending::Activity(place, row) => {
+                row.insert(self.statements, &self.state.changes.activities[place])
+            }
+            Pending::Other(insert) => {
+                insert(self.statements)?;
+                Ok(())
+            }
         }
     }
 
@@ -117,12 +159,6 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Takes note that a row is appended.
-    fn note_append(&self) {
-        if self.savepoint.get() != Savepoint::Open {
-            self.has_appended.set(true);
-        }
-    }
     /// The time of an event in a program: the clock's time, or ahead of it if the program's clock
     /// was moved, but never before the program's last activity.
     pub fn now(&self, program: ProgramNumber) -> Timestamp {
@@ -215,21 +251,16 @@ impl<'a> Transaction<'a> {
             program,
             event,
         };
-        self.note_append();
-        let state = &mut *self.state;
-        log::insert(
-            (self.connection, self.statements),
-            &mut state.draft,
-            &activity,
-            self.actor,
-            position,
-        )?;
+        let draft = &mut self.state.draft;
+        let row = log::prepare(self.connection, draft, &activity, self.actor, position)?;
         self.state.next_seq += 1;
         if let Some(program) = program {
             let last = self.state.open_at.entry(program).or_insert(at);
             *last = (*last).max(at);
         }
         self.state.changes.activities.push(activity);
+        let place = self.state.changes.activities.len() - 1;
+        self.put(Pending::Activity(place, row))?;
         Ok(seq)
     }
 
@@ -260,7 +291,7 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// [`Error`] if the database fails.
     pub fn store_payload(&self, program: ProgramNumber, seq: Seq, data: &str) -> Result<(), Error> {
-        self.note_append();
+        self.guard();
         webhooks::insert_payload(self.connection, program, seq, data)
     }
 
@@ -303,11 +334,11 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// [`Error`] if the database fails.
     pub fn undo(&mut self) -> Result<(), Error> {
-        if self.has_appended.get() || self.savepoint.get() == Savepoint::Failed {
-            return Err(Error::Irrevocable);
-        }
-        if self.savepoint.get() == Savepoint::Open {
-            self.command("ROLLBACK TO job")?;
+        self.pending.borrow_mut().clear();
+        match self.savepoint.get() {
+            Savepoint::None => {}
+            Savepoint::Open => self.command("ROLLBACK TO job")?,
+            Savepoint::Failed => return Err(Error::Irrevocable),
         }
         self.state.changes.activities.truncate(self.mark.activities);
         self.state.currencies.undo();
@@ -369,17 +400,20 @@ impl<'a> Transaction<'a> {
         sql: &'static str,
         work: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
+        if !self.pending.borrow().is_empty() {
+            self.guard();
+        }
         Ok(statements::run(self.statements, sql, work)?)
     }
 
-    /// [`Transaction::run`] for a statement that only appends a row, after all checks of the write.
-    pub(in crate::store) fn append_row<T>(
-        &self,
-        sql: &'static str,
-        work: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, Error> {
-        self.note_append();
-        Ok(statements::run(self.statements, sql, work)?)
+    /// Appends a row, once all checks of the write have passed.
+    pub(in crate::store) fn append_row<F>(&self, sql: &'static str, insert: F) -> Result<(), Error>
+    where
+        F: FnOnce(&mut Statement<'_>) -> rusqlite::Result<usize> + 'static,
+    {
+        self.put(Pending::Other(Box::new(move |statements| {
+            statements::run(statements, sql, insert)
+        })))
     }
 
     /// Notes that a program's currency was changed.
