@@ -13,6 +13,7 @@ mod client;
 mod access;
 mod analytics;
 mod bad_input;
+mod books_on_disk;
 mod caps;
 mod conditional;
 mod configuration;
