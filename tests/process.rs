@@ -47,6 +47,8 @@ mod proxy;
 mod races;
 #[path = "process/receiver.rs"]
 mod receiver;
+#[path = "process/saved_books.rs"]
+mod saved_books;
 #[path = "support/secrets.rs"]
 #[allow(
     dead_code,

@@ -14,6 +14,7 @@ mod compact_records;
 mod access;
 mod analytics;
 mod bad_input;
+mod books_on_disk;
 mod caps;
 mod conditional;
 mod configuration;

@@ -10,6 +10,7 @@
     reason = "a test stops at the first surprise, and its numbers are small"
 )]
 
+mod books;
 mod oracle;
 mod snapshot;
 

@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("budget", &[]),
     ("analytics", &["domain"]),
+    ("books", &["domain"]),
     ("clock", &["domain"]),
     ("config", &["domain"]),
     ("error", &["domain"]),
@@ -32,6 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "store",
             "analytics",
+            "books",
             "domain",
             "wire",
             "error",
@@ -95,6 +97,7 @@ const EVERYTHING: &[&str] = &[
 const LAYERS: &[&str] = &[
     "domain",
     "analytics",
+    "books",
     "store",
     "wire",
     "service",

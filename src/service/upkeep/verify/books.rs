@@ -11,9 +11,9 @@ const FINDINGS_MAX: usize = 100;
 /// The differences between the books that were saved, with the newer rows of the log, and those of
 /// the whole log: a sentence for each field of a record.
 pub(super) fn differences(saved: &Books, folded: &Books) -> Vec<String> {
-    let members = of_members(saved, folded);
-    members
-        .chain(of_programs(saved, folded))
+    let programs = of_programs(saved, folded);
+    programs
+        .chain(of_members(saved, folded))
         .take(FINDINGS_MAX)
         .collect()
 }

@@ -1,0 +1,378 @@
+//! The form of a part: numbers as distances, which take few bytes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::books::fold::NUMBER_MAX;
+use crate::books::{ProgramRecord, Record, TierNumber};
+use crate::domain::{
+    Account, MemberNumber, Points, ProgramNumber, Seq, Status, StatusCounts, Timestamp, Wallet,
+};
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct StoredPart {
+    pub(super) programs: Vec<StoredProgram>,
+    pub(super) tiers: Vec<String>,
+    pub(super) records: Vec<StoredRecord>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct StoredProgram {
+    pub(super) number: i64,
+    chain_start: i64,
+    last_entry: i64,
+    head: Option<[u8; 32]>,
+}
+
+impl StoredProgram {
+    pub(super) fn new((number, record): (ProgramNumber, &ProgramRecord)) -> Self {
+        Self {
+            number: number.0,
+            chain_start: record.chain_start.map_or(0, |seq| seq.0),
+            last_entry: record.last_entry.map_or(0, |seq| seq.0),
+            head: record.head,
+        }
+    }
+
+    pub(super) fn program(&self) -> (ProgramNumber, ProgramRecord) {
+        let seq = |seq: i64| Some(Seq(seq)).filter(|seq| seq.0 > 0);
+        let record = ProgramRecord {
+            wallets: Wallet::default(),
+            chain_start: seq(self.chain_start),
+            last_entry: seq(self.last_entry),
+            head: self.head,
+        };
+        (ProgramNumber(self.number), record)
+    }
+}
+
+/// A record, with row numbers as distances, which take fewer bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct StoredRecord {
+    /// The distance from the member before it.
+    pub(super) after: i64,
+    program: i64,
+    pub(super) tier: u64,
+    applied: i64,
+    is_archived: bool,
+    has_participated: bool,
+    received: i64,
+    spent: i64,
+    entries: u64,
+    /// The distances of the newest entry from `applied`, and of each further one from it; plus
+    /// one, so that 0 means none.
+    last: i64,
+    jump: i64,
+    far: i64,
+    version: i64,
+    token_epoch: u32,
+    token_expires_at: i64,
+    /// The place of a status in the list of all, and the number of redemptions.
+    redemptions: Vec<(u8, u32)>,
+}
+
+impl StoredRecord {
+    pub(super) fn new(record: &Record, before: i64, tier: u64) -> Self {
+        let applied = record.applied.0;
+        let back = |seq: Option<Seq>| seq.map_or(0, |seq| applied - seq.0 + 1);
+        let counts = (0..).zip(Status::ALL).filter_map(|(place, status)| {
+            // The books hold no more.
+            let count = u32::try_from(record.redemptions.get(status)).unwrap_or(u32::MAX);
+            (count > 0).then_some((place, count))
+        });
+        Self {
+            after: record.number.0 - before,
+            program: record.program.0,
+            tier,
+            applied,
+            is_archived: record.is_archived,
+            has_participated: record.has_participated,
+            received: record.wallet.received.get(),
+            spent: record.wallet.spent.get(),
+            entries: record.account.entries,
+            last: back(record.account.last),
+            jump: back(record.account.jump),
+            far: back(record.account.far),
+            version: applied - record.version.0,
+            token_epoch: record.token_epoch,
+            token_expires_at: record.token_expires_at.map_or(0, Timestamp::as_millis),
+            redemptions: counts.collect(),
+        }
+    }
+
+    /// The record; `None` if a number is out of range.
+    pub(super) fn record(&self, number: i64, tier: TierNumber) -> Option<Record> {
+        let is_number = |number: &i64| (0..=NUMBER_MAX).contains(number);
+        let own = [number, self.program, self.applied];
+        if !own.iter().all(is_number) || self.entries > NUMBER_MAX.unsigned_abs() {
+            return None;
+        }
+        let back = |distance: i64| match distance {
+            0 => Some(None),
+            distance => {
+                let seq = self.applied.checked_sub(distance.checked_sub(1)?)?;
+                (1..=self.applied).contains(&seq).then_some(Some(Seq(seq)))
+            }
+        };
+        let mut redemptions = StatusCounts::default();
+        for (place, count) in &self.redemptions {
+            let status = *Status::ALL.get(usize::from(*place))?;
+            if redemptions.get(status) > 0 {
+                return None;
+            }
+            redemptions.add(status, u64::from(*count));
+        }
+        let token_end = match self.token_expires_at {
+            0 => None,
+            end => Some(Timestamp::from_millis(end).filter(|_| end > 0)?),
+        };
+        let wallet = Wallet {
+            received: Points::new(self.received)?,
+            spent: Points::new(self.spent)?,
+        };
+        if wallet.spent > wallet.received {
+            return None;
+        }
+        Some(Record {
+            number: MemberNumber(number),
+            program: ProgramNumber(self.program),
+            applied: Seq(self.applied),
+            tier,
+            is_archived: self.is_archived,
+            has_participated: self.has_participated,
+            wallet,
+            account: Account {
+                last: back(self.last)?,
+                jump: back(self.jump)?,
+                far: back(self.far)?,
+                entries: self.entries,
+            },
+            version: Some(self.applied.checked_sub(self.version)?)
+                .filter(|seq| (0..=self.applied).contains(seq))
+                .map(Seq)?,
+            token_epoch: self.token_epoch,
+            token_expires_at: token_end,
+            redemptions,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::books::parts::{Damaged, Generation, Header, Part};
+    use crate::books::{Books, Published};
+    use crate::domain::Tier;
+
+    /// Every record by the member's number, each with the name of its tier, which may have another
+    /// number in other books.
+    fn contents(books: &Books) -> BTreeMap<i64, (Record, Option<Tier>)> {
+        let all = books.records().map(|record| {
+            let tier = books.tier(record.tier);
+            let plain = Record {
+                tier: TierNumber(0),
+                ..record
+            };
+            (plain.number.0, (plain, tier))
+        });
+        all.collect()
+    }
+
+    fn programs(books: &Books) -> BTreeMap<i64, ProgramRecord> {
+        let all = books.programs();
+        all.map(|(number, record)| (number.0, *record)).collect()
+    }
+
+    /// The parts of a generation of books that nobody changes meanwhile, and its header.
+    fn generation(published: &Published, is_base: bool) -> (Vec<Part>, Header) {
+        let mut generation = Generation::begin(published, is_base);
+        let mut parts = Vec::new();
+        while let Some(part) = generation.next_part(published).unwrap() {
+            parts.push(part);
+        }
+        let count = u32::try_from(parts.len()).unwrap();
+        (parts, generation.header(1, count))
+    }
+
+    #[track_caller]
+    fn restore(books: &mut Books, parts: &[Part], header: Header) {
+        let mut records = 0;
+        for part in parts {
+            records += books.restore_part(part).unwrap().records;
+        }
+        assert_eq!(records, header.records);
+        books.restored_up_to(header.last_seq);
+    }
+
+    /// Small numbers, extreme ones and others, up to `max`.
+    fn number(max: i64) -> impl Strategy<Value = i64> {
+        prop_oneof![0..=max.min(40), Just(max), Just(max / 2), 0..=max]
+    }
+
+    fn record(tiers: Vec<TierNumber>) -> impl Strategy<Value = Record> {
+        let seq = |max| prop::option::of(number(max).prop_map(|seq| Seq(seq.max(1))));
+        let tier = prop::sample::select(tiers);
+        let own = (number(NUMBER_MAX), number(NUMBER_MAX), tier);
+        let applied = number(NUMBER_MAX).prop_map(|applied| applied.max(1));
+        let rest = applied.prop_flat_map(move |applied| {
+            (
+                Just(applied),
+                (seq(applied), seq(applied), seq(applied)),
+                number(applied),
+                number(NUMBER_MAX),
+            )
+        });
+        let points = number(Points::MAX.get()).prop_flat_map(|all| (Just(all), number(all)));
+        let flags = (any::<bool>(), any::<bool>(), any::<u32>());
+        let end = prop::option::of(1..=253_402_300_799_999_i64);
+        let count = prop_oneof![Just(0), Just(u32::MAX), any::<u32>()];
+        let counts = prop::array::uniform7(count);
+        (own, rest, points, flags, end, counts).prop_map(
+            |((number, program, tier), rest, (received, spent), flags, end, counts)| {
+                let (applied, (last, jump, far), version, entries) = rest;
+                let mut redemptions = StatusCounts::default();
+                for (status, count) in Status::ALL.into_iter().zip(counts) {
+                    redemptions.add(status, u64::from(count));
+                }
+                Record {
+                    number: MemberNumber(number),
+                    program: ProgramNumber(program),
+                    applied: Seq(applied),
+                    tier,
+                    is_archived: flags.0,
+                    has_participated: flags.1,
+                    wallet: Wallet {
+                        received: Points::new(received).unwrap(),
+                        spent: Points::new(spent).unwrap(),
+                    },
+                    account: Account {
+                        last,
+                        jump,
+                        far,
+                        entries: entries.unsigned_abs(),
+                    },
+                    version: Seq(version),
+                    token_epoch: flags.2,
+                    token_expires_at: end.and_then(Timestamp::from_millis),
+                    redemptions,
+                }
+            },
+        )
+    }
+
+    /// Books whose list of tiers exists before their records.
+    fn with_tiers() -> (Books, Vec<TierNumber>) {
+        let books = Books::default();
+        let tiers = ["standard", "gold", "ünïcode tier"];
+        let number = |tier: &&str| books.tier_list().number(&Tier::stored((*tier).to_owned()));
+        let numbers = tiers.iter().map(number).collect();
+        (books, numbers)
+    }
+
+    /// Adds records, except those that no log leads to: a member stays in one program, the points of
+    /// a wallet never decrease, and the sums of a program have a limit.
+    fn add(books: &mut Books, records: &[Record]) {
+        for record in records {
+            let is_later = |before: Record| {
+                before.program == record.program
+                    && before.wallet.received <= record.wallet.received
+                    && before.wallet.spent <= record.wallet.spent
+            };
+            if books.record(record.number).is_none_or(is_later) && books.restore(record) {
+                books.write(record);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_base_and_a_delta_restore_every_record(
+            (first, second) in {
+                let (_, tiers) = with_tiers();
+                (vec(record(tiers.clone()), 0..60), vec(record(tiers), 0..20))
+            },
+            last in number(NUMBER_MAX),
+        ) {
+            let (mut books, _) = with_tiers();
+            add(&mut books, &first);
+            books.restored_up_to(Seq(last));
+            let published = Published::new(books);
+            let (base, base_header) = generation(&published, true);
+            prop_assert_eq!(published.read().dirty_count(), 0);
+            let mut restored = Books::default();
+            restore(&mut restored, &base, base_header);
+            prop_assert_eq!(contents(&restored), contents(&published.read()));
+            prop_assert_eq!(programs(&restored), programs(&published.read()));
+            prop_assert_eq!(restored.last_seq(), Seq(last));
+            prop_assert_eq!(restored.dirty_count(), 0);
+
+            add(&mut published.write(), &second);
+            let changed = published.read().dirty_count();
+            let (delta, header) = generation(&published, false);
+            prop_assert_eq!(header.records, u64::try_from(changed).unwrap());
+            restore(&mut restored, &delta, header);
+            prop_assert_eq!(contents(&restored), contents(&published.read()));
+            prop_assert_eq!(programs(&restored), programs(&published.read()));
+        }
+
+        #[test]
+        fn random_bytes_are_refused_or_restored_but_never_a_panic(
+            bytes in vec(any::<u8>(), 0..400),
+        ) {
+            let checksum = crc32fast::hash(&bytes);
+            take_in(Part { bytes, checksum });
+        }
+
+        #[test]
+        fn changed_bytes_are_refused_or_restored_but_never_a_panic(
+            records in vec(record(with_tiers().1), 1..20),
+            changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+            end in any::<prop::sample::Index>(),
+            is_cut in any::<bool>(),
+        ) {
+            let (mut books, _) = with_tiers();
+            add(&mut books, &records);
+            let (parts, _) = generation(&Published::new(books), true);
+            for mut part in parts {
+                for (place, byte) in &changes {
+                    let place = place.index(part.bytes.len());
+                    part.bytes[place] = *byte;
+                }
+                if is_cut {
+                    part.bytes.truncate(end.index(part.bytes.len()));
+                }
+                let checksum = crc32fast::hash(&part.bytes);
+                take_in(Part { checksum, ..part });
+            }
+        }
+    }
+
+    /// Takes in a part with any content, and reads all that it may have left in the books.
+    fn take_in(part: Part) {
+        let mut books = Books::default();
+        let restored = books.restore_part(&part);
+        let damaged = Part {
+            checksum: part.checksum ^ 1,
+            ..part
+        };
+        assert_eq!(books.restore_part(&damaged), Err(Damaged::Checksum));
+        let records: Vec<Record> = books.records().collect();
+        if let Ok(restored) = restored {
+            assert!(u64::try_from(records.len()).unwrap() <= restored.records);
+        }
+        for record in records {
+            assert!((0..=NUMBER_MAX).contains(&record.number.0), "{record:?}");
+            assert!(
+                record
+                    .account
+                    .last
+                    .is_none_or(|last| last <= record.applied)
+            );
+            assert!(record.wallet.spent <= record.wallet.received);
+        }
+    }
+}
