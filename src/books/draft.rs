@@ -140,8 +140,8 @@ impl Records for Draft {
 
     fn put(&mut self, record: &Record) -> bool {
         let before = Self::record(self, record.number).map(|before| before.wallet);
-        let before = before.unwrap_or_default();
-        if before != record.wallet {
+        if before != Some(record.wallet) {
+            let before = before.unwrap_or_default();
             let program = self.program(record.program);
             let Some(program) = program.shifted(before, record.wallet) else {
                 return false;
