@@ -52,15 +52,10 @@ CREATE TABLE program (
     currency_name   TEXT    NOT NULL,
     currency_symbol TEXT    NOT NULL,
     default_tier    TEXT    NOT NULL,       -- the tier of a new member without one
-    -- The sums over all wallets, to keep every total within the range of exact doubles.
-    amount_received INTEGER NOT NULL DEFAULT 0 CHECK (amount_received BETWEEN 0 AND 9007199254740991),
-    amount_spent    INTEGER NOT NULL DEFAULT 0 CHECK (amount_spent BETWEEN 0 AND 9007199254740991),
     clock_offset    INTEGER NOT NULL DEFAULT 0 CHECK (clock_offset >= 0), -- ms that a sandbox clock is ahead
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,       -- last change of name or status
     archived_at     INTEGER,                -- NULL: active
-    -- The hash of the program's newest ledger entry; NULL before the first. See activity.chain.
-    chain           BLOB CONSTRAINT program_chain CHECK (length(chain) = 32),
     -- The settings versions of name and status, and of currency and default tier.
     version         INTEGER NOT NULL DEFAULT 0 CONSTRAINT program_version CHECK (version >= 0),
     configuration_version INTEGER NOT NULL DEFAULT 0
@@ -85,7 +80,8 @@ CREATE TABLE credential (
 ) STRICT;
 CREATE INDEX credential_by_program ON credential (program_id);
 
--- A member with its wallet.
+-- A member's profile. The wallet is not in this table: it is the sum of the ledger entries in `activity`,
+-- see the view `wallet`. The server keeps it in memory.
 CREATE TABLE member (
     id               INTEGER PRIMARY KEY,
     program_id       INTEGER NOT NULL CONSTRAINT member_program REFERENCES program (id),
@@ -94,43 +90,13 @@ CREATE TABLE member (
     email            TEXT,                  -- set by the token exchange, never returned
     tier             TEXT    NOT NULL CONSTRAINT member_tier CHECK (tier <> ''),
     attributes       TEXT,                  -- a JSON object, byte for byte
-    balance          INTEGER NOT NULL DEFAULT 0 CONSTRAINT member_balance CHECK (balance >= 0),
-    amount_received  INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT member_amount_received CHECK (amount_received BETWEEN 0 AND 9007199254740991),
-    amount_spent     INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT member_amount_spent CHECK (amount_spent BETWEEN 0 AND 9007199254740991),
-    -- The newest ledger entry of this wallet, the head of the list linked by activity.previous_seq; the
-    -- entry that it jumps to; the entry that this one jumps to, if known without a lookup; and the number
-    -- of entries.
-    last_entry_seq   INTEGER,
-    last_jump_seq    INTEGER,
-    last_far_seq     INTEGER,
-    entries          INTEGER NOT NULL DEFAULT 0 CONSTRAINT member_entries CHECK (entries >= 0),
-    participated     INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT member_participated CHECK (participated IN (0, 1)), -- whether it ever had a mint or a spend
     token_epoch      INTEGER NOT NULL DEFAULT 0, -- raised by a removal, which invalidates older tokens
-    token_expires_at INTEGER,               -- when the member's last token expires
+    token_expires_at INTEGER,               -- when the last token of version 0.1.0 expires; its log does not tell
     created_at       INTEGER NOT NULL,
     archived_at      INTEGER,               -- NULL: a current member
     version          INTEGER NOT NULL DEFAULT 0 -- the settings version
         CONSTRAINT member_version CHECK (version >= 0),
-    -- The number of its redemptions by status, so that reads need not count them.
-    redemptions_submitted INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT member_redemptions_submitted CHECK (redemptions_submitted >= 0),
-    redemptions_open INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT member_redemptions_open CHECK (redemptions_open >= 0),
-    redemptions_awaiting_vendor INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT member_redemptions_awaiting_vendor CHECK (redemptions_awaiting_vendor >= 0),
-    redemptions_awaiting_customer INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT member_redemptions_awaiting_customer CHECK (redemptions_awaiting_customer >= 0),
-    redemptions_purchased INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT member_redemptions_purchased CHECK (redemptions_purchased >= 0),
-    redemptions_completed INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT member_redemptions_completed CHECK (redemptions_completed >= 0),
-    redemptions_canceled INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT member_redemptions_canceled CHECK (redemptions_canceled >= 0),
-    CONSTRAINT member_external_user_id UNIQUE (program_id, external_user_id),
-    CONSTRAINT member_wallet CHECK (balance = amount_received - amount_spent)
+    CONSTRAINT member_external_user_id UNIQUE (program_id, external_user_id)
 ) STRICT;
 CREATE INDEX member_by_program ON member (program_id);
 CREATE INDEX member_by_tier ON member (program_id, tier);
@@ -283,6 +249,17 @@ CREATE TRIGGER activity_is_never_deleted BEFORE DELETE ON activity
 BEGIN
     SELECT RAISE(ABORT, 'activity is append-only');
 END;
+
+-- The wallet of every member, computed from the log. For other programs that open the file: it reads the
+-- whole log, so the server does not use it.
+CREATE VIEW wallet (member_id, program_id, balance, amount_received, amount_spent, entries) AS
+    SELECT m.id, m.program_id, coalesce(l.received - l.spent, 0), coalesce(l.received, 0),
+        coalesce(l.spent, 0), coalesce(l.entries, 0)
+    FROM member m LEFT JOIN (
+        SELECT member_id, sum(iif(entry IN (1, 3), amount, 0)) AS received,
+            sum(iif(entry IN (2, 4, 5), amount, 0)) AS spent, count(*) AS entries
+        FROM activity WHERE entry IS NOT NULL GROUP BY member_id
+    ) l ON l.member_id = m.id;
 
 -- Personal texts of the log; an erasure deletes them. The chain of hashes covers the commitment
 -- SHA-256(salt, text), from which the text cannot be guessed once the salt is deleted.

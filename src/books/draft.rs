@@ -66,6 +66,12 @@ impl Draft {
         }
     }
 
+    /// Whether a program has no ledger entry in the open batch yet.
+    pub fn starts_chain(&self, program: ProgramNumber) -> bool {
+        let open = self.programs.get(program).map(|record| record.last_entry);
+        open.is_none_or(|last| last == self.base.read().program(program).last_entry)
+    }
+
     /// The tier of a number.
     pub fn tier(&self, number: TierNumber) -> Option<Tier> {
         self.tiers.get(number)

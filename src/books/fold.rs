@@ -16,6 +16,8 @@ pub struct Row<'a> {
     pub jump: Option<Seq>,
     /// Whether a ledger entry stores the hash of the entry before it.
     pub starts_chain: bool,
+    /// The hash of a ledger entry that is being written. Those in the log are not computed.
+    pub hash: Option<[u8; 32]>,
     /// Whether the row is of version 0.1.0, which did not log when tokens expire.
     pub is_given: bool,
 }
@@ -127,6 +129,7 @@ fn note_entry(records: &mut impl Records, program: ProgramNumber, row: &Row<'_>)
     let seq = Some(row.activity.seq);
     if record.last_entry < seq {
         record.last_entry = seq;
+        record.head = row.hash;
         if row.starts_chain {
             record.chain_start = seq;
         }

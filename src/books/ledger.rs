@@ -188,8 +188,12 @@ impl Books {
 
     pub(super) fn restore_program(&mut self, number: ProgramNumber, stored: ProgramRecord) {
         let program = self.programs.entry(number).or_default();
-        program.chain_start = program.chain_start.max(stored.chain_start);
-        program.last_entry = program.last_entry.max(stored.last_entry);
+        if program.last_entry <= stored.last_entry {
+            *program = ProgramRecord {
+                wallets: program.wallets,
+                ..stored
+            };
+        }
     }
 
     pub(super) fn set_last_seq(&mut self, last: Seq) {

@@ -214,6 +214,7 @@ struct StoredProgram {
     number: i64,
     chain_start: i64,
     last_entry: i64,
+    head: Option<[u8; 32]>,
 }
 
 impl StoredProgram {
@@ -222,6 +223,7 @@ impl StoredProgram {
             number: number.0,
             chain_start: record.chain_start.map_or(0, |seq| seq.0),
             last_entry: record.last_entry.map_or(0, |seq| seq.0),
+            head: record.head,
         }
     }
 
@@ -231,6 +233,7 @@ impl StoredProgram {
             wallets: Wallet::default(),
             chain_start: seq(self.chain_start),
             last_entry: seq(self.last_entry),
+            head: self.head,
         };
         (ProgramNumber(self.number), record)
     }

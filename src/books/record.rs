@@ -66,6 +66,8 @@ pub struct ProgramRecord {
     pub chain_start: Option<Seq>,
     /// The newest ledger entry.
     pub last_entry: Option<Seq>,
+    /// The hash of the newest ledger entry, if it is known without computing it.
+    pub head: Option<[u8; 32]>,
 }
 
 impl ProgramRecord {

@@ -1,8 +1,8 @@
 //! Members and their wallets.
 
 use super::{
-    Account, Attributes, DisplayName, Email, ExternalUserId, MemberNumber, Points, ProgramNumber,
-    Seq, Tier, Timestamp,
+    Attributes, DisplayName, Email, ExternalUserId, MemberNumber, Points, ProgramNumber, Seq, Tier,
+    Timestamp,
 };
 
 /// The change of one optional field by a patch.
@@ -62,7 +62,7 @@ impl Wallet {
     }
 }
 
-/// A member of a program.
+/// A member of a program: the profile. The points are in the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     /// The row.
@@ -79,16 +79,8 @@ pub struct Member {
     pub tier: Tier,
     /// The operator's own JSON.
     pub attributes: Option<Attributes>,
-    /// The points.
-    pub wallet: Wallet,
-    /// The end of the wallet's chain of ledger entries.
-    pub account: Account,
-    /// Whether the member ever had a mint or a spend.
-    pub participated: bool,
     /// Raised by a deletion; tokens of an earlier epoch are invalid.
     pub token_epoch: i64,
-    /// When the last token of the member expires.
-    pub token_expires_at: Option<Timestamp>,
     /// When the member signed up.
     pub created_at: Timestamp,
     /// When the member was deleted, if so.
@@ -98,7 +90,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// A member without a row, with an empty profile and an empty wallet.
+    /// A member without a row, with an empty profile.
     pub fn new(
         program: ProgramNumber,
         external_user_id: ExternalUserId,
@@ -113,11 +105,7 @@ impl Member {
             email: None,
             tier,
             attributes: None,
-            wallet: Wallet::default(),
-            account: Account::default(),
-            participated: false,
             token_epoch: 0,
-            token_expires_at: None,
             created_at,
             archived_at: None,
             version: Seq(0),

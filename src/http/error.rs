@@ -70,8 +70,10 @@ impl From<ServiceError> for HttpError {
             ServiceError::Storage(error) => {
                 let code = match error {
                     store::Error::PoolExhausted(_) | store::Error::TooManyReads => Code::Overloaded,
+                    store::Error::Unpublished => Code::StorageUnavailable,
                     store::Error::Sqlite(_)
                     | store::Error::Impossible(_)
+                    | store::Error::Contradiction(_)
                     | store::Error::Thread(_) => Code::Internal,
                 };
                 Self {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::analytics::Engine;
+use crate::books::Published;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::Timestamp;
@@ -18,7 +19,7 @@ use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::{CredentialError, Directory, MemberPrincipal, TokenKey};
 use crate::service::upkeep::clock_watch::ClockWatch;
 use crate::service::writer::RequestWriter;
-use crate::store::{Connection, Readers, Tenant};
+use crate::store::{Connection, Readers, Readership, Tenant};
 use crate::telemetry::Metrics;
 
 /// The running product without HTTP: the store, the figures and the credentials. Clones share it.
@@ -27,6 +28,9 @@ pub struct Services {
     pub(in crate::service) writer: RequestWriter,
     pub(in crate::service) readers: Readers,
     pub(in crate::service) analytics: Analytics,
+    /// The accounts of members.
+    pub(in crate::service) books: Published,
+    pub(in crate::service) readership: Readership,
     pub(in crate::service) engine: Arc<Engine>,
     pub(in crate::service) directory: Arc<Directory>,
     pub(in crate::service) signals: Arc<Signals>,

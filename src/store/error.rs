@@ -15,6 +15,12 @@ pub enum Error {
     /// A row holds a value that no version of this program writes.
     #[error("the database holds an impossible {0}")]
     Impossible(&'static str),
+    /// A row that was about to be written cannot follow from those before it.
+    #[error(transparent)]
+    Contradiction(#[from] crate::books::Contradiction),
+    /// A row was read that is not published yet: its commit failed although it reached the disk.
+    #[error("a row is not published yet")]
+    Unpublished,
     /// The system refused a thread.
     #[error("a thread cannot be started")]
     Thread(#[source] std::io::Error),
@@ -37,8 +43,10 @@ impl Error {
     pub fn is_storage_failure(&self) -> bool {
         use rusqlite::ErrorCode;
         match self {
-            Self::PoolExhausted(_) | Self::TooManyReads | Self::Thread(_) => true,
-            Self::Impossible(_) => false,
+            Self::PoolExhausted(_) | Self::TooManyReads | Self::Thread(_) | Self::Unpublished => {
+                true
+            }
+            Self::Impossible(_) | Self::Contradiction(_) => false,
             Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
                 !matches!(
                     code,

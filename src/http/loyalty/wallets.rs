@@ -70,7 +70,7 @@ async fn get_wallet(
     query: QueryText<MemberQuery>,
 ) -> HttpResult {
     let on_behalf = query.parse()?.external_user_id;
-    Ok(ok(&services.get_wallet(caller, on_behalf).await?))
+    Ok(ok(&services.get_wallet(caller, on_behalf.as_ref())?))
 }
 
 async fn get_eligibility(
@@ -79,7 +79,7 @@ async fn get_eligibility(
     query: QueryText<MemberQuery>,
 ) -> HttpResult {
     let on_behalf = query.parse()?.external_user_id;
-    Ok(ok(&services.get_eligibility(caller, on_behalf).await?))
+    Ok(ok(&services.get_eligibility(caller, on_behalf.as_ref())?))
 }
 
 async fn list_transactions(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::analytics::{Contradiction, Engine, Figures};
+use crate::books::{Books, Published};
 use crate::domain::Seq;
 use crate::service::{Directory, Signals};
 use crate::store::{self, Committed, Connection, Observer, ObserverError};
@@ -13,6 +14,9 @@ pub(in crate::service) enum FoldError {
     /// The database cannot be read.
     #[error(transparent)]
     Storage(#[from] store::Error),
+    /// A row contradicts those before it, according to the books.
+    #[error(transparent)]
+    Books(#[from] crate::books::Contradiction),
     /// A row contradicts those before it.
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
@@ -22,6 +26,7 @@ impl From<FoldError> for ObserverError {
     fn from(error: FoldError) -> Self {
         match error {
             FoldError::Storage(error) => Self::Storage(error),
+            FoldError::Books(contradiction) => Self::Contradiction(contradiction.into()),
             FoldError::Contradiction(contradiction) => Self::Contradiction(contradiction.into()),
         }
     }
@@ -30,6 +35,7 @@ impl From<FoldError> for ObserverError {
 /// The figures, the keys and the signals, which follow every commit.
 #[derive(Debug)]
 pub(in crate::service) struct Derived {
+    pub(in crate::service) books: Published,
     pub(in crate::service) engine: Arc<Engine>,
     pub(in crate::service) directory: Arc<Directory>,
     pub(in crate::service) signals: Arc<Signals>,
@@ -41,9 +47,16 @@ impl Observer for Derived {
         connection: &Connection,
         committed: &Committed<'_>,
     ) -> Result<(), ObserverError> {
-        self.engine
-            .apply(committed.activities)
-            .map_err(FoldError::Contradiction)?;
+        // Readers see a batch in the books and in the figures at the same moment.
+        let mut books = self.books.write();
+        let last = committed.activities.last().map(|activity| activity.seq);
+        committed.draft.publish(&mut books, last.unwrap_or(Seq(0)));
+        let counted = self.engine.apply(committed.activities);
+        drop(books);
+        counted.map_err(FoldError::Contradiction)?;
+        if let Some(last) = last {
+            self.books.advance(last);
+        }
         if !committed.access.is_empty() {
             self.directory.apply(connection, committed.access)?;
         }
@@ -53,6 +66,10 @@ impl Observer for Derived {
 
     fn rebuild(&mut self, connection: &Connection) -> Result<(), ObserverError> {
         self.engine.replace(fold(connection)?);
+        let books = fold_books(connection)?;
+        let last = books.last_seq();
+        *self.books.write() = books;
+        self.books.advance(last);
         self.directory.rebuild(connection)?;
         let last = store::log::last_seq(connection)?;
         self.signals.notify_all(last.unwrap_or(Seq(0)));
@@ -86,4 +103,20 @@ pub(in crate::service) fn fold_newer(
     })?;
     counted?;
     Ok(rows)
+}
+
+pub(in crate::service) fn fold_books(connection: &Connection) -> Result<Books, FoldError> {
+    let mut books = Books::default();
+    let given = store::members::given_token_ends(connection)?;
+    let mut folded = Ok(());
+    store::log::read_logged(connection, Seq(0), |row| {
+        if folded.is_ok() {
+            folded = books.apply(&row.as_row(), |member| given.get(&member).copied());
+        }
+    })?;
+    folded?;
+    store::members::each_id(connection, |number, program, id| {
+        books.name(number, program, &id);
+    })?;
+    Ok(books)
 }

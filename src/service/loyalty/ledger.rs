@@ -1,8 +1,9 @@
-//! Ledger entries: the wallet, the program's sums and the log change together or not at all.
+//! Ledger entries: an entry is appended to the log, and the books follow it.
 
+use crate::books::Record;
 use crate::domain::{
-    Account, Entry, Invalid, LedgerEntry, Member, OfferNumber, Points, Position, Reason,
-    RedemptionNumber, Refusal, Seq, Timestamp, Wallet,
+    Entry, Invalid, LedgerEntry, OfferNumber, Points, Position, Reason, RedemptionNumber, Refusal,
+    Timestamp, Wallet,
 };
 use crate::service::ServiceError;
 use crate::service::events;
@@ -19,16 +20,16 @@ pub(in crate::service) struct Movement {
     pub(in crate::service) reason: Option<Reason>,
 }
 
-/// Posts a movement to a member's wallet, in an open transaction.
+/// Posts a movement to an account, in an open transaction. Returns the wallet after it.
 ///
 /// Refused with `INSUFFICIENT_POINTS` when the balance would fall below zero, and with `VALIDATION`
 /// when a total would exceed what a double represents exactly.
 pub(in crate::service) fn post(
     tx: &mut Transaction<'_>,
     at: Timestamp,
-    member: &mut Member,
+    record: &Record,
     movement: Movement,
-) -> Result<Seq, ServiceError> {
+) -> Result<Wallet, ServiceError> {
     let Movement {
         entry,
         amount,
@@ -40,7 +41,8 @@ pub(in crate::service) fn post(
     } else {
         (Points::ZERO, amount)
     };
-    let balance = member.wallet.balance();
+    let totals = record.wallet;
+    let balance = totals.balance();
     if balance < spent {
         return Err(Refusal::InsufficientPoints {
             balance,
@@ -48,44 +50,34 @@ pub(in crate::service) fn post(
         }
         .into());
     }
-    let totals = member.wallet;
-    member.wallet = Wallet {
-        received: totals
-            .received
-            .checked_add(received)
-            .ok_or_else(too_large)?,
-        spent: totals.spent.checked_add(spent).ok_or_else(too_large)?,
+    let sum = |total: Points, more| total.checked_add(more).ok_or_else(too_large);
+    let wallet = Wallet {
+        received: sum(totals.received, received)?,
+        spent: sum(totals.spent, spent)?,
     };
-    if !tx.add_to_sums(member.program, received, spent)? {
+    if !tx.has_room(record.program, received, spent) {
         return Err(too_large().into());
     }
-    let first = matches!(entry, Entry::Mint | Entry::Spend) && !member.participated;
-    let account = member
+    let account = record
         .account
         .extended(|seq| store::log::jump_of(tx, seq))?;
     let position = Position {
-        previous: member.account.last,
+        previous: record.account.last,
         jump: account.jump,
-        received: member.wallet.received,
-        spent: member.wallet.spent,
+        received: wallet.received,
+        spent: wallet.spent,
     };
     let entry = LedgerEntry {
         entry,
         amount,
-        member: member.number,
+        member: record.number,
         offer: booking.map(|(offer, _)| offer),
         redemption: booking.map(|(_, redemption)| redemption),
-        first,
+        first: matches!(entry, Entry::Mint | Entry::Spend) && !record.has_participated,
         reason,
     };
-    let seq = events::record_entry(tx, member.program, at, entry, position)?;
-    member.account = Account {
-        last: Some(seq),
-        ..account
-    };
-    member.participated |= first;
-    store::members::update_wallet(tx, member)?;
-    Ok(seq)
+    events::record_entry(tx, record.program, at, entry, position)?;
+    Ok(wallet)
 }
 
 /// The refusal of an amount that takes a total past the largest one.

@@ -3,9 +3,10 @@
 use data_encoding::HEXLOWER;
 
 use super::ledger::{Movement, post};
+use crate::books::{Books, Record};
 use crate::domain::{
     Change, Currency, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
-    Precondition, ProgramNumber, Refusal, StatusCounts, Timestamp,
+    Precondition, ProgramNumber, Refusal, Seq, Timestamp,
 };
 use crate::service::events;
 use crate::service::random::random_bytes;
@@ -65,12 +66,14 @@ impl Services {
         id: ExternalUserId,
         include_archived: bool,
     ) -> Result<MemberSummaryResponse, ServiceError> {
+        let books = self.books.clone();
+        let currency = self.directory.currency_of(key.program)?;
         self.look_up(key, move |connection| {
-            let (member, currency, counts) =
-                store::members::find_with_counts(connection, key.program, &id)?
-                    .filter(|(member, ..)| include_archived || member.archived_at.is_none())
-                    .ok_or(Refusal::NotFound("member"))?;
-            Ok(summary(&member, &currency, &counts))
+            let (member, newest) = store::members::find_with_newest(connection, key.program, &id)?
+                .filter(|(member, _)| include_archived || member.archived_at.is_none())
+                .ok_or(Refusal::NotFound("member"))?;
+            let books = books.read_at(newest).ok_or(store::Error::Unpublished)?;
+            summary(&member, &books, &currency)
         })
         .await
     }
@@ -86,8 +89,13 @@ impl Services {
         page: PageQuery,
     ) -> Result<MemberListResponse, ServiceError> {
         filter.before = page.cursor.map(|cursor| MemberNumber(cursor.0));
+        let books = self.books.clone();
+        let currency = self.directory.currency_of(key.program)?;
         self.read(key, move |connection| {
             let program = key.program;
+            // The rows and the newest row of the log are of one moment.
+            let moment = store::audit::begin_snapshot(connection)?;
+            let connection: &Connection = &moment;
             let limit = page.limit + 1;
             let (mut rows, stopped_at) = match &filter.search {
                 Some(search) => {
@@ -101,15 +109,14 @@ impl Services {
                 ),
             };
             let next_cursor = page::cut(&mut rows, page.limit)
-                .map(|(last, _)| last.number)
+                .map(|last| last.number)
                 .or(stopped_at)
                 .map(|next| Cursor(next.0).encode(ListKind::Members, program.0));
-            let currency = store::programs::currency_of(connection, program)?;
-            let members = rows
-                .iter()
-                .map(|(member, counts)| summary(member, &currency, counts));
+            let newest = store::log::last_seq(connection)?.unwrap_or(Seq(0));
+            let books = books.read_at(newest).ok_or(store::Error::Unpublished)?;
+            let members = rows.iter().map(|member| summary(member, &books, &currency));
             Ok(MemberListResponse {
-                members: members.collect(),
+                members: members.collect::<Result<_, _>>()?,
                 next_cursor,
             })
         })
@@ -153,9 +160,19 @@ impl Services {
 }
 
 /// The summary of a member for a key.
-fn summary(member: &Member, currency: &Currency, counts: &StatusCounts) -> MemberSummaryResponse {
-    let wallet = WalletResponse::new(&member.wallet, currency);
-    MemberSummaryResponse::new(member, wallet, counts)
+fn summary(
+    member: &Member,
+    books: &Books,
+    currency: &Currency,
+) -> Result<MemberSummaryResponse, ServiceError> {
+    let record = books.record(member.number);
+    let record = record.ok_or(store::Error::Impossible("member without an account"))?;
+    let wallet = WalletResponse::new(&record.wallet, currency);
+    Ok(MemberSummaryResponse::new(
+        member,
+        wallet,
+        &record.redemptions,
+    ))
 }
 
 /// Finds a member that is not removed.
@@ -169,14 +186,14 @@ pub(in crate::service) fn current(
         .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
 }
 
-/// [`current`] for the frequent writes of an app: [`store::members::find_to_change`].
-pub(in crate::service) fn current_to_change(
+/// The account of a member who is not removed.
+pub(in crate::service) fn current_account(
     tx: &Transaction<'_>,
     program: ProgramNumber,
     id: &ExternalUserId,
-) -> Result<Member, ServiceError> {
-    store::members::find_to_change(tx, program, id)?
-        .filter(|member| member.archived_at.is_none())
+) -> Result<Record, ServiceError> {
+    tx.account_of(program, id)
+        .filter(|record| !record.is_archived)
         .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
 }
 
@@ -277,7 +294,7 @@ pub(in crate::service) fn merge(
     if member == before {
         return Ok(member);
     }
-    store::members::update(tx, &member)?;
+    store::members::update(tx, &before, &member)?;
     if before.archived_at.is_some() && member.archived_at.is_none() {
         store::conversations::wait_again(tx, member.number)?;
     }
@@ -328,9 +345,12 @@ fn remove(
     erased_key: &ErasedKey,
 ) -> Result<bool, ServiceError> {
     let at = tx.now(member.program);
-    let balance = member.wallet.balance();
+    let before = member.clone();
     let is_new = member.archived_at.is_none();
     if is_new {
+        let record = tx.account(member.number);
+        let record = record.ok_or(store::Error::Impossible("member without an account"))?;
+        let balance = record.wallet.balance();
         if !options.retain_balance && !balance.is_zero() {
             let movement = Movement {
                 entry: Entry::Forfeit,
@@ -338,7 +358,7 @@ fn remove(
                 booking: None,
                 reason: None,
             };
-            post(tx, at, &mut member, movement)?;
+            post(tx, at, &record, movement)?;
         }
         member.archived_at = Some(at);
         store::members::end_tokens(tx, &mut member);
@@ -353,7 +373,6 @@ fn remove(
     }
     let retained = store::removals::retained(tx, member.number)?;
     if options.erase {
-        let before = member.clone();
         let cleared = MemberProfile {
             display_name: Change::Clear,
             email: Change::Clear,
@@ -368,11 +387,11 @@ fn remove(
         };
         member.version = events::record(tx, member.program, at, event)?;
         store::search::index(tx, Some(&before), &member)?;
-        store::erasure::erase(tx, &member)?;
+        store::erasure::erase(tx, member.number)?;
         store::removals::note_erased(tx, member.number, erased_key, tx.clock_now())?;
     }
     if is_new || options.erase {
-        store::members::update(tx, &member)?;
+        store::members::update(tx, &before, &member)?;
     }
     Ok(retained)
 }

@@ -1,7 +1,8 @@
 //! The token exchange: a key obtains a token that an app uses for one member.
 
 use super::members;
-use crate::domain::{Event, Member, Refusal, Timestamp};
+use crate::books::Record;
+use crate::domain::{Event, MemberProfile, Refusal, Timestamp};
 use crate::service::IdempotencyKey;
 use crate::service::{Answer, KeyPrincipal, MemberPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, Transaction, WriteError};
@@ -27,23 +28,28 @@ impl Services {
                 external_user_id,
                 profile,
             } = request;
-            let found = store::members::find_to_change(tx, key.program, &external_user_id)?;
-            let mut member = match found {
-                Some(member) if member.archived_at.is_some() => {
-                    return Err(Refusal::NotFound("member").into());
+            let known = tx.account_of(key.program, &external_user_id);
+            if known.as_ref().is_some_and(|record| record.is_archived) {
+                return Err(Refusal::NotFound("member").into());
+            }
+            let number = match known {
+                // The row need not be read if it is not changed.
+                Some(record) if profile == MemberProfile::default() => record.number,
+                Some(_) => {
+                    let member = members::current(tx, key.program, external_user_id)?;
+                    members::merge(tx, at, member, profile, false)?.number
                 }
-                Some(member) => members::merge(tx, at, member, profile, false)?,
-                None => members::create(tx, caps, (at, key), &external_user_id, profile)?,
+                None => members::create(tx, caps, (at, key), &external_user_id, profile)?.number,
             };
+            let record = tx.account(number);
+            let record = record.ok_or(store::Error::Impossible("member without an account"))?;
             // Tokens expire by the server's clock, not by the program's.
             let expires_at = tx.clock_now().saturating_add(ttl);
-            record(tx, at, key, &member, (pool, expires_at))?;
-            member.token_expires_at = member.token_expires_at.max(Some(expires_at));
-            store::members::update_token_end(tx, &member)?;
+            note(tx, at, key, &record, (pool, expires_at))?;
             let principal = MemberPrincipal {
                 program: key.program,
-                member: member.number,
-                epoch: member.token_epoch,
+                member: number,
+                epoch: i64::from(record.token_epoch),
                 environment: key.environment,
                 expires_at,
                 organization: key.organization,
@@ -58,14 +64,14 @@ impl Services {
 
 /// Records an exchange. It identifies the member unless an earlier token is still valid; an
 /// identification takes a credit as long as the pool and the organization's allocation have one.
-fn record(
+fn note(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     key: &KeyPrincipal,
-    member: &Member,
+    record: &Record,
     (pool, expires_at): (i64, Timestamp),
 ) -> Result<(), ServiceError> {
-    let identified = member
+    let identified = record
         .token_expires_at
         .is_none_or(|end| end <= tx.clock_now());
     let mut credit = false;
@@ -80,7 +86,7 @@ fn record(
         }
     }
     let event = Event::TokenExchanged {
-        member: member.number,
+        member: record.number,
         identified,
         credit,
         expires_at: Some(expires_at),

@@ -2,12 +2,12 @@
 
 use super::ledger::{Movement, post};
 use super::members;
+use crate::books::Record;
 use crate::domain::{
-    Currency, Entry, ExternalUserId, Invalid, Member, RedemptionId, Refusal, Seq, TransactionId,
+    Entry, ExternalUserId, Invalid, RedemptionId, Refusal, Seq, Tier, TransactionId,
 };
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
-use crate::store::members::Selector;
-use crate::store::{self, Connection, WriteError};
+use crate::store::{self, WriteError};
 use crate::wire::{
     BalanceResponse, CurrencyResponse, Cursor, EligibilityResponse, LedgerEntryResponse, ListKind,
     MovePointsRequest, PageQuery, TransactionListResponse, TransactionResponse, WalletResponse,
@@ -55,59 +55,51 @@ impl Services {
                 amount,
                 reason,
             } = request;
-            let mut member = members::current_to_change(tx, key.program, &external_user_id)?;
+            let record = members::current_account(tx, key.program, &external_user_id)?;
             let at = tx.now(key.program);
-            post(
-                tx,
-                at,
-                &mut member,
-                Movement {
-                    entry,
-                    amount,
-                    booking: None,
-                    reason,
-                },
-            )?;
+            let movement = Movement {
+                entry,
+                amount,
+                booking: None,
+                reason,
+            };
+            let wallet = post(tx, at, &record, movement)?;
             Ok(Answer::ok(&BalanceResponse {
-                balance: member.wallet.balance().get(),
+                balance: wallet.balance().get(),
                 currency: CurrencyResponse::from(tx.currency(key.program)?),
             }))
         })
         .await
     }
 
-    /// A member's wallet.
+    /// A member's wallet, from the books.
     ///
     /// # Errors
     /// As [`Services::get_eligibility`].
-    pub async fn get_wallet(
+    pub fn get_wallet(
         &self,
         caller: Caller,
-        on_behalf: Option<ExternalUserId>,
+        on_behalf: Option<&ExternalUserId>,
     ) -> Result<WalletResponse, ServiceError> {
-        self.look_up(caller, move |connection| {
-            let (member, currency) = subject(connection, &caller, on_behalf)?;
-            Ok(WalletResponse::new(&member.wallet, &currency))
-        })
-        .await
+        let (record, _) = self.account(caller, on_behalf, false)?;
+        self.wallet(caller, &record)
     }
 
-    /// A member's tier and wallet.
+    /// A member's tier and wallet, from the books.
     ///
     /// # Errors
     /// `VALIDATION` when a key names no member, `FORBIDDEN` when a token names another one,
     /// `NOT_FOUND` for an unknown or removed member.
-    pub async fn get_eligibility(
+    pub fn get_eligibility(
         &self,
         caller: Caller,
-        on_behalf: Option<ExternalUserId>,
+        on_behalf: Option<&ExternalUserId>,
     ) -> Result<EligibilityResponse, ServiceError> {
-        self.look_up(caller, move |connection| {
-            let (member, currency) = subject(connection, &caller, on_behalf)?;
-            let wallet = WalletResponse::new(&member.wallet, &currency);
-            Ok(EligibilityResponse::new(&member.tier, wallet))
-        })
-        .await
+        let (record, tier) = self.account(caller, on_behalf, false)?;
+        Ok(EligibilityResponse::new(
+            &tier,
+            self.wallet(caller, &record)?,
+        ))
     }
 
     /// A page of a member's ledger, newest first.
@@ -122,19 +114,20 @@ impl Services {
         include_archived: bool,
         page: PageQuery,
     ) -> Result<TransactionListResponse, ServiceError> {
+        // Its newest entry is committed, so that a read that begins now sees it.
+        let (record, _) = self.account(caller, on_behalf.as_ref(), include_archived)?;
         self.read(caller, move |connection| {
-            let (member, _) = subject_of_list(connection, &caller, on_behalf, include_archived)?;
             let start = page
                 .cursor
                 .map(|cursor| Seq(cursor.0))
-                .or(member.account.last);
+                .or(record.account.last);
             let Some(start) = start else {
                 return Ok(TransactionListResponse {
                     transactions: Vec::new(),
                     next_cursor: None,
                 });
             };
-            let rows = store::log::wallet_entries(connection, member.number, start, page.limit)?;
+            let rows = store::log::wallet_entries(connection, record.number, start, page.limit)?;
             if rows.is_empty() {
                 // The entry that the cursor names belongs to another wallet.
                 let expected = "must be the nextCursor of a page of this list";
@@ -167,40 +160,44 @@ impl Services {
         })
         .await
     }
-}
 
-/// The member of a read: the token's own, or the one that a key names.
-fn subject(
-    connection: &Connection,
-    caller: &Caller,
-    on_behalf: Option<ExternalUserId>,
-) -> Result<(Member, Currency), ServiceError> {
-    subject_of_list(connection, caller, on_behalf, false)
-}
+    fn wallet(&self, caller: Caller, record: &Record) -> Result<WalletResponse, ServiceError> {
+        let currency = self.directory.currency_of(caller.program())?;
+        Ok(WalletResponse::new(&record.wallet, &currency))
+    }
 
-/// [`subject`] of a list, which a key may read of a removed member too.
-fn subject_of_list(
-    connection: &Connection,
-    caller: &Caller,
-    on_behalf: Option<ExternalUserId>,
-    include_archived: bool,
-) -> Result<(Member, Currency), ServiceError> {
-    match caller {
-        Caller::Key(key) => {
-            let id = on_behalf.ok_or_else(members::external_user_id_required)?;
-            let selector = Selector::External(id);
-            store::members::find_with_currency(connection, key.program, &selector)?
-                .filter(|(member, _)| include_archived || member.archived_at.is_none())
-                .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
-        }
-        Caller::Member(principal) => {
-            let selector = Selector::Number(principal.member);
-            let found =
-                store::members::find_with_currency(connection, principal.program, &selector)?
-                    .filter(|(member, _)| member.token_epoch == principal.epoch)
-                    .ok_or(ServiceError::Refused(Refusal::TokenRevoked))?;
-            members::check_on_behalf(&found.0, on_behalf.as_ref())?;
-            Ok(found)
-        }
+    /// The account and the tier of the member of a read: the token's own, or the one that a key
+    /// names. A key may read the lists of a removed member too.
+    fn account(
+        &self,
+        caller: Caller,
+        on_behalf: Option<&ExternalUserId>,
+        include_archived: bool,
+    ) -> Result<(Record, Tier), ServiceError> {
+        self.readership.note();
+        let books = self.books.read();
+        let record = match caller {
+            Caller::Key(key) => {
+                let id = on_behalf.ok_or_else(members::external_user_id_required)?;
+                books
+                    .find(key.program, id)
+                    .filter(|record| include_archived || !record.is_archived)
+                    .ok_or(Refusal::NotFound("member"))?
+            }
+            Caller::Member(principal) => {
+                let record = books
+                    .record(principal.member)
+                    .filter(|record| i64::from(record.token_epoch) == principal.epoch)
+                    .ok_or(Refusal::TokenRevoked)?;
+                let named = on_behalf.map(|id| books.find(principal.program, id));
+                if named.is_some_and(|named| named.is_none_or(|n| n.number != record.number)) {
+                    return Err(Refusal::AnotherMember.into());
+                }
+                record
+            }
+        };
+        let tier = books.tier(record.tier);
+        let tier = tier.ok_or(store::Error::Impossible("tier"))?;
+        Ok((record, tier))
     }
 }

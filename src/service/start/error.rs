@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::analytics::Contradiction;
+use crate::books;
 use crate::service::figures::derived::FoldError;
 use crate::store::{self, OpenError, WriteError};
 
@@ -28,6 +29,9 @@ pub enum StartError {
     /// The log cannot be folded.
     #[error("{0}; run `stampcard verify` on the database")]
     Contradiction(Contradiction),
+    /// The log cannot be folded into the books.
+    #[error("{0}; run `stampcard verify` on the database")]
+    Books(books::Contradiction),
     /// The database is not new, but lacks the key of member tokens.
     #[error(
         "the key of member tokens is missing in the database {}; restore a backup",
@@ -43,6 +47,7 @@ impl From<FoldError> for StartError {
     fn from(error: FoldError) -> Self {
         match error {
             FoldError::Storage(error) => Self::Storage(error),
+            FoldError::Books(contradiction) => Self::Books(contradiction),
             FoldError::Contradiction(contradiction) => Self::Contradiction(contradiction),
         }
     }

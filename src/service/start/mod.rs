@@ -10,12 +10,13 @@ use uuid::Uuid;
 
 pub use self::error::StartError;
 use crate::analytics::Engine;
+use crate::books::Published;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{ByNumber, ProgramNumber, Seq, Timestamp};
 use crate::service::events::{Signals, SystemNames, Targets};
 use crate::service::figures::Analytics;
-use crate::service::figures::derived::Derived;
+use crate::service::figures::derived::{self, Derived};
 use crate::service::figures::snapshots::{self, Snapshots};
 use crate::service::services::{Limits, Services};
 use crate::service::tenancy::bootstrap;
@@ -79,12 +80,15 @@ impl Services {
         let signals = Arc::new(Signals::new(last_seq));
         let (stored_key, partner_uuid) = identity(&database, last_seq)?;
         let metrics = Metrics::new();
+        let books = Published::new(derived::fold_books(database.connection())?);
+        let readership = database.readership();
         let derived = Derived {
+            books: books.clone(),
             engine: Arc::clone(&engine),
             directory: Arc::clone(&directory),
             signals: Arc::clone(&signals),
         };
-        let writing = writer_settings(settings, clock, last_at, &metrics);
+        let writing = writer_settings(settings, clock, last_at, &books, &metrics);
         let writer = RequestWriter::new(database.start_writer(writing, Box::new(derived))?);
         let (token_key, first_keys) = match stored_key {
             Some(key) => (key, None),
@@ -106,6 +110,8 @@ impl Services {
             writer,
             readers,
             analytics,
+            books,
+            readership,
             engine,
             directory,
             signals,
@@ -162,11 +168,13 @@ fn writer_settings(
     settings: &Settings,
     clock: &Clock,
     last_at: ByNumber<ProgramNumber, Timestamp>,
+    books: &Published,
     metrics: &Metrics,
 ) -> WriterSettings {
     WriterSettings {
         clock: clock.clone(),
         last_at,
+        books: books.clone(),
         queue_max: settings.database.queue_max,
         share_max: settings.database.share_max,
         wal_bytes_max: settings.database.wal_bytes_max,

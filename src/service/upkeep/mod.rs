@@ -1,5 +1,6 @@
 //! Upkeep of the server and its database.
 
+mod accounts;
 mod clock;
 pub(in crate::service) mod clock_watch;
 mod metrics;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::accounts;
 use crate::analytics::{Counters, Figures, Measure, OfferCounters, Sum, Timeline};
 use crate::domain::{ProgramNumber, Status, Timestamp};
-use crate::service::figures::derived::{FoldError, fold, fold_newer};
+use crate::service::figures::derived::{FoldError, fold, fold_books, fold_newer};
 use crate::service::figures::snapshots;
 use crate::store::{self, Connection, audit, idempotency};
 
@@ -51,13 +52,14 @@ pub const STEPS: &[&str] = &[
     "values of every column",
     "rows against each other",
     "what a start reads",
-    "wallets against the ledger",
+    "the entries of each wallet against each other",
     "redemptions against their history",
     "credits against the log",
     "idempotency records against their index",
     "the search index against the members",
     "every row of the log and its hash",
     "the log, folded again",
+    "the accounts of members against SQL",
     "totals and offers against SQL",
     "every day of every timeline against SQL",
     "the snapshot against the log",
@@ -97,7 +99,7 @@ pub(in crate::service) fn verify_rows(
         audit::values,
         audit::contradictions,
         audit::start,
-        audit::wallets,
+        audit::chains,
         audit::redemptions,
         audit::credits,
         idempotency::segments_with_gaps,
@@ -123,6 +125,8 @@ pub(in crate::service) fn verify_rows(
         return Ok(report);
     };
     next();
+    compare_accounts(connection, &mut report)?;
+    next();
     let compared = compare_numbers(connection, &figures, &mut report);
     report.read("totals and offers", compared)?;
     next();
@@ -137,6 +141,7 @@ pub(in crate::service) fn verify_rows(
 /// The figures of the log; `None` and a finding if it cannot be folded.
 fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Figures>, store::Error> {
     let finding = match fold(connection) {
+        Err(FoldError::Books(contradiction)) => contradiction.to_string(),
         Ok(figures) => return Ok(Some(figures)),
         Err(FoldError::Contradiction(contradiction)) => contradiction.to_string(),
         Err(FoldError::Storage(store::Error::Impossible(what))) => {
@@ -146,6 +151,27 @@ fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Figures
     };
     report.findings.push(finding);
     Ok(None)
+}
+
+/// Folds the log into the books, and compares them with SQL.
+fn compare_accounts(connection: &Connection, report: &mut Report) -> Result<(), store::Error> {
+    let books = match fold_books(connection) {
+        Ok(books) => books,
+        Err(FoldError::Storage(error)) => {
+            report.read::<()>("the log", Err(error))?;
+            return Ok(());
+        }
+        Err(error) => {
+            report.findings.push(error.to_string());
+            return Ok(());
+        }
+    };
+    let compared = accounts::compare(connection, &books);
+    if let Some(compared) = report.read("accounts", compared)? {
+        report.findings.extend(compared.findings);
+        report.figures += compared.figures;
+    }
+    Ok(())
 }
 
 /// Compares totals and the figures of offers with SQL.
@@ -263,6 +289,7 @@ fn compare_snapshot(
         return Ok(());
     };
     let is_same = match fold_newer(connection, &mut restored) {
+        Err(FoldError::Books(_)) => false,
         Ok(_) => {
             restored.settle();
             restored == *figures

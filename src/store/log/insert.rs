@@ -5,10 +5,12 @@ use std::sync::LazyLock;
 use rusqlite::Connection;
 
 use super::chain::{self, Hash};
+use super::chain_head::chain_head;
 use super::texts;
+use crate::books::Draft;
 use crate::domain::{Activity, Actor, Cell, Cells as _, Column, EventKind, Position, Row};
 use crate::store::Error;
-use crate::store::writer::{Prepared, Sums, run};
+use crate::store::writer::{Prepared, run};
 
 /// The columns of every row.
 pub(super) const COMMON: [Column; 6] = [
@@ -55,15 +57,24 @@ static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     EventKind::ALL.map(insert).into()
 });
 
+/// The hash of a ledger entry.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::store) struct Link {
+    /// The hash; `None` for other events.
+    pub(in crate::store) hash: Option<Hash>,
+    /// Whether the row stores the hash of the entry before it: the first of a program in a batch
+    /// does.
+    pub(in crate::store) starts_chain: bool,
+}
+
 /// Appends one row, caused by an actor. Only a ledger entry has a `position` in its account.
 pub(in crate::store) fn insert(
-    connection: &Connection,
-    statements: &dyn Prepared,
-    sums: &mut Sums,
+    (connection, statements): (&Connection, &dyn Prepared),
+    draft: &Draft,
     activity: &Activity,
     actor: Actor,
     position: Option<Position>,
-) -> Result<(), Error> {
+) -> Result<Link, Error> {
     let kind = activity.event.kind();
     if activity.event.ledger_entry().is_some() != position.is_some() {
         return Err(Error::Impossible("position of a ledger entry"));
@@ -78,7 +89,8 @@ pub(in crate::store) fn insert(
     row.set_number(Column::ActorNumber, number);
     activity.event.write(&mut row);
     let text = texts::of_event(&activity.event);
-    let start: Option<Hash>;
+    let mut link = Link::default();
+    let before;
     if let (Some(position), Some(program)) = (position, activity.program) {
         row.set_number(Column::Previous, position.previous.map(|seq| seq.0));
         row.set_number(Column::Jump, position.jump.map(|seq| seq.0));
@@ -88,11 +100,17 @@ pub(in crate::store) fn insert(
         );
         row.set(Column::SpentAfter, Cell::Integer(position.spent.get()));
         let commitments = text.as_ref().map(|text| (text.part, text.commitment()));
-        start = sums.extend_chain(connection, program, |previous| {
-            chain::next(previous, &row, commitments.as_slice())
-        })?;
-        if let Some(start) = &start {
-            row.set(Column::Chain, Cell::Blob(start));
+        let record = draft.program(program);
+        before = match record.head {
+            Some(head) => head,
+            None => chain_head(connection, program, record)?,
+        };
+        link = Link {
+            hash: Some(chain::next(&before, &row, commitments.as_slice())),
+            starts_chain: draft.starts_chain(program),
+        };
+        if link.starts_chain {
+            row.set(Column::Chain, Cell::Blob(&before));
         }
     }
     let insert = &INSERTS[kind as usize];
@@ -102,8 +120,8 @@ pub(in crate::store) fn insert(
         }
         statement.raw_execute()
     })?;
-    match &text {
-        Some(text) => texts::insert(statements, activity.seq, text),
-        None => Ok(()),
+    if let Some(text) = &text {
+        texts::insert(statements, activity.seq, text)?;
     }
+    Ok(link)
 }

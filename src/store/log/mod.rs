@@ -1,6 +1,7 @@
 //! The activity log: events are written as rows and read back, and wallets list their entries.
 
 pub mod chain;
+mod chain_head;
 mod check;
 mod history;
 mod insert;
@@ -162,4 +163,48 @@ fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activit
         entry.reason = texts::reason(connection, seq)?;
     }
     Ok(activity)
+}
+
+/// A row.
+#[derive(Debug)]
+pub struct LoggedRow {
+    activity: Activity,
+    jump: Option<Seq>,
+    starts_chain: bool,
+    is_given: bool,
+}
+
+impl LoggedRow {
+    /// Row.
+    pub fn as_row(&self) -> crate::books::Row<'_> {
+        crate::books::Row {
+            activity: &self.activity,
+            jump: self.jump,
+            starts_chain: self.starts_chain,
+            hash: None,
+            is_given: self.is_given,
+        }
+    }
+}
+
+/// WIP
+pub fn read_logged(
+    connection: &Connection,
+    after: Seq,
+    mut take: impl FnMut(LoggedRow),
+) -> Result<(), Error> {
+    let columns = &read::ALL.names;
+    let sql = format!("SELECT {columns} FROM activity WHERE seq > ?1 ORDER BY seq");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([after.0])?;
+    while let Some(row) = rows.next()? {
+        let stored = Stored::new(row, &read::ALL);
+        take(LoggedRow {
+            activity: stored.activity().ok_or(Error::Impossible("activity"))?,
+            jump: stored.cell(Column::Jump).integer().map(Seq),
+            starts_chain: stored.cell(Column::Chain) != crate::domain::Cell::Null,
+            is_given: stored.cell(Column::Actor) == crate::domain::Cell::Null,
+        });
+    }
+    Ok(())
 }

@@ -54,6 +54,23 @@ pub(super) fn insert(statements: &dyn Prepared, seq: Seq, text: &NewText<'_>) ->
     Ok(())
 }
 
+/// The numbers of a row's texts in rising order, each with its commitment.
+pub(super) fn commitments(connection: &Connection, seq: Seq) -> Result<Vec<(i64, Hash)>, Error> {
+    let sql = "SELECT part, text, salt, commitment FROM log_text WHERE seq = ?1 ORDER BY part";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([seq.0])?;
+    let mut commitments = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text: Option<(String, Vec<u8>)> = row.get::<_, Option<String>>(1)?.zip(row.get(2)?);
+        let commitment = match text {
+            Some((text, salt)) => chain::commitment(&salt, &text),
+            None => row.get(3)?,
+        };
+        commitments.push((row.get(0)?, commitment));
+    }
+    Ok(commitments)
+}
+
 /// The reason of a ledger entry, if one was given and not erased.
 pub(super) fn reason(connection: &Connection, seq: Seq) -> Result<Option<Reason>, Error> {
     let sql = "SELECT text FROM log_text WHERE seq = ?1 AND part = ?2";

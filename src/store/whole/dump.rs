@@ -61,14 +61,14 @@ const MEMBERS: &[(&str, FieldKind, &str)] = &[
     ("display_name", Text, "m.display_name"),
     ("tier", Text, "m.tier"),
     ("attributes", Text, "m.attributes"),
-    ("balance", Integer, "m.balance"),
-    ("amount_received", Integer, "m.amount_received"),
-    ("amount_spent", Integer, "m.amount_spent"),
+    ("balance", Integer, "w.balance"),
+    ("amount_received", Integer, "w.amount_received"),
+    ("amount_spent", Integer, "w.amount_spent"),
     ("created_at", Time, "m.created_at"),
     ("archived_at", Time, "m.archived_at"),
 ];
-const FROM_MEMBERS: &str = "FROM member m JOIN program p ON p.id = m.program_id
-    JOIN organization o ON o.id = p.organization_id ORDER BY m.id";
+const FROM_MEMBERS: &str = "FROM member m JOIN wallet w ON w.member_id = m.id
+    JOIN program p ON p.id = m.program_id JOIN organization o ON o.id = p.organization_id ORDER BY m.id";
 
 const LEDGER: &[(&str, FieldKind, &str)] = &[
     ("environment", Text, "o.environment"),

@@ -8,13 +8,13 @@
 
 mod checkpoints;
 mod chores;
+mod currencies;
 mod job;
 mod observing;
 mod queue;
 mod recovery;
 mod state;
 mod statements;
-mod sums;
 mod tally;
 mod thread;
 mod transaction;
@@ -33,12 +33,12 @@ pub use self::observing::{AccessChange, Committed, Observer, ObserverError};
 use self::queue::Entrance;
 use self::state::State;
 pub(in crate::store) use self::statements::{Prepared, run};
-pub(in crate::store) use self::sums::Sums;
 pub use self::tally::Counted;
 use self::thread::WriterThread;
 pub use self::transaction::Transaction;
 use super::shares::Bounds;
 use super::{Database, Error, Tenant};
+use crate::books::Published;
 use crate::clock::Clock;
 use crate::domain::{ByNumber, ProgramNumber, Timestamp};
 use crate::store::file::condition::Condition;
@@ -52,6 +52,8 @@ pub struct WriterSettings {
     pub clock: Clock,
     /// The time of each program's last activity. Its next one is not stamped with an earlier time.
     pub last_at: ByNumber<ProgramNumber, Timestamp>,
+    /// The books, which the writer's own changes follow.
+    pub books: Published,
     /// Writes that may wait.
     pub queue_max: usize,
     /// Of these, those of one organization, in percent.
@@ -104,7 +106,12 @@ impl Writer {
         let (entrance, jobs) = queue::queue(Bounds::new(settings.queue_max, settings.share_max));
         let writable = Arc::new(AtomicBool::new(true));
         let mut thread = WriterThread {
-            state: State::read(&connection, settings.clock, settings.last_at)?,
+            state: State::read(
+                &connection,
+                settings.clock,
+                settings.last_at,
+                &settings.books,
+            )?,
             scrubber: Scrubber::open(&connection)?,
             checkpointer: Checkpointer::start(path.clone(), condition.clone())
                 .map_err(Error::Thread)?,

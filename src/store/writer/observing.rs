@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::Connection;
 
+use crate::books::Draft;
 use crate::domain::{Activity, CredentialNumber, MemberNumber, OrganizationNumber, ProgramNumber};
 use crate::store::Error;
 use crate::telemetry::cause_chain;
@@ -27,6 +28,8 @@ pub enum AccessChange {
 pub struct Committed<'a> {
     /// The rows that were added to the log, in order.
     pub activities: &'a [Activity],
+    /// The changes of members' accounts, to be published in the books.
+    pub draft: &'a Draft,
     /// The changes of keys and of what decides whether they are valid.
     pub access: &'a [AccessChange],
     /// The programs of the events that webhooks listen to; one may be listed more than once.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::currencies::Currencies;
 use super::observing::AccessChange;
-use super::sums::Sums;
 use super::tally::Tally;
+use crate::books::{Draft, Published};
 use crate::clock::Clock;
 use crate::domain::{Activity, ByNumber, EventSet, ProgramNumber, Timestamp};
 use crate::store::answers::key_index::KeyIndex;
@@ -32,7 +33,9 @@ pub(super) struct State {
     /// Whether a batch that was lost had changes of access.
     pub(super) access_in_doubt: bool,
     pub(super) keys: KeyIndex,
-    pub(super) sums: Sums,
+    pub(super) currencies: Currencies,
+    /// The accounts of members, as the open batch changes them.
+    pub(super) draft: Draft,
     pub(super) tally: Tally,
     /// The events that webhooks of each program listen to; `None` if they have to be read again.
     pub(super) listened: Option<ByNumber<ProgramNumber, EventSet>>,
@@ -60,6 +63,7 @@ impl State {
         connection: &Connection,
         clock: Clock,
         last_at: ByNumber<ProgramNumber, Timestamp>,
+        books: &Published,
     ) -> Result<Self, Error> {
         Ok(Self {
             clock,
@@ -71,7 +75,8 @@ impl State {
             changes: Changes::default(),
             access_in_doubt: false,
             keys: stored_index::read(connection)?,
-            sums: Sums::default(),
+            currencies: Currencies::default(),
+            draft: Draft::new(books),
             tally: Tally::default(),
             listened: None,
             erasures: 0,
@@ -90,7 +95,8 @@ impl State {
         let lost = std::mem::take(&mut self.changes);
         self.next_seq -= i64::try_from(lost.activities.len()).unwrap_or(0);
         self.access_in_doubt |= !lost.access.is_empty();
-        self.sums.clear();
+        self.currencies.clear();
+        self.draft.clear();
         self.tally.clear();
         self.listened = None;
         self.clocks_changed = false;

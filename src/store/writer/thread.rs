@@ -200,7 +200,8 @@ impl WriterThread {
             next_seq: self.state.next_seq,
             activities: self.state.changes.activities.len(),
         };
-        self.state.sums.mark();
+        self.state.currencies.mark();
+        self.state.draft.mark();
         self.state.tally.mark();
         let result = savepoint(statements, "SAVEPOINT job").and_then(|()| {
             let mut tx = Transaction {
@@ -244,10 +245,7 @@ impl WriterThread {
 
     fn commit(&mut self, connection: &Connection, writes: usize) -> bool {
         let start = Instant::now();
-        if let Err(error) = self.state.sums.flush(connection) {
-            self.note_failure("the sums of a batch could not be written", &error);
-            return false;
-        }
+        self.state.currencies.end_batch();
         if !self.condition.check() {
             return false;
         }
@@ -292,12 +290,14 @@ impl WriterThread {
         self.note_scrub();
         let committed = Committed {
             activities: &changes.activities,
+            draft: &self.state.draft,
             access: &changes.access,
             announced: &changes.announced,
             due: &changes.due,
             webhooks_changed: changes.webhooks_changed,
         };
         observing::publish(self.observer.as_mut(), connection, &committed);
+        self.state.draft.clear();
     }
 }
 

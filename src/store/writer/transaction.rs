@@ -8,9 +8,10 @@ use super::observing::AccessChange;
 use super::state::State;
 use super::statements::{self, Prepared};
 use super::tally::Counted;
+use crate::books::{Record, Row};
 use crate::domain::{
-    Activity, Actor, Currency, Event, EventName, LedgerEntry, Points, Position, ProgramNumber, Seq,
-    Timestamp,
+    Activity, Actor, Currency, Event, EventName, ExternalUserId, LedgerEntry, Member, MemberNumber,
+    Points, Position, ProgramNumber, Seq, Timestamp,
 };
 use crate::store::answers::key_index::KeyIndex;
 use crate::store::tables::{sandbox, webhooks};
@@ -85,6 +86,28 @@ impl Transaction<'_> {
         self.append(program, at, event, None)
     }
 
+    /// The account of a member, with the changes of this transaction.
+    pub fn account(&self, member: MemberNumber) -> Option<Record> {
+        self.state.draft.record(member)
+    }
+
+    /// The account of the member of a program with one of the operator's ids.
+    pub fn account_of(&self, program: ProgramNumber, id: &ExternalUserId) -> Option<Record> {
+        self.state.draft.find(program, id)
+    }
+
+    /// Takes in the operator's id of a member that was created or erased; `former` is the one
+    /// before.
+    pub(in crate::store) fn name_member(
+        &mut self,
+        member: &Member,
+        former: Option<&ExternalUserId>,
+    ) {
+        let draft = &mut self.state.draft;
+        let id = &member.external_user_id;
+        draft.name(member.number, member.program, id, former);
+    }
+
     /// Appends a ledger entry at its position in its account.
     ///
     /// # Errors
@@ -113,15 +136,21 @@ impl Transaction<'_> {
             program,
             event,
         };
-        let sums = &mut self.state.sums;
-        log::insert(
-            self.connection,
-            self.statements,
-            sums,
+        let state = &mut *self.state;
+        let link = log::insert(
+            (self.connection, self.statements),
+            &state.draft,
             &activity,
             self.actor,
             position,
         )?;
+        state.draft.apply(&Row {
+            activity: &activity,
+            jump: position.and_then(|position| position.jump),
+            starts_chain: link.starts_chain,
+            hash: link.hash,
+            is_given: false,
+        })?;
         self.state.next_seq += 1;
         if let Some(program) = program {
             let last = self.state.open_at.entry(program).or_insert(at);
@@ -202,7 +231,8 @@ impl Transaction<'_> {
     pub fn undo(&mut self) -> Result<(), Error> {
         self.run("ROLLBACK TO job", |statement| statement.execute([]))?;
         self.state.changes.activities.truncate(self.mark.activities);
-        self.state.sums.undo();
+        self.state.currencies.undo();
+        self.state.draft.undo();
         self.state.tally.undo();
         if self.state.changes.webhooks_changed {
             // It may be this write that changed them.
@@ -215,19 +245,11 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Adds to the sums over all wallets of a program. Returns `false` and changes nothing if a sum
-    /// would exceed [`Points::MAX`].
-    ///
-    /// # Errors
-    /// [`Error`] if the database fails or there is no such program.
-    pub fn add_to_sums(
-        &mut self,
-        program: ProgramNumber,
-        received: Points,
-        spent: Points,
-    ) -> Result<bool, Error> {
-        let state = &mut *self.state;
-        state.sums.add(self.connection, program, received, spent)
+    /// Whether the sums over all wallets of a program stay within their range if a wallet receives
+    /// and spends that much.
+    pub fn has_room(&self, program: ProgramNumber, received: Points, spent: Points) -> bool {
+        let sums = self.state.draft.program(program).wallets;
+        sums.received.checked_add(received).is_some() && sums.spent.checked_add(spent).is_some()
     }
 
     /// Counts rows that are limited, including those of this write.
@@ -249,7 +271,7 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error`] if the database fails or there is no such program.
     pub fn currency(&mut self, program: ProgramNumber) -> Result<&Currency, Error> {
-        self.state.sums.currency(self.connection, program)
+        self.state.currencies.get(self.connection, program)
     }
 
     /// Runs `work` with a statement that stays prepared for the rest of the batch.
@@ -263,7 +285,7 @@ impl Transaction<'_> {
 
     /// Notes that a program's currency was changed.
     pub(in crate::store) fn currency_changed(&mut self, program: ProgramNumber) {
-        self.state.sums.currency_changed(program);
+        self.state.currencies.changed(program);
     }
 
     /// The index of idempotency keys.

@@ -8,13 +8,13 @@ pub use self::reading::UNKNOWN_OFFER;
 use self::reading::visible;
 use super::ledger::{Movement, post};
 use super::{members, offers};
+use crate::books::Record;
 use crate::domain::{
-    CancelReason, Change, Entry, Event, Invalid, Member, Mover, Offer, Redemption, RedemptionId,
-    RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
+    CancelReason, Change, Entry, Event, Invalid, Member, MemberNumber, Mover, Offer, Redemption,
+    RedemptionId, RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
 };
 use crate::service::events;
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
-use crate::store::members::Selector;
 use crate::store::redemptions::Held;
 use crate::store::{self, Transaction, WriteError};
 use crate::wire::{
@@ -37,7 +37,7 @@ impl Services {
             let member = members::subject(tx, caller, request.external_user_id)?
                 .ok_or_else(members::external_user_id_required)?;
             let offer = offers::current(tx, program, &request.offer)?;
-            let redemption = redeem(tx, member, &offer)?;
+            let redemption = redeem(tx, &member, &offer)?;
             let answer = Answer::created(&RedemptionResponse::from(&redemption));
             Ok(answer.with_words_of(redemption.member))
         })
@@ -94,7 +94,7 @@ impl Services {
 /// Redeems an offer for a member: stock, points and the redemption change together.
 fn redeem(
     tx: &mut Transaction<'_>,
-    mut member: Member,
+    member: &Member,
     offer: &Offer,
 ) -> Result<Redemption, ServiceError> {
     let at = tx.now(member.program);
@@ -144,7 +144,7 @@ fn redeem(
             booking,
             reason: None,
         };
-        post(tx, at, &mut member, movement)?;
+        post(tx, at, &account_of(tx, member.number)?, movement)?;
     }
     Ok(redemption)
 }
@@ -186,7 +186,7 @@ fn change(
         return Err(Invalid::new("endAt", "must not be before startAt").into());
     }
     if redemption != *before {
-        store::redemptions::update(tx, before, &redemption)?;
+        store::redemptions::update(tx, &redemption)?;
     }
     if (redemption.start_at, redemption.end_at) != (before.start_at, before.end_at) {
         let event = Event::RedemptionChanged {
@@ -209,7 +209,7 @@ fn change(
         .ok_or(store::Error::Impossible("move of a redemption"))?;
         events::record(tx, caller.program(), at, event)?;
         if redemption.status == Status::Canceled {
-            refund(tx, at, caller, &redemption)?;
+            refund(tx, at, &redemption)?;
         }
     }
     Ok(redemption)
@@ -219,7 +219,6 @@ fn change(
 fn refund(
     tx: &mut Transaction<'_>,
     at: Timestamp,
-    caller: &Caller,
     redemption: &Redemption,
 ) -> Result<(), ServiceError> {
     if redemption.took_stock {
@@ -228,15 +227,13 @@ fn refund(
     if redemption.charged.is_zero() {
         return Ok(());
     }
-    let selector = Selector::Number(redemption.member);
-    let mut member = store::members::find(tx, caller.program(), &selector)?
-        .ok_or(store::Error::Impossible("redemption without a member"))?;
+    let record = account_of(tx, redemption.member)?;
     let booking = Some((redemption.offer, redemption.number));
     let amount = redemption.charged;
     post(
         tx,
         at,
-        &mut member,
+        &record,
         Movement {
             entry: Entry::Refund,
             amount,
@@ -245,4 +242,10 @@ fn refund(
         },
     )?;
     Ok(())
+}
+
+/// The account of the member of a redemption.
+fn account_of(tx: &Transaction<'_>, member: MemberNumber) -> Result<Record, ServiceError> {
+    let record = tx.account(member);
+    Ok(record.ok_or(store::Error::Impossible("redemption without a member"))?)
 }

@@ -1,6 +1,7 @@
 //! The directory: every valid key, every program and every organization, in memory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::RwLock;
@@ -9,8 +10,8 @@ use super::held_key::HeldKey;
 use super::principals::{DirectoryVersion, KeyPrincipal, MemberPrincipal, PartnerPrincipal};
 use super::validity::{CredentialError, check_active, hash};
 use crate::domain::{
-    ByNumber, CredentialNumber, Environment, MemberNumber, OrganizationNumber, ProgramNumber,
-    Timestamp,
+    ByNumber, CredentialNumber, Currency, Environment, MemberNumber, OrganizationNumber,
+    ProgramNumber, Timestamp,
 };
 use crate::store::credentials::{CredentialRow, KeyHash, KeyScope};
 use crate::store::organizations::OrganizationAccessRow;
@@ -322,6 +323,20 @@ impl Directory {
             environment: row.environment,
         };
         state.programs.get(&program).map_or(Tenant::Upkeep, tenant)
+    }
+
+    /// The currency of a program's points.
+    ///
+    /// # Errors
+    /// [`store::Error`] if there is no such program.
+    pub(in crate::service) fn currency_of(
+        &self,
+        program: ProgramNumber,
+    ) -> Result<Arc<Currency>, store::Error> {
+        let state = self.state.read();
+        let row = state.programs.get(&program);
+        row.map(|program| Arc::clone(&program.currency))
+            .ok_or(store::Error::Impossible("program number"))
     }
 
     /// The environment of a program.

@@ -120,11 +120,6 @@ impl History<'_> {
             return Ok(None);
         };
         let token_end: Option<i64> = row.get(column!(MEMBERS, "token_expires_at"))?;
-        let is_other_end = if logged.is_token_known {
-            token_end != logged.token_end
-        } else {
-            token_end < logged.token_end
-        };
         let tier = row.get_ref(column!(MEMBERS, "tier"))?.as_str().ok();
         let external: String = row.get(column!(MEMBERS, "external_user_id"))?;
         let erased = logged.erased_id.as_deref();
@@ -135,7 +130,10 @@ impl History<'_> {
                 "token_epoch",
                 row.get::<_, i64>(column!(MEMBERS, "token_epoch"))? != logged.epoch,
             ),
-            ("token_expires_at", is_other_end),
+            (
+                "token_expires_at",
+                token_end.is_some() && !logged.has_given_end,
+            ),
             (
                 "created_at",
                 row.get::<_, i64>(column!(MEMBERS, "created_at"))? != logged.created_at,

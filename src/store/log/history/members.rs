@@ -17,15 +17,14 @@ impl History<'_> {
             archived_at: None,
             epoch: 0,
             tier,
-            token_end: None,
-            is_token_known: true,
+            has_given_end: false,
             erased_id: None,
             version: seq,
             retained: None,
         });
     }
 
-    pub(super) fn member(&mut self, seq: i64, at: i64, event: &Event) {
+    pub(super) fn member(&mut self, seq: i64, at: i64, is_complete: bool, event: &Event) {
         let (row, from, to) = match event {
             Event::MemberCreated { member, tier } => {
                 return self.new_member(seq, at, member.0, tier.as_str());
@@ -58,7 +57,7 @@ impl History<'_> {
                 member.archived_at = Some(at);
                 member.retained = Some(*retained);
                 member.epoch += 1;
-                (member.token_end, member.is_token_known) = (None, true);
+                member.has_given_end &= is_complete;
             }
             Event::MemberRestored { .. } => {
                 fits &= member.archived_at.take().is_some();
@@ -66,10 +65,8 @@ impl History<'_> {
             }
             Event::MemberErased { id, .. } => member.erased_id = Some(id.as_str().into()),
             Event::TokenExchanged { expires_at, .. } => {
-                let end = expires_at.map(crate::domain::Timestamp::as_millis);
-                member.token_end = member.token_end.max(end);
-                if end.is_none() {
-                    member.is_token_known = false;
+                if expires_at.is_none() {
+                    member.has_given_end = true;
                     self.given += 1;
                 }
             }

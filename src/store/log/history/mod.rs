@@ -47,9 +47,8 @@ struct Member {
     archived_at: Option<i64>,
     epoch: i64,
     tier: usize,
-    /// The end of the last token; a lower bound unless `is_token_known`.
-    token_end: Option<i64>,
-    is_token_known: bool,
+    /// Whether the row may tell the end of a token, because the log of version 0.1.0 does not.
+    has_given_end: bool,
     /// The id that an erasure set.
     erased_id: Option<Box<str>>,
     /// The activity that last changed the settings.
@@ -225,7 +224,7 @@ impl<'c> History<'c> {
             | Event::MemberRestored { .. }
             | Event::MemberErased { .. }
             | Event::MemberChanged { .. }
-            | Event::TokenExchanged { .. } => self.member(seq, at, event),
+            | Event::TokenExchanged { .. } => self.member(seq, at, is_complete, event),
             Event::RedemptionCreated { .. }
             | Event::RedemptionOpen(_)
             | Event::RedemptionAwaitingVendor(_)

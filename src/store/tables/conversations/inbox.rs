@@ -111,7 +111,7 @@ pub fn members_found(
     };
     let most = Conversation::MEMBERS_SEARCHED;
     let found = search::list(connection, program, (wanted, &all), most)?;
-    let numbers = found.members.into_iter().map(|(member, _)| member.number);
+    let numbers = found.members.into_iter().map(|member| member.number);
     Ok(numbers.collect())
 }
 

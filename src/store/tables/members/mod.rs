@@ -1,18 +1,16 @@
-//! Members and their wallets.
+//! Profiles of members.
 
 pub mod removals;
 pub mod search;
 pub(in crate::store) mod terms;
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row};
 
 use crate::domain::{
-    Account, Attributes, Currency, DisplayName, Email, ExternalUserId, Member, MemberNumber,
-    ProgramNumber, Search, Seq, Status, StatusCounts, Tier, Timestamp, Wallet,
+    Attributes, ByNumber, DisplayName, Email, ExternalUserId, Member, MemberNumber, ProgramNumber,
+    Search, Seq, Tier, Timestamp,
 };
-use crate::store::tables::columns::{column, optional, optional_time, points, time};
-use crate::store::tables::programs;
+use crate::store::tables::columns::{column, optional, optional_time, time};
 use crate::store::tables::query::{self, Query};
 use crate::store::{AccessChange, Counted, Error, Transaction};
 
@@ -21,43 +19,27 @@ macro_rules! select {
     ($($rest:tt)*) => {
         concat!(
             "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier, ",
-            "m.attributes, m.amount_received, m.amount_spent, m.last_entry_seq, m.last_jump_seq, ",
-            "m.last_far_seq, m.entries, m.participated, m.token_epoch, m.token_expires_at, ",
-            "m.archived_at, m.version, m.created_at",
+            "m.attributes, m.token_epoch, m.archived_at, m.version, m.created_at",
             $($rest)*
         )
     };
 }
 
-/// The columns that [`counts`] reads after those of [`member`], in the order of [`Status::ALL`].
-macro_rules! counts {
+/// The number of the newest row of the log, as the same read sees it.
+macro_rules! newest {
     () => {
-        ", m.redemptions_submitted, m.redemptions_open, m.redemptions_awaiting_vendor, \
-         m.redemptions_awaiting_customer, m.redemptions_purchased, m.redemptions_completed, \
-         m.redemptions_canceled"
-    };
-}
-
-/// The columns of the currency, after the others.
-macro_rules! currency {
-    () => {
-        ", p.currency_name, p.currency_symbol"
+        ", (SELECT max(seq) FROM activity) AS newest"
     };
 }
 
 const SELECT: &str = select!("");
-const SELECT_COUNTED: &str = select!(counts!());
-const SELECT_WITH_CURRENCY: &str = select!(currency!());
-const SELECT_COUNTED_WITH_CURRENCY: &str = select!(counts!(), currency!());
+const SELECT_WITH_NEWEST: &str = select!(newest!());
 
 const BY_EXTERNAL_ID: &str =
     select!(" FROM member m WHERE m.program_id = ?1 AND m.external_user_id = ?2");
-const BY_NUMBER: &str = select!(" FROM member m WHERE m.program_id = ?1 AND m.id = ?2");
-/// Selects the columns that [`counted`] reads, of one member.
-pub(in crate::store) const COUNTED_BY_NUMBER: &str = select!(
-    counts!(),
-    " FROM member m WHERE m.program_id = ?1 AND m.id = ?2"
-);
+/// Selects the columns that [`member`] reads, of one member.
+pub(in crate::store) const BY_NUMBER: &str =
+    select!(" FROM member m WHERE m.program_id = ?1 AND m.id = ?2");
 
 /// The id by which a member is looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,68 +99,27 @@ pub fn find_to_change(
     })?
 }
 
-/// A member, removed or not, and the program's currency, in one read.
+/// The member with one of the operator's ids, removed or not, and the newest row of the log at the
+/// same moment.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn find_with_currency(
-    connection: &Connection,
-    program: ProgramNumber,
-    selector: &Selector,
-) -> Result<Option<(Member, Currency)>, Error> {
-    let (sql, key) = match selector {
-        Selector::External(id) => (
-            select!(
-                currency!(),
-                " FROM member m JOIN program p ON p.id = m.program_id
-                WHERE m.program_id = ?1 AND m.external_user_id = ?2"
-            ),
-            ValueRef::from(id.as_str()),
-        ),
-        Selector::Number(number) => (
-            select!(
-                currency!(),
-                " FROM member m JOIN program p ON p.id = m.program_id
-                WHERE m.program_id = ?1 AND m.id = ?2"
-            ),
-            ValueRef::Integer(number.0),
-        ),
-    };
-    let values = (program.0, ToSqlOutput::Borrowed(key));
-    query::one(connection, sql, values, |row| {
-        let currency = column!(SELECT_WITH_CURRENCY, "currency_name");
-        Ok((member(row)?, programs::currency(row, currency)?))
-    })
-}
-
-/// The member with one of the operator's ids, removed or not, the program's currency, and the
-/// number of the member's redemptions by status, in one read.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn find_with_counts(
+pub fn find_with_newest(
     connection: &Connection,
     program: ProgramNumber,
     id: &ExternalUserId,
-) -> Result<Option<(Member, Currency, StatusCounts)>, Error> {
+) -> Result<Option<(Member, Seq)>, Error> {
     let sql = select!(
-        counts!(),
-        currency!(),
-        " FROM member m JOIN program p ON p.id = m.program_id
-        WHERE m.program_id = ?1 AND m.external_user_id = ?2"
+        newest!(),
+        " FROM member m WHERE m.program_id = ?1 AND m.external_user_id = ?2"
     );
     query::one(connection, sql, (program.0, id.as_str()), |row| {
-        let currency = column!(SELECT_COUNTED_WITH_CURRENCY, "currency_name");
-        Ok((
-            member(row)?,
-            programs::currency(row, currency)?,
-            counts(row)?,
-        ))
+        let newest = row.get(column!(SELECT_WITH_NEWEST, "newest"))?;
+        Ok((member(row)?, Seq(newest)))
     })
 }
 
-/// A page of members, newest first, each with its redemptions by status. Ignores the filter's
-/// search: see [`search::list`].
+/// A page of members, newest first. Ignores the filter's search: see [`search::list`].
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -187,14 +128,14 @@ pub fn list(
     program: ProgramNumber,
     filter: &MemberFilter,
     limit: usize,
-) -> Result<Vec<(Member, StatusCounts)>, Error> {
-    listing(program, filter).page(connection, limit, counted)
+) -> Result<Vec<Member>, Error> {
+    listing(program, filter).page(connection, limit, member)
 }
 
-/// The query of the members of a program that match a filter, newest first, for [`counted`].
+/// The query of the members of a program that match a filter, newest first, for [`member`].
 /// Ignores the filter's search.
 pub(in crate::store) fn listing(program: ProgramNumber, filter: &MemberFilter) -> Query {
-    let sql = select!(counts!(), " FROM member m WHERE m.program_id = ?");
+    let sql = select!(" FROM member m WHERE m.program_id = ?");
     let mut query = Query::new(sql, [program.0]);
     if let Some(before) = filter.before {
         query.and("m.id < ?", [before.0]);
@@ -209,9 +150,37 @@ pub(in crate::store) fn listing(program: ProgramNumber, filter: &MemberFilter) -
     query
 }
 
-/// Reads a member and the number of its redemptions by status.
-pub(in crate::store) fn counted(row: &Row<'_>) -> Result<(Member, StatusCounts), Error> {
-    Ok((member(row)?, counts(row)?))
+/// The operator's id of every member.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn each_id(
+    connection: &Connection,
+    mut take: impl FnMut(MemberNumber, ProgramNumber, ExternalUserId),
+) -> Result<(), Error> {
+    let sql = "SELECT id, program_id, external_user_id FROM member";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let id = ExternalUserId::stored(row.get(2)?);
+        take(MemberNumber(row.get(0)?), ProgramNumber(row.get(1)?), id);
+    }
+    Ok(())
+}
+
+/// When the last token of each member expires, for tokens of version 0.1.0, whose log does not
+/// tell.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn given_token_ends(
+    connection: &Connection,
+) -> Result<ByNumber<MemberNumber, Timestamp>, Error> {
+    let sql = "SELECT id, token_expires_at FROM member WHERE token_expires_at IS NOT NULL";
+    query::all(connection, sql, [], |row| {
+        Ok((MemberNumber(row.get(0)?), time(row, 1)?))
+    })
+    .map(|all| all.into_iter().collect())
 }
 
 /// The members that were ever removed, each with the epoch of its valid tokens.
@@ -239,7 +208,6 @@ pub fn epoch(connection: &Connection, member: MemberNumber) -> Result<i64, Error
 /// Revokes every token of a member. Takes effect when [`update`] writes the member.
 pub fn end_tokens(tx: &mut Transaction<'_>, member: &mut Member) {
     member.token_epoch += 1;
-    member.token_expires_at = None;
     tx.access_changed(AccessChange::Member(member.number));
 }
 
@@ -264,17 +232,17 @@ pub fn insert(tx: &mut Transaction<'_>, member: &mut Member) -> Result<(), Error
     })?;
     tx.count_change(Counted::Members(member.program), 1);
     member.number = MemberNumber(tx.last_insert_rowid());
+    tx.name_member(member, None);
     Ok(())
 }
 
-/// Writes the columns of a member that can change, except the wallet.
+/// Writes the columns of a member that can change; `before` is the member without the changes.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
+pub fn update(tx: &mut Transaction<'_>, before: &Member, member: &Member) -> Result<(), Error> {
     let sql = "UPDATE member SET external_user_id = ?2, display_name = ?3, email = ?4, tier = ?5,
-                   attributes = ?6, token_epoch = ?7, token_expires_at = ?8, archived_at = ?9,
-                   version = ?10
+                   attributes = ?6, token_epoch = ?7, archived_at = ?8, version = ?9
                WHERE id = ?1";
     tx.run(sql, |statement| {
         statement.execute((
@@ -285,22 +253,13 @@ pub fn update(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
             member.tier.as_str(),
             member.attributes.as_ref().map(Attributes::as_str),
             member.token_epoch,
-            member.token_expires_at.map(Timestamp::as_millis),
             member.archived_at.map(Timestamp::as_millis),
             member.version.0,
         ))
     })?;
-    Ok(())
-}
-
-/// Writes the time at which the newest token of a member expires.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn update_token_end(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
-    let sql = "UPDATE member SET token_expires_at = ?2 WHERE id = ?1";
-    let end = member.token_expires_at.map(Timestamp::as_millis);
-    tx.run(sql, |statement| statement.execute((member.number.0, end)))?;
+    if member.external_user_id != before.external_user_id {
+        tx.name_member(member, Some(&before.external_user_id));
+    }
     Ok(())
 }
 
@@ -316,73 +275,8 @@ pub fn update_version(tx: &Transaction<'_>, member: &Member) -> Result<(), Error
     Ok(())
 }
 
-/// Writes the wallet and the head of its chain of entries.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn update_wallet(tx: &Transaction<'_>, member: &Member) -> Result<(), Error> {
-    let sql = "UPDATE member SET balance = ?2, amount_received = ?3, amount_spent = ?4,
-                   last_entry_seq = ?5, last_jump_seq = ?6, last_far_seq = ?7, entries = ?8,
-                   participated = ?9
-               WHERE id = ?1";
-    let values = (
-        member.number.0,
-        member.wallet.balance().get(),
-        member.wallet.received.get(),
-        member.wallet.spent.get(),
-        member.account.last.map(|seq| seq.0),
-        member.account.jump.map(|seq| seq.0),
-        member.account.far.map(|seq| seq.0),
-        member.account.entries.cast_signed(),
-        member.participated,
-    );
-    tx.run(sql, |statement| statement.execute(values))?;
-    Ok(())
-}
-
-/// Counts a redemption under its new status instead of its former one, if it had one.
-pub(in crate::store) fn count_redemption(
-    tx: &Transaction<'_>,
-    member: MemberNumber,
-    from: Option<Status>,
-    to: Status,
-) -> Result<(), Error> {
-    let sql = "UPDATE member
-               SET redemptions_submitted = redemptions_submitted
-                       + (?3 IS 'SUBMITTED') - (?2 IS 'SUBMITTED'),
-                   redemptions_open = redemptions_open
-                       + (?3 IS 'OPEN') - (?2 IS 'OPEN'),
-                   redemptions_awaiting_vendor = redemptions_awaiting_vendor
-                       + (?3 IS 'AWAITING_VENDOR') - (?2 IS 'AWAITING_VENDOR'),
-                   redemptions_awaiting_customer = redemptions_awaiting_customer
-                       + (?3 IS 'AWAITING_CUSTOMER') - (?2 IS 'AWAITING_CUSTOMER'),
-                   redemptions_purchased = redemptions_purchased
-                       + (?3 IS 'PURCHASED') - (?2 IS 'PURCHASED'),
-                   redemptions_completed = redemptions_completed
-                       + (?3 IS 'COMPLETED') - (?2 IS 'COMPLETED'),
-                   redemptions_canceled = redemptions_canceled
-                       + (?3 IS 'CANCELED') - (?2 IS 'CANCELED')
-               WHERE id = ?1";
-    let values = (member.0, from.map(Status::as_str), to.as_str());
-    tx.run(sql, |statement| statement.execute(values))?;
-    Ok(())
-}
-
-/// Reads the columns of `counts`.
-fn counts(row: &Row<'_>) -> Result<StatusCounts, Error> {
-    let mut counts = StatusCounts::default();
-    let first = column!(SELECT_COUNTED, "redemptions_submitted");
-    for (column, status) in (first..).zip(Status::ALL) {
-        let count: i64 = row.get(column)?;
-        let count = u64::try_from(count).map_err(|_| Error::Impossible("number of redemptions"))?;
-        counts.add(status, count);
-    }
-    Ok(counts)
-}
-
 /// Reads the columns of `select`.
-fn member(row: &Row<'_>) -> Result<Member, Error> {
-    let entries: i64 = row.get(column!(SELECT, "entries"))?;
+pub(in crate::store) fn member(row: &Row<'_>) -> Result<Member, Error> {
     Ok(Member {
         number: MemberNumber(row.get(column!(SELECT, "m.id"))?),
         program: ProgramNumber(row.get(column!(SELECT, "program_id"))?),
@@ -391,19 +285,7 @@ fn member(row: &Row<'_>) -> Result<Member, Error> {
         email: optional(row, column!(SELECT, "email"), Email::stored)?,
         tier: Tier::stored(row.get(column!(SELECT, "tier"))?),
         attributes: optional(row, column!(SELECT, "attributes"), Attributes::stored)?,
-        wallet: Wallet {
-            received: points(row, column!(SELECT, "amount_received"))?,
-            spent: points(row, column!(SELECT, "amount_spent"))?,
-        },
-        account: Account {
-            last: optional(row, column!(SELECT, "last_entry_seq"), Seq)?,
-            jump: optional(row, column!(SELECT, "last_jump_seq"), Seq)?,
-            far: optional(row, column!(SELECT, "last_far_seq"), Seq)?,
-            entries: entries.cast_unsigned(),
-        },
-        participated: row.get(column!(SELECT, "participated"))?,
         token_epoch: row.get(column!(SELECT, "token_epoch"))?,
-        token_expires_at: optional_time(row, column!(SELECT, "token_expires_at"))?,
         archived_at: optional_time(row, column!(SELECT, "archived_at"))?,
         version: Seq(row.get(column!(SELECT, "version"))?),
         created_at: time(row, column!(SELECT, "created_at"))?,

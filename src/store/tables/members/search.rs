@@ -8,10 +8,8 @@ use rusqlite::{Connection, params_from_iter};
 
 pub use super::terms::differences;
 use super::terms::{INSERT, terms_of};
-use super::{COUNTED_BY_NUMBER, MemberFilter, counted, listing};
-use crate::domain::{
-    DisplayName, Member, MemberNumber, ProgramNumber, Search, StatusCounts, all_begin,
-};
+use super::{BY_NUMBER, MemberFilter, listing, member};
+use crate::domain::{DisplayName, Member, MemberNumber, ProgramNumber, Search, all_begin};
 use crate::store::tables::query;
 use crate::store::{Error, Transaction};
 
@@ -26,7 +24,7 @@ pub(in crate::store) const ROWS_MAX: usize = 10_000;
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// The members, newest first.
-    pub members: Vec<(Member, StatusCounts)>,
+    pub members: Vec<Member>,
     /// The row before which the next page continues, if this one stopped before it was full.
     pub stopped_at: Option<MemberNumber>,
 }
@@ -170,14 +168,14 @@ impl Page<'_> {
         (program, filter): (ProgramNumber, &MemberFilter),
         candidates: &[i64],
     ) -> Result<(), Error> {
-        let mut statement = connection.prepare_cached(COUNTED_BY_NUMBER)?;
+        let mut statement = connection.prepare_cached(BY_NUMBER)?;
         for &number in candidates {
             if self.ends_before(number + 1) {
                 break;
             }
             let mut rows = statement.query((program.0, number))?;
             if let Some(row) = rows.next()? {
-                self.take(counted(row)?, filter);
+                self.take(member(row)?, filter);
             }
         }
         Ok(())
@@ -197,8 +195,8 @@ impl Page<'_> {
         let mut statement = connection.prepare_cached(&query.sql)?;
         let mut rows = statement.query(params_from_iter(query.values))?;
         while let Some(row) = rows.next()? {
-            let member = counted(row)?;
-            if self.ends_before(member.0.number.0 + 1) {
+            let member = member(row)?;
+            if self.ends_before(member.number.0 + 1) {
                 break;
             }
             self.take(member, filter);
@@ -214,14 +212,14 @@ impl Page<'_> {
         self.found.members.len() >= self.limit || self.found.stopped_at.is_some()
     }
 
-    fn take(&mut self, (member, counts): (Member, StatusCounts), filter: &MemberFilter) {
+    fn take(&mut self, member: Member, filter: &MemberFilter) {
         self.read += 1;
         let is_shown = filter.include_archived || member.archived_at.is_none();
         let is_of_tier = filter.tier.as_ref().is_none_or(|tier| *tier == member.tier);
         let name = member.display_name.as_ref().map_or("", DisplayName::as_str);
         let texts = [member.external_user_id.as_str(), name];
         if is_shown && is_of_tier && (self.rest.is_empty() || all_begin(self.rest, &texts)) {
-            self.found.members.push((member, counts));
+            self.found.members.push(member);
         }
     }
 }

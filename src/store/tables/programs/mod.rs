@@ -1,15 +1,17 @@
 //! Programs and their settings.
 
-mod sums;
+mod currency;
+
+use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
-pub use self::sums::currency_of;
-pub(in crate::store) use self::sums::{currency, set_sums, sums};
+pub(in crate::store) use self::currency::currency;
+pub use self::currency::currency_of;
 use crate::domain::{
-    Environment, Name, OrganizationNumber, Program, ProgramNumber, ProgramSort, ProgramStatus,
-    Search, Seq, Tier, Timestamp,
+    Currency, Environment, Name, OrganizationNumber, Program, ProgramNumber, ProgramSort,
+    ProgramStatus, Search, Seq, Tier, Timestamp,
 };
 use crate::store::error::readable;
 use crate::store::tables::columns::{column, environment, optional_time, time, uuid, word};
@@ -24,7 +26,8 @@ const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.n
 
 /// Selects the columns that [`access_row`] reads.
 const SELECT_ACCESS: &str =
-    "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, p.name
+    "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, p.name,
+        p.currency_name, p.currency_symbol
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// The parts of a program that a credential check needs.
@@ -42,6 +45,8 @@ pub struct ProgramAccessRow {
     pub status: ProgramStatus,
     /// Its name.
     pub name: Name,
+    /// The currency of its points.
+    pub currency: Arc<Currency>,
 }
 
 /// Creates a program and sets its `number`.
@@ -189,6 +194,7 @@ pub fn configure(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Erro
         program.configuration_version.0,
     ))?;
     tx.currency_changed(program.number);
+    tx.access_changed(AccessChange::Program(program.number));
     Ok(())
 }
 
@@ -228,6 +234,7 @@ fn access_row(row: &Row<'_>) -> Result<ProgramAccessRow, Error> {
         environment: environment(row, column!(SELECT_ACCESS, "environment"))?,
         status: status(row, column!(SELECT_ACCESS, "status"))?,
         name: Name::stored(row.get(column!(SELECT_ACCESS, "name"))?),
+        currency: Arc::new(currency(row, column!(SELECT_ACCESS, "currency_name"))?),
     })
 }
 

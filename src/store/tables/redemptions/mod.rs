@@ -8,7 +8,6 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 pub use self::filter::RedemptionFilter;
 pub use self::list::{Found, Listed, find_listed, list, place};
-use super::members;
 use crate::domain::{
     CancelReason, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, ProgramNumber,
     Redemption, RedemptionId, RedemptionNumber, Status, Timestamp,
@@ -134,18 +133,14 @@ pub fn insert(
         ))
     })?;
     redemption.number = RedemptionNumber(tx.last_insert_rowid());
-    members::count_redemption(tx, redemption.member, None, redemption.status)
+    Ok(())
 }
 
 /// Writes the columns of a redemption that can change.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn update(
-    tx: &Transaction<'_>,
-    before: &Redemption,
-    redemption: &Redemption,
-) -> Result<(), Error> {
+pub fn update(tx: &Transaction<'_>, redemption: &Redemption) -> Result<(), Error> {
     let sql = "UPDATE redemption SET status = ?2, start_at = ?3, end_at = ?4, canceled_reason = ?5,
                    canceled_note = ?6
                WHERE id = ?1";
@@ -159,11 +154,7 @@ pub fn update(
             redemption.canceled_note.as_ref().map(Note::as_str),
         ))
     })?;
-    if redemption.status == before.status {
-        return Ok(());
-    }
-    let from = Some(before.status);
-    members::count_redemption(tx, redemption.member, from, redemption.status)
+    Ok(())
 }
 
 /// Reads [`COLUMNS`].

@@ -3,7 +3,7 @@
 mod places;
 
 pub(in crate::store) use self::places::empty;
-use crate::domain::Member;
+use crate::domain::MemberNumber;
 use crate::store::tables::settings;
 use crate::store::{Error, Transaction};
 
@@ -12,8 +12,9 @@ use crate::store::{Error, Transaction};
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn erase(tx: &mut Transaction<'_>, member: &Member) -> Result<(), Error> {
-    empty(tx, member.number, member.account.last)?;
+pub fn erase(tx: &mut Transaction<'_>, member: MemberNumber) -> Result<(), Error> {
+    let last = tx.account(member).and_then(|record| record.account.last);
+    empty(tx, member, last)?;
     settings::want_scrub(tx)?;
     tx.words_erased();
     Ok(())

@@ -180,7 +180,6 @@ mod tests {
                 "organization.uuid",
                 "organization.allocation_uuid",
                 "program.uuid",
-                "program.chain",
                 "credential.uuid",
                 "credential.prefix",
                 "credential.hash",

@@ -92,7 +92,6 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("clock_offset", COUNT),
             ("updated_at", STAMP),
             ("configuration_version", COUNT),
-            ("chain", ANY),
         ],
     ),
     (
@@ -118,9 +117,6 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("amount_received", ANY),
             ("amount_spent", ANY),
             ("last_entry_seq", ROW),
-            ("last_jump_seq", ROW),
-            ("last_far_seq", ROW),
-            ("entries", COUNT),
             ("participated", ANY),
             ("token_epoch", COUNT),
             ("token_expires_at", STAMP),

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::plan::STEP_ROWS;
+use super::tables;
 use crate::domain::{MemberNumber, Seq};
 use crate::store::file::open_error::MigrationError;
 use crate::store::tables::conversations::WAITS_SINCE;
@@ -15,7 +16,8 @@ const ERASED: &str = "erased_";
 /// the notes of their cancellations.
 pub(super) fn erase_again(connection: &mut Connection) -> Result<(), MigrationError> {
     let pattern = ERASED.to_owned() + &"[0-9a-f]".repeat(32);
-    let sql = "SELECT id, last_entry_seq FROM member
+    let sql = "SELECT id, (SELECT max(seq) FROM activity WHERE member_id = member.id AND entry > 0)
+               FROM member
                WHERE archived_at IS NOT NULL AND external_user_id GLOB ?1
                    AND display_name IS NULL AND email IS NULL AND attributes IS NULL";
     let mut members: Vec<(i64, Option<i64>)> = Vec::new();
@@ -54,6 +56,21 @@ pub(super) fn set_versions(connection: &mut Connection) -> Result<(), MigrationE
     }
     drop(rows);
     drop(newest);
+    tx.commit()?;
+    Ok(())
+}
+
+/// Drops the sums over the wallets of a program and the head of its chain, which follow from the
+/// log, and adds the view of the wallets.
+pub(super) fn drop_sums(connection: &mut Connection) -> Result<(), MigrationError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for column in ["amount_received", "amount_spent", "chain"] {
+        if tx.column_exists(None, "program", column)? {
+            tx.execute_batch(&format!("ALTER TABLE program DROP COLUMN {column}"))?;
+        }
+    }
+    tx.execute_batch("DROP VIEW IF EXISTS wallet")?;
+    tx.execute_batch(&tables::definitions("wallet")?.join(";"))?;
     tx.commit()?;
     Ok(())
 }

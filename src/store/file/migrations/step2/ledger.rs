@@ -25,6 +25,7 @@ const CHANGES: [EventKind; 4] = [
 const CHAIN_ROWS_MAX: u32 = 256;
 
 /// The accounts and chains after the entries so far.
+#[derive(Default)]
 pub(super) struct Ledger {
     wallets: HashMap<i64, Wallet>,
     chains: HashMap<i64, Chain>,
@@ -50,12 +51,9 @@ struct Chain {
 }
 
 impl Ledger {
-    /// The ledger before the first entry, with the programs' chains as far as they were written.
-    pub(super) fn of_programs(connection: &Connection) -> Result<Self, MigrationError> {
-        let mut ledger = Self {
-            wallets: HashMap::new(),
-            chains: HashMap::new(),
-        };
+    /// Reads the entries that have been moved already, and the programs' chains as far as they were
+    /// written.
+    pub(super) fn read(&mut self, connection: &Connection) -> Result<(), MigrationError> {
         let mut programs = connection.prepare("SELECT id, chain FROM program")?;
         let mut rows = programs.query([])?;
         while let Some(row) = rows.next()? {
@@ -64,13 +62,8 @@ impl Ledger {
                 hash: hash.unwrap_or(chain::START),
                 since: None,
             };
-            ledger.chains.insert(row.get(0)?, chain);
+            self.chains.insert(row.get(0)?, chain);
         }
-        Ok(ledger)
-    }
-
-    /// Reads the entries that have been moved already.
-    pub(super) fn read(&mut self, connection: &Connection) -> Result<(), MigrationError> {
         // The new log has its final name when it is complete.
         let is_whole = connection.column_exists(None, "activity", "jump_seq")?;
         let table = if is_whole { "activity" } else { "new_activity" };
@@ -103,7 +96,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Moves the next members, each with its account.
+    /// Moves the next members, each with its settings version.
     pub(super) fn move_members(&self, tx: &Connection) -> Result<usize, MigrationError> {
         let sql = "SELECT coalesce(max(id), 0) FROM new_member";
         let before: i64 = tx.query_row(sql, [], |row| row.get(0))?;
@@ -111,17 +104,12 @@ impl Ledger {
         let Some(last) = last else { return Ok(0) };
         let sql = "SELECT id FROM new_member WHERE id > ?1 AND id <= ?2";
         let mut members = tx.prepare(sql)?;
-        let sql =
-            "UPDATE new_member SET last_jump_seq = ?2, entries = ?3, version = ?4 WHERE id = ?1";
-        let mut update = tx.prepare(sql)?;
+        let mut update = tx.prepare("UPDATE new_member SET version = ?2 WHERE id = ?1")?;
         let ids = members.query_map((before, last), |row| row.get::<_, i64>(0))?;
         for id in ids {
             let id = id?;
             if let Some(wallet) = self.wallets.get(&id) {
-                let account = wallet.account;
-                let jump = account.jump.map(|seq| seq.0);
-                let entries = account.entries.cast_signed();
-                update.execute((id, jump, entries, wallet.version))?;
+                update.execute((id, wallet.version))?;
             }
         }
         terms::index_rows(tx, "new_member", (before, last))?;

@@ -114,7 +114,7 @@ pub(super) fn go_on(
         tables::fill_free_pages(connection)?;
     }
     // Only the log and the members need the entries that have been moved already.
-    let mut ledger = Ledger::of_programs(connection)?;
+    let mut ledger = Ledger::default();
     if first <= MEMBERS {
         ledger.read(connection)?;
     }
@@ -141,6 +141,7 @@ pub(super) fn go_on(
     finish::erase_again(connection)?;
     finish::set_versions(connection)?;
     finish::set_waiting(connection)?;
+    finish::drop_sums(connection)?;
     scrub_all(connection)?;
     let dangling = crate::store::whole::audit::foreign_keys(connection)?;
     if let Some(first) = dangling.first() {

@@ -85,7 +85,7 @@ pub(super) fn take_place(connection: &mut Connection, table: &str) -> Result<(),
     Ok(())
 }
 
-/// Moves the next rows of a table that keeps its columns. Returns their number and the key of the
+/// Moves the next rows of a table, with the columns that it keeps. Returns their number and the key of the
 /// last one.
 pub(super) fn move_rows(
     tx: &Connection,
@@ -93,7 +93,7 @@ pub(super) fn move_rows(
     key: &[&str],
 ) -> Result<(usize, Option<i64>), MigrationError> {
     let keys = key.join(", ");
-    let columns = columns(tx, table)?;
+    let columns = shared_columns(tx, table)?;
     // Finds the last of the rows to move.
     let lengths: Vec<String> = columns
         .iter()
@@ -130,9 +130,11 @@ pub(super) fn move_rows(
     Ok((moved, last.last().copied()))
 }
 
-fn columns(connection: &Connection, table: &str) -> Result<Vec<String>, rusqlite::Error> {
-    let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
-    let rows = statement.query_map([table], |row| row.get(0))?;
+/// The columns of a table that the new one has too.
+fn shared_columns(connection: &Connection, table: &str) -> Result<Vec<String>, rusqlite::Error> {
+    let sql = "SELECT name FROM pragma_table_info(?1) JOIN pragma_table_info(?2) USING (name)";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([table, &format!("new_{table}")], |row| row.get(0))?;
     rows.collect()
 }
 
