@@ -438,3 +438,25 @@ CREATE TABLE snapshot_segment (
     data       BLOB    NOT NULL,
     PRIMARY KEY (program_id, offer_id, measure, number)
 ) STRICT;
+
+-- The books after an activity, so that the next start need not read the whole log. A generation is a base, with
+-- the record of every member, or a delta, with those that changed since the generation before it. Its row is
+-- written after its parts. Ignored if a checksum (CRC-32) does not match, because the log has everything.
+CREATE TABLE book_generation (
+    number   INTEGER PRIMARY KEY,           -- a delta follows the generation before it
+    version  INTEGER NOT NULL,              -- of the format of the parts
+    is_base  INTEGER NOT NULL,              -- 0 or 1
+    last_seq INTEGER NOT NULL,              -- the newest activity when it began
+    parts    INTEGER NOT NULL,              -- number of its rows in book_part
+    records  INTEGER NOT NULL,              -- number of records in them
+    checksum INTEGER NOT NULL               -- of the columns before
+) STRICT;
+
+-- The parts of generations: records of some thousand members, packed.
+CREATE TABLE book_part (
+    generation INTEGER NOT NULL,
+    number     INTEGER NOT NULL,
+    checksum   INTEGER NOT NULL,
+    data       BLOB    NOT NULL,
+    PRIMARY KEY (generation, number)
+) STRICT;

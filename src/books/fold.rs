@@ -36,7 +36,7 @@ pub(super) trait Records {
 }
 
 /// The largest number of a row.
-const NUMBER_MAX: i64 = 1 << 53;
+pub(super) const NUMBER_MAX: i64 = 1 << 53;
 
 /// Applies one row. `token_end` is when the last token of a member who signs up with this row
 /// expires, if only the member's row tells.

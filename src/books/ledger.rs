@@ -35,7 +35,7 @@ pub struct Books {
     redemptions: Vec<Counts>,
     programs: ByNumber<ProgramNumber, ProgramRecord>,
     tiers: Tiers,
-    /// A bit for each record that changed since it was last written down.
+    /// A bit for each record that changed since it was last saved.
     dirty: Vec<AtomicU64>,
     last_seq: Seq,
 }
@@ -147,8 +147,8 @@ impl Books {
         self.chunks.len()
     }
 
-    /// Copies the records of a chunk that changed since they were last written down, or all of
-    /// them, and takes note that they are written down.
+    /// Copies the records of a chunk that changed since they were last saved, or all of them, and
+    /// takes note that they are saved.
     pub(super) fn take_chunk(&self, chunk: usize, all: bool) -> Vec<Record> {
         let mut records = Vec::new();
         let first = chunk * CHUNK;
@@ -166,24 +166,26 @@ impl Books {
         records
     }
 
-    /// The number of records that changed since they were last written down.
+    /// The number of records that changed since they were last saved.
     pub fn dirty_count(&self) -> usize {
         let ones = |word: &AtomicU64| word.load(Ordering::Relaxed).count_ones();
         let count: u32 = self.dirty.iter().map(ones).sum();
         usize::try_from(count).unwrap_or(usize::MAX)
     }
 
-    /// Writes a record that was stored, which is not dirty.
-    pub(super) fn restore(&mut self, record: &Record) {
-        let shifted = self.shifted(record);
+    /// Writes a record that was saved, which is not dirty. Returns false, and changes nothing, if a
+    /// sum of its program would become too large.
+    pub(super) fn restore(&mut self, record: &Record) -> bool {
+        let Some(program) = self.shifted(record) else {
+            return false;
+        };
         self.write(record);
         if let Some(place) = self.places.get(record.number) {
             let (word, bit) = (index(place) / WORD, index(place) % WORD);
             self.dirty[word].fetch_and(!(1 << bit), Ordering::Relaxed);
         }
-        if let Some(program) = shifted {
-            self.programs.insert(record.program, program);
-        }
+        self.programs.insert(record.program, program);
+        true
     }
 
     pub(super) fn restore_program(&mut self, number: ProgramNumber, stored: ProgramRecord) {

@@ -16,7 +16,7 @@
 //! [`Draft::undo`] takes back what it changed, as a savepoint does for rows. A batch that was
 //! committed is published as a whole; one that was lost is dropped.
 //!
-//! **Written down.** From time to time the records are stored as packed parts ([`parts`]), so that
+//! **Saved.** From time to time the records are stored as packed parts ([`parts`]), so that
 //! a start need not fold the whole log. They are copied in chunks while writes go on, and so the
 //! chunks may be of different moments. The start folds the rows since the *first* of these moments
 //! again, and each record skips the rows that it includes already, because it holds the number of

@@ -1,14 +1,18 @@
-//! The packed parts in which the books are written down.
+//! The packed parts in which the books are saved.
 //!
 //! A *generation* is a base, which holds every record, or a delta, which holds those that changed
 //! since the generation before it. Its parts are of different moments, none of them before the
 //! row at which it began. So the books are those of a base and the deltas after it, and the rows
 //! of the log since the last delta began.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::fold::NUMBER_MAX;
 use super::ledger::CHUNK;
-use super::{Books, ProgramRecord, Published, Record};
+use super::tiers::Tiers;
+use super::{Books, ProgramRecord, Published, Record, TierNumber};
 use crate::domain::{
     Account, MemberNumber, Points, ProgramNumber, Seq, Status, StatusCounts, Tier, Timestamp,
     Wallet,
@@ -64,19 +68,35 @@ impl Header {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Damaged {
     /// The checksum does not match.
-    #[error("a checksum of the written-down books is wrong")]
+    #[error("a checksum of the saved books is wrong")]
     Checksum,
     /// A part does not have the form of its version.
-    #[error("a part of the written-down books has another form")]
+    #[error("a part of the saved books has another form")]
     Form,
 }
 
-/// A generation that is being written down, part by part. Between two parts the books are not
-/// locked.
+/// The books were replaced while a generation of them was being saved. Records may have other
+/// places since, so that the generation would lack some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the books were rebuilt while they were being saved")]
+pub struct Replaced;
+
+/// The content of a part that was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restored {
+    /// The number of records.
+    pub records: u64,
+    /// The newest row of the log that any of them includes.
+    pub newest: Seq,
+}
+
+/// A generation that is being saved, part by part. Between two parts the books are not locked.
 #[derive(Debug)]
 pub struct Generation {
     is_base: bool,
     last_seq: Seq,
+    /// The list of tiers, which identifies the books: other books have another list.
+    tiers: Tiers,
     programs: Option<Vec<StoredProgram>>,
     chunk: usize,
     records: u64,
@@ -88,11 +108,13 @@ impl Generation {
         let books = published.read();
         let mut programs: Vec<StoredProgram> = books.programs().map(StoredProgram::new).collect();
         let last_seq = books.last_seq();
+        let tiers = books.tier_list().clone();
         drop(books);
         programs.sort_unstable_by_key(|program| program.number);
         Self {
             is_base,
             last_seq,
+            tiers,
             programs: Some(programs),
             chunk: 0,
             records: 0,
@@ -100,51 +122,58 @@ impl Generation {
     }
 
     /// The next part; `None` after the last one.
-    pub fn next_part(&mut self, published: &Published) -> Option<Part> {
+    ///
+    /// # Errors
+    /// [`Replaced`]. The generation cannot be completed.
+    pub fn next_part(&mut self, published: &Published) -> Result<Option<Part>, Replaced> {
         if let Some(programs) = self.programs.take() {
-            return Some(seal(&StoredPart {
+            return Ok(Some(seal(&StoredPart {
                 programs,
                 ..StoredPart::default()
-            }));
+            })));
         }
+        let records = self.next_records(published)?;
+        if records.is_empty() {
+            return Ok(None);
+        }
+        self.records += u64::try_from(records.len()).unwrap_or(0);
+        Ok(Some(self.pack(records)))
+    }
+
+    /// Copies the records of the next chunks, each under its own lock.
+    fn next_records(&mut self, published: &Published) -> Result<Vec<Record>, Replaced> {
         let mut records = Vec::new();
-        let mut tiers = Vec::new();
         while records.len() < RECORDS {
             let books = published.read();
+            if !books.tier_list().is_same(&self.tiers) {
+                return Err(Replaced);
+            }
             if self.chunk >= books.chunk_count() {
                 break;
             }
-            let taken = books.take_chunk(self.chunk, self.is_base);
-            let mut held: Vec<_> = taken.iter().map(|record| record.tier).collect();
-            held.sort_unstable_by_key(|tier| tier.0);
-            held.dedup();
-            for tier in held {
-                if !tiers.iter().any(|(known, _)| *known == tier) {
-                    tiers.push((tier, books.tier(tier)));
-                }
-            }
-            drop(books);
-            records.extend(taken);
+            records.extend(books.take_chunk(self.chunk, self.is_base));
             self.chunk += 1;
         }
-        if records.is_empty() {
-            return None;
-        }
-        self.records += u64::try_from(records.len()).unwrap_or(0);
+        Ok(records)
+    }
+
+    /// Packs records, with their tiers.
+    fn pack(&self, mut records: Vec<Record>) -> Part {
         records.sort_unstable_by_key(|record| record.number);
         let mut part = StoredPart::default();
-        for (_, tier) in &tiers {
-            let name = tier.as_ref().map_or("", Tier::as_str);
-            part.tiers.push(name.to_owned());
-        }
+        let mut places: HashMap<TierNumber, u64> = HashMap::new();
         let mut before = 0;
         for record in &records {
-            let tier = tiers.iter().position(|(known, _)| *known == record.tier);
-            part.records
-                .push(StoredRecord::new(record, before, tier.unwrap_or(0)));
+            let place = *places.entry(record.tier).or_insert_with(|| {
+                let tier = self.tiers.get(record.tier);
+                part.tiers
+                    .push(tier.as_ref().map_or("", Tier::as_str).to_owned());
+                u64::try_from(part.tiers.len() - 1).unwrap_or(u64::MAX)
+            });
+            part.records.push(StoredRecord::new(record, before, place));
             before = record.number.0;
         }
-        Some(seal(&part))
+        seal(&part)
     }
 
     /// The header of the generation, after its last part.
@@ -164,30 +193,41 @@ impl Books {
     /// Takes in a part. Parts of a generation may come in any order, generations in theirs.
     ///
     /// # Errors
-    /// [`Damaged`].
-    pub fn restore_part(&mut self, part: &Part) -> Result<(), Damaged> {
+    /// [`Damaged`]. The books are of no use then.
+    pub fn restore_part(&mut self, part: &Part) -> Result<Restored, Damaged> {
         if crc32fast::hash(&part.bytes) != part.checksum {
             return Err(Damaged::Checksum);
         }
-        let stored: StoredPart = postcard::from_bytes(&part.bytes).map_err(|_| Damaged::Form)?;
-        for program in &stored.programs {
+        let (stored, rest): (StoredPart, _) =
+            postcard::take_from_bytes(&part.bytes).map_err(|_| Damaged::Form)?;
+        if !rest.is_empty() {
+            return Err(Damaged::Form);
+        }
+        self.restore_all(&stored).ok_or(Damaged::Form)
+    }
+
+    /// Takes in the content of a part; `None` if a number is out of range.
+    fn restore_all(&mut self, part: &StoredPart) -> Option<Restored> {
+        for program in &part.programs {
             let (number, record) = program.program();
             self.restore_program(number, record);
         }
-        let tiers: Vec<_> = stored
-            .tiers
-            .iter()
-            .map(|tier| self.tier_list().number(&Tier::stored(tier.clone())))
-            .collect();
-        let mut number = 0_i64;
-        for stored in &stored.records {
-            number = number.checked_add(stored.after).ok_or(Damaged::Form)?;
-            let tier = usize::try_from(stored.tier).ok();
-            let tier = tier.and_then(|tier| tiers.get(tier));
-            let record = stored.record(number, *tier.ok_or(Damaged::Form)?);
-            self.restore(&record.ok_or(Damaged::Form)?);
+        let tier = |tier: &String| self.tier_list().number(&Tier::stored(tier.clone()));
+        let tiers: Vec<TierNumber> = part.tiers.iter().map(tier).collect();
+        let (mut number, mut newest) = (0_i64, Seq(0));
+        for stored in &part.records {
+            number = number.checked_add(stored.after)?;
+            let tier = tiers.get(usize::try_from(stored.tier).ok()?)?;
+            let record = stored.record(number, *tier)?;
+            newest = newest.max(record.applied);
+            if !self.restore(&record) {
+                return None;
+            }
         }
-        Ok(())
+        Some(Restored {
+            records: u64::try_from(part.records.len()).unwrap_or(u64::MAX),
+            newest,
+        })
     }
 
     /// Completes a load: the books include every row up to this one.
@@ -260,21 +300,23 @@ struct StoredRecord {
     version: i64,
     token_epoch: u32,
     token_expires_at: i64,
-    redemptions: Vec<(u8, u64)>,
+    /// The place of a status in the list of all, and the number of redemptions.
+    redemptions: Vec<(u8, u32)>,
 }
 
 impl StoredRecord {
-    fn new(record: &Record, before: i64, tier: usize) -> Self {
+    fn new(record: &Record, before: i64, tier: u64) -> Self {
         let applied = record.applied.0;
         let back = |seq: Option<Seq>| seq.map_or(0, |seq| applied - seq.0 + 1);
         let counts = (0..).zip(Status::ALL).filter_map(|(place, status)| {
-            let count = record.redemptions.get(status);
+            // The books hold no more.
+            let count = u32::try_from(record.redemptions.get(status)).unwrap_or(u32::MAX);
             (count > 0).then_some((place, count))
         });
         Self {
             after: record.number.0 - before,
             program: record.program.0,
-            tier: u64::try_from(tier).unwrap_or(0),
+            tier,
             applied,
             is_archived: record.is_archived,
             has_participated: record.has_participated,
@@ -292,7 +334,12 @@ impl StoredRecord {
     }
 
     /// The record; `None` if a number is out of range.
-    fn record(&self, number: i64, tier: super::TierNumber) -> Option<Record> {
+    fn record(&self, number: i64, tier: TierNumber) -> Option<Record> {
+        let is_number = |number: &i64| (0..=NUMBER_MAX).contains(number);
+        let own = [number, self.program, self.applied];
+        if !own.iter().all(is_number) || self.entries > NUMBER_MAX.unsigned_abs() {
+            return None;
+        }
         let back = |distance: i64| match distance {
             0 => Some(None),
             distance => {
@@ -302,18 +349,24 @@ impl StoredRecord {
         };
         let mut redemptions = StatusCounts::default();
         for (place, count) in &self.redemptions {
-            let status = Status::ALL.get(usize::from(*place))?;
-            redemptions.add(*status, *count);
+            let status = *Status::ALL.get(usize::from(*place))?;
+            if redemptions.get(status) > 0 {
+                return None;
+            }
+            redemptions.add(status, u64::from(*count));
         }
         let token_end = match self.token_expires_at {
             0 => None,
-            end => Some(Timestamp::from_millis(end)?),
+            end => Some(Timestamp::from_millis(end).filter(|_| end > 0)?),
         };
         let wallet = Wallet {
             received: Points::new(self.received)?,
             spent: Points::new(self.spent)?,
         };
-        (wallet.spent <= wallet.received && number >= 0).then_some(Record {
+        if wallet.spent > wallet.received {
+            return None;
+        }
+        Some(Record {
             number: MemberNumber(number),
             program: ProgramNumber(self.program),
             applied: Seq(self.applied),
@@ -327,10 +380,15 @@ impl StoredRecord {
                 far: back(self.far)?,
                 entries: self.entries,
             },
-            version: Seq(self.applied.checked_sub(self.version)?),
+            version: Some(self.applied.checked_sub(self.version)?)
+                .filter(|seq| (0..=self.applied).contains(seq))
+                .map(Seq)?,
             token_epoch: self.token_epoch,
             token_expires_at: token_end,
             redemptions,
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,11 @@ impl Tiers {
         list.all.get(usize::try_from(number.0).ok()?).cloned()
     }
 
+    /// Whether this is the same list, not only one with the same tiers.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The memory that the list takes, in bytes, without that of the texts.
     pub(super) fn heap_bytes(&self) -> usize {
         let list = self.0.read();

@@ -74,6 +74,7 @@ impl From<ServiceError> for HttpError {
                     store::Error::Sqlite(_)
                     | store::Error::Impossible(_)
                     | store::Error::Contradiction(_)
+                    | store::Error::Irrevocable
                     | store::Error::Thread(_) => Code::Internal,
                 };
                 Self {

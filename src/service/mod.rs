@@ -26,7 +26,8 @@ pub use self::events::{
     Targets, after_attempt,
 };
 pub use self::figures::{
-    ActivitySelection, Analytics, TimeForm, TimeseriesSelection, unknown_series_offer,
+    ActivitySelection, Analytics, FoldError, Loaded, TimeForm, TimeseriesSelection,
+    unknown_series_offer,
 };
 pub use self::idempotency::{IdempotencyKey, Scope};
 pub use self::loyalty::{RemoveOptions, UNKNOWN_OFFER};

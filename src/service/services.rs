@@ -14,7 +14,7 @@ use crate::domain::Timestamp;
 use crate::service::error::ServiceError;
 use crate::service::events::{Names, Signals, Targets};
 use crate::service::figures::Analytics;
-use crate::service::figures::snapshots::Snapshots;
+use crate::service::figures::saving::Snapshots;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::{CredentialError, Directory, MemberPrincipal, TokenKey};
 use crate::service::upkeep::clock_watch::ClockWatch;

@@ -177,6 +177,66 @@ mod tests {
         services.stop();
     }
 
+    /// A write that only appends has no savepoint. If it fails after that, nothing of its batch is
+    /// committed, and the writer continues.
+    #[test]
+    fn a_write_that_panics_after_it_appended_takes_its_batch_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults();
+        settings.database.path = folder.path().join("test.db");
+        let (services, keys) = Services::start(&settings, &Clock::system()).unwrap();
+        let keys = keys.unwrap().keys;
+        let key = secrecy::ExposeSecret::expose_secret(&keys[0].1);
+        let key = services.directory().authenticate_key(key).unwrap();
+        let changed = || crate::domain::Event::ProgramChanged {
+            status: None,
+            default_tier: None,
+            ahead: None,
+        };
+        let append = move |tx: &mut Transaction<'_>| {
+            let at = tx.now(key.program);
+            tx.record(Some(key.program), at, changed())
+        };
+        let last = || {
+            let connection = store::open_read_only(&settings.database.path).unwrap();
+            store::log::last_seq(&connection).unwrap()
+        };
+        let before = last();
+
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let upkeep = services.writer.upkeep();
+        let first = upkeep.clone();
+        let holder = std::thread::spawn(move || {
+            first.write_blocking(move |tx| {
+                begun.send(()).unwrap();
+                held.recv().unwrap();
+                append(tx)
+            })
+        });
+        has_begun.recv().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let bad = runtime.unwrap().block_on(async {
+            let bad = upkeep.write(move |tx| -> Result<(), store::Error> {
+                append(tx)?;
+                panic!("a defect after the first row");
+            });
+            let release = async {
+                release.send(()).unwrap();
+            };
+            tokio::join!(bad, release).0
+        });
+        assert_eq!(bad, Err(WriteError::Unavailable));
+        assert_eq!(holder.join().unwrap(), Err(WriteError::Unavailable));
+        assert_eq!(last(), before);
+        let next = upkeep.write_blocking(append).unwrap();
+        assert_eq!(Some(next.0), before.map(|seq| seq.0 + 1));
+        // A panic before the first row costs only its own write.
+        let alone = upkeep.write_blocking(|_| -> Result<(), store::Error> { panic!("a defect") });
+        assert_eq!(alone, Err(WriteError::Failed));
+        services.stop();
+    }
+
     /// The cost of a commit to the directory depends on what changed, not on the number of rows.
     #[test]
     fn the_two_thousandth_program_costs_what_the_tenth_did() {

@@ -21,6 +21,9 @@ pub enum Error {
     /// A row was read that is not published yet: its commit failed although it reached the disk.
     #[error("a row is not published yet")]
     Unpublished,
+    /// A write failed after it had appended rows that no savepoint covers.
+    #[error("a write failed after it had appended to the log, so that its batch is dropped")]
+    Irrevocable,
     /// The system refused a thread.
     #[error("a thread cannot be started")]
     Thread(#[source] std::io::Error),
@@ -46,7 +49,7 @@ impl Error {
             Self::PoolExhausted(_) | Self::TooManyReads | Self::Thread(_) | Self::Unpublished => {
                 true
             }
-            Self::Impossible(_) | Self::Contradiction(_) => false,
+            Self::Impossible(_) | Self::Contradiction(_) | Self::Irrevocable => false,
             Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
                 !matches!(
                     code,

@@ -21,11 +21,12 @@ pub use self::file::{
     Database, Lock, MigrationError, OpenError, Progress, SCHEMA, backup, checks, open_any_version,
     open_read_only, schema_of, schema_version,
 };
-pub use self::log::replay::replay;
+pub use self::log::LoggedRow;
+pub use self::log::replay::{replay, sibling};
 pub use self::readers::{ReaderSettings, Readers, Readership, Turns};
 pub use self::shares::Tenant;
 pub use self::tables::{
-    conversations, credentials, credits, deliveries, inbox, members, offers, organizations,
+    books, conversations, credentials, credits, deliveries, inbox, members, offers, organizations,
     programs, redemptions, removals, sandbox, search, settings, snapshots, webhooks,
 };
 pub use self::whole::{audit, dump, erasure, import_batches, transfer};

@@ -2,41 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::analytics::{Contradiction, Engine, Figures};
-use crate::books::{Books, Published};
+use super::fold::FoldError;
+use super::saved::Loaded;
+use crate::analytics::Engine;
+use crate::books::Published;
 use crate::domain::Seq;
 use crate::service::{Directory, Signals};
 use crate::store::{self, Committed, Connection, Observer, ObserverError};
 
-/// Why the log cannot be folded.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::service) enum FoldError {
-    /// The database cannot be read.
-    #[error(transparent)]
-    Storage(#[from] store::Error),
-    /// A row contradicts those before it, according to the books.
-    #[error(transparent)]
-    Books(#[from] crate::books::Contradiction),
-    /// A row contradicts those before it.
-    #[error(transparent)]
-    Contradiction(#[from] Contradiction),
-}
-
-impl From<FoldError> for ObserverError {
-    fn from(error: FoldError) -> Self {
-        match error {
-            FoldError::Storage(error) => Self::Storage(error),
-            FoldError::Books(contradiction) => Self::Contradiction(contradiction.into()),
-            FoldError::Contradiction(contradiction) => Self::Contradiction(contradiction.into()),
-        }
-    }
-}
-
-/// The figures, the keys and the signals, which follow every commit.
+/// The figures, the books, the keys and the signals, which follow every commit.
 #[derive(Debug)]
 pub(in crate::service) struct Derived {
-    pub(in crate::service) books: Published,
     pub(in crate::service) engine: Arc<Engine>,
+    pub(in crate::service) books: Published,
     pub(in crate::service) directory: Arc<Directory>,
     pub(in crate::service) signals: Arc<Signals>,
 }
@@ -53,7 +31,7 @@ impl Observer for Derived {
         committed.draft.publish(&mut books, last.unwrap_or(Seq(0)));
         let counted = self.engine.apply(committed.activities);
         drop(books);
-        counted.map_err(FoldError::Contradiction)?;
+        counted.map_err(FoldError::Figures)?;
         if let Some(last) = last {
             self.books.advance(last);
         }
@@ -65,9 +43,9 @@ impl Observer for Derived {
     }
 
     fn rebuild(&mut self, connection: &Connection) -> Result<(), ObserverError> {
-        self.engine.replace(fold(connection)?);
-        let books = fold_books(connection)?;
+        let Loaded { figures, books, .. } = Loaded::from_log(connection)?;
         let last = books.last_seq();
+        self.engine.replace(figures);
         *self.books.write() = books;
         self.books.advance(last);
         self.directory.rebuild(connection)?;
@@ -75,48 +53,4 @@ impl Observer for Derived {
         self.signals.notify_all(last.unwrap_or(Seq(0)));
         Ok(())
     }
-}
-
-/// Folds the whole log.
-pub(in crate::service) fn fold(connection: &Connection) -> Result<Figures, FoldError> {
-    let mut figures = Figures::default();
-    fold_newer(connection, &mut figures)?;
-    figures.settle();
-    Ok(figures)
-}
-
-/// Counts the rows of the log that the figures do not hold yet, and returns their number. The
-/// caller settles the figures.
-pub(in crate::service) fn fold_newer(
-    connection: &Connection,
-    figures: &mut Figures,
-) -> Result<u64, FoldError> {
-    let after = figures.last_seq().unwrap_or(Seq(0));
-    let mut rows = 0;
-    let mut counted = Ok(());
-    store::replay(connection, after, |activity| {
-        // After a contradiction nothing can be counted correctly.
-        if counted.is_ok() {
-            rows += 1;
-            counted = figures.apply(activity);
-        }
-    })?;
-    counted?;
-    Ok(rows)
-}
-
-pub(in crate::service) fn fold_books(connection: &Connection) -> Result<Books, FoldError> {
-    let mut books = Books::default();
-    let given = store::members::given_token_ends(connection)?;
-    let mut folded = Ok(());
-    store::log::read_logged(connection, Seq(0), |row| {
-        if folded.is_ok() {
-            folded = books.apply(&row.as_row(), |member| given.get(&member).copied());
-        }
-    })?;
-    folded?;
-    store::members::each_id(connection, |number, program, id| {
-        books.name(number, program, &id);
-    })?;
-    Ok(books)
 }

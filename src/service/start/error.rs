@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::analytics::Contradiction;
-use crate::books;
-use crate::service::figures::derived::FoldError;
+use crate::service::figures::FoldError;
 use crate::store::{self, OpenError, WriteError};
 
 /// A failure to start.
@@ -28,10 +26,7 @@ pub enum StartError {
     Unseen(#[source] std::io::Error),
     /// The log cannot be folded.
     #[error("{0}; run `stampcard verify` on the database")]
-    Contradiction(Contradiction),
-    /// The log cannot be folded into the books.
-    #[error("{0}; run `stampcard verify` on the database")]
-    Books(books::Contradiction),
+    Contradiction(Box<dyn std::error::Error + Send + Sync>),
     /// The database is not new, but lacks the key of member tokens.
     #[error(
         "the key of member tokens is missing in the database {}; restore a backup",
@@ -47,8 +42,8 @@ impl From<FoldError> for StartError {
     fn from(error: FoldError) -> Self {
         match error {
             FoldError::Storage(error) => Self::Storage(error),
-            FoldError::Books(contradiction) => Self::Books(contradiction),
-            FoldError::Contradiction(contradiction) => Self::Contradiction(contradiction),
+            FoldError::Figures(contradiction) => Self::Contradiction(contradiction.into()),
+            FoldError::Books(contradiction) => Self::Contradiction(contradiction.into()),
         }
     }
 }

@@ -15,9 +15,11 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{ByNumber, ProgramNumber, Seq, Timestamp};
 use crate::service::events::{Signals, SystemNames, Targets};
-use crate::service::figures::Analytics;
-use crate::service::figures::derived::{self, Derived};
-use crate::service::figures::snapshots::{self, Snapshots};
+use crate::service::figures::derived::Derived;
+use crate::service::figures::generations::BooksSaver;
+use crate::service::figures::saving::Snapshots;
+use crate::service::figures::snapshots::FiguresSaver;
+use crate::service::figures::{Analytics, Loaded};
 use crate::service::services::{Limits, Services};
 use crate::service::tenancy::bootstrap;
 use crate::service::tenancy::credentials::{Directory, KeyUses, TokenKey};
@@ -65,14 +67,16 @@ impl Services {
         let database = open(&settings.database.path)?;
         let readers = database.readers(reader_settings(settings))?;
         let path = database.path().to_owned();
-        let (figures, last_snapshot) = snapshots::load(database.connection())?;
-        let last_at = figures.last_at();
+        let loaded = Loaded::load(database.connection())?;
+        let last_at = loaded.figures.last_at();
         let was_refused = resume(clock, database.connection(), &last_at)?;
-        let engine = Arc::new(Engine::new(figures));
+        let engine = Arc::new(Engine::new(loaded.figures));
+        let books = Published::new(loaded.books);
+        let readership = database.readership();
         let analytics = Analytics::new(
             &engine,
             settings.analytics.bucket_time,
-            database.readership(),
+            readership.clone(),
             readers.turns(),
         );
         let directory = Arc::new(Directory::load(database.connection())?);
@@ -80,15 +84,13 @@ impl Services {
         let signals = Arc::new(Signals::new(last_seq));
         let (stored_key, partner_uuid) = identity(&database, last_seq)?;
         let metrics = Metrics::new();
-        let books = Published::new(derived::fold_books(database.connection())?);
-        let readership = database.readership();
         let derived = Derived {
-            books: books.clone(),
             engine: Arc::clone(&engine),
+            books: books.clone(),
             directory: Arc::clone(&directory),
             signals: Arc::clone(&signals),
         };
-        let writing = writer_settings(settings, clock, last_at, &books, &metrics);
+        let writing = writer_settings(settings, clock, last_at, (&books, &metrics));
         let writer = RequestWriter::new(database.start_writer(writing, Box::new(derived))?);
         let (token_key, first_keys) = match stored_key {
             Some(key) => (key, None),
@@ -96,14 +98,12 @@ impl Services {
                 .map(|(key, keys)| (key, Some(keys)))?,
         };
         let uses = KeyUses::new(Arc::clone(&directory), clock.clone(), writer.upkeep());
-        let snapshots = Snapshots::start(
-            Arc::clone(&engine),
-            writer.upkeep(),
-            last_snapshot,
-            settings.analytics,
-            uses,
-        )
-        .map_err(StartError::Thread)?;
+        let savers = (
+            FiguresSaver::new(Arc::clone(&engine), loaded.snapshot),
+            BooksSaver::new(books.clone(), loaded.generations),
+        );
+        let snapshots = Snapshots::start(savers, writer.upkeep(), settings.analytics, uses)
+            .map_err(StartError::Thread)?;
         let clock_watch = ClockWatch::start(clock.clone(), writer.upkeep(), was_refused)
             .map_err(StartError::Thread)?;
         let services = Self {
@@ -168,8 +168,7 @@ fn writer_settings(
     settings: &Settings,
     clock: &Clock,
     last_at: ByNumber<ProgramNumber, Timestamp>,
-    books: &Published,
-    metrics: &Metrics,
+    (books, metrics): (&Published, &Metrics),
 ) -> WriterSettings {
     WriterSettings {
         clock: clock.clone(),

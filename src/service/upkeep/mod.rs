@@ -1,6 +1,5 @@
 //! Upkeep of the server and its database.
 
-mod accounts;
 mod clock;
 pub(in crate::service) mod clock_watch;
 mod metrics;

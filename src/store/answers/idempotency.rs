@@ -108,10 +108,10 @@ pub fn store(
         record.sealed,
         &record.response,
     );
-    tx.run(sql, |statement| statement.execute(values))?;
+    tx.append_row(sql, |statement| statement.execute(values))?;
     if let Some(member) = words_of {
         let sql = "INSERT INTO idempotency_words (answer, member_id) VALUES (?1, ?2)";
-        tx.run(sql, |statement| statement.execute((number, member.0)))?;
+        tx.append_row(sql, |statement| statement.execute((number, member.0)))?;
     }
     tx.keys().add(*key, number);
     Ok(())

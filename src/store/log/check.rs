@@ -8,7 +8,7 @@ use super::chain::{self, Hash};
 use super::history::History;
 use super::insert::{COMMON, OF_ENTRIES};
 use super::read::{ALL, Stored};
-use crate::domain::{Cell, Cells, Column, Entry, Event, EventKind, Timestamp, jump_depth};
+use crate::domain::{Cell, Cells, Column, Entry, Event, EventKind, Seq, Timestamp, jump_depth};
 use crate::store::Error;
 use crate::store::tables::columns::column;
 use crate::store::whole::rules::Rule;
@@ -28,6 +28,8 @@ pub struct Checked {
     pub findings: Vec<String>,
     /// The number of erased texts, of which only the commitments can be checked.
     pub erased: u64,
+    /// The newest ledger entry of each program, and its hash.
+    pub heads: HashMap<i64, (Seq, Hash)>,
     /// The number of rows of version 0.1.0 that lack values to compare and are taken as given.
     pub given: u64,
 }
@@ -65,6 +67,11 @@ pub fn check(connection: &Connection) -> Result<Checked, Error> {
     findings.extend(check.history.findings);
     Ok(Checked {
         findings,
+        heads: check
+            .chains
+            .into_iter()
+            .map(|(program, head)| (program, (Seq(head.seq), head.hash)))
+            .collect(),
         given: check.history.given,
         erased: check.texts.erased,
     })
@@ -91,6 +98,7 @@ struct Check<'a> {
 
 /// The newest hash of a program.
 struct Head {
+    seq: i64,
     hash: Hash,
     /// The number of entries since one stored the hash that it follows.
     since: u32,
@@ -225,6 +233,7 @@ impl Check<'_> {
     fn hash(&mut self, seq: i64, row: &impl Cells, texts: &[(i64, Hash)]) {
         let program = row.cell(Column::Program).integer().unwrap_or_default();
         let head = self.chains.entry(program).or_insert(Head {
+            seq,
             hash: chain::START,
             since: 0,
         });
@@ -233,12 +242,14 @@ impl Check<'_> {
         if let Some(stored) = follows.blob().and_then(|bytes| Hash::try_from(bytes).ok()) {
             // A changed entry is reported once, not with every entry that follows.
             *head = Head {
+                seq,
                 hash: stored,
                 since: 0,
             };
         }
         let is_anchored = head.hash != chain::START || follows != Cell::Null;
         head.hash = chain::next(&head.hash, row, texts);
+        head.seq = seq;
         head.since += 1;
         if head.since > CHAIN_ROWS_MAX || !is_anchored {
             head.since = 0;

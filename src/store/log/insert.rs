@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use rusqlite::Connection;
 
-use super::chain::{self, Hash};
+use super::chain;
 use super::chain_head::chain_head;
 use super::texts;
-use crate::books::Draft;
+use crate::books::{self, Draft};
 use crate::domain::{Activity, Actor, Cell, Cells as _, Column, EventKind, Position, Row};
 use crate::store::Error;
 use crate::store::writer::{Prepared, run};
@@ -57,24 +57,15 @@ static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
     EventKind::ALL.map(insert).into()
 });
 
-/// The hash of a ledger entry.
-#[derive(Debug, Clone, Copy, Default)]
-pub(in crate::store) struct Link {
-    /// The hash; `None` for other events.
-    pub(in crate::store) hash: Option<Hash>,
-    /// Whether the row stores the hash of the entry before it: the first of a program in a batch
-    /// does.
-    pub(in crate::store) starts_chain: bool,
-}
-
-/// Appends one row, caused by an actor. Only a ledger entry has a `position` in its account.
+/// Appends one row, caused by an actor, and applies it to the draft of the books. Only a ledger
+/// entry has a `position` in its account.
 pub(in crate::store) fn insert(
     (connection, statements): (&Connection, &dyn Prepared),
-    draft: &Draft,
+    draft: &mut Draft,
     activity: &Activity,
     actor: Actor,
     position: Option<Position>,
-) -> Result<Link, Error> {
+) -> Result<(), Error> {
     let kind = activity.event.kind();
     if activity.event.ledger_entry().is_some() != position.is_some() {
         return Err(Error::Impossible("position of a ledger entry"));
@@ -89,7 +80,7 @@ pub(in crate::store) fn insert(
     row.set_number(Column::ActorNumber, number);
     activity.event.write(&mut row);
     let text = texts::of_event(&activity.event);
-    let mut link = Link::default();
+    let (mut hash, mut starts_chain) = (None, false);
     let before;
     if let (Some(position), Some(program)) = (position, activity.program) {
         row.set_number(Column::Previous, position.previous.map(|seq| seq.0));
@@ -105,14 +96,20 @@ pub(in crate::store) fn insert(
             Some(head) => head,
             None => chain_head(connection, program, record)?,
         };
-        link = Link {
-            hash: Some(chain::next(&before, &row, commitments.as_slice())),
-            starts_chain: draft.starts_chain(program),
-        };
-        if link.starts_chain {
+        hash = Some(chain::next(&before, &row, commitments.as_slice()));
+        // The first entry of a program in a batch stores the hash that it follows.
+        starts_chain = draft.starts_chain(program);
+        if starts_chain {
             row.set(Column::Chain, Cell::Blob(&before));
         }
     }
+    draft.apply(&books::Row {
+        activity,
+        jump: position.and_then(|position| position.jump),
+        starts_chain,
+        hash,
+        is_given: false,
+    })?;
     let insert = &INSERTS[kind as usize];
     run(statements, &insert.sql, |statement| {
         for (index, column) in (1..).zip(&insert.columns) {
@@ -123,5 +120,5 @@ pub(in crate::store) fn insert(
     if let Some(text) = &text {
         texts::insert(statements, activity.seq, text)?;
     }
-    Ok(link)
+    Ok(())
 }

@@ -24,6 +24,19 @@ use crate::domain::{
     Activity, Actor, Cells as _, Column, Event, ProgramNumber, RedemptionNumber, Seq, Timestamp,
 };
 
+/// A row of the log, with what the books read besides the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedRow {
+    /// The activity, without its texts.
+    pub activity: Activity,
+    /// The earlier entry that a ledger entry jumps to.
+    pub jump: Option<Seq>,
+    /// Whether a ledger entry stores the hash of the entry before it.
+    pub starts_chain: bool,
+    /// Whether the row has no actor, because version 0.1.0 wrote it.
+    pub is_given: bool,
+}
+
 /// The number of the newest row.
 ///
 /// # Errors
@@ -60,16 +73,37 @@ pub(super) fn read(
     connection: &Connection,
     after: Seq,
     up_to: Seq,
-    mut take: impl FnMut(Activity),
+    mut take: impl FnMut(LoggedRow),
 ) -> Result<(), Error> {
     let columns = &read::OF_EVENTS.names;
-    let sql = format!("SELECT {columns} FROM activity WHERE seq > ?1 AND seq <= ?2 ORDER BY seq");
+    let sql = format!(
+        "SELECT {columns}, jump_seq, chain IS NOT NULL, actor IS NULL
+         FROM activity WHERE seq > ?1 AND seq <= ?2 ORDER BY seq"
+    );
     let mut statement = connection.prepare_cached(&sql)?;
+    let event_columns = statement.column_count() - 3;
     let mut rows = statement.query([after.0, up_to.0])?;
     while let Some(row) = rows.next()? {
-        take(activity(row)?);
+        take(logged(row, event_columns)?);
     }
     Ok(())
+}
+
+/// Reads a row whose columns of the event are followed by those that only the books read.
+fn logged(row: &Row<'_>, event_columns: usize) -> Result<LoggedRow, Error> {
+    let activity = activity(row)?;
+    let mut logged = LoggedRow {
+        activity,
+        jump: None,
+        starts_chain: false,
+        is_given: row.get(event_columns + 2)?,
+    };
+    // Reading a column takes time, and only ledger entries have these.
+    if logged.activity.event.ledger_entry().is_some() {
+        logged.jump = row.get::<_, Option<i64>>(event_columns)?.map(Seq);
+        logged.starts_chain = row.get(event_columns + 1)?;
+    }
+    Ok(logged)
 }
 
 /// The events of the catalogue among the rows after `after` up to `up_to`, in order, at most
@@ -163,48 +197,4 @@ fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activit
         entry.reason = texts::reason(connection, seq)?;
     }
     Ok(activity)
-}
-
-/// A row.
-#[derive(Debug)]
-pub struct LoggedRow {
-    activity: Activity,
-    jump: Option<Seq>,
-    starts_chain: bool,
-    is_given: bool,
-}
-
-impl LoggedRow {
-    /// Row.
-    pub fn as_row(&self) -> crate::books::Row<'_> {
-        crate::books::Row {
-            activity: &self.activity,
-            jump: self.jump,
-            starts_chain: self.starts_chain,
-            hash: None,
-            is_given: self.is_given,
-        }
-    }
-}
-
-/// WIP
-pub fn read_logged(
-    connection: &Connection,
-    after: Seq,
-    mut take: impl FnMut(LoggedRow),
-) -> Result<(), Error> {
-    let columns = &read::ALL.names;
-    let sql = format!("SELECT {columns} FROM activity WHERE seq > ?1 ORDER BY seq");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([after.0])?;
-    while let Some(row) = rows.next()? {
-        let stored = Stored::new(row, &read::ALL);
-        take(LoggedRow {
-            activity: stored.activity().ok_or(Error::Impossible("activity"))?,
-            jump: stored.cell(Column::Jump).integer().map(Seq),
-            starts_chain: stored.cell(Column::Chain) != crate::domain::Cell::Null,
-            is_given: stored.cell(Column::Actor) == crate::domain::Cell::Null,
-        });
-    }
-    Ok(())
 }

@@ -10,8 +10,9 @@ use std::thread::{Builder, Scope, available_parallelism, scope};
 
 use rusqlite::Connection;
 
-use crate::domain::{Activity, Seq};
+use crate::domain::Seq;
 use crate::store::file::connection;
+use crate::store::log::LoggedRow;
 use crate::store::{Error, log};
 
 /// The numbers in a piece: rows of about a quarter of a megabyte.
@@ -23,16 +24,15 @@ const THREADS_MAX: usize = 4;
 /// The pieces of one thread that may wait to be taken.
 const WAITING_MAX: usize = 2;
 
-/// Passes every row after `after` to `take`, in order. Columns that no figure depends on (the
-/// reasons of ledger entries and the chain of a wallet's entries) are left out, which halves the
-/// time.
+/// Passes every row after `after` to `take`, in order. Columns on which neither the figures nor the
+/// books depend, such as the reasons of ledger entries, are left out, which halves the time.
 ///
 /// # Errors
 /// [`Error`] if the database fails or holds an impossible row.
 pub fn replay(
     connection: &Connection,
     after: Seq,
-    mut take: impl FnMut(&Activity),
+    mut take: impl FnMut(&LoggedRow),
 ) -> Result<(), Error> {
     let Some(last) = log::last_seq(connection)?.filter(|last| *last > after) else {
         return Ok(());
@@ -68,21 +68,30 @@ fn pieces(after: Seq, last: Seq) -> impl Iterator<Item = (Seq, Seq)> + Send {
 }
 
 /// Further connections that see the same rows; none if they would not, or are not worth it.
-fn siblings(connection: &Connection, after: Seq, last: Seq) -> rusqlite::Result<Vec<Connection>> {
+fn siblings(connection: &Connection, after: Seq, last: Seq) -> Result<Vec<Connection>, Error> {
     let threads = available_parallelism()
         .map_or(1, usize::from)
         .min(THREADS_MAX);
     let numbers = last.0.saturating_sub(after.0);
-    // Other connections see neither an open transaction nor a database without a name.
-    let path = connection.path().filter(|path| !path.is_empty());
-    let (true, Some(path)) = (connection.is_autocommit(), path) else {
-        return Ok(Vec::new());
-    };
     if threads == 1 || numbers < PIECES_MIN * PIECE_NUMBERS || numbers > rows_max(connection)? {
         return Ok(Vec::new());
     }
-    let open = |_| connection::open_to_scan(Path::new(path));
-    (0..threads).map(open).collect()
+    (0..threads)
+        .filter_map(|_| sibling(connection).transpose())
+        .collect()
+}
+
+/// A further connection to the database, to read much of it once; `None` if it would not see the
+/// same rows.
+///
+/// # Errors
+/// [`Error`] if the database cannot be opened.
+pub fn sibling(connection: &Connection) -> Result<Option<Connection>, Error> {
+    // Other connections see neither an open transaction nor a database without a name.
+    let path = connection.path().filter(|path| !path.is_empty());
+    let path = path.filter(|_| connection.is_autocommit());
+    let open = |path| connection::open_to_scan(Path::new(path));
+    Ok(path.map(open).transpose()?)
 }
 
 /// An upper bound of the rows in the file. If a log has larger numbers it has gaps, which could not
@@ -93,7 +102,7 @@ fn rows_max(connection: &Connection) -> rusqlite::Result<i64> {
     Ok(number("page_count")?.saturating_mul(number("page_size")?) / 8)
 }
 
-type Piece = Result<Vec<Activity>, Error>;
+type Piece = Result<Vec<LoggedRow>, Error>;
 
 /// Starts a thread that reads some of the pieces. It ends early if they are no longer taken.
 fn start<'scope>(
@@ -132,7 +141,9 @@ mod tests {
 
     fn numbers_after(connection: &Connection, after: i64) -> Result<Vec<i64>, Error> {
         let mut numbers = Vec::new();
-        replay(connection, Seq(after), |row| numbers.push(row.seq.0))?;
+        replay(connection, Seq(after), |row| {
+            numbers.push(row.activity.seq.0)
+        })?;
         Ok(numbers)
     }
 

@@ -85,6 +85,6 @@ fn entry(seq: Seq, row: &Row<'_>) -> Result<LedgerRow, Error> {
 /// [`Error`] if the database fails.
 pub fn jump_of(tx: &Transaction<'_>, seq: Seq) -> Result<Option<Seq>, Error> {
     let sql = "SELECT jump_seq FROM activity WHERE seq = ?1";
-    let jump: Option<i64> = tx.run(sql, |s| s.query_row([seq.0], |row| row.get(0)))?;
+    let jump: Option<i64> = tx.look_up(sql, |s| s.query_row([seq.0], |row| row.get(0)))?;
     Ok(jump.map(Seq))
 }

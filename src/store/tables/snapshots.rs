@@ -58,7 +58,8 @@ pub fn header(connection: &Connection) -> Result<Option<HeaderRow>, Error> {
             checksum: row.get(3)?,
         })
     });
-    row.optional().map_err(unreadable)
+    row.optional()
+        .map_err(|error| unreadable("snapshot", error))
 }
 
 /// The parts of a state, in order.
@@ -74,7 +75,8 @@ pub fn state(connection: &Connection, last_seq: Seq) -> Result<Vec<StateRow>, Er
             data: row.get(1)?,
         })
     })?;
-    rows.collect::<Result<_, _>>().map_err(unreadable)
+    rows.collect::<Result<_, _>>()
+        .map_err(|error| unreadable("snapshot", error))
 }
 
 /// A segment of the timeline of a program, offer and measure.
@@ -99,16 +101,17 @@ pub fn segment(
             data: row.get(1)?,
         })
     });
-    row.optional().map_err(unreadable)
+    row.optional()
+        .map_err(|error| unreadable("snapshot", error))
 }
 
-/// Maps a value of the wrong type or range to [`Error::Impossible`]: the snapshot is damaged, but
+/// Maps a value of the wrong type or range to [`Error::Impossible`]: what was saved is damaged, but
 /// the database did not fail.
-fn unreadable(error: rusqlite::Error) -> Error {
+pub(super) fn unreadable(what: &'static str, error: rusqlite::Error) -> Error {
     match error {
         rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::InvalidColumnType(..)
-        | rusqlite::Error::FromSqlConversionFailure(..) => Error::Impossible("snapshot"),
+        | rusqlite::Error::FromSqlConversionFailure(..) => Error::Impossible(what),
         error => error.into(),
     }
 }

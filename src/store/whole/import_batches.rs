@@ -56,7 +56,7 @@ pub struct Missing {
 }
 
 /// Ends an import in one commit: creates missing settings, sets the cursor of every endpoint to the
-/// last activity, and deletes the snapshot of the figures and the note.
+/// last activity, and deletes the snapshot of the figures, the saved books and the note.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -70,7 +70,8 @@ pub fn finish_import(connection: &Connection, missing: &Missing) -> Result<(), E
     let sql = "UPDATE webhook_endpoint SET cursor_seq = ?1";
     connection.execute(sql, [last.0])?;
     connection.execute_batch(
-        "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
+        "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment;
+         DELETE FROM book_generation; DELETE FROM book_part",
     )?;
     connection.execute("DELETE FROM setting WHERE name = ?1", [IMPORT])?;
     Ok(connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?)

@@ -14,9 +14,8 @@ use super::job::{Job, WriteError};
 use super::observing::{self, Committed, Observer};
 use super::queue::{Exit, Turn, Waited};
 use super::state::State;
-use super::statements::{self, Statements};
-use super::transaction::{Mark, Transaction};
-use crate::domain::Actor;
+use super::statements::Statements;
+use super::transaction::Transaction;
 use crate::store::answers::key_index::Segment;
 use crate::store::answers::stored_index;
 use crate::store::file::condition::Condition;
@@ -196,34 +195,16 @@ impl WriterThread {
         ran: &mut Vec<Ran>,
     ) -> bool {
         let connection = statements.connection();
-        let mark = Mark {
-            next_seq: self.state.next_seq,
-            activities: self.state.changes.activities.len(),
-        };
-        self.state.currencies.mark();
-        self.state.draft.mark();
-        self.state.tally.mark();
-        let result = savepoint(statements, "SAVEPOINT job").and_then(|()| {
-            let mut tx = Transaction {
-                connection,
-                statements,
-                state: &mut self.state,
-                mark,
-                actor: Actor::Server,
-            };
-            match catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))) {
-                Ok(Ok(())) => Ok(Ok(())),
-                Ok(Err(error)) => tx.undo().map(|()| Err(Some(error))),
-                Err(_) => {
-                    self.metrics.panicked();
-                    tx.undo().map(|()| Err(None))
-                }
+        let mut tx = Transaction::begin((connection, statements), &mut self.state);
+        let result = match catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))) {
+            Ok(Ok(())) => Ok(Ok(())),
+            Ok(Err(error)) => tx.undo().map(|()| Err(Some(error))),
+            Err(_) => {
+                self.metrics.panicked();
+                tx.undo().map(|()| Err(None))
             }
-        });
-        let result = result.and_then(|result| {
-            savepoint(statements, "RELEASE job")?;
-            Ok(result)
-        });
+        };
+        let result = result.and_then(|result| tx.end().map(|()| result));
         // A full disk or an I/O error may end the transaction.
         let lost = connection.is_autocommit();
         let outcome = match result {
@@ -233,10 +214,15 @@ impl WriterThread {
                 self.note_failure("a write failed", &error);
                 Err(WriteError::Failed)
             }
-            Ok(Err(Some(error))) | Err(error) => {
+            Ok(Err(Some(error))) => {
                 self.note_failure("a write failed", &error);
                 ran.push((job, Err(WriteError::Unavailable)));
                 return !lost && self.condition.loss().is_none();
+            }
+            Err(error) => {
+                self.note_failure("a write could not be undone", &error);
+                ran.push((job, Err(WriteError::Unavailable)));
+                return false;
             }
         };
         ran.push((job, outcome));
@@ -299,9 +285,4 @@ impl WriterThread {
         observing::publish(self.observer.as_mut(), connection, &committed);
         self.state.draft.clear();
     }
-}
-
-fn savepoint(statements: &Statements<'_>, sql: &'static str) -> Result<(), Error> {
-    statements::run(statements, sql, |statement| statement.execute([]))?;
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The open transaction that a write works in.
 
+use std::cell::Cell;
 use std::ops::Deref;
 
 use rusqlite::{Connection, Statement};
@@ -8,7 +9,7 @@ use super::observing::AccessChange;
 use super::state::State;
 use super::statements::{self, Prepared};
 use super::tally::Counted;
-use crate::books::{Record, Row};
+use crate::books::Record;
 use crate::domain::{
     Activity, Actor, Currency, Event, EventName, ExternalUserId, LedgerEntry, Member, MemberNumber,
     Points, Position, ProgramNumber, Seq, Timestamp,
@@ -18,32 +19,109 @@ use crate::store::tables::{sandbox, webhooks};
 use crate::store::{Error, log};
 
 /// An open transaction, and the only way to change a row or to record an event.
+///
+/// A write that is refused is undone by a savepoint, which costs as much as the rows of a credit.
+/// So the savepoint is opened when a write first uses the connection. A write that only appends,
+/// after all its checks, never opens one; if such a write fails after its first row, which only a
+/// defect can cause, the whole batch is dropped.
 #[derive(Debug)]
 pub struct Transaction<'a> {
-    pub(super) connection: &'a Connection,
-    pub(super) statements: &'a dyn Prepared,
-    pub(super) state: &'a mut State,
-    pub(super) mark: Mark,
+    connection: &'a Connection,
+    statements: &'a dyn Prepared,
+    state: &'a mut State,
+    mark: Mark,
     /// The cause of the events that are recorded.
-    pub(super) actor: Actor,
+    actor: Actor,
+    savepoint: Cell<Savepoint>,
+    /// Whether rows were appended that the savepoint does not cover.
+    has_appended: Cell<bool>,
+}
+
+/// The savepoint of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Savepoint {
+    /// Not needed so far.
+    None,
+    Open,
+    /// It could not be opened, so that nothing can be undone.
+    Failed,
 }
 
 /// The end of the log before a write.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mark {
-    pub(super) next_seq: i64,
-    pub(super) activities: usize,
+struct Mark {
+    next_seq: i64,
+    activities: usize,
 }
 
 impl Deref for Transaction<'_> {
     type Target = Connection;
 
+    /// The connection, by which any row can be changed.
     fn deref(&self) -> &Connection {
+        self.guard();
         self.connection
     }
 }
 
-impl Transaction<'_> {
+impl<'a> Transaction<'a> {
+    /// Begins a write: those before it in the batch stand.
+    pub(super) fn begin(
+        (connection, statements): (&'a Connection, &'a dyn Prepared),
+        state: &'a mut State,
+    ) -> Self {
+        let mark = Mark {
+            next_seq: state.next_seq,
+            activities: state.changes.activities.len(),
+        };
+        state.currencies.mark();
+        state.draft.mark();
+        state.tally.mark();
+        Self {
+            connection,
+            statements,
+            state,
+            mark,
+            actor: Actor::Server,
+            savepoint: Cell::new(Savepoint::None),
+            has_appended: Cell::new(false),
+        }
+    }
+
+    /// Ends the write.
+    ///
+    /// # Errors
+    /// [`Error`] if the batch has to be dropped.
+    pub(super) fn end(self) -> Result<(), Error> {
+        match self.savepoint.get() {
+            Savepoint::None => Ok(()),
+            Savepoint::Open => self.command("RELEASE job"),
+            Savepoint::Failed => Err(Error::Irrevocable),
+        }
+    }
+
+    /// Opens the savepoint unless it is open.
+    fn guard(&self) {
+        if self.savepoint.get() == Savepoint::None {
+            let opened = self.command("SAVEPOINT job");
+            self.savepoint.set(match opened {
+                Ok(()) => Savepoint::Open,
+                Err(_) => Savepoint::Failed,
+            });
+        }
+    }
+
+    fn command(&self, sql: &'static str) -> Result<(), Error> {
+        statements::run(self.statements, sql, |statement| statement.execute([]))?;
+        Ok(())
+    }
+
+    /// Takes note that a row is appended.
+    fn note_append(&self) {
+        if self.savepoint.get() != Savepoint::Open {
+            self.has_appended.set(true);
+        }
+    }
     /// The time of an event in a program: the clock's time, or ahead of it if the program's clock
     /// was moved, but never before the program's last activity.
     pub fn now(&self, program: ProgramNumber) -> Timestamp {
@@ -136,21 +214,15 @@ impl Transaction<'_> {
             program,
             event,
         };
+        self.note_append();
         let state = &mut *self.state;
-        let link = log::insert(
+        log::insert(
             (self.connection, self.statements),
-            &state.draft,
+            &mut state.draft,
             &activity,
             self.actor,
             position,
         )?;
-        state.draft.apply(&Row {
-            activity: &activity,
-            jump: position.and_then(|position| position.jump),
-            starts_chain: link.starts_chain,
-            hash: link.hash,
-            is_given: false,
-        })?;
         self.state.next_seq += 1;
         if let Some(program) = program {
             let last = self.state.open_at.entry(program).or_insert(at);
@@ -187,6 +259,7 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error`] if the database fails.
     pub fn store_payload(&self, program: ProgramNumber, seq: Seq, data: &str) -> Result<(), Error> {
+        self.note_append();
         webhooks::insert_payload(self.connection, program, seq, data)
     }
 
@@ -229,7 +302,12 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error`] if the database fails.
     pub fn undo(&mut self) -> Result<(), Error> {
-        self.run("ROLLBACK TO job", |statement| statement.execute([]))?;
+        if self.has_appended.get() || self.savepoint.get() == Savepoint::Failed {
+            return Err(Error::Irrevocable);
+        }
+        if self.savepoint.get() == Savepoint::Open {
+            self.command("ROLLBACK TO job")?;
+        }
         self.state.changes.activities.truncate(self.mark.activities);
         self.state.currencies.undo();
         self.state.draft.undo();
@@ -280,6 +358,26 @@ impl Transaction<'_> {
         sql: &'static str,
         work: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
+        self.guard();
+        Ok(statements::run(self.statements, sql, work)?)
+    }
+
+    /// [`Transaction::run`] for a statement that only reads.
+    pub(in crate::store) fn look_up<T>(
+        &self,
+        sql: &'static str,
+        work: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        Ok(statements::run(self.statements, sql, work)?)
+    }
+
+    /// [`Transaction::run`] for a statement that only appends a row, after all checks of the write.
+    pub(in crate::store) fn append_row<T>(
+        &self,
+        sql: &'static str,
+        work: impl FnOnce(&mut Statement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        self.note_append();
         Ok(statements::run(self.statements, sql, work)?)
     }
 

@@ -7,8 +7,8 @@ pub(in crate::store) mod terms;
 use rusqlite::{Connection, Row};
 
 use crate::domain::{
-    Attributes, ByNumber, DisplayName, Email, ExternalUserId, Member, MemberNumber, ProgramNumber,
-    Search, Seq, Tier, Timestamp,
+    Attributes, DisplayName, Email, ExternalUserId, Member, MemberNumber, ProgramNumber, Search,
+    Seq, Tier, Timestamp,
 };
 use crate::store::tables::columns::{column, optional, optional_time, time};
 use crate::store::tables::query::{self, Query};
@@ -148,39 +148,6 @@ pub(in crate::store) fn listing(program: ProgramNumber, filter: &MemberFilter) -
     }
     query.push(" ORDER BY m.id DESC");
     query
-}
-
-/// The operator's id of every member.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn each_id(
-    connection: &Connection,
-    mut take: impl FnMut(MemberNumber, ProgramNumber, ExternalUserId),
-) -> Result<(), Error> {
-    let sql = "SELECT id, program_id, external_user_id FROM member";
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let id = ExternalUserId::stored(row.get(2)?);
-        take(MemberNumber(row.get(0)?), ProgramNumber(row.get(1)?), id);
-    }
-    Ok(())
-}
-
-/// When the last token of each member expires, for tokens of version 0.1.0, whose log does not
-/// tell.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn given_token_ends(
-    connection: &Connection,
-) -> Result<ByNumber<MemberNumber, Timestamp>, Error> {
-    let sql = "SELECT id, token_expires_at FROM member WHERE token_expires_at IS NOT NULL";
-    query::all(connection, sql, [], |row| {
-        Ok((MemberNumber(row.get(0)?), time(row, 1)?))
-    })
-    .map(|all| all.into_iter().collect())
 }
 
 /// The members that were ever removed, each with the epoch of its valid tokens.

@@ -201,6 +201,10 @@ mod tests {
             "figures, which are counts without names",
             &["snapshot_state.data", "snapshot_segment.data"],
         ),
+        (
+            "books, which know members by the numbers of their rows",
+            &["book_part.data"],
+        ),
     ];
 
     #[test]

@@ -43,6 +43,8 @@ const LEFT_OUT: &[&str] = &[
     "snapshot",
     "snapshot_state",
     "snapshot_segment",
+    "book_generation",
+    "book_part",
 ];
 
 /// The settings of an export.

@@ -59,13 +59,17 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
          {};
          {};
          {};
+         {};
+         {};
          PRAGMA user_version = 2;
          PRAGMA application_id = {APPLICATION_ID}",
         waiting.join(";"),
         tables::definitions("log_text")?.join(";"),
         tables::definitions("idempotency_words")?.join(";"),
         tables::definitions("search_term")?.join(";"),
-        tables::definitions("removal")?.join(";")
+        tables::definitions("removal")?.join(";"),
+        tables::definitions("book_generation")?.join(";"),
+        tables::definitions("book_part")?.join(";")
     ))?;
     let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2)";
     tx.execute(sql, (NOTE, TABLES[0].0.as_bytes()))?;

@@ -1,12 +1,14 @@
 //! `stampcard verify`: computes every number a second time with plain SQL.
 
+mod accounts;
+mod books;
+
 use std::collections::HashMap;
 
-use super::accounts;
 use crate::analytics::{Counters, Figures, Measure, OfferCounters, Sum, Timeline};
-use crate::domain::{ProgramNumber, Status, Timestamp};
-use crate::service::figures::derived::{FoldError, fold, fold_books, fold_newer};
-use crate::service::figures::snapshots;
+use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
+use crate::service::figures::fold::Folded;
+use crate::service::figures::saved::Restored;
 use crate::store::{self, Connection, audit, idempotency};
 
 /// The result of a verification.
@@ -63,7 +65,12 @@ pub const STEPS: &[&str] = &[
     "totals and offers against SQL",
     "every day of every timeline against SQL",
     "the snapshot against the log",
+    "the saved books against the log",
 ];
+
+/// The bytes that the comparison of the books takes for each member: a record of those that are
+/// folded, and one of those that were saved.
+const MEMBER_BYTES: u64 = 250;
 
 /// A step, which returns its findings.
 type Check = fn(&Connection) -> Result<Vec<String>, store::Error>;
@@ -112,66 +119,70 @@ pub(in crate::service) fn verify_rows(
         }
     }
     let mut steps = STEPS[checks.len()..].iter();
-    let mut next = || progress(steps.next().copied().unwrap_or_default());
-    next();
+    progress(steps.next().copied().unwrap_or_default());
     let checked = store::log::check(connection);
+    let mut heads = HashMap::new();
     if let Some(checked) = report.read("the log", checked)? {
         report.findings.extend(checked.findings);
         report.erased = checked.erased;
         report.given = checked.given;
+        heads = checked.heads;
     }
-    next();
-    let Some(figures) = folded(connection, &mut report)? else {
+    progress(&folding(connection)?);
+    steps.next();
+    let Some(folded) = folded(connection, &mut report)? else {
         return Ok(report);
     };
-    next();
-    compare_accounts(connection, &mut report)?;
-    next();
-    let compared = compare_numbers(connection, &figures, &mut report);
-    report.read("totals and offers", compared)?;
-    next();
-    let compared = compare_days(connection, &figures, &mut report);
-    report.read("days", compared)?;
-    next();
-    let compared = compare_snapshot(connection, &figures, &mut report);
-    report.read("the snapshot", compared)?;
+    let mut next = || progress(steps.next().copied().unwrap_or_default());
+    if folded.books_fault.is_none() {
+        next();
+        let compared = accounts::compare(connection, &folded.books);
+        if let Some(compared) = report.read("accounts", compared)? {
+            report.findings.extend(compared.findings);
+            report.figures += compared.figures;
+        }
+    }
+    if folded.figures_fault.is_none() {
+        next();
+        let compared = compare_numbers(connection, &folded.figures, &mut report);
+        report.read("totals and offers", compared)?;
+        next();
+        let compared = compare_days(connection, &folded.figures, &mut report);
+        report.read("days", compared)?;
+    }
+    let compared = compare_saved(connection, (&folded, &heads), &mut report, next);
+    report.read("what was saved", compared)?;
     Ok(report)
 }
 
-/// The figures of the log; `None` and a finding if it cannot be folded.
-fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Figures>, store::Error> {
-    let finding = match fold(connection) {
-        Err(FoldError::Books(contradiction)) => contradiction.to_string(),
-        Ok(figures) => return Ok(Some(figures)),
-        Err(FoldError::Contradiction(contradiction)) => contradiction.to_string(),
-        Err(FoldError::Storage(store::Error::Impossible(what))) => {
-            format!("the activity log holds an impossible {what}")
-        }
-        Err(FoldError::Storage(error)) => return report.read("the log", Err(error)),
-    };
-    report.findings.push(finding);
-    Ok(None)
+/// The name of the step that folds the log, with the memory that it takes.
+fn folding(connection: &Connection) -> Result<String, store::Error> {
+    let members = store::books::member_count(connection)?;
+    let megabytes = (members * MEMBER_BYTES).div_ceil(1_000_000);
+    Ok(format!(
+        "the log, folded again ({members} members take up to {megabytes} MB of memory)"
+    ))
 }
 
-/// Folds the log into the books, and compares them with SQL.
-fn compare_accounts(connection: &Connection, report: &mut Report) -> Result<(), store::Error> {
-    let books = match fold_books(connection) {
-        Ok(books) => books,
-        Err(FoldError::Storage(error)) => {
-            report.read::<()>("the log", Err(error))?;
-            return Ok(());
+/// The figures and the books of the log. A row that contradicts those before it is a finding;
+/// `None` if the log cannot be read.
+fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Folded>, store::Error> {
+    let mut folded = Folded::default();
+    match folded.catch_up(connection) {
+        Ok(_) => {}
+        Err(store::Error::Impossible(what)) => {
+            let finding = format!("the activity log holds an impossible {what}");
+            report.findings.push(finding);
+            return Ok(None);
         }
-        Err(error) => {
-            report.findings.push(error.to_string());
-            return Ok(());
-        }
-    };
-    let compared = accounts::compare(connection, &books);
-    if let Some(compared) = report.read("accounts", compared)? {
-        report.findings.extend(compared.findings);
-        report.figures += compared.figures;
+        Err(error) => return report.read("the log", Err(error)),
     }
-    Ok(())
+    folded.figures.settle();
+    let figures_fault = folded.figures_fault.map(|fault| fault.to_string());
+    let books_fault = folded.books_fault.map(|fault| fault.to_string());
+    report.findings.extend(figures_fault);
+    report.findings.extend(books_fault);
+    Ok(Some(folded))
 }
 
 /// Compares totals and the figures of offers with SQL.
@@ -278,29 +289,38 @@ fn compare_days(
     Ok(())
 }
 
-/// Checks that the snapshot and the rows after it give the same figures as the log. A snapshot that
-/// cannot be read is not a finding, because the next start then folds the log.
-fn compare_snapshot(
+/// Checks that what was saved and the rows after it give the same figures and books as the log.
+/// What cannot be used is not a finding, because the next start then folds the log.
+fn compare_saved(
     connection: &Connection,
-    figures: &Figures,
+    (folded, heads): (&Folded, &HashMap<i64, (Seq, [u8; 32])>),
     report: &mut Report,
+    mut next: impl FnMut(),
 ) -> Result<(), store::Error> {
-    let Ok((mut restored, _)) = snapshots::restore(connection)? else {
+    next();
+    let mut restored = Restored::read(connection)?;
+    let (has_figures, has_books) = (restored.has_figures(), restored.has_books());
+    if !has_figures && !has_books {
         return Ok(());
-    };
-    let is_same = match fold_newer(connection, &mut restored) {
-        Err(FoldError::Books(_)) => false,
-        Ok(_) => {
-            restored.settle();
-            restored == *figures
-        }
-        Err(FoldError::Contradiction(_)) => false,
-        Err(FoldError::Storage(error)) => return Err(error),
-    };
-    if !is_same {
+    }
+    let saved = &restored.folded.books;
+    report.findings.extend(books::wrong_heads(saved, heads));
+    restored.catch_up(connection)?;
+    let restored = restored.folded;
+    let is_same = restored.figures_fault.is_none() && restored.figures == folded.figures;
+    if has_figures && folded.figures_fault.is_none() && !is_same {
         report
             .findings
             .push("the snapshot and the rows after it differ from the log".to_owned());
+    }
+    next();
+    if has_books && folded.books_fault.is_none() {
+        report.figures += folded.books.len();
+        let findings = match restored.books_fault {
+            Some(fault) => vec![format!("after the saved books, {fault}")],
+            None => books::differences(&restored.books, &folded.books),
+        };
+        report.findings.extend(findings);
     }
     Ok(())
 }
