@@ -41,6 +41,7 @@ fn row((activity, jump): &Logged) -> Row<'_> {
         activity,
         jump: *jump,
         starts_chain: false,
+        hash: None,
         is_given: false,
     }
 }

@@ -1,17 +1,20 @@
 //! The written-down books: generations of parts, and how a start loads them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use stampcard::books::parts::{Generation, Header, Part};
+use stampcard::books::parts::{Generation, Header, Part, Replaced};
 use stampcard::books::{Books, Published};
 use stampcard::domain::{MemberNumber, ProgramNumber, Seq};
 
+use super::naive::Chain;
 use super::world::World;
 
 /// What is stored: a base and the deltas after it.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     pub(crate) generations: Vec<(Header, Vec<Part>)>,
+    /// The ledger entries of each program when each generation began.
+    pub(crate) chains: Vec<BTreeMap<i64, Chain>>,
     /// The members that changed since the last generation.
     pub(crate) changed: BTreeSet<i64>,
     /// No batch was published while a generation was written, and so `changed` is exact.
@@ -35,7 +38,7 @@ pub(crate) fn take(
     mut after_each: impl FnMut(),
 ) -> Vec<Part> {
     let mut parts = Vec::new();
-    while let Some(part) = generation.next_part(published) {
+    while let Some(part) = generation.next_part(published).unwrap() {
         parts.push(part);
         after_each();
     }
@@ -70,18 +73,28 @@ impl World {
         let is_large = disk.records(false) > disk.records(true) / 2;
         let is_base = disk.generations.is_empty() || disk.is_broken || is_large;
         let last_seq = self.published.read().last_seq();
+        let chains = self.naive.entries.clone();
         let mut generation = Generation::begin(&self.published, is_base);
         let (mut parts, mut between) = (Vec::new(), 0);
-        while let Some(part) = generation.next_part(&self.published) {
+        while let Some(part) = generation.next_part(&self.published).unwrap() {
             parts.push(part);
             for _ in 0..self.rng.usize(..6).saturating_sub(2) {
                 self.batch();
                 between += 1;
             }
-            if self.rng.u8(..20) == 0 {
-                self.disk.is_broken = true;
-                self.tally.abandoned += 1;
-                return;
+            match self.rng.u8(..60) {
+                0 => {
+                    // The numbers of chunks are of other books.
+                    self.restart();
+                    assert_eq!(generation.next_part(&self.published), Err(Replaced));
+                    return;
+                }
+                1..4 => {
+                    self.disk.is_broken = true;
+                    self.tally.abandoned += 1;
+                    return;
+                }
+                _ => {}
             }
         }
         self.tally.between += between;
@@ -104,12 +117,14 @@ impl World {
         self.disk.is_exact = between == 0;
         if is_base {
             self.disk.generations.clear();
+            self.disk.chains.clear();
             self.disk.is_broken = false;
             self.tally.bases += 1;
         } else {
             self.tally.deltas += 1;
         }
         self.disk.generations.push((header, parts));
+        self.disk.chains.push(chains);
     }
 
     /// The books of a start: the parts, and the rows since the last generation began.
@@ -127,7 +142,7 @@ impl World {
     pub(crate) fn replay(&self, mut books: Books, from: usize) -> Books {
         for logged in &self.log[from..] {
             let token_end = |member: MemberNumber| self.given.get(&member.0).copied();
-            books.apply(&logged.row(), token_end).unwrap();
+            books.apply(&logged.read(), token_end).unwrap();
         }
         for (number, person) in &self.naive.people {
             let program = ProgramNumber(person.program);

@@ -86,12 +86,23 @@ fn wallet(received: i64, spent: i64) -> Wallet {
     }
 }
 
+/// The ledger entries of a program.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chain {
+    /// The newest one that stores a chain start.
+    pub(crate) start: i64,
+    /// The newest one.
+    pub(crate) last: i64,
+    /// Its hash, unless it was read from the log.
+    pub(crate) head: Option<[u8; 32]>,
+}
+
 /// Everything after a row of the log.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Naive {
     pub(crate) people: BTreeMap<i64, Rc<Person>>,
-    /// The newest entry that stores a chain start, and the newest entry, of each program.
-    pub(crate) entries: BTreeMap<i64, (i64, i64)>,
+    /// The ledger entries of each program.
+    pub(crate) entries: BTreeMap<i64, Chain>,
     /// The programs with an entry in the open batch.
     pub(crate) chained: BTreeSet<i64>,
     /// The last number that was given to a member because it was the next one.
@@ -117,8 +128,9 @@ impl Naive {
         let entries = self.entries.get(&program);
         ProgramRecord {
             wallets: wallet(received, spent),
-            chain_start: entries.map(|(start, _)| Seq(*start)),
-            last_entry: entries.map(|(_, last)| Seq(*last)),
+            chain_start: entries.map(|chain| Seq(chain.start)),
+            last_entry: entries.map(|chain| Seq(chain.last)),
+            head: entries.and_then(|chain| chain.head),
         }
     }
 

@@ -9,7 +9,7 @@ use stampcard::domain::{
     RedemptionMove, RedemptionNumber, Seq, Status, Tier, Timestamp, jump_depth,
 };
 
-use super::naive::{Name, Person};
+use super::naive::{Chain, Name, Person};
 use super::world::World;
 
 /// The programs of most members. In the last, points come close to the largest number.
@@ -25,15 +25,27 @@ pub(crate) struct Logged {
     pub(crate) activity: Activity,
     jump: Option<Seq>,
     starts_chain: bool,
+    /// Of a ledger entry, any number of its own.
+    hash: Option<[u8; 32]>,
     is_given: bool,
 }
 
 impl Logged {
-    pub(crate) fn row(&self) -> Row<'_> {
+    /// The row as it is written.
+    pub(crate) fn written(&self) -> Row<'_> {
+        Row {
+            hash: self.hash,
+            ..self.read()
+        }
+    }
+
+    /// The row as it is read from the log, without its hash.
+    pub(crate) fn read(&self) -> Row<'_> {
         Row {
             activity: &self.activity,
             jump: self.jump,
             starts_chain: self.starts_chain,
+            hash: None,
             is_given: self.is_given,
         }
     }
@@ -64,13 +76,14 @@ impl World {
             },
             jump: None,
             starts_chain: false,
+            hash: None,
             is_given: self.is_given,
         }
     }
 
     /// Appends a row that must apply.
     fn append(&mut self, logged: Logged) {
-        self.draft.apply(&logged.row()).unwrap();
+        self.draft.apply(&logged.written()).unwrap();
         self.log.push(logged);
         self.tally.rows += 1;
     }
@@ -251,9 +264,20 @@ impl World {
         account.last = Some(seq);
         logged.jump = account.jump;
         logged.starts_chain = self.naive.chained.insert(program);
-        let start = self.naive.entries.get(&program).map(|(start, _)| *start);
-        let start = start.filter(|_| !logged.starts_chain).unwrap_or(seq.0);
-        self.naive.entries.insert(program, (start, seq.0));
+        assert_eq!(
+            self.draft.starts_chain(ProgramNumber(program)),
+            logged.starts_chain
+        );
+        let mut hash = [0; 32];
+        self.rng.fill(&mut hash);
+        logged.hash = Some(hash);
+        let start = self.naive.entries.get(&program).map(|chain| chain.start);
+        let chain = Chain {
+            start: start.filter(|_| !logged.starts_chain).unwrap_or(seq.0),
+            last: seq.0,
+            head: logged.hash,
+        };
+        self.naive.entries.insert(program, chain);
         self.append(logged);
         let person = self.naive.person(number);
         person.applied = seq.0;
@@ -409,7 +433,7 @@ impl World {
             return false;
         };
         let logged = self.row_of(program, event);
-        let refused = self.draft.apply(&logged.row()).unwrap_err();
+        let refused = self.draft.apply(&logged.written()).unwrap_err();
         assert_eq!(
             (refused.seq, refused.member, refused.kind),
             (logged.activity.seq, MemberNumber(member), kind)
