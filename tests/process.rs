@@ -15,6 +15,8 @@ mod clock;
 mod command_line;
 #[path = "process/crash.rs"]
 mod crash;
+#[path = "process/crossing.rs"]
+mod crossing;
 #[path = "process/demo.rs"]
 mod demo;
 #[path = "process/erasure.rs"]
@@ -75,5 +77,7 @@ mod threads;
 mod transfer;
 #[path = "process/verify.rs"]
 mod verify;
+#[path = "process/wallets.rs"]
+mod wallets;
 #[path = "process/webhooks.rs"]
 mod webhooks;

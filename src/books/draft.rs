@@ -5,7 +5,6 @@ use std::hash::BuildHasherDefault;
 use super::fold::{self, Records};
 use super::id_hash::IdHash;
 use super::overlay::Overlay;
-use super::tiers::Tiers;
 use super::{Books, Contradiction, ProgramRecord, Published, Record, Row, TierNumber};
 use crate::domain::{ExternalUserId, MemberNumber, NumberHasher, ProgramNumber, Seq, Tier};
 
@@ -18,7 +17,6 @@ type NumberState = BuildHasherDefault<NumberHasher>;
 #[derive(Debug)]
 pub struct Draft {
     base: Published,
-    tiers: Tiers,
     records: Overlay<MemberNumber, Record, NumberState>,
     programs: Overlay<ProgramNumber, ProgramRecord, NumberState>,
     /// The members by the hashes of their ids; `None`: no longer the id of a member.
@@ -30,7 +28,6 @@ impl Draft {
     pub fn new(base: &Published) -> Self {
         Self {
             base: base.clone(),
-            tiers: base.read().tier_list().clone(),
             records: Overlay::new(),
             programs: Overlay::new(),
             ids: Overlay::new(),
@@ -74,7 +71,7 @@ impl Draft {
 
     /// The tier of a number.
     pub fn tier(&self, number: TierNumber) -> Option<Tier> {
-        self.tiers.get(number)
+        self.base.read().tier(number)
     }
 
     /// Applies a row of the open write.
@@ -118,8 +115,6 @@ impl Draft {
         self.records.clear();
         self.programs.clear();
         self.ids.clear();
-        // The books may have been replaced meanwhile.
-        self.tiers = self.base.read().tier_list().clone();
     }
 
     /// Writes the batch, which was committed and whose newest row is `last`, into the books.
@@ -146,8 +141,8 @@ impl Records for Draft {
 
     fn put(&mut self, record: &Record) -> bool {
         let before = Self::record(self, record.number).map(|before| before.wallet);
-        let before = before.unwrap_or_default();
-        if before != record.wallet {
+        if before != Some(record.wallet) {
+            let before = before.unwrap_or_default();
             let program = self.program(record.program);
             let Some(program) = program.shifted(before, record.wallet) else {
                 return false;
@@ -166,7 +161,8 @@ impl Records for Draft {
         self.programs.put(number, program);
     }
 
-    fn tiers(&self) -> &Tiers {
-        &self.tiers
+    fn tier_number(&self, tier: &Tier) -> TierNumber {
+        // Asked each time, because the books may be replaced between two batches.
+        self.base.read().tier_list().number(tier)
     }
 }

@@ -1,7 +1,6 @@
 //! The fold: how a row of the log changes the record of a member and of its program.
 
-use super::tiers::Tiers;
-use super::{Contradiction, ContradictionKind, ProgramRecord, Record};
+use super::{Contradiction, ContradictionKind, ProgramRecord, Record, TierNumber};
 use crate::domain::{
     Account, Activity, Entry, Event, LedgerEntry, MemberNumber, Points, ProgramNumber,
     RedemptionMove, Seq, Status, Tier, Timestamp, Wallet, jump_depth,
@@ -32,7 +31,8 @@ pub(super) trait Records {
 
     fn program(&self, program: ProgramNumber) -> ProgramRecord;
     fn put_program(&mut self, number: ProgramNumber, program: ProgramRecord);
-    fn tiers(&self) -> &Tiers;
+    /// The number of a tier, which gets one if it is new.
+    fn tier_number(&self, tier: &Tier) -> TierNumber;
 }
 
 /// The largest number of a row.
@@ -74,7 +74,7 @@ pub(super) fn apply(
             if !(0..=NUMBER_MAX).contains(&member.0) {
                 return Err(contradiction(ContradictionKind::MemberUnknown));
             }
-            let mut record = Record::new(member, program, records.tiers().number(tier));
+            let mut record = Record::new(member, program, records.tier_number(tier));
             record.token_expires_at = token_end(member);
             record
         }
@@ -82,7 +82,7 @@ pub(super) fn apply(
         (_, Some(_)) => return Err(contradiction(ContradictionKind::AnotherProgram)),
         (_, None) => return Err(contradiction(ContradictionKind::MemberUnknown)),
     };
-    change(&mut record, row, records.tiers()).map_err(contradiction)?;
+    change(&mut record, row, &*records).map_err(contradiction)?;
     record.applied = activity.seq;
     if records.put(&record) {
         Ok(())
@@ -138,9 +138,13 @@ fn note_entry(records: &mut impl Records, program: ProgramNumber, row: &Row<'_>)
 }
 
 /// Changes a record as the event of a row does.
-fn change(record: &mut Record, row: &Row<'_>, tiers: &Tiers) -> Result<(), ContradictionKind> {
+fn change(
+    record: &mut Record,
+    row: &Row<'_>,
+    records: &impl Records,
+) -> Result<(), ContradictionKind> {
     let seq = row.activity.seq;
-    let set_tier = |record: &mut Record, tier: &Tier| record.tier = tiers.number(tier);
+    let set_tier = |record: &mut Record, tier: &Tier| record.tier = records.tier_number(tier);
     match &row.activity.event {
         Event::MemberCreated { .. } | Event::MemberErased { .. } | Event::MemberChanged { .. } => {
             record.version = seq;

@@ -332,7 +332,7 @@ impl Records for Books {
         self.programs.insert(number, program);
     }
 
-    fn tiers(&self) -> &Tiers {
-        &self.tiers
+    fn tier_number(&self, tier: &Tier) -> TierNumber {
+        self.tiers.number(tier)
     }
 }

@@ -289,7 +289,10 @@ fn a_live_key_sees_nothing_of_the_sandbox_and_changes_nothing_there() {
             .unwrap();
         text
     };
-    let sums = "SELECT sum(balance) || '-' || group_concat(tier) FROM member WHERE program_id = 1";
+    let sums = "SELECT group_concat(tier) || '-' || (
+            SELECT sum(iif(entry IN (1, 3), amount, -amount)) FROM activity
+            WHERE program_id = 1 AND entry IS NOT NULL)
+        FROM member WHERE program_id = 1";
     let state = || {
         let sums: String = world
             .app

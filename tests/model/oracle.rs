@@ -96,6 +96,12 @@ pub(crate) fn offers(connection: &Connection, environment: &str) -> Value {
     json!({"offers": rows})
 }
 
+/// The points that the newest entry of each of a program's wallets leaves in it.
+const BALANCES: &str = "
+    SELECT coalesce(sum(received_after - spent_after), 0) FROM activity
+    WHERE seq IN (SELECT max(seq) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL
+                  GROUP BY member_id)";
+
 /// Holds in any database: minted + refunded - spent - forfeited - debited is the sum of all
 /// balances, every wallet is the sum of its ledger, stock is never returned twice, and `verify`
 /// finds nothing that is overdue.
@@ -104,28 +110,22 @@ pub(crate) fn check(database: &Path) {
     for environment in ["sandbox", "live"] {
         let program = program(&connection, environment);
         let of = |entry| points(&connection, program, entry);
-        let balances = number(
-            &connection,
-            program,
-            "SELECT sum(balance) FROM member WHERE program_id = ?1",
-        );
+        let balances = number(&connection, program, BALANCES);
         assert_eq!(of(1) + of(3) - of(2) - of(4) - of(5), balances);
     }
     let none = |sql: &str| {
         let found: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
         assert_eq!(found, 0, "{sql}");
     };
-    none(
-        "SELECT count(*) FROM member m WHERE m.balance <> (
-            SELECT coalesce(sum(CASE a.entry WHEN 1 THEN a.amount WHEN 3 THEN a.amount
-                ELSE -a.amount END), 0)
-            FROM activity a WHERE a.member_id = m.id AND a.entry IS NOT NULL)",
-    );
-    none(
-        "SELECT count(*) FROM member m WHERE m.amount_received <> (
-            SELECT coalesce(sum(a.amount), 0) FROM activity a
-            WHERE a.member_id = m.id AND a.entry IN (1, 3))",
-    );
+    for (after, entries) in [("received_after", "(1, 3)"), ("spent_after", "(2, 4, 5)")] {
+        none(&format!(
+            "SELECT count(*) FROM (
+                SELECT {after} AS told, sum(amount) FILTER (WHERE entry IN {entries}) OVER w AS sum
+                FROM activity WHERE entry IS NOT NULL
+                WINDOW w AS (PARTITION BY member_id ORDER BY seq)
+             ) WHERE told <> coalesce(sum, 0)",
+        ));
+    }
     // No refund without its spend, none twice, none of a redemption that is not canceled.
     none(
         "SELECT count(*) FROM redemption r WHERE (

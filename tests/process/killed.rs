@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::faults::shim;
 use crate::migration::keep;
-use crate::server::{Place, Server, done};
+use crate::server::{Place, SANDBOX_KEY, Server, done};
+use crate::wallets::check_wallets;
 
 /// Longer than any of these takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,11 +40,15 @@ enum Operation {
     Import,
     /// The stop of a server: its last snapshot, and the checkpoint.
     Stop,
+    /// The same, when the saved books become one base again.
+    StopWithBase,
     /// Commits, and the checkpoints between them.
     Writes,
+    /// The start on the files of a killed server, whose last writes are not in what it saved.
+    StartOnKilled,
 }
 
-const ALL: [Operation; 10] = [
+const ALL: [Operation; 12] = [
     Operation::FirstStart,
     Operation::StartOnBackup,
     Operation::StartOnRestored,
@@ -53,7 +58,9 @@ const ALL: [Operation; 10] = [
     Operation::StartOnOld,
     Operation::Import,
     Operation::Stop,
+    Operation::StopWithBase,
     Operation::Writes,
+    Operation::StartOnKilled,
 ];
 
 /// Files that the operations begin with, created once.
@@ -78,6 +85,8 @@ impl Origin {
         let server = place.start();
         server.set_member("cid");
         server.terminate();
+        keep_before_base(&place);
+        keep_killed(&place);
         Self(place)
     }
 
@@ -102,8 +111,56 @@ impl Origin {
             Operation::Migrate | Operation::StartOnOld => keep(&place),
             Operation::Import => copy("all.ndjson", "all.ndjson"),
             Operation::Stop | Operation::Writes => copy("test.db", "test.db"),
+            Operation::StopWithBase => copy("deltas.db", "test.db"),
+            Operation::StartOnKilled => {
+                copy("killed.db", "test.db");
+                copy("killed.db-wal", "test.db-wal");
+            }
         }
         place
+    }
+}
+
+/// The numbers of the newest base and of the newest generation of the saved books.
+fn generations(place: &Place) -> (i64, i64) {
+    let sql = "SELECT max(number) FILTER (WHERE is_base = 1), max(number) FROM book_generation";
+    let connection = place.sqlite();
+    connection
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+}
+
+/// Keeps a file with deltas, after which the next stop saves a base.
+fn keep_before_base(origin: &Place) {
+    let place = Place::new();
+    std::fs::copy(origin.database(), place.database()).unwrap();
+    let mut before = generations(&place);
+    for _ in 0..9 {
+        std::fs::copy(place.database(), origin.path("deltas.db")).unwrap();
+        let server = place.start();
+        server.move_points("ann");
+        server.terminate();
+        let after = generations(&place);
+        if after.0 > before.0 && before.1 > before.0 {
+            return;
+        }
+        before = after;
+    }
+    panic!("no base follows a delta: {before:?}");
+}
+
+/// Keeps the files of a server that was killed after writes that it had not saved.
+fn keep_killed(origin: &Place) {
+    let place = Place::new();
+    std::fs::copy(origin.database(), place.database()).unwrap();
+    let server = place.start();
+    for _ in 0..5 {
+        server.move_points("ann");
+    }
+    server.kill();
+    for suffix in ["", "-wal"] {
+        let from = place.path(&format!("test.db{suffix}"));
+        std::fs::copy(from, origin.path(&format!("killed.db{suffix}"))).unwrap();
     }
 }
 
@@ -119,13 +176,15 @@ impl Operation {
         place.on_database(arguments)
     }
 
-    /// The possible numbers of members afterwards.
+    /// The possible numbers of members afterwards; none if the keys of the file are not known.
     fn members(self) -> &'static [u64] {
         match self {
             Self::FirstStart => &[0],
             Self::StartOnBackup | Self::StartOnRestored | Self::Import => &[2],
             Self::Restore => &[2, 3],
-            Self::Backup | Self::Stop | Self::Writes => &[3],
+            Self::Backup | Self::Stop | Self::StopWithBase | Self::Writes | Self::StartOnKilled => {
+                &[3]
+            }
             // The members of a recorded file.
             Self::Migrate | Self::StartOnOld => &[],
         }
@@ -140,7 +199,7 @@ impl Operation {
             .env("FAULT_CONTROL", place.path("fault"))
             .env("FAULT_COUNT", place.path("calls"));
         let arm = || std::fs::write(place.path("fault"), format!("kill {number}")).unwrap();
-        if matches!(self, Self::Stop | Self::Writes) {
+        if matches!(self, Self::Stop | Self::StopWithBase | Self::Writes) {
             return meanwhile(place.start_as(command), self == Self::Writes, arm);
         }
         arm();
@@ -185,7 +244,11 @@ impl Operation {
             let printed = std::fs::read_to_string(place.path("out")).unwrap();
             assert_eq!(printed.matches("_live_").count(), 2, "{what}: {printed}");
         }
-        self.check(&server, credits, is_open, &what);
+        if !self.members().is_empty() {
+            self.check(&server, credits, is_open, &what);
+            let connection = stampcard::store::open_read_only(&place.database()).unwrap();
+            check_wallets(&server, SANDBOX_KEY, &connection);
+        }
         server.terminate();
         let verified = place.verify();
         assert_eq!(verified.code, Some(0), "{what}: {verified:?}");
@@ -194,9 +257,6 @@ impl Operation {
 
     #[track_caller]
     fn check(self, server: &Server, credits: u64, is_open: bool, what: &str) {
-        if self.members().is_empty() {
-            return;
-        }
         let summary = server.get("/v1/analytics/summary");
         let members = summary["memberCount"].as_u64().unwrap();
         assert!(self.members().contains(&members), "{what}: {members}");
@@ -277,6 +337,8 @@ fn a_server_that_is_killed_while_it_writes_or_stops_loses_nothing() {
     let origin = Origin::new();
     Operation::Writes.survives(&origin, |call| call % 7 == 0);
     Operation::Stop.survives(&origin, |call| call % 3 == 0);
+    Operation::StopWithBase.survives(&origin, |call| call % 5 == 1);
+    Operation::StartOnKilled.survives(&origin, |call| call % 5 == 2);
 }
 
 /// Kills drawn from all calls of all operations. `make kills`.

@@ -69,11 +69,15 @@ fn a_request_in_flight_is_finished() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert_eq!(server.wait().0, Some(0));
-    let balance: i64 = place
+    let credited: i64 = place
         .sqlite()
-        .query_row("SELECT balance FROM member", [], |row| row.get(0))
+        .query_row(
+            "SELECT sum(amount) FROM activity WHERE entry = 1",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
-    assert_eq!(balance, 5);
+    assert_eq!(credited, 5);
 }
 
 #[test]

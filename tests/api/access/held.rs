@@ -242,7 +242,7 @@ fn what_is_under_way_during_a_reset_acts_on_the_program_that_the_key_then_opens(
     world.app.post("/v1/sandbox/reset", &json!({})).expect(200);
     let of_old = || {
         let sql = "SELECT (SELECT group_concat(quote(seq)) FROM activity WHERE program_id = 1)
-            || (SELECT group_concat(quote(balance) || tier || quote(display_name))
+            || (SELECT group_concat(tier || quote(display_name))
                 FROM member WHERE program_id = 1)
             || (SELECT count(*) FROM offer WHERE program_id = 1 AND archived_at IS NULL)
             || (SELECT currency_name || clock_offset || status FROM program WHERE id = 1)

@@ -8,7 +8,7 @@ mod client;
 mod deed;
 mod follower;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::receiver::Receiver;
 use crate::server::{Answer, Place, Server, agent, request};
+use crate::wallets::check_wallets;
 use crate::webhooks::CATALOGUE;
 use client::{Client, KEEPER};
 use deed::{Deed, Row};
@@ -35,6 +36,10 @@ const WRITES_MAX: usize = 160;
 /// whole log.
 const KILLS_MAX: usize = 40;
 const PATIENCE: Duration = Duration::from_mins(2);
+/// One life in this number is long: the server is killed around the time at which it first saves.
+const LONG_EVERY: usize = 4;
+/// Microseconds of a long life. The server saves after a second.
+const LONG: std::ops::Range<u64> = 900_000..1_600_000;
 
 /// Reads a number from the environment.
 pub(crate) fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
@@ -54,6 +59,12 @@ struct Tally {
     open_done: usize,
     open_absent: usize,
     replays: usize,
+    /// Balances that were compared with the log.
+    wallets: usize,
+    /// Kills of a server that had saved its books since the kill before.
+    saved: usize,
+    /// Kills while it saved them.
+    half_saved: usize,
     kinds: BTreeMap<String, usize>,
 }
 
@@ -65,6 +76,9 @@ impl Tally {
         self.open_done += other.open_done;
         self.open_absent += other.open_absent;
         self.replays += other.replays;
+        self.wallets += other.wallets;
+        self.saved += other.saved;
+        self.half_saved += other.half_saved;
         for (kind, count) in other.kinds {
             *self.kinds.entry(kind).or_default() += count;
         }
@@ -79,6 +93,10 @@ struct Campaign {
     bin: Receiver,
     follower: Follower,
     tally: Tally,
+    /// The newest generation of the saved books.
+    saved: i64,
+    /// The number of servers that wrote until they were killed.
+    lives: usize,
     /// Counts at the end.
     report: String,
 }
@@ -112,6 +130,8 @@ impl Campaign {
             bin,
             follower: Follower::start(),
             tally: Tally::default(),
+            saved: 0,
+            lives: 0,
             report: String::new(),
         }
     }
@@ -136,6 +156,7 @@ impl Campaign {
                 Vec::<String>::new(),
                 "no keys are created again"
             );
+            self.check_wallets(&server);
             self.settle(&server, open);
         }
         self.finish(server);
@@ -144,7 +165,10 @@ impl Campaign {
     /// All clients write as fast as they can; at some moment the server is killed.
     fn write_until_killed(&mut self, mut server: Server) -> Vec<Turn> {
         let goal = self.rng.usize(..WRITES_MAX);
-        let pause = Duration::from_micros(self.rng.u64(..5000));
+        self.lives += 1;
+        let is_long = self.lives % LONG_EVERY == 2;
+        let pause = self.rng.u64(if is_long { LONG } else { 0..5000 });
+        let pause = Duration::from_micros(pause);
         let (acknowledged, dead) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (acknowledged, dead, borrowed) = (&acknowledged, &dead, &server);
         let turns = std::thread::scope(|scope| {
@@ -192,6 +216,7 @@ impl Campaign {
         assert_eq!(verified.code, Some(0), "{verified:?}");
         let connection = stampcard::store::open_read_only(&self.place.database()).unwrap();
         check_nothing_is_half_there(&connection);
+        self.note_saved(&connection);
         let mut checked = Vec::new();
         for (client, turn) in self.clients.iter_mut().zip(turns) {
             let is_done = check_log(&connection, client, turn.1.as_ref());
@@ -213,6 +238,29 @@ impl Campaign {
         let ahead = self.clients[0].ahead * 1000;
         check_clock(&connection, ahead, checked[0].0.1.as_ref(), checked[0].1);
         checked
+    }
+
+    /// Counts what the killed server had saved, and was saving.
+    fn note_saved(&mut self, connection: &Connection) {
+        let sql = "SELECT coalesce(max(number), 0),
+                (SELECT count(*) FROM book_part WHERE generation NOT IN
+                    (SELECT number FROM book_generation))
+            FROM book_generation";
+        let (saved, loose): (i64, i64) = connection
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        self.tally.saved += usize::from(saved > self.saved);
+        self.tally.half_saved += usize::from(loose > 0);
+        self.saved = saved;
+    }
+
+    /// Compares every balance of every program that a client has with the log, before any write.
+    fn check_wallets(&mut self, server: &Server) {
+        let connection = stampcard::store::open_read_only(&self.place.database()).unwrap();
+        let keys: BTreeSet<&str> = self.clients.iter().map(|client| &*client.key).collect();
+        for key in keys {
+            self.tally.wallets += check_wallets(server, key, &connection);
+        }
     }
 
     /// Repeats the acknowledged writes, and the open ones until they succeed; then checks all
@@ -527,5 +575,8 @@ fn everything_that_was_acknowledged_is_there_once_however_often_it_is_killed() {
         println!("{} kills after {:?}", all.kills, start.elapsed());
     }
     println!("{all:#?}");
+    assert!(all.wallets > 0);
+    // Not every long life is long enough.
+    assert!(all.saved > 0 || kills < 40, "no server saved anything");
     assert!(all.acknowledged > 0 && all.open_done + all.open_absent > 0);
 }

@@ -1,0 +1,158 @@
+//! The books as plain maps, copied whole before each write. Sums, counts and indexes are not kept
+//! but computed whenever they are compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use stampcard::books::{ProgramRecord, Record, TierNumber};
+use stampcard::domain::{
+    Account, ExternalUserId, MemberNumber, Points, ProgramNumber, Seq, Status, StatusCounts,
+    Timestamp, Wallet,
+};
+
+/// An operator's id of a member, or the one that an erasure set. Ids of programs may be equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Name {
+    User(u32),
+    Erased(u32),
+}
+
+impl Name {
+    pub(crate) fn id(self) -> ExternalUserId {
+        let text = match self {
+            Self::User(number) => format!("user_{number}"),
+            Self::Erased(number) => format!("erased_{number}"),
+        };
+        ExternalUserId::parse("externalUserID", text).unwrap()
+    }
+}
+
+/// A member.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) program: i64,
+    pub(crate) name: Name,
+    pub(crate) tier: String,
+    pub(crate) applied: i64,
+    pub(crate) is_archived: bool,
+    pub(crate) is_erased: bool,
+    pub(crate) has_participated: bool,
+    pub(crate) received: i64,
+    pub(crate) spent: i64,
+    /// The numbers of the ledger entries, oldest first.
+    pub(crate) entries: Rc<Vec<i64>>,
+    pub(crate) account: Account,
+    pub(crate) version: i64,
+    pub(crate) removals: u32,
+    pub(crate) token_end: Option<i64>,
+    /// The redemptions, by the index of their status.
+    pub(crate) redemptions: Vec<usize>,
+}
+
+impl Person {
+    pub(crate) fn balance(&self) -> i64 {
+        self.received - self.spent
+    }
+
+    /// The record that the books must have, whatever number they gave the tier.
+    pub(crate) fn record(&self, number: i64, tier: TierNumber) -> Record {
+        let mut redemptions = StatusCounts::default();
+        for status in &self.redemptions {
+            redemptions.add(Status::ALL[*status], 1);
+        }
+        Record {
+            number: MemberNumber(number),
+            program: ProgramNumber(self.program),
+            applied: Seq(self.applied),
+            tier,
+            is_archived: self.is_archived,
+            has_participated: self.has_participated,
+            wallet: wallet(self.received, self.spent),
+            account: self.account,
+            version: Seq(self.version),
+            token_epoch: self.removals,
+            token_expires_at: self
+                .token_end
+                .map(|end| Timestamp::from_millis(end).unwrap()),
+            redemptions,
+        }
+    }
+}
+
+fn wallet(received: i64, spent: i64) -> Wallet {
+    Wallet {
+        received: Points::new(received).unwrap(),
+        spent: Points::new(spent).unwrap(),
+    }
+}
+
+/// The ledger entries of a program.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chain {
+    /// The newest one that stores a chain start.
+    pub(crate) start: i64,
+    /// The newest one.
+    pub(crate) last: i64,
+    /// Its hash, unless it was read from the log.
+    pub(crate) head: Option<[u8; 32]>,
+}
+
+/// Everything after a row of the log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Naive {
+    pub(crate) people: BTreeMap<i64, Rc<Person>>,
+    /// The ledger entries of each program.
+    pub(crate) entries: BTreeMap<i64, Chain>,
+    /// The programs with an entry in the open batch.
+    pub(crate) chained: BTreeSet<i64>,
+    /// The last number that was given to a member because it was the next one.
+    pub(crate) dense: i64,
+}
+
+impl Naive {
+    pub(crate) fn person(&mut self, number: i64) -> &mut Person {
+        Rc::make_mut(self.people.get_mut(&number).unwrap())
+    }
+
+    /// The points that a program's members received and spent.
+    pub(crate) fn sums(&self, program: i64) -> (i64, i64) {
+        let people = self.people.values();
+        let of_program = people.filter(|person| person.program == program);
+        of_program.fold((0, 0), |(received, spent), person| {
+            (received + person.received, spent + person.spent)
+        })
+    }
+
+    pub(crate) fn program(&self, program: i64) -> ProgramRecord {
+        let (received, spent) = self.sums(program);
+        let entries = self.entries.get(&program);
+        ProgramRecord {
+            wallets: wallet(received, spent),
+            chain_start: entries.map(|chain| Seq(chain.start)),
+            last_entry: entries.map(|chain| Seq(chain.last)),
+            head: entries.and_then(|chain| chain.head),
+        }
+    }
+
+    /// The programs with a member. Only members have ledger entries.
+    pub(crate) fn programs(&self) -> BTreeSet<i64> {
+        self.people.values().map(|person| person.program).collect()
+    }
+
+    /// The member with an id.
+    pub(crate) fn find(&self, program: i64, name: Name) -> Option<i64> {
+        let is_it = |person: &Person| person.program == program && person.name == name;
+        let mut people = self.people.iter();
+        people
+            .find(|(_, person)| is_it(person))
+            .map(|(number, _)| *number)
+    }
+
+    /// Every member by id.
+    pub(crate) fn names(&self) -> BTreeMap<(i64, Name), i64> {
+        let people = self.people.iter();
+        people
+            .map(|(number, person)| ((person.program, person.name), *number))
+            .collect()
+    }
+}
