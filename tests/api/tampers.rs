@@ -400,6 +400,8 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE message SET body = 'Something else' WHERE body IS NOT NULL",
     "UPDATE credential SET name = 'another', hash = randomblob(32)",
     "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
+    "DELETE FROM book_generation; DELETE FROM book_part",
+    "UPDATE book_part SET checksum = checksum + 1",
 ];
 
 /// Runs SQL on a database although the log is append-only, and leaves the schema as it was.

@@ -132,7 +132,7 @@ fn a_changed_running_total_is_found() {
 
 /// Every row of the log agrees with those before it, but the member could not have spent so much.
 #[test]
-fn a_balance_below_zero_is_found_and_refused_by_a_start() {
+fn a_balance_below_zero_is_found_and_refused_by_a_start_that_folds_it() {
     let place = stopped();
     let sql = on_the_log(
         "UPDATE activity SET amount = 10, received_after = 10 WHERE entry = 1 AND member_id = 1;
@@ -143,6 +143,9 @@ fn a_balance_below_zero_is_found_and_refused_by_a_start() {
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
     let finding = "of member row 1, the balance falls below zero";
     assert!(ended.stdout.contains(finding), "{ended:?}");
+    // A start that folds these rows, because no books are saved that include them.
+    let forget = "DELETE FROM book_part; DELETE FROM book_generation";
+    place.sqlite().execute_batch(forget).unwrap();
     let mut serve = place.serve();
     serve.env("STAMPCARD_LOG__LEVEL", "error");
     let started = place.run(serve);
@@ -253,8 +256,7 @@ fn whatever_is_changed_in_the_ledger_is_found_by_its_chain() {
         // Only the books that were saved at the stop have the hash of the newest entry.
         let tells = [
             "does not follow the one before it",
-            "has another hash than",
-            "the saved books",
+            "its newest ledger entry was changed or removed since the books were saved",
         ];
         assert!(
             tells.iter().any(|text| ended.stdout.contains(text)),
