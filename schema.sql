@@ -223,7 +223,7 @@ CREATE TABLE activity (
     spent_after     INTEGER,
     -- Ledger: every entry has a hash of the hash of the program's previous entry (zeros for the first), of
     -- this row, and of the commitments of its texts. Stored here is the hash of the previous entry, for the
-    -- first entry of a program in a commit; all others can be computed. The newest is in program.chain.
+    -- first entry of a program in a commit; all others can be computed.
     chain           BLOB CONSTRAINT activity_chain CHECK (length(chain) = 32),
     offer_id        INTEGER CONSTRAINT activity_offer REFERENCES offer (id),
     redemption_id   INTEGER CONSTRAINT activity_redemption REFERENCES redemption (id),

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+#[path = "kept/carried.rs"]
+mod carried;
 #[path = "support/mod.rs"]
 mod support;
 

@@ -62,6 +62,7 @@ mod tampers;
 mod timeseries;
 mod timeseries_input;
 mod tokens;
+mod wallet_view;
 mod wallets;
 mod webhook_changes;
 mod webhook_targets;

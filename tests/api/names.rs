@@ -165,10 +165,12 @@ fn a_new_id_has_to_be_seen_and_is_not_trimmed() {
 
 #[test]
 fn what_an_earlier_release_accepted_is_read_changed_and_removed() {
-    let app = TestApp::start();
+    let mut app = TestApp::start();
     app.member("old", 50);
     let offer = app.offer(json!({"pointsPrice": 10}));
     let one = organization(&app, PARTNER_SANDBOX_KEY, &json!({"name": "One"}));
+    // A running server finds members by an index in memory.
+    app.stop();
     let sqlite = app.sqlite();
     for sql in [
         "DELETE FROM search_term",
@@ -178,6 +180,8 @@ fn what_an_earlier_release_accepted_is_read_changed_and_removed() {
     ] {
         sqlite.execute_batch(sql).unwrap();
     }
+    drop(sqlite);
+    let app = app.restart();
     let path = "/v1/members/%E2%80%8B";
     let shown = app.get(path).expect(200);
     assert_eq!(shown["displayName"], "");

@@ -192,9 +192,13 @@ fn insert_members(
     let mut member = database.prepare(sql).unwrap();
     let sql = "INSERT OR IGNORE INTO search_term (program_id, term, member_id) VALUES (1, ?1, ?2)";
     let mut term = database.prepare(sql).unwrap();
+    let sql = "INSERT INTO activity (at, program_id, kind, actor, member_id, to_state)
+               SELECT created_at, 1, 1, 6, id, tier FROM member WHERE id = ?1";
+    let mut signup = database.prepare(sql).unwrap();
     for number in 1..=count {
         let (id, name) = shown(number);
         member.execute((number, &id, &name)).unwrap();
+        signup.execute([number]).unwrap();
         for word in terms(&id).into_iter().chain(terms(&name)) {
             term.execute((word, number)).unwrap();
         }

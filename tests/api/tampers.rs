@@ -138,7 +138,8 @@ const FOUND: &[(&str, &str)] = &[
         "its token_epoch",
     ),
     (
-        "UPDATE member SET token_expires_at = token_expires_at + 1",
+        // The log has the end of the token, and so the row must not.
+        "UPDATE member SET token_expires_at = created_at WHERE external_user_id = 'ann'",
         "its token_expires_at",
     ),
     (
@@ -181,12 +182,26 @@ const FOUND: &[(&str, &str)] = &[
         "attributes must be",
     ),
     ("UPDATE member SET email = ''", "email must be"),
-    ("UPDATE member SET participated = 0", "member row"),
-    ("UPDATE member SET entries = entries + 1", "member row"),
-    ("UPDATE member SET redemptions_completed = 3", "member row"),
     (
-        "UPDATE offer SET quantity_remaining = quantity_remaining + 1",
-        "its quantity_remaining",
+        "UPDATE activity SET amount = amount + 1 WHERE entry = 1",
+        "its received_after is",
+    ),
+    (
+        "UPDATE activity SET received_after = received_after + 1 WHERE entry = 1",
+        "its received_after is",
+    ),
+    (
+        "UPDATE activity SET spent_after = spent_after - 1 WHERE entry = 2",
+        "its spent_after is",
+    ),
+    (
+        "UPDATE activity SET jump_seq = previous_seq WHERE jump_seq <> previous_seq",
+        "its jump_seq is",
+    ),
+    // A debit becomes a spend.
+    (
+        "UPDATE activity SET entry = 2 WHERE entry = 5",
+        "does not follow the one before it",
     ),
     (
         "UPDATE offer SET quantity_remaining = NULL WHERE id = 1",
@@ -231,6 +246,10 @@ const FOUND: &[(&str, &str)] = &[
     (
         "UPDATE redemption SET status = 'COMPLETED' WHERE id = 1",
         "redemption row 1",
+    ),
+    (
+        "UPDATE redemption SET status = 'OPEN' WHERE status = 'COMPLETED'",
+        "its number of redemptions of a status is",
     ),
     (
         "UPDATE redemption SET canceled_note = 'x' WHERE id = 1",
@@ -420,6 +439,7 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE credential SET name = 'another', hash = randomblob(32)",
     "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
     "DELETE FROM book_generation; DELETE FROM book_part",
+    "UPDATE book_part SET checksum = checksum + 1",
 ];
 
 /// Runs SQL on a database although the log is append-only, and leaves the schema as it was.

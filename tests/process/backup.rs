@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::server::{Ended, Place, SANDBOX_KEY, Server, agent, done, mode, request};
+use crate::verify::on_the_log;
 
 fn backup(place: &Place, file: &str) -> Ended {
     place.run_on_database(&["backup", file])
@@ -41,12 +42,15 @@ fn a_backup_beside_a_server_holds_what_was_acknowledged_and_nothing_goes_on_in_i
     let place = Place::new();
     let server = place.start();
     server.live_a_little();
-    let before = summary(&server);
+    let (before, wallets) = (summary(&server), server.wallets());
+    assert_eq!(wallets, ["ann 70 100 30", "bob 100 130 30"]);
     let ended = backup(&place, "copy.db");
     assert!(
         done(&ended).stdout.contains("everything in it agrees"),
         "{ended:?}"
     );
+    // Any other program reads the balances from the copy.
+    assert_eq!(place.wallets("copy.db"), wallets);
     assert_eq!(mode(&place.path("copy.db")), 0o600);
     // One file, which needs no other next to it.
     assert_eq!(
@@ -69,7 +73,7 @@ fn a_backup_beside_a_server_holds_what_was_acknowledged_and_nothing_goes_on_in_i
     let other = restored(&place, "copy.db");
     let server = other.start();
     assert_eq!(server.printed, Vec::<String>::new(), "no keys are made");
-    assert_eq!(summary(&server), before);
+    assert_eq!((summary(&server), server.wallets()), (before, wallets));
     server.terminate();
     assert_eq!(other.verify().code, Some(0));
 }
@@ -173,12 +177,12 @@ fn a_backup_that_does_not_verify_gets_no_name() {
     let server = place.start();
     server.live_a_little();
     server.terminate();
-    let sql = "UPDATE member SET balance = balance + 1, amount_received = amount_received + 1";
-    place.sqlite().execute_batch(sql).unwrap();
+    let sql = on_the_log("UPDATE activity SET amount = amount + 1 WHERE entry = 1");
+    place.sqlite().execute_batch(&sql).unwrap();
     let ended = backup(&place, "copy.db");
     let said = ended.refusal();
     assert!(
-        said.contains("does not verify") && said.contains("its ledger says"),
+        said.contains("does not verify") && said.contains("its received_after is"),
         "{said}"
     );
     assert!(!place.path("copy.db").exists());

@@ -82,18 +82,26 @@ fn run_with_fault(place: &Place, fault: &str, first: u32) -> Option<i32> {
 }
 
 /// Data that must be the same before and after.
-fn contents(connection: &Connection, texts: &str) -> Vec<String> {
+fn contents(connection: &Connection, state: [&str; 2]) -> Vec<String> {
     let log = "SELECT format('%d %d %d %d %d %s', count(*), sum(seq), sum(at), sum(amount),
                    sum(previous_seq), group_concat(DISTINCT to_state)) FROM activity";
-    let members = "SELECT format('%d %d %d', count(*), sum(balance), sum(last_entry_seq))
-                   FROM member";
     let words = "SELECT format('%d %d', count(*), sum(length(body))) FROM message";
-    [log, members, words, texts]
+    let [texts, wallets] = state;
+    [log, wallets, words, texts]
         .map(|sql| connection.query_row(sql, [], |row| row.get(0)).unwrap())
         .into()
 }
 
-/// The reasons of members that version 0.1.0 erased are deleted.
+/// The texts and the wallets of version 0.1.0. The reasons of members that it erased are deleted.
+const OLD: [&str; 2] = [OLD_TEXTS, OLD_WALLETS];
+/// The texts and the wallets as they are now.
+const NEW: [&str; 2] = [NEW_TEXTS, NEW_WALLETS];
+
+const OLD_WALLETS: &str = "SELECT format('%d %d %d %d', count(*), sum(balance), sum(id * balance),
+        sum(id * amount_received)) FROM member";
+const NEW_WALLETS: &str = "SELECT format('%d %d %d %d', count(*), sum(balance),
+        sum(member_id * balance), sum(member_id * amount_received)) FROM wallet";
+
 const OLD_TEXTS: &str = "SELECT format('%d %d', count(*),
         sum(iif(external_user_id GLOB 'erased_*', 0, length(note)) * seq))
     FROM activity JOIN member ON member.id = member_id WHERE entry IS NOT NULL AND note IS NOT NULL";
@@ -109,7 +117,7 @@ fn finish(place: &Place, before: &[String], what: &str) {
 
 #[track_caller]
 fn assert_agrees(place: &Place, before: &[String], what: &str) {
-    assert_eq!(contents(&place.sqlite(), NEW_TEXTS), before, "{what}");
+    assert_eq!(contents(&place.sqlite(), NEW), before, "{what}");
     let ended = place.verify();
     assert_eq!(ended.code, Some(0), "{what}: {ended:?}");
 }
@@ -129,7 +137,7 @@ fn commands_that_only_read_an_old_database_say_how_to_bring_it_up_to_date() {
     }
     assert_eq!(std::fs::read(place.database()).unwrap(), before);
 
-    let contents = contents(&place.sqlite(), OLD_TEXTS);
+    let contents = contents(&place.sqlite(), OLD);
     let ended = place.run_on_database(&["migrate", "--json"]);
     let said: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(
@@ -152,7 +160,7 @@ fn commands_that_only_read_an_old_database_say_how_to_bring_it_up_to_date() {
 fn a_write_that_tears_or_a_full_disk_anywhere_loses_nothing() {
     let origin = Place::new();
     keep(&origin);
-    let before = contents(&origin.sqlite(), OLD_TEXTS);
+    let before = contents(&origin.sqlite(), OLD);
     for (fault, step) in [("tear", 29), ("write=ENOSPC", 149), ("sync=EIO", 13)] {
         let mut first = 1;
         let mut failed = 0;
@@ -201,7 +209,7 @@ fn a_migration_that_is_killed_again_and_again_goes_on() {
     let place = Place::new();
     keep(&place);
     widen(&place, 2_000, 52);
-    let before = contents(&place.sqlite(), OLD_TEXTS);
+    let before = contents(&place.sqlite(), OLD);
     let mut rng = Rng::with_seed(13);
     let mut kills = 0;
     let mut wait = Duration::from_millis(40);
@@ -218,7 +226,7 @@ fn a_migration_that_is_killed_again_and_again_goes_on() {
 fn a_server_finishes_what_was_begun_and_nobody_else_touches_it() {
     let place = Place::new();
     keep(&place);
-    let before = contents(&place.sqlite(), OLD_TEXTS);
+    let before = contents(&place.sqlite(), OLD);
     // After the first transaction, which makes the file one of the new version.
     let mut first = 40;
     loop {
@@ -256,7 +264,7 @@ fn a_database_that_was_killed_with_its_log_full_is_brought_up_to_date() {
         let from = origin.path(&format!("test.db{suffix}"));
         std::fs::copy(from, place.path(&format!("test.db{suffix}"))).unwrap();
     }
-    finish(&place, &contents(&connection, OLD_TEXTS), "with its log");
+    finish(&place, &contents(&connection, OLD), "with its log");
 }
 
 #[test]
@@ -297,7 +305,7 @@ fn a_long_log_is_brought_up_to_date_in_minutes() {
     let place = Place::new();
     keep(&place);
     widen(&place, MEMBERS, rows / MEMBERS - 1);
-    let before = contents(&place.sqlite(), OLD_TEXTS);
+    let before = contents(&place.sqlite(), OLD);
     let old = bytes(&place);
     let saved = place.path("saved.db");
     std::fs::copy(place.database(), &saved).unwrap();

@@ -168,6 +168,19 @@ impl Place {
         }
     }
 
+    /// The wallets in a database of this folder, as its view shows them to any other program: id,
+    /// balance, points received and spent.
+    pub(crate) fn wallets(&self, database: &str) -> Vec<String> {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = rusqlite::Connection::open_with_flags(self.path(database), flags).unwrap();
+        let sql = "SELECT format('%s %d %d %d', m.external_user_id, w.balance, w.amount_received,
+                w.amount_spent)
+            FROM wallet w JOIN member m ON m.id = w.member_id ORDER BY 1";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
     /// `stampcard verify` on this folder's database.
     #[track_caller]
     pub(crate) fn verify(&self) -> Ended {
@@ -324,6 +337,22 @@ impl Server {
     }
 
     #[track_caller]
+    /// The wallets of all members of the program, as [`Place::wallets`] shows them.
+    pub(crate) fn wallets(&self) -> Vec<String> {
+        let page = self.get("/v1/members?limit=100&includeArchived=true");
+        assert_eq!(page["nextCursor"], Value::Null);
+        let shown = |member: &Value| {
+            let wallet = &member["wallet"];
+            let (balance, received) = (&wallet["balance"], &wallet["amountReceived"]);
+            let id = member["externalUserID"].as_str().unwrap();
+            format!("{id} {balance} {received} {}", wallet["amountSpent"])
+        };
+        let members = page["members"].as_array().unwrap().iter();
+        let mut wallets: Vec<String> = members.map(shown).collect();
+        wallets.sort();
+        wallets
+    }
+
     pub(crate) fn set_member(&self, member: &str) {
         let path = format!("/v1/members/{member}");
         let answer = self.send("PUT", &path, None, &json!({})).unwrap();

@@ -25,6 +25,14 @@ const TAMPERED: &[Case] = &[
         "CREATE VIEW every_key AS SELECT hash FROM credential",
         &["view every_key is not of the schema"],
     ),
+    // Other programs that read the file would show wrong balances.
+    (
+        "DROP VIEW wallet;
+         CREATE VIEW wallet (member_id, program_id, balance, amount_received, amount_spent, entries)
+             AS SELECT id, program_id, 1000, 1000, 0, 1 FROM member",
+        &["view wallet is missing or was altered"],
+    ),
+    ("DROP VIEW wallet", &["view wallet is missing or was altered"]),
     (
         "CREATE INDEX member_by_email ON member (email)",
         &["index member_by_email is not of the schema"],
@@ -49,7 +57,7 @@ const TAMPERED: &[Case] = &[
     ),
     (
         "PRAGMA writable_schema = ON;
-         UPDATE sqlite_schema SET sql = replace(sql, 'CONSTRAINT member_balance CHECK (balance >= 0)', '')
+         UPDATE sqlite_schema SET sql = replace(sql, 'CONSTRAINT member_tier CHECK (tier <> '''')', '')
              WHERE name = 'member'",
         &["table member is missing or was altered"],
     ),
@@ -90,7 +98,7 @@ const TAMPERED: &[Case] = &[
         &["table pool_usage is missing or was altered"],
     ),
     (
-        "ALTER TABLE member ADD COLUMN shadow INTEGER AS (balance + 1)",
+        "ALTER TABLE member ADD COLUMN shadow INTEGER AS (version + 1)",
         &["table member is missing or was altered"],
     ),
     (

@@ -88,3 +88,103 @@ fn too_large() -> Invalid {
         format!("would take a total past {max}, the largest total that is supported"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Settings;
+    use crate::domain::{ExternalUserId, Precondition};
+    use crate::service::loyalty::members;
+    use crate::service::{Answer, Caller, IdempotencyKey, Scope, Services};
+    use crate::store::WriteError;
+    use crate::wire::SetMemberRequest;
+
+    /// Three credits wait, of which the second panics after its movement, so that the batch is lost.
+    /// The books and the idempotency records are as if the first two had not been sent.
+    #[test]
+    fn a_lost_batch_leaves_the_books_as_they_were_and_uses_up_no_idempotency_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults();
+        settings.database.path = folder.path().join("test.db");
+        let (services, keys) = Services::start(&settings, &Clock::system()).unwrap();
+        let keys = keys.unwrap().keys;
+        let key = secrecy::ExposeSecret::expose_secret(&keys[0].1);
+        let key = services.directory().authenticate_key(key).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.unwrap();
+        let ada = ExternalUserId::parse("externalUserID", "ada").unwrap();
+        let profile = SetMemberRequest::parse(&json!({}), b"{}").unwrap();
+        let set = services.set_member(key, ada.clone(), Precondition::NONE, profile);
+        runtime.block_on(set).unwrap();
+
+        let credit = |name: &str, amount: i64, panics: bool| {
+            let (scope, path) = (Scope::Program(key.program), "/v1/wallet/credit");
+            let body = json!({"externalUserID": "ada", "amount": amount});
+            let idempotency = IdempotencyKey::new(name, scope, "POST", path, &body).unwrap();
+            let (services, ada) = (services.clone(), ada.clone());
+            let work = move |tx: &mut Transaction<'_>, key: &crate::service::KeyPrincipal| {
+                let record = members::current_account(tx, key.program, &ada)?;
+                let movement = Movement {
+                    entry: Entry::Mint,
+                    amount: Points::new(amount).unwrap(),
+                    booking: None,
+                    reason: None,
+                };
+                let wallet = post(tx, tx.now(key.program), &record, movement)?;
+                assert!(!panics, "the panic of a test");
+                Ok(Answer::ok(&wallet.balance().get()))
+            };
+            async move { services.write(key, Some(idempotency), work).await }
+        };
+        let balance = || {
+            let wallet = services.get_wallet(Caller::Key(key), Some(&ada));
+            wallet.unwrap().balance
+        };
+
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let upkeep = services.writer.upkeep();
+        let holder = std::thread::spawn(move || {
+            upkeep.write_blocking(move |_| {
+                begun.send(()).unwrap();
+                held.recv().unwrap();
+                Ok(())
+            })
+        });
+        has_begun.recv().unwrap();
+        let replies = runtime.block_on(async {
+            let release = async { release.send(()).unwrap() };
+            // Polled in this order: all are queued before the writer continues.
+            tokio::join!(
+                credit("one", 1, false),
+                credit("two", 20, true),
+                credit("three", 300, false),
+                release
+            )
+        });
+        assert_eq!(holder.join().unwrap(), Err(WriteError::Unavailable));
+        for reply in [replies.0, replies.1] {
+            assert!(matches!(reply, Err(WriteError::Unavailable)));
+        }
+        // The third write is the first of the next batch.
+        assert_eq!(replies.2.unwrap().body, b"300");
+        assert_eq!(balance(), 300);
+        // The same requests again take effect once each.
+        let again = [("two", 20, "320"), ("one", 1, "321"), ("three", 300, "300")];
+        for (name, amount, body) in again {
+            for is_replay in [name == "three", true] {
+                let reply = runtime.block_on(credit(name, amount, false)).unwrap();
+                assert_eq!(reply.body, body.as_bytes());
+                assert_eq!(reply.is_replay, is_replay, "{name}");
+            }
+        }
+        assert_eq!(balance(), 321);
+        services.stop();
+        let connection = crate::service::open_read_only(&settings.database.path).unwrap();
+        let report = crate::service::verify::verify(&connection, |_| ()).unwrap();
+        assert_eq!(report.findings, Vec::<String>::new());
+    }
+}

@@ -52,7 +52,8 @@ const PROGRAM_NUMBERS: &[(&str, &str)] = &[
     ),
     (
         "sum of balances",
-        "SELECT coalesce(sum(balance), 0) FROM member WHERE program_id = ?1",
+        "SELECT coalesce(sum(iif(entry IN (1, 3), amount, -amount)), 0) FROM activity
+            WHERE program_id = ?1 AND entry IS NOT NULL",
     ),
     (
         "redemptions SUBMITTED",
