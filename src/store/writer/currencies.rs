@@ -92,7 +92,7 @@ mod tests {
         let mut currencies = Currencies::default();
         let name = |currencies: &mut Currencies| {
             let currency = currencies.get(connection, PROGRAM).unwrap();
-            currency.name.as_str().to_owned()
+            currency.currency.name.as_str().to_owned()
         };
         assert_eq!(name(&mut currencies), "Beans");
         currencies.mark();
