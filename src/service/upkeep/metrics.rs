@@ -50,10 +50,16 @@ impl Services {
             sizes.activity_seq = number(figures.last_seq());
             sizes
         });
+        let (books_members, books_bytes) = {
+            let books = self.books.read();
+            (books.len() as u64, books.heap_bytes() as u64)
+        };
         let clock = self.clock.state();
         let wal = self.wal();
         Ok(self.metrics.render(&Sizes {
             is_writable: self.is_ready(),
+            books_members,
+            books_bytes,
             database_bytes: file_bytes(&self.database),
             wal_bytes: file_bytes(Path::new(&wal)),
             snapshot_seq: number(snapshot.map(|row| row.last_seq)),

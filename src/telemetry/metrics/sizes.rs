@@ -26,6 +26,10 @@ pub struct Sizes {
     pub timeline_entries: u64,
     /// Bytes that the timelines take.
     pub timeline_bytes: u64,
+    /// Members with an account in the books.
+    pub books_members: u64,
+    /// Bytes that the books take.
+    pub books_bytes: u64,
     /// The newest activity in the stored snapshot.
     pub snapshot_seq: u64,
     /// Open streams.
@@ -63,6 +67,8 @@ pub(super) fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
         programs,
         timeline_entries,
         timeline_bytes,
+        books_members,
+        books_bytes,
         snapshot_seq,
         streams,
         buffered_bytes,
@@ -96,6 +102,16 @@ pub(super) fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
         "engine_timeline_bytes",
         "Memory that the timelines take",
         timeline_bytes,
+    );
+    gauge(
+        "books_members",
+        "Members whose accounts are in memory",
+        books_members,
+    );
+    gauge(
+        "books_bytes",
+        "Memory that the accounts of members take",
+        books_bytes,
     );
     gauge(
         "snapshot_seq",
