@@ -97,6 +97,7 @@ fn apply(books: &mut Books, activity: &Activity) {
         activity,
         jump: None,
         starts_chain: false,
+        hash: None,
         is_given: false,
     };
     books.apply(&row, |_| None).unwrap();
