@@ -189,6 +189,9 @@ fn servers_start_on_damaged_books_and_save_them_again() {
     });
 }
 
+/// A change of a header.
+type Change = fn(&mut Header);
+
 /// Replaces every header with another one and its correct checksum.
 fn put_headers(app: &TestApp, change: impl Fn(&mut Header)) {
     let connection = app.sqlite();
@@ -229,10 +232,10 @@ fn put_headers(app: &TestApp, change: impl Fn(&mut Header)) {
 #[test]
 fn headers_that_fit_only_themselves_cost_only_time() {
     let patient = Patient::new();
-    let changes: [(&str, fn(&mut Header)); 8] = [
+    let changes: [(&str, Change); 8] = [
         ("one part more", |header| header.parts += 1),
         ("more parts than a table can have", |header| {
-            header.parts = u32::MAX
+            header.parts = u32::MAX;
         }),
         ("one part less", |header| header.parts -= 1),
         ("no parts", |header| header.parts = 0),

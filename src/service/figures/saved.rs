@@ -48,21 +48,31 @@ impl Loaded {
                     %contradiction,
                     "the log does not follow from what was saved; folding the whole log"
                 );
+                drop(restored);
                 return Self::from_log(connection);
             }
             Err(contradiction) => return Err(contradiction),
         }
+        if restored.lacks_members() {
+            tracing::warn!("the saved books lack members; folding the whole log");
+            drop(restored);
+            return Self::from_log(connection);
+        }
         let loaded = restored.named(connection)?;
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (origin, rows) = match has_figures {
-            true => ("the snapshot and the rows after it", applied.to_figures),
-            false => ("the whole log", applied.to_figures),
+        let origin = if has_figures {
+            "the snapshot and the rows after it"
+        } else {
+            "the whole log"
         };
+        let rows = applied.to_figures;
         tracing::info!(origin, rows, duration_ms, "the figures are loaded");
-        let (origin, rows) = match has_books {
-            true => ("the saved books and the rows after them", applied.to_books),
-            false => ("the whole log", applied.to_books),
+        let origin = if has_books {
+            "the saved books and the rows after them"
+        } else {
+            "the whole log"
         };
+        let rows = applied.to_books;
         tracing::info!(origin, rows, duration_ms, "the books are loaded");
         Ok(loaded)
     }
@@ -178,6 +188,13 @@ impl Restored {
             self.snapshot = LastSnapshot::default();
         }
         Ok(applied)
+    }
+
+    /// Whether the books that were restored lack a member who has a row.
+    fn lacks_members(&self) -> bool {
+        let books = &self.folded.books;
+        let mut numbers = self.unnamed.iter().map(|(number, ..)| *number);
+        numbers.any(|number| books.record(number).is_none())
     }
 
     /// The result, after the ids of further members were read.

@@ -142,7 +142,7 @@ mod tests {
     fn numbers_after(connection: &Connection, after: i64) -> Result<Vec<i64>, Error> {
         let mut numbers = Vec::new();
         replay(connection, Seq(after), |row| {
-            numbers.push(row.activity.seq.0)
+            numbers.push(row.activity.seq.0);
         })?;
         Ok(numbers)
     }
