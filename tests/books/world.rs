@@ -260,10 +260,10 @@ impl World {
         }
         let is_process = self.rng.bool();
         let books = if is_process {
-            self.forget_heads(self.disk.chains.last().cloned().unwrap_or_default());
+            forget_heads(&mut self.naive.entries, self.disk.chains.last());
             self.load()
         } else {
-            self.forget_heads(BTreeMap::new());
+            forget_heads(&mut self.naive.entries, None);
             self.replay(Books::default(), 0)
         };
         if is_process {
@@ -282,12 +282,13 @@ impl World {
         self.disk.is_exact = false;
         self.compare_all();
     }
+}
 
-    /// The hash of a program's newest entry is known only if it is stored.
-    fn forget_heads(&mut self, stored: BTreeMap<i64, Chain>) {
-        for (program, chain) in &mut self.naive.entries {
-            let stored = stored.get(program).filter(|it| it.last == chain.last);
-            chain.head = stored.and_then(|stored| stored.head);
-        }
+/// The hash of a program's newest entry is known only if it is stored.
+fn forget_heads(chains: &mut BTreeMap<i64, Chain>, stored: Option<&BTreeMap<i64, Chain>>) {
+    for (program, chain) in chains {
+        let stored = stored.and_then(|stored| stored.get(program));
+        let stored = stored.filter(|stored| stored.last == chain.last);
+        chain.head = stored.and_then(|stored| stored.head);
     }
 }

@@ -6,6 +6,7 @@
  *   sync=EIO       the same for fsync and fdatasync, after the data was written
  *   tear           write half of the bytes, then die as in a power loss
  *   kill 17        die before the 17th call that changes a file or a folder, counted from 1
+ *   synced 3       die after the 3rd fsync or fdatasync, before the caller learns of it
  *
  * A number after another fault and a space says which call of that kind is the first to fail.
  *
@@ -144,6 +145,14 @@ ssize_t write(int fd, const void *data, size_t count) {
     return real(fd, data, count);
 }
 
+/* Called after a sync: dies here if the control file says so. */
+static void synced(int fd) {
+    char text[128];
+    if (!control(text, sizeof text) || strncmp(text, "synced ", 7) != 0 || !is_database(fd)) return;
+    static int calls;
+    if (__atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) == atoi(text + 7)) kill(getpid(), SIGKILL);
+}
+
 #define SYNCER(name)                                                                    \
     int name(int fd) {                                                                  \
         static int (*real)(int);                                                        \
@@ -154,7 +163,9 @@ ssize_t write(int fd, const void *data, size_t count) {
             errno = error;                                                              \
             return -1;                                                                  \
         }                                                                               \
-        return real(fd);                                                                \
+        int result = real(fd);                                                          \
+        synced(fd);                                                                     \
+        return result;                                                                  \
     }
 
 SYNCER(fsync)

@@ -341,6 +341,45 @@ fn a_server_that_is_killed_while_it_writes_or_stops_loses_nothing() {
     Operation::StartOnKilled.survives(&origin, |call| call % 5 == 2);
 }
 
+/// The kill comes after the sync of a commit: the credit is on the disk, but neither in the books
+/// nor acknowledged.
+#[test]
+fn a_credit_that_is_committed_when_the_server_dies_counts_once() {
+    let origin = Origin::new();
+    let mut committed = 0;
+    for number in 1..=8_u64 {
+        let place = origin.place(Operation::Writes);
+        let mut command = place.serve();
+        command
+            .env("LD_PRELOAD", shim())
+            .env("FAULT_CONTROL", place.path("fault"));
+        let mut server = place.start_as(command);
+        std::fs::write(place.path("fault"), format!("synced {number}")).unwrap();
+        let body = json!({"externalUserID": "ann", "amount": 1});
+        let send = |server: &Server, number: u64| {
+            let key = format!("credit-{number}");
+            server.send("POST", "/v1/wallet/credit", Some(&key), &body)
+        };
+        let mut credits = 0;
+        while send(&server, credits).is_ok() {
+            credits += 1;
+        }
+        assert_eq!(server.wait().0, None, "{}", server.log());
+        let server = place.start();
+        let connection = stampcard::store::open_read_only(&place.database()).unwrap();
+        check_wallets(&server, SANDBOX_KEY, &connection);
+        let again = send(&server, credits).unwrap();
+        assert_eq!(again.status, 200, "{again:?}");
+        committed += u64::from(again.is_replay);
+        let wallet = server.get("/v1/wallet?externalUserID=ann");
+        assert_eq!(wallet["balance"], 70 + credits + 1, "{number}");
+        assert_eq!(again.expect(200)["balance"], wallet["balance"]);
+        check_wallets(&server, SANDBOX_KEY, &connection);
+    }
+    // Now and then it is another commit, such as that of a snapshot.
+    assert!(committed > 4, "{committed} of 8");
+}
+
 /// Kills drawn from all calls of all operations. `make kills`.
 #[test]
 #[ignore = "make kills"]
