@@ -273,8 +273,8 @@ mod tests {
         (books, numbers)
     }
 
-    /// Adds records, except those that no log leads to: a member stays in one program, the points of
-    /// a wallet never decrease, and the sums of a program have a limit.
+    /// Adds records, except those that no log leads to: a member stays in one program, the points
+    /// of a wallet never decrease, and the sums of a program have a limit.
     fn add(books: &mut Books, records: &[Record]) {
         for record in records {
             let is_later = |before: Record| {
