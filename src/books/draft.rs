@@ -77,7 +77,8 @@ impl Draft {
     /// Applies a row of the open write.
     ///
     /// # Errors
-    /// [`Contradiction`] if the row cannot follow from those before it. The caller undoes the write.
+    /// [`Contradiction`] if the row cannot follow from those before it. The caller undoes the
+    /// write.
     pub fn apply(&mut self, row: &Row<'_>) -> Result<(), Contradiction> {
         fold::apply(self, row, |_| None)
     }

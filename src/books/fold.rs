@@ -25,8 +25,8 @@ pub struct Row<'a> {
 pub(super) trait Records {
     fn record(&self, number: MemberNumber) -> Option<Record>;
 
-    /// Writes a record. Returns false, and changes nothing, if a sum of its program would become too
-    /// large.
+    /// Writes a record. Returns false, and changes nothing, if a sum of its program would become
+    /// too large.
     fn put(&mut self, record: &Record) -> bool;
 
     fn program(&self, program: ProgramNumber) -> ProgramRecord;

@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &["domain"]),
     ("telemetry", &["config"]),
     ("wire", &["domain", "error"]),
-    ("store", &["domain", "clock", "telemetry"]),
+    ("store", &["books", "domain", "clock", "telemetry"]),
     (
         "service",
         &[

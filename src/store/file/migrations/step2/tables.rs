@@ -85,8 +85,8 @@ pub(super) fn take_place(connection: &mut Connection, table: &str) -> Result<(),
     Ok(())
 }
 
-/// Moves the next rows of a table, with the columns that it keeps. Returns their number and the key of the
-/// last one.
+/// Moves the next rows of a table, with the columns that it keeps. Returns their number and the key
+/// of the last one.
 pub(super) fn move_rows(
     tx: &Connection,
     table: &str,
