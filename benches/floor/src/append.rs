@@ -1,5 +1,5 @@
-//! The append sketch: balances and idempotency keys are in memory, and a credit appends two rows, one
-//! to a log and one with the idempotency record. No page is written again once it is full.
+//! The append sketch: balances and idempotency keys are in memory, and a credit appends two rows,
+//! one to a log and one with the idempotency record. No page is written again once it is full.
 
 use std::collections::HashMap;
 use std::collections::hash_map::{DefaultHasher, Entry};

@@ -1,5 +1,5 @@
-//! `GET /` returns a constant as long as a summary, `GET /{bytes}` one of the given number of bytes.
-//! There are no routes to choose from: the only service reads the path.
+//! `GET /` returns a constant as long as a summary, `GET /{bytes}` one of the given number of
+//! bytes. There are no routes to choose from: the only service reads the path.
 
 use std::future::ready;
 

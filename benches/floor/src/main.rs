@@ -1,5 +1,5 @@
-//! Baselines for the benchmarks of the whole server, as fast as actix-web and SQLite get: all crates
-//! optimized together, another allocator, no unwinding.
+//! Baselines for the benchmarks of the whole server, as fast as actix-web and SQLite get: all
+//! crates optimized together, another allocator, no unwinding.
 //!
 //! - `constant KEY`: a server that returns constants, after a check of the Authorization header.
 //! - `append KEY DATABASE MEMBERS`: a sketch of a durable credit that only appends.

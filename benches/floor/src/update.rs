@@ -1,5 +1,5 @@
-//! The updating sketch: a credit updates the row of its member, appends a ledger row and inserts its
-//! key into an index.
+//! The updating sketch: a credit updates the row of its member, appends a ledger row and inserts
+//! its key into an index. It is for keys that are not repeated.
 
 use rusqlite::{Connection, Result};
 
