@@ -54,6 +54,7 @@ bench: ## Run every benchmark and write the tables in docs (an hour); ROUNDS=1: 
 	cargo bench --bench engine
 	cargo bench --bench http -- $(ROUNDS)
 	cargo bench --bench credits -- $(ROUNDS)
+	cargo bench --bench flood -- $(ROUNDS)
 	cargo bench --bench scale -- $(ROUNDS)
 	cargo bench --bench streams
 	cargo bench --bench webhooks
