@@ -48,11 +48,13 @@ fuzz: ## Run the long form of tests/fuzz.rs; FUZZ_CASES chooses
 	PROPTEST_CASES=$(FUZZ_CASES) cargo test --test fuzz
 
 # Databases first, so that nothing is measured while they are created; tables last.
-bench: ## Run every benchmark and write the tables in docs (half an hour); ROUNDS=1: a quick look
+bench: ## Run every benchmark and write the tables in docs (an hour); ROUNDS=1: a quick look
 	cargo build --release
 	cargo bench --bench histories
 	cargo bench --bench engine
 	cargo bench --bench http -- $(ROUNDS)
+	cargo bench --bench credits -- $(ROUNDS)
+	cargo bench --bench flood -- $(ROUNDS)
 	cargo bench --bench scale -- $(ROUNDS)
 	cargo bench --bench streams
 	cargo bench --bench webhooks

@@ -17,12 +17,12 @@ use std::fmt::Write as _;
 
 use self::support::history::History;
 use self::support::results::{Arguments, Results};
-use self::support::sizes::{BASE, GROWTH, MILLION, TEN_MILLION, THOUSAND};
+use self::support::sizes::{BASE, GROWTH, MILLION, MILLION_MEMBERS, TEN_MILLION, THOUSAND};
 
 fn main() {
     let arguments = Arguments::read(1);
     let growth = GROWTH.iter().flat_map(|(_, sizes)| sizes);
-    let sizes = [&THOUSAND, &MILLION, &TEN_MILLION, &BASE];
+    let sizes = [&THOUSAND, &MILLION, &TEN_MILLION, &MILLION_MEMBERS, &BASE];
     let mut table = String::from(
         "| history | rows of the log | ledger entries | idempotency records | made in | verified in |\n\
          | --- | --- | --- | --- | --- | --- |\n",

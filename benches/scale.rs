@@ -1,9 +1,10 @@
-//! The cost of a long history: start, memory, disk, credits, and reads during writes; and the cost
-//! of each request as members, offers, programs and the history grow ten and a hundred times.
+//! The cost of a long history: start, memory, disk, credits, and reads during writes; the cost of a
+//! million members; and the cost of each request as members, offers, programs and the history grow
+//! ten and a hundred times.
 //!
 //! Run with `cargo bench --bench scale`; `-- 1` runs one round instead of three, a word selects the
-//! parts whose name contains it: `start`, `memory`, `disk`, `decay`, `contention`, `growth`. Server
-//! and load are pinned to one core each. docs/BENCHMARKS.md has the results.
+//! parts whose name contains it: `start`, `memory`, `disk`, `decay`, `contention`, `million`,
+//! `growth`. Server and load are pinned to one core each. docs/BENCHMARKS.md has the results.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,8 +26,8 @@ use serde_json::{Value, json};
 use self::support::history::{History, Size};
 use self::support::load::{Scenario, Seen, load, median_of};
 use self::support::results::{Arguments, Results};
-use self::support::sizes::{BASE, GROWTH, TEN_MILLION};
-use self::support::{PARTNER_KEY, Server, median};
+use self::support::sizes::{BASE, GROWTH, MILLION_MEMBERS, TEN_MILLION};
+use self::support::{PARTNER_KEY, Server, median, megabytes};
 
 /// The number of rounds; the tables show their medians.
 const ROUNDS: usize = 3;
@@ -48,12 +49,13 @@ fn main() {
         return println!("{}", read_once(Path::new(path)));
     }
     let mut results = Results::new("scale", &arguments);
-    let parts: [(&str, Part); 6] = [
+    let parts: [(&str, Part); 7] = [
         ("start", start),
         ("memory", memory),
         ("disk", disk),
         ("decay", decay),
         ("contention", contention),
+        ("million", million_members),
         ("growth", growth),
     ];
     for (name, part) in parts {
@@ -145,8 +147,7 @@ fn time_to_summary(path: &Path, right: &Value) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// How long one connection takes to read the rows that the fold reads, in a process on the server's
-/// core.
+/// How long one connection takes to read the rows of the log, in a process on the server's core.
 fn reading_time(path: &Path) -> f64 {
     let output = Command::new("taskset")
         .args(["-c", "0"])
@@ -166,16 +167,13 @@ fn read_once(path: &Path) -> f64 {
     let start = Instant::now();
     let connection = Connection::open(path).unwrap();
     let mut statement = connection
-        .prepare(
-            "SELECT seq, at, program_id, kind, member_id, offer_id, redemption_id,
-                 organization_id, entry, amount, first, from_state, to_state, note
-             FROM activity ORDER BY seq",
-        )
+        .prepare("SELECT * FROM activity ORDER BY seq")
         .unwrap();
+    let columns = statement.column_count();
     let mut rows = statement.query([]).unwrap();
     let mut sum = 0_i64;
     while let Some(row) = rows.next().unwrap() {
-        for column in 0..14 {
+        for column in 0..columns {
             let value = row.get_ref(column).unwrap();
             sum = sum.wrapping_add(value.as_i64_or_null().unwrap_or_default().unwrap_or(1));
         }
@@ -184,18 +182,20 @@ fn read_once(path: &Path) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
+/// The resident memory of a server that has just started, in megabytes.
+fn idle(server: &Server) -> f64 {
+    std::thread::sleep(Duration::from_secs(3));
+    megabytes(server.resident_bytes())
+}
+
 /// Measures the resident memory of a server without requests.
 fn memory(_: usize, results: &mut Results) {
-    let idle = |server: Server| {
-        std::thread::sleep(Duration::from_secs(3));
-        megabytes(server.resident_bytes())
-    };
-    let empty = idle(Server::start_pinned("0"));
+    let empty = idle(&Server::start_pinned("0"));
     let history = History::of(&TEN_MILLION);
     let (_folder, path) = history.copy();
-    let with_answers = idle(Server::open_pinned("0", &path));
+    let with_answers = idle(&Server::open_pinned("0", &path));
     change(&path, WITHOUT_ANSWERS);
-    let full = idle(Server::open_pinned("0", &path));
+    let full = idle(&Server::open_pinned("0", &path));
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let an_answer = 1e6 * (with_answers - full) / history.answers as f64;
     results.figure("memory.empty", empty);
@@ -346,6 +346,113 @@ fn contention(rounds: usize, results: &mut Results) {
     results.table("contention", table);
 }
 
+/// What depends on the number of members, measured on one history.
+struct Populated {
+    members: u64,
+    events: u64,
+    /// From the start of the process to a summary, in seconds.
+    start: f64,
+    /// Resident memory without idempotency records, that without timelines, and the file, in
+    /// megabytes.
+    resident: f64,
+    of_members: f64,
+    file: f64,
+    /// Rates and latencies by request.
+    seen: Vec<(String, Seen)>,
+}
+
+impl Populated {
+    fn measure(size: &Size, rounds: usize) -> Self {
+        let history = History::of(size);
+        let (_folder, path) = history.copy();
+        let file = megabytes(std::fs::metadata(&path).unwrap().len());
+        let right = summary(&Server::open_pinned("0", &path));
+        let start = (0..rounds)
+            .map(|_| time_to_summary(&path, &right))
+            .collect();
+        let server = Server::open_pinned("0", &path);
+        let requests = [
+            wallet(history.members),
+            Scenario::get_member("member", "/v1/members/m", history.members),
+            credit(history.members),
+        ];
+        let seen = requests.into_iter().map(|scenario| {
+            let load = || load(server.target(), &scenario, WRITERS, SECONDS);
+            load();
+            let mut seen: Vec<Seen> = (0..rounds).map(|_| load()).collect();
+            seen.sort_by(|a, b| a.p50_ms.total_cmp(&b.p50_ms));
+            let middle = seen[(seen.len() - 1) / 2];
+            (scenario.name, middle)
+        });
+        let seen = seen.collect();
+        server.signal("TERM");
+        server.wait();
+        change(&path, WITHOUT_ANSWERS);
+        let server = Server::open_pinned("0", &path);
+        let resident = idle(&server);
+        let of_members = resident - server.gauge("engine_timeline_bytes") / 1e6;
+        Self {
+            members: history.members,
+            events: size.events,
+            start: median(start),
+            resident,
+            of_members,
+            file,
+            seen,
+        }
+    }
+}
+
+/// Compares a million members with 200,000.
+fn million_members(rounds: usize, results: &mut Results) {
+    let [some, many] =
+        [&TEN_MILLION, &MILLION_MEMBERS].map(|size| Populated::measure(size, rounds));
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let more = (many.members - some.members) as f64;
+    let a_member = 1e6 * (many.of_members - some.of_members) / more;
+    results.figure("million.start", many.start);
+    results.figure("million.resident", many.resident);
+    results.figure("million.file", many.file);
+    results.figure("million.member", a_member);
+    let mut table = format!(
+        "| members | {} | {} |\n| --- | --- | --- |\n",
+        some.members, many.members
+    );
+    let mut line = |what: &str, value: fn(&Populated) -> String| {
+        writeln!(table, "| {what} | {} | {} |", value(&some), value(&many)).unwrap();
+    };
+    line("events", |found| found.events.to_string());
+    line("start to a right summary, with a snapshot", |found| {
+        format!("{:.0} ms", 1e3 * found.start)
+    });
+    line("resident memory, no idempotency records", |found| {
+        format!("{:.1} MB", found.resident)
+    });
+    line("of that, without timelines", |found| {
+        format!("{:.1} MB", found.of_members)
+    });
+    line("the file", |found| format!("{:.0} MB", found.file));
+    for ((name, some), (_, many)) in some.seen.iter().zip(&many.seen) {
+        let [some, many] = [some, many].map(|seen| {
+            format!(
+                "{:.0}/s, {:.2} and {:.2} ms",
+                seen.per_second, seen.p50_ms, seen.p99_ms
+            )
+        });
+        writeln!(
+            table,
+            "| {name}, {WRITERS} clients: rate, p50 and p99 | {some} | {many} |"
+        )
+        .unwrap();
+    }
+    writeln!(
+        table,
+        "| memory for each further member | | {a_member:.1} B |"
+    )
+    .unwrap();
+    results.table("million", table);
+}
+
 /// Measures the cost of a request while one quantity grows. The three servers alternate.
 fn growth(rounds: usize, results: &mut Results) {
     let mut table = String::from(
@@ -451,9 +558,4 @@ fn requests(history: &History) -> Vec<Scenario> {
         credit(members),
         Scenario::post_member("token exchange", "/v1/auth/exchange", "", members),
     ]
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }

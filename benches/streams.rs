@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use self::support::results::{Arguments, Results};
-use self::support::{KEY, Server, median};
+use self::support::{KEY, Server, median, megabytes};
 
 const STREAMS: usize = 1000;
 const EVENTS: usize = 200;
@@ -73,11 +73,6 @@ fn main() {
 
 fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }
 
 fn credit(client: &mut support::Client) {

@@ -1,4 +1,4 @@
-//! Writes docs/BENCHMARKS.md and the sizing table of docs/OPERATING.md: every table between its
+//! Writes docs/BENCHMARKS.md and the sizing tables of docs/OPERATING.md: every table between its
 //! markers, from the last results of the benchmarks. Nothing there is typed by hand.
 //!
 //! Run with `cargo bench --bench tables`, after the others. Tables without results are left
@@ -75,6 +75,8 @@ fn main() {
     for name in [
         "histories",
         "http",
+        "credits",
+        "flood",
         "scale",
         "streams",
         "webhooks",
@@ -95,6 +97,11 @@ fn main() {
     }
     write(BENCHMARKS, "targets", &targets::table(&figures));
     write(OPERATING, "sizing", &targets::sizing(&figures));
+    write(
+        OPERATING,
+        "sizing-members",
+        &targets::sizing_members(&figures),
+    );
 }
 
 /// The source of a table.

@@ -161,6 +161,7 @@ fn settings(path: &Path) -> Settings {
     let mut settings = Settings::defaults();
     path.clone_into(&mut settings.database.path);
     settings.database.queue_max = 2 * AT_ONCE;
+    settings.limits.sandbox_members_max = 0;
     settings.bootstrap.sandbox_key = Some(SecretString::from(KEY));
     settings.bootstrap.partner_sandbox_key = Some(SecretString::from(PARTNER_KEY));
     settings

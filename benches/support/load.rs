@@ -30,7 +30,7 @@ impl Scenario {
         Self { name, script }
     }
 
-    /// A path that ends with a member, another one each time.
+    /// A path that ends with a random member.
     pub(crate) fn get_member(name: &str, path: &str, members: u64) -> Self {
         let next = Self::next_get(path, members);
         let setup = setup();
@@ -39,7 +39,7 @@ impl Scenario {
         Self { name, script }
     }
 
-    /// A write for one member after the other, each with its own Idempotency-Key.
+    /// A write for a random member, each with its own Idempotency-Key.
     pub(crate) fn post_member(name: &str, path: &str, fields: &str, members: u64) -> Self {
         let next = Self::next_post(path, fields, members);
         let setup = setup();
@@ -93,14 +93,31 @@ impl Scenario {
         Self { name, script }
     }
 
+    /// Lists, searches, writes and new programs, equally often and as fast as the server answers.
+    pub(crate) fn flood(members: u64) -> Self {
+        let search = Self::next_get("/v1/members?limit=20&search=member%20", members);
+        let credit = Self::next_post("/v1/wallet/credit", ",\"amount\":1", members);
+        let setup = setup();
+        let script = format!(
+            "{setup}local kinds = {{\n\
+             \x20function() return wrk.format('GET', '/v1/members?limit=100', key) end,\n\
+             \x20function() return {search} end,\n\
+             \x20function() return {credit} end,\n\
+             \x20function() return post('/v1/programs', '{{\"name\":\"Program\"}}') end}}\n\
+             request = function()\n n = n + 1\n return kinds[n % 4 + 1]()\nend\n"
+        );
+        let name = "flood".to_owned();
+        Self { name, script }
+    }
+
     fn next_get(path: &str, members: u64) -> String {
-        format!("wrk.format('GET', '{path}' .. (n * 7919) % {members}, key)")
+        format!("wrk.format('GET', '{path}' .. math.random(0, {members} - 1), key)")
     }
 
     fn next_post(path: &str, fields: &str, members: u64) -> String {
         format!(
             "post('{path}', string.format('{{\"externalUserID\":\"m%d\"{fields}}}', \
-             (n * 7919) % {members}))"
+             math.random(0, {members} - 1)))"
         )
     }
 }
@@ -125,6 +142,7 @@ end
 /// wrk's results of one round, and the processor time of the server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
+    pub(crate) requests: f64,
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
@@ -167,14 +185,27 @@ pub(crate) fn load(target: Target, scenario: &Scenario, clients: u32, seconds: u
     let is_good = output.status.success() && !text.contains("Non-2xx");
     assert!(is_good, "{}: {text}", scenario.name);
     assert!(!text.contains("Socket errors"), "{}: {text}", scenario.name);
-    let per_second: f64 = field(&text, "Requests/sec:").parse().unwrap();
+    let per_second = per_second(&text);
     assert!(per_second > 0.0, "{}: {text}", scenario.name);
     Seen {
+        requests: requests(&text),
         per_second,
         p50_ms: milliseconds(field(&text, "50%")),
         p99_ms: milliseconds(field(&text, "99%")),
         cpu_us: 1e6 * cpu / (per_second * elapsed.as_secs_f64()),
     }
+}
+
+/// The rate that wrk printed.
+pub(crate) fn per_second(text: &str) -> f64 {
+    field(text, "Requests/sec:").parse().unwrap()
+}
+
+/// The number before "requests in".
+fn requests(text: &str) -> f64 {
+    let line = text.lines().find(|line| line.contains(" requests in "));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.unwrap().parse().unwrap()
 }
 
 fn field<'a>(text: &'a str, name: &str) -> &'a str {

@@ -2,6 +2,7 @@
 //! copy of a long history, baselines, clients, load, medians, and results that end up in
 //! docs/BENCHMARKS.md.
 
+pub(crate) mod disk;
 pub(crate) mod events;
 pub(crate) mod floor;
 pub(crate) mod history;
@@ -52,6 +53,14 @@ impl Target {
             .sum::<f64>()
             / 100.0
     }
+
+    /// The bytes that it made the kernel write, by its own counter; see [`disk`] for its flaw.
+    pub(crate) fn written_bytes(self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/io", self.process)).unwrap();
+        let mut lines = text.lines();
+        let bytes = lines.find_map(|line| line.strip_prefix("write_bytes: "));
+        bytes.unwrap().parse().unwrap()
+    }
 }
 
 /// The server, which is stopped when this is dropped.
@@ -73,10 +82,15 @@ impl Server {
 
     /// On one core, with an existing database.
     pub(crate) fn open_pinned(core: &str, database: &Path) -> Self {
-        Self::run(Self::pinned(core), database, None)
+        Self::open(Self::pinned(core), database)
     }
 
-    fn pinned(core: &str) -> Command {
+    /// With an existing database.
+    pub(crate) fn open(command: Command, database: &Path) -> Self {
+        Self::run(command, database, None)
+    }
+
+    pub(crate) fn pinned(core: &str) -> Command {
         let mut command = Command::new("taskset");
         command
             .args(["-c", core, env!("CARGO_BIN_EXE_stampcard")])
@@ -160,7 +174,24 @@ impl Server {
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::connect(self.address)
+        self.client_with(KEY)
+    }
+
+    /// A client with another key.
+    pub(crate) fn client_with(&self, key: &str) -> Client {
+        Client::connect(self.address, key)
+    }
+
+    /// A gauge of its metrics.
+    pub(crate) fn gauge(&self, name: &str) -> f64 {
+        let mut client = self.client();
+        let (status, body) = client.send("GET", "/metrics", "");
+        assert_eq!(status, 200);
+        let text = std::str::from_utf8(body).unwrap();
+        let mut lines = text.lines().map(|line| line.split_once(' '));
+        let found = lines.find_map(|line| line.filter(|(found, _)| *found == name));
+        let (_, value) = found.unwrap_or_else(|| panic!("no gauge {name}"));
+        value.parse().unwrap()
     }
 }
 
@@ -182,15 +213,17 @@ pub(crate) fn signal(process: u32, name: &str) {
 /// One connection.
 pub(crate) struct Client {
     reader: BufReader<TcpStream>,
+    key: String,
     body: Vec<u8>,
 }
 
 impl Client {
-    fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr, key: &str) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
             reader: BufReader::new(stream),
+            key: key.to_owned(),
             body: Vec::new(),
         }
     }
@@ -208,9 +241,9 @@ impl Client {
         headers: &str,
         body: &str,
     ) -> (u16, &[u8]) {
-        let length = body.len();
+        let (length, key) = (body.len(), &self.key);
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {KEY}\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\n\
              {headers}content-length: {length}\r\n\r\n{body}"
         );
         self.reader.get_mut().write_all(request.as_bytes()).unwrap();
@@ -273,6 +306,12 @@ pub(crate) fn credits_per_second(server: &Server, clients: usize, time: Duration
         let count = count as f64;
         count / seconds
     })
+}
+
+/// Millions of bytes.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }
 
 /// The median, or the lower of the two in the middle.

@@ -22,6 +22,13 @@ pub(crate) const TEN_MILLION: Size = Size {
     members: 200_000,
     ..THOUSAND
 };
+/// Many members: half of the events are sign-ups.
+pub(crate) const MILLION_MEMBERS: Size = Size {
+    name: "1M-members",
+    events: 2_000_000,
+    members: 1_000_000,
+    ..THOUSAND
+};
 
 /// The smallest size, from which growth is measured.
 pub(crate) const BASE: Size = Size {

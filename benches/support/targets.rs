@@ -87,73 +87,71 @@ fn row(target: &Target) -> String {
     format!("| {what} | {must}{unit} | {aim}{unit} | {shown}{unit} | {verdict} |\n")
 }
 
-const DAYS: &str = "timeseries, 30 days";
-
 #[rustfmt::skip]
 fn targets(figures: &Figures) -> Vec<Target> {
     use Better::{Less, More};
-    let http = |clients, name, field| figures.http(clients, name, field);
-    let get = |name| figures.get(name);
-    let ratio = |name, floor| Some(get(name)? / get(floor)?);
-    let days = |size| figures.engine(size, "30 days");
+    let http = |name| figures.http(64, name, "ratio");
+    let get = |name: &str| figures.get(name);
+    let ms = |name| get(name).map(|seconds| 1e3 * seconds);
     let to = |what, unit, better, must, aim, found| Target { what, unit, better, must, aim, found };
     vec![
-        to("summary, 64 clients, of bare actix", "", More, 0.85, 0.95,
-            http(64, "summary", "ratio")),
-        to("timeseries of 30 days, 64 clients, of a constant body of the same size", "", More,
-            0.6, 0.8, http(64, DAYS, "ratio")),
-        to("engine, 30 buckets over 10 M events", " µs", Less, 50.0, 10.0, days("10M")),
-        to("the same by its time at 100 k events", " ×", Less, 2.0, 1.3,
-            days("10M").zip(days("100k")).map(|(long, short)| long / short)),
-        to("engine, 8,760 hour-buckets over 10 M events", " ms", Less, 5.0, 1.0,
+        to("`/healthz`, 64 clients, of bare actix", "", More, 0.8, 0.9, http("/healthz")),
+        to("summary, 64 clients, of bare actix", "", More, 0.8, 0.9, http("summary")),
+        to("timeseries of 30 days, 64 clients, of a constant of its size", "", More, 0.6, 0.8,
+            http("timeseries, 30 days")),
+        to("wallet, 64 clients, of bare actix", "", More, 0.65, 0.8, http("wallet")),
+        to("eligibility, 64 clients, of bare actix", "", More, 0.65, 0.8, http("eligibility")),
+        to("member by id, 64 clients, of bare actix", "", More, 0.5, 0.65, http("member")),
+        to("credits, 64 clients, 1,000 members, of the append sketch", "", More, 0.75, 0.9,
+            get("credits.1000.64.ratio")),
+        to("credits, 256 clients, 1,000 members, of the append sketch", "", More, 0.75, 0.9,
+            get("credits.1000.256.ratio")),
+        to("credits, 64 clients, 200,000 members and 10 M events, of the append sketch", "", More,
+            0.7, 0.9, get("credits.200000.64.ratio")),
+        to("credits, 256 clients, 200,000 members and 10 M events, of the append sketch", "", More,
+            0.7, 0.9, get("credits.200000.256.ratio")),
+        to("bytes written to the disk for a credit, 64 clients, 200,000 random members", " B", Less,
+            1_600.0, 1_000.0, get("credits.200000.bytes")),
+        to("the same by those of the append sketch", " ×", Less, 1.4, 1.15,
+            get("credits.200000.bytes-ratio")),
+        to("the same with 1,000,000 random members", " ×", Less, 1.4, 1.15,
+            get("credits.1000000.bytes-ratio")),
+        to("one client, p50 of a credit by the append sketch's", " ×", Less, 1.25, 1.05,
+            get("credits.1000.1.p50-ratio")),
+        to("reads (wallet) while writes saturate, p99 by p99 alone", " ×", Less, 2.0, 1.3,
+            get("contention.wallet")),
+        to("one tenant floods: another tenant's list, p99 by its quiet p99", " ×", Less, 5.0, 2.0,
+            get("flood.list")),
+        to("one tenant floods: another tenant's credit, p99 by its quiet p99", " ×", Less, 5.0, 2.0,
+            get("flood.credit")),
+        to("engine, 30 buckets over 10 M events", " µs", Less, 4.8, 3.6,
+            figures.engine("10M", "30 days")),
+        to("engine, 8,760 hour-buckets over 10 M events", " ms", Less, 4.7, 1.0,
             figures.engine("10M", "8760 hours").map(|us| us / 1e3)),
         to("memory for each timeline entry at 10 M", " B", Less, 4.0, 3.0,
             get("engine.10M.entry")),
-        to("durable credits, 64 clients, of the sketch", "", More, 0.8, 1.1,
-            http(64, "credit", "ratio")),
-        to("durable credits, 256 clients, of the sketch", "", More, 0.8, 1.1,
-            http(256, "credit", "ratio")),
-        to("eligibility, 64 clients, of bare actix", "", More, 0.4, 0.6,
-            http(64, "eligibility", "ratio")),
-        to("wallet, 64 clients, of bare actix", "", More, 0.4, 0.6,
-            http(64, "wallet", "ratio")),
-        to("member by id, 64 clients, of bare actix", "", More, 0.4, 0.6,
-            http(64, "member", "ratio")),
-        to("one client, p50 of a credit by the sketch's", " ×", Less, 1.25, 1.05,
-            http(1, "credit", "p50-ratio")),
-        to("the figures' share of a write's cost", " %", Less, 5.0, 1.0, share(figures)),
-        to("decay: credits/s with 10 M rows and idempotency records, of empty", "", More, 0.7, 0.9,
-            get("decay.ratio")),
-        to("reads (wallet) while writes saturate, p99 by p99 alone", " ×", Less, 3.0, 1.5,
-            get("contention.wallet")),
-        to("start to a right summary, 10 M rows, with a snapshot", " ms", Less, 250.0, 80.0,
-            get("start.snapshot").map(|seconds| 1e3 * seconds)),
-        to("the same without, by reading the rows once", " ×", Less, 1.5, 1.1,
-            ratio("start.none", "start.reading")),
-        to("idle memory, empty", " MB", Less, 24.0, 16.0, get("memory.empty")),
-        to("idle memory, 10 M rows, without idempotency records", " MB", Less, 96.0, 56.0,
-            get("memory.full")),
         to("memory for each idempotency record", " B", Less, 2.0, 2.0, get("memory.answer")),
-        to("the program with the dashboard, stripped", " MB", Less, 25.0, 15.0,
-            get("disk.binary")),
+        to("memory for each member with an account", " B", Less, 120.0, 100.0,
+            get("million.member")),
+        to("start to a right summary, 10 M rows and 200,000 members, with a snapshot", " ms", Less,
+            250.0, 100.0, ms("start.snapshot")),
+        to("idle memory, empty", " MB", Less, 24.0, 16.0, get("memory.empty")),
+        to("idle memory, 10 M rows and 200,000 members, without idempotency records", " MB", Less,
+            125.0, 100.0, get("memory.full")),
+        to("the program, stripped, default features", " MB", Less, 30.0, 20.0, get("disk.binary")),
     ]
-}
-
-/// The share of the engine in the cost of a credit.
-fn share(figures: &Figures) -> Option<f64> {
-    let counting = figures.engine("1M", "apply a batch of 64 mints")? / 64.0;
-    Some(100.0 * counting / figures.http(64, "credit", "cpu")?)
 }
 
 /// The capacity of one machine, for choosing one.
 pub(crate) fn sizing(figures: &Figures) -> String {
     let get = |name: &str| figures.get(name);
     let http = |name, field| figures.http(64, name, field);
+    let credit = |field: &str| figures.get(&format!("credits.200000.64.{field}"));
     let days_of_ten_million = |bytes_a_row: Option<f64>| bytes_a_row.map(|bytes| bytes / 100.0);
     let lines = [
         (
-            "durable credits a second, 64 clients",
-            http("credit", "rate"),
+            "durable credits a second, 64 clients, 200,000 members and 10 M events",
+            credit("rate"),
             0,
             "",
         ),
@@ -177,12 +175,7 @@ pub(crate) fn sizing(figures: &Figures) -> String {
             0,
             "",
         ),
-        (
-            "p99 of a credit, 64 clients",
-            http("credit", "p99"),
-            1,
-            " ms",
-        ),
+        ("p99 of such a credit", credit("p99"), 1, " ms"),
         (
             "the file, for 10 M rows of the log",
             days_of_ten_million(get("disk.row")),
@@ -207,8 +200,53 @@ pub(crate) fn sizing(figures: &Figures) -> String {
     ];
     let mut table = "| one core for the server | |\n| --- | --- |\n".to_owned();
     for (what, value, digits, unit) in lines {
-        let value = value.map_or("–".to_owned(), |value| format!("{value:.digits$}{unit}"));
-        writeln!(table, "| {what} | {value} |").unwrap();
+        writeln!(table, "| {what} | {} |", shown(value, digits, unit)).unwrap();
     }
     table
+}
+
+/// What a million members take, and ten million by arithmetic: everything beyond an empty server
+/// ten times, a start ten times as a whole.
+pub(crate) fn sizing_members(figures: &Figures) -> String {
+    let get = |name: &str| figures.get(name);
+    let memory = |times: f64| {
+        let empty = get("memory.empty")?;
+        Some(empty + times * (get("million.resident")? - empty))
+    };
+    let lines = [
+        (
+            "members and their events",
+            "1,000,000 and 2,000,000".to_owned(),
+            "10,000,000 and 20,000,000".to_owned(),
+        ),
+        (
+            "resident memory",
+            shown(memory(1.0), 0, " MB"),
+            shown(memory(10.0), 0, " MB"),
+        ),
+        (
+            "start with a snapshot",
+            shown(get("million.start"), 2, " s"),
+            shown(get("million.start").map(|start| 10.0 * start), 1, " s"),
+        ),
+        (
+            "the file",
+            shown(get("million.file").map(|file| file / 1e3), 2, " GB"),
+            shown(get("million.file").map(|file| file / 100.0), 1, " GB"),
+        ),
+        (
+            "bytes written for a credit",
+            shown(get("credits.1000000.bytes"), 0, " B"),
+            "–".to_owned(),
+        ),
+    ];
+    let mut table = "| | measured | computed |\n| --- | --- | --- |\n".to_owned();
+    for (what, measured, computed) in lines {
+        writeln!(table, "| {what} | {measured} | {computed} |").unwrap();
+    }
+    table
+}
+
+fn shown(value: Option<f64>, digits: usize, unit: &str) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.digits$}{unit}"))
 }
