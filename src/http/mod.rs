@@ -27,6 +27,7 @@ mod reports;
 mod request_body;
 mod response;
 mod route;
+mod router;
 mod routes;
 mod server;
 mod starting;
