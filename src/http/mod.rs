@@ -23,6 +23,7 @@ mod partner;
 mod path;
 mod precondition;
 mod rate_limit;
+mod recent_answers;
 mod reports;
 mod request_body;
 mod response;

@@ -21,6 +21,7 @@ use super::connection::{Bounds, Connection};
 use super::layer::{self, Layer};
 use super::openapi::page::Document;
 use super::rate_limit::RateLimiter;
+use super::recent_answers::RecentAnswers;
 use super::starting::{self, Progress};
 use super::{HttpLimits, cors, descriptors, routes};
 use crate::budget::Budget;
@@ -130,6 +131,7 @@ impl BoundServer {
                 .app_data(web::Data::clone(&document))
                 .app_data(web::Data::new(services.analytics().clone()))
                 .app_data(limits)
+                .app_data(RecentAnswers::default())
                 .default_service(fn_service(move |request| {
                     layer::answer(Rc::clone(&layer), request)
                 }))
