@@ -15,6 +15,7 @@ mod extract;
 mod fault;
 mod headers;
 mod health;
+mod known_keys;
 mod layer;
 mod loyalty;
 mod openapi;

@@ -18,6 +18,7 @@ use actix_web::{App, Error, web};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::connection::{Bounds, Connection};
+use super::known_keys::KnownKeys;
 use super::layer::{self, Layer};
 use super::openapi::page::Document;
 use super::rate_limit::RateLimiter;
@@ -131,6 +132,7 @@ impl BoundServer {
                 .app_data(web::Data::clone(&document))
                 .app_data(web::Data::new(services.analytics().clone()))
                 .app_data(limits)
+                .app_data(KnownKeys::default())
                 .app_data(RecentAnswers::default())
                 .default_service(fn_service(move |request| {
                     layer::answer(Rc::clone(&layer), request)
