@@ -29,27 +29,33 @@ const WARM_UP: usize = 300;
 pub(crate) struct Stand {
     folder: TempDir,
     offers: Vec<String>,
-    /// 30 days at an odd offset.
-    window: String,
+    /// The end of 30 days at an odd offset.
+    to: Timestamp,
 }
 
 /// Sends the request with this number.
 type Ask = fn(&Stand, &mut Client, usize);
 
-const WORKLOADS: [(Group, &str, usize, Ask); 7] = [
+const WORKLOADS: [(Group, &str, usize, Ask); 9] = [
+    (Group::Requests, "healthz", 100, |_, client, _| {
+        get(client, "/healthz");
+    }),
     (Group::Requests, "summary", 100, |_, client, _| {
         get(client, "/v1/analytics/summary");
     }),
+    // Another window each time, and the same one, which is rendered once.
     (
         Group::Requests,
         "timeseries-30-days",
         100,
+        |stand, client, number| get(client, &stand.timeseries(number)),
+    ),
+    (
+        Group::Requests,
+        "timeseries-again",
+        100,
         |stand, client, _| {
-            let window = &stand.window;
-            get(
-                client,
-                &format!("/v1/analytics/timeseries?interval=day&{window}"),
-            );
+            get(client, &stand.timeseries(0));
         },
     ),
     (Group::LookUps, "wallet", 100, |_, client, number| {
@@ -143,13 +149,18 @@ impl Stand {
             clock["now"].as_str().unwrap().clone_into(&mut now);
         }
         let now = Timestamp::parse(&now).unwrap();
-        let to = now.saturating_sub(DAY + Duration::from_millis(12_345_678));
-        let from = to.saturating_sub(30 * DAY);
         Self {
             folder: server.stop(),
             offers,
-            window: format!("from={from}&to={to}"),
+            to: now.saturating_sub(DAY + Duration::from_millis(12_345_678)),
         }
+    }
+
+    /// The path of a timeseries of 30 days. Those with different numbers have different windows.
+    fn timeseries(&self, number: usize) -> String {
+        let to = self.to.saturating_sub(Duration::from_millis(number as u64));
+        let from = to.saturating_sub(30 * DAY);
+        format!("/v1/analytics/timeseries?interval=day&from={from}&to={to}")
     }
 
     /// The instructions of a server from its start to its end, with a given number of requests.

@@ -8,14 +8,20 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
 use super::HttpError;
 use super::connection::Watch;
+use super::known_keys::KnownKeys;
 use super::rate_limit::{Bucket, RateLimiter};
 use crate::budget::Owner;
 use crate::domain::Environment;
 use crate::error::Code;
-use crate::service::{Caller, KeyPrincipal, MemberPrincipal, PartnerPrincipal, Services};
+use crate::service::{
+    Caller, CredentialError, KeyPrincipal, MemberPrincipal, PartnerPrincipal, Services,
+};
 
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const PARTNER_API_KEY: HeaderName = HeaderName::from_static("x-partner-api-key");
+static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+static PARTNER_API_KEY: HeaderName = HeaderName::from_static("x-partner-api-key");
+
+/// The start of the header `Authorization` with a credential, in lower case.
+const BEARER: &[u8] = b"bearer ";
 
 /// A credential as sent; its prefix tells the kind.
 enum Presented<'a> {
@@ -31,16 +37,16 @@ fn presented(headers: &HeaderMap) -> Result<Presented<'_>, HttpError> {
     let unauthorized = |message: &'static str| HttpError::new(Code::Unauthorized, message);
     let authorization = headers.get(header::AUTHORIZATION);
     let bearer = authorization
-        .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, credential)| credential.trim());
+        .and_then(|value| value.as_bytes().split_at_checked(BEARER.len()))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(BEARER))
+        .and_then(|(_, credential)| std::str::from_utf8(credential).ok())
+        .map(str::trim);
     let credential = if let Some(bearer) = bearer {
         bearer
     } else {
         headers
-            .get(API_KEY)
-            .or_else(|| headers.get(PARTNER_API_KEY))
+            .get(&API_KEY)
+            .or_else(|| headers.get(&PARTNER_API_KEY))
             .ok_or_else(|| {
                 unauthorized(if authorization.is_some() {
                     "the Authorization header must be: Bearer <credential>"
@@ -102,7 +108,7 @@ fn principal(request: &HttpRequest) -> Result<Principal, HttpError> {
     let services = services(request)?;
     let (principal, environment, bucket) = match presented(request.headers())? {
         Presented::OrgKey(key) => {
-            let key = services.directory().authenticate_key(key)?;
+            let key = key_principal(request, services, key)?;
             let bucket = Bucket::Program(key.program);
             (Principal::Caller(Caller::Key(key)), key.environment, bucket)
         }
@@ -122,6 +128,25 @@ fn principal(request: &HttpRequest) -> Result<Principal, HttpError> {
     }
     let what = "too many requests with this credential";
     count(request, services, environment, bucket, what)?;
+    Ok(principal)
+}
+
+/// Authenticates an Org-API-Key.
+fn key_principal(
+    request: &HttpRequest,
+    services: &Services,
+    key: &str,
+) -> Result<KeyPrincipal, CredentialError> {
+    let directory = services.directory();
+    let Some(known) = request.app_data::<KnownKeys>() else {
+        return directory.authenticate_key(key);
+    };
+    let mark = known.mark(key);
+    if let Some(hash) = known.hash(mark) {
+        return directory.authenticate_hash(hash);
+    }
+    let principal = directory.authenticate_key(key)?;
+    known.put(mark, principal.fingerprint);
     Ok(principal)
 }
 

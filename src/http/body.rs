@@ -49,6 +49,13 @@ impl Answering {
         }
     }
 
+    /// Ends with a response that is passed to the connection at once.
+    fn end(mut self, now: Instant) {
+        if let Some(watch) = self.0.take() {
+            watch.answered(now);
+        }
+    }
+
     fn set_to_come(&self, bytes: usize) {
         if let Some(watch) = &self.0 {
             watch.set_to_come(bytes);
@@ -70,26 +77,26 @@ impl Drop for Answering {
 pub(super) fn in_pieces(
     response: ServiceResponse<BoxBody>,
     answering: Answering,
+    now: Instant,
 ) -> ServiceResponse<BoxBody> {
-    let piece = PIECE as u64;
-    match response.response().body().size() {
-        BodySize::None => response,
-        BodySize::Sized(size) if size <= piece => response,
-        BodySize::Sized(_) => {
-            let is_shared = response.response().extensions().contains::<Shared>();
-            response.map_body(|_, body| match body.try_into_bytes() {
-                Ok(bytes) => BoxBody::new(Pieces {
-                    bytes,
-                    is_shared,
-                    answering,
-                }),
-                Err(body) => BoxBody::new(OwningBody::new(body, answering)),
-            })
-        }
-        BodySize::Stream => {
-            response.map_body(|_, body| BoxBody::new(OwningBody::new(body, answering)))
-        }
+    let is_large = match response.response().body().size() {
+        BodySize::None => false,
+        BodySize::Sized(size) => size > PIECE as u64,
+        BodySize::Stream => true,
+    };
+    if !is_large {
+        answering.end(now);
+        return response;
     }
+    let is_shared = response.response().extensions().contains::<Shared>();
+    response.map_body(|_, body| match body.try_into_bytes() {
+        Ok(bytes) => BoxBody::new(Pieces {
+            bytes,
+            is_shared,
+            answering,
+        }),
+        Err(body) => BoxBody::new(OwningBody::new(body, answering)),
+    })
 }
 
 /// A body that is in memory as a whole.

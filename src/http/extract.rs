@@ -14,11 +14,11 @@ use futures_util::StreamExt as _;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::{HttpError, HttpLimits, path};
+use super::path::{self, Pattern};
+use super::{HttpError, HttpLimits};
 use crate::domain::Invalid;
 use crate::error::Code;
 use crate::service::{Caller, IdempotencyKey, PartnerPrincipal, Scope};
-use crate::telemetry::PathMetrics;
 use crate::wire::{self, Parameters, PlainNumbers, Query};
 
 /// The deepest nesting of lists and objects in a body.
@@ -58,10 +58,9 @@ impl FromRequest for PathPair {
 /// The variable segments of a path, at least one, decoded from the raw path. Segments are counted
 /// from the end, because the two addresses of a route differ only at the start.
 fn variables(request: &HttpRequest) -> Result<Vec<String>, HttpError> {
-    // The metrics of the path hold its pattern; actix would build it again.
     let pattern = request
-        .app_data::<PathMetrics>()
-        .map_or("", PathMetrics::path);
+        .app_data::<Pattern>()
+        .map_or("", |pattern| pattern.0);
     let segments = pattern.rsplit('/').zip(request.uri().path().rsplit('/'));
     let mut all = segments
         .filter(|(name, _)| name.starts_with('{'))

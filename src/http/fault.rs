@@ -3,19 +3,17 @@
 
 use std::time::Duration;
 
-use actix_web::Error;
 use actix_web::HttpRequest;
-use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderName;
-use actix_web::middleware::Next;
 
+use super::router::Resource;
 use super::{HttpError, auth};
 use crate::domain::{Environment, Invalid};
 use crate::error::Code;
 
 const HEADER: &str = "Stampcard-Fault";
-const NAME: HeaderName = HeaderName::from_static("stampcard-fault");
+static NAME: HeaderName = HeaderName::from_static("stampcard-fault");
 /// The longest delay, in milliseconds.
 const DELAY_MAX: u64 = 30_000;
 
@@ -34,27 +32,21 @@ enum Failure {
     After,
 }
 
-/// Passes a request on, with the fault that its header requests.
-pub(super) async fn inject<B>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error>
-where
-    B: MessageBody + 'static,
-{
+/// Passes a request to its handler, with the fault that its header requests.
+pub(super) async fn inject(request: ServiceRequest, resource: &Resource) -> ServiceResponse {
     let fault = match of(request.request()) {
         Ok(fault) => fault,
-        Err(invalid) => return Ok(request.error_response(HttpError::from(invalid))),
+        Err(invalid) => return request.error_response(HttpError::from(invalid)),
     };
     if fault.delay > Duration::ZERO {
         actix_web::rt::time::sleep(fault.delay).await;
     }
     match fault.failure {
-        None => Ok(next.call(request).await?.map_into_boxed_body()),
-        Some(Failure::Before(code)) => Ok(request.error_response(requested(code))),
+        None => resource.handle(request).await,
+        Some(Failure::Before(code)) => request.error_response(requested(code)),
         Some(Failure::After) => {
-            let response = next.call(request).await?;
-            Ok(response.error_response(requested(Code::Internal)))
+            let response = resource.handle(request).await;
+            response.error_response(requested(Code::Internal))
         }
     }
 }
@@ -66,7 +58,7 @@ fn requested(code: Code) -> HttpError {
 /// The fault that a request's header names. The header is checked first, because nearly no request
 /// has it.
 fn of(request: &HttpRequest) -> Result<Fault, Invalid> {
-    let mut values = request.headers().get_all(NAME).peekable();
+    let mut values = request.headers().get_all(&NAME).peekable();
     if values.peek().is_none() || auth::environment(request) != Some(Environment::Sandbox) {
         return Ok(Fault::default());
     }

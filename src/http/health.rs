@@ -15,6 +15,13 @@ use crate::wire::{HealthResponse, UnreadyResponse, to_json};
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// The response while the process is up, rendered.
+const UP: &str = concat!(
+    r#"{"status":"ok","version":""#,
+    env!("CARGO_PKG_VERSION"),
+    r#""}"#
+);
+
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 routes! {
@@ -38,10 +45,7 @@ routes! {
 }
 
 async fn get_health() -> HttpResponse {
-    ok(&HealthResponse {
-        status: "ok",
-        version: VERSION,
-    })
+    json(200, UP)
 }
 
 /// `GET /readyz`: the figures are loaded, without which nothing is served, and the database accepts
@@ -77,4 +81,18 @@ async fn get_metrics(
         .render_metrics(realtime.subscribers(), realtime.buffered_bytes())
         .await?;
     Ok(HttpResponse::Ok().content_type(OPEN_METRICS).body(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rendered_response_is_that_of_the_type() {
+        let response = HealthResponse {
+            status: "ok",
+            version: VERSION,
+        };
+        assert_eq!(UP.as_bytes(), to_json(&response));
+    }
 }

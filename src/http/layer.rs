@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError, web};
+use actix_web::{Error, HttpMessage as _, HttpResponse};
 use data_encoding::HEXLOWER;
 use futures_util::FutureExt as _;
 
@@ -21,10 +22,10 @@ use super::connection::Watch;
 use super::rate_limit::Standing;
 use super::request_body::RequestBody;
 use super::response::json;
+use super::router::Router;
 use super::{HttpError, HttpLimits, fault, headers, path, upgrade};
-use crate::error::{Code, Problem, Surface};
-use crate::service::Services;
-use crate::telemetry::PathMetrics;
+use crate::error::{Code, Surface};
+use crate::telemetry::{Metrics, PathMetrics};
 use crate::wire;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -85,37 +86,58 @@ fn surface_of(path: &str) -> Surface {
     Surface::of_path(&path::plain(path).unwrap_or(Cow::Borrowed(path)))
 }
 
+/// What every request on one thread passes through.
+#[derive(Debug)]
+pub(super) struct Layer {
+    router: Router,
+    metrics: Metrics,
+    /// Requests that take at least this long are logged.
+    slow_request: Duration,
+}
+
+impl Layer {
+    pub(super) fn new(router: Router, metrics: &Metrics, limits: &HttpLimits) -> Self {
+        Self {
+            router,
+            metrics: metrics.clone(),
+            slow_request: limits.slow_request,
+        }
+    }
+}
+
 /// Answers a request. Errors and panics of everything inside end in a response as well.
-pub(super) async fn answer<B>(
+///
+/// The layer calls the handler itself: actix boxes the call of each of its layers, and its routes
+/// compare the path with one pattern after the other.
+pub(super) async fn answer(
+    layer: Rc<Layer>,
     mut request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error>
-where
-    B: MessageBody + 'static,
-{
+) -> Result<ServiceResponse, Error> {
     let start = Instant::now();
     let answering = Answering::begin(Watch::of(request.request()));
     yield_sometimes().await;
     let id = RequestId::next();
-    let surface = surface_of(request.path());
-    let services = request.app_data::<web::Data<Services>>().cloned();
     let is_upgrade = upgrade::ignore(&mut request);
     let body = RequestBody::hold(&mut request);
-    let response = match AssertUnwindSafe(fault::inject(request, next))
+    let resource = layer.router.find(&mut request);
+    let kept = request.request().clone();
+    let response = match AssertUnwindSafe(fault::inject(request, resource))
         .catch_unwind()
         .await
     {
-        Ok(Ok(response)) => response,
-        // The request is gone with the error, so that the error renders itself.
-        Ok(Err(error)) => return Err(Escaped::new(surface, id, &error.to_string()).into()),
+        Ok(response) => response,
         Err(_) => {
-            if let Some(services) = services {
-                services.metrics().panicked();
-            }
-            return Err(Escaped::new(surface, id, "a handler panicked").into());
+            layer.metrics.panicked();
+            let error = HttpError {
+                cause: Some("a handler panicked".to_owned()),
+                ..HttpError::plain(Code::Internal)
+            };
+            ServiceResponse::new(kept.clone(), HttpResponse::from_error(error))
         }
     };
-    let mut response = render_error(response, surface, id);
+    // actix reuses the request once nothing else holds it.
+    drop(kept);
+    let mut response = render_error(response, id);
     headers::add(response.headers_mut());
     id.write(response.headers_mut());
     let standing = response.request().extensions().get::<Standing>().copied();
@@ -125,9 +147,10 @@ where
     if is_upgrade {
         upgrade::decline(&mut response);
     }
-    note(&response, id, start.elapsed());
+    let end = Instant::now();
+    layer.note(&response, &resource.metrics, id, end - start);
     answering.responded(&body);
-    Ok(body.release(body::in_pieces(response, answering)))
+    Ok(body.release(body::in_pieces(response, answering, end)))
 }
 
 /// Completes a response of another layer that did not pass through [`answer`].
@@ -138,7 +161,6 @@ pub(super) async fn complete<B>(
 where
     B: MessageBody + 'static,
 {
-    let surface = surface_of(request.path());
     let mut response = next.call(request).await?.map_into_boxed_body();
     if response.headers().contains_key(REQUEST_ID) {
         return Ok(response);
@@ -146,76 +168,55 @@ where
     let id = RequestId::next();
     if let Some(error) = response.response().error() {
         let refusal = HttpError::new(Code::BadRequest, error.to_string());
-        response = render_error(response.error_response(refusal), surface, id);
+        response = render_error(response.error_response(refusal), id);
     }
     headers::add(response.headers_mut());
     id.write(response.headers_mut());
     Ok(response)
 }
 
-/// Counts and logs a request.
-fn note(response: &ServiceResponse<BoxBody>, id: RequestId, took: Duration) {
-    let (request, status) = (response.request(), response.status().as_u16());
-    let method = request.method().as_str();
-    // The pattern, not the path: a path can identify a person.
-    let mut route = "";
-    if let Some(metrics) = request.app_data::<PathMetrics>() {
+impl Layer {
+    /// Counts and logs a request.
+    fn note(
+        &self,
+        response: &ServiceResponse,
+        metrics: &PathMetrics,
+        id: RequestId,
+        took: Duration,
+    ) {
+        let method = response.request().method().as_str();
+        let status = response.status().as_u16();
         metrics.answered(method, status, took);
-        route = metrics.path();
-    }
-    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let request_id = id.as_str();
-    let limits = request.app_data::<HttpLimits>();
-    if limits.is_some_and(|limits| took >= limits.slow_request) {
-        tracing::warn!(
-            request_id,
-            method,
-            route,
-            status,
-            duration_ms,
-            "slow request"
-        );
-    } else {
-        tracing::debug!(request_id, method, route, status, duration_ms, "request");
-    }
-}
-
-/// A failure without a response.
-#[derive(Debug, thiserror::Error)]
-#[error("internal error")]
-struct Escaped {
-    surface: Surface,
-    id: RequestId,
-}
-
-impl Escaped {
-    fn new(surface: Surface, id: RequestId, cause: &str) -> Self {
-        tracing::error!(
-            request_id = id.as_str(),
-            status = 500,
-            cause,
-            "request failed"
-        );
-        Self { surface, id }
+        // The pattern, not the path: a path can identify a person.
+        let route = metrics.path();
+        if took >= self.slow_request {
+            tracing::warn!(
+                request_id = id.as_str(),
+                method,
+                route,
+                status,
+                duration_ms = millis(took),
+                "slow request"
+            );
+        } else {
+            tracing::debug!(
+                request_id = id.as_str(),
+                method,
+                route,
+                status,
+                duration_ms = millis(took),
+                "request"
+            );
+        }
     }
 }
 
-impl ResponseError for Escaped {
-    fn error_response(&self) -> HttpResponse {
-        let (status, body) = wire::render_problem(self.surface, &Problem::plain(Code::Internal));
-        let mut response = json(status, body);
-        headers::add(response.headers_mut());
-        self.id.write(response.headers_mut());
-        response
-    }
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Renders an error in the envelope of the surface.
-fn render_error(
-    response: ServiceResponse<BoxBody>,
-    surface: Surface,
-    id: RequestId,
-) -> ServiceResponse<BoxBody> {
+fn render_error(response: ServiceResponse, id: RequestId) -> ServiceResponse {
     let Some(error) = response.response().error() else {
         return response;
     };
@@ -236,6 +237,7 @@ fn render_error(
         &other
     };
     let request_id = id.as_str();
+    let surface = surface_of(response.request().path());
     let (status, body) = wire::render_problem(surface, &error.problem);
     if status == 503 {
         // The cause was logged when it occurred; this names the affected request.

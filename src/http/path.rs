@@ -12,6 +12,10 @@ use crate::error::Code;
 /// The prefix under which the partner routes are served as well.
 pub(super) const PARTNER_PREFIX: &str = "/api/v1";
 
+/// The path of a route, its variable segments in braces, for extractors.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pattern(pub(super) &'static str);
+
 /// The normal form of a path, for comparing and hashing: decoded, except for `/` and `%` within a
 /// segment. A path without escapes is in normal form.
 pub(super) fn plain(path: &str) -> Result<Cow<'_, str>, HttpError> {

@@ -30,6 +30,9 @@ pub(super) enum RequestBody {
 impl RequestBody {
     /// Takes hold of a request's body, if it is chunked.
     pub(super) fn hold(request: &mut ServiceRequest) -> Self {
+        if matches!(request.parts().1, Payload::None) {
+            return Self::Sized(0);
+        }
         let headers = request.headers();
         if !headers.contains_key(header::TRANSFER_ENCODING) {
             let length = headers.get(header::CONTENT_LENGTH);

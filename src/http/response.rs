@@ -1,8 +1,10 @@
 //! Responses with a JSON body.
 
 use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::web::Bytes;
 use serde::Serialize;
 
 use crate::domain::Seq;
@@ -43,13 +45,19 @@ pub(super) fn reply(reply: Reply) -> HttpResponse {
 }
 
 /// A response with a body that is JSON already; without a content type if the body is empty.
-pub(super) fn json(status: u16, body: Vec<u8>) -> HttpResponse {
+pub(super) fn json(status: u16, body: impl Into<Bytes>) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::build(status);
+    let body = body.into();
     if body.is_empty() {
-        return response.finish();
+        return HttpResponse::new(status);
     }
-    response.content_type("application/json").body(body)
+    let mut response = HttpResponse::with_body(status, BoxBody::new(body));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
 }
 
 fn set_tag(response: &mut HttpResponse, version: Seq) {

@@ -1,9 +1,11 @@
 //! A route: its method, path, credential, handler and operation, declared together in the file of
 //! its resource.
 
-use actix_web::http::Method;
-use actix_web::web;
-use actix_web::{FromRequest, Handler, Resource, Responder};
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::{Payload, ServiceResponse};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder};
 
 use super::openapi::arguments::Arguments;
 use super::openapi::operation::Operation;
@@ -38,9 +40,15 @@ pub struct Route {
     pub(super) tag: &'static str,
     /// Describes the operation.
     pub(super) operation: fn() -> Operation,
-    /// Adds the handler to the path.
-    pub(super) attach: fn(Resource) -> Resource,
+    /// Calls the handler.
+    pub(super) handle: Handle,
 }
+
+/// A call of a handler with a request and its body.
+pub(super) type Handle = fn(HttpRequest, Payload) -> Handling;
+
+/// A request that is being handled.
+pub(super) type Handling = Pin<Box<dyn Future<Output = ServiceResponse>>>;
 
 /// Declares `ROUTES`: by heading of the document and by path, each method with its credential, its
 /// handler and its operation. The arguments of the handler add their parameters to the operation.
@@ -57,11 +65,9 @@ macro_rules! routes {
                 handler: stringify!($handler),
                 tag: $tag,
                 operation: || $crate::http::route::describe($handler, $operation),
-                attach: |resource| $crate::http::route::attach(
-                    resource,
-                    actix_web::http::Method::$method,
-                    $handler,
-                ),
+                handle: |request, payload| {
+                    $crate::http::route::handle($handler, request, payload)
+                },
             },
         )+)+)+];
     };
@@ -77,20 +83,22 @@ where
     Args::describe(operation)
 }
 
-/// Adds a handler to a path. A path with GET has HEAD as well; the server omits the body.
-///
-/// Source: RFC 9110, section 9.3.2.
-pub(super) fn attach<F, Args>(resource: Resource, method: Method, handler: F) -> Resource
+/// Calls a handler with what its arguments read from a request.
+pub(super) fn handle<F, Args>(handler: F, request: HttpRequest, mut payload: Payload) -> Handling
 where
     F: Handler<Args>,
     F::Output: Responder + 'static,
     Args: FromRequest + 'static,
 {
-    let has_head = method == Method::GET;
-    let resource = resource.route(web::method(method).to(handler.clone()));
-    if has_head {
-        resource.route(web::head().to(handler))
-    } else {
-        resource
-    }
+    Box::pin(async move {
+        let response = match Args::from_request(&request, &mut payload).await {
+            Ok(arguments) => handler
+                .call(arguments)
+                .await
+                .respond_to(&request)
+                .map_into_boxed_body(),
+            Err(error) => HttpResponse::from_error(error),
+        };
+        ServiceResponse::new(request, response)
+    })
 }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_http::HttpService;
@@ -17,10 +18,13 @@ use actix_web::{App, Error, web};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::connection::{Bounds, Connection};
+use super::known_keys::KnownKeys;
+use super::layer::{self, Layer};
 use super::openapi::page::Document;
 use super::rate_limit::RateLimiter;
+use super::recent_answers::RecentAnswers;
 use super::starting::{self, Progress};
-use super::{HttpLimits, cors, descriptors, layer, routes};
+use super::{HttpLimits, cors, descriptors, routes};
 use crate::budget::Budget;
 use crate::config::{ServerSettings, Settings};
 use crate::realtime::Realtime;
@@ -119,6 +123,8 @@ impl BoundServer {
         let document = web::Data::new(Document::new(routes::document));
         let metrics = bounds.metrics.clone();
         let factory = move || {
+            let router = routes::router(services.metrics());
+            let layer = Rc::new(Layer::new(router, services.metrics(), &limits));
             let app = App::new()
                 .app_data(web::Data::clone(&services))
                 .app_data(web::Data::clone(&realtime))
@@ -126,16 +132,17 @@ impl BoundServer {
                 .app_data(web::Data::clone(&document))
                 .app_data(web::Data::new(services.analytics().clone()))
                 .app_data(limits)
-                .wrap(from_fn(layer::answer))
+                .app_data(KnownKeys::default())
+                .app_data(RecentAnswers::default())
+                .default_service(fn_service(move |request| {
+                    layer::answer(Rc::clone(&layer), request)
+                }))
                 .wrap(cors::layer(&origins))
                 // That layer answers preflight requests alone.
                 .wrap(Condition::new(
                     cors::is_on(&origins),
                     from_fn(layer::complete),
                 ))
-                .app_data(services.metrics().of_no_path())
-                .configure(|config| routes::configure(config, services.metrics()))
-                .default_service(web::to(routes::unknown))
                 .into_factory()
                 .map_err(|error: Error| error.error_response());
             let (bounds, metrics, stopping) = (bounds.clone(), metrics.clone(), stopping.clone());

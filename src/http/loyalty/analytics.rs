@@ -1,12 +1,14 @@
 //! `/v1/analytics`. The handlers receive the figures and nothing that could reach the database.
 
+use std::future::ready;
+
 use actix_web::web::Data;
 
 use crate::analytics::{Interval, Zone};
 use crate::domain::{Invalid, OfferId, Timestamp};
 use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
-use crate::http::conditional::{Conditional, Times};
+use crate::http::conditional::{Conditional, Question, Times};
 use crate::http::extract::QueryText;
 use crate::http::openapi::operation::Operation;
 use crate::http::route::routes;
@@ -115,8 +117,13 @@ async fn get_analytics_summary(
     conditional: Conditional,
 ) -> HttpResult {
     let question = conditional.question(key);
-    let summary = analytics.summary(key);
-    Ok(question.answer(&summary, SummaryResponse::to_json).into())
+    let compute = |question: Question| {
+        let summary = analytics.summary(key);
+        ready(Ok(question.answer(&summary, SummaryResponse::to_json)))
+    };
+    conditional
+        .answer(question, analytics.version(key), compute)
+        .await
 }
 
 async fn get_analytics_offers(
@@ -125,8 +132,13 @@ async fn get_analytics_offers(
     conditional: Conditional,
 ) -> HttpResult {
     let question = conditional.question(key);
-    let render = move |offers| question.answer(&offers, to_json);
-    Ok(analytics.offers(key, render).await?.into())
+    let compute = |question: Question| {
+        let render = move |offers| question.answer(&offers, to_json);
+        analytics.offers(key, render)
+    };
+    conditional
+        .answer(question, analytics.version(key), compute)
+        .await
 }
 
 async fn get_analytics_timeseries(
@@ -142,9 +154,11 @@ async fn get_analytics_timeseries(
     };
     let question = conditional.question_with_times(key, times);
     let selection = query.select()?;
-    let render = move |buckets| question.answer(&buckets, TimeseriesResponse::to_json);
-    Ok(analytics
-        .timeseries(key, selection, times.form, render)
-        .await?
-        .into())
+    let compute = |question: Question| {
+        let render = move |buckets| question.answer(&buckets, TimeseriesResponse::to_json);
+        analytics.timeseries(key, selection, times.form, render)
+    };
+    conditional
+        .answer(question, analytics.version(key), compute)
+        .await
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::turns::compute;
 use crate::analytics::{
-    Bucket, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError, Zone,
+    Bucket, Counters, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError, Zone,
 };
 use crate::config::BucketTime;
 use crate::domain::{Invalid, OfferId, ProgramNumber, Timestamp};
@@ -83,6 +83,14 @@ impl Analytics {
     /// Whether the form of times depends on the client.
     pub fn is_time_form_by_agent(&self) -> bool {
         self.bucket_time == BucketTime::Auto
+    }
+
+    /// The number of the newest activity of a program; 0 before any activity.
+    pub fn version(&self, key: KeyPrincipal) -> i64 {
+        self.engine().read(|figures| {
+            let newest = figures.program(key.program).and_then(Counters::last_seq);
+            newest.map_or(0, |seq| seq.0)
+        })
     }
 
     /// The program-wide figures.
