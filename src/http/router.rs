@@ -15,22 +15,11 @@ use super::route::{Handle, Handling, Route};
 use crate::error::Code;
 use crate::telemetry::{Metrics, PathMetrics};
 
-/// The paths of the server as a tree of their segments.
+/// The paths of the server.
 #[derive(Debug)]
 pub(super) struct Router {
-    root: Node,
+    paths: matchit::Router<Resource>,
     unknown: Resource,
-}
-
-/// A prefix of paths.
-#[derive(Debug, Default)]
-struct Node {
-    /// The next segments that are literal. They are tried first.
-    literals: Vec<(&'static str, Node)>,
-    /// The next segment that is variable.
-    variable: Option<Box<Node>>,
-    /// The resource, if a path ends here.
-    resource: Option<Resource>,
 }
 
 /// A path with its routes, one for each method; without routes it is an unknown path.
@@ -47,7 +36,7 @@ impl Router {
     /// A router that knows no path.
     pub(super) fn new(metrics: &Metrics) -> Self {
         Self {
-            root: Node::default(),
+            paths: matchit::Router::new(),
             unknown: Resource {
                 routes: &[],
                 pattern: None,
@@ -64,10 +53,8 @@ impl Router {
         routes: &'static [Route],
     ) {
         let path = routes[0].path;
-        let segments = prefix.split('/').skip(1).chain(path.split('/').skip(1));
-        let node = segments.fold(&mut self.root, Node::child);
         let methods: Vec<_> = routes.iter().map(|route| route.method).collect();
-        node.resource = Some(Resource {
+        let resource = Resource {
             routes,
             pattern: path.contains('{').then(|| {
                 let mut data = Extensions::new();
@@ -75,7 +62,10 @@ impl Router {
                 Rc::new(data)
             }),
             metrics: metrics.of_path(path, &methods),
-        });
+        };
+        self.paths
+            .insert(format!("{prefix}{path}"), resource)
+            .expect("no two routes have the same path");
     }
 
     /// The resource of a request's path, in any spelling.
@@ -91,41 +81,7 @@ impl Router {
         let plain = path::plain(path);
         // The handler of a path with a wrong escape refuses it, once the caller is known.
         let path = plain.as_deref().unwrap_or(path);
-        self.root.find(Some(path.strip_prefix('/')?))
-    }
-}
-
-impl Node {
-    /// The node of the next segment, which is created if necessary.
-    fn child(&mut self, segment: &'static str) -> &mut Self {
-        if segment.starts_with('{') {
-            return self.variable.get_or_insert_default();
-        }
-        let known = self
-            .literals
-            .iter()
-            .position(|(known, _)| *known == segment);
-        let place = known.unwrap_or_else(|| {
-            self.literals.push((segment, Self::default()));
-            self.literals.len() - 1
-        });
-        &mut self.literals[place].1
-    }
-
-    /// The resource at the rest of a path, after the slash; `None` is the end of the path.
-    fn find(&self, rest: Option<&str>) -> Option<&Resource> {
-        let Some(rest) = rest else {
-            return self.resource.as_ref();
-        };
-        let (segment, rest) = match rest.split_once('/') {
-            Some((segment, rest)) => (segment, Some(rest)),
-            None => (rest, None),
-        };
-        let literal = self.literals.iter().find(|(known, _)| *known == segment);
-        literal.and_then(|(_, node)| node.find(rest)).or_else(|| {
-            let node = self.variable.as_ref().filter(|_| !segment.is_empty())?;
-            node.find(rest)
-        })
+        self.paths.at(path).ok().map(|found| found.value)
     }
 }
 
