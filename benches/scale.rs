@@ -118,9 +118,10 @@ fn start(rounds: usize, results: &mut Results) {
     results.table("start", table);
 }
 
-/// docs/OPERATING.md lists these three for deletion to force a full fold.
+/// docs/OPERATING.md lists these for deletion to force a full fold.
 const WITHOUT_SNAPSHOT: &str =
-    "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment";
+    "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment;
+     DELETE FROM book_generation; DELETE FROM book_part";
 
 /// The idempotency records and their index.
 const WITHOUT_ANSWERS: &str =

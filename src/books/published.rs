@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::Books;
 use crate::domain::Seq;
 
-/// How long a reader waits for a row that it has seen to be published.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a reader that waits for a row to be published yields to other threads first.
+const YIELDS: u32 = 1000;
+/// The pauses after that, and how often it looks in all: about two seconds.
+const PAUSE: Duration = Duration::from_millis(1);
+const TURNS_MAX: u32 = YIELDS + 2000;
 
 /// [`Books`] behind a lock. Readers hold it only while they copy a record, and the writer while it
 /// publishes a batch. Clones share the books.
@@ -53,16 +56,15 @@ impl Published {
     /// that row is not published. A row is published microseconds after its commit. It is missing
     /// for longer only after a commit that failed although it reached the disk.
     pub fn read_at(&self, seq: Seq) -> Option<RwLockReadGuard<'_, Books>> {
-        let is_published = || self.0.last_seq.load(Ordering::Acquire) >= seq.0;
-        if !is_published() {
-            let start = Instant::now();
-            while !is_published() {
-                if start.elapsed() > PATIENCE {
-                    return None;
-                }
+        let mut turns = 0;
+        while self.0.last_seq.load(Ordering::Acquire) < seq.0 {
+            match turns {
                 // The writer may need this processor.
-                std::thread::yield_now();
+                0..YIELDS => std::thread::yield_now(),
+                YIELDS..TURNS_MAX => std::thread::sleep(PAUSE),
+                _ => return None,
             }
+            turns += 1;
         }
         Some(self.read())
     }
