@@ -16,11 +16,13 @@ const SLOTS: usize = 8;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Mark(u64, u64);
 
+type Slot = Cell<Option<(Mark, [u8; 32])>>;
+
 /// The hashes, each in the slot that the mark selects.
 #[derive(Debug, Default)]
 pub(super) struct KnownKeys {
     hashers: [RandomState; 2],
-    slots: [Cell<Option<(Mark, [u8; 32])>>; SLOTS],
+    slots: [Slot; SLOTS],
 }
 
 impl KnownKeys {
@@ -41,7 +43,7 @@ impl KnownKeys {
         self.slot(mark).set(Some((mark, hash)));
     }
 
-    fn slot(&self, mark: Mark) -> &Cell<Option<(Mark, [u8; 32])>> {
+    fn slot(&self, mark: Mark) -> &Slot {
         &self.slots[usize::try_from(mark.0 % SLOTS as u64).unwrap_or(0)]
     }
 }

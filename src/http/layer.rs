@@ -121,20 +121,17 @@ pub(super) async fn answer(
     let body = RequestBody::hold(&mut request);
     let resource = layer.router.find(&mut request);
     let kept = request.request().clone();
-    let response = match AssertUnwindSafe(fault::inject(request, resource))
+    let handled = AssertUnwindSafe(fault::inject(request, resource))
         .catch_unwind()
-        .await
-    {
-        Ok(response) => response,
-        Err(_) => {
-            layer.metrics.panicked();
-            let error = HttpError {
-                cause: Some("a handler panicked".to_owned()),
-                ..HttpError::plain(Code::Internal)
-            };
-            ServiceResponse::new(kept.clone(), HttpResponse::from_error(error))
-        }
-    };
+        .await;
+    let response = handled.unwrap_or_else(|_| {
+        layer.metrics.panicked();
+        let error = HttpError {
+            cause: Some("a handler panicked".to_owned()),
+            ..HttpError::plain(Code::Internal)
+        };
+        ServiceResponse::new(kept.clone(), HttpResponse::from_error(error))
+    });
     // actix reuses the request once nothing else holds it.
     drop(kept);
     let mut response = render_error(response, id);

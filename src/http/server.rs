@@ -125,6 +125,7 @@ impl BoundServer {
         let factory = move || {
             let router = routes::router(services.metrics());
             let layer = Rc::new(Layer::new(router, services.metrics(), &limits));
+            let answer = move |request| layer::answer(Rc::clone(&layer), request);
             let app = App::new()
                 .app_data(web::Data::clone(&services))
                 .app_data(web::Data::clone(&realtime))
@@ -134,9 +135,7 @@ impl BoundServer {
                 .app_data(limits)
                 .app_data(KnownKeys::default())
                 .app_data(RecentAnswers::default())
-                .default_service(fn_service(move |request| {
-                    layer::answer(Rc::clone(&layer), request)
-                }))
+                .default_service(fn_service(answer))
                 .wrap(cors::layer(&origins))
                 // That layer answers preflight requests alone.
                 .wrap(Condition::new(
