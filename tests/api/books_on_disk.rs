@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 use serde_json::json;
 use stampcard::books::parts::{Header, VERSION};
-use stampcard::books::{Books, Record};
+use stampcard::books::{Books, ProgramRecord, Record};
 use stampcard::domain::{ExternalUserId, ProgramNumber, Seq};
 use stampcard::service::{Loaded, open_read_only};
 
@@ -69,7 +69,12 @@ fn assert_same(loaded: &Books, folded: &Books, what: &str) {
     }
     assert_eq!(records.next(), None, "{what}");
     for (number, program) in folded.programs() {
-        assert_eq!(loaded.program(number), *program, "{what}: {number:?}");
+        // A fold of the log does not compute the hash of the newest entry.
+        let found = ProgramRecord {
+            head: None,
+            ..loaded.program(number)
+        };
+        assert_eq!(found, *program, "{what}: {number:?}");
     }
     assert_eq!(loaded.last_seq(), folded.last_seq(), "{what}");
 }

@@ -156,7 +156,7 @@ fn a_record_that_cannot_be_rendered_is_reported_and_carries_out_nothing() {
         assert_eq!(rows(&app), before, "{sql}");
         assert_eq!(findings(&app), [format!("idempotency row 1: {finding}")]);
         // Other keys are not affected.
-        post_once(&app, "another", CREDIT, &points(5)).expect(200);
+        post_once(&app, "another-key", CREDIT, &points(5)).expect(200);
         assert_eq!(app.balance("ada"), 10);
     }
 }
