@@ -45,12 +45,11 @@ impl Draft {
     /// The member of a program with one of the operator's ids.
     pub fn find(&self, program: ProgramNumber, id: &ExternalUserId) -> Option<Record> {
         let hash = IdHash::of(program, id);
-        let number = match self.ids.get(hash) {
-            Some(number) => *number,
-            None => {
-                let books = self.base.read();
-                books.find_hash(hash).map(|place| books.number_at(place))
-            }
+        let number = if let Some(number) = self.ids.get(hash) {
+            *number
+        } else {
+            let books = self.base.read();
+            books.find_hash(hash).map(|place| books.number_at(place))
         };
         number.and_then(|number| self.record(number))
     }

@@ -25,8 +25,9 @@ impl IdHash {
 
     /// The part by which hash tables place it.
     pub(super) fn place(self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.0[..8]);
+        u64::from_le_bytes(bytes)
     }
 }
 

@@ -231,7 +231,7 @@ impl Books {
     pub(super) fn write(&mut self, record: &Record) {
         let place = self.places.get(record.number).unwrap_or_else(|| {
             let place = u32::try_from(self.len()).expect("there are fewer members than 2^32");
-            if index(place) % CHUNK == 0 {
+            if index(place).is_multiple_of(CHUNK) {
                 self.chunks.push(Vec::with_capacity(CHUNK));
                 let words = self.chunks.len() * CHUNK / WORD;
                 self.dirty.resize_with(words, AtomicU64::default);

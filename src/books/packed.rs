@@ -12,8 +12,9 @@ struct U56([u8; 7]);
 
 impl U56 {
     fn new(number: u64) -> Self {
-        let [a, b, c, d, e, f, g, _] = number.to_le_bytes();
-        Self([a, b, c, d, e, f, g])
+        let mut bytes = [0; 7];
+        bytes.copy_from_slice(&number.to_le_bytes()[..7]);
+        Self(bytes)
     }
 
     fn of(number: i64) -> Self {
@@ -21,8 +22,9 @@ impl U56 {
     }
 
     fn get(self) -> u64 {
-        let [a, b, c, d, e, f, g] = self.0;
-        u64::from_le_bytes([a, b, c, d, e, f, g, 0])
+        let mut bytes = [0; 8];
+        bytes[..7].copy_from_slice(&self.0);
+        u64::from_le_bytes(bytes)
     }
 
     fn signed(self) -> i64 {

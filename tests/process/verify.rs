@@ -179,6 +179,30 @@ pub(crate) fn on_the_log(sql: &str) -> String {
     format!("{}{}{sql};{}{}", changed.0, deleted.0, changed.1, deleted.1)
 }
 
+/// A stopped server whose log has texts, one of them erased.
+fn with_texts() -> Place {
+    let place = Place::new();
+    let server = place.start();
+    server.live_a_little();
+    for (amount, reason) in [(40, "for waiting"), (60, "for waiting longer")] {
+        let body = json!({"externalUserID": "ann", "amount": amount, "reason": reason});
+        server.post("/v1/wallet/credit", &body).expect(200);
+    }
+    let body = json!({"externalUserID": "bob", "amount": 1, "reason": "for coming"});
+    server.post("/v1/wallet/credit", &body).expect(200);
+    let erased = server.send("DELETE", "/v1/members/bob?erase=true", None, &json!(null));
+    erased.unwrap().expect(200);
+    server.terminate();
+    place
+}
+
+/// Findings about the chain. Only the books that were saved at the stop have the hash of the newest
+/// entry.
+const BROKEN_CHAIN: [&str; 2] = [
+    "does not follow the one before it",
+    "its newest ledger entry was changed or removed since the books were saved",
+];
+
 /// Most leave wallets and figures unchanged, so that only the chain of hashes shows them.
 #[test]
 fn whatever_is_changed_in_the_ledger_is_found_by_its_chain() {
@@ -228,18 +252,7 @@ fn whatever_is_changed_in_the_ledger_is_found_by_its_chain() {
         &on_the_log("UPDATE activity SET actor = 3 WHERE entry = 1"),
         &on_the_log("UPDATE activity SET chain = randomblob(32) WHERE chain IS NOT NULL"),
     ];
-    let place = Place::new();
-    let server = place.start();
-    server.live_a_little();
-    for (amount, reason) in [(40, "for waiting"), (60, "for waiting longer")] {
-        let body = json!({"externalUserID": "ann", "amount": amount, "reason": reason});
-        server.post("/v1/wallet/credit", &body).expect(200);
-    }
-    let body = json!({"externalUserID": "bob", "amount": 1, "reason": "for coming"});
-    server.post("/v1/wallet/credit", &body).expect(200);
-    let erased = server.send("DELETE", "/v1/members/bob?erase=true", None, &json!(null));
-    erased.unwrap().expect(200);
-    server.terminate();
+    let place = with_texts();
     let honest = place.verify();
     assert_eq!(honest.code, Some(0), "{honest:?}");
     assert!(honest.stdout.contains("1 text was erased"), "{honest:?}");
@@ -253,13 +266,8 @@ fn whatever_is_changed_in_the_ledger_is_found_by_its_chain() {
             (Some(1), ""),
             "{sql}: {ended:?}"
         );
-        // Only the books that were saved at the stop have the hash of the newest entry.
-        let tells = [
-            "does not follow the one before it",
-            "its newest ledger entry was changed or removed since the books were saved",
-        ];
         assert!(
-            tells.iter().any(|text| ended.stdout.contains(text)),
+            BROKEN_CHAIN.iter().any(|text| ended.stdout.contains(text)),
             "{sql}: {ended:?}"
         );
         assert!(!ended.stdout.contains("trigger"), "{sql}: {ended:?}");

@@ -91,6 +91,8 @@ fn too_large() -> Invalid {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use serde_json::json;
 
     use super::*;
@@ -98,21 +100,28 @@ mod tests {
     use crate::config::Settings;
     use crate::domain::{ExternalUserId, Precondition};
     use crate::service::loyalty::members;
-    use crate::service::{Answer, Caller, IdempotencyKey, Reply, Scope, Services};
+    use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Scope, Services};
     use crate::store::WriteError;
     use crate::wire::SetMemberRequest;
+
+    /// Starts services on a new database, and returns them with a key.
+    fn start(path: &Path) -> (Services, KeyPrincipal) {
+        let mut settings = Settings::defaults();
+        settings.database.path = path.to_owned();
+        let (services, keys) = Services::start(&settings, &Clock::system()).unwrap();
+        let keys = keys.unwrap().keys;
+        let key = secrecy::ExposeSecret::expose_secret(&keys[0].1);
+        let key = services.directory().authenticate_key(key).unwrap();
+        (services, key)
+    }
 
     /// Three credits of one batch, of which the second panics after its movement. The books, the
     /// log and the idempotency records are as if it had never been sent.
     #[test]
     fn a_movement_before_a_panic_is_undone_and_its_idempotency_key_is_not_used_up() {
         let folder = tempfile::tempdir().unwrap();
-        let mut settings = Settings::defaults();
-        settings.database.path = folder.path().join("test.db");
-        let (services, keys) = Services::start(&settings, &Clock::system()).unwrap();
-        let keys = keys.unwrap().keys;
-        let key = secrecy::ExposeSecret::expose_secret(&keys[0].1);
-        let key = services.directory().authenticate_key(key).unwrap();
+        let path = folder.path().join("test.db");
+        let (services, key) = start(&path);
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.unwrap();
         let ada = ExternalUserId::parse("externalUserID", "ada").unwrap();
@@ -121,11 +130,11 @@ mod tests {
         runtime.block_on(set).unwrap();
 
         let credit = |name: &str, amount: i64, panics: bool| {
-            let (scope, path) = (Scope::Program(key.program), "/v1/wallet/credit");
+            let scope = Scope::Program(key.program);
             let body = json!({"externalUserID": "ada", "amount": amount});
-            let idempotency = IdempotencyKey::new(name, scope, "POST", path, &body).unwrap();
+            let idempotency = IdempotencyKey::new(name, scope, "POST", "/", &body).unwrap();
             let (services, ada) = (services.clone(), ada.clone());
-            let work = move |tx: &mut Transaction<'_>, key: &crate::service::KeyPrincipal| {
+            let work = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
                 let record = members::current_account(tx, key.program, &ada)?;
                 let movement = Movement {
                     entry: Entry::Mint,
@@ -179,7 +188,7 @@ mod tests {
             assert_eq!(balance(), 321);
         }
         services.stop();
-        let connection = crate::service::open_read_only(&settings.database.path).unwrap();
+        let connection = crate::service::open_read_only(&path).unwrap();
         let report = crate::service::verify::verify(&connection, |_| ()).unwrap();
         assert_eq!(report.findings, Vec::<String>::new());
     }

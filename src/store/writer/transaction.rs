@@ -43,8 +43,11 @@ pub struct Transaction<'a> {
 enum Pending {
     /// That of an activity of the open batch, by its position in the list.
     Activity(usize, log::NewRow),
-    Other(Box<dyn FnOnce(&dyn Prepared) -> rusqlite::Result<usize>>),
+    Other(Insert),
 }
+
+/// Inserts a row by a prepared statement.
+type Insert = Box<dyn FnOnce(&dyn Prepared) -> rusqlite::Result<usize>>;
 
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -53,87 +53,81 @@ struct StepLabels {
     outcome: &'static str,
 }
 
-pub(super) fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
-    let mut gauge = |name: &str, help: &str, value: u64| {
-        let gauge = Gauge::<u64, AtomicU64>::default();
-        gauge.set(value);
-        registry.register(name, help, gauge);
-    };
-    let Sizes {
-        wal_bytes,
-        database_bytes,
-        is_writable,
-        activity_seq,
-        programs,
-        timeline_entries,
-        timeline_bytes,
-        books_members,
-        books_bytes,
-        snapshot_seq,
-        streams,
-        buffered_bytes,
-        resident_bytes,
-        log_lines_lost,
-        ..
-    } = *sizes;
-    gauge(
+/// A gauge: its name, its description, and its value.
+type SizeGauge = (&'static str, &'static str, fn(&Sizes) -> u64);
+
+/// The gauges of sizes.
+const GAUGES: [SizeGauge; 14] = [
+    (
         "writer_is_writable",
         "1 while the database takes writes, else 0",
-        is_writable.into(),
-    );
-    gauge("database_bytes", "Size of the database", database_bytes);
-    gauge(
+        |sizes| u64::from(sizes.is_writable),
+    ),
+    ("database_bytes", "Size of the database", |sizes| {
+        sizes.database_bytes
+    }),
+    (
         "database_wal_bytes",
         "Size of the write-ahead log",
-        wal_bytes,
-    );
-    gauge(
-        "activity_seq",
-        "Number of the newest activity",
-        activity_seq,
-    );
-    gauge("engine_programs", "Programs that have figures", programs);
-    gauge(
+        |sizes| sizes.wal_bytes,
+    ),
+    ("activity_seq", "Number of the newest activity", |sizes| {
+        sizes.activity_seq
+    }),
+    ("engine_programs", "Programs that have figures", |sizes| {
+        sizes.programs
+    }),
+    (
         "engine_timeline_entries",
         "Entries of all timelines",
-        timeline_entries,
-    );
-    gauge(
+        |sizes| sizes.timeline_entries,
+    ),
+    (
         "engine_timeline_bytes",
         "Memory that the timelines take",
-        timeline_bytes,
-    );
-    gauge(
+        |sizes| sizes.timeline_bytes,
+    ),
+    (
         "books_members",
         "Members whose accounts are in memory",
-        books_members,
-    );
-    gauge(
+        |sizes| sizes.books_members,
+    ),
+    (
         "books_bytes",
         "Memory that the accounts of members take",
-        books_bytes,
-    );
-    gauge(
+        |sizes| sizes.books_bytes,
+    ),
+    (
         "snapshot_seq",
         "Number of the newest activity in the snapshot",
-        snapshot_seq,
-    );
-    gauge("streams_open", "Streams that are open", streams);
-    gauge(
+        |sizes| sizes.snapshot_seq,
+    ),
+    ("streams_open", "Streams that are open", |sizes| {
+        sizes.streams
+    }),
+    (
         "http_buffered_bytes",
         "Memory held for clients that do not read, or do not finish sending",
-        buffered_bytes,
-    );
-    gauge(
+        |sizes| sizes.buffered_bytes,
+    ),
+    (
         "process_resident_memory_bytes",
         "Resident memory of the process",
-        resident_bytes,
-    );
-    gauge(
+        |sizes| sizes.resident_bytes,
+    ),
+    (
         "log_lines_lost",
         "Lines of the log that could not be written",
-        log_lines_lost,
-    );
+        |sizes| sizes.log_lines_lost,
+    ),
+];
+
+pub(super) fn register_sizes(registry: &mut Registry, sizes: &Sizes) {
+    for (name, help, value) in GAUGES {
+        let gauge = Gauge::<u64, AtomicU64>::default();
+        gauge.set(value(sizes));
+        registry.register(name, help, gauge);
+    }
 }
 
 pub(super) fn register_clock(registry: &mut Registry, sizes: &Sizes) {

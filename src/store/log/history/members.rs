@@ -64,11 +64,11 @@ impl History<'_> {
                 member.retained = None;
             }
             Event::MemberErased { id, .. } => member.erased_id = Some(id.as_str().into()),
-            Event::TokenExchanged { expires_at, .. } => {
-                if expires_at.is_none() {
-                    member.has_given_end = true;
-                    self.given += 1;
-                }
+            Event::TokenExchanged {
+                expires_at: None, ..
+            } => {
+                member.has_given_end = true;
+                self.given += 1;
             }
             _ => {}
         }
