@@ -108,7 +108,7 @@ fn the_loss_is_said_although_nobody_asks_or_writes() {
 const READS: [&str; 3] = [
     "/v1/members?limit=100",
     "/v1/redemptions?limit=100",
-    "/v1/wallet?externalUserID=member-7",
+    "/v1/members/member-7",
 ];
 
 #[test]
