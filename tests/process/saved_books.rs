@@ -152,13 +152,19 @@ fn a_server_that_is_killed_while_it_saves_its_books_starts_with_those_of_the_log
     let place = populated();
     let mut acknowledged = Credits::new();
     let mut unfinished = 0;
-    for kill in 0..kills {
+    // A generation takes milliseconds, so that the first kills may miss it.
+    for kill in 0..10 * kills {
+        if kill >= kills && unfinished > 0 {
+            break;
+        }
         let connection = place.sqlite();
         if kill % 2 == 0 {
             forget(&connection);
         }
         let server = start(&place);
         let pause = Duration::from_micros(rng.u64(..10_000));
+        // Every other base is interrupted as soon as it has a part.
+        let pause = if kill % 4 == 0 { Duration::ZERO } else { pause };
         let credits = while_crediting(server, &mut rng, |server, _| {
             if kill % 2 == 0 {
                 wait_for(&server, &connection, LOOSE);
