@@ -180,7 +180,17 @@ fn change(
         | Event::RedemptionPurchased(moved)
         | Event::RedemptionCompleted(moved)
         | Event::RedemptionCanceled(moved) => shift(record, moved)?,
-        _ => {}
+        Event::MessageCreated { .. }
+        | Event::RedemptionChanged { .. }
+        | Event::OfferCreated { .. }
+        | Event::OfferChanged { .. }
+        | Event::OfferArchived { .. }
+        | Event::ProgramCreated { .. }
+        | Event::ProgramChanged { .. }
+        | Event::OrganizationCreated { .. }
+        | Event::OrganizationChanged { .. }
+        | Event::WebhookCreated { .. }
+        | Event::WebhookChanged { .. } => {}
     }
     Ok(())
 }
