@@ -9,6 +9,7 @@ help: ## List the targets
 lint: page ## Check formatting, clippy and the dashboard; warnings are errors
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cargo clippy --manifest-path benches/floor/Cargo.toml --target-dir target/floor -- -D warnings
 
 page: node_modules/.package-lock.json ## Check and test the dashboard's JavaScript (needs Node and npm)
 	npm run --silent format
