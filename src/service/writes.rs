@@ -120,24 +120,33 @@ fn refused(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::clock::Clock;
     use crate::config::Settings;
     use crate::domain::{Environment, OfferId, Precondition};
+    use crate::service::KeyPrincipal;
 
-    /// The writer is blocked while a key is revoked and used: both writes share a transaction, and
-    /// the directory does not know of the first one when the second begins.
-    #[test]
-    fn a_write_sees_what_the_open_transaction_revoked() {
-        let folder = tempfile::tempdir().unwrap();
+    /// Starts services on a new database in a folder, and returns them with the key of the sandbox.
+    fn start(folder: &Path) -> (Services, KeyPrincipal) {
         let mut settings = Settings::defaults();
-        settings.database.path = folder.path().join("test.db");
+        settings.database.path = folder.join("test.db");
         let (services, keys) = Services::start(&settings, &Clock::system()).unwrap();
         let keys = keys.unwrap().keys;
         let (environment, key, _) = &keys[0];
         assert_eq!(*environment, Environment::Sandbox);
         let key = secrecy::ExposeSecret::expose_secret(key);
         let key = services.directory().authenticate_key(key).unwrap();
+        (services, key)
+    }
+
+    /// The writer is blocked while a key is revoked and used: both writes share a transaction, and
+    /// the directory does not know of the first one when the second begins.
+    #[test]
+    fn a_write_sees_what_the_open_transaction_revoked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (services, key) = start(folder.path());
 
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (begun, has_begun) = std::sync::mpsc::channel();
@@ -181,12 +190,7 @@ mod tests {
     #[test]
     fn a_write_that_panics_after_it_appended_leaves_the_others_of_its_batch() {
         let folder = tempfile::tempdir().unwrap();
-        let mut settings = Settings::defaults();
-        settings.database.path = folder.path().join("test.db");
-        let (services, keys) = Services::start(&settings, &Clock::system()).unwrap();
-        let keys = keys.unwrap().keys;
-        let key = secrecy::ExposeSecret::expose_secret(&keys[0].1);
-        let key = services.directory().authenticate_key(key).unwrap();
+        let (services, key) = start(folder.path());
         let changed = || crate::domain::Event::ProgramChanged {
             status: None,
             default_tier: None,
@@ -197,7 +201,7 @@ mod tests {
             tx.record(Some(key.program), at, changed())
         };
         let last = || {
-            let connection = store::open_read_only(&settings.database.path).unwrap();
+            let connection = store::open_read_only(&services.database).unwrap();
             store::log::last_seq(&connection).unwrap()
         };
         let before = last();
@@ -249,12 +253,7 @@ mod tests {
     #[test]
     fn the_two_thousandth_program_costs_what_the_tenth_did() {
         let folder = tempfile::tempdir().unwrap();
-        let mut settings = Settings::defaults();
-        settings.database.path = folder.path().join("test.db");
-        let (services, keys) = Services::start(&settings, &Clock::system()).unwrap();
-        let keys = keys.unwrap().keys;
-        let key = secrecy::ExposeSecret::expose_secret(&keys[0].1);
-        let key = services.directory().authenticate_key(key).unwrap();
+        let (services, key) = start(folder.path());
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.unwrap();
         let create = || {

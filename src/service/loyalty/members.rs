@@ -1,9 +1,10 @@
 //! Members: set, read, list, remove.
 
 use data_encoding::HEXLOWER;
+use parking_lot::RwLockReadGuard;
 
 use super::ledger::{Movement, post};
-use crate::books::{Books, Record};
+use crate::books::{Books, Published, Record};
 use crate::domain::{
     Change, Currency, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
     Precondition, ProgramNumber, Refusal, Seq, Timestamp,
@@ -72,8 +73,10 @@ impl Services {
             let (member, newest) = store::members::find_with_newest(connection, key.program, &id)?
                 .filter(|(member, _)| include_archived || member.archived_at.is_none())
                 .ok_or(Refusal::NotFound("member"))?;
-            let books = books.read_at(newest).ok_or(store::Error::Unpublished)?;
-            summary(&member, &books, &currency)
+            let books = moment(&books, newest)?;
+            let record = account(&books, &member)?;
+            drop(books);
+            Ok(summary(&member, &record, &currency))
         })
         .await
     }
@@ -94,8 +97,8 @@ impl Services {
         self.read(key, move |connection| {
             let program = key.program;
             // The rows and the newest row of the log are of one moment.
-            let moment = store::audit::begin_snapshot(connection)?;
-            let connection: &Connection = &moment;
+            let snapshot = store::audit::begin_snapshot(connection)?;
+            let connection: &Connection = &snapshot;
             let limit = page.limit + 1;
             let (mut rows, stopped_at) = match &filter.search {
                 Some(search) => {
@@ -113,10 +116,16 @@ impl Services {
                 .or(stopped_at)
                 .map(|next| Cursor(next.0).encode(ListKind::Members, program.0));
             let newest = store::log::last_seq(connection)?.unwrap_or(Seq(0));
-            let books = books.read_at(newest).ok_or(store::Error::Unpublished)?;
-            let members = rows.iter().map(|member| summary(member, &books, &currency));
+            // Copied first: no response is rendered while the books are locked.
+            let books = moment(&books, newest)?;
+            let records = rows.iter().map(|member| account(&books, member));
+            let records: Vec<Record> = records.collect::<Result<_, _>>()?;
+            drop(books);
+            let members = rows.iter().zip(&records);
             Ok(MemberListResponse {
-                members: members.collect::<Result<_, _>>()?,
+                members: members
+                    .map(|(member, record)| summary(member, record, &currency))
+                    .collect(),
                 next_cursor,
             })
         })
@@ -159,20 +168,20 @@ impl Services {
     }
 }
 
-/// The summary of a member for a key.
-fn summary(
-    member: &Member,
-    books: &Books,
-    currency: &Currency,
-) -> Result<MemberSummaryResponse, ServiceError> {
+/// The books, at least as new as the newest row of the log that a read has seen.
+fn moment(books: &Published, newest: Seq) -> Result<RwLockReadGuard<'_, Books>, store::Error> {
+    books.read_at(newest).ok_or(store::Error::Unpublished)
+}
+
+fn account(books: &Books, member: &Member) -> Result<Record, store::Error> {
     let record = books.record(member.number);
-    let record = record.ok_or(store::Error::Impossible("member without an account"))?;
+    record.ok_or(store::Error::Impossible("member without an account"))
+}
+
+/// The summary of a member for a key.
+fn summary(member: &Member, record: &Record, currency: &Currency) -> MemberSummaryResponse {
     let wallet = WalletResponse::new(&record.wallet, currency);
-    Ok(MemberSummaryResponse::new(
-        member,
-        wallet,
-        &record.redemptions,
-    ))
+    MemberSummaryResponse::new(member, wallet, &record.redemptions)
 }
 
 /// Finds a member that is not removed.

@@ -84,21 +84,6 @@ pub fn find(
     }
 }
 
-/// The member with one of the operator's ids, removed or not, for a write.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn find_to_change(
-    tx: &Transaction<'_>,
-    program: ProgramNumber,
-    id: &ExternalUserId,
-) -> Result<Option<Member>, Error> {
-    tx.run(BY_EXTERNAL_ID, |statement| {
-        let mut rows = statement.query((program.0, id.as_str()))?;
-        Ok(rows.next()?.map(member).transpose())
-    })?
-}
-
 /// The member with one of the operator's ids, removed or not, and the newest row of the log at the
 /// same moment.
 ///
