@@ -139,18 +139,8 @@ impl Records for Draft {
         Self::record(self, number)
     }
 
-    fn put(&mut self, record: &Record) -> bool {
-        let before = Self::record(self, record.number).map(|before| before.wallet);
-        if before != Some(record.wallet) {
-            let before = before.unwrap_or_default();
-            let program = self.program(record.program);
-            let Some(program) = program.shifted(before, record.wallet) else {
-                return false;
-            };
-            self.programs.put(record.program, program);
-        }
-        self.records.put(record.number, record.clone());
-        true
+    fn put(&mut self, record: Record) {
+        self.records.put(record.number, record);
     }
 
     fn program(&self, program: ProgramNumber) -> ProgramRecord {

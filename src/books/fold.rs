@@ -24,11 +24,7 @@ pub struct Row<'a> {
 /// Records that the fold reads and changes.
 pub(super) trait Records {
     fn record(&self, number: MemberNumber) -> Option<Record>;
-
-    /// Writes a record. Returns false, and changes nothing, if a sum of its program would become
-    /// too large.
-    fn put(&mut self, record: &Record) -> bool;
-
+    fn put(&mut self, record: Record);
     fn program(&self, program: ProgramNumber) -> ProgramRecord;
     fn put_program(&mut self, number: ProgramNumber, program: ProgramRecord);
     /// The number of a tier, which gets one if it is new.
@@ -56,14 +52,20 @@ pub(super) fn apply(
         member,
         kind,
     };
-    if activity.event.ledger_entry().is_some() {
-        note_entry(records, program, row);
-    }
+    let is_entry = activity.event.ledger_entry().is_some();
     let before = records.record(member);
-    if before
+    let wallet = before
         .as_ref()
-        .is_some_and(|record| record.applied >= activity.seq)
-    {
+        .map_or_else(Wallet::default, |record| record.wallet);
+    let is_included = before
+        .as_ref()
+        .is_some_and(|record| record.applied >= activity.seq);
+    // Only a ledger entry changes the sums; the first member makes the program known.
+    let sums = (is_entry || before.is_none()).then(|| noted(records.program(program), row));
+    if is_included {
+        if let Some(sums) = sums {
+            records.put_program(program, sums);
+        }
         return Ok(());
     }
     let mut record = match (&activity.event, before) {
@@ -84,11 +86,13 @@ pub(super) fn apply(
     };
     change(&mut record, row, &*records).map_err(contradiction)?;
     record.applied = activity.seq;
-    if records.put(&record) {
-        Ok(())
-    } else {
-        Err(contradiction(ContradictionKind::TooManyPoints))
+    if let Some(sums) = sums {
+        let sums = sums.shifted(wallet, record.wallet);
+        let sums = sums.ok_or_else(|| contradiction(ContradictionKind::TooManyPoints))?;
+        records.put_program(program, sums);
     }
+    records.put(record);
+    Ok(())
 }
 
 /// The member whose record an event changes.
@@ -123,18 +127,18 @@ fn member_of(event: &Event) -> Option<MemberNumber> {
     }
 }
 
-/// Notes the place of a ledger entry in its program. Takes the newest, so that it may be repeated.
-fn note_entry(records: &mut impl Records, program: ProgramNumber, row: &Row<'_>) {
-    let mut record = records.program(program);
+/// The record of a program with the place of a ledger entry. Takes the newest, so that it may be
+/// repeated.
+fn noted(mut record: ProgramRecord, row: &Row<'_>) -> ProgramRecord {
     let seq = Some(row.activity.seq);
-    if record.last_entry < seq {
+    if row.activity.event.ledger_entry().is_some() && record.last_entry < seq {
         record.last_entry = seq;
         record.head = row.hash;
         if row.starts_chain {
             record.chain_start = seq;
         }
-        records.put_program(program, record);
     }
+    record
 }
 
 /// Changes a record as the event of a row does.

@@ -176,7 +176,11 @@ impl Books {
     /// Writes a record that was saved, which is not dirty. Returns false, and changes nothing, if a
     /// sum of its program would become too large.
     pub(super) fn restore(&mut self, record: &Record) -> bool {
-        let Some(program) = self.shifted(record) else {
+        let before = self.record(record.number).map(|before| before.wallet);
+        let program = self
+            .program(record.program)
+            .shifted(before.unwrap_or_default(), record.wallet);
+        let Some(program) = program else {
             return false;
         };
         self.write(record);
@@ -200,13 +204,6 @@ impl Books {
 
     pub(super) fn set_last_seq(&mut self, last: Seq) {
         self.last_seq = self.last_seq.max(last);
-    }
-
-    /// The program's sums once a record is written; `None` if one would become too large.
-    fn shifted(&self, record: &Record) -> Option<ProgramRecord> {
-        let before = self.record(record.number).map(|before| before.wallet);
-        self.program(record.program)
-            .shifted(before.unwrap_or_default(), record.wallet)
     }
 
     fn record_at(&self, place: u32) -> Record {
@@ -315,13 +312,8 @@ impl Records for Books {
         Self::record(self, number)
     }
 
-    fn put(&mut self, record: &Record) -> bool {
-        let Some(program) = self.shifted(record) else {
-            return false;
-        };
-        self.write(record);
-        self.programs.insert(record.program, program);
-        true
+    fn put(&mut self, record: Record) {
+        self.write(&record);
     }
 
     fn program(&self, program: ProgramNumber) -> ProgramRecord {

@@ -81,7 +81,9 @@ impl Services {
                     .or_else(|error| refused(tx, surface, error));
             };
             let key = key.rescoped(caller.scope());
-            if let Some(reply) = idempotency::replay(tx, surface, &key, retention)? {
+            let now = tx.clock_now();
+            let not_before = now.saturating_sub(retention);
+            if let Some(reply) = idempotency::replay(tx, surface, &key, not_before)? {
                 return Ok(reply);
             }
             let answer = match work(tx, &caller) {
@@ -96,7 +98,7 @@ impl Services {
                 }
                 Err(ServiceError::Storage(error)) => return Err(error),
             };
-            idempotency::record(tx, &key, &answer)?;
+            idempotency::record(tx, &key, now, &answer)?;
             Ok(answer.into_reply())
         };
         self.writer.0.write(tenant, write).await

@@ -39,7 +39,8 @@ impl Services {
             });
             if let Some(key) = idempotency {
                 let key = key.rescoped(Scope::Program(program.number));
-                crate::service::idempotency::record(tx, &key, &answer)?;
+                let now = tx.clock_now();
+                crate::service::idempotency::record(tx, &key, now, &answer)?;
             }
             Ok(answer)
         })

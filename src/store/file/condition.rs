@@ -22,6 +22,8 @@ pub(in crate::store) struct Condition(Arc<State>);
 #[derive(Debug)]
 struct State {
     path: PathBuf,
+    /// The path of the write-ahead log.
+    log_path: PathBuf,
     file: Option<Identity>,
     /// The write-ahead log, while the writer has it open.
     log: Mutex<Option<Identity>>,
@@ -34,6 +36,7 @@ impl Condition {
     pub(in crate::store) fn of(path: &Path) -> Self {
         Self(Arc::new(State {
             path: path.to_owned(),
+            log_path: with_suffix(path, "-wal"),
             file: identity(path),
             log: Mutex::default(),
             is_damaged: AtomicBool::default(),
@@ -64,7 +67,7 @@ impl Condition {
         // A write-ahead log is never replaced while the writer has it open.
         let log = *self.0.log.lock();
         let is_same = identity(&self.0.path) == self.0.file
-            && (log.is_none() || identity(&with_suffix(&self.0.path, "-wal")) == log);
+            && (log.is_none() || identity(&self.0.log_path) == log);
         if !is_same && !self.0.has_moved.swap(true, Ordering::Relaxed) {
             tracing::error!(
                 path = %self.0.path.display(),
@@ -78,7 +81,7 @@ impl Condition {
 
     /// Notes that the writer has the write-ahead log open.
     pub(in crate::store) fn note_log(&self) {
-        *self.0.log.lock() = identity(&with_suffix(&self.0.path, "-wal"));
+        *self.0.log.lock() = identity(&self.0.log_path);
     }
 
     /// Notes that the writer closed its connection, so that the write-ahead log may be deleted.

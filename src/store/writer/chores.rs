@@ -5,6 +5,8 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
+
 use super::checkpoints::{Moved, checkpoint};
 use super::thread::{IDLE, WAL_PAGES, WriterThread};
 use crate::domain::Timestamp;
@@ -21,29 +23,26 @@ const PURGE_STEP: usize = 2000;
 
 impl WriterThread {
     /// Does the chores that are due after a batch.
-    pub(super) fn between_batches(&mut self) {
-        self.move_pages();
+    pub(super) fn between_batches(&mut self, connection: &Connection) {
+        self.move_pages(connection);
         if self.scrubber.wait().is_some_and(|wait| wait.is_zero()) {
-            self.scrub();
+            self.scrub(connection);
         }
-        self.truncate_if_due();
+        self.truncate_if_due(connection);
         let now = self.state.clock.now();
         if now.hour() != self.purged_hour {
-            self.purge(now);
+            self.purge(connection, now);
         }
     }
 
     /// Does the chores that are due while the queue is empty.
-    pub(super) fn tidy(&mut self) {
-        if self.connection.is_none() {
-            self.recover();
-        }
+    pub(super) fn tidy(&mut self, connection: &Connection) {
         if self.scrubber.wait().is_some_and(|wait| wait.is_zero()) {
-            self.scrub();
-            self.move_pages();
+            self.scrub(connection);
+            self.move_pages(connection);
         }
         if self.dirty && !self.is_scrubbing() {
-            self.checkpoint_all();
+            self.checkpoint_all(connection);
         }
     }
 
@@ -53,9 +52,9 @@ impl WriterThread {
     }
 
     /// Requests that pages are moved from the write-ahead log into the file once there are many.
-    fn move_pages(&mut self) {
+    fn move_pages(&mut self, connection: &Connection) {
         if self.checkpointer.take_moved() {
-            self.checkpoint_passive();
+            self.checkpoint_passive(connection);
         } else if WAL_PAGES.get() > CHECKPOINT_PAGES {
             self.checkpointer.request();
         }
@@ -70,10 +69,10 @@ impl WriterThread {
     }
 
     /// Does one step of scrubbing.
-    fn scrub(&mut self) {
-        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.check()) else {
+    fn scrub(&mut self, connection: &Connection) {
+        if !self.condition.check() {
             return;
-        };
+        }
         if WAL_PAGES.get() > self.wal_pages_max / 2 {
             // A reader holds the log. The rest of it is reserved for writes.
             self.scrubber.postpone();
@@ -83,7 +82,7 @@ impl WriterThread {
         match self.scrubber.step(connection) {
             Ok(true) => {
                 self.truncate_at = Some(Instant::now());
-                self.truncate_if_due();
+                self.truncate_if_due(connection);
             }
             Ok(false) => {}
             Err(error) => self.note_failure("scrubbing after an erasure failed", &error),
@@ -91,31 +90,31 @@ impl WriterThread {
     }
 
     /// Continues to scrub for a limited time.
-    pub(super) fn finish_scrub(&mut self) {
+    pub(super) fn finish_scrub(&mut self, connection: &Connection) {
         let start = Instant::now();
-        while self.is_scrubbing() && start.elapsed() < SCRUB_AT_STOP && self.connection.is_some() {
-            self.scrub();
+        while self.is_scrubbing() && start.elapsed() < SCRUB_AT_STOP {
+            self.scrub(connection);
             if WAL_PAGES.get() > CHECKPOINT_PAGES {
-                self.checkpoint_passive();
+                self.checkpoint_passive(connection);
             }
         }
     }
 
     /// Empties the write-ahead log once scrubbing is done; tries again later if a reader is in the
     /// way.
-    fn truncate_if_due(&mut self) {
+    fn truncate_if_due(&mut self, connection: &Connection) {
         if self.truncate_at.is_some_and(|at| at <= Instant::now()) {
-            self.checkpoint_all();
+            self.checkpoint_all(connection);
             self.truncate_at = self.dirty.then(|| Instant::now() + IDLE);
         }
     }
 
     /// Deletes a limited number of expired idempotency records, and the expired hashes of erased
     /// members.
-    fn purge(&mut self, now: Timestamp) {
-        let Some(connection) = self.connection.as_ref().filter(|_| self.condition.check()) else {
+    fn purge(&mut self, connection: &Connection, now: Timestamp) {
+        if !self.condition.check() {
             return;
-        };
+        }
         let created_until = now.saturating_sub(self.retention);
         let purged = removals::purge(connection, created_until)
             .and_then(|()| idempotency::purge(connection, created_until, PURGE_STEP));
@@ -134,21 +133,16 @@ impl WriterThread {
 
     /// Moves pages from the write-ahead log into the file. Once all of them are moved, SQLite
     /// overwrites the log from its start.
-    pub(super) fn checkpoint_passive(&mut self) {
-        if let Some(connection) = &self.connection {
-            match checkpoint(connection) {
-                Ok(Moved::All) => WAL_PAGES.set(0),
-                Ok(Moved::Some) => {}
-                Err(error) => self.note_failure("a checkpoint failed", &Error::Sqlite(error)),
-            }
+    pub(super) fn checkpoint_passive(&mut self, connection: &Connection) {
+        match checkpoint(connection) {
+            Ok(Moved::All) => WAL_PAGES.set(0),
+            Ok(Moved::Some) => {}
+            Err(error) => self.note_failure("a checkpoint failed", &Error::Sqlite(error)),
         }
     }
 
     /// Moves the whole write-ahead log into the file and empties it, unless a reader is in the way.
-    pub(super) fn checkpoint_all(&mut self) {
-        let Some(connection) = &self.connection else {
-            return;
-        };
+    pub(super) fn checkpoint_all(&mut self, connection: &Connection) {
         let truncated = connection
             .busy_timeout(Duration::ZERO)
             .and_then(|()| {

@@ -105,7 +105,7 @@ impl Writer {
         } = database;
         let (entrance, jobs) = queue::queue(Bounds::new(settings.queue_max, settings.share_max));
         let writable = Arc::new(AtomicBool::new(true));
-        let mut thread = WriterThread {
+        let thread = WriterThread {
             state: State::read(
                 &connection,
                 settings.clock,
@@ -117,7 +117,6 @@ impl Writer {
                 .map_err(Error::Thread)?,
             readership,
             path,
-            connection: None,
             jobs,
             observer,
             writable: Arc::clone(&writable),
@@ -131,10 +130,10 @@ impl Writer {
             metrics: settings.metrics.clone(),
             _lock: lock,
         };
-        thread.adopt(connection);
+        thread.adopt(&connection);
         let thread = std::thread::Builder::new()
             .name("stampcard-writer".to_owned())
-            .spawn(move || thread.run())
+            .spawn(move || thread.run(connection))
             .map_err(Error::Thread)?;
         Ok(Self {
             entrance: Arc::new(entrance),

@@ -24,11 +24,11 @@ impl WriterThread {
         let _ = connection.execute_batch("ROLLBACK");
     }
 
-    /// Opens a new connection and adopts it once a commit works on it. Before that, it takes in
+    /// Opens a new connection, and returns it if a commit works on it. Before that, it takes in
     /// what the lost batch may have left in the database.
-    pub(super) fn recover(&mut self) {
+    pub(super) fn recover(&mut self) -> Option<Connection> {
         if !self.condition.check() {
-            return;
+            return None;
         }
         let connection = match connection::open_writer(&self.path) {
             Ok(connection) => connection,
@@ -38,14 +38,15 @@ impl WriterThread {
                 if let OpenError::Sqlite { source, .. } = error {
                     self.note_damage(&Error::Sqlite(source));
                 }
-                return;
+                return None;
             }
         };
         match self.probe(&connection) {
             Ok(()) => {
                 tracing::info!("the storage takes writes again");
-                self.adopt(connection);
+                self.adopt(&connection);
                 self.writable.store(true, Ordering::Relaxed);
+                Some(connection)
             }
             Err(error) => {
                 tracing::warn!(
@@ -53,6 +54,7 @@ impl WriterThread {
                     "the storage takes no writes yet"
                 );
                 self.note_damage(&error);
+                None
             }
         }
     }
@@ -79,15 +81,14 @@ impl WriterThread {
         Ok(())
     }
 
-    /// Writes with this connection from now on.
-    pub(super) fn adopt(&mut self, connection: Connection) {
+    /// Prepares to write with this connection from now on.
+    pub(super) fn adopt(&self, connection: &Connection) {
         WAL_PAGES.set(0);
         connection.wal_hook(Some(|_, pages| {
             WAL_PAGES.set(u64::try_from(pages).unwrap_or(0));
             Ok(())
         }));
         self.condition.note_log();
-        self.connection = Some(connection);
     }
 
     /// Logs a failure, and counts it if SQLite failed.

@@ -1,8 +1,8 @@
-//! The prepared statements of a batch.
+//! The prepared statements of the writer's connection.
 //!
-//! The cache of rusqlite hashes the text of a statement twice and copies it once on each use. The
-//! writes of a batch run the same few statements over and over. So the batch keeps the statements
-//! that it has used, and finds them by comparing texts, which mostly differ in length already.
+//! The cache of rusqlite hashes the text of a statement twice and copies it once on each use. Writes
+//! run the same few statements over and over. So the writer keeps those that it used last, and finds
+//! them by comparing texts, which mostly differ in length already.
 
 use std::cell::RefCell;
 
@@ -18,9 +18,13 @@ pub(in crate::store) trait Prepared {
     ) -> Result<()>;
 }
 
-/// The statements that a batch has used.
+/// The number of statements that are kept.
+const KEPT: usize = 64;
+
+/// The statements that were used last.
 pub(super) struct Statements<'c> {
     connection: &'c Connection,
+    /// The latest at the end.
     idle: RefCell<Vec<(&'static str, CachedStatement<'c>)>>,
 }
 
@@ -45,15 +49,19 @@ impl Prepared for Statements<'_> {
     ) -> Result<()> {
         // Taken out meanwhile, so that a statement in use is never found again.
         let mut idle = self.idle.borrow_mut();
-        let place = idle.iter().position(|(text, _)| *text == sql);
-        let taken = place.map(|place| idle.swap_remove(place).1);
+        let place = idle.iter().rposition(|(text, _)| *text == sql);
+        let taken = place.map(|place| idle.remove(place).1);
         drop(idle);
         let mut statement = match taken {
             Some(statement) => statement,
             None => self.connection.prepare_cached(sql)?,
         };
         let result = work(&mut statement);
-        self.idle.borrow_mut().push((sql, statement));
+        let mut idle = self.idle.borrow_mut();
+        if idle.len() == KEPT {
+            idle.remove(0);
+        }
+        idle.push((sql, statement));
         result
     }
 }

@@ -14,7 +14,7 @@ use super::job::{Job, WriteError};
 use super::observing::{self, Committed, Observer};
 use super::queue::{Exit, Turn, Waited};
 use super::state::State;
-use super::statements::Statements;
+use super::statements::{self, Statements};
 use super::transaction::Transaction;
 use crate::store::answers::key_index::Segment;
 use crate::store::answers::stored_index;
@@ -44,8 +44,6 @@ type Ran = (Box<dyn Job>, Result<(), WriteError>);
 
 pub(super) struct WriterThread {
     pub(super) path: PathBuf,
-    /// `None` after a failure, until a probe commit works on a new one.
-    pub(super) connection: Option<Connection>,
     pub(super) state: State,
     pub(super) jobs: Exit,
     pub(super) observer: Box<dyn Observer>,
@@ -68,58 +66,111 @@ pub(super) struct WriterThread {
     pub(super) _lock: Lock,
 }
 
+/// Why a connection is not used any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// The queue was closed.
+    Closed,
+    /// A batch failed.
+    Failed,
+}
+
 impl WriterThread {
-    pub(super) fn run(mut self) {
+    /// Writes until the queue is closed: with this connection and, after failures, with others.
+    pub(super) fn run(mut self, connection: Connection) {
+        let mut open = Some((connection, None));
+        while let Some((connection, first)) = open {
+            if self.serve(&connection, first) == Ended::Closed {
+                // Only one thread can move pages at a time.
+                self.checkpointer.stop();
+                self.finish_scrub(&connection);
+                self.checkpoint_all(&connection);
+                break;
+            }
+            drop(connection);
+            open = self.await_recovery();
+        }
+        self.checkpointer.stop();
+        self.condition.forget_log();
+    }
+
+    /// Writes with a connection, whose statements stay prepared.
+    fn serve(&mut self, connection: &Connection, mut first: Option<Turn>) -> Ended {
+        let statements = Statements::new(connection);
         loop {
-            match self.jobs.wait(self.wait()) {
-                Waited::Turn(turn) => self.batch(turn),
-                Waited::TimedOut => self.tidy(),
-                Waited::Closed => break,
+            let waited = match first.take() {
+                Some(turn) => Waited::Turn(turn),
+                None => self.jobs.wait(self.wait()),
+            };
+            match waited {
+                Waited::Turn(turn) => {
+                    if !self.batch(&statements, turn) {
+                        return Ended::Failed;
+                    }
+                }
+                Waited::TimedOut => self.tidy(connection),
+                Waited::Closed => return Ended::Closed,
             }
         }
-        // Only one thread can move pages at a time.
-        self.checkpointer.stop();
-        self.finish_scrub();
-        self.checkpoint_all();
-        self.condition.forget_log();
+    }
+
+    /// Waits for a new connection that works, and refuses the writes that come before. Returns it
+    /// with the write that came last, or `None` if the queue was closed.
+    fn await_recovery(&mut self) -> Option<(Connection, Option<Turn>)> {
+        loop {
+            let turn = match self.jobs.wait(Some(IDLE)) {
+                Waited::Turn(turn) => Some(turn),
+                Waited::TimedOut => None,
+                Waited::Closed => return None,
+            };
+            if let Some(connection) = self.recover() {
+                return Some((connection, turn));
+            }
+            if let Some((_, job)) = turn {
+                self.metrics.taken();
+                job.finish(Err(WriteError::Unavailable));
+            }
+        }
     }
 
     /// How long the queue must be empty before there are chores; `None` if there are none.
     fn wait(&self) -> Option<Duration> {
-        let has_chores = self.dirty || self.connection.is_none();
-        let chores = has_chores.then_some(IDLE);
-        let scrub = self.scrubber.wait().filter(|_| self.connection.is_some());
-        scrub.into_iter().chain(chores).min()
+        let chores = self.dirty.then_some(IDLE);
+        self.scrubber.wait().into_iter().chain(chores).min()
     }
 
-    /// Runs a job and all others that wait, in one commit.
-    fn batch(&mut self, first: Turn) {
+    /// Runs a job and all others that wait, in one commit. Returns false if the connection must
+    /// not be used again.
+    fn batch(&mut self, statements: &Statements<'_>, first: Turn) -> bool {
         self.metrics.taken();
-        let connection = match self.open_batch() {
-            Ok(connection) => connection,
-            Err(error) => {
-                first.1.finish(Err(error));
-                return;
-            }
-        };
-        let statements = Statements::new(&connection);
+        let connection = statements.connection();
+        if !self.has_room(connection) {
+            first.1.finish(Err(WriteError::Unavailable));
+            return true;
+        }
+        if let Err(error) = statements::run(statements, "BEGIN IMMEDIATE", |s| s.execute([])) {
+            self.note_failure("a transaction could not begin", &Error::Sqlite(error));
+            self.abandon(connection);
+            first.1.finish(Err(WriteError::Unavailable));
+            return false;
+        }
         let mut ran: Vec<Ran> = Vec::new();
-        let intact = self.run_batch(&statements, first, &mut ran);
-        drop(statements);
-        if intact && self.commit(&connection, ran.len()) {
-            self.publish(&connection);
-            self.connection = Some(connection);
+        let intact = self.run_batch(statements, first, &mut ran);
+        let is_committed = intact && self.commit(statements, ran.len());
+        if is_committed {
+            self.publish(connection);
             for (job, outcome) in ran {
                 job.finish(outcome);
             }
+            self.between_batches(connection);
         } else {
-            self.abandon(&connection);
+            self.abandon(connection);
             for (job, _) in ran {
                 job.finish(Err(WriteError::Unavailable));
             }
         }
-        self.between_batches();
         self.readership.yield_to_readers();
+        is_committed
     }
 
     /// Runs a job and the next ones of the queue, up to the size of a batch. Returns false if the
@@ -155,16 +206,13 @@ impl WriterThread {
         }
     }
 
-    /// Begins a transaction, and lends its connection to the batch.
-    fn open_batch(&mut self) -> Result<Connection, WriteError> {
+    /// Whether the file is in its place and its write-ahead log is within its limit.
+    fn has_room(&mut self, connection: &Connection) -> bool {
         if !self.condition.check() {
-            return Err(WriteError::Unavailable);
-        }
-        if self.connection.is_none() {
-            self.recover();
+            return false;
         }
         if WAL_PAGES.get() > self.wal_pages_max {
-            self.checkpoint_passive();
+            self.checkpoint_passive(connection);
             if WAL_PAGES.get() > self.wal_pages_max {
                 self.writable.store(false, Ordering::Relaxed);
                 tracing::error!(
@@ -172,19 +220,10 @@ impl WriterThread {
                     "the write-ahead log is past its limit because a reader holds it; writes are \
                      refused until it can be checkpointed"
                 );
-                return Err(WriteError::Unavailable);
+                return false;
             }
         }
-        let connection = self.connection.take().ok_or(WriteError::Unavailable)?;
-        let begun = connection
-            .prepare_cached("BEGIN IMMEDIATE")
-            .and_then(|mut s| s.execute([]));
-        if let Err(error) = begun {
-            self.note_failure("a transaction could not begin", &Error::Sqlite(error));
-            self.abandon(&connection);
-            return Err(WriteError::Unavailable);
-        }
-        Ok(connection)
+        true
     }
 
     /// Runs a job in a savepoint. Returns false if the whole transaction is lost.
@@ -232,23 +271,20 @@ impl WriterThread {
         !lost
     }
 
-    fn commit(&mut self, connection: &Connection, writes: usize) -> bool {
+    fn commit(&mut self, statements: &Statements<'_>, writes: usize) -> bool {
         let start = Instant::now();
         self.state.currencies.end_batch();
         if !self.condition.check() {
             return false;
         }
-        let segment = match self.close_segment(connection) {
+        let segment = match self.close_segment(statements.connection()) {
             Ok(segment) => segment,
             Err(error) => {
                 self.note_failure("a segment of idempotency keys could not be written", &error);
                 return false;
             }
         };
-        match connection
-            .prepare_cached("COMMIT")
-            .and_then(|mut s| s.execute([]))
-        {
+        match statements::run(statements, "COMMIT", |s| s.execute([])) {
             Ok(_) => {
                 if let Some(segment) = segment {
                     self.state.keys.closed(segment);
