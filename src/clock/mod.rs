@@ -59,16 +59,11 @@ impl Clock {
         Timestamp::from_millis(millis).expect("the clock shows a year from 0000 to 9999")
     }
 
-    /// The current time for a stamp. The stamp may be later, if an earlier one already is.
-    ///
-    /// # Panics
-    /// As [`Clock::now`].
-    pub fn stamp(&self) -> Timestamp {
-        let now = self.now();
+    /// Notes that something was stamped with a time that this clock showed.
+    pub fn stamped(&self, at: Timestamp) {
         if let Source::System(watch) = &self.0 {
-            watch.lock().stamped(now.as_millis());
+            watch.lock().stamped(at.as_millis());
         }
-        now
     }
 
     /// Advances a fixed clock. The system's clock ignores it.

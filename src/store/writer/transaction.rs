@@ -32,6 +32,8 @@ pub struct Transaction<'a> {
     statements: &'a dyn Prepared,
     state: &'a mut State,
     mark: Mark,
+    /// The clock's time, once it was asked for.
+    clock_now: Cell<Option<Timestamp>>,
     /// The cause of the events that are recorded.
     actor: Actor,
     savepoint: Cell<Savepoint>,
@@ -100,6 +102,7 @@ impl<'a> Transaction<'a> {
             statements,
             state,
             mark,
+            clock_now: Cell::new(None),
             actor: Actor::Server,
             savepoint: Cell::new(Savepoint::None),
             pending: RefCell::default(),
@@ -111,6 +114,9 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// [`Error`] if the batch has to be dropped.
     pub(super) fn end(self) -> Result<(), Error> {
+        if let Some(now) = self.clock_now.get() {
+            self.state.latest = now;
+        }
         match self.savepoint.get() {
             Savepoint::None => self.insert_pending(),
             Savepoint::Open => self.command("RELEASE job"),
@@ -166,7 +172,8 @@ impl<'a> Transaction<'a> {
     /// was moved, but never before the program's last activity.
     pub fn now(&self, program: ProgramNumber) -> Timestamp {
         let state = &*self.state;
-        let now = state.clock.stamp();
+        let now = self.clock_now();
+        state.clock.stamped(now);
         let now = state
             .ahead
             .get(&program)
@@ -176,9 +183,12 @@ impl<'a> Transaction<'a> {
         last.map_or(now, |last| now.max(*last))
     }
 
-    /// The clock's time, for events outside programs.
+    /// The clock's time, for events outside programs. It is the same throughout a write.
     pub fn clock_now(&self) -> Timestamp {
-        self.state.clock.now()
+        let now = self.clock_now.get();
+        let now = now.unwrap_or_else(|| self.state.clock.now());
+        self.clock_now.set(Some(now));
+        now
     }
 
     /// The number of the next activity.
