@@ -15,6 +15,7 @@ use crate::service::error::ServiceError;
 use crate::service::events::{Names, Signals, Targets};
 use crate::service::figures::Analytics;
 use crate::service::figures::saving::Snapshots;
+use crate::service::loyalty::profiles::Profiles;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::{CredentialError, Directory, MemberPrincipal, TokenKey};
 use crate::service::upkeep::clock_watch::ClockWatch;
@@ -31,6 +32,8 @@ pub struct Services {
     /// The accounts of members.
     pub(in crate::service) books: Published,
     pub(in crate::service) readership: Readership,
+    /// Profiles of members that were read lately.
+    pub(in crate::service) profiles: Profiles,
     pub(in crate::service) engine: Arc<Engine>,
     pub(in crate::service) directory: Arc<Directory>,
     pub(in crate::service) signals: Arc<Signals>,

@@ -46,6 +46,7 @@ mod partner_credits;
 mod partner_history;
 mod paths;
 mod preconditions;
+mod profiles;
 mod programs;
 mod rate_limit;
 mod redemption_lists;

@@ -1,5 +1,7 @@
 //! Members: set, read, list, remove.
 
+use std::sync::Arc;
+
 use data_encoding::HEXLOWER;
 use parking_lot::RwLockReadGuard;
 
@@ -67,8 +69,16 @@ impl Services {
         id: ExternalUserId,
         include_archived: bool,
     ) -> Result<MemberSummaryResponse, ServiceError> {
-        let books = self.books.clone();
         let currency = self.directory.currency_of(key.program)?;
+        self.readership.note();
+        let found = self.books.read().find(key.program, &id);
+        let record = found
+            .filter(|record| include_archived || !record.is_archived)
+            .ok_or(Refusal::NotFound("member"))?;
+        if let Some(member) = self.profiles.get(&record) {
+            return Ok(summary(&member, &record, &currency));
+        }
+        let (books, profiles) = (self.books.clone(), self.profiles.clone());
         self.look_up(key, move |connection| {
             let (member, newest) = store::members::find_with_newest(connection, key.program, &id)?
                 .filter(|(member, _)| include_archived || member.archived_at.is_none())
@@ -76,6 +86,8 @@ impl Services {
             let books = moment(&books, newest)?;
             let record = account(&books, &member)?;
             drop(books);
+            let member = Arc::new(member);
+            profiles.keep(&member);
             Ok(summary(&member, &record, &currency))
         })
         .await
@@ -144,7 +156,7 @@ impl Services {
         precondition: Precondition,
         options: RemoveOptions,
     ) -> Result<Reply, WriteError> {
-        let tokens = std::sync::Arc::clone(&self.tokens);
+        let tokens = Arc::clone(&self.tokens);
         let retention = self.limits.idempotency_retention;
         self.write(key, None, move |tx, key| {
             let selector = Selector::External(id.clone());

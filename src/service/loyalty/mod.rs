@@ -5,6 +5,7 @@ mod conversations;
 pub(in crate::service) mod ledger;
 pub(in crate::service) mod members;
 mod offers;
+pub(in crate::service) mod profiles;
 mod redemptions;
 mod sandbox;
 mod tokens;

@@ -20,6 +20,7 @@ use crate::service::figures::generations::BooksSaver;
 use crate::service::figures::saving::Snapshots;
 use crate::service::figures::snapshots::FiguresSaver;
 use crate::service::figures::{Analytics, Loaded};
+use crate::service::loyalty::profiles::Profiles;
 use crate::service::services::{Limits, Services};
 use crate::service::tenancy::bootstrap;
 use crate::service::tenancy::credentials::{Directory, KeyUses, TokenKey};
@@ -112,6 +113,7 @@ impl Services {
             analytics,
             books,
             readership,
+            profiles: Profiles::default(),
             engine,
             directory,
             signals,

@@ -1,0 +1,120 @@
+//! Profiles of members that were read lately, so that reading one again needs no row.
+//!
+//! Every change of a profile is a row of the log, whose number is the settings version of the
+//! profile and, in the books, of the account. So a profile is current as long as the books have its
+//! version, and nothing has to be told about changes.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::books::Record;
+use crate::domain::{Member, MemberNumber};
+
+/// The number of places. Members whose numbers differ by a multiple of it share one.
+const PLACES: usize = 1 << 15;
+/// Profiles with more bytes of attributes are not kept.
+const ATTRIBUTES_MAX: usize = 512;
+
+/// The profiles, each in the place of its member's number. Clones share them.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct Profiles(Arc<[Mutex<Option<Arc<Member>>>]>);
+
+impl Default for Profiles {
+    fn default() -> Self {
+        Self((0..PLACES).map(|_| Mutex::default()).collect())
+    }
+}
+
+impl Profiles {
+    /// The profile of an account, if it is kept and current.
+    pub(in crate::service) fn get(&self, record: &Record) -> Option<Arc<Member>> {
+        let kept = self.place(record.number).lock().clone()?;
+        let is_current = kept.number == record.number && kept.version == record.version;
+        is_current.then_some(kept)
+    }
+
+    /// Keeps a profile that was read.
+    pub(in crate::service) fn keep(&self, member: &Arc<Member>) {
+        let attributes = member.attributes.as_ref();
+        if attributes.is_none_or(|text| text.as_str().len() <= ATTRIBUTES_MAX) {
+            *self.place(member.number).lock() = Some(Arc::clone(member));
+        }
+    }
+
+    fn place(&self, number: MemberNumber) -> &Mutex<Option<Arc<Member>>> {
+        let number = usize::try_from(number.0).unwrap_or_default();
+        &self.0[number % PLACES]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::books::{Books, Row};
+    use crate::domain::{
+        Activity, Attributes, Event, ExternalUserId, ProgramNumber, Seq, Tier, Timestamp,
+    };
+
+    fn member(number: i64, version: i64) -> Member {
+        let text = |text: &str| ExternalUserId::parse("id", text).unwrap();
+        let tier = Tier::parse("tier", "gold").unwrap();
+        let at = Timestamp::from_millis(0).unwrap();
+        Member {
+            number: MemberNumber(number),
+            version: Seq(version),
+            ..Member::new(ProgramNumber(1), text("ada"), tier, at)
+        }
+    }
+
+    /// The account of a member who signed up with an activity.
+    fn record(number: i64, seq: i64) -> Record {
+        let mut books = Books::default();
+        let activity = Activity {
+            seq: Seq(seq),
+            at: Timestamp::from_millis(0).unwrap(),
+            program: Some(ProgramNumber(1)),
+            event: Event::MemberCreated {
+                member: MemberNumber(number),
+                tier: Tier::parse("tier", "gold").unwrap(),
+            },
+        };
+        let row = Row {
+            activity: &activity,
+            jump: None,
+            starts_chain: false,
+            hash: None,
+            is_given: false,
+        };
+        books.apply(&row, |_| None).unwrap();
+        books.record(MemberNumber(number)).unwrap()
+    }
+
+    #[test]
+    fn only_the_version_of_the_books_is_current() {
+        let profiles = Profiles::default();
+        assert_eq!(profiles.get(&record(5, 7)), None);
+        let kept = Arc::new(member(5, 7));
+        profiles.keep(&kept);
+        assert_eq!(profiles.get(&record(5, 7)), Some(kept));
+        assert_eq!(profiles.get(&record(5, 8)), None);
+        // Another member takes the place.
+        let other = 5 + i64::try_from(PLACES).unwrap();
+        assert_eq!(profiles.get(&record(other, 7)), None);
+        profiles.keep(&Arc::new(member(other, 9)));
+        assert_eq!(profiles.get(&record(5, 7)), None);
+        assert!(profiles.get(&record(other, 9)).is_some());
+    }
+
+    #[test]
+    fn large_profiles_are_not_kept() {
+        let profiles = Profiles::default();
+        let json = format!("{{\"a\":\"{}\"}}", "x".repeat(ATTRIBUTES_MAX));
+        let large = Member {
+            attributes: Some(Attributes::parse("attributes", &json).unwrap()),
+            ..member(5, 7)
+        };
+        profiles.keep(&Arc::new(large));
+        assert_eq!(profiles.get(&record(5, 7)), None);
+    }
+}
