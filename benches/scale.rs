@@ -353,10 +353,9 @@ struct Populated {
     events: u64,
     /// From the start of the process to a summary, in seconds.
     start: f64,
-    /// Resident memory without idempotency records, that without timelines, and the file, in
-    /// megabytes.
+    /// Resident memory without idempotency records, of that the books, and the file, in megabytes.
     resident: f64,
-    of_members: f64,
+    books: f64,
     file: f64,
     /// Rates and latencies by request.
     seen: Vec<(String, Seen)>,
@@ -391,13 +390,13 @@ impl Populated {
         change(&path, WITHOUT_ANSWERS);
         let server = Server::open_pinned("0", &path);
         let resident = idle(&server);
-        let of_members = resident - server.gauge("engine_timeline_bytes") / 1e6;
+        let books = server.gauge("books_bytes") / 1e6;
         Self {
             members: history.members,
             events: size.events,
             start: median(start),
             resident,
-            of_members,
+            books,
             file,
             seen,
         }
@@ -409,12 +408,11 @@ fn million_members(rounds: usize, results: &mut Results) {
     let [some, many] =
         [&TEN_MILLION, &MILLION_MEMBERS].map(|size| Populated::measure(size, rounds));
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let more = (many.members - some.members) as f64;
-    let a_member = 1e6 * (many.of_members - some.of_members) / more;
+    let account = |of: &Populated| 1e6 * of.books / of.members as f64;
     results.figure("million.start", many.start);
     results.figure("million.resident", many.resident);
     results.figure("million.file", many.file);
-    results.figure("million.member", a_member);
+    results.figure("million.account", account(&many));
     let mut table = format!(
         "| members | {} | {} |\n| --- | --- | --- |\n",
         some.members, many.members
@@ -429,8 +427,8 @@ fn million_members(rounds: usize, results: &mut Results) {
     line("resident memory, no idempotency records", |found| {
         format!("{:.1} MB", found.resident)
     });
-    line("of that, without timelines", |found| {
-        format!("{:.1} MB", found.of_members)
+    line("of that, the books", |found| {
+        format!("{:.1} MB", found.books)
     });
     line("the file", |found| format!("{:.0} MB", found.file));
     for ((name, some), (_, many)) in some.seen.iter().zip(&many.seen) {
@@ -448,7 +446,9 @@ fn million_members(rounds: usize, results: &mut Results) {
     }
     writeln!(
         table,
-        "| memory for each further member | | {a_member:.1} B |"
+        "| memory for each account | {:.1} B | {:.1} B |",
+        account(&some),
+        account(&many)
     )
     .unwrap();
     results.table("million", table);

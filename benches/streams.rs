@@ -16,6 +16,7 @@ mod support;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -27,7 +28,9 @@ const STREAMS: usize = 1000;
 const EVENTS: usize = 200;
 
 fn main() {
-    let server = Server::start();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_stampcard"));
+    server.env("STAMPCARD_SERVER__STREAMS_EACH_MAX", "10000");
+    let server = Server::on_a_new_database(server);
     let mut client = server.client();
     client.expect("PUT", "/v1/members/ann", &json!({}), 200);
     // Memory that the first requests allocate permanently does not count for the streams.

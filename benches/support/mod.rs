@@ -98,7 +98,7 @@ impl Server {
         command
     }
 
-    fn on_a_new_database(command: Command) -> Self {
+    pub(crate) fn on_a_new_database(command: Command) -> Self {
         Self::run_in(tempfile::tempdir_in(folder()).unwrap(), command)
     }
 

@@ -132,7 +132,7 @@ fn targets(figures: &Figures) -> Vec<Target> {
             get("engine.10M.entry")),
         to("memory for each idempotency record", " B", Less, 2.0, 2.0, get("memory.answer")),
         to("memory for each member with an account", " B", Less, 120.0, 100.0,
-            get("million.member")),
+            get("million.account")),
         to("start to a right summary, 10 M rows and 200,000 members, with a snapshot", " ms", Less,
             250.0, 100.0, ms("start.snapshot")),
         to("idle memory, empty", " MB", Less, 24.0, 16.0, get("memory.empty")),

@@ -49,8 +49,14 @@ fn every_change_shows_at_once() {
         let id = members[random.usize(0..members.len())];
         let path = format!("/v1/members/{id}");
         match random.u8(0..8) {
-            0 => drop(app.put(&path, &json!({"displayName": format!("Name {round}")})).expect(200)),
-            1 => drop(app.put(&path, &json!({"tier": format!("tier {}", round % 3)})).expect(200)),
+            0 => drop(
+                app.put(&path, &json!({"displayName": format!("Name {round}")}))
+                    .expect(200),
+            ),
+            1 => drop(
+                app.put(&path, &json!({"tier": format!("tier {}", round % 3)}))
+                    .expect(200),
+            ),
             2 => {
                 // Some are too large to be kept.
                 let text = "x".repeat(random.usize(0..1_000));
