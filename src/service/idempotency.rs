@@ -152,8 +152,8 @@ fn update_canonical(hash: &mut Sha256, value: &Value) {
     }
 }
 
-/// Returns the response of the key that was stored after `not_before`, if there is one; a refusal if
-/// it belongs to another body.
+/// Returns the response of the key that was stored after `not_before`, if there is one; a refusal
+/// if it belongs to another body.
 pub(super) fn replay(
     tx: &mut Transaction<'_>,
     surface: Surface,

@@ -1,8 +1,8 @@
 //! The prepared statements of the writer's connection.
 //!
-//! The cache of rusqlite hashes the text of a statement twice and copies it once on each use. Writes
-//! run the same few statements over and over. So the writer keeps those that it used last, and finds
-//! them by comparing texts, which mostly differ in length already.
+//! The cache of rusqlite hashes the text of a statement twice and copies it once on each use.
+//! Writes run the same few statements over and over. So the writer keeps those that it used last,
+//! and finds them by comparing texts, which mostly differ in length already.
 
 use std::cell::RefCell;
 
