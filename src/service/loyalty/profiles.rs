@@ -16,7 +16,7 @@ const PLACES: usize = 1 << 15;
 /// Profiles with more bytes of attributes are not kept.
 const ATTRIBUTES_MAX: usize = 512;
 
-/// The profiles, each in the place of its member's number. Clones share them.
+/// The profiles, each at the index that follows from its member's number. Clones share them.
 #[derive(Debug, Clone)]
 pub(in crate::service) struct Profiles(Arc<[Mutex<Option<Arc<Member>>>]>);
 
