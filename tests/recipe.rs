@@ -117,6 +117,8 @@ const RECIPES: &[Recipe] = &[
         complete: &["attributes"],
         relevant: &["attributes", "TABLES", "members"],
         others: &[
+            // Keeps only small ones.
+            "src/service/loyalty/profiles.rs",
             V1,
             // Erases what version 1 left.
             "src/store/file/migrations/step2/finish.rs",
