@@ -1,5 +1,7 @@
 //! Idempotency records: a retry with the same `Idempotency-Key` receives the first response again.
 
+use std::time::Duration;
+
 use pasetors::keys::SymmetricKey;
 use pasetors::token::UntrustedToken;
 use pasetors::version4::{LocalToken, V4};
@@ -7,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer, Reply, StoredForm};
-use crate::domain::{Environment, Invalid, MemberNumber, ProgramNumber, Refusal, Timestamp};
+use crate::domain::{Environment, Invalid, MemberNumber, ProgramNumber, Refusal};
 use crate::error::{Problem, Surface};
 use crate::store::idempotency::{CompactResponse, Hash, IdempotencyRecord, StoredResponse};
 use crate::store::{self, Connection, Transaction};
@@ -152,14 +154,14 @@ fn update_canonical(hash: &mut Sha256, value: &Value) {
     }
 }
 
-/// Returns the response of the key that was stored after `not_before`, if there is one; a refusal
-/// if it belongs to another body.
+/// Returns the stored response of the key if there is one; a refusal if it belongs to another body.
 pub(super) fn replay(
     tx: &mut Transaction<'_>,
     surface: Surface,
     key: &IdempotencyKey,
-    not_before: Timestamp,
+    retention: Duration,
 ) -> Result<Option<Reply>, store::Error> {
+    let not_before = tx.clock_now().saturating_sub(retention);
     let Some(stored) = store::idempotency::find(tx, &key.key_hash, not_before)? else {
         return Ok(None);
     };
@@ -227,7 +229,6 @@ pub(super) fn unreadable_responses(connection: &Connection) -> Result<Vec<String
 pub(super) fn record(
     tx: &mut Transaction<'_>,
     key: &IdempotencyKey,
-    now: Timestamp,
     answer: &Answer,
 ) -> Result<(), store::Error> {
     let response = match answer.form {
@@ -240,6 +241,7 @@ pub(super) fn record(
         status: answer.status,
         response,
     };
+    let now = tx.clock_now();
     store::idempotency::store(tx, &key.key_hash, now, stored, answer.member)
 }
 

@@ -81,9 +81,7 @@ impl Services {
                     .or_else(|error| refused(tx, surface, error));
             };
             let key = key.rescoped(caller.scope());
-            let now = tx.clock_now();
-            let not_before = now.saturating_sub(retention);
-            if let Some(reply) = idempotency::replay(tx, surface, &key, not_before)? {
+            if let Some(reply) = idempotency::replay(tx, surface, &key, retention)? {
                 return Ok(reply);
             }
             let answer = match work(tx, &caller) {
@@ -98,7 +96,7 @@ impl Services {
                 }
                 Err(ServiceError::Storage(error)) => return Err(error),
             };
-            idempotency::record(tx, &key, now, &answer)?;
+            idempotency::record(tx, &key, &answer)?;
             Ok(answer.into_reply())
         };
         self.writer.0.write(tenant, write).await

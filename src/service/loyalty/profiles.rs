@@ -9,12 +9,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::books::Record;
-use crate::domain::{Member, MemberNumber};
+use crate::domain::{Attributes, DisplayName, Email, Member, MemberNumber};
 
 /// The number of places. Members whose numbers differ by a multiple of it share one.
 const PLACES: usize = 1 << 15;
-/// Profiles with more bytes of attributes are not kept.
-const ATTRIBUTES_MAX: usize = 512;
+/// Profiles with more bytes of text are not kept.
+const TEXT_MAX: usize = 1024;
 
 /// The profiles, each at the index that follows from its member's number. Clones share them.
 #[derive(Debug, Clone)]
@@ -36,8 +36,7 @@ impl Profiles {
 
     /// Keeps a profile that was read.
     pub(in crate::service) fn keep(&self, member: &Arc<Member>) {
-        let attributes = member.attributes.as_ref();
-        if attributes.is_none_or(|text| text.as_str().len() <= ATTRIBUTES_MAX) {
+        if text_bytes(member) <= TEXT_MAX {
             *self.place(member.number).lock() = Some(Arc::clone(member));
         }
     }
@@ -48,13 +47,22 @@ impl Profiles {
     }
 }
 
+/// The bytes of all texts of a profile.
+fn text_bytes(member: &Member) -> usize {
+    let optional = [
+        member.display_name.as_ref().map(DisplayName::as_str),
+        member.email.as_ref().map(Email::as_str),
+        member.attributes.as_ref().map(Attributes::as_str),
+    ];
+    let optional: usize = optional.into_iter().flatten().map(str::len).sum();
+    optional + member.external_user_id.as_str().len() + member.tier.as_str().len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::books::{Books, Row};
-    use crate::domain::{
-        Activity, Attributes, Event, ExternalUserId, ProgramNumber, Seq, Tier, Timestamp,
-    };
+    use crate::domain::{Activity, Event, ExternalUserId, ProgramNumber, Seq, Tier, Timestamp};
 
     fn member(number: i64, version: i64) -> Member {
         let text = |text: &str| ExternalUserId::parse("id", text).unwrap();
@@ -108,13 +116,23 @@ mod tests {
 
     #[test]
     fn large_profiles_are_not_kept() {
-        let profiles = Profiles::default();
-        let json = format!("{{\"a\":\"{}\"}}", "x".repeat(ATTRIBUTES_MAX));
-        let large = Member {
-            attributes: Some(Attributes::parse("attributes", &json).unwrap()),
-            ..member(5, 7)
-        };
-        profiles.keep(&Arc::new(large));
-        assert_eq!(profiles.get(&record(5, 7)), None);
+        let json = format!("{{\"a\":\"{}\"}}", "x".repeat(TEXT_MAX));
+        let name = "\u{1F98A}".repeat(255);
+        let (of_json, of_names) = (member(5, 7), member(6, 7));
+        for large in [
+            Member {
+                attributes: Some(Attributes::parse("attributes", &json).unwrap()),
+                ..of_json
+            },
+            Member {
+                display_name: Some(DisplayName::parse("displayName", name).unwrap()),
+                ..of_names
+            },
+        ] {
+            let profiles = Profiles::default();
+            let account = record(large.number.0, 7);
+            profiles.keep(&Arc::new(large));
+            assert_eq!(profiles.get(&account), None);
+        }
     }
 }

@@ -39,8 +39,7 @@ impl Services {
             });
             if let Some(key) = idempotency {
                 let key = key.rescoped(Scope::Program(program.number));
-                let now = tx.clock_now();
-                crate::service::idempotency::record(tx, &key, now, &answer)?;
+                crate::service::idempotency::record(tx, &key, &answer)?;
             }
             Ok(answer)
         })

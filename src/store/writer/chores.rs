@@ -29,7 +29,7 @@ impl WriterThread {
             self.scrub(connection);
         }
         self.truncate_if_due(connection);
-        let now = self.state.latest;
+        let now = self.state.clock.now();
         if now.hour() != self.purged_hour {
             self.purge(connection, now);
         }

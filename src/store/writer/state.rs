@@ -19,8 +19,6 @@ use crate::store::{Error, log};
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) clock: Clock,
-    /// The clock's time in the last write that asked for it.
-    pub(super) latest: Timestamp,
     /// The number of the next activity.
     pub(super) next_seq: i64,
     /// The time of each program's last committed activity.
@@ -68,7 +66,6 @@ impl State {
         books: &Published,
     ) -> Result<Self, Error> {
         Ok(Self {
-            latest: clock.now(),
             clock,
             next_seq: next_seq(connection)?,
             last_at,

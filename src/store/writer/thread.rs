@@ -79,18 +79,23 @@ impl WriterThread {
     /// Writes until the queue is closed: with this connection and, after failures, with others.
     pub(super) fn run(mut self, connection: Connection) {
         let mut open = Some((connection, None));
-        while let Some((connection, first)) = open {
-            if self.serve(&connection, first) == Ended::Closed {
-                // Only one thread can move pages at a time.
-                self.checkpointer.stop();
-                self.finish_scrub(&connection);
-                self.checkpoint_all(&connection);
-                break;
+        let mut last = None;
+        while let Some((connection, first)) = open.take() {
+            match self.serve(&connection, first) {
+                Ended::Closed => last = Some(connection),
+                Ended::Failed => {
+                    drop(connection);
+                    open = self.await_recovery();
+                }
             }
-            drop(connection);
-            open = self.await_recovery();
         }
+        // Only one thread can move pages at a time.
         self.checkpointer.stop();
+        if let Some(connection) = &last {
+            self.finish_scrub(connection);
+            self.checkpoint_all(connection);
+        }
+        // Before the connection is closed, which may delete the log.
         self.condition.forget_log();
     }
 

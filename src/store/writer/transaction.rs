@@ -114,9 +114,6 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// [`Error`] if the batch has to be dropped.
     pub(super) fn end(self) -> Result<(), Error> {
-        if let Some(now) = self.clock_now.get() {
-            self.state.latest = now;
-        }
         match self.savepoint.get() {
             Savepoint::None => self.insert_pending(),
             Savepoint::Open => self.command("RELEASE job"),
