@@ -59,7 +59,12 @@ CREATE TABLE program (
     -- The settings versions of name and status, and of currency and default tier.
     version         INTEGER NOT NULL DEFAULT 0 CONSTRAINT program_version CHECK (version >= 0),
     configuration_version INTEGER NOT NULL DEFAULT 0
-        CONSTRAINT program_configuration_version CHECK (configuration_version >= 0)
+        CONSTRAINT program_configuration_version CHECK (configuration_version >= 0),
+    -- Millionths of a dollar that a point is worth, and of the units that a dollar is displayed as.
+    rate_per_point  INTEGER NOT NULL DEFAULT 0
+        CONSTRAINT program_rate_per_point CHECK (rate_per_point >= 0),
+    units_per_usd   INTEGER NOT NULL DEFAULT 1000000
+        CONSTRAINT program_units_per_usd CHECK (units_per_usd > 0)
 ) STRICT;
 CREATE INDEX program_by_organization ON program (organization_id);
 
@@ -71,6 +76,10 @@ CREATE TABLE configuration (
         CONSTRAINT configuration_version CHECK (version >= 0),
     currency_name   TEXT    NOT NULL,
     currency_symbol TEXT    NOT NULL,
+    rate_per_point  INTEGER NOT NULL
+        CONSTRAINT configuration_rate_per_point CHECK (rate_per_point >= 0),
+    units_per_usd   INTEGER NOT NULL
+        CONSTRAINT configuration_units_per_usd CHECK (units_per_usd > 0),
     default_tier    TEXT    NOT NULL,
     PRIMARY KEY (program_id, version)
 ) STRICT, WITHOUT ROWID;

@@ -63,6 +63,15 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/wallet/transactions", "offerTitle"),
     added("/v1/redemptions", "offerTitle"),
     added("/v1/redemptions", "displayName"),
+    added("/v1/", "balanceUSD"),
+    added("/v1/", "balanceDisplay"),
+    added("/v1/", "amountReceivedUSD"),
+    added("/v1/", "amountReceivedDisplay"),
+    added("/v1/", "amountSpentUSD"),
+    added("/v1/", "amountSpentDisplay"),
+    added("/v1/", "unitsPerUSD"),
+    added("/v1/configuration", "currencyUnitsPerUSD"),
+    added("/v1/configuration", "ratePerPoint"),
 ];
 
 /// The settings version of a path's object.

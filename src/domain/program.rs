@@ -3,17 +3,21 @@
 use uuid::Uuid;
 
 use super::{
-    CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, ProgramNumber, Seq, Tier,
-    Timestamp,
+    CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, ProgramNumber, Rate, Seq,
+    Tier, Timestamp,
 };
 
-/// The name of a program's points.
+/// The name of a program's points, and what they are worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Currency {
     /// The display name, for example `Points`.
     pub name: CurrencyName,
     /// The symbol, for example `pts`.
     pub symbol: CurrencySymbol,
+    /// The dollars that a point is worth.
+    pub rate_per_point: Rate,
+    /// The units in which a dollar's worth of points is displayed.
+    pub units_per_usd: Rate,
 }
 
 /// Whether a program is in use.
@@ -91,7 +95,7 @@ pub struct Program {
     pub name: Name,
     /// Whether it is in use.
     pub status: ProgramStatus,
-    /// The name of its points.
+    /// Its points.
     pub currency: Currency,
     /// The tier of members that are created without one.
     pub default_tier: Tier,

@@ -27,7 +27,7 @@ pub fn balance_renderer(number: u8) -> Option<BalanceRenderer> {
     }
 }
 
-/// The balance, and the name and symbol of the currency.
+/// The balance and the currency.
 fn balance_1(balance: Points, currency: &Currency) -> Vec<u8> {
     to_json(&BalanceResponse {
         balance: balance.get(),
@@ -38,12 +38,14 @@ fn balance_1(balance: Points, currency: &Currency) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CurrencyName, CurrencySymbol};
+    use crate::domain::{CurrencyName, CurrencySymbol, Rate};
 
     fn stars() -> Currency {
         Currency {
             name: CurrencyName::parse("currencyName", "Étoiles \"✨\"").unwrap(),
             symbol: CurrencySymbol::parse("currencySymbol", "★").unwrap(),
+            rate_per_point: Rate::from_millionths(10_000),
+            units_per_usd: Rate::from_millionths(2_500_000),
         }
     }
 
@@ -53,7 +55,8 @@ mod tests {
     fn a_renderer_never_changes() {
         let expected: [(u8, &str); 1] = [(
             1,
-            r#"{"balance":9007199254740991,"currency":{"name":"Étoiles \"✨\"","symbol":"★"}}"#,
+            "{\"balance\":9007199254740991,\"currency\":\
+             {\"name\":\"Étoiles \\\"✨\\\"\",\"symbol\":\"★\",\"unitsPerUSD\":2.5}}",
         )];
         for (number, body) in expected {
             let render = balance_renderer(number).unwrap();

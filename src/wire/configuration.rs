@@ -3,9 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field_types::text;
+use super::field_types::{RATE_PER_POINT, UNITS_PER_USD, text};
 use super::request::request;
-use crate::domain::{CurrencyName, CurrencySymbol, Program, Tier};
+use crate::domain::{CurrencyName, CurrencySymbol, Money, Program, Rate, Tier};
 
 request! {
     /// The body of `PUT /v1/configuration`. Absent fields keep their value.
@@ -16,6 +16,11 @@ request! {
         /// Their symbol.
         pub currency_symbol: Option<CurrencySymbol> =
             optional("currencySymbol", text!(CurrencySymbol)),
+        /// The dollars that a point is worth.
+        pub rate_per_point: Option<Rate> = optional("ratePerPoint", RATE_PER_POINT),
+        /// The units in which a dollar's worth of points is displayed.
+        pub currency_units_per_usd: Option<Rate> =
+            optional("currencyUnitsPerUSD", UNITS_PER_USD),
         /// The tier of a new member without one.
         pub default_tier: Option<Tier> = optional("defaultTier", text!(Tier)),
     }
@@ -29,6 +34,8 @@ request! {
 #[schema(examples(json!({
     "currencyName": "Points",
     "currencySymbol": "pts",
+    "currencyUnitsPerUSD": 100,
+    "ratePerPoint": 0.01,
     "defaultTier": "standard",
 })))]
 pub struct ConfigurationResponse {
@@ -36,6 +43,13 @@ pub struct ConfigurationResponse {
     pub currency_name: String,
     /// Their symbol.
     pub currency_symbol: String,
+    /// The units in which a dollar's worth of points is displayed.
+    #[serde(rename = "currencyUnitsPerUSD")]
+    #[schema(value_type = f64, minimum = 0)]
+    pub currency_units_per_usd: Money,
+    /// The dollars that a point is worth.
+    #[schema(value_type = f64, minimum = 0)]
+    pub rate_per_point: Money,
     /// The tier of a new member without one.
     pub default_tier: String,
 }
@@ -45,6 +59,8 @@ impl From<&Program> for ConfigurationResponse {
         Self {
             currency_name: program.currency.name.as_str().to_owned(),
             currency_symbol: program.currency.symbol.as_str().to_owned(),
+            currency_units_per_usd: program.currency.units_per_usd.into(),
+            rate_per_point: program.currency.rate_per_point.into(),
             default_tier: program.default_tier.as_str().to_owned(),
         }
     }

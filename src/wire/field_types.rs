@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::fields::{Field, FieldType};
 use super::schema;
 use crate::domain::{
-    Allocation, Attributes, EventName, ExternalUserId, Invalid, OfferContent, Points, Refusal,
-    Role, Subscription, Tier, Timestamp, Url, WebhookUrl,
+    Allocation, Attributes, EventName, ExternalUserId, Invalid, OfferContent, Points, Rate,
+    Refusal, Role, Subscription, Tier, Timestamp, Url, WebhookUrl,
 };
 
 /// The most seconds by which one request moves a sandbox's time: ten years of 365 days.
@@ -44,6 +44,18 @@ pub(super) use {text, word};
 pub(super) const STRING: FieldType<String> = FieldType {
     read: |field| field.text(|_, text| Ok(text)),
     schema: || schema::string().into(),
+};
+
+/// The dollars that a point is worth.
+pub(super) const RATE_PER_POINT: FieldType<Rate> = FieldType {
+    read: |field| field.rate(Rate::ZERO, Rate::PER_POINT_MAX),
+    schema: || schema::rate(Rate::ZERO, Rate::PER_POINT_MAX).into(),
+};
+
+/// The units of a display currency that a dollar is worth.
+pub(super) const UNITS_PER_USD: FieldType<Rate> = FieldType {
+    read: |field| field.rate(Rate::LEAST, Rate::PER_USD_MAX),
+    schema: || schema::rate(Rate::LEAST, Rate::PER_USD_MAX).into(),
 };
 
 /// True or false.

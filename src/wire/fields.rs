@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use utoipa::openapi::Schema;
 
-use crate::domain::{Change, Invalid};
+use crate::domain::{Change, Invalid, Money, Rate};
 
 /// The type of a field on the wire: how a value is read, and the schema of the values it accepts.
 pub(super) struct FieldType<T, E = Invalid> {
@@ -202,6 +202,19 @@ impl<'a> Field<'a> {
             .filter(|number| (least..=most).contains(number))
             .and_then(make)
             .ok_or_else(|| self.wrong(format!("must be a whole number from {least} to {most}")))
+    }
+
+    /// A decimal number in a closed range, with at most six digits after the point.
+    pub(super) fn rate(&self, least: Rate, most: Rate) -> Result<Rate, Invalid> {
+        let number = self.value.as_f64().and_then(Rate::new);
+        number
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| {
+                let [least, most] = [least, most].map(Money::from);
+                self.wrong(format!(
+                    "must be a number from {least} to {most} with at most 6 digits after the point"
+                ))
+            })
     }
 
     /// An object.

@@ -18,6 +18,7 @@ mod fields;
 mod health;
 mod keys;
 mod members;
+mod money;
 mod numbers;
 mod offers;
 mod partner;

@@ -9,8 +9,8 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
-    CancelReason, EventName, OrganizationStatus, OrganizationTier, Points, ProgramStatus, Status,
-    TextRule,
+    CancelReason, EventName, OrganizationStatus, OrganizationTier, Points, ProgramStatus, Rate,
+    Status, TextRule,
 };
 
 /// A text with a rule.
@@ -61,6 +61,17 @@ pub fn whole(least: i64, most: i64) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(least))
+        .maximum(Some(most))
+        .build()
+}
+
+/// A decimal number with at most six digits after the point.
+pub fn rate(least: Rate, most: Rate) -> Object {
+    let [least, most] = [least, most].map(|rate| rate.millionths() as f64 / 1e6);
+    ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .description(Some("With at most 6 digits after the point."))
         .minimum(Some(least))
         .maximum(Some(most))
         .build()

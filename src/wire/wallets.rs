@@ -7,8 +7,8 @@ use super::field_types::{AMOUNT, EXTERNAL_USER_ID, text};
 use super::request::request;
 use super::schema::{CREDIT, DEBIT, TransactionType};
 use crate::domain::{
-    Currency, Entry, ExternalUserId, Points, Reason, RedemptionId, Tier, Timestamp, TransactionId,
-    Wallet,
+    Currency, Entry, ExternalUserId, Money, Points, Reason, RedemptionId, Tier, Timestamp,
+    TransactionId, Wallet,
 };
 
 request! {
@@ -28,12 +28,17 @@ request! {
 
 /// The currency of a program: the name of its points.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(examples(json!({"name": "Points", "symbol": "pts"})))]
+#[serde(rename_all = "camelCase")]
+#[schema(examples(json!({"name": "Points", "symbol": "pts", "unitsPerUSD": 100})))]
 pub struct CurrencyResponse {
     /// The display name.
     pub name: String,
     /// The symbol.
     pub symbol: String,
+    /// The units in which a dollar's worth of points is displayed.
+    #[serde(rename = "unitsPerUSD")]
+    #[schema(value_type = f64, minimum = 0)]
+    pub units_per_usd: Money,
 }
 
 impl From<&Currency> for CurrencyResponse {
@@ -41,6 +46,7 @@ impl From<&Currency> for CurrencyResponse {
         Self {
             name: currency.name.as_str().to_owned(),
             symbol: currency.symbol.as_str().to_owned(),
+            units_per_usd: currency.units_per_usd.into(),
         }
     }
 }
@@ -52,7 +58,13 @@ impl From<&Currency> for CurrencyResponse {
     "balance": 60,
     "amountReceived": 100,
     "amountSpent": 40,
-    "currency": {"name": "Points", "symbol": "pts"},
+    "balanceUSD": 0.6,
+    "balanceDisplay": 60,
+    "amountReceivedUSD": 1,
+    "amountReceivedDisplay": 100,
+    "amountSpentUSD": 0.4,
+    "amountSpentDisplay": 40,
+    "currency": {"name": "Points", "symbol": "pts", "unitsPerUSD": 100},
 })))]
 pub struct WalletResponse {
     /// The points that can be spent: `amountReceived` minus `amountSpent`.
@@ -64,6 +76,27 @@ pub struct WalletResponse {
     /// Points spent, forfeited and debited, ever.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub amount_spent: i64,
+    /// `balance` in dollars: times the configuration's `ratePerPoint`.
+    #[serde(rename = "balanceUSD")]
+    #[schema(value_type = f64, minimum = 0)]
+    pub balance_usd: Money,
+    /// `balance` as displayed: its dollars times `currency.unitsPerUSD`.
+    #[schema(value_type = f64, minimum = 0)]
+    pub balance_display: Money,
+    /// `amountReceived` in dollars.
+    #[serde(rename = "amountReceivedUSD")]
+    #[schema(value_type = f64, minimum = 0)]
+    pub amount_received_usd: Money,
+    /// `amountReceived` as displayed.
+    #[schema(value_type = f64, minimum = 0)]
+    pub amount_received_display: Money,
+    /// `amountSpent` in dollars.
+    #[serde(rename = "amountSpentUSD")]
+    #[schema(value_type = f64, minimum = 0)]
+    pub amount_spent_usd: Money,
+    /// `amountSpent` as displayed.
+    #[schema(value_type = f64, minimum = 0)]
+    pub amount_spent_display: Money,
     /// The currency.
     pub currency: CurrencyResponse,
 }
@@ -71,10 +104,18 @@ pub struct WalletResponse {
 impl WalletResponse {
     /// A wallet in its program's currency.
     pub fn new(wallet: &Wallet, currency: &Currency) -> Self {
+        let [balance, received, spent] =
+            [wallet.balance(), wallet.received, wallet.spent].map(Points::get);
         Self {
-            balance: wallet.balance().get(),
-            amount_received: wallet.received.get(),
-            amount_spent: wallet.spent.get(),
+            balance,
+            amount_received: received,
+            amount_spent: spent,
+            balance_usd: Money::usd(balance, currency),
+            balance_display: Money::display(balance, currency),
+            amount_received_usd: Money::usd(received, currency),
+            amount_received_display: Money::display(received, currency),
+            amount_spent_usd: Money::usd(spent, currency),
+            amount_spent_display: Money::display(spent, currency),
             currency: currency.into(),
         }
     }
@@ -82,7 +123,10 @@ impl WalletResponse {
 
 /// The response to a credit or debit.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(examples(json!({"balance": 100, "currency": {"name": "Points", "symbol": "pts"}})))]
+#[schema(examples(json!({
+    "balance": 100,
+    "currency": {"name": "Points", "symbol": "pts", "unitsPerUSD": 100},
+})))]
 pub struct BalanceResponse {
     /// The points that can be spent now.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
@@ -99,7 +143,13 @@ pub struct BalanceResponse {
         "balance": 60,
         "amountReceived": 100,
         "amountSpent": 40,
-        "currency": {"name": "Points", "symbol": "pts"},
+        "balanceUSD": 0.6,
+        "balanceDisplay": 60,
+        "amountReceivedUSD": 1,
+        "amountReceivedDisplay": 100,
+        "amountSpentUSD": 0.4,
+        "amountSpentDisplay": 40,
+        "currency": {"name": "Points", "symbol": "pts", "unitsPerUSD": 100},
     },
 })))]
 pub struct EligibilityResponse {

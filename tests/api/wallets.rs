@@ -16,7 +16,7 @@ fn a_credit_adds_points_and_tells_the_balance() {
     app.member("ada", 0);
     let body = json!({"externalUserID": "ada", "amount": 100, "reason": "welcome"});
     let first = app.post("/v1/wallet/credit", &body).expect(200);
-    let currency = json!({"name": "Points", "symbol": "pts"});
+    let currency = json!({"name": "Points", "symbol": "pts", "unitsPerUSD": 1});
     assert_eq!(first, json!({"balance": 100, "currency": currency}));
     let second = move_points(&app, "credit", 1).expect(200);
     assert_eq!(second["balance"], 101);

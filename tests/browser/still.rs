@@ -238,7 +238,9 @@ fn marked_state(browser: &Browser) -> Value {
 
 /// One event every half a minute.
 const EVENTS_OF_AN_HOUR: u32 = 120;
-/// The share by which memory may grow.
+/// A leak grows in each of these hours; what the engine compiles and keeps grows in one.
+const HOURS_MAX: u32 = 3;
+/// The share of the memory at first by which it may grow in an hour.
 const GROWTH_MAX: f64 = 0.1;
 
 #[test]
@@ -274,20 +276,23 @@ fn an_hour_of_events_leaves_a_page_as_light_as_before() {
         browser.until(SETTLED);
         live(20);
         catch_up(&browser);
-        let before = browser.weight();
-        for _ in 0..EVENTS_OF_AN_HOUR / 10 {
-            live(10);
-            catch_up(&browser);
-        }
-        let after = browser.weight();
-        for (what, (before, after)) in ["nodes", "listeners", "bytes"]
-            .into_iter()
-            .zip(before.into_iter().zip(after))
-        {
+        let first = browser.weight();
+        let mut before = first;
+        for hour in 1..=HOURS_MAX {
+            for _ in 0..EVENTS_OF_AN_HOUR / 10 {
+                live(10);
+                catch_up(&browser);
+            }
+            let after = browser.weight();
+            if (0..first.len()).all(|at| after[at] <= before[at] + first[at] * GROWTH_MAX) {
+                break;
+            }
             assert!(
-                after <= before * (1.0 + GROWTH_MAX),
-                "{page}: {before} {what} before, {after} after an hour of events"
+                hour < HOURS_MAX,
+                "{page}: nodes, listeners and bytes were {first:?}, then {before:?}, and an hour of \
+                 events later {after:?}"
             );
+            before = after;
         }
     }
     browser.assert_quiet(|_| false);

@@ -296,9 +296,11 @@ def shaped(value, rule, exactly=False):
 STATUSES = ("SUBMITTED", "OPEN", "AWAITING_VENDOR", "AWAITING_CUSTOMER", "PURCHASED", "COMPLETED",
             "CANCELED")
 GRANT = {"accessToken": is_text, "expiresAt": is_time}
-CURRENCY = {"name": is_text, "symbol": is_text}
+CURRENCY = {"name": is_text, "symbol": is_text, "unitsPerUSD": is_number}
 WALLET = {"balance": is_number, "amountReceived": is_number, "amountSpent": is_number,
-          "currency": CURRENCY}
+          "balanceUSD": is_number, "balanceDisplay": is_number, "amountReceivedUSD": is_number,
+          "amountReceivedDisplay": is_number, "amountSpentUSD": is_number,
+          "amountSpentDisplay": is_number, "currency": CURRENCY}
 OFFER = {"id": is_text, "title": is_text, "description": is_text, "shortDescription": is_text,
          "kind": is_text, "type": is_text, "pointsPrice": or_null(is_integer),
          "expiresAt": or_null(is_time), "images": list_of(is_text)}

@@ -36,8 +36,17 @@ impl Services {
             let before = store::programs::get(tx, key.program)?;
             precondition.check(Some(before.configuration_version))?;
             let mut program = before.clone();
-            program.currency.name = request.currency_name.unwrap_or(program.currency.name);
-            program.currency.symbol = request.currency_symbol.unwrap_or(program.currency.symbol);
+            let currency = &mut program.currency;
+            if let Some(name) = request.currency_name {
+                currency.name = name;
+            }
+            if let Some(symbol) = request.currency_symbol {
+                currency.symbol = symbol;
+            }
+            let rate = request.rate_per_point;
+            currency.rate_per_point = rate.unwrap_or(currency.rate_per_point);
+            let units = request.currency_units_per_usd;
+            currency.units_per_usd = units.unwrap_or(currency.units_per_usd);
             program.default_tier = request.default_tier.unwrap_or(program.default_tier);
             if program != before {
                 let at = tx.now(key.program);

@@ -8,7 +8,7 @@ use super::credentials;
 use crate::domain::{
     Currency, CurrencyName, CurrencySymbol, Environment, Event, Name, Organization,
     OrganizationNumber, OrganizationStatus, OrganizationTier, Program, ProgramNumber,
-    ProgramStatus, Seq, Tier, Timestamp,
+    ProgramStatus, Rate, Seq, Tier, Timestamp,
 };
 use crate::service::random::random_bytes;
 use crate::store::credentials::{KeyScope, NewCredential};
@@ -86,6 +86,8 @@ pub(in crate::service) fn create_program(
         currency: Currency {
             name: CurrencyName::parse("currencyName", "Points").map_err(impossible)?,
             symbol: CurrencySymbol::parse("currencySymbol", "pts").map_err(impossible)?,
+            rate_per_point: Rate::ZERO,
+            units_per_usd: Rate::ONE,
         },
         default_tier: Tier::parse("defaultTier", "standard").map_err(impossible)?,
         created_at: now,

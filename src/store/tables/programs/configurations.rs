@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::domain::{Currency, CurrencyName, CurrencySymbol, ProgramNumber, Seq};
+use crate::domain::{Currency, CurrencyName, CurrencySymbol, ProgramNumber, Rate, Seq};
 use crate::store::Error;
 use crate::store::tables::columns::column;
 use crate::store::tables::query;
@@ -26,8 +26,9 @@ pub fn currency_of(
     connection: &Connection,
     program: ProgramNumber,
 ) -> Result<CurrencyVersion, Error> {
-    const SELECT: &str =
-        "SELECT configuration_version, currency_name, currency_symbol FROM program WHERE id = ?1";
+    const SELECT: &str = "SELECT configuration_version, currency_name, currency_symbol,
+            rate_per_point, units_per_usd
+        FROM program WHERE id = ?1";
     let found = query::one(connection, SELECT, [program.0], |row| {
         Ok(CurrencyVersion {
             currency: currency(row, column!(SELECT, "currency_name"))?,
@@ -46,17 +47,21 @@ pub fn currency_at(
     program: ProgramNumber,
     version: Seq,
 ) -> Result<Option<Currency>, Error> {
-    let sql = "SELECT currency_name, currency_symbol FROM configuration
+    let sql = "SELECT currency_name, currency_symbol, rate_per_point, units_per_usd
+               FROM configuration
                WHERE program_id = ?1 AND version = ?2";
     query::one(connection, sql, (program.0, version.0), |row| {
         currency(row, 0)
     })
 }
 
-/// Reads the name of a currency from a column, and the symbol from the next one.
+/// Reads a currency from four columns, of which this is the first: name, symbol, the rate a point
+/// and the units a dollar.
 pub(in crate::store) fn currency(row: &Row<'_>, column: usize) -> Result<Currency, Error> {
     Ok(Currency {
         name: CurrencyName::stored(row.get(column)?),
         symbol: CurrencySymbol::stored(row.get(column + 1)?),
+        rate_per_point: Rate::from_millionths(row.get(column + 2)?),
+        units_per_usd: Rate::from_millionths(row.get(column + 3)?),
     })
 }

@@ -20,14 +20,14 @@ use crate::store::{AccessChange, Counted, Error, Transaction};
 
 /// Selects the columns that [`program`] reads.
 const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.name, p.status,
-        p.currency_name, p.currency_symbol, p.default_tier, p.created_at, p.updated_at,
-        p.archived_at, p.version, p.configuration_version
+        p.currency_name, p.currency_symbol, p.rate_per_point, p.units_per_usd, p.default_tier,
+        p.created_at, p.updated_at, p.archived_at, p.version, p.configuration_version
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// Selects the columns that [`access_row`] reads.
 const SELECT_ACCESS: &str =
     "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, p.name,
-        p.currency_name, p.currency_symbol
+        p.currency_name, p.currency_symbol, p.rate_per_point, p.units_per_usd
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// The parts of a program that a credential check needs.
@@ -56,8 +56,9 @@ pub struct ProgramAccessRow {
 /// [`Error`] if the database fails.
 pub fn insert(tx: &mut Transaction<'_>, program: &mut Program) -> Result<(), Error> {
     let sql = "INSERT INTO program (uuid, organization_id, name, status, currency_name,
-                   currency_symbol, default_tier, created_at, updated_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
+                   currency_symbol, rate_per_point, units_per_usd, default_tier, created_at,
+                   updated_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)";
     tx.execute(
         sql,
         (
@@ -67,6 +68,8 @@ pub fn insert(tx: &mut Transaction<'_>, program: &mut Program) -> Result<(), Err
             program.status.as_str(),
             program.currency.name.as_str(),
             program.currency.symbol.as_str(),
+            program.currency.rate_per_point.millionths(),
+            program.currency.units_per_usd.millionths(),
             program.default_tier.as_str(),
             program.created_at.as_millis(),
         ),
@@ -188,15 +191,19 @@ pub fn configure(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Erro
         program.configuration_version.0,
         program.currency.name.as_str(),
         program.currency.symbol.as_str(),
+        program.currency.rate_per_point.millionths(),
+        program.currency.units_per_usd.millionths(),
         program.default_tier.as_str(),
     );
     let sql = "UPDATE program SET configuration_version = ?2, currency_name = ?3,
-                   currency_symbol = ?4, default_tier = ?5
+                   currency_symbol = ?4, rate_per_point = ?5, units_per_usd = ?6,
+                   default_tier = ?7
                WHERE id = ?1";
     tx.prepare_cached(sql)?.execute(values)?;
     let sql = "INSERT INTO configuration
-                   (program_id, version, currency_name, currency_symbol, default_tier)
-               VALUES (?1, ?2, ?3, ?4, ?5)";
+                   (program_id, version, currency_name, currency_symbol, rate_per_point,
+                    units_per_usd, default_tier)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     tx.prepare_cached(sql)?.execute(values)?;
     tx.currency_changed(program.number);
     tx.access_changed(AccessChange::Program(program.number));

@@ -63,6 +63,7 @@ const CONTRADICTIONS: &[&str] = &[
      FROM program p LEFT JOIN configuration c
         ON c.program_id = p.id AND c.version = p.configuration_version
      WHERE c.currency_name IS NOT p.currency_name OR c.currency_symbol IS NOT p.currency_symbol
+        OR c.rate_per_point IS NOT p.rate_per_point OR c.units_per_usd IS NOT p.units_per_usd
         OR c.default_tier IS NOT p.default_tier",
     "SELECT format('configuration of program row %d, version %d: the log has no such change',
          c.program_id, c.version)

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Allocation, Cell, Entry, Environment, EventKind, Invalid, MessageId, OfferContent, OfferId,
-    Reason, Seq, Subscription, Timestamp, WebhookUrl,
+    Rate, Reason, Seq, Subscription, Timestamp, WebhookUrl,
 };
 
 /// A check of the values of a column that are not null.
@@ -63,6 +63,14 @@ pub(super) const MONTH: Rule = Rule(|cell| {
     in_range(cell, 0, most).map_err(|_| format!("must be months since 1970, 0 to {most}"))
 });
 pub(super) const ALLOCATION: Rule = Rule(|cell| in_range(cell, 0, Allocation::CREDITS_MAX));
+pub(super) const RATE_PER_POINT: Rule = Rule(|cell| {
+    let most = Rate::PER_POINT_MAX.millionths();
+    in_range(cell, Rate::ZERO.millionths(), most)
+});
+pub(super) const UNITS_PER_USD: Rule = Rule(|cell| {
+    let most = Rate::PER_USD_MAX.millionths();
+    in_range(cell, Rate::LEAST.millionths(), most)
+});
 pub(super) const PIECES: Rule = Rule(|cell| {
     let pieces = cell.integer().unwrap_or(-1);
     OfferContent::check_stored_pieces("", pieces).map_err(expected)

@@ -8,8 +8,8 @@ mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, COUNT, ENTRY, EVENTS, IMAGES, KIND, MONTH, NOTE, PIECES, PREFIX, ROW,
-    SECRET, STAMP, TIERS, TIME, WEBHOOK_URL, expected, text,
+    ACTOR, ALLOCATION, ANY, COUNT, ENTRY, EVENTS, IMAGES, KIND, MONTH, NOTE, PIECES, PREFIX,
+    RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
 };
 use crate::domain::{
     Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
@@ -86,6 +86,8 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("name", text!(Name)),
             ("currency_name", text!(CurrencyName)),
             ("currency_symbol", text!(CurrencySymbol)),
+            ("rate_per_point", RATE_PER_POINT),
+            ("units_per_usd", UNITS_PER_USD),
             ("default_tier", text!(Tier)),
             ("amount_received", ANY),
             ("amount_spent", ANY),
@@ -99,6 +101,8 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
         &[
             ("currency_name", text!(CurrencyName)),
             ("currency_symbol", text!(CurrencySymbol)),
+            ("rate_per_point", RATE_PER_POINT),
+            ("units_per_usd", UNITS_PER_USD),
             ("default_tier", text!(Tier)),
         ],
     ),

@@ -58,8 +58,10 @@ pub(super) fn set_versions(connection: &mut Connection) -> Result<(), MigrationE
     drop(newest);
     // They exist if the migration was stopped after this transaction.
     let sql = "INSERT OR IGNORE INTO configuration
-                   (program_id, version, currency_name, currency_symbol, default_tier)
-               SELECT id, configuration_version, currency_name, currency_symbol, default_tier
+                   (program_id, version, currency_name, currency_symbol, rate_per_point,
+                    units_per_usd, default_tier)
+               SELECT id, configuration_version, currency_name, currency_symbol, rate_per_point,
+                   units_per_usd, default_tier
                FROM program";
     tx.execute(sql, [])?;
     tx.commit()?;

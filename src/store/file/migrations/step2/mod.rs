@@ -50,6 +50,10 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
              CONSTRAINT program_version CHECK (version >= 0);
          ALTER TABLE program ADD COLUMN configuration_version INTEGER NOT NULL DEFAULT 0
              CONSTRAINT program_configuration_version CHECK (configuration_version >= 0);
+         ALTER TABLE program ADD COLUMN rate_per_point INTEGER NOT NULL DEFAULT 0
+             CONSTRAINT program_rate_per_point CHECK (rate_per_point >= 0);
+         ALTER TABLE program ADD COLUMN units_per_usd INTEGER NOT NULL DEFAULT 1000000
+             CONSTRAINT program_units_per_usd CHECK (units_per_usd > 0);
          ALTER TABLE credential ADD COLUMN last_used_at INTEGER;
          ALTER TABLE webhook_endpoint ADD COLUMN version INTEGER NOT NULL DEFAULT 0
              CONSTRAINT webhook_endpoint_version CHECK (version >= 0);
