@@ -332,6 +332,26 @@ CREATE TABLE message (
 ) STRICT;
 CREATE INDEX message_by_conversation ON message (conversation_id);
 
+-- A version of a program's legal document. The newest of a type is the present one.
+CREATE TABLE terms_version (
+    seq         INTEGER PRIMARY KEY,    -- the activity that published it, at its time
+    program_id  INTEGER NOT NULL CONSTRAINT terms_version_program REFERENCES program (id),
+    uuid        BLOB    NOT NULL CONSTRAINT terms_version_uuid UNIQUE
+        CONSTRAINT terms_version_uuid_length CHECK (length(uuid) = 16),
+    type        TEXT    NOT NULL
+        CONSTRAINT terms_version_type CHECK (type IN ('TERMS_OF_SERVICE', 'PRIVACY_POLICY')),
+    content     TEXT    NOT NULL        -- HTML, as it was published
+) STRICT;
+CREATE INDEX terms_version_by_program ON terms_version (program_id, type);
+
+-- The acceptance of a version by a member.
+CREATE TABLE terms_acceptance (
+    seq         INTEGER PRIMARY KEY,    -- the activity, at its time
+    member_id   INTEGER NOT NULL CONSTRAINT terms_acceptance_member REFERENCES member (id),
+    version_seq INTEGER NOT NULL CONSTRAINT terms_acceptance_version REFERENCES terms_version (seq),
+    CONSTRAINT terms_acceptance_once UNIQUE (member_id, version_seq)
+) STRICT;
+
 -- An endpoint for a program's events. A deleted one is disabled, and can be enabled again.
 CREATE TABLE webhook_endpoint (
     id          INTEGER PRIMARY KEY,

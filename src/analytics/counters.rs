@@ -201,7 +201,9 @@ impl Counters {
             | Event::OrganizationCreated { .. }
             | Event::OrganizationChanged { .. }
             | Event::WebhookCreated { .. }
-            | Event::WebhookChanged { .. } => {}
+            | Event::WebhookChanged { .. }
+            | Event::TermsPublished { .. }
+            | Event::TermsAccepted { .. } => {}
         }
         Ok(())
     }

@@ -123,7 +123,9 @@ fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::OrganizationCreated { .. }
         | Event::OrganizationChanged { .. }
         | Event::WebhookCreated { .. }
-        | Event::WebhookChanged { .. } => None,
+        | Event::WebhookChanged { .. }
+        | Event::TermsPublished { .. }
+        | Event::TermsAccepted { .. } => None,
     }
 }
 
@@ -194,7 +196,9 @@ fn change(
         | Event::OrganizationCreated { .. }
         | Event::OrganizationChanged { .. }
         | Event::WebhookCreated { .. }
-        | Event::WebhookChanged { .. } => {}
+        | Event::WebhookChanged { .. }
+        | Event::TermsPublished { .. }
+        | Event::TermsAccepted { .. } => {}
     }
     Ok(())
 }

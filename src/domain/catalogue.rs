@@ -1,6 +1,58 @@
-//! Sets of events of the catalogue, and subscriptions of webhooks to them.
+//! The catalogue: the events to which webhooks subscribe, sets of them, and subscriptions.
 
-use super::{EventKind, EventName, Invalid, Refusal};
+use super::{Audience, EventKind, Invalid, Refusal};
+
+const CATALOGUE_COUNT: usize = {
+    let (mut count, mut index) = (0, 0);
+    while index < EventKind::ALL.len() {
+        count += matches!(EventKind::ALL[index].audience(), Audience::Catalogue) as usize;
+        index += 1;
+    }
+    count
+};
+
+/// The name of an event of the catalogue, to which webhooks can subscribe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventName(EventKind);
+
+impl EventName {
+    /// The whole catalogue, in the order of the table.
+    pub const ALL: [Self; CATALOGUE_COUNT] = {
+        let mut all = [Self(EventKind::MemberCreated); CATALOGUE_COUNT];
+        let (mut count, mut index) = (0, 0);
+        while index < EventKind::ALL.len() {
+            if matches!(EventKind::ALL[index].audience(), Audience::Catalogue) {
+                all[count] = Self(EventKind::ALL[index]);
+                count += 1;
+            }
+            index += 1;
+        }
+        all
+    };
+
+    /// The name of a kind, if it is in the catalogue.
+    pub const fn of(kind: EventKind) -> Option<Self> {
+        match kind.audience() {
+            Audience::Catalogue => Some(Self(kind)),
+            Audience::Internal => None,
+        }
+    }
+
+    /// The kind of event with the name.
+    pub const fn kind(self) -> EventKind {
+        self.0
+    }
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        self.0.as_str()
+    }
+
+    /// Reads the name on the wire.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == name)
+    }
+}
 
 /// A set of events of the catalogue.
 ///

@@ -6,7 +6,7 @@ use super::row::Field;
 use super::{
     Cell, Entry, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
     OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionNumber, Role, Seq,
-    Status, Tier, Timestamp, WebhookId,
+    Status, TermsType, TermsVersionId, Tier, Timestamp, WebhookId,
 };
 
 impl Field for Points {
@@ -82,7 +82,7 @@ macro_rules! word_fields {
         }
     )* };
 }
-word_fields! { Status Environment OrganizationStatus ProgramStatus Role }
+word_fields! { Status Environment OrganizationStatus ProgramStatus Role TermsType }
 
 macro_rules! public_id_fields {
     ($($id:ident)*) => { $(
@@ -97,4 +97,4 @@ macro_rules! public_id_fields {
         }
     )* };
 }
-public_id_fields! { MessageId OfferId WebhookId }
+public_id_fields! { MessageId OfferId WebhookId TermsVersionId }

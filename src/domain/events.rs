@@ -8,9 +8,10 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    Column, Entry, Environment, ExternalUserId, LedgerEntry, MemberNumber, MessageId, OfferId,
-    OfferNumber, OrganizationNumber, OrganizationStatus, Points, Program, ProgramStatus,
-    RedemptionMove, RedemptionNumber, Role, Status, Tier, Timestamp, WebhookId,
+    Column, Entry, Environment, EventName, ExternalUserId, LedgerEntry, MemberNumber, MessageId,
+    OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points, Program, ProgramStatus,
+    RedemptionMove, RedemptionNumber, Role, Status, TermsType, TermsVersionId, Tier, Timestamp,
+    WebhookId,
 };
 
 /// The receivers of an event.
@@ -248,6 +249,12 @@ events! {
     /// A webhook's settings changed; from then on it is disabled, or in use.
     71 WebhookChanged "webhook.changed" Internal Uncounted Nothing
         { webhook: WebhookId = Object, disabled: bool = Flag };
+    /// A version of a legal document was published.
+    80 TermsPublished "terms.published" Internal Uncounted Nothing
+        { version: TermsVersionId = Object, of: TermsType = Name };
+    /// A member accepted a version of a legal document.
+    81 TermsAccepted "terms.accepted" Internal Uncounted Nothing
+        { member: MemberNumber = Member, version: TermsVersionId = Object };
 }
 
 impl EventKind {
@@ -333,58 +340,6 @@ impl Event {
             | Self::RedemptionCanceled(moved) => EventKind::of_status(moved.to) == self.kind(),
             _ => true,
         }
-    }
-}
-
-const CATALOGUE_COUNT: usize = {
-    let (mut count, mut index) = (0, 0);
-    while index < EventKind::ALL.len() {
-        count += matches!(EventKind::ALL[index].audience(), Audience::Catalogue) as usize;
-        index += 1;
-    }
-    count
-};
-
-/// The name of an event of the catalogue, to which webhooks can subscribe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct EventName(EventKind);
-
-impl EventName {
-    /// The whole catalogue, in the order of the table.
-    pub const ALL: [Self; CATALOGUE_COUNT] = {
-        let mut all = [Self(EventKind::MemberCreated); CATALOGUE_COUNT];
-        let (mut count, mut index) = (0, 0);
-        while index < EventKind::ALL.len() {
-            if matches!(EventKind::ALL[index].audience(), Audience::Catalogue) {
-                all[count] = Self(EventKind::ALL[index]);
-                count += 1;
-            }
-            index += 1;
-        }
-        all
-    };
-
-    /// The name of a kind, if it is in the catalogue.
-    pub const fn of(kind: EventKind) -> Option<Self> {
-        match kind.audience() {
-            Audience::Catalogue => Some(Self(kind)),
-            Audience::Internal => None,
-        }
-    }
-
-    /// The kind of event with the name.
-    pub const fn kind(self) -> EventKind {
-        self.0
-    }
-
-    /// The name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        self.0.as_str()
-    }
-
-    /// Reads the name on the wire.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|event| event.as_str() == name)
     }
 }
 

@@ -71,6 +71,10 @@ public_id!(
     MessageId, "msg_"
 );
 public_id!(
+    /// The id of a version of a legal document: `ldv_` and a `UUIDv7`.
+    TermsVersionId, "ldv_"
+);
+public_id!(
     /// A webhook's id: `wh_` and a `UUIDv7`.
     WebhookId, "wh_"
 );

@@ -29,21 +29,22 @@ mod refusal;
 mod row;
 mod search;
 mod status;
+mod terms;
 mod text;
 mod timestamp;
 mod webhook;
 
 pub use account::{Account, Position, jump_depth};
 pub use activity::{Activity, Actor};
-pub use catalogue::{EventSet, Subscription};
+pub use catalogue::{EventName, EventSet, Subscription};
 pub use conversation::{Conversation, ConversationPlace, InboxPlace, InboxRank, Message, Role};
 pub use day::Day;
 pub use environment::Environment;
-pub use events::{Audience, Counting, Event, EventKind, EventName, Shown};
+pub use events::{Audience, Counting, Event, EventKind, Shown};
 pub use id::{
     ConversationId, ConversationNumber, CredentialNumber, DeliveryId, EndpointNumber, EventId,
     MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
-    ProgramNumber, RedemptionId, RedemptionNumber, Seq, TransactionId, WebhookId,
+    ProgramNumber, RedemptionId, RedemptionNumber, Seq, TermsVersionId, TransactionId, WebhookId,
 };
 pub use invalid::Invalid;
 pub use ledger::{Entry, LedgerEntry};
@@ -61,9 +62,11 @@ pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
 pub use search::{Search, all_begin, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
+pub use terms::{PresentTerms, TermsContent, TermsType, TermsVersion};
 pub use text::{
     Attributes, Blanks, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
-    ExternalUserId, Label, LongText, MessageText, Name, Note, Reason, TextRule, Tier, Title, Url,
+    ExternalUserId, Label, LongText, MessageText, Name, Note, Reason, TermsHtml, TextRule, Tier,
+    Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{

@@ -199,6 +199,10 @@ text!(
     MessageText, (1, 4000), lines: true
 );
 text!(
+    /// A legal document, an HTML fragment: 1 to 200,000 characters, line ends allowed.
+    TermsHtml, (1, 200_000), lines: true
+);
+text!(
     /// The name of an organization, a program or a key: 1 to 255 characters.
     Name, (1, 255), lines: false, Trimmed
 );

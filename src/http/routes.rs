@@ -23,6 +23,7 @@ const FILES: &[&[Route]] = &[
     loyalty::streams::ROUTES,
     loyalty::webhooks::ROUTES,
     loyalty::configuration::ROUTES,
+    loyalty::terms::ROUTES,
     loyalty::keys::ROUTES,
     loyalty::analytics::ROUTES,
     loyalty::sandbox::ROUTES,

@@ -10,13 +10,16 @@ use super::fields::{Field, FieldType};
 use super::schema;
 use crate::domain::{
     Allocation, Attributes, EventName, ExternalUserId, Invalid, OfferContent, Points, Rate,
-    Refusal, Role, Subscription, Tier, Timestamp, Url, WebhookUrl,
+    Refusal, Role, Subscription, TermsVersionId, Tier, Timestamp, Url, WebhookUrl,
 };
 
 /// The most seconds by which one request moves a sandbox's time: ten years of 365 days.
 const ADVANCE_SECONDS_MAX: i64 = 10 * 365 * 24 * 3600;
 /// The longest list of event names that is read, unknown and repeated names included.
 const EVENT_NAMES_MAX: usize = 100;
+
+/// The most versions of legal documents that a request accepts.
+const VERSIONS_MAX: usize = 100;
 
 /// A text of a domain type, which has a `RULE` and a `parse`.
 macro_rules! text {
@@ -146,6 +149,17 @@ pub(super) const JSON_OBJECT: FieldType<Attributes> = FieldType {
 pub(super) const OBJECT: FieldType<()> = FieldType {
     read: |field| field.object().map(|_| ()),
     schema: || schema::any_object().into(),
+};
+
+/// Versions of legal documents.
+pub(super) const VERSIONS: FieldType<Vec<TermsVersionId>> = FieldType {
+    read: |field| {
+        field.list(VERSIONS_MAX, |name, id| {
+            let version = TermsVersionId::parse(&id);
+            version.ok_or_else(|| Invalid::new(name, "must be the id of a version"))
+        })
+    },
+    schema: || schema::list(schema::string(), VERSIONS_MAX).into(),
 };
 
 /// The role of an Org-API-Key that speaks for the operator.

@@ -31,6 +31,7 @@ mod reports;
 mod request;
 mod sandbox;
 pub mod schema;
+mod terms;
 mod tokens;
 mod wallets;
 mod webhooks;
@@ -80,7 +81,7 @@ pub use programs::{
 pub use query::{
     BOOLEAN, Group, Kind, Limit, ListOwner, MEMBER_ID, Optional, OrDefault, Page, PageQuery,
     Parameters, Part, Query, Required, TEXT, TIME, expected_one_of, flag, group, limit, optional,
-    page, parameter, search,
+    page, parameter, search, with_plus,
 };
 pub(crate) use query::{query_parameters, words};
 pub use redemption_history::{
@@ -92,6 +93,10 @@ pub use redemptions::{
 };
 pub use reports::{ProgramActivityListResponse, ProgramActivityResponse, decimal};
 pub use sandbox::{AdvanceClockRequest, ClockResponse, ResetRequest, ResetResponse};
+pub use terms::{
+    AcceptTermsRequest, PublishTermsRequest, TermsContentResponse, TermsDocumentResponse,
+    TermsResponse,
+};
 pub use tokens::{ExchangeTokenRequest, TokenGrantResponse};
 pub use wallets::{
     BalanceResponse, CurrencyResponse, EligibilityResponse, LedgerEntryResponse, MovePointsRequest,

@@ -6,8 +6,7 @@ use crate::support::TestApp;
 #[test]
 fn a_new_program_counts_points_and_puts_members_into_standard() {
     let app = TestApp::start();
-    let expected =
-        json!({"currencyName": "Points", "currencySymbol": "pts", "currencyUnitsPerUSD": 1,
+    let expected = json!({"currencyName": "Points", "currencySymbol": "pts", "currencyUnitsPerUSD": 1,
             "ratePerPoint": 0, "defaultTier": "standard"});
     assert_eq!(app.get("/v1/configuration").expect(200), expected);
     assert_eq!(

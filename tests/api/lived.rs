@@ -48,6 +48,7 @@ pub(crate) fn lived() -> Lived {
     members(&app);
     redemptions(&app);
     removals(&app);
+    terms(&app);
     tenants(&app);
     app.post("/v1/sandbox/clock", &json!({"advanceSeconds": 3600}))
         .expect(200);
@@ -138,6 +139,20 @@ fn redemptions(app: &TestApp) {
     say_as_agent(app, &booking, "Welcome, Dee");
     let about = json!({"externalUserID": "dee", "title": "Dee's hat", "message": "It is here."});
     app.post("/v1/conversations", &about).expect(201);
+}
+
+fn terms(app: &TestApp) {
+    for (document, html) in [
+        ("TERMS_OF_SERVICE", "<p>Be kind.</p>"),
+        ("PRIVACY_POLICY", "<p>Nothing is sold.</p>"),
+        ("TERMS_OF_SERVICE", "<p>Be kinder.</p>"),
+    ] {
+        pass(app);
+        let body = json!({"contentHTML": html});
+        let published = app.put(&format!("/v1/terms/{document}"), &body).expect(200);
+        let body = json!({"versions": [published["version"]], "externalUserID": "ann"});
+        app.post("/v1/terms/acceptance", &body).expect(200);
+    }
 }
 
 fn removals(app: &TestApp) {

@@ -60,6 +60,7 @@ mod snapshots;
 mod streams;
 mod streams_ending;
 mod tampers;
+mod terms;
 mod timeseries;
 mod timeseries_input;
 mod tokens;

@@ -211,6 +211,37 @@ const FOUND: &[(&str, &str)] = &[
         "UPDATE offer SET quantity_remaining = 4 WHERE title = 'Gone'",
         "its quantity_remaining",
     ),
+    (
+        "UPDATE program SET rate_per_point = 1 WHERE id = 1",
+        "program row 1: its configuration",
+    ),
+    (
+        "UPDATE program SET units_per_usd = 1 WHERE id = 1",
+        "program row 1: its configuration",
+    ),
+    (
+        "UPDATE terms_version SET type = 'PRIVACY_POLICY'",
+        "the activity did not publish it",
+    ),
+    (
+        "UPDATE terms_version SET uuid = randomblob(16)",
+        "the activity did not publish it",
+    ),
+    ("UPDATE terms_version SET content = ''", "content must be"),
+    (
+        "PRAGMA foreign_keys = OFF;
+         DELETE FROM terms_version WHERE seq = (SELECT min(seq) FROM terms_version)",
+        "has no row in the table terms_version",
+    ),
+    (
+        "UPDATE terms_acceptance SET member_id = (SELECT id FROM member
+             WHERE external_user_id = 'bob')",
+        "its member did not accept",
+    ),
+    (
+        "UPDATE terms_acceptance SET seq = seq + 1000000",
+        "has no row in the table terms_acceptance",
+    ),
     ("UPDATE offer SET archived_at = NULL", "its archived_at"),
     ("UPDATE offer SET created_at = 0", "its created_at"),
     (

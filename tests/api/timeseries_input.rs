@@ -164,11 +164,31 @@ fn every_bad_time_is_refused_at_either_end() {
 }
 
 #[test]
-fn a_plus_that_is_not_encoded_is_explained() {
+fn a_plus_that_is_not_encoded_is_read_as_one() {
     let app = TestApp::start();
-    let query = "from=2026-06-01T00:00:00+02:00&to=2026-06-02&interval=day";
-    let message = refuse(&app, query, "from");
-    assert!(message.contains("%2B"), "{message}");
+    app.member("ada", 5);
+    for (bare, encoded) in [
+        (
+            "/v1/analytics/timeseries?from=2026-06-15T14:00:00+02:00\
+             &to=2026-06-15T15:00:00.5+02:00&interval=hour",
+            "/v1/analytics/timeseries?from=2026-06-15T14:00:00%2B02:00\
+             &to=2026-06-15T15:00:00.5%2B02:00&interval=hour",
+        ),
+        (
+            "/v1/redemptions?from=2026-06-15+14:00:00+02:00",
+            "/v1/redemptions?from=2026-06-15T12:00:00Z",
+        ),
+    ] {
+        assert_eq!(app.get(bare).expect(200), app.get(encoded).expect(200));
+    }
+    // The blank before a time is not the plus of an offset.
+    for time in ["2026-06-15+14:00", "2026-06-15T14:00:00+2:00", "+02:00"] {
+        refuse(
+            &app,
+            &format!("from={time}&to=2026-06-16&interval=day"),
+            "from",
+        );
+    }
 }
 
 #[test]

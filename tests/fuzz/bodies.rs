@@ -4,17 +4,18 @@ use proptest::prelude::*;
 use serde_json::{Map, Value};
 use stampcard::domain::Refusal;
 use stampcard::wire::{
-    AdvanceClockRequest, AllocateCreditsRequest, CancelRedemptionRequest, ConfigurationRequest,
-    CreateApiKeyRequest, CreateOfferRequest, CreateOrganizationRequest, CreateProgramRequest,
-    CreateRedemptionRequest, CreateWebhookRequest, ExchangeTokenRequest, MovePointsRequest,
-    PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest, PatchRedemptionRequest,
-    ResetRequest, SendMessageRequest, SetMemberRequest, SetStatusRequest, SetTierRequest,
+    AcceptTermsRequest, AdvanceClockRequest, AllocateCreditsRequest, CancelRedemptionRequest,
+    ConfigurationRequest, CreateApiKeyRequest, CreateOfferRequest, CreateOrganizationRequest,
+    CreateProgramRequest, CreateRedemptionRequest, CreateWebhookRequest, ExchangeTokenRequest,
+    MovePointsRequest, PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest,
+    PatchRedemptionRequest, PublishTermsRequest, ResetRequest, SendMessageRequest,
+    SetMemberRequest, SetStatusRequest, SetTierRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 22] = [
+const GOOD: [&str; 24] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
     r#"{"externalUserID":"user_42","amount":9007199254740991,"reason":"welcome"}"#,
@@ -25,7 +26,9 @@ const GOOD: [&str; 22] = [
     r#"{"startAt":"2026-06-01T00:00:00.5Z","endAt":null}"#,
     r#"{"message":"Hello\nthere","as":"agent"}"#,
     r#"{"url":"https://example.com/hook","events":["member.created","wallet.credited"]}"#,
-    r#"{"currencyName":"Miles","currencySymbol":"mi","defaultTier":"bronze"}"#,
+    r#"{"currencyName":"Miles","currencySymbol":"mi","defaultTier":"bronze","ratePerPoint":0.01}"#,
+    r#"{"contentHTML":"<p>Be kind.</p>"}"#,
+    r#"{"versions":["ldv_01890a5d-ac96-774b-bcce-b302099a8057"],"externalUserID":"user_42"}"#,
     r#"{"advanceSeconds":3600}"#,
     r#"{"name":"Corner Coffee","status":"ARCHIVED"}"#,
     r#"{"name":"C","externalId":"a","metadata":{"r":"n"},"tier":"trial","initialCredits":500}"#,
@@ -40,7 +43,7 @@ const GOOD: [&str; 22] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 38] = [
     "externalUserID",
     "displayName",
     "email",
@@ -70,6 +73,10 @@ const NAMES: [&str; 34] = [
     "url",
     "events",
     "currencyName",
+    "currencyUnitsPerUSD",
+    "ratePerPoint",
+    "contentHTML",
+    "versions",
     "advanceSeconds",
     "name",
     "metadata",
@@ -130,6 +137,8 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         SetTierRequest::parse(body).err(),
         AllocateCreditsRequest::parse(body).err(),
         CreateApiKeyRequest::parse(body).err(),
+        PublishTermsRequest::parse(body).err(),
+        AcceptTermsRequest::parse(body).err(),
     ];
     for invalid in refused.into_iter().flatten() {
         prop_assert!(!invalid.field.is_empty(), "{}", body);

@@ -274,7 +274,7 @@ async fn configure(
     let body = json!({"currencyName": name, "currencySymbol": symbol});
     let request = ConfigurationRequest::parse(&body)?;
     services
-        .set_configuration(key, Precondition::NONE, request)
+        .update_configuration(key, Precondition::NONE, request)
         .await?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::http::route::routes;
 use crate::service::{Analytics, TimeseriesSelection, unknown_series_offer};
 use crate::wire::{
     Kind, OffersAnalyticsResponse, SummaryResponse, TEXT, TimeseriesResponse, expected_one_of,
-    optional, query_parameters, schema, to_json,
+    optional, query_parameters, schema, to_json, with_plus,
 };
 
 routes! {
@@ -99,14 +99,14 @@ impl TimeseriesQuery {
 /// A time, or a bare date for its midnight in the zone, in the years 1 to 9998: a calendar needs
 /// room on both sides.
 fn moment(name: &str, text: &str, zone: &Zone) -> Result<Timestamp, Invalid> {
-    Timestamp::parse(text)
+    Timestamp::parse(&with_plus(text))
         .or_else(|| zone.midnight(text))
         .filter(|at| (1..=9998).contains(&at.as_utc().year()))
         .ok_or_else(|| {
             Invalid::new(
                 name,
-                "must be an RFC 3339 time such as 2026-06-01T00:00:00Z (a + is written %2B here) \
-                 or a date such as 2026-06-01, in the years 1 to 9998",
+                "must be an RFC 3339 time such as 2026-06-01T00:00:00Z or a date such as \
+                 2026-06-01, in the years 1 to 9998",
             )
         })
 }

@@ -19,7 +19,7 @@ routes! {
         GET OrgKey get_configuration => Operation::new("Get the program's configuration")
             .returns::<ConfigurationResponse>(200, "The configuration.")
             .versioned();
-        PUT OrgKey set_configuration => Operation::new("Update the program's configuration")
+        PUT OrgKey update_configuration => Operation::new("Update the program's configuration")
             .description("Absent fields keep their value.")
             .body::<ConfigurationRequest>()
             .returns::<ConfigurationResponse>(200, "The updated configuration.")
@@ -32,7 +32,7 @@ async fn get_configuration(services: Data<Services>, OrgKey(key): OrgKey) -> Htt
     Ok(ok_at(version.0, &configuration))
 }
 
-async fn set_configuration(
+async fn update_configuration(
     services: Data<Services>,
     OrgKey(key): OrgKey,
     body: JsonBody,
@@ -42,7 +42,7 @@ async fn set_configuration(
     let request = ConfigurationRequest::parse(&body.value)?;
     Ok(reply(
         services
-            .set_configuration(key, precondition, request)
+            .update_configuration(key, precondition, request)
             .await?,
     ))
 }

@@ -10,6 +10,7 @@ pub(super) mod offers;
 pub(super) mod redemptions;
 pub(super) mod sandbox;
 pub(super) mod streams;
+pub(super) mod terms;
 pub(super) mod tokens;
 pub(super) mod wallets;
 pub(super) mod webhooks;

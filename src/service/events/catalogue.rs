@@ -206,7 +206,9 @@ fn object(
         | Event::OrganizationCreated { .. }
         | Event::OrganizationChanged { .. }
         | Event::WebhookCreated { .. }
-        | Event::WebhookChanged { .. } => {
+        | Event::WebhookChanged { .. }
+        | Event::TermsPublished { .. }
+        | Event::TermsAccepted { .. } => {
             return Err(store::Error::Impossible("event outside the catalogue"));
         }
     };

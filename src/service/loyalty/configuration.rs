@@ -26,7 +26,7 @@ impl Services {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn set_configuration(
+    pub async fn update_configuration(
         &self,
         key: KeyPrincipal,
         precondition: Precondition,

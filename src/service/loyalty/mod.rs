@@ -8,6 +8,7 @@ mod offers;
 pub(in crate::service) mod profiles;
 mod redemptions;
 mod sandbox;
+mod terms;
 mod tokens;
 mod wallets;
 

@@ -16,6 +16,7 @@ pub mod redemptions;
 pub mod sandbox;
 pub mod settings;
 pub mod snapshots;
+pub mod terms;
 pub mod webhooks;
 
 pub use self::conversations::inbox;

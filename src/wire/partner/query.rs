@@ -3,7 +3,7 @@
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::domain::{Day, Invalid};
-use crate::wire::{Kind, Optional, Part, Query, optional, parameter, schema};
+use crate::wire::{Kind, Optional, Part, Query, optional, parameter, schema, with_plus};
 
 /// A page by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub struct Days {
 const DAY: Kind<Day> = Kind {
     read: |name, text| {
         let expected = "must be a date such as 2026-06-01 or an ISO 8601 date-time";
-        Day::parse(text).ok_or_else(|| Invalid::new(name, expected))
+        Day::parse(&with_plus(text)).ok_or_else(|| Invalid::new(name, expected))
     },
     schema: schema::day,
 };

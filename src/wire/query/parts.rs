@@ -1,5 +1,6 @@
 //! The parts of queries that routes share: kinds of values, and what an absent one means.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -35,11 +36,27 @@ pub const TEXT: Kind<String> = Kind {
     schema: schema::string,
 };
 
+/// A time of a query with the `+` of its offset, which some clients do not encode, so that it
+/// arrives as a blank.
+pub fn with_plus(time: &str) -> Cow<'_, str> {
+    match time.rsplit_once(' ') {
+        Some((before, offset)) if is_offset(offset.as_bytes()) => {
+            Cow::Owned(format!("{before}+{offset}"))
+        }
+        _ => Cow::Borrowed(time),
+    }
+}
+
+/// Whether a text is `hh:mm`.
+fn is_offset(text: &[u8]) -> bool {
+    matches!(text, [a, b, b':', c, d] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()))
+}
+
 /// An RFC 3339 time.
 pub const TIME: Kind<Timestamp> = Kind {
     read: |name, value| {
         let expected = "must be an RFC 3339 time such as 2026-06-01T00:00:00Z";
-        Timestamp::parse(value).ok_or_else(|| Invalid::new(name, expected))
+        Timestamp::parse(&with_plus(value)).ok_or_else(|| Invalid::new(name, expected))
     },
     schema: schema::time,
 };

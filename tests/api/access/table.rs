@@ -290,6 +290,49 @@ fn program_rows(world: &World) -> Vec<Row> {
     ]
 }
 
+fn terms_rows(world: &World) -> Vec<Row> {
+    let (terms, acceptance) = ("/v1/terms", "/v1/terms/acceptance");
+    let (document, content) = ("/v1/terms/{type}", "/v1/terms/{version}/content");
+    vec![
+        row("GET", terms, format!("{terms}?externalUserID=ada"))
+            .gives(200, ["documents", &*world.terms])
+            .others(format!("{terms}?externalUserID=bob"), Value::Null, 403)
+            .bad(
+                format!("{terms}?externalUserID="),
+                Value::Null,
+                422,
+                "externalUserID",
+            ),
+        row("PUT", document, format!("{terms}/TERMS_OF_SERVICE"))
+            .body(json!({"contentHTML": "<p>Hello</p>"}))
+            .gives(200, ["TERMS_OF_SERVICE", "ldv_"])
+            .live(200)
+            .bad(
+                format!("{terms}/PRIVACY_POLICY"),
+                json!({}),
+                422,
+                "contentHTML",
+            ),
+        row("GET", content, format!("{terms}/{}/content", world.terms))
+            .gives(200, ["contentHTML", "renderedHash"])
+            .bad("/v1/terms/%FF/content", Value::Null, 400, "path"),
+        row("POST", acceptance, acceptance)
+            .body(json!({"versions": [world.terms], "externalUserID": "ada"}))
+            .gives(200, ["acceptedAt", &*world.terms])
+            .others(
+                acceptance,
+                json!({"versions": [], "externalUserID": "bob"}),
+                403,
+            )
+            .bad(
+                acceptance,
+                json!({"versions": 1, "externalUserID": "ada"}),
+                422,
+                "versions",
+            ),
+    ]
+}
+
 fn key_rows(world: &World) -> Vec<Row> {
     let (list, id) = ("/v1/keys", "/v1/keys/{id}");
     vec![
@@ -609,6 +652,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(wallet_rows());
     rows.extend(offer_rows(world));
     rows.extend(redemption_rows(world));
+    rows.extend(terms_rows(world));
     rows.extend(key_rows(world));
     rows.extend(conversation_rows(world));
     rows.extend(webhook_rows(world));

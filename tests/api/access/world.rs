@@ -29,6 +29,8 @@ pub(super) struct World {
     pub(super) delivery: String,
     /// The id of the sandbox key, and that of another key of the same organization.
     pub(super) programs: [String; 2],
+    /// The present version of the privacy policy.
+    pub(super) terms: String,
     /// Of the sandbox key's program, for the row that revokes a key.
     pub(super) spare_key: String,
     /// An organization of the sandbox that may be changed, and its key.
@@ -85,6 +87,13 @@ impl World {
                 text(&own["data"][0]["id"]),
                 program(&app, SANDBOX_KEY, "A second one").0,
             ],
+            terms: text(
+                &app.put(
+                    "/v1/terms/PRIVACY_POLICY",
+                    &json!({"contentHTML": "<p>Nothing is sold.</p>"}),
+                )
+                .expect(200)["version"],
+            ),
             spare_key: text(
                 &app.post("/v1/keys", &json!({"name": "spare"})).expect(201)["key"]["id"],
             ),

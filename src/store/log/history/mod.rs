@@ -258,8 +258,20 @@ impl<'c> History<'c> {
             Event::WebhookCreated { .. } | Event::WebhookChanged { .. } => {
                 self.webhook(seq, event);
             }
+            Event::TermsPublished { .. } => return self.find_row(seq, "terms_version"),
+            Event::TermsAccepted { .. } => return self.find_row(seq, "terms_acceptance"),
             // Ledger entries, and events without a column that is compared.
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Finds the row that an activity made, which has its number.
+    fn find_row(&mut self, seq: i64, table: &str) -> Result<(), Error> {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE seq = ?1)");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        if !statement.query_row([seq], |row| row.get::<_, bool>(0))? {
+            self.report(format!("activity {seq} has no row in the table {table}"));
         }
         Ok(())
     }

@@ -22,6 +22,11 @@ pub fn contradictions(connection: &Connection) -> Result<Vec<String>, Error> {
         let sql = sql
             .replace("{trial}", &TRIAL_CREDITS_MAX.to_string())
             .replace("{configuring}", &configuring_kinds())
+            .replace(
+                "{published}",
+                &EventKind::TermsPublished.number().to_string(),
+            )
+            .replace("{accepted}", &EventKind::TermsAccepted.number().to_string())
             .replace("{stored}", &stored_kinds());
         findings.extend(lines(connection, &format!("{sql} LIMIT {FINDINGS_MAX}"))?);
     }
@@ -120,6 +125,16 @@ const CONTRADICTIONS: &[&str] = &[
      WHERE s.body IS NULL AND m.external_user_id NOT GLOB 'erased_*'",
     "SELECT format('log_text of activity %d has part %d, which no event has', seq, part)
      FROM log_text WHERE part <> 1",
+    "SELECT format('terms_version of activity %d: the activity did not publish it', v.seq)
+     FROM terms_version v LEFT JOIN activity a ON a.seq = v.seq
+     WHERE a.kind IS NOT {published} OR a.program_id IS NOT v.program_id
+        OR a.object_uuid IS NOT v.uuid OR a.name IS NOT v.type",
+    "SELECT format('terms_acceptance of activity %d: its member did not accept its version then',
+         c.seq)
+     FROM terms_acceptance c LEFT JOIN activity a ON a.seq = c.seq
+        LEFT JOIN terms_version v ON v.seq = c.version_seq
+     WHERE a.kind IS NOT {accepted} OR a.member_id IS NOT c.member_id
+        OR a.program_id IS NOT v.program_id OR a.object_uuid IS NOT v.uuid",
     "SELECT format('event_payload of activity %d: the activity is no event of its program whose
          object is stored', p.seq)
      FROM event_payload p JOIN activity a ON a.seq = p.seq

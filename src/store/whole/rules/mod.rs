@@ -13,7 +13,7 @@ use self::kinds::{
 };
 use crate::domain::{
     Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
-    Label, LongText, MessageText, Name, Note, Reason, Tier, Title,
+    Label, LongText, MessageText, Name, Note, Reason, TermsHtml, Tier, Title,
 };
 
 impl Rule {
@@ -245,6 +245,11 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("disabled_at", STAMP),
         ],
     ),
+    (
+        "terms_version",
+        &[("seq", ROW), ("type", ANY), ("content", text!(TermsHtml))],
+    ),
+    ("terms_acceptance", &[("seq", ROW), ("version_seq", ROW)]),
     ("pool_usage", &[("month", MONTH), ("credits", COUNT)]),
     (
         "organization_usage",

@@ -34,4 +34,6 @@ pub(super) const NEW_TABLES: &[&str] = &[
     "removal",
     "book_generation",
     "book_part",
+    "terms_version",
+    "terms_acceptance",
 ];
