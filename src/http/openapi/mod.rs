@@ -249,6 +249,7 @@ fn tags() -> Vec<Tag> {
         ("Webhooks", "Events, sent to other servers."),
         ("Activity", "Events as they happen."),
         ("Configuration", "The settings of a program."),
+        ("Terms", "Legal documents, which members accept."),
         ("Sandbox", "Tools for developing an app."),
         ("Analytics", "A program's figures, from memory."),
         ("Programs", "The programs of an organization."),
