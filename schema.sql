@@ -332,6 +332,28 @@ CREATE TABLE message (
 ) STRICT;
 CREATE INDEX message_by_conversation ON message (conversation_id);
 
+-- The prepaid points of an organization, from which its live programs draw. Without a row it has none.
+CREATE TABLE organization_pool (
+    organization_id INTEGER PRIMARY KEY
+        CONSTRAINT organization_pool_organization REFERENCES organization (id),
+    balance         INTEGER NOT NULL
+        CONSTRAINT organization_pool_balance CHECK (balance BETWEEN -2147483647 AND 2147483647),
+    lifetime_spent  INTEGER NOT NULL
+        CONSTRAINT organization_pool_lifetime_spent CHECK (lifetime_spent BETWEEN 0 AND 2147483647),
+    credit_limit    INTEGER NOT NULL
+        CONSTRAINT organization_pool_credit_limit CHECK (credit_limit BETWEEN 0 AND 2147483647),
+    settlement_mode TEXT    NOT NULL CONSTRAINT organization_pool_settlement_mode
+        CHECK (settlement_mode IN ('MEMBER_WALLET', 'ORG_POOL')),
+    low_threshold   INTEGER NOT NULL
+        CONSTRAINT organization_pool_low_threshold CHECK (low_threshold BETWEEN 0 AND 2147483647)
+) STRICT;
+
+-- The partner's note on points that were bought for a pool.
+CREATE TABLE pool_funding (
+    seq  INTEGER PRIMARY KEY,               -- the activity that added them
+    note TEXT
+) STRICT;
+
 -- A version of a program's legal document. The newest of a type is the present one.
 CREATE TABLE terms_version (
     seq         INTEGER PRIMARY KEY,    -- the activity that published it, at its time

@@ -83,6 +83,12 @@ error_codes! {
         scrip: 401 "unauthorized",
         bullseye: 401 "Unauthorized",
     }
+    /// The organization's pool does not cover the points.
+    InsufficientOrgPoints {
+        expys: 402 "INSUFFICIENT_ORG_POINTS",
+        scrip: 402 "insufficient_balance",
+        bullseye: 402 "PaymentRequired",
+    }
     /// The credential is valid, but not for this request.
     Forbidden {
         expys: 403 "FORBIDDEN",
@@ -116,6 +122,12 @@ error_codes! {
     /// The redemption cannot go from its current status to the requested one.
     RedemptionTransitionInvalid {
         expys: 409 "REDEMPTION_TRANSITION_INVALID",
+        scrip: 409 "conflict",
+        bullseye: 409 "Conflict",
+    }
+    /// The organization pays redemptions from its pool, so that its members cannot have points.
+    OrgPool {
+        expys: 409 "ORG_POOL",
         scrip: 409 "conflict",
         bullseye: 409 "Conflict",
     }
@@ -267,6 +279,8 @@ impl From<&Refusal> for Problem {
             Refusal::LimitReached { .. } => Code::LimitReached,
             Refusal::KeyInUse => Code::KeyInUse,
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
+            Refusal::InsufficientOrgPoints => Code::InsufficientOrgPoints,
+            Refusal::OrgPool(_) => Code::OrgPool,
             Refusal::InsufficientPoints { .. } => Code::InsufficientPoints,
         };
         Self::new(code, refusal.to_string())

@@ -40,6 +40,7 @@ fn the_table_of_every_event_is_complete() {
             Shown::Transaction => "transaction",
             Shown::Redemption => "redemption",
             Shown::Message => "message",
+            Shown::PointsLow | Shown::PointsPurchased => "pool",
             Shown::Nothing => "–",
         };
         let counted = match kind.counting() {

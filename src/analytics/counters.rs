@@ -203,6 +203,12 @@ impl Counters {
             | Event::WebhookCreated { .. }
             | Event::WebhookChanged { .. }
             | Event::TermsPublished { .. }
+            | Event::OrgPointsLow { .. }
+            | Event::OrgPointsPurchased { .. }
+            | Event::PoolChanged { .. }
+            | Event::PoolFunded { .. }
+            | Event::PoolDrawn { .. }
+            | Event::PoolReturned { .. }
             | Event::TermsAccepted { .. } => {}
         }
         Ok(())

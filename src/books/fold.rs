@@ -125,6 +125,12 @@ fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::WebhookCreated { .. }
         | Event::WebhookChanged { .. }
         | Event::TermsPublished { .. }
+        | Event::OrgPointsLow { .. }
+        | Event::OrgPointsPurchased { .. }
+        | Event::PoolChanged { .. }
+        | Event::PoolFunded { .. }
+        | Event::PoolDrawn { .. }
+        | Event::PoolReturned { .. }
         | Event::TermsAccepted { .. } => None,
     }
 }
@@ -198,6 +204,12 @@ fn change(
         | Event::WebhookCreated { .. }
         | Event::WebhookChanged { .. }
         | Event::TermsPublished { .. }
+        | Event::OrgPointsLow { .. }
+        | Event::OrgPointsPurchased { .. }
+        | Event::PoolChanged { .. }
+        | Event::PoolFunded { .. }
+        | Event::PoolDrawn { .. }
+        | Event::PoolReturned { .. }
         | Event::TermsAccepted { .. } => {}
     }
     Ok(())

@@ -6,7 +6,7 @@ use super::row::Field;
 use super::{
     Cell, Entry, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
     OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionNumber, Role, Seq,
-    Status, TermsType, TermsVersionId, Tier, Timestamp, WebhookId,
+    SettlementMode, Status, TermsType, TermsVersionId, Tier, Timestamp, WebhookId,
 };
 
 impl Field for Points {
@@ -82,7 +82,7 @@ macro_rules! word_fields {
         }
     )* };
 }
-word_fields! { Status Environment OrganizationStatus ProgramStatus Role TermsType }
+word_fields! { Status Environment OrganizationStatus ProgramStatus Role SettlementMode TermsType }
 
 macro_rules! public_id_fields {
     ($($id:ident)*) => { $(

@@ -10,8 +10,8 @@ use super::row::{Cells, Field as _, Fields, Row};
 use super::{
     Column, Entry, Environment, EventName, ExternalUserId, LedgerEntry, MemberNumber, MessageId,
     OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points, Program, ProgramStatus,
-    RedemptionMove, RedemptionNumber, Role, Status, TermsType, TermsVersionId, Tier, Timestamp,
-    WebhookId,
+    RedemptionMove, RedemptionNumber, Role, SettlementMode, Status, TermsType, TermsVersionId,
+    Tier, Timestamp, WebhookId,
 };
 
 /// The receivers of an event.
@@ -43,6 +43,10 @@ pub enum Shown {
     Redemption,
     /// The message, which never changes.
     Message,
+    /// A pool that is low, as the log has it.
+    PointsLow,
+    /// Points that were bought for a pool, as the log has it.
+    PointsPurchased,
     /// None: the event is internal.
     Nothing,
 }
@@ -191,6 +195,18 @@ events! {
     /// A message was sent in a member's conversation.
     13 MessageCreated "conversation.message_created" Catalogue Counted Message
         { member: MemberNumber = Member, message: MessageId = Object, role: Option<Role> = To };
+    /// The pool of the program's organization fell below its threshold.
+    14 OrgPointsLow "org.points.low" Catalogue Uncounted PointsLow {
+        organization: OrganizationNumber = Organization,
+        balance: i64 = Available,
+        threshold: i64 = Amount,
+    };
+    /// Points were bought for the pool of the program's organization.
+    15 OrgPointsPurchased "org.points.purchased" Catalogue Uncounted PointsPurchased {
+        organization: OrganizationNumber = Organization,
+        balance: i64 = Available,
+        amount: i64 = Amount,
+    };
     /// A member token was created: an identification if the member held none that was good, and
     /// then perhaps with a credit taken.
     20 TokenExchanged "token.exchanged" Internal Uncounted Nothing {
@@ -243,6 +259,28 @@ events! {
         organization: OrganizationNumber = Organization,
         from: OrganizationStatus = From,
         to: OrganizationStatus = To,
+    };
+    /// The limits or the mode of an organization's pool were set; it has a pool from then on.
+    62 PoolChanged "pool.changed" Internal Uncounted Nothing {
+        organization: OrganizationNumber = Organization,
+        credit_limit: i64 = Amount,
+        mode: SettlementMode = To,
+        low_threshold: i64 = Available,
+    };
+    /// Points were bought for an organization's pool; it has a pool from then on.
+    63 PoolFunded "pool.funded" Internal Uncounted Nothing
+        { organization: OrganizationNumber = Organization, amount: i64 = Amount };
+    /// A redemption was paid from the pool of the program's organization.
+    64 PoolDrawn "pool.drawn" Internal Uncounted Nothing {
+        member: MemberNumber = Member,
+        redemption: RedemptionNumber = Redemption,
+        amount: Points = Amount,
+    };
+    /// A canceled redemption gave back to the pool what it drew.
+    65 PoolReturned "pool.returned" Internal Uncounted Nothing {
+        member: MemberNumber = Member,
+        redemption: RedemptionNumber = Redemption,
+        amount: Points = Amount,
     };
     /// A webhook was created.
     70 WebhookCreated "webhook.created" Internal Uncounted Nothing { webhook: WebhookId = Object };

@@ -76,6 +76,12 @@ pub enum Refusal {
     /// The organization cannot be allocated that many credits.
     #[error("{0}")]
     AllocationTooLarge(String),
+    /// The pool of the organization does not hold enough points.
+    #[error("insufficient organization points")]
+    InsufficientOrgPoints,
+    /// The organization pays redemptions from its pool, so that its members cannot have points.
+    #[error("{0}")]
+    OrgPool(&'static str),
     /// The wallet does not hold enough points.
     #[error("the balance is {} points, {} are needed", .balance.get(), .needed.get())]
     InsufficientPoints {

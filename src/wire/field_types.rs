@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::fields::{Field, FieldType};
 use super::schema;
 use crate::domain::{
-    Allocation, Attributes, EventName, ExternalUserId, Invalid, OfferContent, Points, Rate,
+    Allocation, Attributes, EventName, ExternalUserId, Invalid, OfferContent, Points, Pool, Rate,
     Refusal, Role, Subscription, TermsVersionId, Tier, Timestamp, Url, WebhookUrl,
 };
 
@@ -59,6 +59,18 @@ pub(super) const RATE_PER_POINT: FieldType<Rate> = FieldType {
 pub(super) const UNITS_PER_USD: FieldType<Rate> = FieldType {
     read: |field| field.rate(Rate::LEAST, Rate::PER_USD_MAX),
     schema: || schema::rate(Rate::LEAST, Rate::PER_USD_MAX).into(),
+};
+
+/// Points to add to a pool, from 1.
+pub(super) const POOL_POINTS: FieldType<i64> = FieldType {
+    read: |field| field.whole(1, Pool::MAX, Some),
+    schema: || schema::whole(1, Pool::MAX).into(),
+};
+
+/// A limit of a pool, in points.
+pub(super) const POOL_LIMIT: FieldType<i64> = FieldType {
+    read: |field| field.whole(0, Pool::MAX, Some),
+    schema: || schema::whole(0, Pool::MAX).into(),
 };
 
 /// True or false.

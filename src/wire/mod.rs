@@ -22,6 +22,7 @@ mod money;
 mod numbers;
 mod offers;
 mod partner;
+mod pools;
 mod problem;
 mod programs;
 mod query;
@@ -69,6 +70,10 @@ pub use partner::{
     OrganizationListResponse, OrganizationResponse, OrganizationUsageResponse,
     PartnerAnalyticsResponse, PartnerUsageResponse, PatchOrganizationRequest, ServerBackupResponse,
     ServerFileResponse, ServerResponse, ServerVerifyResponse, SetStatusRequest, SetTierRequest,
+};
+pub use pools::{
+    FundPoolRequest, OnePoolResponse, PointsLowEventData, PointsPurchasedEventData,
+    PoolBalanceResponse, PoolResponse, SetPoolRequest,
 };
 pub use problem::{
     ErrorDetailsResponse, ErrorResponse, PartnerErrorResponse, PlainErrorResponse,

@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
     CancelReason, EventName, OrganizationStatus, OrganizationTier, Points, ProgramStatus, Rate,
-    Status, TermsType, TextRule,
+    SettlementMode, Status, TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -165,6 +165,8 @@ words! {
     ActorKind = ["key", "member", "partner", "rule", "scheduler", "server"];
     /// Whether points were added to the wallet or taken from it.
     TransactionType = [CREDIT, DEBIT];
+    /// What redemptions are paid from: the member's wallet, or the organization's pool.
+    SettlementKind = SettlementMode::ALL.map(SettlementMode::as_str);
     /// A legal document.
     TermsDocumentType = TermsType::ALL.map(TermsType::as_str);
     /// Whether a program is active.

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{
-    cancel, conversation, credit, exchange, move_to, organization, partner, post_once, program,
-    say, say_as_agent, support, until, webhook,
+    call, cancel, conversation, credit, exchange, move_to, organization, partner, post_as,
+    post_once, program, say, say_as_agent, support, until, webhook,
 };
 use crate::support::receiver::{Answer, Receiver};
-use crate::support::{LIVE_KEY, PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
+use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
 /// A stopped server. The database is deleted when this is dropped.
 pub(crate) struct Lived {
@@ -180,10 +180,49 @@ fn tenants(app: &TestApp) {
     let second = organization(app, PARTNER_SANDBOX_KEY, &json!({"name": "Other"}));
     let status = json!({"status": "suspended"});
     partner(app, "PUT", &second.path("/status"), &status).expect(200);
+    pool(app);
     let (id, _) = program(app, LIVE_KEY, "Second");
     let archive = json!({"status": "ARCHIVED"});
     let path = format!("/v1/programs/{id}");
     crate::client::live(app, "PATCH", &path, &archive).expect(200);
+}
+
+/// A live organization with a pool that pays credits, and one whose pool pays redemptions.
+fn pool(app: &TestApp) {
+    let as_partner =
+        |method: &str, path: String, body: Value| call(app, PARTNER_LIVE_KEY, method, &path, &body);
+    let list = as_partner("GET", "/partner/organizations".to_owned(), Value::Null).expect(200);
+    let first = format!(
+        "/partner/organizations/{}",
+        list["organizations"][0]["id"].as_str().unwrap()
+    );
+    let bought = json!({"amount": 100, "note": "invoice 1"});
+    as_partner("POST", format!("{first}/pool/fund"), bought.clone()).expect(201);
+    let low = json!({"lowThreshold": 90});
+    as_partner("PUT", format!("{first}/pool"), low).expect(200);
+    crate::client::live(app, "PUT", "/v1/members/lea", &json!({})).expect(200);
+    let credit = json!({"externalUserID": "lea", "amount": 30});
+    crate::client::live(app, "POST", "/v1/wallet/credit", &credit).expect(200);
+    let pooled = organization(app, PARTNER_LIVE_KEY, &json!({"name": "Pooled"}));
+    as_partner("POST", pooled.path("/pool/fund"), bought).expect(201);
+    let mode = json!({"settlementMode": "ORG_POOL", "creditLimit": 10});
+    as_partner("PUT", pooled.path("/pool"), mode).expect(200);
+    let as_key = |path: &str, body: Value| post_as(app, &pooled.key, path, &body).expect(201);
+    let walk = as_key("/v1/offers", json!({"title": "A walk", "pointsPrice": 40}));
+    for guest in ["kim", "max"] {
+        exchange(app, &pooled.key, guest);
+        let redemption = as_key(
+            "/v1/redemptions",
+            json!({"externalUserID": guest, "offer": walk["id"]}),
+        );
+        if guest == "max" {
+            let path = format!(
+                "/v1/redemptions/{}/cancel",
+                redemption["id"].as_str().unwrap()
+            );
+            post_as(app, &pooled.key, &path, &json!({})).expect(200);
+        }
+    }
 }
 
 /// Waits until every event was sent to the receiver that accepts them, and one failed elsewhere.

@@ -45,6 +45,7 @@ mod partner;
 mod partner_credits;
 mod partner_history;
 mod paths;
+mod pools;
 mod preconditions;
 mod profiles;
 mod programs;

@@ -106,6 +106,8 @@ fn the_webhooks_are_those_of_the_catalogue_and_the_test() {
             Shown::Transaction => "TransactionEventData",
             Shown::Redemption => "RedemptionResponse",
             Shown::Message => "MessageEventData",
+            Shown::PointsLow => "PointsLowEventData",
+            Shown::PointsPurchased => "PointsPurchasedEventData",
             Shown::Nothing => panic!("{} shows nothing", event.as_str()),
         };
         let reference = format!("#/components/schemas/{data}");

@@ -220,6 +220,35 @@ const FOUND: &[(&str, &str)] = &[
         "program row 1: its configuration",
     ),
     (
+        "UPDATE organization_pool SET balance = balance + 1",
+        "its balance",
+    ),
+    (
+        "UPDATE organization_pool SET lifetime_spent = 0",
+        "its lifetime_spent",
+    ),
+    (
+        "UPDATE organization_pool SET credit_limit = 7",
+        "its credit_limit",
+    ),
+    (
+        "UPDATE organization_pool SET settlement_mode = 'ORG_POOL'",
+        "its settlement_mode",
+    ),
+    (
+        "UPDATE organization_pool SET low_threshold = 7",
+        "its low_threshold",
+    ),
+    ("DELETE FROM organization_pool", "has a pool in the log"),
+    (
+        "DELETE FROM pool_funding",
+        "has no row in the table pool_funding",
+    ),
+    (
+        "INSERT INTO pool_funding (seq) VALUES (1)",
+        "the activity added nothing to a pool",
+    ),
+    (
         "UPDATE terms_version SET type = 'PRIVACY_POLICY'",
         "the activity did not publish it",
     ),

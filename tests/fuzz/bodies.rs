@@ -7,15 +7,15 @@ use stampcard::wire::{
     AcceptTermsRequest, AdvanceClockRequest, AllocateCreditsRequest, CancelRedemptionRequest,
     ConfigurationRequest, CreateApiKeyRequest, CreateOfferRequest, CreateOrganizationRequest,
     CreateProgramRequest, CreateRedemptionRequest, CreateWebhookRequest, ExchangeTokenRequest,
-    MovePointsRequest, PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest,
-    PatchRedemptionRequest, PublishTermsRequest, ResetRequest, SendMessageRequest,
-    SetMemberRequest, SetStatusRequest, SetTierRequest,
+    FundPoolRequest, MovePointsRequest, PatchOfferRequest, PatchOrganizationRequest,
+    PatchProgramRequest, PatchRedemptionRequest, PublishTermsRequest, ResetRequest,
+    SendMessageRequest, SetMemberRequest, SetPoolRequest, SetStatusRequest, SetTierRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 24] = [
+const GOOD: [&str; 26] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
     r#"{"externalUserID":"user_42","amount":9007199254740991,"reason":"welcome"}"#,
@@ -27,6 +27,8 @@ const GOOD: [&str; 24] = [
     r#"{"message":"Hello\nthere","as":"agent"}"#,
     r#"{"url":"https://example.com/hook","events":["member.created","wallet.credited"]}"#,
     r#"{"currencyName":"Miles","currencySymbol":"mi","defaultTier":"bronze","ratePerPoint":0.01}"#,
+    r#"{"creditLimit":1000,"settlementMode":"ORG_POOL","lowThreshold":50}"#,
+    r#"{"amount":2147483647,"note":"invoice 17"}"#,
     r#"{"contentHTML":"<p>Be kind.</p>"}"#,
     r#"{"versions":["ldv_01890a5d-ac96-774b-bcce-b302099a8057"],"externalUserID":"user_42"}"#,
     r#"{"advanceSeconds":3600}"#,
@@ -43,7 +45,7 @@ const GOOD: [&str; 24] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 38] = [
+const NAMES: [&str; 42] = [
     "externalUserID",
     "displayName",
     "email",
@@ -75,6 +77,10 @@ const NAMES: [&str; 38] = [
     "currencyName",
     "currencyUnitsPerUSD",
     "ratePerPoint",
+    "creditLimit",
+    "settlementMode",
+    "lowThreshold",
+    "note",
     "contentHTML",
     "versions",
     "advanceSeconds",
@@ -137,6 +143,8 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         SetTierRequest::parse(body).err(),
         AllocateCreditsRequest::parse(body).err(),
         CreateApiKeyRequest::parse(body).err(),
+        SetPoolRequest::parse(body).err(),
+        FundPoolRequest::parse(body).err(),
         PublishTermsRequest::parse(body).err(),
         AcceptTermsRequest::parse(body).err(),
     ];

@@ -43,7 +43,7 @@ routes! {
                 Code::NotFound,
                 Code::OfferUnavailable,
                 Code::RedemptionAlreadyExists,
-                Code::InsufficientPoints,
+                Code::InsufficientOrgPoints, Code::InsufficientPoints,
             ]);
     }
     "/v1/redemptions/{id}" {

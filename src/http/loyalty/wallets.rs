@@ -43,10 +43,13 @@ routes! {
     }
     "/v1/wallet/credit" {
         POST OrgKey credit_wallet => Operation::new("Credit points")
-            .description("A balance or total above 9007199254740991 is refused, and nothing changes.")
+            .description(
+                "A balance or total above 9007199254740991 is refused, and nothing changes. A live \
+                 credit draws from the organization's pool, if it has one.",
+            )
             .body::<MovePointsRequest>()
             .returns::<BalanceResponse>(200, "The new balance.")
-            .errors(NOT_FOUND);
+            .errors(&[Code::NotFound, Code::InsufficientOrgPoints, Code::OrgPool]);
     }
     "/v1/wallet/debit" {
         POST OrgKey debit_wallet => Operation::new("Debit points to correct a mistake")

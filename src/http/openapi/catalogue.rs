@@ -12,8 +12,8 @@ use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, Required, ResponseBu
 use super::operation::{Named, collect};
 use crate::domain::{EventName, Shown};
 use crate::wire::{
-    EventBody, MessageEventData, RedemptionResponse, SetMemberResponse, TEST_EVENT, TestEventData,
-    TransactionEventData, schema,
+    EventBody, MessageEventData, PointsLowEventData, PointsPurchasedEventData, RedemptionResponse,
+    SetMemberResponse, TEST_EVENT, TestEventData, TransactionEventData, schema,
 };
 
 /// The schema of any event of the catalogue.
@@ -161,6 +161,8 @@ fn data(shown: Shown, schemas: &mut Vec<Named>) -> RefOr<Schema> {
         Shown::Transaction => object::<TransactionEventData>(schemas),
         Shown::Redemption => object::<RedemptionResponse>(schemas),
         Shown::Message => object::<MessageEventData>(schemas),
+        Shown::PointsLow => object::<PointsLowEventData>(schemas),
+        Shown::PointsPurchased => object::<PointsPurchasedEventData>(schemas),
         // No event of the catalogue; the tests of the table check that.
         Shown::Nothing => Schema::Object(schema::any_object()).into(),
     }

@@ -4,4 +4,5 @@ pub(super) mod analytics;
 pub(super) mod clock;
 pub(super) mod keys;
 pub(super) mod organizations;
+pub(super) mod pools;
 pub(super) mod server;

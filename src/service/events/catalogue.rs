@@ -12,8 +12,8 @@ use crate::service::{ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Tenant, Transaction};
 use crate::wire::{
-    self, EventBody, MessageEventData, RedemptionResponse, SetMemberResponse, TransactionEventData,
-    TransactionResponse,
+    self, EventBody, MessageEventData, PointsLowEventData, PointsPurchasedEventData,
+    RedemptionResponse, SetMemberResponse, TransactionEventData, TransactionResponse,
 };
 
 /// Rows of the log that one read covers.
@@ -113,7 +113,7 @@ fn announce(
 /// to a write.
 fn is_in_the_log(kind: EventKind) -> bool {
     match kind.shown() {
-        Shown::Transaction | Shown::Message => true,
+        Shown::Transaction | Shown::Message | Shown::PointsLow | Shown::PointsPurchased => true,
         Shown::Member | Shown::Redemption | Shown::Nothing => false,
     }
 }
@@ -193,6 +193,24 @@ fn object(
                 external.as_str(),
             ))
         }
+        Event::OrgPointsLow {
+            organization,
+            balance,
+            threshold,
+        } => wire::to_json(&PointsLowEventData {
+            organization_id: store::organizations::public_id(connection, *organization)?,
+            balance: *balance,
+            low_threshold: *threshold,
+        }),
+        Event::OrgPointsPurchased {
+            organization,
+            balance,
+            amount,
+        } => wire::to_json(&PointsPurchasedEventData {
+            organization_id: store::organizations::public_id(connection, *organization)?,
+            balance: *balance,
+            amount: *amount,
+        }),
         Event::TokenExchanged { .. }
         | Event::MemberRestored { .. }
         | Event::MemberErased { .. }
@@ -208,6 +226,10 @@ fn object(
         | Event::WebhookCreated { .. }
         | Event::WebhookChanged { .. }
         | Event::TermsPublished { .. }
+        | Event::PoolChanged { .. }
+        | Event::PoolFunded { .. }
+        | Event::PoolDrawn { .. }
+        | Event::PoolReturned { .. }
         | Event::TermsAccepted { .. } => {
             return Err(store::Error::Impossible("event outside the catalogue"));
         }

@@ -6,6 +6,7 @@ use crate::books::Record;
 use crate::domain::{
     Entry, ExternalUserId, Invalid, RedemptionId, Refusal, Seq, Tier, TransactionId,
 };
+use crate::service::tenancy::pools;
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, WriteError};
 use crate::wire::{
@@ -56,6 +57,9 @@ impl Services {
                 reason,
             } = request;
             let record = members::current_account(tx, key.program, &external_user_id)?;
+            if entry == Entry::Mint {
+                pools::draw_credit(tx, key, amount)?;
+            }
             let at = tx.now(key.program);
             let movement = Movement {
                 entry,

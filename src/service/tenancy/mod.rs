@@ -6,6 +6,7 @@ pub(in crate::service) mod credentials;
 mod keys;
 mod operator_keys;
 mod organizations;
+pub(in crate::service) mod pools;
 mod programs;
 pub(in crate::service) mod tenants;
 

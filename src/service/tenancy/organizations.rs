@@ -292,7 +292,7 @@ fn one(organization: &Organization) -> OneOrganizationResponse {
     }
 }
 
-fn find(
+pub(super) fn find(
     connection: &Connection,
     partner: PartnerPrincipal,
     id: &str,

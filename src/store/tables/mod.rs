@@ -10,6 +10,7 @@ pub mod credits;
 pub mod members;
 pub mod offers;
 pub mod organizations;
+pub mod pools;
 pub mod programs;
 pub(in crate::store) mod query;
 pub mod redemptions;

@@ -111,6 +111,20 @@ pub fn find(
     query::one(connection, &sql, values, organization)
 }
 
+/// The public id of an organization.
+///
+/// # Errors
+/// [`Error`] if the database fails or there is no such organization.
+pub fn public_id(
+    connection: &Connection,
+    organization: OrganizationNumber,
+) -> Result<String, Error> {
+    let sql = "SELECT uuid FROM organization WHERE id = ?1";
+    let found = query::one(connection, sql, [organization.0], |row| uuid(row, 0))?;
+    let found = found.ok_or(Error::Impossible("organization number"))?;
+    Ok(found.to_string())
+}
+
 /// A page of organizations, newest first, and how many there are on all pages.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use super::tally::Counted;
 use crate::books::Record;
 use crate::domain::{
     Activity, Actor, Event, EventName, ExternalUserId, LedgerEntry, Member, MemberNumber, Points,
-    Position, ProgramNumber, Seq, Timestamp,
+    Position, ProgramNumber, Seq, Timestamp, Wallet,
 };
 use crate::store::answers::key_index::KeyIndex;
 use crate::store::tables::programs::CurrencyVersion;
@@ -379,6 +379,11 @@ impl<'a> Transaction<'a> {
     pub fn count(&mut self, what: Counted) -> Result<i64, Error> {
         let state = &mut *self.state;
         state.tally.get(self.connection, what)
+    }
+
+    /// The sum of all wallets of a program.
+    pub fn wallets_of(&self, program: ProgramNumber) -> Wallet {
+        self.state.draft.program(program).wallets
     }
 
     /// Notes by how many this write changed the count of rows that are limited.

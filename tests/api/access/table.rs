@@ -268,6 +268,9 @@ fn program_rows(world: &World) -> Vec<Row> {
                 422,
                 "currencyName",
             ),
+        row("GET", "/v1/balance", "/v1/balance")
+            .gives(200, ["lifetimeSpent", "settlementMode"])
+            .live(200),
         row("GET", "/v1/analytics/summary", "/v1/analytics/summary")
             .gives(200, ["memberCount", "completionRate"])
             .live(200),
@@ -533,6 +536,10 @@ fn aliased(route: &'static str, path: &str) -> Row {
 
 fn organization_rows(world: &World) -> Vec<Row> {
     let (list, id) = ("/partner/organizations", "/partner/organizations/{id}");
+    let (pool, fund) = (
+        "/partner/organizations/{id}/pool",
+        "/partner/organizations/{id}/pool/fund",
+    );
     let path = world.tenant.path("");
     let alias = format!("/api/v1{path}");
     vec![
@@ -553,6 +560,22 @@ fn organization_rows(world: &World) -> Vec<Row> {
         row("GET", id, &path)
             .gives(200, [&*world.tenant.id, "A tenant"])
             .bad("/partner/organizations/%FF", Value::Null, 400, "path"),
+        row("GET", pool, world.tenant.path("/pool"))
+            .gives(200, ["pool"])
+            .bad("/partner/organizations/%FF/pool", Value::Null, 400, "path"),
+        row("PUT", pool, world.tenant.path("/pool"))
+            .body(json!({"lowThreshold": 5}))
+            .gives(200, ["lowThreshold", "MEMBER_WALLET"])
+            .bad(
+                world.tenant.path("/pool"),
+                json!({"creditLimit": -1}),
+                400,
+                "creditLimit",
+            ),
+        row("POST", fund, world.tenant.path("/pool/fund"))
+            .body(json!({"amount": 7, "note": "invoice"}))
+            .gives(201, ["balance", "lifetimeSpent"])
+            .bad(world.tenant.path("/pool/fund"), json!({}), 400, "amount"),
         row("GET", id, &alias)
             .gives(200, [&*world.tenant.id, "A tenant"])
             .bad(

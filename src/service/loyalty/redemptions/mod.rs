@@ -10,10 +10,12 @@ use super::ledger::{Movement, post};
 use super::{members, offers};
 use crate::books::Record;
 use crate::domain::{
-    CancelReason, Change, Entry, Event, Invalid, Member, MemberNumber, Mover, Offer, Redemption,
-    RedemptionId, RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
+    CancelReason, Change, Entry, Event, Invalid, Member, MemberNumber, Mover, Offer, Points,
+    Redemption, RedemptionId, RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status,
+    Timestamp,
 };
 use crate::service::events;
+use crate::service::tenancy::pools;
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::redemptions::Held;
 use crate::store::{self, Transaction, WriteError};
@@ -37,7 +39,7 @@ impl Services {
             let member = members::subject(tx, caller, request.external_user_id)?
                 .ok_or_else(members::external_user_id_required)?;
             let offer = offers::current(tx, program, &request.offer)?;
-            let redemption = redeem(tx, &member, &offer)?;
+            let redemption = redeem(tx, caller, &member, &offer)?;
             let answer = Answer::created(&RedemptionResponse::from(&redemption));
             Ok(answer.with_words_of(redemption.member))
         })
@@ -94,6 +96,7 @@ impl Services {
 /// Redeems an offer for a member: stock, points and the redemption change together.
 fn redeem(
     tx: &mut Transaction<'_>,
+    caller: &Caller,
     member: &Member,
     offer: &Offer,
 ) -> Result<Redemption, ServiceError> {
@@ -103,7 +106,9 @@ fn redeem(
     if held == Held::Now {
         return Err(Refusal::RedemptionAlreadyExists.into());
     }
-    let charged = offer.price();
+    let price = offer.price();
+    let is_pooled = !price.is_zero() && pools::pays_redemptions(tx, caller)?;
+    let charged = if is_pooled { Points::ZERO } else { price };
     let took_stock = offer.content.quantity_remaining.is_some();
     if took_stock {
         store::offers::change_stock(tx, offer.number, -1)?;
@@ -136,6 +141,10 @@ fn redeem(
         first: held == Held::Never,
     };
     events::record(tx, member.program, at, event)?;
+    if is_pooled {
+        let payer = (member.number, redemption.number);
+        pools::draw_redemption(tx, caller, payer, price)?;
+    }
     if !charged.is_zero() {
         let booking = Some((offer.number, redemption.number));
         let movement = Movement {
@@ -210,6 +219,7 @@ fn change(
         events::record(tx, caller.program(), at, event)?;
         if redemption.status == Status::Canceled {
             refund(tx, at, &redemption)?;
+            pools::give_back(tx, caller, (redemption.member, redemption.number))?;
         }
     }
     Ok(redemption)

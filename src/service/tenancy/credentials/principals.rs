@@ -122,6 +122,14 @@ impl Caller {
             Self::Member(member) => member.program,
         }
     }
+
+    /// The organization of the program, and its environment.
+    pub(in crate::service) fn organization(&self) -> (Environment, OrganizationNumber) {
+        match self {
+            Self::Key(key) => (key.environment, key.organization),
+            Self::Member(member) => (member.environment, member.organization),
+        }
+    }
 }
 
 impl From<KeyPrincipal> for Tenant {

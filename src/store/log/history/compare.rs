@@ -23,6 +23,10 @@ const PROGRAMS: &str = "SELECT id, organization_id, created_at, status = 'ACTIVE
 const ORGANIZATIONS: &str = "SELECT id, environment, status, created_at, version
     FROM organization ORDER BY id";
 
+const POOLS: &str = "SELECT organization_id, balance, lifetime_spent, credit_limit,
+        settlement_mode, low_threshold
+    FROM organization_pool ORDER BY organization_id";
+
 const WEBHOOKS: &str = "SELECT id, uuid, disabled_at IS NOT NULL AS is_disabled, version
     FROM webhook_endpoint ORDER BY id";
 
@@ -48,6 +52,13 @@ impl History<'_> {
             usize::MAX,
             Self::compare_organization,
         )?;
+        self.compare("organization_pool", POOLS, usize::MAX, Self::compare_pool)?;
+        for organization in self.pools.keys() {
+            self.findings.push(format!(
+                "organization row {organization} has a pool in the log, but not in the table \
+                 organization_pool"
+            ));
+        }
         self.compare(
             "webhook_endpoint",
             WEBHOOKS,
@@ -236,6 +247,35 @@ impl History<'_> {
             ("status", status != logged.status),
             ("created_at", created_at != logged.created_at),
             ("version", version != logged.version),
+        ]))
+    }
+
+    fn compare_pool(&mut self, organization: i64, row: &Row<'_>) -> Compared<5> {
+        let Some(logged) = self.pools.remove(&organization) else {
+            return Ok(None);
+        };
+        let differs = |column: usize, logged: i64| -> Result<bool, Error> {
+            Ok(row.get::<_, i64>(column)? != logged)
+        };
+        let mode: String = row.get(column!(POOLS, "settlement_mode"))?;
+        Ok(Some([
+            (
+                "balance",
+                differs(column!(POOLS, "balance"), logged.balance)?,
+            ),
+            (
+                "lifetime_spent",
+                differs(column!(POOLS, "lifetime_spent"), logged.lifetime_spent)?,
+            ),
+            (
+                "credit_limit",
+                differs(column!(POOLS, "credit_limit"), logged.credit_limit)?,
+            ),
+            ("settlement_mode", mode != logged.mode.as_str()),
+            (
+                "low_threshold",
+                differs(column!(POOLS, "low_threshold"), logged.low_threshold)?,
+            ),
         ]))
     }
 

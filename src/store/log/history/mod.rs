@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Statement};
 
-use crate::domain::{Cells, Column, Event, EventKind, OfferContent, Status};
+use crate::domain::{Cells, Column, Event, EventKind, OfferContent, Pool, Status};
 use crate::store::Error;
 use crate::store::tables::columns::column;
 
@@ -141,6 +141,7 @@ pub(super) struct History<'c> {
     redemptions: HashMap<i64, Redemption>,
     programs: HashMap<i64, Program>,
     organizations: HashMap<i64, Organization>,
+    pools: HashMap<i64, Pool>,
     webhooks: HashMap<[u8; 16], Webhook>,
     stored_programs: HashMap<i64, StoredProgram>,
     keys: HashMap<i64, Key>,
@@ -165,6 +166,7 @@ impl<'c> History<'c> {
             redemptions: HashMap::new(),
             programs: HashMap::new(),
             organizations: HashMap::new(),
+            pools: HashMap::new(),
             webhooks: HashMap::new(),
             stored_programs: stored_programs(connection)?,
             keys: keys(connection)?,
@@ -192,7 +194,10 @@ impl<'c> History<'c> {
         self.has_actors |= is_complete;
         let is_of_organization = matches!(
             event.kind(),
-            EventKind::OrganizationCreated | EventKind::OrganizationChanged
+            EventKind::OrganizationCreated
+                | EventKind::OrganizationChanged
+                | EventKind::PoolChanged
+                | EventKind::PoolFunded
         );
         if program.is_none() != is_of_organization {
             let kind = event.kind().as_str();
@@ -258,9 +263,17 @@ impl<'c> History<'c> {
             Event::WebhookCreated { .. } | Event::WebhookChanged { .. } => {
                 self.webhook(seq, event);
             }
+            Event::PoolFunded { .. } => {
+                self.pool(seq, program, event);
+                return self.find_row(seq, "pool_funding");
+            }
+            Event::PoolChanged { .. }
+            | Event::PoolDrawn { .. }
+            | Event::PoolReturned { .. }
+            | Event::WalletCredited(_) => self.pool(seq, program, event),
             Event::TermsPublished { .. } => return self.find_row(seq, "terms_version"),
             Event::TermsAccepted { .. } => return self.find_row(seq, "terms_acceptance"),
-            // Ledger entries, and events without a column that is compared.
+            // Other ledger entries, and events without a column that is compared.
             _ => {}
         }
         Ok(())

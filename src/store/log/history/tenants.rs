@@ -1,7 +1,7 @@
 //! Programs, organizations, webhooks and the causes of events, according to the log.
 
 use super::{History, Logged, Organization, Program, Webhook};
-use crate::domain::{Cells, Column, Event};
+use crate::domain::{Cells, Column, Entry, Event, Pool};
 
 impl History<'_> {
     pub(super) fn program(
@@ -125,6 +125,59 @@ impl History<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Applies an event to the pool of its organization, if that has one.
+    pub(super) fn pool(&mut self, seq: i64, program: Option<i64>, event: &Event) {
+        let fits = match event {
+            Event::PoolChanged {
+                organization,
+                credit_limit,
+                mode,
+                low_threshold,
+            } => {
+                let pool = self.pools.entry(organization.0).or_default();
+                pool.credit_limit = *credit_limit;
+                pool.mode = *mode;
+                pool.low_threshold = *low_threshold;
+                true
+            }
+            Event::PoolFunded {
+                organization,
+                amount,
+            } => {
+                self.pools.entry(organization.0).or_default().add(*amount);
+                true
+            }
+            Event::WalletCredited(entry) if entry.entry == Entry::Mint => {
+                let pool = self.live_pool(program);
+                pool.is_none_or(|pool| pool.draw(entry.amount.get()).is_ok())
+            }
+            Event::PoolDrawn { amount, .. } => {
+                let pool = self.live_pool(program);
+                pool.is_some_and(|pool| pool.draw(amount.get()).is_ok())
+            }
+            Event::PoolReturned { amount, .. } => {
+                let pool = self.live_pool(program);
+                pool.map(|pool| pool.add(amount.get())).is_some()
+            }
+            _ => true,
+        };
+        if !fits {
+            self.report(format!(
+                "activity {seq} draws on a pool that does not cover it or does not exist"
+            ));
+        }
+    }
+
+    /// The pool that a program draws from.
+    fn live_pool(&mut self, program: Option<i64>) -> Option<&mut Pool> {
+        if self.pools.is_empty() {
+            return None;
+        }
+        let organization = self.programs.get(&program?)?.organization;
+        let is_live = self.organizations.get(&organization)?.environment == "live";
+        self.pools.get_mut(&organization).filter(|_| is_live)
     }
 
     pub(super) fn webhook(&mut self, seq: i64, event: &Event) {

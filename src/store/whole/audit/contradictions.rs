@@ -19,14 +19,12 @@ pub fn contradictions(connection: &Connection) -> Result<Vec<String>, Error> {
     for sql in CONTRADICTIONS {
         // A finding is one line, also if its text spans several lines here.
         let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut sql = sql.replace("{trial}", &TRIAL_CREDITS_MAX.to_string());
+        for (place, kind) in KINDS {
+            sql = sql.replace(place, &kind.number().to_string());
+        }
         let sql = sql
-            .replace("{trial}", &TRIAL_CREDITS_MAX.to_string())
             .replace("{configuring}", &configuring_kinds())
-            .replace(
-                "{published}",
-                &EventKind::TermsPublished.number().to_string(),
-            )
-            .replace("{accepted}", &EventKind::TermsAccepted.number().to_string())
             .replace("{stored}", &stored_kinds());
         findings.extend(lines(connection, &format!("{sql} LIMIT {FINDINGS_MAX}"))?);
     }
@@ -34,6 +32,13 @@ pub fn contradictions(connection: &Connection) -> Result<Vec<String>, Error> {
     findings.extend(endpoints(connection)?);
     Ok(findings)
 }
+
+/// The places of single kinds of events in the queries.
+const KINDS: [(&str, EventKind); 3] = [
+    ("{funded}", EventKind::PoolFunded),
+    ("{published}", EventKind::TermsPublished),
+    ("{accepted}", EventKind::TermsAccepted),
+];
 
 /// The numbers of the events whose object is stored for webhooks.
 fn stored_kinds() -> String {
@@ -125,6 +130,8 @@ const CONTRADICTIONS: &[&str] = &[
      WHERE s.body IS NULL AND m.external_user_id NOT GLOB 'erased_*'",
     "SELECT format('log_text of activity %d has part %d, which no event has', seq, part)
      FROM log_text WHERE part <> 1",
+    "SELECT format('pool_funding of activity %d: the activity added nothing to a pool', f.seq)
+     FROM pool_funding f LEFT JOIN activity a ON a.seq = f.seq WHERE a.kind IS NOT {funded}",
     "SELECT format('terms_version of activity %d: the activity did not publish it', v.seq)
      FROM terms_version v LEFT JOIN activity a ON a.seq = v.seq
      WHERE a.kind IS NOT {published} OR a.program_id IS NOT v.program_id

@@ -246,6 +246,17 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
         ],
     ),
     (
+        "organization_pool",
+        &[
+            ("balance", ANY),
+            ("lifetime_spent", COUNT),
+            ("credit_limit", COUNT),
+            ("settlement_mode", ANY),
+            ("low_threshold", COUNT),
+        ],
+    ),
+    ("pool_funding", &[("seq", ROW), ("note", text!(Note))]),
+    (
         "terms_version",
         &[("seq", ROW), ("type", ANY), ("content", text!(TermsHtml))],
     ),

@@ -25,6 +25,8 @@ const TABLES: &[(&str, &[&str], &[&str])] = &[
     ("message", &[], &[]),
     // A cursor has no meaning in a database where nothing was delivered.
     ("webhook_endpoint", &["cursor_seq"], &["secret"]),
+    ("organization_pool", &[], &[]),
+    ("pool_funding", &[], &[]),
     ("terms_version", &[], &[]),
     ("terms_acceptance", &[], &[]),
     ("pool_usage", &[], &[]),

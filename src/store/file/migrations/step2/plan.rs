@@ -34,6 +34,8 @@ pub(super) const NEW_TABLES: &[&str] = &[
     "removal",
     "book_generation",
     "book_part",
+    "organization_pool",
+    "pool_funding",
     "terms_version",
     "terms_acceptance",
 ];
