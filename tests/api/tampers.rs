@@ -334,7 +334,7 @@ const FOUND: &[(&str, &str)] = &[
         "does not fit redemption row",
     ),
     (
-        "UPDATE activity SET kind = 62 WHERE kind = 51",
+        "UPDATE activity SET kind = 99 WHERE kind = 51",
         "has an unknown kind",
     ),
     (

@@ -57,9 +57,6 @@ impl Services {
                 reason,
             } = request;
             let record = members::current_account(tx, key.program, &external_user_id)?;
-            if entry == Entry::Mint {
-                pools::draw_credit(tx, key, amount)?;
-            }
             let at = tx.now(key.program);
             let movement = Movement {
                 entry,
@@ -68,6 +65,9 @@ impl Services {
                 reason,
             };
             let wallet = post(tx, at, &record, movement)?;
+            if entry == Entry::Mint {
+                pools::draw_credit(tx, key, amount)?;
+            }
             Ok(Answer::balance(wallet.balance(), tx.currency(key.program)?))
         })
         .await

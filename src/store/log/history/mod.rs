@@ -267,7 +267,9 @@ impl<'c> History<'c> {
                 self.pool(seq, program, event);
                 return self.find_row(seq, "pool_funding");
             }
-            Event::PoolChanged { .. }
+            Event::OrgPointsLow { .. }
+            | Event::OrgPointsPurchased { .. }
+            | Event::PoolChanged { .. }
             | Event::PoolDrawn { .. }
             | Event::PoolReturned { .. }
             | Event::WalletCredited(_) => self.pool(seq, program, event),

@@ -161,11 +161,27 @@ impl History<'_> {
                 let pool = self.live_pool(program);
                 pool.map(|pool| pool.add(amount.get())).is_some()
             }
+            Event::OrgPointsLow {
+                organization,
+                balance,
+                threshold,
+            } => self
+                .pools
+                .get(&organization.0)
+                .is_some_and(|pool| (pool.balance, pool.low_threshold) == (*balance, *threshold)),
+            Event::OrgPointsPurchased {
+                organization,
+                balance,
+                ..
+            } => {
+                let pool = self.pools.get(&organization.0);
+                pool.is_some_and(|pool| pool.balance == *balance)
+            }
             _ => true,
         };
         if !fits {
             self.report(format!(
-                "activity {seq} draws on a pool that does not cover it or does not exist"
+                "activity {seq} does not fit the pool of its organization, according to the log"
             ));
         }
     }
