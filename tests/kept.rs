@@ -63,6 +63,9 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/wallet/transactions", "offerTitle"),
     added("/v1/redemptions", "offerTitle"),
     added("/v1/redemptions", "displayName"),
+    added("/v1/redemptions", "feedback"),
+    added("/v1/analytics/offers", "averageRating"),
+    added("/v1/analytics/offers", "ratingCount"),
 ];
 
 /// The settings version of a path's object.

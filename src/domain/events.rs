@@ -10,7 +10,7 @@ use super::row::{Cells, Field as _, Fields, Row};
 use super::{
     Column, Entry, Environment, ExternalUserId, LedgerEntry, MemberNumber, MessageId, OfferId,
     OfferNumber, OrganizationNumber, OrganizationStatus, Points, Program, ProgramStatus,
-    RedemptionMove, RedemptionNumber, Role, Status, Tier, Timestamp, WebhookId,
+    RedemptionMove, RedemptionNumber, RedemptionRating, Role, Status, Tier, Timestamp, WebhookId,
 };
 
 /// The receivers of an event.
@@ -214,6 +214,8 @@ events! {
         start_at: Option<Timestamp> = MaturesAt,
         end_at: Option<Timestamp> = ExpiresAt,
     };
+    /// A member rated a completed redemption, or replaced the rating before.
+    34 RedemptionRated "redemption.rated" Internal Uncounted Nothing (rated: RedemptionRating);
     /// An offer was created.
     40 OfferCreated "offer.created" Internal Uncounted Nothing
         { offer: OfferNumber = Offer, id: OfferId = Object, stock: Option<i64> = Amount };
@@ -400,11 +402,8 @@ mod tests {
         for kind in EventKind::ALL {
             assert_eq!(EventKind::of_number(kind.number()), Some(kind));
             let same = |other: &EventKind| other.as_str() == kind.as_str();
-            assert_eq!(
-                EventKind::ALL.iter().filter(|k| same(k)).count(),
-                1,
-                "{kind:?}"
-            );
+            let count = EventKind::ALL.iter().filter(|k| same(k)).count();
+            assert_eq!(count, 1, "{kind:?}");
             assert!(kind.about().ends_with('.'), "{kind:?}");
         }
     }

@@ -12,6 +12,7 @@ mod conversation;
 mod day;
 mod environment;
 mod events;
+mod feedback;
 mod id;
 mod invalid;
 mod ledger;
@@ -39,6 +40,7 @@ pub use conversation::{Conversation, ConversationPlace, InboxPlace, InboxRank, M
 pub use day::Day;
 pub use environment::Environment;
 pub use events::{Audience, Counting, Event, EventKind, EventName, Shown};
+pub use feedback::{Feedback, Rating, RedemptionRating};
 pub use id::{
     ConversationId, ConversationNumber, CredentialNumber, DeliveryId, EndpointNumber, EventId,
     MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
@@ -60,7 +62,7 @@ pub use row::{Cell, Cells, Column, Row};
 pub use search::{Search, all_begin, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
 pub use text::{
-    Attributes, Blanks, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
+    Attributes, Blanks, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
     ExternalUserId, Label, LongText, MessageText, Name, Note, Reason, TextRule, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;

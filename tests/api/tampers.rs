@@ -267,6 +267,49 @@ const FOUND: &[(&str, &str)] = &[
         "UPDATE redemption SET end_at = end_at + 1",
         "its start_at or end_at",
     ),
+    (
+        "UPDATE redemption SET rating = rating + 1",
+        "its rating does not match the log",
+    ),
+    (
+        "UPDATE redemption SET rating = NULL, rating_comment = NULL, rated_at = NULL",
+        "its rating does not match the log",
+    ),
+    (
+        "UPDATE redemption SET rating = 7, rated_at = created_at WHERE status = 'OPEN'",
+        "its rating does not match the log",
+    ),
+    (
+        "UPDATE redemption SET rated_at = rated_at + 1",
+        "its rated_at does not match the log",
+    ),
+    (
+        "UPDATE redemption SET rating_comment = 'Great' WHERE rating_comment IS NOT NULL",
+        "its rating_comment is not that of its newest rating",
+    ),
+    (
+        "UPDATE redemption SET rating_comment = 'Great'
+         WHERE rating IS NOT NULL AND rating_comment IS NULL",
+        "its rating_comment is not that of its newest rating",
+    ),
+    (
+        "UPDATE redemption SET rating_comment = NULL;
+         UPDATE log_text SET text = NULL, salt = NULL, commitment = zeroblob(32) WHERE part = 2",
+        "was erased, but member row",
+    ),
+    (
+        "UPDATE activity SET to_state = '8' WHERE kind = 34",
+        "does not fit redemption row",
+    ),
+    (
+        "UPDATE activity SET from_state = NULL WHERE kind = 34",
+        "does not fit redemption row",
+    ),
+    (
+        "UPDATE activity SET to_state = '11' WHERE kind = 34",
+        "redemption.rated, lacks a required value",
+    ),
+    ("DELETE FROM activity WHERE kind = 34", "its rating"),
     ("DELETE FROM activity WHERE kind = 42", "offer row"),
     ("DELETE FROM activity WHERE kind = 13", "message"),
     (

@@ -8,13 +8,14 @@ use stampcard::wire::{
     CreateApiKeyRequest, CreateOfferRequest, CreateOrganizationRequest, CreateProgramRequest,
     CreateRedemptionRequest, CreateWebhookRequest, ExchangeTokenRequest, MovePointsRequest,
     PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest, PatchRedemptionRequest,
-    ResetRequest, SendMessageRequest, SetMemberRequest, SetStatusRequest, SetTierRequest,
+    ResetRequest, SendMessageRequest, SetMemberRequest, SetRedemptionFeedbackRequest,
+    SetStatusRequest, SetTierRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 22] = [
+const GOOD: [&str; 23] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
     r#"{"externalUserID":"user_42","amount":9007199254740991,"reason":"welcome"}"#,
@@ -23,6 +24,7 @@ const GOOD: [&str; 22] = [
     r#"{"offer":"off_01890a5d-ac96-774b-bcce-b302099a8057","externalUserID":"user_42"}"#,
     r#"{"status":"CANCELED","canceledReason":"CUSTOMER_REQUEST","canceledNote":"sorry"}"#,
     r#"{"startAt":"2026-06-01T00:00:00.5Z","endAt":null}"#,
+    r#"{"rating":10,"comment":"Hello\nthere"}"#,
     r#"{"message":"Hello\nthere","as":"agent"}"#,
     r#"{"url":"https://example.com/hook","events":["member.created","wallet.credited"]}"#,
     r#"{"currencyName":"Miles","currencySymbol":"mi","defaultTier":"bronze"}"#,
@@ -40,7 +42,7 @@ const GOOD: [&str; 22] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 36] = [
     "externalUserID",
     "displayName",
     "email",
@@ -65,6 +67,8 @@ const NAMES: [&str; 34] = [
     "status",
     "canceledReason",
     "canceledNote",
+    "rating",
+    "comment",
     "message",
     "as",
     "url",
@@ -118,6 +122,7 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         CreateRedemptionRequest::parse(body).err(),
         PatchRedemptionRequest::parse(body).err(),
         CancelRedemptionRequest::parse(body).err(),
+        SetRedemptionFeedbackRequest::parse(body).err(),
         SendMessageRequest::parse(body).err(),
         ConfigurationRequest::parse(body).err(),
         ResetRequest::parse(body).err(),
