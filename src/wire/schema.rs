@@ -163,7 +163,7 @@ words! {
 }
 
 /// Fields that are missing from responses that an earlier version saved in an idempotency record.
-const ADDED_LATER: [&str; 1] = ["version"];
+const ADDED_LATER: [&str; 2] = ["version", "feedback"];
 
 /// Fields that only an Org-API-Key receives, by schema.
 const KEY_ONLY: [(&str, &[&str]); 3] = [

@@ -1,7 +1,7 @@
 //! Feedback of members on their completed redemptions.
 
 use super::reading::visible;
-use crate::domain::{Event, Feedback, Redemption, RedemptionRating, Refusal, Status};
+use crate::domain::{Actor, Event, Feedback, Redemption, RedemptionRating, Refusal, Status};
 use crate::service::events;
 use crate::service::{
     Answer, Caller, KeyPrincipal, MemberPrincipal, Reply, ServiceError, Services,
@@ -44,6 +44,7 @@ impl Services {
         request: SetRedemptionFeedbackRequest,
     ) -> Result<Reply, WriteError> {
         self.write(caller, None, move |tx, caller| {
+            tx.act_as(Actor::Member);
             let redemption = visible(tx, caller, &id)?;
             let rated = rate(tx, caller, redemption, request)?;
             Ok(Answer::ok(&RedemptionResponse::from(&rated)))
