@@ -11,14 +11,7 @@ import { emptyState, load } from "../../lib/states.js";
 import { REASONS, STATUSES, choices, isOver, label, stepsFrom } from "../../lib/statuses.js";
 import { addressOf, isNarrowed, orderOf, queryOf } from "./asked.js";
 import { cancel, move, moving, settled, shown, whenMoved } from "./moves.js";
-import {
-  bookedText,
-  commentText,
-  ratingText,
-  redemptionLink,
-  whoLink,
-  whoseOf,
-} from "./names.js";
+import { bookedText, commentText, ratingText, redemptionLink, whoLink, whoseOf } from "./names.js";
 
 /** The number of cards in a column. */
 const COLUMN_MAX = 30;

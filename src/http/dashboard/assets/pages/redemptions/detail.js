@@ -10,16 +10,7 @@ import { load } from "../../lib/states.js";
 import { REASONS, choices, isOver, label, stepsFrom } from "../../lib/statuses.js";
 import { addressOf } from "./asked.js";
 import { cancel, move, settled, shown, whenMoved } from "./moves.js";
-import {
-  bookedText,
-  commentText,
-  nameOf,
-  ratingText,
-  titleOf,
-  waitLabel,
-  whoLink,
-  whoseOf,
-} from "./names.js";
+import { bookedText, nameOf, ratingText, titleOf, waitLabel, whoLink, whoseOf } from "./names.js";
 
 /**
  * The page.
@@ -143,8 +134,8 @@ function factsOf(redemption, symbol) {
     ["Points", points(pointsCharged, symbol)],
     ["Why canceled", canceledReason && (REASONS[canceledReason] ?? canceledReason)],
     ["Note", canceledNote && h("span", { class: "ticket-note" }, canceledNote)],
-    ["Rating", feedback && `${ratingText(feedback)}, ${dateTime(feedback.submittedAt)}`],
-    ["Comment", commentText(feedback, "span")],
+    ["Rating", feedback && `${ratingText(feedback)} · ${dateTime(feedback.submittedAt)}`],
+    ["Comment", feedback && h("span", { class: "ticket-note" }, feedback.comment ?? "none")],
     ["Conversation", link(`inbox/${conversationId}`, `Write to ${nameOf(redemption)}`)],
     ["Others", h("a", { href: same({ member: externalUserID }) }, "Redemptions of this member")],
   ]);
