@@ -334,7 +334,6 @@ fn feedback_is_shown_with_the_redemption_and_the_offer() {
         go(&browser, place);
         browser.until_text("#main", "7 of 10");
         browser.until_text("#main", "Warm & sweet.");
-        browser.evaluate("document.querySelector('.ticket')?.scrollIntoView({inline: 'center'})");
         problems.extend(look_at(&mut browser, &format!("feedback-{shown}")));
     }
     browser.until_text(".timeline", "Rated 7 of 10");

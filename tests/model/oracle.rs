@@ -150,3 +150,22 @@ pub(crate) fn check(database: &Path) {
     let report = verify(&connection, |_| ()).unwrap();
     assert_eq!(report.findings, Vec::<String>::new());
 }
+
+/// Whether every field of `expected` is in `found`, which may have more.
+#[track_caller]
+pub(crate) fn assert_has(found: &Value, expected: &Value) {
+    match (found, expected) {
+        (Value::Object(_), Value::Object(fields)) => {
+            for (name, value) in fields {
+                assert_has(&found[name], value);
+            }
+        }
+        (Value::Array(found), Value::Array(expected)) => {
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(expected) {
+                assert_has(found, expected);
+            }
+        }
+        _ => assert_eq!(found, expected),
+    }
+}
