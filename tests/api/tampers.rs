@@ -479,6 +479,8 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE idempotency SET response = CAST(x'01' || substr(response, 3) AS BLOB)
      WHERE renderer = 1",
     "UPDATE message SET body = 'Something else' WHERE body IS NOT NULL",
+    // The comment of a rating that was replaced.
+    "UPDATE log_text SET text = 'Hot' WHERE text = 'Too cold'",
     "UPDATE credential SET name = 'another', hash = randomblob(32)",
     "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
     "DELETE FROM book_generation; DELETE FROM book_part",
