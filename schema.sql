@@ -190,7 +190,13 @@ CREATE TABLE redemption (
     canceled_reason TEXT CHECK (canceled_reason IN ('SOLD_OUT', 'VENDOR_DECLINED', 'DATE_UNAVAILABLE',
                         'MEMBER_REQUESTED', 'EXPIRED', 'OTHER')),
     canceled_note   TEXT,
-    created_at      INTEGER NOT NULL
+    -- The member's feedback, once it is completed.
+    rating          INTEGER CONSTRAINT redemption_rating CHECK (rating BETWEEN 0 AND 10),
+    rating_comment  TEXT,
+    rated_at        INTEGER,
+    created_at      INTEGER NOT NULL,
+    CONSTRAINT redemption_feedback CHECK ((rating IS NULL) = (rated_at IS NULL)
+        AND (rating_comment IS NULL OR rating IS NOT NULL))
 ) STRICT;
 -- Serve each list, newest or oldest first and from any time, without reading other rows.
 CREATE INDEX redemption_by_program ON redemption (program_id, created_at);
@@ -236,7 +242,7 @@ CREATE TABLE activity (
     chain           BLOB CONSTRAINT activity_chain CHECK (length(chain) = 32),
     offer_id        INTEGER CONSTRAINT activity_offer REFERENCES offer (id),
     redemption_id   INTEGER CONSTRAINT activity_redemption REFERENCES redemption (id),
-    from_state      TEXT,                   -- a tier or a status
+    from_state      TEXT,                   -- a tier, a status or a rating
     to_state        TEXT,
     expires_at      INTEGER,                -- when the created object expires
     object_uuid     BLOB                    -- the public id of a message or an offer
@@ -286,7 +292,7 @@ CREATE VIEW wallet (member_id, program_id, balance, amount_received, amount_spen
 -- SHA-256(salt, text), from which the text cannot be guessed once the salt is deleted.
 CREATE TABLE log_text (
     seq        INTEGER NOT NULL CONSTRAINT log_text_activity REFERENCES activity (seq),
-    part       INTEGER NOT NULL,            -- 1: the caller's reason of a ledger entry
+    part       INTEGER NOT NULL,            -- 1: the caller's reason of a ledger entry; 2: the member's comment on a redemption
     text       TEXT,                        -- NULL: erased
     salt       BLOB,                        -- 16 random bytes; NULL: erased
     commitment BLOB,                        -- stored when text and salt are erased

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{Invalid, Refusal};
+use crate::domain::{Invalid, Refusal, Status};
 
 /// A family of routes with its own error envelope and error names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -167,6 +167,12 @@ error_codes! {
         scrip: 422 "offer_unavailable",
         bullseye: 422 "UnprocessableEntity",
     }
+    /// The redemption is not completed; `details` has its current `status`.
+    RedemptionNotCompleted {
+        expys: 422 "REDEMPTION_NOT_COMPLETED",
+        scrip: 422 "redemption_not_completed",
+        bullseye: 422 "UnprocessableEntity",
+    }
     /// The credits exceed what is left of the partner's pool, or the limit of a trial organization.
     AllocationTooLarge {
         expys: 422 "UNPROCESSABLE_ENTITY",
@@ -234,6 +240,8 @@ pub struct Problem {
     pub message: Cow<'static, str>,
     /// The invalid field or parameter, if any.
     pub invalid: Option<Box<Invalid>>,
+    /// The status of the redemption that the request is about, if that is the problem.
+    pub status: Option<Status>,
 }
 
 impl Problem {
@@ -243,6 +251,7 @@ impl Problem {
             code,
             message: message.into(),
             invalid: None,
+            status: None,
         }
     }
 
@@ -272,6 +281,12 @@ impl From<&Refusal> for Problem {
             Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Refusal::RedemptionAlreadyExists => Code::RedemptionAlreadyExists,
             Refusal::RedemptionTransitionInvalid { .. } => Code::RedemptionTransitionInvalid,
+            Refusal::RedemptionNotCompleted(status) => {
+                return Self {
+                    status: Some(*status),
+                    ..Self::new(Code::RedemptionNotCompleted, refusal.to_string())
+                };
+            }
             Refusal::AllocationTooLarge(_) => Code::AllocationTooLarge,
             Refusal::WebhookEventUnknown { .. } => Code::WebhookEventUnknown,
             Refusal::WebhookUrlNotAllowed(_) => Code::WebhookUrlNotAllowed,

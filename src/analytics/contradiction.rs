@@ -32,6 +32,9 @@ pub enum ContradictionKind {
     /// The offer was not created before it is redeemed.
     #[error("offer row {} is redeemed before it is created", .0.0)]
     OfferUnknown(OfferNumber),
+    /// The offer has no rating that is replaced.
+    #[error("a rating of offer row {} is replaced that it does not have", .0.0)]
+    RatingUnknown(OfferNumber),
     /// Every offer of the program is archived already.
     #[error("an offer is archived although the program has none that is not archived")]
     NoOfferLeft,
@@ -45,8 +48,8 @@ mod tests {
     use super::*;
     use crate::analytics::Figures;
     use crate::domain::{
-        Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, RedemptionMove,
-        RedemptionNumber, Tier, Timestamp,
+        Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, Rating, RedemptionMove,
+        RedemptionNumber, RedemptionRating, Tier, Timestamp,
     };
 
     fn activity(seq: i64, event: Event) -> Activity {
@@ -87,6 +90,17 @@ mod tests {
             redemption: RedemptionNumber(1),
             from,
             to: Status::Canceled,
+        })
+    }
+
+    fn rated(offer: i64, replaced: Option<i64>, rating: i64) -> Event {
+        Event::RedemptionRated(RedemptionRating {
+            member: MemberNumber(1),
+            offer: OfferNumber(offer),
+            redemption: RedemptionNumber(1),
+            replaced: replaced.and_then(Rating::new),
+            rating: Rating::new(rating).unwrap(),
+            comment: None,
         })
     }
 
@@ -171,6 +185,19 @@ mod tests {
         check_next(redeemed(2), what);
         check_next(canceled(2, Status::Submitted), what);
         check_next(entry(Entry::Spend, Points::MAX, 2), what);
+    }
+
+    #[test]
+    fn a_rating_that_an_offer_does_not_have_cannot_be_replaced() {
+        check_next(
+            rated(2, None, 7),
+            "offer row 2 is redeemed before it is created",
+        );
+        let what = "a rating of offer row 1 is replaced that it does not have";
+        check_next(rated(1, Some(0), 7), what);
+        let mut events = history();
+        events.extend([rated(1, None, 5), rated(1, Some(6), 7)]);
+        check(events, what);
     }
 
     #[test]

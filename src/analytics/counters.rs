@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::contradiction::POINTS_MAX;
-use super::measures::{Bucket, Measure, OfferCounters, Totals};
+use super::measures::{Bucket, Measure, OfferCounters, Ratings, Totals};
 use super::{ContradictionKind, Sum, Timeline, Window};
 use crate::domain::{
     Activity, ByNumber, Counting, Entry, Event, LedgerEntry, OfferId, OfferNumber, RedemptionMove,
-    Seq, Status, Tier, Timestamp,
+    RedemptionRating, Seq, Status, Tier, Timestamp,
 };
 
 /// Everything that is counted for one program.
@@ -186,6 +186,7 @@ impl Counters {
             } => {
                 self.apply_exchange(*identified, *credit, millis);
             }
+            Event::RedemptionRated(rated) => self.apply_rating(rated)?,
             Event::OfferCreated { offer, id, .. } => self.add_offer(*offer, *id),
             Event::OfferArchived { .. } => {
                 let left = self.totals.current_offers.checked_sub(1);
@@ -260,6 +261,17 @@ impl Counters {
         Ok(())
     }
 
+    fn apply_rating(&mut self, rated: &RedemptionRating) -> Result<(), ContradictionKind> {
+        let offer = self.offer(rated.offer)?;
+        let without = match rated.replaced {
+            None => Some(offer.ratings),
+            Some(replaced) => offer.ratings.without(replaced),
+        };
+        let without = without.ok_or(ContradictionKind::RatingUnknown(rated.offer))?;
+        offer.ratings = without.with(rated.rating);
+        Ok(())
+    }
+
     fn apply_exchange(&mut self, identified: bool, credit: bool, millis: i64) {
         self.totals.exchanges += 1;
         self.totals.identifications += u64::from(identified);
@@ -282,6 +294,7 @@ impl Counters {
             id,
             completions: 0,
             cancellations: 0,
+            ratings: Ratings::default(),
             signups: Timeline::default(),
             spent: Timeline::default(),
         });

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Timeline;
-use crate::domain::{OfferId, OfferNumber, Status, StatusCounts, Timestamp};
+use crate::domain::{OfferId, OfferNumber, Rating, Status, StatusCounts, Timestamp};
 
 /// The program-wide figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +88,45 @@ impl Measure {
     ];
 }
 
+/// Current ratings: their number and their sum.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ratings {
+    /// The number of redemptions that are rated.
+    pub count: u64,
+    /// The sum of their ratings.
+    pub sum: u64,
+}
+
+impl Ratings {
+    /// With one more.
+    pub(super) fn with(self, rating: Rating) -> Self {
+        Self {
+            count: self.count + 1,
+            sum: self.sum + u64::from(rating.get()),
+        }
+    }
+
+    /// With one less; `None` if there is no such rating.
+    pub(super) fn without(self, rating: Rating) -> Option<Self> {
+        Some(Self {
+            count: self.count.checked_sub(1)?,
+            sum: self.sum.checked_sub(rating.get().into())?,
+        })
+    }
+
+    /// The average in hundredths, rounded half up; `None` without ratings.
+    ///
+    /// ```
+    /// use stampcard::analytics::Ratings;
+    /// assert_eq!(Ratings { count: 3, sum: 20 }.average_hundredths(), Some(667));
+    /// assert_eq!(Ratings { count: 8, sum: 1 }.average_hundredths(), Some(13));
+    /// assert_eq!(Ratings::default().average_hundredths(), None);
+    /// ```
+    pub fn average_hundredths(self) -> Option<u64> {
+        (200 * self.sum + self.count).checked_div(2 * self.count)
+    }
+}
+
 /// The figures of one offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OfferFigures {
@@ -99,6 +138,8 @@ pub struct OfferFigures {
     pub completions: u64,
     /// Its redemptions that are canceled.
     pub cancellations: u64,
+    /// The ratings of its redemptions.
+    pub ratings: Ratings,
     /// Points of all spends on it, ever.
     pub spent: u64,
 }
@@ -110,6 +151,7 @@ pub struct OfferCounters {
     pub(super) id: OfferId,
     pub(super) completions: u64,
     pub(super) cancellations: u64,
+    pub(super) ratings: Ratings,
     /// First redemptions by a member.
     pub(super) signups: Timeline,
     /// Spends and their points.
@@ -124,6 +166,7 @@ impl OfferCounters {
             signups: self.signups.total().count,
             completions: self.completions,
             cancellations: self.cancellations,
+            ratings: self.ratings,
             spent: self.spent.total().amount,
         }
     }

@@ -18,6 +18,6 @@ mod window;
 pub use contradiction::{Contradiction, ContradictionKind};
 pub use counters::Counters;
 pub use engine::{Engine, Figures, Versioned};
-pub use measures::{Bucket, Measure, OfferCounters, OfferFigures, Totals};
+pub use measures::{Bucket, Measure, OfferCounters, OfferFigures, Ratings, Totals};
 pub use timeline::{BLOCK_LEN, Cursor, OpenState, Sum, Timeline};
 pub use window::{Interval, Window, WindowError, Zone};

@@ -14,11 +14,11 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::contradiction::POINTS_MAX;
-use super::{Counters, Figures, Measure, OfferCounters, OpenState, Timeline, Totals};
+use super::{Counters, Figures, Measure, OfferCounters, OpenState, Ratings, Timeline, Totals};
 use crate::domain::{OfferId, OfferNumber, ProgramNumber, Seq, Tier, Timestamp};
 
 /// The version of the format. No other version is read.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Blocks in a full segment, about 50 kB.
 pub const SEGMENT_BLOCKS: usize = 128;
 /// The largest part of a state, in bytes.
@@ -128,6 +128,7 @@ struct OfferState {
     id: [u8; 16],
     completions: u64,
     cancellations: u64,
+    ratings: Ratings,
     timelines: [OpenState; 2],
 }
 
@@ -295,6 +296,7 @@ fn program_state(number: ProgramNumber, counters: &Counters) -> ProgramState {
                 id: *offer.id.as_uuid().as_bytes(),
                 completions: offer.completions,
                 cancellations: offer.cancellations,
+                ratings: offer.ratings,
                 timelines: [offer.signups.open_state(), offer.spent.open_state()],
             })
             .collect(),
@@ -341,6 +343,7 @@ impl<F: FnMut(SegmentId) -> Option<Part>> Shelf<F> {
                 id: OfferId::from_uuid(uuid::Uuid::from_bytes(offer.id)),
                 completions: offer.completions,
                 cancellations: offer.cancellations,
+                ratings: offer.ratings,
                 signups,
                 spent,
             });

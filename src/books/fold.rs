@@ -115,6 +115,7 @@ fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::RedemptionCanceled(moved) => Some(moved.member),
         Event::MessageCreated { .. }
         | Event::RedemptionChanged { .. }
+        | Event::RedemptionRated(_)
         | Event::OfferCreated { .. }
         | Event::OfferChanged { .. }
         | Event::OfferArchived { .. }
@@ -194,6 +195,7 @@ fn change(
         | Event::RedemptionCanceled(moved) => shift(record, moved)?,
         Event::MessageCreated { .. }
         | Event::RedemptionChanged { .. }
+        | Event::RedemptionRated(_)
         | Event::OfferCreated { .. }
         | Event::OfferChanged { .. }
         | Event::OfferArchived { .. }

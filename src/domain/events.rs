@@ -10,8 +10,8 @@ use super::row::{Cells, Field as _, Fields, Row};
 use super::{
     Column, Entry, Environment, EventName, ExternalUserId, LedgerEntry, MemberNumber, MessageId,
     OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points, Program, ProgramStatus,
-    RedemptionMove, RedemptionNumber, Role, SettlementMode, Status, TermsType, TermsVersionId,
-    Tier, Timestamp, WebhookId,
+    RedemptionMove, RedemptionNumber, RedemptionRating, Role, SettlementMode, Status, TermsType,
+    TermsVersionId, Tier, Timestamp, WebhookId,
 };
 
 /// The receivers of an event.
@@ -231,6 +231,8 @@ events! {
         start_at: Option<Timestamp> = MaturesAt,
         end_at: Option<Timestamp> = ExpiresAt,
     };
+    /// A member rated a completed redemption, or replaced the rating before.
+    34 RedemptionRated "redemption.rated" Internal Uncounted Nothing (rated: RedemptionRating);
     /// An offer was created.
     40 OfferCreated "offer.created" Internal Uncounted Nothing
         { offer: OfferNumber = Offer, id: OfferId = Object, stock: Option<i64> = Amount };
@@ -393,11 +395,8 @@ mod tests {
         for kind in EventKind::ALL {
             assert_eq!(EventKind::of_number(kind.number()), Some(kind));
             let same = |other: &EventKind| other.as_str() == kind.as_str();
-            assert_eq!(
-                EventKind::ALL.iter().filter(|k| same(k)).count(),
-                1,
-                "{kind:?}"
-            );
+            let count = EventKind::ALL.iter().filter(|k| same(k)).count();
+            assert_eq!(count, 1, "{kind:?}");
             assert!(kind.about().ends_with('.'), "{kind:?}");
         }
     }

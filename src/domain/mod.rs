@@ -12,6 +12,7 @@ mod conversation;
 mod day;
 mod environment;
 mod events;
+mod feedback;
 mod id;
 mod invalid;
 mod ledger;
@@ -42,6 +43,7 @@ pub use conversation::{Conversation, ConversationPlace, InboxPlace, InboxRank, M
 pub use day::Day;
 pub use environment::Environment;
 pub use events::{Audience, Counting, Event, EventKind, Shown};
+pub use feedback::{Feedback, Rating, RedemptionRating};
 pub use id::{
     ConversationId, ConversationNumber, CredentialNumber, DeliveryId, EndpointNumber, EventId,
     MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
@@ -66,7 +68,7 @@ pub use search::{Search, all_begin, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
 pub use terms::{PresentTerms, TermsContent, TermsType, TermsVersion};
 pub use text::{
-    Attributes, Blanks, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
+    Attributes, Blanks, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
     ExternalUserId, Label, LongText, MessageText, Name, Note, Reason, TermsHtml, TextRule, Tier,
     Title, Url,
 };

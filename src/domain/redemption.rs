@@ -1,8 +1,8 @@
 //! Redemptions.
 
 use super::{
-    Change, ConversationId, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, Points,
-    RedemptionId, RedemptionNumber, Refusal, Status, Timestamp,
+    Change, ConversationId, ExternalUserId, Feedback, MemberNumber, Note, OfferId, OfferNumber,
+    Points, RedemptionId, RedemptionNumber, Refusal, Status, Timestamp,
 };
 
 /// The order of a list of redemptions.
@@ -127,6 +127,8 @@ pub struct Redemption {
     pub canceled_reason: Option<CancelReason>,
     /// The operator's note on that.
     pub canceled_note: Option<Note>,
+    /// The member's feedback, once it is completed.
+    pub feedback: Option<Feedback>,
     /// When it was created.
     pub created_at: Timestamp,
 }

@@ -41,6 +41,9 @@ pub enum Refusal {
         /// The requested status.
         to: Status,
     },
+    /// Only a completed redemption can be rated.
+    #[error("a redemption is rated when it is COMPLETED, but this one is {}", .0.as_str())]
+    RedemptionNotCompleted(Status),
     /// The offer cannot be redeemed now, or not by this member.
     #[error("{0}")]
     OfferUnavailable(&'static str),

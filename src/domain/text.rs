@@ -203,6 +203,10 @@ text!(
     TermsHtml, (1, 200_000), lines: true
 );
 text!(
+    /// A member's comment on a redemption: up to 4,000 characters, line ends allowed.
+    Comment, (0, 4000), lines: true
+);
+text!(
     /// The name of an organization, a program or a key: 1 to 255 characters.
     Name, (1, 255), lines: false, Trimmed
 );

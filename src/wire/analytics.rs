@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use serde::Serialize;
+use serde_json::Number;
 use utoipa::ToSchema;
 
 use crate::domain::{Status, StatusCounts};
@@ -84,6 +85,8 @@ pub struct SummaryResponse {
     "completions": 0,
     "cancellations": 0,
     "pointsSpent": 40,
+    "averageRating": null,
+    "ratingCount": 0,
 })))]
 pub struct OfferAnalyticsResponse {
     /// The offer's id.
@@ -96,6 +99,23 @@ pub struct OfferAnalyticsResponse {
     pub cancellations: u64,
     /// Points spent on it, ever. A refund does not lower it.
     pub points_spent: u64,
+    /// The average of its ratings, rounded half up to hundredths; null without ratings.
+    #[schema(value_type = Option<f64>, minimum = 0, maximum = 10)]
+    pub average_rating: Option<Number>,
+    /// Its redemptions with a rating.
+    pub rating_count: u64,
+}
+
+/// A number of hundredths, without a fraction if it is whole.
+pub fn hundredths(number: u64) -> Option<Number> {
+    if number.is_multiple_of(100) {
+        return Some(Number::from(number / 100));
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a double is precise enough for an average"
+    )]
+    Number::from_f64(number as f64 / 100.0)
 }
 
 /// `GET /v1/analytics/offers`.
@@ -250,6 +270,19 @@ const BUCKET_BYTES: usize = 112;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hundredths_have_no_needless_fraction() {
+        for (number, text) in [
+            (0, "0"),
+            (1000, "10"),
+            (750, "7.5"),
+            (833, "8.33"),
+            (5, "0.05"),
+        ] {
+            assert_eq!(hundredths(number).unwrap().to_string(), text);
+        }
+    }
 
     #[test]
     fn a_timeseries_is_written_as_it_would_be_derived() {

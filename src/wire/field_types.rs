@@ -10,7 +10,7 @@ use super::fields::{Field, FieldType};
 use super::schema;
 use crate::domain::{
     Allocation, Attributes, EventName, ExternalUserId, Invalid, OfferContent, Points, Pool, Rate,
-    Refusal, Role, Subscription, TermsVersionId, Tier, Timestamp, Url, WebhookUrl,
+    Rating, Refusal, Role, Subscription, TermsVersionId, Tier, Timestamp, Url, WebhookUrl,
 };
 
 /// The most seconds by which one request moves a sandbox's time: ten years of 365 days.
@@ -114,6 +114,12 @@ pub(super) const PRICE: FieldType<Points> = FieldType {
 pub(super) const QUANTITY: FieldType<i64> = FieldType {
     read: |field| field.whole(0, OfferContent::UNLIMITED, Some),
     schema: || schema::whole(0, OfferContent::UNLIMITED).into(),
+};
+
+/// A rating.
+pub(super) const RATING: FieldType<Rating> = FieldType {
+    read: |field| field.whole(0, Rating::MAX, Rating::new),
+    schema: || schema::whole(0, Rating::MAX).into(),
 };
 
 /// Credits a month.

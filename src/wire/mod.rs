@@ -39,7 +39,7 @@ mod webhooks;
 
 pub use analytics::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
-    RedemptionTotalsResponse, SummaryResponse, TimeseriesResponse,
+    RedemptionTotalsResponse, SummaryResponse, TimeseriesResponse, hundredths,
 };
 pub use balance::{BALANCE_RENDERER, BalanceRenderer, balance_renderer, render_balance};
 pub use configuration::{ConfigurationRequest, ConfigurationResponse};
@@ -77,7 +77,7 @@ pub use pools::{
 };
 pub use problem::{
     ErrorDetailsResponse, ErrorResponse, PartnerErrorResponse, PlainErrorResponse,
-    ReportErrorResponse, render as render_problem,
+    ReportErrorResponse, StatusDetailsResponse, render as render_problem,
 };
 pub use programs::{
     CreateProgramRequest, CreatedProgramResponse, PaginationResponse, PatchProgramRequest,
@@ -93,8 +93,8 @@ pub use redemption_history::{
     ActorResponse, RedemptionHistoryEntryResponse, RedemptionHistoryResponse,
 };
 pub use redemptions::{
-    CancelRedemptionRequest, CreateRedemptionRequest, PatchRedemptionRequest,
-    RedemptionListResponse, RedemptionResponse,
+    CancelRedemptionRequest, CreateRedemptionRequest, FeedbackResponse, PatchRedemptionRequest,
+    RedemptionListResponse, RedemptionResponse, SetRedemptionFeedbackRequest,
 };
 pub use reports::{ProgramActivityListResponse, ProgramActivityResponse, decimal};
 pub use sandbox::{AdvanceClockRequest, ClockResponse, ResetRequest, ResetResponse};

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::Query;
+use super::schema::RedemptionStatus;
 use crate::domain::Invalid;
 use crate::error::{Problem, Surface};
 
@@ -22,6 +23,18 @@ pub struct PlainErrorResponse {
     pub code: &'static str,
     /// A message for humans; it may change.
     pub message: String,
+    /// Only of `REDEMPTION_NOT_COMPLETED`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, required = false)]
+    pub details: Option<StatusDetailsResponse>,
+}
+
+/// The state that an error is about.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StatusDetailsResponse {
+    /// The current status of the redemption.
+    #[schema(value_type = RedemptionStatus)]
+    pub status: &'static str,
 }
 
 /// An error under `/v1/reports` and `/v1/programs`.
@@ -91,7 +104,13 @@ pub fn render(surface: Surface, problem: &Problem) -> (u16, Vec<u8>) {
     let message = problem.message.clone().into_owned();
     let body = match surface {
         Surface::Expys => super::to_json(&ErrorResponse {
-            error: PlainErrorResponse { code, message },
+            error: PlainErrorResponse {
+                code,
+                message,
+                details: problem.status.map(|status| StatusDetailsResponse {
+                    status: status.as_str(),
+                }),
+            },
         }),
         Surface::Scrip => super::to_json(&ReportErrorResponse {
             code,

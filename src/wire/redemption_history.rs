@@ -43,11 +43,13 @@ impl ActorResponse {
     "points": null,
     "startAt": null,
     "endAt": null,
+    "rating": null,
     "actor": {"type": "key", "name": "front desk", "keyPrefix": "expys_sandbox_abcdef"},
 })))]
 pub struct RedemptionHistoryEntryResponse {
     /// `redemption.created`, another of `redemption.*`, `redemption.changed` for its dates,
-    /// `wallet.debited` for the charge, `wallet.credited` for the refund.
+    /// `redemption.rated` for feedback, `wallet.debited` for the charge, `wallet.credited` for the
+    /// refund.
     pub event: &'static str,
     /// When it happened.
     #[schema(format = DateTime)]
@@ -67,6 +69,9 @@ pub struct RedemptionHistoryEntryResponse {
     /// The new end of the experience; only of `redemption.changed`.
     #[schema(format = DateTime)]
     pub end_at: Option<String>,
+    /// The rating; only of `redemption.rated`.
+    #[schema(minimum = 0, maximum = 10)]
+    pub rating: Option<u8>,
     /// The actor that caused it; null for events of version 0.1.0.
     pub actor: Option<ActorResponse>,
 }
@@ -82,6 +87,7 @@ impl RedemptionHistoryEntryResponse {
             points: None,
             start_at: None,
             end_at: None,
+            rating: None,
             actor,
         };
         match &activity.event {
@@ -101,6 +107,7 @@ impl RedemptionHistoryEntryResponse {
                 entry.start_at = super::time(*start_at);
                 entry.end_at = super::time(*end_at);
             }
+            Event::RedemptionRated(rated) => entry.rating = Some(rated.rating.get()),
             event => entry.points = event.ledger_entry().map(|entry| entry.amount.get()),
         }
         entry

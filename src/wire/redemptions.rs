@@ -3,10 +3,13 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field_types::{EXTERNAL_USER_ID, STRING, TIME, text, word};
+use super::field_types::{EXTERNAL_USER_ID, RATING, STRING, TIME, text, word};
 use super::request::request;
 use super::schema::{CanceledReason, RedemptionStatus};
-use crate::domain::{CancelReason, ExternalUserId, Note, Redemption, RedemptionPatch, Status};
+use crate::domain::{
+    CancelReason, Comment, ExternalUserId, Feedback, Note, Rating, Redemption, RedemptionPatch,
+    Status,
+};
 
 request! {
     /// The body of `POST /v1/redemptions`.
@@ -59,6 +62,44 @@ request! {
     parse(body or null);
 }
 
+request! {
+    /// The body of `PUT /v1/redemptions/{id}/feedback`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SetRedemptionFeedbackRequest {
+        /// The rating.
+        pub rating: Rating = required("rating", RATING),
+        /// A comment.
+        pub comment: Option<Comment> = nullable("comment", text!(Comment)),
+    }
+    example {"rating": 9, "comment": "The best tea in town."}
+    parse(body);
+}
+
+/// The member's feedback on a redemption.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FeedbackResponse {
+    /// The rating.
+    #[schema(minimum = 0, maximum = 10)]
+    pub rating: u8,
+    /// The comment.
+    pub comment: Option<String>,
+    /// When it was submitted.
+    #[schema(format = DateTime)]
+    pub submitted_at: String,
+}
+
+impl From<&Feedback> for FeedbackResponse {
+    fn from(feedback: &Feedback) -> Self {
+        let comment = feedback.comment.as_ref();
+        Self {
+            rating: feedback.rating.get(),
+            comment: comment.map(|comment| comment.as_str().to_owned()),
+            submitted_at: feedback.submitted_at.to_string(),
+        }
+    }
+}
+
 /// `Redemption`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -74,6 +115,7 @@ request! {
     "externalUserID": "user_42",
     "pointsCharged": 40,
     "conversationId": "cnv_01a1fda8-1988-75da-9f29-66beffff55ec",
+    "feedback": null,
 })))]
 pub struct RedemptionResponse {
     /// The id, `rdm_…`.
@@ -105,6 +147,8 @@ pub struct RedemptionResponse {
     pub points_charged: i64,
     /// The conversation about it between the member and the operator.
     pub conversation_id: String,
+    /// The member's feedback, once it is completed.
+    pub feedback: Option<FeedbackResponse>,
     /// The offer's title. Only where redemptions are read with an Org-API-Key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
@@ -142,6 +186,7 @@ impl From<&Redemption> for RedemptionResponse {
             external_user_id: redemption.external_user_id.as_str().to_owned(),
             points_charged: redemption.charged.get(),
             conversation_id: redemption.conversation().to_string(),
+            feedback: redemption.feedback.as_ref().map(Into::into),
             offer_title: None,
             display_name: None,
         }

@@ -178,7 +178,7 @@ words! {
 }
 
 /// Fields that are missing from responses that an earlier version saved in an idempotency record.
-const ADDED_LATER: [&str; 2] = ["version", "unitsPerUSD"];
+const ADDED_LATER: [&str; 3] = ["version", "unitsPerUSD", "feedback"];
 
 /// Fields that only an Org-API-Key receives, by schema.
 const KEY_ONLY: [(&str, &[&str]); 3] = [

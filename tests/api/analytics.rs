@@ -139,7 +139,8 @@ fn an_offer_counts_its_members_completions_cancellations_and_points() {
 
     let row = |id: &str, signups: u64, completions: u64, cancellations: u64, spent: u64| {
         json!({"offerId": id, "signups": signups, "completions": completions,
-            "cancellations": cancellations, "pointsSpent": spent})
+            "cancellations": cancellations, "pointsSpent": spent, "averageRating": null,
+            "ratingCount": 0})
     };
     let expected = json!([
         row(&first, 2, 1, 1, 30),

@@ -81,7 +81,7 @@ fn busy() -> TestApp {
 }
 
 /// Starts without the stored figures, so that the whole log is folded.
-fn forget(app: &TestApp) {
+pub(crate) fn forget(app: &TestApp) {
     let sql = "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment";
     app.sqlite().execute_batch(sql).unwrap();
 }

@@ -120,6 +120,7 @@ fn redemptions(app: &TestApp) {
         app.patch(&format!("/v1/redemptions/{redemption}"), &dates)
             .expect(200);
     }
+    feedback(app, "ann");
     let offer = app.offer(json!({"pointsPrice": 9, "availability": {"quantityRemaining": 3}}));
     let canceled = app.redeem("bob", &offer);
     pass(app);
@@ -139,6 +140,25 @@ fn redemptions(app: &TestApp) {
     say_as_agent(app, &booking, "Welcome, Dee");
     let about = json!({"externalUserID": "dee", "title": "Dee's hat", "message": "It is here."});
     app.post("/v1/conversations", &about).expect(201);
+    let redeemed = app.redeem("dee", &app.offer(json!({})));
+    move_to(app, &redeemed, "COMPLETED").expect(200);
+    feedback(app, "dee");
+}
+
+/// A member rates its completed redemption twice.
+fn feedback(app: &TestApp, member: &str) {
+    let path = format!("/v1/redemptions?status=COMPLETED&externalUserID={member}");
+    let list = app.get(&path).expect(200);
+    let path = format!(
+        "/v1/redemptions/{}/feedback",
+        list["redemptions"][0]["id"].as_str().unwrap()
+    );
+    let token = exchange(app, SANDBOX_KEY, member);
+    for (rating, comment) in [(4, "Too cold"), (7, "Warm by now")] {
+        pass(app);
+        let body = json!({"rating": rating, "comment": comment});
+        call(app, &token, "PUT", &path, &body).expect(200);
+    }
 }
 
 fn terms(app: &TestApp) {

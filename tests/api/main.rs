@@ -22,6 +22,7 @@ mod conversations;
 mod cors;
 mod dashboard;
 mod deliveries;
+mod feedback;
 mod figures_on_disk;
 mod hardening;
 mod health;

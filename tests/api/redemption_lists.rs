@@ -178,6 +178,7 @@ fn a_key_gets_names_and_a_token_what_is_documented() {
         "createdAt",
         "endAt",
         "externalUserID",
+        "feedback",
         "id",
         "offer",
         "pointsCharged",
@@ -354,7 +355,7 @@ fn paged_history(app: &TestApp, path: &str) -> Vec<Value> {
 fn entry(event: &str, minute: u8, fields: &Value) -> Value {
     let mut entry = json!({
         "event": event, "at": format!("2026-06-15T12:0{minute}:00.000Z"), "from": null,
-        "to": null, "points": null, "startAt": null, "endAt": null,
+        "to": null, "points": null, "startAt": null, "endAt": null, "rating": null,
         "actor": {"type": "member", "name": null, "keyPrefix": null},
     });
     for (name, value) in fields.as_object().unwrap() {

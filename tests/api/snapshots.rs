@@ -289,6 +289,8 @@ fn errors() -> BTreeMap<String, Value> {
     let credit = |amount: u64| json!({"externalUserID": "ada", "amount": amount});
     post_once(&app, "k", "/v1/wallet/credit", &credit(1)).expect(200);
     move_to(&app, &redemption, "COMPLETED").expect(200);
+    let open = app.redeem("ada", &app.offer(json!({"pointsPrice": 0})));
+    let feedback = format!("/v1/redemptions/{open}/feedback");
     let raw = |body: String| {
         let request = app.request("POST", "/v1/wallet/credit").bearer(SANDBOX_KEY);
         request.raw(body).send()
@@ -320,6 +322,7 @@ fn errors() -> BTreeMap<String, Value> {
         post_once(&app, "k", "/v1/wallet/credit", &credit(2)),
         try_redeem(&app, "ada", &offer),
         move_to(&app, &redemption, "OPEN"),
+        call(&app, &token, "PUT", &feedback, &json!({"rating": 9})),
         raw(" ".repeat(262_145)),
         raw(credit(0).to_string()),
         try_redeem(&app, "bob", &dear),

@@ -327,6 +327,49 @@ const FOUND: &[(&str, &str)] = &[
         "UPDATE redemption SET end_at = end_at + 1",
         "its start_at or end_at",
     ),
+    (
+        "UPDATE redemption SET rating = rating + 1",
+        "its rating does not match the log",
+    ),
+    (
+        "UPDATE redemption SET rating = NULL, rating_comment = NULL, rated_at = NULL",
+        "its rating does not match the log",
+    ),
+    (
+        "UPDATE redemption SET rating = 7, rated_at = created_at WHERE status = 'OPEN'",
+        "its rating does not match the log",
+    ),
+    (
+        "UPDATE redemption SET rated_at = rated_at + 1",
+        "its rated_at does not match the log",
+    ),
+    (
+        "UPDATE redemption SET rating_comment = 'Great' WHERE rating_comment IS NOT NULL",
+        "its rating_comment is not that of its newest rating",
+    ),
+    (
+        "UPDATE redemption SET rating_comment = 'Great'
+         WHERE rating IS NOT NULL AND rating_comment IS NULL",
+        "its rating_comment is not that of its newest rating",
+    ),
+    (
+        "UPDATE redemption SET rating_comment = NULL;
+         UPDATE log_text SET text = NULL, salt = NULL, commitment = zeroblob(32) WHERE part = 2",
+        "was erased, but member row",
+    ),
+    (
+        "UPDATE activity SET to_state = '8' WHERE kind = 34",
+        "does not fit redemption row",
+    ),
+    (
+        "UPDATE activity SET from_state = NULL WHERE kind = 34",
+        "does not fit redemption row",
+    ),
+    (
+        "UPDATE activity SET to_state = '11' WHERE kind = 34",
+        "redemption.rated, lacks a required value",
+    ),
+    ("DELETE FROM activity WHERE kind = 34", "its rating"),
     ("DELETE FROM activity WHERE kind = 42", "offer row"),
     ("DELETE FROM activity WHERE kind = 13", "message"),
     (
@@ -496,6 +539,8 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE idempotency SET response = CAST(x'01' || substr(response, 3) AS BLOB)
      WHERE renderer = 1",
     "UPDATE message SET body = 'Something else' WHERE body IS NOT NULL",
+    // The comment of a rating that was replaced.
+    "UPDATE log_text SET text = 'Hot' WHERE text = 'Too cold'",
     "UPDATE credential SET name = 'another', hash = randomblob(32)",
     "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
     "DELETE FROM book_generation; DELETE FROM book_part",

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
+use super::pages::{look_at, show};
 use super::{SETTLED, sign_in};
 use crate::driver::Browser;
 use crate::support::{SANDBOX_KEY, TestApp};
@@ -299,4 +300,48 @@ fn tells_what_happened(browser: &Browser, app: &TestApp, id: &str) {
     ));
     browser.click(".facts a[href^='#/inbox/']");
     browser.until("location.hash.startsWith('#/inbox/cnv_')");
+}
+
+#[test]
+fn feedback_is_shown_with_the_redemption_and_the_offer() {
+    let app = TestApp::start();
+    name(&app, "ada", "Ada Lovelace");
+    name(&app, "bob", "Bob Kahn");
+    let tea = app.offer(json!({"title": "Tea for two", "pointsPrice": 10}));
+    app.offer(json!({"title": "Coffee"}));
+    let mut rated = String::new();
+    for (member, rating) in [("bob", 10), ("ada", 7)] {
+        let id = app.redeem(member, &tea);
+        let path = format!("/v1/redemptions/{id}");
+        app.patch(&path, &json!({"status": "COMPLETED"}))
+            .expect(200);
+        let body = json!({"rating": rating, "comment": "Warm & sweet.\nWe will be back."});
+        let request = app.request("PUT", &format!("{path}/feedback"));
+        let request = request.bearer(&app.token(member)).json(&body);
+        request.send().expect(200);
+        rated = id;
+    }
+    let Some(mut browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    let mut problems = Vec::new();
+    for (place, shown) in [
+        ("", "board"),
+        ("?view=list", "list"),
+        (&format!("/{rated}"), "detail"),
+    ] {
+        go(&browser, place);
+        browser.until_text("#main", "7 of 10");
+        browser.until_text("#main", "Warm & sweet.");
+        problems.extend(look_at(&mut browser, &format!("feedback-{shown}")));
+    }
+    browser.until_text(".timeline", "Rated 7 of 10");
+    browser.until_text(".timeline", "by the member");
+    show(&browser, "offers");
+    browser.resize(crate::driver::Screen::Desktop);
+    browser.until_text("#main tbody tr:nth-child(2)", "8.5");
+    browser.until_text("#main tbody tr:nth-child(2)", "2 ratings");
+    problems.extend(look_at(&mut browser, "feedback-offers"));
+    assert_eq!(problems, Vec::<String>::new());
 }

@@ -20,10 +20,12 @@ use oracle::Oracle;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use stampcard::analytics::snapshot::{Part, SegmentId, Stored};
-use stampcard::analytics::{Engine, Figures, Interval, Window, Zone};
+use stampcard::analytics::{
+    Counters, Engine, Figures, Interval, OfferCounters, OfferFigures, Ratings, Window, Zone,
+};
 use stampcard::domain::{
     Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, OfferNumber, OrganizationNumber,
-    Points, ProgramNumber, RedemptionNumber, Seq, Tier, Timestamp,
+    Points, ProgramNumber, Rating, RedemptionNumber, RedemptionRating, Seq, Tier, Timestamp,
 };
 
 const PROGRAM: ProgramNumber = ProgramNumber(1);
@@ -47,6 +49,8 @@ enum Step {
     Mint(i64),
     Spend(i64, i64),
     FirstBooking(i64),
+    /// A redemption of an offer is rated, or rated again.
+    Rate(i64, i64, i64),
     /// The server is stopped and started with a snapshot, taken then or some steps before.
     Restart,
 }
@@ -58,6 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => points.clone().prop_map(Step::Mint),
         6 => (1..=OFFERS, points).prop_map(|(offer, points)| Step::Spend(offer, points)),
         3 => (1..=OFFERS).prop_map(Step::FirstBooking),
+        4 => (1..=OFFERS, 1..4_i64, 0..=Rating::MAX).prop_map(|(o, n, r)| Step::Rate(o, n, r)),
         1 => Just(Step::Restart),
     ]
 }
@@ -202,8 +207,26 @@ impl Pair {
                 self.record(at, event);
                 self.oracle.insert(at, "booking", Some(offer), 1);
             }
+            Step::Rate(offer, number, rating) => self.rate(at, offer, number, rating),
             Step::Restart => self.restart(),
         }
+    }
+
+    /// Rates the redemption of an offer with this number.
+    fn rate(&mut self, at: i64, offer: i64, number: i64, rating: i64) {
+        let redemption = offer * 10 + number;
+        let replaced = self.oracle.rate(offer, redemption, rating);
+        self.record(
+            at,
+            Event::RedemptionRated(RedemptionRating {
+                member: MemberNumber(1),
+                offer: OfferNumber(offer),
+                redemption: RedemptionNumber(redemption),
+                replaced: replaced.and_then(Rating::new),
+                rating: Rating::new(rating).unwrap(),
+                comment: None,
+            }),
+        );
     }
 
     fn ledger(&mut self, at: i64, entry: Entry, points: i64, offer: Option<i64>) {
@@ -265,6 +288,14 @@ impl Pair {
         let (mine, others) = (counters(&self.figures), counters(other));
         assert_eq!(mine.totals(), others.totals());
         assert_eq!(mine.last_seq(), others.last_seq());
+        let figures = |counters: &Counters| -> Vec<OfferFigures> {
+            counters
+                .offers()
+                .iter()
+                .map(OfferCounters::figures)
+                .collect()
+        };
+        assert_eq!(figures(&mine), figures(&others));
         let days = Window::divide(
             Timestamp::from_millis(-10_000_000_000).unwrap(),
             Timestamp::from_millis(3_000_000_000_000).unwrap(),
@@ -311,6 +342,12 @@ proptest! {
             times.push(at);
             pair.step(at, step);
         }
+        let counters = pair.figures.program(PROGRAM).unwrap();
+        for (number, offer) in (1..).zip(counters.offers()) {
+            let Ratings { count, sum } = offer.figures().ratings;
+            let average = offer.figures().ratings.average_hundredths();
+            prop_assert_eq!((count, sum, average), pair.oracle.ratings(number));
+        }
         for question in &questions {
             let from = question.from.get(&times) + question.shift.0;
             let to = question.to.get(&times) + question.shift.1;
@@ -329,7 +366,6 @@ proptest! {
             let window = divided.unwrap();
             let bounds: Vec<i64> = window.bounds().iter().map(|at| at.as_millis()).collect();
             prop_assert_eq!(&bounds, &expected);
-            let counters = pair.figures.program(PROGRAM).unwrap();
             let buckets = counters.timeseries(&window, question.offer.map(offer_id)).unwrap();
             let answers: Vec<_> =
                 buckets.iter().map(|b| (b.signups, b.minted, b.spent)).collect();

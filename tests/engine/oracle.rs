@@ -12,7 +12,8 @@ pub(crate) struct Oracle {
 impl Oracle {
     pub(crate) fn new() -> Self {
         let connection = Connection::open_in_memory().unwrap();
-        let sql = "CREATE TABLE event (at INTEGER, kind TEXT, offer INTEGER, amount INTEGER)";
+        let sql = "CREATE TABLE event (at INTEGER, kind TEXT, offer INTEGER, amount INTEGER);
+            CREATE TABLE rating (redemption INTEGER PRIMARY KEY, offer INTEGER, rating INTEGER)";
         connection.execute_batch(sql).unwrap();
         Self { connection }
     }
@@ -24,6 +25,39 @@ impl Oracle {
             .unwrap()
             .execute((at, kind, offer, amount))
             .unwrap();
+    }
+
+    /// Rates a redemption; returns the rating before.
+    pub(crate) fn rate(&self, offer: i64, redemption: i64, rating: i64) -> Option<i64> {
+        let sql = "SELECT max(rating) FROM rating WHERE redemption = ?1";
+        let before = self
+            .connection
+            .query_row(sql, [redemption], |row| row.get(0));
+        let sql = "INSERT OR REPLACE INTO rating VALUES (?1, ?2, ?3)";
+        let values = (redemption, offer, rating);
+        self.connection.execute(sql, values).unwrap();
+        before.unwrap()
+    }
+
+    /// The number and the sum of the ratings of an offer, and their average in hundredths.
+    pub(crate) fn ratings(&self, offer: i64) -> (u64, u64, Option<u64>) {
+        let sql = "SELECT count(*), coalesce(sum(rating), 0), round(avg(rating) * 100 + 1e-9)
+            FROM rating WHERE offer = ?1";
+        let row = self.connection.query_row(sql, [offer], |row| {
+            Ok((
+                row.get::<_, i64>(0)?.unsigned_abs(),
+                row.get::<_, i64>(1)?.unsigned_abs(),
+                row.get::<_, Option<f64>>(2)?,
+            ))
+        });
+        let (count, sum, average) = row.unwrap();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is rounded, and at most 1000"
+        )]
+        let average = average.map(|average| average as u64);
+        (count, sum, average)
     }
 
     /// Sign-ups, points minted and points spent of every bucket between these bounds.

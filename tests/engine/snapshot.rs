@@ -12,8 +12,8 @@ use stampcard::analytics::snapshot::{
 use stampcard::analytics::{BLOCK_LEN, Figures, Measure};
 use stampcard::domain::{
     Activity, Entry, Environment, Event, LedgerEntry, MemberNumber, MessageId, OfferId,
-    OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramNumber, RedemptionMove,
-    RedemptionNumber, Seq, Status, Tier, Timestamp,
+    OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramNumber, Rating,
+    RedemptionMove, RedemptionNumber, RedemptionRating, Seq, Status, Tier, Timestamp,
 };
 
 /// Set this to store the bytes of a new version.
@@ -71,6 +71,18 @@ impl History {
             to,
         });
         self.add(70, program, event.unwrap());
+    }
+
+    fn rate(&mut self, program: i64, offer: i64, replaced: Option<i64>, rating: i64) {
+        let event = Event::RedemptionRated(RedemptionRating {
+            member: MEMBER,
+            offer: OfferNumber(offer),
+            redemption: REDEMPTION,
+            replaced: replaced.and_then(Rating::new),
+            rating: Rating::new(rating).unwrap(),
+            comment: None,
+        });
+        self.add(80, program, event);
     }
 
     fn exchange(&mut self, after: i64, program: i64, identified: bool, credit: bool) {
@@ -218,6 +230,9 @@ fn redemptions(history: &mut History) {
             history.move_to(2, 21, Status::Submitted, to);
         }
     }
+    history.rate(2, 21, None, 10);
+    history.rate(2, 21, None, 4);
+    history.rate(2, 21, Some(4), 9);
 }
 
 /// The figures of the history, from a full fold.
@@ -336,6 +351,8 @@ fn the_history_has_everything_that_a_snapshot_stores() {
         program(1).tier_count() > 2,
         "their order is not that of a map"
     );
+    let ratings = program(2).offers()[0].figures().ratings;
+    assert_eq!((ratings.count, ratings.sum), (2, 19));
     for status in Status::ALL {
         assert!(
             program(2).totals().redemptions.get(status) > 0,

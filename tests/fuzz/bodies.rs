@@ -9,13 +9,14 @@ use stampcard::wire::{
     CreateProgramRequest, CreateRedemptionRequest, CreateWebhookRequest, ExchangeTokenRequest,
     FundPoolRequest, MovePointsRequest, PatchOfferRequest, PatchOrganizationRequest,
     PatchProgramRequest, PatchRedemptionRequest, PublishTermsRequest, ResetRequest,
-    SendMessageRequest, SetMemberRequest, SetPoolRequest, SetStatusRequest, SetTierRequest,
+    SendMessageRequest, SetMemberRequest, SetPoolRequest, SetRedemptionFeedbackRequest,
+    SetStatusRequest, SetTierRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 26] = [
+const GOOD: [&str; 27] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
     r#"{"externalUserID":"user_42","amount":9007199254740991,"reason":"welcome"}"#,
@@ -24,6 +25,7 @@ const GOOD: [&str; 26] = [
     r#"{"offer":"off_01890a5d-ac96-774b-bcce-b302099a8057","externalUserID":"user_42"}"#,
     r#"{"status":"CANCELED","canceledReason":"CUSTOMER_REQUEST","canceledNote":"sorry"}"#,
     r#"{"startAt":"2026-06-01T00:00:00.5Z","endAt":null}"#,
+    r#"{"rating":10,"comment":"Hello\nthere"}"#,
     r#"{"message":"Hello\nthere","as":"agent"}"#,
     r#"{"url":"https://example.com/hook","events":["member.created","wallet.credited"]}"#,
     r#"{"currencyName":"Miles","currencySymbol":"mi","defaultTier":"bronze","ratePerPoint":0.01}"#,
@@ -45,7 +47,7 @@ const GOOD: [&str; 26] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 42] = [
+const NAMES: [&str; 44] = [
     "externalUserID",
     "displayName",
     "email",
@@ -70,6 +72,8 @@ const NAMES: [&str; 42] = [
     "status",
     "canceledReason",
     "canceledNote",
+    "rating",
+    "comment",
     "message",
     "as",
     "url",
@@ -131,6 +135,7 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         CreateRedemptionRequest::parse(body).err(),
         PatchRedemptionRequest::parse(body).err(),
         CancelRedemptionRequest::parse(body).err(),
+        SetRedemptionFeedbackRequest::parse(body).err(),
         SendMessageRequest::parse(body).err(),
         ConfigurationRequest::parse(body).err(),
         ResetRequest::parse(body).err(),

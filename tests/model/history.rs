@@ -53,6 +53,7 @@ struct Redemption {
     status: usize,
     charged: i64,
     took_stock: bool,
+    rating: Option<i64>,
 }
 
 /// A POST with an Idempotency-Key and its response.
@@ -132,6 +133,7 @@ impl World {
             Step::Move(index, status) => self.advance(*index, *status),
             Step::Cancel(index) => self.cancel(*index),
             Step::CancelAsMember(index) => self.cancel_as_member(*index),
+            Step::Rate(index, rating) => self.rate(*index, *rating),
             Step::Remove {
                 member,
                 retain,
@@ -395,6 +397,7 @@ impl World {
             status: 0,
             charged: what.price,
             took_stock: what.stock.is_some(),
+            rating: None,
         });
     }
 
@@ -464,6 +467,29 @@ impl World {
         );
         if foretold == OK {
             self.moved(place, WAY.len() - 1);
+        }
+    }
+
+    fn rate(&mut self, index: Index, rating: i64) {
+        if self.redemptions.is_empty() {
+            return;
+        }
+        let place = index.index(self.redemptions.len());
+        let redemption = self.redemptions[place].clone();
+        let Some((token, is_good)) = self.token(redemption.member) else {
+            return;
+        };
+        let foretold = match (is_good, WAY[redemption.status]) {
+            (false, _) => UNAUTHORIZED,
+            (true, "COMPLETED") => OK,
+            (true, _) => (422, "REDEMPTION_NOT_COMPLETED"),
+        };
+        let path = format!("/v1/redemptions/{}/feedback", redemption.id);
+        let body = json!({"rating": rating, "comment": format!("comment {rating}")});
+        let request = self.app.request("PUT", &path).bearer(&token);
+        checked(&request.json(&body).send(), foretold);
+        if foretold == OK {
+            self.redemptions[place].rating = Some(rating);
         }
     }
 
@@ -602,9 +628,9 @@ impl World {
         for (key, environment) in [(SANDBOX_KEY, "sandbox"), (LIVE_KEY, "live")] {
             let get = |path: &str| self.app.request("GET", path).bearer(key).send().expect(200);
             let summary = oracle::summary(&connection, environment);
-            assert_has(&get("/v1/analytics/summary"), &summary);
+            oracle::assert_has(&get("/v1/analytics/summary"), &summary);
             let offers = oracle::offers(&connection, environment);
-            assert_has(&get("/v1/analytics/offers"), &offers);
+            oracle::assert_has(&get("/v1/analytics/offers"), &offers);
         }
         self.check_model();
     }
@@ -643,6 +669,7 @@ impl World {
             let path = format!("/v1/redemptions/{}", redemption.id);
             let found = self.app.get(&path).expect(200);
             assert_eq!(found["status"], WAY[redemption.status]);
+            assert_eq!(found["feedback"]["rating"].as_i64(), redemption.rating);
         }
     }
 }
@@ -659,23 +686,4 @@ fn checked(answer: &Response, foretold: Predicted) -> Value {
     let code = body["error"]["code"].as_str().unwrap_or_default();
     assert_eq!((answer.status, code), foretold, "{body}");
     body
-}
-
-/// Whether every field of `expected` is in `found`, which may have more.
-#[track_caller]
-fn assert_has(found: &Value, expected: &Value) {
-    match (found, expected) {
-        (Value::Object(_), Value::Object(fields)) => {
-            for (name, value) in fields {
-                assert_has(&found[name], value);
-            }
-        }
-        (Value::Array(found), Value::Array(expected)) => {
-            assert_eq!(found.len(), expected.len());
-            for (found, expected) in found.iter().zip(expected) {
-                assert_has(found, expected);
-            }
-        }
-        _ => assert_eq!(found, expected),
-    }
 }

@@ -76,7 +76,9 @@ pub(crate) fn offers(connection: &Connection, environment: &str) -> Value {
             (SELECT count(DISTINCT member_id) FROM redemption WHERE offer_id = o.id),
             (SELECT count(*) FROM redemption WHERE offer_id = o.id AND status = 'COMPLETED'),
             (SELECT count(*) FROM redemption WHERE offer_id = o.id AND status = 'CANCELED'),
-            (SELECT coalesce(sum(charged), 0) FROM redemption WHERE offer_id = o.id)
+            (SELECT coalesce(sum(charged), 0) FROM redemption WHERE offer_id = o.id),
+            (SELECT count(rating) FROM redemption WHERE offer_id = o.id),
+            (SELECT round(avg(rating) + 1e-9, 2) FROM redemption WHERE offer_id = o.id)
         FROM offer o WHERE o.program_id = ?1 ORDER BY o.id";
     let mut statement = connection.prepare(sql).unwrap();
     let rows = statement.query_map([program(connection, environment)], |row| {
@@ -90,10 +92,17 @@ pub(crate) fn offers(connection: &Connection, environment: &str) -> Value {
             "completions": row.get::<_, i64>(2)?,
             "cancellations": row.get::<_, i64>(3)?,
             "pointsSpent": row.get::<_, i64>(4)?,
+            "ratingCount": row.get::<_, i64>(5)?,
+            "averageRating": row.get::<_, Option<f64>>(6)?.map(plain),
         }))
     });
     let rows: Vec<Value> = rows.unwrap().collect::<Result<_, _>>().unwrap();
     json!({"offers": rows})
+}
+
+/// A number without a fraction if it is whole.
+fn plain(number: f64) -> Value {
+    serde_json::from_str(&number.to_string()).unwrap()
 }
 
 /// The points that the newest entry of each of a program's wallets leaves in it.
@@ -140,4 +149,23 @@ pub(crate) fn check(database: &Path) {
     );
     let report = verify(&connection, |_| ()).unwrap();
     assert_eq!(report.findings, Vec::<String>::new());
+}
+
+/// Whether every field of `expected` is in `found`, which may have more.
+#[track_caller]
+pub(crate) fn assert_has(found: &Value, expected: &Value) {
+    match (found, expected) {
+        (Value::Object(_), Value::Object(fields)) => {
+            for (name, value) in fields {
+                assert_has(&found[name], value);
+            }
+        }
+        (Value::Array(found), Value::Array(expected)) => {
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(expected) {
+                assert_has(found, expected);
+            }
+        }
+        _ => assert_eq!(found, expected),
+    }
 }

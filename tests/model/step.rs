@@ -31,6 +31,7 @@ pub(crate) enum Step {
     Move(Index, usize),
     Cancel(Index),
     CancelAsMember(Index),
+    Rate(Index, i64),
     Remove {
         member: u8,
         retain: bool,
@@ -87,6 +88,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         9 => (index(), 0..WAY.len()).prop_map(|(r, s)| Step::Move(r, s)),
         3 => index().prop_map(Step::Cancel),
         3 => index().prop_map(Step::CancelAsMember),
+        5 => (index(), 0..=10_i64).prop_map(|(r, rating)| Step::Rate(r, rating)),
         3 => (member(), any::<bool>(), prop::bool::weighted(0.3))
             .prop_map(|(member, retain, erase)| Step::Remove { member, retain, erase }),
         1 => (0..3_usize).prop_map(Step::Configure),

@@ -120,6 +120,27 @@ fn redeem(server: &Server, words: &mut Words, person: &mut Person, offer: &str) 
     person.words.extend([note, later]);
 }
 
+/// The member rates a completed redemption, twice.
+fn rate(server: &Server, words: &mut Words, person: &mut Person, token: &str) {
+    let offer = server.post("/v1/offers", &json!({"title": "Free"}));
+    let offer = offer.expect(201)["id"].clone();
+    let body = json!({"externalUserID": person.id, "offer": offer});
+    let made = server.post("/v1/redemptions", &body).expect(201);
+    let route = format!("/v1/redemptions/{}", made["id"].as_str().unwrap());
+    let done = server.send("PATCH", &route, None, &json!({"status": "COMPLETED"}));
+    done.unwrap().expect(200);
+    let route = format!("{route}/feedback");
+    for rating in [3, 8] {
+        let comment = words.text(200);
+        let body = json!({"rating": rating, "comment": comment});
+        let route_of = ("PUT", route.as_str());
+        request(&server.agent, server.address, token, route_of, None, &body)
+            .unwrap()
+            .expect(200);
+        person.words.push(comment);
+    }
+}
+
 /// Both sides write, in the conversation about the redemption and in support.
 fn talk(server: &Server, words: &mut Words, person: &mut Person) {
     let email = format!("{}@{}.example", words.plain(14), words.plain(10));
@@ -127,6 +148,7 @@ fn talk(server: &Server, words: &mut Words, person: &mut Person) {
     let grant = server.post("/v1/auth/exchange", &body).expect(200);
     let token = grant["accessToken"].as_str().unwrap();
     person.words.push(email);
+    rate(server, words, person, token);
     let listed = server.get(&path("conversations?externalUserID=", person));
     for conversation in listed["conversations"].as_array().unwrap() {
         let id = conversation["id"].as_str().unwrap();

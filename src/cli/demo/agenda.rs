@@ -34,7 +34,7 @@ pub(super) enum Occasion {
     Correct,
     /// A member redeems an offer.
     Book,
-    /// A booking moves on.
+    /// A booking moves on, or is rated.
     Proceed(usize),
     /// A member has a question about a booking.
     Ask,
@@ -113,11 +113,12 @@ impl Agenda {
         plan
     }
 
-    /// Plans the day of a booking's next step.
+    /// Plans the day of a booking's next step, or of its rating.
     pub(super) fn schedule(&mut self, booking: usize, status: Status, day: u32, rng: &mut Rng) {
         let most = match status {
             Status::Submitted => 1,
             Status::Purchased => 20,
+            Status::Completed => 6,
             _ => 4,
         };
         let next = day + rng.u32(1..=most);

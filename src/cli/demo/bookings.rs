@@ -7,12 +7,13 @@ use fastrand::Rng;
 use serde_json::json;
 
 use super::calendar::Calendar;
-use super::cast::{ANSWERS, Cast, QUESTIONS};
+use super::cast::{ANSWERS, COMPLAINTS, Cast, PRAISE, QUESTIONS, RATINGS};
 use super::deed::{Deed, Outcome};
 use super::members::{Members, external_id};
 use crate::domain::{Status, Timestamp};
 use crate::wire::{
     CreateOfferRequest, CreateRedemptionRequest, PatchRedemptionRequest, SendMessageRequest,
+    SetRedemptionFeedbackRequest,
 };
 
 /// A booking.
@@ -126,10 +127,15 @@ impl Bookings {
 
     pub(super) fn proceed(
         &self,
+        members: &Members,
         booking: usize,
         at: Timestamp,
         rng: &mut Rng,
-    ) -> Result<(Deed, Outcome), anyhow::Error> {
+    ) -> Result<Option<(Deed, Outcome)>, anyhow::Error> {
+        if self.list[booking].status == Status::Completed {
+            let deed = self.rate(members, booking, rng)?;
+            return Ok(deed.map(|deed| (deed, Outcome::Nothing)));
+        }
         let chance = rng.u32(0..100);
         let next = match (self.list[booking].status, chance) {
             (_, ..3) => Status::Canceled,
@@ -156,7 +162,27 @@ impl Bookings {
         }
         let request = PatchRedemptionRequest::parse(&body)?;
         let id = self.list[booking].id.clone();
-        Ok((Deed::Move(id, request), Outcome::Moved(booking, next)))
+        let moved = (Deed::Move(id, request), Outcome::Moved(booking, next));
+        Ok(Some(moved))
+    }
+
+    /// Has the member of a booking rate it; some add a comment.
+    fn rate(
+        &self,
+        members: &Members,
+        booking: usize,
+        rng: &mut Rng,
+    ) -> Result<Option<Deed>, anyhow::Error> {
+        let booking = &self.list[booking];
+        if members.is_gone(booking.member) {
+            return Ok(None);
+        }
+        let rating = rng.choice(RATINGS).copied();
+        let comments = if rating < Some(7) { COMPLAINTS } else { PRAISE };
+        let comment = rng.choice(comments).filter(|_| rng.u32(0..10) < 3);
+        let body = json!({"rating": rating, "comment": comment});
+        let request = SetRedemptionFeedbackRequest::parse(&body)?;
+        Ok(Some(Deed::Rate(booking.id.clone(), request)))
     }
 
     /// Has a member ask about one of the latest bookings.

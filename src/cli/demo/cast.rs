@@ -250,3 +250,23 @@ pub(super) const ANSWERS: &[&str] = &[
     "I am afraid not this time. I can offer you another date.",
     "Gladly. It is arranged.",
 ];
+
+/// Ratings of bookings, as often as members give them.
+pub(super) const RATINGS: &[u8] = &[10, 10, 10, 10, 9, 9, 9, 9, 8, 8, 8, 7, 7, 6, 5, 3, 1];
+
+/// Comments with a rating of 7 or more.
+pub(super) const PRAISE: &[&str] = &[
+    "Everything was perfect, thank you!",
+    "Lovely people, we will be back.",
+    "Better than I expected.",
+    "Worth every point.",
+    "A very nice evening.",
+];
+
+/// Comments with a lower rating.
+pub(super) const COMPLAINTS: &[&str] = &[
+    "We had to wait for half an hour.",
+    "Nobody knew about our booking.",
+    "Smaller than in the picture.",
+    "It took too long to get a date.",
+];

@@ -5,7 +5,7 @@ use crate::service::{Caller, KeyPrincipal, RemoveOptions, Reply, Services};
 use crate::store::WriteError;
 use crate::wire::{
     CreateOfferRequest, CreateRedemptionRequest, ExchangeTokenRequest, MovePointsRequest,
-    PatchRedemptionRequest, SendMessageRequest, SetMemberRequest,
+    PatchRedemptionRequest, SendMessageRequest, SetMemberRequest, SetRedemptionFeedbackRequest,
 };
 
 /// A request.
@@ -19,6 +19,8 @@ pub(super) enum Deed {
     Remove(ExternalUserId),
     Book(CreateRedemptionRequest),
     Move(String, PatchRedemptionRequest),
+    /// A member rates a booking.
+    Rate(String, SetRedemptionFeedbackRequest),
     /// A member sends a message.
     Ask(String, SendMessageRequest),
     /// The operator sends a message.
@@ -61,6 +63,7 @@ impl Deed {
                 services.create_redemption(caller, None, request).await
             }
             Self::Move(id, request) => services.patch_redemption(key, id, request).await,
+            Self::Rate(id, request) => services.set_feedback_as_member(key, id, request).await,
             Self::Ask(id, request) => services.send_message_as_member(key, id, request).await,
             Self::Answer(id, request) => {
                 let caller = Caller::Key(key);

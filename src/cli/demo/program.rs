@@ -65,7 +65,7 @@ impl Program {
             Occasion::Rise(member) => members.rise(member)?,
             Occasion::Correct => members.correct(rng)?,
             Occasion::Book => return bookings.book(members, calendar, at, rng),
-            Occasion::Proceed(booking) => return bookings.proceed(booking, at, rng).map(Some),
+            Occasion::Proceed(booking) => return bookings.proceed(members, booking, at, rng),
             Occasion::Ask => return bookings.ask(members, rng),
             Occasion::Answer(booking) => Some(bookings.answer(booking, rng)?),
             Occasion::Leave => members.leave(rng)?,
@@ -119,7 +119,8 @@ impl Program {
                         self.members
                             .refund(moved.member, moved.offer, moved.charged);
                     }
-                    Status::Completed => {}
+                    // Most members rate nothing.
+                    Status::Completed if self.rng.u32(0..10) < 6 => {}
                     _ => self.agenda.schedule(booking, status, day, &mut self.rng),
                 }
             }

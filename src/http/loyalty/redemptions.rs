@@ -6,7 +6,7 @@ use super::member_query::{ListedMemberQuery, MemberQuery};
 use crate::domain::{Invalid, OfferId, ProgramNumber, RedemptionOrder, Search, Status, Timestamp};
 use crate::error::Code;
 use crate::http::HttpResult;
-use crate::http::auth::{KeyOrMember, OrgKey};
+use crate::http::auth::{KeyOrMember, MemberToken, OrgKey};
 use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
 use crate::http::openapi::operation::{NOT_FOUND, Operation};
 use crate::http::response::{ok, reply};
@@ -16,7 +16,8 @@ use crate::store::redemptions::RedemptionFilter;
 use crate::wire::{
     CancelRedemptionRequest, CreateRedemptionRequest, Kind, ListKind, PageQuery,
     PatchRedemptionRequest, RedemptionHistoryResponse, RedemptionListResponse, RedemptionResponse,
-    TIME, group, optional, page, query_parameters, schema, search, words,
+    SetRedemptionFeedbackRequest, TIME, group, optional, page, query_parameters, schema, search,
+    words,
 };
 
 routes! {
@@ -65,11 +66,21 @@ routes! {
     "/v1/redemptions/{id}/history" {
         GET OrgKey get_redemption_history => Operation::new("List the events of a redemption")
             .description(
-                "Its creation, its changes of status and dates, and the points it cost or \
-                 returned, each with the actor.",
+                "Its creation, its changes of status and dates, its ratings, and the points it \
+                 cost or returned, each with the actor.",
             )
             .returns::<RedemptionHistoryResponse>(200, "A page, newest last.")
             .errors(NOT_FOUND);
+    }
+    "/v1/redemptions/{id}/feedback" {
+        PUT Member set_redemption_feedback => Operation::new("Rate a redemption")
+            .description(
+                "Only once it is `COMPLETED`. It replaces earlier feedback; the same feedback \
+                 again changes nothing.",
+            )
+            .body::<SetRedemptionFeedbackRequest>()
+            .returns::<RedemptionResponse>(200, "The redemption with the feedback.")
+            .errors(&[Code::NotFound, Code::RedemptionNotCompleted]);
     }
     "/v1/redemptions/{id}/cancel" {
         POST KeyOrMember cancel_redemption => Operation::new("Cancel a redemption")
@@ -205,6 +216,17 @@ async fn patch_redemption(
 ) -> HttpResult {
     let request = PatchRedemptionRequest::parse(&body.value)?;
     Ok(reply(services.patch_redemption(key, id, request).await?))
+}
+
+async fn set_redemption_feedback(
+    services: Data<Services>,
+    MemberToken(member): MemberToken,
+    body: JsonBody,
+    PathText(id): PathText,
+) -> HttpResult {
+    let request = SetRedemptionFeedbackRequest::parse(&body.value)?;
+    let reply_of = services.set_redemption_feedback(member, id, request);
+    Ok(reply(reply_of.await?))
 }
 
 async fn cancel_redemption(

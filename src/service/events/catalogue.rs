@@ -216,6 +216,7 @@ fn object(
         | Event::MemberErased { .. }
         | Event::MemberChanged { .. }
         | Event::RedemptionChanged { .. }
+        | Event::RedemptionRated(_)
         | Event::OfferCreated { .. }
         | Event::OfferChanged { .. }
         | Event::OfferArchived { .. }
@@ -260,6 +261,8 @@ fn redemption_object(
     let mut redemption = store::redemptions::get(connection, program, number)?
         .ok_or(store::Error::Impossible("event without its redemption"))?;
     redemption.status = status;
+    // All events that are shown come before the feedback.
+    redemption.feedback = None;
     Ok(wire::to_json(&RedemptionResponse::from(&redemption)))
 }
 

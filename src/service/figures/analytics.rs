@@ -13,6 +13,7 @@ use crate::store::{Readership, Turns};
 use crate::wire::{
     BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
     RedemptionTotalsResponse, SummaryResponse, TierListResponse, TierResponse, TimeseriesResponse,
+    hundredths,
 };
 
 /// Prefix of the `User-Agent` of client libraries that expect times as text.
@@ -249,5 +250,7 @@ fn offer(figures: &OfferFigures) -> OfferAnalyticsResponse {
         completions: figures.completions,
         cancellations: figures.cancellations,
         points_spent: figures.spent,
+        average_rating: figures.ratings.average_hundredths().and_then(hundredths),
+        rating_count: figures.ratings.count,
     }
 }

@@ -8,6 +8,7 @@ use super::chain::{self, Hash};
 use super::history::History;
 use super::insert::{COMMON, OF_ENTRIES};
 use super::read::{ALL, Stored};
+use super::texts;
 use crate::domain::{Cell, Cells, Column, Entry, Event, EventKind, Seq, Timestamp, jump_depth};
 use crate::store::Error;
 use crate::store::tables::columns::column;
@@ -171,19 +172,28 @@ impl Check<'_> {
         if is_entry {
             self.entry(seq, row);
             self.hash(seq, row, &texts.commitments);
-            let member = row.cell(Column::Member).integer().unwrap_or_default();
-            if texts.has_erased && !self.erased_members.contains(&member) {
+        }
+        self.texts(seq, kind, row, &texts);
+        Ok(())
+    }
+
+    /// Checks which texts a row has, and whether they may be erased.
+    fn texts(&mut self, seq: i64, kind: EventKind, row: &impl Cells, texts: &OfRow) {
+        let expected = texts::part_of(kind);
+        for (part, _) in &texts.commitments {
+            if Some(*part) != expected {
                 self.report(format!(
-                    "a text of ledger entry {seq} was erased, but member row {member} was not"
+                    "log_text of activity {seq}, {}, must not have part {part}",
+                    kind.as_str()
                 ));
             }
-        } else if !texts.commitments.is_empty() {
+        }
+        let member = row.cell(Column::Member).integer().unwrap_or_default();
+        if texts.has_erased && !self.erased_members.contains(&member) {
             self.report(format!(
-                "activity {seq}, {}, must not have a text",
-                kind.as_str()
+                "a text of activity {seq} was erased, but member row {member} was not"
             ));
         }
-        Ok(())
     }
 
     /// Checks the position of a ledger entry in its account.

@@ -17,11 +17,12 @@ pub(super) use self::insert::{NewRow, prepare};
 pub(super) use self::read::COUNTED;
 use self::read::Stored;
 pub use self::texts::erase_texts;
-pub(super) use self::texts::{NewText, REASON};
+pub(super) use self::texts::{COMMENT, NewText, REASON};
 pub use self::wallet::{LedgerRow, jump_of, wallet_entries};
 use super::Error;
 use crate::domain::{
-    Activity, Actor, Cells as _, Column, Event, ProgramNumber, RedemptionNumber, Seq, Timestamp,
+    Activity, Actor, Cells as _, Column, Comment, Event, ProgramNumber, Reason, RedemptionNumber,
+    Seq, Timestamp,
 };
 
 /// A row of the log, with what the books read besides the event.
@@ -193,8 +194,14 @@ fn activity(row: &Row<'_>) -> Result<Activity, Error> {
 /// Adds the texts, which are stored in a separate table.
 fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activity, Error> {
     let seq = activity.seq;
-    if let Event::WalletCredited(entry) | Event::WalletDebited(entry) = &mut activity.event {
-        entry.reason = texts::reason(connection, seq)?;
+    match &mut activity.event {
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
+            entry.reason = texts::find(connection, seq, REASON)?.map(Reason::stored);
+        }
+        Event::RedemptionRated(rated) => {
+            rated.comment = texts::find(connection, seq, COMMENT)?.map(Comment::stored);
+        }
+        _ => {}
     }
     Ok(activity)
 }

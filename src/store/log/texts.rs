@@ -3,12 +3,15 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::chain::{self, Hash, SALT_BYTES};
-use crate::domain::{Event, MemberNumber, Reason, Seq};
+use crate::domain::{Event, EventKind, MemberNumber, Seq};
 use crate::store::Error;
 use crate::store::writer::{Prepared, run};
 
 /// The number of the text that is the reason of a ledger entry.
 pub(in crate::store) const REASON: i64 = 1;
+
+/// The number of the text that is a member's comment on a redemption.
+pub(in crate::store) const COMMENT: i64 = 2;
 
 /// A text that is about to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,20 +46,35 @@ impl<'a> NewText<'a> {
     }
 }
 
+/// The number of the text that events of a kind may have.
+pub(super) fn part_of(kind: EventKind) -> Option<i64> {
+    match kind {
+        EventKind::WalletCredited | EventKind::WalletDebited => Some(REASON),
+        EventKind::RedemptionRated => Some(COMMENT),
+        _ => None,
+    }
+}
+
+/// The text of an event, if it has one, and its number.
+fn text_of(event: &Event) -> Option<(i64, &str)> {
+    let text = match event {
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
+            entry.reason.as_ref()?.as_str()
+        }
+        Event::RedemptionRated(rated) => rated.comment.as_ref()?.as_str(),
+        _ => return None,
+    };
+    Some((part_of(event.kind())?, text))
+}
+
 /// The text of an event, if it has one, with a new salt.
 pub(super) fn of_event(event: &Event) -> Option<NewText<'_>> {
-    let reason = event.ledger_entry()?.reason.as_ref()?;
-    Some(NewText::new(REASON, reason.as_str()))
+    text_of(event).map(|(part, text)| NewText::new(part, text))
 }
 
 /// The text of an event, with the salt that it got before.
 pub(super) fn salted(event: &Event, salt: Salt) -> Option<NewText<'_>> {
-    let reason = event.ledger_entry()?.reason.as_ref()?;
-    Some(NewText {
-        part: REASON,
-        text: reason.as_str(),
-        salt,
-    })
+    text_of(event).map(|(part, text)| NewText { part, text, salt })
 }
 
 /// Stores a text of a row.
@@ -84,16 +102,17 @@ pub(super) fn commitments(connection: &Connection, seq: Seq) -> Result<Vec<(i64,
     Ok(commitments)
 }
 
-/// The reason of a ledger entry, if one was given and not erased.
-pub(super) fn reason(connection: &Connection, seq: Seq) -> Result<Option<Reason>, Error> {
+/// A text of a row, if it has one that was not erased.
+pub(super) fn find(connection: &Connection, seq: Seq, part: i64) -> Result<Option<String>, Error> {
     let sql = "SELECT text FROM log_text WHERE seq = ?1 AND part = ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((seq.0, REASON))?;
+    let mut rows = statement.query((seq.0, part))?;
     let text: Option<Option<String>> = rows.next()?.map(|row| row.get(0)).transpose()?;
-    Ok(text.flatten().map(Reason::stored))
+    Ok(text.flatten())
 }
 
-/// Erases the texts of all ledger entries of a member. Their commitments stay, for the chain.
+/// Erases the texts of a member's ledger entries, of which `last` is the newest, and of the
+/// member's feedback. Their commitments stay, for the chain.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -109,14 +128,21 @@ pub fn erase_texts(
     let sql = "UPDATE log_text SET text = NULL, salt = NULL, commitment = ?3
                WHERE seq = ?1 AND part = ?2";
     let mut erase = connection.prepare_cached(sql)?;
-    let mut next = last;
-    while let Some(seq) = next {
+    let mut erase_of = |seq: Seq| -> Result<(), Error> {
         let found: Vec<(i64, String, Vec<u8>)> = texts
             .query_map([seq.0], |row| row.try_into())?
             .collect::<Result<_, _>>()?;
         for (part, text, salt) in found {
             erase.execute((seq.0, part, chain::commitment(&salt, &text)))?;
         }
+        Ok(())
+    };
+    for seq in ratings(connection, member)? {
+        erase_of(seq)?;
+    }
+    let mut next = last;
+    while let Some(seq) = next {
+        erase_of(seq)?;
         let previous: Option<Option<i64>> = before
             .query_row((seq.0, member.0), |row| row.get(0))
             .optional()?;
@@ -127,4 +153,14 @@ pub fn erase_texts(
             .filter(|previous| *previous < seq);
     }
     Ok(())
+}
+
+/// The rows of the log with a member's feedback.
+fn ratings(connection: &Connection, member: MemberNumber) -> Result<Vec<Seq>, Error> {
+    let sql = "SELECT a.seq FROM redemption r CROSS JOIN activity a ON a.redemption_id = r.id
+               WHERE r.member_id = ?1 AND r.rating IS NOT NULL AND a.kind = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let values = (member.0, EventKind::RedemptionRated.number());
+    let rows = statement.query_map(values, |row| row.get(0).map(Seq))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -120,6 +120,9 @@ const REDEMPTIONS: &[(&str, FieldKind, &str)] = &[
     ("end_at", Time, "r.end_at"),
     ("canceled_reason", Text, "r.canceled_reason"),
     ("canceled_note", Text, "r.canceled_note"),
+    ("rating", Integer, "r.rating"),
+    ("rating_comment", Text, "r.rating_comment"),
+    ("rated_at", Time, "r.rated_at"),
 ];
 const FROM_REDEMPTIONS: &str = "FROM redemption r JOIN member m ON m.id = r.member_id
     JOIN offer f ON f.id = r.offer_id JOIN program p ON p.id = r.program_id

@@ -213,6 +213,7 @@ fn redemption_rows(world: &World) -> Vec<Row> {
     let path = |id: &str| format!("/v1/redemptions/{id}");
     let (ada, bob) = (path(&world.ada_redemption), path(&world.bob_redemption));
     let spare = format!("{}/cancel", path(&world.spare_redemption));
+    let feedback = format!("{}/feedback", path(&world.completed_redemption));
     let redeem = |id: &str| json!({"externalUserID": id, "offer": world.spare_offers[1]});
     vec![
         row("GET", list, "/v1/redemptions?externalUserID=ada")
@@ -239,6 +240,12 @@ fn redemption_rows(world: &World) -> Vec<Row> {
             .body(json!({"status": "OPEN"}))
             .gives(200, ["OPEN", &*world.ada_redemption])
             .bad(&ada, json!({"status": "NO"}), 422, "status"),
+        row("PUT", "/v1/redemptions/{id}/feedback", &feedback)
+            .body(json!({"rating": 9, "comment": "Fine"}))
+            .gives(200, ["submittedAt", "Fine", &*world.completed_redemption])
+            .live(403)
+            .others(format!("{bob}/feedback"), json!({"rating": 9}), 404)
+            .bad(&feedback, json!({"rating": 11}), 422, "rating"),
         row("POST", cancel, &spare)
             .body(json!({}))
             .gives(200, ["CANCELED", &*world.spare_redemption])

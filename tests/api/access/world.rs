@@ -5,7 +5,7 @@ use stampcard::http::Access;
 
 use super::table::Row;
 use crate::client::{
-    Tenant, call, conversation, credit, live, organization, program, say, support,
+    Tenant, call, conversation, credit, live, move_to, organization, program, say, support,
 };
 use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
@@ -19,6 +19,8 @@ pub(super) struct World {
     pub(super) spare_offers: [String; 2],
     pub(super) ada_redemption: String,
     pub(super) spare_redemption: String,
+    /// One of Ada's that is completed.
+    pub(super) completed_redemption: String,
     pub(super) bob_redemption: String,
     pub(super) live_offer: String,
     /// Ada's conversation, in which she wrote a message, and Bob's.
@@ -56,6 +58,8 @@ impl World {
         let ada_redemption = app.redeem("ada", &offer);
         let bob_redemption = app.redeem("bob", &offer);
         let spare_redemption = app.redeem("ada", &app.offer(json!({})));
+        let completed_redemption = app.redeem("ada", &app.offer(json!({})));
+        move_to(&app, &completed_redemption, "COMPLETED").expect(200);
         let lea = json!({"displayName": "Lea Live"});
         live(&app, "PUT", "/v1/members/lea", &lea).expect(200);
         let tenant = organization(&app, PARTNER_SANDBOX_KEY, &json!({"name": "A tenant"}));
@@ -81,6 +85,7 @@ impl World {
             spare_offers,
             ada_redemption,
             spare_redemption,
+            completed_redemption,
             bob_redemption,
             live_offer: text(&live_offer["id"]),
             programs: [

@@ -1,5 +1,6 @@
-//! Redemptions: create, read, list, update, cancel.
+//! Redemptions: create, read, list, update, cancel, rate.
 
+mod feedback;
 mod reading;
 
 use uuid::Uuid;
@@ -127,6 +128,7 @@ fn redeem(
         end_at: None,
         canceled_reason: None,
         canceled_note: None,
+        feedback: None,
         created_at: at,
     };
     store::redemptions::insert(tx, member.program, &mut redemption)?;

@@ -5,7 +5,7 @@ mod books;
 
 use std::collections::HashMap;
 
-use crate::analytics::{Counters, Figures, Measure, OfferCounters, Sum, Timeline};
+use crate::analytics::{Counters, Figures, Measure, OfferCounters, OfferFigures, Sum, Timeline};
 use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
 use crate::service::figures::fold::Folded;
 use crate::service::figures::saved::Restored;
@@ -220,8 +220,15 @@ fn compare_numbers(
         report.figures += row.numbers.len();
         // An offer in another position is another offer.
         let counted = counted.filter(|f| *f.id.as_uuid().as_bytes() == row.uuid);
-        let numbers = counted.map(|f| [f.signups, f.completions, f.cancellations, f.spent]);
-        let names = ["signups", "completions", "cancellations", "points spent"];
+        let numbers = counted.map(numbers_of);
+        let names = [
+            "signups",
+            "completions",
+            "cancellations",
+            "ratings",
+            "sum of ratings",
+            "points spent",
+        ];
         for (index, name) in names.into_iter().enumerate() {
             let counted = numbers.and_then(|numbers| i64::try_from(numbers[index]).ok());
             let value = Some(row.numbers[index]);
@@ -236,6 +243,18 @@ fn compare_numbers(
         }
     }
     Ok(())
+}
+
+/// The engine's values of [`audit::offer_numbers`].
+fn numbers_of(figures: OfferFigures) -> [u64; 6] {
+    [
+        figures.signups,
+        figures.completions,
+        figures.cancellations,
+        figures.ratings.count,
+        figures.ratings.sum,
+        figures.spent,
+    ]
 }
 
 /// Compares every day of every timeline with SQL, and checks that no entry is outside those days.

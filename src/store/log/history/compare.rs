@@ -14,7 +14,8 @@ const OFFERS: &str =
     "SELECT id, program_id, uuid, created_at, archived_at, quantity_remaining, version
     FROM offer ORDER BY id";
 
-const REDEMPTIONS: &str = "SELECT id, start_at, end_at FROM redemption ORDER BY id";
+const REDEMPTIONS: &str =
+    "SELECT id, start_at, end_at, rating, rated_at FROM redemption ORDER BY id";
 
 const PROGRAMS: &str = "SELECT id, organization_id, created_at, status = 'ACTIVE' AS is_active,
         archived_at, default_tier, clock_offset
@@ -191,14 +192,24 @@ impl History<'_> {
 
     /// The dates are not compared if version 0.1.0 changed them last, which did not log them. A row
     /// that the log does not contain is found by the count of rows.
-    fn compare_redemption(&mut self, id: i64, row: &Row<'_>) -> Compared<1> {
+    fn compare_redemption(&mut self, id: i64, row: &Row<'_>) -> Compared<3> {
         let dates: Dates = (
             row.get(column!(REDEMPTIONS, "start_at"))?,
             row.get(column!(REDEMPTIONS, "end_at"))?,
         );
         let logged = self.redemptions.get(&id);
         let differs = logged.is_some_and(|logged| logged.dates.contradicts(dates));
-        Ok(Some([("start_at or end_at", differs)]))
+        let rated = logged.and_then(|logged| logged.rated);
+        let rating: Option<i64> = row.get(column!(REDEMPTIONS, "rating"))?;
+        let rated_at: Option<i64> = row.get(column!(REDEMPTIONS, "rated_at"))?;
+        Ok(Some([
+            ("start_at or end_at", differs),
+            (
+                "rating",
+                rating != rated.map(|rated| rated.rating.get().into()),
+            ),
+            ("rated_at", rated_at != rated.map(|rated| rated.at)),
+        ]))
     }
 
     fn compare_program(&mut self, id: i64, row: &Row<'_>) -> Compared<10> {

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Statement};
 
-use crate::domain::{Cells, Column, Event, EventKind, OfferContent, Pool, Status};
+use crate::domain::{Cells, Column, Event, EventKind, OfferContent, Pool, Rating, Status};
 use crate::store::Error;
 use crate::store::tables::columns::column;
 
@@ -72,6 +72,14 @@ type Dates = (Option<i64>, Option<i64>);
 struct Redemption {
     status: Status,
     dates: Logged<Dates>,
+    rated: Option<Rated>,
+}
+
+/// The last rating of a redemption, and when it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Rated {
+    rating: Rating,
+    at: i64,
 }
 
 struct Program {
@@ -237,7 +245,8 @@ impl<'c> History<'c> {
             | Event::RedemptionPurchased(_)
             | Event::RedemptionCompleted(_)
             | Event::RedemptionCanceled(_)
-            | Event::RedemptionChanged { .. } => {
+            | Event::RedemptionChanged { .. }
+            | Event::RedemptionRated(_) => {
                 return self.redemption(seq, at, program, is_complete, event);
             }
             Event::MessageCreated {

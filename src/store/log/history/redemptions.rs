@@ -2,9 +2,10 @@
 
 use rusqlite::OptionalExtension as _;
 
-use super::{History, Logged, Offer, REDEMPTION, Redemption};
+use super::{History, Logged, Offer, REDEMPTION, Rated, Redemption};
 use crate::domain::{
-    Event, MemberNumber, OfferNumber, RedemptionMove, RedemptionNumber, Status, Timestamp,
+    Event, MemberNumber, OfferNumber, RedemptionMove, RedemptionNumber, RedemptionRating, Status,
+    Timestamp,
 };
 use crate::store::Error;
 use crate::store::tables::columns::column;
@@ -62,8 +63,32 @@ impl History<'_> {
                 }
                 Ok(())
             }
+            Event::RedemptionRated(rated) => self.redemption_rated(seq, at, rated),
             _ => Ok(()),
         }
+    }
+
+    fn redemption_rated(
+        &mut self,
+        seq: i64,
+        at: i64,
+        event: &RedemptionRating,
+    ) -> Result<(), Error> {
+        let stored = self.stored_redemption(event.redemption.0)?;
+        let is_same = stored.is_some_and(|stored| stored.is_of(event.member, event.offer));
+        let rating = event.rating;
+        let fits = self
+            .redemptions
+            .get_mut(&event.redemption.0)
+            .is_some_and(|known| {
+                let before = known.rated.replace(Rated { rating, at });
+                known.status == Status::Completed
+                    && before.map(|before| before.rating) == event.replaced
+            });
+        if !is_same || !fits {
+            self.report_misfit(seq, event.redemption);
+        }
+        Ok(())
     }
 
     fn redemption_moved(&mut self, seq: i64, moved: &RedemptionMove) -> Result<(), Error> {
@@ -115,6 +140,7 @@ impl History<'_> {
         let created = Redemption {
             status: Status::Submitted,
             dates: Logged::of(is_complete.then_some((None, None))),
+            rated: None,
         };
         let before = self.redemptions.insert(redemption.0, created);
         let row = redemption.0;

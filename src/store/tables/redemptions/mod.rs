@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 pub use self::filter::RedemptionFilter;
 pub use self::list::{Found, Listed, find_listed, list, place};
 use crate::domain::{
-    CancelReason, ExternalUserId, MemberNumber, Note, OfferId, OfferNumber, ProgramNumber,
-    Redemption, RedemptionId, RedemptionNumber, Status, Timestamp,
+    CancelReason, Comment, ExternalUserId, Feedback, MemberNumber, Note, OfferId, OfferNumber,
+    ProgramNumber, Rating, Redemption, RedemptionId, RedemptionNumber, Status, Timestamp,
 };
 use crate::store::tables::columns::{column, optional, optional_time, points, time, uuid, word};
 use crate::store::tables::query;
@@ -20,7 +20,8 @@ use crate::store::{Error, Transaction};
 macro_rules! columns {
     () => {
         "r.id, r.uuid, r.member_id, m.external_user_id, r.offer_id, o.uuid, r.status, r.charged, \
-         r.took_stock, r.start_at, r.end_at, r.canceled_reason, r.canceled_note, r.created_at"
+         r.took_stock, r.start_at, r.end_at, r.canceled_reason, r.canceled_note, r.rating, \
+         r.rating_comment, r.rated_at, r.created_at"
     };
 }
 use columns;
@@ -142,8 +143,10 @@ pub fn insert(
 /// [`Error`] if the database fails.
 pub fn update(tx: &Transaction<'_>, redemption: &Redemption) -> Result<(), Error> {
     let sql = "UPDATE redemption SET status = ?2, start_at = ?3, end_at = ?4, canceled_reason = ?5,
-                   canceled_note = ?6
+                   canceled_note = ?6, rating = ?7, rating_comment = ?8, rated_at = ?9
                WHERE id = ?1";
+    let feedback = redemption.feedback.as_ref();
+    let comment = feedback.and_then(|feedback| feedback.comment.as_ref());
     tx.run(sql, |statement| {
         statement.execute((
             redemption.number.0,
@@ -152,6 +155,9 @@ pub fn update(tx: &Transaction<'_>, redemption: &Redemption) -> Result<(), Error
             redemption.end_at.map(Timestamp::as_millis),
             redemption.canceled_reason.map(CancelReason::as_str),
             redemption.canceled_note.as_ref().map(Note::as_str),
+            feedback.map(|feedback| feedback.rating.get()),
+            comment.map(Comment::as_str),
+            feedback.map(|feedback| feedback.submitted_at.as_millis()),
         ))
     })?;
     Ok(())
@@ -174,6 +180,19 @@ fn redemption(row: &Row<'_>) -> Result<Redemption, Error> {
         end_at: optional_time(row, column!(COLUMNS, "end_at"))?,
         canceled_reason: reason.and_then(|name| CancelReason::parse(&name)),
         canceled_note: optional(row, column!(COLUMNS, "canceled_note"), Note::stored)?,
+        feedback: feedback(row)?,
         created_at: time(row, column!(COLUMNS, "created_at"))?,
     })
+}
+
+/// Reads the feedback among [`COLUMNS`].
+fn feedback(row: &Row<'_>) -> Result<Option<Feedback>, Error> {
+    let Some(number) = row.get(column!(COLUMNS, "rating"))? else {
+        return Ok(None);
+    };
+    Ok(Some(Feedback {
+        rating: Rating::new(number).ok_or(Error::Impossible("rating"))?,
+        comment: optional(row, column!(COLUMNS, "rating_comment"), Comment::stored)?,
+        submitted_at: time(row, column!(COLUMNS, "rated_at"))?,
+    }))
 }

@@ -9,6 +9,7 @@ use crate::domain::{
     WebhookUrl,
 };
 use crate::store::Error;
+use crate::store::log::COMMENT;
 
 /// Finds rows that contradict each other.
 ///
@@ -25,7 +26,8 @@ pub fn contradictions(connection: &Connection) -> Result<Vec<String>, Error> {
         }
         let sql = sql
             .replace("{configuring}", &configuring_kinds())
-            .replace("{stored}", &stored_kinds());
+            .replace("{stored}", &stored_kinds())
+            .replace("{comment}", &COMMENT.to_string());
         findings.extend(lines(connection, &format!("{sql} LIMIT {FINDINGS_MAX}"))?);
     }
     findings.extend(support_ids(connection)?);
@@ -34,7 +36,8 @@ pub fn contradictions(connection: &Connection) -> Result<Vec<String>, Error> {
 }
 
 /// The places of single kinds of events in the queries.
-const KINDS: [(&str, EventKind); 3] = [
+const KINDS: [(&str, EventKind); 4] = [
+    ("{rated}", EventKind::RedemptionRated),
     ("{funded}", EventKind::PoolFunded),
     ("{published}", EventKind::TermsPublished),
     ("{accepted}", EventKind::TermsAccepted),
@@ -95,6 +98,11 @@ const CONTRADICTIONS: &[&str] = &[
          canceled', id)
      FROM redemption WHERE status <> 'CANCELED'
         AND (canceled_reason IS NOT NULL OR canceled_note IS NOT NULL)",
+    "SELECT format('redemption row %d: its rating_comment is not that of its newest rating in the
+         log', r.id)
+     FROM redemption r WHERE r.rating IS NOT NULL AND r.rating_comment IS NOT (
+        SELECT t.text FROM activity a LEFT JOIN log_text t ON t.seq = a.seq AND t.part = {comment}
+        WHERE a.redemption_id = r.id AND a.kind = {rated} ORDER BY a.seq DESC LIMIT 1)",
     "SELECT format('redemption row %d: its member or offer is of another program', r.id)
      FROM redemption r JOIN member m ON m.id = r.member_id JOIN offer o ON o.id = r.offer_id
      WHERE m.program_id <> r.program_id OR o.program_id <> r.program_id",
@@ -128,8 +136,6 @@ const CONTRADICTIONS: &[&str] = &[
      FROM message s JOIN conversation c ON c.id = s.conversation_id
         JOIN member m ON m.id = c.member_id
      WHERE s.body IS NULL AND m.external_user_id NOT GLOB 'erased_*'",
-    "SELECT format('log_text of activity %d has part %d, which no event has', seq, part)
-     FROM log_text WHERE part <> 1",
     "SELECT format('pool_funding of activity %d: the activity added nothing to a pool', f.seq)
      FROM pool_funding f LEFT JOIN activity a ON a.seq = f.seq WHERE a.kind IS NOT {funded}",
     "SELECT format('terms_version of activity %d: the activity did not publish it', v.seq)

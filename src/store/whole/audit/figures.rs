@@ -149,8 +149,9 @@ pub struct OfferNumbersRow {
     pub program: i64,
     /// The sixteen bytes of the offer's id.
     pub uuid: [u8; 16],
-    /// Distinct members, redemptions completed, redemptions canceled, and points spent.
-    pub numbers: [i64; 4],
+    /// Distinct members, redemptions completed, redemptions canceled, redemptions rated, the sum
+    /// of their ratings, and points spent.
+    pub numbers: [i64; 6],
 }
 
 /// The numbers of every offer, oldest first.
@@ -161,19 +162,25 @@ pub fn offer_numbers(connection: &Connection) -> Result<Vec<OfferNumbersRow>, Er
     let sql = "WITH booked AS (
             SELECT offer_id, count(DISTINCT member_id) AS signups,
                 count(*) FILTER (WHERE status = 'COMPLETED') AS completions,
-                count(*) FILTER (WHERE status = 'CANCELED') AS cancellations
+                count(*) FILTER (WHERE status = 'CANCELED') AS cancellations,
+                count(rating) AS ratings, sum(rating) AS rating_sum
             FROM redemption GROUP BY offer_id),
         spent AS (SELECT offer_id, sum(amount) AS points FROM activity WHERE entry = 2 GROUP BY offer_id)
         SELECT o.program_id, o.uuid, coalesce(b.signups, 0), coalesce(b.completions, 0),
-            coalesce(b.cancellations, 0), coalesce(s.points, 0)
+            coalesce(b.cancellations, 0), coalesce(b.ratings, 0), coalesce(b.rating_sum, 0),
+            coalesce(s.points, 0)
         FROM offer o LEFT JOIN booked b ON b.offer_id = o.id LEFT JOIN spent s ON s.offer_id = o.id
         ORDER BY o.program_id, o.id";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| {
+        let mut numbers = [0; 6];
+        for (column, number) in (2..).zip(&mut numbers) {
+            *number = row.get(column)?;
+        }
         Ok(OfferNumbersRow {
             program: row.get(0)?,
             uuid: row.get(1)?,
-            numbers: [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?],
+            numbers,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

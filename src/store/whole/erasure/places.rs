@@ -14,7 +14,7 @@ enum How {
     WithMember,
     /// By a statement; `?1` is the row of the member.
     Sql(&'static str),
-    /// Entry by entry, so that the chain of hashes stays valid.
+    /// Event by event, so that the chain of hashes stays valid.
     LogTexts,
 }
 
@@ -49,8 +49,11 @@ const PLACES: &[Place] = &[
     },
     Place {
         table: "redemption",
-        columns: &["canceled_note"],
-        how: How::Sql("UPDATE redemption SET canceled_note = NULL WHERE member_id = ?1"),
+        columns: &["canceled_note", "rating_comment"],
+        how: How::Sql(
+            "UPDATE redemption SET canceled_note = NULL, rating_comment = NULL
+             WHERE member_id = ?1",
+        ),
     },
     Place {
         table: "message",

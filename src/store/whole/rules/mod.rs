@@ -12,8 +12,8 @@ use self::kinds::{
     RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
 };
 use crate::domain::{
-    Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
-    Label, LongText, MessageText, Name, Note, Reason, TermsHtml, Tier, Title,
+    Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
+    ExternalUserId, Label, LongText, MessageText, Name, Note, TermsHtml, Tier, Title,
 };
 
 impl Rule {
@@ -42,6 +42,7 @@ pub(in crate::store) fn is_stamp(column: &str) -> bool {
             | "disabled_at"
             | "active_at"
             | "last_message_at"
+            | "rated_at"
     )
 }
 
@@ -171,6 +172,9 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("end_at", TIME),
             ("canceled_reason", ANY),
             ("canceled_note", text!(Note)),
+            ("rating", ANY),
+            ("rating_comment", text!(Comment)),
+            ("rated_at", STAMP),
         ],
     ),
     (
@@ -217,7 +221,8 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
         &[
             ("seq", ROW),
             ("part", ROW),
-            ("text", text!(Reason)),
+            // Reasons are shorter than comments.
+            ("text", text!(Comment)),
             ("salt", ANY),
             ("commitment", ANY),
         ],

@@ -2,7 +2,7 @@
 
 import { all, get, path, remove } from "../lib/api.js";
 import { append, h } from "../lib/dom.js";
-import { day, number, points } from "../lib/format.js";
+import { count, day, number, points } from "../lib/format.js";
 import { holdSlot } from "../lib/hold.js";
 import { button, pageHead, table } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
@@ -75,7 +75,20 @@ const figureColumns = (symbol, of) => [
     isWide: true,
     cell: (row) => points(of(row)?.pointsSpent ?? 0, symbol),
   },
+  { label: "Rating", isNumber: true, isWide: true, cell: (row) => ratingOf(of(row)) },
 ];
+
+/** The average of the ratings, and their number. */
+function ratingOf(figures) {
+  if (!figures?.ratingCount) return "–";
+  const { averageRating, ratingCount } = figures;
+  return h(
+    "span",
+    { class: "offer-rating" },
+    number(averageRating),
+    h("span", { class: "hint" }, count(ratingCount, "rating")),
+  );
+}
 
 function offerTable(offers, { symbol, configuration }, changed) {
   const actions = (offer) =>

@@ -11,7 +11,7 @@ import { emptyState, load } from "../../lib/states.js";
 import { REASONS, STATUSES, choices, isOver, label, stepsFrom } from "../../lib/statuses.js";
 import { addressOf, isNarrowed, orderOf, queryOf } from "./asked.js";
 import { cancel, move, moving, settled, shown, whenMoved } from "./moves.js";
-import { bookedText, redemptionLink, whoLink, whoseOf } from "./names.js";
+import { bookedText, commentText, ratingText, redemptionLink, whoLink, whoseOf } from "./names.js";
 
 /** The number of cards in a column. */
 const COLUMN_MAX = 30;
@@ -209,6 +209,7 @@ function moreLink({ status, total, redemptions }, asked) {
 
 function cardOf(redemption, symbol) {
   const { id, status, pointsCharged, createdAt, canceledReason, canceledNote } = redemption;
+  const { feedback } = redemption;
   const booked = bookedText(redemption);
   return h(
     "li",
@@ -229,6 +230,8 @@ function cardOf(redemption, symbol) {
     canceledReason &&
       h("p", { class: "hint", "data-key": "reason" }, REASONS[canceledReason] ?? canceledReason),
     canceledNote && h("p", { class: "hint ticket-note", "data-key": "note" }, canceledNote),
+    feedback && h("p", { class: "hint", "data-key": "rating" }, `Rated ${ratingText(feedback)}`),
+    commentText(feedback, "p"),
     !isOver(status) && actionsOf(redemption, symbol),
   );
 }

@@ -10,7 +10,7 @@ import { load } from "../../lib/states.js";
 import { REASONS, choices, isOver, label, stepsFrom } from "../../lib/statuses.js";
 import { addressOf } from "./asked.js";
 import { cancel, move, settled, shown, whenMoved } from "./moves.js";
-import { bookedText, nameOf, titleOf, waitLabel, whoLink, whoseOf } from "./names.js";
+import { bookedText, nameOf, ratingText, titleOf, waitLabel, whoLink, whoseOf } from "./names.js";
 
 /**
  * The page.
@@ -124,7 +124,7 @@ const since = ({ status, createdAt, isMoving }) => {
 
 function factsOf(redemption, symbol) {
   const { offer, pointsCharged, createdAt, conversationId } = redemption;
-  const { canceledReason, canceledNote, externalUserID } = redemption;
+  const { canceledReason, canceledNote, externalUserID, feedback } = redemption;
   const same = (filter) => addressOf({ view: "list", ...filter });
   return facts([
     ["Member", h("span", {}, whoLink(redemption))],
@@ -134,6 +134,8 @@ function factsOf(redemption, symbol) {
     ["Points", points(pointsCharged, symbol)],
     ["Why canceled", canceledReason && (REASONS[canceledReason] ?? canceledReason)],
     ["Note", canceledNote && h("span", { class: "ticket-note" }, canceledNote)],
+    ["Rating", feedback && `${ratingText(feedback)} · ${dateTime(feedback.submittedAt)}`],
+    ["Comment", feedback && h("span", { class: "ticket-note" }, feedback.comment ?? "none")],
     ["Conversation", link(`inbox/${conversationId}`, `Write to ${nameOf(redemption)}`)],
     ["Others", h("a", { href: same({ member: externalUserID }) }, "Redemptions of this member")],
   ]);
@@ -186,6 +188,7 @@ function textOf(entry, symbol) {
     const booked = bookedText(entry);
     return booked ? `Booked for ${booked}` : "Booking dates removed";
   }
+  if (event === "redemption.rated") return `Rated ${ratingText(entry)}`;
   return `${label(from)} → ${label(to)}`;
 }
 

@@ -10,7 +10,15 @@ import { emptyState, load } from "../../lib/states.js";
 import { REASONS, isOver, label, stepsFrom } from "../../lib/statuses.js";
 import { isNarrowed, queryOf } from "./asked.js";
 import { move, settled, shown, whenMoved } from "./moves.js";
-import { bookedText, redemptionLink, waitLabel, whoLink, whoseOf } from "./names.js";
+import {
+  bookedText,
+  commentText,
+  ratingText,
+  redemptionLink,
+  waitLabel,
+  whoLink,
+  whoseOf,
+} from "./names.js";
 
 /**
  * Shows the list in a place.
@@ -91,7 +99,7 @@ function tableOf(rows, symbol) {
 }
 
 /** @param {any} row */
-function statusOf({ status, createdAt, canceledReason, canceledNote }) {
+function statusOf({ status, createdAt, canceledReason, canceledNote, feedback }) {
   return h(
     "div",
     { class: "offer-cell" },
@@ -99,6 +107,8 @@ function statusOf({ status, createdAt, canceledReason, canceledNote }) {
     !isOver(status) && waitLabel(createdAt),
     canceledReason && h("span", { class: "hint" }, REASONS[canceledReason] ?? canceledReason),
     canceledNote && h("span", { class: "hint ticket-note" }, canceledNote),
+    feedback && h("span", { class: "hint" }, `Rated ${ratingText(feedback)}`),
+    commentText(feedback, "span"),
   );
 }
 

@@ -86,3 +86,20 @@ function waitText(createdAt) {
   const [size, unit] = UNITS.find(([size]) => waited >= size) ?? [MINUTE, "minute"];
   return `waiting for ${count(Math.floor(waited / size), unit)}`;
 }
+
+/**
+ * A rating as text: "9 of 10".
+ * @param {{ rating: number }} feedback or an entry of the history
+ * @returns {string}
+ */
+export const ratingText = ({ rating }) => `${rating} of 10`;
+
+/**
+ * The comment of feedback as an element, if there is one.
+ * @param {any} feedback
+ * @param {string} tag
+ */
+export const commentText = (feedback, tag) =>
+  feedback?.comment
+    ? h(tag, { class: "hint ticket-note", "data-key": "comment" }, feedback.comment)
+    : null;
