@@ -74,6 +74,14 @@ fn the_table_of_webhook_bodies_is_complete() {
             Shown::Message,
             "the message, `conversationID` and `externalUserID`",
         ),
+        (
+            Shown::PointsLow,
+            "`organizationId`, `balance`, `lowThreshold`",
+        ),
+        (
+            Shown::PointsPurchased,
+            "`organizationId`, `balance`, `amount`",
+        ),
     ] {
         let names: Vec<String> = EventName::ALL
             .iter()
