@@ -8,6 +8,7 @@ mod account;
 mod activity;
 mod catalogue;
 mod cells;
+mod contact;
 mod conversation;
 mod day;
 mod environment;
@@ -35,6 +36,7 @@ mod webhook;
 pub use account::{Account, Position, jump_depth};
 pub use activity::{Activity, Actor};
 pub use catalogue::{EventSet, Subscription};
+pub use contact::phone_terms;
 pub use conversation::{Conversation, ConversationPlace, InboxPlace, InboxRank, Message, Role};
 pub use day::Day;
 pub use environment::Environment;
@@ -57,11 +59,12 @@ pub use program::{Currency, Program, ProgramSort, ProgramStatus};
 pub use redemption::{CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch};
 pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
-pub use search::{Search, all_begin, terms};
+pub use search::{Search, begins, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
 pub use text::{
     Attributes, Blanks, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
-    ExternalUserId, Label, LongText, MessageText, Name, Note, Reason, TextRule, Tier, Title, Url,
+    ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, Reason, TextRule, Tier, Title,
+    Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{

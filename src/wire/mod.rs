@@ -51,8 +51,8 @@ pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, fra
 pub use health::{HealthResponse, UnreadyResponse};
 pub use keys::{CreateKeyRequest, CreatedKeyResponse, KeyListResponse, KeyResponse};
 pub use members::{
-    MemberListResponse, MemberSummaryResponse, RedemptionCountsResponse, RemoveMemberResponse,
-    SetMemberRequest, SetMemberResponse, TierListResponse, TierResponse,
+    MemberListResponse, MemberProfileResponse, MemberSummaryResponse, RedemptionCountsResponse,
+    RemoveMemberResponse, SetMemberRequest, SetMemberResponse, TierListResponse, TierResponse,
 };
 pub use numbers::{PlainNumbers, with_plain_numbers};
 pub use offers::{

@@ -13,7 +13,7 @@ use self::kinds::{
 };
 use crate::domain::{
     Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
-    Label, LongText, MessageText, Name, Note, Reason, Tier, Title,
+    Label, LongText, MessageText, Name, Note, Phone, Reason, Tier, Title,
 };
 
 impl Rule {
@@ -119,6 +119,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("external_user_id", text!(ExternalUserId)),
             ("display_name", text!(DisplayName)),
             ("email", text!(Email)),
+            ("phone", text!(Phone)),
             ("tier", text!(Tier)),
             ("attributes", text!(Attributes)),
             ("balance", COUNT),
