@@ -59,6 +59,8 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/conversations", "lastMessage"),
     added("/v1/conversations", "waitingCount"),
     added("/v1/members", "createdAt"),
+    added("/v1/members", "email"),
+    added("/v1/members", "phone"),
     added("/v1/wallet/transactions", "balanceAfter"),
     added("/v1/wallet/transactions", "offerTitle"),
     added("/v1/redemptions", "offerTitle"),

@@ -94,11 +94,12 @@ macro_rules! text {
         $(#[$doc:meta])* $name:ident, $range:expr, lines: $lines:literal, $blanks:ident,
         stored: $stored:expr
     ) => {
-        text!($(#[$doc])* $name, $range, lines: $lines, $blanks, stored: $stored, form: any_form);
+        text!($(#[$doc])* $name, $range, lines: $lines, $blanks, stored: $stored, form: any_form,
+            stored_form: any_form);
     };
     (
         $(#[$doc:meta])* $name:ident, $range:expr, lines: $lines:literal, $blanks:ident,
-        stored: $stored:expr, form: $form:ident
+        stored: $stored:expr, form: $form:ident, stored_form: $stored_form:ident
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,6 +136,7 @@ macro_rules! text {
                     ..Self::RULE
                 };
                 check(field, text, rule)?;
+                $stored_form(field, text)?;
                 Ok(Self(text.to_owned()))
             }
 
@@ -181,7 +183,8 @@ text!(
     /// assert!(Email::parse("email", "ada@example.com").is_ok());
     /// assert!(Email::parse("email", "ada").is_err());
     /// ```
-    Email, (1, 254), lines: false, Trimmed, stored: (1, 320), form: check_email
+    Email, (1, 254), lines: false, Trimmed, stored: (1, 320), form: check_email,
+    stored_form: any_form
 );
 text!(
     /// A member's phone number: 5 to 15 digits, with blanks, dashes and brackets among them, and
@@ -192,7 +195,8 @@ text!(
     /// assert!(Phone::parse("phone", "+30 694 123 4567").is_ok());
     /// assert!(Phone::parse("phone", "none").is_err());
     /// ```
-    Phone, (5, 32), lines: false, Trimmed, stored: (5, 32), form: check_phone
+    Phone, (5, 32), lines: false, Trimmed, stored: (5, 32), form: check_phone,
+    stored_form: check_phone
 );
 text!(
     /// The reason of a ledger entry: up to 500 characters.

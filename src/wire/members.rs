@@ -26,7 +26,6 @@ request! {
         phone = change("phone", text!(Phone)),
         /// The tier; a new member without one gets the program's default tier.
         tier = optional("tier", text!(Tier)),
-        ..MemberProfile::default()
     }
     example {"displayName": "Ada Lovelace", "tier": "gold", "attributes": {"city": "London"}}
     parse(body, bytes);

@@ -64,9 +64,10 @@ pub use partner::{
     ApiKeyListResponse, ApiKeyResponse, BillingResponse, BillingUsageResponse, CreateApiKeyRequest,
     CreateOrganizationRequest, CreatedApiKeyResponse, CreatedOrganizationResponse, Days, DaysQuery,
     NumberedPage, NumberedPageQuery, OneAllocationResponse, OneOrganizationResponse,
-    OrganizationListResponse, OrganizationResponse, OrganizationUsageResponse,
-    PartnerAnalyticsResponse, PartnerUsageResponse, PatchOrganizationRequest, ServerBackupResponse,
-    ServerFileResponse, ServerResponse, ServerVerifyResponse, SetStatusRequest, SetTierRequest,
+    OnePartnerResponse, OrganizationListResponse, OrganizationResponse, OrganizationUsageResponse,
+    PartnerAnalyticsResponse, PartnerResponse, PartnerUsageResponse, PatchOrganizationRequest,
+    ServerBackupResponse, ServerFileResponse, ServerResponse, ServerVerifyResponse,
+    SetStatusRequest, SetTierRequest,
 };
 pub use problem::{
     ErrorDetailsResponse, ErrorResponse, PartnerErrorResponse, PlainErrorResponse,

@@ -16,6 +16,7 @@ use crate::damage::{apply, damages};
 
 const GOOD: [&str; 22] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
+    r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
     r#"{"externalUserID":"user_42","amount":9007199254740991,"reason":"welcome"}"#,
     r#"{"title":"Tea","pointsPrice":40,"images":["https://x/y.png"],"tiers":["gold","silver"]}"#,
@@ -40,10 +41,11 @@ const GOOD: [&str; 22] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 35] = [
     "externalUserID",
     "displayName",
     "email",
+    "phone",
     "tier",
     "attributes",
     "amount",
