@@ -13,8 +13,7 @@ use crate::support::{
 const ANALYTICS: &str = "/partner/analytics";
 const USAGE: &str = "/partner/usage";
 const DATED: [&str; 2] = [ANALYTICS, USAGE];
-const FIGURES: [&str; 5] = [
-    "/partner/me",
+const FIGURES: [&str; 4] = [
     ANALYTICS,
     USAGE,
     "/partner/billing",
@@ -36,7 +35,7 @@ fn figure(app: &TestApp, path: &str, name: &str) -> i64 {
     found.unwrap_or_else(|| panic!("{name} in {body}"))
 }
 
-/// All responses of an environment.
+/// All four responses of an environment.
 fn figures(app: &TestApp, partner_key: &str) -> Vec<String> {
     let text = |path: &&str| {
         let response = get_as(app, partner_key, path);
