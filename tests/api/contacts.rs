@@ -302,8 +302,8 @@ fn events_about_members_have_email_and_phone() {
     );
     put(&app, "ada", &json!({"email": EMAIL, "phone": PHONE})).expect(200);
     put(&app, "ada", &json!({"tier": "gold", "phone": null})).expect(200);
-    let received = receiver.wait_for(2);
-    let events = [received[0].json(), received[1].json()];
+    let came = receiver.wait_for(2);
+    let events = [came[0].json(), came[1].json()];
     assert_eq!(contacts(&events[0]["data"]), (&json!(EMAIL), &json!(PHONE)));
     assert_eq!(contacts(&events[1]["data"]), (&json!(EMAIL), &Value::Null));
     assert_eq!(names(&events[1]["data"]).len(), 6);

@@ -294,6 +294,10 @@ fn email_and_phone_are_set_shown_found_and_cleared() {
     for search in ["countess", "900042"] {
         browser.fill("[type=search]", search);
         browser.until_text("tbody [data-key=phone]", "+44 (0)7700 900042");
+        let marks = usize::from(search == "countess");
+        browser.until(&format!(
+            "document.querySelectorAll('tbody mark').length === {marks}"
+        ));
     }
     assert_eq!(look_at(&mut browser, "members-found"), [""; 0]);
     show(&browser, "members/ada");

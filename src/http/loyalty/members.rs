@@ -85,8 +85,8 @@ query_parameters! {
     struct RemoveMemberQuery {
         /// `true` keeps the balance; by default it is forfeited.
         retain_balance: bool = flag("retainBalance");
-        /// `true` permanently clears name, email, phone and attributes, and replaces the id with a random
-        /// one.
+        /// `true` permanently clears name, email, phone and attributes, and replaces the id with a
+        /// random one.
         erase: bool = flag("erase");
     }
 }

@@ -1,8 +1,9 @@
 //! Searches for members.
 //!
 //! An index holds the terms of each member's id, name, email and phone number. A search looks up
-//! the members of each of its terms, except terms of very many members. Only then it reads rows: those of the members that
-//! have all terms it looked up, or, if every term has very many members, one after the other.
+//! the members of each of its terms, except terms of very many members. Only then it reads rows:
+//! those of the members that have all terms it looked up, or, if every term has very many members,
+//! one after the other.
 
 use rusqlite::{Connection, params_from_iter};
 
