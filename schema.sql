@@ -108,7 +108,8 @@ CREATE TABLE member (
     program_id       INTEGER NOT NULL CONSTRAINT member_program REFERENCES program (id),
     external_user_id TEXT    NOT NULL,      -- the operator's own id of the person
     display_name     TEXT,
-    email            TEXT,                  -- set by the token exchange, never returned
+    email            TEXT,
+    phone            TEXT,                  -- as it was given; compared by its digits
     tier             TEXT    NOT NULL CONSTRAINT member_tier CHECK (tier <> ''),
     attributes       TEXT,                  -- a JSON object, byte for byte
     token_epoch      INTEGER NOT NULL DEFAULT 0, -- raised by a removal, which invalidates older tokens
@@ -137,7 +138,8 @@ CREATE TABLE removal (
 ) STRICT;
 CREATE INDEX removal_by_erased_key ON removal (erased_key) WHERE erased_key IS NOT NULL;
 
--- The search index of members: the folded terms of ids and names, as defined in src/domain/search.rs.
+-- The search index of members: the terms of ids, names, emails and phone numbers, as defined in
+-- src/domain/search.rs and src/domain/contact.rs.
 -- Updated with each profile. The existence of the member is not checked with each row; `verify`
 -- recomputes all terms.
 CREATE TABLE search_term (

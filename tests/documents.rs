@@ -66,7 +66,7 @@ fn the_table_of_webhook_bodies_is_complete() {
     for (shown, data) in [
         (
             Shown::Member,
-            "`externalUserID`, `displayName`, `tier`, `attributes`",
+            "`externalUserID`, `displayName`, `tier`, `attributes`, `email`, `phone`",
         ),
         (Shown::Transaction, "the transaction and `externalUserID`"),
         (Shown::Redemption, "the redemption"),

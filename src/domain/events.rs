@@ -221,7 +221,7 @@ events! {
     /// A member's personal data was erased; a random id took the place of the operator's.
     31 MemberErased "member.erased" Internal Uncounted Nothing
         { member: MemberNumber = Member, id: ExternalUserId = Name };
-    /// A member's name, email or attributes changed.
+    /// A member's name, email, phone number or attributes changed.
     32 MemberChanged "member.changed" Internal Uncounted Nothing { member: MemberNumber = Member };
     /// A redemption's booking dates changed: it begins and ends at these times from then on.
     33 RedemptionChanged "redemption.changed" Internal Uncounted Nothing {

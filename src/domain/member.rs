@@ -1,8 +1,8 @@
 //! Members and their wallets.
 
 use super::{
-    Attributes, DisplayName, Email, ExternalUserId, MemberNumber, Points, ProgramNumber, Seq, Tier,
-    Timestamp,
+    Attributes, DisplayName, Email, ExternalUserId, MemberNumber, Phone, Points, ProgramNumber,
+    Seq, Tier, Timestamp,
 };
 
 /// The change of one optional field by a patch.
@@ -33,8 +33,10 @@ impl<T> Change<T> {
 pub struct MemberProfile {
     /// The name to show.
     pub display_name: Change<DisplayName>,
-    /// The email address, which no response returns.
+    /// The email address.
     pub email: Change<Email>,
+    /// The phone number.
+    pub phone: Change<Phone>,
     /// The tier, if the request has one.
     pub tier: Option<Tier>,
     /// The operator's own JSON, replaced as a whole.
@@ -73,8 +75,10 @@ pub struct Member {
     pub external_user_id: ExternalUserId,
     /// The name to show.
     pub display_name: Option<DisplayName>,
-    /// The email address, which no response returns.
+    /// The email address.
     pub email: Option<Email>,
+    /// The phone number, as it was given.
+    pub phone: Option<Phone>,
     /// The tier.
     pub tier: Tier,
     /// The operator's own JSON.
@@ -103,6 +107,7 @@ impl Member {
             external_user_id,
             display_name: None,
             email: None,
+            phone: None,
             tier,
             attributes: None,
             token_epoch: 0,

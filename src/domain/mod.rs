@@ -8,6 +8,7 @@ mod account;
 mod activity;
 mod catalogue;
 mod cells;
+mod contact;
 mod conversation;
 mod day;
 mod environment;
@@ -39,6 +40,7 @@ mod webhook;
 pub use account::{Account, Position, jump_depth};
 pub use activity::{Activity, Actor};
 pub use catalogue::{EventName, EventSet, Subscription};
+pub use contact::phone_terms;
 pub use conversation::{Conversation, ConversationPlace, InboxPlace, InboxRank, Message, Role};
 pub use day::Day;
 pub use environment::Environment;
@@ -64,13 +66,13 @@ pub use program::{Currency, Program, ProgramSort, ProgramStatus};
 pub use redemption::{CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch};
 pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
-pub use search::{Search, all_begin, terms};
+pub use search::{Search, begins, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
 pub use terms::{PresentTerms, TermsContent, TermsType, TermsVersion};
 pub use text::{
     Attributes, Blanks, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
-    ExternalUserId, Label, LongText, MessageText, Name, Note, Reason, TermsHtml, TextRule, Tier,
-    Title, Url,
+    ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, Reason, TermsHtml, TextRule,
+    Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{

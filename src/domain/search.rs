@@ -4,13 +4,14 @@
 //! Folding decomposes the text by compatibility, drops marks and applies full case folding. A word
 //! ends at any character that is neither a letter nor a digit. A term is a word, or the rest of a
 //! word from an ideograph on, because no space separates the parts of such a name. A symbol, such
-//! as an emoji, is a term.
+//! as an emoji, is a term. Phone numbers have their own terms, see `contact`.
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::DecomposingNormalizer;
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
 
+use super::contact::{number_beginnings, only_digits};
 use super::text::check;
 use super::{Blanks, Invalid, TextRule};
 
@@ -31,7 +32,7 @@ pub fn terms(text: &str) -> Vec<String> {
 /// The terms that a list is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    terms: Vec<String>,
+    terms: Vec<Vec<String>>,
 }
 
 impl Search {
@@ -52,33 +53,42 @@ impl Search {
     /// [`Search::TERMS_MAX`] words.
     pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
         check(field, text, Self::RULE)?;
-        let mut terms = words(text, Split::Words);
-        if terms.len() > Self::TERMS_MAX {
+        let words = words(text, Split::Words);
+        if words.len() > Self::TERMS_MAX {
             let most = format!("must have at most {} words", Self::TERMS_MAX);
             return Err(Invalid::new(field, most));
         }
+        let number = only_digits(text).filter(|_| words.len() > 1);
+        let beginnings = |word: String| {
+            let digits = only_digits(&word);
+            let numbers = digits.iter().chain(&number);
+            let numbers: Vec<String> = numbers.flat_map(|n| number_beginnings(n)).collect();
+            std::iter::once(word).chain(numbers).collect()
+        };
+        let mut terms: Vec<Vec<String>> = words.into_iter().map(beginnings).collect();
         terms.sort_unstable();
         terms.dedup();
         Ok(Self { terms })
     }
 
-    /// The folded terms, all of which must be found. A text without terms, such as punctuation,
-    /// finds nothing.
-    pub fn terms(&self) -> &[String] {
+    /// The terms, all of which must be found. Each is a list: first the folded word, then, if it
+    /// may be part of a phone number, beginnings of the terms of such numbers; one of them must be
+    /// found. A text without terms, such as punctuation, finds nothing.
+    pub fn terms(&self) -> &[Vec<String>] {
         &self.terms
     }
 
     /// Whether each term is a prefix of some term of the texts.
     pub fn finds(&self, texts: &[&str]) -> bool {
-        !self.terms.is_empty() && all_begin(&self.terms, texts)
+        let found: Vec<String> = texts.iter().flat_map(|text| terms(text)).collect();
+        !self.terms.is_empty() && self.terms.iter().all(|term| begins(term, &found))
     }
 }
 
-/// Whether each folded term is a prefix of some term of the texts.
-pub fn all_begin<T: AsRef<str>>(wanted: &[T], texts: &[&str]) -> bool {
-    let found: Vec<String> = texts.iter().flat_map(|text| terms(text)).collect();
-    let begins = |term: &T| found.iter().any(|own| own.starts_with(term.as_ref()));
-    wanted.iter().all(begins)
+/// Whether one of the beginnings of a searched term is a prefix of a term that was found.
+pub fn begins(term: &[String], found: &[String]) -> bool {
+    let is_found = |start: &String| found.iter().any(|own| own.starts_with(start));
+    term.iter().any(is_found)
 }
 
 /// The places where terms begin.
@@ -220,6 +230,26 @@ mod tests {
         assert_not_found("王小明", &["王明", "大"]);
         assert_found("Ada🦊 O'Brien", &["🦊", "ada", "o brien", "BRIEN 🦊"]);
         assert_not_found("100%", &["%", "_", "'", "\"", "*", "\\", "-", "00"]);
+    }
+
+    #[test]
+    fn digits_may_be_a_phone_number() {
+        let of = |text: &str| Search::parse("search", text).unwrap().terms;
+        let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let only = |texts: &[&str]| vec![strings(texts)];
+        assert_eq!(of("ada"), only(&["ada"]));
+        assert_eq!(of("a42"), only(&["a42"]));
+        assert_eq!(of("042"), only(&["042", "+42"]));
+        assert_eq!(of("+4567"), only(&["4567", "+4567", "-7654"]));
+        let both = ["+694123", "-321496"];
+        let expected: [Vec<String>; 2] = [
+            strings(&["123", "+123", both[0], both[1]]),
+            strings(&["694", "+694", both[0], both[1]]),
+        ];
+        assert_eq!(of("694 123"), expected);
+        assert_eq!(of("(694)-123"), expected);
+        let expected: [Vec<String>; 2] = [strings(&["694", "+694"]), strings(&["ada"])];
+        assert_eq!(of("ada 694"), expected);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::Invalid;
+use super::contact::{check_email, check_phone};
 
 /// The rule for a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,12 @@ pub(super) fn check(field: &str, text: &str, rule: TextRule) -> Result<(), Inval
     Ok(())
 }
 
+/// Checks a text that can have any form.
+#[expect(clippy::unnecessary_wraps, reason = "other forms are refused")]
+fn any_form(_: &str, _: &str) -> Result<(), Invalid> {
+    Ok(())
+}
+
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $range:expr, lines: $lines:literal) => {
         text!($(#[$doc])* $name, $range, lines: $lines, Kept);
@@ -86,6 +93,13 @@ macro_rules! text {
     (
         $(#[$doc:meta])* $name:ident, $range:expr, lines: $lines:literal, $blanks:ident,
         stored: $stored:expr
+    ) => {
+        text!($(#[$doc])* $name, $range, lines: $lines, $blanks, stored: $stored, form: any_form,
+            stored_form: any_form);
+    };
+    (
+        $(#[$doc:meta])* $name:ident, $range:expr, lines: $lines:literal, $blanks:ident,
+        stored: $stored:expr, form: $form:ident, stored_form: $stored_form:ident
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,10 +117,12 @@ macro_rules! text {
             /// Checks the text given as `field`.
             ///
             /// # Errors
-            /// [`Invalid`] if it is too short or too long, contains a forbidden character, or has
-            /// no visible character where one is required.
+            /// [`Invalid`] if it is too short or too long, contains a forbidden character, has no
+            /// visible character where one is required, or has the wrong form.
             pub fn parse(field: &str, text: impl Into<String>) -> Result<Self, Invalid> {
-                accept(field, text.into(), Self::RULE).map(Self)
+                let text = accept(field, text.into(), Self::RULE)?;
+                $form(field, &text)?;
+                Ok(Self(text))
             }
 
             /// Checks text of a row, which may be as the API of any release accepted it.
@@ -120,6 +136,7 @@ macro_rules! text {
                     ..Self::RULE
                 };
                 check(field, text, rule)?;
+                $stored_form(field, text)?;
                 Ok(Self(text.to_owned()))
             }
 
@@ -158,8 +175,28 @@ text!(
     DisplayName, (1, 255), lines: false, Trimmed, stored: (0, 255)
 );
 text!(
-    /// A member's email address: 1 to 320 characters. Its form is not checked.
-    Email, (1, 320), lines: false
+    /// A member's email address: up to 254 characters with one `@` and no white space. 0.1.0
+    /// accepted any text of up to 320 characters.
+    ///
+    /// ```
+    /// use stampcard::domain::Email;
+    /// assert!(Email::parse("email", "ada@example.com").is_ok());
+    /// assert!(Email::parse("email", "ada").is_err());
+    /// ```
+    Email, (1, 254), lines: false, Trimmed, stored: (1, 320), form: check_email,
+    stored_form: any_form
+);
+text!(
+    /// A member's phone number: 5 to 15 digits, with blanks, dashes and brackets among them, and
+    /// perhaps a plus sign before them.
+    ///
+    /// ```
+    /// use stampcard::domain::Phone;
+    /// assert!(Phone::parse("phone", "+30 694 123 4567").is_ok());
+    /// assert!(Phone::parse("phone", "none").is_err());
+    /// ```
+    Phone, (5, 32), lines: false, Trimmed, stored: (5, 32), form: check_phone,
+    stored_form: check_phone
 );
 text!(
     /// The reason of a ledger entry: up to 500 characters.

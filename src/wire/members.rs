@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::WalletResponse;
 use super::field_types::{JSON_OBJECT, text};
 use super::request::request;
-use crate::domain::{DisplayName, Member, MemberProfile, Status, StatusCounts, Tier};
+use crate::domain::{DisplayName, Email, Member, MemberProfile, Phone, Status, StatusCounts, Tier};
 
 request! {
     /// The body of `PUT /v1/members/{externalUserID}`.
@@ -19,9 +19,13 @@ request! {
         attributes = change("attributes", JSON_OBJECT),
         /// The display name; null clears it.
         display_name = change("displayName", text!(DisplayName)),
+        /// The email address, with one `@` and no white space; null clears it.
+        email = change("email", text!(Email)),
+        /// The phone number: 5 to 15 digits, with blanks, dashes, brackets and a leading `+`; null
+        /// clears it.
+        phone = change("phone", text!(Phone)),
         /// The tier; a new member without one gets the program's default tier.
         tier = optional("tier", text!(Tier)),
-        ..MemberProfile::default()
     }
     example {"displayName": "Ada Lovelace", "tier": "gold", "attributes": {"city": "London"}}
     parse(body, bytes);
@@ -63,6 +67,36 @@ impl From<&Member> for SetMemberResponse {
     }
 }
 
+/// The profile of a member as events and reads show it to a key.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "externalUserID": "user_42",
+    "displayName": "Ada Lovelace",
+    "tier": "gold",
+    "attributes": {"city": "London"},
+    "email": "ada@example.com",
+    "phone": "+44 7700 900042",
+})))]
+pub struct MemberProfileResponse {
+    /// The fields that every response has.
+    #[serde(flatten)]
+    pub member: SetMemberResponse,
+    /// The email address.
+    pub email: Option<String>,
+    /// The phone number, as it was given.
+    pub phone: Option<String>,
+}
+
+impl From<&Member> for MemberProfileResponse {
+    fn from(member: &Member) -> Self {
+        Self {
+            member: member.into(),
+            email: member.email.as_ref().map(|email| email.as_str().to_owned()),
+            phone: member.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+        }
+    }
+}
+
 /// The number of a member's redemptions by status: exactly these keys.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -97,7 +131,7 @@ impl From<&StatusCounts> for RedemptionCountsResponse {
 pub struct MemberSummaryResponse {
     /// The member.
     #[serde(flatten)]
-    pub profile: SetMemberResponse,
+    pub profile: MemberProfileResponse,
     /// The wallet.
     pub wallet: WalletResponse,
     /// The number of redemptions by status.

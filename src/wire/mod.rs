@@ -54,8 +54,8 @@ pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, fra
 pub use health::{HealthResponse, UnreadyResponse};
 pub use keys::{CreateKeyRequest, CreatedKeyResponse, KeyListResponse, KeyResponse};
 pub use members::{
-    MemberListResponse, MemberSummaryResponse, RedemptionCountsResponse, RemoveMemberResponse,
-    SetMemberRequest, SetMemberResponse, TierListResponse, TierResponse,
+    MemberListResponse, MemberProfileResponse, MemberSummaryResponse, RedemptionCountsResponse,
+    RemoveMemberResponse, SetMemberRequest, SetMemberResponse, TierListResponse, TierResponse,
 };
 pub use numbers::{PlainNumbers, with_plain_numbers};
 pub use offers::{
@@ -67,9 +67,10 @@ pub use partner::{
     ApiKeyListResponse, ApiKeyResponse, BillingResponse, BillingUsageResponse, CreateApiKeyRequest,
     CreateOrganizationRequest, CreatedApiKeyResponse, CreatedOrganizationResponse, Days, DaysQuery,
     NumberedPage, NumberedPageQuery, OneAllocationResponse, OneOrganizationResponse,
-    OrganizationListResponse, OrganizationResponse, OrganizationUsageResponse,
-    PartnerAnalyticsResponse, PartnerUsageResponse, PatchOrganizationRequest, ServerBackupResponse,
-    ServerFileResponse, ServerResponse, ServerVerifyResponse, SetStatusRequest, SetTierRequest,
+    OnePartnerResponse, OrganizationListResponse, OrganizationResponse, OrganizationUsageResponse,
+    PartnerAnalyticsResponse, PartnerResponse, PartnerUsageResponse, PatchOrganizationRequest,
+    ServerBackupResponse, ServerFileResponse, ServerResponse, ServerVerifyResponse,
+    SetStatusRequest, SetTierRequest,
 };
 pub use pools::{
     FundPoolRequest, OnePoolResponse, PointsLowEventData, PointsPurchasedEventData,

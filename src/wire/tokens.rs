@@ -19,7 +19,7 @@ request! {
     pub profile: MemberProfile {
         /// The display name; null clears it.
         display_name = change("displayName", text!(DisplayName)),
-        /// The email address, which no response returns; null clears it.
+        /// The email address; null clears it.
         email = change("email", text!(Email)),
         /// The tier; a new member without one gets the program's default tier.
         tier = optional("tier", text!(Tier)),

@@ -42,6 +42,13 @@ const WALK: [(&str, &str); 5] = [
     ("COMPLETED", "redemption.completed"),
 ];
 
+/// A profile as events show it: with email and phone, which the response to a PUT does not have.
+fn in_event(mut profile: Value) -> Value {
+    profile["email"] = Value::Null;
+    profile["phone"] = Value::Null;
+    profile
+}
+
 #[expect(
     clippy::too_many_lines,
     reason = "one story with every event of the catalogue"
@@ -89,8 +96,8 @@ fn every_event_shows_the_object_as_the_api_returned_it() {
     }
     let bodies = bodies(&came);
     let data = |name: &str| &body_of(&bodies, name)["data"];
-    assert_eq!(*data("member.created"), created);
-    assert_eq!(*data("member.tier_changed"), changed);
+    assert_eq!(*data("member.created"), in_event(created));
+    assert_eq!(*data("member.tier_changed"), in_event(changed));
     for (name, entry) in [
         ("wallet.credited", &entries[1]),
         ("wallet.debited", &entries[0]),
@@ -224,7 +231,7 @@ fn an_event_shows_how_things_were_even_if_they_changed_before_it_was_sent() {
     for one in &came[..2] {
         assert_eq!(again(one.delivery()).body, one.body);
     }
-    assert_eq!(came[0].json()["data"], before);
+    assert_eq!(came[0].json()["data"], in_event(before));
     assert_eq!(came[1].json()["data"]["status"], "SUBMITTED");
 }
 

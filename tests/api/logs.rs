@@ -12,12 +12,15 @@ use crate::support::{SANDBOX_KEY, TestApp, secrets};
 fn what_every_server_of_these_tests_logs_is_looked_at() {
     let app = TestApp::start();
     let token = app.token("ada");
-    let body = json!({"displayName": "Ottoline Watched", "email": "ottoline@example.com"});
+    let body = json!({"displayName": "Ottoline Watched", "email": "ottoline@example.com",
+                       "phone": "+44 7700 900123"});
     app.put("/v1/members/ada", &body).expect(200);
     say(&app, &token, &support(&app, "ada"), "Where are my points?");
     assert!(secrets::lines() >= 4, "each request makes a line");
     for told in [
         "request path=/v1/members/Ottoline Watched",
+        "to ottoline@example.com",
+        "to +44 7700 900123",
         "a message: Where are my points? it said",
         &format!("key={SANDBOX_KEY}"),
         &format!("token={token}"),

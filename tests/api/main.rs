@@ -18,6 +18,7 @@ mod books_on_disk;
 mod caps;
 mod conditional;
 mod configuration;
+mod contacts;
 mod conversations;
 mod cors;
 mod dashboard;

@@ -102,7 +102,7 @@ fn the_webhooks_are_those_of_the_catalogue_and_the_test() {
         );
         assert_eq!(schema["description"], event.kind().about());
         let data = match event.kind().shown() {
-            Shown::Member => "SetMemberResponse",
+            Shown::Member => "MemberProfileResponse",
             Shown::Transaction => "TransactionEventData",
             Shown::Redemption => "RedemptionResponse",
             Shown::Message => "MessageEventData",
@@ -126,6 +126,7 @@ fn the_webhooks_are_those_of_the_catalogue_and_the_test() {
 fn an_event_that_its_schema_does_not_describe_is_refused() {
     let member = json!({
         "externalUserID": "ada", "displayName": null, "tier": "gold", "attributes": {"a": [1]},
+        "email": null, "phone": null,
     });
     let event = json!({
         "id": "evt_1",

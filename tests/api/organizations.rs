@@ -544,6 +544,7 @@ fn the_other_address_answers_the_same() {
         tenant.path("/api-keys"),
         "/partner/analytics?startDate=2026-06-01".to_owned(),
         "/partner/usage".to_owned(),
+        "/partner/me".to_owned(),
         "/partner/billing".to_owned(),
         "/partner/billing/usage".to_owned(),
         "/partner/usage?startDate=x".to_owned(),

@@ -537,3 +537,48 @@ fn a_suspended_organization_is_refused_until_it_is_active_and_its_history_stays(
     get_as(&app, &tenant.key, "/v1/offers").expect_error(403, "FORBIDDEN");
     get_as(&app, &token, "/v1/offers").expect_error(403, "FORBIDDEN");
 }
+
+#[test]
+fn the_partner_of_a_key_has_every_documented_field() {
+    let app = TestApp::start_with(|settings| {
+        settings.partner.credit_pool = 3;
+        settings.limits.organizations_max = 7;
+    });
+    app.token("ada");
+    let analytics = partner_get(&app, ANALYTICS);
+    let me = partner_get(&app, "/partner/me");
+    let expected = json!({"partner": {
+        "id": analytics["partnerId"],
+        "name": "Partner",
+        "slug": "partner",
+        "status": "active",
+        "companyName": null,
+        "supportEmail": null,
+        "logoUrl": null,
+        "primaryColor": null,
+        "secondaryColor": null,
+        "scriptDomain": null,
+        "scriptDomainVerified": false,
+        "billingMode": "pooled",
+        "creditPoolTotal": 3,
+        "creditPoolUsed": 1,
+        "creditPoolAvailable": 2,
+        "maxOrganizations": 7,
+        "maxIdentificationsPerOrg": 2_147_483_647,
+        "identificationWebhookUrl": null,
+        "identificationWebhookEnabled": false,
+        "billingWebhookUrl": null,
+        "billingWebhookEnabled": false,
+        "createdAt": "2026-06-15T12:00:00.000Z",
+        "isOwner": true,
+        "environment": "sandbox",
+    }});
+    assert_eq!(me, expected);
+    let of_live = get_as(&app, PARTNER_LIVE_KEY, "/partner/me").expect(200);
+    assert_eq!(of_live["partner"]["environment"], "live");
+    assert_eq!(of_live["partner"]["id"], analytics["partnerId"]);
+    assert_eq!(of_live["partner"]["creditPoolUsed"], 0);
+    let unlimited = TestApp::start_with(|settings| settings.limits.organizations_max = 0);
+    let me = partner_get(&unlimited, "/partner/me");
+    assert_eq!(me["partner"]["maxOrganizations"], 2_147_483_647);
+}

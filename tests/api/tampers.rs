@@ -182,6 +182,15 @@ const FOUND: &[(&str, &str)] = &[
         "attributes must be",
     ),
     ("UPDATE member SET email = ''", "email must be"),
+    ("UPDATE member SET phone = 'none'", "phone must"),
+    (
+        "UPDATE member SET email = 'other@example.com' WHERE display_name IS NOT NULL",
+        "the search index lacks a word",
+    ),
+    (
+        "UPDATE member SET phone = '+44 7700 900999' WHERE display_name IS NOT NULL",
+        "the search index lacks a word",
+    ),
     (
         "UPDATE activity SET amount = amount + 1 WHERE entry = 1",
         "its received_after is",
@@ -530,8 +539,7 @@ const FOUND: &[(&str, &str)] = &[
 const NOT_FOUND: &[&str] = &[
     "UPDATE organization SET external_id = 'another', tier = 'paid'",
     "UPDATE setting SET value = randomblob(32) WHERE name = 'token_key'",
-    "UPDATE member SET email = 'other@example.com', attributes = '{}'
-     WHERE display_name IS NOT NULL",
+    "UPDATE member SET attributes = '{}' WHERE display_name IS NOT NULL",
     "UPDATE offer SET title = 'Another', points_price = 1, tiers = '[]'",
     "UPDATE program SET currency_name = 'Another';
      UPDATE configuration SET currency_name = 'Another'",

@@ -34,7 +34,7 @@ fn add_to(browser: &Browser, field: &str, text: &str) {
     browser.type_in(text);
 }
 
-fn opens(browser: &Browser, button: &str, field: &str) {
+pub(crate) fn opens(browser: &Browser, button: &str, field: &str) {
     browser.click_on(button);
     browser.until(&format!("document.querySelector('dialog [name={field}]')"));
 }

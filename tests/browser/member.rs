@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::{SETTLED, show, sign_in, written};
 use crate::driver::Browser;
+use crate::forms::opens;
+use crate::pages::look_at;
 use crate::support::{SANDBOX_KEY, TestApp};
 
 /// The ledger as shown: the id, amount and balance of each entry.
@@ -256,6 +258,57 @@ fn somebody_is_found_by_a_folded_name_and_the_address_keeps_the_search() {
         .until("document.querySelector('[name=tier]').textContent.includes('gold (20 members)')");
     holds_still(&browser, &app);
     browser.assert_quiet(|_| false);
+}
+
+#[test]
+fn email_and_phone_are_set_shown_found_and_cleared() {
+    let app = TestApp::start();
+    let Some(mut browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    show(&browser, "members");
+    opens(&browser, "Add a member", "id");
+    browser.fill("dialog [name=id]", "ada");
+    browser.fill("dialog [name=displayName]", "Ada Lovelace");
+    browser.fill("dialog [name=email]", "ada");
+    browser.fill("dialog [name=phone]", "+44 (0)7700 900042");
+    browser.click_on("Add");
+    browser.until_text("dialog .form-error", "such as ada@example.com");
+    assert_eq!(look_at(&mut browser, "member-add"), [""; 0]);
+    browser.fill("dialog [name=email]", "ada@example.com");
+    browser.click_on("Add");
+    browser.until_text("[data-key=profile]", "+44 (0)7700 900042");
+    let links = "[...document.querySelectorAll('[data-key=profile] dd a')].map((a) => a.href)";
+    assert_eq!(
+        browser.evaluate(links),
+        json!(["mailto:ada@example.com", "tel:+447700900042"])
+    );
+    assert_eq!(look_at(&mut browser, "member-contacts"), [""; 0]);
+    opens(&browser, "Edit", "email");
+    assert_eq!(look_at(&mut browser, "member-edit"), [""; 0]);
+    browser.fill("dialog [name=email]", "countess@example.org");
+    browser.click_on("Save");
+    browser.until_text("[data-key=profile]", "countess@example.org");
+    show(&browser, "members");
+    for search in ["countess", "900042"] {
+        browser.fill("[type=search]", search);
+        browser.until_text("tbody [data-key=phone]", "+44 (0)7700 900042");
+        let marks = usize::from(search == "countess");
+        browser.until(&format!(
+            "document.querySelectorAll('tbody mark').length === {marks}"
+        ));
+    }
+    assert_eq!(look_at(&mut browser, "members-found"), [""; 0]);
+    show(&browser, "members/ada");
+    browser.until_text("[data-key=profile]", "countess@example.org");
+    opens(&browser, "Edit", "email");
+    browser.fill("dialog [name=email]", "");
+    browser.click_on("Save");
+    browser.until("!document.querySelector('dialog')");
+    let member = app.get("/v1/members/ada").expect(200);
+    assert_eq!(member["email"], Value::Null);
+    assert_eq!(member["phone"], "+44 (0)7700 900042");
 }
 
 /// Members who join while a list of several pages is read.

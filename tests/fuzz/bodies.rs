@@ -16,8 +16,9 @@ use stampcard::wire::{
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 27] = [
+const GOOD: [&str; 28] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
+    r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
     r#"{"externalUserID":"user_42","amount":9007199254740991,"reason":"welcome"}"#,
     r#"{"title":"Tea","pointsPrice":40,"images":["https://x/y.png"],"tiers":["gold","silver"]}"#,
@@ -47,10 +48,11 @@ const GOOD: [&str; 27] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 44] = [
+const NAMES: [&str; 45] = [
     "externalUserID",
     "displayName",
     "email",
+    "phone",
     "tier",
     "attributes",
     "amount",

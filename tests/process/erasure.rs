@@ -149,6 +149,11 @@ fn talk(server: &Server, words: &mut Words, person: &mut Person) {
     let token = grant["accessToken"].as_str().unwrap();
     person.words.push(email);
     rate(server, words, person, token);
+    let phone = format!("+1 202 555 {:07}", words.number(10_000_000));
+    let body = json!({"phone": phone});
+    let set = server.send("PUT", &path("members/", person), None, &body);
+    set.unwrap().expect(200);
+    person.words.push(phone);
     let listed = server.get(&path("conversations?externalUserID=", person));
     for conversation in listed["conversations"].as_array().unwrap() {
         let id = conversation["id"].as_str().unwrap();

@@ -156,7 +156,7 @@ fn a_balance_below_zero_is_found_and_refused_by_a_start_that_folds_it() {
 fn an_index_of_the_search_that_is_not_that_of_the_members_is_found() {
     assert_found(
         "DELETE FROM search_term WHERE member_id = 1",
-        &["member row 1: the search index lacks a word of its id or name"],
+        &["member row 1: the search index lacks a word of its id, name, email or phone"],
     );
     assert_found(
         "INSERT INTO search_term (program_id, term, member_id) VALUES (1, 'nobody', 1)",

@@ -22,7 +22,7 @@ const PREFIXES: [&str; 6] = [
 ];
 
 /// The fields of requests whose text is personal.
-const FIELDS: [&str; 4] = ["displayName", "email", "message", "comment"];
+const FIELDS: [&str; 5] = ["displayName", "email", "message", "comment", "phone"];
 
 /// Shorter texts are in many lines by chance.
 const CHARS_MIN: usize = 6;

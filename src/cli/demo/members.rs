@@ -93,7 +93,9 @@ impl Members {
             return Ok(None);
         }
         let (tier, _) = TIERS[self.people[member].tier];
-        let body = json!({"tier": tier});
+        // A number that is reserved for fiction.
+        let phone = format!("+44 7700 900{:03}", member % 1000);
+        let body = json!({"tier": tier, "phone": phone});
         let request = SetMemberRequest::parse(&body, body.to_string().as_bytes())?;
         Ok(Some(Deed::SetMember(parsed_id(member)?, request)))
     }

@@ -62,8 +62,10 @@ query_parameters! {
         page: PageQuery = page(ListKind::Members);
         /// Only members of this tier.
         tier: Option<Tier> = optional("tier", TIER);
-        /// Only members with these words, or beginnings of words, in `externalUserID` and
-        /// `displayName`, in any order, regardless of case and accents. At most 16 words.
+        /// Only members with these words, or beginnings of words, in `externalUserID`,
+        /// `displayName` and `email`, in any order, regardless of case and accents. Digits also
+        /// find a `phone` that begins with them, with or without its country code, or, from four
+        /// on, ends with them. At most 16 words.
         search: Option<Search> = search();
         /// Whether to include removed members; `false` by default.
         include_archived: bool = flag("includeArchived");
@@ -83,8 +85,8 @@ query_parameters! {
     struct RemoveMemberQuery {
         /// `true` keeps the balance; by default it is forfeited.
         retain_balance: bool = flag("retainBalance");
-        /// `true` permanently clears name, email and attributes, and replaces the id with a random
-        /// one.
+        /// `true` permanently clears name, email, phone and attributes, and replaces the id with a
+        /// random one.
         erase: bool = flag("erase");
     }
 }

@@ -12,8 +12,9 @@ use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, Required, ResponseBu
 use super::operation::{Named, collect};
 use crate::domain::{EventName, Shown};
 use crate::wire::{
-    EventBody, MessageEventData, PointsLowEventData, PointsPurchasedEventData, RedemptionResponse,
-    SetMemberResponse, TEST_EVENT, TestEventData, TransactionEventData, schema,
+    EventBody, MemberProfileResponse, MessageEventData, PointsLowEventData,
+    PointsPurchasedEventData, RedemptionResponse, TEST_EVENT, TestEventData, TransactionEventData,
+    schema,
 };
 
 /// The schema of any event of the catalogue.
@@ -157,7 +158,7 @@ fn header(name: &str, schema: Object, about: &str) -> Parameter {
 /// The schema of an event's object.
 fn data(shown: Shown, schemas: &mut Vec<Named>) -> RefOr<Schema> {
     match shown {
-        Shown::Member => object::<SetMemberResponse>(schemas),
+        Shown::Member => object::<MemberProfileResponse>(schemas),
         Shown::Transaction => object::<TransactionEventData>(schemas),
         Shown::Redemption => object::<RedemptionResponse>(schemas),
         Shown::Message => object::<MessageEventData>(schemas),

@@ -1,4 +1,4 @@
-//! `/partner/analytics`, `/partner/usage`, `/partner/billing`.
+//! `/partner/me`, `/partner/analytics`, `/partner/usage`, `/partner/billing`.
 
 use actix_web::web::Data;
 
@@ -10,13 +10,21 @@ use crate::http::response::ok;
 use crate::http::route::routes;
 use crate::service::Services;
 use crate::wire::{
-    BillingResponse, BillingUsageResponse, Days, DaysQuery, PartnerAnalyticsResponse,
-    PartnerUsageResponse, query_parameters,
+    BillingResponse, BillingUsageResponse, Days, DaysQuery, OnePartnerResponse,
+    PartnerAnalyticsResponse, PartnerUsageResponse, query_parameters,
 };
 
 routes! {
     tag "Partner";
 
+    "/partner/me" {
+        GET PartnerKey get_partner => Operation::new("Get the partner of the key")
+            .description(
+                "With the environment of the key and this month's pool. Branding, domain and \
+                 webhooks are not supported.",
+            )
+            .returns::<OnePartnerResponse>(200, "The partner.");
+    }
     "/partner/analytics" {
         GET PartnerKey get_partner_analytics => Operation::new("Get figures of all organizations")
             .returns::<PartnerAnalyticsResponse>(200, "The figures.");
@@ -48,6 +56,10 @@ query_parameters! {
     struct UsageQuery {
         days: DaysQuery = Days { start: "the 1st of this month", end: "today" };
     }
+}
+
+async fn get_partner(services: Data<Services>, PartnerKey(partner): PartnerKey) -> HttpResult {
+    Ok(ok(&services.get_partner(partner).await?))
 }
 
 async fn get_partner_analytics(

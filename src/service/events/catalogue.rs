@@ -12,8 +12,8 @@ use crate::service::{ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Tenant, Transaction};
 use crate::wire::{
-    self, EventBody, MessageEventData, PointsLowEventData, PointsPurchasedEventData,
-    RedemptionResponse, SetMemberResponse, TransactionEventData, TransactionResponse,
+    self, EventBody, MemberProfileResponse, MessageEventData, PointsLowEventData,
+    PointsPurchasedEventData, RedemptionResponse, TransactionEventData, TransactionResponse,
 };
 
 /// Rows of the log that one read covers.
@@ -249,7 +249,7 @@ fn member(
 
 fn member_object(mut member: Member, tier: &Tier) -> Vec<u8> {
     member.tier = tier.clone();
-    wire::to_json(&SetMemberResponse::from(&member))
+    wire::to_json(&MemberProfileResponse::from(&member))
 }
 
 fn redemption_object(

@@ -5,9 +5,10 @@ use crate::analytics::{Figures, Measure};
 use crate::domain::{Day, OrganizationStatus, ProgramNumber};
 use crate::service::{PartnerPrincipal, ServiceError, Services};
 use crate::store::organizations::OrganizationAccessRow;
+use crate::store::{self, Counted};
 use crate::wire::{
-    BillingResponse, BillingUsageResponse, DaysQuery, OrganizationUsageResponse,
-    PartnerAnalyticsResponse, PartnerUsageResponse,
+    BillingResponse, BillingUsageResponse, DaysQuery, OnePartnerResponse,
+    OrganizationUsageResponse, PartnerAnalyticsResponse, PartnerResponse, PartnerUsageResponse,
 };
 
 /// The usage of some programs over some days.
@@ -48,6 +49,28 @@ impl Usage {
 type Tenants = Vec<(OrganizationAccessRow, Usage)>;
 
 impl Services {
+    /// `GET /partner/me`.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the database fails or too many reads wait.
+    pub async fn get_partner(
+        &self,
+        partner: PartnerPrincipal,
+    ) -> Result<OnePartnerResponse, ServiceError> {
+        let billing = self.get_partner_billing(partner).await?;
+        let created_at = self
+            .read(partner, |connection| {
+                let first = store::organizations::first_created_at(connection)?;
+                Ok(first.ok_or(store::Error::Impossible("partner without an organization"))?)
+            })
+            .await?;
+        let environment = partner.environment;
+        let most = self.limits.caps.most(Counted::Organizations(environment));
+        Ok(OnePartnerResponse {
+            partner: PartnerResponse::new(environment, billing, most, created_at),
+        })
+    }
+
     /// `GET /partner/analytics`.
     ///
     /// # Errors

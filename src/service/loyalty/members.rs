@@ -345,11 +345,13 @@ fn apply(member: &mut Member, profile: MemberProfile) {
     let MemberProfile {
         display_name,
         email,
+        phone,
         tier,
         attributes,
     } = profile;
     member.display_name = display_name.apply(member.display_name.take());
     member.email = email.apply(member.email.take());
+    member.phone = phone.apply(member.phone.take());
     member.attributes = attributes.apply(member.attributes.take());
     if let Some(tier) = tier {
         member.tier = tier;
@@ -397,6 +399,7 @@ fn remove(
         let cleared = MemberProfile {
             display_name: Change::Clear,
             email: Change::Clear,
+            phone: Change::Clear,
             tier: None,
             attributes: Change::Clear,
         };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::books::Record;
-use crate::domain::{Attributes, DisplayName, Email, Member, MemberNumber};
+use crate::domain::{Attributes, DisplayName, Email, Member, MemberNumber, Phone};
 
 /// The number of places. Members whose numbers differ by a multiple of it share one.
 const PLACES: usize = 1 << 15;
@@ -52,6 +52,7 @@ fn text_bytes(member: &Member) -> usize {
     let optional = [
         member.display_name.as_ref().map(DisplayName::as_str),
         member.email.as_ref().map(Email::as_str),
+        member.phone.as_ref().map(Phone::as_str),
         member.attributes.as_ref().map(Attributes::as_str),
     ];
     let optional: usize = optional.into_iter().flatten().map(str::len).sum();

@@ -24,12 +24,20 @@ impl Caps {
         what: Counted,
         more: i64,
     ) -> Result<(), ServiceError> {
-        let (most, refusal) = self.limit(what);
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        if limit > 0 && tx.count(what)?.saturating_add(more) > limit {
-            return Err(refusal.into());
+        match self.most(what) {
+            Some(most) if tx.count(what)?.saturating_add(more) > most => {
+                let (_, refusal) = self.limit(what);
+                Err(refusal.into())
+            }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The cap, if there is one.
+    pub(in crate::service) fn most(self, what: Counted) -> Option<i64> {
+        let (most, _) = self.limit(what);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        (most > 0).then_some(most)
     }
 
     /// Refuses one more member if a sandbox program has reached its cap.

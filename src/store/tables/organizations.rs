@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     Allocation, Attributes, Environment, ExternalId, Name, Note, Organization, OrganizationNumber,
-    OrganizationStatus, OrganizationTier, Search, Seq,
+    OrganizationStatus, OrganizationTier, Search, Seq, Timestamp,
 };
 use crate::store::error::readable;
 use crate::store::tables::columns::{column, environment, optional, time, timestamp, uuid, word};
@@ -178,6 +178,15 @@ fn found(
         }
     }
     Ok((organizations, total))
+}
+
+/// When the first organization was created; `None` if there is none.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn first_created_at(connection: &Connection) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT created_at FROM organization ORDER BY id LIMIT 1";
+    query::one(connection, sql, [], |row| time(row, 0))
 }
 
 /// Every organization, with the parts that a credential check needs.

@@ -66,6 +66,8 @@ const MEMBERS: &[(&str, FieldKind, &str)] = &[
     ("amount_spent", Integer, "w.amount_spent"),
     ("created_at", Time, "m.created_at"),
     ("archived_at", Time, "m.archived_at"),
+    ("email", Text, "m.email"),
+    ("phone", Text, "m.phone"),
 ];
 const FROM_MEMBERS: &str = "FROM member m JOIN wallet w ON w.member_id = m.id
     JOIN program p ON p.id = m.program_id JOIN organization o ON o.id = p.organization_id ORDER BY m.id";

@@ -3,6 +3,7 @@
 mod analytics;
 mod clock;
 mod keys;
+mod me;
 mod organizations;
 mod query;
 mod server;
@@ -15,6 +16,7 @@ pub use self::clock::{AcceptClockRequest, AcceptedClockResponse};
 pub use self::keys::{
     ApiKeyListResponse, ApiKeyResponse, CreateApiKeyRequest, CreatedApiKeyResponse,
 };
+pub use self::me::{OnePartnerResponse, PartnerResponse};
 pub use self::organizations::{
     AllocateCreditsRequest, AllocationResponse, CreateOrganizationRequest,
     CreatedOrganizationResponse, OneAllocationResponse, OneOrganizationResponse,

@@ -125,14 +125,14 @@ fn member_rows() -> Vec<Row> {
             .live(200)
             .bad("/v1/auth/exchange", json!({}), 422, "externalUserID"),
         row("GET", "/v1/members", "/v1/members")
-            .gives(200, ["ada", "bob", "Ada Lovelace"])
+            .gives(200, ["ada", "bob", "ada@example.com"])
             .live(200)
             .bad("/v1/members?limit=0", Value::Null, 422, "limit"),
         row("GET", "/v1/tiers", "/v1/tiers")
             .gives(200, ["tiers", "total"])
             .live(200),
         row("GET", id, "/v1/members/ada")
-            .gives(200, ["Ada Lovelace", "redemptionCounts"])
+            .gives(200, ["Ada Lovelace", "ada@example.com", "redemptionCounts"])
             .bad(&long, Value::Null, 422, "externalUserID"),
         row("PUT", id, "/v1/members/new")
             .body(json!({"tier": "gold"}))
@@ -522,6 +522,7 @@ fn figure_rows() -> Vec<Row> {
     let mut rows = vec![
         dated("/partner/analytics", "creditsRemaining"),
         dated("/partner/usage", "totalQuantity"),
+        plain("/partner/me", "creditPoolAvailable"),
         plain("/partner/billing", "creditPoolTotal"),
         plain("/partner/billing/usage", "overage"),
         plain("/partner/server", "startedAt"),

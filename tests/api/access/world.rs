@@ -123,20 +123,19 @@ impl World {
 
     /// Texts that no response to a sandbox key may contain.
     pub(super) fn hidden_from_key(&self) -> Vec<&str> {
-        vec![
-            "lea",
-            "Lea Live",
-            &self.live_offer,
-            "ada@example.com",
-            "_0123456789",
-            "hash",
-        ]
+        vec!["lea", "Lea Live", &self.live_offer, "_0123456789", "hash"]
     }
 
     /// Texts that no response to Ada's token may contain, except her own id if she sent it.
     pub(super) fn hidden_from_ada(&self) -> Vec<&str> {
         let mut hidden = self.hidden_from_key();
-        hidden.extend(["bob", "zoe", &self.bob_redemption, &self.bob_conversation]);
+        hidden.extend([
+            "ada@example.com",
+            "bob",
+            "zoe",
+            &self.bob_redemption,
+            &self.bob_conversation,
+        ]);
         hidden
     }
 

@@ -7,8 +7,8 @@ pub(in crate::store) mod terms;
 use rusqlite::{Connection, Row};
 
 use crate::domain::{
-    Attributes, DisplayName, Email, ExternalUserId, Member, MemberNumber, ProgramNumber, Search,
-    Seq, Tier, Timestamp,
+    Attributes, DisplayName, Email, ExternalUserId, Member, MemberNumber, Phone, ProgramNumber,
+    Search, Seq, Tier, Timestamp,
 };
 use crate::store::tables::columns::{column, optional, optional_time, time};
 use crate::store::tables::query::{self, Query};
@@ -18,8 +18,8 @@ use crate::store::{AccessChange, Counted, Error, Transaction};
 macro_rules! select {
     ($($rest:tt)*) => {
         concat!(
-            "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.tier, ",
-            "m.attributes, m.token_epoch, m.archived_at, m.version, m.created_at",
+            "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.phone, ",
+            "m.tier, m.attributes, m.token_epoch, m.archived_at, m.version, m.created_at",
             $($rest)*
         )
     };
@@ -57,7 +57,7 @@ pub struct MemberFilter {
     pub before: Option<MemberNumber>,
     /// Only members of this tier.
     pub tier: Option<Tier>,
-    /// Only members whose externalUserID and display name have these terms.
+    /// Only members whose id, name, email and phone number have these terms.
     pub search: Option<Search>,
     /// Include removed members.
     pub include_archived: bool,
@@ -169,8 +169,8 @@ pub fn end_tokens(tx: &mut Transaction<'_>, member: &mut Member) {
 /// [`Error`] if the database fails.
 pub fn insert(tx: &mut Transaction<'_>, member: &mut Member) -> Result<(), Error> {
     let sql = "INSERT INTO member (program_id, external_user_id, tier, created_at, display_name,
-                   email, attributes)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                   email, phone, attributes)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     tx.run(sql, |statement| {
         statement.execute((
             member.program.0,
@@ -179,6 +179,7 @@ pub fn insert(tx: &mut Transaction<'_>, member: &mut Member) -> Result<(), Error
             member.created_at.as_millis(),
             member.display_name.as_ref().map(DisplayName::as_str),
             member.email.as_ref().map(Email::as_str),
+            member.phone.as_ref().map(Phone::as_str),
             member.attributes.as_ref().map(Attributes::as_str),
         ))
     })?;
@@ -193,8 +194,8 @@ pub fn insert(tx: &mut Transaction<'_>, member: &mut Member) -> Result<(), Error
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn update(tx: &mut Transaction<'_>, before: &Member, member: &Member) -> Result<(), Error> {
-    let sql = "UPDATE member SET external_user_id = ?2, display_name = ?3, email = ?4, tier = ?5,
-                   attributes = ?6, token_epoch = ?7, archived_at = ?8, version = ?9
+    let sql = "UPDATE member SET external_user_id = ?2, display_name = ?3, email = ?4, phone = ?5,
+                   tier = ?6, attributes = ?7, token_epoch = ?8, archived_at = ?9, version = ?10
                WHERE id = ?1";
     tx.run(sql, |statement| {
         statement.execute((
@@ -202,6 +203,7 @@ pub fn update(tx: &mut Transaction<'_>, before: &Member, member: &Member) -> Res
             member.external_user_id.as_str(),
             member.display_name.as_ref().map(DisplayName::as_str),
             member.email.as_ref().map(Email::as_str),
+            member.phone.as_ref().map(Phone::as_str),
             member.tier.as_str(),
             member.attributes.as_ref().map(Attributes::as_str),
             member.token_epoch,
@@ -235,6 +237,7 @@ pub(in crate::store) fn member(row: &Row<'_>) -> Result<Member, Error> {
         external_user_id: ExternalUserId::stored(row.get(column!(SELECT, "external_user_id"))?),
         display_name: optional(row, column!(SELECT, "display_name"), DisplayName::stored)?,
         email: optional(row, column!(SELECT, "email"), Email::stored)?,
+        phone: optional(row, column!(SELECT, "phone"), Phone::stored)?,
         tier: Tier::stored(row.get(column!(SELECT, "tier"))?),
         attributes: optional(row, column!(SELECT, "attributes"), Attributes::stored)?,
         token_epoch: row.get(column!(SELECT, "token_epoch"))?,

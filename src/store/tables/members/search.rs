@@ -1,15 +1,18 @@
 //! Searches for members.
 //!
-//! An index holds the terms of each member's id and name. A search looks up the members of each of
-//! its terms, except terms of very many members. Only then it reads rows: those of the members that
-//! have all terms it looked up, or, if every term has very many members, one after the other.
+//! An index holds the terms of each member's id, name, email and phone number. A search looks up
+//! the members of each of its terms, except terms of very many members. Only then it reads rows:
+//! those of the members that have all terms it looked up, or, if every term has very many members,
+//! one after the other.
 
 use rusqlite::{Connection, params_from_iter};
 
 pub use super::terms::differences;
-use super::terms::{INSERT, terms_of};
+use super::terms::{INSERT, Texts};
 use super::{BY_NUMBER, MemberFilter, listing, member};
-use crate::domain::{DisplayName, Member, MemberNumber, ProgramNumber, Search, all_begin};
+use crate::domain::{
+    DisplayName, Email, Member, MemberNumber, Phone, ProgramNumber, Search, begins,
+};
 use crate::store::tables::query;
 use crate::store::{Error, Transaction};
 
@@ -29,9 +32,13 @@ pub struct Found {
     pub stopped_at: Option<MemberNumber>,
 }
 
-fn terms_of_member(member: &Member) -> Vec<String> {
-    let name = member.display_name.as_ref().map(DisplayName::as_str);
-    terms_of(member.external_user_id.as_str(), name)
+fn texts_of(member: &Member) -> Texts<'_> {
+    Texts {
+        id: member.external_user_id.as_str(),
+        name: member.display_name.as_ref().map(DisplayName::as_str),
+        email: member.email.as_ref().map(Email::as_str),
+        phone: member.phone.as_ref().map(Phone::as_str),
+    }
 }
 
 /// Updates the index after a member's profile was created or changed; `before` is the former one.
@@ -39,17 +46,12 @@ fn terms_of_member(member: &Member) -> Vec<String> {
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn index(tx: &Transaction<'_>, before: Option<&Member>, member: &Member) -> Result<(), Error> {
-    let same = before.is_some_and(|before| {
-        before.external_user_id == member.external_user_id
-            && before.display_name == member.display_name
-    });
-    if same {
+    let (before, after) = (before.map(texts_of), texts_of(member));
+    if before == Some(after) {
         return Ok(());
     }
-    let (old, new) = (
-        before.map(terms_of_member).unwrap_or_default(),
-        terms_of_member(member),
-    );
+    let old = before.map(|texts| texts.terms()).unwrap_or_default();
+    let new = after.terms();
     let (program, number) = (member.program.0, member.number.0);
     for term in old.iter().filter(|term| !new.contains(term)) {
         let sql = "DELETE FROM search_term WHERE program_id = ?1 AND term = ?2 AND member_id = ?3";
@@ -76,7 +78,7 @@ pub fn list(
 ) -> Result<Found, Error> {
     let before = filter.before.map_or(i64::MAX, |number| number.0);
     let mut candidates: Option<Vec<i64>> = None;
-    let mut rest: Vec<&str> = Vec::new();
+    let mut rest: Vec<&[String]> = Vec::new();
     for term in search.terms() {
         match members_of(connection, program, (term, before), LOOKED_UP_MAX)? {
             Some(found) => intersect(&mut candidates, found),
@@ -90,7 +92,7 @@ pub fn list(
         return Ok(Found::default());
     }
     if candidates.is_none() {
-        rest.sort_by_key(|term| term.len());
+        rest.sort_by_key(|term| term.first().map_or(0, String::len));
         if let Some(longest) = rest.pop() {
             candidates = members_of(connection, program, (longest, before), LONGEST_MAX)?;
             if candidates.is_none() {
@@ -111,29 +113,32 @@ pub fn list(
     Ok(page.found)
 }
 
-/// The members before a row that have a term, newest first; `None` if more than `most` have it.
+/// The members before a row that have a term with one of some beginnings, newest first; `None` if
+/// there are more than `most`.
 pub(in crate::store) fn members_of(
     connection: &Connection,
     program: ProgramNumber,
-    (term, before): (&str, i64),
+    (beginnings, before): (&[String], i64),
     most: usize,
 ) -> Result<Option<Vec<i64>>, Error> {
-    // After every term with this prefix: no term has the last character of Unicode.
-    let end = format!("{term}\u{10FFFF}");
     let sql = "SELECT member_id FROM search_term
                WHERE program_id = ?1 AND term >= ?2 AND term < ?3 LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
     let limit = query::limit(most + 1);
-    let mut rows = statement.query((program.0, term, end, limit))?;
     let (mut found, mut count) = (Vec::new(), 0);
-    while let Some(row) = rows.next()? {
-        count += 1;
-        if count > most {
-            return Ok(None);
-        }
-        let member: i64 = row.get(0)?;
-        if member < before {
-            found.push(member);
+    for term in beginnings {
+        // After every term with this prefix: no term has the last character of Unicode.
+        let end = format!("{term}\u{10FFFF}");
+        let mut rows = statement.query((program.0, term, end, limit))?;
+        while let Some(row) = rows.next()? {
+            count += 1;
+            if count > most {
+                return Ok(None);
+            }
+            let member: i64 = row.get(0)?;
+            if member < before {
+                found.push(member);
+            }
         }
     }
     found.sort_unstable_by(|one, two| two.cmp(one));
@@ -154,7 +159,7 @@ pub(in crate::store) fn intersect(candidates: &mut Option<Vec<i64>>, found: Vec<
 /// A page that is being read.
 struct Page<'a> {
     /// The terms that rows are compared with.
-    rest: &'a [&'a str],
+    rest: &'a [&'a [String]],
     limit: usize,
     /// The number of rows read so far.
     read: usize,
@@ -216,9 +221,11 @@ impl Page<'_> {
         self.read += 1;
         let is_shown = filter.include_archived || member.archived_at.is_none();
         let is_of_tier = filter.tier.as_ref().is_none_or(|tier| *tier == member.tier);
-        let name = member.display_name.as_ref().map_or("", DisplayName::as_str);
-        let texts = [member.external_user_id.as_str(), name];
-        if is_shown && is_of_tier && (self.rest.is_empty() || all_begin(self.rest, &texts)) {
+        let has_the_rest = || {
+            let terms = texts_of(&member).terms();
+            self.rest.iter().all(|term| begins(term, &terms))
+        };
+        if is_shown && is_of_tier && (self.rest.is_empty() || has_the_rest()) {
             self.found.members.push(member);
         }
     }

@@ -1,20 +1,46 @@
-//! The index of the words of members' ids and names: its rows, built from the members and compared
-//! with them.
+//! The index of the words of members' ids, names and emails, and of their phone numbers: its rows,
+//! built from the members and compared with them.
 //!
 //! **Must not know** the open transaction: migrations and imports build the index as well.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
-use crate::domain::terms;
+use crate::domain::{phone_terms, terms};
 use crate::store::Error;
 
-/// The terms of a member, each once, sorted.
-pub(super) fn terms_of(id: &str, name: Option<&str>) -> Vec<String> {
-    let mut all = terms(id);
-    all.extend(name.into_iter().flat_map(terms));
-    all.sort_unstable();
-    all.dedup();
-    all
+/// The texts of a member that a search looks into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Texts<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: Option<&'a str>,
+    pub(super) email: Option<&'a str>,
+    pub(super) phone: Option<&'a str>,
+}
+
+/// The columns of the texts, after those of the member and the program.
+const COLUMNS: &str = "id, program_id, external_user_id, display_name, email, phone";
+
+impl<'a> Texts<'a> {
+    /// Reads [`COLUMNS`].
+    fn read(row: &'a Row<'_>) -> Result<Self, rusqlite::Error> {
+        let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?);
+        Ok(Self {
+            id: row.get_ref("external_user_id")?.as_str()?,
+            name: text("display_name")?,
+            email: text("email")?,
+            phone: text("phone")?,
+        })
+    }
+
+    /// The terms, each once, sorted.
+    pub(super) fn terms(&self) -> Vec<String> {
+        let words = [Some(self.id), self.name, self.email];
+        let mut all: Vec<String> = words.into_iter().flatten().flat_map(terms).collect();
+        all.extend(self.phone.into_iter().flat_map(phone_terms));
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
 }
 
 /// Adds a term of a member.
@@ -28,19 +54,13 @@ pub(in crate::store) fn index_rows(
     table: &str,
     (after, last): (i64, i64),
 ) -> Result<(), Error> {
-    let sql = format!(
-        "SELECT id, program_id, external_user_id, display_name FROM {table}
-         WHERE id > ?1 AND id <= ?2"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM {table} WHERE id > ?1 AND id <= ?2");
     let mut members = connection.prepare_cached(&sql)?;
     let mut insert = connection.prepare_cached(INSERT)?;
     let mut rows = members.query((after, last))?;
     while let Some(row) = rows.next()? {
         let (member, program): (i64, i64) = (row.get(0)?, row.get(1)?);
-        for term in terms_of(
-            &row.get::<_, String>(2)?,
-            row.get::<_, Option<String>>(3)?.as_deref(),
-        ) {
+        for term in Texts::read(row)?.terms() {
             insert.execute((program, term, member))?;
         }
     }
@@ -52,8 +72,7 @@ pub(in crate::store) fn index_rows(
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn differences(connection: &Connection) -> Result<Vec<String>, Error> {
-    let sql = "SELECT id, program_id, external_user_id, display_name FROM member ORDER BY id";
-    let mut members = connection.prepare(sql)?;
+    let mut members = connection.prepare(&format!("SELECT {COLUMNS} FROM member ORDER BY id"))?;
     let sql = "SELECT EXISTS (SELECT 1 FROM search_term
                    WHERE program_id = ?1 AND term = ?2 AND member_id = ?3)";
     let mut has = connection.prepare(sql)?;
@@ -62,15 +81,15 @@ pub fn differences(connection: &Connection) -> Result<Vec<String>, Error> {
     let mut rows = members.query([])?;
     while let Some(row) = rows.next()? {
         let (member, program): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let (id, name): (String, Option<String>) = (row.get(2)?, row.get(3)?);
-        for term in terms_of(&id, name.as_deref()) {
+        for term in Texts::read(row)?.terms() {
             expected += 1;
             if !has.query_row((program, &term, member), |row| row.get(0))? {
                 missing += 1;
                 if findings.len() < 100 {
                     // The term itself is personal data, so that the finding leaves it out.
                     findings.push(format!(
-                        "member row {member}: the search index lacks a word of its id or name"
+                        "member row {member}: the search index lacks a word of its id, name, \
+                         email or phone"
                     ));
                     findings.dedup();
                 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, params_from_iter};
 
 use super::filter::{RedemptionFilter, narrow};
-use crate::domain::{ProgramNumber, RedemptionOrder, Search, terms};
+use crate::domain::{ProgramNumber, RedemptionOrder, Search, begins, terms};
 use crate::store::Error;
 use crate::store::tables::query::{self, Query};
 use crate::store::tables::search::{self, LOOKED_UP_MAX, ROWS_MAX};
@@ -30,14 +30,12 @@ pub(super) fn candidates(
     // has; otherwise the members and the offers that have one of the words.
     let (mut of_members, mut of_offers, mut of_both) = (None, None, None);
     for term in search.terms() {
-        let begins = |words: &[String]| words.iter().any(|word| word.starts_with(term.as_str()));
         let offers: Vec<i64> = titles
             .iter()
-            .filter(|(_, words)| begins(words))
+            .filter(|(_, words)| begins(term, words))
             .map(|(offer, _)| *offer)
             .collect();
-        let wanted = (term.as_str(), i64::MAX);
-        let members = search::members_of(connection, program, wanted, LOOKED_UP_MAX)?;
+        let members = search::members_of(connection, program, (term, i64::MAX), LOOKED_UP_MAX)?;
         match members {
             None => {}
             Some(members) if offers.is_empty() => search::intersect(&mut of_members, members),

@@ -39,7 +39,13 @@ struct Place {
 const PLACES: &[Place] = &[
     Place {
         table: "member",
-        columns: &["external_user_id", "display_name", "email", "attributes"],
+        columns: &[
+            "external_user_id",
+            "display_name",
+            "email",
+            "phone",
+            "attributes",
+        ],
         how: How::WithMember,
     },
     Place {

@@ -13,7 +13,7 @@ use self::kinds::{
 };
 use crate::domain::{
     Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
-    ExternalUserId, Label, LongText, MessageText, Name, Note, TermsHtml, Tier, Title,
+    ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, TermsHtml, Tier, Title,
 };
 
 impl Rule {
@@ -124,6 +124,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("external_user_id", text!(ExternalUserId)),
             ("display_name", text!(DisplayName)),
             ("email", text!(Email)),
+            ("phone", text!(Phone)),
             ("tier", text!(Tier)),
             ("attributes", text!(Attributes)),
             ("balance", COUNT),

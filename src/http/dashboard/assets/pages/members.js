@@ -12,6 +12,7 @@ import { attempt, notify } from "../lib/notices.js";
 import { moreButton, pagedList } from "../lib/paging.js";
 import { button, link, pageHead, searchField, table } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
+import { contactFields } from "./member/dialogs.js";
 
 /** The event names that can change a member's row. */
 const CONCERNS = /^(member|wallet)\./;
@@ -104,7 +105,7 @@ function filterOf({ search, tier, includeArchived }) {
 
 /** The search. Enter opens the member if it finds only one. */
 function memberSearch(asked, change) {
-  const element = searchField("Search by name or id", (search) => {
+  const element = searchField("Search by name, id, email or phone", (search) => {
     if (search !== asked.search) change({ search });
   });
   const input = element.querySelector("input");
@@ -163,7 +164,7 @@ function tierField({ tiers, total }, asked, onchange) {
 
 function nobody({ search, tier }) {
   return search || tier
-    ? emptyState("Nobody found", "No member's name or id matches.")
+    ? emptyState("Nobody found", "No member's name, id, email or phone matches.")
     : emptyState(
         "No members yet",
         "A token exchange signs a member up; so does adding one here.",
@@ -185,7 +186,7 @@ function memberTable(rows, search, symbol) {
   return table("Members", columns, rows, { keyOf, hold: "member" });
 }
 
-function memberCell({ externalUserID, displayName, archivedAt }, search) {
+function memberCell({ externalUserID, displayName, email, phone, archivedAt }, search) {
   const id = marked(externalUserID, search);
   const name = displayName ? marked(displayName, search) : id;
   return h(
@@ -193,6 +194,9 @@ function memberCell({ externalUserID, displayName, archivedAt }, search) {
     { class: "offer-cell" },
     h("span", { class: "strong" }, link(`members/${encodeURIComponent(externalUserID)}`, name)),
     displayName && h("span", { class: "hint", "data-key": "id" }, id),
+    // Why a search found the member.
+    search && email && h("span", { class: "hint", "data-key": "email" }, marked(email, search)),
+    search && phone && h("span", { class: "hint", "data-key": "phone" }, phone),
     archivedAt && h("span", { class: "badge badge-canceled", "data-key": "removed" }, "Removed"),
   );
 }
@@ -211,10 +215,12 @@ function addDialog() {
         hint: "The id that your own system uses for the person.",
       },
       { name: "displayName", label: "Display name", maxlength: 255 },
+      ...contactFields(),
       { name: "tier", label: "Tier", maxlength: 64 },
     ],
-    async submit({ id, displayName, tier }, options) {
-      const body = { ...(displayName && { displayName }), ...(tier && { tier }) };
+    async submit({ id, ...given }, options) {
+      const { displayName } = given;
+      const body = Object.fromEntries(Object.entries(given).filter(([, value]) => value));
       try {
         await put(path`/v1/members/${id}`, body, { ...options, create: true });
       } catch (error) {

@@ -46,12 +46,22 @@ export function move(kind, member, symbol, changed) {
   });
 }
 
+/**
+ * The fields for email and phone.
+ * @returns {any[]}
+ */
+export const contactFields = () => [
+  { name: "email", label: "Email", inputmode: "email", spellcheck: "false", maxlength: 254 },
+  { name: "phone", label: "Phone", type: "tel", maxlength: 32 },
+];
+
 export function edit(member, changed) {
   const where = path`/v1/members/${member.externalUserID}`;
   editDialog({
     title: `Edit ${nameOf(member)}`,
     fields: [
       { name: "displayName", label: "Display name", maxlength: 255 },
+      ...contactFields(),
       { name: "tier", label: "Tier", required: true, maxlength: 64 },
       {
         name: "attributes",
@@ -68,13 +78,16 @@ export function edit(member, changed) {
       if (data.archivedAt !== null) {
         throw new Error(`${nameOf(data)} was removed in the meantime. Restore the member first.`);
       }
-      const { displayName, tier, version } = data;
-      return { values: { displayName, tier, attributes: rawText(text, "attributes") }, version };
+      const { displayName, email, phone, tier, version } = data;
+      const attributes = rawText(text, "attributes");
+      return { values: { displayName, email, phone, tier, attributes }, version };
     },
-    save({ displayName, tier, attributes }, { match }) {
+    save({ displayName, email, phone, tier, attributes }, { match }) {
       const text = attributes === undefined ? null : objectText(attributes, "The attributes");
       const body = {
         ...(displayName !== undefined && { displayName: displayName || null }),
+        ...(email !== undefined && { email: email || null }),
+        ...(phone !== undefined && { phone: phone || null }),
         ...(tier !== undefined && { tier }),
         ...(attributes !== undefined && { attributes: text === null ? null : new RawJson(text) }),
       };

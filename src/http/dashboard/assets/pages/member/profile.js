@@ -103,7 +103,7 @@ function erasedNote() {
   return h(
     "p",
     { class: "card", "data-key": "erased" },
-    "This member was erased: name, id, attributes, messages and reasons are deleted permanently. " +
+    "This member was erased: name, id, email, phone, attributes, messages and reasons are deleted permanently. " +
       "The ledger and the redemptions stay, without the name.",
   );
 }
@@ -133,6 +133,12 @@ function walletCard(member, symbol, changed) {
   );
 }
 
+/** The address to write to. */
+const mailTo = (email) => `mailto:${encodeURIComponent(email).replace("%40", "@")}`;
+
+/** The address to call, without the zero in brackets of a national number. */
+const callTo = (phone) => `tel:${phone.replace("(0)", "").replace(/[^+\d]/g, "")}`;
+
 function profileCard(member, symbol, changed) {
   const { attributes, archivedAt, redemptionCounts } = member;
   const redeemed = Object.entries(redemptionCounts)
@@ -156,6 +162,8 @@ function profileCard(member, symbol, changed) {
     ),
     facts([
       ["Name", member.displayName ?? "–"],
+      ["Email", member.email && h("a", { href: mailTo(member.email) }, member.email)],
+      ["Phone", member.phone && h("a", { href: callTo(member.phone) }, member.phone)],
       ["Tier", h("span", { class: "tag" }, member.tier)],
       ["Redemptions", redeemed.join(", ") || "none"],
       ["Attributes", attributes && h("code", { class: "json" }, prettyJson(attributes))],
