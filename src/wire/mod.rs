@@ -19,6 +19,7 @@ mod health;
 mod keys;
 mod members;
 mod numbers;
+mod offer_parts;
 mod offers;
 mod partner;
 mod problem;
@@ -55,10 +56,11 @@ pub use members::{
     SetMemberRequest, SetMemberResponse, TierListResponse, TierResponse,
 };
 pub use numbers::{PlainNumbers, with_plain_numbers};
-pub use offers::{
-    AvailabilityRequest, AvailabilityResponse, CreateOfferRequest, OfferListResponse,
-    OfferResponse, PatchOfferRequest,
+pub use offer_parts::{
+    AvailabilityRequest, AvailabilityResponse, InclusionResponse, LocationResponse,
+    RedemptionLimitRequest, RedemptionLimitResponse,
 };
+pub use offers::{CreateOfferRequest, OfferListResponse, OfferResponse, PatchOfferRequest};
 pub use partner::{
     AcceptClockRequest, AcceptedClockResponse, AllocateCreditsRequest, AllocationResponse,
     ApiKeyListResponse, ApiKeyResponse, BillingResponse, BillingUsageResponse, CreateApiKeyRequest,

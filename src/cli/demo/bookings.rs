@@ -62,7 +62,7 @@ impl Bookings {
             "expiresAt": expires_at,
             "availability": {"quantityRemaining": cast.pieces},
         });
-        let request = CreateOfferRequest::parse(&body)?;
+        let request = CreateOfferRequest::parse(&body, body.to_string().as_bytes())?;
         Ok((Deed::Publish(request), Outcome::Published(offer)))
     }
 
