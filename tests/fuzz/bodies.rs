@@ -43,7 +43,7 @@ const GOOD: [&str; 25] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 48] = [
     "externalUserID",
     "displayName",
     "email",
