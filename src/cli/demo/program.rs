@@ -119,6 +119,9 @@ impl Program {
                         self.members
                             .refund(moved.member, moved.offer, moved.charged);
                     }
+                    Status::Completed if self.cast.offers[moved.offer].is_repeatable => {
+                        self.members.refund(moved.member, moved.offer, 0);
+                    }
                     Status::Completed => {}
                     _ => self.agenda.schedule(booking, status, day, &mut self.rng),
                 }

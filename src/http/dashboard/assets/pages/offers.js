@@ -13,13 +13,13 @@ import { editOffer, newOffer } from "./offers/form.js";
 
 export function offersPage(view) {
   const place = h("div");
-  const make = () => newOffer(view.context.configuration, () => again(false));
+  const make = (original) => newOffer(view.context.configuration, () => again(false), original);
   append(view.root, [
     pageHead(
       "Offers",
       "What members can redeem.",
       holdSlot("offer"),
-      button("New offer", make, { tone: "primary", symbol: "plus" }),
+      button("New offer", () => make(), { tone: "primary", symbol: "plus" }),
     ),
     place,
   ]);
@@ -28,11 +28,11 @@ export function offersPage(view) {
       return emptyState(
         "No offers yet",
         "The first one can be as small as a coffee.",
-        button("Create an offer", make, { tone: "primary" }),
+        button("Create an offer", () => make(), { tone: "primary" }),
       );
     }
     return [
-      offers.length > 0 && offerTable(offers, view.context, () => again()),
+      offers.length > 0 && offerTable(offers, view.context, { changed: () => again(), make }),
       archived.length > 0 && archivedTable(archived, view.context.symbol),
     ];
   });
@@ -91,7 +91,7 @@ const figureColumns = (symbol, of) => [
   },
 ];
 
-function offerTable(offers, { symbol, configuration }, changed) {
+function offerTable(offers, { symbol, configuration }, { changed, make }) {
   const actions = (offer) =>
     h(
       "div",
@@ -101,7 +101,7 @@ function offerTable(offers, { symbol, configuration }, changed) {
         focus: `edit-${offer.id}`,
         "aria-label": `Edit ${offer.title}`,
       }),
-      button("Duplicate", () => newOffer(configuration, changed, offer), {
+      button("Duplicate", () => make(offer), {
         tone: "small",
         focus: `duplicate-${offer.id}`,
         "aria-label": `Duplicate ${offer.title}`,
@@ -144,11 +144,18 @@ function offerTable(offers, { symbol, configuration }, changed) {
   );
 }
 
+/** Addresses that turned out to be no pictures. */
+const broken = new Set();
+
 /** The first picture of an offer that the page may load. */
 function picture({ images }) {
-  const src = images.find((image) => image.startsWith("https://"));
+  const src = images.find((image) => image.startsWith("https://") && !broken.has(image));
+  const onerror = ({ target }) => {
+    broken.add(src);
+    target.remove();
+  };
   const looks = { class: "offer-picture", alt: "", loading: "lazy", referrerpolicy: "no-referrer" };
-  return src && h("img", { ...looks, src });
+  return src && h("img", { ...looks, src, onerror });
 }
 
 const BADGES = {
