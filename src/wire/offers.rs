@@ -144,8 +144,7 @@ impl PatchOfferRequest {
             change => change,
         };
         let until = match (self.available_until, self.expires_at) {
-            (until, Change::Keep) => until,
-            (Change::Keep, until) => until,
+            (until, Change::Keep) | (Change::Keep, until) => until,
             (until, same) if until == same => until,
             _ => {
                 let expected = "must be equal to expiresAt, which is the same field";

@@ -118,14 +118,11 @@ fn a_value_in_dollars_is_taken_from_its_digits_and_returned_without_a_needless_f
     assert_eq!(app.get(&path).expect(200)["valueUSD"], 0);
 }
 
-#[test]
-fn a_wrong_value_is_named_to_the_last_part_and_nothing_is_written() {
-    let app = TestApp::start();
-    let path = format!("/v1/offers/{}", app.offer(json!({})));
-    let before = rows(&app);
+/// Fields, the part of each that is wrong, and the wrong value.
+fn wrong_values() -> Vec<(&'static str, &'static str, Value)> {
     let soup = json!({"group": "Food", "name": "Soup"});
     let long = "x".repeat(201);
-    for (field, named, wrong) in [
+    vec![
         ("disclaimer", "disclaimer", json!(1)),
         ("disclaimer", "disclaimer", json!("x".repeat(10_001))),
         ("inclusions", "inclusions", json!(null)),
@@ -190,7 +187,15 @@ fn a_wrong_value_is_named_to_the_last_part_and_nothing_is_written() {
             "redemptionLimit.per",
             json!({"per": null}),
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn a_wrong_value_is_named_to_the_last_part_and_nothing_is_written() {
+    let app = TestApp::start();
+    let path = format!("/v1/offers/{}", app.offer(json!({})));
+    let before = rows(&app);
+    for (field, named, wrong) in wrong_values() {
         let mut body = json!({"title": "An offer"});
         body[field] = wrong;
         for response in [app.post("/v1/offers", &body), app.patch(&path, &body)] {
@@ -208,37 +213,37 @@ fn a_wrong_value_is_named_to_the_last_part_and_nothing_is_written() {
 fn two_names_of_the_end_must_agree_and_the_start_comes_before_it() {
     let app = TestApp::start();
     let path = format!("/v1/offers/{}", app.offer(json!({"expiresAt": SOON})));
-    let patch = |body: Value| app.patch(&path, &body);
+    let change = |body: Value| app.patch(&path, &body);
     for differing in [
         json!({"expiresAt": SOON, "availableUntil": NOW}),
         json!({"expiresAt": null, "availableUntil": SOON}),
         json!({"expiresAt": SOON, "availableUntil": null}),
     ] {
-        let message = patch(differing).expect_error(422, "VALIDATION");
+        let message = change(differing).expect_error(422, "VALIDATION");
         assert!(message.starts_with("availableUntil "), "{message}");
     }
     // The same time in another notation.
     let same = json!({"expiresAt": SOON, "availableUntil": "2026-06-15T15:00:01+03:00"});
-    patch(same).expect(200);
+    change(same).expect(200);
     for late in [SOON, "2026-06-15T12:00:02Z"] {
-        let message = patch(json!({"availableFrom": late})).expect_error(422, "VALIDATION");
+        let message = change(json!({"availableFrom": late})).expect_error(422, "VALIDATION");
         assert!(message.starts_with("availableFrom "), "{message}");
     }
-    patch(json!({"availableFrom": NOW})).expect(200);
+    change(json!({"availableFrom": NOW})).expect(200);
     // The end that is stored counts, too.
-    let message = patch(json!({"expiresAt": NOW})).expect_error(422, "VALIDATION");
+    let message = change(json!({"expiresAt": NOW})).expect_error(422, "VALIDATION");
     assert!(message.starts_with("availableFrom "), "{message}");
     for name in ["expiresAt", "availableUntil"] {
         let mut cleared = json!({});
         cleared[name] = json!(null);
-        let cleared = patch(cleared).expect(200);
+        let cleared = change(cleared).expect(200);
         assert_eq!(
             (&cleared["expiresAt"], &cleared["availableUntil"]),
             (&json!(null), &json!(null))
         );
         let mut set = json!({});
         set[name] = json!(SOON);
-        let set = patch(set).expect(200);
+        let set = change(set).expect(200);
         assert_eq!(set["expiresAt"], set["availableUntil"]);
         assert_eq!(set["expiresAt"], "2026-06-15T12:00:01.000Z");
     }

@@ -1,12 +1,13 @@
 //! How often a member can redeem an offer.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::{cancel, move_to, race, rows, stock, try_redeem};
 use crate::figures_on_disk::verify;
 use crate::support::TestApp;
 
-fn limited(app: &TestApp, per_member: Value, per: &str) -> String {
+fn limited(app: &TestApp, per_member: impl Into<Option<i64>>, per: &str) -> String {
+    let per_member = per_member.into();
     app.offer(json!({"redemptionLimit": {"perMember": per_member, "per": per}}))
 }
 
@@ -41,7 +42,7 @@ fn a_limit_of_all_redemptions_counts_completed_but_not_canceled_ones() {
     let app = TestApp::start();
     app.member("ada", 0);
     app.member("bob", 0);
-    let offer = limited(&app, json!(3), "ever");
+    let offer = limited(&app, 3, "ever");
     let first = app.redeem("ada", &offer);
     let second = app.redeem("ada", &offer);
     cancel(&app, &first).expect(200);
@@ -59,7 +60,7 @@ fn a_limit_of_all_redemptions_counts_completed_but_not_canceled_ones() {
 fn a_limit_of_open_redemptions_lets_a_completed_one_be_followed() {
     let app = TestApp::start();
     app.member("ada", 0);
-    let offer = limited(&app, json!(2), "open");
+    let offer = limited(&app, 2, "open");
     for _ in 0..5 {
         let first = app.redeem("ada", &offer);
         let second = app.redeem("ada", &offer);
@@ -76,7 +77,7 @@ fn without_a_limit_only_the_stock_counts() {
     let app = TestApp::start();
     app.member("ada", 0);
     for per in ["ever", "open"] {
-        let offer = limited(&app, json!(null), per);
+        let offer = limited(&app, None, per);
         let pieces = json!({"availability": {"quantityRemaining": 4}});
         app.patch(&format!("/v1/offers/{offer}"), &pieces)
             .expect(200);
@@ -91,7 +92,7 @@ fn without_a_limit_only_the_stock_counts() {
 fn a_lowered_limit_concerns_new_redemptions_only() {
     let app = TestApp::start();
     app.member("ada", 0);
-    let offer = limited(&app, json!(3), "ever");
+    let offer = limited(&app, 3, "ever");
     let all: Vec<String> = (0..3).map(|_| app.redeem("ada", &offer)).collect();
     let path = format!("/v1/offers/{offer}");
     let patched = app
@@ -124,7 +125,7 @@ fn a_lowered_limit_concerns_new_redemptions_only() {
 fn more_redemptions_than_a_limit_allowed_are_reported() {
     let app = TestApp::start();
     app.member("ada", 0);
-    let offer = limited(&app, json!(2), "open");
+    let offer = limited(&app, 2, "open");
     app.redeem("ada", &offer);
     app.redeem("ada", &offer);
     let lower = "UPDATE offer SET limit_per_member = 1";
@@ -149,7 +150,7 @@ fn of_two_concurrent_redemptions_under_a_limit_exactly_as_many_succeed_as_it_all
         for round in 0..4 {
             let member = format!("{per}{per_member}-{round}");
             app.member(&member, 0);
-            let offer = limited(&app, json!(per_member), per);
+            let offer = limited(&app, per_member, per);
             for _ in 0..2.min(per_member - 1) {
                 app.redeem(&member, &offer);
             }
@@ -164,7 +165,7 @@ fn of_two_concurrent_redemptions_under_a_limit_exactly_as_many_succeed_as_it_all
 fn a_refused_redemption_takes_no_piece() {
     let app = TestApp::start();
     app.member("ada", 0);
-    let offer = limited(&app, json!(2), "open");
+    let offer = limited(&app, 2, "open");
     let pieces = json!({"availability": {"quantityRemaining": 9}});
     app.patch(&format!("/v1/offers/{offer}"), &pieces)
         .expect(200);

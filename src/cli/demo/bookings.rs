@@ -70,7 +70,7 @@ impl Bookings {
             body[field] = value;
         }
         let request = CreateOfferRequest::parse(&body, body.to_string().as_bytes())?;
-        Ok((Deed::Publish(request), Outcome::Published(offer)))
+        Ok((Deed::Publish(Box::new(request)), Outcome::Published(offer)))
     }
 
     /// Records the id of a published offer.
