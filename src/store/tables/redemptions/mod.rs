@@ -193,3 +193,24 @@ fn redemption(row: &Row<'_>) -> Result<Redemption, Error> {
         created_at: time(row, column!(COLUMNS, "created_at"))?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SCHEMA;
+
+    #[test]
+    fn redemptions_are_counted_from_an_index_alone() {
+        let schema = Connection::open_in_memory().unwrap();
+        schema.execute_batch(SCHEMA).unwrap();
+        for per in LimitPer::ALL {
+            let sql = format!("EXPLAIN QUERY PLAN {}", counting(per));
+            let mut statement = schema.prepare(&sql).unwrap();
+            let rows = statement.query_map([1, 1, 1], |row| row.get(3)).unwrap();
+            let plan: Vec<String> = rows.map(Result::unwrap).collect();
+            let index = "USING COVERING INDEX redemption_by_member_offer \
+                         (member_id=? AND offer_id=? AND status=?)";
+            assert!(plan.iter().any(|step| step.contains(index)), "{plan:?}");
+        }
+    }
+}
