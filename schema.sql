@@ -158,15 +158,27 @@ CREATE TABLE offer (
     title              TEXT    NOT NULL,
     description        TEXT    NOT NULL,
     short_description  TEXT    NOT NULL,
+    disclaimer         TEXT,
     kind               TEXT    NOT NULL,
     type               TEXT    NOT NULL,
     points_price       INTEGER              -- NULL: free
         CONSTRAINT offer_points_price CHECK (points_price BETWEEN 0 AND 9007199254740991),
+    value_usd          INTEGER,             -- the worth in cents
     images             TEXT    NOT NULL,    -- a JSON array of strings
+    inclusions         TEXT    NOT NULL DEFAULT '[]', -- a JSON array of objects with group and name
+    location           TEXT,                -- a JSON object of texts
+    guests_max         INTEGER,             -- the most guests
     tiers              TEXT    NOT NULL,    -- a JSON array of strings; empty: open to every tier
     quantity_remaining INTEGER              -- NULL: unlimited
         CONSTRAINT offer_quantity_remaining CHECK (quantity_remaining >= 0),
+    available_from     INTEGER,             -- NULL: from its creation
     expires_at         INTEGER,             -- NULL: never
+    is_paused          INTEGER NOT NULL DEFAULT 0 CONSTRAINT offer_is_paused CHECK (is_paused IN (0, 1)),
+    -- The most redemptions of a member: of those that are not canceled, or of those that are open. NULL: no
+    -- limit.
+    limit_per_member   INTEGER DEFAULT 1 CONSTRAINT offer_limit_per_member CHECK (limit_per_member >= 1),
+    limit_per          TEXT    NOT NULL DEFAULT 'ever'
+        CONSTRAINT offer_limit_per CHECK (limit_per IN ('ever', 'open')),
     start_at           INTEGER,             -- of the experience; not enforced
     end_at             INTEGER,             -- of the experience; not enforced
     created_at         INTEGER NOT NULL,
@@ -207,7 +219,8 @@ CREATE INDEX redemption_by_member ON redemption (member_id, created_at);
 CREATE INDEX redemption_by_member_status ON redemption (member_id, status, created_at);
 -- A list of an offer's redemptions of all statuses merges seven such lists.
 CREATE INDEX redemption_by_offer ON redemption (offer_id, status, created_at);
-CREATE INDEX redemption_by_member_offer ON redemption (member_id, offer_id);
+-- Counts the redemptions that a limit concerns, without reading them.
+CREATE INDEX redemption_by_member_offer ON redemption (member_id, offer_id, status);
 
 -- The log: everything that ever happened, in commit order. All figures, streams and webhooks follow from
 -- it.

@@ -113,7 +113,7 @@ error_codes! {
         scrip: 409 "idempotency_conflict",
         bullseye: 409 "Conflict",
     }
-    /// The member holds a redemption of this offer that is not canceled.
+    /// The member has as many redemptions of this offer as its limit allows.
     RedemptionAlreadyExists {
         expys: 409 "REDEMPTION_ALREADY_EXISTS",
         scrip: 409 "conflict",
@@ -161,7 +161,8 @@ error_codes! {
         scrip: 422 "insufficient_balance",
         bullseye: 422 "UnprocessableEntity",
     }
-    /// The offer has expired, is sold out or is not open to the member's tier.
+    /// The offer is paused, is not available yet, has expired, is sold out or is not open to the
+    /// member's tier.
     OfferUnavailable {
         expys: 422 "OFFER_UNAVAILABLE",
         scrip: 422 "offer_unavailable",

@@ -26,6 +26,8 @@ mod lossy;
 mod member_page;
 #[path = "browser/modules.rs"]
 mod modules;
+#[path = "browser/offers.rs"]
+mod offers;
 #[path = "browser/pages.rs"]
 mod pages;
 #[path = "browser/program.rs"]

@@ -39,16 +39,18 @@ struct Addition {
 
 /// Every field that was added since 0.1.0.
 const ADDITIONS: &[Addition] = &[
-    Addition {
-        since: "0.2.0",
-        path: "/v1/reports",
-        field: "details",
-    },
-    Addition {
-        since: "0.2.0",
-        path: "/v1/offers",
-        field: "isUnlimited",
-    },
+    added("/v1/reports", "details"),
+    added("/v1/offers", "isUnlimited"),
+    added("/v1/offers", "disclaimer"),
+    added("/v1/offers", "valueUSD"),
+    added("/v1/offers", "display"),
+    added("/v1/offers", "availableFrom"),
+    added("/v1/offers", "availableUntil"),
+    added("/v1/offers", "paused"),
+    added("/v1/offers", "redemptionLimit"),
+    added("/v1/offers", "inclusions"),
+    added("/v1/offers", "location"),
+    added("/v1/offers", "maxGuests"),
     version_on("/v1/members"),
     version_on("/v1/offers"),
     version_on("/v1/programs"),

@@ -258,7 +258,7 @@ impl<'a> Story<'a> {
         }
         for number in 0..self.size.offers {
             let body = json!({"title": format!("Offer {number}"), "pointsPrice": price(number)});
-            let request = CreateOfferRequest::parse(&body).unwrap();
+            let request = CreateOfferRequest::parse(&body, body.to_string().as_bytes()).unwrap();
             let reply = self.services.create_offer(self.key, None, request).await;
             self.offers.push(id_of(&reply.unwrap()));
         }

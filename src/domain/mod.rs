@@ -8,6 +8,7 @@ mod account;
 mod activity;
 mod catalogue;
 mod cells;
+mod cents;
 mod contact;
 mod conversation;
 mod day;
@@ -15,9 +16,11 @@ mod environment;
 mod events;
 mod feedback;
 mod id;
+mod inclusion;
 mod invalid;
 mod ledger;
 mod limits;
+mod location;
 mod member;
 mod money;
 mod numbers;
@@ -28,6 +31,7 @@ mod pool;
 mod precondition;
 mod program;
 mod redemption;
+mod redemption_limit;
 mod refusal;
 mod row;
 mod search;
@@ -40,6 +44,7 @@ mod webhook;
 pub use account::{Account, Position, jump_depth};
 pub use activity::{Activity, Actor};
 pub use catalogue::{EventName, EventSet, Subscription};
+pub use cents::Cents;
 pub use contact::phone_terms;
 pub use conversation::{Conversation, ConversationPlace, InboxPlace, InboxRank, Message, Role};
 pub use day::Day;
@@ -51,9 +56,11 @@ pub use id::{
     MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
     ProgramNumber, RedemptionId, RedemptionNumber, Seq, TermsVersionId, TransactionId, WebhookId,
 };
+pub use inclusion::Inclusion;
 pub use invalid::Invalid;
 pub use ledger::{Entry, LedgerEntry};
 pub use limits::{ENDPOINTS_MAX, TRIAL_CREDITS_MAX};
+pub use location::{CountryCode, Location};
 pub use member::{Change, Member, MemberProfile, Wallet};
 pub use money::{Money, Rate};
 pub use numbers::{ByNumber, NumberHasher};
@@ -64,15 +71,16 @@ pub use pool::{Pool, SettlementMode};
 pub use precondition::{ExpectedVersion, Precondition};
 pub use program::{Currency, Program, ProgramSort, ProgramStatus};
 pub use redemption::{CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch};
+pub use redemption_limit::{LimitPer, RedemptionLimit};
 pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
 pub use search::{Search, begins, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
 pub use terms::{PresentTerms, TermsContent, TermsType, TermsVersion};
 pub use text::{
-    Attributes, Blanks, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
-    ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, Reason, TermsHtml, TextRule,
-    Tier, Title, Url,
+    Attributes, Blanks, Caption, Comment, CurrencyName, CurrencySymbol, DisplayName, Email,
+    ExternalId, ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, Reason, TermsHtml,
+    TextRule, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{

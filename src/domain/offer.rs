@@ -1,8 +1,8 @@
 //! Offers.
 
 use super::{
-    Invalid, Label, LongText, OfferId, OfferNumber, Points, Refusal, Seq, Tier, Timestamp, Title,
-    Url,
+    Cents, Inclusion, Invalid, Label, Location, LongText, OfferId, OfferNumber, Points,
+    RedemptionLimit, Refusal, Seq, Tier, Timestamp, Title, Url,
 };
 
 /// The content of an offer, as the operator sets it.
@@ -14,16 +14,32 @@ pub struct OfferContent {
     pub description: LongText,
     /// The description for a list.
     pub short_description: LongText,
+    /// The small print.
+    pub disclaimer: Option<LongText>,
     /// The kind of thing offered; free text, `experience` by default.
     pub kind: Label,
     /// The type; free text, `standard` by default.
     pub offer_type: Label,
     /// The price; `None` and zero both cost nothing, but are different states.
     pub points_price: Option<Points>,
+    /// The worth in US dollars.
+    pub value_usd: Option<Cents>,
+    /// When it can first be redeemed.
+    pub available_from: Option<Timestamp>,
     /// When it can no longer be redeemed.
     pub expires_at: Option<Timestamp>,
+    /// Whether the operator has paused it: members neither see nor redeem it.
+    pub is_paused: bool,
+    /// How often a member can redeem it.
+    pub limit: RedemptionLimit,
     /// Addresses of images, at most 20.
     pub images: Vec<Url>,
+    /// What it includes, at most [`Inclusion::LIST_MAX`].
+    pub inclusions: Vec<Inclusion>,
+    /// Where it takes place.
+    pub location: Option<Location>,
+    /// The most guests, up to [`OfferContent::GUESTS_MAX`].
+    pub guests_max: Option<i64>,
     /// The tiers it is open to, at most 50; none means all.
     pub tiers: Vec<Tier>,
     /// The pieces left; `None` if there is no limit.
@@ -39,6 +55,8 @@ impl OfferContent {
     pub const IMAGES_MAX: usize = 20;
     /// The largest number of tiers.
     pub const TIERS_MAX: usize = 50;
+    /// The highest number of guests that can be set.
+    pub const GUESTS_MAX: i64 = 100_000;
     /// The highest price that can be set, 2^31 − 1. 0.1.0 accepted up to [`Points::MAX`].
     pub const PRICE_MAX: Points = Points::of_i32(i32::MAX);
     /// The number of pieces that requests and responses give for an offer without a limit, 2^31 −
@@ -87,8 +105,15 @@ impl OfferContent {
     /// Checks fields against each other.
     ///
     /// # Errors
-    /// [`Invalid`] naming `endAt` if the experience ends before it starts.
+    /// [`Invalid`] naming `availableFrom` if it could never be redeemed, or `endAt` if the
+    /// experience ends before it starts.
     pub fn check(&self) -> Result<(), Invalid> {
+        if let (Some(from), Some(until)) = (self.available_from, self.expires_at)
+            && from >= until
+        {
+            let expected = "must be before availableUntil, which is also called expiresAt";
+            return Err(Invalid::new("availableFrom", expected));
+        }
         match (self.start_at, self.end_at) {
             (Some(start), Some(end)) if end < start => {
                 Err(Invalid::new("endAt", "must not be before startAt"))
@@ -135,24 +160,26 @@ pub struct Offer {
 impl Offer {
     /// Whether a member of a tier that it is open to can redeem it at `now`.
     pub fn is_available(&self, now: Timestamp) -> bool {
-        self.archived_at.is_none()
-            && !self.is_expired(now)
-            && self.content.quantity_remaining != Some(0)
+        self.is_offered(now) && self.content.quantity_remaining != Some(0)
     }
 
     /// Whether it is listed for a member of `tier` at `now`.
     pub fn is_visible_to(&self, tier: &Tier, now: Timestamp) -> bool {
-        self.archived_at.is_none() && !self.is_expired(now) && self.is_open_to(tier)
+        self.is_offered(now) && self.is_open_to(tier)
     }
 
     /// Checks whether a member of `tier` may redeem it at `now`, except for the points.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] if it is archived, [`Refusal::OfferUnavailable`] if it is expired,
-    /// sold out or closed to the tier.
+    /// [`Refusal::NotFound`] if it is archived, [`Refusal::OfferUnavailable`] if it is paused, not
+    /// available yet, expired, sold out or closed to the tier.
     pub fn check_redeemable(&self, tier: &Tier, now: Timestamp) -> Result<(), Refusal> {
         if self.archived_at.is_some() {
             Err(Refusal::NotFound("offer"))
+        } else if self.content.is_paused {
+            Err(Refusal::OfferUnavailable("the offer is paused"))
+        } else if !self.has_begun(now) {
+            Err(Refusal::OfferUnavailable("the offer is not available yet"))
         } else if self.is_expired(now) {
             Err(Refusal::OfferUnavailable("the offer has expired"))
         } else if self.content.quantity_remaining == Some(0) {
@@ -169,6 +196,18 @@ impl Offer {
     /// The price of a redemption.
     pub fn price(&self) -> Points {
         self.content.points_price.unwrap_or(Points::ZERO)
+    }
+
+    /// Whether members of its tiers see it at `now`.
+    fn is_offered(&self, now: Timestamp) -> bool {
+        self.archived_at.is_none()
+            && !self.content.is_paused
+            && self.has_begun(now)
+            && !self.is_expired(now)
+    }
+
+    fn has_begun(&self, now: Timestamp) -> bool {
+        self.content.available_from.is_none_or(|at| at <= now)
     }
 
     fn is_expired(&self, now: Timestamp) -> bool {

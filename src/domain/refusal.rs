@@ -30,8 +30,8 @@ pub enum Refusal {
     /// The Idempotency-Key was used before with another body.
     #[error("the Idempotency-Key was used before with another body")]
     IdempotencyKeyReused,
-    /// The member already holds a redemption of the offer.
-    #[error("the member already holds a redemption of this offer")]
+    /// The member has as many redemptions of the offer as its limit allows.
+    #[error("the member has as many redemptions of this offer as its limit allows")]
     RedemptionAlreadyExists,
     /// A redemption cannot move from one status to the other.
     #[error("a redemption cannot go from {} to {}", .from.as_str(), .to.as_str())]

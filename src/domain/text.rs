@@ -219,6 +219,12 @@ text!(
     LongText, (0, 10_000), lines: true
 );
 text!(
+    /// A short text of an offer's inclusions or location: 1 to 200 characters.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(try_from = "String")]
+    Caption, (1, 200), lines: false, Trimmed
+);
+text!(
     /// The address of an image: 1 to 2,048 characters.
     Url, (1, 2048), lines: false
 );
@@ -251,6 +257,16 @@ text!(
     /// The partner's own id of an organization: 1 to 255 characters.
     ExternalId, (1, 255), lines: false, NotAlone
 );
+
+impl TryFrom<String> for Caption {
+    type Error = Invalid;
+
+    /// Reads stored text.
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        check("text", &text, Self::RULE)?;
+        Ok(Self::stored(text))
+    }
+}
 
 /// A JSON object of the operator (a member's attributes) or the partner (an organization's
 /// metadata), stored byte for byte.

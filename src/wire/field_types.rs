@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::fields::{Field, FieldType};
-use super::schema;
+use super::{numbers, schema};
 use crate::domain::{
-    Allocation, Attributes, EventName, ExternalUserId, Invalid, OfferContent, Points, Pool, Rate,
-    Rating, Refusal, Role, Subscription, TermsVersionId, Tier, Timestamp, Url, WebhookUrl,
+    Allocation, Attributes, Cents, EventName, ExternalUserId, Invalid, OfferContent, Points, Pool,
+    Rate, Rating, Refusal, Role, Subscription, TermsVersionId, Tier, Timestamp, Url, WebhookUrl,
 };
 
 /// The most seconds by which one request moves a sandbox's time: ten years of 365 days.
@@ -122,6 +122,27 @@ pub(super) const RATING: FieldType<Rating> = FieldType {
     schema: || schema::whole(0, Rating::MAX).into(),
 };
 
+/// The most guests of an offer.
+pub(super) const GUESTS: FieldType<i64> = FieldType {
+    read: |field| field.whole(0, OfferContent::GUESTS_MAX, Some),
+    schema: || schema::whole(0, OfferContent::GUESTS_MAX).into(),
+};
+
+/// An amount in US dollars, read from the digits of the body.
+pub(super) const USD: FieldType<Cents> = FieldType {
+    read: |field| {
+        let literal = raw(field).filter(|_| field.value.is_number());
+        let cents = literal.and_then(|raw| numbers::scaled(raw.get(), 2));
+        cents.and_then(Cents::new).ok_or_else(|| {
+            let most = Cents::MAX.get() / 100;
+            field.wrong(format!(
+                "must be a number from 0 to {most} with at most two decimals"
+            ))
+        })
+    },
+    schema: || schema::number(0, Cents::MAX.get() / 100).into(),
+};
+
 /// Credits a month.
 pub(super) const CREDITS: FieldType<i64> = FieldType {
     read: |field| field.whole(0, Allocation::CREDITS_MAX, Some),
@@ -211,16 +232,20 @@ pub(super) const EVENTS: FieldType<Subscription, Refusal> = FieldType {
     schema: || schema::events().into(),
 };
 
+/// The text of a field of the body, in which the last field of a name counts, as in the parsed
+/// body.
+fn raw<'a>(field: &Field<'a>) -> Option<&'a RawValue> {
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(field.bytes).ok()?;
+    fields.get(field.name).copied()
+}
+
 /// An object of the body, from the bytes of the body.
 fn raw_object(field: &Field<'_>) -> Result<Attributes, Invalid> {
     let wrong = || field.wrong("must be an object");
     if !field.value.is_object() {
         return Err(wrong());
     }
-    // The last field of a name counts, as in the parsed body.
-    let fields: BTreeMap<String, &RawValue> =
-        serde_json::from_slice(field.bytes).map_err(|_| wrong())?;
-    let raw = fields.get(field.name).ok_or_else(wrong)?;
+    let raw = raw(field).ok_or_else(wrong)?;
     let object = Attributes::parse(field.name, raw.get())?;
     // It is returned as it was received, so clients must be able to parse it.
     serde_json::from_str::<Map<String, Value>>(raw.get())

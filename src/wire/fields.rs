@@ -235,11 +235,29 @@ impl<'a> Field<'a> {
         most: usize,
         parse: impl Fn(&str, String) -> Result<T, Invalid>,
     ) -> Result<Vec<T>, Invalid> {
+        self.items(most, "strings", |item| item.text(&parse))
+    }
+
+    /// A list of at most `most` objects, each read by `read`.
+    pub(super) fn objects<T>(
+        &self,
+        most: usize,
+        read: impl Fn(&Fields<'_>) -> Result<T, Invalid>,
+    ) -> Result<Vec<T>, Invalid> {
+        self.items(most, "objects", |item| read(&item.object()?))
+    }
+
+    fn items<T>(
+        &self,
+        most: usize,
+        what: &str,
+        read: impl Fn(&Field<'_>) -> Result<T, Invalid>,
+    ) -> Result<Vec<T>, Invalid> {
         let items = self
             .value
             .as_array()
             .filter(|items| items.len() <= most)
-            .ok_or_else(|| self.wrong(format!("must be a list of at most {most} strings")))?;
+            .ok_or_else(|| self.wrong(format!("must be a list of at most {most} {what}")))?;
         let item = |(index, value): (usize, &Value)| {
             let name = format!("{}[{index}]", self.name);
             let item = Field {
@@ -247,7 +265,7 @@ impl<'a> Field<'a> {
                 value,
                 bytes: self.bytes,
             };
-            item.text(&parse)
+            read(&item)
         };
         items.iter().enumerate().map(item).collect()
     }

@@ -20,6 +20,7 @@ mod keys;
 mod members;
 mod money;
 mod numbers;
+mod offer_parts;
 mod offers;
 mod partner;
 mod pools;
@@ -58,10 +59,11 @@ pub use members::{
     RemoveMemberResponse, SetMemberRequest, SetMemberResponse, TierListResponse, TierResponse,
 };
 pub use numbers::{PlainNumbers, with_plain_numbers};
-pub use offers::{
-    AvailabilityRequest, AvailabilityResponse, CreateOfferRequest, OfferListResponse,
-    OfferResponse, PatchOfferRequest,
+pub use offer_parts::{
+    AvailabilityRequest, AvailabilityResponse, InclusionResponse, LocationResponse,
+    RedemptionLimitRequest, RedemptionLimitResponse,
 };
+pub use offers::{CreateOfferRequest, OfferListResponse, OfferResponse, PatchOfferRequest};
 pub use partner::{
     AcceptClockRequest, AcceptedClockResponse, AllocateCreditsRequest, AllocationResponse,
     ApiKeyListResponse, ApiKeyResponse, BillingResponse, BillingUsageResponse, CreateApiKeyRequest,

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::domain::Cents;
+
 /// The largest number of digits with which every number fits an `i64`.
 const DIGITS_SAFE: usize = 18;
 
@@ -88,7 +90,7 @@ fn is_of_number(byte: u8) -> bool {
 fn plain_number(literal: &[u8]) -> Option<String> {
     let literal = std::str::from_utf8(literal).ok()?;
     let number = Number::parse(literal)?;
-    if let Some(whole) = number.whole() {
+    if let Some(whole) = number.scaled(0) {
         let plain = whole.to_string();
         return (plain != literal).then_some(plain);
     }
@@ -97,6 +99,26 @@ fn plain_number(literal: &[u8]) -> Option<String> {
         .is_infinite()
         .then(|| f64::MAX.copysign(double))
         .map(|most| format!("{most:e}"))
+}
+
+/// An amount in dollars, without a fraction if it is whole.
+pub(super) fn dollars(cents: Cents) -> serde_json::Number {
+    let cents = cents.get();
+    if cents % 100 == 0 {
+        return (cents / 100).into();
+    }
+    // The nearest double to a number of so few digits is written with these digits.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "2^53 is far above the largest amount"
+    )]
+    let dollars = cents as f64 / 100.0;
+    serde_json::Number::from_f64(dollars).unwrap_or(0.into())
+}
+
+/// A number in JSON notation, multiplied by a power of ten, if that is a whole number of 64 bits.
+pub(super) fn scaled(literal: &str, power: i64) -> Option<i64> {
+    Number::parse(literal)?.scaled(power)
 }
 
 /// A number in JSON notation.
@@ -129,8 +151,8 @@ impl<'a> Number<'a> {
         })
     }
 
-    /// The number, if it is a whole number of 64 bits.
-    fn whole(&self) -> Option<i64> {
+    /// The number multiplied by a power of ten, if that is a whole number of 64 bits.
+    fn scaled(&self, power: i64) -> Option<i64> {
         let digits = format!("{}{}", self.integer, self.fraction);
         let short = digits.trim_end_matches('0');
         let significant = short.trim_start_matches('0');
@@ -141,7 +163,7 @@ impl<'a> Number<'a> {
         let exponent: i64 = self.exponent.parse().ok()?;
         let cut = i64::try_from(digits.len() - short.len()).ok()?;
         let fraction = i64::try_from(self.fraction.len()).ok()?;
-        let zeros = exponent.checked_add(cut)?.checked_sub(fraction)?;
+        let zeros = exponent.checked_add(cut + power)?.checked_sub(fraction)?;
         let zeros = usize::try_from(zeros).ok()?;
         if significant.len().saturating_add(zeros) > 19 {
             return None;
@@ -206,6 +228,25 @@ mod tests {
             "",
         ] {
             assert_eq!(plain(same), same);
+        }
+    }
+
+    #[test]
+    fn decimals_are_read_as_they_are_written() {
+        for (written, cents) in [
+            ("12.34", Some(1234)),
+            ("12.3", Some(1230)),
+            ("12.340000000000000000000", Some(1234)),
+            ("1.1e1", Some(1100)),
+            ("90071992547409.93", Some(9_007_199_254_740_993)),
+            ("-0.01", Some(-1)),
+            ("0.0", Some(0)),
+            ("12.345", None),
+            ("12.340000000000000000001", None),
+            ("1e-3", None),
+            ("1e400", None),
+        ] {
+            assert_eq!(scaled(written, 2), cents, "{written}");
         }
     }
 

@@ -1,15 +1,21 @@
 //! Offers.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Number, Value};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::field_types::{IMAGES, OBJECT, PRICE, QUANTITY, TIERS, TIME, text};
-use super::fields::{FieldType, Fields};
+use super::field_types::{BOOLEAN, GUESTS, IMAGES, OBJECT, PRICE, TIERS, TIME, USD, text};
+use super::fields::Fields;
+use super::numbers::dollars;
+use super::offer_parts::{
+    AVAILABILITY, AvailabilityRequest, AvailabilityResponse, INCLUSIONS, InclusionResponse,
+    LOCATION, LocationResponse, REDEMPTION_LIMIT, RedemptionLimitRequest, RedemptionLimitResponse,
+};
 use super::request::request;
 use crate::domain::{
-    Change, Invalid, Label, LongText, Offer, OfferContent, Points, Tier, Timestamp, Title, Url,
+    Cents, Change, Inclusion, Invalid, Label, Location, LongText, Offer, OfferContent, Points,
+    RedemptionLimit, Tier, Timestamp, Title, Url,
 };
 
 /// The body of `POST /v1/offers`: that of `PATCH`, with a required title.
@@ -24,24 +30,32 @@ impl CreateOfferRequest {
     ///
     /// # Errors
     /// Names the first field that is wrong.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
+    pub fn parse(body: &Value, bytes: &[u8]) -> Result<Self, Invalid> {
         let title = Fields::of(body)?.required("title", &text!(Title))?;
         let label = |word: &str| Label::parse("", word);
         let blank = OfferContent {
             title,
             description: LongText::parse("", "")?,
             short_description: LongText::parse("", "")?,
+            disclaimer: None,
             kind: label("experience")?,
             offer_type: label("standard")?,
             points_price: None,
+            value_usd: None,
+            available_from: None,
             expires_at: None,
+            is_paused: false,
+            limit: RedemptionLimit::default(),
             images: Vec::new(),
+            inclusions: Vec::new(),
+            location: None,
+            guests_max: None,
             tiers: Vec::new(),
             quantity_remaining: None,
             start_at: None,
             end_at: None,
         };
-        let content = PatchOfferRequest::parse(body)?.apply(blank)?;
+        let content = PatchOfferRequest::parse(body, bytes)?.apply(blank)?;
         Ok(Self { content })
     }
 }
@@ -68,16 +82,35 @@ request! {
         pub description: Option<LongText> = optional("description", text!(LongText)),
         /// The description in one line; empty by default.
         pub short_description: Option<LongText> = optional("shortDescription", text!(LongText)),
+        /// The small print; null by default.
+        pub disclaimer: Change<LongText> = change("disclaimer", text!(LongText)),
         /// A label of the operator's choice; `experience` by default.
         pub kind: Option<Label> = optional("kind", text!(Label)),
         /// A second label of the operator's choice; `standard` by default.
         pub offer_type: Option<Label> = optional("type", text!(Label)),
         /// The price in points; null and 0 both mean free.
         pub points_price: Change<Points> = change("pointsPrice", PRICE),
+        /// The worth in US dollars, with at most two decimals; null by default.
+        pub value_usd: Change<Cents> = change("valueUSD", USD),
+        /// The time from which it can be redeemed, and members see it; null means now.
+        pub available_from: Change<Timestamp> = change("availableFrom", TIME),
         /// The time from which it cannot be redeemed; null means never.
+        pub available_until: Change<Timestamp> = change("availableUntil", TIME),
+        /// Another name of `availableUntil`. If both are given, they must be equal.
         pub expires_at: Change<Timestamp> = change("expiresAt", TIME),
+        /// Whether it is paused: members neither see nor redeem it; false by default.
+        pub paused: Option<bool> = optional("paused", BOOLEAN),
+        /// How often a member can redeem it. A lowered limit concerns only new redemptions.
+        pub redemption_limit: Option<RedemptionLimitRequest> =
+            optional("redemptionLimit", REDEMPTION_LIMIT),
         /// Addresses of images.
         pub images: Option<Vec<Url>> = optional("images", IMAGES),
+        /// What it includes; an empty list by default.
+        pub inclusions: Option<Vec<Inclusion>> = optional("inclusions", INCLUSIONS),
+        /// Where it takes place. It replaces an earlier location as a whole.
+        pub location: Change<Location> = change("location", LOCATION),
+        /// The most guests; null by default.
+        pub guests_max: Change<i64> = change("maxGuests", GUESTS),
         /// The tiers that may redeem it; an empty list means every tier.
         pub tiers: Option<Vec<Tier>> = optional("tiers", TIERS),
         /// The stock.
@@ -90,27 +123,13 @@ request! {
     example {"title": "A coffee on the house", "pointsPrice": 40}
 }
 
-request! {
-    /// The `availability` of an offer in a request. A response has more, which is derived.
-    #[derive(Debug, Clone, Default, PartialEq, Eq)]
-    pub struct AvailabilityRequest {
-        /// The number of pieces left; null and 2147483647 both mean unlimited.
-        pub quantity_remaining: Change<i64> = change("quantityRemaining", QUANTITY),
-    }
-}
-
-const AVAILABILITY: FieldType<AvailabilityRequest> = FieldType {
-    read: |field| AvailabilityRequest::read(&field.object()?),
-    schema: || AvailabilityRequest::schema().into(),
-};
-
 impl PatchOfferRequest {
     /// Reads the body. An `availability` of the wrong type is reported before any other field.
     ///
     /// # Errors
     /// Names the first field that is wrong.
-    pub fn parse(body: &Value) -> Result<Self, Invalid> {
-        let fields = Fields::of(body)?;
+    pub fn parse(body: &Value, bytes: &[u8]) -> Result<Self, Invalid> {
+        let fields = Fields::with_bytes(body, bytes)?;
         fields.nullable("availability", &OBJECT)?;
         Self::read(&fields)
     }
@@ -118,21 +137,38 @@ impl PatchOfferRequest {
     /// The content after the change.
     ///
     /// # Errors
-    /// [`Invalid`] if the new content contradicts itself.
+    /// [`Invalid`] if the request or the new content contradicts itself.
     pub fn apply(self, content: OfferContent) -> Result<OfferContent, Invalid> {
         let quantity_remaining = match self.availability.unwrap_or_default().quantity_remaining {
             Change::Set(OfferContent::UNLIMITED) => Change::Clear,
             change => change,
         };
+        let until = match (self.available_until, self.expires_at) {
+            (until, Change::Keep) | (Change::Keep, until) => until,
+            (until, same) if until == same => until,
+            _ => {
+                let expected = "must be equal to expiresAt, which is the same field";
+                return Err(Invalid::new("availableUntil", expected));
+            }
+        };
+        let limit = self.redemption_limit.unwrap_or_default();
         let changed = OfferContent {
             title: self.title.unwrap_or(content.title),
             description: self.description.unwrap_or(content.description),
             short_description: self.short_description.unwrap_or(content.short_description),
+            disclaimer: self.disclaimer.apply(content.disclaimer),
             kind: self.kind.unwrap_or(content.kind),
             offer_type: self.offer_type.unwrap_or(content.offer_type),
             points_price: self.points_price.apply(content.points_price),
-            expires_at: self.expires_at.apply(content.expires_at),
+            value_usd: self.value_usd.apply(content.value_usd),
+            available_from: self.available_from.apply(content.available_from),
+            expires_at: until.apply(content.expires_at),
+            is_paused: self.paused.unwrap_or(content.is_paused),
+            limit: limit.apply(content.limit),
             images: self.images.unwrap_or(content.images),
+            inclusions: self.inclusions.unwrap_or(content.inclusions),
+            location: self.location.apply(content.location),
+            guests_max: self.guests_max.apply(content.guests_max),
             tiers: self.tiers.unwrap_or(content.tiers),
             quantity_remaining: quantity_remaining.apply(content.quantity_remaining),
             start_at: self.start_at.apply(content.start_at),
@@ -143,24 +179,6 @@ impl PatchOfferRequest {
     }
 }
 
-/// The availability of an offer.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(examples(json!({
-    "isAvailable": true,
-    "quantityRemaining": 12,
-    "isUnlimited": false,
-})))]
-pub struct AvailabilityResponse {
-    /// Whether it can be redeemed now: it is in stock and has not expired.
-    pub is_available: bool,
-    /// The number of pieces left; 2147483647 if unlimited.
-    #[schema(minimum = 0, maximum = 2_147_483_647)]
-    pub quantity_remaining: i64,
-    /// Whether the stock is unlimited.
-    pub is_unlimited: bool,
-}
-
 /// `Offer`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -169,11 +187,28 @@ pub struct AvailabilityResponse {
     "title": "A coffee on the house",
     "description": "Any coffee of the menu.",
     "shortDescription": "A coffee",
+    "disclaimer": "Not with other offers.",
     "kind": "experience",
     "type": "standard",
     "pointsPrice": 40,
+    "valueUSD": 3.5,
+    "display": null,
+    "availableFrom": null,
+    "availableUntil": null,
     "expiresAt": null,
+    "paused": false,
+    "redemptionLimit": {"perMember": 1, "per": "open"},
     "images": ["https://example.com/coffee.jpg"],
+    "inclusions": [{"group": "Extras", "name": "A biscuit"}],
+    "location": {
+        "display": "Harbour Café, Athens",
+        "venue": "Harbour Café",
+        "address": null,
+        "city": "Athens",
+        "state": null,
+        "countryCode": "GR",
+    },
+    "maxGuests": null,
     "availability": {
         "isAvailable": true,
         "quantityRemaining": 2_147_483_647,
@@ -193,6 +228,8 @@ pub struct OfferResponse {
     pub description: String,
     /// The description in one line.
     pub short_description: String,
+    /// The small print.
+    pub disclaimer: Option<String>,
     /// A label of the operator's choice.
     pub kind: String,
     /// A second label of the operator's choice.
@@ -202,11 +239,35 @@ pub struct OfferResponse {
     /// it.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_price: Option<i64>,
+    /// The worth in US dollars.
+    #[serde(rename = "valueUSD")]
+    #[schema(value_type = Option<f64>, minimum = 0, maximum = 1_000_000_000)]
+    pub value_usd: Option<Number>,
+    /// The price in the program's own display currency; null in this version.
+    #[schema(value_type = Option<Object>)]
+    pub display: (),
+    /// The time from which it can be redeemed.
+    #[schema(format = DateTime)]
+    pub available_from: Option<String>,
     /// The time from which it cannot be redeemed.
     #[schema(format = DateTime)]
+    pub available_until: Option<String>,
+    /// The same as `availableUntil`.
+    #[schema(format = DateTime)]
     pub expires_at: Option<String>,
+    /// Whether it is paused: members neither see nor redeem it.
+    pub paused: bool,
+    /// How often a member can redeem it.
+    pub redemption_limit: RedemptionLimitResponse,
     /// Addresses of images.
     pub images: Vec<String>,
+    /// What it includes.
+    pub inclusions: Vec<InclusionResponse>,
+    /// Where it takes place.
+    pub location: Option<LocationResponse>,
+    /// The most guests.
+    #[schema(minimum = 0, maximum = 100_000)]
+    pub max_guests: Option<i64>,
     /// The availability.
     pub availability: AvailabilityResponse,
     /// The start of the experience; it does not restrict redemption.
@@ -226,34 +287,33 @@ impl OfferResponse {
     /// An offer with its availability at `now`.
     pub fn new(offer: &Offer, now: Timestamp) -> Self {
         let content = &offer.content;
+        let disclaimer = content.disclaimer.as_ref();
+        let images = content.images.iter().map(|url| url.as_str().to_owned());
+        let tiers = content.tiers.iter().map(|tier| tier.as_str().to_owned());
         Self {
             id: offer.id.to_string(),
             title: content.title.as_str().to_owned(),
             description: content.description.as_str().to_owned(),
             short_description: content.short_description.as_str().to_owned(),
+            disclaimer: disclaimer.map(|text| text.as_str().to_owned()),
             kind: content.kind.as_str().to_owned(),
             offer_type: content.offer_type.as_str().to_owned(),
             points_price: content.points_price.map(Points::get),
+            value_usd: content.value_usd.map(dollars),
+            display: (),
+            available_from: super::time(content.available_from),
+            available_until: super::time(content.expires_at),
             expires_at: super::time(content.expires_at),
-            images: content
-                .images
-                .iter()
-                .map(|url| url.as_str().to_owned())
-                .collect(),
-            availability: AvailabilityResponse {
-                is_available: offer.is_available(now),
-                quantity_remaining: content
-                    .quantity_remaining
-                    .unwrap_or(OfferContent::UNLIMITED),
-                is_unlimited: content.quantity_remaining.is_none(),
-            },
+            paused: content.is_paused,
+            redemption_limit: content.limit.into(),
+            images: images.collect(),
+            inclusions: content.inclusions.iter().map(Into::into).collect(),
+            location: content.location.as_ref().map(Into::into),
+            max_guests: content.guests_max,
+            availability: AvailabilityResponse::new(offer, now),
             start_at: super::time(content.start_at),
             end_at: super::time(content.end_at),
-            tiers: content
-                .tiers
-                .iter()
-                .map(|tier| tier.as_str().to_owned())
-                .collect(),
+            tiers: tiers.collect(),
             version: offer.version.0,
         }
     }
@@ -280,14 +340,15 @@ mod tests {
     fn a_new_offer_is_described_as_it_is_read() {
         let schema = serde_json::to_value(CreateOfferRequest::schema()).unwrap();
         assert_eq!(schema["required"], json!(["title"]));
-        let missing = CreateOfferRequest::parse(&json!({})).unwrap_err();
+        let missing = CreateOfferRequest::parse(&json!({}), b"{}").unwrap_err();
         assert_eq!(missing.field, "title");
         let described = schema["properties"].as_object().unwrap();
         for name in described.keys() {
             // No field accepts this.
             let mut body = json!({"title": "A coffee on the house"});
             body[name] = json!([[]]);
-            let refused = CreateOfferRequest::parse(&body).unwrap_err();
+            let bytes = body.to_string();
+            let refused = CreateOfferRequest::parse(&body, bytes.as_bytes()).unwrap_err();
             assert!(refused.field.starts_with(name.as_str()), "{refused}");
         }
         let changed = serde_json::to_value(PatchOfferRequest::schema()).unwrap();

@@ -9,8 +9,8 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
-    CancelReason, EventName, OrganizationStatus, OrganizationTier, Points, ProgramStatus, Rate,
-    SettlementMode, Status, TermsType, TextRule,
+    CancelReason, EventName, LimitPer, OrganizationStatus, OrganizationTier, Points, ProgramStatus,
+    Rate, SettlementMode, Status, TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -82,6 +82,15 @@ pub fn points(least: i64) -> Object {
     whole(least, Points::MAX.get())
 }
 
+/// A number with a fraction.
+pub fn number(least: i64, most: i64) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .minimum(Some(least))
+        .maximum(Some(most))
+        .build()
+}
+
 /// An RFC 3339 time.
 pub fn time() -> Object {
     ObjectBuilder::new()
@@ -98,6 +107,14 @@ pub fn day() -> Object {
         .build()
 }
 
+/// Capital letters of the Latin alphabet.
+pub fn capitals(count: usize) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(format!("^[A-Z]{{{count}}}$")))
+        .build()
+}
+
 /// One of a list of words.
 pub fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
     ObjectBuilder::new()
@@ -107,9 +124,9 @@ pub fn one_of(words: impl IntoIterator<Item = &'static str>) -> Object {
 }
 
 /// A list of at most `most` items.
-pub(super) fn list(items: Object, most: usize) -> Array {
+pub(super) fn list(items: impl Into<Schema>, most: usize) -> Array {
     ArrayBuilder::new()
-        .items(RefOr::T(Schema::Object(items)))
+        .items(RefOr::T(items.into()))
         .max_items(Some(most))
         .build()
 }
@@ -161,6 +178,8 @@ words! {
     RedemptionStatus = Status::ALL.map(Status::as_str);
     /// The reason why a redemption was canceled.
     CanceledReason = CancelReason::ALL.map(CancelReason::as_str);
+    /// The redemptions that count towards the limit of an offer.
+    LimitedRedemptions = LimitPer::ALL.map(LimitPer::as_str);
     /// The kind of actor that caused an event.
     ActorKind = ["key", "member", "partner", "rule", "scheduler", "server"];
     /// Whether points were added to the wallet or taken from it.

@@ -131,7 +131,13 @@ fn redemptions(app: &TestApp) {
     let unlimited = app.offer(json!({"title": "Free"}));
     let redeemed = app.redeem("bob", &unlimited);
     cancel(app, &redeemed).expect(200);
-    let stocked = json!({"availability": {"quantityRemaining": 8}});
+    let stocked = json!({
+        "availability": {"quantityRemaining": 8}, "disclaimer": "Once.", "valueUSD": 2.5,
+        "availableFrom": "2026-06-01T00:00:00Z", "maxGuests": 2,
+        "redemptionLimit": {"perMember": 2, "per": "open"},
+        "inclusions": [{"group": "Extras", "name": "A biscuit"}],
+        "location": {"display": "Athens", "countryCode": "GR"},
+    });
     app.patch(&format!("/v1/offers/{unlimited}"), &stocked)
         .expect(200);
     let archived = app.offer(json!({"title": "Gone"}));

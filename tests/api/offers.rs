@@ -17,8 +17,10 @@ fn an_offer_needs_only_a_title() {
         .expect(201);
     let expected = json!({
         "id": offer["id"], "title": "A walk", "description": "", "shortDescription": "",
-        "kind": "experience", "type": "standard", "pointsPrice": null, "expiresAt": null,
-        "images": [],
+        "disclaimer": null, "kind": "experience", "type": "standard", "pointsPrice": null,
+        "valueUSD": null, "display": null, "availableFrom": null, "availableUntil": null,
+        "expiresAt": null, "paused": false, "redemptionLimit": {"perMember": 1, "per": "ever"},
+        "images": [], "inclusions": [], "location": null, "maxGuests": null,
         "availability": {
             "isAvailable": true, "quantityRemaining": UNLIMITED, "isUnlimited": true,
         },
@@ -34,7 +36,15 @@ fn an_offer_needs_only_a_title() {
 fn full() -> Value {
     json!({
         "title": "Dinner", "description": "Long\ntext", "shortDescription": "Short",
-        "kind": "drop", "type": "vip", "pointsPrice": 120, "expiresAt": "2026-12-01T00:00:00.000Z",
+        "disclaimer": "Without drinks.", "kind": "drop", "type": "vip", "pointsPrice": 120,
+        "valueUSD": 64.25, "display": null, "availableFrom": "2026-06-01T00:00:00.000Z",
+        "availableUntil": "2026-12-01T00:00:00.000Z", "expiresAt": "2026-12-01T00:00:00.000Z",
+        "paused": false, "redemptionLimit": {"perMember": 2, "per": "open"}, "maxGuests": 6,
+        "inclusions": [{"group": "Food", "name": "Soup"}],
+        "location": {
+            "display": "Harbour Café, Athens", "venue": "Harbour Café", "address": "Akti 1",
+            "city": "Athens", "state": null, "countryCode": "GR",
+        },
         "images": ["https://example.com/1.png", "https://example.com/2.png"],
         "availability": {"isAvailable": true, "quantityRemaining": 4, "isUnlimited": false},
         "startAt": "2026-12-24T18:00:00.000Z", "endAt": "2026-12-24T22:00:00.000Z",
@@ -72,6 +82,8 @@ fn a_patch_changes_what_it_names_and_null_clears_what_can_be_empty() {
     let clear = json!({
         "pointsPrice": null, "expiresAt": null, "startAt": null, "endAt": null,
         "availability": {"quantityRemaining": null}, "images": [], "tiers": [],
+        "disclaimer": null, "valueUSD": null, "availableFrom": null, "availableUntil": null,
+        "inclusions": [], "location": null, "maxGuests": null,
     });
     let cleared = app.patch(&path, &clear).expect(200);
     for (name, value) in clear.as_object().unwrap() {

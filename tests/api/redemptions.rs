@@ -251,6 +251,11 @@ fn what_is_wrong_first_in_the_documented_order_is_reported() {
             json!({"expiresAt": null}),
         ),
         (json!({"tiers": ["gold"]}), json!({"tiers": []})),
+        (json!({"paused": true}), json!({"paused": false})),
+        (
+            json!({"availableFrom": "2026-06-15T12:00:01Z"}),
+            json!({"availableFrom": null}),
+        ),
     ] {
         app.patch(&path, &wrong).expect(200);
         try_redeem(&app, "ada", &offer).expect_error(422, "OFFER_UNAVAILABLE");

@@ -61,7 +61,11 @@ fn story() -> Story {
     app.post("/v1/wallet/credit", &credit).expect(200);
     let offer = app.offer(json!({
         "title": "Dinner", "description": "Five courses", "shortDescription": "Dinner",
-        "pointsPrice": 30, "expiresAt": "2026-12-01T00:00:00Z",
+        "disclaimer": "Without drinks.", "pointsPrice": 30, "valueUSD": 64.5,
+        "availableFrom": "2026-06-01T00:00:00Z", "expiresAt": "2026-12-01T00:00:00Z",
+        "redemptionLimit": {"perMember": 1, "per": "ever"}, "maxGuests": 6,
+        "inclusions": [{"group": "Food", "name": "Soup"}],
+        "location": {"display": "Harbour Café, Athens", "city": "Athens", "countryCode": "GR"},
         "images": ["https://example.com/1.png"], "availability": {"quantityRemaining": 5},
         "startAt": "2026-12-24T18:00:00Z", "endAt": "2026-12-24T22:00:00Z", "tiers": ["gold"],
     }));

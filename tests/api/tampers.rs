@@ -288,6 +288,12 @@ const FOUND: &[(&str, &str)] = &[
     ),
     ("UPDATE offer SET tiers = '{}'", "tiers must be"),
     ("UPDATE offer SET images = 'a'", "images must be"),
+    ("UPDATE offer SET inclusions = '[{}]'", "inclusions must be"),
+    ("UPDATE offer SET location = '{}'", "location must be"),
+    (
+        "UPDATE offer SET expires_at = available_from",
+        "expires before it is available",
+    ),
     (
         "UPDATE offer SET end_at = 1, start_at = 2 WHERE id = 1",
         "offer row 1 ends",
@@ -540,7 +546,8 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE organization SET external_id = 'another', tier = 'paid'",
     "UPDATE setting SET value = randomblob(32) WHERE name = 'token_key'",
     "UPDATE member SET attributes = '{}' WHERE display_name IS NOT NULL",
-    "UPDATE offer SET title = 'Another', points_price = 1, tiers = '[]'",
+    "UPDATE offer SET title = 'Another', points_price = 1, tiers = '[]', disclaimer = 'x',
+     is_paused = 1, value_usd = 7, limit_per = 'open'",
     "UPDATE program SET currency_name = 'Another';
      UPDATE configuration SET currency_name = 'Another'",
     // The first two bytes are the balance.
@@ -679,6 +686,7 @@ fn columns(path: &Path) -> Vec<(String, String, String)> {
 /// Values that the API can write: a time before 1970, the number of a test, and a response.
 const POSSIBLE: &[&str] = &[
     "idempotency.response",
+    "offer.available_from",
     "offer.end_at",
     "webhook_delivery.seq",
 ];

@@ -177,7 +177,7 @@ fn every_form_sends_only_what_was_changed_in_it() {
     let theirs = json!({"pointsPrice": 40, "kind": "drink"});
     app.patch(&offer, &theirs).expect(200);
     browser.click_on("Save");
-    browser.until_text("#notices", "Price in points changed in the meantime");
+    browser.until_text("#notices", "Price in points, Kind changed in the meantime");
     let now = app.get(&offer).expect(200);
     assert_eq!(
         (&now["title"], &now["pointsPrice"], &now["kind"]),

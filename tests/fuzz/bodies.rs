@@ -16,13 +16,16 @@ use stampcard::wire::{
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 28] = [
+const GOOD: [&str; 31] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
     r#"{"externalUserID":"user_42","amount":9007199254740991,"reason":"welcome"}"#,
     r#"{"title":"Tea","pointsPrice":40,"images":["https://x/y.png"],"tiers":["gold","silver"]}"#,
     r#"{"availability":{"quantityRemaining":7},"expiresAt":"2026-06-01T00:00:00Z","kind":"k"}"#,
+    r#"{"disclaimer":"d","inclusions":[{"group":"g","name":"n"}],"valueUSD":1.25,"maxGuests":2}"#,
+    r#"{"title":"T","location":{"display":"d","countryCode":"GR"},"redemptionLimit":{"per":"open"}}"#,
+    r#"{"availableFrom":"2026-06-01T00:00:00Z","paused":true,"redemptionLimit":{"perMember":3}}"#,
     r#"{"offer":"off_01890a5d-ac96-774b-bcce-b302099a8057","externalUserID":"user_42"}"#,
     r#"{"status":"CANCELED","canceledReason":"CUSTOMER_REQUEST","canceledNote":"sorry"}"#,
     r#"{"startAt":"2026-06-01T00:00:00.5Z","endAt":null}"#,
@@ -48,7 +51,7 @@ const GOOD: [&str; 28] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 45] = [
+const NAMES: [&str; 59] = [
     "externalUserID",
     "displayName",
     "email",
@@ -64,6 +67,20 @@ const NAMES: [&str; 45] = [
     "type",
     "pointsPrice",
     "expiresAt",
+    "availableFrom",
+    "availableUntil",
+    "paused",
+    "redemptionLimit",
+    "perMember",
+    "per",
+    "disclaimer",
+    "valueUSD",
+    "maxGuests",
+    "inclusions",
+    "group",
+    "location",
+    "display",
+    "countryCode",
     "images",
     "tiers",
     "availability",
@@ -132,8 +149,8 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         ExchangeTokenRequest::parse(body).err(),
         SetMemberRequest::parse(body, bytes).err(),
         MovePointsRequest::parse(body).err(),
-        CreateOfferRequest::parse(body).err(),
-        PatchOfferRequest::parse(body).err(),
+        CreateOfferRequest::parse(body, bytes).err(),
+        PatchOfferRequest::parse(body, bytes).err(),
         CreateRedemptionRequest::parse(body).err(),
         PatchRedemptionRequest::parse(body).err(),
         CancelRedemptionRequest::parse(body).err(),

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::{Place, Server, request};
 
@@ -82,6 +82,31 @@ fn a_demo_prints_where_its_page_is_and_then_its_keys_the_main_ones_first() {
     server.terminate();
 }
 
+/// A new member can redeem one offer, another begins later, and one has all fields.
+fn offers_can_be_tried(server: &Server, key: &str) {
+    let listed = get(server, key, "/v1/offers?limit=100");
+    let named = |title: &str| {
+        let offers = listed["data"].as_array().unwrap();
+        offers.iter().find(|offer| offer["title"] == title).unwrap()
+    };
+    let drink = named("A welcome drink");
+    assert_eq!(
+        (&drink["pointsPrice"], &drink["tiers"]),
+        (&json!(0), &json!([]))
+    );
+    assert_eq!(drink["availability"]["isAvailable"], true);
+    let later = named("Lantern night on the terrace");
+    assert_eq!(later["availability"]["isAvailable"], false);
+    assert!(later["availableFrom"].as_str() < later["availableUntil"].as_str());
+    let sauna = named("Sauna evening for two");
+    assert_eq!(
+        sauna["redemptionLimit"],
+        json!({"perMember": 2, "per": "open"})
+    );
+    assert_eq!(sauna["location"]["city"], "Turku");
+    assert_eq!(sauna["inclusions"].as_array().unwrap().len(), 3);
+}
+
 #[test]
 fn a_demo_has_figures_everywhere() {
     let place = Place::new();
@@ -100,7 +125,8 @@ fn a_demo_has_figures_everywhere() {
         assert!(shown["redemptions"][status].as_u64() > Some(3), "{shown}");
     }
     let offers = get(&server, &main, "/v1/analytics/offers");
-    assert_eq!(offers["offers"].as_array().unwrap().len(), 12);
+    assert_eq!(offers["offers"].as_array().unwrap().len(), 14);
+    offers_can_be_tried(&server, &main);
     let reports = get(&server, &main, "/v1/reports/program-activity");
     assert_eq!(reports["data"][0]["program_name"], "Harbour & Pine Hotels");
     let live = get(

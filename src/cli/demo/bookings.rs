@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use fastrand::Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::calendar::Calendar;
-use super::cast::{ANSWERS, COMPLAINTS, Cast, PRAISE, QUESTIONS, RATINGS};
+use super::cast::{ANSWERS, COMPLAINTS, Cast, Offer, PRAISE, QUESTIONS, RATINGS};
 use super::deed::{Deed, Outcome};
 use super::members::{Members, external_id};
 use crate::domain::{Status, Timestamp};
@@ -50,21 +50,28 @@ impl Bookings {
         calendar: Calendar,
     ) -> Result<(Deed, Outcome), anyhow::Error> {
         let cast = &self.cast.offers[offer];
-        let expires_at = cast.until.map(|until| {
-            let day = Calendar::day_at(self.cast.starts, until);
-            calendar.start_of(day).to_string()
-        });
-        let body = json!({
-            "title": cast.title,
-            "shortDescription": format!("{}, for members of {}.", cast.title, self.cast.name),
-            "kind": cast.kind,
-            "pointsPrice": cast.price,
-            "tiers": cast.tiers,
-            "expiresAt": expires_at,
-            "availability": {"quantityRemaining": cast.pieces},
-        });
-        let request = CreateOfferRequest::parse(&body)?;
-        Ok((Deed::Publish(request), Outcome::Published(offer)))
+        let time = |share| self.time_of(share, calendar).to_string();
+        let mut body: Value = serde_json::from_str(cast.details)?;
+        for (field, value) in [
+            ("title", json!(cast.title)),
+            (
+                "shortDescription",
+                json!(format!(
+                    "{}, for members of {}.",
+                    cast.title, self.cast.name
+                )),
+            ),
+            ("kind", json!(cast.kind)),
+            ("pointsPrice", json!(cast.price)),
+            ("tiers", json!(cast.tiers)),
+            ("availableFrom", json!(cast.begins.map(time))),
+            ("expiresAt", json!(cast.until.map(time))),
+            ("availability", json!({"quantityRemaining": cast.pieces})),
+        ] {
+            body[field] = value;
+        }
+        let request = CreateOfferRequest::parse(&body, body.to_string().as_bytes())?;
+        Ok((Deed::Publish(Box::new(request)), Outcome::Published(offer)))
     }
 
     /// Records the id of a published offer.
@@ -106,10 +113,16 @@ impl Bookings {
     }
 
     fn is_open(&self, offer: usize, calendar: Calendar, at: Timestamp) -> bool {
-        let is_over = self.cast.offers[offer].until.is_some_and(|until| {
-            calendar.start_of(Calendar::day_at(self.cast.starts, until)) <= at
-        });
-        self.offers[offer].is_some() && !is_over
+        let has_passed = |share| self.time_of(share, calendar) <= at;
+        let Offer { begins, until, .. } = self.cast.offers[offer];
+        self.offers[offer].is_some()
+            && begins.is_none_or(has_passed)
+            && !until.is_some_and(has_passed)
+    }
+
+    /// The time at a share of the program's history.
+    fn time_of(&self, share: f64, calendar: Calendar) -> Timestamp {
+        calendar.start_of(Calendar::day_at(self.cast.starts, share))
     }
 
     /// Records a new booking and returns its number.

@@ -46,7 +46,7 @@ impl Calendar {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "shares are 0 to 1, so this is 0 to the number of days"
+            reason = "shares are 0 to about 1, so this is 0 to about the number of days"
         )]
         let day = ((starts + share * (1.0 - starts)) * f64::from(DAYS_BEFORE_TODAY)) as u32;
         day

@@ -21,7 +21,7 @@ pub(super) struct Cast {
     pub(super) bookings: f64,
     /// Reasons for credits, each with the least and the most points.
     pub(super) earnings: &'static [(&'static str, u32, u32)],
-    /// The offers.
+    /// The offers, at most 32.
     pub(super) offers: &'static [Offer],
 }
 
@@ -36,8 +36,14 @@ pub(super) struct Offer {
     pub(super) pieces: Option<u32>,
     /// The time it is published.
     pub(super) from: f64,
+    /// The time from which it is available, if that is later.
+    pub(super) begins: Option<f64>,
     /// The time it expires.
     pub(super) until: Option<f64>,
+    /// Whether a member may redeem it again once it is completed.
+    pub(super) is_repeatable: bool,
+    /// Further fields, as a JSON object.
+    pub(super) details: &'static str,
 }
 
 /// The tiers, and the points that a member has to earn for each.
@@ -51,7 +57,10 @@ const fn offer(title: &'static str, kind: &'static str, price: u32) -> Offer {
         tiers: &[],
         pieces: None,
         from: 0.0,
+        begins: None,
         until: None,
+        is_repeatable: false,
+        details: "{}",
     }
 }
 
@@ -71,8 +80,23 @@ impl Offer {
         self
     }
 
+    const fn begins(mut self, share: f64) -> Self {
+        self.begins = Some(share);
+        self
+    }
+
     const fn until(mut self, share: f64) -> Self {
         self.until = Some(share);
+        self
+    }
+
+    const fn repeatable(mut self) -> Self {
+        self.is_repeatable = true;
+        self
+    }
+
+    const fn details(mut self, details: &'static str) -> Self {
+        self.details = details;
         self
     }
 }
@@ -106,7 +130,10 @@ pub(super) const MAIN: Cast = Cast {
             .pieces(800),
         offer("Canvas tote bag", "merchandise", 300),
         offer("A birthday surprise", "treat", 0).from(0.1),
-        offer("Sauna evening for two", "wellness", 950).from(0.15),
+        offer("Sauna evening for two", "wellness", 950)
+            .from(0.15)
+            .repeatable()
+            .details(SAUNA),
         offer("Winter weekend by the fire", "stay", 1_500)
             .from(0.05)
             .until(0.4),
@@ -117,8 +144,34 @@ pub(super) const MAIN: Cast = Cast {
         offer("Cooking class with the chef", "dining", 1_600)
             .from(0.7)
             .pieces(500),
+        // Also for a member who has just joined.
+        offer("A welcome drink", "treat", 0),
+        offer("Lantern night on the terrace", "outing", 800)
+            .from(0.97)
+            .begins(1.05)
+            .until(1.1),
     ],
 };
+
+const SAUNA: &str = r#"{
+    "redemptionLimit": {"perMember": 2, "per": "open"},
+    "valueUSD": 48.5,
+    "maxGuests": 2,
+    "disclaimer": "From the age of 16. Please book two days ahead.",
+    "inclusions": [
+        {"group": "Sauna", "name": "Three hours in the sauna by the water"},
+        {"group": "Sauna", "name": "Two bathrobes and towels"},
+        {"group": "Refreshments", "name": "A pot of birch tea"}
+    ],
+    "location": {
+        "display": "Pine Spa, Harbour & Pine Hotel, Turku",
+        "venue": "Pine Spa",
+        "address": "Rantakatu 12",
+        "city": "Turku",
+        "state": null,
+        "countryCode": "FI"
+    }
+}"#;
 
 /// The organizations that the partner adds later.
 pub(super) const OTHERS: [Cast; 2] = [

@@ -11,7 +11,7 @@ use crate::wire::{
 /// A request.
 #[derive(Debug, Clone)]
 pub(super) enum Deed {
-    Publish(CreateOfferRequest),
+    Publish(Box<CreateOfferRequest>),
     Exchange(ExchangeTokenRequest),
     Credit(MovePointsRequest),
     Debit(MovePointsRequest),
@@ -44,7 +44,7 @@ impl Deed {
         key: KeyPrincipal,
     ) -> Result<Reply, WriteError> {
         match self {
-            Self::Publish(request) => services.create_offer(key, None, request).await,
+            Self::Publish(request) => services.create_offer(key, None, *request).await,
             Self::Exchange(request) => services.exchange_token(key, None, request).await,
             Self::Credit(request) => services.credit_wallet(key, None, request).await,
             Self::Debit(request) => services.debit_wallet(key, None, request).await,

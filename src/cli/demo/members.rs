@@ -14,7 +14,7 @@ struct Member {
     balance: i64,
     earned: i64,
     tier: usize,
-    /// A bit set of the offers that the member holds, since none can be held twice.
+    /// A bit set of the offers that the member holds and does not redeem again.
     held: u32,
     is_gone: bool,
 }
@@ -161,7 +161,8 @@ impl Members {
         member.held |= 1 << offer;
     }
 
-    /// Records that a redemption was canceled.
+    /// Records that a redemption was canceled, or completed without a charge to return: the member
+    /// may redeem the offer again.
     pub(super) fn refund(&mut self, member: usize, offer: usize, charged: i64) {
         let member = &mut self.people[member];
         member.balance += charged;

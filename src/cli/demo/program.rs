@@ -119,8 +119,15 @@ impl Program {
                         self.members
                             .refund(moved.member, moved.offer, moved.charged);
                     }
-                    // Most members rate nothing.
-                    Status::Completed if self.rng.u32(0..10) < 6 => {}
+                    Status::Completed => {
+                        if self.cast.offers[moved.offer].is_repeatable {
+                            self.members.refund(moved.member, moved.offer, 0);
+                        }
+                        // Most members rate nothing.
+                        if self.rng.u32(0..10) >= 6 {
+                            self.agenda.schedule(booking, status, day, &mut self.rng);
+                        }
+                    }
                     _ => self.agenda.schedule(booking, status, day, &mut self.rng),
                 }
             }

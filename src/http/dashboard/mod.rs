@@ -36,10 +36,10 @@ include!(concat!(env!("OUT_DIR"), "/dashboard.rs"));
 static FILLED_PAGE: LazyLock<String> =
     LazyLock::new(|| PAGE.replace("{events}", &EventName::ALL.map(EventName::as_str).join(" ")));
 
-/// Allows the page to load from and call this server only. Charts are exported as PNG through
-/// images with `data:` URLs, and the icon of the page is one.
+/// Allows the page to load from and call this server only, except for pictures of offers. Charts
+/// are exported as PNG through images with `data:` URLs, and the icon of the page is one.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    img-src 'self' data: https:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
 routes! {

@@ -19,9 +19,9 @@ use crate::wire::{
 };
 
 /// A note on routes that return offers.
-const AS_MEMBER: &str = "A member sees offers that are neither archived nor expired and are open \
-    to the member's tier. So does an Org-API-Key that names a member; without one it sees all \
-    offers that are not archived.";
+const AS_MEMBER: &str = "A member sees offers that are neither archived nor paused, that are \
+    available at this time and open to the member's tier. So does an Org-API-Key that names a \
+    member; without one it sees all offers that are not archived.";
 
 routes! {
     tag "Offers";
@@ -43,7 +43,10 @@ routes! {
             .versioned()
             .errors(NOT_FOUND);
         PATCH OrgKey patch_offer => Operation::new("Update an offer")
-            .description("Absent fields keep their value; null clears a field.")
+            .description(
+                "Absent fields keep their value; null clears a field. `availability` and \
+                 `redemptionLimit` are updated in the same way, `location` is replaced.",
+            )
             .body::<PatchOfferRequest>()
             .returns::<OfferResponse>(200, "The updated offer.")
             .versioned()
@@ -97,7 +100,7 @@ async fn create_offer(
     idempotency: Idempotency,
     body: JsonBody,
 ) -> HttpResult {
-    let request = CreateOfferRequest::parse(&body.value)?;
+    let request = CreateOfferRequest::parse(&body.value, &body.bytes)?;
     let idempotency = idempotency.key(Caller::Key(key), &body.value)?;
     Ok(reply(
         services.create_offer(key, idempotency, request).await?,
@@ -112,7 +115,7 @@ async fn patch_offer(
     conditions: Conditions,
 ) -> HttpResult {
     let precondition = conditions.parse()?;
-    let request = PatchOfferRequest::parse(&body.value)?;
+    let request = PatchOfferRequest::parse(&body.value, &body.bytes)?;
     Ok(reply(
         services.patch_offer(key, id, precondition, request).await?,
     ))

@@ -33,9 +33,10 @@ routes! {
             .errors(NOT_FOUND);
         POST KeyOrMember create_redemption => Operation::new("Redeem an offer")
             .description(
-                "Refused, in this order: an unknown or archived offer; an offer that has expired, \
-                 is sold out or is closed to the tier; an offer of which the member holds a \
-                 redemption that is not canceled; an offer that costs more than the balance. \
+                "Refused, in this order: an unknown or archived offer; an offer that is paused, is \
+                 not available yet, has expired, is sold out or is closed to the tier; an offer of \
+                 which the member has as many redemptions as its `redemptionLimit` allows; an offer \
+                 that costs more than the balance. \
                  Stock, points and the redemption change together or not at all.",
             )
             .body::<CreateRedemptionRequest>()

@@ -1,19 +1,25 @@
 //! Offers.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
 
 use crate::domain::{
-    Label, LongText, Offer, OfferContent, OfferId, OfferNumber, Points, ProgramNumber, Search, Seq,
-    Tier, Timestamp, Title, Url,
+    Cents, Inclusion, Label, LimitPer, Location, LongText, Offer, OfferContent, OfferId,
+    OfferNumber, Points, ProgramNumber, RedemptionLimit, Search, Seq, Tier, Timestamp, Title, Url,
 };
-use crate::store::tables::columns::{column, optional_time, uuid};
+use crate::store::tables::columns::{column, optional, optional_time, uuid, word};
 use crate::store::tables::query::{self, Query};
 use crate::store::{Counted, Error, Transaction};
 
 /// The columns that [`offer`] reads.
-const COLUMNS: &str = "id, uuid, title, description, short_description, kind, type, points_price,
-    images, tiers, quantity_remaining, expires_at, start_at, end_at, archived_at,
-    version";
+const COLUMNS: &str = "id, uuid, title, description, short_description, disclaimer, kind, type,
+    points_price, value_usd, images, inclusions, location, guests_max, tiers, quantity_remaining,
+    available_from, expires_at, is_paused, limit_per_member, limit_per, start_at, end_at,
+    archived_at, version";
+
+/// Whether members of its tiers see an offer at a time, given twice; as `Offer` decides it.
+const IS_OFFERED: &str = "(is_paused = 0 AND (available_from IS NULL OR available_from <= ?)
+    AND (expires_at IS NULL OR expires_at > ?))";
 
 /// The filter of a list of offers. Archived offers are never listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,17 +64,16 @@ pub fn list(
         query.and("id < ?", [before.0]);
     }
     if let Some((tier, now)) = &filter.visible_to {
-        query.and("(expires_at IS NULL OR expires_at > ?)", [now.as_millis()]);
+        query.and(IS_OFFERED, [now.as_millis(), now.as_millis()]);
         query.and(
             "(tiers = '[]' OR EXISTS (SELECT 1 FROM json_each(tiers) WHERE value = ?))",
             [tier.as_str().to_owned()],
         );
     }
     if let Some((available, now)) = filter.available {
-        query.and(
-            "((expires_at IS NULL OR expires_at > ?) AND quantity_remaining IS NOT 0) = ?",
-            [now.as_millis(), i64::from(available)],
-        );
+        let condition = format!("({IS_OFFERED} AND quantity_remaining IS NOT 0) = ?");
+        let now = now.as_millis();
+        query.and(&condition, [now, now, i64::from(available)]);
     }
     query.push(" ORDER BY id DESC");
     let search = filter.search.as_ref();
@@ -89,8 +94,8 @@ pub fn insert(
     now: Timestamp,
 ) -> Result<Offer, Error> {
     let sql = "INSERT INTO offer (uuid, program_id, created_at, title, description,
-                   short_description, kind, type, images, tiers)
-               VALUES (?1, ?2, ?3, '', '', '', '', '', '[]', '[]')";
+                   short_description, kind, type, images, inclusions, tiers)
+               VALUES (?1, ?2, ?3, '', '', '', '', '', '[]', '[]', '[]')";
     tx.run(sql, |statement| {
         statement.execute((id.as_uuid().as_bytes(), program.0, now.as_millis()))
     })?;
@@ -115,11 +120,13 @@ pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
     let sql = "UPDATE offer SET title = ?2, description = ?3, short_description = ?4, kind = ?5,
                    type = ?6, points_price = ?7, images = ?8, tiers = ?9, quantity_remaining = ?10,
                    expires_at = ?11, start_at = ?12, end_at = ?13, archived_at = ?14,
-                   version = ?15
+                   version = ?15, disclaimer = ?16, value_usd = ?17, inclusions = ?18,
+                   location = ?19, guests_max = ?20, available_from = ?21, is_paused = ?22,
+                   limit_per_member = ?23, limit_per = ?24
                WHERE id = ?1";
     let content = &offer.content;
     tx.run(sql, |statement| {
-        statement.execute((
+        statement.execute(params![
             offer.number.0,
             content.title.as_str(),
             content.description.as_str(),
@@ -135,7 +142,16 @@ pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
             content.end_at.map(Timestamp::as_millis),
             offer.archived_at.map(Timestamp::as_millis),
             offer.version.0,
-        ))
+            content.disclaimer.as_ref().map(LongText::as_str),
+            content.value_usd.map(Cents::get),
+            json(&content.inclusions),
+            content.location.as_ref().map(json),
+            content.guests_max,
+            content.available_from.map(Timestamp::as_millis),
+            content.is_paused,
+            content.limit.per_member,
+            content.limit.per.as_str(),
+        ])
     })?;
     Ok(())
 }
@@ -157,23 +173,50 @@ fn json_array<'a>(items: impl Iterator<Item = &'a str>) -> String {
     items.collect::<serde_json::Value>().to_string()
 }
 
+/// The JSON of a part that has only texts.
+fn json<T: Serialize>(part: &T) -> String {
+    serde_json::to_string(part).expect("texts are valid JSON")
+}
+
 /// Reads [`COLUMNS`].
 fn offer(row: &Row<'_>) -> Result<Offer, Error> {
     let images = strings(row, column!(COLUMNS, "images"))?;
     let tiers = strings(row, column!(COLUMNS, "tiers"))?;
     let price: Option<i64> = row.get(column!(COLUMNS, "points_price"))?;
+    let inclusions = row.get_ref(column!(COLUMNS, "inclusions"))?.as_str().ok();
+    let inclusions = inclusions.and_then(|json| Inclusion::parse_stored_list("", json).ok());
+    let location = optional(row, column!(COLUMNS, "location"), |json: String| {
+        Location::parse_stored("", &json).map_err(|_| Error::Impossible("location"))
+    })?;
+    let limit = RedemptionLimit {
+        per_member: row.get(column!(COLUMNS, "limit_per_member"))?,
+        per: word(
+            row,
+            column!(COLUMNS, "limit_per"),
+            LimitPer::parse,
+            "limit of an offer",
+        )?,
+    };
     let content = OfferContent {
         title: Title::stored(row.get(column!(COLUMNS, "title"))?),
         description: LongText::stored(row.get(column!(COLUMNS, "description"))?),
         short_description: LongText::stored(row.get(column!(COLUMNS, "short_description"))?),
+        disclaimer: optional(row, column!(COLUMNS, "disclaimer"), LongText::stored)?,
         kind: Label::stored(row.get(column!(COLUMNS, "kind"))?),
         offer_type: Label::stored(row.get(column!(COLUMNS, "type"))?),
         points_price: price.and_then(Points::new),
+        value_usd: optional(row, column!(COLUMNS, "value_usd"), Cents::new)?.flatten(),
         images: images.into_iter().map(Url::stored).collect(),
+        inclusions: inclusions.ok_or(Error::Impossible("inclusions"))?,
+        location: location.transpose()?,
+        guests_max: row.get(column!(COLUMNS, "guests_max"))?,
         tiers: tiers.into_iter().map(Tier::stored).collect(),
         quantity_remaining: OfferContent::stored_pieces(
             row.get(column!(COLUMNS, "quantity_remaining"))?,
         ),
+        available_from: optional_time(row, column!(COLUMNS, "available_from"))?,
+        is_paused: row.get(column!(COLUMNS, "is_paused"))?,
+        limit,
         expires_at: optional_time(row, column!(COLUMNS, "expires_at"))?,
         start_at: optional_time(row, column!(COLUMNS, "start_at"))?,
         end_at: optional_time(row, column!(COLUMNS, "end_at"))?,

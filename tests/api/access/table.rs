@@ -193,7 +193,12 @@ fn offer_rows(world: &World) -> Vec<Row> {
             .body(json!({"title": "New"}))
             .gives(201, ["New", "off_"])
             .live(201)
-            .bad(list, json!({}), 422, "title"),
+            .bad(
+                list,
+                json!({"title": "New", "inclusions": [{"group": "Food"}]}),
+                422,
+                "inclusions[0].name",
+            ),
         row("GET", id, &path)
             .gives(200, [&*world.offer, "pointsPrice"])
             .bad("/v1/offers/%FF", Value::Null, 400, "path"),

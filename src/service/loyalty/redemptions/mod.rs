@@ -18,7 +18,6 @@ use crate::domain::{
 use crate::service::events;
 use crate::service::tenancy::pools;
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
-use crate::store::redemptions::Held;
 use crate::store::{self, Transaction, WriteError};
 use crate::wire::{
     CancelRedemptionRequest, CreateRedemptionRequest, PatchRedemptionRequest, RedemptionResponse,
@@ -103,8 +102,9 @@ fn redeem(
 ) -> Result<Redemption, ServiceError> {
     let at = tx.now(member.program);
     offer.check_redeemable(&member.tier, at)?;
-    let held = store::redemptions::held(tx, member.number, offer.number)?;
-    if held == Held::Now {
+    let limit = offer.content.limit;
+    let held = store::redemptions::held(tx, member.number, offer.number, limit)?;
+    if held.is_at_limit {
         return Err(Refusal::RedemptionAlreadyExists.into());
     }
     let price = offer.price();
@@ -140,7 +140,7 @@ fn redeem(
         offer: offer.number,
         redemption: redemption.number,
         charged,
-        first: held == Held::Never,
+        first: !held.is_known,
     };
     events::record(tx, member.program, at, event)?;
     if is_pooled {

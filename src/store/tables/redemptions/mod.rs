@@ -9,8 +9,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 pub use self::filter::RedemptionFilter;
 pub use self::list::{Found, Listed, find_listed, list, place};
 use crate::domain::{
-    CancelReason, Comment, ExternalUserId, Feedback, MemberNumber, Note, OfferId, OfferNumber,
-    ProgramNumber, Rating, Redemption, RedemptionId, RedemptionNumber, Status, Timestamp,
+    CancelReason, Comment, ExternalUserId, Feedback, LimitPer, MemberNumber, Note, OfferId,
+    OfferNumber, ProgramNumber, Rating, Redemption, RedemptionId, RedemptionLimit,
+    RedemptionNumber, Status, Timestamp,
 };
 use crate::store::tables::columns::{column, optional, optional_time, points, time, uuid, word};
 use crate::store::tables::query;
@@ -34,13 +35,11 @@ const FROM: &str = "FROM redemption r
 
 /// A member's history with an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Held {
-    /// The member never redeemed it.
-    Never,
-    /// The member redeemed it, and every redemption was canceled.
-    Canceled,
-    /// The member has a redemption that is not canceled.
-    Now,
+pub struct Held {
+    /// Whether the member ever redeemed it.
+    pub is_known: bool,
+    /// Whether the member has as many redemptions as the limit allows.
+    pub is_at_limit: bool,
 }
 
 /// A redemption.
@@ -81,7 +80,7 @@ pub fn public_id(connection: &Connection, number: RedemptionNumber) -> Result<Re
     Ok(RedemptionId::from_uuid(found))
 }
 
-/// A member's history with an offer.
+/// A member's history with an offer that has a limit.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -89,24 +88,42 @@ pub fn held(
     connection: &Connection,
     member: MemberNumber,
     offer: OfferNumber,
+    limit: RedemptionLimit,
 ) -> Result<Held, Error> {
-    let active = "SELECT 1 FROM redemption
-                  WHERE member_id = ?1 AND offer_id = ?2 AND status <> 'CANCELED'";
     let ever = "SELECT 1 FROM redemption WHERE member_id = ?1 AND offer_id = ?2 LIMIT 1";
-    let found = |sql| -> Result<bool, Error> {
-        let mut statement = connection.prepare_cached(sql)?;
-        Ok(statement
-            .query_row((member.0, offer.0), |_| Ok(()))
-            .optional()?
-            .is_some())
+    let mut statement = connection.prepare_cached(ever)?;
+    let found = statement.query_row((member.0, offer.0), |_| Ok(()));
+    let is_known = found.optional()?.is_some();
+    let is_at_limit = match limit.per_member {
+        Some(most) if is_known => {
+            let mut statement = connection.prepare_cached(&counting(limit.per))?;
+            let counted: i64 = statement.query_row((member.0, offer.0, most), |row| row.get(0))?;
+            counted >= most
+        }
+        _ => false,
     };
-    if found(active)? {
-        Ok(Held::Now)
-    } else if found(ever)? {
-        Ok(Held::Canceled)
-    } else {
-        Ok(Held::Never)
-    }
+    Ok(Held {
+        is_known,
+        is_at_limit,
+    })
+}
+
+/// The query that counts a member's redemptions of an offer, up to a number.
+fn counting(per: LimitPer) -> String {
+    let statuses = counted(per);
+    format!(
+        "SELECT count(*) FROM (SELECT 1 FROM redemption
+             WHERE member_id = ?1 AND offer_id = ?2 AND status IN ({statuses}) LIMIT ?3)"
+    )
+}
+
+/// The statuses of redemptions that count towards a limit, as SQL.
+pub(in crate::store) fn counted(per: LimitPer) -> String {
+    let statuses = Status::ALL.into_iter().filter(|status| per.counts(*status));
+    let statuses: Vec<String> = statuses
+        .map(|status| format!("'{}'", status.as_str()))
+        .collect();
+    statuses.join(", ")
 }
 
 /// Creates a redemption and sets its `number`.
@@ -195,4 +212,25 @@ fn feedback(row: &Row<'_>) -> Result<Option<Feedback>, Error> {
         comment: optional(row, column!(COLUMNS, "rating_comment"), Comment::stored)?,
         submitted_at: time(row, column!(COLUMNS, "rated_at"))?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SCHEMA;
+
+    #[test]
+    fn redemptions_are_counted_from_an_index_alone() {
+        let schema = Connection::open_in_memory().unwrap();
+        schema.execute_batch(SCHEMA).unwrap();
+        for per in LimitPer::ALL {
+            let sql = format!("EXPLAIN QUERY PLAN {}", counting(per));
+            let mut statement = schema.prepare(&sql).unwrap();
+            let rows = statement.query_map([1, 1, 1], |row| row.get(3)).unwrap();
+            let plan: Vec<String> = rows.map(Result::unwrap).collect();
+            let index = "USING COVERING INDEX redemption_by_member_offer \
+                         (member_id=? AND offer_id=? AND status=?)";
+            assert!(plan.iter().any(|step| step.contains(index)), "{plan:?}");
+        }
+    }
 }

@@ -92,6 +92,8 @@ const CONTRADICTIONS: &[&str] = &[
      FROM credential
      WHERE instr(prefix, iif(kind = 'org', 'expys_', 'partner_') || environment || '_') <> 1",
     "SELECT format('offer row %d ends before it starts', id) FROM offer WHERE end_at < start_at",
+    "SELECT format('offer row %d expires before it is available', id) FROM offer
+     WHERE expires_at <= available_from",
     "SELECT format('redemption row %d ends before it starts', id) FROM redemption
      WHERE end_at < start_at",
     "SELECT format('redemption row %d: it has a reason or a note of cancellation, but is not

@@ -3,8 +3,9 @@
 use rusqlite::Connection;
 
 use super::findings::lines;
-use crate::domain::Status;
+use crate::domain::{LimitPer, Status};
 use crate::store::Error;
+use crate::store::tables::redemptions::counted;
 
 /// Finds chains of ledger entries with a gap.
 ///
@@ -81,7 +82,7 @@ pub fn accounts(connection: &Connection, mut take: impl FnMut(AccountRow)) -> Re
 }
 
 /// Finds redemptions whose status, charge or refund differs from their history, and members with
-/// several redemptions of an offer that are not canceled.
+/// more redemptions of an offer than its limit allowed.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -102,14 +103,26 @@ pub fn redemptions(connection: &Connection) -> Result<Vec<String>, Error> {
         FROM redemption r LEFT JOIN ledger l ON l.redemption_id = r.id
         WHERE r.charged <> coalesce(l.spent, 0)
             OR coalesce(l.refunded, 0) <> iif(r.status = 'CANCELED', r.charged, 0) LIMIT 100";
-    let twice =
-        "SELECT format('member row %d has %d redemptions of offer row %d that are not canceled',
-            member_id,
-            count(*), offer_id)
-        FROM redemption WHERE status <> 'CANCELED' GROUP BY member_id, offer_id
-        HAVING count(*) > 1 LIMIT 100";
     let mut findings = lines(connection, statuses)?;
-    findings.extend(lines(connection, twice)?);
+    for per in LimitPer::ALL {
+        // Redemptions that count now have counted since they were created. The limit is that of the
+        // last change of the offer, so it was in force only for later redemptions.
+        let many = format!(
+            "WITH held AS (
+                SELECT member_id, offer_id, limit_per_member, o.version, count(*) AS redemptions,
+                    max(r.id) AS newest
+                FROM redemption r JOIN offer o ON o.id = r.offer_id
+                WHERE limit_per = '{}' AND status IN ({}) GROUP BY member_id, offer_id
+                HAVING count(*) > limit_per_member)
+            SELECT format('member row %d has %d redemptions of offer row %d, whose limit is %d',
+                member_id, redemptions, offer_id, limit_per_member)
+            FROM held
+            WHERE (SELECT min(seq) FROM activity WHERE redemption_id = newest) > version LIMIT 100",
+            per.as_str(),
+            counted(per)
+        );
+        findings.extend(lines(connection, &many)?);
+    }
     findings.extend(lines(connection, charges)?);
     Ok(findings)
 }

@@ -1,8 +1,8 @@
 //! The rules that columns have in common.
 
 use crate::domain::{
-    Allocation, Cell, Entry, Environment, EventKind, Invalid, MessageId, OfferContent, OfferId,
-    Rate, Reason, Seq, Subscription, Timestamp, WebhookUrl,
+    Allocation, Cell, Cents, Entry, Environment, EventKind, Inclusion, Invalid, MessageId,
+    OfferContent, OfferId, Rate, Reason, RedemptionLimit, Seq, Subscription, Timestamp, WebhookUrl,
 };
 
 /// A check of the values of a column that are not null.
@@ -74,6 +74,15 @@ pub(super) const UNITS_PER_USD: Rule = Rule(|cell| {
 pub(super) const PIECES: Rule = Rule(|cell| {
     let pieces = cell.integer().unwrap_or(-1);
     OfferContent::check_stored_pieces("", pieces).map_err(expected)
+});
+pub(super) const CENTS: Rule = Rule(|cell| in_range(cell, 0, Cents::MAX.get()));
+pub(super) const GUESTS: Rule = Rule(|cell| in_range(cell, 0, OfferContent::GUESTS_MAX));
+pub(super) const PER_MEMBER: Rule = Rule(|cell| in_range(cell, 1, RedemptionLimit::PER_MEMBER_MAX));
+pub(super) const INCLUSIONS: Rule = Rule(|cell| {
+    let json = cell.text().unwrap_or_default();
+    Inclusion::parse_stored_list("", json)
+        .map(drop)
+        .map_err(expected)
 });
 pub(super) const IMAGES: Rule = Rule(|cell| {
     let json = cell.text().unwrap_or_default();

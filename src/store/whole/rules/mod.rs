@@ -8,12 +8,14 @@ mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, COUNT, ENTRY, EVENTS, IMAGES, KIND, MONTH, NOTE, PIECES, PREFIX,
-    RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
+    ACTOR, ALLOCATION, ANY, CENTS, COUNT, ENTRY, EVENTS, GUESTS, IMAGES, INCLUSIONS, KIND, MONTH,
+    NOTE, PER_MEMBER, PIECES, PREFIX, RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME,
+    UNITS_PER_USD, WEBHOOK_URL, expected, text,
 };
 use crate::domain::{
     Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
-    ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, TermsHtml, Tier, Title,
+    ExternalUserId, Label, Location, LongText, MessageText, Name, Note, Phone, TermsHtml, Tier,
+    Title,
 };
 
 impl Rule {
@@ -153,13 +155,22 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("title", text!(Title)),
             ("description", text!(LongText)),
             ("short_description", text!(LongText)),
+            ("disclaimer", text!(LongText)),
             ("kind", text!(Label)),
             ("type", text!(Label)),
             ("points_price", ANY),
+            ("value_usd", CENTS),
             ("images", IMAGES),
+            ("inclusions", INCLUSIONS),
+            ("location", text!(Location)),
+            ("guests_max", GUESTS),
             ("tiers", TIERS),
             ("quantity_remaining", PIECES),
+            ("available_from", TIME),
             ("expires_at", TIME),
+            ("is_paused", ANY),
+            ("limit_per_member", PER_MEMBER),
+            ("limit_per", ANY),
             ("start_at", TIME),
             ("end_at", TIME),
         ],
@@ -315,6 +326,21 @@ mod tests {
             ("offer", "start_at", number(-1), number(i64::MIN)),
             ("offer", "tiers", text("[\"gold\"]"), text("{}")),
             ("offer", "quantity_remaining", number(0), number(1 << 40)),
+            ("offer", "value_usd", number(0), number(-1)),
+            ("offer", "guests_max", number(0), number(100_001)),
+            ("offer", "limit_per_member", number(1_000), number(1_001)),
+            (
+                "offer",
+                "inclusions",
+                text("[{\"group\": \"Food\", \"name\": \"Soup\"}]"),
+                text("[{\"group\": \"Food\", \"name\": \"\"}]"),
+            ),
+            (
+                "offer",
+                "location",
+                text("{\"display\": \"Athens\", \"country_code\": \"GR\"}"),
+                text("{\"display\": \"Athens\", \"country_code\": \"gr\"}"),
+            ),
             (
                 "webhook_endpoint",
                 "events",

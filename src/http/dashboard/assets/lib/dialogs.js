@@ -2,7 +2,7 @@
 
 import { h, replace } from "./dom.js";
 import { editForm, explanation, previewOf } from "./edits.js";
-import { field, read, write } from "./fields.js";
+import { arrange, field, read, write } from "./fields.js";
 import {
   beginIntent,
   keepIntent,
@@ -186,7 +186,7 @@ function formOf(what, answers, { forget, close }) {
   const inputs = h(
     "fieldset",
     { class: "form" },
-    fields.map((each) => field({ ...each, value: answers[each.name] ?? each.value })),
+    arrange(fields.map((each) => field({ ...each, value: answers[each.name] ?? each.value }))),
   );
   const problem = h("div", { class: "form-error", role: "alert", hidden: true });
   const giveUp = h(

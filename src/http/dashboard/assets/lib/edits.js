@@ -3,13 +3,15 @@
 
 import { ApiError } from "./api.js";
 import { h, replace } from "./dom.js";
-import { field, read, write } from "./fields.js";
+import { arrange, field, read, write } from "./fields.js";
 import { compare, isSame } from "./merge.js";
 import { notify } from "./notices.js";
 import { errorState, loadingState } from "./states.js";
 
 /** The maximum number of times that changes by others are merged without a question. */
 const ROUNDS = 4;
+/** The most grey lines for fields that are loading. */
+const LINES_MAX = 8;
 
 /** @typedef {import("./merge.js").Answers} Answers */
 /** @typedef {number | string | null | undefined} Version the settings version that was loaded */
@@ -55,17 +57,14 @@ export function editForm(editing, { buttons = [], finished = () => {}, className
   /** @type {Edit | null} */
   let edit = null;
   const start = async () => {
-    replace(inputs, loadingState(fields.length));
+    replace(inputs, loadingState(Math.min(fields.length, LINES_MAX)));
     try {
       const { values, version } = await editing.load();
       const built = fields.map((each) => ({
         name: each.name,
         element: field(filled(each, values)),
       }));
-      replace(
-        inputs,
-        built.map((each) => each.element),
-      );
+      replace(inputs, arrange(built.map((each) => each.element)));
       edit = new Edit(element, editing, built, version);
       button.disabled = false;
       preview?.follow(element);
@@ -274,6 +273,7 @@ class Edit {
     );
     this.places.get(name)?.parentElement?.querySelector(`[data-conflict="${name}"]`)?.remove();
     this.places.get(name)?.after(block);
+    block.closest("details")?.setAttribute("open", "");
     this.open.set(name, block);
   }
 

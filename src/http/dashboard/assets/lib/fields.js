@@ -44,6 +44,26 @@ export function field({ name, label, type = "text", value, hint, options, ...oth
 }
 
 /**
+ * Places the elements of fields. Those of fields with `data-more` are in a part that opens, also
+ * when the browser finds something wrong in it.
+ * @param {HTMLElement[]} elements
+ */
+export function arrange(elements) {
+  const isMore = (/** @type {HTMLElement} */ each) => each.querySelector("[data-more]") !== null;
+  const more = elements.filter(isMore);
+  if (more.length === 0) return elements;
+  const part = h(
+    "details",
+    { class: "form-more" },
+    h("summary", {}, "More"),
+    h("div", { class: "form" }, more),
+  );
+  // It does not bubble.
+  part.addEventListener("invalid", () => (part.open = true), true);
+  return [elements.filter((each) => !isMore(each)), part];
+}
+
+/**
  * Suggests texts for the last item of a list with commas.
  * @param {HTMLInputElement} input
  * @param {Promise<string[]>} suggestions

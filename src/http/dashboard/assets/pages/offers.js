@@ -1,9 +1,11 @@
 // Offers: what members can redeem, how each is doing, and the form that creates and changes one.
 
-import { all, get, path, remove } from "../lib/api.js";
+import { all, get, patch, path, remove } from "../lib/api.js";
+import { sandboxClock } from "../lib/clock.js";
 import { append, h } from "../lib/dom.js";
 import { count, day, number, points } from "../lib/format.js";
 import { holdSlot } from "../lib/hold.js";
+import { attempt } from "../lib/notices.js";
 import { button, pageHead, table } from "../lib/parts.js";
 import { emptyState, load } from "../lib/states.js";
 import { isPending, later, whenPending } from "../lib/undo.js";
@@ -11,13 +13,13 @@ import { editOffer, newOffer } from "./offers/form.js";
 
 export function offersPage(view) {
   const place = h("div");
-  const make = () => newOffer(view.context.configuration, () => again(false));
+  const make = (original) => newOffer(view.context.configuration, () => again(false), original);
   append(view.root, [
     pageHead(
       "Offers",
       "What members can redeem.",
       holdSlot("offer"),
-      button("New offer", make, { tone: "primary", symbol: "plus" }),
+      button("New offer", () => make(), { tone: "primary", symbol: "plus" }),
     ),
     place,
   ]);
@@ -26,11 +28,11 @@ export function offersPage(view) {
       return emptyState(
         "No offers yet",
         "The first one can be as small as a coffee.",
-        button("Create an offer", make, { tone: "primary" }),
+        button("Create an offer", () => make(), { tone: "primary" }),
       );
     }
     return [
-      offers.length > 0 && offerTable(offers, view.context, () => again()),
+      offers.length > 0 && offerTable(offers, view.context, { changed: () => again(), make }),
       archived.length > 0 && archivedTable(archived, view.context.symbol),
     ];
   });
@@ -39,20 +41,32 @@ export function offersPage(view) {
 }
 
 async function offersWithFigures() {
-  const [offers, { offers: figures }] = await Promise.all([
+  const [offers, { offers: figures }, clock] = await Promise.all([
     all("/v1/offers", "data"),
     get("/v1/analytics/offers"),
+    sandboxClock(),
   ]);
+  const now = Date.now() + (clock?.aheadSeconds ?? 0) * 1000;
   const figuresOf = new Map(figures.map((row) => [row.offerId, row]));
   const listed = new Set(offers.map(({ id }) => id));
   return {
     offers: offers.map((offer) => ({
       ...offer,
       figures: figuresOf.get(offer.id),
+      state: stateOf(offer, now),
       isLeaving: isPending(`offer:${offer.id}`),
     })),
     archived: figures.filter(({ offerId }) => !listed.has(offerId)),
   };
+}
+
+/** Returns why members cannot redeem an offer, or null if they can. */
+function stateOf({ paused, availability, availableFrom, expiresAt }, now) {
+  if (paused) return "Paused";
+  if (availability.isAvailable) return null;
+  if (expiresAt && new Date(expiresAt).getTime() <= now) return "Ended";
+  if (availableFrom && new Date(availableFrom).getTime() > now) return "Scheduled";
+  return "Sold out";
 }
 
 const figureColumns = (symbol, of) => [
@@ -90,7 +104,7 @@ function ratingOf(figures) {
   );
 }
 
-function offerTable(offers, { symbol, configuration }, changed) {
+function offerTable(offers, { symbol, configuration }, { changed, make }) {
   const actions = (offer) =>
     h(
       "div",
@@ -99,6 +113,16 @@ function offerTable(offers, { symbol, configuration }, changed) {
         tone: "small",
         focus: `edit-${offer.id}`,
         "aria-label": `Edit ${offer.title}`,
+      }),
+      button("Duplicate", () => make(offer), {
+        tone: "small",
+        focus: `duplicate-${offer.id}`,
+        "aria-label": `Duplicate ${offer.title}`,
+      }),
+      button(offer.paused ? "Resume" : "Pause", () => pause(offer, changed), {
+        tone: "small",
+        focus: `pause-${offer.id}`,
+        "aria-label": `${offer.paused ? "Resume" : "Pause"} ${offer.title}`,
       }),
       button("Archive", () => archive(offer), {
         tone: "small",
@@ -112,7 +136,10 @@ function offerTable(offers, { symbol, configuration }, changed) {
     table(
       "Offers",
       [
-        { label: "Offer", cell: offerCell },
+        {
+          label: "Offer",
+          cell: (offer) => h("div", { class: "offer" }, picture(offer), offerCell(offer)),
+        },
         {
           label: "Price",
           isNumber: true,
@@ -130,15 +157,37 @@ function offerTable(offers, { symbol, configuration }, changed) {
   );
 }
 
-function offerCell({ title, shortDescription, availability, tiers, expiresAt, isLeaving }) {
+/** Addresses that turned out to be no pictures. */
+const broken = new Set();
+
+/** The first picture of an offer that the page may load. */
+function picture({ images }) {
+  const src = images.find((image) => image.startsWith("https://") && !broken.has(image));
+  const onerror = ({ target }) => {
+    broken.add(src);
+    target.remove();
+  };
+  const looks = { class: "offer-picture", alt: "", loading: "lazy", referrerpolicy: "no-referrer" };
+  return src && h("img", { ...looks, src, onerror });
+}
+
+const BADGES = {
+  Scheduled: "submitted",
+  Paused: "suspended",
+  Ended: "canceled",
+  "Sold out": "canceled",
+};
+
+function offerCell({ state, isLeaving, ...offer }) {
+  const { title, shortDescription, availability, tiers, availableFrom, expiresAt } = offer;
   const left = availability.quantityRemaining;
   const notes = [
     isLeaving && h("span", { class: "badge badge-canceled" }, "Being archived"),
-    !availability.isAvailable &&
-      h("span", { class: "badge badge-canceled" }, left === 0 ? "Sold out" : "Expired"),
+    state && h("span", { class: `badge badge-${BADGES[state]}` }, state),
     left > 0 &&
       h("span", { class: "tag" }, availability.isUnlimited ? "unlimited" : `${number(left)} left`),
     tiers.map((tier) => h("span", { class: "tag" }, tier)),
+    state === "Scheduled" && h("span", { class: "tag" }, `from ${day(availableFrom)}`),
     expiresAt && h("span", { class: "tag" }, `until ${day(expiresAt)}`),
   ];
   return h(
@@ -166,6 +215,12 @@ function archivedTable(rows, symbol) {
       rows,
     ),
   );
+}
+
+async function pause({ id, title, paused }, changed) {
+  const done = paused ? "members see it again." : "members no longer see it.";
+  const send = () => patch(path`/v1/offers/${id}`, { paused: !paused });
+  if (await attempt(send, `${title} is ${paused ? "resumed" : "paused"}: ${done}`)) changed();
 }
 
 /** It can be undone for ten seconds, and not after that. */

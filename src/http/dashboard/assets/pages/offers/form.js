@@ -1,39 +1,12 @@
-// The form that creates and changes an offer, and a description of its effect.
+// The form that creates, duplicates and changes an offer, and a description of its effect.
 
 import { get, patch, path, post } from "../../lib/api.js";
 import { editDialog, formDialog } from "../../lib/dialogs.js";
-import { fromLocal, numberOrNull, toLocal } from "../../lib/fields.js";
+import { fromLocal } from "../../lib/fields.js";
 import { dateTime } from "../../lib/format.js";
 import { notify } from "../../lib/notices.js";
 import { tiersInUse, tiersOfNobody } from "../../lib/tiers.js";
-
-const FIELDS = [
-  { name: "title", label: "Title", required: true, maxlength: 200 },
-  { name: "shortDescription", label: "In one line" },
-  { name: "description", label: "Description", type: "textarea" },
-  {
-    name: "pointsPrice",
-    label: "Price in points",
-    type: "number",
-    min: 0,
-    step: 1,
-    hint: "Left empty, it is free.",
-  },
-  {
-    name: "quantityRemaining",
-    label: "Pieces left",
-    type: "number",
-    min: 0,
-    step: 1,
-    hint: "Left empty, the quantity is unlimited.",
-  },
-  {
-    name: "tiers",
-    label: "Tiers",
-    hint: "Separated by commas. Left empty, it is for everybody.",
-  },
-  { name: "expiresAt", label: "Ends", type: "datetime-local" },
-];
+import { FIELDS, bodyOf, listOf, valuesOf } from "./fields.js";
 
 /** The fields, with the tiers in use to choose from once they are loaded. */
 function fieldsFor({ defaultTier }) {
@@ -41,11 +14,23 @@ function fieldsFor({ defaultTier }) {
   return FIELDS.map((each) => (each.name === "tiers" ? { ...each, suggestions: known } : each));
 }
 
-export function newOffer(configuration, changed) {
+/**
+ * Creates an offer.
+ * @param {any} configuration
+ * @param {() => void} changed
+ * @param {any} [original] an offer to begin with
+ */
+export function newOffer(configuration, changed, original) {
+  const values = original
+    ? valuesOf({ ...original, title: `${original.title} (copy)`.slice(0, 200) })
+    : {};
   formDialog({
-    title: "New offer",
+    title: original ? `Duplicate ${original.title}` : "New offer",
     action: "Create the offer",
-    fields: fieldsFor(configuration),
+    fields: fieldsFor(configuration).map((each) => ({
+      ...each,
+      value: values[each.name] ?? each.value,
+    })),
     preview,
     async submit(answers, options) {
       const offer = await post("/v1/offers", bodyOf(answers), options);
@@ -55,6 +40,12 @@ export function newOffer(configuration, changed) {
   });
 }
 
+/**
+ * Changes an offer.
+ * @param {any} offer
+ * @param {any} configuration
+ * @param {() => void} changed
+ */
 export function editOffer({ id, title }, configuration, changed) {
   const where = path`/v1/offers/${id}`;
   editDialog({
@@ -63,81 +54,50 @@ export function editOffer({ id, title }, configuration, changed) {
     preview,
     async load() {
       const offer = await get(where);
-      const { availability } = offer;
-      const values = {
-        ...offer,
-        quantityRemaining: availability.isUnlimited ? null : availability.quantityRemaining,
-        tiers: offer.tiers.join(", "),
-        // To the minute, the precision of the form.
-        expiresAt: toLocal(offer.expiresAt),
-      };
-      return { values, version: offer.version };
+      return { values: valuesOf(offer), version: offer.version };
     },
-    save: (changes, { match }) => patch(where, bodyOf(changes), { match }),
+    save: (changes, { match, values }) => patch(where, bodyOf(changes, values), { match }),
     saved: changed,
   });
 }
 
-const CONVERT = {
-  pointsPrice: numberOrNull,
-  tiers: listOf,
-  expiresAt: fromLocal,
-};
-
-/**
- * Returns the request body for the values of the form.
- * @param {Record<string, any>} answers
- * @returns {any}
- */
-function bodyOf({ quantityRemaining, ...answers }) {
-  const entries = Object.entries(answers);
-  const body = Object.fromEntries(
-    entries.map(([name, answer]) => [name, CONVERT[name]?.(answer) ?? plain(name, answer)]),
-  );
-  if (quantityRemaining !== undefined) {
-    body.availability = { quantityRemaining: numberOrNull(quantityRemaining) };
-  }
-  return body;
-}
-
-const plain = (name, answer) => (name in CONVERT ? null : answer);
-
-function listOf(text) {
-  const parts = text.split(",").map((part) => part.trim());
-  return parts.filter(Boolean);
-}
-
 const preview = (answers) =>
   truthOf({
-    tiers: listOf(answers.tiers),
+    tiers: listOf(answers.tiers, ","),
+    beginsAt: laterOrNull(fromLocal(answers.availableFrom)),
     endsAt: fromLocal(answers.expiresAt),
     hasEnded: answers.expiresAt !== "" && new Date(answers.expiresAt) <= new Date(),
     isSoldOut: answers.quantityRemaining !== "" && Number(answers.quantityRemaining) === 0,
   });
 
 /** The state of an offer, by the server's clock. */
-function standOf({ tiers, expiresAt, availability }) {
+function standOf({ tiers, availableFrom, expiresAt, availability }) {
   const isSoldOut = availability.quantityRemaining === 0;
+  const beginsAt = laterOrNull(availableFrom);
   return {
     tiers,
+    beginsAt,
     endsAt: expiresAt,
     isSoldOut,
-    hasEnded: expiresAt !== null && !availability.isAvailable && !isSoldOut,
+    hasEnded: expiresAt !== null && beginsAt === null && !availability.isAvailable && !isSoldOut,
   };
 }
 
+const laterOrNull = (time) => (time && new Date(time) > new Date() ? time : null);
+
 /** Describes who can redeem an offer, and until when. */
-async function truthOf({ tiers, endsAt, hasEnded, isSoldOut }) {
+async function truthOf({ tiers, beginsAt, endsAt, hasEnded, isSoldOut }) {
   if (hasEnded) return `It has ended already, on ${dateTime(endsAt)}: members cannot redeem it.`;
   if (isSoldOut) return "None are left: members cannot redeem it.";
   const nobodys = await tiersOfNobody(tiers);
-  const until = endsAt ? ` until ${dateTime(endsAt)}` : " on";
+  const from = beginsAt ? dateTime(beginsAt) : "now";
+  const time = `from ${from}${endsAt ? ` until ${dateTime(endsAt)}` : " on"}`;
   const names = (some) => some.map((tier) => `“${tier}”`).join(" and ");
-  if (tiers.length === 0) return `Every member can redeem it, from now${until}.`;
+  if (tiers.length === 0) return `Every member can redeem it, ${time}.`;
   if (nobodys.length === tiers.length) {
     return `No member has the tier ${names(nobodys)}: no one can redeem it yet.`;
   }
   const who = `Members with the tier ${names(tiers.filter((tier) => !nobodys.includes(tier)))}`;
   const warning = nobodys.length > 0 ? ` No member has the tier ${names(nobodys)}.` : "";
-  return `${who} can redeem it, from now${until}.${warning}`;
+  return `${who} can redeem it, ${time}.${warning}`;
 }
