@@ -164,6 +164,7 @@ CREATE TABLE offer (
     points_price       INTEGER              -- NULL: free
         CONSTRAINT offer_points_price CHECK (points_price BETWEEN 0 AND 9007199254740991),
     value_usd          INTEGER,             -- the worth in cents
+    display_price      INTEGER,             -- millionths of the display currency; NULL: from points_price
     images             TEXT    NOT NULL,    -- a JSON array of strings
     inclusions         TEXT    NOT NULL DEFAULT '[]', -- a JSON array of objects with group and name
     location           TEXT,                -- a JSON object of texts

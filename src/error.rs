@@ -131,6 +131,12 @@ error_codes! {
         scrip: 409 "conflict",
         bullseye: 409 "Conflict",
     }
+    /// A change of what points are worth must be confirmed, because offers have prices of their own.
+    RepriceNotConfirmed {
+        expys: 409 "REPRICE_NOT_CONFIRMED",
+        scrip: 409 "conflict",
+        bullseye: 409 "Conflict",
+    }
     /// A key cannot revoke itself: use another key of the program.
     KeyInUse {
         expys: 409 "KEY_IN_USE",
@@ -296,6 +302,7 @@ impl From<&Refusal> for Problem {
             Refusal::KeyInUse => Code::KeyInUse,
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
             Refusal::InsufficientOrgPoints => Code::InsufficientOrgPoints,
+            Refusal::RepriceNotConfirmed => Code::RepriceNotConfirmed,
             Refusal::OrgPool(_) => Code::OrgPool,
             Refusal::InsufficientPoints { .. } => Code::InsufficientPoints,
         };

@@ -19,7 +19,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flate2::read::GzDecoder;
+<<<<<<< HEAD
 use same::{is_same_but_for_cursor, is_same_error, is_same_without};
+=======
+use same::{is_same_but_for_cursor, is_same_error, is_same_without, records};
+>>>>>>> profile
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stampcard::domain::Timestamp;
@@ -550,21 +554,6 @@ fn check_stopped(recording: &Recording, database: &Path, differences: &mut Diffe
             differences.add(&format!("the table {table}"), &what);
         }
     }
-}
-
-/// The records of a CSV table without some columns at the end.
-fn records(table: &str, without: usize) -> Vec<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(table.as_bytes());
-    let fields = |record: csv::StringRecord| {
-        let count = record.len() - without;
-        record.iter().take(count).map(str::to_owned).collect()
-    };
-    reader
-        .records()
-        .map(|record| fields(record.unwrap()))
-        .collect()
 }
 
 /// Lists of deliveries: an export has none.

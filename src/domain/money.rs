@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Currency;
+use super::{Cents, Currency};
 
 /// A positive decimal number or zero, with up to six digits after the point.
 ///
@@ -25,6 +25,8 @@ impl Rate {
     pub const PER_POINT_MAX: Self = Self(1_000 * Self::MILLION);
     /// The most units of a display currency a dollar may be worth.
     pub const PER_USD_MAX: Self = Self(1_000_000 * Self::MILLION);
+    /// The highest price in a display currency.
+    pub const PRICE_MAX: Self = Self(1_000_000_000 * Self::MILLION);
 
     const MILLION: i64 = 1_000_000;
 
@@ -34,7 +36,7 @@ impl Rate {
         let million = Self::MILLION as f64;
         let millionths = (number * million).round();
         // A quotient of whole numbers below 2^53 is the double nearest to the decimal number.
-        let is_exact = (0.0..=Self::PER_USD_MAX.0 as f64).contains(&millionths)
+        let is_exact = (0.0..=Self::PRICE_MAX.0 as f64).contains(&millionths)
             && millionths / million == number;
         is_exact.then_some(Self(millionths as i64))
     }
@@ -68,6 +70,11 @@ impl Money {
     pub fn display(points: i64, currency: &Currency) -> Self {
         let rate = i128::from(currency.rate_per_point.0) * i128::from(currency.units_per_usd.0);
         Self(i128::from(points) * rate)
+    }
+
+    /// An amount of cents.
+    pub fn of_cents(cents: Cents) -> Self {
+        Self(i128::from(cents.get()) * (Self::ONE / 100))
     }
 
     /// The whole number that it is, if it is one of 64 bits.
@@ -131,7 +138,7 @@ mod tests {
                 "{number}"
             );
         }
-        for wrong in [-1.0, -0.000_001, 0.000_000_1, 0.123_456_7, 1e6 + 0.5, 1e300] {
+        for wrong in [-1.0, -0.000_001, 0.000_000_1, 0.123_456_7, 1e9 + 0.5, 1e300] {
             assert_eq!(Rate::new(wrong), None, "{wrong}");
         }
         assert_eq!(Rate::new(f64::NAN), None);

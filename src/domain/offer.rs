@@ -1,7 +1,7 @@
 //! Offers.
 
 use super::{
-    Cents, Inclusion, Invalid, Label, Location, LongText, OfferId, OfferNumber, Points,
+    Cents, Inclusion, Invalid, Label, Location, LongText, OfferId, OfferNumber, Points, Rate,
     RedemptionLimit, Refusal, Seq, Tier, Timestamp, Title, Url,
 };
 
@@ -22,8 +22,10 @@ pub struct OfferContent {
     pub offer_type: Label,
     /// The price; `None` and zero both cost nothing, but are different states.
     pub points_price: Option<Points>,
-    /// The worth in US dollars.
+    /// The worth in US dollars; without it, that of the price.
     pub value_usd: Option<Cents>,
+    /// The price in the program's display currency; without it, that of the price in points.
+    pub display_price: Option<Rate>,
     /// When it can first be redeemed.
     pub available_from: Option<Timestamp>,
     /// When it can no longer be redeemed.

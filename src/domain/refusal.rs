@@ -79,6 +79,12 @@ pub enum Refusal {
     /// The organization cannot be allocated that many credits.
     #[error("{0}")]
     AllocationTooLarge(String),
+    /// A change of what points are worth is not confirmed, although offers have prices of their own.
+    #[error(
+        "offers have display prices of their own, which do not follow the change; send \
+         confirmReprice: true"
+    )]
+    RepriceNotConfirmed,
     /// The pool of the organization does not hold enough points.
     #[error("insufficient organization points")]
     InsufficientOrgPoints,

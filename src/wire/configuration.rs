@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field_types::{RATE_PER_POINT, UNITS_PER_USD, text};
+use super::field_types::{BOOLEAN, RATE_PER_POINT, UNITS_PER_USD, text};
 use super::request::request;
 use crate::domain::{CurrencyName, CurrencySymbol, Money, Program, Rate, Tier};
 
@@ -21,6 +21,8 @@ request! {
         /// The units in which a dollar's worth of points is displayed.
         pub currency_units_per_usd: Option<Rate> =
             optional("currencyUnitsPerUSD", UNITS_PER_USD),
+        /// Must be true to change one of the two while offers have display prices of their own.
+        pub confirm_reprice: bool = optional_or("confirmReprice", BOOLEAN, false),
         /// The tier of a new member without one.
         pub default_tier: Option<Tier> = optional("defaultTier", text!(Tier)),
     }

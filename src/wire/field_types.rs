@@ -55,6 +55,12 @@ pub(super) const RATE_PER_POINT: FieldType<Rate> = FieldType {
     schema: || schema::rate(Rate::ZERO, Rate::PER_POINT_MAX).into(),
 };
 
+/// A price in a display currency.
+pub(super) const DISPLAY_PRICE: FieldType<Rate> = FieldType {
+    read: |field| field.rate(Rate::ZERO, Rate::PRICE_MAX),
+    schema: || schema::rate(Rate::ZERO, Rate::PRICE_MAX).into(),
+};
+
 /// The units of a display currency that a dollar is worth.
 pub(super) const UNITS_PER_USD: FieldType<Rate> = FieldType {
     read: |field| field.rate(Rate::LEAST, Rate::PER_USD_MAX),

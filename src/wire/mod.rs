@@ -63,7 +63,9 @@ pub use offer_parts::{
     AvailabilityRequest, AvailabilityResponse, InclusionResponse, LocationResponse,
     RedemptionLimitRequest, RedemptionLimitResponse,
 };
-pub use offers::{CreateOfferRequest, OfferListResponse, OfferResponse, PatchOfferRequest};
+pub use offers::{
+    CreateOfferRequest, OfferListResponse, OfferResponse, PatchOfferRequest, SetOfferPriceRequest,
+};
 pub use partner::{
     AcceptClockRequest, AcceptedClockResponse, AllocateCreditsRequest, AllocationResponse,
     ApiKeyListResponse, ApiKeyResponse, BillingResponse, BillingUsageResponse, CreateApiKeyRequest,

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::domain::Cents;
-
 /// The largest number of digits with which every number fits an `i64`.
 const DIGITS_SAFE: usize = 18;
 
@@ -99,21 +97,6 @@ fn plain_number(literal: &[u8]) -> Option<String> {
         .is_infinite()
         .then(|| f64::MAX.copysign(double))
         .map(|most| format!("{most:e}"))
-}
-
-/// An amount in dollars, without a fraction if it is whole.
-pub(super) fn dollars(cents: Cents) -> serde_json::Number {
-    let cents = cents.get();
-    if cents % 100 == 0 {
-        return (cents / 100).into();
-    }
-    // The nearest double to a number of so few digits is written with these digits.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "2^53 is far above the largest amount"
-    )]
-    let dollars = cents as f64 / 100.0;
-    serde_json::Number::from_f64(dollars).unwrap_or(0.into())
 }
 
 /// A number in JSON notation, multiplied by a power of ten, if that is a whole number of 64 bits.

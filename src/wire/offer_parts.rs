@@ -6,10 +6,11 @@ use utoipa::{PartialSchema, ToSchema};
 use super::field_types::{QUANTITY, text, word};
 use super::fields::FieldType;
 use super::request::request;
-use super::schema;
+use super::schema::{self, AUTHORED, DERIVED, DisplaySource};
+use super::wallets::CurrencyResponse;
 use crate::domain::{
-    Caption, Change, CountryCode, Inclusion, LimitPer, Location, Offer, OfferContent,
-    RedemptionLimit, Timestamp,
+    Caption, Change, CountryCode, Currency, Inclusion, LimitPer, Location, Money, Offer,
+    OfferContent, Points, Rate, RedemptionLimit, Timestamp,
 };
 
 request! {
@@ -211,5 +212,41 @@ impl From<&Location> for LocationResponse {
             state: text(&location.state),
             country_code: country.map(|code| code.as_str().to_owned()),
         }
+    }
+}
+
+/// The price of an offer in points, if points are worth anything.
+pub(super) fn priced(content: &OfferContent, currency: &Currency) -> Option<i64> {
+    let price = content.points_price.map(Points::get);
+    price.filter(|_| currency.rate_per_point > Rate::ZERO)
+}
+
+/// The price of an offer in the program's display currency.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DisplayResponse {
+    /// The amount.
+    #[schema(value_type = f64, minimum = 0)]
+    pub amount: Money,
+    /// The currency.
+    pub currency: CurrencyResponse,
+    /// Whether the price was set, or follows from `pointsPrice`.
+    #[schema(value_type = DisplaySource)]
+    pub source: &'static str,
+}
+
+impl DisplayResponse {
+    pub(super) fn new(content: &OfferContent, currency: &Currency) -> Option<Self> {
+        let (amount, source) = match content.display_price {
+            Some(price) => (price.into(), AUTHORED),
+            None => (
+                Money::display(priced(content, currency)?, currency),
+                DERIVED,
+            ),
+        };
+        Some(Self {
+            amount,
+            currency: currency.into(),
+            source,
+        })
     }
 }

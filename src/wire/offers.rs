@@ -1,21 +1,23 @@
 //! Offers.
 
 use serde::Serialize;
-use serde_json::{Number, Value};
+use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::field_types::{BOOLEAN, GUESTS, IMAGES, OBJECT, PRICE, TIERS, TIME, USD, text};
+use super::field_types::{
+    BOOLEAN, DISPLAY_PRICE, GUESTS, IMAGES, OBJECT, PRICE, TIERS, TIME, USD, text,
+};
 use super::fields::Fields;
-use super::numbers::dollars;
 use super::offer_parts::{
-    AVAILABILITY, AvailabilityRequest, AvailabilityResponse, INCLUSIONS, InclusionResponse,
-    LOCATION, LocationResponse, REDEMPTION_LIMIT, RedemptionLimitRequest, RedemptionLimitResponse,
+    AVAILABILITY, AvailabilityRequest, AvailabilityResponse, DisplayResponse, INCLUSIONS,
+    InclusionResponse, LOCATION, LocationResponse, REDEMPTION_LIMIT, RedemptionLimitRequest,
+    RedemptionLimitResponse, priced,
 };
 use super::request::request;
 use crate::domain::{
-    Cents, Change, Inclusion, Invalid, Label, Location, LongText, Offer, OfferContent, Points,
-    RedemptionLimit, Tier, Timestamp, Title, Url,
+    Cents, Change, Currency, Inclusion, Invalid, Label, Location, LongText, Money, Offer,
+    OfferContent, Points, Rate, RedemptionLimit, Tier, Timestamp, Title, Url,
 };
 
 /// The body of `POST /v1/offers`: that of `PATCH`, with a required title.
@@ -42,6 +44,7 @@ impl CreateOfferRequest {
             offer_type: label("standard")?,
             points_price: None,
             value_usd: None,
+            display_price: None,
             available_from: None,
             expires_at: None,
             is_paused: false,
@@ -161,6 +164,7 @@ impl PatchOfferRequest {
             offer_type: self.offer_type.unwrap_or(content.offer_type),
             points_price: self.points_price.apply(content.points_price),
             value_usd: self.value_usd.apply(content.value_usd),
+            display_price: content.display_price,
             available_from: self.available_from.apply(content.available_from),
             expires_at: until.apply(content.expires_at),
             is_paused: self.paused.unwrap_or(content.is_paused),
@@ -239,13 +243,12 @@ pub struct OfferResponse {
     /// it.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub points_price: Option<i64>,
-    /// The worth in US dollars.
+    /// The worth in US dollars: as set, or that of `pointsPrice`; null without either.
     #[serde(rename = "valueUSD")]
-    #[schema(value_type = Option<f64>, minimum = 0, maximum = 1_000_000_000)]
-    pub value_usd: Option<Number>,
-    /// The price in the program's own display currency; null in this version.
-    #[schema(value_type = Option<Object>)]
-    pub display: (),
+    #[schema(value_type = Option<f64>, minimum = 0)]
+    pub value_usd: Option<Money>,
+    /// The price in the program's display currency; null if it has none.
+    pub display: Option<DisplayResponse>,
     /// The time from which it can be redeemed.
     #[schema(format = DateTime)]
     pub available_from: Option<String>,
@@ -284,9 +287,10 @@ pub struct OfferResponse {
 }
 
 impl OfferResponse {
-    /// An offer with its availability at `now`.
-    pub fn new(offer: &Offer, now: Timestamp) -> Self {
+    /// An offer with its availability at `now`, in a program with a currency.
+    pub fn new(offer: &Offer, now: Timestamp, currency: &Currency) -> Self {
         let content = &offer.content;
+        let worth = priced(content, currency).map(|points| Money::usd(points, currency));
         let disclaimer = content.disclaimer.as_ref();
         let images = content.images.iter().map(|url| url.as_str().to_owned());
         let tiers = content.tiers.iter().map(|tier| tier.as_str().to_owned());
@@ -299,8 +303,8 @@ impl OfferResponse {
             kind: content.kind.as_str().to_owned(),
             offer_type: content.offer_type.as_str().to_owned(),
             points_price: content.points_price.map(Points::get),
-            value_usd: content.value_usd.map(dollars),
-            display: (),
+            value_usd: content.value_usd.map(Money::of_cents).or(worth),
+            display: DisplayResponse::new(content, currency),
             available_from: super::time(content.available_from),
             available_until: super::time(content.expires_at),
             expires_at: super::time(content.expires_at),
@@ -317,6 +321,17 @@ impl OfferResponse {
             version: offer.version.0,
         }
     }
+}
+
+request! {
+    /// The body of `PUT /v1/offers/{id}/price`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct SetOfferPriceRequest {
+        /// The price in the program's display currency.
+        pub amount: Rate = required("amount", DISPLAY_PRICE),
+    }
+    example {"amount": 38}
+    parse(body);
 }
 
 /// A page of offers.

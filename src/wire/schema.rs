@@ -186,6 +186,8 @@ words! {
     TransactionType = [CREDIT, DEBIT];
     /// What redemptions are paid from: the member's wallet, or the organization's pool.
     SettlementKind = SettlementMode::ALL.map(SettlementMode::as_str);
+    /// Whether a display price was set, or follows from the price in points.
+    DisplaySource = [AUTHORED, DERIVED];
     /// A legal document.
     TermsDocumentType = TermsType::ALL.map(TermsType::as_str);
     /// Whether a program is active.
@@ -195,6 +197,11 @@ words! {
     /// The plan of an organization.
     OrganizationPlan = OrganizationTier::ALL.map(OrganizationTier::as_str);
 }
+
+/// The source of a display price that was set.
+pub const AUTHORED: &str = "AUTHORED";
+/// The source of a display price that follows from the price in points.
+pub const DERIVED: &str = "DERIVED";
 
 /// Fields that are missing from responses that an earlier version saved in an idempotency record.
 const ADDED_LATER: [&str; 3] = ["version", "unitsPerUSD", "feedback"];

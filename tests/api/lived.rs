@@ -129,6 +129,9 @@ fn redemptions(app: &TestApp) {
     post_once(app, "three", &path, &why).expect(200);
     app.redeem("dee", &offer);
     let unlimited = app.offer(json!({"title": "Free"}));
+    let price = json!({"amount": 2.5});
+    app.put(&format!("/v1/offers/{unlimited}/price"), &price)
+        .expect(200);
     let redeemed = app.redeem("bob", &unlimited);
     cancel(app, &redeemed).expect(200);
     let stocked = json!({

@@ -39,6 +39,7 @@ mod members;
 mod names;
 mod numbers;
 mod offer_fields;
+mod offer_prices;
 mod offers;
 mod openapi;
 mod organizations;

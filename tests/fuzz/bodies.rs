@@ -16,7 +16,11 @@ use stampcard::wire::{
 use crate::cases;
 use crate::damage::{apply, damages};
 
+<<<<<<< HEAD
 const GOOD: [&str; 31] = [
+=======
+const GOOD: [&str; 23] = [
+>>>>>>> profile
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,

@@ -149,7 +149,7 @@ fn talk(server: &Server, words: &mut Words, person: &mut Person) {
     let token = grant["accessToken"].as_str().unwrap();
     person.words.push(email);
     rate(server, words, person, token);
-    let phone = format!("+1 202 555 {:07}", words.number(10_000_000));
+    let phone = format!("{:015}", words.number(1_000_000_000_000_000));
     let body = json!({"phone": phone});
     let set = server.send("PUT", &path("members/", person), None, &body);
     set.unwrap().expect(200);

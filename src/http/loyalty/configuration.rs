@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 
+use crate::error::Code;
 use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
 use crate::http::extract::JsonBody;
@@ -23,7 +24,8 @@ routes! {
             .description("Absent fields keep their value.")
             .body::<ConfigurationRequest>()
             .returns::<ConfigurationResponse>(200, "The updated configuration.")
-            .versioned();
+            .versioned()
+            .errors(&[Code::RepriceNotConfirmed]);
     }
 }
 

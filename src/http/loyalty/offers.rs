@@ -15,7 +15,7 @@ use crate::http::route::routes;
 use crate::service::{Caller, Services};
 use crate::wire::{
     BOOLEAN, CreateOfferRequest, ListKind, OfferListResponse, OfferResponse, PageQuery,
-    PatchOfferRequest, group, optional, page, query_parameters, search,
+    PatchOfferRequest, SetOfferPriceRequest, group, optional, page, query_parameters, search,
 };
 
 /// A note on routes that return offers.
@@ -54,6 +54,19 @@ routes! {
         DELETE OrgKey archive_offer => Operation::new("Archive an offer")
             .description("Its redemptions and figures are kept.")
             .returns::<OfferResponse>(200, "The archived offer.")
+            .errors(NOT_FOUND);
+    }
+    "/v1/offers/{id}/price" {
+        PUT OrgKey set_offer_price => Operation::new("Set the display price of an offer")
+            .description("`pointsPrice` is what a redemption costs, and does not follow.")
+            .body::<SetOfferPriceRequest>()
+            .returns::<OfferResponse>(200, "The updated offer.")
+            .versioned()
+            .errors(NOT_FOUND);
+        DELETE OrgKey delete_offer_price => Operation::new("Clear the display price of an offer")
+            .description("It follows from `pointsPrice` again.")
+            .returns::<OfferResponse>(200, "The updated offer.")
+            .versioned()
             .errors(NOT_FOUND);
     }
 }
@@ -129,4 +142,34 @@ async fn archive_offer(
 ) -> HttpResult {
     let precondition = conditions.parse()?;
     Ok(reply(services.archive_offer(key, id, precondition).await?))
+}
+
+async fn set_offer_price(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    body: JsonBody,
+    PathText(id): PathText,
+    conditions: Conditions,
+) -> HttpResult {
+    let precondition = conditions.parse()?;
+    let price = Some(SetOfferPriceRequest::parse(&body.value)?.amount);
+    Ok(reply(
+        services
+            .set_offer_price(key, id, precondition, price)
+            .await?,
+    ))
+}
+
+async fn delete_offer_price(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    PathText(id): PathText,
+    conditions: Conditions,
+) -> HttpResult {
+    let precondition = conditions.parse()?;
+    Ok(reply(
+        services
+            .set_offer_price(key, id, precondition, None)
+            .await?,
+    ))
 }

@@ -1,6 +1,6 @@
 //! The configuration of a program.
 
-use crate::domain::{Event, Precondition, Seq};
+use crate::domain::{Currency, Event, Precondition, Refusal, Seq};
 use crate::service::{Answer, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, WriteError};
 use crate::wire::{ConfigurationRequest, ConfigurationResponse};
@@ -47,6 +47,13 @@ impl Services {
             currency.rate_per_point = rate.unwrap_or(currency.rate_per_point);
             let units = request.currency_units_per_usd;
             currency.units_per_usd = units.unwrap_or(currency.units_per_usd);
+            let worth = |of: &Currency| (of.rate_per_point, of.units_per_usd);
+            if worth(&program.currency) != worth(&before.currency)
+                && !request.confirm_reprice
+                && store::offers::any_has_price(tx, key.program)?
+            {
+                return Err(Refusal::RepriceNotConfirmed.into());
+            }
             program.default_tier = request.default_tier.unwrap_or(program.default_tier);
             if program != before {
                 let at = tx.now(key.program);

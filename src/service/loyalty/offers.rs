@@ -4,14 +4,14 @@ use uuid::Uuid;
 
 use super::{members, sandbox};
 use crate::domain::{
-    Event, ExternalUserId, Offer, OfferId, OfferNumber, Precondition, ProgramNumber, Refusal,
-    Search,
+    Event, ExternalUserId, Offer, OfferId, OfferNumber, Precondition, ProgramNumber, Rate, Refusal,
+    Search, Timestamp,
 };
 use crate::service::{
     Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page,
 };
 use crate::store::offers::OfferFilter;
-use crate::store::{self, Connection, Counted, WriteError};
+use crate::store::{self, Connection, Counted, Transaction, WriteError};
 use crate::wire::{
     CreateOfferRequest, ListKind, OfferListResponse, OfferResponse, PageQuery, PatchOfferRequest,
 };
@@ -31,6 +31,7 @@ impl Services {
         page: PageQuery,
     ) -> Result<OfferListResponse, ServiceError> {
         let clock = self.clock.clone();
+        let currency = self.directory.currency_of(caller.program())?;
         self.read(caller, move |connection| {
             let program = caller.program();
             let now = sandbox::now(connection, &clock, program)?;
@@ -47,7 +48,7 @@ impl Services {
             let next_cursor = page::next_cursor(&mut rows, page, list, |last| last.number.0);
             let data = rows
                 .iter()
-                .map(|offer| OfferResponse::new(offer, now))
+                .map(|offer| OfferResponse::new(offer, now, &currency))
                 .collect();
             Ok(OfferListResponse { data, next_cursor })
         })
@@ -65,6 +66,7 @@ impl Services {
         id: String,
     ) -> Result<OfferResponse, ServiceError> {
         let clock = self.clock.clone();
+        let currency = self.directory.currency_of(caller.program())?;
         self.look_up(caller, move |connection| {
             let now = sandbox::now(connection, &clock, caller.program())?;
             let member = members::subject(connection, &caller, on_behalf)?;
@@ -73,7 +75,7 @@ impl Services {
                 Some(member) if !offer.is_visible_to(&member.tier, now) => {
                     Err(Refusal::NotFound("offer").into())
                 }
-                _ => Ok(OfferResponse::new(&offer, now)),
+                _ => Ok(OfferResponse::new(&offer, now, &currency)),
             }
         })
         .await
@@ -105,7 +107,7 @@ impl Services {
                 },
             )?;
             store::offers::update(tx, &offer)?;
-            Ok(Answer::created(&OfferResponse::new(&offer, at)))
+            Ok(Answer::created(&shown(tx, key.program, &offer, at)?))
         })
         .await
     }
@@ -122,25 +124,34 @@ impl Services {
         request: PatchOfferRequest,
     ) -> Result<Reply, WriteError> {
         self.write(key, None, move |tx, key| {
-            let at = tx.now(key.program);
             let before = current(tx, key.program, &id)?;
             precondition.check(Some(before.version))?;
-            let mut offer = Offer {
+            let offer = Offer {
                 content: request.apply(before.content.clone())?,
                 ..before.clone()
             };
-            if offer != before {
-                offer.version = tx.record(
-                    Some(key.program),
-                    at,
-                    Event::OfferChanged {
-                        offer: offer.number,
-                        stock: offer.content.quantity_remaining,
-                    },
-                )?;
-                store::offers::update(tx, &offer)?;
-            }
-            Ok(Answer::ok(&OfferResponse::new(&offer, at)).at(offer.version))
+            save(tx, key.program, &before, offer)
+        })
+        .await
+    }
+
+    /// Sets the display price of an offer, or clears it, so that it follows the price in points.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn set_offer_price(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        precondition: Precondition,
+        price: Option<Rate>,
+    ) -> Result<Reply, WriteError> {
+        self.write(key, None, move |tx, key| {
+            let before = current(tx, key.program, &id)?;
+            precondition.check(Some(before.version))?;
+            let mut offer = before.clone();
+            offer.content.display_price = price;
+            save(tx, key.program, &before, offer)
         })
         .await
     }
@@ -168,10 +179,40 @@ impl Services {
                 },
             )?;
             store::offers::update(tx, &offer)?;
-            Ok(Answer::ok(&OfferResponse::new(&offer, at)))
+            Ok(Answer::ok(&shown(tx, key.program, &offer, at)?))
         })
         .await
     }
+}
+
+/// Saves an offer if its content was changed.
+fn save(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    before: &Offer,
+    mut offer: Offer,
+) -> Result<Answer, ServiceError> {
+    let at = tx.now(program);
+    if offer != *before {
+        let event = Event::OfferChanged {
+            offer: offer.number,
+            stock: offer.content.quantity_remaining,
+        };
+        offer.version = tx.record(Some(program), at, event)?;
+        store::offers::update(tx, &offer)?;
+    }
+    Ok(Answer::ok(&shown(tx, program, &offer, at)?).at(offer.version))
+}
+
+/// An offer as a response shows it.
+fn shown(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+    offer: &Offer,
+    at: Timestamp,
+) -> Result<OfferResponse, ServiceError> {
+    let currency = &tx.currency(program)?.currency;
+    Ok(OfferResponse::new(offer, at, currency))
 }
 
 /// Finds an offer of a program that is not archived.

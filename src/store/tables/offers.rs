@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::domain::{
     Cents, Inclusion, Label, LimitPer, Location, LongText, Offer, OfferContent, OfferId,
-    OfferNumber, Points, ProgramNumber, RedemptionLimit, Search, Seq, Tier, Timestamp, Title, Url,
+    OfferNumber, Points, ProgramNumber, Rate, RedemptionLimit, Search, Seq, Tier, Timestamp, Title,
+    Url,
 };
 use crate::store::tables::columns::{column, optional, optional_time, uuid, word};
 use crate::store::tables::query::{self, Query};
@@ -13,7 +14,7 @@ use crate::store::{Counted, Error, Transaction};
 
 /// The columns that [`offer`] reads.
 const COLUMNS: &str = "id, uuid, title, description, short_description, disclaimer, kind, type,
-    points_price, value_usd, images, inclusions, location, guests_max, tiers, quantity_remaining,
+    points_price, value_usd, display_price, images, inclusions, location, guests_max, tiers, quantity_remaining,
     available_from, expires_at, is_paused, limit_per_member, limit_per, start_at, end_at,
     archived_at, version";
 
@@ -82,6 +83,16 @@ pub fn list(
     })
 }
 
+/// Whether an offer of a program that is not archived has a display price of its own.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn any_has_price(connection: &Connection, program: ProgramNumber) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM offer WHERE program_id = ?1 AND archived_at IS NULL
+               AND display_price IS NOT NULL LIMIT 1";
+    Ok(query::one(connection, sql, [program.0], |_| Ok(()))?.is_some())
+}
+
 /// Creates an offer.
 ///
 /// # Errors
@@ -122,7 +133,7 @@ pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
                    expires_at = ?11, start_at = ?12, end_at = ?13, archived_at = ?14,
                    version = ?15, disclaimer = ?16, value_usd = ?17, inclusions = ?18,
                    location = ?19, guests_max = ?20, available_from = ?21, is_paused = ?22,
-                   limit_per_member = ?23, limit_per = ?24
+                   limit_per_member = ?23, limit_per = ?24, display_price = ?25
                WHERE id = ?1";
     let content = &offer.content;
     tx.run(sql, |statement| {
@@ -151,6 +162,7 @@ pub fn update(tx: &Transaction<'_>, offer: &Offer) -> Result<(), Error> {
             content.is_paused,
             content.limit.per_member,
             content.limit.per.as_str(),
+            content.display_price.map(Rate::millionths),
         ])
     })?;
     Ok(())
@@ -205,6 +217,11 @@ fn offer(row: &Row<'_>) -> Result<Offer, Error> {
         kind: Label::stored(row.get(column!(COLUMNS, "kind"))?),
         offer_type: Label::stored(row.get(column!(COLUMNS, "type"))?),
         points_price: price.and_then(Points::new),
+        display_price: optional(
+            row,
+            column!(COLUMNS, "display_price"),
+            Rate::from_millionths,
+        )?,
         value_usd: optional(row, column!(COLUMNS, "value_usd"), Cents::new)?.flatten(),
         images: images.into_iter().map(Url::stored).collect(),
         inclusions: inclusions.ok_or(Error::Impossible("inclusions"))?,

@@ -182,6 +182,7 @@ fn wallet_rows() -> Vec<Row> {
 
 fn offer_rows(world: &World) -> Vec<Row> {
     let (list, id) = ("/v1/offers", "/v1/offers/{id}");
+    let price = "/v1/offers/{id}/price";
     let path = format!("/v1/offers/{}", world.offer);
     let spare = format!("/v1/offers/{}", world.spare_offers[0]);
     vec![
@@ -206,6 +207,18 @@ fn offer_rows(world: &World) -> Vec<Row> {
             .body(json!({"title": "Changed"}))
             .gives(200, [&*world.offer, "Changed"])
             .bad(&path, json!({"pointsPrice": -1}), 422, "pointsPrice"),
+        row("PUT", price, format!("{path}/price"))
+            .body(json!({"amount": 2.5}))
+            .gives(200, [&*world.offer, "AUTHORED"])
+            .bad(
+                format!("{path}/price"),
+                json!({"amount": -1}),
+                422,
+                "amount",
+            ),
+        row("DELETE", price, format!("{path}/price"))
+            .gives(200, [&*world.offer, "display"])
+            .bad("/v1/offers/%FF/price", Value::Null, 400, "path"),
         row("DELETE", id, &spare)
             .gives(200, [&*world.spare_offers[0]])
             .bad("/v1/offers/%FF", Value::Null, 400, "path"),

@@ -46,14 +46,17 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// Searches for every part that consists of letters, so that it is the same in UTF-8, JSON and
-    /// CSV, and is in no other words.
+    /// Searches for every part that consists of letters or of digits, so that it is the same in
+    /// UTF-8, JSON and CSV, and is in no other words.
     pub(super) fn of<'a>(words: impl IntoIterator<Item = &'a String>) -> Self {
         let mut search = Self::whole(&[]);
         for word in words {
             let before = search.parts.len();
             let parts = word.as_bytes().windows(PART);
-            for part in parts.filter(|part| part.iter().all(u8::is_ascii_alphabetic)) {
+            let is_plain = |part: &&[u8]| {
+                part.iter().all(u8::is_ascii_alphabetic) || part.iter().all(u8::is_ascii_digit)
+            };
+            for part in parts.filter(is_plain) {
                 search.add(part, word);
             }
             assert!(search.parts.len() > before, "{word} has no part of its own");

@@ -67,6 +67,10 @@ pub(super) const RATE_PER_POINT: Rule = Rule(|cell| {
     let most = Rate::PER_POINT_MAX.millionths();
     in_range(cell, Rate::ZERO.millionths(), most)
 });
+pub(super) const DISPLAY_PRICE: Rule = Rule(|cell| {
+    let most = Rate::PRICE_MAX.millionths();
+    in_range(cell, Rate::ZERO.millionths(), most)
+});
 pub(super) const UNITS_PER_USD: Rule = Rule(|cell| {
     let most = Rate::PER_USD_MAX.millionths();
     in_range(cell, Rate::LEAST.millionths(), most)

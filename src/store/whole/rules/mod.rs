@@ -8,8 +8,8 @@ mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, CENTS, COUNT, ENTRY, EVENTS, GUESTS, IMAGES, INCLUSIONS, KIND, MONTH,
-    NOTE, PER_MEMBER, PIECES, PREFIX, RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME,
+    ACTOR, ALLOCATION, ANY, CENTS, COUNT, DISPLAY_PRICE, ENTRY, EVENTS, GUESTS, IMAGES, INCLUSIONS,
+    KIND, MONTH, NOTE, PER_MEMBER, PIECES, PREFIX, RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME,
     UNITS_PER_USD, WEBHOOK_URL, expected, text,
 };
 use crate::domain::{
@@ -160,6 +160,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("type", text!(Label)),
             ("points_price", ANY),
             ("value_usd", CENTS),
+            ("display_price", DISPLAY_PRICE),
             ("images", IMAGES),
             ("inclusions", INCLUSIONS),
             ("location", text!(Location)),
