@@ -456,9 +456,9 @@ fn a_path_that_leads_nowhere_is_404() {
         "/v1/offers/a/b",
         "/v1/redemptions/x/cancel/y",
         "/v1/members%2Fada",
-        "/v1/balance",
+        "/v1/balances",
         "/v1/interests",
-        "/v1/terms",
+        "/v1/term",
     ] {
         cases.push(case("GET", path, "", missing, ""));
     }

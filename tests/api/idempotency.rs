@@ -64,6 +64,8 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
     let tenant = organization(app, PARTNER_SANDBOX_KEY, &named("A tenant"));
     let redeem = json!({"externalUserID": "ada", "offer": offer});
     let (hook, webhook, delivery) = webhook_with_delivery(app);
+    let html = json!({"contentHTML": "<p>Be kind.</p>"});
+    let terms = app.put("/v1/terms/TERMS_OF_SERVICE", &html).expect(200);
     let rows = [
         (
             SANDBOX_KEY,
@@ -127,6 +129,20 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
             named("Another"),
             201,
             "plainKey",
+        ),
+        (
+            PARTNER_SANDBOX_KEY,
+            &tenant.path("/pool/fund"),
+            json!({"amount": 5}),
+            201,
+            "",
+        ),
+        (
+            SANDBOX_KEY,
+            "/v1/terms/acceptance",
+            json!({"externalUserID": "ada", "versions": [terms["version"]]}),
+            200,
+            "",
         ),
         (
             SANDBOX_KEY,

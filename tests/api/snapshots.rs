@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use stampcard::error::{Code, Surface};
 
 use crate::client::{
-    call, cancel, get_as, move_to, organization, partner, partner_get, post_as, post_once,
+    call, cancel, get_as, live, move_to, organization, partner, partner_get, post_as, post_once,
     try_redeem,
 };
-use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
+use crate::support::{PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
 /// Replaces an id, after checking that it is the prefix and a UUID of version 7.
 fn id(prefix: &'static str) -> insta::internals::Redaction {
@@ -280,6 +280,19 @@ fn health_and_readiness() {
     assert_json_snapshot!("readyz", get("/readyz"), {".version" => version()});
 }
 
+/// A credit in a live program whose organization has an empty pool.
+fn in_live(mode: &str) -> crate::support::Response {
+    let app = TestApp::start();
+    let list = get_as(&app, PARTNER_LIVE_KEY, "/partner/organizations").expect(200);
+    let id = list["organizations"][0]["id"].as_str().unwrap();
+    let path = format!("/partner/organizations/{id}/pool");
+    let body = json!({"settlementMode": mode});
+    call(&app, PARTNER_LIVE_KEY, "PUT", &path, &body).expect(200);
+    live(&app, "PUT", "/v1/members/lea", &json!({})).expect(200);
+    let credit = json!({"externalUserID": "lea", "amount": 1});
+    live(&app, "POST", "/v1/wallet/credit", &credit)
+}
+
 /// One error of each code that a client can cause.
 fn errors() -> BTreeMap<String, Value> {
     let Story {
@@ -310,7 +323,12 @@ fn errors() -> BTreeMap<String, Value> {
     let stale = app.request("PUT", "/v1/members/ada").bearer(SANDBOX_KEY);
     let keys = app.get("/v1/keys").expect(200);
     let own = format!("/v1/keys/{}", keys["keys"][0]["id"].as_str().unwrap());
+    let priced = format!("/v1/offers/{offer}/price");
+    app.put(&priced, &json!({"amount": 3})).expect(200);
     let responses = [
+        in_live("MEMBER_WALLET"),
+        in_live("ORG_POOL"),
+        app.put("/v1/configuration", &json!({"ratePerPoint": 1})),
         app.delete(&own),
         stale.header("If-Match", "\"0\"").json(&json!({})).send(),
         webhook("https://example.com/", "member.renamed"),

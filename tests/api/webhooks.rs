@@ -129,7 +129,7 @@ fn what_cannot_be_listened_to_is_refused_by_name() {
         (json!([""]), "WEBHOOK_EVENT_UNKNOWN", "events[0] "),
         // Events that the same API names elsewhere, which this server does not have.
         (
-            json!(["org.points.low"]),
+            json!(["org.points.high"]),
             "WEBHOOK_EVENT_UNKNOWN",
             "events[0] ",
         ),
