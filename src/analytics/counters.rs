@@ -203,7 +203,9 @@ impl Counters {
             | Event::WebhookCreated { .. }
             | Event::WebhookChanged { .. }
             | Event::TermsPublished { .. }
-            | Event::TermsAccepted { .. } => {}
+            | Event::TermsAccepted { .. }
+            | Event::InterestCreated { .. }
+            | Event::InterestChanged { .. } => {}
         }
         Ok(())
     }

@@ -125,7 +125,9 @@ fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::WebhookCreated { .. }
         | Event::WebhookChanged { .. }
         | Event::TermsPublished { .. }
-        | Event::TermsAccepted { .. } => None,
+        | Event::TermsAccepted { .. }
+        | Event::InterestCreated { .. }
+        | Event::InterestChanged { .. } => None,
     }
 }
 
@@ -198,7 +200,9 @@ fn change(
         | Event::WebhookCreated { .. }
         | Event::WebhookChanged { .. }
         | Event::TermsPublished { .. }
-        | Event::TermsAccepted { .. } => {}
+        | Event::TermsAccepted { .. }
+        | Event::InterestCreated { .. }
+        | Event::InterestChanged { .. } => {}
     }
     Ok(())
 }

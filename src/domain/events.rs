@@ -8,10 +8,10 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    Column, Entry, Environment, EventName, ExternalUserId, LedgerEntry, MemberNumber, MessageId,
-    OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points, Program, ProgramStatus,
-    RedemptionMove, RedemptionNumber, Role, Status, TermsType, TermsVersionId, Tier, Timestamp,
-    WebhookId,
+    Column, Entry, Environment, EventName, ExternalUserId, InterestId, InterestStatus, LedgerEntry,
+    MemberNumber, MessageId, OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points,
+    Program, ProgramStatus, RedemptionMove, RedemptionNumber, Role, Status, TermsType,
+    TermsVersionId, Tier, Timestamp, WebhookId,
 };
 
 /// The receivers of an event.
@@ -255,6 +255,19 @@ events! {
     /// A member accepted a version of a legal document.
     81 TermsAccepted "terms.accepted" Internal Uncounted Nothing
         { member: MemberNumber = Member, version: TermsVersionId = Object };
+    /// A member showed interest in an offer.
+    90 InterestCreated "interest.created" Internal Uncounted Nothing {
+        member: MemberNumber = Member,
+        offer: OfferNumber = Offer,
+        interest: InterestId = Object,
+    };
+    /// An interest got another intake, phone verification or status.
+    91 InterestChanged "interest.changed" Internal Uncounted Nothing {
+        member: MemberNumber = Member,
+        interest: InterestId = Object,
+        status: InterestStatus = To,
+        phone_verified: bool = Flag,
+    };
 }
 
 impl EventKind {

@@ -13,6 +13,7 @@ mod day;
 mod environment;
 mod events;
 mod id;
+mod interest;
 mod invalid;
 mod ledger;
 mod limits;
@@ -21,6 +22,7 @@ mod money;
 mod numbers;
 mod offer;
 mod organization;
+mod phone;
 mod points;
 mod precondition;
 mod program;
@@ -43,8 +45,11 @@ pub use environment::Environment;
 pub use events::{Audience, Counting, Event, EventKind, Shown};
 pub use id::{
     ConversationId, ConversationNumber, CredentialNumber, DeliveryId, EndpointNumber, EventId,
-    MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
+    InterestId, MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
     ProgramNumber, RedemptionId, RedemptionNumber, Seq, TermsVersionId, TransactionId, WebhookId,
+};
+pub use interest::{
+    ContactMethod, ContactWindow, Gateway, Intake, Interest, InterestStatus, Occasion,
 };
 pub use invalid::Invalid;
 pub use ledger::{Entry, LedgerEntry};
@@ -54,6 +59,7 @@ pub use money::{Money, Rate};
 pub use numbers::{ByNumber, NumberHasher};
 pub use offer::{Offer, OfferContent};
 pub use organization::{Allocation, Organization, OrganizationStatus, OrganizationTier};
+pub use phone::Phone;
 pub use points::Points;
 pub use precondition::{ExpectedVersion, Precondition};
 pub use program::{Currency, Program, ProgramSort, ProgramStatus};

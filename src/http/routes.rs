@@ -18,6 +18,7 @@ const FILES: &[&[Route]] = &[
     loyalty::members::ROUTES,
     loyalty::wallets::ROUTES,
     loyalty::offers::ROUTES,
+    loyalty::interests::ROUTES,
     loyalty::redemptions::ROUTES,
     loyalty::conversations::ROUTES,
     loyalty::streams::ROUTES,

@@ -22,7 +22,15 @@ const PREFIXES: [&str; 6] = [
 ];
 
 /// The fields of requests whose text is personal.
-const FIELDS: [&str; 3] = ["displayName", "email", "message"];
+const FIELDS: [&str; 7] = [
+    "displayName",
+    "email",
+    "message",
+    "phone",
+    "dietary",
+    "allergies",
+    "accessibility",
+];
 
 /// Shorter texts are in many lines by chance.
 const CHARS_MIN: usize = 6;

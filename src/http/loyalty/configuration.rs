@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 
+use crate::error::Code;
 use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
 use crate::http::extract::JsonBody;
@@ -20,9 +21,13 @@ routes! {
             .returns::<ConfigurationResponse>(200, "The configuration.")
             .versioned();
         PUT OrgKey update_configuration => Operation::new("Update the program's configuration")
-            .description("Absent fields keep their value.")
+            .description(
+                "Absent fields keep their value. The response to a request that sets `phoneWebhook` \
+                 or `conciergeWebhook` shows, once, a new secret for its signatures.",
+            )
             .body::<ConfigurationRequest>()
             .returns::<ConfigurationResponse>(200, "The updated configuration.")
+            .errors(&[Code::WebhookUrlNotAllowed])
             .versioned();
     }
 }

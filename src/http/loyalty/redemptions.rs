@@ -32,10 +32,12 @@ routes! {
             .errors(NOT_FOUND);
         POST KeyOrMember create_redemption => Operation::new("Redeem an offer")
             .description(
-                "Refused, in this order: an unknown or archived offer; an offer that has expired, \
+                "Refused, in this order: an unknown or archived offer; an interest that is not the \
+                 member's, not in the offer or not `submitted`; an offer that has expired, \
                  is sold out or is closed to the tier; an offer of which the member holds a \
                  redemption that is not canceled; an offer that costs more than the balance. \
-                 Stock, points and the redemption change together or not at all.",
+                 Stock, points and the redemption change together or not at all. An `interest` \
+                 becomes `converted`, and the redemption takes over its conversation.",
             )
             .body::<CreateRedemptionRequest>()
             .returns::<RedemptionResponse>(201, "The redemption.")
@@ -43,6 +45,7 @@ routes! {
                 Code::NotFound,
                 Code::OfferUnavailable,
                 Code::RedemptionAlreadyExists,
+                Code::RedemptionTransitionInvalid,
                 Code::InsufficientPoints,
             ]);
     }

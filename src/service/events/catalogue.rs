@@ -208,7 +208,9 @@ fn object(
         | Event::WebhookCreated { .. }
         | Event::WebhookChanged { .. }
         | Event::TermsPublished { .. }
-        | Event::TermsAccepted { .. } => {
+        | Event::TermsAccepted { .. }
+        | Event::InterestCreated { .. }
+        | Event::InterestChanged { .. } => {
             return Err(store::Error::Impossible("event outside the catalogue"));
         }
     };

@@ -1,8 +1,8 @@
 //! The rules that columns have in common.
 
 use crate::domain::{
-    Allocation, Cell, Entry, Environment, EventKind, Invalid, MessageId, OfferContent, OfferId,
-    Rate, Reason, Seq, Subscription, Timestamp, WebhookUrl,
+    Allocation, Cell, Entry, Environment, EventKind, Intake, Invalid, MessageId, OfferContent,
+    OfferId, Rate, Reason, Seq, Subscription, Timestamp, WebhookUrl,
 };
 
 /// A check of the values of a column that are not null.
@@ -87,6 +87,13 @@ pub(super) const TIERS: Rule = Rule(|cell| {
         .map(drop)
         .map_err(expected)
 });
+pub(super) const DATES: Rule = Rule(|cell| {
+    let json = cell.text().unwrap_or_default();
+    Intake::parse_stored_dates("", json)
+        .map(drop)
+        .map_err(expected)
+});
+pub(super) const GUESTS: Rule = Rule(|cell| in_range(cell, 0, Intake::GUESTS_MAX));
 pub(super) const EVENTS: Rule = Rule(|cell| {
     let json = cell.text().unwrap_or_default();
     Subscription::parse_stored("", json)

@@ -8,12 +8,13 @@ mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, COUNT, ENTRY, EVENTS, IMAGES, KIND, MONTH, NOTE, PIECES, PREFIX,
-    RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
+    ACTOR, ALLOCATION, ANY, COUNT, DATES, ENTRY, EVENTS, GUESTS, IMAGES, KIND, MONTH, NOTE, PIECES,
+    PREFIX, RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected,
+    text,
 };
 use crate::domain::{
     Attributes, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId, ExternalUserId,
-    Label, LongText, MessageText, Name, Note, Reason, TermsHtml, Tier, Title,
+    Label, LongText, MessageText, Name, Note, Phone, Reason, TermsHtml, Tier, Title,
 };
 
 impl Rule {
@@ -42,6 +43,7 @@ pub(in crate::store) fn is_stamp(column: &str) -> bool {
             | "disabled_at"
             | "active_at"
             | "last_message_at"
+            | "details_sent_at"
     )
 }
 
@@ -250,6 +252,27 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
         &[("seq", ROW), ("type", ANY), ("content", text!(TermsHtml))],
     ),
     ("terms_acceptance", &[("seq", ROW), ("version_seq", ROW)]),
+    (
+        "interest",
+        &[
+            ("seq", ROW),
+            ("changed_seq", ROW),
+            ("phone_verified", ANY),
+            ("details_sent_at", STAMP),
+            ("preferred_dates", DATES),
+            ("blackout_dates", DATES),
+            ("adults", GUESTS),
+            ("children", GUESTS),
+            ("occasion", ANY),
+            ("contact_method", ANY),
+            ("contact_window", ANY),
+            ("phone", text!(Phone)),
+        ],
+    ),
+    (
+        "gateway",
+        &[("kind", ANY), ("url", WEBHOOK_URL), ("secret", SECRET)],
+    ),
     ("pool_usage", &[("month", MONTH), ("credits", COUNT)]),
     (
         "organization_usage",

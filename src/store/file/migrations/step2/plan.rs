@@ -36,4 +36,7 @@ pub(super) const NEW_TABLES: &[&str] = &[
     "book_part",
     "terms_version",
     "terms_acceptance",
+    "interest",
+    "phone_code",
+    "gateway",
 ];
