@@ -72,6 +72,8 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/", "unitsPerUSD"),
     added("/v1/configuration", "currencyUnitsPerUSD"),
     added("/v1/configuration", "ratePerPoint"),
+    added("/v1/configuration", "phoneWebhook"),
+    added("/v1/configuration", "conciergeWebhook"),
 ];
 
 /// The settings version of a path's object.

@@ -5,17 +5,18 @@ use serde_json::{Map, Value};
 use stampcard::domain::Refusal;
 use stampcard::wire::{
     AcceptTermsRequest, AdvanceClockRequest, AllocateCreditsRequest, CancelRedemptionRequest,
-    ConfigurationRequest, CreateApiKeyRequest, CreateOfferRequest, CreateOrganizationRequest,
-    CreateProgramRequest, CreateRedemptionRequest, CreateWebhookRequest, ExchangeTokenRequest,
-    MovePointsRequest, PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest,
-    PatchRedemptionRequest, PublishTermsRequest, ResetRequest, SendMessageRequest,
-    SetMemberRequest, SetStatusRequest, SetTierRequest,
+    ConfigurationRequest, ConfirmPhoneRequest, CreateApiKeyRequest, CreateInterestRequest,
+    CreateOfferRequest, CreateOrganizationRequest, CreateProgramRequest, CreateRedemptionRequest,
+    CreateWebhookRequest, ExchangeTokenRequest, MovePointsRequest, PatchInterestRequest,
+    PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest, PatchRedemptionRequest,
+    PublishTermsRequest, ResetRequest, SendMessageRequest, SetIntakeRequest, SetMemberRequest,
+    SetStatusRequest, SetTierRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 24] = [
+const GOOD: [&str; 28] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
     r#"{"externalUserID":"user_42","amount":9007199254740991,"reason":"welcome"}"#,
@@ -27,6 +28,10 @@ const GOOD: [&str; 24] = [
     r#"{"message":"Hello\nthere","as":"agent"}"#,
     r#"{"url":"https://example.com/hook","events":["member.created","wallet.credited"]}"#,
     r#"{"currencyName":"Miles","currencySymbol":"mi","defaultTier":"bronze","ratePerPoint":0.01}"#,
+    r#"{"offer":"off_01890a5d-ac96-774b-bcce-b302099a8057","adults":2,"preferredDates":["2026-11-06"]}"#,
+    r#"{"occasion":"OTHER","contactMethod":"SMS","contactWindow":"ANYTIME","phone":"+30 12345"}"#,
+    r#"{"dietary":"a","allergies":"b\nc","accessibility":null,"blackoutDates":[],"children":0}"#,
+    r#"{"code":"000000","status":"closed","phoneWebhook":{"url":"https://x/"}}"#,
     r#"{"contentHTML":"<p>Be kind.</p>"}"#,
     r#"{"versions":["ldv_01890a5d-ac96-774b-bcce-b302099a8057"],"externalUserID":"user_42"}"#,
     r#"{"advanceSeconds":3600}"#,
@@ -43,7 +48,7 @@ const GOOD: [&str; 24] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 38] = [
+const NAMES: [&str; 53] = [
     "externalUserID",
     "displayName",
     "email",
@@ -77,6 +82,21 @@ const NAMES: [&str; 38] = [
     "ratePerPoint",
     "contentHTML",
     "versions",
+    "adults",
+    "children",
+    "preferredDates",
+    "blackoutDates",
+    "occasion",
+    "contactMethod",
+    "contactWindow",
+    "phone",
+    "dietary",
+    "allergies",
+    "accessibility",
+    "code",
+    "interest",
+    "phoneWebhook",
+    "conciergeWebhook",
     "advanceSeconds",
     "name",
     "metadata",
@@ -139,6 +159,10 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         CreateApiKeyRequest::parse(body).err(),
         PublishTermsRequest::parse(body).err(),
         AcceptTermsRequest::parse(body).err(),
+        CreateInterestRequest::parse(body).err(),
+        SetIntakeRequest::parse(body).err(),
+        PatchInterestRequest::parse(body).err(),
+        ConfirmPhoneRequest::parse(body).err(),
     ];
     for invalid in refused.into_iter().flatten() {
         prop_assert!(!invalid.field.is_empty(), "{}", body);

@@ -141,9 +141,11 @@ async fn set_interest_intake(
     ))
 }
 
+/// The body is read, but has no meaning.
 async fn start_phone_verification(
     services: Data<Services>,
     MemberToken(member): MemberToken,
+    _: JsonBody,
     PathText(id): PathText,
 ) -> HttpResult {
     Ok(reply(services.start_phone_verification(member, id).await?))

@@ -164,6 +164,11 @@ const CONTRADICTIONS: &[&str] = &[
     "SELECT format('interest of activity %d has no conversation of its member', i.seq)
      FROM interest i LEFT JOIN conversation c ON c.uuid = i.uuid
      WHERE c.member_id IS NOT i.member_id",
+    "SELECT format('phone_code row %d: it does not match its interest, or a number is out of range',
+         c.id)
+     FROM phone_code c LEFT JOIN interest i ON i.seq = c.interest
+     WHERE i.member_id IS NOT c.member_id OR i.program_id IS NOT c.program_id OR c.id < 1
+        OR c.tries NOT BETWEEN 0 AND 1000000 OR c.created_at NOT BETWEEN 0 AND 253402300799999",
     "SELECT format('event_payload of activity %d: the activity is no event of its program whose
          object is stored', p.seq)
      FROM event_payload p JOIN activity a ON a.seq = p.seq
