@@ -1,97 +1,9 @@
 //! Interests: a member wants an offer, and the operator arranges the rest in a conversation.
 
 use super::{
-    ConversationId, Day, InterestId, Invalid, MemberNumber, OfferId, OfferNumber, Phone, Refusal,
-    Seq, Timestamp,
+    ContactMethod, ContactWindow, ConversationId, Day, InterestId, InterestStatus, Invalid,
+    MemberNumber, Occasion, OfferId, OfferNumber, Phone, Refusal, Seq, Timestamp,
 };
-
-/// An enum of words, each with its name on the wire and in the database.
-macro_rules! words {
-    ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $about:literal])+ $word:ident $text:literal,)+ }) => {
-        $(#[doc = $doc])+
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[doc = $about])+ $word,)+
-        }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$word),+];
-
-            /// The name on the wire and in the database.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$word => $text,)+ }
-            }
-
-            /// Reads the name.
-            pub fn parse(name: &str) -> Option<Self> {
-                Self::ALL.into_iter().find(|one| one.as_str() == name)
-            }
-        }
-    };
-}
-
-words! {
-    /// The status of an interest.
-    InterestStatus {
-        /// The operator works on it.
-        Submitted "submitted",
-        /// A redemption came of it.
-        Converted "converted",
-        /// The operator closed it without a redemption.
-        Closed "closed",
-    }
-}
-
-words! {
-    /// The occasion of a member's plan.
-    Occasion {
-        /// A birthday.
-        Birthday "BIRTHDAY",
-        /// An anniversary.
-        Anniversary "ANNIVERSARY",
-        /// An engagement.
-        Engagement "ENGAGEMENT",
-        /// A wedding.
-        Wedding "WEDDING",
-        /// A graduation.
-        Graduation "GRADUATION",
-        /// A promotion.
-        Promotion "PROMOTION",
-        /// A business occasion.
-        Business "BUSINESS",
-        /// Another one.
-        Other "OTHER",
-    }
-}
-
-words! {
-    /// How a member wants to be contacted.
-    ContactMethod {
-        /// In the conversation.
-        AppChat "APP_CHAT",
-        /// By text message.
-        Sms "SMS",
-        /// By email.
-        Email "EMAIL",
-        /// By a call.
-        Phone "PHONE",
-    }
-}
-
-words! {
-    /// When a member wants to be contacted.
-    ContactWindow {
-        /// In the morning.
-        Morning "MORNING",
-        /// In the afternoon.
-        Afternoon "AFTERNOON",
-        /// In the evening.
-        Evening "EVENING",
-        /// At any time.
-        Anytime "ANYTIME",
-    }
-}
 
 /// What a member says about a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -169,8 +81,8 @@ pub struct Interest {
 }
 
 impl Interest {
-    /// Its conversation, which has the same sixteen bytes. A redemption that comes of it has them
-    /// too, and so takes the conversation over.
+    /// Its conversation, which has the same sixteen bytes. A redemption that names the interest
+    /// has them too, and so takes the conversation over.
     pub fn conversation(&self) -> ConversationId {
         ConversationId::from_uuid(*self.id.as_uuid())
     }

@@ -14,6 +14,7 @@ mod environment;
 mod events;
 mod id;
 mod interest;
+mod interest_words;
 mod invalid;
 mod ledger;
 mod limits;
@@ -48,9 +49,8 @@ pub use id::{
     InterestId, MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
     ProgramNumber, RedemptionId, RedemptionNumber, Seq, TermsVersionId, TransactionId, WebhookId,
 };
-pub use interest::{
-    ContactMethod, ContactWindow, Gateway, Intake, Interest, InterestStatus, Occasion,
-};
+pub use interest::{Gateway, Intake, Interest};
+pub use interest_words::{ContactMethod, ContactWindow, InterestStatus, Occasion};
 pub use invalid::Invalid;
 pub use ledger::{Entry, LedgerEntry};
 pub use limits::{ENDPOINTS_MAX, TRIAL_CREDITS_MAX};

@@ -251,10 +251,6 @@ const FOUND: &[(&str, &str)] = &[
         "its status or verification is not that of its last change",
     ),
     (
-        "UPDATE interest SET phone_verified = 1 WHERE changed_seq = seq",
-        "its status or verification is not that of its last change",
-    ),
-    (
         "UPDATE interest SET status = 'submitted', phone_verified = 0, changed_seq = seq
          WHERE status = 'closed'",
         "changed an interest whose row does not know",
