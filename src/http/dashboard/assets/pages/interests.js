@@ -166,7 +166,10 @@ function intakeOf({ intake }) {
     ["Contact", WORDS[intake.contactMethod] ?? null],
     ["When", WORDS[intake.contactWindow] ?? null],
     ["Phone", phone && h("span", {}, phone, h("span", { class: "hint" }, isVerified))],
-    ["Sensitive details", sensitiveDetailsSentAt && `forwarded ${dateTime(sensitiveDetailsSentAt)}`],
+    [
+      "Sensitive details",
+      sensitiveDetailsSentAt && `forwarded ${dateTime(sensitiveDetailsSentAt)}`,
+    ],
   ]);
 }
 
