@@ -317,17 +317,17 @@ CREATE TABLE log_text (
     CONSTRAINT log_text_commitment CHECK ((commitment IS NULL) = (text IS NOT NULL) AND length(commitment) = 32)
 ) STRICT, WITHOUT ROWID;
 
--- Messages between a member and the operator: one conversation per redemption, one for support, whose row
--- is created with its first message, and those that the operator started.
+-- Messages between a member and the operator: one conversation per interest or redemption, one for support,
+-- whose row is created with its first message, and those that the operator started.
 CREATE TABLE conversation (
     id              INTEGER PRIMARY KEY,
-    -- The redemption's uuid; for support, derived from the member; if the operator started it, the uuid of the
-    -- first message.
+    -- The uuid of the interest or redemption; for support, derived from the member; if the operator started it,
+    -- the uuid of the first message.
     uuid            BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
     program_id      INTEGER NOT NULL REFERENCES program (id),
     member_id       INTEGER NOT NULL REFERENCES member (id),
-    redemption_id   INTEGER REFERENCES redemption (id), -- NULL: support
-    title           TEXT,                   -- of a booking: the offer's title at that time; else the operator's text
+    redemption_id   INTEGER REFERENCES redemption (id), -- NULL: support, or an interest
+    title           TEXT,                   -- of a booking or interest: the offer's title at that time; else the operator's text
     last_message_at INTEGER,
     last_role       TEXT CHECK (last_role IN ('member', 'agent')), -- 'member': an answer is pending
     active_at       INTEGER NOT NULL,       -- time of the last message, else of the creation
@@ -395,6 +395,64 @@ CREATE TABLE terms_acceptance (
     version_seq INTEGER NOT NULL CONSTRAINT terms_acceptance_version REFERENCES terms_version (seq),
     CONSTRAINT terms_acceptance_once UNIQUE (member_id, version_seq)
 ) STRICT;
+
+-- An interest of a member in an offer.
+CREATE TABLE interest (
+    seq             INTEGER PRIMARY KEY,    -- the activity that created it, at its time
+    changed_seq     INTEGER NOT NULL,       -- the activity that last changed it; at first `seq`
+    -- Also that of its conversation, and of the redemption that came of it.
+    uuid            BLOB    NOT NULL CONSTRAINT interest_uuid UNIQUE
+        CONSTRAINT interest_uuid_length CHECK (length(uuid) = 16),
+    program_id      INTEGER NOT NULL CONSTRAINT interest_program REFERENCES program (id),
+    member_id       INTEGER NOT NULL CONSTRAINT interest_member REFERENCES member (id),
+    offer_id        INTEGER NOT NULL CONSTRAINT interest_offer REFERENCES offer (id),
+    status          TEXT    NOT NULL
+        CONSTRAINT interest_status CHECK (status IN ('submitted', 'converted', 'closed')),
+    phone_verified  INTEGER NOT NULL CONSTRAINT interest_phone_verified CHECK (phone_verified IN (0, 1)),
+    details_sent_at INTEGER,                -- when sensitive details were last forwarded, which are not stored
+    -- The intake; an erasure deletes it.
+    preferred_dates TEXT,                   -- a JSON array of days; NULL: there is no intake
+    blackout_dates  TEXT,                   -- a JSON array of days
+    adults          INTEGER,
+    children        INTEGER,
+    occasion        TEXT CONSTRAINT interest_occasion CHECK (occasion IN ('BIRTHDAY', 'ANNIVERSARY',
+        'ENGAGEMENT', 'WEDDING', 'GRADUATION', 'PROMOTION', 'BUSINESS', 'OTHER')),
+    contact_method  TEXT CONSTRAINT interest_contact_method
+        CHECK (contact_method IN ('APP_CHAT', 'SMS', 'EMAIL', 'PHONE')),
+    contact_window  TEXT CONSTRAINT interest_contact_window
+        CHECK (contact_window IN ('MORNING', 'AFTERNOON', 'EVENING', 'ANYTIME')),
+    phone           TEXT,
+    CONSTRAINT interest_dates CHECK ((preferred_dates IS NULL) = (blackout_dates IS NULL))
+) STRICT;
+CREATE INDEX interest_by_program ON interest (program_id);
+CREATE INDEX interest_by_status ON interest (program_id, status);
+CREATE INDEX interest_by_member ON interest (member_id);
+
+-- A code that was sent to the phone of an interest, for a day. Only keyed hashes are stored.
+CREATE TABLE phone_code (
+    id          INTEGER PRIMARY KEY,
+    program_id  INTEGER NOT NULL CONSTRAINT phone_code_program REFERENCES program (id),
+    member_id   INTEGER NOT NULL CONSTRAINT phone_code_member REFERENCES member (id),
+    interest    INTEGER NOT NULL CONSTRAINT phone_code_interest REFERENCES interest (seq),
+    number_hash BLOB    NOT NULL CONSTRAINT phone_code_number_hash CHECK (length(number_hash) = 32),
+    code_hash   BLOB    NOT NULL CONSTRAINT phone_code_code_hash CHECK (length(code_hash) = 32),
+    created_at  INTEGER NOT NULL,
+    tries       INTEGER NOT NULL DEFAULT 0, -- wrong ones
+    used        INTEGER NOT NULL DEFAULT 0 CONSTRAINT phone_code_used CHECK (used IN (0, 1))
+) STRICT;
+CREATE INDEX phone_code_by_program ON phone_code (program_id, created_at);
+CREATE INDEX phone_code_by_interest ON phone_code (interest);
+CREATE INDEX phone_code_by_member ON phone_code (member_id);
+CREATE INDEX phone_code_by_number ON phone_code (program_id, number_hash);
+
+-- A server of the operator that gets the phone codes or the sensitive details of a program's interests.
+CREATE TABLE gateway (
+    program_id INTEGER NOT NULL CONSTRAINT gateway_program REFERENCES program (id),
+    kind       TEXT    NOT NULL CONSTRAINT gateway_kind CHECK (kind IN ('phone', 'concierge')),
+    url        TEXT    NOT NULL,
+    secret     TEXT    NOT NULL,            -- `whsec_…`: in clear text, because signatures need it
+    PRIMARY KEY (program_id, kind)
+) STRICT, WITHOUT ROWID;
 
 -- An endpoint for a program's events. A deleted one is disabled, and can be enabled again.
 CREATE TABLE webhook_endpoint (

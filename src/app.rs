@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::Builder;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use parking_lot::Mutex;
@@ -16,12 +17,15 @@ use crate::http;
 use crate::realtime::Realtime;
 use crate::service::bootstrap::Show;
 use crate::service::{Names, Services, SystemNames};
-use crate::webhooks::Webhooks;
+use crate::webhooks::{Outbound, Webhooks};
 
 /// Threads of a server apart from its HTTP workers: the writer, checkpoints, snapshots, the clock,
 /// streams and webhooks; one that accepts connections, three of the pool of readers, and one for
 /// reads.
 const THREADS: usize = 11;
+
+/// How long a gateway has to answer, while the client of a request waits.
+const GATEWAY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A server that is bound to its port and ready to run.
 #[derive(Debug)]
@@ -70,7 +74,7 @@ impl App {
         // never be shown.
         let server = Self::bind(settings)?;
         let (services, _) = Services::start_showing(settings, clock, show)?;
-        Ok(Self::new(settings, server, services.with_names(names)))
+        Self::new(settings, server, services.with_names(names))
     }
 
     /// Only binds the port, for a start that does other work before it builds the rest.
@@ -95,17 +99,22 @@ impl App {
     ) -> Result<Self, anyhow::Error> {
         let (services, _) = Services::start(settings, clock)?;
         let services = services.with_names(Arc::new(SystemNames::new()));
-        Ok(Self::new(settings, server, services))
+        Self::new(settings, server, services)
     }
 
-    fn new(settings: &Settings, server: http::BoundServer, services: Services) -> Self {
-        Self {
-            services,
+    fn new(
+        settings: &Settings,
+        server: http::BoundServer,
+        services: Services,
+    ) -> Result<Self, anyhow::Error> {
+        let outbound = Outbound::new(services.targets(), GATEWAY_TIMEOUT)?;
+        Ok(Self {
+            services: services.with_post(Arc::new(outbound)),
             address: server.address(),
             server,
             settings: settings.server.clone(),
             webhooks: settings.webhooks,
-        }
+        })
     }
 
     /// The address that it listens on.

@@ -119,7 +119,7 @@ error_codes! {
         scrip: 409 "conflict",
         bullseye: 409 "Conflict",
     }
-    /// The redemption cannot go from its current status to the requested one.
+    /// The redemption or interest cannot go from its current status to the requested one.
     RedemptionTransitionInvalid {
         expys: 409 "REDEMPTION_TRANSITION_INVALID",
         scrip: 409 "conflict",
@@ -211,7 +211,8 @@ error_codes! {
         scrip: 422 "limit_reached",
         bullseye: 422 "UnprocessableEntity",
     }
-    /// The credential exceeds its rate limit; `Retry-After` says when to continue.
+    /// The credential exceeds its rate limit, or a member that of phone codes; `Retry-After` says
+    /// when to continue.
     RateLimited {
         expys: 429 "RATE_LIMITED",
         scrip: 429 "too_many_requests",
@@ -227,6 +228,13 @@ error_codes! {
     /// retry with the same Idempotency-Key.
     StorageUnavailable {
         expys: 503 "STORAGE_UNAVAILABLE",
+        scrip: 503 "unavailable",
+        bullseye: 503 "Unavailable",
+    }
+    /// The program's concierge did not accept the sensitive details; nothing was changed: retry
+    /// later.
+    ConciergeUnavailable {
+        expys: 503 "CONCIERGE_UNAVAILABLE",
         scrip: 503 "unavailable",
         bullseye: 503 "Unavailable",
     }
@@ -287,13 +295,17 @@ impl From<&Refusal> for Problem {
             Refusal::PreconditionFailed(_) => Code::PreconditionFailed,
             Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Refusal::RedemptionAlreadyExists => Code::RedemptionAlreadyExists,
-            Refusal::RedemptionTransitionInvalid { .. } => Code::RedemptionTransitionInvalid,
             Refusal::RedemptionNotCompleted(status) => {
                 return Self {
                     status: Some(*status),
                     ..Self::new(Code::RedemptionNotCompleted, refusal.to_string())
                 };
             }
+            Refusal::RedemptionTransitionInvalid { .. } | Refusal::InterestNotSubmitted(_) => {
+                Code::RedemptionTransitionInvalid
+            }
+            Refusal::TooManyCodes { .. } => Code::RateLimited,
+            Refusal::ConciergeUnavailable => Code::ConciergeUnavailable,
             Refusal::AllocationTooLarge(_) => Code::AllocationTooLarge,
             Refusal::WebhookEventUnknown { .. } => Code::WebhookEventUnknown,
             Refusal::WebhookUrlNotAllowed(_) => Code::WebhookUrlNotAllowed,

@@ -19,11 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flate2::read::GzDecoder;
-<<<<<<< HEAD
-use same::{is_same_but_for_cursor, is_same_error, is_same_without};
-=======
 use same::{is_same_but_for_cursor, is_same_error, is_same_without, records};
->>>>>>> profile
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stampcard::domain::Timestamp;
@@ -89,6 +85,8 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/redemptions", "feedback"),
     added("/v1/analytics/offers", "averageRating"),
     added("/v1/analytics/offers", "ratingCount"),
+    added("/v1/configuration", "phoneWebhook"),
+    added("/v1/configuration", "conciergeWebhook"),
 ];
 
 /// The settings version of a path's object.

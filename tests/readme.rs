@@ -79,7 +79,12 @@ fn the_configuration_table_is_that_of_config_toml() {
     let expected: BTreeMap<String, Vec<String>> = settings(DEFAULTS)
         .map(|(key, default)| {
             let variable = format!("STAMPCARD_{}", key.replace('.', "__").to_uppercase());
-            let default = default.map_or("random".to_owned(), |default| format!("`{default}`"));
+            let unset = if key.starts_with("bootstrap.") {
+                "random"
+            } else {
+                "not set"
+            };
+            let default = default.map_or(unset.to_owned(), |default| format!("`{default}`"));
             (format!("`{key}`"), vec![format!("`{variable}`"), default])
         })
         .collect();

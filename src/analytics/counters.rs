@@ -210,7 +210,9 @@ impl Counters {
             | Event::PoolFunded { .. }
             | Event::PoolDrawn { .. }
             | Event::PoolReturned { .. }
-            | Event::TermsAccepted { .. } => {}
+            | Event::TermsAccepted { .. }
+            | Event::InterestCreated { .. }
+            | Event::InterestChanged { .. } => {}
         }
         Ok(())
     }

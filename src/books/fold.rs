@@ -132,7 +132,9 @@ fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::PoolFunded { .. }
         | Event::PoolDrawn { .. }
         | Event::PoolReturned { .. }
-        | Event::TermsAccepted { .. } => None,
+        | Event::TermsAccepted { .. }
+        | Event::InterestCreated { .. }
+        | Event::InterestChanged { .. } => None,
     }
 }
 
@@ -212,7 +214,9 @@ fn change(
         | Event::PoolFunded { .. }
         | Event::PoolDrawn { .. }
         | Event::PoolReturned { .. }
-        | Event::TermsAccepted { .. } => {}
+        | Event::TermsAccepted { .. }
+        | Event::InterestCreated { .. }
+        | Event::InterestChanged { .. } => {}
     }
     Ok(())
 }

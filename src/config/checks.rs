@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::settings::{BootstrapSettings, Settings};
-use crate::domain::Environment;
+use super::settings::{BootstrapSettings, PhoneSettings, Settings};
+use crate::domain::{Environment, TargetPolicy, WebhookUrl};
 
 /// Checks settings against their ranges, in order.
 macro_rules! check {
@@ -59,6 +59,7 @@ impl Settings {
             server.streams_max in 0..=1 << 20;
             server.streams_each_max in 0..=1 << 20;
         }
+        check_phone(&self.phone)?;
         check_keys(&self.bootstrap)
     }
 }
@@ -114,6 +115,21 @@ fn check_keys(bootstrap: &BootstrapSettings) -> Result<(), anyhow::Error> {
             &format!("partner_{name}_"),
         )?;
     }
+    Ok(())
+}
+
+/// Checks that the gateway for phones has an address and a secret, or neither.
+fn check_phone(phone: &PhoneSettings) -> Result<(), anyhow::Error> {
+    if let Some(url) = &phone.webhook_url {
+        WebhookUrl::parse(url, TargetPolicy::Any)
+            .map_err(|refusal| anyhow::anyhow!("phone.webhook_{refusal}"))?;
+    }
+    let secret = phone.webhook_secret.as_ref();
+    let is_set = secret.is_some_and(|secret| !secret.expose_secret().is_empty());
+    anyhow::ensure!(
+        is_set == phone.webhook_url.is_some(),
+        "phone.webhook_secret must be set, and not be empty, if phone.webhook_url is set, and only then"
+    );
     Ok(())
 }
 

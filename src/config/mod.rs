@@ -10,7 +10,7 @@ mod sources;
 pub use self::settings::{
     AnalyticsSettings, AuthSettings, BootstrapSettings, BucketTime, DEFAULTS, DatabaseSettings,
     IdempotencySettings, LimitSettings, LogFormat, LogSettings, MetricsSettings, Overrides,
-    PartnerSettings, RateLimitSettings, ServerSettings, Settings, WebhookSettings,
+    PartnerSettings, PhoneSettings, RateLimitSettings, ServerSettings, Settings, WebhookSettings,
 };
 pub use self::sources::{Effective, Loaded, Origin};
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub idempotency: IdempotencySettings,
     pub partner: PartnerSettings,
     pub webhooks: WebhookSettings,
+    #[serde(default)]
+    pub phone: PhoneSettings,
     pub rate_limit: RateLimitSettings,
     pub limits: LimitSettings,
     pub metrics: MetricsSettings,
@@ -128,6 +130,15 @@ pub struct WebhookSettings {
     pub timeout: u64,
     pub per_second: u32,
     pub retention: u64,
+}
+
+/// Section `[phone]`: the gateway for phones of programs without their own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.toml documents every setting")]
+pub struct PhoneSettings {
+    pub webhook_url: Option<String>,
+    pub webhook_secret: Option<SecretString>,
 }
 
 /// Section `[rate_limit]`.

@@ -1,6 +1,6 @@
 //! The catalogue: the events to which webhooks subscribe, sets of them, and subscriptions.
 
-use super::{Audience, EventKind, Invalid, Refusal};
+use super::{Audience, Event, EventKind, Invalid, Refusal};
 
 const CATALOGUE_COUNT: usize = {
     let (mut count, mut index) = (0, 0);
@@ -51,6 +51,13 @@ impl EventName {
     /// Reads the name on the wire.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|event| event.as_str() == name)
+    }
+}
+
+impl Event {
+    /// Its name, if it is in the catalogue.
+    pub fn name(&self) -> Option<EventName> {
+        EventName::of(self.kind())
     }
 }
 
@@ -157,6 +164,21 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Shown;
+
+    #[test]
+    fn only_events_of_the_catalogue_show_an_object() {
+        for kind in EventKind::ALL {
+            let is_public = kind.audience() == Audience::Catalogue;
+            assert_eq!(is_public, kind.shown() != Shown::Nothing, "{kind:?}");
+            assert_eq!(is_public, EventName::of(kind).is_some());
+        }
+        assert_eq!(
+            EventName::parse("member.created").unwrap().kind(),
+            EventKind::MemberCreated
+        );
+        assert_eq!(EventName::parse("token.exchanged"), None);
+    }
 
     #[test]
     fn every_name_is_read_back_and_has_its_own_bit() {

@@ -4,9 +4,10 @@ use uuid::Uuid;
 
 use super::row::Field;
 use super::{
-    Cell, Entry, Environment, ExternalUserId, MemberNumber, MessageId, OfferId, OfferNumber,
-    OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionNumber, Role, Seq,
-    SettlementMode, Status, TermsType, TermsVersionId, Tier, Timestamp, WebhookId,
+    Cell, Entry, Environment, ExternalUserId, InterestId, InterestStatus, MemberNumber, MessageId,
+    OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramStatus,
+    RedemptionNumber, Role, Seq, SettlementMode, Status, TermsType, TermsVersionId, Tier,
+    Timestamp, WebhookId,
 };
 
 impl Field for Points {
@@ -82,7 +83,9 @@ macro_rules! word_fields {
         }
     )* };
 }
-word_fields! { Status Environment OrganizationStatus ProgramStatus Role SettlementMode TermsType }
+word_fields! {
+    Status Environment OrganizationStatus ProgramStatus Role SettlementMode TermsType InterestStatus
+}
 
 macro_rules! public_id_fields {
     ($($id:ident)*) => { $(
@@ -97,4 +100,4 @@ macro_rules! public_id_fields {
         }
     )* };
 }
-public_id_fields! { MessageId OfferId WebhookId TermsVersionId }
+public_id_fields! { MessageId OfferId WebhookId TermsVersionId InterestId }

@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::Invalid;
+use super::{Invalid, Phone};
 
 /// The digits that a phone number may have.
 const DIGITS: RangeInclusive<usize> = 5..=15;
@@ -43,6 +43,13 @@ pub(super) fn check_phone(field: &str, text: &str) -> Result<(), Invalid> {
         DIGITS.end()
     );
     Err(Invalid::new(field, expected))
+}
+
+impl Phone {
+    /// The digits, by which numbers are compared.
+    pub fn digits(&self) -> String {
+        digits(self.as_str())
+    }
 }
 
 /// The terms of a phone number.

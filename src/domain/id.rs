@@ -67,6 +67,10 @@ public_id!(
     ConversationId, "cnv_"
 );
 public_id!(
+    /// An interest's id: `int_` and a `UUIDv7`.
+    InterestId, "int_"
+);
+public_id!(
     /// A message's id: `msg_` and a `UUIDv7`.
     MessageId, "msg_"
 );

@@ -17,6 +17,8 @@ mod events;
 mod feedback;
 mod id;
 mod inclusion;
+mod interest;
+mod interest_words;
 mod invalid;
 mod ledger;
 mod limits;
@@ -53,23 +55,25 @@ pub use events::{Audience, Counting, Event, EventKind, Shown};
 pub use feedback::{Feedback, Rating, RedemptionRating};
 pub use id::{
     ConversationId, ConversationNumber, CredentialNumber, DeliveryId, EndpointNumber, EventId,
-    MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
+    InterestId, MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
     ProgramNumber, RedemptionId, RedemptionNumber, Seq, TermsVersionId, TransactionId, WebhookId,
 };
 pub use inclusion::Inclusion;
+pub use interest::{Gateway, Intake, Interest};
+pub use interest_words::{ContactMethod, ContactWindow, InterestStatus, Occasion};
 pub use invalid::Invalid;
 pub use ledger::{Entry, LedgerEntry};
 pub use limits::{ENDPOINTS_MAX, TRIAL_CREDITS_MAX};
 pub use location::{CountryCode, Location};
 pub use member::{Change, Member, MemberProfile, Wallet};
-pub use money::{Money, Rate};
+pub use money::{Currency, Money, Rate};
 pub use numbers::{ByNumber, NumberHasher};
 pub use offer::{Offer, OfferContent};
 pub use organization::{Allocation, Organization, OrganizationStatus, OrganizationTier};
 pub use points::Points;
 pub use pool::{Pool, SettlementMode};
 pub use precondition::{ExpectedVersion, Precondition};
-pub use program::{Currency, Program, ProgramSort, ProgramStatus};
+pub use program::{Program, ProgramSort, ProgramStatus};
 pub use redemption::{CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch};
 pub use redemption_limit::{LimitPer, RedemptionLimit};
 pub use refusal::Refusal;

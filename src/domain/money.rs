@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Cents, Currency};
+use super::{Cents, CurrencyName, CurrencySymbol};
 
 /// A positive decimal number or zero, with up to six digits after the point.
 ///
@@ -50,6 +50,19 @@ impl Rate {
     pub const fn millionths(self) -> i64 {
         self.0
     }
+}
+
+/// The name of a program's points, and what they are worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Currency {
+    /// The display name, for example `Points`.
+    pub name: CurrencyName,
+    /// The symbol, for example `pts`.
+    pub symbol: CurrencySymbol,
+    /// The dollars that a point is worth.
+    pub rate_per_point: Rate,
+    /// The units in which a dollar's worth of points is displayed.
+    pub units_per_usd: Rate,
 }
 
 /// An amount of money or a rate, exact to twelve digits after the point.
@@ -110,7 +123,7 @@ impl fmt::Display for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CurrencyName, CurrencySymbol, Points};
+    use crate::domain::Points;
 
     fn currency(rate_per_point: f64, units_per_usd: f64) -> Currency {
         Currency {

@@ -2,23 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{
-    CurrencyName, CurrencySymbol, Environment, Name, OrganizationNumber, ProgramNumber, Rate, Seq,
-    Tier, Timestamp,
-};
-
-/// The name of a program's points, and what they are worth.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Currency {
-    /// The display name, for example `Points`.
-    pub name: CurrencyName,
-    /// The symbol, for example `pts`.
-    pub symbol: CurrencySymbol,
-    /// The dollars that a point is worth.
-    pub rate_per_point: Rate,
-    /// The units in which a dollar's worth of points is displayed.
-    pub units_per_usd: Rate,
-}
+use super::{Currency, Environment, Name, OrganizationNumber, ProgramNumber, Seq, Tier, Timestamp};
 
 /// Whether a program is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

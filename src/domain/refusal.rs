@@ -1,6 +1,6 @@
 //! Refusals: a rule does not allow a request.
 
-use super::{ENDPOINTS_MAX, Invalid, Points, Status};
+use super::{ENDPOINTS_MAX, InterestStatus, Invalid, Points, Status};
 
 /// The reason why a rule refuses a request. A refused request changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +44,18 @@ pub enum Refusal {
     /// Only a completed redemption can be rated.
     #[error("a redemption is rated when it is COMPLETED, but this one is {}", .0.as_str())]
     RedemptionNotCompleted(Status),
+    /// An interest has left its first status.
+    #[error("the interest is {}; only a submitted one can be redeemed or closed", .0.as_str())]
+    InterestNotSubmitted(InterestStatus),
+    /// Too many codes were sent to a phone number or for a member, or too many wrong ones tried.
+    #[error("too many codes for this member or phone number; try again in {retry_after} s")]
+    TooManyCodes {
+        /// The seconds to wait.
+        retry_after: u64,
+    },
+    /// The program's concierge did not accept the sensitive details.
+    #[error("the concierge did not accept the details, so nothing was changed: retry later")]
+    ConciergeUnavailable,
     /// The offer cannot be redeemed now, or not by this member.
     #[error("{0}")]
     OfferUnavailable(&'static str),
@@ -117,6 +129,16 @@ impl Refusal {
                 | Self::IdempotencyKeyReused
                 | Self::WebhookUrlNotAllowed(_)
                 | Self::LimitReached { .. }
+                | Self::TooManyCodes { .. }
+                | Self::ConciergeUnavailable
         )
+    }
+
+    /// The seconds after which a retry may succeed, if that is known.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooManyCodes { retry_after } => Some(*retry_after),
+            _ => None,
+        }
     }
 }

@@ -32,6 +32,10 @@ pub(super) fn reply(reply: Reply) -> HttpResponse {
             .headers_mut()
             .insert(header::WWW_AUTHENTICATE, bearer);
     }
+    if matches!(reply.status, 429 | 503) {
+        let seconds = HeaderValue::from(reply.retry_after.unwrap_or(1));
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
     if let Some(version) = reply.version {
         set_tag(&mut response, version);
     }

@@ -20,6 +20,7 @@ const FILES: &[&[Route]] = &[
     loyalty::balance::ROUTES,
     loyalty::offers::ROUTES,
     loyalty::redemptions::ROUTES,
+    loyalty::interests::ROUTES,
     loyalty::conversations::ROUTES,
     loyalty::streams::ROUTES,
     loyalty::webhooks::ROUTES,

@@ -18,6 +18,8 @@ pub struct Answer {
     pub(super) member: Option<MemberNumber>,
     /// The settings version of the resource in the body, if it is sent as an `ETag`.
     pub(super) version: Option<Seq>,
+    /// The seconds after which a refused request may succeed, if that is known.
+    pub(super) retry_after: Option<u64>,
 }
 
 /// How the body of an answer is stored under an idempotency key.
@@ -40,6 +42,7 @@ impl Answer {
             form: StoredForm::Plain,
             member: None,
             version: None,
+            retry_after: None,
         }
     }
 
@@ -101,7 +104,10 @@ impl Answer {
 
     pub(super) fn refusal(surface: Surface, refusal: &Refusal) -> Self {
         let (status, body) = wire::render_problem(surface, &Problem::from(refusal));
-        Self::new(status, body)
+        Self {
+            retry_after: refusal.retry_after(),
+            ..Self::new(status, body)
+        }
     }
 
     pub(super) fn into_reply(self) -> Reply {
@@ -110,6 +116,7 @@ impl Answer {
             body: self.body,
             is_replay: false,
             version: self.version,
+            retry_after: self.retry_after,
         }
     }
 }
@@ -125,6 +132,8 @@ pub struct Reply {
     pub is_replay: bool,
     /// The settings version of the resource in the body.
     pub version: Option<Seq>,
+    /// The seconds after which a refused request may succeed, if that is known.
+    pub retry_after: Option<u64>,
 }
 
 /// Omits the body, which may contain a secret and is private in any case.

@@ -177,6 +177,7 @@ pub(super) fn replay(
             body,
             is_replay: false,
             version: None,
+            retry_after: None,
         }));
     }
     let body = match stored.response {
@@ -193,6 +194,7 @@ pub(super) fn replay(
         body,
         is_replay: true,
         version: None,
+        retry_after: None,
     }))
 }
 

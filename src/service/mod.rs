@@ -22,8 +22,8 @@ mod writes;
 pub use self::answer::{Answer, Reply};
 pub use self::error::ServiceError;
 pub use self::events::{
-    Addresses, Announcements, DueDeliveries, Names, Outcome, ShownEvent, Signals, SystemNames,
-    Targets, after_attempt,
+    Addresses, Announcements, DueDeliveries, Names, Outcome, Parcel, Post, Posted, ShownEvent,
+    Signals, SystemNames, Targets, after_attempt,
 };
 pub use self::figures::{
     ActivitySelection, Analytics, FoldError, Loaded, TimeForm, TimeseriesSelection,

@@ -12,7 +12,8 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::Timestamp;
 use crate::service::error::ServiceError;
-use crate::service::events::{Names, Signals, Targets};
+use crate::service::events::gateways::Gateways;
+use crate::service::events::{Names, Post, Signals, Targets};
 use crate::service::figures::Analytics;
 use crate::service::figures::saving::Snapshots;
 use crate::service::loyalty::profiles::Profiles;
@@ -38,6 +39,7 @@ pub struct Services {
     pub(in crate::service) directory: Arc<Directory>,
     pub(in crate::service) signals: Arc<Signals>,
     pub(in crate::service) targets: Targets,
+    pub(in crate::service) gateways: Gateways,
     pub(in crate::service) metrics: Metrics,
     pub(in crate::service) database: PathBuf,
     pub(in crate::service) partner_uuid: Uuid,
@@ -76,6 +78,13 @@ impl Services {
     #[must_use]
     pub fn with_names(mut self, names: Arc<dyn Names>) -> Self {
         self.targets = self.targets.with_names(names);
+        self
+    }
+
+    /// Sets the sender of requests to gateways.
+    #[must_use]
+    pub fn with_post(mut self, post: Arc<dyn Post>) -> Self {
+        self.gateways = self.gateways.with_post(post);
         self
     }
 

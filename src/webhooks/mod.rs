@@ -7,6 +7,7 @@
 //!
 //! **Must not know**: HTTP requests to this server, SQL, or the rules of the product.
 
+mod outbound;
 mod recorder;
 mod runner;
 mod sender;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 
+pub use outbound::Outbound;
 pub use signature::sign;
 
 use self::recorder::{RETRY, Recorder};

@@ -1,11 +1,12 @@
 //! The configuration of a program.
 
+use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field_types::{BOOLEAN, RATE_PER_POINT, UNITS_PER_USD, text};
+use super::field_types::{BOOLEAN, GATEWAY, RATE_PER_POINT, UNITS_PER_USD, text};
 use super::request::request;
-use crate::domain::{CurrencyName, CurrencySymbol, Money, Program, Rate, Tier};
+use crate::domain::{Change, CurrencyName, CurrencySymbol, Money, Program, Rate, Tier};
 
 request! {
     /// The body of `PUT /v1/configuration`. Absent fields keep their value.
@@ -25,6 +26,10 @@ request! {
         pub confirm_reprice: bool = optional_or("confirmReprice", BOOLEAN, false),
         /// The tier of a new member without one.
         pub default_tier: Option<Tier> = optional("defaultTier", text!(Tier)),
+        /// The server that sends codes to phones; null removes it.
+        pub phone_webhook: Change<String> = change("phoneWebhook", GATEWAY),
+        /// The server that gets the sensitive details of intakes; null removes it.
+        pub concierge_webhook: Change<String> = change("conciergeWebhook", GATEWAY),
     }
     example {"currencyName": "Miles", "currencySymbol": "mi"}
     parse(body);
@@ -39,6 +44,8 @@ request! {
     "currencyUnitsPerUSD": 100,
     "ratePerPoint": 0.01,
     "defaultTier": "standard",
+    "phoneWebhook": {"url": "https://example.com/codes"},
+    "conciergeWebhook": null,
 })))]
 pub struct ConfigurationResponse {
     /// The display name of points.
@@ -54,11 +61,32 @@ pub struct ConfigurationResponse {
     pub rate_per_point: Money,
     /// The tier of a new member without one.
     pub default_tier: String,
+    /// The server that sends codes to phones; null if the program has none.
+    pub phone_webhook: Option<GatewayResponse>,
+    /// The server that gets the sensitive details of intakes; null if the program has none.
+    pub concierge_webhook: Option<GatewayResponse>,
 }
 
-impl From<&Program> for ConfigurationResponse {
-    fn from(program: &Program) -> Self {
+/// A server of the operator.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct GatewayResponse {
+    /// The address.
+    pub url: String,
+    /// The secret that signs the requests to it. Only the response that sets it shows it.
+    #[serde(
+        serialize_with = "super::exposed_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = String, required = false)]
+    pub secret: Option<SecretString>,
+}
+
+impl ConfigurationResponse {
+    /// The configuration of a program with its two servers: for phones, and the concierge.
+    pub fn new(program: &Program, [phone, concierge]: [Option<GatewayResponse>; 2]) -> Self {
         Self {
+            phone_webhook: phone,
+            concierge_webhook: concierge,
             currency_name: program.currency.name.as_str().to_owned(),
             currency_symbol: program.currency.symbol.as_str().to_owned(),
             currency_units_per_usd: program.currency.units_per_usd.into(),

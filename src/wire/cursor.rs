@@ -21,6 +21,7 @@ pub enum ListKind {
     Inbox,
     // The number of a list is part of its cursors: add new lists at the end.
     RedemptionHistory,
+    Interests,
 }
 
 /// A place in a list: the number of a row.

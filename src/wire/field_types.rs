@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::fields::{Field, FieldType};
 use super::{numbers, schema};
 use crate::domain::{
-    Allocation, Attributes, Cents, EventName, ExternalUserId, Invalid, OfferContent, Points, Pool,
-    Rate, Rating, Refusal, Role, Subscription, TermsVersionId, Tier, Timestamp, Url, WebhookUrl,
+    Allocation, Attributes, Cents, Day, EventName, ExternalUserId, Intake, Invalid, Note,
+    OfferContent, Points, Pool, Rate, Rating, Refusal, Role, Subscription, TermsVersionId, Tier,
+    Timestamp, Url, WebhookUrl,
 };
 
 /// The most seconds by which one request moves a sandbox's time: ten years of 365 days.
@@ -207,6 +209,31 @@ pub(super) const VERSIONS: FieldType<Vec<TermsVersionId>> = FieldType {
     schema: || schema::list(schema::string(), VERSIONS_MAX).into(),
 };
 
+/// Adults or children.
+pub(super) const PERSONS: FieldType<i64> = FieldType {
+    read: |field| field.whole(0, Intake::GUESTS_MAX, Some),
+    schema: || schema::whole(0, Intake::GUESTS_MAX).into(),
+};
+
+/// Days of the calendar.
+pub(super) const DATES: FieldType<Vec<Day>> = FieldType {
+    read: |field| {
+        field.list(Intake::DATES_MAX, |name, day| {
+            Intake::parse_date(name, &day)
+        })
+    },
+    schema: || schema::list(schema::day(), Intake::DATES_MAX).into(),
+};
+
+/// A sensitive text, which an error does not repeat.
+pub(super) const DETAILS: FieldType<Note> = FieldType {
+    read: |field| match field.value {
+        Value::String(text) => Note::parse(field.name, text.as_str()),
+        _ => Err(Invalid::new(field.name, "must be a string")),
+    },
+    schema: || schema::text(Note::RULE).into(),
+};
+
 /// The role of an Org-API-Key that speaks for the operator.
 pub(super) const AGENT: FieldType<Role> = FieldType {
     read: |field| {
@@ -222,6 +249,20 @@ pub(super) const AGENT: FieldType<Role> = FieldType {
 pub(super) const WEBHOOK_URL: FieldType<String> = FieldType {
     read: STRING.read,
     schema: || schema::length(1, WebhookUrl::BYTES_MAX).into(),
+};
+
+/// The address of a gateway, in an object. The environment decides later whether it is allowed.
+pub(super) const GATEWAY: FieldType<String> = FieldType {
+    read: |field| field.object()?.required("url", &WEBHOOK_URL),
+    schema: || {
+        let url = (WEBHOOK_URL.schema)();
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .property("url", url)
+            .required("url")
+            .build()
+            .into()
+    },
 };
 
 /// The events that a webhook listens to.

@@ -16,6 +16,7 @@ mod events;
 mod field_types;
 mod fields;
 mod health;
+mod interests;
 mod keys;
 mod members;
 mod money;
@@ -43,7 +44,7 @@ pub use analytics::{
     RedemptionTotalsResponse, SummaryResponse, TimeseriesResponse, hundredths,
 };
 pub use balance::{BALANCE_RENDERER, BalanceRenderer, balance_renderer, render_balance};
-pub use configuration::{ConfigurationRequest, ConfigurationResponse};
+pub use configuration::{ConfigurationRequest, ConfigurationResponse, GatewayResponse};
 pub use conversation_page::{ConversationOrder, ConversationPageQuery};
 pub use conversations::{
     AttachmentResponse, ConversationListResponse, ConversationResponse, LastMessageResponse,
@@ -53,6 +54,11 @@ pub use conversations::{
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
 pub use health::{HealthResponse, UnreadyResponse};
+pub use interests::{
+    ConfirmPhoneRequest, CreateInterestRequest, IntakeResponse, InterestListResponse,
+    InterestResponse, PatchInterestRequest, PhoneCodeData, PhoneCodeSentResponse,
+    PhoneVerifiedResponse, SensitiveDetailsData, SetIntakeRequest,
+};
 pub use keys::{CreateKeyRequest, CreatedKeyResponse, KeyListResponse, KeyResponse};
 pub use members::{
     MemberListResponse, MemberProfileResponse, MemberSummaryResponse, RedemptionCountsResponse,
@@ -143,6 +149,18 @@ fn append_json<T: Serialize>(json: &mut Vec<u8>, part: &T) {
 /// Serializes a secret for the response that shows it. Its type keeps it out of all other output.
 fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
+}
+
+/// Serializes a secret that a response may show.
+#[expect(clippy::ref_option, reason = "serde passes the field by reference")]
+fn exposed_if_any<S: Serializer>(
+    secret: &Option<SecretString>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => exposed(secret, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// An optional time.

@@ -20,6 +20,8 @@ request! {
         /// The member who redeems; required of an Org-API-Key. A token may name its own member.
         pub external_user_id: Option<ExternalUserId> =
             nullable("externalUserID", EXTERNAL_USER_ID),
+        /// The id of the member's interest that it comes of.
+        pub interest: Option<String> = nullable("interest", STRING),
     }
     example {"offer": "off_01a1fda8-194e-75c2-b11a-dd34b93c1d23", "externalUserID": "user_42"}
     parse(body);

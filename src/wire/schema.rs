@@ -9,8 +9,9 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
-    CancelReason, EventName, LimitPer, OrganizationStatus, OrganizationTier, Points, ProgramStatus,
-    Rate, SettlementMode, Status, TermsType, TextRule,
+    CancelReason, ContactMethod, ContactWindow, EventName, InterestStatus, LimitPer, Occasion,
+    OrganizationStatus, OrganizationTier, Points, ProgramStatus, Rate, SettlementMode, Status,
+    TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -190,6 +191,14 @@ words! {
     DisplaySource = [AUTHORED, DERIVED];
     /// A legal document.
     TermsDocumentType = TermsType::ALL.map(TermsType::as_str);
+    /// The status of an interest.
+    InterestState = InterestStatus::ALL.map(InterestStatus::as_str);
+    /// The occasion of a plan.
+    InterestOccasion = Occasion::ALL.map(Occasion::as_str);
+    /// How a member wants to be contacted.
+    InterestContactMethod = ContactMethod::ALL.map(ContactMethod::as_str);
+    /// When a member wants to be contacted.
+    InterestContactWindow = ContactWindow::ALL.map(ContactWindow::as_str);
     /// Whether a program is active.
     ProgramState = ProgramStatus::ALL.map(ProgramStatus::as_str);
     /// Whether an organization's credentials are accepted.
@@ -206,8 +215,13 @@ pub const DERIVED: &str = "DERIVED";
 /// Fields that are missing from responses that an earlier version saved in an idempotency record.
 const ADDED_LATER: [&str; 3] = ["version", "unitsPerUSD", "feedback"];
 
-/// Fields that only an Org-API-Key receives, by schema.
-const KEY_ONLY: [(&str, &[&str]); 3] = [
+/// Fields that only an Org-API-Key receives, or only one response shows, by schema.
+const KEY_ONLY: [(&str, &[&str]); 5] = [
+    ("GatewayResponse", &["secret"]),
+    (
+        "InterestResponse",
+        &["externalUserID", "displayName", "offerTitle"],
+    ),
     (
         "ConversationResponse",
         &["displayName", "lastMessage", "waitingSince"],

@@ -1,4 +1,5 @@
 mod held;
+mod interests;
 mod kinds;
 mod matrix;
 mod table;

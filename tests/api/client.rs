@@ -250,7 +250,7 @@ pub(crate) fn say(app: &TestApp, token: &str, conversation: &str, text: &str) {
 
 /// Every row of every table that a request could write to.
 pub(crate) fn rows(app: &TestApp) -> Vec<String> {
-    const TABLES: [(&str, &str); 15] = [
+    const TABLES: [(&str, &str); 18] = [
         ("organization", "*"),
         ("program", "*"),
         ("configuration", "*"),
@@ -264,6 +264,9 @@ pub(crate) fn rows(app: &TestApp) -> Vec<String> {
         ("organization_usage", "*"),
         ("conversation", "*"),
         ("message", "*"),
+        ("interest", "*"),
+        ("phone_code", "*"),
+        ("gateway", "*"),
         // The sender writes the other columns of these two tables at any time.
         (
             "webhook_endpoint",

@@ -7,7 +7,8 @@ use crate::support::TestApp;
 fn a_new_program_counts_points_and_puts_members_into_standard() {
     let app = TestApp::start();
     let expected = json!({"currencyName": "Points", "currencySymbol": "pts", "currencyUnitsPerUSD": 1,
-            "ratePerPoint": 0, "defaultTier": "standard"});
+            "ratePerPoint": 0, "defaultTier": "standard", "phoneWebhook": null,
+            "conciergeWebhook": null});
     assert_eq!(app.get("/v1/configuration").expect(200), expected);
     assert_eq!(
         app.put("/v1/configuration", &json!({})).expect(200),

@@ -48,6 +48,7 @@ pub(crate) fn lived() -> Lived {
     members(&app);
     redemptions(&app);
     removals(&app);
+    interests(&app);
     terms(&app);
     tenants(&app);
     app.post("/v1/sandbox/clock", &json!({"advanceSeconds": 3600}))
@@ -168,6 +169,40 @@ fn feedback(app: &TestApp, member: &str) {
         let body = json!({"rating": rating, "comment": comment});
         call(app, &token, "PUT", &path, &body).expect(200);
     }
+}
+
+fn interests(app: &TestApp) {
+    let gateways = json!({
+        "phoneWebhook": {"url": "http://127.0.0.1:9/codes"},
+        "conciergeWebhook": {"url": "http://127.0.0.1:9/details"},
+    });
+    app.put("/v1/configuration", &gateways).expect(200);
+    app.put("/v1/configuration", &json!({"phoneWebhook": null}))
+        .expect(200);
+    let offer = app.offer(json!({"title": "A wish"}));
+    let show = |member: &str, offer: &str| {
+        pass(app);
+        let body = json!({"externalUserID": member, "offer": offer, "phone": "+30 694 1234567",
+            "preferredDates": ["2026-11-06"], "occasion": "BIRTHDAY"});
+        let interest = app.post("/v1/interests", &body).expect(201);
+        interest["id"].as_str().unwrap().to_owned()
+    };
+    // One is verified, one converted, one closed.
+    let verified = show("ann", &offer);
+    let token = exchange(app, SANDBOX_KEY, "ann");
+    let path = format!("/v1/interests/{verified}/phone/verification");
+    call(app, &token, "POST", &path, &json!(null)).expect(200);
+    call(app, &token, "PUT", &path, &json!({"code": "000000"})).expect(200);
+    let converted = show("bob", &offer);
+    let body = json!({"externalUserID": "bob", "offer": offer, "interest": converted});
+    app.post("/v1/redemptions", &body).expect(201);
+    let closed = show("ann", &offer);
+    app.patch(
+        &format!("/v1/interests/{closed}"),
+        &json!({"status": "closed"}),
+    )
+    .expect(200);
+    show("ann", &offer);
 }
 
 fn terms(app: &TestApp) {

@@ -30,6 +30,7 @@ mod health;
 mod idempotency;
 mod imports;
 mod inbox;
+mod interests;
 mod kept_answers;
 mod keys;
 mod ledger;

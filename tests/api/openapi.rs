@@ -84,7 +84,7 @@ fn event_schema(name: &str) -> &'static Value {
 }
 
 #[test]
-fn the_webhooks_are_those_of_the_catalogue_and_the_test() {
+fn the_webhooks_are_those_of_the_catalogue_the_test_and_those_of_gateways() {
     let described: BTreeSet<&str> = document()["webhooks"]
         .as_object()
         .unwrap()
@@ -92,7 +92,12 @@ fn the_webhooks_are_those_of_the_catalogue_and_the_test() {
         .map(String::as_str)
         .collect();
     let names = EventName::ALL.map(EventName::as_str);
-    assert_eq!(described, names.into_iter().chain([TEST_EVENT]).collect());
+    let others = [
+        TEST_EVENT,
+        "interest.phone_code",
+        "interest.sensitive_details",
+    ];
+    assert_eq!(described, names.into_iter().chain(others).collect());
     let mut locations = BTreeMap::new();
     for event in EventName::ALL {
         let schema = event_schema(event.as_str());

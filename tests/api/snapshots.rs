@@ -317,6 +317,12 @@ fn errors() -> BTreeMap<String, Value> {
     for _ in 0..10 {
         webhook("https://example.com/", "member.removed").expect(201);
     }
+    let interest = json!({"offer": offer, "externalUserID": "ada"});
+    let interest = app.post("/v1/interests", &interest).expect(201);
+    let intake = format!("/v1/interests/{}/intake", interest["id"].as_str().unwrap());
+    // Nothing listens there.
+    let nowhere = json!({"conciergeWebhook": {"url": "http://127.0.0.1:9/"}});
+    app.put("/v1/configuration", &nowhere).expect(200);
     let hurried = TestApp::start_with(|settings| settings.rate_limit.sandbox_per_minute = 10);
     hurried.get("/v1/configuration").expect(200);
     let full = TestApp::start_with(|settings| settings.limits.programs_each_max = 1);
@@ -330,6 +336,7 @@ fn errors() -> BTreeMap<String, Value> {
         in_live("ORG_POOL"),
         app.put("/v1/configuration", &json!({"ratePerPoint": 1})),
         app.delete(&own),
+        call(&app, &token, "PUT", &intake, &json!({"dietary": "none"})),
         stale.header("If-Match", "\"0\"").json(&json!({})).send(),
         webhook("https://example.com/", "member.renamed"),
         webhook("ftp://example.com/", "member.removed"),

@@ -280,6 +280,43 @@ const FOUND: &[(&str, &str)] = &[
         "UPDATE terms_acceptance SET seq = seq + 1000000",
         "has no row in the table terms_acceptance",
     ),
+    (
+        "UPDATE interest SET status = 'submitted' WHERE status = 'closed'",
+        "its status or verification is not that of its last change",
+    ),
+    (
+        "UPDATE interest SET phone_verified = 0 WHERE phone_verified = 1",
+        "its status or verification is not that of its last change",
+    ),
+    (
+        "UPDATE interest SET status = 'submitted', phone_verified = 0, changed_seq = seq
+         WHERE status = 'closed'",
+        "changed an interest whose row does not know",
+    ),
+    (
+        "UPDATE interest SET offer_id = 1 WHERE status = 'closed'",
+        "the activity did not create it",
+    ),
+    (
+        "UPDATE interest SET uuid = randomblob(16)",
+        "the activity did not create it",
+    ),
+    (
+        "DELETE FROM interest WHERE status = 'closed'",
+        "has no row in the table interest",
+    ),
+    (
+        "PRAGMA foreign_keys = OFF; DELETE FROM phone_code; DELETE FROM interest",
+        "has no row in the table interest",
+    ),
+    ("UPDATE interest SET adults = -1", "adults must be"),
+    (
+        "UPDATE interest SET preferred_dates = '[\"soon\"]'",
+        "preferred_dates must be",
+    ),
+    ("UPDATE interest SET phone = 'me'", "phone must"),
+    ("UPDATE gateway SET secret = ''", "secret must be"),
+    ("UPDATE gateway SET url = 'ftp://x'", "url"),
     ("UPDATE offer SET archived_at = NULL", "its archived_at"),
     ("UPDATE offer SET created_at = 0", "its created_at"),
     (

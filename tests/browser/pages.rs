@@ -40,6 +40,7 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         ("member", format!("members/{}", member(0))),
         ("redemptions", "redemptions".into()),
         ("redemptions-list", "redemptions?view=list".into()),
+        ("interests", "interests".into()),
         ("inbox", "inbox".into()),
         ("inbox-new", "inbox/new".into()),
         ("webhooks", "webhooks".into()),

@@ -5,22 +5,19 @@ use serde_json::{Map, Value};
 use stampcard::domain::Refusal;
 use stampcard::wire::{
     AcceptTermsRequest, AdvanceClockRequest, AllocateCreditsRequest, CancelRedemptionRequest,
-    ConfigurationRequest, CreateApiKeyRequest, CreateOfferRequest, CreateOrganizationRequest,
-    CreateProgramRequest, CreateRedemptionRequest, CreateWebhookRequest, ExchangeTokenRequest,
-    FundPoolRequest, MovePointsRequest, PatchOfferRequest, PatchOrganizationRequest,
-    PatchProgramRequest, PatchRedemptionRequest, PublishTermsRequest, ResetRequest,
-    SendMessageRequest, SetMemberRequest, SetPoolRequest, SetRedemptionFeedbackRequest,
+    ConfigurationRequest, ConfirmPhoneRequest, CreateApiKeyRequest, CreateInterestRequest,
+    CreateOfferRequest, CreateOrganizationRequest, CreateProgramRequest, CreateRedemptionRequest,
+    CreateWebhookRequest, ExchangeTokenRequest, FundPoolRequest, MovePointsRequest,
+    PatchInterestRequest, PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest,
+    PatchRedemptionRequest, PublishTermsRequest, ResetRequest, SendMessageRequest,
+    SetIntakeRequest, SetMemberRequest, SetPoolRequest, SetRedemptionFeedbackRequest,
     SetStatusRequest, SetTierRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-<<<<<<< HEAD
-const GOOD: [&str; 31] = [
-=======
-const GOOD: [&str; 23] = [
->>>>>>> profile
+const GOOD: [&str; 35] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
@@ -39,6 +36,10 @@ const GOOD: [&str; 23] = [
     r#"{"currencyName":"Miles","currencySymbol":"mi","defaultTier":"bronze","ratePerPoint":0.01}"#,
     r#"{"creditLimit":1000,"settlementMode":"ORG_POOL","lowThreshold":50}"#,
     r#"{"amount":2147483647,"note":"invoice 17"}"#,
+    r#"{"offer":"off_01890a5d-ac96-774b-bcce-b302099a8057","adults":2,"preferredDates":["2026-11-06"]}"#,
+    r#"{"occasion":"OTHER","contactMethod":"SMS","contactWindow":"ANYTIME","phone":"+30 12345"}"#,
+    r#"{"dietary":"a","allergies":"b\nc","accessibility":null,"blackoutDates":[],"children":0}"#,
+    r#"{"code":"000000","status":"closed","phoneWebhook":{"url":"https://x/"}}"#,
     r#"{"contentHTML":"<p>Be kind.</p>"}"#,
     r#"{"versions":["ldv_01890a5d-ac96-774b-bcce-b302099a8057"],"externalUserID":"user_42"}"#,
     r#"{"advanceSeconds":3600}"#,
@@ -55,7 +56,7 @@ const GOOD: [&str; 23] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 59] = [
+const NAMES: [&str; 74] = [
     "externalUserID",
     "displayName",
     "email",
@@ -110,6 +111,21 @@ const NAMES: [&str; 59] = [
     "note",
     "contentHTML",
     "versions",
+    "adults",
+    "children",
+    "preferredDates",
+    "blackoutDates",
+    "occasion",
+    "contactMethod",
+    "contactWindow",
+    "phone",
+    "dietary",
+    "allergies",
+    "accessibility",
+    "code",
+    "interest",
+    "phoneWebhook",
+    "conciergeWebhook",
     "advanceSeconds",
     "name",
     "metadata",
@@ -175,6 +191,10 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         FundPoolRequest::parse(body).err(),
         PublishTermsRequest::parse(body).err(),
         AcceptTermsRequest::parse(body).err(),
+        CreateInterestRequest::parse(body).err(),
+        SetIntakeRequest::parse(body).err(),
+        PatchInterestRequest::parse(body).err(),
+        ConfirmPhoneRequest::parse(body).err(),
     ];
     for invalid in refused.into_iter().flatten() {
         prop_assert!(!invalid.field.is_empty(), "{}", body);

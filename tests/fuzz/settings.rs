@@ -48,7 +48,7 @@ proptest! {
             "server.listen", "server.workers", "server.keep_alive", "server.cors_origins",
             "database.path", "database.readers", "database.queue_max", "database.wal_bytes_max",
             "auth.member_token_ttl", "analytics.bucket_time", "analytics.snapshot_interval", "analytics.snapshot_rows", "idempotency.retention",
-            "partner.credit_pool", "webhooks.timeout", "rate_limit.per_minute", "log.level",
+            "partner.credit_pool", "webhooks.timeout", "phone.webhook_url", "phone.webhook_secret", "rate_limit.per_minute", "log.level",
             "log.format", "bootstrap.sandbox_key", "metrics.public", "nothing.such", "server",
         ]),
         value in prop_oneof![

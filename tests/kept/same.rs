@@ -57,3 +57,18 @@ fn remove_fields(fields: &[&str], value: &mut Value) {
         _ => {}
     }
 }
+
+/// The records of a CSV table without some columns at the end.
+pub(crate) fn records(table: &str, without: usize) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(table.as_bytes());
+    let fields = |record: csv::StringRecord| {
+        let count = record.len() - without;
+        record.iter().take(count).map(str::to_owned).collect()
+    };
+    reader
+        .records()
+        .map(|record| fields(record.unwrap()))
+        .collect()
+}

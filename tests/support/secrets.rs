@@ -22,7 +22,16 @@ const PREFIXES: [&str; 6] = [
 ];
 
 /// The fields of requests whose text is personal.
-const FIELDS: [&str; 5] = ["displayName", "email", "message", "comment", "phone"];
+const FIELDS: [&str; 8] = [
+    "comment",
+    "displayName",
+    "email",
+    "message",
+    "phone",
+    "dietary",
+    "allergies",
+    "accessibility",
+];
 
 /// Shorter texts are in many lines by chance.
 const CHARS_MIN: usize = 6;

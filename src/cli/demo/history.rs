@@ -17,14 +17,15 @@ use super::cast::{self, Cast};
 use super::program::Program;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::{Environment, Precondition, Timestamp};
+use crate::domain::{Environment, ExternalUserId, Precondition, Timestamp};
 use crate::http::Progress;
 use crate::service::bootstrap::FirstKeys;
-use crate::service::{KeyPrincipal, OrganizationChange, PartnerPrincipal, Services};
+use crate::service::{Caller, KeyPrincipal, OrganizationChange, PartnerPrincipal, Services};
+use crate::store::members::MemberFilter;
 use crate::store::organizations::OrganizationFilter;
 use crate::wire::{
-    ConfigurationRequest, CreateOrganizationRequest, NumberedPageQuery, PatchOrganizationRequest,
-    PatchProgramRequest,
+    ConfigurationRequest, CreateInterestRequest, CreateOrganizationRequest, NumberedPageQuery,
+    PageQuery, PatchOrganizationRequest, PatchProgramRequest,
 };
 
 /// The random seed.
@@ -109,6 +110,9 @@ pub(super) async fn make(
         let percent = (100.0 * share) as u8;
         progress.percent.set(percent);
         bar.set_position(u64::from(percent));
+    }
+    if let Some(program) = story.history.programs.first() {
+        wish(services, program.key).await?;
     }
     bar.finish_and_clear();
     Ok(Some(story.history))
@@ -227,6 +231,40 @@ impl<'a> Story<'a> {
         clock.advance(elapsed(clock.now(), evening));
         Ok(())
     }
+}
+
+/// The newest member of a program shows interest in an offer.
+async fn wish(services: &Services, key: KeyPrincipal) -> Result<(), anyhow::Error> {
+    let page = PageQuery {
+        limit: 1,
+        cursor: None,
+    };
+    let filter = MemberFilter::default();
+    let members = services.list_members(key, filter, page).await?.members;
+    let Some(member) = members.first() else {
+        return Ok(());
+    };
+    let id = ExternalUserId::parse("externalUserID", &*member.profile.member.external_user_id)?;
+    let offers = services.list_offers(Caller::Key(key), Some(id), None, None, page);
+    let Some(offer) = offers.await?.data.pop() else {
+        return Ok(());
+    };
+    let body = json!({
+        "offer": offer.id,
+        "externalUserID": member.profile.member.external_user_id,
+        "adults": 2,
+        "children": 1,
+        "preferredDates": ["2027-05-14", "2027-05-15"],
+        "occasion": "BIRTHDAY",
+        "contactMethod": "PHONE",
+        "contactWindow": "AFTERNOON",
+        "phone": "+30 694 555 0142",
+    });
+    let request = CreateInterestRequest::parse(&body)?;
+    services
+        .create_interest(Caller::Key(key), None, request)
+        .await?;
+    Ok(())
 }
 
 /// The time from one moment to a later one.

@@ -21,11 +21,14 @@ routes! {
             .returns::<ConfigurationResponse>(200, "The configuration.")
             .versioned();
         PUT OrgKey update_configuration => Operation::new("Update the program's configuration")
-            .description("Absent fields keep their value.")
+            .description(
+                "Absent fields keep their value. The response to a request that sets `phoneWebhook` \
+                 or `conciergeWebhook` shows, once, a new secret for its signatures.",
+            )
             .body::<ConfigurationRequest>()
             .returns::<ConfigurationResponse>(200, "The updated configuration.")
-            .versioned()
-            .errors(&[Code::RepriceNotConfirmed]);
+            .errors(&[Code::RepriceNotConfirmed, Code::WebhookUrlNotAllowed])
+            .versioned();
     }
 }
 

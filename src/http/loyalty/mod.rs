@@ -4,6 +4,7 @@ pub(super) mod analytics;
 pub(super) mod balance;
 pub(super) mod configuration;
 pub(super) mod conversations;
+pub(super) mod interests;
 pub(super) mod keys;
 mod member_query;
 pub(super) mod members;

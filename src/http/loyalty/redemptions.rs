@@ -33,11 +33,13 @@ routes! {
             .errors(NOT_FOUND);
         POST KeyOrMember create_redemption => Operation::new("Redeem an offer")
             .description(
-                "Refused, in this order: an unknown or archived offer; an offer that is paused, is \
-                 not available yet, has expired, is sold out or is closed to the tier; an offer of \
+                "Refused, in this order: an unknown or archived offer; an interest that is not the \
+                 member's, not in the offer or not `submitted`; an offer that is paused, is not \
+                 available yet, has expired, is sold out or is closed to the tier; an offer of \
                  which the member has as many redemptions as its `redemptionLimit` allows; an offer \
-                 that costs more than the balance. \
-                 Stock, points and the redemption change together or not at all.",
+                 that costs more than the balance. Stock, points and the redemption change together \
+                 or not at all. An `interest` becomes `converted`, and the redemption takes over its \
+                 conversation.",
             )
             .body::<CreateRedemptionRequest>()
             .returns::<RedemptionResponse>(201, "The redemption.")
@@ -45,7 +47,9 @@ routes! {
                 Code::NotFound,
                 Code::OfferUnavailable,
                 Code::RedemptionAlreadyExists,
-                Code::InsufficientOrgPoints, Code::InsufficientPoints,
+                Code::RedemptionTransitionInvalid,
+                Code::InsufficientOrgPoints,
+                Code::InsufficientPoints,
             ]);
     }
     "/v1/redemptions/{id}" {

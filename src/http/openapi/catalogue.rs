@@ -10,27 +10,37 @@ use utoipa::openapi::schema::{Components, Discriminator, Object, OneOfBuilder};
 use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder, Schema};
 
 use super::operation::{Named, collect};
-use crate::domain::{EventName, Shown};
+use crate::domain::{EventName, Gateway, Shown};
 use crate::wire::{
-    EventBody, MemberProfileResponse, MessageEventData, PointsLowEventData,
-    PointsPurchasedEventData, RedemptionResponse, TEST_EVENT, TestEventData, TransactionEventData,
-    schema,
+    EventBody, MemberProfileResponse, MessageEventData, PhoneCodeData, PointsLowEventData,
+    PointsPurchasedEventData, RedemptionResponse, SensitiveDetailsData, TEST_EVENT, TestEventData,
+    TransactionEventData, schema,
 };
 
 /// The schema of any event of the catalogue.
 const ANY: &str = "ActivityEvent";
+const CODE: &str =
+    "A code for the phone of an interest, sent once to the program's `phoneWebhook`.";
+const DETAILS: &str =
+    "Sensitive details of an interest, sent once to the program's `conciergeWebhook`.";
 const TEST: &str = "A test event, which only `POST /v1/webhooks/{id}/test` sends.";
 
 /// The responses of a receiver, by name.
 const DELIVERED: &str = "WebhookDelivered";
 const FAILED: &str = "WebhookFailed";
 const TEST_FAILED: &str = "WebhookTestFailed";
-const RESPONSES: [(&str, &str); 3] = [
+const GATEWAY_FAILED: &str = "GatewayFailed";
+const RESPONSES: [(&str, &str); 4] = [
     (DELIVERED, "Delivered."),
     (
         FAILED,
         "Not delivered: any other response, including a redirect, or none within \
          `webhooks.timeout` seconds. The delivery is repeated after pauses of up to a day.",
+    ),
+    (
+        GATEWAY_FAILED,
+        "Not delivered: any other response, including a redirect, or none within 5 seconds. There \
+         is one attempt.",
     ),
     (
         TEST_FAILED,
@@ -55,7 +65,12 @@ pub(super) fn webhooks(components: &mut Components) -> Paths {
     }
     let mut webhooks = Paths::new();
     let events = EventName::ALL.map(|event| (event.as_str(), event.kind().about(), FAILED));
-    for (name, about, failed) in events.into_iter().chain([(TEST_EVENT, TEST, TEST_FAILED)]) {
+    let others = [
+        (TEST_EVENT, TEST, TEST_FAILED),
+        (Gateway::Phone.event(), CODE, GATEWAY_FAILED),
+        (Gateway::Concierge.event(), DETAILS, GATEWAY_FAILED),
+    ];
+    for (name, about, failed) in events.into_iter().chain(others) {
         let item = PathItem::new(HttpMethod::Post, request(name, about, failed));
         webhooks.paths.insert(name.to_owned(), item);
     }
@@ -83,9 +98,23 @@ fn schemas() -> Vec<Named> {
     }
     let any = any.discriminator(Some(discriminator)).build();
     schemas.push((ANY.to_owned(), Schema::OneOf(any).into()));
-    let data = object::<TestEventData>(&mut schemas);
-    let test = EventBody::schema(TEST_EVENT, TEST, data);
-    schemas.push((schema_name(TEST_EVENT), test.into()));
+    let others = [
+        (TEST_EVENT, TEST, object::<TestEventData>(&mut schemas)),
+        (
+            Gateway::Phone.event(),
+            CODE,
+            object::<PhoneCodeData>(&mut schemas),
+        ),
+        (
+            Gateway::Concierge.event(),
+            DETAILS,
+            object::<SensitiveDetailsData>(&mut schemas),
+        ),
+    ];
+    for (name, about, data) in others {
+        let schema = EventBody::schema(name, about, data);
+        schemas.push((schema_name(name), schema.into()));
+    }
     for (name, schema) in &mut schemas {
         schema::require_all(name, schema);
     }

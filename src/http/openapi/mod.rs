@@ -241,6 +241,10 @@ fn tags() -> Vec<Tag> {
         ("Members", "The participants of a program."),
         ("Wallets", "Points, and their ledger."),
         ("Offers", "Rewards that points buy."),
+        (
+            "Interests",
+            "Wishes of members, which the operator arranges.",
+        ),
         ("Redemptions", "Redeemed offers and their progress."),
         (
             "Conversations",

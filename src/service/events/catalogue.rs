@@ -231,7 +231,9 @@ fn object(
         | Event::PoolFunded { .. }
         | Event::PoolDrawn { .. }
         | Event::PoolReturned { .. }
-        | Event::TermsAccepted { .. } => {
+        | Event::TermsAccepted { .. }
+        | Event::InterestCreated { .. }
+        | Event::InterestChanged { .. } => {
             return Err(store::Error::Impossible("event outside the catalogue"));
         }
     };

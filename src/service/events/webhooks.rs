@@ -63,7 +63,7 @@ impl Services {
 
     /// Parses the address of a webhook and looks its host up. `may_use` comes before the look-up:
     /// names are looked up only for a webhook that exists or that the program may still create.
-    async fn check_target<F>(
+    pub(in crate::service) async fn check_target<F>(
         &self,
         key: KeyPrincipal,
         url: &str,
@@ -362,6 +362,6 @@ fn find_active(
 }
 
 /// A new secret of 256 random bits.
-fn new_secret() -> SecretString {
+pub(in crate::service) fn new_secret() -> SecretString {
     SecretString::from(format!("whsec_{}", HEXLOWER.encode(&random_bytes::<32>())))
 }

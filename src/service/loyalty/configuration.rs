@@ -1,9 +1,13 @@
 //! The configuration of a program.
 
-use crate::domain::{Currency, Event, Precondition, Refusal, Seq};
+use crate::domain::{
+    Change, Currency, Event, Gateway, Precondition, ProgramNumber, Refusal, Seq, WebhookUrl,
+};
+use crate::service::events::webhooks::new_secret;
 use crate::service::{Answer, KeyPrincipal, Reply, ServiceError, Services};
-use crate::store::{self, WriteError};
-use crate::wire::{ConfigurationRequest, ConfigurationResponse};
+use crate::store::gateways::GatewayTarget;
+use crate::store::{self, Connection, Transaction, WriteError};
+use crate::wire::{ConfigurationRequest, ConfigurationResponse, GatewayResponse};
 
 impl Services {
     /// Returns the configuration with its settings version.
@@ -17,7 +21,8 @@ impl Services {
         self.look_up(key, move |connection| {
             let program = store::programs::get(connection, key.program)?;
             let version = program.configuration_version;
-            Ok((ConfigurationResponse::from(&program), version))
+            let gateways = gateways(connection, key.program)?;
+            Ok((ConfigurationResponse::new(&program, gateways), version))
         })
         .await
     }
@@ -30,8 +35,12 @@ impl Services {
         &self,
         key: KeyPrincipal,
         precondition: Precondition,
-        request: ConfigurationRequest,
+        mut request: ConfigurationRequest,
     ) -> Result<Reply, WriteError> {
+        let phone = std::mem::take(&mut request.phone_webhook);
+        let concierge = std::mem::take(&mut request.concierge_webhook);
+        let phone = self.checked(key, phone).await;
+        let concierge = self.checked(key, concierge).await;
         self.write(key, None, move |tx, key| {
             let before = store::programs::get(tx, key.program)?;
             precondition.check(Some(before.configuration_version))?;
@@ -55,15 +64,74 @@ impl Services {
                 return Err(Refusal::RepriceNotConfirmed.into());
             }
             program.default_tier = request.default_tier.unwrap_or(program.default_tier);
-            if program != before {
+            let changes = [phone?, concierge?];
+            let changes_gateways = changes.iter().any(|change| *change != Change::Keep);
+            if program != before || changes_gateways {
                 let at = tx.now(key.program);
                 let event = Event::program_changed(&program);
                 program.configuration_version = tx.record(Some(key.program), at, event)?;
                 store::programs::configure(tx, &program)?;
             }
-            let answer = Answer::ok(&ConfigurationResponse::from(&program));
+            let gateways = set_gateways(tx, key.program, changes)?;
+            let answer = Answer::ok(&ConfigurationResponse::new(&program, gateways));
             Ok(answer.at(program.configuration_version))
         })
         .await
     }
+    /// Checks the address of a gateway as that of a webhook.
+    async fn checked(
+        &self,
+        key: KeyPrincipal,
+        url: Change<String>,
+    ) -> Result<Change<WebhookUrl>, ServiceError> {
+        Ok(match url {
+            Change::Keep => Change::Keep,
+            Change::Clear => Change::Clear,
+            Change::Set(url) => Change::Set(self.check_target(key, &url, |_| Ok(())).await?),
+        })
+    }
+}
+
+/// Sets or removes the gateways of a program. Only the result shows the secret of one that is set.
+fn set_gateways(
+    tx: &Transaction<'_>,
+    program: ProgramNumber,
+    changes: [Change<WebhookUrl>; 2],
+) -> Result<[Option<GatewayResponse>; 2], store::Error> {
+    let mut secrets = [None, None];
+    for ((kind, change), secret) in Gateway::ALL.into_iter().zip(changes).zip(&mut secrets) {
+        let target = match change {
+            Change::Keep => continue,
+            Change::Clear => None,
+            Change::Set(url) => Some(GatewayTarget {
+                url,
+                secret: new_secret(),
+            }),
+        };
+        store::gateways::set(tx, program, kind, target.as_ref())?;
+        *secret = target.map(|target| target.secret);
+    }
+    let mut shown = gateways(tx, program)?;
+    for (gateway, secret) in shown.iter_mut().zip(secrets) {
+        if let Some(gateway) = gateway {
+            gateway.secret = secret;
+        }
+    }
+    Ok(shown)
+}
+
+/// The gateways of a program without their secrets.
+fn gateways(
+    connection: &Connection,
+    program: ProgramNumber,
+) -> Result<[Option<GatewayResponse>; 2], store::Error> {
+    let find = |kind| -> Result<_, store::Error> {
+        let target = store::gateways::find(connection, program, kind)?;
+        Ok(target.map(|target| GatewayResponse {
+            url: target.url.as_str().to_owned(),
+            secret: None,
+        }))
+    };
+    let [phone, concierge] = Gateway::ALL.map(find);
+    Ok([phone?, concierge?])
 }

@@ -1,7 +1,9 @@
-//! The resources of a loyalty program: members, wallets, offers, redemptions, conversations.
+//! The resources of a loyalty program: members, wallets, offers, interests, redemptions,
+//! conversations.
 
 mod configuration;
 mod conversations;
+mod interests;
 pub(in crate::service) mod ledger;
 pub(in crate::service) mod members;
 mod offers;

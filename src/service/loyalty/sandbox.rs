@@ -131,6 +131,7 @@ fn reset(
     let event = Event::program_changed(&new);
     new.configuration_version = tx.record(Some(new.number), now, event)?;
     store::programs::configure(tx, &new)?;
+    store::gateways::move_all(tx, number, new.number)?;
     store::sandbox::move_keys(tx, number, new.number)?;
     Ok(new)
 }

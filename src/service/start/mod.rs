@@ -12,8 +12,9 @@ pub use self::error::StartError;
 use crate::analytics::Engine;
 use crate::books::Published;
 use crate::clock::Clock;
-use crate::config::Settings;
-use crate::domain::{ByNumber, ProgramNumber, Seq, Timestamp};
+use crate::config::{PhoneSettings, Settings};
+use crate::domain::{ByNumber, ProgramNumber, Seq, TargetPolicy, Timestamp, WebhookUrl};
+use crate::service::events::gateways::Gateways;
 use crate::service::events::{Signals, SystemNames, Targets};
 use crate::service::figures::derived::Derived;
 use crate::service::figures::generations::BooksSaver;
@@ -26,6 +27,7 @@ use crate::service::tenancy::bootstrap;
 use crate::service::tenancy::credentials::{Directory, KeyUses, TokenKey};
 use crate::service::upkeep::clock_watch::ClockWatch;
 use crate::service::writer::RequestWriter;
+use crate::store::gateways::GatewayTarget;
 use crate::store::{self, Connection, Database, OpenError, ReaderSettings, WriterSettings};
 use crate::telemetry::Metrics;
 
@@ -123,6 +125,7 @@ impl Services {
                 Arc::new(SystemNames::new()),
                 settings.webhooks.sandbox_private_targets,
             ),
+            gateways: Gateways::new(phone_gateway(&settings.phone)),
             partner_uuid,
             snapshots,
             clock_watch,
@@ -182,6 +185,14 @@ fn writer_settings(
         idempotency_retention: Duration::from_secs(settings.idempotency.retention),
         metrics: metrics.clone(),
     }
+}
+
+/// The configured gateway for phones of programs without their own.
+fn phone_gateway(settings: &PhoneSettings) -> Option<GatewayTarget> {
+    Some(GatewayTarget {
+        url: WebhookUrl::parse(settings.webhook_url.as_ref()?, TargetPolicy::Any).ok()?,
+        secret: settings.webhook_secret.clone()?,
+    })
 }
 
 fn reader_settings(settings: &Settings) -> ReaderSettings {

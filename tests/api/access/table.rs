@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use stampcard::http::{Access, ROUTES};
 
+use super::interests::interest_rows;
 use super::world::World;
 use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY};
 
@@ -26,7 +27,7 @@ pub(super) struct Row {
     pub(super) bad: Option<(String, Value, u16, &'static str)>,
 }
 
-fn row(method: &'static str, route: &'static str, path: impl Into<String>) -> Row {
+pub(super) fn row(method: &'static str, route: &'static str, path: impl Into<String>) -> Row {
     Row {
         method,
         route,
@@ -50,7 +51,7 @@ impl Row {
         }
     }
 
-    fn body(self, body: Value) -> Self {
+    pub(super) fn body(self, body: Value) -> Self {
         Self { body, ..self }
     }
 
@@ -66,7 +67,7 @@ impl Row {
         self.members.as_ref().unwrap_or(&self.body)
     }
 
-    fn gives<const N: usize>(self, status: u16, holds: [&str; N]) -> Self {
+    pub(super) fn gives<const N: usize>(self, status: u16, holds: [&str; N]) -> Self {
         let holds = holds.map(str::to_owned).to_vec();
         Self {
             status,
@@ -75,18 +76,24 @@ impl Row {
         }
     }
 
-    fn live(self, live: u16) -> Self {
+    pub(super) fn live(self, live: u16) -> Self {
         Self { live, ..self }
     }
 
-    fn others(self, path: impl Into<String>, body: Value, status: u16) -> Self {
+    pub(super) fn others(self, path: impl Into<String>, body: Value, status: u16) -> Self {
         Self {
             others: Some((path.into(), body, status)),
             ..self
         }
     }
 
-    fn bad(self, path: impl Into<String>, body: Value, status: u16, names: &'static str) -> Self {
+    pub(super) fn bad(
+        self,
+        path: impl Into<String>,
+        body: Value,
+        status: u16,
+        names: &'static str,
+    ) -> Self {
         Self {
             bad: Some((path.into(), body, status, names)),
             ..self
@@ -701,6 +708,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(wallet_rows());
     rows.extend(offer_rows(world));
     rows.extend(redemption_rows(world));
+    rows.extend(interest_rows(world));
     rows.extend(terms_rows(world));
     rows.extend(key_rows(world));
     rows.extend(conversation_rows(world));

@@ -31,6 +31,11 @@ pub(super) struct World {
     pub(super) delivery: String,
     /// The id of the sandbox key, and that of another key of the same organization.
     pub(super) programs: [String; 2],
+    /// Interests of Ada and of Bob; a code was sent for Ada's.
+    pub(super) ada_interest: String,
+    pub(super) bob_interest: String,
+    /// Of Ada, for the row that closes an interest.
+    pub(super) spare_interest: String,
     /// The present version of the privacy policy.
     pub(super) terms: String,
     /// Of the sandbox key's program, for the row that revokes a key.
@@ -75,7 +80,15 @@ impl World {
         let webhooks = [(); 2].map(|()| text(&app.post("/v1/webhooks", &hook).expect(201)["id"]));
         let path = format!("/v1/webhooks/{}/test", webhooks[0]);
         let delivery = text(&app.post(&path, &Value::Null).expect(200)["id"]);
+        let interest = |member: &str| {
+            let body =
+                json!({"externalUserID": member, "offer": offer, "phone": "+30 694 1234567"});
+            text(&app.post("/v1/interests", &body).expect(201)["id"])
+        };
         Self {
+            ada_interest: interest("ada"),
+            bob_interest: interest("bob"),
+            spare_interest: interest("ada"),
             token,
             ada_conversation,
             bob_conversation: conversation(&app, "bob", "booking"),

@@ -14,6 +14,7 @@ import { startTheme } from "./lib/theme.js";
 import { countWaiting } from "./lib/waiting.js";
 import { sendAll } from "./lib/undo.js";
 import { inboxPage } from "./pages/inbox/page.js";
+import { interestPage, interestsPage } from "./pages/interests.js";
 import { memberPage } from "./pages/member/page.js";
 import { membersPage } from "./pages/members.js";
 import { offersPage } from "./pages/offers.js";
@@ -38,6 +39,8 @@ const PAGES = {
     { path: "members/:id", show: memberPage },
     { path: "redemptions", label: "Redemptions", show: redemptionsPage },
     { path: "redemptions/:id", show: redemptionPage },
+    { path: "interests", label: "Interests", show: interestsPage },
+    { path: "interests/:id", show: interestPage },
     { path: "inbox", label: "Inbox", show: inboxPage },
     { path: "inbox/:id", show: inboxPage },
     { path: "webhooks", label: "Webhooks", show: webhooksPage },

@@ -8,12 +8,12 @@ use uuid::Uuid;
 pub use self::reading::UNKNOWN_OFFER;
 use self::reading::visible;
 use super::ledger::{Movement, post};
-use super::{members, offers};
+use super::{interests, members, offers};
 use crate::books::Record;
 use crate::domain::{
-    CancelReason, Change, Entry, Event, Invalid, Member, MemberNumber, Mover, Offer, Points,
-    Redemption, RedemptionId, RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status,
-    Timestamp,
+    CancelReason, Change, Entry, Event, Interest, InterestStatus, Invalid, Member, MemberNumber,
+    Mover, Offer, Points, ProgramNumber, Redemption, RedemptionId, RedemptionMove,
+    RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
 };
 use crate::service::events;
 use crate::service::tenancy::pools;
@@ -39,7 +39,15 @@ impl Services {
             let member = members::subject(tx, caller, request.external_user_id)?
                 .ok_or_else(members::external_user_id_required)?;
             let offer = offers::current(tx, program, &request.offer)?;
-            let redemption = redeem(tx, caller, &member, &offer)?;
+            let interest = request.interest.map(|id| {
+                let interest = interests::of_member(tx, (program, member.number), &id)?;
+                if interest.offer == offer.number {
+                    Ok::<_, ServiceError>(interest)
+                } else {
+                    Err(Invalid::new("interest", "must be an interest in the same offer").into())
+                }
+            });
+            let redemption = redeem(tx, caller, &member, &offer, interest.transpose()?)?;
             let answer = Answer::created(&RedemptionResponse::from(&redemption));
             Ok(answer.with_words_of(redemption.member))
         })
@@ -99,8 +107,12 @@ fn redeem(
     caller: &Caller,
     member: &Member,
     offer: &Offer,
+    mut interest: Option<Interest>,
 ) -> Result<Redemption, ServiceError> {
     let at = tx.now(member.program);
+    if let Some(interest) = &mut interest {
+        interest.leave_for(InterestStatus::Converted)?;
+    }
     offer.check_redeemable(&member.tier, at)?;
     let limit = offer.content.limit;
     let held = store::redemptions::held(tx, member.number, offer.number, limit)?;
@@ -116,7 +128,11 @@ fn redeem(
     }
     let mut redemption = Redemption {
         number: RedemptionNumber(0),
-        id: RedemptionId::from_uuid(Uuid::now_v7()),
+        // The redemption shares the bytes of the interest, and so its conversation.
+        id: RedemptionId::from_uuid(match &interest {
+            Some(interest) => *interest.id.as_uuid(),
+            None => Uuid::now_v7(),
+        }),
         member: member.number,
         external_user_id: member.external_user_id.clone(),
         offer: offer.number,
@@ -132,9 +148,7 @@ fn redeem(
         created_at: at,
     };
     store::redemptions::insert(tx, member.program, &mut redemption)?;
-    let about = (Some(redemption.number), Some(&offer.content.title));
-    let place = (member.program, member.number);
-    store::conversations::insert(tx, place, redemption.conversation(), about, at)?;
+    open_conversation(tx, (member.program, at), &redemption, (offer, interest))?;
     let event = Event::RedemptionCreated {
         member: member.number,
         offer: offer.number,
@@ -158,6 +172,23 @@ fn redeem(
         post(tx, at, &account_of(tx, member.number)?, movement)?;
     }
     Ok(redemption)
+}
+
+/// Opens the conversation of a redemption, or takes over that of the interest it comes of.
+fn open_conversation(
+    tx: &mut Transaction<'_>,
+    (program, at): (ProgramNumber, Timestamp),
+    redemption: &Redemption,
+    (offer, interest): (&Offer, Option<Interest>),
+) -> Result<(), ServiceError> {
+    let id = redemption.conversation();
+    if let Some(interest) = interest {
+        store::conversations::take_over(tx, id, redemption.number)?;
+        return interests::save(tx, (program, at), &interest);
+    }
+    let about = (Some(redemption.number), Some(&offer.content.title));
+    store::conversations::insert(tx, (program, redemption.member), id, about, at)?;
+    Ok(())
 }
 
 /// Applies a patch: the status first, then the details.

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::domain::{
-    Environment, ExternalUserId, MemberNumber, OrganizationNumber, ProgramNumber, Timestamp,
+    Environment, ExternalUserId, InterestId, MemberNumber, OrganizationNumber, Phone,
+    ProgramNumber, Timestamp,
 };
 use crate::service::{DirectoryVersion, MemberPrincipal};
+use crate::store::phone_codes::CodeHash;
 use crate::store::removals::ErasedKey;
 
 /// Bound into every member token, so that nothing else encrypted with the same key passes for one.
@@ -29,6 +31,11 @@ struct Claims {
 
 /// Bound into the hash of an erased member's id.
 const ERASED: &[u8] = b"stampcard erased member 1";
+
+/// Bound into the hash of a phone number.
+const NUMBER: &[u8] = b"stampcard phone number 1";
+/// Bound into the hash of a code for a phone.
+const CODE: &[u8] = b"stampcard phone code 1";
 
 /// The key of all member tokens.
 pub struct TokenKey(SymmetricKey<V4>);
@@ -54,13 +61,46 @@ impl TokenKey {
     /// # Panics
     /// Never: HMAC takes keys of any length.
     pub fn erased_key(&self, program: ProgramNumber, id: &ExternalUserId) -> ErasedKey {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes())
-            .expect("HMAC takes keys of any length");
-        mac.update(ERASED);
-        mac.update(&program.0.to_be_bytes());
-        mac.update(id.as_str().as_bytes());
-        let hash: [u8; 32] = mac.finalize().into_bytes().into();
+        let parts = [ERASED, &program.0.to_be_bytes(), id.as_str().as_bytes()];
+        let hash: [u8; 32] = self.mac(parts).finalize().into_bytes().into();
         std::array::from_fn(|index| hash[index])
+    }
+
+    /// The hash of a phone number of a program, by which its codes are counted.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    pub fn number_hash(&self, program: ProgramNumber, phone: &Phone) -> CodeHash {
+        let digits = phone.digits();
+        let parts = [NUMBER, &program.0.to_be_bytes(), digits.as_bytes()];
+        self.mac(parts).finalize().into_bytes().into()
+    }
+
+    /// The hash of a code that was sent to the phone of an interest.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    pub fn code_hash(&self, interest: InterestId, code: &str) -> CodeHash {
+        let parts = [CODE, interest.as_uuid().as_bytes(), code.as_bytes()];
+        self.mac(parts).finalize().into_bytes().into()
+    }
+
+    /// Whether a hash is that of a code; takes the same time for all codes.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    pub fn is_code(&self, interest: InterestId, code: &str, hash: &CodeHash) -> bool {
+        let parts = [CODE, interest.as_uuid().as_bytes(), code.as_bytes()];
+        self.mac(parts).verify_slice(hash).is_ok()
+    }
+
+    fn mac(&self, parts: [&[u8]; 3]) -> Hmac<Sha256> {
+        let mut mac =
+            Hmac::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any length");
+        for part in parts {
+            mac.update(part);
+        }
+        mac
     }
 
     /// Mints a token.

@@ -284,6 +284,10 @@ impl<'c> History<'c> {
             | Event::WalletCredited(_) => self.pool(seq, program, event),
             Event::TermsPublished { .. } => return self.find_row(seq, "terms_version"),
             Event::TermsAccepted { .. } => return self.find_row(seq, "terms_acceptance"),
+            Event::InterestCreated { .. } => return self.find_row(seq, "interest"),
+            Event::InterestChanged { interest, .. } => {
+                return self.find_interest(seq, interest.as_uuid().as_bytes());
+            }
             // Other ledger entries, and events without a column that is compared.
             _ => {}
         }
@@ -296,6 +300,18 @@ impl<'c> History<'c> {
         let mut statement = self.connection.prepare_cached(&sql)?;
         if !statement.query_row([seq], |row| row.get::<_, bool>(0))? {
             self.report(format!("activity {seq} has no row in the table {table}"));
+        }
+        Ok(())
+    }
+
+    /// Finds the row that an activity changed, which has its number or that of a later one.
+    fn find_interest(&mut self, seq: i64, uuid: &[u8; 16]) -> Result<(), Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM interest WHERE uuid = ?1 AND changed_seq >= ?2)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        if !statement.query_row((uuid, seq), |row| row.get::<_, bool>(0))? {
+            self.report(format!(
+                "activity {seq} changed an interest whose row does not know"
+            ));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, Row};
 
 use super::messages::newest_message;
-use super::{COLUMNS, conversation, select};
+use super::{COLUMNS, conversation, opened, select};
 use crate::domain::{
     Conversation, ConversationNumber, InboxPlace, InboxRank, MemberNumber, ProgramNumber, Search,
     Timestamp,
@@ -170,13 +170,16 @@ fn ranked(row: &Row<'_>) -> Result<Ranked, Error> {
 
 /// The time of the last message and the time since which the member waited, according to the
 /// messages up to number ?1.
-const THEN: &str = "(SELECT s.created_at FROM message s
-        WHERE s.conversation_id = c.id AND s.id <= ?1 ORDER BY s.id DESC LIMIT 1) AS said,
-    r.created_at AS opened,
+const THEN: &str = concat!(
+    "(SELECT s.created_at FROM message s
+        WHERE s.conversation_id = c.id AND s.id <= ?1 ORDER BY s.id DESC LIMIT 1) AS said, ",
+    opened!(),
+    " AS opened,
     iif(m.archived_at IS NULL, (SELECT min(s.created_at) FROM message s
         WHERE s.conversation_id = c.id AND s.id <= ?1 AND s.id > coalesce((SELECT max(a.id)
             FROM message a WHERE a.conversation_id = c.id AND a.id <= ?1 AND a.role = 'agent'), 0)),
-        NULL) AS since";
+        NULL) AS since"
+);
 
 /// The conversations that may have been active since the first page, each with its rank then.
 fn moved(

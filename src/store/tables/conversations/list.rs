@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use rusqlite::Connection;
 
 use super::messages::newest_message;
-use super::{COLUMNS, conversation, select};
+use super::{COLUMNS, conversation, opened, select};
 use crate::domain::{
     Conversation, ConversationNumber, ConversationPlace, MemberNumber, ProgramNumber, Timestamp,
 };
@@ -15,8 +15,12 @@ use crate::store::tables::query::Query;
 
 /// The time a conversation was last active according to the messages up to number ?; null if it did
 /// not exist then.
-const ACTIVE_THEN: &str = "coalesce((SELECT s.created_at FROM message s
-        WHERE s.conversation_id = c.id AND s.id <= ? ORDER BY s.id DESC LIMIT 1), r.created_at)";
+const ACTIVE_THEN: &str = concat!(
+    "coalesce((SELECT s.created_at FROM message s
+        WHERE s.conversation_id = c.id AND s.id <= ? ORDER BY s.id DESC LIMIT 1), ",
+    opened!(),
+    ")"
+);
 
 /// The filter of a list of conversations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -29,6 +29,15 @@ const FROM: &str = "FROM conversation c
     JOIN member m ON m.id = c.member_id
     LEFT JOIN redemption r ON r.id = c.redemption_id";
 
+/// The time at which a conversation without messages was opened, as SQL.
+macro_rules! opened {
+    () => {
+        "coalesce((SELECT a.at FROM interest i JOIN activity a ON a.seq = i.seq
+            WHERE i.uuid = c.uuid), r.created_at)"
+    };
+}
+use opened;
+
 /// A conversation that has a row.
 ///
 /// # Errors
@@ -101,6 +110,21 @@ pub fn insert(
         ))
     })?;
     Ok(ConversationNumber(tx.last_insert_rowid()))
+}
+
+/// Makes the conversation of an interest that of the redemption that came of it.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn take_over(
+    tx: &Transaction<'_>,
+    id: ConversationId,
+    redemption: RedemptionNumber,
+) -> Result<(), Error> {
+    let sql = "UPDATE conversation SET redemption_id = ?2 WHERE uuid = ?1";
+    let values = (id.as_uuid().as_bytes(), redemption.0);
+    tx.run(sql, |statement| statement.execute(values))?;
+    Ok(())
 }
 
 /// Adds a message, and updates the last message and the waiting time of its conversation.

@@ -36,11 +36,13 @@ pub fn contradictions(connection: &Connection) -> Result<Vec<String>, Error> {
 }
 
 /// The places of single kinds of events in the queries.
-const KINDS: [(&str, EventKind); 4] = [
+const KINDS: [(&str, EventKind); 6] = [
     ("{rated}", EventKind::RedemptionRated),
     ("{funded}", EventKind::PoolFunded),
     ("{published}", EventKind::TermsPublished),
     ("{accepted}", EventKind::TermsAccepted),
+    ("{interested}", EventKind::InterestCreated),
+    ("{interest_changed}", EventKind::InterestChanged),
 ];
 
 /// The numbers of the events whose object is stored for webhooks.
@@ -118,7 +120,8 @@ const CONTRADICTIONS: &[&str] = &[
     "SELECT format('redemption row %d has no conversation', r.id) FROM redemption r
      WHERE NOT EXISTS (SELECT 1 FROM conversation c WHERE c.uuid = r.uuid)",
     "SELECT format('conversation row %d: it is of support and has no message', id)
-     FROM conversation WHERE redemption_id IS NULL AND last_message_at IS NULL",
+     FROM conversation WHERE redemption_id IS NULL AND last_message_at IS NULL
+        AND uuid NOT IN (SELECT uuid FROM interest)",
     "SELECT format('conversation row %d: its member was erased, but its title was not', c.id)
      FROM conversation c JOIN member m ON m.id = c.member_id
      WHERE c.redemption_id IS NULL AND c.title IS NOT NULL AND m.external_user_id GLOB 'erased_*'
@@ -133,7 +136,8 @@ const CONTRADICTIONS: &[&str] = &[
      FROM conversation c LEFT JOIN redemption r ON r.id = c.redemption_id
         LEFT JOIN message s ON s.id = (SELECT max(id) FROM message WHERE conversation_id = c.id)
      WHERE c.last_message_at IS NOT s.created_at OR c.last_role IS NOT s.role
-        OR c.active_at IS NOT coalesce(s.created_at, r.created_at)",
+        OR c.active_at IS NOT coalesce(s.created_at, (SELECT a.at FROM interest i
+            JOIN activity a ON a.seq = i.seq WHERE i.uuid = c.uuid), r.created_at)",
     "SELECT format('message row %d has no text, but member row %d was not erased', s.id, m.id)
      FROM message s JOIN conversation c ON c.id = s.conversation_id
         JOIN member m ON m.id = c.member_id
@@ -150,6 +154,30 @@ const CONTRADICTIONS: &[&str] = &[
         LEFT JOIN terms_version v ON v.seq = c.version_seq
      WHERE a.kind IS NOT {accepted} OR a.member_id IS NOT c.member_id
         OR a.program_id IS NOT v.program_id OR a.object_uuid IS NOT v.uuid",
+    "SELECT format('interest of activity %d: the activity did not create it', i.seq)
+     FROM interest i LEFT JOIN activity a ON a.seq = i.seq
+     WHERE a.kind IS NOT {interested} OR a.program_id IS NOT i.program_id
+        OR a.member_id IS NOT i.member_id OR a.offer_id IS NOT i.offer_id
+        OR a.object_uuid IS NOT i.uuid",
+    "SELECT format('interest of activity %d: its status or verification is not that of its last
+         change', i.seq)
+     FROM interest i LEFT JOIN activity a ON a.seq = i.changed_seq
+     WHERE iif(i.changed_seq = i.seq, i.status <> 'submitted' OR i.phone_verified,
+         a.kind IS NOT {interest_changed} OR a.object_uuid IS NOT i.uuid
+            OR a.member_id IS NOT i.member_id OR a.to_state IS NOT i.status
+            OR a.flag IS NOT i.phone_verified)",
+    "SELECT format('interest of activity %d: a redemption contradicts its status', i.seq)
+     FROM interest i LEFT JOIN redemption r
+        ON r.uuid = i.uuid AND r.member_id = i.member_id AND r.offer_id = i.offer_id
+     WHERE (i.status = 'converted') <> (r.id IS NOT NULL)",
+    "SELECT format('interest of activity %d has no conversation of its member', i.seq)
+     FROM interest i LEFT JOIN conversation c ON c.uuid = i.uuid
+     WHERE c.member_id IS NOT i.member_id",
+    "SELECT format('phone_code row %d: it does not match its interest, or a number is out of range',
+         c.id)
+     FROM phone_code c LEFT JOIN interest i ON i.seq = c.interest
+     WHERE i.member_id IS NOT c.member_id OR i.program_id IS NOT c.program_id OR c.id < 1
+        OR c.tries NOT BETWEEN 0 AND 1000000 OR c.created_at NOT BETWEEN 0 AND 253402300799999",
     "SELECT format('event_payload of activity %d: the activity is no event of its program whose
          object is stored', p.seq)
      FROM event_payload p JOIN activity a ON a.seq = p.seq
@@ -202,7 +230,7 @@ fn support_ids(connection: &Connection) -> Result<Vec<String>, Error> {
     let sql = "SELECT c.id, c.uuid, c.member_id, c.title IS NOT NULL, s.uuid
                FROM conversation c LEFT JOIN message s ON s.role = 'agent'
                    AND s.id = (SELECT min(id) FROM message WHERE conversation_id = c.id)
-               WHERE c.redemption_id IS NULL";
+               WHERE c.redemption_id IS NULL AND c.uuid NOT IN (SELECT uuid FROM interest)";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut findings = Vec::new();

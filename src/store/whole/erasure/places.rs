@@ -69,6 +69,28 @@ const PLACES: &[Place] = &[
                  (SELECT id FROM conversation WHERE member_id = ?1)",
         ),
     },
+    Place {
+        table: "interest",
+        columns: &[
+            "preferred_dates",
+            "blackout_dates",
+            "occasion",
+            "contact_method",
+            "contact_window",
+            "phone",
+        ],
+        how: How::Sql(
+            "UPDATE interest SET preferred_dates = NULL, blackout_dates = NULL, adults = NULL,
+                 children = NULL, occasion = NULL, contact_method = NULL, contact_window = NULL,
+                 phone = NULL
+             WHERE member_id = ?1",
+        ),
+    },
+    Place {
+        table: "phone_code",
+        columns: &["number_hash", "code_hash"],
+        how: How::Sql("DELETE FROM phone_code WHERE member_id = ?1"),
+    },
     // The title of a booking's conversation is that of the offer.
     Place {
         table: "conversation",
@@ -135,6 +157,7 @@ mod tests {
                 "setting.name",
                 "setting.value",
                 "webhook_endpoint.secret",
+                "gateway.secret",
                 "webhook_delivery.error",
                 "log_text.commitment",
             ],
@@ -165,6 +188,7 @@ mod tests {
                 "offer.location",
                 "offer.tiers",
                 "webhook_endpoint.url",
+                "gateway.url",
                 "webhook_endpoint.events",
                 "member.tier",
                 "activity.from_state",
@@ -184,6 +208,8 @@ mod tests {
                 "credential.environment",
                 "redemption.status",
                 "redemption.canceled_reason",
+                "interest.status",
+                "gateway.kind",
                 "conversation.last_role",
                 "message.role",
                 "webhook_delivery.status",
@@ -201,6 +227,7 @@ mod tests {
                 "credential.hash",
                 "offer.uuid",
                 "redemption.uuid",
+                "interest.uuid",
                 "conversation.uuid",
                 "message.uuid",
                 "webhook_endpoint.uuid",

@@ -1,7 +1,7 @@
 //! The rules that columns have in common.
 
 use crate::domain::{
-    Allocation, Cell, Cents, Entry, Environment, EventKind, Inclusion, Invalid, MessageId,
+    Allocation, Cell, Cents, Entry, Environment, EventKind, Inclusion, Intake, Invalid, MessageId,
     OfferContent, OfferId, Rate, Reason, RedemptionLimit, Seq, Subscription, Timestamp, WebhookUrl,
 };
 
@@ -100,6 +100,13 @@ pub(super) const TIERS: Rule = Rule(|cell| {
         .map(drop)
         .map_err(expected)
 });
+pub(super) const DATES: Rule = Rule(|cell| {
+    let json = cell.text().unwrap_or_default();
+    Intake::parse_stored_dates("", json)
+        .map(drop)
+        .map_err(expected)
+});
+pub(super) const PERSONS: Rule = Rule(|cell| in_range(cell, 0, Intake::GUESTS_MAX));
 pub(super) const EVENTS: Rule = Rule(|cell| {
     let json = cell.text().unwrap_or_default();
     Subscription::parse_stored("", json)

@@ -8,9 +8,9 @@ mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, CENTS, COUNT, DISPLAY_PRICE, ENTRY, EVENTS, GUESTS, IMAGES, INCLUSIONS,
-    KIND, MONTH, NOTE, PER_MEMBER, PIECES, PREFIX, RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME,
-    UNITS_PER_USD, WEBHOOK_URL, expected, text,
+    ACTOR, ALLOCATION, ANY, CENTS, COUNT, DATES, DISPLAY_PRICE, ENTRY, EVENTS, GUESTS, IMAGES,
+    INCLUSIONS, KIND, MONTH, NOTE, PER_MEMBER, PERSONS, PIECES, PREFIX, RATE_PER_POINT, ROW,
+    SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
 };
 use crate::domain::{
     Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
@@ -45,6 +45,7 @@ pub(in crate::store) fn is_stamp(column: &str) -> bool {
             | "active_at"
             | "last_message_at"
             | "rated_at"
+            | "details_sent_at"
     )
 }
 
@@ -279,6 +280,27 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
         &[("seq", ROW), ("type", ANY), ("content", text!(TermsHtml))],
     ),
     ("terms_acceptance", &[("seq", ROW), ("version_seq", ROW)]),
+    (
+        "interest",
+        &[
+            ("seq", ROW),
+            ("changed_seq", ROW),
+            ("phone_verified", ANY),
+            ("details_sent_at", STAMP),
+            ("preferred_dates", DATES),
+            ("blackout_dates", DATES),
+            ("adults", PERSONS),
+            ("children", PERSONS),
+            ("occasion", ANY),
+            ("contact_method", ANY),
+            ("contact_window", ANY),
+            ("phone", text!(Phone)),
+        ],
+    ),
+    (
+        "gateway",
+        &[("kind", ANY), ("url", WEBHOOK_URL), ("secret", SECRET)],
+    ),
     ("pool_usage", &[("month", MONTH), ("credits", COUNT)]),
     (
         "organization_usage",

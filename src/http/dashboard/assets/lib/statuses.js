@@ -19,6 +19,9 @@ const LABELS = {
   PURCHASED: "Purchased",
   COMPLETED: "Completed",
   CANCELED: "Canceled",
+  // Of interests only.
+  CONVERTED: "Converted",
+  CLOSED: "Closed",
 };
 
 /** @type {Record<string, string>} */

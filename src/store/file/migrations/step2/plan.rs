@@ -38,4 +38,7 @@ pub(super) const NEW_TABLES: &[&str] = &[
     "pool_funding",
     "terms_version",
     "terms_acceptance",
+    "interest",
+    "phone_code",
+    "gateway",
 ];
