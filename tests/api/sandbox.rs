@@ -45,7 +45,8 @@ fn programs(app: &TestApp) -> Vec<Value> {
 fn a_reset_leaves_the_keys_an_empty_program_of_the_same_name_and_settings() {
     let app = TestApp::start();
     let settings = json!({"currencyName": "Miles", "currencySymbol": "mi", "defaultTier": "blue",
-        "ratePerPoint": 0.01, "currencyUnitsPerUSD": 2.5});
+        "ratePerPoint": 0.01, "currencyUnitsPerUSD": 2.5, "phoneWebhook": null,
+        "conciergeWebhook": null});
     app.put("/v1/configuration", &settings).expect(200);
     app.member("ada", 100);
     let offer = app.offer(json!({"pointsPrice": 10}));

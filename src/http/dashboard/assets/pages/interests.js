@@ -44,8 +44,11 @@ export function interestsPage(view) {
     void again(false);
   };
   append(view.root, [
-    pageHead("Interests", "Offers that members want arranged."),
-    h("div", { class: "bar" }, picker("Status", STATUSES, "", choose)),
+    pageHead(
+      "Interests",
+      "Offers that members want arranged.",
+      picker("Status", STATUSES, "", choose),
+    ),
     place,
   ]);
   const again = load(
