@@ -131,7 +131,7 @@ error_codes! {
         scrip: 409 "conflict",
         bullseye: 409 "Conflict",
     }
-    /// A change of what points are worth must be confirmed, because offers have prices of their own.
+    /// A change of what points are worth must be confirmed, as offers have prices of their own.
     RepriceNotConfirmed {
         expys: 409 "REPRICE_NOT_CONFIRMED",
         scrip: 409 "conflict",

@@ -158,6 +158,7 @@ const RECIPES: &[Recipe] = &[
             "src/cli/demo/bookings.rs",
             "src/cli/demo/deed.rs",
             "src/service/figures/analytics.rs",
+            "src/service/loyalty/configuration.rs",
             "src/service/loyalty/redemptions/mod.rs",
             "src/service/loyalty/redemptions/reading.rs",
         ],

@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Invalid, Phone};
+use super::Invalid;
 
 /// The digits that a phone number may have.
 const DIGITS: RangeInclusive<usize> = 5..=15;
@@ -43,13 +43,6 @@ pub(super) fn check_phone(field: &str, text: &str) -> Result<(), Invalid> {
         DIGITS.end()
     );
     Err(Invalid::new(field, expected))
-}
-
-impl Phone {
-    /// The digits, by which numbers are compared.
-    pub fn digits(&self) -> String {
-        digits(self.as_str())
-    }
 }
 
 /// The terms of a phone number.
@@ -89,7 +82,7 @@ pub(super) fn only_digits(text: &str) -> Option<String> {
 }
 
 /// The digits, without a zero in brackets, which is dialed only instead of the country code.
-fn digits(text: &str) -> String {
+pub(super) fn digits(text: &str) -> String {
     let text = text.replace("(0)", "");
     text.chars().filter(char::is_ascii_digit).collect()
 }

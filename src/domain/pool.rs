@@ -35,7 +35,7 @@ impl SettlementMode {
 pub struct Pool {
     /// The points that are left; negative if redemptions overdrew it.
     pub balance: i64,
-    /// The points that were ever drawn; what was given back is not subtracted.
+    /// The points that were ever drawn; what was returned is not subtracted.
     pub lifetime_spent: i64,
     /// The points by which redemptions may overdraw it.
     pub credit_limit: i64,
@@ -68,7 +68,7 @@ impl Pool {
         Ok(falls)
     }
 
-    /// Adds points that were bought or given back, up to the highest balance.
+    /// Adds points that were bought or returned, up to the highest balance.
     pub fn add(&mut self, amount: i64) {
         self.balance = self.balance.saturating_add(amount).min(Self::MAX);
     }

@@ -91,7 +91,7 @@ pub enum Refusal {
     /// The organization cannot be allocated that many credits.
     #[error("{0}")]
     AllocationTooLarge(String),
-    /// A change of what points are worth is not confirmed, although offers have prices of their own.
+    /// A change of what points are worth is not confirmed, but offers have prices of their own.
     #[error(
         "offers have display prices of their own, which do not follow the change; send \
          confirmReprice: true"

@@ -4,7 +4,7 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::Invalid;
-use super::contact::{check_email, check_phone};
+use super::contact::{check_email, check_phone, digits};
 
 /// The rule for a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,6 +198,13 @@ text!(
     Phone, (5, 32), lines: false, Trimmed, stored: (5, 32), form: check_phone,
     stored_form: check_phone
 );
+impl Phone {
+    /// The digits, by which numbers are compared.
+    pub fn digits(&self) -> String {
+        digits(self.as_str())
+    }
+}
+
 text!(
     /// The reason of a ledger entry: up to 500 characters.
     Reason, (0, 500), lines: false

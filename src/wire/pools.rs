@@ -47,7 +47,7 @@ pub struct PoolResponse {
     /// The points by which redemptions may overdraw it.
     #[schema(minimum = 0, maximum = 2_147_483_647)]
     pub credit_limit: i64,
-    /// The points that were ever drawn, up to 2147483647. What was given back is not subtracted.
+    /// The points that were ever drawn, up to 2147483647. What was returned is not subtracted.
     #[schema(minimum = 0, maximum = 2_147_483_647)]
     pub lifetime_spent: i64,
     /// What redemptions are paid from.

@@ -303,4 +303,26 @@ impl History<'_> {
             ("version", version != logged_version),
         ]))
     }
+
+    /// Finds the row that an activity made, which has its number.
+    pub(super) fn find_row(&mut self, seq: i64, table: &str) -> Result<(), Error> {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE seq = ?1)");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        if !statement.query_row([seq], |row| row.get::<_, bool>(0))? {
+            self.report(format!("activity {seq} has no row in the table {table}"));
+        }
+        Ok(())
+    }
+
+    /// Finds the row that an activity changed, which has its number or that of a later one.
+    pub(super) fn find_interest(&mut self, seq: i64, uuid: &[u8; 16]) -> Result<(), Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM interest WHERE uuid = ?1 AND changed_seq >= ?2)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        if !statement.query_row((uuid, seq), |row| row.get::<_, bool>(0))? {
+            self.report(format!(
+                "activity {seq} changed an interest whose row does not know"
+            ));
+        }
+        Ok(())
+    }
 }
