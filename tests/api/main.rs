@@ -71,6 +71,7 @@ mod terms;
 mod timeseries;
 mod timeseries_input;
 mod tokens;
+mod typed;
 mod wallet_view;
 mod wallets;
 mod webhook_changes;
