@@ -189,7 +189,7 @@ mod tests {
             union = union.union([event].into_iter().collect());
             assert!(union.contains(event));
         }
-        assert_eq!(EventName::parse("org.points.low"), None);
+        assert_eq!(EventName::parse("org.points.high"), None);
     }
 
     #[test]

@@ -32,13 +32,22 @@ impl Rate {
 
     /// The rate that a JSON number stands for; `None` if it is negative or larger than any rate, or
     /// has more digits after the point.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::float_cmp,
+        reason = "a quotient of whole numbers below 2^53 is the double nearest to the decimal number"
+    )]
     pub fn new(number: f64) -> Option<Self> {
-        let million = Self::MILLION as f64;
-        let millionths = (number * million).round();
-        // A quotient of whole numbers below 2^53 is the double nearest to the decimal number.
-        let is_exact = (0.0..=Self::PRICE_MAX.0 as f64).contains(&millionths)
-            && millionths / million == number;
-        is_exact.then_some(Self(millionths as i64))
+        let millionths = Self((number * 1e6).round() as i64);
+        let is_exact =
+            (Self::ZERO..=Self::PRICE_MAX).contains(&millionths) && millionths.to_f64() == number;
+        is_exact.then_some(millionths)
+    }
+
+    /// The nearest double.
+    #[expect(clippy::cast_precision_loss, reason = "2^53 is above the largest rate")]
+    pub fn to_f64(self) -> f64 {
+        self.0 as f64 / 1e6
     }
 
     /// The rate of a whole number of millionths.

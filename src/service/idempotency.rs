@@ -355,7 +355,9 @@ mod tests {
             let scope = Scope::Program(number);
             let (old, new) = (before.configuration_version, after.configuration_version);
             let body = |symbol| {
-                format!(r#"{{"balance":7,"currency":{{"name":"Points","symbol":"{symbol}"}}}}"#)
+                format!(
+                    r#"{{"balance":7,"currency":{{"name":"Points","symbol":"{symbol}","unitsPerUSD":1}}}}"#
+                )
             };
             assert_eq!(render(scope, 1, old, later)?, body("pts"));
             assert_eq!(render(scope, 1, new, later)?, body("mi"));

@@ -69,7 +69,7 @@ pub fn whole(least: i64, most: i64) -> Object {
 
 /// A decimal number with at most six digits after the point.
 pub fn rate(least: Rate, most: Rate) -> Object {
-    let [least, most] = [least, most].map(|rate| rate.millionths() as f64 / 1e6);
+    let [least, most] = [least, most].map(Rate::to_f64);
     ObjectBuilder::new()
         .schema_type(Type::Number)
         .description(Some("With at most 6 digits after the point."))

@@ -457,7 +457,7 @@ fn a_path_that_leads_nowhere_is_404() {
         "/v1/redemptions/x/cancel/y",
         "/v1/members%2Fada",
         "/v1/balances",
-        "/v1/interests",
+        "/v1/interest",
         "/v1/term",
     ] {
         cases.push(case("GET", path, "", missing, ""));

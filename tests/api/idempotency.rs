@@ -139,6 +139,13 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
         ),
         (
             SANDBOX_KEY,
+            "/v1/interests",
+            json!({"externalUserID": "ada", "offer": offer}),
+            201,
+            "",
+        ),
+        (
+            SANDBOX_KEY,
             "/v1/terms/acceptance",
             json!({"externalUserID": "ada", "versions": [terms["version"]]}),
             200,
@@ -171,7 +178,8 @@ fn every_post_replays_status_and_bytes() {
     let posts = posts(&app);
     let known = stampcard::http::ROUTES
         .iter()
-        .filter(|route| route.method == "POST");
+        // A member starts the verification of a phone, and a retry sends another code.
+        .filter(|route| route.method == "POST" && !route.path.ends_with("/phone/verification"));
     assert_eq!(known.count(), posts.len(), "every POST is in the table");
     for (who, path, body, status, _) in &posts {
         let send = || post_once_as(&app, who, "one key", path, body.to_string());

@@ -389,6 +389,7 @@ fn every_operation_returns_what_the_client_decodes_also_after_a_lost_response() 
     let tour = world.app.offer(json!({"title": "Another tour"}));
     for body in [
         json!({"offer": tour}),
+        json!({"offer": tour, "occasion": "OTHER"}),
         json!({"offer": tour, "adults": 2, "children": 1, "occasion": "BIRTHDAY",
             "contactMethod": "SMS", "contactWindow": "MORNING", "phone": "+30 210 123 4567"}),
     ] {

@@ -154,21 +154,7 @@ fn object(
         }
         Event::MemberTierChanged { member, to, .. } => member_object(find(*member)?, to),
         Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
-            let redemption = entry
-                .redemption
-                .map(|number| store::redemptions::public_id(connection, number))
-                .transpose()?;
-            wire::to_json(&TransactionEventData {
-                transaction: TransactionResponse::new(
-                    TransactionId::of_entry(activity.seq, activity.at),
-                    entry.entry,
-                    entry.amount,
-                    entry.reason.clone(),
-                    redemption,
-                    activity.at,
-                ),
-                external_user_id: find(entry.member)?.external_user_id.as_str().to_owned(),
-            })
+            entry_object(connection, activity, entry, &find(entry.member)?)?
         }
         Event::RedemptionCreated { redemption, .. } => {
             redemption_object(connection, program, *redemption, Status::Submitted)?
@@ -193,24 +179,9 @@ fn object(
                 external.as_str(),
             ))
         }
-        Event::OrgPointsLow {
-            organization,
-            balance,
-            threshold,
-        } => wire::to_json(&PointsLowEventData {
-            organization_id: store::organizations::public_id(connection, *organization)?,
-            balance: *balance,
-            low_threshold: *threshold,
-        }),
-        Event::OrgPointsPurchased {
-            organization,
-            balance,
-            amount,
-        } => wire::to_json(&PointsPurchasedEventData {
-            organization_id: store::organizations::public_id(connection, *organization)?,
-            balance: *balance,
-            amount: *amount,
-        }),
+        Event::OrgPointsLow { .. } | Event::OrgPointsPurchased { .. } => {
+            pool_object(connection, &activity.event)?
+        }
         Event::TokenExchanged { .. }
         | Event::MemberRestored { .. }
         | Event::MemberErased { .. }
@@ -238,6 +209,56 @@ fn object(
         }
     };
     String::from_utf8(json).map_err(|_| store::Error::Impossible("text"))
+}
+
+/// The object of the event of a ledger entry.
+fn entry_object(
+    connection: &Connection,
+    activity: &Activity,
+    entry: &LedgerEntry,
+    member: &Member,
+) -> Result<Vec<u8>, store::Error> {
+    let redemption = entry
+        .redemption
+        .map(|number| store::redemptions::public_id(connection, number))
+        .transpose()?;
+    Ok(wire::to_json(&TransactionEventData {
+        transaction: TransactionResponse::new(
+            TransactionId::of_entry(activity.seq, activity.at),
+            entry.entry,
+            entry.amount,
+            entry.reason.clone(),
+            redemption,
+            activity.at,
+        ),
+        external_user_id: member.external_user_id.as_str().to_owned(),
+    }))
+}
+
+/// The object of an event of a pool.
+fn pool_object(connection: &Connection, event: &Event) -> Result<Vec<u8>, store::Error> {
+    let id = |organization| store::organizations::public_id(connection, organization);
+    match event {
+        Event::OrgPointsLow {
+            organization,
+            balance,
+            threshold,
+        } => Ok(wire::to_json(&PointsLowEventData {
+            organization_id: id(*organization)?,
+            balance: *balance,
+            low_threshold: *threshold,
+        })),
+        Event::OrgPointsPurchased {
+            organization,
+            balance,
+            amount,
+        } => Ok(wire::to_json(&PointsPurchasedEventData {
+            organization_id: id(*organization)?,
+            balance: *balance,
+            amount: *amount,
+        })),
+        _ => Err(store::Error::Impossible("event without a pool")),
+    }
 }
 
 fn member(

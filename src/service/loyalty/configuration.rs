@@ -65,7 +65,15 @@ impl Services {
             }
             program.default_tier = request.default_tier.unwrap_or(program.default_tier);
             let changes = [phone?, concierge?];
-            let changes_gateways = changes.iter().any(|change| *change != Change::Keep);
+            let known = gateways(tx, key.program)?;
+            let changes_gateways = changes
+                .iter()
+                .zip(known)
+                .any(|(change, known)| match change {
+                    Change::Keep => false,
+                    Change::Clear => known.is_some(),
+                    Change::Set(_) => true,
+                });
             if program != before || changes_gateways {
                 let at = tx.now(key.program);
                 let event = Event::program_changed(&program);

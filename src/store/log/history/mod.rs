@@ -288,8 +288,8 @@ impl<'c> History<'c> {
             Event::InterestChanged { interest, .. } => {
                 return self.find_interest(seq, interest.as_uuid().as_bytes());
             }
-            // Other ledger entries, and events without a column that is compared.
-            _ => {}
+            // It is in the books alone.
+            Event::WalletDebited(_) => {}
         }
         Ok(())
     }

@@ -345,7 +345,7 @@ mod tests {
             ("member", "attributes", text("{\"a\": 1.50}"), text("[1]")),
             ("member", "token_expires_at", number(0), number(-1)),
             ("activity", "seq", number(1 << 53), number(i64::MAX)),
-            ("activity", "kind", number(61), number(62)),
+            ("activity", "kind", number(61), number(99)),
             ("offer", "start_at", number(-1), number(i64::MIN)),
             ("offer", "tiers", text("[\"gold\"]"), text("{}")),
             ("offer", "quantity_remaining", number(0), number(1 << 40)),
