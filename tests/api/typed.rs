@@ -2,7 +2,8 @@
 //! models, from the data in `typed/`.
 //!
 //! A type of the data is `string`, `boolean`, `whole`, `whole32`, `number`, `ratio`, `time`,
-//! `object`, the name of a model, `A|B` for one of these words or `[type]` for an array; `?` allows null.
+//! `object`, the name of a model, `A|B` for one of these words or `[type]` for an array; `?` allows
+//! null.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -114,7 +115,7 @@ impl Decoder {
             "whole" => value.is_i64(),
             "whole32" => value.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
             "number" => is_number(value),
-            // Every release has Double here: `0.0` is allowed.
+            // The server sends `0.0` and `1.0` here, unlike everywhere else.
             "ratio" => value.is_number(),
             "time" => value.as_str().is_some_and(is_time),
             words if words.contains('|') => value
