@@ -42,7 +42,8 @@ static MODELS: LazyLock<Models> =
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Operation {
     pub(crate) number: usize,
-    pub(crate) operation_id: String,
+    #[serde(rename = "operationId")]
+    pub(crate) id: String,
     pub(crate) method: String,
     pub(crate) path: String,
     query: String,
@@ -59,7 +60,7 @@ pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> =
 
 /// Whether an operation is served.
 pub(crate) fn is_served(operation: &Operation) -> bool {
-    !NOT_SERVED.contains(&operation.operation_id.as_str())
+    !NOT_SERVED.contains(&operation.id.as_str())
 }
 
 /// Decodes models, and remembers which nullable fields were null and which were not.
@@ -266,7 +267,7 @@ impl World {
 
     /// The request of an operation; the same one each time.
     fn request(&self, operation: &Operation) -> Request {
-        let path = match operation.operation_id.as_str() {
+        let path = match operation.id.as_str() {
             "removeMember" => "/v1/members/bob".to_owned(),
             _ => self.fill(&operation.path, operation),
         };
@@ -280,9 +281,10 @@ impl World {
             .request(&operation.method, &format!("{path}?{}", operation.query))
             .header("User-Agent", AGENT)
             .bearer(credential);
-        let request = match operation.sends_idempotency_key {
-            true => request.idempotency_key(&format!("key of {}", operation.operation_id)),
-            false => request,
+        let request = if operation.sends_idempotency_key {
+            request.idempotency_key(&format!("key of {}", operation.id))
+        } else {
+            request
         };
         match &operation.body {
             Value::Null => request,
@@ -296,7 +298,7 @@ impl World {
     /// Sends an operation twice, as a client does that lost the first response, and decodes the
     /// second.
     fn retried(&self, operation: &Operation, decoder: &mut Decoder) {
-        let name = &operation.operation_id;
+        let name = &operation.id;
         let lost = self.request(operation).send();
         let response = self.request(operation).send();
         assert_eq!(
@@ -342,7 +344,7 @@ fn every_operation_returns_what_the_client_decodes_also_after_a_lost_response() 
     let world = World::new();
     let mut decoder = Decoder::default();
     for operation in OPERATIONS.iter().filter(|one| is_served(one)) {
-        if operation.operation_id != "streamMessages" {
+        if operation.id != "streamMessages" {
             world.retried(operation, &mut decoder);
         }
     }
