@@ -216,7 +216,7 @@ fn operations_have_the_names_that_the_sdks_use() {
         .collect();
     assert_eq!(ids.len(), ROUTES.len(), "no name stands for two operations");
     for operation in OPERATIONS.iter() {
-        let id = operation.operation_id.as_str();
+        let id = operation.id.as_str();
         let route = (operation.method.clone(), operation.path.as_str());
         assert_eq!(ids.get(id), Some(&route), "{id}");
     }

@@ -2,7 +2,8 @@
 //! models, from the data in `typed/`.
 //!
 //! A type of the data is `string`, `boolean`, `whole`, `whole32`, `number`, `ratio`, `time`,
-//! `object`, the name of a model, `A|B` for one of these words or `[type]` for an array; `?` allows null.
+//! `object`, the name of a model, `A|B` for one of these words or `[type]` for an array; `?` allows
+//! null.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -34,7 +35,8 @@ static MODELS: LazyLock<Models> =
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Operation {
     pub(crate) number: usize,
-    pub(crate) operation_id: String,
+    #[serde(rename = "operationId")]
+    pub(crate) id: String,
     pub(crate) method: String,
     pub(crate) path: String,
     query: String,
@@ -102,7 +104,7 @@ impl Decoder {
             "whole" => value.is_i64(),
             "whole32" => value.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
             "number" => is_number(value),
-            // Every release has Double here: `0.0` is allowed.
+            // The server sends `0.0` and `1.0` here, unlike everywhere else.
             "ratio" => value.is_number(),
             "time" => value.as_str().is_some_and(is_time),
             words if words.contains('|') => value
@@ -254,7 +256,7 @@ impl World {
 
     /// The request of an operation; the same one each time.
     fn request(&self, operation: &Operation) -> Request {
-        let path = match operation.operation_id.as_str() {
+        let path = match operation.id.as_str() {
             "removeMember" => "/v1/members/bob".to_owned(),
             _ => self.fill(&operation.path, operation),
         };
@@ -268,9 +270,10 @@ impl World {
             .request(&operation.method, &format!("{path}?{}", operation.query))
             .header("User-Agent", AGENT)
             .bearer(credential);
-        let request = match operation.sends_idempotency_key {
-            true => request.idempotency_key(&format!("key of {}", operation.operation_id)),
-            false => request,
+        let request = if operation.sends_idempotency_key {
+            request.idempotency_key(&format!("key of {}", operation.id))
+        } else {
+            request
         };
         match &operation.body {
             Value::Null => request,
@@ -284,7 +287,7 @@ impl World {
     /// Sends an operation twice, as a client does that lost the first response, and decodes the
     /// second.
     fn retried(&self, operation: &Operation, decoder: &mut Decoder) {
-        let name = &operation.operation_id;
+        let name = &operation.id;
         let lost = self.request(operation).send();
         let response = self.request(operation).send();
         assert_eq!(
@@ -333,11 +336,12 @@ fn full_offer(app: &TestApp) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one world for all operations")]
 fn every_operation_returns_what_the_client_decodes_also_after_a_lost_response() {
     let world = World::new();
     let mut decoder = Decoder::default();
     for operation in OPERATIONS.iter() {
-        if operation.operation_id != "streamMessages" {
+        if operation.id != "streamMessages" {
             world.retried(operation, &mut decoder);
         }
     }

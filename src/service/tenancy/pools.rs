@@ -201,7 +201,7 @@ pub(in crate::service) fn pays_redemptions(
     Ok(pool.is_some_and(|pool| pool.mode == SettlementMode::OrgPool))
 }
 
-/// Gives back to the pool what a canceled redemption drew from it.
+/// Returns to the pool what a canceled redemption drew from it.
 pub(in crate::service) fn give_back(
     tx: &mut Transaction<'_>,
     caller: &Caller,

@@ -76,7 +76,7 @@ pub fn programs(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The points that a redemption drew from the pool and that were not given back; `kinds` are the
+/// The points that a redemption drew from the pool and that were not returned; `kinds` are the
 /// numbers of the events of the two.
 ///
 /// # Errors
