@@ -12,6 +12,8 @@ mod support;
 mod charts;
 #[path = "browser/dialogs.rs"]
 mod dialogs;
+#[path = "browser/documents.rs"]
+mod documents;
 #[path = "browser/driver.rs"]
 mod driver;
 #[path = "browser/first_steps.rs"]
@@ -30,6 +32,8 @@ mod modules;
 mod offers;
 #[path = "browser/pages.rs"]
 mod pages;
+#[path = "browser/pools.rs"]
+mod pools;
 #[path = "browser/program.rs"]
 mod program;
 #[path = "browser/redemptions.rs"]

@@ -302,6 +302,24 @@ impl Browser {
         self.act(&async |client| client.find(Locator::XPath(&path)).await?.click().await);
     }
 
+    /// Clicks an element inside a frame and returns its text.
+    pub(crate) fn click_in_frame(&self, frame: &str, selector: &str) -> String {
+        let clicked = self.runtime.block_on(async {
+            let client = self.client();
+            client
+                .find(Locator::Css(frame))
+                .await?
+                .enter_frame()
+                .await?;
+            let element = client.find(Locator::Css(selector)).await?;
+            let text = element.text().await?;
+            element.click().await?;
+            client.enter_parent_frame().await?;
+            Ok::<_, fantoccini::error::CmdError>(text)
+        });
+        clicked.unwrap()
+    }
+
     /// Types into an empty field.
     #[track_caller]
     pub(crate) fn fill(&self, selector: &str, text: &str) {

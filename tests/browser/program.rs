@@ -119,6 +119,8 @@ fn revokes(browser: &Browser, app: &TestApp, name: &str) {
 }
 
 fn renames_and_switches(browser: &mut Browser, app: &TestApp) {
+    // Not below the bar at the top.
+    browser.evaluate("scrollTo(0, 0)");
     browser.click_on("Rename");
     fill_dialog(browser, "name", "Corner Café");
     until_named(browser, "Corner Café");

@@ -7,7 +7,8 @@ import { asReader } from "./reader.js";
 
 const NUMBERS = `return [lib.number(1234567), lib.percent(0.125), lib.changed(150, 100),
   lib.changed(50, 100), lib.points(1200, "pts"), lib.count(1, "member"), lib.count(0, "member"),
-  lib.count(1000, "entry", "entries"), lib.short(9999, 9999), lib.short(12000, 20000)];`;
+  lib.count(1000, "entry", "entries"), lib.short(9999, 9999), lib.short(12000, 20000),
+  lib.dollars(38), lib.dollars(1234.5)];`;
 
 /** Some languages separate digits by non-breaking spaces. */
 const plain = (texts) => texts.map((text) => text.replace(/[\u00a0\u202f]/g, " "));
@@ -16,7 +17,7 @@ test("numbers are written as the reader's language does", () => {
   const read = (language) => plain(asReader({ language, zone: "UTC" }, "format.js", NUMBERS));
   assert.deepEqual(read("en_US"), [
     ...["1,234,567", "12.5%", "+50%", "-50%", "1,200 pts", "1 member", "0 members"],
-    ...["1,000 entries", "9,999", "12K"],
+    ...["1,000 entries", "9,999", "12K", "$38", "$1,234.50"],
   ]);
   assert.deepEqual(read("de_DE").slice(0, 5), [
     ...["1.234.567", "12,5 %", "+50 %", "-50 %", "1.200 pts"],

@@ -107,6 +107,26 @@ fn offers_can_be_tried(server: &Server, key: &str) {
     assert_eq!(sauna["inclusions"].as_array().unwrap().len(), 3);
 }
 
+/// The pilot draws its credits from a pool, and most of its members accepted the legal documents.
+fn the_pilot_has_a_pool_and_terms(server: &Server, place: &Place) {
+    let live = key(server, "expys_live_");
+    let pool = get(server, &live, "/v1/balance");
+    assert!(pool["balance"].as_i64() > Some(0), "{pool}");
+    let minted = &get(server, &live, "/v1/analytics/summary")["pointsMinted"];
+    assert_eq!(&pool["lifetimeSpent"], minted);
+    for key in [live, key(server, "expys_sandbox_")] {
+        let terms = get(server, &key, "/v1/terms");
+        assert_eq!(terms["documents"].as_array().unwrap().len(), 2);
+    }
+    let sql = "SELECT count(DISTINCT member_id) FROM terms_acceptance";
+    let count = place.sqlite().query_row(sql, [], |row| row.get(0));
+    let (accepted, members): (i64, _) = (count.unwrap(), &summary(server)["memberCount"]);
+    assert!(
+        accepted > 10 && Some(accepted) < members.as_i64(),
+        "{accepted} of {members}"
+    );
+}
+
 #[test]
 fn a_demo_has_figures_everywhere() {
     let place = Place::new();
@@ -127,6 +147,7 @@ fn a_demo_has_figures_everywhere() {
     let offers = get(&server, &main, "/v1/analytics/offers");
     assert_eq!(offers["offers"].as_array().unwrap().len(), 14);
     offers_can_be_tried(&server, &main);
+    the_pilot_has_a_pool_and_terms(&server, &place);
     let reports = get(&server, &main, "/v1/reports/program-activity");
     assert_eq!(reports["data"][0]["program_name"], "Harbour & Pine Hotels");
     let live = get(

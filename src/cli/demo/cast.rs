@@ -7,6 +7,10 @@ pub(super) struct Cast {
     pub(super) name: &'static str,
     /// Name and symbol of the points.
     pub(super) currency: (&'static str, &'static str),
+    /// The dollars that a point is worth.
+    pub(super) rate_per_point: f64,
+    /// The legal documents that it publishes at the start: the type and the HTML.
+    pub(super) terms: &'static [(&'static str, &'static str)],
     /// The start of the program, as a share of the history.
     pub(super) starts: f64,
     /// The share of activity that is spread over all hours, the night included.
@@ -106,6 +110,8 @@ impl Offer {
 pub(super) const MAIN: Cast = Cast {
     name: "Harbour & Pine Hotels",
     currency: ("Harbour Points", "hp"),
+    rate_per_point: 0.01,
+    terms: HOTEL_TERMS,
     starts: 0.0,
     at_any_hour: 0.85,
     sign_ups: 10_000.0,
@@ -173,11 +179,35 @@ const SAUNA: &str = r#"{
     }
 }"#;
 
+const HOTEL_TERMS: &[(&str, &str)] = &[
+    (
+        "TERMS_OF_SERVICE",
+        "<h1>Terms of Harbour Points</h1>\n\
+         <p>You collect Harbour Points for stays, meals and spa visits in every hotel of Harbour &amp; \
+         Pine, and redeem them for the offers in this app.</p>\n\
+         <ul>\n\
+         <li>Points have no cash value and cannot be sold or transferred.</li>\n\
+         <li>If you cancel a booking before we confirm it, the points come back.</li>\n\
+         <li>Three months after you close your account, remaining points are forfeited.</li>\n\
+         </ul>\n\
+         <p>Harbour &amp; Pine Hotels, Rantakatu 12, Turku</p>\n",
+    ),
+    (
+        "PRIVACY_POLICY",
+        "<h1>Privacy at Harbour &amp; Pine</h1>\n\
+         <p>We store your name, your email, your points and what you redeemed, in order to run the \
+         program. We do not sell any of it.</p>\n\
+         <p>Ask any reception to see your data, to correct it or to have it erased.</p>\n",
+    ),
+];
+
 /// The organizations that the partner adds later.
 pub(super) const OTHERS: [Cast; 2] = [
     Cast {
         name: "Corner Street Roasters",
         currency: ("Beans", "beans"),
+        rate_per_point: 0.0,
+        terms: &[],
         starts: 0.25,
         at_any_hour: 0.0,
         sign_ups: 700.0,
@@ -196,6 +226,8 @@ pub(super) const OTHERS: [Cast; 2] = [
     Cast {
         name: "Wheel & Spoke Cycles",
         currency: ("Miles", "mi"),
+        rate_per_point: 0.0,
+        terms: &[],
         starts: 0.5,
         at_any_hour: 0.0,
         sign_ups: 300.0,
@@ -217,6 +249,8 @@ pub(super) const OTHERS: [Cast; 2] = [
 pub(super) const LIVE: Cast = Cast {
     name: "Harbour & Pine Hotels",
     currency: ("Harbour Points", "hp"),
+    rate_per_point: 0.0,
+    terms: HOTEL_TERMS,
     starts: 0.85,
     at_any_hour: 0.85,
     sign_ups: 60.0,

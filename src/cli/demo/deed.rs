@@ -4,8 +4,9 @@ use crate::domain::{ExternalUserId, Precondition, Status};
 use crate::service::{Caller, KeyPrincipal, RemoveOptions, Reply, Services};
 use crate::store::WriteError;
 use crate::wire::{
-    CreateOfferRequest, CreateRedemptionRequest, ExchangeTokenRequest, MovePointsRequest,
-    PatchRedemptionRequest, SendMessageRequest, SetMemberRequest, SetRedemptionFeedbackRequest,
+    AcceptTermsRequest, CreateOfferRequest, CreateRedemptionRequest, ExchangeTokenRequest,
+    MovePointsRequest, PatchRedemptionRequest, SendMessageRequest, SetMemberRequest,
+    SetRedemptionFeedbackRequest,
 };
 
 /// A request.
@@ -13,6 +14,7 @@ use crate::wire::{
 pub(super) enum Deed {
     Publish(Box<CreateOfferRequest>),
     Exchange(ExchangeTokenRequest),
+    Accept(AcceptTermsRequest),
     Credit(MovePointsRequest),
     Debit(MovePointsRequest),
     SetMember(ExternalUserId, SetMemberRequest),
@@ -46,6 +48,10 @@ impl Deed {
         match self {
             Self::Publish(request) => services.create_offer(key, None, *request).await,
             Self::Exchange(request) => services.exchange_token(key, None, request).await,
+            Self::Accept(request) => {
+                let caller = Caller::Key(key);
+                services.accept_terms(caller, None, request).await
+            }
             Self::Credit(request) => services.credit_wallet(key, None, request).await,
             Self::Debit(request) => services.debit_wallet(key, None, request).await,
             Self::SetMember(id, request) => {

@@ -24,8 +24,9 @@ use crate::service::{Caller, KeyPrincipal, OrganizationChange, PartnerPrincipal,
 use crate::store::members::MemberFilter;
 use crate::store::organizations::OrganizationFilter;
 use crate::wire::{
-    ConfigurationRequest, CreateInterestRequest, CreateOrganizationRequest, NumberedPageQuery,
-    PageQuery, PatchOrganizationRequest, PatchProgramRequest,
+    ConfigurationRequest, CreateInterestRequest, CreateOrganizationRequest, FundPoolRequest,
+    NumberedPageQuery, PageQuery, PatchOrganizationRequest, PatchProgramRequest,
+    PublishTermsRequest, SetPoolRequest,
 };
 
 /// The random seed.
@@ -152,9 +153,13 @@ impl<'a> Story<'a> {
                 Environment::Sandbox => &cast::MAIN,
                 Environment::Live => &cast::LIVE,
             };
-            rename(services, its_partner, key, cast.name).await?;
+            let organization = rename(services, its_partner, key, cast.name).await?;
+            if *environment == Environment::Live {
+                fund(services, its_partner, organization, scale * cast.credits).await?;
+            }
             configure(services, key, cast).await?;
-            programs.push(Program::new(cast, key, calendar, scale, rng.fork()));
+            let opened = (key, publish(services, key, cast).await?);
+            programs.push(Program::new(cast, opened, calendar, scale, rng.fork()));
             partner = partner.or(Some(its_partner));
         }
         Ok(Self {
@@ -189,7 +194,8 @@ impl<'a> Story<'a> {
             let key = self.services.directory().authenticate_key(secret)?;
             configure(self.services, key, cast).await?;
             let (calendar, rng) = (self.history.calendar, self.rng.fork());
-            let program = Program::new(cast, key, calendar, self.scale, rng);
+            let opened = (key, publish(self.services, key, cast).await?);
+            let program = Program::new(cast, opened, calendar, self.scale, rng);
             self.history.programs.push(program);
             self.history
                 .other_keys
@@ -273,12 +279,13 @@ pub(super) fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
     Duration::from_millis(millis)
 }
 
+/// Names the first organization of the partner and its program, and returns its id.
 async fn rename(
     services: &Services,
     partner: PartnerPrincipal,
     key: KeyPrincipal,
     name: &str,
-) -> Result<(), anyhow::Error> {
+) -> Result<String, anyhow::Error> {
     let page = NumberedPageQuery {
         page: 1,
         page_size: 1,
@@ -293,14 +300,14 @@ async fn rename(
     let request = PatchOrganizationRequest::parse(&body, body.to_string().as_bytes())?;
     let change = OrganizationChange::Profile(request);
     services
-        .update_organization(partner, first.id, Precondition::NONE, change)
+        .update_organization(partner, first.id.clone(), Precondition::NONE, change)
         .await?;
     let request = PatchProgramRequest::parse(&body)?;
     let id = key.program_uuid.to_string();
     services
         .patch_program(key, id, Precondition::NONE, request)
         .await?;
-    Ok(())
+    Ok(first.id)
 }
 
 async fn configure(
@@ -309,10 +316,55 @@ async fn configure(
     cast: &Cast,
 ) -> Result<(), anyhow::Error> {
     let (name, symbol) = cast.currency;
-    let body = json!({"currencyName": name, "currencySymbol": symbol});
+    let rate = cast.rate_per_point;
+    let body = json!({"currencyName": name, "currencySymbol": symbol, "ratePerPoint": rate});
     let request = ConfigurationRequest::parse(&body)?;
     services
         .update_configuration(key, Precondition::NONE, request)
         .await?;
     Ok(())
+}
+
+/// Fills the pool of an organization with more points than its credits of the history take.
+async fn fund(
+    services: &Services,
+    partner: PartnerPrincipal,
+    organization: String,
+    credits: f64,
+) -> Result<(), anyhow::Error> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "at most 100 times the credits of the history"
+    )]
+    let amount = (1_000.0 * credits) as i64;
+    let limits = SetPoolRequest::parse(&json!({"lowThreshold": amount / 10}))?;
+    services
+        .set_pool(partner, organization.clone(), limits)
+        .await?;
+    let bought = FundPoolRequest::parse(&json!({"amount": amount, "note": "pilot"}))?;
+    services
+        .fund_pool(partner, None, organization, bought)
+        .await?;
+    Ok(())
+}
+
+/// Publishes the legal documents and returns the ids of their versions.
+async fn publish(
+    services: &Services,
+    key: KeyPrincipal,
+    cast: &Cast,
+) -> Result<Vec<String>, anyhow::Error> {
+    let mut versions = Vec::new();
+    for (document, html) in cast.terms {
+        let request = PublishTermsRequest::parse(&json!({"contentHTML": html}))?;
+        let reply = services
+            .publish_terms(key, (*document).to_owned(), request)
+            .await?;
+        let published: Value = serde_json::from_slice(&reply.body)?;
+        let version = published["version"]
+            .as_str()
+            .context("a published document has a version")?;
+        versions.push(version.to_owned());
+    }
+    Ok(versions)
 }

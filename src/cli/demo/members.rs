@@ -7,7 +7,7 @@ use serde_json::json;
 use super::cast::{Cast, FIRST_NAMES, LAST_NAMES, Offer, TIERS};
 use super::deed::Deed;
 use crate::domain::ExternalUserId;
-use crate::wire::{ExchangeTokenRequest, MovePointsRequest, SetMemberRequest};
+use crate::wire::{AcceptTermsRequest, ExchangeTokenRequest, MovePointsRequest, SetMemberRequest};
 
 #[derive(Debug)]
 struct Member {
@@ -16,6 +16,7 @@ struct Member {
     tier: usize,
     /// A bit set of the offers that the member holds and does not redeem again.
     held: u32,
+    has_accepted: bool,
     is_gone: bool,
 }
 
@@ -43,16 +44,29 @@ impl Members {
             earned: 0,
             tier: 0,
             held: 0,
+            has_accepted: false,
             is_gone: false,
         });
         Ok(Deed::Exchange(ExchangeTokenRequest::parse(&body)?))
     }
 
-    pub(super) fn visit(&self, rng: &mut Rng) -> Result<Option<Deed>, anyhow::Error> {
-        let Some(member) = self.somebody(rng) else {
+    /// A member opens the app, or accepts the versions of the legal documents in it, if there are
+    /// any. Every fourth one never does.
+    pub(super) fn visit(
+        &mut self,
+        versions: &[String],
+        rng: &mut Rng,
+    ) -> Result<Option<Deed>, anyhow::Error> {
+        let Some(number) = self.somebody(rng) else {
             return Ok(None);
         };
-        let body = json!({"externalUserID": external_id(member)});
+        let member = &mut self.people[number];
+        if !versions.is_empty() && !member.has_accepted && number % 4 < 3 {
+            member.has_accepted = true;
+            let body = json!({"versions": versions, "externalUserID": external_id(number)});
+            return Ok(Some(Deed::Accept(AcceptTermsRequest::parse(&body)?)));
+        }
+        let body = json!({"externalUserID": external_id(number)});
         Ok(Some(Deed::Exchange(ExchangeTokenRequest::parse(&body)?)))
     }
 

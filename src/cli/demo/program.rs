@@ -19,6 +19,8 @@ use crate::service::{KeyPrincipal, Reply};
 pub(super) struct Program {
     pub(super) key: KeyPrincipal,
     cast: &'static Cast,
+    /// The published versions of its legal documents.
+    versions: Vec<String>,
     rng: Rng,
     members: Members,
     bookings: Bookings,
@@ -28,7 +30,7 @@ pub(super) struct Program {
 impl Program {
     pub(super) fn new(
         cast: &'static Cast,
-        key: KeyPrincipal,
+        (key, versions): (KeyPrincipal, Vec<String>),
         calendar: Calendar,
         scale: f64,
         rng: Rng,
@@ -36,6 +38,7 @@ impl Program {
         Self {
             key,
             cast,
+            versions,
             rng,
             members: Members::default(),
             bookings: Bookings::new(cast),
@@ -60,7 +63,7 @@ impl Program {
         let deed = match occasion {
             Occasion::Publish(offer) => return bookings.publish(offer, calendar).map(Some),
             Occasion::SignUp => Some(members.sign_up(rng)?),
-            Occasion::Visit => members.visit(rng)?,
+            Occasion::Visit => members.visit(&self.versions, rng)?,
             Occasion::Earn => members.earn(self.cast, rng)?,
             Occasion::Rise(member) => members.rise(member)?,
             Occasion::Correct => members.correct(rng)?,

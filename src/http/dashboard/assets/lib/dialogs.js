@@ -98,7 +98,7 @@ const closeButton = (close) =>
  * @property {string} [tone]
  * @property {(answers: Record<string, any>, options: { key: string, wasLost: boolean }) =>
  *   Promise<unknown>} submit
- * @property {(answers: Record<string, any>) => Promise<string>} [preview] describes the effect
+ * @property {(answers: Record<string, any>) => Promise<string | Node>} [preview] shows the effect
  * @property {string} [name] the subject of the form, if the title does not identify it
  */
 
@@ -269,6 +269,20 @@ export function editDialog({ title, ...editing }) {
     finished: () => dialog.close(),
   });
   const dialog = open(title, [element], { isDirty });
+}
+
+/**
+ * Shows something.
+ * @param {string} title
+ * @param {Node} content
+ */
+export function contentDialog(title, content) {
+  const actions = h(
+    "div",
+    { class: "dialog-actions" },
+    closeButton(() => dialog.close()),
+  );
+  const dialog = open(title, [content, actions]);
 }
 
 /**

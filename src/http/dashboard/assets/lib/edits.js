@@ -28,7 +28,7 @@ const LINES_MAX = 8;
  * @property {string} [action] the text of the button
  * @property {string | null} [text] the text above the fields
  * @property {string} [tone]
- * @property {(answers: Answers) => Promise<string>} [preview] describes the effect
+ * @property {(answers: Answers) => Promise<string | Node>} [preview] shows the effect
  */
 
 /**
@@ -100,8 +100,8 @@ export function editForm(editing, { buttons = [], finished = () => {}, className
 }
 
 /**
- * A line that describes the effect of a form while it is filled in.
- * @param {(answers: Record<string, any>) => Promise<string>} preview
+ * A part that shows the effect of a form while it is filled in.
+ * @param {(answers: Record<string, any>) => Promise<string | Node>} preview
  */
 export function previewOf(preview) {
   const element = h("p", { class: "form-preview", role: "status" });

@@ -11,6 +11,11 @@ const compact = new Intl.NumberFormat(undefined, {
   notation: "compact",
   maximumFractionDigits: 1,
 });
+const money = new Intl.NumberFormat(undefined, {
+  style: "currency",
+  currency: "USD",
+  trailingZeroDisplay: "stripIfInteger",
+});
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
@@ -48,6 +53,9 @@ export const points = (value, symbol) => `${number(value)} ${symbol}`;
 export function changed(now, before) {
   return before > 0 ? change.format(now / before - 1) : null;
 }
+
+/** US dollars, whole ones without cents. @param {number} value */
+export const dollars = (value) => money.format(value);
 
 /** @type {[number, Intl.RelativeTimeFormatUnit][]} */
 const STEPS = [

@@ -55,12 +55,19 @@ async function memberOf(id, lists) {
     const where = path`/v1/members/${id}`;
     const { data, text } = await get(where, { includeArchived: true }, { raw: true });
     lists.style.display = "";
+    const documents = data.archivedAt === null ? await documentsFor(id) : [];
     // As text: a number may be larger than JavaScript's.
-    return { ...data, attributes: rawText(text, "attributes") };
+    return { ...data, attributes: rawText(text, "attributes"), documents };
   } catch (/** @type {any} */ error) {
     lists.style.display = error.status === 404 ? "none" : "";
     throw error;
   }
+}
+
+/** The published documents, and whether the member accepted them. */
+async function documentsFor(externalUserID) {
+  const { documents } = await get("/v1/terms", { externalUserID });
+  return documents;
 }
 
 /** The member's lists. Returns the functions that update them. */

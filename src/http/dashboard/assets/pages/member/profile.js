@@ -2,10 +2,11 @@
 
 import { copyText } from "../../lib/copy.js";
 import { h } from "../../lib/dom.js";
-import { dateTime, day, exactTime, number, points } from "../../lib/format.js";
+import { dateTime, day, dollars, exactTime, number, points } from "../../lib/format.js";
 import { prettyJson } from "../../lib/json.js";
 import { button, facts, figures, pageHead } from "../../lib/parts.js";
 import { label } from "../../lib/statuses.js";
+import { DOCUMENTS } from "../../lib/terms.js";
 import { edit, move, removeMember, restore } from "./dialogs.js";
 import { redeemFor } from "./redeem.js";
 
@@ -86,7 +87,7 @@ function copyButton(text, element) {
 
 /**
  * Wallet and profile.
- * @param {any} member with the text of its attributes
+ * @param {any} member with the text of its attributes, and the documents that it may have accepted
  * @param {string} symbol
  * @param {() => void} changed
  * @returns {any[]}
@@ -111,7 +112,13 @@ function erasedNote() {
 function walletCard(member, symbol, changed) {
   const { wallet } = member;
   const amounts = [
-    { name: "balance", label: "Balance", value: points(wallet.balance, symbol) },
+    {
+      name: "balance",
+      label: "Balance",
+      value: points(wallet.balance, symbol),
+      // 0 as long as a point is worth nothing.
+      note: wallet.balanceUSD > 0 && `≈ ${dollars(wallet.balanceUSD)}`,
+    },
     { name: "amountReceived", label: "Received", value: points(wallet.amountReceived, symbol) },
     { name: "amountSpent", label: "Spent", value: points(wallet.amountSpent, symbol) },
   ];
@@ -166,8 +173,24 @@ function profileCard(member, symbol, changed) {
       ["Phone", member.phone && h("a", { href: callTo(member.phone) }, member.phone)],
       ["Tier", h("span", { class: "tag" }, member.tier)],
       ["Redemptions", redeemed.join(", ") || "none"],
+      ...acceptances(member.documents),
       ["Attributes", attributes && h("code", { class: "json" }, prettyJson(attributes))],
       ["Removed", archivedAt ? dateTime(archivedAt) : null],
     ]),
   );
 }
+
+/**
+ * A line for each published document: whether the member accepted its present version.
+ * @param {any[]} documents
+ * @returns {[term: string, what: any][]}
+ */
+const acceptances = (documents) =>
+  DOCUMENTS.map(([type, name]) => {
+    const document = documents.find((each) => each.type === type);
+    const { acceptedAt } = document ?? {};
+    return [name, document ? acceptanceText(acceptedAt) : null];
+  });
+
+const acceptanceText = (acceptedAt) =>
+  acceptedAt ? h("span", {}, "accepted ", exactTime(acceptedAt, day)) : "not accepted";

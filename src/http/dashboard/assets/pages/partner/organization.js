@@ -1,4 +1,4 @@
-// One organization of the partner: its status, its credits, its keys.
+// One organization of the partner: its status, its credits, its pool, its keys.
 
 import { get, patch, path, post, put, remove } from "../../lib/api.js";
 import { append, h, replace } from "../../lib/dom.js";
@@ -9,6 +9,7 @@ import { RawJson, objectText, prettyJson, rawText } from "../../lib/json.js";
 import { notify } from "../../lib/notices.js";
 import { backLink, badge, button, card, facts, pageHead, table } from "../../lib/parts.js";
 import { emptyState, load } from "../../lib/states.js";
+import { poolCard } from "./pool.js";
 
 const STATUSES = [
   ["active", "Active"],
@@ -29,6 +30,7 @@ export function partnerOrganizationPage(view) {
     backLink("organizations", "Organizations"),
     head,
     about,
+    poolCard(where),
     h(
       "section",
       { class: "card" },

@@ -1,10 +1,13 @@
-// Settings of the program: its name, its points and tiers, its keys, and in the sandbox its clock.
+// Settings of the program: its name, its points and tiers, its legal documents, its
+// keys, and in the sandbox its clock.
 
 import { append } from "../../lib/dom.js";
 import { pageHead } from "../../lib/parts.js";
 import { environment } from "../../lib/session.js";
 import { configurationCard } from "./configuration.js";
+import { documentsCard } from "./documents.js";
 import { keysCard } from "./keys.js";
+import { poolCard } from "./pool.js";
 import { programCard } from "./program.js";
 import { sandboxCards } from "./sandbox.js";
 import { serverCard } from "./server.js";
@@ -15,6 +18,8 @@ export function settingsPage(view) {
     pageHead("Settings", "The program, its points, its keys."),
     programCard(view),
     configurationCard(view),
+    poolCard(view),
+    documentsCard(),
     keysCard(view),
     environment() === "sandbox" && sandboxCards(view),
     serverCard(),
