@@ -57,6 +57,10 @@ impl Services {
                 reason,
             } = request;
             let record = members::current_account(tx, key.program, &external_user_id)?;
+            let pool = match entry {
+                Entry::Mint => pools::pool_of_credits(tx, key)?,
+                _ => None,
+            };
             let at = tx.now(key.program);
             let movement = Movement {
                 entry,
@@ -65,8 +69,8 @@ impl Services {
                 reason,
             };
             let wallet = post(tx, at, &record, movement)?;
-            if entry == Entry::Mint {
-                pools::draw_credit(tx, key, amount)?;
+            if let Some(pool) = pool {
+                pools::draw(tx, key.organization, pool, amount)?;
             }
             Ok(Answer::balance(wallet.balance(), tx.currency(key.program)?))
         })

@@ -153,34 +153,39 @@ fn check_empty(tx: &Transaction<'_>, organization: OrganizationNumber) -> Result
     Ok(())
 }
 
-/// Draws a credit to a member from the pool of the program's organization, if that is live and has
-/// a pool.
-pub(in crate::service) fn draw_credit(
-    tx: &mut Transaction<'_>,
+/// The pool that credits of a program draw from, if its organization has one and it is live.
+///
+/// To be read before the write changes anything: most organizations have none, and then the write
+/// of a credit needs no savepoint.
+pub(in crate::service) fn pool_of_credits(
+    tx: &Transaction<'_>,
     key: &KeyPrincipal,
-    amount: Points,
-) -> Result<(), ServiceError> {
-    let Some(pool) = pool_of(tx, key.environment, key.organization)? else {
-        return Ok(());
-    };
-    if pool.mode == SettlementMode::OrgPool {
+) -> Result<Option<Pool>, ServiceError> {
+    let pool = pool_of(tx, key.environment, key.organization)?;
+    if pool.is_some_and(|pool| pool.mode == SettlementMode::OrgPool) {
         let message = "the organization pays redemptions from its pool, and members have no points";
         return Err(Refusal::OrgPool(message).into());
     }
-    draw(tx, key.organization, pool, amount)
+    Ok(pool)
 }
 
-/// Draws the price of a redemption from the pool of the caller's organization.
+/// The pool that pays redemptions of the caller's organization, if one does.
+pub(in crate::service) fn pool_of_redemptions(
+    tx: &Transaction<'_>,
+    caller: &Caller,
+) -> Result<Option<Pool>, ServiceError> {
+    let (environment, organization) = caller.organization();
+    let pool = pool_of(tx, environment, organization)?;
+    Ok(pool.filter(|pool| pool.mode == SettlementMode::OrgPool))
+}
+
+/// Draws the price of a redemption from the pool that pays it.
 pub(in crate::service) fn draw_redemption(
     tx: &mut Transaction<'_>,
     caller: &Caller,
     (member, redemption): (MemberNumber, RedemptionNumber),
-    price: Points,
+    (pool, price): (Pool, Points),
 ) -> Result<(), ServiceError> {
-    let (environment, organization) = caller.organization();
-    let Some(pool) = pool_of(tx, environment, organization)? else {
-        return Ok(());
-    };
     let event = Event::PoolDrawn {
         member,
         redemption,
@@ -188,17 +193,8 @@ pub(in crate::service) fn draw_redemption(
     };
     let at = tx.now(caller.program());
     tx.record(Some(caller.program()), at, event)?;
+    let (_, organization) = caller.organization();
     draw(tx, organization, pool, price)
-}
-
-/// Whether redemptions are paid from the pool of the caller's organization.
-pub(in crate::service) fn pays_redemptions(
-    tx: &Transaction<'_>,
-    caller: &Caller,
-) -> Result<bool, ServiceError> {
-    let (environment, organization) = caller.organization();
-    let pool = pool_of(tx, environment, organization)?;
-    Ok(pool.is_some_and(|pool| pool.mode == SettlementMode::OrgPool))
 }
 
 /// Returns to the pool what a canceled redemption drew from it.
@@ -236,11 +232,12 @@ fn pool_of(
 ) -> Result<Option<Pool>, store::Error> {
     match environment {
         Environment::Sandbox => Ok(None),
-        Environment::Live => store::pools::find(tx, organization),
+        Environment::Live => store::pools::present(tx, organization),
     }
 }
 
-fn draw(
+/// Draws points from a pool.
+pub(in crate::service) fn draw(
     tx: &mut Transaction<'_>,
     organization: OrganizationNumber,
     mut pool: Pool,

@@ -1,6 +1,6 @@
 //! Pools of organizations, and what was bought for them.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::domain::{
     Note, OrganizationNumber, Pool, ProgramNumber, RedemptionNumber, Seq, SettlementMode,
@@ -21,6 +21,22 @@ pub fn find(
     organization: OrganizationNumber,
 ) -> Result<Option<Pool>, Error> {
     query::one(connection, SELECT, [organization.0], pool)
+}
+
+/// The pool of an organization as the open write sees it. Before the write changes anything, this
+/// opens no savepoint.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn present(
+    tx: &Transaction<'_>,
+    organization: OrganizationNumber,
+) -> Result<Option<Pool>, Error> {
+    let found = tx.look_up(SELECT, |statement| {
+        let row = statement.query_row([organization.0], |row| Ok(pool(row)));
+        row.optional()
+    })?;
+    found.transpose()
 }
 
 /// Writes the pool of an organization, which may be new.

@@ -120,8 +120,12 @@ fn redeem(
         return Err(Refusal::RedemptionAlreadyExists.into());
     }
     let price = offer.price();
-    let is_pooled = !price.is_zero() && pools::pays_redemptions(tx, caller)?;
-    let charged = if is_pooled { Points::ZERO } else { price };
+    let pool = if price.is_zero() {
+        None
+    } else {
+        pools::pool_of_redemptions(tx, caller)?
+    };
+    let charged = if pool.is_some() { Points::ZERO } else { price };
     let took_stock = offer.content.quantity_remaining.is_some();
     if took_stock {
         store::offers::change_stock(tx, offer.number, -1)?;
@@ -157,9 +161,9 @@ fn redeem(
         first: !held.is_known,
     };
     events::record(tx, member.program, at, event)?;
-    if is_pooled {
+    if let Some(pool) = pool {
         let payer = (member.number, redemption.number);
-        pools::draw_redemption(tx, caller, payer, price)?;
+        pools::draw_redemption(tx, caller, payer, (pool, price))?;
     }
     if !charged.is_zero() {
         let booking = Some((offer.number, redemption.number));
