@@ -279,7 +279,7 @@ pub(super) const FOUND: &[(&str, &str)] = &[
     (
         "UPDATE interest SET status = 'submitted', phone_verified = 0, changed_seq = seq
          WHERE status = 'closed'",
-        "changed an interest whose row does not know",
+        "changed an interest, but its row is older",
     ),
     (
         "UPDATE interest SET offer_id = 1 WHERE status = 'closed'",

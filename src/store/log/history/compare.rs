@@ -320,7 +320,7 @@ impl History<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         if !statement.query_row((uuid, seq), |row| row.get::<_, bool>(0))? {
             self.report(format!(
-                "activity {seq} changed an interest whose row does not know"
+                "activity {seq} changed an interest, but its row is older"
             ));
         }
         Ok(())
