@@ -42,33 +42,32 @@ routes! {
             .returns::<OfferResponse>(200, "The offer.")
             .versioned()
             .errors(NOT_FOUND);
-        PATCH OrgKey patch_offer => Operation::new("Update an offer")
+        PATCH OrgKey patch_offer => updating("Update an offer")
             .description(
                 "Absent fields keep their value; null clears a field. `availability` and \
                  `redemptionLimit` are updated in the same way, `location` is replaced.",
             )
-            .body::<PatchOfferRequest>()
-            .returns::<OfferResponse>(200, "The updated offer.")
-            .versioned()
-            .errors(NOT_FOUND);
+            .body::<PatchOfferRequest>();
         DELETE OrgKey archive_offer => Operation::new("Archive an offer")
             .description("Its redemptions and figures are kept.")
             .returns::<OfferResponse>(200, "The archived offer.")
             .errors(NOT_FOUND);
     }
     "/v1/offers/{id}/price" {
-        PUT OrgKey set_offer_price => Operation::new("Set the display price of an offer")
+        PUT OrgKey set_offer_price => updating("Set the display price of an offer")
             .description("`pointsPrice` is what a redemption costs, and does not follow.")
-            .body::<SetOfferPriceRequest>()
-            .returns::<OfferResponse>(200, "The updated offer.")
-            .versioned()
-            .errors(NOT_FOUND);
-        DELETE OrgKey delete_offer_price => Operation::new("Clear the display price of an offer")
-            .description("It follows from `pointsPrice` again.")
-            .returns::<OfferResponse>(200, "The updated offer.")
-            .versioned()
-            .errors(NOT_FOUND);
+            .body::<SetOfferPriceRequest>();
+        DELETE OrgKey delete_offer_price => updating("Clear the display price of an offer")
+            .description("It follows from `pointsPrice` again.");
     }
+}
+
+/// An operation that updates an offer.
+fn updating(summary: &'static str) -> Operation {
+    Operation::new(summary)
+        .returns::<OfferResponse>(200, "The updated offer.")
+        .versioned()
+        .errors(NOT_FOUND)
 }
 
 query_parameters! {
