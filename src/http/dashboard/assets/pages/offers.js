@@ -108,7 +108,7 @@ function offerTable(offers, { symbol, configuration }, { changed, make }) {
   const actions = (offer) =>
     h(
       "div",
-      { class: "row-actions" },
+      { class: "row-actions offer-actions" },
       button("Edit", () => editOffer(offer, configuration, changed), {
         tone: "small",
         focus: `edit-${offer.id}`,
