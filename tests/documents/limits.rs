@@ -121,7 +121,8 @@ const LIMITS: &[Limit] = &[
         "a_limited_number_may_wait_and_half_of_it_for_one_organization",
     ),
     (
-        "read-only connections; one organization, or the sandbox, uses at most all but one",
+        "read-only connections; one organization, or the sandbox, uses at most all but one, and no more \
+         than there are processors",
         Setting("database.readers"),
         "waits",
         "neither_an_organization_nor_the_sandbox_has_every_connection",

@@ -2,6 +2,7 @@
 
 mod error;
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -200,6 +201,7 @@ fn reader_settings(settings: &Settings) -> ReaderSettings {
         count: settings.database.readers,
         queue_max: settings.database.read_queue_max,
         share_max: settings.database.share_max,
+        processors: std::thread::available_parallelism().map_or(1, NonZero::get),
     }
 }
 

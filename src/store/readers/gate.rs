@@ -1,8 +1,8 @@
 //! The gate of the reading connections, which decides who reads next.
 //!
-//! No organization may hold all connections: one of them holds at most all except one, and so does
-//! the sandbox as a whole. Waiting reads get a connection in fair shares ([`Shares`]), no matter
-//! how many each organization has.
+//! No organization may hold all connections: one of them holds at most all except one, and no more
+//! than there are processors; and so does the sandbox as a whole. Waiting reads get a connection in
+//! fair shares ([`Shares`]), no matter how many each organization has.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -74,14 +74,19 @@ impl Held {
 }
 
 impl Gate {
-    pub(in crate::store) fn new(all: usize, bounds: Bounds, patience: Duration) -> Arc<Self> {
+    /// A gate for a number of connections and of processors.
+    pub(in crate::store) fn new(
+        (all, processors): (usize, usize),
+        bounds: Bounds,
+        patience: Duration,
+    ) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
                 waiting: Shares::new(),
                 held: Held::default(),
             }),
             all,
-            most: all.saturating_sub(1).max(1),
+            most: all.saturating_sub(1).min(processors).max(1),
             bounds,
             patience,
         })

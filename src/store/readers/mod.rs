@@ -38,6 +38,10 @@ pub struct ReaderSettings {
     pub queue_max: usize,
     /// The share of these that one organization may have, in percent.
     pub share_max: u32,
+    /// The number of processors. One organization has no more reads at a time, because they would
+    /// only take turns: the system lets each run for milliseconds, and a read of another
+    /// organization would wait for all of them.
+    pub processors: usize,
 }
 
 /// The pool. Clones share it.
@@ -62,7 +66,9 @@ impl Readers {
             count,
             queue_max,
             share_max,
+            processors,
         } = settings;
+        let count_max = usize::try_from(count).unwrap_or(usize::MAX);
         let file = condition.clone();
         let manager = SqliteConnectionManager::file(path)
             .with_flags(reader_flags())
@@ -87,7 +93,7 @@ impl Readers {
         Ok(Self {
             pool,
             gate: Gate::new(
-                usize::try_from(count).unwrap_or(usize::MAX),
+                (count_max, processors),
                 Bounds::new(queue_max, share_max),
                 WAIT,
             ),
@@ -180,6 +186,10 @@ mod tests {
 
     impl Stand {
         fn new(count: u32) -> Self {
+            Self::on_processors(count, 8)
+        }
+
+        fn on_processors(count: u32, processors: usize) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let database = Database::open(&folder.path().join("test.db")).unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -189,6 +199,7 @@ mod tests {
                 count,
                 queue_max: 8,
                 share_max: 50,
+                processors,
             };
             Self {
                 readers: database.readers(settings).unwrap(),
@@ -321,6 +332,16 @@ mod tests {
             assert_eq!(one.end(&stand) + two.end(&stand), 4);
             assert!(stand.is_served(program(1, flood[0])));
         }
+    }
+
+    #[test]
+    fn one_organization_has_no_more_reads_at_a_time_than_there_are_processors() {
+        let stand = Stand::on_processors(4, 2);
+        let flood = stand.hold(program(1, Environment::Live), 4);
+        stand.settle();
+        assert_eq!(flood.running.load(Ordering::SeqCst), 2);
+        assert!(stand.is_served(program(2, Environment::Live)));
+        assert_eq!(flood.end(&stand), 4);
     }
 
     #[test]
