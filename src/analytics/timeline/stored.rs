@@ -77,12 +77,29 @@ impl Timeline {
             last_at: open.last_at,
             ..Self::default()
         };
+        let count = pieces.size_hint().1.unwrap_or(0);
         for piece in pieces {
+            let is_first = timeline.blocks.is_empty();
             if timeline.restore_blocks(&piece?, open.blocks).is_none() {
                 return Ok(None);
             }
+            if is_first {
+                timeline.expect_pieces(count);
+            }
         }
         Ok(timeline.restore_head(open))
+    }
+
+    /// Makes room for as many pieces as the first one, so that nothing is moved while they come.
+    /// Without the room, or with too little of it, each grows the timeline as usual.
+    fn expect_pieces(&mut self, count: usize) {
+        let more = count.saturating_sub(1);
+        let _ = self
+            .bytes
+            .try_reserve_exact(self.bytes.len().saturating_mul(more));
+        let blocks = self.blocks.len().saturating_mul(more);
+        let _ = self.blocks.try_reserve_exact(blocks);
+        let _ = self.firsts.try_reserve_exact(blocks);
     }
 
     /// Adds the blocks of a piece until there are `most`.
