@@ -328,6 +328,10 @@ pub(super) const FOUND: &[(&str, &str)] = &[
         "redemption row",
     ),
     (
+        "UPDATE redemption SET code = 'k7x2m9qp' WHERE id = 1",
+        "redemption row 1: code must be a code of 8",
+    ),
+    (
         "UPDATE redemption SET took_stock = 1 - took_stock WHERE id = 1",
         "took_stock",
     ),
