@@ -82,11 +82,11 @@ pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
 pub use search::{Search, begins, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
-pub use terms::{PresentTerms, TermsContent, TermsType, TermsVersion};
+pub use terms::{PresentTerms, TermsContent, TermsHtml, TermsType, TermsVersion};
 pub use text::{
     Attributes, Blanks, Caption, Comment, CurrencyName, CurrencySymbol, DisplayName, Email,
-    ExternalId, ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, Reason, TermsHtml,
-    TextRule, Tier, Title, Url,
+    ExternalId, ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, Reason, TextRule,
+    Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{
