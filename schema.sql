@@ -196,6 +196,8 @@ CREATE TABLE redemption (
     program_id      INTEGER NOT NULL REFERENCES program (id),
     member_id       INTEGER NOT NULL REFERENCES member (id),
     offer_id        INTEGER NOT NULL REFERENCES offer (id),
+    code            TEXT                    -- for people to read out and type; NULL: created by version 0.1.0
+        CONSTRAINT redemption_code CHECK (length(code) = 8),
     status          TEXT    NOT NULL CHECK (status IN ('SUBMITTED', 'OPEN', 'AWAITING_VENDOR',
                         'AWAITING_CUSTOMER', 'PURCHASED', 'COMPLETED', 'CANCELED')),
     charged         INTEGER NOT NULL CHECK (charged BETWEEN 0 AND 9007199254740991), -- the amount of a refund
@@ -220,6 +222,8 @@ CREATE INDEX redemption_by_member ON redemption (member_id, created_at);
 CREATE INDEX redemption_by_member_status ON redemption (member_id, status, created_at);
 -- A list of an offer's redemptions of all statuses merges seven such lists.
 CREATE INDEX redemption_by_offer ON redemption (offer_id, status, created_at);
+-- Finds a redemption by its code.
+CREATE UNIQUE INDEX redemption_by_code ON redemption (program_id, code) WHERE code IS NOT NULL;
 -- Counts the redemptions that a limit concerns, without reading them.
 CREATE INDEX redemption_by_member_offer ON redemption (member_id, offer_id, status);
 

@@ -20,6 +20,8 @@ mod driver;
 mod first_steps;
 #[path = "browser/forms.rs"]
 mod forms;
+#[path = "browser/gateways.rs"]
+mod gateways;
 #[path = "browser/inbox.rs"]
 mod inbox;
 #[path = "browser/lossy.rs"]

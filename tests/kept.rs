@@ -67,6 +67,8 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/members", "email"),
     added("/v1/members", "phone"),
     added("/v1/activity/stream", "feedback"),
+    added("/v1/activity/stream", "code"),
+    added("/v1/activity/stream", "quantity"),
     added("/v1/activity/stream", "email"),
     added("/v1/activity/stream", "phone"),
     added("/v1/wallet/transactions", "balanceAfter"),
@@ -83,6 +85,8 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/configuration", "currencyUnitsPerUSD"),
     added("/v1/configuration", "ratePerPoint"),
     added("/v1/redemptions", "feedback"),
+    added("/v1/redemptions", "code"),
+    added("/v1/redemptions", "quantity"),
     added("/v1/analytics/offers", "averageRating"),
     added("/v1/analytics/offers", "ratingCount"),
     added("/v1/configuration", "phoneWebhook"),
@@ -141,7 +145,7 @@ const CHANGED: &[(&str, &str)] = &[
 
 /// Columns that were added at the end of a CSV table since a release, and their number.
 const COLUMNS_ADDED: &[(&str, &str, usize)] =
-    &[("0.2.0", "members", 2), ("0.2.0", "redemptions", 3)];
+    &[("0.2.0", "members", 2), ("0.2.0", "redemptions", 4)];
 
 /// Lists whose cursors changed since a release; the old ones are still valid.
 const NEW_CURSORS: &[(&str, &str)] = &[("0.2.0", "/v1/conversations?")];
@@ -313,7 +317,9 @@ impl Differences {
             body = self.by(REWRITTEN, &body);
         }
         let body = &body;
-        let (text, additions) = (now.text(), self.additions(path));
+        let (text, mut additions) = (now.text(), self.additions(path));
+        // An error has always had a code; that of a redemption was added.
+        additions.retain(|field| *field != "code" || status < 400);
         if now.status != status {
             self.add(
                 request,

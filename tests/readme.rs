@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use stampcard::config::DEFAULTS;
-use stampcard::domain::{Day, Timestamp};
+use stampcard::domain::{Day, RedemptionCode, Timestamp};
 use stampcard::error::{Code, Surface};
 use stampcard::http::{Access, ROUTES};
 
@@ -378,6 +378,10 @@ fn is_alike(field: &str, shown: &str, given: &str, names: &mut HashMap<String, S
         is_day(shown) && is_day(given)
     } else if TOKENS.contains(&field) {
         shown.starts_with("v4.local.") && given.starts_with("v4.local.")
+    } else if field == "code" {
+        let is_code =
+            |text: &str| RedemptionCode::parse(text).is_some_and(|code| code.as_str() == text);
+        is_code(shown) && is_code(given)
     } else {
         false
     }

@@ -33,6 +33,11 @@ impl Entry {
         matches!(self, Self::Mint | Self::Refund)
     }
 
+    /// Whether it is of a redemption.
+    pub const fn is_booked(self) -> bool {
+        matches!(self, Self::Spend | Self::Refund)
+    }
+
     /// The number in the log, from 1.
     pub fn number(self) -> i64 {
         self as i64 + 1
@@ -87,9 +92,8 @@ impl Fields for LedgerEntry {
     fn read(cells: &impl Cells) -> Option<Self> {
         let entry = Entry::of(cells.cell(Column::Entry))?;
         // Most entries are mints, which have neither an offer nor a redemption to look for.
-        let is_booked = matches!(entry, Entry::Spend | Entry::Refund);
         let booked = |column| {
-            if is_booked {
+            if entry.is_booked() {
                 cells.cell(column)
             } else {
                 Cell::Null

@@ -33,6 +33,7 @@ mod pool;
 mod precondition;
 mod program;
 mod redemption;
+mod redemption_code;
 mod redemption_limit;
 mod refusal;
 mod row;
@@ -75,16 +76,17 @@ pub use pool::{Pool, SettlementMode};
 pub use precondition::{ExpectedVersion, Precondition};
 pub use program::{Program, ProgramSort, ProgramStatus};
 pub use redemption::{CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch};
+pub use redemption_code::RedemptionCode;
 pub use redemption_limit::{LimitPer, RedemptionLimit};
 pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
 pub use search::{Search, begins, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
-pub use terms::{PresentTerms, TermsContent, TermsType, TermsVersion};
+pub use terms::{PresentTerms, TermsContent, TermsHtml, TermsType, TermsVersion};
 pub use text::{
     Attributes, Blanks, Caption, Comment, CurrencyName, CurrencySymbol, DisplayName, Email,
-    ExternalId, ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, Reason, TermsHtml,
-    TextRule, Tier, Title, Url,
+    ExternalId, ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, Reason, TextRule,
+    Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{

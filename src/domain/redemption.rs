@@ -2,7 +2,7 @@
 
 use super::{
     Change, ConversationId, ExternalUserId, Feedback, MemberNumber, Note, OfferId, OfferNumber,
-    Points, RedemptionId, RedemptionNumber, Refusal, Status, Timestamp,
+    Points, RedemptionCode, RedemptionId, RedemptionNumber, Refusal, Status, Timestamp,
 };
 
 /// The order of a list of redemptions.
@@ -113,6 +113,8 @@ pub struct Redemption {
     pub offer: OfferNumber,
     /// The public id of the offer.
     pub offer_id: OfferId,
+    /// The code, which no other redemption of the program has. None if 0.1.0 created it.
+    pub code: Option<RedemptionCode>,
     /// The status.
     pub status: Status,
     /// The points that were charged, which a cancellation returns.

@@ -78,6 +78,14 @@ impl Search {
         &self.terms
     }
 
+    /// The word, folded, if there is only one.
+    pub fn only_word(&self) -> Option<&str> {
+        match self.terms.as_slice() {
+            [term] => term.first().map(String::as_str),
+            _ => None,
+        }
+    }
+
     /// Whether each term is a prefix of some term of the texts.
     pub fn finds(&self, texts: &[&str]) -> bool {
         let found: Vec<String> = texts.iter().flat_map(|text| terms(text)).collect();

@@ -1,6 +1,59 @@
 //! Legal documents of a program, which members accept.
 
-use super::{Seq, TermsHtml, TermsVersionId, Timestamp};
+use super::text::check;
+use super::{Blanks, Invalid, Seq, TermsVersionId, TextRule, Timestamp};
+
+/// The text of a legal document, an HTML fragment: 1 to 262,144 bytes in UTF-8, line ends allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TermsHtml(String);
+
+impl TermsHtml {
+    /// The largest size in bytes.
+    pub const BYTES_MAX: usize = 262_144;
+
+    /// The rule for the text, which has at most as many characters as bytes.
+    pub const RULE: TextRule = TextRule {
+        least: 1,
+        most: Self::BYTES_MAX,
+        lines: true,
+        blanks: Blanks::Kept,
+    };
+
+    /// Checks the text given as `field`.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it is empty, too large or has control characters other than line ends and
+    /// tabs.
+    pub fn parse(field: &str, text: impl Into<String>) -> Result<Self, Invalid> {
+        let text = text.into();
+        let (bytes, most) = (text.len(), Self::BYTES_MAX);
+        if bytes > most {
+            let expected = format!("must be at most {most} bytes in UTF-8, but has {bytes}");
+            return Err(Invalid::new(field, expected));
+        }
+        Self::parse_stored(field, &text)
+    }
+
+    /// Checks the text of a row, which may be as large as the API of any release accepted it: by
+    /// its characters, not by its bytes.
+    ///
+    /// # Errors
+    /// [`Invalid`] if no release accepted it.
+    pub fn parse_stored(field: &str, text: &str) -> Result<Self, Invalid> {
+        check(field, text, Self::RULE)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Trusts text from the database, which was checked when it was stored.
+    pub(crate) fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A document of which a program publishes versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

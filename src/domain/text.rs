@@ -249,10 +249,6 @@ text!(
     MessageText, (1, 4000), lines: true
 );
 text!(
-    /// A legal document, an HTML fragment: 1 to 200,000 characters, line ends allowed.
-    TermsHtml, (1, 200_000), lines: true
-);
-text!(
     /// A member's comment on a redemption: up to 4,000 characters, line ends allowed.
     Comment, (0, 4000), lines: true
 );

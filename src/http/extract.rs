@@ -102,14 +102,15 @@ impl<Q> FromRequest for QueryText<Q> {
     }
 }
 
-/// A JSON body, parsed and raw. An absent body is treated as `null`.
+/// A JSON body, parsed and raw. An absent body is treated as `null`. It may have as many bytes as
+/// the server's limit or, if that is less, as `ROOM`.
 #[derive(Debug, Clone)]
-pub(super) struct JsonBody {
+pub(super) struct JsonBody<const ROOM: usize = 0> {
     pub(super) value: Value,
     pub(super) bytes: Bytes,
 }
 
-impl FromRequest for JsonBody {
+impl<const ROOM: usize> FromRequest for JsonBody<ROOM> {
     type Error = HttpError;
     type Future = Pin<Box<dyn Future<Output = Result<Self, HttpError>>>>;
 
@@ -118,7 +119,7 @@ impl FromRequest for JsonBody {
         let (limit, patience) = request
             .app_data::<HttpLimits>()
             .map_or_else(Default::default, |limits| {
-                (limits.body_bytes_max, limits.request_timeout)
+                (limits.body_bytes_max.max(ROOM), limits.request_timeout)
             });
         let announced = request
             .headers()

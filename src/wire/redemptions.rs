@@ -102,6 +102,9 @@ impl From<&Feedback> for FeedbackResponse {
     }
 }
 
+/// The pieces of a redemption. This API redeems one at a time.
+const QUANTITY: i64 = 1;
+
 /// `Redemption`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -118,6 +121,8 @@ impl From<&Feedback> for FeedbackResponse {
     "pointsCharged": 40,
     "conversationId": "cnv_01a1fda8-1988-75da-9f29-66beffff55ec",
     "feedback": null,
+    "code": "K7X2M9QP",
+    "quantity": 1,
 })))]
 pub struct RedemptionResponse {
     /// The id, `rdm_…`.
@@ -151,6 +156,14 @@ pub struct RedemptionResponse {
     pub conversation_id: String,
     /// The member's feedback, once it is completed.
     pub feedback: Option<FeedbackResponse>,
+    /// The code, by which `GET /v1/redemptions` finds it: 8 digits and capital letters that do not
+    /// look alike. No other redemption of the program has it. Null if version 0.1.0 created the
+    /// redemption.
+    #[schema(pattern = "^[2-9A-HJKMNP-TV-Z]{8}$")]
+    pub code: Option<String>,
+    /// The number of pieces.
+    #[schema(minimum = 1)]
+    pub quantity: i64,
     /// The offer's title. Only where redemptions are read with an Org-API-Key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
@@ -189,6 +202,11 @@ impl From<&Redemption> for RedemptionResponse {
             points_charged: redemption.charged.get(),
             conversation_id: redemption.conversation().to_string(),
             feedback: redemption.feedback.as_ref().map(Into::into),
+            code: redemption
+                .code
+                .as_ref()
+                .map(|code| code.as_str().to_owned()),
+            quantity: QUANTITY,
             offer_title: None,
             display_name: None,
         }

@@ -215,8 +215,9 @@ pub const DERIVED: &str = "DERIVED";
 /// Fields that are missing from responses that an earlier version saved in an idempotency record.
 const ADDED_LATER: [&str; 3] = ["version", "unitsPerUSD", "feedback"];
 
-/// Fields that only an Org-API-Key receives, or only one response shows, by schema.
-const KEY_ONLY: [(&str, &[&str]); 5] = [
+/// Fields that only an Org-API-Key receives, that only one response shows, or that were added
+/// later and have a name that others have too, by schema.
+const NOT_ALWAYS: [(&str, &[&str]); 5] = [
     ("GatewayResponse", &["secret"]),
     (
         "InterestResponse",
@@ -227,21 +228,24 @@ const KEY_ONLY: [(&str, &[&str]); 5] = [
         &["displayName", "lastMessage", "waitingSince"],
     ),
     ("ConversationListResponse", &["waitingCount"]),
-    ("RedemptionResponse", &["offerTitle", "displayName"]),
+    (
+        "RedemptionResponse",
+        &["code", "quantity", "offerTitle", "displayName"],
+    ),
 ];
 
 /// Marks the fields of a response as required, except those that may be missing: a field without a
 /// value is null.
 pub fn require_all(name: &str, schema: &mut RefOr<Schema>) {
-    let of_keys = KEY_ONLY.iter().find(|(of, _)| *of == name);
-    let of_keys = of_keys.map_or(&[][..], |(_, fields)| fields);
+    let optional = NOT_ALWAYS.iter().find(|(of, _)| *of == name);
+    let optional = optional.map_or(&[][..], |(_, fields)| fields);
     match schema {
         RefOr::T(Schema::Object(object)) => {
             let names = object.properties.keys();
             let is_required = |field: &&String| {
                 !ADDED_LATER
                     .iter()
-                    .chain(of_keys)
+                    .chain(optional)
                     .any(|one| *one == field.as_str())
             };
             object.required = names.filter(is_required).cloned().collect();

@@ -14,7 +14,7 @@ request! {
     /// The body of `PUT /v1/terms/{type}`.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct PublishTermsRequest {
-        /// The text, an HTML fragment. It is returned as it is.
+        /// The text, an HTML fragment of at most 262,144 bytes in UTF-8. It is returned as it is.
         pub content_html: TermsHtml = required("contentHTML", text!(TermsHtml)),
     }
     example {"contentHTML": "<h1>Terms of service</h1><p>Between you and the Harbour Café.</p>"}

@@ -55,6 +55,7 @@ mod preconditions;
 mod profiles;
 mod programs;
 mod rate_limit;
+mod redemption_codes;
 mod redemption_limits;
 mod redemption_lists;
 mod redemptions;

@@ -174,6 +174,7 @@ fn a_key_gets_names_and_a_token_what_is_documented() {
     let documented = [
         "canceledNote",
         "canceledReason",
+        "code",
         "conversationId",
         "createdAt",
         "endAt",
@@ -182,6 +183,7 @@ fn a_key_gets_names_and_a_token_what_is_documented() {
         "id",
         "offer",
         "pointsCharged",
+        "quantity",
         "startAt",
         "status",
     ];

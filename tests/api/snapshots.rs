@@ -22,6 +22,16 @@ fn id(prefix: &'static str) -> insta::internals::Redaction {
     })
 }
 
+/// Replaces the code of a redemption, after checking its form.
+fn code() -> insta::internals::Redaction {
+    dynamic_redaction(|value, _| {
+        let text = value.as_str().expect("a code is a string");
+        let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+        assert!(text.len() == 8 && text.chars().all(is_plain), "{text}");
+        "[code]"
+    })
+}
+
 /// Replaces a member token, after checking that it is a PASETO.
 fn token() -> insta::internals::Redaction {
     dynamic_redaction(|value, _| {
@@ -193,6 +203,7 @@ fn redemptions_and_a_page_of_them() {
         ".id" => id("rdm_"),
         ".offer" => id("off_"),
         ".conversationId" => id("cnv_"),
+        ".code" => code(),
     });
     let path = format!("/v1/redemptions/{redemption}");
     let body = json!({
@@ -204,12 +215,14 @@ fn redemptions_and_a_page_of_them() {
         ".id" => id("rdm_"),
         ".offer" => id("off_"),
         ".conversationId" => id("cnv_"),
+        ".code" => code(),
     });
     let page = get_as(&app, &token, "/v1/redemptions").expect(200);
     assert_json_snapshot!("redemptions", page, {
         ".redemptions[].id" => id("rdm_"),
         ".redemptions[].offer" => id("off_"),
         ".redemptions[].conversationId" => id("cnv_"),
+        ".redemptions[].code" => code(),
     });
 }
 

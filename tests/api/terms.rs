@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::client::{
-    activities, call, encode, exchange, get_as, live, number, post_as, race, rows,
+    activities, call, encode, exchange, get_as, live, number, post_as, put_raw, race, rows,
 };
 use crate::figures_on_disk::verify;
 use crate::support::{Response, SANDBOX_KEY, TestApp};
@@ -141,13 +141,7 @@ fn bad_input_is_refused_by_name_and_nothing_is_half_done() {
     let token = app.token("ada");
     let version = publish(&app, SERVICE, "a");
     let before = rows(&app);
-    for html in [
-        json!(null),
-        json!(""),
-        json!(1),
-        json!("x".repeat(200_001)),
-        json!("a\u{0}"),
-    ] {
+    for html in [json!(null), json!(""), json!(1), json!("a\u{0}")] {
         let message = app
             .put(&format!("{TERMS}/{SERVICE}"), &json!({"contentHTML": html}))
             .expect_error(422, "VALIDATION");
@@ -193,6 +187,61 @@ fn bad_input_is_refused_by_name_and_nothing_is_half_done() {
     )
     .expect_error(403, "FORBIDDEN");
     assert_eq!(rows(&app), before);
+}
+
+#[test]
+fn a_document_has_so_many_bytes_however_they_are_written() {
+    const MOST: usize = 262_144;
+    let app = TestApp::start();
+    let path = format!("{TERMS}/{SERVICE}");
+    let put_text = |json: &str| put_raw(&app, &path, &format!("{{\"contentHTML\": \"{json}\"}}"));
+    let content = |published: &Value| {
+        let version = published["version"].as_str().unwrap();
+        let content = app.get(&format!("{TERMS}/{version}/content")).expect(200);
+        content["contentHTML"].as_str().unwrap().to_owned()
+    };
+    // How JSON can write a text: as it is, each byte as six, and a pair of twelve for four bytes.
+    for (written, text) in [
+        ("x", "x"),
+        ("\\u003c", "<"),
+        ("\\ud83e\\udd8a", "🦊"),
+        ("é", "é"),
+    ] {
+        let count = MOST / text.len();
+        let published = put_text(&written.repeat(count)).expect(200);
+        assert!(content(&published) == text.repeat(count), "{text}");
+        let message = put_text(&(written.repeat(count) + "y")).expect_error(422, "VALIDATION");
+        let expected = "contentHTML must be at most 262144 bytes in UTF-8, but has 262145";
+        assert_eq!(message, expected, "{text}");
+    }
+    // A body that is larger than any document.
+    let message = put_text(&"\\u003c".repeat(MOST + 1_000));
+    let message = message.expect_error(413, "PAYLOAD_TOO_LARGE");
+    assert!(message.contains("1573888 bytes"), "{message}");
+    // Other routes have the server's limit.
+    let name = json!({"displayName": "x".repeat(MOST)}).to_string();
+    let message = put_raw(&app, "/v1/members/ada", &name).expect_error(413, "PAYLOAD_TOO_LARGE");
+    assert!(message.contains("262144 bytes"), "{message}");
+}
+
+/// The limit was in characters before.
+#[test]
+fn a_larger_document_of_an_earlier_version_can_still_be_read_and_moved() {
+    let app = TestApp::start();
+    let version = publish(&app, SERVICE, "short");
+    let long = "🦊".repeat(200_000);
+    let sql = "UPDATE terms_version SET content = ?1";
+    assert_eq!(app.sqlite().execute(sql, [&long]).unwrap(), 1);
+    let path = format!("{TERMS}/{version}/content");
+    let content = app.get(&path).expect(200);
+    assert!(content["contentHTML"] == *long);
+    assert_eq!(
+        content["renderedHash"],
+        HEXLOWER.encode(&Sha256::digest(&long))
+    );
+    assert_eq!(verify(&app), [""; 0]);
+    // A new version is published as ever.
+    publish(&app, SERVICE, "shorter");
 }
 
 #[test]

@@ -303,6 +303,48 @@ fn tells_what_happened(browser: &Browser, app: &TestApp, id: &str) {
 }
 
 #[test]
+fn a_redemption_is_found_by_its_code() {
+    let app = TestApp::start();
+    name(&app, "ada", "Ada Lovelace");
+    name(&app, "bob", "Bob Kahn");
+    let tea = app.offer(json!({"title": "Tea for two", "pointsPrice": 10}));
+    let ids = [app.redeem("ada", &tea), app.redeem("bob", &tea)];
+    let [ada, bob] = ids.each_ref().map(|id| {
+        let redemption = app.get(&format!("/v1/redemptions/{id}")).expect(200);
+        redemption["code"].as_str().unwrap().to_owned()
+    });
+    let Some(mut browser) = Browser::open(&app.url("")) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    go(&browser, "");
+    let mut problems = look_at(&mut browser, "codes-board");
+    for place in ["", "?view=list"] {
+        go(&browser, place);
+        for code in [&ada, &bob] {
+            browser.until_text("#main", code);
+        }
+        browser.fill("[name=search]", &bob.to_lowercase());
+        browser.until(&format!(
+            "!document.querySelector('#main').textContent.includes('{ada}')"
+        ));
+        browser.until(SETTLED);
+        browser.until_text("#main", "Bob Kahn");
+        browser.until_text("#main", &bob);
+        browser.click_on("Clear filters");
+        browser.until_text("#main", &ada);
+    }
+    problems.extend(look_at(&mut browser, "codes-list"));
+    go(&browser, &format!("/{}", ids[0]));
+    browser.until_text(".facts", &ada);
+    show(&browser, "members/bob");
+    browser.until_text("[data-list=redemptions]", &bob);
+    problems.extend(look_at(&mut browser, "codes-member"));
+    assert_eq!(problems, Vec::<String>::new());
+    browser.assert_quiet(|_| false);
+}
+
+#[test]
 fn feedback_is_shown_with_the_redemption_and_the_offer() {
     let app = TestApp::start();
     name(&app, "ada", "Ada Lovelace");

@@ -73,6 +73,18 @@ const LIMITS: &[Limit] = &[
         "bodies_that_are_too_large_cost_no_memory",
     ),
     (
+        "bytes of the body that publishes a legal document, if that is more",
+        Constant("src/http/loyalty/terms.rs", "BODY_BYTES_MAX"),
+        "413 `PAYLOAD_TOO_LARGE`",
+        "a_document_has_so_many_bytes_however_they_are_written",
+    ),
+    (
+        "bytes of a legal document in UTF-8",
+        Constant("src/domain/terms.rs", "BYTES_MAX"),
+        "422 `VALIDATION`",
+        "a_document_has_so_many_bytes_however_they_are_written",
+    ),
+    (
         "nesting depth of a JSON body",
         Constant("src/http/extract.rs", "DEPTH_MAX"),
         "400 `BAD_REQUEST`",

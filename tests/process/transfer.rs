@@ -147,7 +147,7 @@ fn secrets_come_along_only_when_asked_for() {
             .unwrap();
         assert_eq!(secret == "whsec_old", is_full);
         assert!(
-            secret.starts_with("whsec_") && (is_full || secret.len() == 54),
+            secret.starts_with("whsec_") && (is_full || secret.len() == 70),
             "{secret}"
         );
         let last: i64 = other

@@ -3,7 +3,9 @@
 use actix_web::web::Data;
 
 use super::member_query::{ListedMemberQuery, MemberQuery};
-use crate::domain::{Invalid, OfferId, ProgramNumber, RedemptionOrder, Search, Status, Timestamp};
+use crate::domain::{
+    Invalid, OfferId, ProgramNumber, RedemptionCode, RedemptionOrder, Search, Status, Timestamp,
+};
 use crate::error::Code;
 use crate::http::HttpResult;
 use crate::http::auth::{KeyOrMember, MemberToken, OrgKey};
@@ -110,11 +112,13 @@ query_parameters! {
         /// Only redemptions of this offer of the program, archived or not.
         offer: Option<OfferId> = optional("offer", OFFER)
             .example("off_01a1fda8-194e-75c2-b11a-dd34b93c1d23");
+        /// Only the redemption with this code, in upper or lower case.
+        code: Option<RedemptionCode> = optional("code", CODE).example("K7X2M9QP");
         /// Only redemptions with this status.
         status: Option<Status> = optional("status", words!(Status));
         /// Only redemptions with these words, or beginnings of words, in the member's
         /// `externalUserID` and `displayName` and the offer's title, in any order, regardless of
-        /// case and accents. At most 16 words.
+        /// case and accents. At most 16 words. The code of a redemption finds only that one.
         search: Option<Search> = search();
     }
 }
@@ -142,6 +146,13 @@ const OFFER: Kind<OfferId> = Kind {
     schema: schema::string,
 };
 
+const CODE: Kind<RedemptionCode> = Kind {
+    read: |name, code| {
+        RedemptionCode::parse(code).ok_or_else(|| Invalid::new(name, RedemptionCode::EXPECTED))
+    },
+    schema: || schema::length(8, 8),
+};
+
 fn is_not_empty(period: &PeriodQuery) -> Result<(), Invalid> {
     match (period.from, period.to) {
         (Some(from), Some(to)) if to <= from => Err(Invalid::new("to", "must be after from")),
@@ -156,6 +167,7 @@ async fn list_redemptions(
 ) -> HttpResult {
     let query = query.parse_for(caller.program())?;
     let filter = RedemptionFilter {
+        code: query.code,
         status: query.status,
         from: query.period.from,
         to: query.period.to,

@@ -4,6 +4,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Data;
 
 use super::member_query::MemberQuery;
+use crate::domain::TermsHtml;
 use crate::http::HttpResult;
 use crate::http::auth::{KeyOrMember, OrgKey};
 use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
@@ -18,6 +19,12 @@ use crate::wire::{
 
 /// A version never changes. It is for members of the program, so only for private caches.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
+
+/// The bytes of the largest body that publishes a document.
+const BODY_BYTES_MAX: usize = 1_573_888;
+// JSON can write each byte of a document as six (`\u003c`); the rest is for the field and for white
+// space.
+const _: () = assert!(BODY_BYTES_MAX == 6 * TermsHtml::BYTES_MAX + 1024);
 
 routes! {
     tag "Terms";
@@ -40,7 +47,7 @@ routes! {
     "/v1/terms/{type}" {
         PUT OrgKey publish_terms => Operation::new("Publish a version of a legal document")
             .description("`type` is `TERMS_OF_SERVICE` or `PRIVACY_POLICY`. The text of the present \
-                version again changes nothing.")
+                version again changes nothing. The body may have 1,573,888 bytes.")
             .body::<PublishTermsRequest>()
             .returns::<TermsDocumentResponse>(200, "The present version.")
             .errors(NOT_FOUND);
@@ -77,7 +84,7 @@ async fn get_terms_content(
 async fn publish_terms(
     services: Data<Services>,
     OrgKey(key): OrgKey,
-    body: JsonBody,
+    body: JsonBody<BODY_BYTES_MAX>,
     PathText(of): PathText,
 ) -> HttpResult {
     let request = PublishTermsRequest::parse(&body.value)?;

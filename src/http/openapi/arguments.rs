@@ -31,7 +31,7 @@ impl Argument for PartnerKey {}
 impl Argument for PathText {}
 impl Argument for PathPair {}
 impl Argument for Idempotency {}
-impl Argument for JsonBody {}
+impl<const ROOM: usize> Argument for JsonBody<ROOM> {}
 
 impl<Q: Parameters> Argument for QueryText<Q> {
     fn describe(operation: Operation) -> Operation {

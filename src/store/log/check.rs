@@ -171,6 +171,7 @@ impl Check<'_> {
         }
         if is_entry {
             self.entry(seq, row);
+            self.booking(seq, row);
             self.hash(seq, row, &texts.commitments);
         }
         self.texts(seq, kind, row, &texts);
@@ -237,6 +238,25 @@ impl Check<'_> {
                 ));
             }
         }
+    }
+
+    /// Checks that a ledger entry has an offer and a redemption if it is of one, and only then.
+    fn booking(&mut self, seq: i64, row: &impl Cells) {
+        let number = row.cell(Column::Entry).integer();
+        let Some(entry) = number.and_then(Entry::of_number) else {
+            return;
+        };
+        let has = |column| row.cell(column) != Cell::Null;
+        let must = match (has(Column::Offer), has(Column::Redemption)) {
+            (true, true) if entry.is_booked() => return,
+            (false, false) if !entry.is_booked() => return,
+            _ if entry.is_booked() => "must have",
+            _ => "must not have",
+        };
+        let number = entry.number();
+        self.report(format!(
+            "ledger entry {seq}: with entry {number} it {must} an offer_id and a redemption_id"
+        ));
     }
 
     /// Checks the hash of a ledger entry.

@@ -198,6 +198,18 @@ pub(super) const FOUND: &[(&str, &str)] = &[
     // A debit becomes a spend.
     (
         "UPDATE activity SET entry = 2 WHERE entry = 5",
+        "with entry 2 it must have an offer_id",
+    ),
+    (
+        "UPDATE activity SET offer_id = NULL WHERE entry = 2",
+        "with entry 2 it must have an offer_id",
+    ),
+    (
+        "UPDATE activity SET redemption_id = 1 WHERE entry = 1",
+        "with entry 1 it must not have an offer_id",
+    ),
+    (
+        "UPDATE activity SET program_id = NULL WHERE entry = 1",
         "does not follow the one before it",
     ),
     (
@@ -326,6 +338,10 @@ pub(super) const FOUND: &[(&str, &str)] = &[
     (
         "UPDATE redemption SET created_at = created_at + 1",
         "redemption row",
+    ),
+    (
+        "UPDATE redemption SET code = 'k7x2m9qp' WHERE id = 1",
+        "redemption row 1: code must be a code of 8",
     ),
     (
         "UPDATE redemption SET took_stock = 1 - took_stock WHERE id = 1",

@@ -12,10 +12,11 @@ use super::{interests, members, offers};
 use crate::books::Record;
 use crate::domain::{
     CancelReason, Change, Entry, Event, Interest, InterestStatus, Invalid, Member, MemberNumber,
-    Mover, Offer, Points, ProgramNumber, Redemption, RedemptionId, RedemptionMove,
+    Mover, Offer, Points, ProgramNumber, Redemption, RedemptionCode, RedemptionId, RedemptionMove,
     RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
 };
 use crate::service::events;
+use crate::service::random::random_bytes;
 use crate::service::tenancy::pools;
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, Transaction, WriteError};
@@ -141,6 +142,7 @@ fn redeem(
         external_user_id: member.external_user_id.clone(),
         offer: offer.number,
         offer_id: offer.id,
+        code: None,
         status: Status::Submitted,
         charged,
         took_stock,
@@ -151,7 +153,9 @@ fn redeem(
         feedback: None,
         created_at: at,
     };
-    store::redemptions::insert(tx, member.program, &mut redemption)?;
+    store::redemptions::insert(tx, member.program, &mut redemption, || {
+        RedemptionCode::of_random(u64::from_be_bytes(random_bytes()))
+    })?;
     open_conversation(tx, (member.program, at), &redemption, (offer, interest))?;
     let event = Event::RedemptionCreated {
         member: member.number,

@@ -1,7 +1,8 @@
 //! The filter of a list of redemptions, and its conditions in a query.
 
 use crate::domain::{
-    MemberNumber, OfferNumber, RedemptionNumber, RedemptionOrder, Search, Status, Timestamp,
+    MemberNumber, OfferNumber, RedemptionCode, RedemptionNumber, RedemptionOrder, Search, Status,
+    Timestamp,
 };
 use crate::store::tables::query::Query;
 
@@ -14,6 +15,8 @@ pub struct RedemptionFilter {
     pub member: Option<MemberNumber>,
     /// Only redemptions of this offer.
     pub offer: Option<OfferNumber>,
+    /// Only the redemption with this code.
+    pub code: Option<RedemptionCode>,
     /// Only redemptions with this status.
     pub status: Option<Status>,
     /// Only redemptions made at this time or later.
@@ -21,7 +24,7 @@ pub struct RedemptionFilter {
     /// Only redemptions made before this time.
     pub to: Option<Timestamp>,
     /// Only redemptions whose member's id and display name and whose offer's title have these
-    /// terms.
+    /// terms. If it is the code of a redemption, only that one.
     pub search: Option<Search>,
     /// The order.
     pub order: RedemptionOrder,

@@ -10,8 +10,8 @@ use super::candidates::{Place, candidates, places_of};
 use super::filter::{RedemptionFilter, directions, narrow};
 use super::{FROM, columns, redemption};
 use crate::domain::{
-    OfferNumber, ProgramNumber, Redemption, RedemptionNumber, RedemptionOrder, Search, Status,
-    Timestamp,
+    OfferNumber, ProgramNumber, Redemption, RedemptionCode, RedemptionNumber, RedemptionOrder,
+    Search, Status, Timestamp,
 };
 use crate::store::Error;
 use crate::store::tables::columns::{column, time};
@@ -41,6 +41,16 @@ pub struct Found {
     pub stopped_at: Option<RedemptionNumber>,
 }
 
+impl From<Option<Listed>> for Found {
+    /// A page with one row or none, which is the last one.
+    fn from(row: Option<Listed>) -> Self {
+        Self {
+            rows: row.into_iter().collect(),
+            stopped_at: None,
+        }
+    }
+}
+
 /// A page of redemptions. It is full, or the last one, or its search stopped at the most rows that
 /// a page reads.
 ///
@@ -52,9 +62,20 @@ pub fn list(
     filter: &RedemptionFilter,
     limit: usize,
 ) -> Result<Found, Error> {
+    if let Some(code) = &filter.code {
+        let found = with_code(connection, program, filter, code)?;
+        let search = filter.search.as_ref();
+        let is_found = |row: &Listed| search.is_none_or(|search| row.matches(search));
+        return Ok(Found::from(found.filter(is_found)));
+    }
     let Some(search) = &filter.search else {
         return walk(connection, program, filter, limit);
     };
+    if let Some(code) = search.only_word().and_then(RedemptionCode::parse)
+        && let Some(found) = with_code(connection, program, filter, &code)?
+    {
+        return Ok(Found::from(Some(found)));
+    }
     if search.terms().is_empty() {
         return Ok(Found::default());
     }
@@ -83,6 +104,32 @@ pub fn list(
         Some(places) => read_each(connection, search, &places, limit),
         None => walk(connection, program, filter, limit),
     }
+}
+
+/// The redemption with a code, if it matches the filter without its search.
+fn with_code(
+    connection: &Connection,
+    program: ProgramNumber,
+    filter: &RedemptionFilter,
+    code: &RedemptionCode,
+) -> Result<Option<Listed>, Error> {
+    let condition = of_code(program, filter, code);
+    let sql = query_of(&condition, filter.order);
+    query::one(connection, &sql, params_from_iter(condition.values), listed)
+}
+
+/// The conditions of [`with_code`].
+fn of_code(program: ProgramNumber, filter: &RedemptionFilter, code: &RedemptionCode) -> Query {
+    let mut condition = Query::new("r.program_id = ?", [program.0]);
+    condition.and("r.code = ?", [code.as_str().to_owned()]);
+    if let Some(member) = filter.member {
+        condition.and("r.member_id = ?", [member.0]);
+    }
+    if let Some(offer) = filter.offer {
+        condition.and("r.offer_id = ?", [offer.0]);
+    }
+    narrow(&mut condition, filter, filter.status);
+    condition
 }
 
 /// A redemption with the names of its member and its offer.
@@ -282,7 +329,7 @@ mod tests {
                 } else {
                     RedemptionOrder::Newest
                 },
-                search: None,
+                ..RedemptionFilter::default()
             });
         }
         filters
@@ -305,6 +352,20 @@ mod tests {
                 let is_indexed = plan.iter().any(|step| step.contains("redemption_by_"));
                 assert!(is_indexed, "{sql}: {first} {rest:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_code_is_looked_up() {
+        let code = RedemptionCode::of_random(1);
+        for filter in filters() {
+            let condition = of_code(ProgramNumber(1), &filter, &code);
+            let sql = query_of(&condition, filter.order);
+            let plan = plan(&sql, condition.values.len());
+            assert!(
+                plan[0].contains("redemption_by_code (program_id=? AND code=?)"),
+                "{plan:?}"
+            );
         }
     }
 

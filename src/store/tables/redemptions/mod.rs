@@ -4,13 +4,13 @@ mod candidates;
 mod filter;
 mod list;
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement};
 
 pub use self::filter::RedemptionFilter;
 pub use self::list::{Found, Listed, find_listed, list, place};
 use crate::domain::{
     CancelReason, Comment, ExternalUserId, Feedback, LimitPer, MemberNumber, Note, OfferId,
-    OfferNumber, ProgramNumber, Rating, Redemption, RedemptionId, RedemptionLimit,
+    OfferNumber, ProgramNumber, Rating, Redemption, RedemptionCode, RedemptionId, RedemptionLimit,
     RedemptionNumber, Status, Timestamp,
 };
 use crate::store::tables::columns::{column, optional, optional_time, points, time, uuid, word};
@@ -20,9 +20,9 @@ use crate::store::{Error, Transaction};
 /// The columns that [`redemption`] reads.
 macro_rules! columns {
     () => {
-        "r.id, r.uuid, r.member_id, m.external_user_id, r.offer_id, o.uuid, r.status, r.charged, \
-         r.took_stock, r.start_at, r.end_at, r.canceled_reason, r.canceled_note, r.rating, \
-         r.rating_comment, r.rated_at, r.created_at"
+        "r.id, r.uuid, r.member_id, m.external_user_id, r.offer_id, o.uuid, r.code, r.status, \
+         r.charged, r.took_stock, r.start_at, r.end_at, r.canceled_reason, r.canceled_note, \
+         r.rating, r.rating_comment, r.rated_at, r.created_at"
     };
 }
 use columns;
@@ -32,6 +32,10 @@ const COLUMNS: &str = columns!();
 /// The tables of [`COLUMNS`].
 const FROM: &str = "FROM redemption r
     JOIN member m ON m.id = r.member_id JOIN offer o ON o.id = r.offer_id";
+
+/// The most codes that are drawn for a redemption. Another one is needed if a redemption has the
+/// code already, which is rare.
+const DRAWS_MAX: usize = 100;
 
 /// A member's history with an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +130,8 @@ pub(in crate::store) fn counted(per: LimitPer) -> String {
     statuses.join(", ")
 }
 
-/// Creates a redemption and sets its `number`.
+/// Creates a redemption and sets its `number` and its `code`: the first one of `draw` that no other
+/// redemption of the program has.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -134,24 +139,43 @@ pub fn insert(
     tx: &Transaction<'_>,
     program: ProgramNumber,
     redemption: &mut Redemption,
+    mut draw: impl FnMut() -> RedemptionCode,
 ) -> Result<(), Error> {
-    let sql = "INSERT INTO redemption (uuid, program_id, member_id, offer_id, status, charged,
-                   took_stock, created_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    tx.run(sql, |statement| {
-        statement.execute((
-            redemption.id.as_uuid().as_bytes(),
-            program.0,
-            redemption.member.0,
-            redemption.offer.0,
-            redemption.status.as_str(),
-            redemption.charged.get(),
-            redemption.took_stock,
-            redemption.created_at.as_millis(),
-        ))
-    })?;
-    redemption.number = RedemptionNumber(tx.last_insert_rowid());
-    Ok(())
+    for _ in 0..DRAWS_MAX {
+        redemption.code = Some(draw());
+        if tx.run(INSERT, |statement| {
+            insert_row(statement, program, redemption)
+        })? {
+            redemption.number = RedemptionNumber(tx.last_insert_rowid());
+            return Ok(());
+        }
+    }
+    Err(Error::Impossible("code of a redemption"))
+}
+
+const INSERT: &str = "INSERT INTO redemption (uuid, program_id, member_id, offer_id, code, status,
+        charged, took_stock, created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (program_id, code) WHERE code IS NOT NULL DO NOTHING";
+
+/// Runs [`INSERT`]. Returns whether the code was free.
+fn insert_row(
+    statement: &mut Statement<'_>,
+    program: ProgramNumber,
+    redemption: &Redemption,
+) -> rusqlite::Result<bool> {
+    let inserted = statement.execute((
+        redemption.id.as_uuid().as_bytes(),
+        program.0,
+        redemption.member.0,
+        redemption.offer.0,
+        redemption.code.as_ref().map(RedemptionCode::as_str),
+        redemption.status.as_str(),
+        redemption.charged.get(),
+        redemption.took_stock,
+        redemption.created_at.as_millis(),
+    ))?;
+    Ok(inserted == 1)
 }
 
 /// Writes the columns of a redemption that can change.
@@ -190,6 +214,7 @@ fn redemption(row: &Row<'_>) -> Result<Redemption, Error> {
         external_user_id: ExternalUserId::stored(row.get(column!(COLUMNS, "external_user_id"))?),
         offer: OfferNumber(row.get(column!(COLUMNS, "offer_id"))?),
         offer_id: OfferId::from_uuid(uuid(row, column!(COLUMNS, "o.uuid"))?),
+        code: code(row)?,
         status: word(row, column!(COLUMNS, "status"), Status::parse, "status")?,
         charged: points(row, column!(COLUMNS, "charged"))?,
         took_stock: row.get(column!(COLUMNS, "took_stock"))?,
@@ -200,6 +225,14 @@ fn redemption(row: &Row<'_>) -> Result<Redemption, Error> {
         feedback: feedback(row)?,
         created_at: time(row, column!(COLUMNS, "created_at"))?,
     })
+}
+
+/// Reads the code among [`COLUMNS`].
+fn code(row: &Row<'_>) -> Result<Option<RedemptionCode>, Error> {
+    let text = row.get_ref(column!(COLUMNS, "code"))?.as_str_or_null();
+    let text = text.map_err(|_| Error::Impossible("code"))?;
+    let read = |text| RedemptionCode::parse(text).ok_or(Error::Impossible("code"));
+    text.map(read).transpose()
 }
 
 /// Reads the feedback among [`COLUMNS`].
@@ -217,7 +250,49 @@ fn feedback(row: &Row<'_>) -> Result<Option<Feedback>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Points;
     use crate::store::SCHEMA;
+
+    #[test]
+    fn a_code_that_a_redemption_of_the_program_has_is_not_given_again() {
+        let schema = Connection::open_in_memory().unwrap();
+        schema.execute_batch(SCHEMA).unwrap();
+        schema.pragma_update(None, "foreign_keys", false).unwrap();
+        let insert = |program, id, number| {
+            let code = RedemptionCode::of_random(number);
+            let mut statement = schema.prepare(INSERT).unwrap();
+            let redemption = submitted(id, code);
+            insert_row(&mut statement, ProgramNumber(program), &redemption)
+        };
+        assert_eq!(insert(1, 1, 7), Ok(true));
+        assert_eq!(insert(1, 2, 7), Ok(false));
+        assert_eq!(insert(2, 2, 7), Ok(true), "in another program");
+        assert_eq!(insert(1, 3, 8), Ok(true));
+        // Another conflict is an error.
+        assert!(insert(1, 3, 9).is_err());
+    }
+
+    fn submitted(id: u128, code: RedemptionCode) -> Redemption {
+        let uuid = uuid::Uuid::from_u128(id);
+        Redemption {
+            number: RedemptionNumber(0),
+            id: RedemptionId::from_uuid(uuid),
+            member: MemberNumber(1),
+            external_user_id: ExternalUserId::stored("ada".to_owned()),
+            offer: OfferNumber(1),
+            offer_id: OfferId::from_uuid(uuid),
+            code: Some(code),
+            status: Status::Submitted,
+            charged: Points::ZERO,
+            took_stock: false,
+            start_at: None,
+            end_at: None,
+            canceled_reason: None,
+            canceled_note: None,
+            feedback: None,
+            created_at: Timestamp::from_millis(0).unwrap(),
+        }
+    }
 
     #[test]
     fn redemptions_are_counted_from_an_index_alone() {

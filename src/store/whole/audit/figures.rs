@@ -255,11 +255,13 @@ pub fn timeline_days(connection: &Connection) -> Result<Vec<DayRow>, Error> {
     let mut days = Vec::new();
     for (timeline, entries) in TIMELINES {
         let entries = entries.replace("{counted}", &log::COUNTED);
-        // Rounds down before 1970 as well.
+        // Rounds down before 1970 as well. The check of the log finds rows without a program or an
+        // offer.
         let sql = format!(
             "SELECT p, o, (at - ((at % 86400000) + 86400000) % 86400000) / 86400000 AS day,
                  count(*), sum(amount)
-             FROM ({entries}) GROUP BY p, o, day ORDER BY p, o, day"
+             FROM ({entries}) WHERE p IS NOT NULL AND o IS NOT NULL
+             GROUP BY p, o, day ORDER BY p, o, day"
         );
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;

@@ -221,7 +221,7 @@ mod tests {
             ],
         ),
         (
-            "random ids, hashes of random keys or of data that is not personal, and keyed hashes",
+            "random ids and codes, hashes of random keys or of data that is not personal, and keyed hashes",
             &[
                 "organization.uuid",
                 "organization.allocation_uuid",
@@ -231,6 +231,7 @@ mod tests {
                 "credential.hash",
                 "offer.uuid",
                 "redemption.uuid",
+                "redemption.code",
                 "interest.uuid",
                 "terms_version.uuid",
                 "conversation.uuid",

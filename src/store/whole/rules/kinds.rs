@@ -2,7 +2,8 @@
 
 use crate::domain::{
     Allocation, Cell, Cents, Entry, Environment, EventKind, Inclusion, Intake, Invalid, MessageId,
-    OfferContent, OfferId, Rate, Reason, RedemptionLimit, Seq, Subscription, Timestamp, WebhookUrl,
+    OfferContent, OfferId, Rate, Reason, RedemptionCode, RedemptionLimit, Seq, Subscription,
+    Timestamp, WebhookUrl,
 };
 
 /// A check of the values of a column that are not null.
@@ -107,6 +108,13 @@ pub(super) const DATES: Rule = Rule(|cell| {
         .map_err(expected)
 });
 pub(super) const PERSONS: Rule = Rule(|cell| in_range(cell, 0, Intake::GUESTS_MAX));
+/// The code of a redemption, in upper case.
+pub(super) const CODE: Rule = Rule(|cell| {
+    let text = cell.text().unwrap_or_default();
+    let code = RedemptionCode::parse(text).filter(|code| code.as_str() == text);
+    code.map(drop)
+        .ok_or_else(|| format!("{}, in upper case", RedemptionCode::EXPECTED))
+});
 pub(super) const EVENTS: Rule = Rule(|cell| {
     let json = cell.text().unwrap_or_default();
     Subscription::parse_stored("", json)

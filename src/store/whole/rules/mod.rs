@@ -8,9 +8,9 @@ mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, CENTS, COUNT, DATES, DISPLAY_PRICE, ENTRY, EVENTS, GUESTS, IMAGES,
-    INCLUSIONS, KIND, MONTH, NOTE, PER_MEMBER, PERSONS, PIECES, PREFIX, RATE_PER_POINT, ROW,
-    SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
+    ACTOR, ALLOCATION, ANY, CENTS, CODE, COUNT, DATES, DISPLAY_PRICE, ENTRY, EVENTS, GUESTS,
+    IMAGES, INCLUSIONS, KIND, MONTH, NOTE, PER_MEMBER, PERSONS, PIECES, PREFIX, RATE_PER_POINT,
+    ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
 };
 use crate::domain::{
     Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
@@ -180,6 +180,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
     (
         "redemption",
         &[
+            ("code", CODE),
             ("charged", ANY),
             ("took_stock", ANY),
             ("start_at", TIME),
@@ -352,6 +353,7 @@ mod tests {
             ("offer", "value_usd", number(0), number(-1)),
             ("offer", "guests_max", number(0), number(100_001)),
             ("offer", "limit_per_member", number(1_000), number(1_001)),
+            ("redemption", "code", text("K7X2M9QP"), text("k7x2m9qp")),
             (
                 "offer",
                 "inclusions",

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
 use crate::domain::{ByNumber, ProgramNumber, Timestamp};
-use crate::service::random::random_bytes;
+use crate::service::events::webhooks::new_secret;
 use crate::service::upkeep::transfer::Header;
 use crate::store::transfer::{Cell, Kind, RowError, Table};
 use crate::store::{self, Connection};
@@ -111,7 +112,10 @@ pub(super) fn insert(
             Some(Value::String(text)) if column.kind == Kind::Blob => {
                 HEXLOWER.decode(text.as_bytes()).ok()
             }
-            None if column.is_secret && !header.secrets => Some(new_webhook_secret().into_bytes()),
+            None if column.is_secret && !header.secrets => {
+                // The receiver has to be given the new one.
+                Some(new_secret().expose_secret().as_bytes().to_vec())
+            }
             _ => None,
         });
     }
@@ -142,9 +146,4 @@ pub(super) fn insert(
     }
     latest.check(table, &cells)?;
     table.insert(connection, &cells)
-}
-
-/// A new secret for an endpoint whose secret was not exported.
-fn new_webhook_secret() -> String {
-    format!("whsec_{}", HEXLOWER.encode(&random_bytes::<24>()))
 }

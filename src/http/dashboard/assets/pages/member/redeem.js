@@ -53,9 +53,9 @@ export async function redeemFor(member, symbol, changed) {
       },
     ],
     async submit({ offer }, options) {
-      await post("/v1/redemptions", { externalUserID, offer }, options);
+      const { code } = await post("/v1/redemptions", { externalUserID, offer }, options);
       const title = payable.find(({ id }) => id === offer)?.title ?? "The offer";
-      notify(`${title} is redeemed for ${name}.`);
+      notify(`${title} is redeemed for ${name}.${code ? ` The code is ${code}.` : ""}`);
       changed();
     },
   });

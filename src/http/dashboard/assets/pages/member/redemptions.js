@@ -7,7 +7,7 @@ import { holdSlot } from "../../lib/hold.js";
 import { moreButton, pagedList } from "../../lib/paging.js";
 import { badge, table } from "../../lib/parts.js";
 import { emptyState, load } from "../../lib/states.js";
-import { redemptionLink } from "../redemptions/names.js";
+import { codeText, redemptionLink } from "../redemptions/names.js";
 
 const SIZE = 10;
 
@@ -61,6 +61,7 @@ function offerCell(redemption) {
     "div",
     { class: "offer-cell" },
     redemptionLink(redemption),
+    codeText(redemption),
     h("span", { class: "hint" }, exactTime(createdAt)),
     startAt && h("span", { class: "hint", "data-key": "start" }, "for ", exactTime(startAt)),
   );

@@ -11,7 +11,15 @@ import { emptyState, load } from "../../lib/states.js";
 import { REASONS, STATUSES, choices, isOver, label, stepsFrom } from "../../lib/statuses.js";
 import { addressOf, isNarrowed, orderOf, queryOf } from "./asked.js";
 import { cancel, move, moving, settled, shown, whenMoved } from "./moves.js";
-import { bookedText, commentText, ratingText, redemptionLink, whoLink, whoseOf } from "./names.js";
+import {
+  bookedText,
+  codeText,
+  commentText,
+  ratingText,
+  redemptionLink,
+  whoLink,
+  whoseOf,
+} from "./names.js";
 
 /** The number of cards in a column. */
 const COLUMN_MAX = 30;
@@ -209,7 +217,7 @@ function moreLink({ status, total, redemptions }, asked) {
 
 function cardOf(redemption, symbol) {
   const { id, status, pointsCharged, createdAt, canceledReason, canceledNote } = redemption;
-  const { feedback } = redemption;
+  const { code, feedback } = redemption;
   const booked = bookedText(redemption);
   return h(
     "li",
@@ -226,6 +234,7 @@ function cardOf(redemption, symbol) {
     h("p", { class: "ticket-title" }, redemptionLink(redemption)),
     h("p", { class: "ticket-who" }, whoLink(redemption)),
     h("p", { class: "hint" }, points(pointsCharged, symbol), " · ", timeText(createdAt)),
+    code && h("p", {}, codeText(redemption)),
     booked && h("p", { class: "hint", "data-key": "booked" }, `Booked: ${booked}`),
     canceledReason &&
       h("p", { class: "hint", "data-key": "reason" }, REASONS[canceledReason] ?? canceledReason),

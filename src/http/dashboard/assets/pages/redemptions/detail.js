@@ -10,7 +10,16 @@ import { load } from "../../lib/states.js";
 import { REASONS, choices, isOver, label, stepsFrom } from "../../lib/statuses.js";
 import { addressOf } from "./asked.js";
 import { cancel, move, settled, shown, whenMoved } from "./moves.js";
-import { bookedText, nameOf, ratingText, titleOf, waitLabel, whoLink, whoseOf } from "./names.js";
+import {
+  bookedText,
+  codeText,
+  nameOf,
+  ratingText,
+  titleOf,
+  waitLabel,
+  whoLink,
+  whoseOf,
+} from "./names.js";
 
 /**
  * The page.
@@ -129,6 +138,7 @@ function factsOf(redemption, symbol) {
   return facts([
     ["Member", h("span", {}, whoLink(redemption))],
     ["Offer", h("a", { href: same({ offer }) }, titleOf(redemption))],
+    ["Code", codeText(redemption)],
     ["Booked for", bookedText(redemption) ?? "no date yet"],
     ["Redeemed", dateTime(createdAt)],
     ["Points", points(pointsCharged, symbol)],

@@ -12,6 +12,7 @@ import { isNarrowed, queryOf } from "./asked.js";
 import { move, settled, shown, whenMoved } from "./moves.js";
 import {
   bookedText,
+  codeText,
   commentText,
   ratingText,
   redemptionLink,
@@ -82,6 +83,7 @@ function tableOf(rows, symbol) {
           { class: "offer-cell" },
           h("span", { class: "strong" }, redemptionLink(row)),
           h("span", {}, whoLink(row)),
+          codeText(row),
         ),
     },
     { label: "Status", cell: statusOf },

@@ -42,7 +42,7 @@ export function whoLink(redemption) {
   const { displayName, externalUserID } = redemption;
   return [
     link(`members/${encodeURIComponent(externalUserID)}`, nameOf(redemption)),
-    displayName && h("span", { class: "hint" }, ` ${externalUserID}`),
+    displayName && [" ", h("span", { class: "hint" }, externalUserID)],
   ];
 }
 
@@ -56,6 +56,12 @@ export function bookedText({ startAt, endAt }) {
   if (!endAt) return dateTime(startAt);
   return startAt ? `${dateTime(startAt)} – ${dateTime(endAt)}` : `until ${dateTime(endAt)}`;
 }
+
+/**
+ * The code as an element, if there is one: redemptions of version 0.1.0 have none.
+ * @param {any} redemption
+ */
+export const codeText = ({ code }) => (code ? h("code", { "data-key": "code" }, code) : null);
 
 const MINUTE = 60000;
 /** @type {[number, string][]} */

@@ -23,7 +23,7 @@ export function redemptionsPage(view) {
   const views = h("nav", { class: "switch", "aria-label": "How redemptions are shown" });
   const lead =
     asked.view === "list"
-      ? "Found by member, offer, date and status."
+      ? "Found by member, offer, code, date and status."
       : "Each one moves to the right, until it is completed or canceled.";
   append(view.root, [pageHead("Redemptions", lead, views), controls, place]);
   let again = () => {};
@@ -78,7 +78,7 @@ function viewLinks(asked) {
 }
 
 function fieldsOf(asked, change) {
-  const search = searchField("Search by member or offer", (text) => change({ search: text }));
+  const search = searchField("Search by member, offer or code", (text) => change({ search: text }));
   search.querySelector("input").value = asked.search;
   /** @type {[string, string][]} */
   const statuses = [["", "All"], ...choices(STATUSES)];

@@ -9,8 +9,8 @@ import { button, card, table } from "../../lib/parts.js";
 import { load } from "../../lib/states.js";
 import { DOCUMENTS, htmlFrame } from "../../lib/terms.js";
 
-/** The API's limit for the text of a version. */
-const LENGTH_MAX = 200000;
+/** The API's limit for the text of a version, in bytes: none has more characters. */
+const LENGTH_MAX = 262144;
 
 /** The card of the legal documents. */
 export function documentsCard() {

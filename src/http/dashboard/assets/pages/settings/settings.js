@@ -1,11 +1,12 @@
-// Settings of the program: its name, its points and tiers, its legal documents, its
-// keys, and in the sandbox its clock.
+// Settings of the program: its name, its points and tiers, its legal documents, its servers for
+// codes and sensitive details, its keys, and in the sandbox its clock.
 
 import { append } from "../../lib/dom.js";
 import { pageHead } from "../../lib/parts.js";
 import { environment } from "../../lib/session.js";
 import { configurationCard } from "./configuration.js";
 import { documentsCard } from "./documents.js";
+import { gatewaysCard } from "./gateways.js";
 import { keysCard } from "./keys.js";
 import { poolCard } from "./pool.js";
 import { programCard } from "./program.js";
@@ -20,6 +21,7 @@ export function settingsPage(view) {
     configurationCard(view),
     poolCard(view),
     documentsCard(),
+    gatewaysCard(),
     keysCard(view),
     environment() === "sandbox" && sandboxCards(view),
     serverCard(),
