@@ -538,7 +538,7 @@ CREATE INDEX webhook_delivery_due ON webhook_delivery (endpoint_id, next_at) WHE
 CREATE TABLE idempotency (
     id         INTEGER PRIMARY KEY,
     key_hash   BLOB    NOT NULL,            -- of the scope and the key, 16 bytes
-    body_hash  BLOB    NOT NULL,            -- of the request body as parsed JSON, 16 bytes
+    body_hash  BLOB    NOT NULL,            -- of the request body as parsed JSON, or of name, type and hash of a file; 16 bytes
     created_at INTEGER NOT NULL,
     status     INTEGER NOT NULL,
     sealed     INTEGER NOT NULL CHECK (sealed IN (0, 1)), -- 1: encrypted under a key derived from the Idempotency-Key

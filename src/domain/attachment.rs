@@ -36,8 +36,8 @@ impl FileType {
 
     /// Whether a file begins as those of this type do.
     ///
-    /// Sources: PNG, section 5.2; JPEG, ITU-T T.81, section B.1.1; WebP, RFC 9649, section 2.4; PDF,
-    /// ISO 32000-1, section 7.5.2.
+    /// Sources: PNG, section 5.2; JPEG, ITU-T T.81, section B.1.1; WebP, RFC 9649, section 2.4;
+    /// PDF, ISO 32000-1, section 7.5.2.
     ///
     /// ```
     /// use stampcard::domain::FileType;

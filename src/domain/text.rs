@@ -253,8 +253,8 @@ text!(
 );
 
 text!(
-    /// The text of a message: 1 to 4,000 characters, line ends allowed. It is empty if the message is
-    /// only a file.
+    /// The text of a message: 1 to 4,000 characters, line ends allowed. It is empty if the message
+    /// is only a file.
     MessageText, (1, 4000), lines: true, Kept, stored: (0, 4000)
 );
 impl MessageText {

@@ -214,8 +214,8 @@ impl Services {
         .await
     }
 
-    /// Deletes what was written of an upload that will not be finished. If that fails, it is deleted
-    /// later.
+    /// Deletes what was written of an upload that will not be finished. If that fails, it is
+    /// deleted later.
     async fn discard_upload(&self, upload: AttachmentNumber) {
         let upkeep = self.writer.upkeep();
         let discard = upkeep.write(move |tx| {

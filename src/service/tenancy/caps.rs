@@ -64,7 +64,7 @@ impl Caps {
         self.check(tx, Counted::Sent(member, day_of(at)), bytes)
     }
 
-    /// Refuses a file of some bytes that exceeds the program's cap of the day, or that of all files.
+    /// Refuses a file that exceeds the program's cap of the day, or the cap of all files.
     pub(in crate::service) fn check_attachment(
         self,
         tx: &mut Transaction<'_>,

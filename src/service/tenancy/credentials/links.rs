@@ -1,5 +1,5 @@
-//! Addresses of files, which open for everyone who has one, for a short time. Encrypted with the key
-//! of member tokens and checked against the server's clock.
+//! Addresses of files, which open for everyone who has one, for a short time. They are encrypted
+//! with the key of member tokens and checked against the server's clock.
 
 use std::sync::Arc;
 use std::time::Duration;

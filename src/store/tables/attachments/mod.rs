@@ -1,5 +1,5 @@
-//! Files attached to messages, in pieces. A row without a message is an upload that is not finished;
-//! no reader sees it.
+//! Files attached to messages, in pieces. A row without a message is an upload that is not
+//! finished; no reader sees it.
 
 mod rows;
 
