@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::client::{
-    attach, attaching, call, encode, get_as, live, names, number, organization, partner, picture,
-    post_as, program, race, rows, say, say_as_agent, support, webhook,
+    attach, attaching, call, encode, get_as, live, number, organization, partner, picture, post_as,
+    program, race, rows, say, say_as_agent, support, webhook,
 };
 use crate::support::receiver::Receiver;
 use crate::support::stream::HEARTBEAT;
@@ -57,78 +57,85 @@ fn pieces(app: &TestApp) -> i64 {
     number(app, "SELECT count(*) FROM attachment_piece")
 }
 
+/// A file of each type: the type, a name, the name as a header has it, and the bytes.
+const FILES: [(&str, &str, &str, &[u8]); 4] = [
+    (
+        "image/png",
+        "a plan.png",
+        "a%20plan.png",
+        b"\x89PNG\r\n\x1a\n and more",
+    ),
+    (
+        "image/jpeg",
+        "photo_1-2~.jpg",
+        "photo_1-2~.jpg",
+        b"\xff\xd8\xff\xe0 and more",
+    ),
+    (
+        "image/webp",
+        "\u{3b1}\u{3b2} \"1\".webp",
+        "%CE%B1%CE%B2%20%221%22.webp",
+        b"RIFF1234WEBPVP8 ",
+    ),
+    (
+        "application/pdf",
+        "menu; filename=100%.pdf",
+        "menu%3B%20filename%3D100%25.pdf",
+        b"%PDF-1.7",
+    ),
+];
+
 #[test]
-fn a_file_of_each_type_is_a_message_whose_file_everyone_with_its_address_gets() {
+fn a_file_of_each_type_is_a_message_that_both_sides_see() {
     let (app, conversation) = with_ada();
     let token = app.token("ada");
-    for (kind, name, encoded, file) in [
-        (
-            "image/png",
-            "a plan.png",
-            "a%20plan.png",
-            &b"\x89PNG\r\n\x1a\n and more"[..],
-        ),
-        (
-            "image/jpeg",
-            "photo_1-2~.jpg",
-            "photo_1-2~.jpg",
-            b"\xff\xd8\xff\xe0 and more",
-        ),
-        (
-            "image/webp",
-            "\u{3b1}\u{3b2} \"1\".webp",
-            "%CE%B1%CE%B2%20%221%22.webp",
-            b"RIFF1234WEBPVP8 ",
-        ),
-        (
-            "application/pdf",
-            "menu; filename=100%.pdf",
-            "menu%3B%20filename%3D100%25.pdf",
-            b"%PDF-1.7",
-        ),
-    ] {
+    for (kind, name, _, file) in FILES {
         let path = format!(
             "/v1/conversations/{conversation}/attachments?name={}",
             encode(name)
         );
         let message = send(&app, &path, &[("Content-Type", kind)], file).expect(201);
+        let mut expected = message.clone();
+        let url = expected["attachments"][0]["url"].take();
+        assert!(url.as_str().unwrap().starts_with("/a/"), "{url}");
+        assert!(expected["id"].take().as_str().unwrap().starts_with("msg_"));
         assert_eq!(
-            names(&message),
-            [
-                "attachments",
-                "authorID",
-                "body",
-                "createdAt",
-                "id",
-                "role",
-                "type"
-            ]
+            expected,
+            json!({
+                "id": null, "authorID": "agent", "role": "agent", "type": "text", "body": "",
+                "createdAt": "2026-06-15T12:00:00.000Z",
+                "attachments": [{
+                    "name": name, "type": kind, "size": file.len(), "url": null,
+                    "expiresAt": "2026-06-15T12:15:00.000Z",
+                }],
+            })
         );
-        assert_eq!(message["body"], "");
-        assert_eq!(message["type"], "text");
-        assert_eq!(message["role"], "agent");
-        assert_eq!(message["authorID"], "agent");
-        assert_eq!(message["createdAt"], "2026-06-15T12:00:00.000Z");
-        let [attachment] = &message["attachments"].as_array().unwrap()[..] else {
-            panic!("{message}");
-        };
-        assert_eq!(
-            names(attachment),
-            ["expiresAt", "name", "size", "type", "url"]
-        );
-        assert_eq!(attachment["name"], name);
-        assert_eq!(attachment["type"], kind);
-        assert_eq!(attachment["size"], file.len());
-        assert_eq!(attachment["expiresAt"], "2026-06-15T12:15:00.000Z");
+        // Only the address is another one each time.
+        let path = format!("/v1/conversations/{conversation}/messages?limit=1");
+        for credential in [SANDBOX_KEY, &token] {
+            let mut listed = get_as(&app, credential, &path).expect(200)["messages"][0].take();
+            assert_eq!(open(&app, &self::url(&listed)).bytes, file);
+            listed["attachments"][0]["url"] = url.clone();
+            assert_eq!(listed, message);
+        }
+    }
+}
 
+#[test]
+fn everyone_with_its_address_gets_a_file_as_a_download() {
+    let (app, conversation) = with_ada();
+    for (kind, name, encoded, file) in FILES {
+        let path = format!(
+            "/v1/conversations/{conversation}/attachments?name={}",
+            encode(name)
+        );
+        let message = send(&app, &path, &[("Content-Type", kind)], file).expect(201);
         let got = open(&app, &url(&message));
         assert_eq!((got.status, &got.bytes[..]), (200, file));
+        let disposition = format!("attachment; filename*=UTF-8''{encoded}");
         for (header, value) in [
             ("content-type", kind),
-            (
-                "content-disposition",
-                &format!("attachment; filename*=UTF-8''{encoded}"),
-            ),
+            ("content-disposition", &disposition),
             ("content-security-policy", "sandbox; default-src 'none'"),
             ("x-content-type-options", "nosniff"),
             ("cache-control", "private, max-age=900"),
@@ -138,14 +145,6 @@ fn a_file_of_each_type_is_a_message_whose_file_everyone_with_its_address_gets() 
         }
         let head = app.request("HEAD", &url(&message)).send();
         assert_eq!((head.status, head.bytes.len()), (200, 0));
-        // Both sides see the same in the list; only the address is another one each time.
-        let path = format!("/v1/conversations/{conversation}/messages?limit=1");
-        for credential in [SANDBOX_KEY, &token] {
-            let mut listed = get_as(&app, credential, &path).expect(200)["messages"][0].take();
-            assert_eq!(open(&app, &url(&listed)).bytes, file);
-            listed["attachments"][0]["url"] = message["attachments"][0]["url"].clone();
-            assert_eq!(listed, message);
-        }
     }
 }
 
