@@ -65,7 +65,7 @@ const { FILE_BYTES_MAX, fileFault, fileText, sizeText, upload } =
 
 const png = { name: "a.png", type: "image/png", size: 1000 };
 
-test("what the server refuses is told before it is sent", () => {
+test("what the server would refuse is refused before it is sent", () => {
   assert.equal(fileFault(png), null);
   assert.equal(fileFault({ ...png, size: 1 }), null);
   assert.equal(fileFault({ ...png, size: FILE_BYTES_MAX }), null);
