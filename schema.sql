@@ -358,6 +358,41 @@ CREATE TABLE message (
 ) STRICT;
 CREATE INDEX message_by_conversation ON message (conversation_id);
 
+-- A file of the operator, attached to a message without text, or one that is being uploaded.
+CREATE TABLE attachment (
+    id         INTEGER PRIMARY KEY,
+    program_id INTEGER NOT NULL CONSTRAINT attachment_program REFERENCES program (id),
+    message_id INTEGER                      -- NULL: the upload is not finished
+        CONSTRAINT attachment_message REFERENCES message (id)
+        CONSTRAINT attachment_message_once UNIQUE,
+    name       TEXT,                        -- NULL: erased with the member
+    type       TEXT    NOT NULL
+        CONSTRAINT attachment_type CHECK (type IN ('image/png', 'image/jpeg', 'image/webp', 'application/pdf')),
+    size       INTEGER NOT NULL             -- bytes; 0: erased
+        CONSTRAINT attachment_size CHECK (size BETWEEN 0 AND 1048576),
+    sha256     BLOB CONSTRAINT attachment_sha256 CHECK (length(sha256) = 32), -- NULL: erased
+    -- The day by the program's clock (days since 1970, UTC) for whose limit it counts.
+    day        INTEGER NOT NULL,
+    -- When its pieces, and the row if the upload is not finished, are deleted; NULL: never.
+    discard_at INTEGER CONSTRAINT attachment_discard_at CHECK (discard_at >= 0),
+    CONSTRAINT attachment_erased CHECK ((name IS NULL) = (size = 0) AND (name IS NULL) = (sha256 IS NULL)),
+    CONSTRAINT attachment_unfinished CHECK (name IS NULL OR (message_id IS NULL) = (discard_at IS NOT NULL)),
+    CONSTRAINT attachment_erased_message CHECK (name IS NOT NULL OR message_id IS NOT NULL)
+) STRICT;
+CREATE INDEX attachment_by_day ON attachment (program_id, day, size);
+CREATE INDEX attachment_to_discard ON attachment (discard_at) WHERE discard_at IS NOT NULL;
+
+-- The bytes of an attachment. All pieces except the last one are full.
+CREATE TABLE attachment_piece (
+    attachment_id INTEGER NOT NULL
+        CONSTRAINT attachment_piece_attachment REFERENCES attachment (id),
+    number        INTEGER NOT NULL          -- counted from 0
+        CONSTRAINT attachment_piece_number CHECK (number BETWEEN 0 AND 15),
+    data          BLOB    NOT NULL
+        CONSTRAINT attachment_piece_data CHECK (length(data) BETWEEN 1 AND 65536),
+    PRIMARY KEY (attachment_id, number)
+) STRICT;
+
 -- The prepaid points of an organization, from which its live programs draw. Without a row it has none.
 CREATE TABLE organization_pool (
     organization_id INTEGER PRIMARY KEY
@@ -507,7 +542,7 @@ CREATE INDEX webhook_delivery_due ON webhook_delivery (endpoint_id, next_at) WHE
 CREATE TABLE idempotency (
     id         INTEGER PRIMARY KEY,
     key_hash   BLOB    NOT NULL,            -- of the scope and the key, 16 bytes
-    body_hash  BLOB    NOT NULL,            -- of the request body as parsed JSON, 16 bytes
+    body_hash  BLOB    NOT NULL,            -- of the request body as parsed JSON, or of name, type and hash of a file; 16 bytes
     created_at INTEGER NOT NULL,
     status     INTEGER NOT NULL,
     sealed     INTEGER NOT NULL CHECK (sealed IN (0, 1)), -- 1: encrypted under a key derived from the Idempotency-Key

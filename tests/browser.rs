@@ -16,6 +16,8 @@ mod dialogs;
 mod documents;
 #[path = "browser/driver.rs"]
 mod driver;
+#[path = "browser/files.rs"]
+mod files;
 #[path = "browser/first_steps.rs"]
 mod first_steps;
 #[path = "browser/forms.rs"]

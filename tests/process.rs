@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+#[path = "process/attachments.rs"]
+mod attachments;
 #[path = "process/backup.rs"]
 mod backup;
 #[path = "process/campaign/mod.rs"]

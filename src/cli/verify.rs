@@ -44,6 +44,7 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
             "agrees": agrees,
             "figures": figures,
             "erased": report.erased,
+            "erasedFiles": report.erased_files,
             "given": report.given,
             "findings": findings,
         }),
@@ -55,13 +56,18 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
                     1 => "; 1 text was erased".to_owned(),
                     texts => format!("; {texts} texts were erased"),
                 };
+                let files = match report.erased_files {
+                    0 => String::new(),
+                    1 => "; 1 file was erased".to_owned(),
+                    files => format!("; {files} files were erased"),
+                };
                 let given = match report.given {
                     0 => String::new(),
                     1 => "; 1 row of version 0.1.0 is taken as given".to_owned(),
                     rows => format!("; {rows} rows of version 0.1.0 are taken as given"),
                 };
                 return format!(
-                    "{path}: everything agrees ({figures} figures compared{erased}{given})"
+                    "{path}: everything agrees ({figures} figures compared{erased}{files}{given})"
                 );
             }
             let count = findings.len();

@@ -55,6 +55,8 @@ impl Settings {
             limits.offers_each_max in COUNT;
             limits.sandbox_members_max in COUNT;
             limits.message_bytes_max in COUNT;
+            limits.attachment_bytes_max in COUNT;
+            limits.attachment_bytes_total_max in COUNT;
             server.stream_heartbeat in 1..=300;
             server.streams_max in 0..=1 << 20;
             server.streams_each_max in 0..=1 << 20;

@@ -162,6 +162,8 @@ pub struct LimitSettings {
     pub offers_each_max: u64,
     pub sandbox_members_max: u64,
     pub message_bytes_max: u64,
+    pub attachment_bytes_max: u64,
+    pub attachment_bytes_total_max: u64,
 }
 
 /// Section `[metrics]`.

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use super::{
-    ConversationId, ConversationNumber, DisplayName, ExternalUserId, MemberNumber, MessageId,
-    MessageNumber, MessageText, RedemptionId, Timestamp, Title,
+    Attachment, ConversationId, ConversationNumber, DisplayName, ExternalUserId, MemberNumber,
+    MessageId, MessageNumber, MessageText, RedemptionId, Timestamp, Title,
 };
 
 /// The sender of a message.
@@ -131,8 +131,10 @@ pub struct Message {
     pub id: MessageId,
     /// The sender.
     pub role: Role,
-    /// The text; `None` after the member was erased.
+    /// The text, which is empty if the message is only a file; `None` after the member was erased.
     pub body: Option<MessageText>,
+    /// The file, if the message is one.
+    pub attachment: Option<Attachment>,
     /// When it was sent.
     pub created_at: Timestamp,
 }

@@ -133,6 +133,10 @@ row_number!(
     MessageNumber
 );
 row_number!(
+    /// The row of an attachment.
+    AttachmentNumber
+);
+row_number!(
     /// The row of a webhook endpoint.
     EndpointNumber
 );

@@ -6,6 +6,7 @@
 
 mod account;
 mod activity;
+mod attachment;
 mod catalogue;
 mod cells;
 mod cents;
@@ -46,6 +47,7 @@ mod webhook;
 
 pub use account::{Account, Position, jump_depth};
 pub use activity::{Activity, Actor};
+pub use attachment::{Attachment, FileType};
 pub use catalogue::{EventName, EventSet, Subscription};
 pub use cents::Cents;
 pub use contact::phone_terms;
@@ -55,9 +57,10 @@ pub use environment::Environment;
 pub use events::{Audience, Counting, Event, EventKind, Shown};
 pub use feedback::{Feedback, Rating, RedemptionRating};
 pub use id::{
-    ConversationId, ConversationNumber, CredentialNumber, DeliveryId, EndpointNumber, EventId,
-    InterestId, MemberNumber, MessageId, MessageNumber, OfferId, OfferNumber, OrganizationNumber,
-    ProgramNumber, RedemptionId, RedemptionNumber, Seq, TermsVersionId, TransactionId, WebhookId,
+    AttachmentNumber, ConversationId, ConversationNumber, CredentialNumber, DeliveryId,
+    EndpointNumber, EventId, InterestId, MemberNumber, MessageId, MessageNumber, OfferId,
+    OfferNumber, OrganizationNumber, ProgramNumber, RedemptionId, RedemptionNumber, Seq,
+    TermsVersionId, TransactionId, WebhookId,
 };
 pub use inclusion::Inclusion;
 pub use interest::{Gateway, Intake, Interest};
@@ -85,8 +88,8 @@ pub use status::{RedemptionMove, Status, StatusCounts};
 pub use terms::{PresentTerms, TermsContent, TermsHtml, TermsType, TermsVersion};
 pub use text::{
     Attributes, Blanks, Caption, Comment, CurrencyName, CurrencySymbol, DisplayName, Email,
-    ExternalId, ExternalUserId, Label, LongText, MessageText, Name, Note, Phone, Reason, TextRule,
-    Tier, Title, Url,
+    ExternalId, ExternalUserId, FileName, Label, LongText, MessageText, Name, Note, Phone, Reason,
+    TextRule, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{

@@ -83,6 +83,14 @@ fn any_form(_: &str, _: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
+/// Refuses a name with the separators of a path.
+fn check_file_name(field: &str, name: &str) -> Result<(), Invalid> {
+    if name.contains(['/', '\\']) {
+        return Err(Invalid::new(field, "must not contain / or \\"));
+    }
+    Ok(())
+}
+
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $range:expr, lines: $lines:literal) => {
         text!($(#[$doc])* $name, $range, lines: $lines, Kept);
@@ -245,8 +253,27 @@ text!(
 );
 
 text!(
-    /// The text of a message: 1 to 4,000 characters, line ends allowed.
-    MessageText, (1, 4000), lines: true
+    /// The text of a message: 1 to 4,000 characters, line ends allowed. It is empty if the message
+    /// is only a file.
+    MessageText, (1, 4000), lines: true, Kept, stored: (0, 4000)
+);
+impl MessageText {
+    /// The text of a message that is only a file.
+    pub fn empty() -> Self {
+        Self(String::new())
+    }
+}
+
+text!(
+    /// The name of a file: 1 to 255 characters without `/` and `\\`.
+    ///
+    /// ```
+    /// use stampcard::domain::FileName;
+    /// assert!(FileName::parse("name", "menu.pdf").is_ok());
+    /// assert!(FileName::parse("name", "../menu.pdf").is_err());
+    /// ```
+    FileName, (1, 255), lines: false, Trimmed, stored: (1, 255), form: check_file_name,
+    stored_form: check_file_name
 );
 text!(
     /// A member's comment on a redemption: up to 4,000 characters, line ends allowed.

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::path::{self, Pattern};
 use super::{HttpError, HttpLimits};
-use crate::domain::Invalid;
+use crate::domain::{Attachment, FileType, Invalid};
 use crate::error::Code;
 use crate::service::{Caller, IdempotencyKey, PartnerPrincipal, Scope};
 use crate::wire::{self, Parameters, PlainNumbers, Query};
@@ -115,31 +115,82 @@ impl<const ROOM: usize> FromRequest for JsonBody<ROOM> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, HttpError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let payload = payload.take();
-        let (limit, patience) = request
-            .app_data::<HttpLimits>()
-            .map_or_else(Default::default, |limits| {
-                (limits.body_bytes_max.max(ROOM), limits.request_timeout)
-            });
-        let announced = request
-            .headers()
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.parse::<usize>().ok());
+        let limits = request.app_data::<HttpLimits>();
+        let limit = limits.map_or(0, |limits| limits.body_bytes_max.max(ROOM));
+        let received = receive(request, payload, limit);
         Box::pin(async move {
-            if announced.is_some_and(|length| length > limit) {
-                return Err(too_large(limit));
-            }
-            let bytes = tokio::time::timeout(patience, read(payload, limit))
-                .await
-                .map_err(|_| too_slow(patience))??;
+            let bytes = received.await?.freeze();
             let value = parse(&bytes)?;
             Ok(Self { value, bytes })
         })
     }
 }
 
-async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, HttpError> {
+/// A file as the whole body, whose type is its `Content-Type`.
+#[derive(Debug)]
+pub(super) struct FileBody {
+    pub(super) file_type: FileType,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl FromRequest for FileBody {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, HttpError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let file_type = match file_type(request) {
+            Ok(file_type) => file_type,
+            Err(invalid) => return Box::pin(ready(Err(invalid.into()))),
+        };
+        let received = receive(request, payload, Attachment::BYTES_MAX);
+        Box::pin(async move {
+            let bytes = Vec::from(received.await?);
+            if !file_type.begins(&bytes) {
+                let kind = file_type.as_str();
+                let expected = format!("must be a file of the Content-Type, {kind}");
+                return Err(Invalid::new("the body", expected).into());
+            }
+            Ok(Self { file_type, bytes })
+        })
+    }
+}
+
+/// The type of a file, which must be named without parameters.
+fn file_type(request: &HttpRequest) -> Result<FileType, Invalid> {
+    let value = request.headers().get(header::CONTENT_TYPE);
+    let named = value.and_then(|value| value.to_str().ok());
+    let named = named.unwrap_or_default().trim();
+    FileType::parse(&named.to_ascii_lowercase()).ok_or_else(|| {
+        let words = FileType::ALL.map(FileType::as_str);
+        wire::expected_one_of("Content-Type", &words).received(named)
+    })
+}
+
+/// Receives a body of at most `limit` bytes.
+fn receive(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+) -> impl Future<Output = Result<BytesMut, HttpError>> + use<> {
+    let payload = payload.take();
+    let limits = request.app_data::<HttpLimits>();
+    let patience = limits.map_or_else(Duration::default, |limits| limits.request_timeout);
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<usize>().ok());
+    async move {
+        if announced.is_some_and(|length| length > limit) {
+            return Err(too_large(limit));
+        }
+        tokio::time::timeout(patience, read(payload, limit))
+            .await
+            .map_err(|_| too_slow(patience))?
+    }
+}
+
+async fn read(mut payload: Payload, limit: usize) -> Result<BytesMut, HttpError> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
@@ -153,7 +204,7 @@ async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, HttpError> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes.freeze())
+    Ok(bytes)
 }
 
 fn too_large(limit: usize) -> HttpError {

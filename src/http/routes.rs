@@ -22,6 +22,7 @@ const FILES: &[&[Route]] = &[
     loyalty::redemptions::ROUTES,
     loyalty::interests::ROUTES,
     loyalty::conversations::ROUTES,
+    loyalty::attachments::ROUTES,
     loyalty::streams::ROUTES,
     loyalty::webhooks::ROUTES,
     loyalty::configuration::ROUTES,

@@ -20,6 +20,8 @@ pub struct Answer {
     pub(super) version: Option<Seq>,
     /// The seconds after which a refused request may succeed, if that is known.
     pub(super) retry_after: Option<u64>,
+    /// Whether another write follows whose answer is the one to store.
+    pub(super) is_provisional: bool,
 }
 
 /// How the body of an answer is stored under an idempotency key.
@@ -43,6 +45,15 @@ impl Answer {
             member: None,
             version: None,
             retry_after: None,
+            is_provisional: false,
+        }
+    }
+
+    /// The answer of a part of a request, which is not stored under its idempotency key.
+    pub(super) fn provisional() -> Self {
+        Self {
+            is_provisional: true,
+            ..Self::no_content()
         }
     }
 

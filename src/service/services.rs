@@ -18,7 +18,9 @@ use crate::service::figures::Analytics;
 use crate::service::figures::saving::Snapshots;
 use crate::service::loyalty::profiles::Profiles;
 use crate::service::tenancy::caps::Caps;
-use crate::service::tenancy::credentials::{CredentialError, Directory, MemberPrincipal, TokenKey};
+use crate::service::tenancy::credentials::{
+    CredentialError, Directory, Links, MemberPrincipal, TokenKey,
+};
 use crate::service::upkeep::clock_watch::ClockWatch;
 use crate::service::writer::RequestWriter;
 use crate::store::{Connection, Readers, Readership, Tenant};
@@ -134,6 +136,11 @@ impl Services {
             .open(token, self.clock.now())
             .ok_or(CredentialError::Unauthorized)?;
         self.directory.check_member(principal)
+    }
+
+    /// Makes addresses of files as of now.
+    pub(in crate::service) fn links(&self) -> Links {
+        Links::new(&self.tokens, self.clock.now())
     }
 
     /// Takes a last snapshot, finishes the queued writes and closes the database. Later writes are

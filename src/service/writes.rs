@@ -85,6 +85,7 @@ impl Services {
                 return Ok(reply);
             }
             let answer = match work(tx, &caller) {
+                Ok(answer) if answer.is_provisional => return Ok(answer.into_reply()),
                 Ok(answer) => answer,
                 Err(ServiceError::Refused(refusal)) => {
                     tx.undo()?;

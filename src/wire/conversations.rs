@@ -6,8 +6,10 @@ use utoipa::ToSchema;
 
 use super::field_types::{AGENT, EXTERNAL_USER_ID, text};
 use super::request::request;
+use super::schema::AttachmentType;
 use crate::domain::{
-    Conversation, ConversationId, DisplayName, ExternalUserId, Message, MessageText, Role, Title,
+    Attachment, Conversation, ConversationId, DisplayName, ExternalUserId, FileName, Message,
+    MessageText, Role, Timestamp, Title,
 };
 
 request! {
@@ -88,7 +90,8 @@ pub struct ConversationResponse {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastMessageResponse {
-    /// Its first 140 characters, with `…` if there are more; null after it was erased.
+    /// Its first 140 characters, with `…` if there are more; empty if it is a file; null after it
+    /// was erased.
     pub text: Option<String>,
     /// `member` or `agent`.
     pub role: &'static str,
@@ -178,32 +181,71 @@ pub struct MessageResponse {
     /// `text`.
     #[serde(rename = "type")]
     pub message_type: &'static str,
-    /// The text; null after it was erased.
+    /// The text, empty if the message is a file; null after it was erased.
     pub body: Option<String>,
     /// When it was sent.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// Always empty: attachments cannot be sent.
-    pub attachments: [AttachmentResponse; 0],
+    /// The file, if the message is one.
+    pub attachments: Vec<AttachmentResponse>,
     /// `member` or `agent`.
     pub role: &'static str,
 }
 
-/// A file attached to a message. No message has one, but the models of some SDKs need the list.
+/// A file attached to a message.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AttachmentResponse {
-    /// The name of the file.
+    /// The name of the file; empty after it was erased.
     pub name: String,
-    /// Its address.
+    /// The path on this server that returns the file, `/a/…`, without a credential; null after it
+    /// was erased.
     pub url: Option<String>,
-    /// When the address expires.
+    /// When the path expires, 15 minutes after this response; it is in the past after the file was
+    /// erased.
+    #[schema(format = DateTime)]
     pub expires_at: String,
+    /// The media type.
+    #[serde(rename = "type")]
+    #[schema(value_type = AttachmentType)]
+    pub file_type: &'static str,
+    /// The size in bytes; 0 after the file was erased.
+    pub size: i64,
+}
+
+/// The address of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileLink {
+    /// The path on this server.
+    pub url: String,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+impl AttachmentResponse {
+    fn new(attachment: &Attachment, link: Option<FileLink>, created_at: Timestamp) -> Self {
+        let (url, expires_at) = match link {
+            Some(link) => (Some(link.url), link.expires_at),
+            None => (None, created_at),
+        };
+        let name = attachment.name.as_ref().map(FileName::as_str);
+        Self {
+            name: name.unwrap_or_default().to_owned(),
+            url,
+            expires_at: expires_at.to_string(),
+            file_type: attachment.file_type.as_str(),
+            size: attachment.size,
+        }
+    }
 }
 
 impl MessageResponse {
-    /// A message in a conversation of the member with this id.
-    pub fn new(message: &Message, external_user_id: &str) -> Self {
+    /// A message in a conversation of the member with this id. `link` is the address of its file,
+    /// if it has one that was not erased.
+    pub fn new(message: &Message, external_user_id: &str, link: Option<FileLink>) -> Self {
+        let attachment = message.attachment.as_ref();
+        let attachments =
+            attachment.map(|one| AttachmentResponse::new(one, link, message.created_at));
         Self {
             id: message.id.to_string(),
             author_id: match message.role {
@@ -213,7 +255,7 @@ impl MessageResponse {
             message_type: "text",
             body: message.body.as_ref().map(|text| text.as_str().to_owned()),
             created_at: message.created_at.to_string(),
-            attachments: [],
+            attachments: attachments.into_iter().collect(),
             role: message.role.as_str(),
         }
     }
@@ -258,10 +300,16 @@ pub struct MessageEventData {
 }
 
 impl MessageEventData {
-    /// A message in a conversation of the member with this id.
-    pub fn new(message: &Message, conversation: ConversationId, external_user_id: &str) -> Self {
+    /// A message in a conversation of the member with this id. `link` is as for
+    /// [`MessageResponse::new`].
+    pub fn new(
+        message: &Message,
+        conversation: ConversationId,
+        external_user_id: &str,
+        link: Option<FileLink>,
+    ) -> Self {
         Self {
-            message: MessageResponse::new(message, external_user_id),
+            message: MessageResponse::new(message, external_user_id, link),
             conversation_id: conversation.to_string(),
             external_user_id: external_user_id.to_owned(),
         }

@@ -47,9 +47,9 @@ pub use balance::{BALANCE_RENDERER, BalanceRenderer, balance_renderer, render_ba
 pub use configuration::{ConfigurationRequest, ConfigurationResponse, GatewayResponse};
 pub use conversation_page::{ConversationOrder, ConversationPageQuery};
 pub use conversations::{
-    AttachmentResponse, ConversationListResponse, ConversationResponse, LastMessageResponse,
-    MessageEventData, MessageListResponse, MessageResponse, SendMessageRequest,
-    SendMessageResponse, StartConversationRequest, message_frame,
+    AttachmentResponse, ConversationListResponse, ConversationResponse, FileLink,
+    LastMessageResponse, MessageEventData, MessageListResponse, MessageResponse,
+    SendMessageRequest, SendMessageResponse, StartConversationRequest, message_frame,
 };
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};

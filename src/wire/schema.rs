@@ -9,9 +9,9 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
-    CancelReason, ContactMethod, ContactWindow, EventName, InterestStatus, LimitPer, Occasion,
-    OrganizationStatus, OrganizationTier, Points, ProgramStatus, Rate, SettlementMode, Status,
-    TermsType, TextRule,
+    CancelReason, ContactMethod, ContactWindow, EventName, FileType, InterestStatus, LimitPer,
+    Occasion, OrganizationStatus, OrganizationTier, Points, ProgramStatus, Rate, SettlementMode,
+    Status, TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -189,6 +189,8 @@ words! {
     SettlementKind = SettlementMode::ALL.map(SettlementMode::as_str);
     /// Whether a display price was set, or follows from the price in points.
     DisplaySource = [AUTHORED, DERIVED];
+    /// The media type of a file.
+    AttachmentType = FileType::ALL.map(FileType::as_str);
     /// A legal document.
     TermsDocumentType = TermsType::ALL.map(TermsType::as_str);
     /// The status of an interest.

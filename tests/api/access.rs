@@ -111,12 +111,7 @@ fn without_a_credential_every_other_route_is_401() {
     let world = World::new();
     let before = rows(&world.app);
     for row in closed(&world) {
-        let request = world.app.request(row.method, &row.path);
-        let response = if row.body.is_null() {
-            request.send()
-        } else {
-            request.json(&row.body).send()
-        };
+        let response = row.request(&world.app, &row.body).send();
         check_error(&response, &row, Code::Unauthorized);
     }
     assert_eq!(rows(&world.app), before);

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::client::{
-    call, conversation, exchange, get_as, live, number, organization, partner_error, post_as,
-    post_once, program, say, say_as_agent, scrip_error, support,
+    attaching, call, conversation, exchange, get_as, live, number, organization, partner_error,
+    picture, post_as, post_once, program, say, say_as_agent, scrip_error, support,
 };
 use crate::support::{
     LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
@@ -225,6 +225,101 @@ fn a_member_sends_so_many_bytes_a_day_in_all_conversations_together() {
     refuse(&app);
 }
 
+/// The response to a picture of a size; the clock may have advanced since the last one.
+fn try_attach(app: &TestApp, conversation: &str, size: usize) -> Response {
+    attaching(app, conversation, "a.png", picture(size, 0)).send()
+}
+
+#[test]
+fn a_program_sends_so_many_bytes_of_files_a_day() {
+    let app = TestApp::start_with(|settings| settings.limits.attachment_bytes_max = 200_000);
+    app.member("ann", 5);
+    app.member("bob", 5);
+    let [ann, bob] = ["ann", "bob"].map(|member| support(&app, member));
+    try_attach(&app, &ann, 100_000).expect(201);
+    let refuse = |app: &TestApp, size| {
+        let refused = try_attach(app, &bob, size);
+        assert_eq!(
+            refused.expect_error(422, "LIMIT_REACHED"),
+            "a program can send at most 200000 bytes of attachments a day (UTC) (setting \
+             limits.attachment_bytes_max)"
+        );
+    };
+    // The limit itself is reached, by a file of several pieces, and not exceeded by one byte.
+    refuse(&app, 100_001);
+    try_attach(&app, &bob, 99_980).expect(201);
+    refuse(&app, 21);
+    try_attach(&app, &ann, 20).expect(201);
+    refuse(&app, 8);
+    // Another program has its own limit, and messages have no part in it.
+    say_as_agent(&app, &ann, "There is one more picture.");
+    let (_, key) = program(&app, SANDBOX_KEY, "Another");
+    exchange(&app, &key, "cyd");
+    let list = get_as(&app, &key, "/v1/conversations?externalUserID=cyd").expect(200);
+    let id = list["conversations"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/conversations/{id}/attachments?name=a.png");
+    let request = app.request("POST", &path).bearer(&key);
+    let request = request.header("Content-Type", "image/png");
+    request.raw(picture(150_000, 0)).send().expect(201);
+    // The count is computed again after a restart. The day is that of the program.
+    let app = app.restart();
+    refuse(&app, 8);
+    app.clock.advance(Duration::from_secs(12 * 3600 - 1));
+    refuse(&app, 8);
+    app.clock.advance(Duration::from_secs(1));
+    try_attach(&app, &ann, 200_000).expect(201);
+    refuse(&app, 8);
+    app.post("/v1/sandbox/clock", &json!({"advanceSeconds": 86_400}))
+        .expect(200);
+    try_attach(&app, &ann, 200_000).expect(201);
+    // What is erased does not count any more.
+    refuse(&app, 8);
+    app.delete("/v1/members/ann?erase=true").expect(200);
+    try_attach(&app, &bob, 200_000).expect(201);
+    let app = app.restart();
+    refuse(&app, 8);
+}
+
+#[test]
+fn all_programs_together_store_so_many_bytes_of_files() {
+    let app = TestApp::start_with(|settings| settings.limits.attachment_bytes_total_max = 300_000);
+    app.member("ann", 5);
+    let ann = support(&app, "ann");
+    try_attach(&app, &ann, 200_000).expect(201);
+    // A program that was reset still has its files.
+    app.post(RESET, &json!({})).expect(200);
+    app.member("bob", 5);
+    let bob = support(&app, "bob");
+    let refuse = |app: &TestApp| {
+        let refused = try_attach(app, &bob, 100_001);
+        let message = refused.expect_error(422, "LIMIT_REACHED");
+        let most = app.settings.limits.attachment_bytes_total_max;
+        assert_eq!(
+            message,
+            format!(
+                "this server can store at most {most} bytes of attachments of all programs \
+                 together (setting limits.attachment_bytes_total_max)"
+            )
+        );
+    };
+    refuse(&app);
+    let mut app = app.restart();
+    refuse(&app);
+    // A refusal is not stored under its key.
+    let large = |app: &TestApp| {
+        let request = attaching(app, &bob, "a.png", picture(100_001, 0));
+        request.idempotency_key("once there is room").send()
+    };
+    large(&app).expect_error(422, "LIMIT_REACHED");
+    app.settings.limits.attachment_bytes_total_max = 300_001;
+    let app = app.restart();
+    large(&app).expect(201);
+    refuse(&app);
+    app.delete("/v1/members/bob?erase=true").expect(200);
+    app.member("cyd", 0);
+    try_attach(&app, &support(&app, "cyd"), 100_001).expect(201);
+}
+
 #[test]
 fn what_has_no_limit_has_none_and_a_refusal_is_not_kept() {
     let app = TestApp::start_with(|settings| {
@@ -234,6 +329,8 @@ fn what_has_no_limit_has_none_and_a_refusal_is_not_kept() {
         settings.limits.offers_each_max = 0;
         settings.limits.sandbox_members_max = 0;
         settings.limits.message_bytes_max = 0;
+        settings.limits.attachment_bytes_max = 0;
+        settings.limits.attachment_bytes_total_max = 0;
     });
     organization(&app, PARTNER_SANDBOX_KEY, &json!({"name": "Second"}));
     program(&app, SANDBOX_KEY, "Second");
@@ -248,6 +345,7 @@ fn what_has_no_limit_has_none_and_a_refusal_is_not_kept() {
         &support(&app, "ann"),
         "Hello",
     );
+    try_attach(&app, &support(&app, "ann"), 100).expect(201);
 
     // Limits that are below the present number of objects.
     let mut app = app;
@@ -274,6 +372,7 @@ fn no_race_passes_a_limit() {
         settings.limits.offers_each_max = 5;
         settings.limits.sandbox_members_max = 5;
         settings.limits.message_bytes_max = 50;
+        settings.limits.attachment_bytes_max = 500_000;
     });
     app.member("ann", 0);
     let (token, thread) = (exchange(&app, SANDBOX_KEY, "ann"), support(&app, "ann"));
@@ -298,6 +397,9 @@ fn no_race_passes_a_limit() {
     expect(send_together(TIMES, offer), 201, 5);
     let say = |_| post_as(&app, &token, &thread, &json!({"message": "1234567890"}));
     expect(send_together(TIMES, say), 200, 5);
+    let ann = support(&app, "ann");
+    let attach = |_| try_attach(&app, &ann, 100_000);
+    expect(send_together(TIMES, attach), 201, 5);
     let key = |place| post_as(&app, PARTNER_SANDBOX_KEY, &keys, &name(place));
     expect(send_together(TIMES, key), 201, 4);
     let organization = |place| {

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use stampcard::domain::{EventName, Timestamp};
 
 use crate::support::receiver::PATIENCE;
-use crate::support::{LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
+use crate::support::{
+    LIVE_KEY, PARTNER_SANDBOX_KEY, Request, Response, SANDBOX_KEY, TestApp, secrets,
+};
 
 /// A request with a credential and, unless it is null, a body.
 pub(crate) fn call(
@@ -248,9 +250,38 @@ pub(crate) fn say(app: &TestApp, token: &str, conversation: &str, text: &str) {
     assert_eq!(said, json!({"ok": true}));
 }
 
+/// A file of a size that begins as a PNG does, filled with a byte.
+pub(crate) fn picture(size: usize, filler: u8) -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    bytes.resize(size.max(bytes.len()), filler);
+    bytes
+}
+
+/// A request that sends a picture in a conversation as the operator.
+pub(crate) fn attaching(
+    app: &TestApp,
+    conversation: &str,
+    name: &str,
+    picture: impl Into<Vec<u8>>,
+) -> Request {
+    secrets::note(name);
+    let name = encode(name);
+    let path = format!("/v1/conversations/{conversation}/attachments?name={name}");
+    let request = app.request("POST", &path).bearer(SANDBOX_KEY);
+    request.header("Content-Type", "image/png").raw(picture)
+}
+
+/// Sends a picture in a conversation as the operator; returns the message.
+#[track_caller]
+pub(crate) fn attach(app: &TestApp, conversation: &str, name: &str, picture: &[u8]) -> Value {
+    attaching(app, conversation, name, picture)
+        .send()
+        .expect(201)
+}
+
 /// Every row of every table that a request could write to.
 pub(crate) fn rows(app: &TestApp) -> Vec<String> {
-    const TABLES: [(&str, &str); 18] = [
+    const TABLES: [(&str, &str); 20] = [
         ("organization", "*"),
         ("program", "*"),
         ("configuration", "*"),
@@ -264,6 +295,8 @@ pub(crate) fn rows(app: &TestApp) -> Vec<String> {
         ("organization_usage", "*"),
         ("conversation", "*"),
         ("message", "*"),
+        ("attachment", "*"),
+        ("attachment_piece", "attachment_id, number, length(data)"),
         ("interest", "*"),
         ("phone_code", "*"),
         ("gateway", "*"),

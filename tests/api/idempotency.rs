@@ -176,10 +176,12 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
 fn every_post_replays_status_and_bytes() {
     let app = TestApp::start();
     let posts = posts(&app);
-    let known = stampcard::http::ROUTES
-        .iter()
-        // A member starts the verification of a phone, and a retry sends another code.
-        .filter(|route| route.method == "POST" && !route.path.ends_with("/phone/verification"));
+    let known = stampcard::http::ROUTES.iter().filter(|route| {
+        // A member starts the verification of a phone, and a retry sends another code. A file
+        // is not JSON; its own tests retry it.
+        let others = ["/phone/verification", "/attachments"];
+        route.method == "POST" && !others.iter().any(|other| route.path.ends_with(other))
+    });
     assert_eq!(known.count(), posts.len(), "every POST is in the table");
     for (who, path, body, status, _) in &posts {
         let send = || post_once_as(&app, who, "one key", path, body.to_string());

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::client::{
-    call, cancel, conversation, credit, exchange, move_to, organization, partner, post_as,
-    post_once, program, say, say_as_agent, support, until, webhook,
+    attach, call, cancel, conversation, credit, exchange, move_to, organization, partner, picture,
+    post_as, post_once, program, say, say_as_agent, support, until, webhook,
 };
 use crate::support::receiver::{Answer, Receiver};
 use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
@@ -90,6 +90,8 @@ fn members(app: &TestApp) {
     pass(app);
     say_as_agent(app, &support, "On its way.");
     pass(app);
+    attach(app, &support, "map.png", &picture(70_000, 0));
+    pass(app);
     let lost = json!({"externalUserID": "bob", "title": "Your coat", "message": "It is here."});
     app.post("/v1/conversations", &lost).expect(201);
     let support = crate::client::support(app, "eve");
@@ -148,6 +150,7 @@ fn redemptions(app: &TestApp) {
     app.delete(&format!("/v1/offers/{archived}")).expect(200);
     let booking = conversation(app, "dee", "booking");
     say_as_agent(app, &booking, "Welcome, Dee");
+    attach(app, &booking, "table.png", &picture(500, 0));
     let about = json!({"externalUserID": "dee", "title": "Dee's hat", "message": "It is here."});
     app.post("/v1/conversations", &about).expect(201);
     let redeemed = app.redeem("dee", &app.offer(json!({})));

@@ -13,6 +13,7 @@ mod compact_records;
 
 mod access;
 mod analytics;
+mod attachments;
 mod bad_input;
 mod books_on_disk;
 mod caps;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use stampcard::http::{Access, ROUTES};
 
-use crate::client::{exchange, get_as, partner_error, scrip_error};
+use crate::client::{exchange, get_as, partner_error, picture, scrip_error};
 use crate::support::documented::document;
 use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 
@@ -57,7 +57,15 @@ fn a_known_parameter_given_twice_is_refused_by_name_on_every_route() {
                 Access::Member => &token,
                 _ => SANDBOX_KEY,
             };
-            let answer = app.request(route.method, &path).bearer(credential).send();
+            let request = app.request(route.method, &path).bearer(credential);
+            let request = if route.path.ends_with("/attachments") {
+                request
+                    .header("Content-Type", "image/png")
+                    .raw(picture(8, 0))
+            } else {
+                request
+            };
+            let answer = request.send();
             let message = if path.starts_with("/partner") {
                 partner_error(answer, 400, "BadRequest")
             } else if path.starts_with("/v1/programs") || path.starts_with("/v1/reports") {

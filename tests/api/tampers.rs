@@ -27,7 +27,8 @@ const NOT_FOUND: &[&str] = &[
     // The first two bytes are the balance.
     "UPDATE idempotency SET response = CAST(x'01' || substr(response, 3) AS BLOB)
      WHERE renderer = 1",
-    "UPDATE message SET body = 'Something else' WHERE body IS NOT NULL",
+    "UPDATE message SET body = 'Something else' WHERE body <> ''",
+    "UPDATE attachment SET name = 'another.png', day = day - 1 WHERE name IS NOT NULL",
     // The comment of a rating that was replaced.
     "UPDATE log_text SET text = 'Hot' WHERE text = 'Too cold'",
     "UPDATE credential SET name = 'another', hash = randomblob(32)",

@@ -11,17 +11,13 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{move_to, say, say_as_agent, support, webhook};
+use crate::client::{attach, move_to, picture, say, say_as_agent, support, webhook};
 use crate::support::{Request, Response, SANDBOX_KEY, TestApp};
 
 const AGENT: &str = "expys-sdk-kotlin/0.7.1 (spec/1.3.0; env=sandbox)";
 
 /// Fields that the server never leaves null.
-const NEVER_NULL: [&str; 3] = [
-    "Interest.conversationId",
-    "Message.body",
-    "Redemption.conversationId",
-];
+const NEVER_NULL: [&str; 2] = ["Interest.conversationId", "Redemption.conversationId"];
 /// Fields that have a value only with a concierge, which tests of interests have.
 const ALWAYS_NULL: [&str; 1] = ["Intake.sensitiveDetailsSentAt"];
 
@@ -358,6 +354,15 @@ fn every_operation_returns_what_the_client_decodes_also_after_a_lost_response() 
     let member = json!({"displayName": "Ada", "attributes": {"a": 1}});
     world.app.put("/v1/members/ada", &member).expect(200);
     world.app.member("eve", 0);
+    world.app.member("erased", 0);
+    let erased = support(&world.app, "erased");
+    attach(&world.app, &erased, "a.png", &picture(100, 0));
+    world
+        .app
+        .delete("/v1/members/erased?erase=true")
+        .expect(200);
+    let erased = format!("/v1/conversations/{erased}/messages");
+    world.read(SANDBOX_KEY, &erased, "MessagePage", &mut decoder);
     webhook(&world.app, "https://example.com/2", &["member.created"]);
     let bare = world.app.redeem("eve", &world.names["bare offer"]);
     move_to(&world.app, &bare, "COMPLETED").expect(200);
@@ -403,10 +408,9 @@ fn every_operation_returns_what_the_client_decodes_also_after_a_lost_response() 
         );
         world.read(&world.token, &path, "Interest", &mut decoder);
     }
-    let path = format!(
-        "/v1/conversations/{}/messages?limit=1",
-        world.names["conversations"]
-    );
+    let conversation = &world.names["conversations"];
+    attach(&world.app, conversation, "a.png", &picture(100, 0));
+    let path = format!("/v1/conversations/{conversation}/messages?limit=1");
     world.read(&world.token, &path, "MessagePage", &mut decoder);
     for member in ["ada", "eve"] {
         let body = match member {
@@ -444,12 +448,15 @@ fn a_message_of_a_stream_is_what_the_client_decodes() {
     let path = format!("/v1/conversations/{conversation}/stream");
     let mut stream = world.app.stream(&world.token, &path);
     say_as_agent(&world.app, conversation, "We are open.");
-    let frame = std::iter::from_fn(|| stream.next())
-        .find(|frame| frame.starts_with("data: "))
-        .unwrap();
-    let message = frame.trim_end().trim_start_matches("data: ");
-    let decoded = Decoder::default().decode("Message", message);
-    assert_eq!(decoded, Ok(()));
+    attach(&world.app, conversation, "a.png", &picture(100, 0));
+    let frames = std::iter::from_fn(|| stream.next()).filter(|frame| frame.starts_with("data: "));
+    for (frame, files) in frames.take(2).zip(0..) {
+        let message = frame.trim_end().trim_start_matches("data: ");
+        let decoded = Decoder::default().decode("Message", message);
+        assert_eq!(decoded, Ok(()));
+        let message: Value = serde_json::from_str(message).unwrap();
+        assert_eq!(message["attachments"].as_array().unwrap().len(), files);
+    }
 }
 
 #[test]

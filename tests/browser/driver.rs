@@ -331,6 +331,16 @@ impl Browser {
         });
     }
 
+    /// Chooses a file in a field, by its path.
+    #[track_caller]
+    pub(crate) fn attach(&self, selector: &str, path: &str) {
+        self.until(&format!("document.querySelector({})", json!(selector)));
+        self.act(&async |client| {
+            let field = client.find(Locator::Css(selector)).await?;
+            field.send_keys(path).await
+        });
+    }
+
     /// Types into the element with the focus.
     pub(crate) fn type_in(&self, text: &str) {
         self.act(&async |client| client.active_element().await?.send_keys(text).await);

@@ -208,6 +208,25 @@ const LIMITS: &[Limit] = &[
         "a_member_sends_so_many_bytes_a_day_in_all_conversations_together",
     ),
     (
+        "bytes of files that a program sends per day (UTC, by the program's clock); 0 means no limit",
+        Setting("limits.attachment_bytes_max"),
+        REACHED,
+        "a_program_sends_so_many_bytes_of_files_a_day",
+    ),
+    (
+        "bytes of files of all programs together, archived and reset ones included; 0 means no \
+         limit",
+        Setting("limits.attachment_bytes_total_max"),
+        REACHED,
+        "all_programs_together_store_so_many_bytes_of_files",
+    ),
+    (
+        "bytes of a file",
+        Constant("src/domain/attachment.rs", "BYTES_MAX"),
+        "413 `PAYLOAD_TOO_LARGE`",
+        "what_is_not_a_file_of_its_type_is_refused_by_name",
+    ),
+    (
         "active webhooks per program",
         Constant("src/domain/limits.rs", "ENDPOINTS_MAX"),
         "422 `WEBHOOK_LIMIT_REACHED`",

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use self::words::{Search, Words};
 use crate::receiver::Receiver;
-use crate::server::{Answer, Place, Server, done, request};
+use crate::server::{Answer, Place, Server, done, request, upload};
 use crate::webhooks::CATALOGUE;
 
 /// The number of people, of whom one is erased.
@@ -169,7 +169,23 @@ fn talk(server: &Server, words: &mut Words, person: &mut Person) {
         let said = server.send("POST", &route, Some(&key), &body);
         said.unwrap().expect(200);
         person.words.extend([asked, answered]);
+        send_file(server, words, person, id);
     }
+}
+
+/// The operator sends a file, perhaps one of several pieces, with words at both ends.
+fn send_file(server: &Server, words: &mut Words, person: &mut Person, conversation: &str) {
+    let [name, first, last] = [20, 40, 40].map(|letters| words.plain(letters));
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    file.extend(first.as_bytes());
+    file.extend(vec![b'.'; words.number(90_000)]);
+    file.extend(last.as_bytes());
+    let key = format!("file {conversation} {}", person.words.len());
+    let to = (conversation, name.as_str());
+    upload(&server.agent, server.address, to, &key, file)
+        .unwrap()
+        .expect(201);
+    person.words.extend([name, first, last]);
 }
 
 #[track_caller]

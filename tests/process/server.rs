@@ -367,6 +367,14 @@ impl Server {
         offer["id"].as_str().unwrap().to_owned()
     }
 
+    /// A member's support conversation.
+    pub(crate) fn support(&self, member: &str) -> String {
+        let list = self.get(&format!("/v1/conversations?externalUserID={member}"));
+        let all = list["conversations"].as_array().unwrap();
+        let support = all.iter().find(|one| one["type"] == "support");
+        support.unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
     /// Creates some data of every kind: two members, credits, a redemption completed and one
     /// canceled.
     pub(crate) fn live_a_little(&self) {
@@ -458,7 +466,38 @@ pub(crate) fn request(
         body.to_string()
     };
     secrets::note_body(body.as_bytes());
-    let mut response = agent.run(builder.body(body).unwrap())?;
+    run(agent, builder.body(body.into_bytes()).unwrap())
+}
+
+/// Sends a PNG file in a conversation.
+pub(crate) fn upload(
+    agent: &ureq::Agent,
+    address: SocketAddr,
+    (conversation, name): (&str, &str),
+    idempotency_key: &str,
+    file: Vec<u8>,
+) -> Result<Answer, ureq::Error> {
+    secrets::note(name);
+    let path = format!("/v1/conversations/{conversation}/attachments?name={name}");
+    let builder = ureq::http::Request::builder()
+        .method("POST")
+        .uri(format!("http://{address}{path}"))
+        .header("Authorization", format!("Bearer {SANDBOX_KEY}"))
+        .header("Idempotency-Key", idempotency_key)
+        .header("Content-Type", "image/png");
+    run(agent, builder.body(file).unwrap())
+}
+
+/// A file of a size that begins as a PNG does, filled with bytes of this seed.
+pub(crate) fn picture(size: usize, seed: u64) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    file.extend(std::iter::repeat_with(|| random.u8(..)).take(size - file.len()));
+    file
+}
+
+fn run(agent: &ureq::Agent, request: ureq::http::Request<Vec<u8>>) -> Result<Answer, ureq::Error> {
+    let mut response = agent.run(request)?;
     let header = |name: &str| {
         let value = response.headers().get(name);
         value.map(|value| value.to_str().unwrap().to_owned())

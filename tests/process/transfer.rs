@@ -39,13 +39,13 @@ pub(crate) fn exported() -> (Place, String) {
 }
 
 /// Imports a text into a new database.
-fn import(place: &Place, text: &str) -> Ended {
+pub(crate) fn import(place: &Place, text: &str) -> Ended {
     std::fs::write(place.path("in.ndjson"), text).unwrap();
     place.run_on_database(&["import", "in.ndjson"])
 }
 
 /// The same lines with a correct trailer.
-fn sealed(lines: &[&str]) -> String {
+pub(crate) fn sealed(lines: &[&str]) -> String {
     let mut text = lines.join("\n") + "\n";
     let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
     text += &json!({"end": lines.len() - 1, "sha256": hash}).to_string();

@@ -1,6 +1,7 @@
 //! `/v1`: the loyalty surface, one file per resource.
 
 pub(super) mod analytics;
+pub(super) mod attachments;
 pub(super) mod balance;
 pub(super) mod configuration;
 pub(super) mod conversations;

@@ -7,7 +7,7 @@ use actix_web::web::{Data, Header};
 use super::operation::Operation;
 use crate::http::auth::{KeyOrMember, MemberToken, OrgKey, PartnerKey, SandboxKey};
 use crate::http::conditional::Conditional;
-use crate::http::extract::{Idempotency, JsonBody, PathPair, PathText, QueryText};
+use crate::http::extract::{FileBody, Idempotency, JsonBody, PathPair, PathText, QueryText};
 use crate::http::precondition::Conditions;
 use crate::wire::Parameters;
 
@@ -32,6 +32,12 @@ impl Argument for PathText {}
 impl Argument for PathPair {}
 impl Argument for Idempotency {}
 impl<const ROOM: usize> Argument for JsonBody<ROOM> {}
+
+impl Argument for FileBody {
+    fn describe(operation: Operation) -> Operation {
+        operation.file_body()
+    }
+}
 
 impl<Q: Parameters> Argument for QueryText<Q> {
     fn describe(operation: Operation) -> Operation {
@@ -74,3 +80,4 @@ arguments!(A B);
 arguments!(A B C);
 arguments!(A B C D);
 arguments!(A B C D E);
+arguments!(A B C D E F);

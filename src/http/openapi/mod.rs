@@ -125,6 +125,7 @@ fn with_route_parameters(route: &Route, mut operation: Operation) -> Operation {
             ),
             "file" | "name" => (schema::string(), "The name of the file."),
             "digest" => (schema::string(), "The hash of its content."),
+            "signature" => (schema::string(), "The last segment of a `url`."),
             _ => (schema::string(), "The id."),
         };
         operation = operation.segment(name, schema, about);

@@ -8,6 +8,7 @@ use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Schema};
 
+use crate::domain::FileType;
 use crate::error::Code;
 use crate::wire::{Parameters, parameter, schema};
 
@@ -106,6 +107,28 @@ impl Operation {
             body: Some(body.build()),
             ..self
         }
+    }
+
+    /// Sets a body that is a file of an accepted type.
+    pub(super) fn file_body(self) -> Self {
+        let content = || ContentBuilder::new().schema(Some(schema::string())).build();
+        let body = RequestBodyBuilder::new().required(Some(Required::True));
+        let body = FileType::ALL
+            .iter()
+            .fold(body, |body, kind| body.content(kind.as_str(), content()));
+        Self {
+            body: Some(body.build()),
+            ..self
+        }
+    }
+
+    /// Adds a response that is a file of an accepted type.
+    pub(in crate::http) fn returns_file(self, status: u16, about: &str) -> Self {
+        let [first, others @ ..] = FileType::ALL.map(FileType::as_str);
+        let described = self.returns_media(status, first, about);
+        others.into_iter().fold(described, |described, kind| {
+            described.or_media(status, kind)
+        })
     }
 
     /// Adds a JSON response.

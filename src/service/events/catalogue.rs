@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 
 use crate::domain::{
     Activity, Environment, Event, EventId, EventKind, EventName, LedgerEntry, Member, MemberNumber,
-    Position, ProgramNumber, RedemptionNumber, Seq, Shown, Status, Tier, Timestamp, TransactionId,
+    MessageId, Position, ProgramNumber, RedemptionNumber, Seq, Shown, Status, Tier, Timestamp,
+    TransactionId,
 };
+use crate::service::tenancy::credentials::Links;
 use crate::service::{ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Tenant, Transaction};
@@ -120,18 +122,24 @@ fn is_in_the_log(kind: EventKind) -> bool {
 
 /// Returns an event with its object: the stored one, otherwise one made from the log and the
 /// current rows. The log has the tier, the status, and all of a ledger entry; a message never
-/// changes.
+/// changes, except for the address of its file.
 pub(in crate::service) fn show(
     connection: &Connection,
     program: ProgramNumber,
     activity: &Activity,
+    links: &Links,
 ) -> Result<Option<ShownEvent>, store::Error> {
     let Some(name) = activity.event.name() else {
         return Ok(None);
     };
     let data = match store::webhooks::payload(connection, program, activity.seq)? {
         Some(stored) => stored,
-        None => object(connection, program, activity)?,
+        None => match &activity.event {
+            Event::MessageCreated {
+                member, message, ..
+            } => message_object(connection, program, (*member, *message), links)?,
+            _ => object(connection, program, activity)?,
+        },
     };
     Ok(Some(ShownEvent {
         seq: activity.seq,
@@ -167,22 +175,12 @@ fn object(
         | Event::RedemptionCanceled(moved) => {
             redemption_object(connection, program, moved.redemption, moved.to)?
         }
-        Event::MessageCreated {
-            member, message, ..
-        } => {
-            let (message, conversation) = store::conversations::find_message(connection, *message)?
-                .ok_or(store::Error::Impossible("event without its message"))?;
-            let external = find(*member)?.external_user_id;
-            wire::to_json(&MessageEventData::new(
-                &message,
-                conversation,
-                external.as_str(),
-            ))
-        }
         Event::OrgPointsLow { .. } | Event::OrgPointsPurchased { .. } => {
             pool_object(connection, &activity.event)?
         }
-        Event::TokenExchanged { .. }
+        // Its object is made when it is shown.
+        Event::MessageCreated { .. }
+        | Event::TokenExchanged { .. }
         | Event::MemberRestored { .. }
         | Event::MemberErased { .. }
         | Event::MemberChanged { .. }
@@ -205,10 +203,32 @@ fn object(
         | Event::TermsAccepted { .. }
         | Event::InterestCreated { .. }
         | Event::InterestChanged { .. } => {
-            return Err(store::Error::Impossible("event outside the catalogue"));
+            return Err(store::Error::Impossible("event without a stored object"));
         }
     };
+    text(json)
+}
+
+fn text(json: Vec<u8>) -> Result<String, store::Error> {
     String::from_utf8(json).map_err(|_| store::Error::Impossible("text"))
+}
+
+/// The object of the event of a message. It is never stored, because the address of a file expires.
+fn message_object(
+    connection: &Connection,
+    program: ProgramNumber,
+    (author, message): (MemberNumber, MessageId),
+    links: &Links,
+) -> Result<String, store::Error> {
+    let (message, conversation) = store::conversations::find_message(connection, message)?
+        .ok_or(store::Error::Impossible("event without its message"))?;
+    let external = member(connection, program, author)?.external_user_id;
+    text(wire::to_json(&MessageEventData::new(
+        &message,
+        conversation,
+        external.as_str(),
+        links.of(program, &message),
+    )))
 }
 
 /// The object of the event of a ledger entry.
@@ -305,6 +325,7 @@ impl Services {
         // The read counts for the program if it is for one only.
         let only = programs.iter().next().filter(|_| programs.len() == 1);
         let tenant = only.map_or(Tenant::Upkeep, |only| self.directory.tenant_of(*only));
+        let links = self.links();
         self.read(tenant, move |connection| {
             let (mut shown, mut bytes) = (Vec::new(), 0);
             let only = programs.iter().next().filter(|_| programs.len() == 1);
@@ -315,7 +336,7 @@ impl Services {
                 let Some(program) = activity.program.filter(|p| programs.contains(p)) else {
                     continue;
                 };
-                if let Some(event) = show(connection, program, &activity)? {
+                if let Some(event) = show(connection, program, &activity, &links)? {
                     bytes += event.data.len();
                     shown.push((program, event));
                 }

@@ -7,6 +7,7 @@ use crate::domain::{
 };
 use crate::service::ShownEvent;
 use crate::service::events::catalogue;
+use crate::service::tenancy::credentials::Links;
 use crate::service::{ServiceError, Services};
 use crate::store::webhooks::ActiveEndpoint;
 use crate::store::{self, Connection, Tenant, WriteError};
@@ -61,6 +62,7 @@ impl Services {
         let (program, wanted) = (target.program, target.endpoint.subscription.set());
         let number = target.endpoint.number;
         let end = Seq(self.signals.last().0.min(after.0.saturating_add(LOG_PAGE)));
+        let links = self.links();
         self.read(self.directory.tenant_of(program), move |connection| {
             let rows = store::log::events(connection, Some(program), after, end, EVENTS_PAGE)?;
             let read_to = match rows.last() {
@@ -74,7 +76,7 @@ impl Services {
                     .name()
                     .is_some_and(|name| wanted.contains(name))
                 {
-                    shown.extend(catalogue::show(connection, program, &activity)?);
+                    shown.extend(catalogue::show(connection, program, &activity, &links)?);
                 }
             }
             // Read after the events, so that events from while it was disabled are not after its
@@ -97,12 +99,12 @@ impl Services {
         target: &ActiveEndpoint,
         limit: usize,
     ) -> Result<DueDeliveries, ServiceError> {
-        let now = self.clock.now();
+        let (now, links) = (self.clock.now(), self.links());
         let (number, program) = (target.endpoint.number, target.program);
         self.read(self.directory.tenant_of(program), move |connection| {
             let mut now_due = Vec::new();
             for delivery in store::deliveries::due(connection, number, now, limit)? {
-                let event = show_event(connection, program, delivery.seq)?;
+                let event = show_event(connection, program, delivery.seq, &links)?;
                 now_due.push((delivery, event));
             }
             Ok(DueDeliveries {
@@ -176,9 +178,10 @@ fn show_event(
     connection: &Connection,
     program: ProgramNumber,
     seq: Seq,
+    links: &Links,
 ) -> Result<Option<ShownEvent>, store::Error> {
     match store::log::find(connection, seq)? {
-        Some(activity) => catalogue::show(connection, program, &activity),
+        Some(activity) => catalogue::show(connection, program, &activity, links),
         None => Ok(None),
     }
 }

@@ -135,6 +135,7 @@ impl Services {
         on_behalf: Option<ExternalUserId>,
         page: PageQuery,
     ) -> Result<MessageListResponse, ServiceError> {
+        let links = self.links();
         self.read(caller, move |connection| {
             let subject = members::subject(connection, &caller, on_behalf)?;
             let conversation = visible(connection, &caller, &id)?;
@@ -153,7 +154,10 @@ impl Services {
             let list = (ListKind::Messages, caller.program().0);
             let next_cursor = page::next_cursor(&mut rows, page, list, |last| last.number.0);
             let author = conversation.external_user_id.as_str();
-            let messages = rows.iter().map(|row| MessageResponse::new(row, author));
+            let program = caller.program();
+            let messages = rows
+                .iter()
+                .map(|row| MessageResponse::new(row, author, links.of(program, row)));
             Ok(MessageListResponse {
                 messages: messages.collect(),
                 next_cursor,
@@ -230,25 +234,44 @@ fn send(
     (caller, request): (&Caller, &SendMessageRequest),
 ) -> Result<Answer, ServiceError> {
     let program = caller.program();
-    let member = Selector::Number(conversation.member);
-    // A removed member cannot read messages.
-    store::members::find(tx, program, &member)?
-        .filter(|member| member.archived_at.is_none())
-        .ok_or(Refusal::NotFound("conversation"))?;
+    check_current(tx, program, conversation)?;
     let at = tx.now(program);
     if role == Role::Member {
         caps.check_message(tx, conversation.member, &request.message, at)?;
     }
+    let message = MessageId::from_uuid(Uuid::now_v7());
+    let what = (message, role, &request.message);
+    add_to(tx, (program, conversation), what, at)?;
+    Ok(Answer::ok(&SendMessageResponse { ok: true }))
+}
+
+/// Refuses a message to a removed member, who could not read it.
+pub(super) fn check_current(
+    connection: &Connection,
+    program: ProgramNumber,
+    conversation: &Conversation,
+) -> Result<(), ServiceError> {
+    let member = Selector::Number(conversation.member);
+    store::members::find(connection, program, &member)?
+        .filter(|member| member.archived_at.is_none())
+        .ok_or(Refusal::NotFound("conversation"))?;
+    Ok(())
+}
+
+/// Adds a message to a conversation, whose row is created if it has none.
+pub(super) fn add_to(
+    tx: &mut Transaction<'_>,
+    (program, conversation): (ProgramNumber, &Conversation),
+    what: (MessageId, Role, &MessageText),
+    at: Timestamp,
+) -> Result<MessageNumber, ServiceError> {
     let number = if let Some(number) = conversation.number {
         number
     } else {
         let of = (program, conversation.member);
         store::conversations::insert(tx, of, conversation.id, (None, None), at)?
     };
-    let place = (program, number, conversation.member);
-    let message = MessageId::from_uuid(Uuid::now_v7());
-    add(tx, place, (message, role, &request.message), at)?;
-    Ok(Answer::ok(&SendMessageResponse { ok: true }))
+    add(tx, (program, number, conversation.member), what, at)
 }
 
 /// Adds a message to a conversation that has a row, and records the event.
@@ -257,15 +280,16 @@ fn add(
     (program, number, member): (ProgramNumber, ConversationNumber, MemberNumber),
     (message, role, text): (MessageId, Role, &MessageText),
     at: Timestamp,
-) -> Result<(), ServiceError> {
-    store::conversations::add_message(tx, (number, member), message, role, text, at)?;
+) -> Result<MessageNumber, ServiceError> {
+    let place = (number, member);
+    let row = store::conversations::add_message(tx, place, message, role, text, at)?;
     let event = Event::MessageCreated {
         member,
         message,
         role: Some(role),
     };
     events::record(tx, program, at, event)?;
-    Ok(())
+    Ok(row)
 }
 
 /// A page of conversations, those last active first.
@@ -341,7 +365,7 @@ fn page_of(
 }
 
 /// A conversation that the caller may see.
-fn visible(
+pub(super) fn visible(
     connection: &Connection,
     caller: &Caller,
     id: &str,

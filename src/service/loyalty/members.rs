@@ -158,7 +158,7 @@ impl Services {
     ) -> Result<Reply, WriteError> {
         let tokens = Arc::clone(&self.tokens);
         let retention = self.limits.idempotency_retention;
-        self.write(key, None, move |tx, key| {
+        let removed = self.write(key, None, move |tx, key| {
             let selector = Selector::External(id.clone());
             let erased_key = tokens.erased_key(key.program, &id);
             let found = store::members::find(tx, key.program, &selector)?;
@@ -175,8 +175,12 @@ impl Services {
                 archived: true,
                 balance_retained,
             }))
-        })
-        .await
+        });
+        let reply = removed.await?;
+        if options.erase && reply.status == 200 {
+            self.discard_erased_files().await;
+        }
+        Ok(reply)
     }
 }
 

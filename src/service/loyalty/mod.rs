@@ -1,6 +1,7 @@
 //! The resources of a loyalty program: members, wallets, offers, interests, redemptions,
 //! conversations.
 
+mod attachments;
 mod configuration;
 mod conversations;
 mod interests;
@@ -14,5 +15,6 @@ mod terms;
 mod tokens;
 mod wallets;
 
+pub use self::attachments::{LinkedFile, NewFile};
 pub use self::members::RemoveOptions;
 pub use self::redemptions::UNKNOWN_OFFER;

@@ -3,7 +3,7 @@
 //! when a cap is lowered.
 
 use crate::config::LimitSettings;
-use crate::domain::{Environment, MemberNumber, MessageText, Refusal, Timestamp};
+use crate::domain::{Environment, MemberNumber, MessageText, ProgramNumber, Refusal, Timestamp};
 use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::conversations::day_of;
 use crate::store::{Counted, Transaction};
@@ -64,6 +64,17 @@ impl Caps {
         self.check(tx, Counted::Sent(member, day_of(at)), bytes)
     }
 
+    /// Refuses a file that exceeds the program's cap of the day, or the cap of all files.
+    pub(in crate::service) fn check_attachment(
+        self,
+        tx: &mut Transaction<'_>,
+        (program, day): (ProgramNumber, i64),
+        bytes: i64,
+    ) -> Result<(), ServiceError> {
+        self.check(tx, Counted::Attached(program, day), bytes)?;
+        self.check(tx, Counted::AttachedInAll, bytes)
+    }
+
     /// The cap, 0 for no cap, and the refusal of more.
     fn limit(self, what: Counted) -> (u64, Refusal) {
         let Self(limits) = self;
@@ -103,6 +114,18 @@ impl Caps {
                 limits.message_bytes_max,
                 "bytes of messages a day (UTC)",
                 "limits.message_bytes_max",
+            ),
+            Counted::Attached(..) => (
+                "a program can send",
+                limits.attachment_bytes_max,
+                "bytes of attachments a day (UTC)",
+                "limits.attachment_bytes_max",
+            ),
+            Counted::AttachedInAll => (
+                "this server can store",
+                limits.attachment_bytes_total_max,
+                "bytes of attachments of all programs together",
+                "limits.attachment_bytes_total_max",
             ),
         };
         let refusal = Refusal::LimitReached {

@@ -1,6 +1,6 @@
 //! Chores of the writer between batches and while it is idle: it moves pages of the write-ahead log
-//! into the file, deletes expired idempotency records, and overwrites what an erasure left in
-//! pages.
+//! into the file, deletes expired idempotency records and bytes of files, and overwrites what an
+//! erasure left in pages.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::checkpoints::{Moved, checkpoint};
+use super::tally::Counted;
 use super::thread::{IDLE, WAL_PAGES, WriterThread};
 use crate::domain::Timestamp;
 use crate::store::Error;
 use crate::store::answers::idempotency;
-use crate::store::tables::removals;
+use crate::store::tables::{attachments, removals, settings};
 
 /// The number of pages in the write-ahead log above which they are moved into the file (16 MiB).
 const CHECKPOINT_PAGES: u64 = 4096;
@@ -109,8 +110,8 @@ impl WriterThread {
         }
     }
 
-    /// Deletes a limited number of expired idempotency records, and the expired hashes of erased
-    /// members.
+    /// Deletes a limited number of expired idempotency records and of files to discard, and the
+    /// expired hashes of erased members.
     fn purge(&mut self, connection: &Connection, now: Timestamp) {
         if !self.condition.check() {
             return;
@@ -118,17 +119,40 @@ impl WriterThread {
         let created_until = now.saturating_sub(self.retention);
         let purged = removals::purge(connection, created_until)
             .and_then(|()| idempotency::purge(connection, created_until, PURGE_STEP));
-        match purged {
-            Ok(purged) => {
-                self.state.keys.forget_up_to(purged.up_to);
-                if !purged.has_more {
-                    self.purged_hour = now.hour();
-                }
-            }
+        let purged = match purged {
+            Ok(purged) => purged,
             Err(error) => {
                 self.note_failure("expired idempotency records could not be deleted", &error);
+                return;
+            }
+        };
+        self.state.keys.forget_up_to(purged.up_to);
+        match self.discard_files(connection, now) {
+            Ok(has_more) if !has_more && !purged.has_more => self.purged_hour = now.hour(),
+            Ok(_) => {}
+            Err(error) => self.note_failure("bytes of files could not be deleted", &error),
+        }
+    }
+
+    /// Deletes bytes of unfinished uploads, and of erased members if the request did not do it.
+    /// Returns whether there may be more.
+    fn discard_files(&mut self, connection: &Connection, now: Timestamp) -> Result<bool, Error> {
+        let tx = connection.unchecked_transaction()?;
+        let discarded = attachments::discard(&tx, now)?;
+        if discarded.has_erased {
+            settings::want_scrub(&tx)?;
+        }
+        tx.commit()?;
+        for (program, day, size) in discarded.uploads {
+            let changed = [Counted::Attached(program, day), Counted::AttachedInAll];
+            for what in changed {
+                self.state.tally.change(what, -size);
             }
         }
+        if discarded.has_erased {
+            self.scrubber.want();
+        }
+        Ok(discarded.has_more)
     }
 
     /// Moves pages from the write-ahead log into the file. Once all of them are moved, SQLite

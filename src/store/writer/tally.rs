@@ -10,9 +10,9 @@ use rusqlite::Connection;
 
 use crate::domain::{Environment, MemberNumber, OrganizationNumber, ProgramNumber};
 use crate::store::Error;
-use crate::store::tables::conversations;
+use crate::store::tables::{attachments, conversations};
 
-/// Counts of a member's day that are cached. All other counts are as few as their owners, which are
+/// Counts of a day that are cached. All other counts are as few as their owners, which are
 /// in memory anyway.
 const DAYS_MAX: usize = 1 << 16;
 
@@ -31,6 +31,10 @@ pub enum Counted {
     Members(ProgramNumber),
     /// The bytes of the messages that a member sent on a day (days since 1970, UTC).
     Sent(MemberNumber, i64),
+    /// The bytes of the files that a program sent on a day.
+    Attached(ProgramNumber, i64),
+    /// The bytes of all files.
+    AttachedInAll,
 }
 
 impl Counted {
@@ -57,7 +61,14 @@ impl Counted {
             Self::Offers(of) => count("SELECT count(*) FROM offer WHERE program_id = ?1", of.0),
             Self::Members(of) => count("SELECT count(*) FROM member WHERE program_id = ?1", of.0),
             Self::Sent(member, day) => conversations::bytes_sent(connection, member, day),
+            Self::Attached(program, day) => attachments::bytes_of_day(connection, program, day),
+            Self::AttachedInAll => attachments::bytes_in_all(connection),
         }
+    }
+
+    /// Whether it is of a day, so that there are ever more of them.
+    fn is_of_day(self) -> bool {
+        matches!(self, Self::Sent(..) | Self::Attached(..))
     }
 }
 
@@ -79,7 +90,7 @@ impl Tally {
         }
         let count = what.count(connection)?;
         self.counts.insert(what, count);
-        self.days += usize::from(matches!(what, Counted::Sent(..)));
+        self.days += usize::from(what.is_of_day());
         Ok(count)
     }
 
@@ -96,8 +107,7 @@ impl Tally {
     pub(super) fn mark(&mut self) {
         self.open.clear();
         if self.days > DAYS_MAX {
-            self.counts
-                .retain(|what, _| !matches!(what, Counted::Sent(..)));
+            self.counts.retain(|what, _| !what.is_of_day());
             self.days = 0;
         }
     }

@@ -10,15 +10,10 @@ use crate::client::rows;
 use crate::support::{Response, TestApp};
 
 fn send(world: &World, kind: &Kind, row: &Row) -> Response {
-    let mut request = world.app.request(row.method, &row.path);
-    if let Some(credential) = &kind.credential {
-        request = request.bearer(credential);
-    }
-    let body = kind.body(row);
-    if body.is_null() {
-        request.send()
-    } else {
-        request.json(body).send()
+    let request = row.request(&world.app, kind.body(row));
+    match &kind.credential {
+        Some(credential) => request.bearer(credential).send(),
+        None => request.send(),
     }
 }
 

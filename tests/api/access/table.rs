@@ -6,7 +6,7 @@ use stampcard::http::{Access, ROUTES};
 use super::interests::interest_rows;
 use super::partner_rows::{figure_rows, organization_rows, tenant_rows};
 use super::world::World;
-use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY};
+use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, Request, TestApp};
 
 /// A route and the requests to it.
 pub(super) struct Row {
@@ -15,6 +15,8 @@ pub(super) struct Row {
     /// Valid input, which Ada's token may send as well if members may call the route at all.
     pub(super) path: String,
     pub(super) body: Value,
+    /// A PNG file that is sent instead of the body.
+    pub(super) file: Option<&'static [u8]>,
     /// The body that a member sends instead.
     pub(super) members: Option<Value>,
     pub(super) status: u16,
@@ -34,6 +36,7 @@ pub(super) fn row(method: &'static str, route: &'static str, path: impl Into<Str
         route,
         path: path.into(),
         body: Value::Null,
+        file: None,
         members: None,
         status: 200,
         holds: Vec::new(),
@@ -54,6 +57,29 @@ impl Row {
 
     pub(super) fn body(self, body: Value) -> Self {
         Self { body, ..self }
+    }
+
+    pub(super) fn file(self, file: &'static [u8]) -> Self {
+        let file = Some(file);
+        Self { file, ..self }
+    }
+
+    /// The request with this body, or with the file of the row.
+    pub(super) fn request(&self, app: &TestApp, body: &Value) -> Request {
+        let request = app.request(self.method, &self.path);
+        if body.is_null() && self.file.is_none() {
+            return request;
+        }
+        let (kind, bytes) = self.payload(body);
+        request.header("Content-Type", kind).raw(bytes)
+    }
+
+    /// The media type and the bytes of this body, or of the file of the row.
+    pub(super) fn payload(&self, body: &Value) -> (&'static str, Vec<u8>) {
+        match self.file {
+            Some(file) => ("image/png", file.to_vec()),
+            None => ("application/json", body.to_string().into_bytes()),
+        }
     }
 
     pub(super) fn members(self, body: Value) -> Self {
@@ -119,6 +145,7 @@ pub(super) fn public_rows() -> Vec<Row> {
         row("GET", "/metrics", "/metrics").gives(200, ["# EOF"]),
         row("GET", "/openapi.json", "/openapi.json").gives(200, ["\"3.1.0\""]),
         row("GET", "/docs", "/docs").gives(200, ["<main"]),
+        row("GET", "/a/{signature}", "/a/v4.local.AAAA").gives(404, ["no such file"]),
         row("GET", "/docs/{file}", "/docs/page.js").gives(200, ["openapi.json"]),
     ]
 }
@@ -388,9 +415,10 @@ fn key_rows(world: &World) -> Vec<Row> {
 
 fn conversation_rows(world: &World) -> Vec<Row> {
     let list = "/v1/conversations";
-    let (one, messages, stream) = (
+    let (one, messages, attachments, stream) = (
         "/v1/conversations/{id}",
         "/v1/conversations/{id}/messages",
+        "/v1/conversations/{id}/attachments",
         "/v1/conversations/{id}/stream",
     );
     let ada = |rest: &str| format!("{list}/{}/{rest}", world.ada_conversation);
@@ -430,6 +458,10 @@ fn conversation_rows(world: &World) -> Vec<Row> {
             .gives(200, ["ok"])
             .others(bob("messages"), json!({"message": "Hi"}), 404)
             .bad(ada("messages"), json!({"as": "agent"}), 422, "message"),
+        row("POST", attachments, ada("attachments?name=a.png"))
+            .file(b"\x89PNG\r\n\x1a\n")
+            .gives(201, ["msg_", "a.png", "/a/v4.local."])
+            .bad(ada("attachments"), json!({}), 422, "Content-Type"),
         row("GET", stream, ada("stream"))
             .gives(200, [": heartbeat"])
             .live(403)

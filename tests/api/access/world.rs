@@ -122,7 +122,7 @@ impl World {
     }
 
     pub(super) fn send(&self, credential: &str, row: &Row) -> Response {
-        call(&self.app, credential, row.method, &row.path, &row.body)
+        row.request(&self.app, &row.body).bearer(credential).send()
     }
 
     /// The credential that is allowed to make the request of a row.

@@ -514,6 +514,73 @@ pub(super) const FOUND: &[(&str, &str)] = &[
         "message has",
     ),
     (
+        "UPDATE message SET body = '' WHERE body = 'It is here.'",
+        "has neither a text nor a file",
+    ),
+    (
+        "PRAGMA foreign_keys = OFF; DELETE FROM attachment",
+        "has neither a text nor a file",
+    ),
+    (
+        "UPDATE attachment SET message_id = 1 WHERE name IS NOT NULL",
+        "its message is not of the operator",
+    ),
+    (
+        "UPDATE attachment SET program_id = 1",
+        "its message is not of the operator",
+    ),
+    (
+        "UPDATE attachment SET day = day + 1",
+        "its message is not of the operator",
+    ),
+    (
+        "UPDATE attachment SET name = 'dee.png', size = 1, sha256 = zeroblob(32)
+         WHERE name IS NULL",
+        "it and its message were not erased together",
+    ),
+    (
+        "UPDATE attachment SET name = NULL, size = 0, sha256 = NULL WHERE name IS NOT NULL",
+        "the file was erased, but they were not",
+    ),
+    (
+        "UPDATE attachment SET name = 'a/b' WHERE name IS NOT NULL",
+        "name must not contain",
+    ),
+    (
+        "UPDATE attachment SET type = 'image/jpeg' WHERE name IS NOT NULL",
+        "the file does not begin as one of its type",
+    ),
+    (
+        "UPDATE attachment SET size = size - 1 WHERE name IS NOT NULL",
+        "the file is not complete",
+    ),
+    (
+        "UPDATE attachment SET sha256 = zeroblob(32) WHERE name IS NOT NULL",
+        "the file does not have its SHA-256",
+    ),
+    (
+        "UPDATE attachment_piece SET data = CAST(substr(data, 1, length(data) - 1) || x'01' AS BLOB)
+         WHERE number = 1",
+        "the file does not have its SHA-256",
+    ),
+    (
+        "DELETE FROM attachment_piece WHERE number = 1",
+        "the file is not complete",
+    ),
+    (
+        "UPDATE attachment_piece SET number = 15 - number",
+        "the file is not complete",
+    ),
+    (
+        "INSERT INTO attachment_piece SELECT attachment_id, 2, x'00' FROM attachment_piece
+         WHERE number = 1",
+        "the file is not complete",
+    ),
+    (
+        "INSERT INTO attachment_piece VALUES (99, 0, x'00')",
+        "attachment_piece row",
+    ),
+    (
         "UPDATE webhook_endpoint SET events = '[\"member.invented\"]'",
         "webhook_endpoint row",
     ),

@@ -220,6 +220,11 @@ impl Directory {
         })
     }
 
+    /// Whether the credentials of a program are valid.
+    pub(in crate::service) fn is_active(&self, program: ProgramNumber) -> bool {
+        self.state.read().active(program).is_ok()
+    }
+
     /// The programs of an organization, oldest first.
     pub(in crate::service) fn programs_of(
         &self,

@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use pasetors::keys::SymmetricKey;
 use pasetors::token::UntrustedToken;
 use pasetors::version4::{LocalToken, V4};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -115,18 +116,32 @@ impl TokenKey {
             live: principal.environment == Environment::Live,
             expires: principal.expires_at.as_millis(),
         };
-        let message = crate::wire::to_json(&claims);
-        LocalToken::encrypt(&self.0, &message, None, Some(ASSERTION))
+        self.seal(&claims, ASSERTION)
+    }
+
+    /// Encrypts claims; `assertion` is bound into the result.
+    ///
+    /// # Panics
+    /// If the operating system returns no random bytes.
+    pub(super) fn seal<T: Serialize>(&self, claims: &T, assertion: &[u8]) -> String {
+        let message = crate::wire::to_json(claims);
+        LocalToken::encrypt(&self.0, &message, None, Some(assertion))
             .expect("the system returns random bytes")
+    }
+
+    /// Decrypts claims; `None` if this server did not encrypt them with this assertion. The
+    /// comparison takes the same time for all forgeries.
+    pub(super) fn unseal<T: DeserializeOwned>(&self, text: &str, assertion: &[u8]) -> Option<T> {
+        let token = UntrustedToken::try_from(text).ok()?;
+        let token = LocalToken::decrypt(&self.0, &token, None, Some(assertion)).ok()?;
+        serde_json::from_str(token.payload()).ok()
     }
 
     /// Decrypts a token; `None` if this server did not mint it or it has expired by `now`. Whether
     /// its member and program are still active is for the directory to check, which also adds the
     /// organization.
     pub fn open(&self, token: &str, now: Timestamp) -> Option<MemberPrincipal> {
-        let token = UntrustedToken::try_from(token).ok()?;
-        let token = LocalToken::decrypt(&self.0, &token, None, Some(ASSERTION)).ok()?;
-        let claims: Claims = serde_json::from_str(token.payload()).ok()?;
+        let claims: Claims = self.unseal(token, ASSERTION)?;
         let principal = MemberPrincipal {
             program: ProgramNumber(claims.program),
             member: MemberNumber(claims.member),

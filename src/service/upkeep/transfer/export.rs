@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest as _, Sha256};
 
 use super::{FORMAT, Header, RULES, Trailer};
@@ -10,7 +10,7 @@ use crate::store;
 use crate::store::Connection;
 use crate::store::audit;
 use crate::store::transfer;
-use crate::store::transfer::{Cell, Table};
+use crate::store::transfer::{Cell, Kind, Table};
 
 /// The result of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +116,9 @@ fn render(table: &Table, cells: &[Cell<'_>], line: &mut Vec<u8>) -> Result<(), E
             Cell::Integer(number) => write!(line, "{number}")?,
             Cell::Text(text) => {
                 serde_json::to_writer(&mut *line, text).map_err(std::io::Error::from)?;
+            }
+            Cell::Blob(bytes) if column.kind == Kind::LongBlob => {
+                write!(line, "\"{}\"", BASE64.encode(bytes))?;
             }
             Cell::Blob(bytes) => write!(line, "\"{}\"", HEXLOWER.encode(bytes))?,
         }

@@ -19,6 +19,8 @@ pub struct Report {
     pub figures: usize,
     /// Erased texts of the log, of which only the commitments in the chain can be checked.
     pub erased: u64,
+    /// Erased files, of which nothing is left to check.
+    pub erased_files: u64,
     /// Rows of version 0.1.0 in the log that lack some of the compared values.
     pub given: u64,
     /// The findings, one sentence each; empty if everything agrees.
@@ -54,6 +56,7 @@ pub const STEPS: &[&str] = &[
     "references between rows",
     "values of every column",
     "rows against each other",
+    "files against their rows",
     "what a start reads",
     "the entries of each wallet against each other",
     "redemptions against their history",
@@ -101,12 +104,13 @@ pub(in crate::service) fn verify_rows(
 ) -> Result<Report, store::Error> {
     let _snapshot = audit::begin_snapshot(connection)?;
     let mut report = Report::default();
-    let checks: [Check; 12] = [
+    let checks: [Check; 13] = [
         audit::integrity,
         audit::schema,
         audit::foreign_keys,
         audit::values,
         audit::contradictions,
+        audit::attachments,
         audit::start,
         audit::chains,
         audit::redemptions,
@@ -128,6 +132,7 @@ pub(in crate::service) fn verify_rows(
     if let Some(checked) = report.read("the log", checked)? {
         report.findings.extend(checked.findings);
         report.erased = checked.erased;
+        report.erased_files = audit::erased_attachments(connection)?;
         report.given = checked.given;
         heads = checked.heads;
     }

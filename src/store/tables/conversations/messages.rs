@@ -9,11 +9,17 @@ use crate::domain::{
     MessageNumber, MessageText, Role, Timestamp,
 };
 use crate::store::Error;
+use crate::store::tables::attachments::attachment;
 use crate::store::tables::columns::{self, column, optional, time, word};
 use crate::store::tables::query;
 
 /// The columns that [`message`] reads.
-const COLUMNS: &str = "s.id, s.uuid, s.role, s.body, s.created_at";
+const COLUMNS: &str = "s.id, s.uuid, s.role, s.body, s.created_at, a.type AS file_type,
+        a.name AS file_name, a.size AS file_size";
+
+/// The tables of [`COLUMNS`]. Only a message without text can have a file.
+const FROM: &str = "FROM message s
+    LEFT JOIN attachment a ON a.message_id = iif(coalesce(s.body, '') = '', s.id, NULL)";
 
 /// The time since which the member of a conversation waits, according to its messages.
 pub(in crate::store) const WAITS_SINCE: &str = "(SELECT min(s.created_at) FROM message s
@@ -92,7 +98,7 @@ pub fn messages(
     limit: usize,
 ) -> Result<Vec<Message>, Error> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM message s
+        "SELECT {COLUMNS} {FROM}
          WHERE s.conversation_id = ?1 AND s.id < ?2 ORDER BY s.id DESC LIMIT ?3"
     );
     let before = before.map_or(i64::MAX, |number| number.0);
@@ -110,7 +116,7 @@ pub fn find_message(
 ) -> Result<Option<(Message, ConversationId)>, Error> {
     let sql = format!(
         "SELECT {COLUMNS}, c.uuid AS conversation
-         FROM message s JOIN conversation c ON c.id = s.conversation_id
+         {FROM} JOIN conversation c ON c.id = s.conversation_id
          WHERE s.uuid = ?1"
     );
     query::one(connection, &sql, [id.as_uuid().as_bytes()], |row| {
@@ -126,6 +132,14 @@ fn message(row: &Row<'_>) -> Result<Message, Error> {
         id: MessageId::from_uuid(columns::uuid(row, column!(COLUMNS, "uuid"))?),
         role: word(row, column!(COLUMNS, "role"), Role::parse, "role")?,
         body: optional(row, column!(COLUMNS, "body"), MessageText::stored)?,
+        attachment: attachment(
+            row,
+            (
+                column!(COLUMNS, "file_type"),
+                column!(COLUMNS, "file_name"),
+                column!(COLUMNS, "file_size"),
+            ),
+        )?,
         created_at: time(row, column!(COLUMNS, "created_at"))?,
     })
 }

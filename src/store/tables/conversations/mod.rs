@@ -12,7 +12,8 @@ pub(in crate::store) use self::messages::{WAITS_SINCE, bytes_sent};
 pub use self::messages::{day_of, find_message, messages, was_silent};
 use crate::domain::{
     Conversation, ConversationId, ConversationNumber, DisplayName, ExternalUserId, MemberNumber,
-    MessageId, MessageText, ProgramNumber, RedemptionId, RedemptionNumber, Role, Timestamp, Title,
+    MessageId, MessageNumber, MessageText, ProgramNumber, RedemptionId, RedemptionNumber, Role,
+    Timestamp, Title,
 };
 use crate::store::tables::columns::{self, column, optional, optional_time, time, timestamp};
 use crate::store::tables::query::{self, Query};
@@ -138,7 +139,7 @@ pub fn add_message(
     role: Role,
     text: &MessageText,
     at: Timestamp,
-) -> Result<(), Error> {
+) -> Result<MessageNumber, Error> {
     let sql = "INSERT INTO message (uuid, conversation_id, role, body, created_at)
                VALUES (?1, ?2, ?3, ?4, ?5)";
     tx.run(sql, |statement| {
@@ -150,6 +151,7 @@ pub fn add_message(
             at.as_millis(),
         ))
     })?;
+    let number = MessageNumber(tx.last_insert_rowid());
     let sql = "UPDATE conversation SET last_message_at = ?2, last_role = ?3, active_at = ?2,
                    waiting_since = iif(?3 = 'member', coalesce(waiting_since, ?2), NULL)
                WHERE id = ?1";
@@ -160,7 +162,7 @@ pub fn add_message(
         let bytes = i64::try_from(text.as_str().len()).unwrap_or(i64::MAX);
         tx.count_change(Counted::Sent(member, day_of(at)), bytes);
     }
-    Ok(())
+    Ok(number)
 }
 
 /// Marks the conversations of a removed member as not waiting: the operator cannot answer any more.

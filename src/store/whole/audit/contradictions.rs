@@ -142,6 +142,17 @@ const CONTRADICTIONS: &[&str] = &[
      FROM message s JOIN conversation c ON c.id = s.conversation_id
         JOIN member m ON m.id = c.member_id
      WHERE s.body IS NULL AND m.external_user_id NOT GLOB 'erased_*'",
+    "SELECT format('message row %d has neither a text nor a file', s.id) FROM message s
+     WHERE s.body = '' AND NOT EXISTS (SELECT 1 FROM attachment a WHERE a.message_id = s.id)",
+    "SELECT format('attachment row %d: its message is not of the operator of its program, has a text
+         or is older than its day', a.id)
+     FROM attachment a JOIN message s ON s.id = a.message_id
+        JOIN conversation c ON c.id = s.conversation_id
+     WHERE s.role <> 'agent' OR coalesce(s.body, '') <> '' OR c.program_id <> a.program_id
+        OR a.day > s.created_at / 86400000",
+    "SELECT format('attachment row %d: it and its message were not erased together', a.id)
+     FROM attachment a JOIN message s ON s.id = a.message_id
+     WHERE (a.name IS NULL) <> (s.body IS NULL)",
     "SELECT format('pool_funding of activity %d: the activity added nothing to a pool', f.seq)
      FROM pool_funding f LEFT JOIN activity a ON a.seq = f.seq WHERE a.kind IS NOT {funded}",
     "SELECT format('terms_version of activity %d: the activity did not publish it', v.seq)

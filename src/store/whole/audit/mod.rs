@@ -3,6 +3,7 @@
 //!
 //! A check returns its findings: a sentence for each row that is wrong.
 
+mod attachments;
 mod constraints;
 mod contradictions;
 mod figures;
@@ -13,6 +14,7 @@ mod values;
 
 use rusqlite::Connection;
 
+pub use self::attachments::{attachments, erased_attachments};
 pub use self::contradictions::contradictions;
 pub use self::figures::{
     DayRow, OfferNumbersRow, ProgramNumberRow, offer_numbers, program_numbers, timeline_days,
@@ -39,7 +41,14 @@ mod tests {
     fn an_empty_database_has_no_findings() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(SCHEMA).unwrap();
-        for check in [values, missing_settings, contradictions, cursors, start] {
+        for check in [
+            values,
+            missing_settings,
+            contradictions,
+            attachments,
+            cursors,
+            start,
+        ] {
             assert_eq!(check(&connection).unwrap(), Vec::<String>::new());
         }
     }

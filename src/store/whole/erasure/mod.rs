@@ -4,16 +4,18 @@ mod places;
 
 pub(in crate::store) use self::places::empty;
 use crate::domain::MemberNumber;
-use crate::store::tables::settings;
+use crate::store::tables::{attachments, settings};
 use crate::store::{Error, Transaction};
 
-/// Deletes the personal data of a member, except in the member's own row. Copies of it in unused
-/// bytes of pages are overwritten after the commit.
+/// Deletes the personal data of a member, except in the member's own row. The bytes of files are
+/// deleted by [`crate::store::attachments::discard_step`]. Copies in unused bytes of pages are
+/// overwritten after the commit.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn erase(tx: &mut Transaction<'_>, member: MemberNumber) -> Result<(), Error> {
     let last = tx.account(member).and_then(|record| record.account.last);
+    attachments::uncount(tx, member)?;
     empty(tx, member, last)?;
     settings::want_scrub(tx)?;
     tx.words_erased();

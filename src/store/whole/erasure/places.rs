@@ -6,6 +6,7 @@
 use rusqlite::Connection;
 
 use crate::domain::{MemberNumber, Seq};
+use crate::store::tables::attachments;
 use crate::store::{Error, log};
 
 /// A way to empty the columns of a table.
@@ -16,6 +17,10 @@ enum How {
     Sql(&'static str),
     /// Event by event, so that the chain of hashes stays valid.
     LogTexts,
+    /// Like the names of files, by which their bytes are found.
+    Files,
+    /// In steps after the transaction, because it may be much.
+    InSteps,
 }
 
 /// A table with columns that can hold personal data.
@@ -60,6 +65,17 @@ const PLACES: &[Place] = &[
             "UPDATE redemption SET canceled_note = NULL, rating_comment = NULL
              WHERE member_id = ?1",
         ),
+    },
+    // Before the messages: a file is that of a message with an empty text.
+    Place {
+        table: "attachment",
+        columns: &["name", "sha256"],
+        how: How::Files,
+    },
+    Place {
+        table: "attachment_piece",
+        columns: &["data"],
+        how: How::InSteps,
     },
     Place {
         table: "message",
@@ -132,7 +148,8 @@ pub(in crate::store) fn empty(
 ) -> Result<(), Error> {
     for place in PLACES {
         match place.how {
-            How::WithMember => {}
+            How::WithMember | How::InSteps => {}
+            How::Files => attachments::erase(connection, member)?,
             How::Sql(sql) => {
                 connection.execute(sql, [member.0])?;
             }
@@ -216,6 +233,7 @@ mod tests {
                 "gateway.kind",
                 "conversation.last_role",
                 "message.role",
+                "attachment.type",
                 "webhook_delivery.status",
                 "pool_usage.environment",
             ],

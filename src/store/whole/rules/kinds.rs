@@ -63,6 +63,11 @@ pub(super) const MONTH: Rule = Rule(|cell| {
     let most = (9999 - 1970) * 12 + 11;
     in_range(cell, 0, most).map_err(|_| format!("must be months since 1970, 0 to {most}"))
 });
+pub(super) const DAY: Rule = Rule(|cell| {
+    // The last day of the year 9999.
+    let most = 2_932_896;
+    in_range(cell, 0, most).map_err(|_| format!("must be days since 1970, 0 to {most}"))
+});
 pub(super) const ALLOCATION: Rule = Rule(|cell| in_range(cell, 0, Allocation::CREDITS_MAX));
 pub(super) const RATE_PER_POINT: Rule = Rule(|cell| {
     let most = Rate::PER_POINT_MAX.millionths();

@@ -8,14 +8,14 @@ mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, CENTS, CODE, COUNT, DATES, DISPLAY_PRICE, ENTRY, EVENTS, GUESTS,
+    ACTOR, ALLOCATION, ANY, CENTS, CODE, COUNT, DATES, DAY, DISPLAY_PRICE, ENTRY, EVENTS, GUESTS,
     IMAGES, INCLUSIONS, KIND, MONTH, NOTE, PER_MEMBER, PERSONS, PIECES, PREFIX, RATE_PER_POINT,
     ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
 };
 use crate::domain::{
     Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
-    ExternalUserId, Label, Location, LongText, MessageText, Name, Note, Phone, TermsHtml, Tier,
-    Title,
+    ExternalUserId, FileName, Label, Location, LongText, MessageText, Name, Note, Phone, TermsHtml,
+    Tier, Title,
 };
 
 impl Rule {
@@ -255,6 +255,21 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
     (
         "message",
         &[("conversation_id", ROW), ("body", text!(MessageText))],
+    ),
+    (
+        "attachment",
+        &[
+            ("message_id", ROW),
+            ("name", text!(FileName)),
+            ("type", ANY),
+            ("size", ANY),
+            ("sha256", ANY),
+            ("day", DAY),
+        ],
+    ),
+    (
+        "attachment_piece",
+        &[("attachment_id", ROW), ("number", ANY), ("data", ANY)],
     ),
     (
         "webhook_endpoint",

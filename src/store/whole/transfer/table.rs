@@ -23,6 +23,9 @@ const TABLES: &[(&str, &[&str], &[&str])] = &[
     ("log_text", &[], &[]),
     ("conversation", &[], &[]),
     ("message", &[], &[]),
+    // Nothing of an unfinished upload is exported, and of an erased file no piece.
+    ("attachment", &["discard_at"], &[]),
+    ("attachment_piece", &[], &[]),
     // A cursor has no meaning in a database where nothing was delivered.
     ("webhook_endpoint", &["cursor_seq"], &["secret"]),
     ("organization_pool", &[], &[]),
@@ -60,6 +63,9 @@ pub(super) const SETTINGS: &[&str] = &["partner_uuid"];
 /// The settings of an export with secrets.
 pub(super) const SECRET_SETTINGS: &[&str] = &["token_key"];
 
+/// The columns with bytes that are rendered in base64, because they are many.
+const LONG: &[(&str, &str)] = &[("attachment_piece", "data")];
+
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -67,8 +73,10 @@ pub enum Kind {
     Integer,
     /// Text.
     Text,
-    /// Bytes.
+    /// A few bytes, rendered in hexadecimal.
     Blob,
+    /// Many bytes, rendered in base64.
+    LongBlob,
 }
 
 /// A column of an export.
@@ -127,6 +135,7 @@ pub fn tables(version: i64) -> Result<Vec<Table>, Error> {
             let kind = match row.get_ref(1)?.as_str() {
                 Ok("INTEGER") => Kind::Integer,
                 Ok("TEXT") => Kind::Text,
+                _ if LONG.contains(&(*name, column.as_str())) => Kind::LongBlob,
                 _ => Kind::Blob,
             };
             let is_key = row.get::<_, i64>(3)? > 0;
@@ -154,13 +163,20 @@ pub fn tables(version: i64) -> Result<Vec<Table>, Error> {
 }
 
 impl Table {
+    /// The condition of rows that are exported, as SQL.
     fn condition(&self, with_secrets: bool) -> String {
-        if self.name != "setting" {
-            return String::new();
+        match self.name {
+            "setting" => {
+                let secrets = if with_secrets { SECRET_SETTINGS } else { &[] };
+                let names: Vec<&str> = SETTINGS.iter().chain(secrets).copied().collect();
+                format!(" WHERE name IN ('{}')", names.join("', '"))
+            }
+            "attachment" => " WHERE message_id IS NOT NULL".to_owned(),
+            "attachment_piece" => " WHERE attachment_id IN (SELECT id FROM attachment
+                WHERE message_id IS NOT NULL AND name IS NOT NULL)"
+                .to_owned(),
+            _ => String::new(),
         }
-        let secrets = if with_secrets { SECRET_SETTINGS } else { &[] };
-        let names: Vec<&str> = SETTINGS.iter().chain(secrets).copied().collect();
-        format!(" WHERE name IN ('{}')", names.join("', '"))
     }
 
     /// The number of rows in an export.

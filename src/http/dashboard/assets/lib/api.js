@@ -121,21 +121,35 @@ async function call(method, where, { query, body }, options = {}) {
     body: body === undefined ? undefined : jsonText(body),
   };
   const { response, text, isSecond } = await reach(where + queryOf(query ?? {}), request);
-  const answer = parsed(text);
-  if (response.ok)
+  if (response.ok) {
+    const answer = parsed(text);
     return options.raw ? { data: answer, text, version: versionOf(response) } : answer;
+  }
   const wasLost = isSecond || Boolean(options.wasLost);
   // Not found: the first request deleted it.
   if (method === "DELETE" && response.status === 404 && wasLost) return null;
-  const problem = answer?.error ?? answer ?? {};
-  const requestId = response.headers.get("X-Request-Id");
-  const message = problem.message ?? `The server answered ${response.status}.`;
-  const error = new ApiError(response.status, problem.code, message, requestId);
+  const { status } = response;
+  const error = refusal({ status, text, credential }, response.headers.get("X-Request-Id"));
   error.wasLost = wasLost;
-  if (error.status === 401 && credential === key()) {
+  throw error;
+}
+
+/**
+ * The error of a response. If the tab's credential is no longer accepted, the page signs out.
+ * @param {{ status: number, text: string, credential: string }} response the credential is that of
+ *   its request
+ * @param {string | null} requestId
+ * @returns {ApiError}
+ */
+export function refusal({ status, text, credential }, requestId) {
+  const answer = parsed(text);
+  const problem = answer?.error ?? answer ?? {};
+  const message = problem.message ?? `The server answered ${status}.`;
+  const error = new ApiError(status, problem.code, message, requestId);
+  if (status === 401 && credential === key()) {
     document.dispatchEvent(new CustomEvent("signedout", { detail: error }));
   }
-  throw error;
+  return error;
 }
 
 /**

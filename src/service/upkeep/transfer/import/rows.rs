@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
@@ -112,6 +112,9 @@ pub(super) fn insert(
             Some(Value::String(text)) if column.kind == Kind::Blob => {
                 HEXLOWER.decode(text.as_bytes()).ok()
             }
+            Some(Value::String(text)) if column.kind == Kind::LongBlob => {
+                BASE64.decode(text.as_bytes()).ok()
+            }
             None if column.is_secret && !header.secrets => {
                 // The receiver has to be given the new one.
                 Some(new_secret().expose_secret().as_bytes().to_vec())
@@ -137,7 +140,8 @@ pub(super) fn insert(
             (Some(value), Kind::Text, _) => {
                 Cell::Text(value.as_str().ok_or_else(|| wrong("must be text"))?)
             }
-            (Some(_), Kind::Blob, Some(bytes)) => Cell::Blob(bytes),
+            (Some(_), Kind::Blob | Kind::LongBlob, Some(bytes)) => Cell::Blob(bytes),
+            (Some(_), Kind::LongBlob, None) => return Err(wrong("must be bytes in base64")),
             (Some(_), Kind::Blob, None) => {
                 return Err(wrong("must be bytes in lower-case hexadecimal"));
             }

@@ -41,4 +41,6 @@ pub(super) const NEW_TABLES: &[&str] = &[
     "interest",
     "phone_code",
     "gateway",
+    "attachment",
+    "attachment_piece",
 ];

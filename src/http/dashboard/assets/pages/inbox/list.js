@@ -140,6 +140,7 @@ function row(each, current) {
 /** @param {any} message */
 function preview(message) {
   if (!message) return h("span", { class: "hint" }, "No messages yet");
-  const words = message.text ?? h("em", {}, "Erased");
+  // A message without a text is a file.
+  const words = message.text || h("em", {}, message.text === "" ? "File" : "Erased");
   return message.role === "agent" ? [h("span", { class: "hint" }, "You: "), words] : words;
 }

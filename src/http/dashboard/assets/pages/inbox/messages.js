@@ -3,8 +3,10 @@
 // up.
 
 import { get, path } from "../../lib/api.js";
-import { h } from "../../lib/dom.js";
+import { h, icon } from "../../lib/dom.js";
+import { fileText } from "../../lib/files.js";
 import { count, dateTime, timeText } from "../../lib/format.js";
+import { notify } from "../../lib/notices.js";
 import { button, link } from "../../lib/parts.js";
 import { patch } from "../../lib/patch.js";
 import { emptyState, loadingState } from "../../lib/states.js";
@@ -129,13 +131,29 @@ export class MessageLog {
     else if (arrived > 0) this.tell(this.unread + arrived);
   }
 
+  /**
+   * A new address of a file, because the one that was shown may have expired; null if there is none.
+   * @param {string} id the message's
+   * @returns {Promise<string | null>}
+   */
+  async freshUrl(id) {
+    /** @type {any} */
+    let page;
+    do {
+      page = await get(this.where, { limit: PAGE, cursor: page?.nextCursor });
+      const found = page.messages.find((/** @type {any} */ message) => message.id === id);
+      if (found) return found.attachments[0]?.url ?? null;
+    } while (page.nextCursor);
+    return null;
+  }
+
   render() {
     const earlier =
       this.older && button("Earlier messages", () => this.showOlder(), { "data-key": "earlier" });
     const all = h(
       "ol",
       { "data-key": "all" },
-      this.messages.map((each) => messageOf(each, this.name)),
+      this.messages.map((each) => messageOf(each, this)),
     );
     const none = emptyState("No messages yet", "The first one can be yours.");
     patch(this.element, this.messages.length > 0 ? [earlier, all] : [none]);
@@ -144,22 +162,61 @@ export class MessageLog {
 
 /**
  * @param {any} message
- * @param {string | null} name the member's
+ * @param {MessageLog} log
  */
-function messageOf({ id, authorID, role, body, createdAt }, name) {
+function messageOf(message, log) {
+  const { id, authorID, role, createdAt } = message;
   const isOurs = role === "agent";
   const isRecent = Date.now() - new Date(createdAt).getTime() < DAY_MS;
   return h(
     "li",
     { class: `message${isOurs ? " is-ours" : ""}`, "data-key": id },
-    h("p", { class: "message-body" }, body ?? h("em", {}, "Erased")),
+    h("p", { class: "message-body" }, contentOf(message, log)),
     h(
       "p",
       { class: "hint" },
-      isOurs ? "You" : link(`members/${encodeURIComponent(authorID)}`, name ?? authorID),
+      isOurs ? "You" : link(`members/${encodeURIComponent(authorID)}`, log.name ?? authorID),
       " · ",
       dateTime(createdAt),
       isRecent && [" · ", timeText(createdAt)],
     ),
+  );
+}
+
+/**
+ * The text of a message, or its file.
+ * @param {any} message
+ * @param {MessageLog} log
+ */
+function contentOf({ id, body, attachments }, log) {
+  const [file] = attachments;
+  if (body === null || (file && !file.url)) return h("em", {}, "Erased");
+  return file ? fileLink(id, file, log) : body;
+}
+
+/**
+ * A link that downloads a file. Its address is requested when it is pressed, because one that was
+ * shown for a while has expired.
+ * @param {string} id the message's
+ * @param {import("../../../types").Schema<"AttachmentResponse">} file
+ * @param {MessageLog} log
+ */
+function fileLink(id, file, log) {
+  const onclick = async (/** @type {MouseEvent} */ event) => {
+    event.preventDefault();
+    try {
+      const url = await log.freshUrl(id);
+      if (url) h("a", { href: url, download: file.name }).click();
+      else notify(`${file.name} was erased.`, "bad");
+    } catch (error) {
+      notify(error instanceof Error ? error.message : String(error), "bad");
+    }
+  };
+  return h(
+    "a",
+    { class: "file", href: file.url, download: file.name, onclick },
+    icon("file"),
+    h("span", { class: "file-name" }, file.name),
+    h("span", { class: "hint" }, fileText(file)),
   );
 }

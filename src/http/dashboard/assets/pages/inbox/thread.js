@@ -6,6 +6,7 @@ import { link } from "../../lib/parts.js";
 import { patch } from "../../lib/patch.js";
 import { errorState } from "../../lib/states.js";
 import { draftOf, keepDraft } from "./drafts.js";
+import { FileForm } from "./file.js";
 import { nameOf, subjectOf } from "./list.js";
 import { MessageLog } from "./messages.js";
 import { sender } from "./sender.js";
@@ -131,6 +132,7 @@ export function answerForm(id, sent) {
         : error.message,
   });
   input.value = sending.lost?.message ?? draftOf(id);
+  const file = new FileForm(id, sent);
   const element = h(
     "form",
     {
@@ -142,7 +144,14 @@ export function answerForm(id, sent) {
     },
     sending.problem,
     input,
-    h("div", { class: "answer-actions" }, sending.startOver, sending.button),
+    file.element,
+    h(
+      "div",
+      { class: "answer-actions" },
+      h("span", { class: "answer-file" }, file.button, file.input),
+      sending.startOver,
+      sending.button,
+    ),
   );
   return {
     element,

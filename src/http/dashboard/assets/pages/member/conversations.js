@@ -41,6 +41,7 @@ function conversationRow({ id, title, lastMessageAt, lastMessage, waiting }) {
       waiting &&
         h("span", { class: "badge badge-awaiting_vendor", "data-key": "waiting" }, "Waiting"),
       lastMessage?.text && h("span", { class: "feed-text", "data-key": "text" }, lastMessage.text),
+      lastMessage?.text === "" && h("em", { class: "feed-text", "data-key": "text" }, "File"),
     ),
     timeText(lastMessageAt),
   );
