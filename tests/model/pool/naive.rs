@@ -130,6 +130,10 @@ impl Redemption {
     pub(super) fn status(&self) -> &'static str {
         WAY[self.status]
     }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.status(), "COMPLETED" | "CANCELED")
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -336,7 +340,7 @@ impl Naive {
     /// The operator sets a status.
     pub(super) fn advance(&mut self, place: usize, next: usize) -> Outcome {
         let now = self.redemptions[place].status;
-        let is_over = matches!(WAY[now], "COMPLETED" | "CANCELED");
+        let is_over = self.redemptions[place].is_over();
         let goes_back = (WAY[now], WAY[next]) == ("AWAITING_CUSTOMER", "AWAITING_VENDOR");
         let is_legal = now == next || (!is_over && (next > now || goes_back));
         if !is_legal {

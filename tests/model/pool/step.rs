@@ -37,10 +37,8 @@ pub(super) enum Step {
     Debit(Who, i64),
     Fund(i64),
     SetPool(PoolChange),
-    /// Sets another mode, if wanted after all members that are not removed were debited.
-    Switch {
-        empty_first: bool,
-    },
+    /// Sets another mode, after the members of this number of programs were debited.
+    Switch(usize),
     CreateOffer(usize, OfferChange),
     ChangeOffer(Index, OfferChange),
     ArchiveOffer(Index),
@@ -66,7 +64,7 @@ pub(super) enum Step {
         who: Who,
         retain: bool,
         erase: bool,
-        /// Whether the operator then cancels the member's last redemption.
+        /// Whether the operator then cancels the member's last open redemption.
         cancel: bool,
     },
     Wait(u32),
@@ -97,14 +95,19 @@ pub(super) struct OfferChange {
     pub(super) tiers: Option<Vec<usize>>,
 }
 
+/// Points up to a number, mostly whole tens, so that they are often equal.
+fn points(most: i64) -> impl Strategy<Value = i64> {
+    prop_oneof![3 => (1..=most / 10).prop_map(|tens| tens * 10), 1 => 1..=most]
+}
+
 /// Amounts of a size that interact, and seldom very large ones.
 fn amount(most: i64) -> impl Strategy<Value = i64> {
-    prop_oneof![40 => 1..most, 1 => MAX - 400..=MAX]
+    prop_oneof![40 => points(most), 1 => MAX - 400..=MAX]
 }
 
 fn pool_change() -> impl Strategy<Value = PoolChange> {
-    let limit = prop_oneof![3 => 0..600_i64, 1 => Just(0), 1 => Just(MAX)];
-    let threshold = prop_oneof![4 => 0..800_i64, 1 => Just(0)];
+    let limit = prop_oneof![3 => points(600), 1 => Just(0), 1 => Just(MAX)];
+    let threshold = prop_oneof![4 => points(800), 1 => Just(0)];
     (
         prop::option::of(limit),
         prop::option::of(threshold),
@@ -124,7 +127,7 @@ fn offer_change(given: f64) -> impl Strategy<Value = OfferChange> {
     let price = prop_oneof![
         2 => Just(None),
         2 => Just(Some(0)),
-        16 => (1..250_i64).prop_map(Some),
+        16 => points(250).prop_map(Some),
         1 => Just(Some(MAX)),
     ];
     let stock = prop_oneof![
@@ -132,15 +135,15 @@ fn offer_change(given: f64) -> impl Strategy<Value = OfferChange> {
         6 => (0..4_i64).prop_map(Some),
         1 => (MAX - 2..=MAX).prop_map(Some),
     ];
-    let time = |range: Range<i32>| prop_oneof![3 => Just(None), 2 => range.prop_map(Some)];
+    let time = |range: Range<i32>| prop_oneof![1 => Just(None), 1 => range.prop_map(Some)];
     let limit = prop_oneof![2 => Just(None), 5 => (1..4_i64).prop_map(Some)];
     let tiers =
         prop_oneof![9 => Just(vec![]), 1 => prop::sample::subsequence(vec![0, 1, 2], 1..=2)];
     (
         maybe(given, price),
         maybe(given, stock),
-        maybe(given / 2.0, time(-40_000..20_000)),
-        maybe(given / 2.0, time(-5_000..60_000)),
+        maybe(given / 1.5, time(-40_000..20_000)),
+        maybe(given / 1.5, time(-20_000..60_000)),
         maybe(given / 2.0, prop::bool::weighted(0.2)),
         maybe(given, limit),
         maybe(given, any::<bool>()),
@@ -160,8 +163,12 @@ fn offer_change(given: f64) -> impl Strategy<Value = OfferChange> {
         )
 }
 
+fn program() -> impl Strategy<Value = usize> {
+    prop_oneof![2 => Just(0_usize), 1 => Just(1)]
+}
+
 fn who() -> impl Strategy<Value = Who> {
-    (prop_oneof![3 => Just(0_usize), 1 => Just(1)], 0..3_u8)
+    (program(), 0..3_u8)
 }
 
 /// An offer with a price that members can redeem twice.
@@ -182,25 +189,24 @@ pub(super) fn an_offer() -> OfferChange {
 pub(super) fn beginning() -> impl Strategy<Value = Beginning> {
     prop_oneof![
         2 => Just(Beginning::Bare),
-        3 => (300..3_000_i64).prop_map(Beginning::Funded),
-        3 => (0..800_i64, 0..400_i64).prop_map(|(fund, limit)| Beginning::Paying(fund, limit)),
+        3 => points(3_000).prop_map(Beginning::Funded),
+        3 => (points(800), points(400)).prop_map(|(fund, limit)| Beginning::Paying(fund, limit)),
     ]
 }
 
 /// Any step.
 pub(super) fn step() -> impl Strategy<Value = Step> {
     let index = any::<Index>;
-    let program = prop_oneof![3 => Just(0_usize), 1 => Just(1)];
     let status = prop_oneof![3 => Just(5_usize), 4 => 0..WAY.len()];
-    let points = prop_oneof![
+    let of_points = prop_oneof![
         8 => (who(), amount(400)).prop_map(|(who, amount)| Step::Credit(who, amount)),
         2 => (who(), amount(200)).prop_map(|(who, amount)| Step::Debit(who, amount)),
         3 => amount(800).prop_map(Step::Fund),
         2 => pool_change().prop_map(Step::SetPool),
-        2 => prop::bool::weighted(0.7).prop_map(|empty_first| Step::Switch { empty_first }),
+        3 => prop_oneof![1 => Just(0), 1 => Just(1), 3 => Just(2_usize)].prop_map(Step::Switch),
     ];
     let offers = prop_oneof![
-        4 => (program, offer_change(0.7)).prop_map(|(p, change)| Step::CreateOffer(p, change)),
+        4 => (program(), offer_change(0.7)).prop_map(|(p, change)| Step::CreateOffer(p, change)),
         6 => (index(), offer_change(0.3)).prop_map(|(o, change)| Step::ChangeOffer(o, change)),
         1 => index().prop_map(Step::ArchiveOffer),
     ];
@@ -226,13 +232,13 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             }),
     ];
     let members = prop_oneof![
-        8 => (who(), prop::option::weighted(0.3, 0..TIERS.len()))
+        12 => (who(), prop::option::weighted(0.3, 0..TIERS.len()))
             .prop_map(|(who, tier)| Step::SetMember(who, tier)),
-        2 => (
+        3 => (
             who(),
             prop::bool::weighted(0.4),
             prop::bool::weighted(0.3),
-            prop::bool::weighted(0.5),
+            prop::bool::weighted(0.7),
         )
             .prop_map(|(who, retain, erase, cancel)| Step::Remove {
                 who,
@@ -247,5 +253,5 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Check),
         1 => Just(Step::Restart),
     ];
-    prop_oneof![17 => points, 7 => offers, 50 => redemptions, 12 => members, 10 => rest]
+    prop_oneof![17 => of_points, 7 => offers, 50 => redemptions, 12 => members, 10 => rest]
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stampcard::domain::Timestamp;
 
 use super::Tally;
-use super::naive::{CREATED, MAX, NOT_FOUND, Naive, OK, Outcome, UNAUTHORIZED};
+use super::naive::{CREATED, MAX, NOT_FOUND, Naive, OK, Outcome, Redemption, UNAUTHORIZED};
 use super::step::{Beginning, OfferChange, PoolChange, Step, Who, an_offer};
 use crate::history::checked;
 use crate::step::{TIERS, WAY};
@@ -101,9 +101,7 @@ impl World {
                     low_threshold: Some(100),
                     pays_redemptions: Some(true),
                 });
-                if *amount > 0 {
-                    self.fund(*amount);
-                }
+                self.fund(*amount);
             }
         }
     }
@@ -116,7 +114,7 @@ impl World {
             Step::Debit(who, amount) => self.debit(*who, *amount),
             Step::Fund(amount) => self.fund(*amount),
             Step::SetPool(change) => self.set_pool(change),
-            Step::Switch { empty_first } => self.switch(*empty_first),
+            Step::Switch(programs) => self.switch(*programs),
             Step::CreateOffer(program, change) => self.create_offer(*program, change),
             Step::ChangeOffer(index, change) => self.change_offer(*index, change),
             Step::ArchiveOffer(index) => self.archive_offer(*index),
@@ -139,10 +137,8 @@ impl World {
             } => {
                 let of = self.naive.known.get(who).copied();
                 self.remove(*who, *retain, *erase);
-                let mut all = self.naive.redemptions.iter();
-                let last = all.rposition(|redemption| Some(redemption.member) == of);
-                if let Some(last) = last.filter(|_| *cancel) {
-                    self.cancel_at(last, false);
+                if let Some(of) = of {
+                    self.follow_up(of, *erase, *cancel);
                 }
             }
             Step::Wait(seconds) => {
@@ -275,13 +271,13 @@ impl World {
         }
     }
 
-    fn switch(&mut self, empty_first: bool) {
+    fn switch(&mut self, programs: usize) {
         let pool = self.naive.pool.as_ref();
         let pays = pool.is_some_and(|pool| pool.pays_redemptions);
-        if empty_first && !pays {
+        if !pays {
             for (who, place) in self.naive.known.clone() {
                 let member = &self.naive.members[place];
-                if !member.is_removed && member.balance() > 0 {
+                if who.0 < programs && !member.is_removed && member.balance() > 0 {
                     self.debit(who, member.balance());
                 }
             }
@@ -572,20 +568,39 @@ impl World {
         }
     }
 
-    fn repeat(&mut self, index: Index) {
-        let oldest = self.now() - DAY_MS;
-        let mut saved = self.saved.iter();
-        // Decisions by a rule are saved; refusals of invalid input are not.
-        let is_kept = |saved: &&Saved| {
-            saved.at > oldest
-                && saved.answer.status != 400
-                && !saved.answer.text().contains("VALIDATION")
-        };
-        let saved: Vec<&Saved> = saved.by_ref().filter(is_kept).collect();
-        if saved.is_empty() {
-            return;
+    /// What concerns a member that was removed: an open redemption is canceled, a response that
+    /// showed one is requested again.
+    fn follow_up(&mut self, member: usize, erase: bool, cancel: bool) {
+        let is_open =
+            |redemption: &Redemption| redemption.member == member && !redemption.is_over();
+        let last = self.naive.redemptions.iter().rposition(is_open);
+        if let Some(last) = last.filter(|_| cancel) {
+            self.cancel_at(last, false);
         }
-        let saved = saved[index.index(saved.len())].clone();
+        let mut saved = self.saved.iter().rev();
+        let saved = saved.find(|saved| saved.shows == Some(member));
+        if let Some(saved) = saved.filter(|saved| erase && self.is_kept(saved)).cloned() {
+            self.repeat_saved(saved);
+        }
+    }
+
+    /// Whether a response is still replayed. Decisions by a rule are saved; refusals of invalid
+    /// input are not.
+    fn is_kept(&self, saved: &Saved) -> bool {
+        let is_recent = saved.at > self.now() - DAY_MS;
+        let is_invalid = saved.answer.status == 400 || saved.answer.text().contains("VALIDATION");
+        is_recent && !is_invalid
+    }
+
+    fn repeat(&mut self, index: Index) {
+        let saved: Vec<&Saved> = self.saved.iter().filter(|s| self.is_kept(s)).collect();
+        if !saved.is_empty() {
+            let saved = saved[index.index(saved.len())].clone();
+            self.repeat_saved(saved);
+        }
+    }
+
+    fn repeat_saved(&mut self, saved: Saved) {
         let Saved {
             credential,
             path,
