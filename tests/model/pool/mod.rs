@@ -5,6 +5,7 @@
 //! server's database is verified, and other servers must return the same: on a copy as a crash
 //! leaves it, and on an import of its export.
 
+mod again;
 mod check;
 mod naive;
 mod step;

@@ -47,6 +47,13 @@ pub(super) enum Step {
         offer: Index,
         as_member: bool,
     },
+    /// Takes as much as leads to a goal, and one point more or less.
+    Exactly {
+        who: Who,
+        offer: Index,
+        goal: Goal,
+        extra: i64,
+    },
     Move(Index, usize),
     Cancel {
         redemption: Index,
@@ -72,6 +79,17 @@ pub(super) enum Step {
     Repeat(Index),
     Check,
     Restart,
+}
+
+/// What a credit or a redemption leaves.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Goal {
+    /// Nothing that the pool could still pay.
+    Floor,
+    /// The threshold below which an event is sent.
+    Threshold,
+    /// Nothing in the member's wallet.
+    Empty,
 }
 
 /// What a request sets of a pool.
@@ -164,7 +182,7 @@ fn offer_change(given: f64) -> impl Strategy<Value = OfferChange> {
 }
 
 fn program() -> impl Strategy<Value = usize> {
-    prop_oneof![2 => Just(0_usize), 1 => Just(1)]
+    prop_oneof![3 => Just(0_usize), 2 => Just(1)]
 }
 
 fn who() -> impl Strategy<Value = Who> {
@@ -198,12 +216,13 @@ pub(super) fn beginning() -> impl Strategy<Value = Beginning> {
 pub(super) fn step() -> impl Strategy<Value = Step> {
     let index = any::<Index>;
     let status = prop_oneof![3 => Just(5_usize), 4 => 0..WAY.len()];
+    let goal = prop_oneof![Just(Goal::Floor), Just(Goal::Threshold), Just(Goal::Empty)];
     let of_points = prop_oneof![
         8 => (who(), amount(400)).prop_map(|(who, amount)| Step::Credit(who, amount)),
         2 => (who(), amount(200)).prop_map(|(who, amount)| Step::Debit(who, amount)),
         3 => amount(800).prop_map(Step::Fund),
         2 => pool_change().prop_map(Step::SetPool),
-        3 => prop_oneof![1 => Just(0), 1 => Just(1), 3 => Just(2_usize)].prop_map(Step::Switch),
+        3 => prop_oneof![1 => Just(0), 2 => Just(1), 3 => Just(2_usize)].prop_map(Step::Switch),
     ];
     let offers = prop_oneof![
         4 => (program(), offer_change(0.7)).prop_map(|(p, change)| Step::CreateOffer(p, change)),
@@ -213,6 +232,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     let redemptions = prop_oneof![
         16 => (who(), index(), prop::bool::weighted(0.3))
             .prop_map(|(who, offer, as_member)| Step::Redeem { who, offer, as_member }),
+        5 => (who(), index(), goal, -1..=1_i64)
+            .prop_map(|(who, offer, goal, extra)| Step::Exactly { who, offer, goal, extra }),
         8 => (index(), status).prop_map(|(r, status)| Step::Move(r, status)),
         6 => (index(), prop::bool::weighted(0.4))
             .prop_map(|(redemption, as_member)| Step::Cancel { redemption, as_member }),

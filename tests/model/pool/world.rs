@@ -8,27 +8,14 @@ use serde_json::{Value, json};
 use stampcard::domain::Timestamp;
 
 use super::Tally;
-use super::naive::{CREATED, MAX, NOT_FOUND, Naive, OK, Outcome, Redemption, UNAUTHORIZED};
-use super::step::{Beginning, OfferChange, PoolChange, Step, Who, an_offer};
+use super::again::Saved;
+use super::naive::{CREATED, MAX, Member, NOT_FOUND, Naive, OK, Outcome, Redemption, UNAUTHORIZED};
+use super::step::{Beginning, Goal, OfferChange, PoolChange, Step, Who, an_offer};
 use crate::history::checked;
 use crate::step::{TIERS, WAY};
 use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, Response, TestApp};
 
 const TOKEN_MS: i64 = 900_000;
-const DAY_MS: i64 = 86_400_000;
-
-/// A POST with an Idempotency-Key and its response.
-#[derive(Debug, Clone)]
-struct Saved {
-    at: i64,
-    credential: String,
-    path: String,
-    key: String,
-    body: Value,
-    answer: Response,
-    /// The member whose redemption the response shows, if not erased by then.
-    shows: Option<usize>,
-}
 
 /// A member's last token, and until when and which removal it is valid.
 #[derive(Debug, Clone)]
@@ -49,8 +36,8 @@ pub(super) struct World {
     pub(super) offers: Vec<String>,
     pub(super) redemptions: Vec<String>,
     tokens: BTreeMap<usize, Token>,
-    saved: Vec<Saved>,
-    posts: usize,
+    pub(super) saved: Vec<Saved>,
+    pub(super) posts: usize,
     pub(super) tally: Tally,
 }
 
@@ -123,6 +110,12 @@ impl World {
                 offer,
                 as_member,
             } => self.redeem(*who, *offer, *as_member),
+            Step::Exactly {
+                who,
+                offer,
+                goal,
+                extra,
+            } => self.exactly(*who, *offer, (*goal, *extra)),
             Step::Move(index, status) => self.advance(*index, *status),
             Step::Cancel {
                 redemption,
@@ -158,49 +151,25 @@ impl World {
 
     /// The body of a response, after a check that it is the expected one.
     #[track_caller]
-    fn expect(&mut self, what: &str, answer: &Response, expected: Outcome) -> Value {
+    pub(super) fn expect(&mut self, what: &str, answer: &Response, expected: Outcome) -> Value {
         let body = checked(answer, expected);
         self.tally.note(what, expected);
         body
     }
 
     /// A request with a body.
-    fn send(&self, method: &str, path: &str, credential: &str, body: &Value) -> Response {
+    pub(super) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        credential: &str,
+        body: &Value,
+    ) -> Response {
         let request = self.app.request(method, path).bearer(credential);
         request.json(body).send()
     }
 
-    /// A POST as a program or the partner; every other one has an Idempotency-Key.
-    #[track_caller]
-    fn post(
-        &mut self,
-        (what, shows): (&str, Option<usize>),
-        (credential, path): (&str, &str),
-        body: Value,
-        expected: Outcome,
-    ) -> Value {
-        self.posts += 1;
-        if self.posts.is_multiple_of(2) {
-            let answer = self.send("POST", path, credential, &body);
-            return self.expect(what, &answer, expected);
-        }
-        let key = format!("key-{}", self.posts);
-        let answer = once(&self.app, (credential, path), &key, &body);
-        let value = self.expect(what, &answer, expected);
-        assert_eq!(answer.header("idempotency-replayed"), None);
-        self.saved.push(Saved {
-            at: self.now(),
-            credential: credential.to_owned(),
-            path: path.to_owned(),
-            key,
-            body,
-            shows: shows.filter(|member| answer.status < 300 && !self.is_erased(*member)),
-            answer,
-        });
-        value
-    }
-
-    fn is_erased(&self, member: usize) -> bool {
+    pub(super) fn is_erased(&self, member: usize) -> bool {
         self.naive.members[member].is_erased
     }
 
@@ -402,12 +371,9 @@ impl World {
     }
 
     fn redeem(&mut self, who: Who, index: Index, as_member: bool) {
-        let of_program = |place: &usize| self.naive.offers[*place].program == who.0;
-        let offers: Vec<usize> = (0..self.offers.len()).filter(of_program).collect();
-        if offers.is_empty() {
+        let Some(offer) = self.offer_for(who, index) else {
             return;
-        }
-        let offer = offers[index.index(offers.len())];
+        };
         let mut body = json!({"offer": self.offers[offer]});
         let place = self.naive.known.get(&who).copied();
         let pays = self
@@ -445,6 +411,57 @@ impl World {
             self.redemptions
                 .push(answer["id"].as_str().unwrap().to_owned());
         }
+    }
+
+    /// A credit or a redemption of the points that are left, or one more or less.
+    fn exactly(&mut self, who: Who, index: Index, (goal, extra): (Goal, i64)) {
+        let pool = self.naive.pool.clone().unwrap_or_default();
+        let floor = if pool.pays_redemptions {
+            -pool.credit_limit
+        } else {
+            0
+        };
+        let member = self
+            .naive
+            .current(who)
+            .map(|place| &self.naive.members[place]);
+        let left = match goal {
+            Goal::Floor => pool.balance - floor,
+            Goal::Threshold => pool.balance - pool.low_threshold,
+            Goal::Empty => member.map_or(0, Member::balance),
+        };
+        let amount = left + extra;
+        if !(1..=MAX).contains(&amount) {
+            return;
+        }
+        if !pool.pays_redemptions && !matches!(goal, Goal::Empty) {
+            return self.credit(who, amount);
+        }
+        let Some(offer) = self.offer_for(who, index) else {
+            return;
+        };
+        let (key, path) = (
+            &self.keys[who.0],
+            format!("/v1/offers/{}", self.offers[offer]),
+        );
+        let change = OfferChange {
+            price: Some(Some(amount)),
+            paused: Some(false),
+            stock: Some(None),
+            per_member: Some(None),
+            ..an_offer()
+        };
+        let answer = self.send("PATCH", &path, key, &self.offer_body(&change));
+        let expected = self.naive.change_offer(offer, &change);
+        self.expect("change offer", &answer, expected);
+        self.redeem(who, index, false);
+    }
+
+    /// The index of an offer of a member's program.
+    fn offer_for(&self, who: Who, index: Index) -> Option<usize> {
+        let of_program = |place: &usize| self.naive.offers[*place].program == who.0;
+        let offers: Vec<usize> = (0..self.offers.len()).filter(of_program).collect();
+        (!offers.is_empty()).then(|| offers[index.index(offers.len())])
     }
 
     /// The index of a selected redemption.
@@ -584,44 +601,6 @@ impl World {
         }
     }
 
-    /// Whether a response is still replayed. Decisions by a rule are saved; refusals of invalid
-    /// input are not.
-    fn is_kept(&self, saved: &Saved) -> bool {
-        let is_recent = saved.at > self.now() - DAY_MS;
-        let is_invalid = saved.answer.status == 400 || saved.answer.text().contains("VALIDATION");
-        is_recent && !is_invalid
-    }
-
-    fn repeat(&mut self, index: Index) {
-        let saved: Vec<&Saved> = self.saved.iter().filter(|s| self.is_kept(s)).collect();
-        if !saved.is_empty() {
-            let saved = saved[index.index(saved.len())].clone();
-            self.repeat_saved(saved);
-        }
-    }
-
-    fn repeat_saved(&mut self, saved: Saved) {
-        let Saved {
-            credential,
-            path,
-            key,
-            body,
-            answer,
-            shows,
-            ..
-        } = saved;
-        let again = once(&self.app, (&credential, &path), &key, &body);
-        let replayed = again.header("idempotency-replayed");
-        if shows.is_some_and(|member| self.is_erased(member)) {
-            assert_eq!(replayed, None);
-            self.expect("repeat of erased", &again, NOT_FOUND);
-        } else {
-            assert_eq!((again.status, again.text()), (answer.status, answer.text()));
-            assert_eq!(replayed, Some("true"));
-            self.tally.note("repeat", (answer.status, ""));
-        }
-    }
-
     /// The pool as the partner sees it.
     pub(super) fn shown_pool(&self) -> Value {
         let pool = self.naive.pool.as_ref().map(|pool| {
@@ -645,10 +624,4 @@ pub(super) fn mode(pays_redemptions: bool) -> &'static str {
     } else {
         "MEMBER_WALLET"
     }
-}
-
-/// A POST with an Idempotency-Key.
-fn once(app: &TestApp, (credential, path): (&str, &str), key: &str, body: &Value) -> Response {
-    let request = app.request("POST", path).bearer(credential);
-    request.idempotency_key(key).json(body).send()
 }
