@@ -14,6 +14,8 @@
 mod history;
 #[path = "model/oracle.rs"]
 mod oracle;
+#[path = "model/pool/mod.rs"]
+mod pool;
 #[path = "model/step.rs"]
 mod step;
 #[path = "support/mod.rs"]
@@ -26,11 +28,11 @@ use proptest::test_runner::{FileFailurePersistence, RngSeed};
 const CASES: u32 = 24;
 const STEPS: std::ops::RangeInclusive<usize> = 40..=120;
 
-fn config() -> ProptestConfig {
+fn config(cases: u32) -> ProptestConfig {
     let defaults = ProptestConfig::default();
     let is_asked = std::env::var_os("PROPTEST_CASES").is_some();
     ProptestConfig {
-        cases: if is_asked { defaults.cases } else { CASES },
+        cases: if is_asked { defaults.cases } else { cases },
         // The same ones each time, unless more are requested.
         rng_seed: if is_asked {
             defaults.rng_seed
@@ -47,7 +49,7 @@ fn config() -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(CASES))]
 
     #[test]
     fn every_history_adds_up(steps in proptest::collection::vec(step::step(), STEPS)) {

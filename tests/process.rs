@@ -51,8 +51,13 @@ mod proxy;
 mod races;
 #[path = "process/receiver.rs"]
 mod receiver;
+#[path = "process/samples.rs"]
+mod samples;
 #[path = "process/saved_books.rs"]
 mod saved_books;
+#[path = "support/sdk.rs"]
+#[allow(dead_code, reason = "what the other test program uses of it")]
+mod sdk;
 #[path = "support/secrets.rs"]
 #[allow(
     dead_code,

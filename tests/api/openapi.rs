@@ -8,9 +8,9 @@ use stampcard::domain::{EventName, Shown};
 use stampcard::http::{Access, ROUTES};
 use stampcard::wire::TEST_EVENT;
 
+use crate::sdk::OPERATIONS;
 use crate::support::TestApp;
 use crate::support::documented::{document, validate};
-use crate::typed::OPERATIONS;
 
 const COMMITTED: &str = include_str!("../../docs/openapi.json");
 /// The allowed contents of an OpenAPI 3.1 document, except for the keywords of its schemas.

@@ -1,132 +1,21 @@
 //! The vendor's newest client, decoded strictly: every operation of its 37 with every field of its
-//! models, from the data in `typed/`.
-//!
-//! A type of the data is `string`, `boolean`, `whole`, `whole32`, `number`, `ratio`, `time`,
-//! `object`, the name of a model, `A|B` for one of these words or `[type]` for an array; `?` allows
-//! null.
+//! models, from the data of [`crate::sdk`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{attach, move_to, picture, say, say_as_agent, support, webhook};
-use crate::support::{Request, Response, SANDBOX_KEY, TestApp};
-
-const AGENT: &str = "expys-sdk-kotlin/0.7.1 (spec/1.3.0; env=sandbox)";
+use crate::client::{
+    attach, call, exchange, get_as, live, move_to, picture, post_as, say, say_as_agent, support,
+    webhook,
+};
+use crate::sdk::{AGENT, Decoder, MODELS, OPERATIONS, Operation};
+use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, Request, Response, SANDBOX_KEY, TestApp};
 
 /// Fields that the server never leaves null.
 const NEVER_NULL: [&str; 2] = ["Interest.conversationId", "Redemption.conversationId"];
 /// Fields that have a value only with a concierge, which tests of interests have.
 const ALWAYS_NULL: [&str; 1] = ["Intake.sensitiveDetailsSentAt"];
-
-type Models = BTreeMap<String, BTreeMap<String, String>>;
-
-static MODELS: LazyLock<Models> =
-    LazyLock::new(|| serde_json::from_str(include_str!("typed/models.json")).unwrap());
-
-/// An operation of the vendor's client.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Operation {
-    pub(crate) number: usize,
-    #[serde(rename = "operationId")]
-    pub(crate) id: String,
-    pub(crate) method: String,
-    pub(crate) path: String,
-    query: String,
-    credential: String,
-    sends_idempotency_key: bool,
-    body: Value,
-    status: u16,
-    model: String,
-}
-
-/// All of them, in the order of their numbers.
-pub(crate) static OPERATIONS: LazyLock<Vec<Operation>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("typed/operations.json")).unwrap());
-
-/// Decodes models, and remembers which nullable fields were null and which were not.
-#[derive(Default)]
-struct Decoder {
-    nulls: BTreeSet<String>,
-    values: BTreeSet<String>,
-}
-
-impl Decoder {
-    fn decode(&mut self, model: &str, text: &str) -> Result<(), String> {
-        let value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        self.walk(model, &value, model)
-    }
-
-    fn model(&mut self, name: &str, value: &Value, path: &str) -> Result<(), String> {
-        let fields = MODELS
-            .get(name)
-            .unwrap_or_else(|| panic!("no model {name}"));
-        let object = expect(value.as_object(), path, "an object")?;
-        for (field, kind) in fields {
-            let path = format!("{path}.{field}");
-            let value = expect(object.get(field), &path, "to be present")?;
-            if kind.ends_with('?') {
-                let seen = match value {
-                    Value::Null => &mut self.nulls,
-                    _ => &mut self.values,
-                };
-                seen.insert(format!("{name}.{field}"));
-            }
-            self.walk(kind, value, &path)?;
-        }
-        Ok(())
-    }
-
-    fn walk(&mut self, kind: &str, value: &Value, path: &str) -> Result<(), String> {
-        if let Some(kind) = kind.strip_suffix('?') {
-            return match value {
-                Value::Null => Ok(()),
-                value => self.walk(kind, value, path),
-            };
-        }
-        if let Some(kind) = kind.strip_prefix('[') {
-            let kind = kind.trim_end_matches(']');
-            let items = expect(value.as_array(), path, "an array")?;
-            let mut items = items.iter().enumerate();
-            return items.try_for_each(|(i, item)| self.walk(kind, item, &format!("{path}[{i}]")));
-        }
-        let fits = match kind {
-            "string" => value.is_string(),
-            "boolean" => value.is_boolean(),
-            "object" => value.is_object(),
-            "whole" => value.is_i64(),
-            "whole32" => value.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
-            "number" => is_number(value),
-            // The server sends `0.0` and `1.0` here, unlike everywhere else.
-            "ratio" => value.is_number(),
-            "time" => value.as_str().is_some_and(is_time),
-            words if words.contains('|') => value
-                .as_str()
-                .is_some_and(|word| words.split('|').any(|known| known == word)),
-            model => return self.model(model, value, path),
-        };
-        expect(fits.then_some(()), path, kind)
-    }
-}
-
-fn expect<T>(found: Option<T>, path: &str, expected: &str) -> Result<T, String> {
-    found.ok_or_else(|| format!("{path}: expected {expected}"))
-}
-
-/// A number that has a fraction only if it is not whole: `38`, not `38.0`.
-fn is_number(value: &Value) -> bool {
-    value.is_i64()
-        || value
-            .as_f64()
-            .is_some_and(|n| value.is_f64() && n.fract() != 0.0)
-}
-
-fn is_time(text: &str) -> bool {
-    text.ends_with('Z') && stampcard::domain::Timestamp::parse(text).is_some()
-}
 
 #[test]
 fn the_data_is_whole() {
@@ -478,38 +367,40 @@ fn an_empty_program_is_what_the_client_decodes() {
     }
 }
 
-/// The vendor's samples: what they expect of a sandbox in which an offer is free.
+/// The pool of the vendor's example: 1,200 of 5,000 points were paid for a redemption.
 #[test]
-fn the_samples_of_the_vendor_run() {
+fn a_pool_that_pays_redemptions_is_what_the_client_decodes() {
     let app = TestApp::start();
-    app.offer(json!({"title": "A cup of tea"}));
-    let token = app.token("fresh");
-    let member = |method: &str, path: &str| {
-        app.request(method, path)
-            .header("User-Agent", AGENT)
-            .bearer(&token)
-    };
-    let offers = member("GET", "/v1/offers").send().expect(200);
-    let body = json!({"offer": offers["data"][0]["id"]});
-    let redeem = |key: &str| {
-        let request = member("POST", "/v1/redemptions").idempotency_key(key);
-        request.json(&body).send()
-    };
-    let made = redeem("first of them").expect(201);
-    assert_eq!(redeem("first of them").expect(201), made);
-    redeem("another one").expect_error(409, "REDEMPTION_ALREADY_EXISTS");
-    let id = made["id"].as_str().unwrap();
-    let path = format!("/v1/redemptions/{id}");
-    assert_eq!(member("GET", &path).send().expect(200)["id"], id);
-    let wallet = member("GET", "/v1/wallet").send().expect(200);
-    assert_ne!(wallet["currency"]["symbol"], "");
-    let eligibility = member("GET", "/v1/eligibility").send().expect(200);
-    assert_ne!(eligibility["tier"], "");
-
-    let profile = json!({"displayName": "Ada", "tier": "gold"});
-    app.put("/v1/members/fresh", &profile).expect(200);
-    let credit = json!({"externalUserID": "fresh", "amount": 100});
-    app.post("/v1/wallet/credit", &credit).expect(200);
-    webhook(&app, "https://example.com/hook", &["redemption.created"]);
-    assert_eq!(app.summary()["pointsMinted"], 100);
+    let rate = json!({"ratePerPoint": 0.01});
+    live(&app, "PUT", "/v1/configuration", &rate).expect(200);
+    let list = get_as(&app, PARTNER_LIVE_KEY, "/partner/organizations").expect(200);
+    let organization = list["organizations"][0]["id"].as_str().unwrap();
+    let pool = format!("/partner/organizations/{organization}/pool");
+    let mode = json!({"settlementMode": "ORG_POOL", "creditLimit": 1000});
+    call(&app, PARTNER_LIVE_KEY, "PUT", &pool, &mode).expect(200);
+    let bought = json!({"amount": 5000});
+    post_as(&app, PARTNER_LIVE_KEY, &format!("{pool}/fund"), &bought).expect(201);
+    let token = exchange(&app, LIVE_KEY, "ada");
+    let dinner = json!({"title": "A dinner", "pointsPrice": 1200});
+    let dinner = live(&app, "POST", "/v1/offers", &dinner).expect(201);
+    let redeemed = post_as(
+        &app,
+        &token,
+        "/v1/redemptions",
+        &json!({"offer": dinner["id"]}),
+    );
+    assert_eq!(redeemed.status, 201, "{}", redeemed.text());
+    let mut decoder = Decoder::default();
+    decode(&mut decoder, "Redemption", &redeemed);
+    let balance = get_as(&app, LIVE_KEY, "/v1/balance");
+    decode(&mut decoder, "Balance", &balance);
+    let expected = json!({
+        "balance": 3800, "balanceDisplay": 38, "balanceUSD": 38, "creditLimit": 1000,
+        "creditLimitUSD": 10, "lifetimeSpent": 1200, "lifetimeSpentUSD": 12,
+        "ratePerPoint": 0.01, "settlementMode": "ORG_POOL",
+    });
+    assert_eq!(balance.json(), expected);
+    let wallet = get_as(&app, &token, "/v1/wallet");
+    decode(&mut decoder, "Wallet", &wallet);
+    assert_eq!(wallet.json()["balance"], 0);
 }

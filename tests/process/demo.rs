@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::server::{Place, Server, request};
 
 /// A hundredth of the usual history is enough to check that all parts exist.
-const SMALL: [&str; 5] = ["demo", "--scale", "0.01", "--listen", "127.0.0.1:0"];
+pub(crate) const SMALL: [&str; 5] = ["demo", "--scale", "0.01", "--listen", "127.0.0.1:0"];
 
 /// The first printed word that begins like this.
-fn key(server: &Server, prefix: &str) -> String {
+pub(crate) fn key(server: &Server, prefix: &str) -> String {
     let printed = server.printed.join(" ");
     let mut words = printed.split_whitespace();
     let key = words.find(|word| word.starts_with(prefix));

@@ -150,12 +150,12 @@ pub(super) const MAIN: Cast = Cast {
         offer("Cooking class with the chef", "dining", 1_600)
             .from(0.7)
             .pieces(500),
-        // Also for a member who has just joined.
-        offer("A welcome drink", "treat", 0),
         offer("Lantern night on the terrace", "outing", 800)
             .from(0.97)
             .begins(1.05)
             .until(1.1),
+        // The newest: samples of clients redeem the first offer in the list as a new member.
+        offer("A welcome drink", "treat", 0).from(0.98),
     ],
 };
 
