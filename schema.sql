@@ -244,7 +244,9 @@ CREATE TABLE activity (
     actor           INTEGER,
     actor_number    INTEGER,                -- the row of the key
     member_id       INTEGER CONSTRAINT activity_member REFERENCES member (id),
-    entry           INTEGER,                -- ledger: 1 mint, 2 spend, 3 refund, 4 forfeit, 5 debit
+    -- Ledger: 1 mint, 2 spend, 3 refund, 4 forfeit, 5 debit, 6 expire, 7 mature, 8 hold, 9 release, 10 void,
+    -- 11 open (points are put into lots), 12 reverse.
+    entry           INTEGER,
     amount          INTEGER                 -- ledger: points, 1 to 9007199254740991
         CONSTRAINT activity_amount CHECK (amount BETWEEN 0 AND 9007199254740991),
     flag            INTEGER CONSTRAINT activity_flag CHECK (flag IN (0, 1)), -- ledger: the first mint or spend
@@ -269,18 +271,19 @@ CREATE TABLE activity (
         CONSTRAINT activity_object_uuid CHECK (length(object_uuid) = 16),
     name            TEXT,                   -- an environment
     organization_id INTEGER CONSTRAINT activity_organization REFERENCES organization (id),
-    -- The following columns come last because few rows use them: a row ends with its last value. Events of
-    -- this version use only matures_at.
+    -- The following columns come last because few rows use them: a row ends with its last value.
     cause_seq       INTEGER,                -- the activity that caused this one
     matures_at      INTEGER,                -- when the created or changed object can first be used
     due_at          INTEGER,                -- the due time, if applied later
     asset           INTEGER,                -- the asset; NULL: the program's points
-    available       INTEGER,                -- changes of the buckets that `entry` and `amount` do not imply
-    held            INTEGER,
-    deferred        INTEGER,
-    held_after      INTEGER,                -- the content of these buckets including this entry
+    available       INTEGER,                -- ledger: points of a debit that the account did not have; NULL: 0
+    held            INTEGER,                -- ledger: changes of the points that are held, and of those that
+    deferred        INTEGER,                -- mature later; NULL: 0
+    held_after      INTEGER,                -- ledger: these points including this entry; NULL: 0
     deferred_after  INTEGER,
-    lots            BLOB,                   -- the lots, and the amount taken from or given to each
+    -- Ledger: what the entry does to the lots of the account (src/domain/lot_moves.rs has the form); NULL: the
+    -- account has no lots.
+    lots            BLOB,
     rule_version    INTEGER,                -- the version of the rule that caused it
     CONSTRAINT activity_ledger CHECK (entry IS NULL OR amount >= 1)
 ) STRICT;
@@ -297,14 +300,18 @@ BEGIN
     SELECT RAISE(ABORT, 'activity is append-only');
 END;
 
--- The wallet of every member, computed from the log. For other programs that open the file: it reads the
+-- The wallet of every member, computed from the log. Points that are held or pending are not in the balance;
+-- those that are pending, because they mature later, are not received yet. For other programs that open the file: it reads the
 -- whole log, so the server does not use it.
-CREATE VIEW wallet (member_id, program_id, balance, amount_received, amount_spent, entries) AS
-    SELECT m.id, m.program_id, coalesce(l.received - l.spent, 0), coalesce(l.received, 0),
-        coalesce(l.spent, 0), coalesce(l.entries, 0)
+CREATE VIEW wallet (member_id, program_id, balance, amount_received, amount_spent, entries, held, pending) AS
+    SELECT m.id, m.program_id, coalesce(l.received - l.spent - l.held, 0), coalesce(l.received, 0),
+        coalesce(l.spent, 0), coalesce(l.entries, 0), coalesce(l.held, 0), coalesce(l.pending, 0)
     FROM member m LEFT JOIN (
-        SELECT member_id, sum(iif(entry IN (1, 3), amount, 0)) AS received,
-            sum(iif(entry IN (2, 4, 5), amount, 0)) AS spent, count(*) AS entries
+        SELECT member_id, count(*) AS entries,
+            sum(CASE WHEN entry IN (1, 3, 12) THEN amount - coalesce(deferred, 0)
+                WHEN entry = 7 THEN -coalesce(deferred, 0) ELSE 0 END) AS received,
+            sum(CASE WHEN entry IN (2, 4, 5, 6, 10) THEN amount + coalesce(deferred, 0) ELSE 0 END) AS spent,
+            coalesce(sum(held), 0) AS held, coalesce(sum(deferred), 0) AS pending
         FROM activity WHERE entry IS NOT NULL GROUP BY member_id
     ) l ON l.member_id = m.id;
 

@@ -169,6 +169,12 @@ fn the_view_of_wallets_follows_the_log() {
         VALUES (8, 0, 1, 5, 1, 2, 60, 0)";
     migrated.execute_batch(spend).unwrap();
     assert_eq!(strings(&reader, WALLETS)[0], "1 1 40 100 60 2");
+    // Points that are held cannot be spent, and those that mature later are not received yet.
+    let moved = "INSERT INTO activity (seq, at, program_id, kind, member_id, entry, amount, flag, held, deferred)
+        VALUES (9, 0, 1, 21, 2, 1, 70, 1, NULL, 70), (10, 0, 1, 4, 2, 7, 50, 0, NULL, -50),
+            (11, 0, 1, 21, 2, 8, 30, 0, 30, NULL), (12, 0, 1, 5, 2, 6, 5, 0, NULL, NULL)";
+    migrated.execute_batch(moved).unwrap();
+    assert_eq!(strings(&reader, WALLETS)[1], "2 1 15 50 5 4");
     assert_refused(reader.execute("DELETE FROM wallet", []), "view");
 }
 
@@ -193,6 +199,8 @@ fn no_table_besides_the_log_has_a_column_for_points_of_members() {
         "amount_received",
         "amount_spent",
         "entries",
+        "held",
+        "pending",
     ];
     assert_eq!(strings(&migrated, sql), columns);
 }

@@ -36,6 +36,7 @@ pub(crate) fn entry(rng: &mut Rng, offer: Option<i64>) -> Event {
         redemption: offer.map(|_| RedemptionNumber(1)),
         first: false,
         reason: None,
+        buckets: None,
     })
 }
 

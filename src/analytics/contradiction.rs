@@ -38,6 +38,9 @@ pub enum ContradictionKind {
     /// Every offer of the program is archived already.
     #[error("an offer is archived although the program has none that is not archived")]
     NoOfferLeft,
+    /// More points leave those that are held or pending than there are.
+    #[error("more points leave those that are held or pending than there are")]
+    BucketNegative,
     /// The points of all ledger entries of a kind exceed [`Points::MAX`].
     #[error("the points of all ledger entries of its kind exceed {POINTS_MAX}")]
     TooManyPoints,
@@ -70,6 +73,7 @@ mod tests {
             redemption: None,
             first: false,
             reason: None,
+            buckets: None,
         })
     }
 

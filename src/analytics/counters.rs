@@ -6,7 +6,7 @@ use super::contradiction::POINTS_MAX;
 use super::measures::{Bucket, Measure, OfferCounters, Ratings, Totals};
 use super::{ContradictionKind, Sum, Timeline, Window};
 use crate::domain::{
-    Activity, ByNumber, Counting, Entry, Event, LedgerEntry, OfferId, OfferNumber, RedemptionMove,
+    Activity, ByNumber, Entry, Event, LedgerEntry, OfferId, OfferNumber, RedemptionMove,
     RedemptionRating, Seq, Status, Tier, Timestamp,
 };
 
@@ -140,7 +140,7 @@ impl Counters {
         // Before anything else, because only this can fail.
         self.apply_event(activity)?;
         let millis = activity.at.as_millis();
-        if activity.event.kind().counting() == Counting::Counted {
+        if activity.event.is_counted() {
             self.totals.events += 1;
             self.count(Measure::Events, millis, 1);
         }
@@ -166,7 +166,9 @@ impl Counters {
                 self.leave(from)?;
                 self.enter(to);
             }
-            Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
+            Event::WalletCredited(entry)
+            | Event::WalletDebited(entry)
+            | Event::WalletMoved(entry) => {
                 self.apply_entry(entry, activity.at)?;
             }
             Event::RedemptionCreated { offer, first, .. } => {
@@ -236,17 +238,29 @@ impl Counters {
             _ => None,
         };
         let totals = &mut self.totals;
-        let sum = match entry.entry {
-            Entry::Mint => &mut totals.minted,
-            Entry::Spend => &mut totals.spent,
-            Entry::Refund => &mut totals.refunded,
-            Entry::Forfeit => &mut totals.forfeited,
-            Entry::Debit => &mut totals.debited,
+        let change = entry.change();
+        let held = totals.held.checked_add_signed(change.held);
+        let pending = totals.pending.checked_add_signed(change.pending);
+        let (Some(held), Some(pending)) = (held, pending) else {
+            return Err(ContradictionKind::BucketNegative);
         };
-        *sum = sum
-            .checked_add(points)
-            .filter(|sum| *sum <= POINTS_MAX)
-            .ok_or(ContradictionKind::TooManyPoints)?;
+        let sum = match entry.entry {
+            Entry::Mint => Some(&mut totals.minted),
+            Entry::Spend => Some(&mut totals.spent),
+            Entry::Refund | Entry::Reverse => Some(&mut totals.refunded),
+            Entry::Forfeit => Some(&mut totals.forfeited),
+            Entry::Debit => Some(&mut totals.debited),
+            Entry::Expire => Some(&mut totals.expired),
+            Entry::Void => Some(&mut totals.voided),
+            Entry::Mature | Entry::Hold | Entry::Release | Entry::Open => None,
+        };
+        if let Some(sum) = sum {
+            *sum = sum
+                .checked_add(points)
+                .filter(|sum| *sum <= POINTS_MAX)
+                .ok_or(ContradictionKind::TooManyPoints)?;
+        }
+        (totals.held, totals.pending) = (held, pending);
         totals.ledger_entries += 1;
         totals.participants += u64::from(entry.first);
         totals.last_entry_at = totals.last_entry_at.max(Some(at));
@@ -258,7 +272,7 @@ impl Counters {
                     self.offers[place].spent.push(at.as_millis(), points);
                 }
             }
-            Entry::Refund | Entry::Forfeit | Entry::Debit => {}
+            _ => {}
         }
         Ok(())
     }

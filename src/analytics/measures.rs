@@ -12,16 +12,24 @@ pub struct Totals {
     pub members: u64,
     /// Members that are not deleted.
     pub active_members: u64,
-    /// Points of all mints, ever.
+    /// Points of all mints, ever, those that mature later included.
     pub minted: u64,
     /// Points of all spends, ever; a refund does not lower it.
     pub spent: u64,
-    /// Points of all refunds, ever.
+    /// Points of all refunds and reversals, ever.
     pub refunded: u64,
     /// Points of all forfeits, ever.
     pub forfeited: u64,
     /// Points of all debits, ever.
     pub debited: u64,
+    /// Points that expired, ever.
+    pub expired: u64,
+    /// Points that were credited as held and taken back, ever.
+    pub voided: u64,
+    /// Points that mature later.
+    pub pending: u64,
+    /// Points that are held.
+    pub held: u64,
     /// Redemptions by their current status.
     pub redemptions: StatusCounts,
     /// Members that ever had a mint or a spend.
@@ -43,6 +51,29 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// The sum of all balances, which may be negative.
+    ///
+    /// ```
+    /// use stampcard::analytics::Totals;
+    /// let taken = Totals { spent: 30, expired: 5, held: 20, pending: 10, ..Totals::default() };
+    /// let totals = Totals { minted: 100, ..taken };
+    /// assert_eq!(totals.balances(), 35);
+    /// ```
+    pub fn balances(&self) -> i64 {
+        let taken = [
+            self.spent,
+            self.forfeited,
+            self.debited,
+            self.expired,
+            self.voided,
+        ];
+        let taken = taken.into_iter().chain([self.held, self.pending]);
+        taken.fold(
+            self.minted.wrapping_add(self.refunded).cast_signed(),
+            |balances, taken| balances.wrapping_sub(taken.cast_signed()),
+        )
+    }
+
     /// The share of redemptions that are completed, 0 to 1; 0 if there are no redemptions.
     #[expect(
         clippy::cast_precision_loss,

@@ -35,6 +35,33 @@ pub enum ContradictionKind {
     /// A total exceeds the largest number of points.
     #[error("a total exceeds the largest number of points")]
     TooManyPoints,
+    /// More held or deferred points leave than there are.
+    #[error("the points that are held or deferred fall below zero")]
+    BucketNegative,
+    /// A debit does not say rightly how many points the account did not have.
+    #[error("the points that the account did not have are not those that the entry names")]
+    Uncovered,
+    /// An account has lots, and the entry does not say which it moves.
+    #[error("the account has lots, but the entry names none")]
+    LotsMissing,
+    /// The lots that an entry moves are not those of its kind, or do not add up to its points.
+    #[error("the lots that it moves do not fit the entry")]
+    LotsDiffer,
+    /// An entry moves points of a lot that has none.
+    #[error("lot {} does not exist or has no points left", .0)]
+    LotUnknown(u32),
+    /// A lot differs from what an entry says about it.
+    #[error("lot {} is not as the entry describes it", .0)]
+    LotDiffers(u32),
+    /// An entry takes more points from a lot than there are.
+    #[error("lot {} has fewer points", .0)]
+    LotShort(u32),
+    /// A new lot has a number that is not the next one.
+    #[error("a new lot cannot have the number {}", .0)]
+    LotNumber(u32),
+    /// An account has more lots than are supported.
+    #[error("the account has too many lots")]
+    TooManyLots,
     /// No redemption of the member has the status that one leaves.
     #[error("a redemption leaves the status {}, which no redemption of the member has", .0.as_str())]
     StatusEmpty(Status),

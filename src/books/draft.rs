@@ -6,7 +6,9 @@ use super::fold::{self, Records};
 use super::id_hash::IdHash;
 use super::overlay::Overlay;
 use super::{Books, Contradiction, ProgramRecord, Published, Record, Row, TierNumber};
-use crate::domain::{ExternalUserId, MemberNumber, NumberHasher, ProgramNumber, Seq, Tier};
+use crate::domain::{
+    ByNumber, Due, ExternalUserId, MemberNumber, NumberHasher, ProgramNumber, Seq, Tier, Timestamp,
+};
 
 type NumberState = BuildHasherDefault<NumberHasher>;
 
@@ -21,6 +23,8 @@ pub struct Draft {
     programs: Overlay<ProgramNumber, ProgramRecord, NumberState>,
     /// The members by the hashes of their ids; `None`: no longer the id of a member.
     ids: Overlay<IdHash, Option<MemberNumber>, std::hash::RandomState>,
+    /// For each program the time before which nothing is due of the records that the batch changed.
+    next_dues: ByNumber<ProgramNumber, Timestamp>,
 }
 
 impl Draft {
@@ -31,6 +35,7 @@ impl Draft {
             records: Overlay::new(),
             programs: Overlay::new(),
             ids: Overlay::new(),
+            next_dues: ByNumber::default(),
         }
     }
 
@@ -66,6 +71,34 @@ impl Draft {
     pub fn starts_chain(&self, program: ProgramNumber) -> bool {
         let open = self.programs.get(program).map(|record| record.last_entry);
         open.is_none_or(|last| last == self.base.read().program(program).last_entry)
+    }
+
+    /// The time before which nothing is due in a program, if anything may be due some day. It may
+    /// be too early: only [`Draft::due`] looks up what is left. It costs next to nothing in a
+    /// program in which nothing was ever due.
+    pub fn next_due(&self, program: ProgramNumber) -> Option<Timestamp> {
+        let published = self.base.read().next_due(program);
+        let open = self.next_dues.get(&program).copied();
+        match (published, open) {
+            (Some(published), Some(open)) => Some(published.min(open)),
+            (published, open) => published.or(open),
+        }
+    }
+
+    /// What is due in a program up to a time, in the order in which it happens, at most `max`. The
+    /// caller applies one after the other; what one changes may leave nothing to do for a later
+    /// one. What the open write and those before it changed is included.
+    pub fn due(&self, program: ProgramNumber, until: Timestamp, max: usize) -> Vec<Due> {
+        let is_changed = |member| self.records.get(member).is_some();
+        let mut due = self.base.read().due(program, until, max, is_changed);
+        if self.next_dues.get(&program).is_some_and(|at| *at <= until) {
+            let records = self.records.iter().map(|(_, record)| record);
+            let dated = records.filter(|record| record.program == program && record.lots.is_some());
+            due.extend(dated.flat_map(Record::dues).filter(|due| due.at <= until));
+            due.sort_unstable();
+            due.truncate(max);
+        }
+        due
     }
 
     /// The tier of a number.
@@ -115,6 +148,7 @@ impl Draft {
         self.records.clear();
         self.programs.clear();
         self.ids.clear();
+        self.next_dues.clear();
     }
 
     /// Writes the batch, which was committed and whose newest row is `last`, into the books.
@@ -140,6 +174,10 @@ impl Records for Draft {
     }
 
     fn put(&mut self, record: Record) {
+        if let Some(due) = record.next_due() {
+            let next = self.next_dues.entry(record.program).or_insert(due);
+            *next = due.min(*next);
+        }
         self.records.put(record.number, record);
     }
 

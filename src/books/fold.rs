@@ -1,5 +1,6 @@
 //! The fold: how a row of the log changes the record of a member and of its program.
 
+use super::lots::Posted;
 use super::{Contradiction, ContradictionKind, ProgramRecord, Record, TierNumber};
 use crate::domain::{
     Account, Activity, Entry, Event, LedgerEntry, MemberNumber, Points, ProgramNumber,
@@ -87,7 +88,7 @@ pub(super) fn apply(
     change(&mut record, row, &*records).map_err(contradiction)?;
     record.applied = activity.seq;
     if let Some(sums) = sums {
-        let sums = sums.shifted(wallet, record.wallet);
+        let sums = sums.shifted(record.wallet.since(wallet));
         let sums = sums.ok_or_else(|| contradiction(ContradictionKind::TooManyPoints))?;
         records.put_program(program, sums);
     }
@@ -106,7 +107,9 @@ fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::MemberChanged { member }
         | Event::RedemptionCreated { member, .. }
         | Event::TokenExchanged { member, .. } => Some(*member),
-        Event::WalletCredited(entry) | Event::WalletDebited(entry) => Some(entry.member),
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
+            Some(entry.member)
+        }
         Event::RedemptionOpen(moved)
         | Event::RedemptionAwaitingVendor(moved)
         | Event::RedemptionAwaitingCustomer(moved)
@@ -185,7 +188,7 @@ fn change(
         Event::TokenExchanged { expires_at, .. } => {
             record.token_expires_at = record.token_expires_at.max(*expires_at);
         }
-        Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
             post(record, entry, row)?;
         }
         Event::RedemptionCreated { .. } => record.redemptions.add(Status::Submitted, 1),
@@ -229,26 +232,74 @@ fn shift(record: &mut Record, moved: &RedemptionMove) -> Result<(), Contradictio
 }
 
 fn post(record: &mut Record, entry: &LedgerEntry, row: &Row<'_>) -> Result<(), ContradictionKind> {
-    let (received, spent) = if entry.entry.is_credit() {
-        (entry.amount, Points::ZERO)
-    } else {
-        (Points::ZERO, entry.amount)
+    let change = entry.change();
+    let before = record.wallet;
+    let Some(wallet) = before.changed(change) else {
+        let has_less = before.held.get() < -change.held || before.pending.get() < -change.pending;
+        return Err(if has_less {
+            ContradictionKind::BucketNegative
+        } else {
+            ContradictionKind::TooManyPoints
+        });
     };
-    let sum = |total: Points, more| {
-        total
-            .checked_add(more)
-            .ok_or(ContradictionKind::TooManyPoints)
-    };
-    let wallet = Wallet {
-        received: sum(record.wallet.received, received)?,
-        spent: sum(record.wallet.spent, spent)?,
-    };
-    if wallet.received < wallet.spent {
-        return Err(ContradictionKind::BalanceNegative);
+    let uncovered = entry
+        .buckets
+        .as_ref()
+        .map_or(0, |buckets| buckets.uncovered.get());
+    if change.balance() < 0 && (wallet.balance() < 0 || uncovered > 0) {
+        if uncovered == 0 {
+            return Err(ContradictionKind::BalanceNegative);
+        }
+        if uncovered != -change.balance() - before.available().get() {
+            return Err(ContradictionKind::Uncovered);
+        }
     }
     record.wallet = wallet;
     record.account = extended(&record.account, row.activity.seq, row.jump);
     record.has_participated |= matches!(entry.entry, Entry::Mint | Entry::Spend);
+    if record.lots.is_some() || entry.buckets.is_some() {
+        move_lots(record, before, entry, row.activity.at)?;
+    }
+    Ok(())
+}
+
+/// Applies what a ledger entry does to lots. The account is the one after the entry, except for its
+/// lots; the wallet was `before`.
+fn move_lots(
+    record: &mut Record,
+    before: Wallet,
+    entry: &LedgerEntry,
+    at: Timestamp,
+) -> Result<(), ContradictionKind> {
+    let buckets = entry.buckets.as_deref();
+    let Some((buckets, moves)) = buckets.and_then(|it| it.lots.as_ref().map(|lots| (it, lots)))
+    else {
+        return match record.lots {
+            Some(_) => Err(ContradictionKind::LotsMissing),
+            None => Ok(()),
+        };
+    };
+    let posted = Posted {
+        entry,
+        buckets,
+        number: record.account.entries,
+        at,
+    };
+    // All points of an account with lots are in lots, except what makes its balance negative.
+    let in_lots = |wallet: Wallet| {
+        let all = [wallet.available(), wallet.held, wallet.pending];
+        all.map(Points::get)
+    };
+    let was = record.lots.as_ref().map_or([0; 3], |_| in_lots(before));
+    let mut lots = record.lots.take().unwrap_or_default();
+    let sums = lots.apply(moves, &posted)?;
+    let is = in_lots(record.wallet);
+    let fits = [sums.available, sums.held, sums.deferred] == [0, 1, 2].map(|i| is[i] - was[i]);
+    let opens = entry.entry != Entry::Open || entry.amount.get() == sums.available + sums.held;
+    if !fits || !opens {
+        return Err(ContradictionKind::LotsDiffer);
+    }
+    record.lots = (lots.made > 0).then_some(lots);
     Ok(())
 }
 

@@ -4,15 +4,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::HashTable;
 
+use super::agenda::Agenda;
 use super::fold::{self, Records};
 use super::id_hash::IdHash;
+use super::lots::calendar::Dated;
+use super::lots::{dues, dues_of};
 use super::packed::Packed;
 use super::places::Places;
+use super::sides::Sides;
 use super::tiers::Tiers;
 use super::{Contradiction, ProgramRecord, Record, Row, TierNumber};
 use crate::domain::{
-    ByNumber, ExternalUserId, MemberNumber, ProgramNumber, Seq, Status, StatusCounts, Tier,
-    Timestamp,
+    ByNumber, Due, DueKind, ExternalUserId, MemberNumber, ProgramNumber, Seq, Tier, Timestamp,
 };
 
 /// Records in a chunk. Chunks are never moved, so that growing copies nothing.
@@ -22,9 +25,6 @@ const SHARDS: usize = 256;
 /// Records whose changes share a word of [`Books::dirty`].
 const WORD: usize = 64;
 
-/// The redemptions of a member by status, packed.
-type Counts = [u32; Status::ALL.len()];
-
 /// The accounts of all members and the sums of all programs, after a row of the log.
 #[derive(Debug)]
 pub struct Books {
@@ -32,7 +32,8 @@ pub struct Books {
     places: Places,
     /// The places of records by the hash of the member's id.
     ids: Vec<HashTable<u32>>,
-    redemptions: Vec<Counts>,
+    sides: Sides,
+    agenda: Agenda,
     programs: ByNumber<ProgramNumber, ProgramRecord>,
     tiers: Tiers,
     /// A bit for each record that changed since it was last saved.
@@ -46,7 +47,8 @@ impl Default for Books {
             chunks: Vec::new(),
             places: Places::default(),
             ids: (0..SHARDS).map(|_| HashTable::new()).collect(),
-            redemptions: Vec::new(),
+            sides: Sides::default(),
+            agenda: Agenda::default(),
             programs: ByNumber::default(),
             tiers: Tiers::default(),
             dirty: Vec::new(),
@@ -119,6 +121,32 @@ impl Books {
         self.tiers.get(number)
     }
 
+    /// The time before which nothing is due in a program, if anything may be due some day.
+    pub fn next_due(&self, program: ProgramNumber) -> Option<Timestamp> {
+        self.agenda.next(program)
+    }
+
+    /// [`Books::next_due`] of every program in which anything may be due some day, in no order.
+    pub fn next_dues(&self) -> impl Iterator<Item = (ProgramNumber, Timestamp)> {
+        self.agenda.all()
+    }
+
+    /// What is due in a program up to a time, in order, at most `max`, except of the members that
+    /// `skips` names.
+    pub(super) fn due(
+        &self,
+        program: ProgramNumber,
+        until: Timestamp,
+        max: usize,
+        skips: impl Fn(MemberNumber) -> bool,
+    ) -> Vec<Due> {
+        let places = View {
+            chunks: &self.chunks,
+            sides: &self.sides,
+        };
+        self.agenda.due(program, (until, max), &places, skips)
+    }
+
     /// Every record, in the order of the members' numbers.
     pub fn records(&self) -> impl Iterator<Item = Record> {
         let places = self.places.in_order();
@@ -132,7 +160,8 @@ impl Books {
         self.chunks.len() * CHUNK * size_of::<Packed>()
             + self.places.heap_bytes()
             + slots * 8 / 7 * (size_of::<u32>() + 1)
-            + self.redemptions.capacity() * size_of::<Counts>()
+            + self.sides.heap_bytes()
+            + self.agenda.heap_bytes()
             + self.programs.capacity() * size_of::<(ProgramNumber, ProgramRecord)>()
             + self.tiers.heap_bytes()
             + self.dirty.capacity() * size_of::<AtomicU64>()
@@ -177,9 +206,8 @@ impl Books {
     /// sum of its program would become too large.
     pub(super) fn restore(&mut self, record: &Record) -> bool {
         let before = self.record(record.number).map(|before| before.wallet);
-        let program = self
-            .program(record.program)
-            .shifted(before.unwrap_or_default(), record.wallet);
+        let change = record.wallet.since(before.unwrap_or_default());
+        let program = self.program(record.program).shifted(change);
         let Some(program) = program else {
             return false;
         };
@@ -211,17 +239,11 @@ impl Books {
     }
 
     fn packed(&self, place: u32) -> &Packed {
-        &self.chunks[index(place) / CHUNK][index(place) % CHUNK]
+        packed(&self.chunks, place)
     }
 
     fn unpack(&self, packed: &Packed) -> Record {
-        let mut counts = StatusCounts::default();
-        if let Some(place) = packed.redemptions().checked_sub(1) {
-            for (status, count) in Status::ALL.into_iter().zip(self.redemptions[index(place)]) {
-                counts.add(status, u64::from(count));
-            }
-        }
-        packed.record(counts)
+        packed.record(self.sides.get(packed.side()))
     }
 
     /// Writes a record, at the end if the member is new.
@@ -238,24 +260,18 @@ impl Books {
             place
         });
         let before = self.packed(place);
-        let (id, counts) = (before.id, before.redemptions());
-        let counts = self.write_redemptions(counts, &record.redemptions);
-        self.chunks[index(place) / CHUNK][index(place) % CHUNK] = Packed::new(record, id, counts);
+        let (id, side) = (before.id, before.side());
+        let was = dues(self.sides.lots(side), record.number);
+        let side = self.sides.put(side, record);
+        self.chunks[index(place) / CHUNK][index(place) % CHUNK] = Packed::new(record, id, side);
         self.mark_place(place);
-    }
-
-    fn write_redemptions(&mut self, place: u32, counts: &StatusCounts) -> u32 {
-        if place == 0 && counts.total() == 0 {
-            return 0;
-        }
-        let count = |status| u32::try_from(counts.get(status)).unwrap_or(u32::MAX);
-        let packed = Status::ALL.map(count);
-        if place == 0 {
-            self.redemptions.push(packed);
-            return u32::try_from(self.redemptions.len()).expect("there are fewer than 2^32");
-        }
-        self.redemptions[index(place) - 1] = packed;
-        place
+        let is = record.dues();
+        let places = View {
+            chunks: &self.chunks,
+            sides: &self.sides,
+        };
+        self.agenda
+            .follow(record.program, place, (&was, &is), &places);
     }
 
     fn mark_place(&self, place: u32) {
@@ -289,12 +305,35 @@ impl Books {
             entry.remove();
         }
         let chunks = &self.chunks;
-        let rehash = |place: &u32| {
-            chunks[index(*place) / CHUNK][index(*place) % CHUNK]
-                .id
-                .place()
-        };
+        let rehash = |place: &u32| packed(chunks, *place).id.place();
         self.ids[shard(id)].insert_unique(id.place(), place, rehash);
+    }
+}
+
+fn packed(chunks: &[Vec<Packed>], place: u32) -> &Packed {
+    &chunks[index(place) / CHUNK][index(place) % CHUNK]
+}
+
+/// The records, for the calendars.
+struct View<'a> {
+    chunks: &'a [Vec<Packed>],
+    sides: &'a Sides,
+}
+
+impl Dated for View<'_> {
+    fn number_at(&self, place: u32) -> MemberNumber {
+        packed(self.chunks, place).number()
+    }
+
+    fn is_due(&self, place: u32, at: Timestamp, kind: DueKind) -> bool {
+        let packed = packed(self.chunks, place);
+        let due = Due {
+            at,
+            kind,
+            member: packed.number(),
+        };
+        let mut lots = self.sides.lots(packed.side());
+        lots.any(|lot| dues_of(&lot, due.member).any(|other| other == due))
     }
 }
 

@@ -16,6 +16,13 @@
 //! [`Draft::undo`] takes back what it changed, as a savepoint does for rows. A batch that was
 //! committed is published as a whole; one that was lost is dropped.
 //!
+//! **Lots.** The row of a ledger entry shows whether its account has lots: it then names the lots
+//! that the entry makes, takes from, restores or moves. The fold follows that, and refuses what
+//! cannot be; which lots an entry uses is chosen before it is written, by functions that change
+//! nothing ([`Plan`]). What matures or expires some day is in a calendar of each program:
+//! [`Draft::due`] lists what its time has come for, and the caller writes a row for each. No
+//! request of this version makes lots, holds points or lets any expire.
+//!
 //! **Saved.** From time to time the records are stored as packed parts ([`parts`]), so that
 //! a start need not fold the whole log. They are copied in chunks while writes go on, and so the
 //! chunks may be of different moments. The start folds the rows since the *first* of these moments
@@ -34,22 +41,29 @@
 //! the number of the last applied log row in what it was applied to; Aumasson and Bernstein,
 //! "`SipHash`: a fast short-input PRF", 2012, for the hashes.
 
+mod agenda;
 mod contradiction;
 mod draft;
 mod fold;
 mod id_hash;
 mod ledger;
+mod lots;
 mod overlay;
 mod packed;
 pub mod parts;
 mod places;
 mod published;
 mod record;
+mod sides;
+mod small;
 mod tiers;
 
 pub use self::contradiction::{Contradiction, ContradictionKind};
 pub use self::draft::Draft;
 pub use self::fold::Row;
 pub use self::ledger::Books;
+pub use self::lots::Lots;
+pub use self::lots::moves::{BurnOrder, Pick};
+pub use self::lots::plan::{LotDates, Plan, Taken};
 pub use self::published::Published;
 pub use self::record::{ProgramRecord, Record, TierNumber};

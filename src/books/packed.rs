@@ -1,41 +1,15 @@
 //! The packed form of records: no padding, and no more bytes than the numbers can need.
 
 use super::id_hash::IdHash;
+use super::sides::OfMember;
+use super::small::U56;
 use super::{Record, TierNumber};
-use crate::domain::{
-    Account, MemberNumber, Points, ProgramNumber, Seq, StatusCounts, Timestamp, Wallet,
-};
-
-/// A number from 0 to 2^56 − 1. Row numbers, points and times end at about 2^53.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct U56([u8; 7]);
-
-impl U56 {
-    fn new(number: u64) -> Self {
-        let mut bytes = [0; 7];
-        bytes.copy_from_slice(&number.to_le_bytes()[..7]);
-        Self(bytes)
-    }
-
-    fn of(number: i64) -> Self {
-        Self::new(number.cast_unsigned())
-    }
-
-    fn get(self) -> u64 {
-        let mut bytes = [0; 8];
-        bytes[..7].copy_from_slice(&self.0);
-        u64::from_le_bytes(bytes)
-    }
-
-    fn signed(self) -> i64 {
-        self.get().cast_signed()
-    }
-}
+use crate::domain::{Account, MemberNumber, Points, ProgramNumber, Seq, Timestamp, Wallet};
 
 const ARCHIVED: u8 = 1;
 const PARTICIPATED: u8 = 2;
 
-/// A packed [`Record`], except for the redemptions, which few members have.
+/// A packed [`Record`], except for what only some members have.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Packed {
     pub(super) id: IdHash,
@@ -54,14 +28,14 @@ pub(super) struct Packed {
     token_expires_at: U56,
     token_epoch: [u8; 4],
     tier: [u8; 4],
-    /// One more than the place of the redemptions in their list; 0: none.
-    redemptions: [u8; 4],
+    /// The place of what only some members have.
+    side: [u8; 4],
     flags: u8,
 }
 
 impl Packed {
     /// Packs a record.
-    pub(super) fn new(record: &Record, id: IdHash, redemptions: u32) -> Self {
+    pub(super) fn new(record: &Record, id: IdHash, side: u32) -> Self {
         let seq = |seq: Option<Seq>| U56::of(seq.map_or(0, |seq| seq.0));
         let token_end = record.token_expires_at.map_or(0, Timestamp::as_millis);
         Self {
@@ -79,14 +53,14 @@ impl Packed {
             token_expires_at: U56::of(token_end),
             token_epoch: record.token_epoch.to_le_bytes(),
             tier: record.tier.0.to_le_bytes(),
-            redemptions: redemptions.to_le_bytes(),
+            side: side.to_le_bytes(),
             flags: u8::from(record.is_archived) * ARCHIVED
                 + u8::from(record.has_participated) * PARTICIPATED,
         }
     }
 
-    /// Unpacks the record, which has these redemptions.
-    pub(super) fn record(&self, redemptions: StatusCounts) -> Record {
+    /// Unpacks the record, which has this besides.
+    pub(super) fn record(&self, side: OfMember) -> Record {
         let seq = |seq: U56| Some(Seq(seq.signed())).filter(|seq| seq.0 > 0);
         let points = |points: U56| Points::new(points.signed()).unwrap_or(Points::MAX);
         let token_end = self.token_expires_at.signed();
@@ -100,6 +74,8 @@ impl Packed {
             wallet: Wallet {
                 received: points(self.received),
                 spent: points(self.spent),
+                held: side.held,
+                pending: side.pending,
             },
             account: Account {
                 last: seq(self.last),
@@ -110,7 +86,8 @@ impl Packed {
             version: Seq(self.version.signed()),
             token_epoch: u32::from_le_bytes(self.token_epoch),
             token_expires_at: Timestamp::from_millis(token_end).filter(|_| token_end > 0),
-            redemptions,
+            redemptions: side.redemptions,
+            lots: side.lots,
         }
     }
 
@@ -119,15 +96,16 @@ impl Packed {
         MemberNumber(self.number.signed())
     }
 
-    /// One more than the place of the redemptions in their list; 0: none.
-    pub(super) fn redemptions(&self) -> u32 {
-        u32::from_le_bytes(self.redemptions)
+    /// The place of what only some members have; 0: it has nothing of it.
+    pub(super) fn side(&self) -> u32 {
+        u32::from_le_bytes(self.side)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::StatusCounts;
 
     #[test]
     fn a_record_fits_its_size_and_comes_back_unchanged() {
@@ -144,6 +122,7 @@ mod tests {
             wallet: Wallet {
                 received: Points::MAX,
                 spent: Points::new(1).unwrap(),
+                ..Wallet::default()
             },
             account: Account {
                 last: seq,
@@ -155,12 +134,13 @@ mod tests {
             token_epoch: u32::MAX,
             token_expires_at: Timestamp::from_millis(253_402_300_799_999),
             redemptions: StatusCounts::default(),
+            lots: None,
         };
         let packed = Packed::new(&record, IdHash([9; 12]), 8);
-        assert_eq!(packed.record(StatusCounts::default()), record);
-        assert_eq!(packed.redemptions(), 8);
+        assert_eq!(packed.record(OfMember::default()), record);
+        assert_eq!(packed.side(), 8);
         let plain = Record::new(MemberNumber(1), ProgramNumber(2), TierNumber(0));
         let packed = Packed::new(&plain, IdHash::default(), 0);
-        assert_eq!(packed.record(StatusCounts::default()), plain);
+        assert_eq!(packed.record(OfMember::default()), plain);
     }
 }

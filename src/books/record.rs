@@ -1,7 +1,8 @@
 //! What the books hold about a member and about a program.
 
+use super::lots::{Lots, dues, dues_of};
 use crate::domain::{
-    Account, MemberNumber, Points, ProgramNumber, Seq, StatusCounts, Timestamp, Wallet,
+    Account, Due, MemberNumber, ProgramNumber, Seq, StatusCounts, Timestamp, Wallet, WalletChange,
 };
 
 /// A tier, by its number in the list of all tiers that were ever held.
@@ -35,6 +36,8 @@ pub struct Record {
     pub token_expires_at: Option<Timestamp>,
     /// The redemptions by status.
     pub redemptions: StatusCounts,
+    /// The lots, if the account has, or ever had, any.
+    pub lots: Option<Box<Lots>>,
 }
 
 impl Record {
@@ -53,7 +56,21 @@ impl Record {
             token_epoch: 0,
             token_expires_at: None,
             redemptions: StatusCounts::default(),
+            lots: None,
         }
+    }
+
+    /// Everything that is due some day, in order.
+    pub fn dues(&self) -> Vec<Due> {
+        let lots = self.lots.iter().flat_map(|lots| &lots.live);
+        dues(lots.copied(), self.number)
+    }
+
+    /// When the first of it is due.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let lots = &self.lots.as_ref()?.live;
+        let dues = lots.iter().flat_map(|lot| dues_of(lot, self.number));
+        dues.map(|due| due.at).min()
     }
 }
 
@@ -71,17 +88,12 @@ pub struct ProgramRecord {
 }
 
 impl ProgramRecord {
-    /// Adds the difference between two states of a member's wallet; `None` if a sum would exceed
-    /// [`Points::MAX`].
-    pub(super) fn shifted(self, before: Wallet, after: Wallet) -> Option<Self> {
-        let sum = |sum: Points, before: Points, after: Points| {
-            Points::new(sum.get() - before.get() + after.get())
-        };
+    /// Adds the change of a member's wallet; `None` if a sum would exceed [`Points::MAX`].
+    ///
+    /// [`Points::MAX`]: crate::domain::Points::MAX
+    pub(super) fn shifted(self, change: WalletChange) -> Option<Self> {
         Some(Self {
-            wallets: Wallet {
-                received: sum(self.wallets.received, before.received, after.received)?,
-                spent: sum(self.wallets.spent, before.spent, after.spent)?,
-            },
+            wallets: self.wallets.changed(change)?,
             ..self
         })
     }

@@ -26,6 +26,10 @@ pub struct Position {
     pub received: Points,
     /// The points that it spent, this entry included.
     pub spent: Points,
+    /// The points that it holds after this entry.
+    pub held: Points,
+    /// The points that become available later, after this entry.
+    pub deferred: Points,
 }
 
 impl Account {

@@ -8,10 +8,10 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    Column, Entry, Environment, ExternalUserId, InterestId, InterestStatus, LedgerEntry,
-    MemberNumber, MessageId, OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points,
-    Program, ProgramStatus, RedemptionMove, RedemptionNumber, RedemptionRating, Role,
-    SettlementMode, Status, TermsType, TermsVersionId, Tier, Timestamp, WebhookId,
+    Column, Environment, ExternalUserId, InterestId, InterestStatus, LedgerEntry, MemberNumber,
+    MessageId, OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points, Program,
+    ProgramStatus, RedemptionMove, RedemptionNumber, RedemptionRating, Role, SettlementMode,
+    Status, TermsType, TermsVersionId, Tier, Timestamp, WebhookId,
 };
 
 /// The receivers of an event.
@@ -215,6 +215,8 @@ events! {
         credit: bool = Amount,
         expires_at: Option<Timestamp> = ExpiresAt,
     };
+    /// Points moved between a wallet's buckets, or came into one where they cannot be spent.
+    21 WalletMoved "wallet.moved" Internal Uncounted Nothing (entry: LedgerEntry);
     /// A removed member came back with this tier.
     30 MemberRestored "member.restored" Internal Uncounted Nothing
         { member: MemberNumber = Member, tier: Tier = To };
@@ -312,8 +314,10 @@ events! {
 
 impl EventKind {
     /// The kind of a ledger entry.
-    pub const fn of_entry(entry: Entry) -> Self {
-        if entry.is_credit() {
+    pub fn of_entry(entry: &LedgerEntry) -> Self {
+        if entry.is_internal() {
+            Self::WalletMoved
+        } else if entry.entry.is_credit() {
             Self::WalletCredited
         } else {
             Self::WalletDebited
@@ -337,8 +341,9 @@ impl EventKind {
 impl Event {
     /// The event of a ledger entry.
     pub fn of_entry(entry: LedgerEntry) -> Self {
-        match EventKind::of_entry(entry.entry) {
+        match EventKind::of_entry(&entry) {
             EventKind::WalletCredited => Self::WalletCredited(entry),
+            EventKind::WalletMoved => Self::WalletMoved(entry),
             _ => Self::WalletDebited(entry),
         }
     }
@@ -369,16 +374,24 @@ impl Event {
     /// The ledger entry, if it is one.
     pub fn ledger_entry(&self) -> Option<&LedgerEntry> {
         match self {
-            Self::WalletCredited(entry) | Self::WalletDebited(entry) => Some(entry),
+            Self::WalletCredited(entry) | Self::WalletDebited(entry) | Self::WalletMoved(entry) => {
+                Some(entry)
+            }
             _ => None,
         }
+    }
+
+    /// Whether reports count it as an event.
+    pub fn is_counted(&self) -> bool {
+        let entry = self.ledger_entry();
+        self.kind().counting() == Counting::Counted && entry.is_none_or(|it| it.entry.is_counted())
     }
 
     /// Whether the fields fit the kind.
     fn is_consistent(&self) -> bool {
         match self {
-            Self::WalletCredited(entry) | Self::WalletDebited(entry) => {
-                EventKind::of_entry(entry.entry) == self.kind()
+            Self::WalletCredited(entry) | Self::WalletDebited(entry) | Self::WalletMoved(entry) => {
+                EventKind::of_entry(entry) == self.kind()
             }
             Self::RedemptionOpen(moved)
             | Self::RedemptionAwaitingVendor(moved)
@@ -394,6 +407,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Entry;
 
     #[test]
     fn numbers_and_names_are_unique_and_numbers_rise() {
@@ -419,6 +433,7 @@ mod tests {
             redemption: None,
             first: true,
             reason: None,
+            buckets: None,
         };
         let event = Event::of_entry(entry);
         assert_eq!(event.kind(), EventKind::WalletDebited);

@@ -1,7 +1,10 @@
 //! Ledger entries: movements of points in wallets.
 
 use super::row::{Cells, Field as _, Fields, Row};
-use super::{Cell, Column, MemberNumber, OfferNumber, Points, Reason, RedemptionNumber};
+use super::{
+    Cell, Column, LotMoves, MemberNumber, OfferNumber, Points, Reason, RedemptionNumber, Timestamp,
+    WalletChange,
+};
 
 /// The kind of a ledger entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,21 +19,50 @@ pub enum Entry {
     Forfeit,
     /// The operator took points to correct a mistake.
     Debit,
+    /// Points expired.
+    Expire,
+    /// Deferred points, or points that were credited as held, became available.
+    Mature,
+    /// Available points were reserved.
+    Hold,
+    /// Reserved points became available again.
+    Release,
+    /// Points that were credited as held were taken back.
+    Void,
+    /// The points of the account were put into lots.
+    Open,
+    /// An entry that took points, other than for a redemption, was reversed.
+    Reverse,
 }
 
 impl Entry {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 12] = [
         Self::Mint,
         Self::Spend,
         Self::Refund,
         Self::Forfeit,
         Self::Debit,
+        Self::Expire,
+        Self::Mature,
+        Self::Hold,
+        Self::Release,
+        Self::Void,
+        Self::Open,
+        Self::Reverse,
     ];
 
-    /// Whether it adds points to the wallet.
+    /// Whether it adds points to those that can be spent.
     pub const fn is_credit(self) -> bool {
-        matches!(self, Self::Mint | Self::Refund)
+        matches!(
+            self,
+            Self::Mint | Self::Refund | Self::Mature | Self::Reverse
+        )
+    }
+
+    /// Whether reports count it as an event. What follows from the passing of time is not one.
+    pub const fn is_counted(self) -> bool {
+        !matches!(self, Self::Expire | Self::Mature)
     }
 
     /// Whether it is of a redemption.
@@ -68,6 +100,165 @@ pub struct LedgerEntry {
     pub first: bool,
     /// The reason that the caller gave. It is personal text, which the row does not hold.
     pub reason: Option<Reason>,
+    /// What it moves besides points that can be spent. Most entries have nothing of it.
+    pub buckets: Option<Box<Buckets>>,
+}
+
+/// What a ledger entry moves besides points that can be spent, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Buckets {
+    /// The change of the points that are held.
+    pub held: i64,
+    /// The change of the points that become available later.
+    pub deferred: i64,
+    /// The points of a debit that the account did not have, so that its balance became negative.
+    pub uncovered: Points,
+    /// What it does to the lots of the account; `None` if the account has no lots.
+    pub lots: Option<LotMoves>,
+    /// When the points of a new lot expire, if ever.
+    pub expires_at: Option<Timestamp>,
+    /// When the points of a new lot become available, if not at once.
+    pub matures_at: Option<Timestamp>,
+    /// When it was due, if it was.
+    pub due_at: Option<Timestamp>,
+}
+
+impl Buckets {
+    /// The form in which an entry has it.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
+
+    /// Reads the columns that a kind of entry may use.
+    fn read(entry: Entry, cells: &impl Cells) -> Option<Self> {
+        let signed = |column| match cells.cell(column) {
+            Cell::Null => Some(0),
+            // A zero is not written.
+            cell => cell.integer().filter(|number| *number != 0),
+        };
+        let lots: Option<LotMoves> = Option::of(cells.cell(Column::Lots))?;
+        // Most entries are mints and spends of accounts without lots, and reading takes time.
+        let held = match entry {
+            Entry::Spend | Entry::Refund | Entry::Reverse | Entry::Expire | Entry::Open => 0,
+            _ => signed(Column::Held)?,
+        };
+        let uncovered = match entry {
+            Entry::Debit => Points::new(signed(Column::Available)?)?,
+            _ => Points::ZERO,
+        };
+        let (mut deferred, mut dates) = (0, [None; 3]);
+        if lots.is_some() {
+            deferred = signed(Column::Deferred)?;
+            for (column, date) in DATES.into_iter().zip(&mut dates) {
+                *date = match Option::of(cells.cell(column))? {
+                    Some(millis) => Some(Timestamp::parse_stored(millis)?),
+                    None => None,
+                };
+            }
+        } else if entry == Entry::Release {
+            let due: Option<Timestamp> = Option::of(cells.cell(Column::DueAt))?;
+            dates[2] = due;
+        }
+        let [expires_at, matures_at, due_at] = dates;
+        Some(Self {
+            held,
+            deferred,
+            uncovered,
+            lots,
+            expires_at,
+            matures_at,
+            due_at,
+        })
+    }
+
+    fn write<'a>(&'a self, row: &mut Row<'a>) {
+        let unless_zero = |number: i64| (number != 0).then_some(number);
+        row.set_number(Column::Held, unless_zero(self.held));
+        row.set_number(Column::Deferred, unless_zero(self.deferred));
+        row.set_number(Column::Available, unless_zero(self.uncovered.get()));
+        row.set(Column::Lots, self.lots.cell());
+        row.set(Column::ExpiresAt, self.expires_at.cell());
+        row.set(Column::MaturesAt, self.matures_at.cell());
+        row.set(Column::DueAt, self.due_at.cell());
+    }
+
+    /// Whether an entry of a kind and an amount may move this.
+    fn fits(&self, entry: Entry, amount: i64) -> bool {
+        let (held, deferred) = (self.held, self.deferred);
+        // The points that leave those that can be spent, if points leave.
+        let taken = amount.saturating_add(held).saturating_add(deferred);
+        let has_lots = self.lots.is_some();
+        let dates = [self.expires_at, self.matures_at];
+        let in_order =
+            !matches!(dates, [Some(expires_at), Some(matures_at)] if matures_at >= expires_at);
+        let fits = match entry {
+            Entry::Mint => {
+                matches!((held, deferred), (0, 0))
+                    || (held, deferred) == (amount, 0)
+                    || (held, deferred) == (0, amount)
+            }
+            Entry::Spend | Entry::Refund | Entry::Reverse => (held, deferred) == (0, 0),
+            Entry::Expire | Entry::Open => has_lots && (held, deferred) == (0, 0),
+            Entry::Forfeit => held <= 0 && deferred <= 0 && taken >= 0,
+            Entry::Debit => held <= 0 && deferred == 0 && taken >= self.uncovered.get(),
+            Entry::Mature => has_lots && held <= 0 && deferred <= 0 && taken == 0,
+            Entry::Hold => (held, deferred) == (amount, 0),
+            Entry::Release => (held, deferred) == (-amount, 0),
+            Entry::Void => has_lots && (held, deferred) == (-amount, 0),
+        };
+        let is_new = matches!(entry, Entry::Mint | Entry::Open);
+        let may_be_due = matches!(entry, Entry::Expire | Entry::Mature | Entry::Release);
+        fits && in_order
+            && (is_new || self.expires_at.is_none())
+            && self.matures_at.is_some() == (entry == Entry::Mint && deferred > 0)
+            && (may_be_due || self.due_at.is_none())
+    }
+}
+
+/// The columns of the dates of an entry.
+const DATES: [Column; 3] = [Column::ExpiresAt, Column::MaturesAt, Column::DueAt];
+
+impl LedgerEntry {
+    /// How it changes the wallet.
+    pub fn change(&self) -> WalletChange {
+        let buckets = self.buckets.as_deref();
+        let (held, pending) = buckets.map_or((0, 0), |buckets| (buckets.held, buckets.deferred));
+        let amount = self.amount.get();
+        // Deferred points are received when they become available, and are not spent before.
+        let (received, spent) = match self.entry {
+            Entry::Mint | Entry::Refund | Entry::Reverse => (amount - pending, 0),
+            Entry::Mature => (-pending, 0),
+            Entry::Spend | Entry::Forfeit | Entry::Debit | Entry::Expire | Entry::Void => {
+                (0, amount + pending)
+            }
+            Entry::Hold | Entry::Release | Entry::Open => (0, 0),
+        };
+        WalletChange {
+            received,
+            spent,
+            held,
+            pending,
+        }
+    }
+
+    /// Whether points only moved between the buckets of the wallet, or came into one from which
+    /// they cannot be spent. Lists of transactions leave it out.
+    pub fn is_internal(&self) -> bool {
+        match self.entry {
+            Entry::Mint => self
+                .buckets
+                .as_ref()
+                .is_some_and(|buckets| buckets.held != 0 || buckets.deferred != 0),
+            Entry::Hold | Entry::Release | Entry::Void | Entry::Open => true,
+            Entry::Spend
+            | Entry::Refund
+            | Entry::Forfeit
+            | Entry::Debit
+            | Entry::Expire
+            | Entry::Mature
+            | Entry::Reverse => false,
+        }
+    }
 }
 
 impl Fields for LedgerEntry {
@@ -78,6 +269,13 @@ impl Fields for LedgerEntry {
         Column::Flag,
         Column::Offer,
         Column::Redemption,
+        Column::ExpiresAt,
+        Column::MaturesAt,
+        Column::DueAt,
+        Column::Available,
+        Column::Held,
+        Column::Deferred,
+        Column::Lots,
     ];
 
     fn write<'a>(&'a self, row: &mut Row<'a>) {
@@ -87,6 +285,9 @@ impl Fields for LedgerEntry {
         row.set(Column::Flag, self.first.cell());
         row.set(Column::Offer, self.offer.cell());
         row.set(Column::Redemption, self.redemption.cell());
+        if let Some(buckets) = &self.buckets {
+            buckets.write(row);
+        }
     }
 
     fn read(cells: &impl Cells) -> Option<Self> {
@@ -99,14 +300,18 @@ impl Fields for LedgerEntry {
                 Cell::Null
             }
         };
+        let amount = Points::of(cells.cell(Column::Amount)).filter(|amount| !amount.is_zero())?;
+        let buckets = Buckets::read(entry, cells)?;
+        buckets.fits(entry, amount.get()).then_some(())?;
         Some(Self {
             entry,
-            amount: Points::of(cells.cell(Column::Amount)).filter(|amount| !amount.is_zero())?,
+            amount,
             member: MemberNumber::of(cells.cell(Column::Member))?,
             offer: Option::of(booked(Column::Offer))?,
             redemption: Option::of(booked(Column::Redemption))?,
             first: bool::of(cells.cell(Column::Flag))?,
             reason: None,
+            buckets: buckets.boxed(),
         })
     }
 }

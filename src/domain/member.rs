@@ -43,24 +43,73 @@ pub struct MemberProfile {
     pub attributes: Change<Attributes>,
 }
 
-/// The points of one member. The balance is the difference of points received and spent.
+/// The points of one member, or the sums over all members of a program.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wallet {
-    /// Mints and refunds, ever.
+    /// Points that came into the wallet, ever: mints, refunds and reversals.
     pub received: Points,
-    /// Spends, forfeits and debits, ever.
+    /// Points that went out, ever: spends, forfeits, debits, expired and voided points.
     pub spent: Points,
+    /// Points that are reserved.
+    pub held: Points,
+    /// Points that become available later. They are not received yet.
+    pub pending: Points,
+}
+
+/// The change of a wallet by a ledger entry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WalletChange {
+    /// Points that came in.
+    pub received: i64,
+    /// Points that went out.
+    pub spent: i64,
+    /// The change of the points that are reserved.
+    pub held: i64,
+    /// The change of the points that become available later.
+    pub pending: i64,
+}
+
+impl WalletChange {
+    /// The change of the balance.
+    pub fn balance(&self) -> i64 {
+        self.received - self.spent - self.held
+    }
 }
 
 impl Wallet {
-    /// The points that can be spent.
-    ///
-    /// # Panics
-    /// Never: a wallet cannot spend more than it received.
-    pub fn balance(&self) -> Points {
-        self.received
-            .checked_sub(self.spent)
-            .expect("a wallet never spends more than it received")
+    /// The points that can be spent. It is negative after a debit that was allowed to take more
+    /// than there was.
+    pub fn balance(&self) -> i64 {
+        self.received.get() - self.spent.get() - self.held.get()
+    }
+
+    /// The points that can be spent; none if the balance is negative.
+    pub fn available(&self) -> Points {
+        Points::new(self.balance()).unwrap_or(Points::ZERO)
+    }
+
+    /// The wallet after a change; `None` if a number would fall below zero or exceed
+    /// [`Points::MAX`].
+    #[must_use]
+    pub fn changed(&self, change: WalletChange) -> Option<Self> {
+        let sum = |points: Points, change: i64| Points::new(points.get().checked_add(change)?);
+        Some(Self {
+            received: sum(self.received, change.received)?,
+            spent: sum(self.spent, change.spent)?,
+            held: sum(self.held, change.held)?,
+            pending: sum(self.pending, change.pending)?,
+        })
+    }
+
+    /// The change from an earlier state to this one.
+    #[must_use]
+    pub fn since(&self, before: Self) -> WalletChange {
+        WalletChange {
+            received: self.received.get() - before.received.get(),
+            spent: self.spent.get() - before.spent.get(),
+            held: self.held.get() - before.held.get(),
+            pending: self.pending.get() - before.pending.get(),
+        }
     }
 }
 

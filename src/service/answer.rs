@@ -62,18 +62,19 @@ impl Answer {
         Self::new(200, wire::to_json(body))
     }
 
-    /// 200 with the balance after a credit or debit, stored in compact form.
-    pub(super) fn balance(balance: Points, present: &CurrencyVersion) -> Self {
+    /// 200 with the balance after a credit or debit, stored in compact form unless it is negative.
+    pub(super) fn balance(balance: i64, present: &CurrencyVersion) -> Self {
+        let body = wire::render_balance(balance, &present.currency);
+        let plain = Self::new(200, body);
+        let Some(balance) = Points::new(balance) else {
+            return plain;
+        };
         let form = StoredForm::Compact(CompactResponse {
             renderer: wire::BALANCE_RENDERER,
             balance,
             configuration: present.version,
         });
-        let body = wire::render_balance(balance, &present.currency);
-        Self {
-            form,
-            ..Self::new(200, body)
-        }
+        Self { form, ..plain }
     }
 
     /// 201 with the created resource.

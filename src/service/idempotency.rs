@@ -215,7 +215,7 @@ fn render_again(
         .ok_or(store::Error::Impossible(
             "configuration of a compact response",
         ))?;
-    Ok(render(response.balance, &currency))
+    Ok(render(response.balance.get(), &currency))
 }
 
 /// Finds idempotency records whose compact response cannot be rendered.
@@ -322,8 +322,8 @@ mod tests {
     fn later(number: u8) -> Option<BalanceRenderer> {
         match number {
             1 => wire::balance_renderer(1),
-            2 => Some(|balance: Points, currency: &Currency| {
-                format!("{} {}", balance.get(), currency.symbol.as_str()).into_bytes()
+            2 => Some(|balance: i64, currency: &Currency| {
+                format!("{} {}", balance, currency.symbol.as_str()).into_bytes()
             }),
             _ => None,
         }

@@ -6,16 +6,16 @@
 //! the type that it renders, and older ones are deleted.
 
 use super::{BalanceResponse, CurrencyResponse, to_json};
-use crate::domain::{Currency, Points};
+use crate::domain::Currency;
 
 /// Renders the body.
-pub type BalanceRenderer = fn(Points, &Currency) -> Vec<u8>;
+pub type BalanceRenderer = fn(i64, &Currency) -> Vec<u8>;
 
 /// The number of the renderer of new responses.
 pub const BALANCE_RENDERER: u8 = 1;
 
 /// Renders the body of a new response.
-pub fn render_balance(balance: Points, currency: &Currency) -> Vec<u8> {
+pub fn render_balance(balance: i64, currency: &Currency) -> Vec<u8> {
     balance_1(balance, currency)
 }
 
@@ -28,9 +28,9 @@ pub fn balance_renderer(number: u8) -> Option<BalanceRenderer> {
 }
 
 /// The balance and the currency.
-fn balance_1(balance: Points, currency: &Currency) -> Vec<u8> {
+fn balance_1(balance: i64, currency: &Currency) -> Vec<u8> {
     to_json(&BalanceResponse {
-        balance: balance.get(),
+        balance,
         currency: CurrencyResponse::from(currency),
     })
 }
@@ -38,7 +38,7 @@ fn balance_1(balance: Points, currency: &Currency) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CurrencyName, CurrencySymbol, Rate};
+    use crate::domain::{CurrencyName, CurrencySymbol, Points, Rate};
 
     fn stars() -> Currency {
         Currency {
@@ -60,7 +60,11 @@ mod tests {
         )];
         for (number, body) in expected {
             let render = balance_renderer(number).unwrap();
-            assert_eq!(render(Points::MAX, &stars()), body.as_bytes(), "{number}");
+            assert_eq!(
+                render(Points::MAX.get(), &stars()),
+                body.as_bytes(),
+                "{number}"
+            );
         }
         let is_known = |number: &u8| balance_renderer(*number).is_some();
         assert_eq!((0..=u8::MAX).filter(is_known).count(), expected.len());
@@ -69,7 +73,7 @@ mod tests {
     #[test]
     fn new_responses_have_the_renderer_of_their_number() {
         let render = balance_renderer(BALANCE_RENDERER).unwrap();
-        let new = render_balance(Points::MAX, &stars());
-        assert_eq!(render(Points::MAX, &stars()), new);
+        let new = render_balance(Points::MAX.get(), &stars());
+        assert_eq!(render(Points::MAX.get(), &stars()), new);
     }
 }

@@ -104,8 +104,8 @@ pub struct WalletResponse {
 impl WalletResponse {
     /// A wallet in its program's currency.
     pub fn new(wallet: &Wallet, currency: &Currency) -> Self {
-        let [balance, received, spent] =
-            [wallet.balance(), wallet.received, wallet.spent].map(Points::get);
+        let balance = wallet.balance();
+        let [received, spent] = [wallet.received, wallet.spent].map(Points::get);
         Self {
             balance,
             amount_received: received,
@@ -212,10 +212,18 @@ impl TransactionResponse {
         at: Timestamp,
     ) -> Self {
         let reason = match entry {
-            Entry::Mint | Entry::Debit => reason.map(|reason| reason.as_str().to_owned()),
+            Entry::Mint
+            | Entry::Debit
+            | Entry::Mature
+            | Entry::Reverse
+            | Entry::Hold
+            | Entry::Release
+            | Entry::Void
+            | Entry::Open => reason.map(|reason| reason.as_str().to_owned()),
             Entry::Spend => Some("redemption".to_owned()),
             Entry::Refund => Some("refund".to_owned()),
             Entry::Forfeit => Some("member removed".to_owned()),
+            Entry::Expire => Some("expired".to_owned()),
         };
         Self {
             id: id.to_string(),

@@ -118,6 +118,7 @@ impl History {
             redemption: None,
             first: false,
             reason: None,
+            buckets: None,
         });
         self.push(program(place), event, account.jump);
     }
@@ -163,7 +164,7 @@ impl History {
             let record = books.record(MemberNumber(number)).unwrap();
             assert!(record.applied <= state.last, "{record:?}");
             let wallet = record.wallet;
-            assert_eq!(wallet.balance().get(), state.balances[place], "{state:?}");
+            assert_eq!(wallet.balance(), state.balances[place], "{state:?}");
             sums[place % 2].0 += wallet.received.get();
             sums[place % 2].1 += wallet.spent.get();
             let changes = state.changes[place];

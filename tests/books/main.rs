@@ -8,8 +8,11 @@
 
 mod compare;
 mod crossing;
+mod dated;
 mod disk;
+mod lots;
 mod naive;
+mod purse;
 mod steps;
 mod world;
 
@@ -42,6 +45,37 @@ fn the_books_are_what_the_plain_maps_are_after_every_batch() {
     }
     println!("{tally:#?}");
     tally.check_that_everything_happened();
+}
+
+/// Histories of accounts with lots, in which time passes, points mature and expire, and balances
+/// become negative.
+#[expect(clippy::print_stdout, reason = "the seed of a failure is printed")]
+fn live_with_lots(histories: u64) {
+    const BATCHES: u64 = 14;
+    let first = setting("BOOKS_SEED").unwrap_or(17);
+    println!("BOOKS_SEED={first}");
+    let mut tally = world::Tally::default();
+    for history in 0..histories {
+        println!("seed {}", first + history);
+        let mut world = World::dated(first + history);
+        world.live(BATCHES);
+        tally.add(&world.tally);
+    }
+    println!("{tally:#?}");
+    assert_eq!(tally.dated.len(), 19, "not everything happened");
+    assert!(tally.dated.values().all(|count| *count > 3));
+    assert!(tally.lost > 3 && tally.restarts > 3 && tally.deltas > 3 && tally.replaced > 3);
+}
+
+#[test]
+fn lots_are_what_the_plain_lists_are_after_every_row() {
+    live_with_lots(300);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn lots_are_what_the_plain_lists_are_in_many_histories() {
+    live_with_lots(10_000);
 }
 
 /// Batches of an ordinary run.

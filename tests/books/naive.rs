@@ -10,6 +10,8 @@ use stampcard::domain::{
     Timestamp, Wallet,
 };
 
+use super::purse::{Purse, Taking};
+
 /// An operator's id of a member, or the one that an erasure set. Ids of programs may be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Name {
@@ -39,6 +41,11 @@ pub(crate) struct Person {
     pub(crate) has_participated: bool,
     pub(crate) received: i64,
     pub(crate) spent: i64,
+    pub(crate) held: i64,
+    pub(crate) pending: i64,
+    /// The lots, if the account has any.
+    pub(crate) purse: Option<Purse>,
+    pub(crate) takings: Vec<Taking>,
     /// The numbers of the ledger entries, oldest first.
     pub(crate) entries: Rc<Vec<i64>>,
     pub(crate) account: Account,
@@ -51,7 +58,7 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) fn balance(&self) -> i64 {
-        self.received - self.spent
+        self.received - self.spent - self.held
     }
 
     /// The record that the books must have, whatever number they gave the tier.
@@ -67,7 +74,7 @@ impl Person {
             tier,
             is_archived: self.is_archived,
             has_participated: self.has_participated,
-            wallet: wallet(self.received, self.spent),
+            wallet: wallet([self.received, self.spent, self.held, self.pending]),
             account: self.account,
             version: Seq(self.version),
             token_epoch: self.removals,
@@ -75,14 +82,18 @@ impl Person {
                 .token_end
                 .map(|end| Timestamp::from_millis(end).unwrap()),
             redemptions,
+            lots: self.purse.as_ref().and_then(Purse::lots),
         }
     }
 }
 
-fn wallet(received: i64, spent: i64) -> Wallet {
+fn wallet(numbers: [i64; 4]) -> Wallet {
+    let [received, spent, held, pending] = numbers.map(|number| Points::new(number).unwrap());
     Wallet {
-        received: Points::new(received).unwrap(),
-        spent: Points::new(spent).unwrap(),
+        received,
+        spent,
+        held,
+        pending,
     }
 }
 
@@ -114,20 +125,38 @@ impl Naive {
         Rc::make_mut(self.people.get_mut(&number).unwrap())
     }
 
-    /// The points that a program's members received and spent.
-    pub(crate) fn sums(&self, program: i64) -> (i64, i64) {
+    /// The points that a program's members received.
+    pub(crate) fn received(&self, program: i64) -> i64 {
+        self.sums(program)[0]
+    }
+
+    fn sums(&self, program: i64) -> [i64; 4] {
         let people = self.people.values();
         let of_program = people.filter(|person| person.program == program);
-        of_program.fold((0, 0), |(received, spent), person| {
-            (received + person.received, spent + person.spent)
-        })
+        let numbers = of_program.map(|it| [it.received, it.spent, it.held, it.pending]);
+        numbers.fold([0; 4], |sums, more| [0, 1, 2, 3].map(|i| sums[i] + more[i]))
+    }
+
+    /// What is due in a program up to a time, in order.
+    pub(crate) fn due(&self, program: i64, until: i64) -> Vec<(i64, u8, i64)> {
+        let people = self.people.iter();
+        let of_program = people.filter(|(_, person)| person.program == program);
+        let mut due: Vec<(i64, u8, i64)> = of_program
+            .flat_map(|(number, person)| {
+                let dates = person.purse.iter().flat_map(Purse::dates);
+                dates.map(|(at, kind)| (at, kind, *number))
+            })
+            .filter(|(at, ..)| *at <= until)
+            .collect();
+        due.sort_unstable();
+        due.dedup();
+        due
     }
 
     pub(crate) fn program(&self, program: i64) -> ProgramRecord {
-        let (received, spent) = self.sums(program);
         let entries = self.entries.get(&program);
         ProgramRecord {
-            wallets: wallet(received, spent),
+            wallets: wallet(self.sums(program)),
             chain_start: entries.map(|chain| Seq(chain.start)),
             last_entry: entries.map(|chain| Seq(chain.last)),
             head: entries.and_then(|chain| chain.head),

@@ -70,7 +70,7 @@ impl World {
         Logged {
             activity: Activity {
                 seq: Seq(seq),
-                at: time(1_780_000_000_000 + seq),
+                at: time(self.now.unwrap_or(1_780_000_000_000 + seq)),
                 program: Some(ProgramNumber(program)),
                 event,
             },
@@ -104,6 +104,19 @@ impl World {
         let Some(number) = self.pick(|_| true) else {
             return self.sign_up();
         };
+        if self.now.is_some() {
+            // Their entries name lots, so that only some of the other steps are possible.
+            return match self.rng.u8(..24) {
+                0 => self.sign_up(),
+                1 => self.change_tier(number),
+                2 => self.redeem(number),
+                _ => self.dated_step(number),
+            };
+        }
+        self.plain_step(number);
+    }
+
+    fn plain_step(&mut self, number: i64) {
         let member = MemberNumber(number);
         let person = Rc::clone(&self.naive.people[&number]);
         match self.rng.u8(..100) {
@@ -179,6 +192,10 @@ impl World {
             has_participated: false,
             received: 0,
             spent: 0,
+            held: 0,
+            pending: 0,
+            purse: None,
+            takings: Vec::new(),
             entries: Rc::default(),
             account: Account::default(),
             version: seq,
@@ -220,7 +237,7 @@ impl World {
         } else {
             self.rng.i64(1..500)
         };
-        let amount = wanted.min(MAX - self.naive.sums(program).0);
+        let amount = wanted.min(MAX - self.naive.received(program));
         if amount > 0 {
             self.post(number, Entry::Mint, amount);
         }
@@ -243,12 +260,24 @@ impl World {
             redemption: None,
             first: false,
             reason: None,
+            buckets: None,
         })
     }
 
-    /// Posts a ledger entry. Its jump follows from the positions of the entries before it, and the
-    /// account from the domain's own rule.
     pub(crate) fn post(&mut self, number: i64, entry: Entry, amount: i64) {
+        self.post_event(number, Self::ledger_event(number, entry, amount));
+        let person = self.naive.person(number);
+        if entry.is_credit() {
+            person.received += amount;
+        } else {
+            person.spent += amount;
+        }
+        person.has_participated |= matches!(entry, Entry::Mint | Entry::Spend);
+    }
+
+    /// Posts a ledger entry. Its jump follows from the positions of the entries before it, and the
+    /// account from the domain's own rule. The caller changes the person's points.
+    pub(crate) fn post_event(&mut self, number: i64, event: Event) {
         let person = Rc::clone(&self.naive.people[&number]);
         let (program, entries) = (person.program, &person.entries);
         let jump_of = |seq: Seq| {
@@ -259,7 +288,7 @@ impl World {
         let depth = jump_depth(u64::try_from(entries.len()).unwrap() + 1);
         let before = usize::try_from(depth).unwrap().checked_sub(1);
         assert_eq!(account.jump, before.map(|place| Seq(entries[place])));
-        let mut logged = self.row_of(program, Self::ledger_event(number, entry, amount));
+        let mut logged = self.row_of(program, event);
         let seq = logged.activity.seq;
         account.last = Some(seq);
         logged.jump = account.jump;
@@ -283,12 +312,6 @@ impl World {
         person.applied = seq.0;
         person.account = account;
         Rc::make_mut(&mut person.entries).push(seq.0);
-        if entry.is_credit() {
-            person.received += amount;
-        } else {
-            person.spent += amount;
-        }
-        person.has_participated |= matches!(entry, Entry::Mint | Entry::Spend);
         self.touched.people.insert(number);
     }
 
@@ -381,7 +404,7 @@ impl World {
             first: false,
         };
         self.record(number, event, |person, _| person.redemptions.push(0));
-        if self.rng.u8(..4) > 0 {
+        if self.now.is_none() && self.rng.u8(..4) > 0 {
             self.spend(number, Entry::Spend);
         }
     }
@@ -398,7 +421,7 @@ impl World {
         let event = move_event(number, from, to);
         self.record(number, event, |person, _| person.redemptions[place] = to);
         let program = self.naive.people[&number].program;
-        let room = MAX - self.naive.sums(program).0;
+        let room = MAX - self.naive.received(program);
         if Status::ALL[to] == Status::Canceled && room > 0 {
             let amount = self.rng.i64(1..=room.min(100));
             self.post(number, Entry::Refund, amount);
@@ -476,8 +499,12 @@ impl World {
                 let event = ledger(number, Entry::Mint, 5);
                 (number, other, event, Kind::AnotherProgram)
             }
+            4..7 if person.purse.is_some() => {
+                let event = ledger(number, Entry::Mint, 5);
+                (number, program, event, Kind::LotsMissing)
+            }
             4 => {
-                let more = Points::new(person.balance() + 1)?;
+                let more = Points::new(person.balance() + 1).filter(|more| !more.is_zero())?;
                 let spends = [Entry::Spend, Entry::Forfeit, Entry::Debit];
                 let entry = spends[self.rng.usize(..spends.len())];
                 // More points than there may be are too many first.
@@ -492,7 +519,7 @@ impl World {
             }
             6 => {
                 // Too many only for the program.
-                let amount = MAX - self.naive.sums(program).0 + 1;
+                let amount = MAX - self.naive.received(program) + 1;
                 Points::new(person.received + amount)?;
                 let event = ledger(number, Entry::Refund, Points::new(amount)?.get());
                 (number, program, event, Kind::TooManyPoints)

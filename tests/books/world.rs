@@ -31,6 +31,8 @@ pub(crate) struct Tally {
     pub(crate) redone: u64,
     pub(crate) parts: usize,
     pub(crate) members: usize,
+    /// What happened to lots.
+    pub(crate) dated: BTreeMap<&'static str, u64>,
 }
 
 impl Tally {
@@ -53,6 +55,9 @@ impl Tally {
         }
         for (kind, count) in &other.contradictions {
             *self.contradictions.entry(kind.clone()).or_default() += count;
+        }
+        for (what, count) in &other.dated {
+            *self.dated.entry(what).or_default() += count;
         }
         self.parts = self.parts.max(other.parts);
         self.members = self.members.max(other.members);
@@ -109,16 +114,17 @@ pub(crate) struct World {
     pub(crate) names: u32,
     /// The rows are as version 0.1.0 wrote them.
     pub(crate) is_given: bool,
+    /// The time, in a history of accounts with lots.
+    pub(crate) now: Option<i64>,
     /// The token ends of the members of these rows.
     pub(crate) given: BTreeMap<i64, Timestamp>,
     pub(crate) tally: Tally,
 }
 
 impl World {
-    /// A world with a history of version 0.1.0, and with a number of members.
-    pub(crate) fn new(seed: u64, members: usize) -> Self {
+    fn empty(seed: u64) -> Self {
         let published = Published::default();
-        let mut world = Self {
+        Self {
             rng: Rng::with_seed(seed),
             naive: Naive::default(),
             log: Vec::new(),
@@ -129,9 +135,24 @@ impl World {
             all_names: BTreeSet::new(),
             names: 0,
             is_given: true,
+            now: None,
             given: BTreeMap::new(),
             tally: Tally::default(),
-        };
+        }
+    }
+
+    /// A world in which accounts may have lots.
+    pub(crate) fn dated(seed: u64) -> Self {
+        Self {
+            is_given: false,
+            now: Some(super::dated::START),
+            ..Self::empty(seed)
+        }
+    }
+
+    /// A world with a history of version 0.1.0, and with a number of members.
+    pub(crate) fn new(seed: u64, members: usize) -> Self {
+        let mut world = Self::empty(seed);
         for _ in 0..20 {
             world.batch();
         }

@@ -81,6 +81,7 @@ impl Log {
             offer: None,
             redemption: None,
             reason: None,
+            buckets: None,
         }));
     }
 

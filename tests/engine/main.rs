@@ -12,6 +12,7 @@
 
 mod books;
 mod oracle;
+mod parts;
 mod snapshot;
 
 use std::collections::HashMap;
@@ -240,6 +241,7 @@ impl Pair {
                 redemption: offer.map(|_| RedemptionNumber(1)),
                 first: false,
                 reason: None,
+                buckets: None,
             }),
         );
     }

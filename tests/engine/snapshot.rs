@@ -11,7 +11,7 @@ use stampcard::analytics::snapshot::{
 };
 use stampcard::analytics::{BLOCK_LEN, Figures, Measure};
 use stampcard::domain::{
-    Activity, Entry, Environment, Event, LedgerEntry, MemberNumber, MessageId, OfferId,
+    Activity, Buckets, Entry, Environment, Event, LedgerEntry, MemberNumber, MessageId, OfferId,
     OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramNumber, Rating,
     RedemptionMove, RedemptionNumber, RedemptionRating, Seq, Status, Tier, Timestamp,
 };
@@ -47,8 +47,29 @@ impl History {
             redemption: offer.map(|_| REDEMPTION),
             first: amount % 5 == 0,
             reason: None,
+            buckets: None,
         };
         self.add(after, program, Event::of_entry(entry));
+    }
+
+    /// An entry that changes the points that are held and deferred.
+    fn buckets(&mut self, entry: Entry, amount: i64, held: i64, deferred: i64) {
+        let buckets = Buckets {
+            held,
+            deferred,
+            ..Buckets::default()
+        };
+        let entry = LedgerEntry {
+            entry,
+            amount: Points::new(amount).unwrap(),
+            member: MEMBER,
+            offer: None,
+            redemption: None,
+            first: false,
+            reason: None,
+            buckets: buckets.boxed(),
+        };
+        self.add(77, 2, Event::of_entry(entry));
     }
 
     fn redeem(&mut self, after: i64, program: i64, offer: i64, first: bool) {
@@ -216,10 +237,18 @@ fn members(history: &mut History) {
             role: None,
         },
     );
-    for (place, entry) in Entry::ALL.into_iter().enumerate() {
+    for (place, entry) in Entry::ALL[..5].iter().enumerate() {
         let offer = matches!(entry, Entry::Spend | Entry::Refund).then_some(21);
-        history.ledger(9_999, 2, entry, 1_000_000 * (place as i64 + 1), offer);
+        history.ledger(9_999, 2, *entry, 1_000_000 * (place as i64 + 1), offer);
     }
+    history.buckets(Entry::Mint, 50_000_000, 0, 50_000_000);
+    history.buckets(Entry::Expire, 1_000_000, 0, 0);
+    history.buckets(Entry::Mature, 20_000_000, 0, -20_000_000);
+    history.buckets(Entry::Hold, 9_000_000, 9_000_000, 0);
+    history.buckets(Entry::Release, 4_000_000, -4_000_000, 0);
+    history.buckets(Entry::Void, 2_000_000, -2_000_000, 0);
+    history.buckets(Entry::Open, 1_000_000, 0, 0);
+    history.buckets(Entry::Reverse, 3_000_000, 0, 0);
 }
 
 /// One redemption stays at each status; the completed one went through all of them.
@@ -351,6 +380,9 @@ fn the_history_has_everything_that_a_snapshot_stores() {
         program(1).tier_count() > 2,
         "their order is not that of a map"
     );
+    let totals = program(2).totals();
+    let buckets = [totals.expired, totals.voided, totals.pending, totals.held];
+    assert_eq!(buckets, [1_000_000, 2_000_000, 30_000_000, 3_000_000]);
     let ratings = program(2).offers()[0].figures().ratings;
     assert_eq!((ratings.count, ratings.sum), (2, 19));
     for status in Status::ALL {

@@ -5,6 +5,7 @@
 //! row at which it began. So the books are those of a base and the deltas after it, and the rows
 //! of the log since the last delta began.
 
+mod holdings;
 mod stored;
 
 use std::collections::HashMap;
@@ -16,7 +17,7 @@ use super::{Books, Published, Record, TierNumber};
 use crate::domain::{Seq, Tier};
 
 /// The version of the form of the parts.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Records of a base in one part: about a hundred kilobytes.
 const RECORDS: usize = 4 * CHUNK;

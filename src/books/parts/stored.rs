@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::holdings::StoredHoldings;
 use crate::books::fold::NUMBER_MAX;
 use crate::books::{ProgramRecord, Record, TierNumber};
 use crate::domain::{
@@ -68,6 +69,7 @@ pub(super) struct StoredRecord {
     token_expires_at: i64,
     /// The place of a status in the list of all, and the number of redemptions.
     redemptions: Vec<(u8, u32)>,
+    holdings: Option<StoredHoldings>,
 }
 
 impl StoredRecord {
@@ -96,6 +98,7 @@ impl StoredRecord {
             token_epoch: record.token_epoch,
             token_expires_at: record.token_expires_at.map_or(0, Timestamp::as_millis),
             redemptions: counts.collect(),
+            holdings: StoredHoldings::new(record),
         }
     }
 
@@ -125,21 +128,18 @@ impl StoredRecord {
             0 => None,
             end => Some(Timestamp::from_millis(end).filter(|_| end > 0)?),
         };
-        let wallet = Wallet {
-            received: Points::new(self.received)?,
-            spent: Points::new(self.spent)?,
-        };
-        if wallet.spent > wallet.received {
-            return None;
-        }
-        Some(Record {
+        let mut record = Record {
             number: MemberNumber(number),
             program: ProgramNumber(self.program),
             applied: Seq(self.applied),
             tier,
             is_archived: self.is_archived,
             has_participated: self.has_participated,
-            wallet,
+            wallet: Wallet {
+                received: Points::new(self.received)?,
+                spent: Points::new(self.spent)?,
+                ..Wallet::default()
+            },
             account: Account {
                 last: back(self.last)?,
                 jump: back(self.jump)?,
@@ -152,7 +152,12 @@ impl StoredRecord {
             token_epoch: self.token_epoch,
             token_expires_at: token_end,
             redemptions,
-        })
+            lots: None,
+        };
+        if let Some(holdings) = &self.holdings {
+            holdings.write(&mut record)?;
+        }
+        Some(record)
     }
 }
 
@@ -165,8 +170,8 @@ mod tests {
 
     use super::*;
     use crate::books::parts::{Damaged, Generation, Header, Part};
-    use crate::books::{Books, Published};
-    use crate::domain::Tier;
+    use crate::books::{Books, Lots, Published};
+    use crate::domain::{Bucket, Lot, LotState, Tier};
 
     /// Every record by the member's number, each with the name of its tier, which may have another
     /// number in other books.
@@ -227,16 +232,34 @@ mod tests {
             )
         });
         let points = number(Points::MAX.get()).prop_flat_map(|all| (Just(all), number(all)));
+        let points = (points, prop::option::of(lots()), 0..3_i64);
         let flags = (any::<bool>(), any::<bool>(), any::<u32>());
         let end = prop::option::of(1..=253_402_300_799_999_i64);
         let count = prop_oneof![Just(0), Just(u32::MAX), any::<u32>()];
         let counts = prop::array::uniform7(count);
         (own, rest, points, flags, end, counts).prop_map(
-            |((number, program, tier), rest, (received, spent), flags, end, counts)| {
+            |((number, program, tier), rest, (points, lots, held), flags, end, counts)| {
                 let (applied, (last, jump, far), version, entries) = rest;
                 let mut redemptions = StatusCounts::default();
                 for (status, count) in Status::ALL.into_iter().zip(counts) {
                     redemptions.add(status, u64::from(count));
+                }
+                let (received, spent) = points;
+                let mut wallet = Wallet {
+                    received: Points::new(received).unwrap(),
+                    spent: Points::new(spent).unwrap(),
+                    held: Points::new(held).unwrap(),
+                    pending: Points::ZERO,
+                };
+                if let Some(lots) = &lots {
+                    wallet.held = lots.sum(Bucket::Held);
+                    wallet.pending = lots.sum(Bucket::Deferred);
+                    let available = lots.sum(Bucket::Available).get();
+                    // What is spent beyond that makes the balance negative.
+                    let beyond = if available == 0 { spent % 7 } else { 0 };
+                    wallet.spent = Points::new(spent % 1_000 + beyond).unwrap();
+                    let all = spent % 1_000 + available + wallet.held.get();
+                    wallet.received = Points::new(all).unwrap();
                 }
                 Record {
                     number: MemberNumber(number),
@@ -245,10 +268,7 @@ mod tests {
                     tier,
                     is_archived: flags.0,
                     has_participated: flags.1,
-                    wallet: Wallet {
-                        received: Points::new(received).unwrap(),
-                        spent: Points::new(spent).unwrap(),
-                    },
+                    wallet,
                     account: Account {
                         last,
                         jump,
@@ -259,9 +279,41 @@ mod tests {
                     token_epoch: flags.2,
                     token_expires_at: end.and_then(Timestamp::from_millis),
                     redemptions,
+                    lots: lots.map(Box::new),
                 }
             },
         )
+    }
+
+    /// Some lots of small numbers of points.
+    fn lots() -> impl Strategy<Value = Lots> {
+        let time = |millis| Timestamp::from_millis(millis).unwrap();
+        let state = prop_oneof![
+            Just(LotState::Available),
+            (1..9_u32, any::<bool>())
+                .prop_map(|(by, is_provisional)| LotState::Held { by, is_provisional }),
+            (0..99_i64).prop_map(move |at| LotState::Deferred {
+                matures_at: time(at)
+            }),
+        ];
+        let end = prop::option::of((99..253_402_300_799_999_i64).prop_map(time));
+        let lot = (1..40_u32, 0..3_u32, any::<u32>(), 1..9_i64, end, state);
+        (vec(lot, 0..9), 0..3_u32).prop_map(|(all, further)| {
+            let (mut number, mut live) = (0, Vec::new());
+            for (after, origin, entry, remaining, expires_at, state) in all {
+                number += after;
+                live.push(Lot {
+                    number,
+                    origin: number.saturating_sub(origin).max(1),
+                    entry: entry.max(1),
+                    remaining: Points::new(remaining).unwrap(),
+                    expires_at,
+                    state,
+                });
+            }
+            let made = (number + further).max(1);
+            Lots { made, live }
+        })
     }
 
     /// Books whose list of tiers exists before their records.
@@ -281,6 +333,7 @@ mod tests {
                 before.program == record.program
                     && before.wallet.received <= record.wallet.received
                     && before.wallet.spent <= record.wallet.spent
+                    && before.lots.is_none()
             };
             if books.record(record.number).is_none_or(is_later) && books.restore(record) {
                 books.write(record);
@@ -372,7 +425,9 @@ mod tests {
                     .last
                     .is_none_or(|last| last <= record.applied)
             );
-            assert!(record.wallet.spent <= record.wallet.received);
+            if let Some(lots) = &record.lots {
+                assert_eq!(lots.sum(Bucket::Available), record.wallet.available());
+            }
         }
     }
 }

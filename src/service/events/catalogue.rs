@@ -89,7 +89,7 @@ pub(in crate::service) fn record_entry(
     entry: LedgerEntry,
     position: Position,
 ) -> Result<Seq, store::Error> {
-    announce(tx, program, EventKind::of_entry(entry.entry))?;
+    announce(tx, program, EventKind::of_entry(&entry))?;
     tx.record_entry(program, at, entry, position)
 }
 
@@ -181,6 +181,7 @@ fn object(
         // Its object is made when it is shown.
         Event::MessageCreated { .. }
         | Event::TokenExchanged { .. }
+        | Event::WalletMoved(_)
         | Event::MemberRestored { .. }
         | Event::MemberErased { .. }
         | Event::MemberChanged { .. }

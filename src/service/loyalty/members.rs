@@ -377,13 +377,14 @@ fn remove(
     if is_new {
         let record = tx.account(member.number);
         let record = record.ok_or(store::Error::Impossible("member without an account"))?;
-        let balance = record.wallet.balance();
+        let balance = record.wallet.available();
         if !options.retain_balance && !balance.is_zero() {
             let movement = Movement {
                 entry: Entry::Forfeit,
                 amount: balance,
                 booking: None,
                 reason: None,
+                buckets: None,
             };
             post(tx, at, &record, movement)?;
         }

@@ -67,6 +67,7 @@ impl Services {
                 amount,
                 booking: None,
                 reason,
+                buckets: None,
             };
             let wallet = post(tx, at, &record, movement)?;
             if let Some(pool) = pool {
@@ -132,18 +133,17 @@ impl Services {
                     next_cursor: None,
                 });
             };
-            let rows = store::log::wallet_entries(connection, record.number, start, page.limit)?;
-            if rows.is_empty() {
+            let page = store::log::wallet_entries(connection, record.number, start, page.limit)?;
+            let page = page.ok_or_else(|| {
                 // The entry that the cursor names belongs to another wallet.
                 let expected = "must be the nextCursor of a page of this list";
-                return Err(Invalid::new("cursor", expected).into());
-            }
-            // The last entry of this page names the one before it.
-            let next_cursor = rows
-                .last()
-                .and_then(|last| last.previous)
+                Invalid::new("cursor", expected)
+            })?;
+            let next_cursor = page
+                .next
                 .map(|seq| Cursor(seq.0).encode(ListKind::Transactions, caller.program().0));
-            let transactions = rows
+            let transactions = page
+                .entries
                 .into_iter()
                 .map(|row| LedgerEntryResponse {
                     transaction: TransactionResponse::new(
@@ -154,7 +154,7 @@ impl Services {
                         row.redemption.map(RedemptionId::from_uuid),
                         row.at,
                     ),
-                    balance_after: row.balance_after.get(),
+                    balance_after: row.balance_after,
                     offer_title: row.offer_title,
                 })
                 .collect();

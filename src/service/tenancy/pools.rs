@@ -146,7 +146,7 @@ fn one(pool: Option<&Pool>) -> OnePoolResponse {
 /// Refuses an organization in which a member has points.
 fn check_empty(tx: &Transaction<'_>, organization: OrganizationNumber) -> Result<(), ServiceError> {
     for (program, _) in store::pools::programs(tx, organization)? {
-        if !tx.wallets_of(program).balance().is_zero() {
+        if tx.wallets_of(program).balance() != 0 {
             return Err(Refusal::OrgPool("members of the organization have points").into());
         }
     }

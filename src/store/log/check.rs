@@ -9,7 +9,9 @@ use super::history::History;
 use super::insert::{COMMON, OF_ENTRIES};
 use super::read::{ALL, Stored};
 use super::texts;
-use crate::domain::{Cell, Cells, Column, Entry, Event, EventKind, Seq, Timestamp, jump_depth};
+use crate::domain::{
+    Cell, Cells, Column, Entry, Event, EventKind, LedgerEntry, Row, Seq, Timestamp, jump_depth,
+};
 use crate::store::Error;
 use crate::store::tables::columns::column;
 use crate::store::whole::rules::Rule;
@@ -109,8 +111,7 @@ struct Head {
 #[derive(Default)]
 struct Entries {
     seqs: Vec<i64>,
-    received: i64,
-    spent: i64,
+    wallet: [i64; 4],
 }
 
 impl Check<'_> {
@@ -139,10 +140,11 @@ impl Check<'_> {
             self.report(format!("activity {seq} has an unknown kind"));
             return Ok(());
         };
-        match Event::read(kind, row) {
+        let event = Event::read(kind, row);
+        match &event {
             Some(event) => {
-                self.token_end(seq, &event);
-                self.history.row(row, &event)?;
+                self.token_end(seq, event);
+                self.history.row(row, event)?;
             }
             None => self.report(format!(
                 "activity {seq}, {}, lacks a required value",
@@ -155,7 +157,18 @@ impl Check<'_> {
                 || kind.columns().contains(column)
                 || (is_entry && OF_ENTRIES.contains(column))
         };
-        let unused = Column::ALL.into_iter().filter(|column| !is_used(column));
+        // An entry uses only some columns of its kind.
+        let mut written = Row::default();
+        let entry = event.as_ref().filter(|_| is_entry);
+        entry.inspect(|event| event.write(&mut written));
+        let is_extra = |column: &Column| {
+            entry.is_some()
+                && kind.columns().contains(column)
+                && written.cell(*column) == Cell::Null
+        };
+        let unused = Column::ALL
+            .into_iter()
+            .filter(|column| !is_used(column) || is_extra(column));
         for column in unused {
             if row.cell(column) != Cell::Null {
                 let (event, name) = (kind.as_str(), column.name());
@@ -170,7 +183,7 @@ impl Check<'_> {
             }
         }
         if is_entry {
-            self.entry(seq, row);
+            self.entry(seq, row, event.as_ref());
             self.booking(seq, row);
             self.hash(seq, row, &texts.commitments);
         }
@@ -198,21 +211,20 @@ impl Check<'_> {
     }
 
     /// Checks the position of a ledger entry in its account.
-    fn entry(&mut self, seq: i64, row: &impl Cells) {
+    fn entry(&mut self, seq: i64, row: &impl Cells, event: Option<&Event>) {
         let number = |column| row.cell(column).integer();
-        let amount = number(Column::Amount).unwrap_or_default();
+        let change = event.and_then(Event::ledger_entry).map(LedgerEntry::change);
+        let change = change.unwrap_or_default();
         let account = self
             .accounts
             .entry(number(Column::Member).unwrap_or_default())
             .or_default();
-        if number(Column::Entry)
-            .and_then(Entry::of_number)
-            .is_some_and(Entry::is_credit)
-        {
-            account.received = account.received.saturating_add(amount);
-        } else {
-            account.spent = account.spent.saturating_add(amount);
+        let changes = [change.received, change.spent, change.held, change.pending];
+        for (sum, change) in account.wallet.iter_mut().zip(changes) {
+            *sum = sum.saturating_add(change);
         }
+        let [received, spent, held, deferred] = account.wallet;
+        let unless_zero = |points: i64| Some(points).filter(|points| *points != 0);
         let jump = jump_depth(account.seqs.len() as u64 + 1);
         let jump = usize::try_from(jump)
             .ok()
@@ -223,8 +235,10 @@ impl Check<'_> {
                 Column::Jump,
                 jump.and_then(|place| account.seqs.get(place).copied()),
             ),
-            (Column::ReceivedAfter, Some(account.received)),
-            (Column::SpentAfter, Some(account.spent)),
+            (Column::ReceivedAfter, Some(received)),
+            (Column::SpentAfter, Some(spent)),
+            (Column::HeldAfter, unless_zero(held)),
+            (Column::DeferredAfter, unless_zero(deferred)),
         ];
         account.seqs.push(seq);
         for (column, expected) in expected {

@@ -8,7 +8,7 @@ use super::chain::{self, Hash};
 use super::chain_head::chain_head;
 use super::texts::{self, NewText, Salt};
 use crate::books::{self, Draft};
-use crate::domain::{Activity, Actor, Cell, Cells as _, Column, EventKind, Position, Row};
+use crate::domain::{Activity, Actor, Cell, Cells as _, Column, EventKind, Points, Position, Row};
 use crate::store::Error;
 use crate::store::writer::{Prepared, run};
 
@@ -23,12 +23,27 @@ pub(super) const COMMON: [Column; 6] = [
 ];
 
 /// The columns of a ledger entry that are not part of the event.
-pub(super) const OF_ENTRIES: [Column; 5] = [
+pub(super) const OF_ENTRIES: [Column; 7] = [
     Column::Previous,
     Column::Jump,
     Column::ReceivedAfter,
     Column::SpentAfter,
+    Column::HeldAfter,
+    Column::DeferredAfter,
     Column::Chain,
+];
+
+/// The columns that few ledger entries have.
+const SELDOM: [Column; 9] = [
+    Column::ExpiresAt,
+    Column::MaturesAt,
+    Column::DueAt,
+    Column::Available,
+    Column::Held,
+    Column::Deferred,
+    Column::HeldAfter,
+    Column::DeferredAfter,
+    Column::Lots,
 ];
 
 /// A statement that appends a row of one kind, and the columns of its parameters.
@@ -37,15 +52,15 @@ struct Insert {
     columns: Vec<Column>,
 }
 
-/// One statement for each kind, in the order of [`EventKind::ALL`], with only the columns of the
-/// kind.
-static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
-    let insert = |kind: EventKind| {
+/// Two statements for each kind, in the order of [`EventKind::ALL`], with only the columns of the
+/// kind: the first leaves out those that few ledger entries have.
+static INSERTS: LazyLock<Vec<[Insert; 2]>> = LazyLock::new(|| {
+    let insert = |kind: EventKind, has_seldom: bool| {
+        let is_entry = kind.columns().contains(&Column::Entry);
+        let of_entry = if is_entry { &OF_ENTRIES[..] } else { &[] };
+        let own = kind.columns().iter().chain(of_entry).copied();
         let mut columns = COMMON.to_vec();
-        columns.extend(kind.columns());
-        if kind.columns().contains(&Column::Entry) {
-            columns.extend(OF_ENTRIES);
-        }
+        columns.extend(own.filter(|column| has_seldom || !is_entry || !SELDOM.contains(column)));
         let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
         let sql = format!(
             "INSERT INTO activity ({}) VALUES ({})",
@@ -54,7 +69,8 @@ static INSERTS: LazyLock<Vec<Insert>> = LazyLock::new(|| {
         );
         Insert { sql, columns }
     };
-    EventKind::ALL.map(insert).into()
+    let both = |kind| [false, true].map(|has_seldom| insert(kind, has_seldom));
+    EventKind::ALL.map(both).into()
 });
 
 /// What a row has besides its activity.
@@ -132,8 +148,20 @@ impl NewRow {
                 Cell::Integer(position.received.get()),
             );
             row.set(Column::SpentAfter, Cell::Integer(position.spent.get()));
+            let unless_zero = |points: Points| Some(points.get()).filter(|points| *points > 0);
+            row.set_number(Column::HeldAfter, unless_zero(position.held));
+            row.set_number(Column::DeferredAfter, unless_zero(position.deferred));
         }
         row
+    }
+
+    /// Whether a ledger entry has a column that few have.
+    fn has_seldom(&self, activity: &Activity) -> bool {
+        let entry = activity.event.ledger_entry();
+        entry.is_some_and(|entry| entry.buckets.is_some())
+            || self
+                .position
+                .is_some_and(|position| !position.held.is_zero() || !position.deferred.is_zero())
     }
 
     /// Inserts the row, and its text.
@@ -146,7 +174,8 @@ impl NewRow {
         if let Some(start) = &self.start {
             row.set(Column::Chain, Cell::Blob(start));
         }
-        let insert = &INSERTS[activity.event.kind() as usize];
+        let insert =
+            &INSERTS[activity.event.kind() as usize][usize::from(self.has_seldom(activity))];
         run(statements, &insert.sql, |statement| {
             for (index, column) in (1..).zip(&insert.columns) {
                 statement.raw_bind_parameter(index, row.cell(*column))?;

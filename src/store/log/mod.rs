@@ -7,6 +7,7 @@ mod history;
 mod insert;
 mod read;
 pub(in crate::store) mod replay;
+pub(super) mod sums;
 mod texts;
 mod wallet;
 
@@ -18,7 +19,7 @@ pub(super) use self::read::COUNTED;
 use self::read::Stored;
 pub use self::texts::erase_texts;
 pub(super) use self::texts::{COMMENT, NewText, REASON};
-pub use self::wallet::{LedgerRow, jump_of, wallet_entries};
+pub use self::wallet::{LedgerPage, LedgerRow, jump_of, wallet_entries};
 use super::Error;
 use crate::domain::{
     Activity, Actor, Cells as _, Column, Comment, Event, ProgramNumber, Reason, RedemptionNumber,
@@ -195,7 +196,7 @@ fn activity(row: &Row<'_>) -> Result<Activity, Error> {
 fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activity, Error> {
     let seq = activity.seq;
     match &mut activity.event {
-        Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
             entry.reason = texts::find(connection, seq, REASON)?.map(Reason::stored);
         }
         Event::RedemptionRated(rated) => {

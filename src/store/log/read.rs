@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use rusqlite::Row;
 
 use crate::domain::{
-    Activity, Audience, Cell, Cells, Column, Counting, Event, EventKind, ProgramNumber, Seq,
+    Activity, Audience, Cell, Cells, Column, Counting, Entry, Event, EventKind, ProgramNumber, Seq,
     Timestamp,
 };
 use crate::store::tables::cells::cell;
@@ -87,8 +87,15 @@ pub(super) static IN_CATALOGUE: LazyLock<String> =
     LazyLock::new(|| kinds(|kind| kind.audience() == Audience::Catalogue));
 
 /// The SQL condition that a row is an event that reports count.
-pub(in crate::store) static COUNTED: LazyLock<String> =
-    LazyLock::new(|| kinds(|kind| kind.counting() == Counting::Counted));
+pub(in crate::store) static COUNTED: LazyLock<String> = LazyLock::new(|| {
+    let kinds = kinds(|kind| kind.counting() == Counting::Counted);
+    let entries = Entry::ALL.into_iter().filter(|entry| !entry.is_counted());
+    let entries: Vec<String> = entries.map(|entry| entry.number().to_string()).collect();
+    format!(
+        "({kinds} AND coalesce(entry, 0) NOT IN ({}))",
+        entries.join(", ")
+    )
+});
 
 /// The SQL condition that a row is of the given kinds, as ranges of their numbers.
 fn kinds(is_included: impl Fn(EventKind) -> bool) -> String {

@@ -49,7 +49,9 @@ impl<'a> NewText<'a> {
 /// The number of the text that events of a kind may have.
 pub(super) fn part_of(kind: EventKind) -> Option<i64> {
     match kind {
-        EventKind::WalletCredited | EventKind::WalletDebited => Some(REASON),
+        EventKind::WalletCredited | EventKind::WalletDebited | EventKind::WalletMoved => {
+            Some(REASON)
+        }
         EventKind::RedemptionRated => Some(COMMENT),
         _ => None,
     }
@@ -58,7 +60,7 @@ pub(super) fn part_of(kind: EventKind) -> Option<i64> {
 /// The text of an event, if it has one, and its number.
 fn text_of(event: &Event) -> Option<(i64, &str)> {
     let text = match event {
-        Event::WalletCredited(entry) | Event::WalletDebited(entry) => {
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
             entry.reason.as_ref()?.as_str()
         }
         Event::RedemptionRated(rated) => rated.comment.as_ref()?.as_str(),

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::domain::{Entry, MemberNumber, Points, Reason, Seq, Timestamp};
+use crate::domain::{Entry, EventKind, MemberNumber, Points, Reason, Seq, Timestamp, Wallet};
 use crate::store::tables::columns::{column, optional, points, time};
 use crate::store::{Error, Transaction};
 
@@ -24,21 +24,31 @@ pub struct LedgerRow {
     /// The title of its offer.
     pub offer_title: Option<String>,
     /// The balance of the wallet after it.
-    pub balance_after: Points,
-    /// The entry of the same wallet before it.
-    pub previous: Option<Seq>,
+    pub balance_after: i64,
 }
 
+/// A page of a wallet's ledger entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerPage {
+    /// The entries, newest first.
+    pub entries: Vec<LedgerRow>,
+    /// Where the next page starts, if there are further entries.
+    pub next: Option<Seq>,
+}
+
+/// The most entries that are read for a page, those that it leaves out included.
+const READ_MAX: usize = 10_000;
+
 const ENTRY: &str = "SELECT a.at, a.entry, a.amount, t.text, r.uuid, a.previous_seq, o.title,
-        a.received_after - a.spent_after AS balance
+        a.kind, a.received_after, a.spent_after, coalesce(a.held_after, 0) AS held
     FROM activity a LEFT JOIN redemption r ON r.id = a.redemption_id
         LEFT JOIN offer o ON o.id = a.offer_id
         LEFT JOIN log_text t ON t.seq = a.seq AND t.part = 1
     WHERE a.seq = ?1 AND a.member_id = ?2 AND a.entry IS NOT NULL";
 
-/// The ledger entries of a wallet from `start` back, newest first, at most `limit`. The query
-/// follows the chain from entry to entry, so that its cost does not depend on the length of any
-/// history.
+/// The ledger entries of a wallet from `start` back, newest first, at most `limit`, without those
+/// that only move points between its buckets. `None` if it has no entry `start`. The query follows
+/// the chain from entry to entry, so that its cost does not depend on the length of any history.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -47,25 +57,34 @@ pub fn wallet_entries(
     member: MemberNumber,
     start: Seq,
     limit: usize,
-) -> Result<Vec<LedgerRow>, Error> {
+) -> Result<Option<LedgerPage>, Error> {
     let mut statement = connection.prepare_cached(ENTRY)?;
-    let mut next = Some(start);
+    let (mut next, mut read) = (Some(start), 0);
     let mut entries = Vec::new();
-    while let Some(seq) = next.filter(|_| entries.len() < limit) {
+    while let Some(seq) = next.filter(|_| entries.len() < limit && read < READ_MAX) {
         let mut rows = statement.query((seq.0, member.0))?;
         let Some(row) = rows.next()? else {
+            next = None;
             break;
         };
-        let entry = entry(seq, row)?;
-        next = entry.previous;
-        entries.push(entry);
+        read += 1;
+        next = optional(row, column!(ENTRY, "previous_seq"), Seq)?;
+        if row.get::<_, i64>(column!(ENTRY, "kind"))? != EventKind::WalletMoved.number() {
+            entries.push(entry(seq, row)?);
+        }
     }
-    Ok(entries)
+    Ok((read > 0).then_some(LedgerPage { entries, next }))
 }
 
 fn entry(seq: Seq, row: &Row<'_>) -> Result<LedgerRow, Error> {
     let number: i64 = row.get(column!(ENTRY, "entry"))?;
     let redemption = row.get_ref(column!(ENTRY, "uuid"))?.as_blob().ok();
+    let after = Wallet {
+        received: points(row, column!(ENTRY, "received_after"))?,
+        spent: points(row, column!(ENTRY, "spent_after"))?,
+        held: points(row, column!(ENTRY, "held"))?,
+        pending: Points::ZERO,
+    };
     Ok(LedgerRow {
         seq,
         at: time(row, column!(ENTRY, "at"))?,
@@ -74,8 +93,7 @@ fn entry(seq: Seq, row: &Row<'_>) -> Result<LedgerRow, Error> {
         reason: optional(row, column!(ENTRY, "text"), Reason::stored)?,
         redemption: redemption.and_then(|bytes| uuid::Uuid::from_slice(bytes).ok()),
         offer_title: row.get(column!(ENTRY, "title"))?,
-        balance_after: points(row, column!(ENTRY, "balance"))?,
-        previous: optional(row, column!(ENTRY, "previous_seq"), Seq)?,
+        balance_after: after.balance(),
     })
 }
 

@@ -6,6 +6,7 @@ use rusqlite::types::ValueRef;
 use uuid::Uuid;
 
 use crate::store::Error;
+use crate::store::log::sums;
 
 /// A table to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,9 @@ const MEMBERS: &[(&str, FieldKind, &str)] = &[
 const FROM_MEMBERS: &str = "FROM member m JOIN wallet w ON w.member_id = m.id
     JOIN program p ON p.id = m.program_id JOIN organization o ON o.id = p.organization_id ORDER BY m.id";
 
+/// Stands for the change of the balance by a ledger entry.
+const BALANCE: &str = "{balance}";
+
 const LEDGER: &[(&str, FieldKind, &str)] = &[
     ("environment", Text, "o.environment"),
     ("organization", Text, "o.name"),
@@ -83,20 +87,18 @@ const LEDGER: &[(&str, FieldKind, &str)] = &[
         "entry",
         Text,
         "CASE a.entry WHEN 1 THEN 'mint' WHEN 2 THEN 'spend' WHEN 3 THEN 'refund'
-            WHEN 4 THEN 'forfeit' ELSE 'debit' END",
+            WHEN 4 THEN 'forfeit' WHEN 5 THEN 'debit' WHEN 6 THEN 'expire' WHEN 7 THEN 'mature'
+            WHEN 8 THEN 'hold' WHEN 9 THEN 'release' WHEN 10 THEN 'void' WHEN 11 THEN 'open'
+            ELSE 'reverse' END",
     ),
     ("amount", Integer, "a.amount"),
     // The change of the balance, so that a sum over entries is a balance.
-    (
-        "change",
-        Integer,
-        "iif(a.entry IN (1, 3), a.amount, -a.amount)",
-    ),
+    ("change", Integer, BALANCE),
     (
         "reason",
         Text,
         "coalesce(t.text, CASE a.entry WHEN 2 THEN 'redemption' WHEN 3 THEN 'refund'
-            WHEN 4 THEN 'member removed' END)",
+            WHEN 4 THEN 'member removed' WHEN 6 THEN 'expired' END)",
     ),
     ("redemption_id", Id("rdm_"), "r.uuid"),
     ("offer_id", Id("off_"), "f.uuid"),
@@ -169,7 +171,8 @@ impl Dump {
             .map_err(Error::from)?;
         let count = count.unsigned_abs();
         let expressions: Vec<&str> = columns.iter().map(|(.., sql)| *sql).collect();
-        let sql = format!("SELECT {} {from}", expressions.join(", "));
+        let expressions = expressions.join(", ").replace(BALANCE, &sums::balance());
+        let sql = format!("SELECT {expressions} {from}");
         let mut statement = moment.prepare(&sql).map_err(Error::from)?;
         let mut rows = statement.query([]).map_err(Error::from)?;
         while let Some(row) = rows.next().map_err(Error::from)? {

@@ -12,8 +12,8 @@ use super::statements::{self, Prepared};
 use super::tally::Counted;
 use crate::books::Record;
 use crate::domain::{
-    Activity, Actor, Event, EventName, ExternalUserId, LedgerEntry, Member, MemberNumber, Points,
-    Position, ProgramNumber, Seq, Timestamp, Wallet,
+    Activity, Actor, Event, EventName, ExternalUserId, LedgerEntry, Member, MemberNumber, Position,
+    ProgramNumber, Seq, Timestamp, Wallet, WalletChange,
 };
 use crate::store::answers::key_index::KeyIndex;
 use crate::store::tables::programs::CurrencyVersion;
@@ -365,11 +365,11 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Whether the sums over all wallets of a program stay within their range if a wallet receives
-    /// and spends that much.
-    pub fn has_room(&self, program: ProgramNumber, received: Points, spent: Points) -> bool {
+    /// Whether the sums over all wallets of a program stay within their range if a wallet changes
+    /// like this.
+    pub fn has_room(&self, program: ProgramNumber, change: WalletChange) -> bool {
         let sums = self.state.draft.program(program).wallets;
-        sums.received.checked_add(received).is_some() && sums.spent.checked_add(spent).is_some()
+        sums.changed(change).is_some()
     }
 
     /// Counts rows that are limited, including those of this write.

@@ -195,6 +195,30 @@ pub(super) const FOUND: &[(&str, &str)] = &[
         "UPDATE activity SET jump_seq = previous_seq WHERE jump_seq <> previous_seq",
         "its jump_seq is",
     ),
+    (
+        "UPDATE activity SET held = 5 WHERE entry = 2",
+        "must not have a held",
+    ),
+    (
+        "UPDATE activity SET held_after = 5 WHERE entry = 1",
+        "its held_after is",
+    ),
+    (
+        "UPDATE activity SET deferred_after = 5 WHERE entry = 1",
+        "its deferred_after is",
+    ),
+    (
+        "UPDATE activity SET due_at = 5 WHERE entry = 5",
+        "must not have a due_at",
+    ),
+    (
+        "UPDATE activity SET lots = x'' WHERE entry = 1",
+        "the lots that it moves do not fit the entry",
+    ),
+    (
+        "UPDATE activity SET lots = x'ff' WHERE entry = 2",
+        "its lots must be what a ledger entry does to lots",
+    ),
     // A debit becomes a spend.
     (
         "UPDATE activity SET entry = 2 WHERE entry = 5",

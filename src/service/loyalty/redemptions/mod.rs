@@ -176,6 +176,7 @@ fn redeem(
             amount: charged,
             booking,
             reason: None,
+            buckets: None,
         };
         post(tx, at, &account_of(tx, member.number)?, movement)?;
     }
@@ -290,6 +291,7 @@ fn refund(
             amount,
             booking,
             reason: None,
+            buckets: None,
         },
     )?;
     Ok(())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::books::{Books, Record};
-use crate::domain::{MemberNumber, ProgramNumber, Status};
+use crate::domain::{MemberNumber, Points, ProgramNumber, Status, Wallet};
 use crate::store::audit::{self, AccountRow};
 use crate::store::{self, Connection};
 
@@ -22,14 +22,15 @@ pub(super) struct Compared {
 /// Compares the account of every member, and the sums of every program.
 pub(super) fn compare(connection: &Connection, books: &Books) -> Result<Compared, store::Error> {
     let mut compared = Compared::default();
-    let mut sums: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+    let mut sums: BTreeMap<i64, [i64; 4]> = BTreeMap::new();
     let mut members = 0;
     audit::accounts(connection, |row| {
         members += 1;
         compared.figures += 1;
-        let sum = sums.entry(row.program).or_default();
-        sum.0 = sum.0.saturating_add(row.totals.0);
-        sum.1 = sum.1.saturating_add(row.totals.1);
+        let sums = sums.entry(row.program).or_default();
+        for (sum, total) in sums.iter_mut().zip(row.totals) {
+            *sum = sum.saturating_add(total);
+        }
         if compared.findings.len() < FINDINGS_MAX {
             compared.findings.extend(differences(books, &row));
         }
@@ -42,17 +43,29 @@ pub(super) fn compare(connection: &Connection, books: &Books) -> Result<Compared
     }
     for (program, expected) in sums {
         compared.figures += 1;
-        let found = books.program(ProgramNumber(program)).wallets;
-        let found = (found.received.get(), found.spent.get());
-        if found != expected {
-            let ((received, spent), (r, s)) = (expected, found);
-            compared.findings.push(format!(
-                "program row {program}: its members received {received} and spent {spent}, but its \
-                 sums are {r} and {s}"
-            ));
+        let found = totals(&books.program(ProgramNumber(program)).wallets);
+        for ((what, expected), found) in TOTALS.into_iter().zip(expected).zip(found) {
+            if found != expected {
+                compared.findings.push(format!(
+                    "program row {program}: the {what} of its members is {expected}, but its sum \
+                     is {found}"
+                ));
+            }
         }
     }
     Ok(compared)
+}
+
+/// The numbers of [`AccountRow::totals`].
+const TOTALS: [&str; 4] = [
+    "number of received points",
+    "number of spent points",
+    "number of held points",
+    "number of pending points",
+];
+
+fn totals(wallet: &Wallet) -> [i64; 4] {
+    [wallet.received, wallet.spent, wallet.held, wallet.pending].map(Points::get)
 }
 
 /// The differences between a member's account and what SQL computes.
@@ -79,16 +92,6 @@ fn fields(record: &Record, row: &AccountRow) -> Vec<(&'static str, i64, i64)> {
     let mut fields = vec![
         ("program", record.program.0, row.program),
         (
-            "number of received points",
-            record.wallet.received.get(),
-            row.totals.0,
-        ),
-        (
-            "number of spent points",
-            record.wallet.spent.get(),
-            row.totals.1,
-        ),
-        (
             "number of ledger entries",
             record.account.entries.cast_signed(),
             row.entries.0,
@@ -104,6 +107,12 @@ fn fields(record: &Record, row: &AccountRow) -> Vec<(&'static str, i64, i64)> {
             i64::from(row.has_participated),
         ),
     ];
+    let folded = TOTALS.into_iter().zip(totals(&record.wallet));
+    fields.extend(
+        folded
+            .zip(row.totals)
+            .map(|((field, folded), expected)| (field, folded, expected)),
+    );
     for (status, expected) in Status::ALL.into_iter().zip(row.redemptions) {
         let folded = record.redemptions.get(status).cast_signed();
         fields.push(("number of redemptions of a status", folded, expected));

@@ -117,6 +117,8 @@ fn member_fields(books: &Books, record: &Record) -> Fields {
         ("participated", record.has_participated.to_string()),
         ("points received", record.wallet.received.get().to_string()),
         ("points spent", record.wallet.spent.get().to_string()),
+        ("points held", record.wallet.held.get().to_string()),
+        ("points pending", record.wallet.pending.get().to_string()),
         ("newest ledger entry", seq(record.account.last)),
         ("entry that it jumps to", seq(record.account.jump)),
         ("entry after the jump", seq(record.account.far)),
@@ -131,6 +133,12 @@ fn member_fields(books: &Books, record: &Record) -> Fields {
     .into_iter()
     .map(|(field, value)| (field.to_owned(), value))
     .collect::<Fields>();
+    fields.extend(record.lots.iter().flat_map(|lots| {
+        let made = ("lots made".to_owned(), lots.made.to_string());
+        let live = lots.live.iter();
+        let live = live.map(|lot| (format!("lot {}", lot.number), format!("{lot:?}")));
+        std::iter::once(made).chain(live)
+    }));
     fields.extend(Status::ALL.into_iter().map(|status| {
         let field = format!("redemptions {}", status.as_str());
         (field, record.redemptions.get(status).to_string())
@@ -142,6 +150,8 @@ fn program_fields(record: ProgramRecord) -> Fields {
     [
         ("points received", record.wallets.received.get().to_string()),
         ("points spent", record.wallets.spent.get().to_string()),
+        ("points held", record.wallets.held.get().to_string()),
+        ("points pending", record.wallets.pending.get().to_string()),
         ("newest entry with a stored hash", seq(record.chain_start)),
         ("newest ledger entry", seq(record.last_entry)),
     ]

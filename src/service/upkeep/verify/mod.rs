@@ -415,9 +415,12 @@ fn number(counters: &Counters, name: &str) -> Option<i64> {
         "points refunded" => totals.refunded,
         "points forfeited" => totals.forfeited,
         "points debited" => totals.debited,
+        "points expired" => totals.expired,
+        "points voided" => totals.voided,
+        "points pending" => totals.pending,
+        "points held" => totals.held,
         // The ledger equation.
-        "sum of balances" => (totals.minted + totals.refunded)
-            .checked_sub(totals.spent + totals.forfeited + totals.debited)?,
+        "sum of balances" => return Some(totals.balances()),
         "participants" => totals.participants,
         "ledger entries" => totals.ledger_entries,
         "newest ledger entry" => return totals.last_entry_at.map(Timestamp::as_millis),

@@ -281,7 +281,8 @@ impl<'c> History<'c> {
             | Event::PoolChanged { .. }
             | Event::PoolDrawn { .. }
             | Event::PoolReturned { .. }
-            | Event::WalletCredited(_) => self.pool(seq, program, event),
+            | Event::WalletCredited(_)
+            | Event::WalletMoved(_) => self.pool(seq, program, event),
             Event::TermsPublished { .. } => return self.find_row(seq, "terms_version"),
             Event::TermsAccepted { .. } => return self.find_row(seq, "terms_acceptance"),
             Event::InterestCreated { .. } => return self.find_row(seq, "interest"),

@@ -149,7 +149,9 @@ impl History<'_> {
                 self.pools.entry(organization.0).or_default().add(*amount);
                 true
             }
-            Event::WalletCredited(entry) if entry.entry == Entry::Mint => {
+            Event::WalletCredited(entry) | Event::WalletMoved(entry)
+                if entry.entry == Entry::Mint =>
+            {
                 let pool = self.live_pool(program);
                 pool.is_none_or(|pool| pool.draw(entry.amount.get()).is_ok())
             }

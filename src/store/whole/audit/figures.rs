@@ -16,7 +16,8 @@ pub struct ProgramNumberRow {
 }
 
 /// The names of the program-wide numbers and the SQL of each. `?1` is the program; `{counted}` is
-/// the condition of the activities that reports count as events.
+/// the condition of the activities that reports count as events, and `{balance}` the change of the
+/// balance by a ledger entry.
 const PROGRAM_NUMBERS: &[(&str, &str)] = &[
     (
         "members",
@@ -40,7 +41,8 @@ const PROGRAM_NUMBERS: &[(&str, &str)] = &[
     ),
     (
         "points refunded",
-        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 3",
+        "SELECT coalesce(sum(amount), 0) FROM activity
+            WHERE program_id = ?1 AND entry IN (3, 12)",
     ),
     (
         "points forfeited",
@@ -51,8 +53,25 @@ const PROGRAM_NUMBERS: &[(&str, &str)] = &[
         "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 5",
     ),
     (
+        "points expired",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 6",
+    ),
+    (
+        "points voided",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 10",
+    ),
+    (
+        "points held",
+        "SELECT coalesce(sum(held), 0) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL",
+    ),
+    (
+        "points pending",
+        "SELECT coalesce(sum(deferred), 0) FROM activity
+            WHERE program_id = ?1 AND entry IS NOT NULL",
+    ),
+    (
         "sum of balances",
-        "SELECT coalesce(sum(iif(entry IN (1, 3), amount, -amount)), 0) FROM activity
+        "SELECT coalesce(sum({balance}), 0) FROM activity
             WHERE program_id = ?1 AND entry IS NOT NULL",
     ),
     (
@@ -126,11 +145,15 @@ pub fn program_numbers(connection: &Connection) -> Result<Vec<ProgramNumberRow>,
     let programs: Vec<i64> = programs
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    let change = log::sums::balance();
     let mut numbers = Vec::new();
     for program in programs {
         for (name, sql) in PROGRAM_NUMBERS {
             let value = connection
-                .prepare_cached(&sql.replace("{counted}", &log::COUNTED))?
+                .prepare_cached(
+                    &sql.replace("{counted}", &log::COUNTED)
+                        .replace("{balance}", &change),
+                )?
                 .query_row([program], |row| row.get(0))?;
             numbers.push(ProgramNumberRow {
                 program,

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use super::findings::lines;
 use crate::domain::{LimitPer, Status};
 use crate::store::Error;
+use crate::store::log::sums::{RECEIVED, SPENT};
 use crate::store::tables::redemptions::counted;
 
 /// Finds chains of ledger entries with a gap.
@@ -27,8 +28,8 @@ pub struct AccountRow {
     pub member: i64,
     /// The program.
     pub program: i64,
-    /// The points received and spent.
-    pub totals: (i64, i64),
+    /// The points received, spent, held and pending.
+    pub totals: [i64; 4],
     /// The number of ledger entries, and the newest one.
     pub entries: (i64, Option<i64>),
     /// Whether there was a mint or a spend.
@@ -47,14 +48,14 @@ pub fn accounts(connection: &Connection, mut take: impl FnMut(AccountRow)) -> Re
     let sql = format!(
         "WITH ledger AS (
             SELECT member_id,
-                coalesce(sum(amount) FILTER (WHERE entry IN (1, 3)), 0) AS received,
-                coalesce(sum(amount) FILTER (WHERE entry IN (2, 4, 5)), 0) AS spent,
+                coalesce(sum({RECEIVED}), 0) AS received, coalesce(sum({SPENT}), 0) AS spent,
+                coalesce(sum(held), 0) AS held, coalesce(sum(deferred), 0) AS pending,
                 count(*) AS entries, max(seq) AS last, max(entry IN (1, 2)) AS participated
             FROM activity WHERE entry IS NOT NULL GROUP BY member_id),
         booked (member_id, n0, n1, n2, n3, n4, n5, n6) AS (
             SELECT member_id, {} FROM redemption GROUP BY member_id)
         SELECT m.id, m.program_id, coalesce(l.received, 0), coalesce(l.spent, 0),
-            coalesce(l.entries, 0), l.last, coalesce(l.participated, 0), coalesce(n0, 0),
+            coalesce(l.held, 0), coalesce(l.pending, 0), coalesce(l.entries, 0), l.last, coalesce(l.participated, 0), coalesce(n0, 0),
             coalesce(n1, 0), coalesce(n2, 0), coalesce(n3, 0), coalesce(n4, 0), coalesce(n5, 0),
             coalesce(n6, 0)
         FROM member m LEFT JOIN ledger l ON l.member_id = m.id
@@ -66,15 +67,15 @@ pub fn accounts(connection: &Connection, mut take: impl FnMut(AccountRow)) -> Re
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let mut redemptions = [0; Status::ALL.len()];
-        for (column, count) in (7..).zip(&mut redemptions) {
+        for (column, count) in (9..).zip(&mut redemptions) {
             *count = row.get(column)?;
         }
         take(AccountRow {
             member: row.get(0)?,
             program: row.get(1)?,
-            totals: (row.get(2)?, row.get(3)?),
-            entries: (row.get(4)?, row.get(5)?),
-            has_participated: row.get(6)?,
+            totals: [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?],
+            entries: (row.get(6)?, row.get(7)?),
+            has_participated: row.get(8)?,
             redemptions,
         });
     }

@@ -1,9 +1,9 @@
 //! The rules that columns have in common.
 
 use crate::domain::{
-    Allocation, Cell, Cents, Entry, Environment, EventKind, Inclusion, Intake, Invalid, MessageId,
-    OfferContent, OfferId, Rate, Reason, RedemptionCode, RedemptionLimit, Seq, Subscription,
-    Timestamp, WebhookUrl,
+    Allocation, Cell, Cents, Entry, Environment, EventKind, Inclusion, Intake, Invalid, LotMoves,
+    MessageId, OfferContent, OfferId, Rate, Reason, RedemptionCode, RedemptionLimit, Seq,
+    Subscription, Timestamp, WebhookUrl,
 };
 
 /// A check of the values of a column that are not null.
@@ -170,6 +170,14 @@ pub(super) const ENTRY: Rule = Rule(|cell| {
     entry
         .map(drop)
         .ok_or_else(|| format!("must be a whole number from 1 to {most}"))
+});
+/// The change of a number of points, or of a pool.
+pub(super) const CHANGE: Rule = Rule(|cell| in_range(cell, -Seq::MAX, Seq::MAX));
+pub(super) const LOTS: Rule = Rule(|cell| {
+    let moves = cell.blob().and_then(LotMoves::parse);
+    moves
+        .map(drop)
+        .ok_or_else(|| "must be what a ledger entry does to lots".to_owned())
 });
 pub(super) const ACTOR: Rule = Rule(|cell| in_range(cell, 1, 6));
 /// A note of version 1: a reason, a public id or an environment.

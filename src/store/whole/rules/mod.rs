@@ -8,9 +8,9 @@ mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, CENTS, CODE, COUNT, DATES, DAY, DISPLAY_PRICE, ENTRY, EVENTS, GUESTS,
-    IMAGES, INCLUSIONS, KIND, MONTH, NOTE, PER_MEMBER, PERSONS, PIECES, PREFIX, RATE_PER_POINT,
-    ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
+    ACTOR, ALLOCATION, ANY, CENTS, CHANGE, CODE, COUNT, DATES, DAY, DISPLAY_PRICE, ENTRY, EVENTS,
+    GUESTS, IMAGES, INCLUSIONS, KIND, LOTS, MONTH, NOTE, PER_MEMBER, PERSONS, PIECES, PREFIX,
+    RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
 };
 use crate::domain::{
     Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
@@ -215,16 +215,17 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("object_uuid", ANY),
             ("name", text!(Name)),
             ("matures_at", TIME),
+            ("due_at", STAMP),
+            // Of a pool: its balance, which may be negative.
+            ("available", CHANGE),
+            ("held", CHANGE),
+            ("deferred", CHANGE),
+            ("held_after", COUNT),
+            ("deferred_after", COUNT),
+            ("lots", LOTS),
             // No event of this version uses these; `log::check` finds them.
             ("cause_seq", ROW),
-            ("due_at", ANY),
             ("asset", ANY),
-            ("available", ANY),
-            ("held", ANY),
-            ("deferred", ANY),
-            ("held_after", ANY),
-            ("deferred_after", ANY),
-            ("lots", ANY),
             ("rule_version", ANY),
             // Columns of version 1.
             ("first", COUNT),

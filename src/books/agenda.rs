@@ -1,0 +1,69 @@
+//! What is due in all programs, according to the published records.
+
+use parking_lot::Mutex;
+
+use super::lots::calendar::{Calendar, Dated};
+use crate::domain::{ByNumber, Due, MemberNumber, ProgramNumber, Timestamp};
+
+/// The calendars of the programs in which anything was ever due.
+#[derive(Debug, Default)]
+pub(super) struct Agenda(ByNumber<ProgramNumber, Mutex<Calendar>>);
+
+impl Agenda {
+    /// Follows the change of the record at a place. `was` and `is` are all that is due some day,
+    /// before and after it, in order.
+    pub(super) fn follow(
+        &mut self,
+        program: ProgramNumber,
+        place: u32,
+        (was, is): (&[Due], &[Due]),
+        places: &impl Dated,
+    ) {
+        if was.is_empty() && is.is_empty() {
+            return;
+        }
+        let calendar = self.0.entry(program).or_default().get_mut();
+        for due in is {
+            if was.binary_search(due).is_err() {
+                calendar.add(*due, place, places);
+            }
+        }
+        for due in was {
+            if is.binary_search(due).is_err() {
+                calendar.note_stale(*due, places);
+            }
+        }
+    }
+
+    /// The time before which nothing is due in a program.
+    pub(super) fn next(&self, program: ProgramNumber) -> Option<Timestamp> {
+        self.0.get(&program)?.lock().next()
+    }
+
+    /// The time before which nothing is due, for each program in which anything may be.
+    pub(super) fn all(&self) -> impl Iterator<Item = (ProgramNumber, Timestamp)> {
+        self.0
+            .iter()
+            .filter_map(|(program, calendar)| Some((*program, calendar.lock().next()?)))
+    }
+
+    /// What is due in a program up to a time, in order, at most `max`, except of the members that
+    /// `skips` names.
+    pub(super) fn due(
+        &self,
+        program: ProgramNumber,
+        (until, max): (Timestamp, usize),
+        places: &impl Dated,
+        skips: impl Fn(MemberNumber) -> bool,
+    ) -> Vec<Due> {
+        match self.0.get(&program) {
+            Some(calendar) => calendar.lock().due(until, max, places, skips),
+            None => Vec::new(),
+        }
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        let calendars = self.0.values().map(|calendar| calendar.lock().heap_bytes());
+        self.0.capacity() * size_of::<(ProgramNumber, Mutex<Calendar>)>() + calendars.sum::<usize>()
+    }
+}

@@ -1,0 +1,40 @@
+//! Due things: what happens in a program because its time has come.
+
+use super::{MemberNumber, Timestamp};
+
+/// The kind of a due thing. Of things that are due at one time, those of a lower number come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DueKind {
+    /// Deferred points of a member become available.
+    Mature,
+    /// Points of a member expire.
+    Expire,
+}
+
+impl DueKind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Mature, Self::Expire];
+
+    /// The number, from 1.
+    pub const fn number(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The kind with this number.
+    pub fn of_number(number: u8) -> Option<Self> {
+        let index = usize::from(number).checked_sub(1)?;
+        Self::ALL.get(index).copied()
+    }
+}
+
+/// Something that is due: all that happens to a member's points of one kind and at one time. They
+/// are sorted in the order in which they happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Due {
+    /// When it is due.
+    pub at: Timestamp,
+    /// Its kind.
+    pub kind: DueKind,
+    /// The member.
+    pub member: MemberNumber,
+}

@@ -1,0 +1,116 @@
+//! The form of the saved books, byte for byte: a database holds such parts, so that the bytes of a
+//! fixed history change only together with [`VERSION`].
+
+use data_encoding::HEXLOWER;
+use stampcard::books::parts::{Generation, VERSION};
+use stampcard::books::{Books, BurnOrder, LotDates, Pick, Plan, Published, Record, Row};
+use stampcard::domain::{
+    Activity, Bucket, Entry, Event, MemberNumber, OfferNumber, Points, ProgramNumber,
+    RedemptionNumber, Seq, Tier, Timestamp,
+};
+
+/// The parts of the history below, by the version of their form.
+const STORED: (u32, [&str; 2]) = (
+    2,
+    [
+        "010a08180107070707070707070707070707070707070707070707070707070707070707070000",
+        "000204676f6c640673696c76657203020a000200000000000000000000000000020a010c0001e8070002\
+         0400000800000100010128000000840e0a00180001880ec801060200001200000001b009d80405050100\
+         01900382c0e285e368010501000290030000010003d80482c0e285e3680380b083c59868010004d80482\
+         b083c598680204010302c801000105",
+    ],
+);
+
+struct History {
+    books: Books,
+    seq: i64,
+}
+
+impl History {
+    fn apply(&mut self, event: Event) {
+        self.seq += 1;
+        let activity = Activity {
+            seq: Seq(self.seq),
+            at: Timestamp::from_millis(1_780_000_000_000 + self.seq).unwrap(),
+            program: Some(ProgramNumber(5)),
+            event,
+        };
+        let row = Row {
+            activity: &activity,
+            jump: None,
+            starts_chain: self.seq == 4,
+            hash: Some([7; 32]),
+            is_given: false,
+        };
+        self.books.apply(&row, |_| None).unwrap();
+    }
+
+    fn post(&mut self, member: i64, plan: impl FnOnce(&Record) -> Option<Plan>) {
+        let record = self.books.record(MemberNumber(member)).unwrap();
+        let plan = plan(&record).unwrap();
+        self.apply(Event::of_entry(plan.entry_of(&record)));
+    }
+}
+
+fn points(points: i64) -> Points {
+    Points::new(points).unwrap()
+}
+
+/// Members without points, with points, with a redemption and held points, and with lots of every
+/// kind.
+fn books() -> Books {
+    let mut history = History {
+        books: Books::default(),
+        seq: 0,
+    };
+    for (member, tier) in [(1, "gold"), (2, "silver"), (900, "gold")] {
+        let (member, tier) = (MemberNumber(member), Tier::parse("tier", tier).unwrap());
+        history.apply(Event::MemberCreated { member, tier });
+    }
+    let pick = Pick::all(Bucket::Available, BurnOrder::Fifo);
+    let held = Pick::all(Bucket::Held, BurnOrder::Fifo);
+    history.post(2, |it| it.plan_mint(points(500), Bucket::Available, None));
+    history.post(2, |it| it.plan(Entry::Hold, points(20), &pick));
+    history.apply(Event::RedemptionCreated {
+        member: MemberNumber(2),
+        offer: OfferNumber(1),
+        redemption: RedemptionNumber(1),
+        charged: Points::ZERO,
+        first: true,
+    });
+    let at = |millis| Timestamp::from_millis(millis);
+    let (soon, late) = (at(1_790_000_000_000), at(1_800_000_000_000));
+    let dates = |expires_at, matures_at| {
+        Some(LotDates {
+            expires_at,
+            matures_at,
+        })
+    };
+    let lots = [
+        (Bucket::Available, dates(late, None)),
+        (Bucket::Available, dates(None, None)),
+        (Bucket::Available, dates(late, soon)),
+        (Bucket::Held, dates(soon, None)),
+    ];
+    for (bucket, dates) in lots {
+        history.post(900, |it| it.plan_mint(points(300), bucket, dates));
+    }
+    history.post(900, |it| it.plan(Entry::Hold, points(400), &pick));
+    history.post(900, |it| it.plan(Entry::Debit, points(100), &held));
+    history.books
+}
+
+#[test]
+fn the_bytes_of_a_version_of_the_saved_books_never_change() {
+    let published = Published::new(books());
+    let mut generation = Generation::begin(&published, true);
+    let mut parts = Vec::new();
+    while let Some(part) = generation.next_part(&published).unwrap() {
+        parts.push(HEXLOWER.encode(&part.bytes));
+    }
+    assert_eq!(
+        (VERSION, &parts[..]),
+        (STORED.0, &STORED.1.map(str::to_owned)[..]),
+        "Databases hold such parts: raise VERSION in src/books/parts/mod.rs"
+    );
+}
