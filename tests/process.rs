@@ -21,6 +21,8 @@ mod crash;
 mod crossing;
 #[path = "process/demo.rs"]
 mod demo;
+#[path = "process/due.rs"]
+mod due;
 #[path = "process/erasure.rs"]
 mod erasure;
 #[path = "process/fairness.rs"]
@@ -39,6 +41,8 @@ mod locked;
 mod logs;
 #[path = "process/lost.rs"]
 mod lost;
+#[path = "support/lots.rs"]
+mod lots;
 #[path = "process/migration.rs"]
 mod migration;
 #[path = "process/outputs.rs"]

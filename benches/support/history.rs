@@ -464,7 +464,8 @@ async fn carry_out(
         }
         Deed::Advance => {
             let request = AdvanceClockRequest::parse(body).unwrap();
-            services.advance_clock(key, None, request).await
+            let advanced = services.advance_clock(key, None, request).await;
+            advanced.map(|(reply, _)| reply)
         }
     };
     reply.unwrap()

@@ -1,6 +1,7 @@
 //! The books as the open batch sees them.
 
 use std::hash::BuildHasherDefault;
+use std::time::Duration;
 
 use super::fold::{self, Records};
 use super::id_hash::IdHash;
@@ -9,6 +10,9 @@ use super::{Books, Contradiction, ProgramRecord, Published, Record, Row, TierNum
 use crate::domain::{
     ByNumber, Due, ExternalUserId, MemberNumber, NumberHasher, ProgramNumber, Seq, Tier, Timestamp,
 };
+
+/// The smallest difference of two times.
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 type NumberState = BuildHasherDefault<NumberHasher>;
 
@@ -25,6 +29,8 @@ pub struct Draft {
     ids: Overlay<IdHash, Option<MemberNumber>, std::hash::RandomState>,
     /// For each program the time before which nothing is due of the records that the batch changed.
     next_dues: ByNumber<ProgramNumber, Timestamp>,
+    /// For each program the time up to which the batch applied everything that was due.
+    settled: ByNumber<ProgramNumber, Timestamp>,
 }
 
 impl Draft {
@@ -36,6 +42,7 @@ impl Draft {
             programs: Overlay::new(),
             ids: Overlay::new(),
             next_dues: ByNumber::default(),
+            settled: ByNumber::default(),
         }
     }
 
@@ -79,10 +86,26 @@ impl Draft {
     pub fn next_due(&self, program: ProgramNumber) -> Option<Timestamp> {
         let published = self.base.read().next_due(program);
         let open = self.next_dues.get(&program).copied();
-        match (published, open) {
-            (Some(published), Some(open)) => Some(published.min(open)),
-            (published, open) => published.or(open),
-        }
+        let next = published.into_iter().chain(open).min()?;
+        let after = |settled: &Timestamp| settled.saturating_add(MILLISECOND);
+        Some(next.max(self.settled.get(&program).map_or(next, after)))
+    }
+
+    /// [`Draft::next_due`] of the records alone that the batch changed.
+    pub fn next_due_here(&self, program: ProgramNumber) -> Option<Timestamp> {
+        let next = *self.next_dues.get(&program)?;
+        let is_applied = self.settled.get(&program).is_some_and(|at| next <= *at);
+        (!is_applied).then_some(next)
+    }
+
+    /// The programs in which the batch changed records that have something due some day.
+    pub fn dated(&self) -> impl Iterator<Item = ProgramNumber> {
+        self.next_dues.keys().copied()
+    }
+
+    /// Takes in that everything that was due in a program up to a time was applied.
+    pub fn settle(&mut self, program: ProgramNumber, until: Timestamp) {
+        self.settled.insert(program, until);
     }
 
     /// What is due in a program up to a time, in the order in which it happens, at most `max`. The
@@ -149,6 +172,7 @@ impl Draft {
         self.programs.clear();
         self.ids.clear();
         self.next_dues.clear();
+        self.settled.clear();
     }
 
     /// Writes the batch, which was committed and whose newest row is `last`, into the books.
@@ -177,6 +201,13 @@ impl Records for Draft {
         if let Some(due) = record.next_due() {
             let next = self.next_dues.entry(record.program).or_insert(due);
             *next = due.min(*next);
+            if self
+                .settled
+                .get(&record.program)
+                .is_some_and(|at| due <= *at)
+            {
+                self.settled.remove(&record.program);
+            }
         }
         self.records.put(record.number, record);
     }

@@ -96,8 +96,8 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// The member whose record an event changes.
-fn member_of(event: &Event) -> Option<MemberNumber> {
+/// The member whose record an event changes, if it changes one.
+pub fn member_of(event: &Event) -> Option<MemberNumber> {
     match event {
         Event::MemberCreated { member, .. }
         | Event::MemberTierChanged { member, .. }

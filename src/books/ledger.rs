@@ -147,6 +147,24 @@ impl Books {
         self.agenda.due(program, (until, max), &places, skips)
     }
 
+    /// What is due first in a program up to a time.
+    pub fn first_due(&self, program: ProgramNumber, until: Timestamp) -> Option<Due> {
+        self.next_due(program).filter(|next| *next <= until)?;
+        self.due(program, until, 1, |_| false).first().copied()
+    }
+
+    /// The number of due things up to a time, which may differ from program to program.
+    pub fn count_due(&self, until: impl Fn(ProgramNumber) -> Option<Timestamp>) -> usize {
+        let records = self.records().filter(|record| record.lots.is_some());
+        let count = |record: Record| {
+            let until = until(record.program);
+            let dues = record.dues().into_iter();
+            dues.filter(|due| until.is_some_and(|until| due.at <= until))
+                .count()
+        };
+        records.map(count).sum()
+    }
+
     /// Every record, in the order of the members' numbers.
     pub fn records(&self) -> impl Iterator<Item = Record> {
         let places = self.places.in_order();

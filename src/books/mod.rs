@@ -60,7 +60,7 @@ mod tiers;
 
 pub use self::contradiction::{Contradiction, ContradictionKind};
 pub use self::draft::Draft;
-pub use self::fold::Row;
+pub use self::fold::{Row, member_of};
 pub use self::ledger::Books;
 pub use self::lots::Lots;
 pub use self::lots::moves::{BurnOrder, Pick};

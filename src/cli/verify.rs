@@ -46,6 +46,7 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
             "erased": report.erased,
             "erasedFiles": report.erased_files,
             "given": report.given,
+            "due": report.due,
             "findings": findings,
         }),
         || {
@@ -66,8 +67,14 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
                     1 => "; 1 row of version 0.1.0 is taken as given".to_owned(),
                     rows => format!("; {rows} rows of version 0.1.0 are taken as given"),
                 };
+                let due = match report.due {
+                    0 => String::new(),
+                    1 => "; 1 ledger entry was due and came in time".to_owned(),
+                    rows => format!("; {rows} ledger entries were due and came in time"),
+                };
                 return format!(
-                    "{path}: everything agrees ({figures} figures compared{erased}{files}{given})"
+                    "{path}: everything agrees ({figures} figures \
+                     compared{erased}{files}{given}{due})"
                 );
             }
             let count = findings.len();

@@ -20,6 +20,14 @@ impl DueKind {
         self as u8 + 1
     }
 
+    /// The name in the metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mature => "mature",
+            Self::Expire => "expire",
+        }
+    }
+
     /// The kind with this number.
     pub fn of_number(number: u8) -> Option<Self> {
         let index = usize::from(number).checked_sub(1)?;

@@ -74,6 +74,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis).max(Self::MIN_MILLIS))
     }
 
+    /// The time that passed since an earlier one; zero if that is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        let millis = self.as_millis() - earlier.as_millis();
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
     /// Calendar months (UTC) since January 1970.
     pub fn month(self) -> i64 {
         let date = self.as_utc().date();

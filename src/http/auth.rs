@@ -7,6 +7,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 
 use super::HttpError;
+use super::behind::Behind;
 use super::connection::Watch;
 use super::known_keys::KnownKeys;
 use super::rate_limit::{Bucket, RateLimiter};
@@ -125,6 +126,11 @@ fn principal(request: &HttpRequest) -> Result<Principal, HttpError> {
     };
     if let Some(watch) = Watch::of(request) {
         watch.set_owner(Owner::Credential(principal.fingerprint()));
+    }
+    if let Principal::Caller(caller) = &principal
+        && let Some(behind) = services.behind(caller.program())
+    {
+        request.extensions_mut().insert(Behind::new(behind));
     }
     let what = "too many requests with this credential";
     count(request, services, environment, bucket, what)?;

@@ -32,7 +32,7 @@ pub(super) fn layer(origins: &str) -> Condition<Cors> {
             "stampcard-fault",
         ])
         .expose_headers([header::ETAG, header::RETRY_AFTER])
-        .expose_headers(["x-request-id", "idempotency-replayed"])
+        .expose_headers(["x-request-id", "idempotency-replayed", "stampcard-behind"])
         .expose_headers([
             "x-ratelimit-limit",
             "x-ratelimit-remaining",

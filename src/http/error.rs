@@ -69,7 +69,9 @@ impl From<ServiceError> for HttpError {
             },
             ServiceError::Storage(error) => {
                 let code = match error {
-                    store::Error::PoolExhausted(_) | store::Error::TooManyReads => Code::Overloaded,
+                    store::Error::PoolExhausted(_)
+                    | store::Error::TooManyReads
+                    | store::Error::Overdue => Code::Overloaded,
                     store::Error::Unpublished => Code::StorageUnavailable,
                     store::Error::Sqlite(_)
                     | store::Error::Impossible(_)

@@ -17,6 +17,7 @@ use actix_web::{Error, HttpMessage as _, HttpResponse};
 use data_encoding::HEXLOWER;
 use futures_util::FutureExt as _;
 
+use super::behind::Behind;
 use super::body::{self, Answering};
 use super::connection::Watch;
 use super::rate_limit::Standing;
@@ -140,6 +141,10 @@ pub(super) async fn answer(
     let standing = response.request().extensions().get::<Standing>().copied();
     if let Some(standing) = standing {
         standing.write(response.headers_mut());
+    }
+    let behind = response.request().extensions().get::<Behind>().copied();
+    if let Some(behind) = behind {
+        behind.write(response.headers_mut());
     }
     if is_upgrade {
         upgrade::decline(&mut response);

@@ -4,6 +4,7 @@
 //! service, and renders its result.
 
 mod auth;
+mod behind;
 mod body;
 mod conditional;
 mod connection;

@@ -10,7 +10,7 @@ use crate::analytics::Engine;
 use crate::books::Published;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::Timestamp;
+use crate::domain::{ProgramNumber, Timestamp};
 use crate::service::error::ServiceError;
 use crate::service::events::gateways::Gateways;
 use crate::service::events::{Names, Post, Signals, Targets};
@@ -92,7 +92,14 @@ impl Services {
 
     /// Whether writes are accepted, as far as is known.
     pub fn is_ready(&self) -> bool {
-        self.writer.is_writable() && self.clock.refused().is_none()
+        self.writer.is_writable() && self.clock.refused().is_none() && self.writer.is_settled()
+    }
+
+    /// For how long something is due in a program that is not applied yet; `None` if nothing is.
+    /// What is read of the program lacks it.
+    pub fn behind(&self, program: ProgramNumber) -> Option<Duration> {
+        let since = self.writer.overdue().since(program)?;
+        Some(self.clock.now().since(since))
     }
 
     /// The reason why no write is accepted until the next start, if there is one.

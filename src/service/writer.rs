@@ -1,7 +1,7 @@
 //! Access to the writer. [`RequestWriter`] is for requests of a caller, which go through
 //! `Services::write` or `Services::write_on`; [`UpkeepWriter`] is for the server's own work.
 
-use crate::store::{self, Tenant, Transaction, WriteError, Writer};
+use crate::store::{self, Overdue, Tenant, Timing, Transaction, WriteError, Writer};
 
 /// The writer for requests of a caller.
 #[derive(Debug, Clone)]
@@ -20,6 +20,16 @@ impl RequestWriter {
     /// Whether the last write, or the last attempt to recover, worked.
     pub(in crate::service) fn is_writable(&self) -> bool {
         self.0.is_writable()
+    }
+
+    /// The programs in which something is overdue.
+    pub(in crate::service) fn overdue(&self) -> &Overdue {
+        self.0.overdue()
+    }
+
+    /// Whether everything was applied that was due at the start.
+    pub(in crate::service) fn is_settled(&self) -> bool {
+        self.0.is_settled()
     }
 
     /// The reason why no write is accepted until the next start, if there is one.
@@ -52,7 +62,7 @@ impl UpkeepWriter {
         F: FnOnce(&mut Transaction<'_>) -> Result<T, store::Error> + Send + 'static,
         T: Send + 'static,
     {
-        self.0.write(Tenant::Upkeep, work).await
+        self.0.write(Tenant::Upkeep, Timing::default(), work).await
     }
 
     /// [`UpkeepWriter::write`] for a thread that may block.

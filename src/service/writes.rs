@@ -5,7 +5,7 @@ use crate::domain::Environment;
 use crate::error::Surface;
 use crate::service::tenancy::credentials::Principal;
 use crate::service::{Answer, IdempotencyKey, Reply, ServiceError, Services, idempotency};
-use crate::store::{self, Tenant, Transaction, WriteError};
+use crate::store::{self, Tenant, Timing, Transaction, WriteError};
 
 impl Services {
     /// Carries out a write of the Expys API: [`Services::write_on`].
@@ -59,21 +59,26 @@ impl Services {
         F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, ServiceError> + Send + 'static,
     {
         let retention = self.limits.idempotency_retention;
-        let advance = self.step.map(|step| (self.clock.clone(), step));
-        // A generated history is written in the order of its calls, without fair sharing.
-        let tenant = match &advance {
-            Some(_) => Tenant::Partner(Environment::Live),
-            None => caller.into(),
+        let mut tenant: Tenant = caller.into();
+        let program = tenant.program();
+        let timing = Timing {
+            program,
+            step: self.step,
         };
+        if self.step.is_some() {
+            // A generated history is written in the order of its calls, without fair sharing.
+            tenant = Tenant::Partner(Environment::Live);
+        }
         let directory = std::sync::Arc::clone(&self.directory);
         let write = move |tx: &mut Transaction<'_>| {
-            if let Some((clock, step)) = advance {
-                clock.advance(step);
-            }
             let caller = match caller.recheck(tx, &directory) {
                 Ok(caller) => caller,
                 Err(error) => return refused(tx, surface, error),
             };
+            let present: Tenant = caller.into();
+            if let Some(replaced) = present.program().filter(|_| present.program() != program) {
+                tx.check_settled(replaced)?;
+            }
             tx.act_as(caller.actor());
             let Some(key) = idempotency else {
                 return work(tx, &caller)
@@ -100,7 +105,7 @@ impl Services {
             idempotency::record(tx, &key, &answer)?;
             Ok(answer.into_reply())
         };
-        self.writer.0.write(tenant, write).await
+        self.writer.0.write(tenant, timing, write).await
     }
 }
 

@@ -21,6 +21,9 @@ pub enum Error {
     /// A row was read that is not published yet: its commit failed although it reached the disk.
     #[error("a row is not published yet")]
     Unpublished,
+    /// A write found its program in a state that is not settled yet.
+    #[error("something that is due was not applied yet")]
+    Overdue,
     /// The savepoint of a write could not be opened.
     #[error("a write cannot be undone, so that its batch is dropped")]
     Irrevocable,
@@ -49,7 +52,9 @@ impl Error {
             Self::PoolExhausted(_) | Self::TooManyReads | Self::Thread(_) | Self::Unpublished => {
                 true
             }
-            Self::Impossible(_) | Self::Contradiction(_) | Self::Irrevocable => false,
+            Self::Impossible(_) | Self::Contradiction(_) | Self::Irrevocable | Self::Overdue => {
+                false
+            }
             Self::Sqlite(error) => error.sqlite_error_code().is_some_and(|code| {
                 !matches!(
                     code,

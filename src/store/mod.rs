@@ -32,6 +32,6 @@ pub use self::tables::{
 };
 pub use self::whole::{audit, dump, erasure, import_batches, transfer};
 pub use self::writer::{
-    AccessChange, Committed, Counted, Observer, ObserverError, Transaction, WriteError, Writer,
-    WriterSettings,
+    AccessChange, ApplyDue, Committed, Counted, Observer, ObserverError, Overdue, Timing,
+    Transaction, WriteError, Writer, WriterSettings,
 };

@@ -5,6 +5,8 @@
     reason = "a test stops at the first surprise, and reads best when it is short"
 )]
 
+#[path = "../support/lots.rs"]
+mod lots;
 #[path = "../support/sdk.rs"]
 mod sdk;
 #[path = "../support/mod.rs"]

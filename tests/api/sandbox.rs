@@ -10,6 +10,7 @@ use crate::client::{
     Tenant, call, credit, get_as, live, number, organization, post_as, post_once, rows, stock,
     try_redeem, wait_until,
 };
+use crate::lots;
 use crate::support::{LIVE_KEY, PARTNER_SANDBOX_KEY, Request, Response, SANDBOX_KEY, TestApp};
 
 const RESET: &str = "/v1/sandbox/reset";
@@ -476,4 +477,45 @@ fn a_fault_works_with_every_credential_of_the_sandbox_and_no_other() {
     reset(&app);
     get(&token, "/v1/wallet", "503").expect_error(403, "FORBIDDEN");
     call(&app, SANDBOX_KEY, "GET", "/v1/configuration", &Value::Null).expect(200);
+}
+
+/// The time in the program, in Unix milliseconds.
+fn program_time(app: &TestApp) -> i64 {
+    let now = app.get(CLOCK).expect(200)["now"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    stampcard::domain::Timestamp::parse(&now)
+        .unwrap()
+        .as_millis()
+}
+
+#[test]
+fn an_advance_of_the_clock_is_answered_once_what_is_due_then_is_applied() {
+    let mut app = TestApp::start();
+    let now = program_time(&app);
+    app.stop();
+    let expires_at = now + 86_400_000;
+    lots::insert(&app.sqlite(), 1_500, now, expires_at);
+    let app = app.restart();
+    advance(&app, DAY - 1);
+    assert_eq!(app.balance("m1500"), lots::POINTS);
+
+    let answer = app.post(CLOCK, &json!({"advanceSeconds": 1}));
+
+    assert_eq!(answer.header("stampcard-behind"), None);
+    answer.expect(200);
+    assert_eq!(app.balance("m1500"), 0);
+    let in_time = "SELECT count(*) FROM activity
+        WHERE actor = 5 AND entry = 6 AND at = due_at AND at = ?1";
+    let in_time: i64 = app
+        .sqlite()
+        .query_row(in_time, [expires_at], |row| row.get(0))
+        .unwrap();
+    assert_eq!(in_time, 1_500);
+    let listed = app
+        .get("/v1/wallet/transactions?externalUserID=m1500")
+        .expect(200);
+    assert_eq!(listed["transactions"][0]["type"], "DEBIT", "{listed}");
+    check_verified(&app);
 }

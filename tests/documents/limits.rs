@@ -121,6 +121,18 @@ const LIMITS: &[Limit] = &[
         "a_full_queue_refuses_at_once_and_recovers_by_itself",
     ),
     (
+        "writes of a program that wait while more is due there than fits into a slice",
+        Constant("src/store/writer/sweeps.rs", "WAITING_MAX"),
+        "503 `OVERLOADED`",
+        "a_program_that_sweeps_keeps_its_writes_in_order_refuses_the_257th_and_stops_no_other",
+    ),
+    (
+        "due things of a program that are applied in one turn, for 5 ms at most",
+        Constant("src/store/writer/due.rs", "SLICE_DUE"),
+        "waits for the next turn",
+        "a_program_that_sweeps_keeps_its_writes_in_order_refuses_the_257th_and_stops_no_other",
+    ),
+    (
         "percent of the waiting writes, and of the waiting reads, of one organization",
         Setting("database.share_max"),
         "503 `OVERLOADED` for that organization",

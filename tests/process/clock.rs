@@ -19,7 +19,7 @@ const REFUSED: &str = "writes are stopped because the system clock";
 const BEHIND: &str = "the system clock is behind the newest row";
 
 /// Shifts wall time from the real time.
-fn set_clock(place: &Place, seconds: i64) {
+pub(crate) fn set_clock(place: &Place, seconds: i64) {
     let new = place.path("shift.new");
     std::fs::write(&new, seconds.to_string()).unwrap();
     std::fs::rename(new, place.path("shift")).unwrap();
@@ -34,11 +34,11 @@ fn under_clock(place: &Place, mut command: Command) -> Command {
     command
 }
 
-fn start(place: &Place) -> Server {
+pub(crate) fn start(place: &Place) -> Server {
     place.start_as(under_clock(place, place.serve()))
 }
 
-fn start_accepting(place: &Place) -> Server {
+pub(crate) fn start_accepting(place: &Place) -> Server {
     let mut command = place.serve();
     command.args(["serve", "--accept-clock"]);
     place.start_as(under_clock(place, command))

@@ -34,7 +34,7 @@ pub(crate) fn shim() -> &'static PathBuf {
 }
 
 /// A server whose disk can be made to fail.
-fn start(place: &Place) -> Server {
+pub(crate) fn start(place: &Place) -> Server {
     let mut command = place.serve();
     command
         .env("LD_PRELOAD", shim())
@@ -48,7 +48,7 @@ fn faults_made(place: &Place) -> u64 {
     std::fs::metadata(place.path("faults-made")).map_or(0, |file| file.len())
 }
 
-fn set_fault(place: &Place, fault: &str) {
+pub(crate) fn set_fault(place: &Place, fault: &str) {
     std::fs::write(place.path("fault"), fault).unwrap();
 }
 

@@ -26,6 +26,9 @@ impl Source {
 
     /// The code before the unit tests.
     pub(crate) fn product_code(&self) -> &str {
+        if self.path.contains("/tests/") {
+            return "";
+        }
         let end = self.code.find("#[cfg(test)]").unwrap_or(self.code.len());
         &self.code[..end]
     }

@@ -176,8 +176,9 @@ impl Day {
     fn sort(&mut self, places: &impl Dated) {
         if !self.is_sorted {
             let key = |entry: &Entry| (entry.moment, places.number_at(entry.place));
+            // The numbers are looked up once each: there may be very many.
             self.list
-                .sort_unstable_by_key(|entry| std::cmp::Reverse(key(entry)));
+                .sort_by_cached_key(|entry| std::cmp::Reverse(key(entry)));
             self.list.dedup();
             self.is_sorted = true;
         }

@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use crate::error::Code;
 use crate::http::HttpResult;
 use crate::http::auth::SandboxKey;
+use crate::http::behind::Behind;
 use crate::http::extract::{Idempotency, JsonBody};
 use crate::http::openapi::operation::Operation;
 use crate::http::rate_limit::RateLimiter;
@@ -33,7 +34,11 @@ routes! {
         POST OrgKey advance_clock => Operation::new("Advance the program's clock")
             .description("The program stays ahead of the system clock. Sandbox keys only.")
             .body::<AdvanceClockRequest>()
-            .returns::<ClockResponse>(200, "The program's new time.");
+            .returns::<ClockResponse>(200, "The program's new time.")
+            .returns::<ClockResponse>(
+                202,
+                "The program's new time. What is due by then is still being applied.",
+            );
     }
 }
 
@@ -65,7 +70,13 @@ async fn advance_clock(
 ) -> HttpResult {
     let request = AdvanceClockRequest::parse(&body.value)?;
     let idempotency = idempotency.key(Caller::Key(key), &body.value)?;
-    Ok(reply(
-        services.advance_clock(key, idempotency, request).await?,
-    ))
+    let (mut answer, behind) = services.advance_clock(key, idempotency, request).await?;
+    if behind.is_some() {
+        answer.status = 202;
+    }
+    let mut response = reply(answer);
+    if let Some(behind) = behind {
+        Behind::new(behind).write(response.headers_mut());
+    }
+    Ok(response)
 }

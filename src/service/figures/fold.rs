@@ -54,6 +54,15 @@ impl Folded {
         &mut self,
         connection: &Connection,
     ) -> Result<Applied, store::Error> {
+        self.catch_up_with(connection, |_, _| ())
+    }
+
+    /// [`Folded::catch_up`]; `check` receives each row with the books before it.
+    pub(in crate::service) fn catch_up_with(
+        &mut self,
+        connection: &Connection,
+        mut check: impl FnMut(&Books, &LoggedRow),
+    ) -> Result<Applied, store::Error> {
         let in_figures = self.figures.last_seq().unwrap_or(Seq(0));
         let in_books = self.books.last_seq();
         let ends = GivenTokenEnds::of(connection);
@@ -66,6 +75,7 @@ impl Folded {
             }
             if seq > in_books && self.books_fault.is_none() {
                 applied.to_books += 1;
+                check(&self.books, row);
                 let result = self
                     .books
                     .apply(&row_of(row), |member| ends.get(row, member));

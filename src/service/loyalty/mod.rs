@@ -4,6 +4,7 @@
 mod attachments;
 mod configuration;
 mod conversations;
+pub(in crate::service) mod due;
 mod interests;
 pub(in crate::service) mod ledger;
 pub(in crate::service) mod members;

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use crate::clock::Clock;
 use crate::domain::{Event, Invalid, Program, ProgramNumber, ProgramStatus, Timestamp};
 use crate::service::Scope;
@@ -10,11 +12,14 @@ use crate::service::events::webhooks;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::tenants;
 use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
-use crate::store::{self, Connection, Counted, Transaction, WriteError};
+use crate::store::{self, Connection, Counted, Timing, Transaction, WriteError};
 use crate::wire::{AdvanceClockRequest, ClockResponse, ResetResponse};
 
 /// How far a program's time may be ahead of the clock in total: 100 years of 365 days.
 const AHEAD_MAX: Duration = Duration::from_hours(100 * 365 * 24);
+
+/// How long an advance of the clock waits until everything was applied that is due then.
+const SWEEP_MAX: Duration = Duration::from_secs(10);
 
 impl Services {
     /// Archives the key's program and moves its keys to a new, empty one of the same name and
@@ -46,11 +51,35 @@ impl Services {
         .await
     }
 
-    /// Advances the time of the key's program, permanently.
+    /// Advances the time of the key's program, permanently. Waits until everything was applied that
+    /// is due then, but not for long: returns for how long something is due that was not applied
+    /// yet, if there is any.
     ///
     /// # Errors
     /// [`WriteError`].
     pub async fn advance_clock(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        request: AdvanceClockRequest,
+    ) -> Result<(Reply, Option<Duration>), WriteError> {
+        let reply = self.advance(key, idempotency, request).await?;
+        let is_dated = self.books.read().next_due(key.program).is_some();
+        if reply.status != 200 || !is_dated {
+            return Ok((reply, None));
+        }
+        // A write of the program waits until nothing is due.
+        let timing = Timing {
+            program: Some(key.program),
+            step: None,
+        };
+        let settled = self.writer.0.write(key.into(), timing, |_| Ok(()));
+        let is_settled = matches!(timeout(SWEEP_MAX, settled).await, Ok(Ok(())));
+        let behind = (!is_settled).then(|| self.behind(key.program).unwrap_or_default());
+        Ok((reply, behind))
+    }
+
+    async fn advance(
         &self,
         key: KeyPrincipal,
         idempotency: Option<IdempotencyKey>,

@@ -1,6 +1,7 @@
 //! The start: opens the database, folds its log into the figures, and starts the threads.
 
 mod error;
+mod late;
 
 use std::num::NonZero;
 use std::path::Path;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 pub use self::error::StartError;
 use crate::analytics::Engine;
-use crate::books::Published;
+use crate::books::{Books, Published};
 use crate::clock::Clock;
 use crate::config::{PhoneSettings, Settings};
 use crate::domain::{ByNumber, ProgramNumber, Seq, TargetPolicy, Timestamp, WebhookUrl};
@@ -22,6 +23,7 @@ use crate::service::figures::generations::BooksSaver;
 use crate::service::figures::saving::Snapshots;
 use crate::service::figures::snapshots::FiguresSaver;
 use crate::service::figures::{Analytics, Loaded};
+use crate::service::loyalty::due;
 use crate::service::loyalty::profiles::Profiles;
 use crate::service::services::{Limits, Services};
 use crate::service::tenancy::bootstrap;
@@ -73,7 +75,7 @@ impl Services {
         let path = database.path().to_owned();
         let loaded = Loaded::load(database.connection())?;
         let last_at = loaded.figures.last_at();
-        let was_refused = resume(clock, database.connection(), &last_at)?;
+        let was_refused = resume(clock, database.connection(), &last_at, &loaded.books)?;
         let engine = Arc::new(Engine::new(loaded.figures));
         let books = Published::new(loaded.books);
         let readership = database.readership();
@@ -152,13 +154,14 @@ fn identity(database: &Database, last_seq: Seq) -> Result<(Option<[u8; 32]>, Uui
 }
 
 /// Passes what earlier runs stored to the clock: the newest stamped time, less what its program
-/// is ahead of the clock, and a refused jump. Returns whether there is a refused jump.
+/// is ahead of the clock, and a refused jump. Returns whether a refused jump was stored.
 fn resume(
     clock: &Clock,
     connection: &Connection,
     last_at: &ByNumber<ProgramNumber, Timestamp>,
+    books: &Books,
 ) -> Result<bool, store::Error> {
-    let refused = store::settings::refused_step(connection)?;
+    let stored = store::settings::refused_step(connection)?;
     let ahead = store::sandbox::all_ahead(connection)?;
     let stamped = last_at
         .iter()
@@ -166,8 +169,13 @@ fn resume(
             Some(ahead) => at.saturating_sub(*ahead),
             None => *at,
         });
-    clock.resume(stamped.max(), refused);
-    Ok(refused.is_some())
+    let newest = stamped.max();
+    let refused = match stored {
+        Some(stored) => Some(stored),
+        None => late::refused(clock, connection, newest, (books, &ahead))?,
+    };
+    clock.resume(newest, refused);
+    Ok(stored.is_some())
 }
 
 fn writer_settings(
@@ -180,6 +188,7 @@ fn writer_settings(
         clock: clock.clone(),
         last_at,
         books: books.clone(),
+        apply_due: due::apply,
         queue_max: settings.database.queue_max,
         share_max: settings.database.share_max,
         wal_bytes_max: settings.database.wal_bytes_max,

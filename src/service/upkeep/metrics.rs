@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::domain::Seq;
 use crate::service::{ServiceError, Services};
@@ -54,6 +55,8 @@ impl Services {
             let books = self.books.read();
             (books.len() as u64, books.heap_bytes() as u64)
         };
+        let overdue = self.writer.overdue();
+        let oldest = overdue.oldest();
         let clock = self.clock.state();
         let wal = self.wal();
         Ok(self.metrics.render(&Sizes {
@@ -63,6 +66,8 @@ impl Services {
             database_bytes: file_bytes(&self.database),
             wal_bytes: file_bytes(Path::new(&wal)),
             snapshot_seq: number(snapshot.map(|row| row.last_seq)),
+            sweeps: overdue.count() as u64,
+            overdue: oldest.map_or(Duration::ZERO, |since| self.clock.now().since(since)),
             streams: streams as u64,
             buffered_bytes: buffered_bytes as u64,
             resident_bytes: resident_bytes(),

@@ -63,6 +63,9 @@ impl Services {
         Some(match (self.loss(), self.clock_refusal()) {
             (Some(loss), _) => loss.to_owned(),
             (None, Some(refusal)) => refusal,
+            (None, None) if self.writer.is_writable() => {
+                "what became due while the server was stopped is being applied".to_owned()
+            }
             (None, None) => "the database takes no writes".to_owned(),
         })
     }

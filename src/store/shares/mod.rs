@@ -106,28 +106,44 @@ impl<T> Shares<T> {
 
     /// Adds an item to the queue; returns it as an error if too many wait.
     pub(super) fn push(&mut self, tenant: Tenant, bounds: Bounds, item: T) -> Result<(), T> {
-        let (holder, program) = tenant.place();
         let Holder {
             class: at,
             organization,
-        } = holder;
+        } = tenant.place().0;
         let waiting = self.classes[LIVE].len + self.classes[SANDBOX].len;
-        let class = &mut self.classes[at];
+        let class = &self.classes[at];
         let own = class.organizations.all.get(&organization);
         let own = own.map_or(0, |turner| turner.line.len);
         let is_full = at != UPKEEP && (waiting >= bounds.all || own >= bounds.one);
         if is_full || class.len >= bounds.of_class(at) {
             return Err(item);
         }
+        self.put_last(tenant, item);
+        Ok(())
+    }
+
+    /// Adds an item, no matter how many wait.
+    pub(super) fn put_last(&mut self, tenant: Tenant, item: T) {
+        self.join(tenant).push_back(item);
+    }
+
+    /// Adds an item in front of the others of its program, no matter how many wait.
+    pub(super) fn put_first(&mut self, tenant: Tenant, item: T) {
+        self.join(tenant).push_front(item);
+    }
+
+    /// The line of a program, which is about to get an item.
+    fn join(&mut self, tenant: Tenant) -> &mut VecDeque<T> {
+        let (holder, program) = tenant.place();
+        let class = &mut self.classes[holder.class];
         if class.len == 0 {
             class.used = class.used.max(self.now);
         }
         class.len += 1;
-        let organization = class.organizations.join(organization);
-        // The program has to join while its line is still empty.
-        organization.programs.join(program).push_back(item);
+        let organization = class.organizations.join(holder.organization);
         organization.len += 1;
-        Ok(())
+        // The program has to join while its line is still empty.
+        organization.programs.join(program)
     }
 
     /// A turn for a tenant that need not wait.

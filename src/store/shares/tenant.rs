@@ -74,6 +74,14 @@ impl Holder {
 }
 
 impl Tenant {
+    /// The program, if the work is for one.
+    pub fn program(self) -> Option<ProgramNumber> {
+        match self {
+            Self::Program { program, .. } => Some(program),
+            Self::Partner(_) | Self::Upkeep => None,
+        }
+    }
+
     /// The owner of the share that the tenant takes, and the program within it.
     pub(super) fn place(self) -> (Holder, i64) {
         let class = |environment| match environment {

@@ -42,7 +42,7 @@ impl WriterThread {
             self.scrub(connection);
             self.move_pages(connection);
         }
-        if self.dirty && !self.is_scrubbing() {
+        if self.dirty && !self.is_scrubbing() && self.last_batch.elapsed() >= IDLE {
             self.checkpoint_all(connection);
         }
     }

@@ -1,8 +1,11 @@
 //! A write that waits for the writing thread, and its outcome.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 
 use super::transaction::Transaction;
+use crate::domain::ProgramNumber;
 use crate::store::Error;
 
 /// The reason why a write was not acknowledged.
@@ -25,8 +28,19 @@ pub enum WriteError {
     ClockRefused,
 }
 
+/// The time of a write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// The program by whose time it happens. What is due there happens before the write.
+    pub program: Option<ProgramNumber>,
+    /// How far it advances a fixed clock first, in a history that is generated.
+    pub step: Option<Duration>,
+}
+
 /// Work to do in a transaction, and a caller that waits for it.
 pub(super) trait Job: Send {
+    /// When it happens. A step is returned only once, because the work may have to wait again.
+    fn timing(&mut self) -> Timing;
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error>;
     fn finish(self: Box<Self>, outcome: Result<(), WriteError>);
 }
@@ -35,19 +49,21 @@ pub(super) trait Job: Send {
 pub(super) type Reply<T> = oneshot::Receiver<Result<T, WriteError>>;
 
 struct Task<F, T> {
+    timing: Timing,
     work: Option<F>,
     value: Option<T>,
     reply: oneshot::Sender<Result<T, WriteError>>,
 }
 
 /// A job that runs `work`, and the end of a channel on which its outcome comes.
-pub(super) fn job<T, F>(work: F) -> (Box<dyn Job>, Reply<T>)
+pub(super) fn job<T, F>(timing: Timing, work: F) -> (Box<dyn Job>, Reply<T>)
 where
     F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
     T: Send + 'static,
 {
     let (reply, receiver) = oneshot::channel();
     let task = Task {
+        timing,
         work: Some(work),
         value: None,
         reply,
@@ -60,6 +76,12 @@ where
     F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send,
     T: Send,
 {
+    fn timing(&mut self) -> Timing {
+        let timing = self.timing;
+        self.timing.step = None;
+        timing
+    }
+
     fn run(&mut self, tx: &mut Transaction<'_>) -> Result<(), Error> {
         if let Some(work) = self.work.take() {
             self.value = Some(work(tx)?);

@@ -9,32 +9,40 @@
 mod checkpoints;
 mod chores;
 mod currencies;
+mod due;
 mod job;
 mod observing;
+mod overdue;
 mod queue;
 mod recovery;
+mod schedule;
 mod state;
 mod statements;
+mod sweeps;
 mod tally;
 mod thread;
+mod times;
 mod transaction;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use self::checkpoints::Checkpointer;
-pub use self::job::WriteError;
 use self::job::{Reply, job};
+pub use self::job::{Timing, WriteError};
 pub use self::observing::{AccessChange, Committed, Observer, ObserverError};
+pub use self::overdue::Overdue;
 use self::queue::Entrance;
 use self::state::State;
 pub(in crate::store) use self::statements::{Prepared, run};
+use self::sweeps::Sweeps;
 pub use self::tally::Counted;
 use self::thread::WriterThread;
+pub use self::times::ApplyDue;
 pub use self::transaction::Transaction;
 use super::shares::Bounds;
 use super::{Database, Error, Tenant};
@@ -54,6 +62,8 @@ pub struct WriterSettings {
     pub last_at: ByNumber<ProgramNumber, Timestamp>,
     /// The books, which the writer's own changes follow.
     pub books: Published,
+    /// Applies what is due.
+    pub apply_due: ApplyDue,
     /// Writes that may wait.
     pub queue_max: usize,
     /// Of these, those of one organization, in percent.
@@ -71,6 +81,8 @@ pub struct WriterSettings {
 pub struct Writer {
     entrance: Arc<Entrance>,
     writable: Arc<AtomicBool>,
+    is_settled: Arc<AtomicBool>,
+    overdue: Overdue,
     condition: Condition,
     metrics: Metrics,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -105,13 +117,21 @@ impl Writer {
         } = database;
         let (entrance, jobs) = queue::queue(Bounds::new(settings.queue_max, settings.share_max));
         let writable = Arc::new(AtomicBool::new(true));
-        let thread = WriterThread {
+        let is_settled = Arc::new(AtomicBool::new(false));
+        let sweeps = Sweeps::default();
+        let overdue = sweeps.overdue.clone();
+        let mut thread = WriterThread {
             state: State::read(
                 &connection,
                 settings.clock,
                 settings.last_at,
                 &settings.books,
             )?,
+            books: settings.books,
+            sweeps,
+            apply_due: settings.apply_due,
+            is_settled: Arc::clone(&is_settled),
+            last_batch: Instant::now(),
             scrubber: Scrubber::open(&connection)?,
             checkpointer: Checkpointer::start(path.clone(), condition.clone())
                 .map_err(Error::Thread)?,
@@ -131,6 +151,8 @@ impl Writer {
             _lock: lock,
         };
         thread.adopt(&connection);
+        thread.reschedule_all();
+        thread.note_settled();
         let thread = std::thread::Builder::new()
             .name("stampcard-writer".to_owned())
             .spawn(move || thread.run(connection))
@@ -138,6 +160,8 @@ impl Writer {
         Ok(Self {
             entrance: Arc::new(entrance),
             writable,
+            is_settled,
+            overdue,
             condition,
             metrics: settings.metrics,
             thread: Arc::new(Mutex::new(Some(thread))),
@@ -149,17 +173,22 @@ impl Writer {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub async fn write<T, F>(&self, tenant: Tenant, work: F) -> Result<T, WriteError>
+    pub async fn write<T, F>(
+        &self,
+        tenant: Tenant,
+        timing: Timing,
+        work: F,
+    ) -> Result<T, WriteError>
     where
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        self.submit(tenant, work)?
+        self.submit(tenant, timing, work)?
             .await
             .unwrap_or(Err(WriteError::Unavailable))
     }
 
-    /// [`Writer::write`] for a thread that may block.
+    /// [`Writer::write`] by no program's time, for a thread that may block.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -168,7 +197,7 @@ impl Writer {
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        self.submit(tenant, work)?
+        self.submit(tenant, Timing::default(), work)?
             .blocking_recv()
             .unwrap_or(Err(WriteError::Unavailable))
     }
@@ -176,6 +205,16 @@ impl Writer {
     /// Whether the last write, or the last attempt to recover, succeeded and the file still exists.
     pub fn is_writable(&self) -> bool {
         self.condition.check() && self.writable.load(Ordering::Relaxed)
+    }
+
+    /// The programs in which something is overdue.
+    pub fn overdue(&self) -> &Overdue {
+        &self.overdue
+    }
+
+    /// Whether everything was applied that was due at the start.
+    pub fn is_settled(&self) -> bool {
+        self.is_settled.load(Ordering::Acquire)
     }
 
     /// The reason why nothing is written until the next start, if there is one.
@@ -194,12 +233,12 @@ impl Writer {
         }
     }
 
-    fn submit<T, F>(&self, tenant: Tenant, work: F) -> Result<Reply<T>, WriteError>
+    fn submit<T, F>(&self, tenant: Tenant, timing: Timing, work: F) -> Result<Reply<T>, WriteError>
     where
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        let (job, reply) = job(work);
+        let (job, reply) = job(timing, work);
         self.metrics.queued();
         if let Err(error) = self.entrance.push(tenant, job) {
             self.metrics.taken();

@@ -7,15 +7,24 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::job::{Job, WriteError};
+use crate::domain::ProgramNumber;
 use crate::store::Tenant;
 use crate::store::shares::{Bounds, Shares, Ticket};
 
-/// A write that is next, and whose share it takes.
-pub(super) type Turn = (Ticket, Box<dyn Job>);
+/// What has a turn.
+pub(super) enum Work {
+    /// A write.
+    Write(Box<dyn Job>),
+    /// A slice of the sweep of a program.
+    Slice(ProgramNumber),
+}
 
-/// The result of waiting for a write.
+/// The work that is next, and whose share it takes.
+pub(super) type Turn = (Ticket, Work);
+
+/// The result of waiting for work.
 pub(super) enum Waited {
-    /// A write came.
+    /// There is some.
     Turn(Turn),
     /// None came in time.
     TimedOut,
@@ -31,7 +40,7 @@ struct Queue {
 }
 
 struct State {
-    shares: Shares<Box<dyn Job>>,
+    shares: Shares<Work>,
     is_closed: bool,
     is_asleep: bool,
 }
@@ -72,7 +81,7 @@ impl Entrance {
         if state.is_closed {
             return Err(WriteError::Unavailable);
         }
-        let pushed = state.shares.push(tenant, self.0.bounds, job);
+        let pushed = state.shares.push(tenant, self.0.bounds, Work::Write(job));
         let was_asleep = std::mem::take(&mut state.is_asleep);
         drop(state);
         if was_asleep {
@@ -113,6 +122,29 @@ impl Exit {
     /// Charges what a write took that is the last of its batch.
     pub(super) fn charge(&self, ticket: Ticket, took: Duration) {
         self.0.state.lock().shares.charge(ticket, took);
+    }
+
+    /// Adds a slice of the sweep of a program.
+    pub(super) fn put_slice(&self, tenant: Tenant, program: ProgramNumber) {
+        let work = Work::Slice(program);
+        self.0.state.lock().shares.put_last(tenant, work);
+    }
+
+    /// Puts writes back that were taken, before those of their program that still wait.
+    pub(super) fn put_back(
+        &self,
+        tenant: Tenant,
+        jobs: impl DoubleEndedIterator<Item = Box<dyn Job>>,
+    ) {
+        let mut state = self.0.state.lock();
+        for job in jobs.rev() {
+            state.shares.put_first(tenant, Work::Write(job));
+        }
+    }
+
+    /// Whether no further writes come.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.state.lock().is_closed
     }
 
     /// Waits for the next write, at most for a given time.

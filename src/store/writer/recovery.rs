@@ -18,6 +18,7 @@ impl WriterThread {
     pub(super) fn abandon(&mut self, connection: &Connection) {
         self.condition.forget_log();
         self.writable.store(false, Ordering::Relaxed);
+        self.reschedule(&[], false);
         self.state.batch_lost();
         self.note_scrub();
         // It may have been rolled back already.

@@ -83,6 +83,27 @@ impl State {
         })
     }
 
+    /// The time of a program's last activity.
+    pub(super) fn last_of(&self, program: ProgramNumber) -> Option<Timestamp> {
+        let last = self.open_at.get(&program);
+        last.or(self.last_at.get(&program)).copied()
+    }
+
+    /// The time in a program when the clock shows `now`.
+    pub(super) fn time_in(&self, program: ProgramNumber, now: Timestamp) -> Timestamp {
+        let now = self
+            .ahead
+            .get(&program)
+            .map_or(now, |ahead| now.saturating_add(*ahead));
+        self.last_of(program).map_or(now, |last| now.max(last))
+    }
+
+    /// What the clock shows when it is `at` in a program.
+    pub(super) fn clock_time(&self, program: ProgramNumber, at: Timestamp) -> Timestamp {
+        let ahead = self.ahead.get(&program);
+        ahead.map_or(at, |ahead| at.saturating_sub(*ahead))
+    }
+
     /// Takes in that the open batch was committed, and returns its changes.
     pub(super) fn batch_committed(&mut self) -> Changes {
         self.last_at.extend(self.open_at.drain());

@@ -12,10 +12,14 @@ use rusqlite::Connection;
 use super::checkpoints::Checkpointer;
 use super::job::{Job, WriteError};
 use super::observing::{self, Committed, Observer};
-use super::queue::{Exit, Turn, Waited};
+use super::queue::{Exit, Turn, Waited, Work};
 use super::state::State;
 use super::statements::{self, Statements};
+use super::sweeps::Sweeps;
+use super::times::ApplyDue;
 use super::transaction::Transaction;
+use crate::books::Published;
+use crate::domain::Timestamp;
 use crate::store::answers::key_index::Segment;
 use crate::store::answers::stored_index;
 use crate::store::file::condition::Condition;
@@ -40,12 +44,20 @@ thread_local! {
 }
 
 /// A job of a batch, and its outcome.
-type Ran = (Box<dyn Job>, Result<(), WriteError>);
+pub(super) type Ran = (Box<dyn Job>, Result<(), WriteError>);
 
 pub(super) struct WriterThread {
     pub(super) path: PathBuf,
     pub(super) state: State,
+    /// The published books.
+    pub(super) books: Published,
     pub(super) jobs: Exit,
+    pub(super) sweeps: Sweeps,
+    pub(super) apply_due: ApplyDue,
+    /// Whether everything was applied that was due at the start.
+    pub(super) is_settled: Arc<AtomicBool>,
+    /// When the last batch ended.
+    pub(super) last_batch: Instant,
     pub(super) observer: Box<dyn Observer>,
     pub(super) writable: Arc<AtomicBool>,
     /// Once the file is lost, no write is tried again.
@@ -102,7 +114,11 @@ impl WriterThread {
     /// Writes with a connection, whose statements stay prepared.
     fn serve(&mut self, connection: &Connection, mut first: Option<Turn>) -> Ended {
         let statements = Statements::new(connection);
+        self.reschedule_all();
+        self.resume_sweeps();
         loop {
+            self.wake_due(connection);
+            self.note_settled();
             let waited = match first.take() {
                 Some(turn) => Waited::Turn(turn),
                 None => self.jobs.wait(self.wait()),
@@ -113,6 +129,7 @@ impl WriterThread {
                         return Ended::Failed;
                     }
                 }
+                // If something is due now, the next turn is a slice.
                 Waited::TimedOut => self.tidy(connection),
                 Waited::Closed => return Ended::Closed,
             }
@@ -122,6 +139,7 @@ impl WriterThread {
     /// Waits for a new connection that works, and refuses the writes that come before. Returns it
     /// with the write that came last, or `None` if the queue was closed.
     fn await_recovery(&mut self) -> Option<(Connection, Option<Turn>)> {
+        self.refuse_waiting();
         loop {
             let turn = match self.jobs.wait(Some(IDLE)) {
                 Waited::Turn(turn) => Some(turn),
@@ -131,39 +149,57 @@ impl WriterThread {
             if let Some(connection) = self.recover() {
                 return Some((connection, turn));
             }
-            if let Some((_, job)) = turn {
-                self.metrics.taken();
-                job.finish(Err(WriteError::Unavailable));
+            if let Some((_, work)) = turn {
+                self.decline(work);
+            }
+        }
+    }
+
+    /// Does not carry out work, because the storage takes no writes.
+    fn decline(&mut self, work: Work) {
+        match work {
+            Work::Write(job) => self.refuse(job, WriteError::Unavailable),
+            Work::Slice(program) => {
+                self.lose_slice(program);
+                self.postpone(program);
             }
         }
     }
 
     /// How long the queue must be empty before there are chores; `None` if there are none.
     fn wait(&self) -> Option<Duration> {
-        let chores = self.dirty.then_some(IDLE);
-        self.scrubber.wait().into_iter().chain(chores).min()
+        let idle = self.last_batch.elapsed();
+        let chores = self.dirty.then(|| IDLE.saturating_sub(idle));
+        let due = self.wait_for_due();
+        self.scrubber
+            .wait()
+            .into_iter()
+            .chain(chores)
+            .chain(due)
+            .min()
     }
 
     /// Runs a job and all others that wait, in one commit. Returns false if the connection must
     /// not be used again.
     fn batch(&mut self, statements: &Statements<'_>, first: Turn) -> bool {
-        self.metrics.taken();
         let connection = statements.connection();
         if !self.has_room(connection) {
-            first.1.finish(Err(WriteError::Unavailable));
+            self.decline(first.1);
             return true;
         }
         if let Err(error) = statements::run(statements, "BEGIN IMMEDIATE", |s| s.execute([])) {
             self.note_failure("a transaction could not begin", &Error::Sqlite(error));
             self.abandon(connection);
-            first.1.finish(Err(WriteError::Unavailable));
+            self.decline(first.1);
             return false;
         }
+        self.begin_sweeps();
         let mut ran: Vec<Ran> = Vec::new();
         let intact = self.run_batch(statements, first, &mut ran);
         let is_committed = intact && self.commit(statements, ran.len());
         if is_committed {
             self.publish(connection);
+            self.count_applied();
             for (job, outcome) in ran {
                 job.finish(outcome);
             }
@@ -175,6 +211,7 @@ impl WriterThread {
             }
         }
         self.readership.yield_to_readers();
+        self.last_batch = Instant::now();
         is_committed
     }
 
@@ -185,14 +222,17 @@ impl WriterThread {
         let (mut holder, mut is_shared) = (None, false);
         let (mut since, mut turn) = (begun, first);
         loop {
-            let (ticket, job) = turn;
+            let (ticket, work) = turn;
             let own = Some(ticket.holder()).filter(|holder| !holder.is_upkeep());
             is_shared |= own.is_some() && holder.is_some() && own != holder;
             holder = holder.or(own);
-            let intact = self.run_job(statements, job, ran);
+            let intact = match work {
+                Work::Write(job) => self.run_write(statements, job, ran),
+                Work::Slice(program) => self.run_slice(statements, program),
+            };
             let now = Instant::now();
             let took = now - since;
-            let is_long = is_shared && now - begun > SHARED_BATCH;
+            let is_long = is_shared && now - begun > SHARED_BATCH || self.sweeps.ends_batch;
             if !intact || is_long || ran.len() >= BATCH_MAX {
                 self.jobs.charge(ticket, took);
                 return intact;
@@ -202,10 +242,7 @@ impl WriterThread {
                 since = Instant::now();
             }
             match self.jobs.take(Some((ticket, took))) {
-                Some(next) => {
-                    self.metrics.taken();
-                    turn = next;
-                }
+                Some(next) => turn = next,
                 None => return true,
             }
         }
@@ -231,17 +268,31 @@ impl WriterThread {
         true
     }
 
-    /// Runs a job in a savepoint. Returns false if the whole transaction is lost.
-    fn run_job(
+    /// Runs a job, which happens when the clock shows `now` if the clock was read for it already.
+    /// Returns false if the whole transaction is lost.
+    pub(super) fn run_job(
         &mut self,
         statements: &Statements<'_>,
-        mut job: Box<dyn Job>,
+        (mut job, now): (Box<dyn Job>, Option<Timestamp>),
         ran: &mut Vec<Ran>,
     ) -> bool {
+        self.metrics.taken();
+        let (outcome, is_intact) = self.attempt(statements, now, |tx| job.run(tx));
+        ran.push((job, outcome));
+        is_intact
+    }
+
+    /// Runs `work` in a savepoint. Returns its outcome, and false if the whole transaction is lost.
+    pub(super) fn attempt<T>(
+        &mut self,
+        statements: &Statements<'_>,
+        now: Option<Timestamp>,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> (Result<T, WriteError>, bool) {
         let connection = statements.connection();
-        let mut tx = Transaction::begin((connection, statements), &mut self.state);
-        let result = match catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))) {
-            Ok(Ok(())) => Ok(Ok(())),
+        let mut tx = Transaction::begin((connection, statements), &mut self.state, now);
+        let result = match catch_unwind(AssertUnwindSafe(|| work(&mut tx))) {
+            Ok(Ok(value)) => Ok(Ok(value)),
             Ok(Err(error)) => tx.undo().map(|()| Err(Some(error))),
             Err(_) => {
                 self.metrics.panicked();
@@ -253,27 +304,25 @@ impl WriterThread {
             ended.unwrap_or(Err(Error::Irrevocable)).map(|()| result)
         });
         // A full disk or an I/O error may end the transaction.
-        let lost = connection.is_autocommit();
-        let outcome = match result {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(None)) => Err(WriteError::Failed),
+        let is_intact = !connection.is_autocommit();
+        match result {
+            Ok(Ok(value)) => (Ok(value), is_intact),
+            Ok(Err(None)) => (Err(WriteError::Failed), is_intact),
+            Ok(Err(Some(Error::Overdue))) => (Err(WriteError::Overloaded), is_intact),
             Ok(Err(Some(error))) if !error.is_storage_failure() => {
                 self.note_failure("a write failed", &error);
-                Err(WriteError::Failed)
+                (Err(WriteError::Failed), is_intact)
             }
             Ok(Err(Some(error))) => {
                 self.note_failure("a write failed", &error);
-                ran.push((job, Err(WriteError::Unavailable)));
-                return !lost && self.condition.loss().is_none();
+                let is_lost = !is_intact || self.condition.loss().is_some();
+                (Err(WriteError::Unavailable), !is_lost)
             }
             Err(error) => {
                 self.note_failure("a write could not be undone", &error);
-                ran.push((job, Err(WriteError::Unavailable)));
-                return false;
+                (Err(WriteError::Unavailable), false)
             }
-        };
-        ran.push((job, outcome));
-        !lost
+        }
     }
 
     fn commit(&mut self, statements: &Statements<'_>, writes: usize) -> bool {
@@ -316,6 +365,7 @@ impl WriterThread {
 
     /// Passes the changes of a commit to the observer.
     fn publish(&mut self, connection: &Connection) {
+        let clocks_changed = self.state.clocks_changed;
         let changes = self.state.batch_committed();
         self.note_scrub();
         let committed = Committed {
@@ -327,6 +377,14 @@ impl WriterThread {
             webhooks_changed: changes.webhooks_changed,
         };
         observing::publish(self.observer.as_mut(), connection, &committed);
+        self.reschedule(&changes.access, clocks_changed);
         self.state.draft.clear();
+    }
+
+    /// Takes note once everything is applied that was due at the start.
+    pub(super) fn note_settled(&self) {
+        if !self.is_settled.load(Ordering::Relaxed) && self.sweeps.is_over(&self.state.clock) {
+            self.is_settled.store(true, Ordering::Release);
+        }
     }
 }

@@ -30,10 +30,10 @@ use crate::store::{Error, log};
 pub struct Transaction<'a> {
     connection: &'a Connection,
     statements: &'a dyn Prepared,
-    state: &'a mut State,
+    pub(super) state: &'a mut State,
     mark: Mark,
-    /// The clock's time, once it was asked for.
-    clock_now: Cell<Option<Timestamp>>,
+    /// The clock's time, once it was read.
+    pub(super) clock_now: Cell<Option<Timestamp>>,
     /// The cause of the events that are recorded.
     actor: Actor,
     savepoint: Cell<Savepoint>,
@@ -85,10 +85,12 @@ impl Deref for Transaction<'_> {
 }
 
 impl<'a> Transaction<'a> {
-    /// Begins a write: those before it in the batch stand.
+    /// Begins a write: those before it in the batch stand. It happens at `clock_now` if the clock
+    /// was read for it already.
     pub(super) fn begin(
         (connection, statements): (&'a Connection, &'a dyn Prepared),
         state: &'a mut State,
+        clock_now: Option<Timestamp>,
     ) -> Self {
         let mark = Mark {
             next_seq: state.next_seq,
@@ -102,7 +104,7 @@ impl<'a> Transaction<'a> {
             statements,
             state,
             mark,
-            clock_now: Cell::new(None),
+            clock_now: Cell::new(clock_now),
             actor: Actor::Server,
             savepoint: Cell::new(Savepoint::None),
             pending: RefCell::default(),
@@ -163,29 +165,6 @@ impl<'a> Transaction<'a> {
     fn command(&self, sql: &'static str) -> Result<(), Error> {
         statements::run(self.statements, sql, |statement| statement.execute([]))?;
         Ok(())
-    }
-
-    /// The time of an event in a program: the clock's time, or ahead of it if the program's clock
-    /// was moved, but never before the program's last activity.
-    pub fn now(&self, program: ProgramNumber) -> Timestamp {
-        let state = &*self.state;
-        let now = self.clock_now();
-        state.clock.stamped(now);
-        let now = state
-            .ahead
-            .get(&program)
-            .map_or(now, |ahead| now.saturating_add(*ahead));
-        let last = state.open_at.get(&program);
-        let last = last.or(state.last_at.get(&program));
-        last.map_or(now, |last| now.max(*last))
-    }
-
-    /// The clock's time, for events outside programs. It is the same throughout a write.
-    pub fn clock_now(&self) -> Timestamp {
-        let now = self.clock_now.get();
-        let now = now.unwrap_or_else(|| self.state.clock.now());
-        self.clock_now.set(Some(now));
-        now
     }
 
     /// The number of the next activity.

@@ -149,6 +149,11 @@ struct DeliveryLabels {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DueLabels {
+    kind: &'static str,
+}
+
 /// All metrics. Clones share the numbers.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -160,6 +165,7 @@ pub struct Metrics {
     batch_writes: Histogram,
     commit_seconds: Histogram,
     storage_failures: Counter,
+    due_applied: Family<DueLabels, Counter>,
     deliveries: Family<DeliveryLabels, Counter>,
     delivery_seconds: Histogram,
 }
@@ -176,6 +182,7 @@ impl Metrics {
             batch_writes: Histogram::new(BATCH_WRITES),
             commit_seconds: Histogram::new(COMMIT_SECONDS),
             storage_failures: Counter::default(),
+            due_applied: Family::default(),
             deliveries: Family::default(),
             delivery_seconds: Histogram::new(REQUEST_SECONDS),
         };
@@ -247,6 +254,12 @@ impl Metrics {
     /// Counts a failure of the storage.
     pub fn storage_failed(&self) {
         self.storage_failures.inc();
+    }
+
+    /// Counts things that were due and were applied, by their kind.
+    pub fn due_applied(&self, kind: &'static str, count: u64) {
+        let applied = self.due_applied.get_or_create(&DueLabels { kind });
+        applied.inc_by(count);
     }
 
     /// Starts the counter of delivery attempts with this outcome at 0.
@@ -321,6 +334,11 @@ impl Metrics {
             "writer_storage_failures",
             "Times that the disk or the file failed a write",
             self.storage_failures.clone(),
+        );
+        registry.register(
+            "due_applied",
+            "Things that were due and were applied, by kind",
+            self.due_applied.clone(),
         );
     }
 

@@ -32,6 +32,10 @@ pub struct Sizes {
     pub books_bytes: u64,
     /// The newest activity in the stored snapshot.
     pub snapshot_seq: u64,
+    /// Programs in which more is due than was applied yet.
+    pub sweeps: u64,
+    /// For how long the oldest of it is due.
+    pub overdue: Duration,
     /// Open streams.
     pub streams: u64,
     /// Bytes held for clients that do not read, or do not finish sending.
@@ -57,7 +61,7 @@ struct StepLabels {
 type SizeGauge = (&'static str, &'static str, fn(&Sizes) -> u64);
 
 /// The gauges of sizes.
-const GAUGES: [SizeGauge; 14] = [
+const GAUGES: [SizeGauge; 15] = [
     (
         "writer_is_writable",
         "1 while the database takes writes, else 0",
@@ -102,6 +106,11 @@ const GAUGES: [SizeGauge; 14] = [
         "Number of the newest activity in the snapshot",
         |sizes| sizes.snapshot_seq,
     ),
+    (
+        "due_sweeps",
+        "Programs in which more is due than was applied yet",
+        |sizes| sizes.sweeps,
+    ),
     ("streams_open", "Streams that are open", |sizes| {
         sizes.streams
     }),
@@ -145,6 +154,11 @@ pub(super) fn register_clock(registry: &mut Registry, sizes: &Sizes) {
         "clock_refused",
         "How far the system clock was set forward, while that is refused and writes are stopped",
         sizes.clock_refused,
+    );
+    gauge(
+        "due_overdue",
+        "For how long the oldest thing is due that was not applied yet, else 0",
+        sizes.overdue,
     );
     let steps = Family::<StepLabels, Counter>::default();
     for (outcome, count) in sizes.clock_steps {

@@ -2,9 +2,11 @@
 
 mod accounts;
 mod books;
+mod due;
 
 use std::collections::HashMap;
 
+use self::due::DueCheck;
 use crate::analytics::{Counters, Figures, Measure, OfferCounters, OfferFigures, Sum, Timeline};
 use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
 use crate::service::figures::fold::Folded;
@@ -23,6 +25,8 @@ pub struct Report {
     pub erased_files: u64,
     /// Rows of version 0.1.0 in the log that lack some of the compared values.
     pub given: u64,
+    /// Rows that were written because something was due, all of which were checked.
+    pub due: u64,
     /// The findings, one sentence each; empty if everything agrees.
     pub findings: Vec<String>,
 }
@@ -176,7 +180,11 @@ fn folding(connection: &Connection) -> Result<String, store::Error> {
 /// `None` if the log cannot be read.
 fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Folded>, store::Error> {
     let mut folded = Folded::default();
-    match folded.catch_up(connection) {
+    let mut due = DueCheck::default();
+    let caught_up = folded.catch_up_with(connection, |books, row| due.row(books, row));
+    report.due = due.rows;
+    report.findings.extend(due.findings);
+    match caught_up {
         Ok(_) => {}
         Err(store::Error::Impossible(what)) => {
             let finding = format!("the activity log holds an impossible {what}");

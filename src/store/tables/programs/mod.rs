@@ -10,13 +10,13 @@ use uuid::Uuid;
 pub(in crate::store) use self::configurations::currency;
 pub use self::configurations::{CurrencyVersion, currency_at, currency_of};
 use crate::domain::{
-    Currency, Environment, Name, OrganizationNumber, Program, ProgramNumber, ProgramSort,
-    ProgramStatus, Search, Seq, Tier, Timestamp,
+    Currency, Environment, Name, OrganizationNumber, OrganizationStatus, Program, ProgramNumber,
+    ProgramSort, ProgramStatus, Search, Seq, Tier, Timestamp,
 };
 use crate::store::error::readable;
 use crate::store::tables::columns::{column, environment, optional_time, time, uuid, word};
 use crate::store::tables::query::{self, Query};
-use crate::store::{AccessChange, Counted, Error, Transaction};
+use crate::store::{AccessChange, Counted, Error, Tenant, Transaction};
 
 /// Selects the columns that [`program`] reads.
 const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.name, p.status,
@@ -235,6 +235,30 @@ pub fn access(
 ) -> Result<Option<ProgramAccessRow>, Error> {
     let sql = format!("{SELECT_ACCESS} WHERE p.id = ?1");
     query::one(connection, &sql, [program.0], access_row)
+}
+
+/// The tenant whose share the work for a program takes, if the program and its organization are
+/// active.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn active_tenant(
+    connection: &Connection,
+    program: ProgramNumber,
+) -> Result<Option<Tenant>, Error> {
+    let sql = format!("{SELECT_ACCESS} WHERE p.id = ?1 AND p.status = ?2 AND o.status = ?3");
+    let (active, organization) = (ProgramStatus::Active, OrganizationStatus::Active);
+    let row = query::one(
+        connection,
+        &sql,
+        (program.0, active.as_str(), organization.as_str()),
+        access_row,
+    )?;
+    Ok(row.map(|row| Tenant::Program {
+        organization: row.organization,
+        program,
+        environment: row.environment,
+    }))
 }
 
 /// Reads the columns of [`SELECT_ACCESS`].

@@ -1,0 +1,383 @@
+//! Due things: they are applied before every write of their program, and when their time has come.
+//!
+//! A *slice* applies a limited number of them in a savepoint of its own, so that a write that fails
+//! afterwards does not undo them. If more is due, the program *sweeps*: its slices take turns with
+//! the writes of others, its own writes wait, and they go on in their order when nothing is due
+//! any more.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::job::{Job, Timing, WriteError};
+use super::observing::AccessChange;
+use super::schedule::Schedule;
+use super::statements::Statements;
+use super::sweeps::Sweep;
+use super::thread::{IDLE, Ran, WriterThread};
+use super::times::ApplyDue;
+use super::transaction::Transaction;
+use crate::domain::{Actor, DueKind, ProgramNumber, Timestamp};
+use crate::store::tables::programs;
+use crate::store::{Error, Tenant};
+
+/// The most due things in a slice.
+const SLICE_DUE: usize = 1000;
+/// How long a slice may take.
+const SLICE_TIME: Duration = Duration::from_millis(5);
+/// The result of a look at what is due in a program.
+enum Settled {
+    /// Nothing is due any more.
+    All,
+    /// More is due than a slice could apply. The tenant is that of the program.
+    More(Tenant),
+    /// It could not be applied.
+    Failed(WriteError),
+    /// The whole transaction is lost.
+    Lost,
+}
+
+/// What a slice applied.
+struct Slice {
+    applied: [usize; DueKind::ALL.len()],
+    /// Whether more may be due.
+    has_more: bool,
+}
+
+impl WriterThread {
+    /// Runs a write of a program once everything that is due there was applied. Returns false if
+    /// the whole transaction is lost.
+    pub(super) fn run_write(
+        &mut self,
+        statements: &Statements<'_>,
+        mut job: Box<dyn Job>,
+        ran: &mut Vec<Ran>,
+    ) -> bool {
+        let Timing { program, step } = job.timing();
+        if let Some(step) = step {
+            self.state.clock.advance(step);
+        }
+        let Some(program) = program else {
+            return self.run_job(statements, (job, None), ran);
+        };
+        if let Some(sweep) = self.sweeps.of.get_mut(&program) {
+            if let Err(job) = sweep.wait(job) {
+                self.refuse(job, WriteError::Overloaded);
+            }
+            return true;
+        }
+        let mut clock_now = None;
+        if self.state.draft.next_due(program).is_some() {
+            let now = self.state.clock.now();
+            clock_now = Some(now);
+            match self.settle(statements, program, now) {
+                Settled::All => {}
+                Settled::More(tenant) => {
+                    self.sweep(program, tenant, Some(job));
+                    return true;
+                }
+                Settled::Failed(error) => {
+                    self.refuse(job, error);
+                    return true;
+                }
+                Settled::Lost => {
+                    self.refuse(job, WriteError::Unavailable);
+                    return false;
+                }
+            }
+        }
+        if !self.run_job(statements, (job, clock_now), ran) {
+            return false;
+        }
+        self.settle_after(statements, program)
+    }
+
+    /// Applies what a write made that is due at once. Returns false if the whole transaction is
+    /// lost.
+    fn settle_after(&mut self, statements: &Statements<'_>, program: ProgramNumber) -> bool {
+        if self.state.draft.next_due_here(program).is_none() {
+            return true;
+        }
+        let now = self.state.clock.now();
+        match self.settle(statements, program, now) {
+            Settled::All | Settled::Failed(_) => true,
+            Settled::More(tenant) => {
+                self.sweep(program, tenant, None);
+                true
+            }
+            Settled::Lost => false,
+        }
+    }
+
+    /// Applies a slice of what is due in a program when the clock shows `now`, unless the program
+    /// is not active.
+    fn settle(
+        &mut self,
+        statements: &Statements<'_>,
+        program: ProgramNumber,
+        now: Timestamp,
+    ) -> Settled {
+        let until = self.state.time_in(program, now);
+        let next = self.state.draft.next_due(program);
+        if next.is_none_or(|next| next > until) {
+            return Settled::All;
+        }
+        if self.state.clock.refused().is_some() {
+            return Settled::Failed(WriteError::ClockRefused);
+        }
+        self.sweeps.looked_at.push(program);
+        let tenant = match programs::active_tenant(statements.connection(), program) {
+            Ok(Some(tenant)) => tenant,
+            // Its credentials are refused.
+            Ok(None) => return Settled::All,
+            Err(error) => {
+                self.note_failure("what is due could not be looked up", &error);
+                return Settled::Lost;
+            }
+        };
+        let apply = self.apply_due;
+        let (outcome, is_intact) = self.attempt(statements, Some(now), |tx| {
+            apply_slice(tx, apply, program, until)
+        });
+        match outcome {
+            _ if !is_intact => Settled::Lost,
+            Ok(slice) => {
+                for (sum, applied) in self.sweeps.applied.iter_mut().zip(slice.applied) {
+                    *sum += applied;
+                }
+                let sum: usize = self.sweeps.applied.iter().sum();
+                self.sweeps.ends_batch |= sum >= SLICE_DUE || slice.has_more;
+                if slice.has_more {
+                    Settled::More(tenant)
+                } else {
+                    Settled::All
+                }
+            }
+            Err(error) => {
+                self.sweeps.failed.push(program);
+                Settled::Failed(error)
+            }
+        }
+    }
+
+    /// Begins the sweep of a program, or continues it. `first` is a write that waits for it.
+    fn sweep(&mut self, program: ProgramNumber, tenant: Tenant, first: Option<Box<dyn Job>>) {
+        let sweep = self
+            .sweeps
+            .of
+            .entry(program)
+            .or_insert_with(|| Sweep::new(tenant));
+        sweep.waiting.extend(first);
+        if self.sweeps.overdue.since(program).is_none() {
+            let since = self.state.draft.next_due(program);
+            let since = since.map(|at| self.state.clock_time(program, at));
+            self.sweeps.overdue.note(program, since);
+        }
+        if !std::mem::replace(&mut sweep.is_queued, true) {
+            self.jobs.put_slice(tenant, program);
+        }
+    }
+
+    /// Runs the next slice of a sweep. Returns false if the whole transaction is lost.
+    pub(super) fn run_slice(
+        &mut self,
+        statements: &Statements<'_>,
+        program: ProgramNumber,
+    ) -> bool {
+        self.sweeps.ends_batch = true;
+        self.lose_slice(program);
+        if self.jobs.is_closed() {
+            // The next start does the rest.
+            self.end_sweep(program, Some(WriteError::Unavailable));
+            return true;
+        }
+        let now = self.state.clock.now();
+        match self.settle(statements, program, now) {
+            Settled::All => self.end_sweep(program, None),
+            Settled::More(tenant) => self.sweep(program, tenant, None),
+            Settled::Failed(error) => self.end_sweep(program, Some(error)),
+            Settled::Lost => return false,
+        }
+        true
+    }
+
+    /// Takes in that the next slice of a sweep is not in the queue any more.
+    pub(super) fn lose_slice(&mut self, program: ProgramNumber) {
+        if let Some(sweep) = self.sweeps.of.get_mut(&program) {
+            sweep.is_queued = false;
+        }
+    }
+
+    /// Ends the sweep of a program: the writes that waited for it go on, or are refused.
+    fn end_sweep(&mut self, program: ProgramNumber, refusal: Option<WriteError>) {
+        let Some(sweep) = self.sweeps.of.remove(&program) else {
+            return;
+        };
+        match refusal {
+            None => self.jobs.put_back(sweep.tenant, sweep.waiting.into_iter()),
+            Some(error) => {
+                for job in sweep.waiting {
+                    self.refuse(job, error);
+                }
+            }
+        }
+    }
+
+    /// Refuses the writes that wait for sweeps, because the storage takes no writes.
+    pub(super) fn refuse_waiting(&mut self) {
+        let sweeps = self.sweeps.of.values_mut();
+        let waiting: Vec<_> = sweeps.flat_map(|sweep| sweep.waiting.drain(..)).collect();
+        for job in waiting {
+            self.refuse(job, WriteError::Unavailable);
+        }
+    }
+
+    /// Looks up again when something is due in every program.
+    pub(super) fn reschedule_all(&mut self) {
+        self.sweeps.schedule = Schedule::default();
+        let next_dues: Vec<_> = self.books.read().next_dues().collect();
+        for (program, at) in next_dues {
+            let at = self.state.clock_time(program, at);
+            self.sweeps.schedule.set(program, Some(at));
+        }
+    }
+
+    /// Looks up again when something is due in the programs that a batch changed. It was published,
+    /// or is lost.
+    pub(super) fn reschedule(&mut self, access: &[AccessChange], clocks_changed: bool) {
+        if clocks_changed {
+            self.reschedule_all();
+        }
+        let mut programs = std::mem::take(&mut self.sweeps.looked_at);
+        let schedule = &self.sweeps.schedule;
+        for change in access {
+            match change {
+                AccessChange::Program(program) if schedule.is_suspended(*program) => {
+                    programs.push(*program);
+                }
+                AccessChange::Organization(_) => programs.extend(schedule.suspended()),
+                _ => {}
+            }
+        }
+        programs.extend(self.state.draft.dated());
+        for program in programs {
+            let next = self.books.read().next_due(program);
+            let next = next.map(|at| self.state.clock_time(program, at));
+            self.sweeps.schedule.set(program, next);
+            let is_sweeping = self.sweeps.of.contains_key(&program);
+            let since = next.filter(|_| is_sweeping);
+            self.sweeps.overdue.note(program, since);
+        }
+        for program in std::mem::take(&mut self.sweeps.failed) {
+            self.postpone(program);
+        }
+    }
+
+    /// Puts the slices of all sweeps into the queue.
+    pub(super) fn resume_sweeps(&mut self) {
+        for (program, sweep) in &mut self.sweeps.of {
+            if !std::mem::replace(&mut sweep.is_queued, true) {
+                self.jobs.put_slice(sweep.tenant, *program);
+            }
+        }
+    }
+
+    /// Begins the sweeps of programs in which something is due. Returns whether there are any.
+    pub(super) fn wake_due(&mut self, connection: &Connection) -> bool {
+        let Some(next) = self.sweeps.schedule.next() else {
+            return false;
+        };
+        let now = self.state.clock.now();
+        if next > now || self.state.clock.refused().is_some() {
+            return false;
+        }
+        let mut has_any = false;
+        while let Some(program) = self.sweeps.schedule.take(now) {
+            match programs::active_tenant(connection, program) {
+                Ok(Some(tenant)) => {
+                    has_any = true;
+                    self.sweep(program, tenant, None);
+                }
+                Ok(None) => self.sweeps.schedule.suspend(program),
+                Err(error) => {
+                    self.note_failure("what is due could not be looked up", &error);
+                    self.postpone(program);
+                }
+            }
+        }
+        has_any
+    }
+
+    /// Tries again later to apply what is due in a program.
+    pub(super) fn postpone(&mut self, program: ProgramNumber) {
+        let later = self.state.clock.now().saturating_add(IDLE);
+        self.sweeps.schedule.set(program, Some(later));
+    }
+
+    /// How long until something is due, at most [`IDLE`], because the clock may be set.
+    pub(super) fn wait_for_due(&self) -> Option<Duration> {
+        let next = self.sweeps.schedule.next()?;
+        if self.state.clock.refused().is_some() {
+            return Some(IDLE);
+        }
+        let wait = next.since(self.state.clock.now());
+        Some(wait.min(IDLE))
+    }
+
+    /// Begins a batch.
+    pub(super) fn begin_sweeps(&mut self) {
+        self.sweeps.ends_batch = false;
+        self.sweeps.applied = Default::default();
+    }
+
+    /// Counts the due things that a committed batch applied.
+    pub(super) fn count_applied(&self) {
+        for (kind, count) in DueKind::ALL.into_iter().zip(self.sweeps.applied) {
+            if count > 0 {
+                self.metrics.due_applied(kind.as_str(), count as u64);
+            }
+        }
+    }
+
+    /// Answers a write that is not run.
+    pub(super) fn refuse(&self, job: Box<dyn Job>, error: WriteError) {
+        self.metrics.taken();
+        job.finish(Err(error));
+    }
+}
+
+/// Applies what is due in a program up to a time, in order, at most a slice.
+fn apply_slice(
+    tx: &mut Transaction<'_>,
+    apply: ApplyDue,
+    program: ProgramNumber,
+    until: Timestamp,
+) -> Result<Slice, Error> {
+    let begun = Instant::now();
+    let mut slice = Slice {
+        applied: Default::default(),
+        has_more: true,
+    };
+    let mut left = SLICE_DUE;
+    tx.act_as(Actor::Scheduler);
+    loop {
+        let due = tx.due(program, until, left);
+        if due.is_empty() {
+            tx.settle(program, until);
+            slice.has_more = false;
+            return Ok(slice);
+        }
+        let before = tx.next_seq();
+        for due in due {
+            apply(tx, program, due)?;
+            slice.applied[usize::from(due.kind.number() - 1)] += 1;
+            left -= 1;
+            if left == 0 || begun.elapsed() >= SLICE_TIME {
+                return Ok(slice);
+            }
+        }
+        if tx.next_seq() == before {
+            return Err(Error::Impossible("due thing, which changes nothing"));
+        }
+    }
+}
