@@ -62,7 +62,7 @@ fn a_row_with_an_impossible_value_is_500_and_the_reader_goes_on() {
     let of_ada = "WHERE entry = 1 AND amount = 100";
     change_log(
         &app,
-        &format!("UPDATE activity SET spent_after = 101 {of_ada}"),
+        &format!("UPDATE activity SET spent_after = -1 {of_ada}"),
     );
     for _ in 0..3 {
         let message = of("ada").expect_error(500, "INTERNAL");
