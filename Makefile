@@ -1,7 +1,7 @@
 # `make` lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help lint page test crash kills hostile soak migration recipe fuzz bench guard doc deny demo openapi ci
+.PHONY: help lint page test crash kills hostile soak migration model recipe fuzz bench guard doc deny demo openapi ci
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 8
@@ -38,6 +38,9 @@ soak: ## Run an hour under load; SOAK_MINUTES and SOAK_RATE choose
 
 migration: ## Migrate a large database of 0.1.0, with kills; MIGRATION_ROWS chooses the size
 	cargo test --release --test process migration -- --ignored --nocapture
+
+model: ## Run 2,000 random histories of a pool and compare all responses with a model
+	cargo test --test model -- --ignored --nocapture
 
 recipe: ## Follow CONTRIBUTING's recipe for an event in a copy of the tree
 	cargo test --test recipe -- --ignored

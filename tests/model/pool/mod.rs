@@ -137,7 +137,7 @@ fn every_history_of_a_pool_adds_up() {
 }
 
 #[test]
-#[ignore = "takes half an hour"]
+#[ignore = "make model"]
 fn thousands_of_histories_of_a_pool_add_up() {
     let run = |seed: u64| {
         let mut config = crate::config(CASES_LONG / THREADS);
