@@ -61,8 +61,9 @@ impl WriterThread {
             return self.run_job(statements, (job, None), ran);
         };
         if let Some(sweep) = self.sweeps.of.get_mut(&program) {
-            if let Err(job) = sweep.wait(job) {
-                self.refuse(job, WriteError::Overloaded);
+            match sweep.wait(job) {
+                Ok(()) => self.metrics.queued(),
+                Err(job) => job.finish(Err(WriteError::Overloaded)),
             }
             return true;
         }
@@ -77,11 +78,11 @@ impl WriterThread {
                     return true;
                 }
                 Settled::Failed(error) => {
-                    self.refuse(job, error);
+                    job.finish(Err(error));
                     return true;
                 }
                 Settled::Lost => {
-                    self.refuse(job, WriteError::Unavailable);
+                    job.finish(Err(WriteError::Unavailable));
                     return false;
                 }
             }
@@ -167,7 +168,10 @@ impl WriterThread {
             .of
             .entry(program)
             .or_insert_with(|| Sweep::new(tenant));
-        sweep.waiting.extend(first);
+        if let Some(job) = first {
+            self.metrics.queued();
+            sweep.waiting.push_back(job);
+        }
         if self.sweeps.overdue.since(program).is_none() {
             let since = self.state.draft.next_due(program);
             let since = since.map(|at| self.state.clock_time(program, at));
@@ -339,8 +343,8 @@ impl WriterThread {
         }
     }
 
-    /// Answers a write that is not run.
-    pub(super) fn refuse(&self, job: Box<dyn Job>, error: WriteError) {
+    /// Answers a write that waited for a sweep and is not run.
+    fn refuse(&self, job: Box<dyn Job>, error: WriteError) {
         self.metrics.taken();
         job.finish(Err(error));
     }

@@ -150,15 +150,23 @@ impl WriterThread {
                 return Some((connection, turn));
             }
             if let Some((_, work)) = turn {
+                self.note_taken(&work);
                 self.decline(work);
             }
+        }
+    }
+
+    /// Counts work that left the queue, if it is a write.
+    fn note_taken(&self, work: &Work) {
+        if matches!(work, Work::Write(_)) {
+            self.metrics.taken();
         }
     }
 
     /// Does not carry out work, because the storage takes no writes.
     fn decline(&mut self, work: Work) {
         match work {
-            Work::Write(job) => self.refuse(job, WriteError::Unavailable),
+            Work::Write(job) => job.finish(Err(WriteError::Unavailable)),
             Work::Slice(program) => {
                 self.lose_slice(program);
                 self.postpone(program);
@@ -182,6 +190,7 @@ impl WriterThread {
     /// Runs a job and all others that wait, in one commit. Returns false if the connection must
     /// not be used again.
     fn batch(&mut self, statements: &Statements<'_>, first: Turn) -> bool {
+        self.note_taken(&first.1);
         let connection = statements.connection();
         if !self.has_room(connection) {
             self.decline(first.1);
@@ -242,7 +251,10 @@ impl WriterThread {
                 since = Instant::now();
             }
             match self.jobs.take(Some((ticket, took))) {
-                Some(next) => turn = next,
+                Some(next) => {
+                    self.note_taken(&next.1);
+                    turn = next;
+                }
                 None => return true,
             }
         }
@@ -276,7 +288,6 @@ impl WriterThread {
         (mut job, now): (Box<dyn Job>, Option<Timestamp>),
         ran: &mut Vec<Ran>,
     ) -> bool {
-        self.metrics.taken();
         let (outcome, is_intact) = self.attempt(statements, now, |tx| job.run(tx));
         ran.push((job, outcome));
         is_intact
