@@ -238,9 +238,13 @@ impl Counters {
             _ => None,
         };
         let totals = &mut self.totals;
-        let change = entry.change();
-        let held = totals.held.checked_add_signed(change.held);
-        let pending = totals.pending.checked_add_signed(change.pending);
+        let (mut held, mut pending) = (Some(totals.held), Some(totals.pending));
+        // Most entries change neither.
+        if entry.buckets.is_some() {
+            let change = entry.change();
+            held = totals.held.checked_add_signed(change.held);
+            pending = totals.pending.checked_add_signed(change.pending);
+        }
         let (Some(held), Some(pending)) = (held, pending) else {
             return Err(ContradictionKind::BucketNegative);
         };
