@@ -147,17 +147,14 @@ impl Buckets {
             _ => Points::ZERO,
         };
         let (mut deferred, mut dates) = (0, [None; 3]);
-        if lots.is_some() {
+        if lots.is_some() || entry == Entry::Release {
             deferred = signed(Column::Deferred)?;
             for (column, date) in DATES.into_iter().zip(&mut dates) {
-                *date = match Option::of(cells.cell(column))? {
-                    Some(millis) => Some(Timestamp::parse_stored(millis)?),
-                    None => None,
+                *date = match cells.cell(column) {
+                    Cell::Null => None,
+                    cell => Some(Timestamp::parse_stored(cell.integer()?)?),
                 };
             }
-        } else if entry == Entry::Release {
-            let due: Option<Timestamp> = Option::of(cells.cell(Column::DueAt))?;
-            dates[2] = due;
         }
         let [expires_at, matures_at, due_at] = dates;
         Some(Self {
@@ -206,7 +203,7 @@ impl Buckets {
             Entry::Release => (held, deferred) == (-amount, 0),
             Entry::Void => has_lots && (held, deferred) == (-amount, 0),
         };
-        let is_new = matches!(entry, Entry::Mint | Entry::Open);
+        let is_new = has_lots && matches!(entry, Entry::Mint | Entry::Open);
         let may_be_due = matches!(entry, Entry::Expire | Entry::Mature | Entry::Release);
         fits && in_order
             && (is_new || self.expires_at.is_none())

@@ -327,6 +327,29 @@ fn a_member_without_lots_opens_them_with_the_points_of_the_account() {
 }
 
 #[test]
+fn dates_that_a_lot_cannot_have_make_no_plan() {
+    let ada = Case::new(1).ada();
+    let mint = |bucket, expires_at: Option<i64>, matures_at: Option<i64>| {
+        let dates = LotDates {
+            expires_at: expires_at.map(at),
+            matures_at: matures_at.map(at),
+        };
+        ada.plan_mint(points(10), bucket, Some(dates)).is_some()
+    };
+    let (available, held) = (Bucket::Available, Bucket::Held);
+    assert!(mint(available, Some(0), None) && mint(available, None, Some(0)));
+    assert!(mint(available, Some(6), Some(5)) && mint(held, Some(5), None));
+    assert!(!mint(available, Some(-1), None) && !mint(available, None, Some(-1)));
+    assert!(!mint(available, Some(5), Some(5)) && !mint(available, Some(4), Some(5)));
+    assert!(!mint(held, None, Some(5)) && !mint(Bucket::Deferred, None, None));
+    assert_eq!(ada.plan_mint(Points::ZERO, available, None), None);
+    let mut case = Case::new(1);
+    let plan = case.ada().plan_mint(points(10), available, None);
+    case.post(ADA, plan.unwrap());
+    assert_eq!(case.ada().plan_open(Some(at(-1))), None);
+}
+
+#[test]
 fn a_credit_of_an_account_without_lots_has_no_further_column() {
     let case = Case::new(1);
     let plan = case.ada().plan_mint(points(10), Bucket::Available, None);

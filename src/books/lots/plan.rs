@@ -81,9 +81,10 @@ impl Record {
         Points::new(lots.map(|lot| lot.remaining.get()).sum()).unwrap_or(Points::MAX)
     }
 
-    /// A mint. `dates` are those of the new lot; `None`: the account has no lots, so that the
-    /// points are available or held. Points that mature later are deferred, wherever they should
-    /// go. `None` without points, or if a lot would expire before it matures.
+    /// A mint of points that are available or held. `dates` are those of the new lot; `None`: the
+    /// account has no lots. Available points that mature later are deferred. `None` without
+    /// points, for held points that mature later, and if a date is before 1970 or the lot would
+    /// expire before it matures.
     pub fn plan_mint(
         &self,
         amount: Points,
@@ -99,6 +100,9 @@ impl Record {
             (Bucket::Available | Bucket::Held, None) => bucket,
             _ => return None,
         };
+        if [expires_at, matures_at].into_iter().any(is_early) {
+            return None;
+        }
         if matures_at.is_some_and(|at| expires_at.is_some_and(|end| end <= at)) {
             return None;
         }
@@ -183,9 +187,9 @@ impl Record {
     }
 
     /// The entry that puts all points of an account without lots into lots; `None` if it has none,
-    /// or has lots already.
+    /// or has lots already, or if the date is before 1970.
     pub fn plan_open(&self, expires_at: Option<Timestamp>) -> Option<Plan> {
-        if self.lots.is_some() {
+        if self.lots.is_some() || is_early(expires_at) {
             return None;
         }
         let (available, held) = (self.wallet.available(), self.wallet.held);
@@ -252,4 +256,9 @@ impl Record {
         };
         Plan::new(entry, points, buckets)
     }
+}
+
+/// Whether a date is before those that a lot can have.
+fn is_early(date: Option<Timestamp>) -> bool {
+    date.is_some_and(|date| date < Timestamp::EPOCH)
 }
