@@ -14,7 +14,14 @@ const USER: u32 = 54_321;
 /// so it becomes another user first.
 fn limited(place: &Place, threads: u32) -> Command {
     let binary = place.path("stampcard");
-    std::fs::copy(env!("CARGO_BIN_EXE_stampcard"), &binary).unwrap();
+    // By another process: one that a test beside this one forks meanwhile would keep a file open
+    // that this process writes, and a file that is open for writing cannot be run.
+    let copied = Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_stampcard"))
+        .arg(&binary)
+        .status()
+        .unwrap();
+    assert!(copied.success());
     let mut command = if geteuid().is_root() {
         chown(place.path(""), Some(USER), Some(USER)).unwrap();
         let mut command = Command::new("setpriv");
