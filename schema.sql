@@ -64,7 +64,10 @@ CREATE TABLE program (
     rate_per_point  INTEGER NOT NULL DEFAULT 0
         CONSTRAINT program_rate_per_point CHECK (rate_per_point >= 0),
     units_per_usd   INTEGER NOT NULL DEFAULT 1000000
-        CONSTRAINT program_units_per_usd CHECK (units_per_usd > 0)
+        CONSTRAINT program_units_per_usd CHECK (units_per_usd > 0),
+    -- The life of points without dates of their own, such as 'P12M' or 'year_end+P3M'; NULL: no end.
+    expiry          TEXT,
+    time_zone       TEXT    NOT NULL DEFAULT 'UTC' -- the name of the calendar's zone in the IANA database
 ) STRICT;
 CREATE INDEX program_by_organization ON program (organization_id);
 
@@ -83,6 +86,30 @@ CREATE TABLE configuration (
     default_tier    TEXT    NOT NULL,
     PRIMARY KEY (program_id, version)
 ) STRICT, WITHOUT ROWID;
+
+-- How the points of a program are kept; their name is the program's currency. Without a row they are kept as
+-- a sum, and a single credit or debit may move any number of them.
+CREATE TABLE asset (
+    id                 INTEGER PRIMARY KEY,
+    program_id         INTEGER NOT NULL CONSTRAINT asset_program REFERENCES program (id)
+        CONSTRAINT asset_once UNIQUE,
+    -- SIMPLE: as a sum; LOT: in lots, which can have dates. It never becomes SIMPLE again.
+    inventory_mode     TEXT    NOT NULL
+        CONSTRAINT asset_inventory_mode CHECK (inventory_mode IN ('SIMPLE', 'LOT')),
+    burn_order         TEXT    NOT NULL      -- the order in which lots are used
+        CONSTRAINT asset_burn_order CHECK (burn_order IN ('fifo', 'soonest_expiry')),
+    max_amount         INTEGER              -- of a single credit or debit; NULL: any
+        CONSTRAINT asset_max_amount CHECK (max_amount BETWEEN 1 AND 9007199254740991),
+    -- The last member whose points from before the conversion were put into lots; NULL: all were, or there was
+    -- no conversion.
+    opening_after      INTEGER,
+    opening_expires_at INTEGER,             -- when these points expire; NULL: never
+    updated_at         INTEGER NOT NULL,
+    version            INTEGER NOT NULL      -- the settings version
+        CONSTRAINT asset_version CHECK (version >= 0),
+    CONSTRAINT asset_opening
+        CHECK (inventory_mode = 'LOT' OR (opening_after IS NULL AND opening_expires_at IS NULL))
+) STRICT;
 
 -- An Org-API-Key (of one program) or a partner key (of one environment). Only the hash is stored.
 CREATE TABLE credential (

@@ -10,11 +10,14 @@ use crate::domain::{Invalid, Refusal, Status};
 pub enum Surface {
     /// `/v1/*` except those below: `{"error":{"code","message"}}`.
     Expys,
-    /// `/v1/reports/*` and `/v1/programs*`: `{"code","message"}`.
+    /// The routes of the earning engine, such as `/v1/programs*`: `{"code","message"}`.
     Scrip,
     /// `/partner/*`: `{"code","message","details"}`.
     Bullseye,
 }
+
+/// The roots of the paths of [`Surface::Scrip`].
+const SCRIP: [&str; 3] = ["/v1/reports", "/v1/programs", "/v1/assets"];
 
 impl Surface {
     /// The surface that a path belongs to.
@@ -23,7 +26,7 @@ impl Surface {
             path.strip_prefix(root)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        if within(path, "/v1/reports") || within(path, "/v1/programs") {
+        if SCRIP.iter().any(|root| within(path, root)) {
             Self::Scrip
         } else if within(path, "/partner") || within(path, "/api/v1/partner") {
             Self::Bullseye
@@ -135,6 +138,12 @@ error_codes! {
     RepriceNotConfirmed {
         expys: 409 "REPRICE_NOT_CONFIRMED",
         scrip: 409 "conflict",
+        bullseye: 409 "Conflict",
+    }
+    /// The points of the program are kept in lots already.
+    AlreadyLots {
+        expys: 409 "ALREADY_LOTS",
+        scrip: 409 "already_lots",
         bullseye: 409 "Conflict",
     }
     /// A key cannot revoke itself: use another key of the program.
@@ -315,6 +324,7 @@ impl From<&Refusal> for Problem {
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
             Refusal::InsufficientOrgPoints => Code::InsufficientOrgPoints,
             Refusal::RepriceNotConfirmed => Code::RepriceNotConfirmed,
+            Refusal::AlreadyLots => Code::AlreadyLots,
             Refusal::OrgPool(_) => Code::OrgPool,
             Refusal::InsufficientPoints { .. } => Code::InsufficientPoints,
         };

@@ -2,7 +2,8 @@
 //! are mints, the rest are spends on twelve offers.
 
 use fastrand::Rng;
-use stampcard::analytics::{Figures, Interval, Window, Zone};
+use stampcard::analytics::{Figures, Interval, Window};
+use stampcard::domain::Zone;
 use stampcard::domain::{
     Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, OfferNumber, OrganizationNumber,
     Points, ProgramNumber, RedemptionNumber, Seq, Tier, Timestamp,

@@ -30,7 +30,7 @@ use stampcard::service::{
 };
 use stampcard::wire::{
     AdvanceClockRequest, CreateOfferRequest, CreateOrganizationRequest, CreateRedemptionRequest,
-    ExchangeTokenRequest, MovePointsRequest, PatchRedemptionRequest, SetMemberRequest,
+    CreditRequest, ExchangeTokenRequest, PatchRedemptionRequest, SetMemberRequest,
 };
 
 use super::{KEY, PARTNER_KEY, folder};
@@ -290,7 +290,7 @@ impl<'a> Story<'a> {
             let set = (self.services).set_member(key, id, Precondition::NONE, request);
             set.await.unwrap();
             let body = json!({"externalUserID": format!("m{member}"), "amount": 100});
-            let request = MovePointsRequest::parse(&body).unwrap();
+            let request = CreditRequest::parse(&body).unwrap();
             self.services
                 .credit_wallet(key, None, request)
                 .await
@@ -449,7 +449,7 @@ async fn carry_out(
             services.exchange_token(key, kept, request).await
         }
         Deed::Credit => {
-            let request = MovePointsRequest::parse(body).unwrap();
+            let request = CreditRequest::parse(body).unwrap();
             let kept = kept("/v1/wallet/credit");
             services.credit_wallet(key, kept, request).await
         }

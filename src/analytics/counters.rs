@@ -201,6 +201,7 @@ impl Counters {
             | Event::OfferChanged { .. }
             | Event::ProgramCreated { .. }
             | Event::ProgramChanged { .. }
+            | Event::AssetChanged { .. }
             | Event::OrganizationCreated { .. }
             | Event::OrganizationChanged { .. }
             | Event::WebhookCreated { .. }

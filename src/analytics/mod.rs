@@ -20,4 +20,4 @@ pub use counters::Counters;
 pub use engine::{Engine, Figures, Versioned};
 pub use measures::{Bucket, Measure, OfferCounters, OfferFigures, Ratings, Totals};
 pub use timeline::{BLOCK_LEN, Cursor, OpenState, Sum, Timeline};
-pub use window::{Interval, Window, WindowError, Zone};
+pub use window::{Interval, Window, WindowError};

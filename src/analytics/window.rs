@@ -4,10 +4,8 @@
 //! calendar of a time zone for days, weeks and months. The last bucket ends where the window ends.
 
 use jiff::Span;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, Zone};
 
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
@@ -79,48 +77,6 @@ impl Interval {
     }
 }
 
-/// A time zone of the IANA database, which is compiled in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Zone(TimeZone);
-
-impl Zone {
-    /// Coordinated universal time.
-    pub const UTC: Self = Self(TimeZone::UTC);
-
-    /// The zone with an IANA name such as `Europe/Berlin`.
-    pub fn parse(name: &str) -> Option<Self> {
-        let zone = TimeZone::get(name).ok()?;
-        // The library's name for an unknown zone, which is not in the database.
-        (!zone.is_unknown()).then_some(Self(zone))
-    }
-
-    /// Midnight at the start of a bare date such as `2026-06-01`. If the clocks skip midnight, the
-    /// time that they skip to; if they show it twice, the first time.
-    pub fn midnight(&self, date: &str) -> Option<Timestamp> {
-        let bytes = date.as_bytes();
-        let is_bare = bytes.len() == 10 && bytes[4] == b'-' && bytes[7] == b'-';
-        let date: Date = date.parse().ok().filter(|_| is_bare)?;
-        self.resolve(date.at(0, 0, 0, 0))
-    }
-
-    /// The time at which the clocks show a date and time of day: the later one in a gap, the
-    /// earlier one in a fold.
-    fn resolve(&self, shown: DateTime) -> Option<Timestamp> {
-        let moment = self.0.to_ambiguous_timestamp(shown).compatible().ok()?;
-        Timestamp::from_millis(moment.as_millisecond())
-    }
-
-    /// Whether the zone has a fixed offset.
-    fn is_fixed(&self) -> bool {
-        self.0.to_fixed_offset().is_ok()
-    }
-
-    fn shown_at(&self, at: Timestamp) -> Option<DateTime> {
-        let moment = jiff::Timestamp::from_millisecond(at.as_millis()).ok()?;
-        Some(self.0.to_datetime(moment))
-    }
-}
-
 /// Why a window cannot be divided into buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
@@ -135,7 +91,7 @@ pub enum WindowError {
 /// A window divided into half-open buckets: an event at the end of a bucket belongs to the next.
 ///
 /// ```
-/// use stampcard::analytics::{Interval, Window, Zone};
+/// use stampcard::analytics::{Interval, Window};
 /// use stampcard::domain::Timestamp;
 ///
 /// let at = |text| Timestamp::parse(text).unwrap();

@@ -124,6 +124,7 @@ pub fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::OfferArchived { .. }
         | Event::ProgramCreated { .. }
         | Event::ProgramChanged { .. }
+        | Event::AssetChanged { .. }
         | Event::OrganizationCreated { .. }
         | Event::OrganizationChanged { .. }
         | Event::WebhookCreated { .. }
@@ -206,6 +207,7 @@ fn change(
         | Event::OfferArchived { .. }
         | Event::ProgramCreated { .. }
         | Event::ProgramChanged { .. }
+        | Event::AssetChanged { .. }
         | Event::OrganizationCreated { .. }
         | Event::OrganizationChanged { .. }
         | Event::WebhookCreated { .. }

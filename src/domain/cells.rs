@@ -4,10 +4,10 @@ use uuid::Uuid;
 
 use super::row::Field;
 use super::{
-    Cell, Entry, Environment, ExternalUserId, InterestId, InterestStatus, MemberNumber, MessageId,
-    OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramStatus,
-    RedemptionNumber, Role, Seq, SettlementMode, Status, TermsType, TermsVersionId, Tier,
-    Timestamp, WebhookId,
+    BurnOrder, Cell, Entry, Environment, ExternalUserId, InterestId, InterestStatus, InventoryMode,
+    MemberNumber, MessageId, OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points,
+    ProgramStatus, RedemptionNumber, Role, Seq, SettlementMode, Status, TermsType, TermsVersionId,
+    Tier, Timestamp, WebhookId,
 };
 
 impl Field for Points {
@@ -85,6 +85,7 @@ macro_rules! word_fields {
 }
 word_fields! {
     Status Environment OrganizationStatus ProgramStatus Role SettlementMode TermsType InterestStatus
+    InventoryMode BurnOrder
 }
 
 macro_rules! public_id_fields {

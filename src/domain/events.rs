@@ -8,10 +8,11 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    Column, Environment, ExternalUserId, InterestId, InterestStatus, LedgerEntry, MemberNumber,
-    MessageId, OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points, Program,
-    ProgramStatus, RedemptionMove, RedemptionNumber, RedemptionRating, Role, SettlementMode,
-    Status, TermsType, TermsVersionId, Tier, Timestamp, WebhookId,
+    BurnOrder, Column, Environment, ExternalUserId, InterestId, InterestStatus, InventoryMode,
+    LedgerEntry, MemberNumber, MessageId, OfferId, OfferNumber, OrganizationNumber,
+    OrganizationStatus, Points, Program, ProgramStatus, RedemptionMove, RedemptionNumber,
+    RedemptionRating, Role, SettlementMode, Status, TermsType, TermsVersionId, Tier, Timestamp,
+    WebhookId,
 };
 
 /// The receivers of an event.
@@ -251,6 +252,14 @@ events! {
         status: Option<ProgramStatus> = To,
         default_tier: Option<Tier> = Name,
         ahead: Option<i64> = Amount,
+    };
+    /// The way in which the program's points are kept was set, and perhaps when the points expire
+    /// that it had before it had lots.
+    52 AssetChanged "asset.changed" Internal Uncounted Nothing {
+        mode: InventoryMode = To,
+        burn_order: BurnOrder = Name,
+        max_amount: Option<Points> = Amount,
+        expires_at: Option<Timestamp> = ExpiresAt,
     };
     /// An organization was created.
     60 OrganizationCreated "organization.created" Internal Uncounted Nothing {

@@ -224,7 +224,7 @@ fn number_in(uuid: Uuid) -> u64 {
 }
 
 /// The finalizer of `SplitMix64` (Steele, Lea and Flood, 2014): one to one on 64 bits.
-fn mix(number: u64) -> u64 {
+pub(super) fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -232,7 +232,7 @@ fn mix(number: u64) -> u64 {
 }
 
 /// The inverse of [`mix`].
-fn unmix(mixed: u64) -> u64 {
+pub(super) fn unmix(mixed: u64) -> u64 {
     let mut z = mixed;
     z ^= z >> 31 ^ z >> 62;
     z = z.wrapping_mul(0x3196_42b2_d24d_8ec3);

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// The change of one optional field by a patch.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Change<T> {
     /// Keep the value: the field was not mentioned.
     #[default]

@@ -6,6 +6,7 @@
 
 mod account;
 mod activity;
+mod asset;
 mod attachment;
 mod catalogue;
 mod cells;
@@ -13,9 +14,11 @@ mod cents;
 mod contact;
 mod conversation;
 mod day;
+mod derived_id;
 mod due;
 mod environment;
 mod events;
+mod expiry;
 mod feedback;
 mod id;
 mod inclusion;
@@ -47,18 +50,22 @@ mod terms;
 mod text;
 mod timestamp;
 mod webhook;
+mod zone;
 
 pub use account::{Account, Position, jump_depth};
 pub use activity::{Activity, Actor};
+pub use asset::{Asset, BurnOrder, InventoryMode, PointsRules};
 pub use attachment::{Attachment, FileType};
 pub use catalogue::{EventName, EventSet, Subscription};
 pub use cents::Cents;
 pub use contact::phone_terms;
 pub use conversation::{Conversation, ConversationPlace, InboxPlace, InboxRank, Message, Role};
 pub use day::Day;
+pub use derived_id::{DerivedIds, DerivedKind};
 pub use due::{Due, DueKind};
 pub use environment::Environment;
 pub use events::{Audience, Counting, Event, EventKind, Shown};
+pub use expiry::{Expiry, NoPeriod, Period};
 pub use feedback::{Feedback, Rating, RedemptionRating};
 pub use id::{
     AttachmentNumber, ConversationId, ConversationNumber, CredentialNumber, DeliveryId,
@@ -102,3 +109,4 @@ pub use webhook::{
     Attempt, Delivery, DeliveryStatus, Endpoint, RETRY_AFTER, TargetPolicy, WebhookUrl,
     is_globally_routable,
 };
+pub use zone::Zone;

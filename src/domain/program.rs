@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{Currency, Environment, Name, OrganizationNumber, ProgramNumber, Seq, Tier, Timestamp};
+use super::{
+    Currency, Environment, Expiry, Name, OrganizationNumber, ProgramNumber, Seq, Tier, Timestamp,
+    Zone,
+};
 
 /// Whether a program is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +86,10 @@ pub struct Program {
     pub currency: Currency,
     /// The tier of members that are created without one.
     pub default_tier: Tier,
+    /// The life of points that are credited without dates of their own.
+    pub expiry: Option<Expiry>,
+    /// The time zone of its calendar.
+    pub zone: Zone,
     /// When it was created.
     pub created_at: Timestamp,
     /// When its name or status last changed.

@@ -33,6 +33,9 @@ pub enum Refusal {
     /// The member has as many redemptions of the offer as its limit allows.
     #[error("the member has as many redemptions of this offer as its limit allows")]
     RedemptionAlreadyExists,
+    /// The points of the program are kept in lots already.
+    #[error("the points are kept in lots already")]
+    AlreadyLots,
     /// A redemption cannot move from one status to the other.
     #[error("a redemption cannot go from {} to {}", .from.as_str(), .to.as_str())]
     RedemptionTransitionInvalid {

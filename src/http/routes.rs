@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi;
 use super::path::PARTNER_PREFIX;
 use super::route::Route;
 use super::router::Router;
-use super::{dashboard, health, loyalty, openapi, partner, reports};
+use super::{dashboard, health, loyalty, openapi, partner, scrip};
 use crate::error::Surface;
 use crate::telemetry::Metrics;
 
@@ -30,8 +30,9 @@ const FILES: &[&[Route]] = &[
     loyalty::keys::ROUTES,
     loyalty::analytics::ROUTES,
     loyalty::sandbox::ROUTES,
-    reports::programs::ROUTES,
-    reports::activity::ROUTES,
+    scrip::programs::ROUTES,
+    scrip::assets::ROUTES,
+    scrip::activity::ROUTES,
     partner::analytics::ROUTES,
     partner::organizations::ROUTES,
     partner::pools::ROUTES,

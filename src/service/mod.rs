@@ -5,6 +5,7 @@
 //! a rendered answer.
 
 mod answer;
+mod earning;
 mod error;
 mod events;
 mod figures;

@@ -16,6 +16,7 @@ use crate::service::events::gateways::Gateways;
 use crate::service::events::{Names, Post, Signals, Targets};
 use crate::service::figures::Analytics;
 use crate::service::figures::saving::Snapshots;
+use crate::service::loyalty::opening::Opening;
 use crate::service::loyalty::profiles::Profiles;
 use crate::service::tenancy::caps::Caps;
 use crate::service::tenancy::credentials::{
@@ -51,6 +52,7 @@ pub struct Services {
     pub(in crate::service) step: Option<Duration>,
     pub(in crate::service) snapshots: Snapshots,
     pub(in crate::service) clock_watch: ClockWatch,
+    pub(in crate::service) opening: Opening,
     pub(in crate::service) limits: Limits,
     pub(in crate::service) started_at: Timestamp,
 }
@@ -153,6 +155,7 @@ impl Services {
     /// Takes a last snapshot, finishes the queued writes and closes the database. Later writes are
     /// refused.
     pub fn stop(&self) {
+        self.opening.stop();
         self.snapshots.stop();
         self.clock_watch.stop();
         self.writer.stop();

@@ -1,6 +1,7 @@
 //! Access to the writer. [`RequestWriter`] is for requests of a caller, which go through
 //! `Services::write` or `Services::write_on`; [`UpkeepWriter`] is for the server's own work.
 
+use crate::domain::ProgramNumber;
 use crate::store::{self, Overdue, Tenant, Timing, Transaction, WriteError, Writer};
 
 /// The writer for requests of a caller.
@@ -74,6 +75,28 @@ impl UpkeepWriter {
         F: FnOnce(&mut Transaction<'_>) -> Result<T, store::Error> + Send + 'static,
         T: Send + 'static,
     {
-        self.0.write_blocking(Tenant::Upkeep, work)
+        self.0
+            .write_blocking(Tenant::Upkeep, Timing::default(), work)
+    }
+
+    /// [`UpkeepWriter::write_blocking`] in a program, in which everything is applied first that is
+    /// due.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub(in crate::service) fn write_in<T, F>(
+        &self,
+        program: ProgramNumber,
+        work: F,
+    ) -> Result<T, WriteError>
+    where
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, store::Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        let timing = Timing {
+            program: Some(program),
+            step: None,
+        };
+        self.0.write_blocking(Tenant::Upkeep, timing, work)
     }
 }

@@ -26,7 +26,7 @@ pub use self::log::replay::{replay, sibling};
 pub use self::readers::{ReaderSettings, Readers, Readership, Turns};
 pub use self::shares::Tenant;
 pub use self::tables::{
-    attachments, books, conversations, credentials, credits, deliveries, gateways, inbox,
+    assets, attachments, books, conversations, credentials, credits, deliveries, gateways, inbox,
     interests, members, offers, organizations, phone_codes, pools, programs, redemptions, removals,
     sandbox, search, settings, snapshots, terms, webhooks,
 };

@@ -26,14 +26,13 @@ mod offers;
 mod partner;
 mod pools;
 mod problem;
-mod programs;
 mod query;
 mod redemption_history;
 mod redemptions;
-mod reports;
 mod request;
 mod sandbox;
 pub mod schema;
+mod scrip;
 mod terms;
 mod tokens;
 mod wallets;
@@ -90,10 +89,6 @@ pub use problem::{
     ErrorDetailsResponse, ErrorResponse, PartnerErrorResponse, PlainErrorResponse,
     ReportErrorResponse, StatusDetailsResponse, render as render_problem,
 };
-pub use programs::{
-    CreateProgramRequest, CreatedProgramResponse, PaginationResponse, PatchProgramRequest,
-    ProgramListResponse, ProgramResponse,
-};
 pub use query::{
     BOOLEAN, Group, Kind, Limit, ListOwner, MEMBER_ID, Optional, OrDefault, Page, PageQuery,
     Parameters, Part, Query, Required, TEXT, TIME, expected_one_of, flag, group, limit, optional,
@@ -107,16 +102,21 @@ pub use redemptions::{
     CancelRedemptionRequest, CreateRedemptionRequest, FeedbackResponse, PatchRedemptionRequest,
     RedemptionListResponse, RedemptionResponse, SetRedemptionFeedbackRequest,
 };
-pub use reports::{ProgramActivityListResponse, ProgramActivityResponse, decimal};
 pub use sandbox::{AdvanceClockRequest, ClockResponse, ResetRequest, ResetResponse};
+pub use scrip::{
+    AssetListResponse, AssetResponse, ConvertAssetRequest, ConvertAssetResponse,
+    CreateProgramRequest, CreatedProgramResponse, ExpiryResponse, PaginationResponse,
+    PatchAssetRequest, PatchProgramRequest, ProgramActivityListResponse, ProgramActivityResponse,
+    ProgramListResponse, ProgramResponse, decimal,
+};
 pub use terms::{
     AcceptTermsRequest, PublishTermsRequest, TermsContentResponse, TermsDocumentResponse,
     TermsResponse,
 };
 pub use tokens::{ExchangeTokenRequest, TokenGrantResponse};
 pub use wallets::{
-    BalanceResponse, CurrencyResponse, EligibilityResponse, LedgerEntryResponse, MovePointsRequest,
-    TransactionListResponse, TransactionResponse, WalletResponse,
+    BalanceResponse, CreditRequest, CurrencyResponse, DebitRequest, EligibilityResponse,
+    LedgerEntryResponse, TransactionListResponse, TransactionResponse, WalletResponse,
 };
 pub use webhooks::{
     CreateWebhookRequest, CreatedWebhookResponse, DeleteWebhookResponse, DeliveryListResponse,

@@ -3,9 +3,9 @@
 //!
 //! ```text
 //! request! {
-//!     /// The body of `POST /v1/wallet/credit` and `/debit`.
+//!     /// The body of `POST /v1/wallet/debit`.
 //!     #[derive(Debug, Clone, PartialEq, Eq)]
-//!     pub struct MovePointsRequest {
+//!     pub struct DebitRequest {
 //!         /// The number of points.
 //!         pub amount: Points = required("amount", AMOUNT),
 //!         /// The reason.

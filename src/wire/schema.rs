@@ -9,9 +9,9 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
-    CancelReason, ContactMethod, ContactWindow, EventName, FileType, InterestStatus, LimitPer,
-    Occasion, OrganizationStatus, OrganizationTier, Points, ProgramStatus, Rate, SettlementMode,
-    Status, TermsType, TextRule,
+    BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName, FileType, InterestStatus,
+    InventoryMode, LimitPer, Occasion, OrganizationStatus, OrganizationTier, Points, ProgramStatus,
+    Rate, SettlementMode, Status, TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -203,6 +203,10 @@ words! {
     InterestContactWindow = ContactWindow::ALL.map(ContactWindow::as_str);
     /// Whether a program is active.
     ProgramState = ProgramStatus::ALL.map(ProgramStatus::as_str);
+    /// How the points of an asset are kept.
+    AssetInventoryMode = InventoryMode::ALL.map(InventoryMode::as_str);
+    /// The order in which lots are used.
+    AssetBurnOrder = BurnOrder::ALL.map(BurnOrder::as_str);
     /// Whether an organization's credentials are accepted.
     OrganizationState = OrganizationStatus::ALL.map(OrganizationStatus::as_str);
     /// The plan of an organization.

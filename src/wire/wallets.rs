@@ -3,18 +3,39 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field_types::{AMOUNT, EXTERNAL_USER_ID, text};
+use super::field_types::{AMOUNT, EXTERNAL_USER_ID, TIME, text};
 use super::request::request;
 use super::schema::{CREDIT, DEBIT, TransactionType};
 use crate::domain::{
-    Currency, Entry, ExternalUserId, Money, Points, Reason, RedemptionId, Tier, Timestamp,
+    Change, Currency, Entry, ExternalUserId, Money, Points, Reason, RedemptionId, Tier, Timestamp,
     TransactionId, Wallet,
 };
 
 request! {
-    /// The body of `POST /v1/wallet/credit` and `/debit`.
+    /// The body of `POST /v1/wallet/credit`.
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct MovePointsRequest {
+    pub struct CreditRequest {
+        /// The member whose wallet it is.
+        pub external_user_id: ExternalUserId = required("externalUserID", EXTERNAL_USER_ID),
+        /// The number of points.
+        pub amount: Points = required("amount", AMOUNT),
+        /// The reason; it appears in the member's ledger.
+        pub reason: Option<Reason> = nullable("reason", text!(Reason)),
+        /// When the points expire. Absent: as the program's `expiry` says; null: never. Only in a
+        /// program whose points are kept in lots.
+        pub expires_at: Change<Timestamp> = change("expiresAt", TIME),
+        /// When the points become available, which has to be before they expire; they are
+        /// `pending` until then. Only in a program whose points are kept in lots.
+        pub matures_at: Option<Timestamp> = nullable("maturesAt", TIME),
+    }
+    example {"externalUserID": "user_42", "amount": 100, "reason": "welcome bonus"}
+    parse(body);
+}
+
+request! {
+    /// The body of `POST /v1/wallet/debit`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct DebitRequest {
         /// The member whose wallet it is.
         pub external_user_id: ExternalUserId = required("externalUserID", EXTERNAL_USER_ID),
         /// The number of points.

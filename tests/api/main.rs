@@ -40,6 +40,7 @@ mod kept_answers;
 mod keys;
 mod ledger;
 mod lived;
+mod lived_points;
 mod logs;
 mod members;
 mod names;

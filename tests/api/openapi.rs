@@ -269,7 +269,7 @@ fn a_schema_refuses_what_does_not_fit() {
         json!({"externalUserID": "a\n", "amount": 1}),
     ] {
         assert!(
-            validate(&reference("MovePointsRequest"), &body).is_err(),
+            validate(&reference("CreditRequest"), &body).is_err(),
             "{body}"
         );
     }

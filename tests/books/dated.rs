@@ -3,9 +3,9 @@
 
 use std::rc::Rc;
 
-use stampcard::books::{BurnOrder, LotDates, Pick, Plan, Record, Taken};
+use stampcard::books::{LotDates, Pick, Plan, Record, Taken};
 use stampcard::domain::{
-    Bucket, Due, DueKind, Entry, Event, Lot, LotMoves, LotState, MemberNumber, Points,
+    Bucket, BurnOrder, Due, DueKind, Entry, Event, Lot, LotMoves, LotState, MemberNumber, Points,
     ProgramNumber, Row, Timestamp,
 };
 

@@ -1,11 +1,11 @@
 //! What happens to lots, case by case, and rows that the fold refuses.
 
 use stampcard::books::{
-    BurnOrder, ContradictionKind, Draft, LotDates, Pick, Plan, Published, Record, Row, Taken,
+    ContradictionKind, Draft, LotDates, Pick, Plan, Published, Record, Row, Taken,
 };
 use stampcard::domain::{
-    Activity, Bucket, Buckets, Cell, Cells as _, Column, Due, DueKind, Entry, Event, Lot, LotMove,
-    LotMoves, LotState, MemberNumber, Points, ProgramNumber, Seq, Tier, Timestamp,
+    Activity, Bucket, Buckets, BurnOrder, Cell, Cells as _, Column, Due, DueKind, Entry, Event,
+    Lot, LotMove, LotMoves, LotState, MemberNumber, Points, ProgramNumber, Seq, Tier, Timestamp,
 };
 
 const PROGRAM: ProgramNumber = ProgramNumber(1);

@@ -22,11 +22,11 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use stampcard::analytics::snapshot::{Part, SegmentId, Stored};
 use stampcard::analytics::{
-    Counters, Engine, Figures, Interval, OfferCounters, OfferFigures, Ratings, Window, Zone,
+    Counters, Engine, Figures, Interval, OfferCounters, OfferFigures, Ratings, Window,
 };
 use stampcard::domain::{
     Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, OfferNumber, OrganizationNumber,
-    Points, ProgramNumber, Rating, RedemptionNumber, RedemptionRating, Seq, Tier, Timestamp,
+    Points, ProgramNumber, Rating, RedemptionNumber, RedemptionRating, Seq, Tier, Timestamp, Zone,
 };
 
 const PROGRAM: ProgramNumber = ProgramNumber(1);

@@ -3,9 +3,9 @@
 
 use data_encoding::HEXLOWER;
 use stampcard::books::parts::{Generation, VERSION};
-use stampcard::books::{Books, BurnOrder, LotDates, Pick, Plan, Published, Record, Row};
+use stampcard::books::{Books, LotDates, Pick, Plan, Published, Record, Row};
 use stampcard::domain::{
-    Activity, Bucket, Entry, Event, MemberNumber, OfferNumber, Points, ProgramNumber,
+    Activity, Bucket, BurnOrder, Entry, Event, MemberNumber, OfferNumber, Points, ProgramNumber,
     RedemptionNumber, Seq, Tier, Timestamp,
 };
 

@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 use stampcard::domain::Refusal;
 use stampcard::wire::{
     AcceptTermsRequest, AdvanceClockRequest, AllocateCreditsRequest, CancelRedemptionRequest,
-    ConfigurationRequest, ConfirmPhoneRequest, CreateApiKeyRequest, CreateInterestRequest,
-    CreateOfferRequest, CreateOrganizationRequest, CreateProgramRequest, CreateRedemptionRequest,
-    CreateWebhookRequest, ExchangeTokenRequest, FundPoolRequest, MovePointsRequest,
-    PatchInterestRequest, PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest,
-    PatchRedemptionRequest, PublishTermsRequest, ResetRequest, SendMessageRequest,
-    SetIntakeRequest, SetMemberRequest, SetPoolRequest, SetRedemptionFeedbackRequest,
-    SetStatusRequest, SetTierRequest,
+    ConfigurationRequest, ConfirmPhoneRequest, ConvertAssetRequest, CreateApiKeyRequest,
+    CreateInterestRequest, CreateOfferRequest, CreateOrganizationRequest, CreateProgramRequest,
+    CreateRedemptionRequest, CreateWebhookRequest, CreditRequest, DebitRequest,
+    ExchangeTokenRequest, FundPoolRequest, PatchAssetRequest, PatchInterestRequest,
+    PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest, PatchRedemptionRequest,
+    PublishTermsRequest, ResetRequest, SendMessageRequest, SetIntakeRequest, SetMemberRequest,
+    SetPoolRequest, SetRedemptionFeedbackRequest, SetStatusRequest, SetTierRequest,
 };
 
 use crate::cases;
@@ -168,7 +168,10 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
     let refused = [
         ExchangeTokenRequest::parse(body).err(),
         SetMemberRequest::parse(body, bytes).err(),
-        MovePointsRequest::parse(body).err(),
+        CreditRequest::parse(body).err(),
+        DebitRequest::parse(body).err(),
+        PatchAssetRequest::parse(body).err(),
+        ConvertAssetRequest::parse(body).err(),
         CreateOfferRequest::parse(body, bytes).err(),
         PatchOfferRequest::parse(body, bytes).err(),
         CreateRedemptionRequest::parse(body).err(),

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Datelike as _};
 use proptest::prelude::*;
 use serde_json::json;
-use stampcard::analytics::{Interval, Window, WindowError, Zone};
+use stampcard::analytics::{Interval, Window, WindowError};
+use stampcard::domain::Zone;
 use stampcard::domain::{
     ConversationId, Day, Environment, ExternalUserId, MemberNumber, OfferId, OrganizationNumber,
     ProgramNumber, RedemptionId, Timestamp, TransactionId, WebhookId,

@@ -3,16 +3,9 @@
 use std::fmt;
 
 use crate::books::Record;
-use crate::domain::{Bucket, Lot, LotMove, LotMoves, LotPart, LotState, Points, Timestamp};
-
-/// The order in which lots are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BurnOrder {
-    /// The oldest first.
-    Fifo,
-    /// The one that expires first, and the oldest of those that expire at one time.
-    SoonestExpiry,
-}
+use crate::domain::{
+    Bucket, BurnOrder, Lot, LotMove, LotMoves, LotPart, LotState, Points, Timestamp,
+};
 
 /// The points of an account that may be chosen.
 #[derive(Clone, Copy)]

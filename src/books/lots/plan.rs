@@ -3,10 +3,10 @@
 //! The fold applies whatever the log says; these functions decide what the log will say. They
 //! change nothing, so a plan is for the state of the record from which it was made.
 
-use super::moves::{BurnOrder, Moves, Pick};
+use super::moves::{Moves, Pick};
 use crate::books::Record;
 use crate::domain::{
-    Bucket, Buckets, Due, DueKind, Entry, LedgerEntry, Lot, LotMoves, Points, Timestamp,
+    Bucket, Buckets, BurnOrder, Due, DueKind, Entry, LedgerEntry, Lot, LotMoves, Points, Timestamp,
 };
 
 /// The dates of a new lot.

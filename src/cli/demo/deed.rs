@@ -4,8 +4,8 @@ use crate::domain::{ExternalUserId, Precondition, Status};
 use crate::service::{Caller, KeyPrincipal, RemoveOptions, Reply, Services};
 use crate::store::WriteError;
 use crate::wire::{
-    AcceptTermsRequest, CreateOfferRequest, CreateRedemptionRequest, ExchangeTokenRequest,
-    MovePointsRequest, PatchRedemptionRequest, SendMessageRequest, SetMemberRequest,
+    AcceptTermsRequest, CreateOfferRequest, CreateRedemptionRequest, CreditRequest, DebitRequest,
+    ExchangeTokenRequest, PatchRedemptionRequest, SendMessageRequest, SetMemberRequest,
     SetRedemptionFeedbackRequest,
 };
 
@@ -15,8 +15,8 @@ pub(super) enum Deed {
     Publish(Box<CreateOfferRequest>),
     Exchange(ExchangeTokenRequest),
     Accept(AcceptTermsRequest),
-    Credit(MovePointsRequest),
-    Debit(MovePointsRequest),
+    Credit(CreditRequest),
+    Debit(DebitRequest),
     SetMember(ExternalUserId, SetMemberRequest),
     Remove(ExternalUserId),
     Book(CreateRedemptionRequest),

@@ -7,7 +7,9 @@ use serde_json::json;
 use super::cast::{Cast, FIRST_NAMES, LAST_NAMES, Offer, TIERS};
 use super::deed::Deed;
 use crate::domain::ExternalUserId;
-use crate::wire::{AcceptTermsRequest, ExchangeTokenRequest, MovePointsRequest, SetMemberRequest};
+use crate::wire::{
+    AcceptTermsRequest, CreditRequest, DebitRequest, ExchangeTokenRequest, SetMemberRequest,
+};
 
 #[derive(Debug)]
 struct Member {
@@ -94,7 +96,7 @@ impl Members {
         let body = json!({
             "externalUserID": external_id(number), "amount": amount, "reason": reason,
         });
-        Ok(Some(Deed::Credit(MovePointsRequest::parse(&body)?)))
+        Ok(Some(Deed::Credit(CreditRequest::parse(&body)?)))
     }
 
     /// The members who have earned a higher tier since the last call.
@@ -127,7 +129,7 @@ impl Members {
         let body = json!({
             "externalUserID": external_id(number), "amount": amount, "reason": "counted twice",
         });
-        Ok(Some(Deed::Debit(MovePointsRequest::parse(&body)?)))
+        Ok(Some(Deed::Debit(DebitRequest::parse(&body)?)))
     }
 
     pub(super) fn leave(&mut self, rng: &mut Rng) -> Result<Option<Deed>, anyhow::Error> {

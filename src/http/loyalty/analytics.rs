@@ -4,8 +4,8 @@ use std::future::ready;
 
 use actix_web::web::Data;
 
-use crate::analytics::{Interval, Zone};
-use crate::domain::{Invalid, OfferId, Timestamp};
+use crate::analytics::Interval;
+use crate::domain::{Invalid, OfferId, Timestamp, Zone};
 use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
 use crate::http::conditional::{Conditional, Question, Times};

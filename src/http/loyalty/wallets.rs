@@ -13,7 +13,7 @@ use crate::http::response::{ok, reply};
 use crate::http::route::routes;
 use crate::service::{Caller, Services};
 use crate::wire::{
-    BalanceResponse, EligibilityResponse, ListKind, MovePointsRequest, PageQuery,
+    BalanceResponse, CreditRequest, DebitRequest, EligibilityResponse, ListKind, PageQuery,
     TransactionListResponse, WalletResponse, group, page, query_parameters,
 };
 
@@ -47,13 +47,13 @@ routes! {
                 "A balance or total above 9007199254740991 is refused, and nothing changes. A live \
                  credit draws from the organization's pool, if it has one.",
             )
-            .body::<MovePointsRequest>()
+            .body::<CreditRequest>()
             .returns::<BalanceResponse>(200, "The new balance.")
             .errors(&[Code::NotFound, Code::InsufficientOrgPoints, Code::OrgPool]);
     }
     "/v1/wallet/debit" {
         POST OrgKey debit_wallet => Operation::new("Debit points to correct a mistake")
-            .body::<MovePointsRequest>()
+            .body::<DebitRequest>()
             .returns::<BalanceResponse>(200, "The new balance.")
             .errors(&[Code::NotFound, Code::InsufficientPoints]);
     }
@@ -103,7 +103,7 @@ async fn credit_wallet(
     idempotency: Idempotency,
     body: JsonBody,
 ) -> HttpResult {
-    let request = MovePointsRequest::parse(&body.value)?;
+    let request = CreditRequest::parse(&body.value)?;
     let idempotency = idempotency.key(Caller::Key(key), &body.value)?;
     Ok(reply(
         services.credit_wallet(key, idempotency, request).await?,
@@ -116,7 +116,7 @@ async fn debit_wallet(
     idempotency: Idempotency,
     body: JsonBody,
 ) -> HttpResult {
-    let request = MovePointsRequest::parse(&body.value)?;
+    let request = DebitRequest::parse(&body.value)?;
     let idempotency = idempotency.key(Caller::Key(key), &body.value)?;
     Ok(reply(
         services.debit_wallet(key, idempotency, request).await?,

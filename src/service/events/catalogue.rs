@@ -192,6 +192,7 @@ fn object(
         | Event::OfferArchived { .. }
         | Event::ProgramCreated { .. }
         | Event::ProgramChanged { .. }
+        | Event::AssetChanged { .. }
         | Event::OrganizationCreated { .. }
         | Event::OrganizationChanged { .. }
         | Event::WebhookCreated { .. }

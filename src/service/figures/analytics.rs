@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::turns::compute;
 use crate::analytics::{
-    Bucket, Counters, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError, Zone,
+    Bucket, Counters, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError,
 };
 use crate::config::BucketTime;
-use crate::domain::{Invalid, OfferId, ProgramNumber, Timestamp};
+use crate::domain::{Invalid, OfferId, ProgramNumber, Timestamp, Zone};
 use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::{Readership, Turns};
 use crate::wire::{

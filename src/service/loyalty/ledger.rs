@@ -1,9 +1,9 @@
 //! Ledger entries: an entry is appended to the log, and the books follow it.
 
-use crate::books::Record;
+use crate::books::{Plan, Record};
 use crate::domain::{
-    Buckets, Entry, Invalid, LedgerEntry, OfferNumber, Points, Position, Reason, RedemptionNumber,
-    Refusal, Timestamp, Wallet,
+    Invalid, LedgerEntry, OfferNumber, Points, Position, Reason, RedemptionNumber, Timestamp,
+    Wallet,
 };
 use crate::service::ServiceError;
 use crate::service::events;
@@ -12,56 +12,39 @@ use crate::store::{self, Transaction};
 /// A movement of points to be posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::service) struct Movement {
-    pub(in crate::service) entry: Entry,
-    /// At least one point.
-    pub(in crate::service) amount: Points,
+    /// What it does to the account.
+    pub(in crate::service) plan: Plan,
     /// The offer and the redemption of a spend or refund.
     pub(in crate::service) booking: Option<(OfferNumber, RedemptionNumber)>,
     pub(in crate::service) reason: Option<Reason>,
-    /// What it moves besides points that can be spent.
-    pub(in crate::service) buckets: Option<Box<Buckets>>,
 }
 
-/// Posts a movement to an account, in an open transaction. Returns the wallet after it.
+impl From<Plan> for Movement {
+    fn from(plan: Plan) -> Self {
+        Self {
+            plan,
+            booking: None,
+            reason: None,
+        }
+    }
+}
+
+/// Posts a movement to the account for which it was planned, in an open transaction. Returns the
+/// wallet after it.
 ///
-/// Refused with `INSUFFICIENT_POINTS` when the balance would fall below zero, and with `VALIDATION`
-/// when a total would exceed what a double represents exactly.
+/// Refused with `VALIDATION` when a total would exceed what a double represents exactly.
 pub(in crate::service) fn post(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     record: &Record,
     movement: Movement,
 ) -> Result<Wallet, ServiceError> {
-    let Movement {
-        entry,
-        amount,
-        booking,
-        reason,
-        buckets,
-    } = movement;
     let entry = LedgerEntry {
-        entry,
-        amount,
-        member: record.number,
-        offer: booking.map(|(offer, _)| offer),
-        redemption: booking.map(|(_, redemption)| redemption),
-        first: matches!(entry, Entry::Mint | Entry::Spend) && !record.has_participated,
-        reason,
-        buckets,
+        offer: movement.booking.map(|(offer, _)| offer),
+        redemption: movement.booking.map(|(_, redemption)| redemption),
+        reason: movement.reason,
+        ..movement.plan.entry_of(record)
     };
-    let uncovered = entry
-        .buckets
-        .as_ref()
-        .map_or(0, |buckets| buckets.uncovered.get());
-    let change = entry.change();
-    let balance = record.wallet.balance();
-    if change.balance() < 0 && balance + change.balance() < 0 && uncovered == 0 {
-        return Err(Refusal::InsufficientPoints {
-            balance: record.wallet.available(),
-            needed: amount,
-        }
-        .into());
-    }
     let wallet = append(tx, at, record, entry)?;
     Ok(wallet.ok_or_else(too_large)?)
 }
@@ -112,10 +95,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::books::{BurnOrder, LotDates, Pick, Plan};
+    use crate::books::{LotDates, Pick};
     use crate::clock::Clock;
     use crate::config::Settings;
-    use crate::domain::{Bucket, ExternalUserId, Precondition};
+    use crate::domain::{Bucket, BurnOrder, Entry, ExternalUserId, Precondition};
     use crate::service::loyalty::members;
     use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Scope, Services};
     use crate::store::WriteError;
@@ -153,14 +136,9 @@ mod tests {
             let (services, ada) = (services.clone(), ada.clone());
             let work = move |tx: &mut Transaction<'_>, key: &KeyPrincipal| {
                 let record = members::current_account(tx, key.program, &ada)?;
-                let movement = Movement {
-                    entry: Entry::Mint,
-                    amount: Points::new(amount).unwrap(),
-                    booking: None,
-                    reason: None,
-                    buckets: None,
-                };
-                let wallet = post(tx, tx.now(key.program), &record, movement)?;
+                let amount = Points::new(amount).unwrap();
+                let plan = record.plan_mint(amount, Bucket::Available, None).unwrap();
+                let wallet = post(tx, tx.now(key.program), &record, plan.into())?;
                 assert!(!panics, "the panic of a test");
                 Ok(Answer::ok(&wallet.balance()))
             };
@@ -222,11 +200,8 @@ mod tests {
             let record = members::current_account(tx, key.program, &ada)?;
             let plan = plan(&record).unwrap();
             let movement = Movement {
-                entry: plan.entry,
-                amount: plan.amount,
-                booking: None,
                 reason: Reason::parse("reason", "a plan").ok(),
-                buckets: plan.buckets,
+                ..plan.into()
             };
             let wallet = post(tx, tx.now(key.program), &record, movement)?;
             Ok(Answer::ok(&wallet.balance()))

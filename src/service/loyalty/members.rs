@@ -5,10 +5,10 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use parking_lot::RwLockReadGuard;
 
-use super::ledger::{Movement, post};
+use super::ledger::post;
 use crate::books::{Books, Published, Record};
 use crate::domain::{
-    Change, Currency, Entry, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
+    Change, Currency, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
     Precondition, ProgramNumber, Refusal, Seq, Timestamp,
 };
 use crate::service::events;
@@ -377,16 +377,9 @@ fn remove(
     if is_new {
         let record = tx.account(member.number);
         let record = record.ok_or(store::Error::Impossible("member without an account"))?;
-        let balance = record.wallet.available();
-        if !options.retain_balance && !balance.is_zero() {
-            let movement = Movement {
-                entry: Entry::Forfeit,
-                amount: balance,
-                booking: None,
-                reason: None,
-                buckets: None,
-            };
-            post(tx, at, &record, movement)?;
+        let forfeit = record.plan_forfeit_all();
+        if let Some(plan) = forfeit.filter(|_| !options.retain_balance) {
+            post(tx, at, &record, plan.into())?;
         }
         member.archived_at = Some(at);
         store::members::end_tokens(tx, &mut member);

@@ -1,6 +1,7 @@
 //! The resources of a loyalty program: members, wallets, offers, interests, redemptions,
 //! conversations.
 
+mod assets;
 mod attachments;
 mod configuration;
 mod conversations;
@@ -9,6 +10,8 @@ mod interests;
 pub(in crate::service) mod ledger;
 pub(in crate::service) mod members;
 mod offers;
+pub(in crate::service) mod opening;
+pub(in crate::service) mod points;
 pub(in crate::service) mod profiles;
 mod redemptions;
 mod sandbox;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::assets;
 use crate::clock::Clock;
 use crate::domain::{Event, Invalid, Program, ProgramNumber, ProgramStatus, Timestamp};
 use crate::service::Scope;
@@ -157,9 +158,13 @@ fn reset(
     let mut new = tenants::create_program(tx, organization, environment, old.name, now)?;
     new.currency = old.currency;
     new.default_tier = old.default_tier;
+    new.zone = old.zone;
+    new.expiry = old.expiry;
     let event = Event::program_changed(&new);
     new.configuration_version = tx.record(Some(new.number), now, event)?;
+    store::programs::update(tx, &new)?;
     store::programs::configure(tx, &new)?;
+    assets::copy(tx, now, number, new.number)?;
     store::gateways::move_all(tx, number, new.number)?;
     store::sandbox::move_keys(tx, number, new.number)?;
     Ok(new)

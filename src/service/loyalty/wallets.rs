@@ -2,6 +2,7 @@
 
 use super::ledger::{Movement, post};
 use super::members;
+use super::points::{self, GivenDates};
 use crate::books::Record;
 use crate::domain::{
     Entry, ExternalUserId, Invalid, RedemptionId, Refusal, Seq, Tier, TransactionId,
@@ -10,8 +11,8 @@ use crate::service::tenancy::pools;
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, WriteError};
 use crate::wire::{
-    Cursor, EligibilityResponse, LedgerEntryResponse, ListKind, MovePointsRequest, PageQuery,
-    TransactionListResponse, TransactionResponse, WalletResponse,
+    CreditRequest, Cursor, DebitRequest, EligibilityResponse, LedgerEntryResponse, ListKind,
+    PageQuery, TransactionListResponse, TransactionResponse, WalletResponse,
 };
 
 impl Services {
@@ -23,10 +24,29 @@ impl Services {
         &self,
         key: KeyPrincipal,
         idempotency: Option<IdempotencyKey>,
-        request: MovePointsRequest,
+        request: CreditRequest,
     ) -> Result<Reply, WriteError> {
-        self.move_points(key, idempotency, request, Entry::Mint)
-            .await
+        self.write(key, idempotency, move |tx, key| {
+            let (at, amount) = (tx.now(key.program), request.amount);
+            let record = members::current_account(tx, key.program, &request.external_user_id)?;
+            let pool = pools::pool_of_credits(tx, key)?;
+            let record = points::opened(tx, at, record)?;
+            let dates = GivenDates {
+                expires_at: request.expires_at,
+                matures_at: request.matures_at,
+            };
+            let movement = Movement {
+                plan: points::plan_mint(tx, at, &record, amount, (dates, points::EXPYS))?,
+                booking: None,
+                reason: request.reason,
+            };
+            let wallet = post(tx, at, &record, movement)?;
+            if let Some(pool) = pool {
+                pools::draw(tx, key.organization, pool, amount)?;
+            }
+            Ok(Answer::balance(wallet.balance(), tx.currency(key.program)?))
+        })
+        .await
     }
 
     /// Debits points from a member, to correct a mistake.
@@ -37,42 +57,18 @@ impl Services {
         &self,
         key: KeyPrincipal,
         idempotency: Option<IdempotencyKey>,
-        request: MovePointsRequest,
-    ) -> Result<Reply, WriteError> {
-        self.move_points(key, idempotency, request, Entry::Debit)
-            .await
-    }
-
-    async fn move_points(
-        &self,
-        key: KeyPrincipal,
-        idempotency: Option<IdempotencyKey>,
-        request: MovePointsRequest,
-        entry: Entry,
+        request: DebitRequest,
     ) -> Result<Reply, WriteError> {
         self.write(key, idempotency, move |tx, key| {
-            let MovePointsRequest {
-                external_user_id,
-                amount,
-                reason,
-            } = request;
-            let record = members::current_account(tx, key.program, &external_user_id)?;
-            let pool = match entry {
-                Entry::Mint => pools::pool_of_credits(tx, key)?,
-                _ => None,
-            };
             let at = tx.now(key.program);
+            let record = members::current_account(tx, key.program, &request.external_user_id)?;
+            let record = points::opened(tx, at, record)?;
             let movement = Movement {
-                entry,
-                amount,
+                plan: points::plan_take(tx, &record, Entry::Debit, request.amount)?,
                 booking: None,
-                reason,
-                buckets: None,
+                reason: request.reason,
             };
             let wallet = post(tx, at, &record, movement)?;
-            if let Some(pool) = pool {
-                pools::draw(tx, key.organization, pool, amount)?;
-            }
             Ok(Answer::balance(wallet.balance(), tx.currency(key.program)?))
         })
         .await

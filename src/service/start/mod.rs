@@ -24,6 +24,7 @@ use crate::service::figures::saving::Snapshots;
 use crate::service::figures::snapshots::FiguresSaver;
 use crate::service::figures::{Analytics, Loaded};
 use crate::service::loyalty::due;
+use crate::service::loyalty::opening::Opening;
 use crate::service::loyalty::profiles::Profiles;
 use crate::service::services::{Limits, Services};
 use crate::service::tenancy::bootstrap;
@@ -89,6 +90,7 @@ impl Services {
         let last_seq = store::log::last_seq(database.connection())?.unwrap_or(Seq(0));
         let signals = Arc::new(Signals::new(last_seq));
         let (stored_key, partner_uuid) = identity(&database, last_seq)?;
+        let converting = store::assets::opening(database.connection())?;
         let metrics = Metrics::new();
         let derived = Derived {
             engine: Arc::clone(&engine),
@@ -112,6 +114,7 @@ impl Services {
             .map_err(StartError::Thread)?;
         let clock_watch = ClockWatch::start(clock.clone(), writer.upkeep(), was_refused)
             .map_err(StartError::Thread)?;
+        let opening = Opening::start(writer.upkeep(), converting).map_err(StartError::Thread)?;
         let services = Self {
             writer,
             readers,
@@ -132,6 +135,7 @@ impl Services {
             partner_uuid,
             snapshots,
             clock_watch,
+            opening,
             tokens: Arc::new(TokenKey::new(&token_key)),
             clock: clock.clone(),
             step: None,

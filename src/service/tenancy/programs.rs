@@ -3,8 +3,12 @@
 use uuid::Uuid;
 
 use super::tenants;
-use crate::domain::{Event, Precondition, Program, ProgramNumber, ProgramStatus, Refusal};
+use crate::domain::{
+    Change, Event, Invalid, InventoryMode, Precondition, Program, ProgramNumber, ProgramStatus,
+    Refusal,
+};
 use crate::error::Surface;
+use crate::service::loyalty::points::NEEDS_LOTS;
 use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page};
 use crate::store::credentials::KeyScope;
 use crate::store::programs::ProgramFilter;
@@ -100,6 +104,13 @@ impl Services {
             let mut program = before.clone();
             program.name = request.name.unwrap_or(program.name);
             program.status = request.status.unwrap_or(program.status);
+            program.zone = request.zone.unwrap_or(program.zone);
+            program.expiry = request.expiry.apply(program.expiry);
+            if matches!(request.expiry, Change::Set(_))
+                && tx.points_rules(program.number)?.mode == InventoryMode::Simple
+            {
+                return Err(Invalid::new("expiry", NEEDS_LOTS).into());
+            }
             if program != before {
                 let now = tx.now(program.number);
                 program.updated_at = now;

@@ -8,7 +8,7 @@ use super::credentials;
 use crate::domain::{
     Currency, CurrencyName, CurrencySymbol, Environment, Event, Name, Organization,
     OrganizationNumber, OrganizationStatus, OrganizationTier, Program, ProgramNumber,
-    ProgramStatus, Rate, Seq, Tier, Timestamp,
+    ProgramStatus, Rate, Seq, Tier, Timestamp, Zone,
 };
 use crate::service::random::random_bytes;
 use crate::store::credentials::{KeyScope, NewCredential};
@@ -90,6 +90,8 @@ pub(in crate::service) fn create_program(
             units_per_usd: Rate::ONE,
         },
         default_tier: Tier::parse("defaultTier", "standard").map_err(impossible)?,
+        expiry: None,
+        zone: Zone::UTC,
         created_at: now,
         updated_at: now,
         archived_at: None,

@@ -2,7 +2,10 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::domain::{Entry, EventKind, MemberNumber, Points, Reason, Seq, Timestamp, Wallet};
+use crate::domain::{
+    Entry, EventKind, LotMoves, MemberNumber, Points, Reason, RedemptionNumber, Seq, Timestamp,
+    Wallet,
+};
 use crate::store::tables::columns::{column, optional, points, time};
 use crate::store::{Error, Transaction};
 
@@ -95,6 +98,44 @@ fn entry(seq: Seq, row: &Row<'_>) -> Result<LedgerRow, Error> {
         offer_title: row.get(column!(ENTRY, "title"))?,
         balance_after: after.balance(),
     })
+}
+
+/// What a redemption took from the lots of an account, and what it gave back so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// The lots that it took points from, if the account had lots then.
+    pub lots: Option<LotMoves>,
+    /// The points that were restored.
+    pub restored: Points,
+}
+
+/// What the ledger entries of a redemption took and restored.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn spent_on(tx: &Transaction<'_>, redemption: RedemptionNumber) -> Result<Spent, Error> {
+    let sql = "SELECT entry, amount, lots FROM activity
+               WHERE redemption_id = ?1 AND entry IS NOT NULL ORDER BY seq";
+    let rows: Vec<(i64, i64, Option<Vec<u8>>)> = tx.look_up(sql, |statement| {
+        let rows = statement.query_map([redemption.0], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        rows.collect()
+    })?;
+    let mut spent = Spent::default();
+    let mut restored = 0;
+    for (entry, amount, lots) in rows {
+        match Entry::of_number(entry) {
+            Some(Entry::Spend) => {
+                let parse = |bytes: Vec<u8>| LotMoves::parse(&bytes);
+                spent.lots = lots.and_then(parse);
+            }
+            Some(Entry::Refund) => restored += amount,
+            _ => return Err(Error::Impossible("ledger entry of a redemption")),
+        }
+    }
+    spent.restored = Points::new(restored).ok_or(Error::Impossible("number of points"))?;
+    Ok(spent)
 }
 
 /// The earlier entry that an entry of a wallet jumps to.

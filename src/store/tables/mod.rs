@@ -1,5 +1,6 @@
 //! Reads and writes the rows of the tables. A folder holds related tables.
 
+pub mod assets;
 pub mod attachments;
 pub mod books;
 pub(in crate::store) mod cells;

@@ -6,9 +6,9 @@
 //! passes the changes to the [`Observer`], and only then answers the callers. So an acknowledged
 //! write is on the disk and counted in the figures.
 
+mod cached_settings;
 mod checkpoints;
 mod chores;
-mod currencies;
 mod due;
 mod job;
 mod observing;
@@ -192,12 +192,17 @@ impl Writer {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub fn write_blocking<T, F>(&self, tenant: Tenant, work: F) -> Result<T, WriteError>
+    pub fn write_blocking<T, F>(
+        &self,
+        tenant: Tenant,
+        timing: Timing,
+        work: F,
+    ) -> Result<T, WriteError>
     where
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        self.submit(tenant, Timing::default(), work)?
+        self.submit(tenant, timing, work)?
             .blocking_recv()
             .unwrap_or(Err(WriteError::Unavailable))
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::currencies::Currencies;
+use super::cached_settings::CachedSettings;
 use super::observing::AccessChange;
 use super::tally::Tally;
 use crate::books::{Draft, Published};
@@ -33,7 +33,7 @@ pub(super) struct State {
     /// Whether a batch that was lost had changes of access.
     pub(super) access_in_doubt: bool,
     pub(super) keys: KeyIndex,
-    pub(super) currencies: Currencies,
+    pub(super) settings: CachedSettings,
     /// The accounts of members, as the open batch changes them.
     pub(super) draft: Draft,
     pub(super) tally: Tally,
@@ -75,7 +75,7 @@ impl State {
             changes: Changes::default(),
             access_in_doubt: false,
             keys: stored_index::read(connection)?,
-            currencies: Currencies::default(),
+            settings: CachedSettings::default(),
             draft: Draft::new(books),
             tally: Tally::default(),
             listened: None,
@@ -116,7 +116,7 @@ impl State {
         let lost = std::mem::take(&mut self.changes);
         self.next_seq -= i64::try_from(lost.activities.len()).unwrap_or(0);
         self.access_in_doubt |= !lost.access.is_empty();
-        self.currencies.clear();
+        self.settings.clear();
         self.draft.clear();
         self.tally.clear();
         self.listened = None;

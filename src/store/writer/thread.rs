@@ -338,7 +338,7 @@ impl WriterThread {
 
     fn commit(&mut self, statements: &Statements<'_>, writes: usize) -> bool {
         let start = Instant::now();
-        self.state.currencies.end_batch();
+        self.state.settings.end_batch();
         if !self.condition.check() {
             return false;
         }

@@ -12,8 +12,8 @@ use super::statements::{self, Prepared};
 use super::tally::Counted;
 use crate::books::Record;
 use crate::domain::{
-    Activity, Actor, Event, EventName, ExternalUserId, LedgerEntry, Member, MemberNumber, Position,
-    ProgramNumber, Seq, Timestamp, Wallet, WalletChange,
+    Activity, Actor, Event, EventName, ExternalUserId, LedgerEntry, Member, MemberNumber,
+    PointsRules, Position, ProgramNumber, Seq, Timestamp, Wallet, WalletChange,
 };
 use crate::store::answers::key_index::KeyIndex;
 use crate::store::tables::programs::CurrencyVersion;
@@ -96,7 +96,7 @@ impl<'a> Transaction<'a> {
             next_seq: state.next_seq,
             activities: state.changes.activities.len(),
         };
-        state.currencies.mark();
+        state.settings.mark();
         state.draft.mark();
         state.tally.mark();
         Self {
@@ -330,7 +330,7 @@ impl<'a> Transaction<'a> {
             Savepoint::Failed => return Err(Error::Irrevocable),
         }
         self.state.changes.activities.truncate(self.mark.activities);
-        self.state.currencies.undo();
+        self.state.settings.undo();
         self.state.draft.undo();
         self.state.tally.undo();
         if self.state.changes.webhooks_changed {
@@ -375,7 +375,17 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// [`Error`] if the database fails or there is no such program.
     pub fn currency(&mut self, program: ProgramNumber) -> Result<&CurrencyVersion, Error> {
-        self.state.currencies.get(self.connection, program)
+        let settings = self.state.settings.get(self.connection, program)?;
+        Ok(&settings.currency)
+    }
+
+    /// The settings by which the points of a program are moved.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn points_rules(&mut self, program: ProgramNumber) -> Result<&PointsRules, Error> {
+        let settings = self.state.settings.get(self.connection, program)?;
+        Ok(&settings.points)
     }
 
     /// Runs `work` with a statement that stays prepared for the rest of the batch.
@@ -410,9 +420,9 @@ impl<'a> Transaction<'a> {
         })))
     }
 
-    /// Notes that a program's currency was changed.
-    pub(in crate::store) fn currency_changed(&mut self, program: ProgramNumber) {
-        self.state.currencies.changed(program);
+    /// Notes that a program's currency, or the settings of its points, were changed.
+    pub(in crate::store) fn settings_changed(&mut self, program: ProgramNumber) {
+        self.state.settings.changed(program);
     }
 
     /// The index of idempotency keys.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub use self::reading::UNKNOWN_OFFER;
 use self::reading::visible;
 use super::ledger::{Movement, post};
-use super::{interests, members, offers};
+use super::{interests, members, offers, points};
 use crate::books::Record;
 use crate::domain::{
     CancelReason, Change, Entry, Event, Interest, InterestStatus, Invalid, Member, MemberNumber,
@@ -170,15 +170,13 @@ fn redeem(
         pools::draw_redemption(tx, caller, payer, (pool, price))?;
     }
     if !charged.is_zero() {
-        let booking = Some((offer.number, redemption.number));
+        let record = points::opened(tx, at, account_of(tx, member.number)?)?;
         let movement = Movement {
-            entry: Entry::Spend,
-            amount: charged,
-            booking,
+            plan: points::plan_take(tx, &record, Entry::Spend, charged)?,
+            booking: Some((offer.number, redemption.number)),
             reason: None,
-            buckets: None,
         };
-        post(tx, at, &account_of(tx, member.number)?, movement)?;
+        post(tx, at, &record, movement)?;
     }
     Ok(redemption)
 }
@@ -279,21 +277,13 @@ fn refund(
     if redemption.charged.is_zero() {
         return Ok(());
     }
-    let record = account_of(tx, redemption.member)?;
-    let booking = Some((redemption.offer, redemption.number));
-    let amount = redemption.charged;
-    post(
-        tx,
-        at,
-        &record,
-        Movement {
-            entry: Entry::Refund,
-            amount,
-            booking,
-            reason: None,
-            buckets: None,
-        },
-    )?;
+    let record = points::opened(tx, at, account_of(tx, redemption.member)?)?;
+    let movement = Movement {
+        plan: points::plan_refund(tx, &record, redemption, redemption.charged)?,
+        booking: Some((redemption.offer, redemption.number)),
+        reason: None,
+    };
+    post(tx, at, &record, movement)?;
     Ok(())
 }
 

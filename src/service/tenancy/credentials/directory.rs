@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::RwLock;
+use uuid::Uuid;
 
 use super::held_key::HeldKey;
 use super::principals::{DirectoryVersion, KeyPrincipal, MemberPrincipal, PartnerPrincipal};
@@ -341,6 +342,17 @@ impl Directory {
         let state = self.state.read();
         let row = state.programs.get(&program);
         row.map(|program| Arc::clone(&program.currency))
+            .ok_or(store::Error::Impossible("program number"))
+    }
+
+    /// The public id of a program.
+    ///
+    /// # Errors
+    /// [`store::Error`] if there is no such program.
+    pub(in crate::service) fn uuid_of(&self, program: ProgramNumber) -> Result<Uuid, store::Error> {
+        let state = self.state.read();
+        let row = state.programs.get(&program);
+        row.map(|program| program.uuid)
             .ok_or(store::Error::Impossible("program number"))
     }
 

@@ -263,7 +263,9 @@ impl<'c> History<'c> {
             | Event::OfferArchived { .. } => {
                 self.offer(seq, at, program, is_complete, event);
             }
-            Event::ProgramCreated { .. } | Event::ProgramChanged { .. } => {
+            Event::ProgramCreated { .. }
+            | Event::ProgramChanged { .. }
+            | Event::AssetChanged { .. } => {
                 self.program(seq, at, program, is_complete, event);
             }
             Event::OrganizationCreated { .. } | Event::OrganizationChanged { .. } => {

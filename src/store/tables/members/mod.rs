@@ -135,6 +135,26 @@ pub(in crate::store) fn listing(program: ProgramNumber, filter: &MemberFilter) -
     query
 }
 
+/// The members of a program after one of them, in the order of their numbers, removed ones
+/// included.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn after(
+    connection: &Connection,
+    program: ProgramNumber,
+    member: MemberNumber,
+    limit: usize,
+) -> Result<Vec<MemberNumber>, Error> {
+    let sql = "SELECT id FROM member WHERE program_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let members = statement.query_map((program.0, member.0, limit), |row| row.get(0))?;
+    Ok(members
+        .map(|member| member.map(MemberNumber))
+        .collect::<Result<_, _>>()?)
+}
+
 /// The members that were ever removed, each with the epoch of its valid tokens.
 ///
 /// # Errors

@@ -10,8 +10,8 @@ use uuid::Uuid;
 pub(in crate::store) use self::configurations::currency;
 pub use self::configurations::{CurrencyVersion, currency_at, currency_of};
 use crate::domain::{
-    Currency, Environment, Name, OrganizationNumber, OrganizationStatus, Program, ProgramNumber,
-    ProgramSort, ProgramStatus, Search, Seq, Tier, Timestamp,
+    Currency, Environment, Expiry, Name, OrganizationNumber, OrganizationStatus, Program,
+    ProgramNumber, ProgramSort, ProgramStatus, Search, Seq, Tier, Timestamp, Zone,
 };
 use crate::store::error::readable;
 use crate::store::tables::columns::{column, environment, optional_time, time, uuid, word};
@@ -21,7 +21,7 @@ use crate::store::{AccessChange, Counted, Error, Tenant, Transaction};
 /// Selects the columns that [`program`] reads.
 const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.name, p.status,
         p.currency_name, p.currency_symbol, p.rate_per_point, p.units_per_usd, p.default_tier,
-        p.created_at, p.updated_at, p.archived_at, p.version, p.configuration_version
+        p.expiry, p.time_zone, p.created_at, p.updated_at, p.archived_at, p.version, p.configuration_version
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// Selects the columns that [`access_row`] reads.
@@ -161,13 +161,13 @@ pub fn list(
     })
 }
 
-/// Writes a program's name, status, times and the version of these.
+/// Writes a program's name, status, calendar, times and the version of these.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> {
     let sql = "UPDATE program SET name = ?2, status = ?3, updated_at = ?4, archived_at = ?5,
-                   version = ?6
+                   version = ?6, expiry = ?7, time_zone = ?8
                WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((
         program.number.0,
@@ -176,7 +176,10 @@ pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> 
         program.updated_at.as_millis(),
         program.archived_at.map(Timestamp::as_millis),
         program.version.0,
+        program.expiry.map(|expiry| expiry.to_string()),
+        program.zone.name(),
     ))?;
+    tx.settings_changed(program.number);
     tx.access_changed(AccessChange::Program(program.number));
     Ok(())
 }
@@ -205,7 +208,7 @@ pub fn configure(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Erro
                     units_per_usd, default_tier)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     tx.prepare_cached(sql)?.execute(values)?;
-    tx.currency_changed(program.number);
+    tx.settings_changed(program.number);
     tx.access_changed(AccessChange::Program(program.number));
     Ok(())
 }
@@ -298,12 +301,28 @@ fn program(row: &Row<'_>) -> Result<Program, Error> {
         status: status(row, column!(SELECT, "status"))?,
         currency: currency(row, column!(SELECT, "currency_name"))?,
         default_tier: Tier::stored(row.get(column!(SELECT, "default_tier"))?),
+        expiry: expiry(row, column!(SELECT, "expiry"))?,
+        zone: zone(row, column!(SELECT, "time_zone"))?,
         created_at: time(row, column!(SELECT, "created_at"))?,
         updated_at: time(row, column!(SELECT, "updated_at"))?,
         archived_at: optional_time(row, column!(SELECT, "archived_at"))?,
         version: Seq(row.get(column!(SELECT, "p.version"))?),
         configuration_version: Seq(row.get(column!(SELECT, "configuration_version"))?),
     })
+}
+
+/// Reads the life of points.
+pub(in crate::store) fn expiry(row: &Row<'_>, column: usize) -> Result<Option<Expiry>, Error> {
+    let Some(text) = row.get::<_, Option<String>>(column)? else {
+        return Ok(None);
+    };
+    let expiry = Expiry::parse_stored(&text);
+    expiry.map(Some).ok_or(Error::Impossible("expiry"))
+}
+
+/// Reads the name of a time zone.
+pub(in crate::store) fn zone(row: &Row<'_>, column: usize) -> Result<Zone, Error> {
+    word(row, column, Zone::parse, "time zone")
 }
 
 fn status(row: &Row<'_>, column: usize) -> Result<ProgramStatus, Error> {

@@ -1,9 +1,9 @@
 //! The rules that columns have in common.
 
 use crate::domain::{
-    Allocation, Cell, Cents, Entry, Environment, EventKind, Inclusion, Intake, Invalid, LotMoves,
-    MessageId, OfferContent, OfferId, Rate, Reason, RedemptionCode, RedemptionLimit, Seq,
-    Subscription, Timestamp, WebhookUrl,
+    Allocation, Cell, Cents, Entry, Environment, EventKind, Expiry, Inclusion, Intake, Invalid,
+    LotMoves, MessageId, OfferContent, OfferId, Rate, Reason, RedemptionCode, RedemptionLimit, Seq,
+    Subscription, Timestamp, WebhookUrl, Zone,
 };
 
 /// A check of the values of a column that are not null.
@@ -80,6 +80,19 @@ pub(super) const DISPLAY_PRICE: Rule = Rule(|cell| {
 pub(super) const UNITS_PER_USD: Rule = Rule(|cell| {
     let most = Rate::PER_USD_MAX.millionths();
     in_range(cell, Rate::LEAST.millionths(), most)
+});
+/// The life of points, as it is stored.
+pub(super) const EXPIRY: Rule = Rule(|cell| {
+    let text = cell.text().unwrap_or_default();
+    let expiry = Expiry::parse_stored(text).filter(|expiry| expiry.to_string() == text);
+    expiry
+        .map(drop)
+        .ok_or_else(|| "must be a period such as P12M, or year_end".to_owned())
+});
+pub(super) const ZONE: Rule = Rule(|cell| {
+    let zone = Zone::parse(cell.text().unwrap_or_default());
+    zone.map(drop)
+        .ok_or_else(|| "must be the name of a time zone".to_owned())
 });
 pub(super) const PIECES: Rule = Rule(|cell| {
     let pieces = cell.integer().unwrap_or(-1);

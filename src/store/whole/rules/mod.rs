@@ -9,8 +9,9 @@ mod kinds;
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
     ACTOR, ALLOCATION, ANY, CENTS, CHANGE, CODE, COUNT, DATES, DAY, DISPLAY_PRICE, ENTRY, EVENTS,
-    GUESTS, IMAGES, INCLUSIONS, KIND, LOTS, MONTH, NOTE, PER_MEMBER, PERSONS, PIECES, PREFIX,
-    RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, expected, text,
+    EXPIRY, GUESTS, IMAGES, INCLUSIONS, KIND, LOTS, MONTH, NOTE, PER_MEMBER, PERSONS, PIECES,
+    PREFIX, RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, ZONE,
+    expected, text,
 };
 use crate::domain::{
     Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
@@ -93,6 +94,8 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("rate_per_point", RATE_PER_POINT),
             ("units_per_usd", UNITS_PER_USD),
             ("default_tier", text!(Tier)),
+            ("expiry", EXPIRY),
+            ("time_zone", ZONE),
             ("amount_received", ANY),
             ("amount_spent", ANY),
             ("clock_offset", COUNT),
@@ -108,6 +111,17 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("rate_per_point", RATE_PER_POINT),
             ("units_per_usd", UNITS_PER_USD),
             ("default_tier", text!(Tier)),
+        ],
+    ),
+    (
+        "asset",
+        &[
+            ("inventory_mode", ANY),
+            ("burn_order", ANY),
+            ("max_amount", ANY),
+            ("opening_after", COUNT),
+            ("opening_expires_at", STAMP),
+            ("updated_at", STAMP),
         ],
     ),
     (

@@ -14,6 +14,7 @@ const TABLES: &[(&str, &[&str], &[&str])] = &[
     ("organization", &[], &[]),
     ("program", &[], &[]),
     ("configuration", &[], &[]),
+    ("asset", &[], &[]),
     ("credential", &[], &[]),
     ("member", &[], &[]),
     ("removal", &[], &[]),

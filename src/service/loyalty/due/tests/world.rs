@@ -7,12 +7,12 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::books::{BurnOrder, LotDates, Pick, Record};
+use crate::books::{LotDates, Pick, Record};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{
-    Activity, Bucket, Entry, Event, ExternalUserId, Points, Precondition, ProgramNumber, Refusal,
-    Seq, Timestamp,
+    Activity, Bucket, BurnOrder, Entry, Event, ExternalUserId, Points, Precondition, ProgramNumber,
+    Refusal, Seq, Timestamp,
 };
 use crate::service::loyalty::{ledger, members};
 use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services};

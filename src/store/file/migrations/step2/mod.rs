@@ -54,6 +54,8 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
              CONSTRAINT program_rate_per_point CHECK (rate_per_point >= 0);
          ALTER TABLE program ADD COLUMN units_per_usd INTEGER NOT NULL DEFAULT 1000000
              CONSTRAINT program_units_per_usd CHECK (units_per_usd > 0);
+         ALTER TABLE program ADD COLUMN expiry TEXT;
+         ALTER TABLE program ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
          ALTER TABLE credential ADD COLUMN last_used_at INTEGER;
          ALTER TABLE webhook_endpoint ADD COLUMN version INTEGER NOT NULL DEFAULT 0
              CONSTRAINT webhook_endpoint_version CHECK (version >= 0);

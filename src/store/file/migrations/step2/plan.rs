@@ -28,6 +28,7 @@ pub(super) const MEMBERS: usize = 1;
 /// The tables that version 1 did not have.
 pub(super) const NEW_TABLES: &[&str] = &[
     "configuration",
+    "asset",
     "log_text",
     "idempotency_words",
     "search_term",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::PaginationResponse;
+use super::programs::PaginationResponse;
 
 /// The activity of one program.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -1,6 +1,7 @@
-//! `/v1/reports` and `/v1/programs`: the surface that covers every program of an organization.
+//! The surface of the earning engine: programs, assets, reports.
 
 pub(super) mod activity;
+pub(super) mod assets;
 pub(super) mod programs;
 
 /// Rows on a page by default, and at most.

@@ -1,44 +1,56 @@
-//! The currencies of programs, which most answers name.
+//! The settings of programs that most writes need: the currency, which most answers name, and how
+//! points are kept.
 //!
-//! Only the writer changes them, so that a currency that was read stays valid from batch to batch.
+//! Only the writer changes them, so that what was read stays valid from batch to batch.
 
 use std::collections::hash_map::Entry;
 
 use rusqlite::Connection;
 
-use crate::domain::{ByNumber, ProgramNumber};
+use crate::domain::{ByNumber, PointsRules, ProgramNumber};
 use crate::store::Error;
+use crate::store::tables::assets;
 use crate::store::tables::programs::{self, CurrencyVersion};
 
-/// Currencies that are cached from batch to batch.
+/// Programs whose settings are cached from batch to batch.
 const PROGRAMS_MAX: usize = 1024;
 
-/// The currencies of recently used programs.
+/// The cached settings of a program.
+#[derive(Debug)]
+pub(super) struct ProgramSettings {
+    pub(super) currency: CurrencyVersion,
+    pub(super) points: PointsRules,
+}
+
+/// The settings of recently used programs.
 #[derive(Debug, Default)]
-pub(super) struct Currencies {
-    cached: ByNumber<ProgramNumber, CurrencyVersion>,
-    /// The programs whose currency the open write read or changed.
+pub(super) struct CachedSettings {
+    cached: ByNumber<ProgramNumber, ProgramSettings>,
+    /// The programs whose settings the open write read or changed.
     open: Vec<ProgramNumber>,
 }
 
-impl Currencies {
-    /// The currency of a program's points.
+impl CachedSettings {
+    /// The settings of a program.
     pub(super) fn get(
         &mut self,
         connection: &Connection,
         program: ProgramNumber,
-    ) -> Result<&CurrencyVersion, Error> {
+    ) -> Result<&ProgramSettings, Error> {
         match self.cached.entry(program) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
                 // The open write may be the one that created the program.
                 self.open.push(program);
-                Ok(entry.insert(programs::currency_of(connection, program)?))
+                Ok(entry.insert(ProgramSettings {
+                    currency: programs::currency_of(connection, program)?,
+                    points: assets::rules(connection, program)?,
+                }))
             }
         }
     }
 
-    /// Takes in that the open write changed the currency of a program.
+    /// Takes in that the open write changed the settings of a program.
     pub(super) fn changed(&mut self, program: ProgramNumber) {
         self.cached.remove(&program);
     }
@@ -84,25 +96,25 @@ mod tests {
         VALUES (1, randomblob(16), 1, 'One', 'ACTIVE', 'Beans', 'b', 'standard', 0, 0)";
 
     #[test]
-    fn a_currency_is_read_again_once_it_was_changed() {
+    fn settings_are_read_again_once_they_were_changed() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("test.db")).unwrap();
         let connection = database.connection();
         connection.execute_batch(FURNISH).unwrap();
-        let mut currencies = Currencies::default();
-        let name = |currencies: &mut Currencies| {
-            let currency = currencies.get(connection, PROGRAM).unwrap();
-            currency.currency.name.as_str().to_owned()
+        let mut settings = CachedSettings::default();
+        let name = |settings: &mut CachedSettings| {
+            let settings = settings.get(connection, PROGRAM).unwrap();
+            settings.currency.currency.name.as_str().to_owned()
         };
-        assert_eq!(name(&mut currencies), "Beans");
-        currencies.mark();
+        assert_eq!(name(&mut settings), "Beans");
+        settings.mark();
         connection.execute_batch("SAVEPOINT job").unwrap();
         let rename = "UPDATE program SET currency_name = 'Stars'";
         connection.execute_batch(rename).unwrap();
-        currencies.changed(PROGRAM);
-        assert_eq!(name(&mut currencies), "Stars");
+        settings.changed(PROGRAM);
+        assert_eq!(name(&mut settings), "Stars");
         connection.execute_batch("ROLLBACK TO job").unwrap();
-        currencies.undo();
-        assert_eq!(name(&mut currencies), "Beans");
+        settings.undo();
+        assert_eq!(name(&mut settings), "Beans");
     }
 }

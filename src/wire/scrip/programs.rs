@@ -4,10 +4,11 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field_types::{text, word};
-use super::request::request;
-use super::schema::ProgramState;
-use crate::domain::{Name, Program, ProgramStatus, Timestamp};
+use super::expiry::{EXPIRY, ExpiryResponse, TIME_ZONE};
+use crate::domain::{Change, Expiry, Name, Program, ProgramStatus, Timestamp, Zone};
+use crate::wire::field_types::{text, word};
+use crate::wire::request::request;
+use crate::wire::schema::ProgramState;
 
 request! {
     /// The body of `POST /v1/programs`.
@@ -28,6 +29,12 @@ request! {
         pub name: Option<Name> = optional("name", text!(Name)),
         /// Whether the program is active.
         pub status: Option<ProgramStatus> = optional("status", word!(ProgramStatus)),
+        /// The life of points that are credited without dates of their own; null: no end. Only in a
+        /// program whose points are kept in lots. It concerns later credits only.
+        pub expiry: Change<Expiry> = change("expiry", EXPIRY),
+        /// The time zone of the calendar by which points expire, an IANA name such as
+        /// `Europe/Berlin`. A change concerns later credits only.
+        pub zone: Option<Zone> = optional("time_zone", TIME_ZONE),
     }
     example {"name": "Winter club"}
     parse(body);
@@ -39,6 +46,8 @@ request! {
     "id": "0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4",
     "name": "Sandbox",
     "status": "ACTIVE",
+    "expiry": {"after": "P12M"},
+    "time_zone": "UTC",
     "created_at": "2026-06-15T12:00:00Z",
     "updated_at": "2026-06-15T12:00:00Z",
     "deleted_at": null,
@@ -53,6 +62,10 @@ pub struct ProgramResponse {
     /// Whether it is active.
     #[schema(value_type = ProgramState)]
     pub status: &'static str,
+    /// The life of points that are credited without dates of their own; null: no end.
+    pub expiry: Option<ExpiryResponse>,
+    /// The time zone of the calendar by which points expire.
+    pub time_zone: String,
     /// When it was created.
     #[schema(format = DateTime)]
     pub created_at: String,
@@ -73,6 +86,8 @@ impl From<&Program> for ProgramResponse {
             id: program.uuid.to_string(),
             name: program.name.as_str().to_owned(),
             status: program.status.as_str(),
+            expiry: program.expiry.map(ExpiryResponse::from),
+            time_zone: program.zone.name().to_owned(),
             created_at: program.created_at.to_short(),
             updated_at: program.updated_at.to_short(),
             deleted_at: program.archived_at.map(Timestamp::to_short),
@@ -88,7 +103,7 @@ pub struct CreatedProgramResponse {
     #[serde(flatten)]
     pub program: ProgramResponse,
     /// Its first Org-API-Key, which is not shown again.
-    #[serde(rename = "apiKey", serialize_with = "super::exposed")]
+    #[serde(rename = "apiKey", serialize_with = "crate::wire::exposed")]
     #[schema(value_type = String)]
     pub api_key: SecretString,
 }

@@ -1,0 +1,121 @@
+//! Assets: the points of a program, and how they are kept.
+
+use super::{Expiry, MemberNumber, Points, ProgramNumber, Seq, Timestamp, Zone};
+
+/// How the points of an asset are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum InventoryMode {
+    /// As a sum. Points live forever.
+    #[default]
+    Simple,
+    /// In lots, each of which can have dates: points that were credited together.
+    Lot,
+}
+
+impl InventoryMode {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Simple, Self::Lot];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Simple => "SIMPLE",
+            Self::Lot => "LOT",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == name)
+    }
+}
+
+/// The order in which lots are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BurnOrder {
+    /// The oldest first.
+    #[default]
+    Fifo,
+    /// The one that expires first, and the oldest of those that expire at one time.
+    SoonestExpiry,
+}
+
+impl BurnOrder {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Fifo, Self::SoonestExpiry];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::SoonestExpiry => "soonest_expiry",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.as_str() == name)
+    }
+}
+
+/// How the points of a program are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// The program.
+    pub program: ProgramNumber,
+    /// In lots, or as a sum.
+    pub mode: InventoryMode,
+    /// The order in which lots are used.
+    pub burn_order: BurnOrder,
+    /// The most points that a single credit or debit may move.
+    pub max_amount: Option<Points>,
+    /// The last member whose points from before the conversion were put into lots, while there may
+    /// be others.
+    pub opening_after: Option<MemberNumber>,
+    /// When these points expire.
+    pub opening_expires_at: Option<Timestamp>,
+    /// When the settings last changed.
+    pub updated_at: Timestamp,
+    /// The settings version; 0 before the first change.
+    pub version: Seq,
+}
+
+impl Asset {
+    /// That of a program whose settings were never changed.
+    pub fn of_new(program: ProgramNumber, created_at: Timestamp) -> Self {
+        Self {
+            program,
+            mode: InventoryMode::default(),
+            burn_order: BurnOrder::default(),
+            max_amount: None,
+            opening_after: None,
+            opening_expires_at: None,
+            updated_at: created_at,
+            version: Seq(0),
+        }
+    }
+}
+
+/// The settings by which the points of a program are moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointsRules {
+    /// How they are kept.
+    pub mode: InventoryMode,
+    /// The order in which lots are used.
+    pub burn_order: BurnOrder,
+    /// The most points that a single credit or debit may move.
+    pub max_amount: Option<Points>,
+    /// The life of points that are credited without dates of their own.
+    pub expiry: Option<Expiry>,
+    /// The time zone of the program's calendar.
+    pub zone: Zone,
+    /// When the points that the program had before it had lots expire.
+    pub opening_expires_at: Option<Timestamp>,
+}
+
+impl PointsRules {
+    /// When points expire that are credited at a time without dates of their own.
+    pub fn expires_at(&self, at: Timestamp) -> Option<Timestamp> {
+        self.expiry?.after(at, &self.zone)
+    }
+}

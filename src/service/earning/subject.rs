@@ -1,0 +1,51 @@
+//! The participant that a request names.
+
+use uuid::Uuid;
+
+use crate::books::Record;
+use crate::domain::{DerivedIds, DerivedKind, MemberNumber, Refusal};
+use crate::service::{KeyPrincipal, ServiceError, Services};
+use crate::store::{self, Transaction};
+
+impl Services {
+    /// The account of a participant of the key's program, whatever its status.
+    pub(super) fn participant(&self, key: KeyPrincipal, id: &str) -> Result<Record, ServiceError> {
+        let member = number_of(self.directory.uuid_of(key.program)?, id)?;
+        self.readership.note();
+        let record = self.books.read().record(member);
+        Ok(of_program(record, key)?)
+    }
+}
+
+/// The account of a participant of the key's program, whatever its status, in an open transaction.
+pub(super) fn account(
+    tx: &Transaction<'_>,
+    key: &KeyPrincipal,
+    id: &str,
+) -> Result<Record, ServiceError> {
+    let program = store::programs::get(tx, key.program)?;
+    let member = number_of(program.uuid, id)?;
+    Ok(of_program(tx.account(member), *key)?)
+}
+
+/// The ids of a program's participants.
+pub(super) fn ids(program: Uuid) -> DerivedIds {
+    DerivedIds::new(program, DerivedKind::Participant)
+}
+
+/// The number of the member with the id of a participant.
+fn number_of(program: Uuid, id: &str) -> Result<MemberNumber, Refusal> {
+    let numbers = Uuid::try_parse(id)
+        .ok()
+        .and_then(|id| ids(program).numbers(id));
+    match numbers {
+        Some((member, 0)) => Ok(MemberNumber(member)),
+        _ => Err(Refusal::NotFound("participant")),
+    }
+}
+
+fn of_program(record: Option<Record>, key: KeyPrincipal) -> Result<Record, Refusal> {
+    record
+        .filter(|record| record.program == key.program)
+        .ok_or(Refusal::NotFound("participant"))
+}

@@ -1,0 +1,248 @@
+//! Assets: how the points of a program are kept, and their conversion to lots.
+
+use uuid::Uuid;
+
+use crate::books::{Published, Record};
+use crate::domain::{
+    Asset, Change, Event, Invalid, InventoryMode, MemberNumber, Precondition, Program,
+    ProgramNumber, Refusal, Timestamp,
+};
+use crate::error::Surface;
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
+use crate::store::{self, Connection, Transaction, WriteError};
+use crate::wire::{
+    AssetListResponse, AssetResponse, ConvertAssetRequest, ConvertAssetResponse, PatchAssetRequest,
+};
+
+/// The path segment that stands for the points of the key's program, in place of an id.
+const DEFAULT: &str = "default";
+
+/// Members that are counted before others have a turn.
+const STEP: usize = 1_000;
+
+impl Services {
+    /// The assets of the key's program.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the database fails.
+    pub async fn list_assets(&self, key: KeyPrincipal) -> Result<AssetListResponse, ServiceError> {
+        self.look_up(key, move |connection| {
+            let (program, asset) = of_program(connection, key.program)?;
+            Ok(AssetListResponse {
+                data: vec![AssetResponse::new(&program, &asset)],
+                pagination: None.into(),
+            })
+        })
+        .await
+    }
+
+    /// An asset of the key's program.
+    ///
+    /// # Errors
+    /// `not_found` if it has no such asset.
+    pub async fn get_asset(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+    ) -> Result<AssetResponse, ServiceError> {
+        self.look_up(key, move |connection| {
+            let (program, asset) = find(connection, key.program, &id)?;
+            Ok(AssetResponse::new(&program, &asset))
+        })
+        .await
+    }
+
+    /// Changes the settings of an asset that the request names.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_asset(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        precondition: Precondition,
+        request: PatchAssetRequest,
+    ) -> Result<Reply, WriteError> {
+        self.write_on(Surface::Scrip, key, None, move |tx, key| {
+            let (program, before) = find(tx, key.program, &id)?;
+            precondition.check(Some(before.version))?;
+            let mut asset = before.clone();
+            asset.max_amount = request.max_amount.apply(asset.max_amount);
+            asset.burn_order = request.burn_order.unwrap_or(asset.burn_order);
+            if asset != before {
+                let at = tx.now(key.program);
+                save(tx, at, &mut asset)?;
+            }
+            Ok(Answer::ok(&AssetResponse::new(&program, &asset)).at(asset.version))
+        })
+        .await
+    }
+
+    /// Converts the points of a program to lots, or counts what that would do. From its commit on
+    /// the program has lots; the points of members are put into them by and by.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn convert_asset(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        id: String,
+        request: ConvertAssetRequest,
+    ) -> Result<Reply, WriteError> {
+        let books = self.books.clone();
+        let count = move |connection: &Connection| count(connection, key.program, &books);
+        let counted = self.read(key, count).await;
+        let program = key.program;
+        let reply = self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
+            let (program, mut asset) = find(tx, key.program, &id)?;
+            let at = tx.now(key.program);
+            let expires_at = opening_expires_at(&program, &asset, at, &request)?;
+            let counted = counted?;
+            if !request.dry_run {
+                asset.mode = InventoryMode::Lot;
+                asset.opening_expires_at = expires_at;
+                asset.opening_after = Some(MemberNumber(0));
+                save(tx, at, &mut asset)?;
+            }
+            Ok(Answer::ok(&ConvertAssetResponse {
+                dry_run: request.dry_run,
+                members: counted.members,
+                lots: counted.lots,
+                points: counted.points.to_string(),
+                would_expire_first: expires_at
+                    .filter(|_| counted.lots > 0)
+                    .map(|at| at.to_string()),
+            }))
+        });
+        let reply = reply.await?;
+        self.opening.begin(program);
+        Ok(reply)
+    }
+}
+
+/// When the points expire that members have at a conversion, as the request says.
+fn opening_expires_at(
+    program: &Program,
+    asset: &Asset,
+    at: Timestamp,
+    request: &ConvertAssetRequest,
+) -> Result<Option<Timestamp>, ServiceError> {
+    if request.to != InventoryMode::Lot {
+        let expected = "must be LOT: points in lots are never put back into a sum";
+        return Err(Invalid::new("to", expected).into());
+    }
+    if asset.mode == InventoryMode::Lot {
+        return Err(Refusal::AlreadyLots.into());
+    }
+    let by = |expiry: crate::domain::Expiry| expiry.after(at, &program.zone);
+    match (request.expires_at, request.expiry) {
+        (Change::Keep, None) => Ok(program.expiry.and_then(by)),
+        (Change::Keep, Some(expiry)) => Ok(by(expiry)),
+        (Change::Clear, None) => Ok(None),
+        (Change::Set(expires_at), None) if expires_at > at => Ok(Some(expires_at)),
+        (Change::Set(_), None) => Err(Invalid::new("expires_at", "must be in the future").into()),
+        (_, Some(_)) => {
+            let expected = "must be absent when expires_at is given";
+            Err(Invalid::new("expiry", expected).into())
+        }
+    }
+}
+
+/// What is to be put into lots.
+#[derive(Debug, Default)]
+struct Count {
+    members: u64,
+    lots: u64,
+    points: i64,
+}
+
+/// Counts what a conversion would put into lots.
+fn count(
+    connection: &Connection,
+    program: ProgramNumber,
+    books: &Published,
+) -> Result<Count, ServiceError> {
+    let mut count = Count::default();
+    let mut after = MemberNumber(0);
+    loop {
+        let members = store::members::after(connection, program, after, STEP)?;
+        let books = books.read();
+        let records = members.iter().filter_map(|member| books.record(*member));
+        for record in records.filter(|record| record.lots.is_none()) {
+            count.add(&record);
+        }
+        drop(books);
+        match members.last() {
+            Some(last) if members.len() == STEP => after = *last,
+            _ => return Ok(count),
+        }
+    }
+}
+
+impl Count {
+    fn add(&mut self, record: &Record) {
+        let buckets = [record.wallet.available(), record.wallet.held];
+        let lots = buckets.iter().filter(|points| !points.is_zero()).count();
+        self.members += u64::from(lots > 0);
+        self.lots += lots as u64;
+        self.points += buckets.iter().map(|points| points.get()).sum::<i64>();
+    }
+}
+
+/// Stores the settings, with their event.
+fn save(tx: &mut Transaction<'_>, at: Timestamp, asset: &mut Asset) -> Result<(), store::Error> {
+    let event = Event::AssetChanged {
+        mode: asset.mode,
+        burn_order: asset.burn_order,
+        max_amount: asset.max_amount,
+        expires_at: asset.opening_expires_at,
+    };
+    asset.updated_at = at;
+    asset.version = tx.record(Some(asset.program), at, event)?;
+    store::assets::put(tx, asset)
+}
+
+/// Keeps the points of a new program as those of an old one are kept.
+pub(super) fn copy(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    old: ProgramNumber,
+    new: ProgramNumber,
+) -> Result<(), store::Error> {
+    let Some(asset) = store::assets::find(tx, old)? else {
+        return Ok(());
+    };
+    let mut asset = Asset {
+        program: new,
+        opening_after: None,
+        opening_expires_at: None,
+        ..asset
+    };
+    save(tx, at, &mut asset)
+}
+
+/// A program and how its points are kept.
+fn of_program(
+    connection: &Connection,
+    number: ProgramNumber,
+) -> Result<(Program, Asset), store::Error> {
+    let program = store::programs::get(connection, number)?;
+    let asset = store::assets::find(connection, number)?;
+    let asset = asset.unwrap_or_else(|| Asset::of_new(number, program.created_at));
+    Ok((program, asset))
+}
+
+fn find(
+    connection: &Connection,
+    program: ProgramNumber,
+    id: &str,
+) -> Result<(Program, Asset), ServiceError> {
+    let (program, asset) = of_program(connection, program)?;
+    let uuid = Uuid::try_parse(id).ok();
+    if id == DEFAULT || uuid == Some(AssetResponse::id_of(program.uuid)) {
+        Ok((program, asset))
+    } else {
+        Err(Refusal::NotFound("asset").into())
+    }
+}

@@ -1,0 +1,127 @@
+//! Conversions to lots: after one, a thread puts the points of every member into lots, in small
+//! writes between those of others. Points of a member who is written to meanwhile are put into lots
+//! then (`points::opened`).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::points;
+use crate::domain::ProgramNumber;
+use crate::service::writer::UpkeepWriter;
+use crate::store::{self, Transaction, WriteError};
+use crate::telemetry::cause_chain;
+
+/// Members of a write.
+const STEP: usize = 500;
+/// How long to wait after a failure.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A handle to the thread. Clones share it.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct Opening(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    work: Mutex<Work>,
+    changed: Condvar,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    programs: BTreeSet<ProgramNumber>,
+    is_stopped: bool,
+}
+
+impl Opening {
+    /// Starts the thread, which continues the conversions of earlier runs.
+    pub(in crate::service) fn start(
+        writer: UpkeepWriter,
+        begun: Vec<ProgramNumber>,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            work: Mutex::new(Work {
+                programs: begun.into_iter().collect(),
+                is_stopped: false,
+            }),
+            changed: Condvar::new(),
+            thread: Mutex::new(None),
+        });
+        let of_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("stampcard-lots".to_owned())
+            .spawn(move || run(&of_thread, &writer))?;
+        *shared.thread.lock() = Some(thread);
+        Ok(Self(shared))
+    }
+
+    /// Puts the points of a program's members into lots from now on.
+    pub(in crate::service) fn begin(&self, program: ProgramNumber) {
+        self.0.work.lock().programs.insert(program);
+        self.0.changed.notify_all();
+    }
+
+    /// Ends the thread. The next start continues its work.
+    pub(in crate::service) fn stop(&self) {
+        self.0.work.lock().is_stopped = true;
+        self.0.changed.notify_all();
+        let thread = self.0.thread.lock().take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that puts points into lots panicked");
+        }
+    }
+}
+
+fn run(shared: &Shared, writer: &UpkeepWriter) {
+    loop {
+        let mut work = shared.work.lock();
+        while work.programs.is_empty() && !work.is_stopped {
+            shared.changed.wait(&mut work);
+        }
+        if work.is_stopped {
+            return;
+        }
+        let programs = work.programs.clone();
+        drop(work);
+        for program in programs {
+            match writer.write_in(program, move |tx| step(tx, program)) {
+                Ok(true) => {}
+                Ok(false) => {
+                    shared.work.lock().programs.remove(&program);
+                }
+                Err(error) => {
+                    if !matches!(error, WriteError::Overloaded) {
+                        let error = cause_chain(&error);
+                        tracing::warn!(error, "points could not be put into lots");
+                    }
+                    let mut work = shared.work.lock();
+                    if !work.is_stopped {
+                        shared.changed.wait_for(&mut work, RETRY_AFTER);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Puts the points of some members into lots. Returns whether there are others.
+fn step(tx: &mut Transaction<'_>, program: ProgramNumber) -> Result<bool, store::Error> {
+    let after = store::assets::find(tx, program)?.and_then(|asset| asset.opening_after);
+    let Some(after) = after else {
+        return Ok(false);
+    };
+    let at = tx.now(program);
+    let members = store::members::after(tx, program, after, STEP)?;
+    for member in &members {
+        if let Some(record) = tx.account(*member) {
+            points::opened(tx, at, record)?;
+        }
+    }
+    let last = members.last().filter(|_| members.len() == STEP);
+    store::assets::note_opened(tx, program, last.copied())?;
+    Ok(last.is_some())
+}

@@ -1,0 +1,181 @@
+//! Points: how they come into an account and leave it, as the settings of the program say.
+
+use super::due;
+use super::ledger::append;
+use crate::books::{LotDates, Pick, Plan, Record, Taken};
+use crate::domain::{
+    Bucket, Change, Entry, Invalid, InventoryMode, Points, Redemption, Refusal, Timestamp,
+};
+use crate::service::ServiceError;
+use crate::store::{self, Transaction};
+
+/// The dates that a caller gives to points.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::service) struct GivenDates {
+    /// When they expire; by default, as the program's expiry says.
+    pub(in crate::service) expires_at: Change<Timestamp>,
+    /// When they become available.
+    pub(in crate::service) matures_at: Option<Timestamp>,
+}
+
+/// The names of fields in the errors of a surface.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::service) struct FieldNames {
+    expires_at: &'static str,
+    matures_at: &'static str,
+}
+
+/// Those of the Expys surface.
+pub(in crate::service) const EXPYS: FieldNames = FieldNames {
+    expires_at: "expiresAt",
+    matures_at: "maturesAt",
+};
+
+/// The expectation of what needs lots, in a program without them.
+pub(in crate::service) const NEEDS_LOTS: &str =
+    "needs points that are kept in lots: POST /v1/assets/{id}/convert sets that up";
+
+/// The account of a member. In a program with lots, its points are in lots from now on.
+pub(in crate::service) fn opened(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    record: Record,
+) -> Result<Record, store::Error> {
+    if record.lots.is_some() {
+        return Ok(record);
+    }
+    let (program, member) = (record.program, record.number);
+    let rules = tx.points_rules(program)?;
+    if rules.mode == InventoryMode::Simple {
+        return Ok(record);
+    }
+    let Some(plan) = record.plan_open(rules.opening_expires_at) else {
+        return Ok(record);
+    };
+    append(tx, at, &record, plan.entry_of(&record))?;
+    let gone = store::Error::Impossible("account that is gone");
+    let record = tx.account(member).ok_or(gone)?;
+    // The program may have been converted long ago.
+    let overdue = record.dues().into_iter().filter(|due| due.at <= at);
+    for due in overdue.collect::<Vec<_>>() {
+        due::apply(tx, program, due)?;
+    }
+    Ok(tx.account(member).unwrap_or(record))
+}
+
+/// Plans a credit of points that are available, now or later.
+pub(in crate::service) fn plan_mint(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    record: &Record,
+    amount: Points,
+    (given, names): (GivenDates, FieldNames),
+) -> Result<Plan, ServiceError> {
+    check_amount(tx, record, amount)?;
+    let rules = tx.points_rules(record.program)?;
+    let dates = match rules.mode {
+        InventoryMode::Simple => {
+            refuse_dates(given, names)?;
+            None
+        }
+        InventoryMode::Lot => Some(LotDates {
+            expires_at: match given.expires_at {
+                Change::Keep => rules.expires_at(at),
+                Change::Clear => None,
+                Change::Set(expires_at) => Some(expires_at),
+            },
+            matures_at: given.matures_at,
+        }),
+    };
+    let plan = record.plan_mint(amount, Bucket::Available, dates);
+    Ok(plan.ok_or_else(|| impossible_dates(dates.unwrap_or_default(), names))?)
+}
+
+/// Plans that points leave an account: `entry` is a spend or a debit.
+pub(in crate::service) fn plan_take(
+    tx: &mut Transaction<'_>,
+    record: &Record,
+    entry: Entry,
+    amount: Points,
+) -> Result<Plan, ServiceError> {
+    if entry == Entry::Debit {
+        check_amount(tx, record, amount)?;
+    }
+    let order = tx.points_rules(record.program)?.burn_order;
+    let plan = record.plan(entry, amount, &Pick::all(Bucket::Available, order));
+    Ok(plan.ok_or(Refusal::InsufficientPoints {
+        balance: record.wallet.available(),
+        needed: amount,
+    })?)
+}
+
+/// Plans that points are restored which a redemption took.
+pub(in crate::service) fn plan_refund(
+    tx: &Transaction<'_>,
+    record: &Record,
+    redemption: &Redemption,
+    amount: Points,
+) -> Result<Plan, ServiceError> {
+    let impossible = || store::Error::Impossible("refund of more than was spent");
+    let charged = redemption.charged;
+    let plan = if record.lots.is_some() {
+        let spent = store::log::spent_on(tx, redemption.number)?;
+        let taken = Taken {
+            amount: charged,
+            lots: spent.lots.as_ref(),
+            restored: spent.restored,
+        };
+        record.plan_restore(Entry::Refund, amount, taken)
+    } else {
+        let taken = Taken {
+            amount: charged,
+            lots: None,
+            restored: Points::ZERO,
+        };
+        record.plan_restore(Entry::Refund, amount, taken)
+    };
+    Ok(plan.ok_or_else(impossible)?)
+}
+
+/// Refuses an amount above the most that a single credit or debit may move.
+fn check_amount(
+    tx: &mut Transaction<'_>,
+    record: &Record,
+    amount: Points,
+) -> Result<(), ServiceError> {
+    match tx.points_rules(record.program)?.max_amount {
+        Some(max) if amount > max => {
+            let max = max.get();
+            let expected = format!("must be at most {max}, the limit of a single credit or debit");
+            Err(Invalid::new("amount", expected).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses dates in a program without lots.
+fn refuse_dates(given: GivenDates, names: FieldNames) -> Result<(), Invalid> {
+    if matches!(given.expires_at, Change::Set(_)) {
+        return Err(Invalid::new(names.expires_at, NEEDS_LOTS));
+    }
+    if given.matures_at.is_some() {
+        return Err(Invalid::new(names.matures_at, NEEDS_LOTS));
+    }
+    Ok(())
+}
+
+/// The refusal of dates that no lot can have.
+fn impossible_dates(dates: LotDates, names: FieldNames) -> Invalid {
+    let is_early = |date: Option<Timestamp>| date.is_some_and(|date| date < Timestamp::EPOCH);
+    let years = "must be in the years 1970 to 9999";
+    if is_early(dates.expires_at) {
+        return Invalid::new(names.expires_at, years);
+    }
+    match dates.expires_at {
+        Some(expires_at) if !is_early(dates.matures_at) => {
+            let expected = format!("must be before the points expire, which is {expires_at}");
+            Invalid::new(names.matures_at, expected)
+        }
+        _ => Invalid::new(names.matures_at, years),
+    }
+}
