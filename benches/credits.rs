@@ -5,8 +5,8 @@
 //! Server and load are pinned to one core each. Credits go to random members, each with its own
 //! Idempotency-Key. Run with `cargo bench --bench credits`; `-- 1` runs one round instead of three,
 //! and a word selects the parts whose name contains it: `rates-1000`, `rates-200000`,
-//! `bytes-200000`, `bytes-1000000` (by the number of members), `commits`. docs/BENCHMARKS.md has
-//! the results.
+//! `bytes-200000`, `bytes-1000000` (by the number of members), `commits`, `lots`. docs/BENCHMARKS.md
+//! has the results.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,6 +21,8 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use serde_json::json;
 
 use self::support::disk::Disk;
 use self::support::floor::{Floor, Sketch, commits_per_second};
@@ -66,6 +68,9 @@ fn main() {
     }
     if arguments.is_selected("commits") {
         commits(arguments.rounds, &mut results);
+    }
+    if arguments.is_selected("lots") {
+        lots(arguments.rounds, &mut results);
     }
     match Disk::of(&folder()) {
         Some(disk) => bytes(&disk, &arguments, &mut results),
@@ -176,6 +181,70 @@ fn commits(rounds: usize, results: &mut Results) {
              `synchronous=FULL`: {rate:.0} credits/s.\n"
         ),
     );
+}
+
+const LOTS_HEAD: &str = "\
+| points are kept | members | clients | credits/s | p50 | p99 | CPU a credit | rate by that of a sum |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+";
+
+/// Credits to points that are kept in lots, next to points that are kept as a sum, in turns.
+fn lots(rounds: usize, results: &mut Results) {
+    let (size, members) = RATES[1];
+    let servers = [(); 2].map(|()| {
+        let (folder, path) = History::of(size).copy();
+        (Server::open_pinned("0", &path), folder)
+    });
+    convert(&servers[1].0);
+    let names = ["as a sum", "in lots"];
+    let mut arms: Vec<Arm> = names
+        .iter()
+        .zip(&servers)
+        .map(|(name, (server, _))| Arm::new(name, server.target()))
+        .collect();
+    let scenario = credit(members);
+    for round in 0..=rounds {
+        for arm in &mut arms {
+            arm.run(&scenario, WRITERS, SECONDS);
+            // The first round warms up.
+            if round == 0 {
+                arm.seen.clear();
+            }
+        }
+    }
+    let rate = |arm: &Arm| median_of(&arm.seen, |seen| seen.per_second);
+    let mut table = LOTS_HEAD.to_owned();
+    for arm in &arms {
+        let of = |field: fn(&Seen) -> f64| median_of(&arm.seen, field);
+        writeln!(
+            table,
+            "| {} | {members} | {WRITERS} | {:.0} | {:.2} ms | {:.2} ms | {:.1} µs | {:.3} |",
+            arm.name,
+            rate(arm),
+            of(|seen| seen.p50_ms),
+            of(|seen| seen.p99_ms),
+            of(|seen| seen.cpu_us),
+            rate(arm) / rate(&arms[0]),
+        )
+        .unwrap();
+    }
+    results.figure("credits.lots.ratio", rate(&arms[1]) / rate(&arms[0]));
+    results.table("credits-lots", table);
+    for (server, _) in &servers {
+        signal(server.target().process, "CONT");
+    }
+}
+
+/// Puts the points of a server's program into lots, and waits until all are.
+fn convert(server: &Server) {
+    let mut client = server.client();
+    let body = json!({"to": "LOT", "expiry": {"after": "P12M"}});
+    client.expect("POST", "/v1/assets/default/convert", &body, 200);
+    let body = json!({"expiry": {"after": "P12M"}});
+    client.expect("PATCH", "/v1/programs/current", &body, 200);
+    while client.get("/v1/assets/default")["converting"] == json!(true) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 /// What was counted under the load of a server.

@@ -118,6 +118,8 @@ fn targets(figures: &Figures) -> Vec<Target> {
             get("credits.1000000.bytes-ratio")),
         to("one client, p50 of a credit by the append sketch's", " ×", Less, 1.25, 1.05,
             get("credits.1000.1.p50-ratio")),
+        to("credits to points in lots, 64 clients, 200,000 members, of those to a sum", "", More, 0.8,
+            0.95, get("credits.lots.ratio")),
         to("reads (wallet) while writes saturate, p99 by p99 alone", " ×", Less, 2.0, 1.3,
             get("contention.wallet")),
         to("one tenant floods: another tenant's list, p99 by its quiet p99", " ×", Less, 5.0, 2.0,
