@@ -89,6 +89,8 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/redemptions", "quantity"),
     added("/v1/analytics/offers", "averageRating"),
     added("/v1/analytics/offers", "ratingCount"),
+    added("/v1/programs", "expiry"),
+    added("/v1/programs", "time_zone"),
     added("/v1/configuration", "phoneWebhook"),
     added("/v1/configuration", "conciergeWebhook"),
 ];

@@ -15,6 +15,8 @@ mod client;
 mod clock;
 #[path = "process/command_line.rs"]
 mod command_line;
+#[path = "process/converting.rs"]
+mod converting;
 #[path = "process/crash.rs"]
 mod crash;
 #[path = "process/crossing.rs"]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Span;
-use jiff::civil::date;
+use jiff::civil::Date;
 
 use super::{Timestamp, Zone};
 
@@ -117,7 +117,8 @@ impl Expiry {
             Self::After(period) => period.after(at, zone),
             Self::YearEnd(extra) => {
                 let year = zone.shown_at(at)?.year().checked_add(1)?;
-                let end = zone.resolve(date(year, 1, 1).at(0, 0, 0, 0))?;
+                let first = Date::new(year, 1, 1).ok()?;
+                let end = zone.resolve(first.at(0, 0, 0, 0))?;
                 match extra {
                     Some(extra) => extra.after(end, zone),
                     None => Some(end),

@@ -17,6 +17,7 @@ mod day;
 mod derived_id;
 mod due;
 mod environment;
+mod event_kinds;
 mod events;
 mod expiry;
 mod feedback;

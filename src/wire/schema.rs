@@ -223,7 +223,9 @@ const ADDED_LATER: [&str; 3] = ["version", "unitsPerUSD", "feedback"];
 
 /// Fields that only an Org-API-Key receives, that only one response shows, or that were added
 /// later and have a name that others have too, by schema.
-const NOT_ALWAYS: [(&str, &[&str]); 5] = [
+const NOT_ALWAYS: [(&str, &[&str]); 8] = [
+    ("CreatedProgramResponse", &["expiry", "time_zone"]),
+    ("ExpiryResponse", &["after", "at", "extra"]),
     ("GatewayResponse", &["secret"]),
     (
         "InterestResponse",
@@ -234,6 +236,7 @@ const NOT_ALWAYS: [(&str, &[&str]); 5] = [
         &["displayName", "lastMessage", "waitingSince"],
     ),
     ("ConversationListResponse", &["waitingCount"]),
+    ("ProgramResponse", &["expiry", "time_zone"]),
     (
         "RedemptionResponse",
         &["code", "quantity", "offerTitle", "displayName"],

@@ -281,10 +281,11 @@ pub(crate) fn attach(app: &TestApp, conversation: &str, name: &str, picture: &[u
 
 /// Every row of every table that a request could write to.
 pub(crate) fn rows(app: &TestApp) -> Vec<String> {
-    const TABLES: [(&str, &str); 20] = [
+    const TABLES: [(&str, &str); 21] = [
         ("organization", "*"),
         ("program", "*"),
         ("configuration", "*"),
+        ("asset", "*"),
         ("credential", "*"),
         ("member", "*"),
         ("offer", "*"),

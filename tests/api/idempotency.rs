@@ -153,6 +153,13 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
         ),
         (
             SANDBOX_KEY,
+            "/v1/assets/default/convert",
+            json!({"to": "LOT"}),
+            200,
+            "",
+        ),
+        (
+            SANDBOX_KEY,
             "/v1/sandbox/clock",
             json!({"advanceSeconds": 60}),
             200,

@@ -28,7 +28,7 @@ fn lines() -> Vec<String> {
 }
 
 /// The same lines with a correct trailer.
-fn sealed(lines: &[String]) -> String {
+pub(crate) fn sealed(lines: &[String]) -> String {
     let mut text = lines[..lines.len() - 1].join("\n") + "\n";
     let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
     text += &json!({"end": lines.len() - 2, "sha256": hash}).to_string();

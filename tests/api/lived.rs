@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::assets::convert;
 use crate::client::{
     attach, call, cancel, conversation, credit, exchange, move_to, organization, partner, picture,
     post_as, post_once, program, say, say_as_agent, support, until, webhook,
@@ -51,6 +52,7 @@ pub(crate) fn lived() -> Lived {
     interests(&app);
     terms(&app);
     tenants(&app);
+    points(&app);
     app.post("/v1/sandbox/clock", &json!({"advanceSeconds": 3600}))
         .expect(200);
     let configuration = json!({"defaultTier": "bronze", "currencyName": "Beans"});
@@ -236,6 +238,33 @@ fn removals(app: &TestApp) {
     app.put("/v1/members/eve", &json!({"tier": "silver"}))
         .expect(200);
     exchange(app, SANDBOX_KEY, "eve");
+}
+
+/// Points in lots from now on: some mature, some expire within an hour, some later.
+fn points(app: &TestApp) {
+    convert(
+        app,
+        &json!({"to": "LOT", "expires_at": "2027-06-15T12:00:00Z"}),
+    );
+    let settings = json!({"burn_order": "soonest_expiry", "max_transaction_amount": "5000"});
+    app.patch("/v1/assets/default", &settings).expect(200);
+    let soon = crate::client::time(app.clock.now().as_millis() + 1_800_000);
+    for (member, fields) in [
+        ("bob", json!({"expiresAt": soon})),
+        ("eve", json!({"maturesAt": soon})),
+        ("eve", json!({"maturesAt": "2027-01-01T00:00:00Z"})),
+        ("ann", json!({"expiresAt": null})),
+    ] {
+        pass(app);
+        let mut body = json!({"externalUserID": member, "amount": 20});
+        let fields = fields.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(fields);
+        app.post("/v1/wallet/credit", &body).expect(200);
+    }
+    let offer = app.offer(json!({"title": "A cake", "pointsPrice": 25}));
+    let redemption = app.redeem("bob", &offer);
+    cancel(app, &redemption).expect(200);
+    app.redeem("ann", &offer);
 }
 
 fn tenants(app: &TestApp) {

@@ -1,4 +1,4 @@
-//! Points in lots: conversion, dates of credits, and what becomes of them.
+//! Points in lots: conversion, dates of credits, and how they mature and expire.
 
 use serde_json::{Value, json};
 

@@ -17,6 +17,7 @@ mod compact_records;
 
 mod access;
 mod analytics;
+mod assets;
 mod attachments;
 mod bad_input;
 mod books_on_disk;
@@ -28,6 +29,7 @@ mod conversations;
 mod cors;
 mod dashboard;
 mod deliveries;
+mod expiry;
 mod feedback;
 mod figures_on_disk;
 mod hardening;

@@ -80,6 +80,12 @@ fn resources(app: &TestApp) -> Vec<Resource> {
             ],
             can_delete: true,
         },
+        own(
+            "/v1/assets/default",
+            "PATCH",
+            two("max_transaction_amount", json!("100"), json!(null)),
+            false,
+        ),
     ]
 }
 
@@ -119,7 +125,10 @@ impl Resource {
     fn check_failed(&self, response: Response) {
         if self.credential == PARTNER_SANDBOX_KEY {
             partner_error(response, 412, "PreconditionFailed");
-        } else if self.path.starts_with("/v1/programs") {
+        } else if ["/v1/programs", "/v1/assets"]
+            .iter()
+            .any(|root| self.path.starts_with(root))
+        {
             scrip_error(response, 412, "precondition_failed");
         } else {
             response.expect_error(412, "PRECONDITION_FAILED");
@@ -224,6 +233,13 @@ fn existence_is_judged_first() {
     let program = format!("/v1/programs/{missing}");
     scrip_error(
         condition("PATCH", &program, &json!({"name": "x"}), SANDBOX_KEY),
+        404,
+        "not_found",
+    );
+    let asset = format!("/v1/assets/{missing}");
+    let body = json!({"burn_order": "fifo"});
+    scrip_error(
+        condition("PATCH", &asset, &body, SANDBOX_KEY),
         404,
         "not_found",
     );

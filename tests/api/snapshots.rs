@@ -382,9 +382,9 @@ fn errors() -> BTreeMap<String, Value> {
 fn there_is_one_error_of_each_code() {
     let errors = errors();
     let out_of_reach = [Code::Internal, Code::StorageUnavailable, Code::Overloaded];
-    // A code that only the partner's routes have.
-    let partners = [Code::AllocationTooLarge];
-    let not_here = |code: &Code| out_of_reach.contains(code) || partners.contains(code);
+    // Codes that only the other surfaces have.
+    let elsewhere = [Code::AllocationTooLarge, Code::AlreadyLots];
+    let not_here = |code: &Code| out_of_reach.contains(code) || elsewhere.contains(code);
     for code in Code::ALL.iter().filter(|code| !not_here(code)) {
         let (status, name) = code.on(Surface::Expys);
         let found = errors
@@ -393,7 +393,7 @@ fn there_is_one_error_of_each_code() {
         assert_eq!(found["status"], status, "{name}");
     }
     assert_eq!(
-        errors.len() + out_of_reach.len() + partners.len(),
+        errors.len() + out_of_reach.len() + elsewhere.len(),
         Code::ALL.len()
     );
     assert_json_snapshot!("errors", errors);

@@ -2,6 +2,7 @@
 //! says that the change cannot be detected.
 
 mod found;
+mod found_points;
 
 use std::path::Path;
 
@@ -22,6 +23,7 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE member SET attributes = '{}' WHERE display_name IS NOT NULL",
     "UPDATE offer SET title = 'Another', points_price = 1, tiers = '[]', disclaimer = 'x',
      is_paused = 1, value_usd = 7, limit_per = 'open'",
+    "UPDATE program SET expiry = 'P1M', time_zone = 'Asia/Tokyo'",
     "UPDATE program SET currency_name = 'Another';
      UPDATE configuration SET currency_name = 'Another'",
     // The first two bytes are the balance.
@@ -73,7 +75,7 @@ fn what_was_tampered_with_is_named_or_documented_as_unknowable() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(findings(&lived.copy(&folder)), Vec::<String>::new());
     let mut missed = Vec::new();
-    for (sql, named) in FOUND {
+    for (sql, named) in FOUND.iter().chain(found_points::FOUND) {
         let path = lived.copy(&folder);
         tamper(&path, sql);
         let found = findings(&path);

@@ -55,7 +55,7 @@ routes! {
             .conditional();
     }
     "/assets/{digest}/{name}" {
-        GET Public get_asset => Operation::new("Get a file of the dashboard")
+        GET Public get_page_file => Operation::new("Get a file of the dashboard")
             .returns_media(200, "text/css; charset=utf-8", "A file that never changes under its path.")
             .or_media(200, "text/javascript; charset=utf-8")
             .errors(NOT_FOUND);
@@ -86,7 +86,7 @@ async fn get_page(request: HttpRequest) -> HttpResponse {
 }
 
 /// `GET /assets/{digest}/{name}`: a file of the page. Its content never changes under its path.
-async fn get_asset(
+async fn get_page_file(
     PathPair(digest, name): PathPair,
     accepted: web::Header<AcceptEncoding>,
 ) -> HttpResult {

@@ -258,6 +258,7 @@ fn tags() -> Vec<Tag> {
         ("Sandbox", "Tools for developing an app."),
         ("Analytics", "A program's figures, from memory."),
         ("Programs", "The programs of an organization."),
+        ("Assets", "Points, and how they are kept."),
         ("Reports", "Figures of all programs of an organization."),
         ("Partner", "Figures and credits of an environment."),
         ("Organizations", "The partner's tenants."),

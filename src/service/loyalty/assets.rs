@@ -93,8 +93,8 @@ impl Services {
         let books = self.books.clone();
         let count = move |connection: &Connection| count(connection, key.program, &books);
         let counted = self.read(key, count).await;
-        let program = key.program;
-        let reply = self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
+        let opening = self.opening.clone();
+        self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
             let (program, mut asset) = find(tx, key.program, &id)?;
             let at = tx.now(key.program);
             let expires_at = opening_expires_at(&program, &asset, at, &request)?;
@@ -104,6 +104,8 @@ impl Services {
                 asset.opening_expires_at = expires_at;
                 asset.opening_after = Some(MemberNumber(0));
                 save(tx, at, &mut asset)?;
+                // Its first write comes after this one.
+                opening.begin(key.program);
             }
             Ok(Answer::ok(&ConvertAssetResponse {
                 dry_run: request.dry_run,
@@ -114,10 +116,27 @@ impl Services {
                     .filter(|_| counted.lots > 0)
                     .map(|at| at.to_string()),
             }))
-        });
-        let reply = reply.await?;
-        self.opening.begin(program);
-        Ok(reply)
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+impl Services {
+    /// Keeps the points of a program in lots from now on.
+    pub(in crate::service) async fn keep_in_lots(&self, key: KeyPrincipal) {
+        let request = ConvertAssetRequest {
+            to: InventoryMode::Lot,
+            expires_at: Change::Keep,
+            expiry: None,
+            dry_run: false,
+        };
+        let default = || DEFAULT.to_owned();
+        let converted = self.convert_asset(key, None, default(), request).await;
+        assert_eq!(converted.unwrap().status, 200);
+        while self.get_asset(key, default()).await.unwrap().converting {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
     }
 }
 

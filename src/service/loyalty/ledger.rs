@@ -222,6 +222,7 @@ mod tests {
         let profile = SetMemberRequest::parse(&json!({}), b"{}").unwrap();
         let set = services.set_member(key, ada, Precondition::NONE, profile);
         runtime.block_on(set).unwrap();
+        runtime.block_on(services.keep_in_lots(key));
 
         let to = (&services, key);
         let all = |bucket| Pick::all(bucket, BurnOrder::Fifo);
@@ -266,6 +267,57 @@ mod tests {
         let before = record(&services).unwrap();
         let wallet = before.wallet;
         assert_eq!((wallet.balance(), wallet.held), (-40, some(130)));
+        services.stop();
+        check_and_move(&folder, &path, &before);
+    }
+
+    /// A negative balance and held points from before a conversion: the former gets no lot, and the
+    /// next credit makes up for it.
+    #[test]
+    fn a_conversion_keeps_negative_balances_and_held_points() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let (services, key) = start(&path);
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.unwrap();
+        let ada = ExternalUserId::parse("externalUserID", "ada").unwrap();
+        let profile = SetMemberRequest::parse(&json!({}), b"{}").unwrap();
+        let set = services.set_member(key, ada.clone(), Precondition::NONE, profile);
+        runtime.block_on(set).unwrap();
+        let to = (&services, key);
+        let some = |points| Points::new(points).unwrap();
+        let mint = move |it: &Record| it.plan_mint(some(100), Bucket::Available, None);
+        post_plan(&runtime, to, mint);
+        post_plan(&runtime, to, move |it| {
+            it.plan(
+                Entry::Hold,
+                some(30),
+                &Pick::all(Bucket::Available, BurnOrder::Fifo),
+            )
+        });
+        post_plan(&runtime, to, move |it| {
+            it.plan_overdraft(some(90), BurnOrder::Fifo)
+        });
+        let record = || services.books.read().find(key.program, &ada).unwrap();
+        let state = || {
+            let record = record();
+            let lots = record.lots.map(|lots| {
+                let live = lots.live.iter().map(|lot| lot.remaining.get());
+                live.collect::<Vec<_>>()
+            });
+            (record.wallet.balance(), record.wallet.held.get(), lots)
+        };
+        assert_eq!(state(), (-20, 30, None));
+        runtime.block_on(services.keep_in_lots(key));
+        assert_eq!(state(), (-20, 30, Some(vec![30])));
+        let credit = json!({"externalUserID": "ada", "amount": 50});
+        let credit = crate::wire::CreditRequest::parse(&credit).unwrap();
+        let reply = runtime
+            .block_on(services.credit_wallet(key, None, credit))
+            .unwrap();
+        assert_eq!(reply.status, 200);
+        assert_eq!(state(), (30, 30, Some(vec![30, 30])));
+        let before = record();
         services.stop();
         check_and_move(&folder, &path, &before);
     }

@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::points;
 use crate::domain::ProgramNumber;
 use crate::service::writer::UpkeepWriter;
 use crate::store::{self, Transaction, WriteError};
 use crate::telemetry::cause_chain;
 
-/// Members of a write.
-const STEP: usize = 500;
 /// How long to wait after a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A write of the thread, which returns whether there are members left.
+pub(in crate::service) type Step =
+    fn(&mut Transaction<'_>, ProgramNumber) -> Result<bool, store::Error>;
 
 /// A handle to the thread. Clones share it.
 #[derive(Debug, Clone)]
@@ -41,6 +42,7 @@ impl Opening {
     /// Starts the thread, which continues the conversions of earlier runs.
     pub(in crate::service) fn start(
         writer: UpkeepWriter,
+        step: Step,
         begun: Vec<ProgramNumber>,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
@@ -54,7 +56,7 @@ impl Opening {
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("stampcard-lots".to_owned())
-            .spawn(move || run(&of_thread, &writer))?;
+            .spawn(move || run(&of_thread, &writer, step))?;
         *shared.thread.lock() = Some(thread);
         Ok(Self(shared))
     }
@@ -76,7 +78,7 @@ impl Opening {
     }
 }
 
-fn run(shared: &Shared, writer: &UpkeepWriter) {
+fn run(shared: &Shared, writer: &UpkeepWriter, step: Step) {
     loop {
         let mut work = shared.work.lock();
         while work.programs.is_empty() && !work.is_stopped {
@@ -106,22 +108,4 @@ fn run(shared: &Shared, writer: &UpkeepWriter) {
             }
         }
     }
-}
-
-/// Puts the points of some members into lots. Returns whether there are others.
-fn step(tx: &mut Transaction<'_>, program: ProgramNumber) -> Result<bool, store::Error> {
-    let after = store::assets::find(tx, program)?.and_then(|asset| asset.opening_after);
-    let Some(after) = after else {
-        return Ok(false);
-    };
-    let at = tx.now(program);
-    let members = store::members::after(tx, program, after, STEP)?;
-    for member in &members {
-        if let Some(record) = tx.account(*member) {
-            points::opened(tx, at, record)?;
-        }
-    }
-    let last = members.last().filter(|_| members.len() == STEP);
-    store::assets::note_opened(tx, program, last.copied())?;
-    Ok(last.is_some())
 }

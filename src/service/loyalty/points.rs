@@ -4,10 +4,14 @@ use super::due;
 use super::ledger::append;
 use crate::books::{LotDates, Pick, Plan, Record, Taken};
 use crate::domain::{
-    Bucket, Change, Entry, Invalid, InventoryMode, Points, Redemption, Refusal, Timestamp,
+    Bucket, Change, Entry, Invalid, InventoryMode, Points, ProgramNumber, Redemption, Refusal,
+    Timestamp,
 };
 use crate::service::ServiceError;
 use crate::store::{self, Transaction};
+
+/// Members whose points are put into lots in one write.
+const STEP: usize = 500;
 
 /// The dates that a caller gives to points.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,32 +39,64 @@ pub(in crate::service) const EXPYS: FieldNames = FieldNames {
 pub(in crate::service) const NEEDS_LOTS: &str =
     "needs points that are kept in lots: POST /v1/assets/{id}/convert sets that up";
 
-/// The account of a member. In a program with lots, its points are in lots from now on.
+/// The account of a member. In a program with lots, its points are in lots from now on, and those
+/// that have expired are gone.
 pub(in crate::service) fn opened(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     record: Record,
 ) -> Result<Record, store::Error> {
-    if record.lots.is_some() {
-        return Ok(record);
-    }
     let (program, member) = (record.program, record.number);
-    let rules = tx.points_rules(program)?;
-    if rules.mode == InventoryMode::Simple {
+    if !open(tx, at, &record)? {
         return Ok(record);
     }
-    let Some(plan) = record.plan_open(rules.opening_expires_at) else {
-        return Ok(record);
-    };
-    append(tx, at, &record, plan.entry_of(&record))?;
-    let gone = store::Error::Impossible("account that is gone");
-    let record = tx.account(member).ok_or(gone)?;
+    let gone = || store::Error::Impossible("account that is gone");
+    let record = tx.account(member).ok_or_else(gone)?;
     // The program may have been converted long ago.
     let overdue = record.dues().into_iter().filter(|due| due.at <= at);
     for due in overdue.collect::<Vec<_>>() {
         due::apply(tx, program, due)?;
     }
-    Ok(tx.account(member).unwrap_or(record))
+    tx.account(member).ok_or_else(gone)
+}
+
+/// Puts the points of some members into lots. Returns whether there are others.
+pub(in crate::service) fn open_some(
+    tx: &mut Transaction<'_>,
+    program: ProgramNumber,
+) -> Result<bool, store::Error> {
+    let after = store::assets::find(tx, program)?.and_then(|asset| asset.opening_after);
+    let Some(after) = after else {
+        return Ok(false);
+    };
+    let at = tx.now(program);
+    let members = store::members::after(tx, program, after, STEP)?;
+    for member in &members {
+        if let Some(record) = tx.account(*member) {
+            // What has expired meanwhile is due after this write, unless the program is archived.
+            open(tx, at, &record)?;
+        }
+    }
+    let last = members.last().filter(|_| members.len() == STEP);
+    store::assets::note_opened(tx, program, last.copied())?;
+    Ok(last.is_some())
+}
+
+/// Puts the points of an account into lots, if its program has lots and they are not. Returns
+/// whether it did.
+fn open(tx: &mut Transaction<'_>, at: Timestamp, record: &Record) -> Result<bool, store::Error> {
+    if record.lots.is_some() {
+        return Ok(false);
+    }
+    let rules = tx.points_rules(record.program)?;
+    if rules.mode == InventoryMode::Simple {
+        return Ok(false);
+    }
+    let Some(plan) = record.plan_open(rules.opening_expires_at) else {
+        return Ok(false);
+    };
+    append(tx, at, record, plan.entry_of(record))?;
+    Ok(true)
 }
 
 /// Plans a credit of points that are available, now or later.

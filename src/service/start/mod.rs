@@ -23,9 +23,9 @@ use crate::service::figures::generations::BooksSaver;
 use crate::service::figures::saving::Snapshots;
 use crate::service::figures::snapshots::FiguresSaver;
 use crate::service::figures::{Analytics, Loaded};
-use crate::service::loyalty::due;
 use crate::service::loyalty::opening::Opening;
 use crate::service::loyalty::profiles::Profiles;
+use crate::service::loyalty::{due, points};
 use crate::service::services::{Limits, Services};
 use crate::service::tenancy::bootstrap;
 use crate::service::tenancy::credentials::{Directory, KeyUses, TokenKey};
@@ -114,7 +114,8 @@ impl Services {
             .map_err(StartError::Thread)?;
         let clock_watch = ClockWatch::start(clock.clone(), writer.upkeep(), was_refused)
             .map_err(StartError::Thread)?;
-        let opening = Opening::start(writer.upkeep(), converting).map_err(StartError::Thread)?;
+        let opening = Opening::start(writer.upkeep(), points::open_some, converting)
+            .map_err(StartError::Thread)?;
         let services = Self {
             writer,
             readers,
@@ -127,10 +128,7 @@ impl Services {
             signals,
             metrics,
             database: path,
-            targets: Targets::new(
-                Arc::new(SystemNames::new()),
-                settings.webhooks.sandbox_private_targets,
-            ),
+            targets: targets(settings),
             gateways: Gateways::new(phone_gateway(&settings.phone)),
             partner_uuid,
             snapshots,
@@ -144,6 +142,12 @@ impl Services {
         };
         Ok((services, first_keys))
     }
+}
+
+/// Where webhooks may be sent.
+fn targets(settings: &Settings) -> Targets {
+    let names = Arc::new(SystemNames::new());
+    Targets::new(names, settings.webhooks.sandbox_private_targets)
 }
 
 /// The key of member tokens, which a new database does not have yet, and the partner's public id.

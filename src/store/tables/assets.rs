@@ -2,12 +2,10 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::domain::{
-    Asset, BurnOrder, InventoryMode, MemberNumber, Points, PointsRules, ProgramNumber, Seq,
-    Timestamp,
-};
-use crate::store::tables::columns::{column, optional, optional_time, time, word};
-use crate::store::tables::{programs, query};
+use crate::domain::{Asset, MemberNumber, Points, ProgramNumber, Seq, Timestamp};
+use crate::store::tables::columns::{column, optional, optional_time, time};
+use crate::store::tables::points_rules::{burn_order, mode};
+use crate::store::tables::query;
 use crate::store::{Error, Transaction};
 
 const SELECT: &str = "SELECT program_id, inventory_mode, burn_order, max_amount, opening_after,
@@ -23,6 +21,14 @@ pub fn find(connection: &Connection, program: ProgramNumber) -> Result<Option<As
     query::one(connection, &sql, [program.0], asset)
 }
 
+/// How the points of every program are kept for which that was ever changed.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn all(connection: &Connection) -> Result<Vec<Asset>, Error> {
+    query::all(connection, SELECT, [], asset)
+}
+
 /// The programs with points that may have to be put into lots.
 ///
 /// # Errors
@@ -32,38 +38,6 @@ pub fn opening(connection: &Connection) -> Result<Vec<ProgramNumber>, Error> {
     let mut statement = connection.prepare(sql)?;
     let programs = statement.query_map([], |row| row.get(0).map(ProgramNumber))?;
     Ok(programs.collect::<Result<_, _>>()?)
-}
-
-/// The settings by which the points of a program are moved.
-///
-/// # Errors
-/// [`Error`] if the database fails or there is no such program.
-pub fn rules(connection: &Connection, program: ProgramNumber) -> Result<PointsRules, Error> {
-    const SELECT: &str = "SELECT p.expiry, p.time_zone, a.inventory_mode, a.burn_order,
-            a.max_amount, a.opening_expires_at
-        FROM program p LEFT JOIN asset a ON a.program_id = p.id WHERE p.id = ?1";
-    let found = query::one(connection, SELECT, [program.0], |row| {
-        let has_row = row
-            .get::<_, Option<String>>(column!(SELECT, "inventory_mode"))?
-            .is_some();
-        let (mode, burn_order) = if has_row {
-            (
-                mode(row, column!(SELECT, "inventory_mode"))?,
-                burn_order(row, column!(SELECT, "burn_order"))?,
-            )
-        } else {
-            Default::default()
-        };
-        Ok(PointsRules {
-            mode,
-            burn_order,
-            max_amount: optional(row, column!(SELECT, "max_amount"), Points::new)?.flatten(),
-            expiry: programs::expiry(row, column!(SELECT, "expiry"))?,
-            zone: programs::zone(row, column!(SELECT, "time_zone"))?,
-            opening_expires_at: optional_time(row, column!(SELECT, "opening_expires_at"))?,
-        })
-    })?;
-    found.ok_or(Error::Impossible("program number"))
 }
 
 /// Writes how the points of a program are kept.
@@ -119,12 +93,4 @@ fn asset(row: &Row<'_>) -> Result<Asset, Error> {
         updated_at: time(row, column!(SELECT, "updated_at"))?,
         version: Seq(row.get(column!(SELECT, "version"))?),
     })
-}
-
-fn mode(row: &Row<'_>, column: usize) -> Result<InventoryMode, Error> {
-    word(row, column, InventoryMode::parse, "inventory mode")
-}
-
-fn burn_order(row: &Row<'_>, column: usize) -> Result<BurnOrder, Error> {
-    word(row, column, BurnOrder::parse, "burn order")
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::domain::{ByNumber, PointsRules, ProgramNumber};
 use crate::store::Error;
-use crate::store::tables::assets;
+use crate::store::tables::points_rules;
 use crate::store::tables::programs::{self, CurrencyVersion};
 
 /// Programs whose settings are cached from batch to batch.
@@ -44,7 +44,7 @@ impl CachedSettings {
                 self.open.push(program);
                 Ok(entry.insert(ProgramSettings {
                     currency: programs::currency_of(connection, program)?,
-                    points: assets::rules(connection, program)?,
+                    points: points_rules::rules(connection, program)?,
                 }))
             }
         }

@@ -83,6 +83,7 @@ request! {
     "symbol": "pts",
     "inventory_mode": "LOT",
     "burn_order": "fifo",
+    "converting": false,
     "issuance_policy": "UNLIMITED",
     "scale": 0,
     "max_transaction_amount": null,
@@ -108,6 +109,8 @@ pub struct AssetResponse {
     /// The order in which lots are used.
     #[schema(value_type = AssetBurnOrder)]
     pub burn_order: &'static str,
+    /// Whether points from before a conversion to lots are still being put into them.
+    pub converting: bool,
     /// Always `UNLIMITED`: credits create points.
     pub issuance_policy: &'static str,
     /// The decimals of amounts: always 0.
@@ -143,6 +146,7 @@ impl AssetResponse {
             symbol: program.currency.symbol.as_str().to_owned(),
             inventory_mode: asset.mode.as_str(),
             burn_order: asset.burn_order.as_str(),
+            converting: asset.opening_after.is_some(),
             issuance_policy: "UNLIMITED",
             scale: 0,
             max_transaction_amount: asset.max_amount.map(|amount| amount.get().to_string()),

@@ -566,6 +566,31 @@ fn report_rows(world: &World) -> Vec<Row> {
     ]
 }
 
+fn asset_rows() -> Vec<Row> {
+    let (list, id) = ("/v1/assets", "/v1/assets/{id}");
+    let convert = "/v1/assets/{id}/convert";
+    let [own, own_convert] = ["/v1/assets/default", "/v1/assets/default/convert"];
+    vec![
+        row("GET", list, list)
+            .gives(200, ["inventory_mode", "SIMPLE"])
+            .live(200),
+        row("GET", id, own)
+            .gives(200, ["inventory_mode", "is_default"])
+            .live(200)
+            .bad("/v1/assets/%FF", Value::Null, 400, "path"),
+        row("PATCH", id, own)
+            .body(json!({"max_transaction_amount": "5000000"}))
+            .gives(200, ["max_transaction_amount", "5000000"])
+            .live(200)
+            .bad(own, json!({"burn_order": "lifo"}), 400, "burn_order"),
+        row("POST", convert, own_convert)
+            .body(json!({"to": "LOT", "dry_run": true}))
+            .gives(200, ["dry_run", "would_expire_first"])
+            .live(200)
+            .bad(own_convert, json!({"to": "SIMPLE"}), 400, "to"),
+    ]
+}
+
 fn sandbox_rows() -> Vec<Row> {
     let (clock, reset) = ("/v1/sandbox/clock", "/v1/sandbox/reset");
     vec![
@@ -589,6 +614,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     let mut rows = public_rows();
     rows.extend(member_rows());
     rows.extend(wallet_rows());
+    rows.extend(asset_rows());
     rows.extend(offer_rows(world));
     rows.extend(redemption_rows(world));
     rows.extend(interest_rows(world));

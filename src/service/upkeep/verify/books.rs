@@ -4,9 +4,23 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::books::{Books, ProgramRecord, Record};
 use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
+use crate::store::{self, Connection};
 
 /// The most findings.
 const FINDINGS_MAX: usize = 100;
+
+/// The bytes that the comparison of the books takes for each member: a record of those that are
+/// folded, and one of those that were saved.
+const MEMBER_BYTES: u64 = 250;
+
+/// The name of the step that folds the log, with the memory that it takes.
+pub(super) fn folding(connection: &Connection) -> Result<String, store::Error> {
+    let members = store::books::member_count(connection)?;
+    let megabytes = (members * MEMBER_BYTES).div_ceil(1_000_000);
+    Ok(format!(
+        "the log, folded again ({members} members take up to {megabytes} MB of memory)"
+    ))
+}
 
 /// The differences between the books that were saved, with the newer rows of the log, and those of
 /// the whole log: a sentence for each field of a record.

@@ -3,6 +3,7 @@
 mod accounts;
 mod books;
 mod due;
+mod points;
 
 use std::collections::HashMap;
 
@@ -73,13 +74,10 @@ pub const STEPS: &[&str] = &[
     "the accounts of members against SQL",
     "totals and offers against SQL",
     "every day of every timeline against SQL",
+    "points against their settings and entries",
     "the snapshot against the log",
     "the saved books against the log",
 ];
-
-/// The bytes that the comparison of the books takes for each member: a record of those that are
-/// folded, and one of those that were saved.
-const MEMBER_BYTES: u64 = 250;
 
 /// A step, which returns its findings.
 type Check = fn(&Connection) -> Result<Vec<String>, store::Error>;
@@ -140,7 +138,7 @@ pub(in crate::service) fn verify_rows(
         report.given = checked.given;
         heads = checked.heads;
     }
-    progress(&folding(connection)?);
+    progress(&books::folding(connection)?);
     steps.next();
     let Some(folded) = folded(connection, &mut report)? else {
         return Ok(report);
@@ -162,18 +160,14 @@ pub(in crate::service) fn verify_rows(
         let compared = compare_days(connection, &folded.figures, &mut report);
         report.read("days", compared)?;
     }
+    if folded.books_fault.is_none() && folded.figures_fault.is_none() {
+        next();
+        let found = report.read("points", points::compare(connection, &folded))?;
+        report.findings.extend(found.unwrap_or_default());
+    }
     let compared = compare_saved(connection, (&folded, &heads), &mut report, next);
     report.read("what was saved", compared)?;
     Ok(report)
-}
-
-/// The name of the step that folds the log, with the memory that it takes.
-fn folding(connection: &Connection) -> Result<String, store::Error> {
-    let members = store::books::member_count(connection)?;
-    let megabytes = (members * MEMBER_BYTES).div_ceil(1_000_000);
-    Ok(format!(
-        "the log, folded again ({members} members take up to {megabytes} MB of memory)"
-    ))
 }
 
 /// The figures and the books of the log. A row that contradicts those before it is a finding;

@@ -21,6 +21,10 @@ const PROGRAMS: &str = "SELECT id, organization_id, created_at, status = 'ACTIVE
         archived_at, default_tier, clock_offset
     FROM program ORDER BY id";
 
+const ASSETS: &str = "SELECT id, program_id, inventory_mode, burn_order, max_amount,
+        opening_expires_at, updated_at, version
+    FROM asset ORDER BY id";
+
 const ORGANIZATIONS: &str = "SELECT id, environment, status, created_at, version
     FROM organization ORDER BY id";
 
@@ -47,6 +51,13 @@ impl History<'_> {
             Self::compare_redemption,
         )?;
         self.compare("program", PROGRAMS, usize::MAX, Self::compare_program)?;
+        self.compare("asset", ASSETS, usize::MAX, Self::compare_asset)?;
+        for program in self.assets.programs() {
+            self.findings.push(format!(
+                "program row {program} has settings of its points in the log, but not in the table \
+                 asset"
+            ));
+        }
         self.compare(
             "organization",
             ORGANIZATIONS,
@@ -241,6 +252,38 @@ impl History<'_> {
             (
                 "version or configuration_version",
                 newest != Some(logged.newest),
+            ),
+        ]))
+    }
+
+    fn compare_asset(&mut self, _: i64, row: &Row<'_>) -> Compared<6> {
+        let program: i64 = row.get(column!(ASSETS, "program_id"))?;
+        let Some(logged) = self.assets.remove(program) else {
+            return Ok(None);
+        };
+        let number = |column: usize| row.get::<_, Option<i64>>(column);
+        let mode: String = row.get(column!(ASSETS, "inventory_mode"))?;
+        let burn_order: String = row.get(column!(ASSETS, "burn_order"))?;
+        let is_same_mode = mode == logged.mode.as_str();
+        Ok(Some([
+            ("inventory_mode", !is_same_mode),
+            ("burn_order", burn_order != logged.burn_order),
+            (
+                "max_amount",
+                number(column!(ASSETS, "max_amount"))? != logged.max_amount,
+            ),
+            // A row with the other mode cannot have the date.
+            (
+                "opening_expires_at",
+                is_same_mode && number(column!(ASSETS, "opening_expires_at"))? != logged.expires_at,
+            ),
+            (
+                "updated_at",
+                number(column!(ASSETS, "updated_at"))? != Some(logged.updated_at),
+            ),
+            (
+                "version",
+                number(column!(ASSETS, "version"))? != Some(logged.version),
             ),
         ]))
     }

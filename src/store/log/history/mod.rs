@@ -1,6 +1,7 @@
 //! Every member, offer, redemption, message, program, organization and webhook, according to the
 //! log, compared with its row.
 
+mod assets;
 mod compare;
 mod members;
 mod redemptions;
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Statement};
 
+use self::assets::Assets;
 use crate::domain::{Cells, Column, Event, EventKind, OfferContent, Pool, Rating, Status};
 use crate::store::Error;
 use crate::store::tables::columns::column;
@@ -148,6 +150,7 @@ pub(super) struct History<'c> {
     offers: HashMap<i64, Offer>,
     redemptions: HashMap<i64, Redemption>,
     programs: HashMap<i64, Program>,
+    assets: Assets,
     organizations: HashMap<i64, Organization>,
     pools: HashMap<i64, Pool>,
     webhooks: HashMap<[u8; 16], Webhook>,
@@ -173,6 +176,7 @@ impl<'c> History<'c> {
             offers: HashMap::new(),
             redemptions: HashMap::new(),
             programs: HashMap::new(),
+            assets: Assets::default(),
             organizations: HashMap::new(),
             pools: HashMap::new(),
             webhooks: HashMap::new(),
@@ -218,6 +222,7 @@ impl<'c> History<'c> {
         }
         self.apply(seq, at, program, is_complete, event)?;
         self.actor(row, seq, program);
+        self.findings.extend(self.assets.entry(row, seq, program));
         Ok(())
     }
 
@@ -263,10 +268,13 @@ impl<'c> History<'c> {
             | Event::OfferArchived { .. } => {
                 self.offer(seq, at, program, is_complete, event);
             }
-            Event::ProgramCreated { .. }
-            | Event::ProgramChanged { .. }
-            | Event::AssetChanged { .. } => {
+            Event::ProgramCreated { .. } | Event::ProgramChanged { .. } => {
                 self.program(seq, at, program, is_complete, event);
+            }
+            Event::AssetChanged { .. } => {
+                let number = program.unwrap_or_default();
+                let finding = self.assets.change(seq, at, number, event);
+                self.findings.extend(finding);
             }
             Event::OrganizationCreated { .. } | Event::OrganizationChanged { .. } => {
                 self.organization(seq, at, event);

@@ -4,9 +4,11 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::domain::{Currency, CurrencyName, CurrencySymbol, ProgramNumber, Rate, Seq};
+use crate::domain::{
+    Currency, CurrencyName, CurrencySymbol, Expiry, ProgramNumber, Rate, Seq, Zone,
+};
 use crate::store::Error;
-use crate::store::tables::columns::column;
+use crate::store::tables::columns::{column, word};
 use crate::store::tables::query;
 
 /// The currency of a program at a version of its configuration.
@@ -64,4 +66,18 @@ pub(in crate::store) fn currency(row: &Row<'_>, column: usize) -> Result<Currenc
         rate_per_point: Rate::from_millionths(row.get(column + 2)?),
         units_per_usd: Rate::from_millionths(row.get(column + 3)?),
     })
+}
+
+/// Reads the life of points.
+pub(in crate::store) fn expiry(row: &Row<'_>, column: usize) -> Result<Option<Expiry>, Error> {
+    let Some(text) = row.get::<_, Option<String>>(column)? else {
+        return Ok(None);
+    };
+    let expiry = Expiry::parse_stored(&text);
+    expiry.map(Some).ok_or(Error::Impossible("expiry"))
+}
+
+/// Reads the name of a time zone.
+pub(in crate::store) fn zone(row: &Row<'_>, column: usize) -> Result<Zone, Error> {
+    word(row, column, Zone::parse, "time zone")
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
-pub(in crate::store) use self::configurations::currency;
 pub use self::configurations::{CurrencyVersion, currency_at, currency_of};
+pub(in crate::store) use self::configurations::{currency, expiry, zone};
 use crate::domain::{
-    Currency, Environment, Expiry, Name, OrganizationNumber, OrganizationStatus, Program,
-    ProgramNumber, ProgramSort, ProgramStatus, Search, Seq, Tier, Timestamp, Zone,
+    Currency, Environment, Name, OrganizationNumber, OrganizationStatus, Program, ProgramNumber,
+    ProgramSort, ProgramStatus, Search, Seq, Tier, Timestamp,
 };
 use crate::store::error::readable;
 use crate::store::tables::columns::{column, environment, optional_time, time, uuid, word};
@@ -309,20 +309,6 @@ fn program(row: &Row<'_>) -> Result<Program, Error> {
         version: Seq(row.get(column!(SELECT, "p.version"))?),
         configuration_version: Seq(row.get(column!(SELECT, "configuration_version"))?),
     })
-}
-
-/// Reads the life of points.
-pub(in crate::store) fn expiry(row: &Row<'_>, column: usize) -> Result<Option<Expiry>, Error> {
-    let Some(text) = row.get::<_, Option<String>>(column)? else {
-        return Ok(None);
-    };
-    let expiry = Expiry::parse_stored(&text);
-    expiry.map(Some).ok_or(Error::Impossible("expiry"))
-}
-
-/// Reads the name of a time zone.
-pub(in crate::store) fn zone(row: &Row<'_>, column: usize) -> Result<Zone, Error> {
-    word(row, column, Zone::parse, "time zone")
 }
 
 fn status(row: &Row<'_>, column: usize) -> Result<ProgramStatus, Error> {

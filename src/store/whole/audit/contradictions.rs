@@ -85,6 +85,9 @@ const CONTRADICTIONS: &[&str] = &[
      FROM configuration c LEFT JOIN activity a ON a.seq = c.version
      WHERE a.program_id IS NOT c.program_id OR a.kind NOT IN ({configuring})
         OR coalesce(a.name, c.default_tier) <> c.default_tier",
+    "SELECT format('asset row %d: opening_after must be 0 or a member of its program', a.id)
+     FROM asset a LEFT JOIN member m ON m.id = a.opening_after
+     WHERE a.opening_after <> 0 AND m.program_id IS NOT a.program_id",
     "SELECT format('credential row %d: its environment is %s, but that of its program is %s', c.id,
          c.environment, o.environment)
      FROM credential c JOIN program p ON p.id = c.program_id

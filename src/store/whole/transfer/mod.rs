@@ -4,5 +4,5 @@ mod insert;
 mod table;
 
 pub use self::insert::RowError;
-pub use self::table::{Column, Kind, Table, has_rows, tables};
+pub use self::table::{Column, DefaultValue, Kind, Table, has_rows, tables};
 pub use crate::domain::Cell;

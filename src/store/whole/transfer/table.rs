@@ -1,6 +1,7 @@
 //! The tables and columns that an export contains, and their rows.
 
 use rusqlite::Connection;
+use rusqlite::types::Value;
 
 use crate::domain::Cell;
 use crate::store::tables::cells::cell;
@@ -80,6 +81,25 @@ pub enum Kind {
     LongBlob,
 }
 
+/// The value that a column has by default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultValue {
+    /// A whole number.
+    Integer(i64),
+    /// Text.
+    Text(String),
+}
+
+impl DefaultValue {
+    /// The value.
+    pub fn cell(&self) -> Cell<'_> {
+        match self {
+            Self::Integer(number) => Cell::Integer(*number),
+            Self::Text(text) => Cell::Text(text),
+        }
+    }
+}
+
 /// A column of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -89,6 +109,8 @@ pub struct Column {
     pub kind: Kind,
     /// Whether it may be null.
     pub is_nullable: bool,
+    /// The value of a row that does not have it; exports of development versions may lack columns.
+    pub default: Option<DefaultValue>,
     /// Whether it is left out unless the export has secrets.
     pub is_secret: bool,
     /// Whether it is a time stamped by a server's clock.
@@ -118,7 +140,8 @@ pub fn tables(version: i64) -> Result<Vec<Table>, Error> {
     let text = schema_of(version).ok_or(Error::Impossible("version of the schema"))?;
     let schema = Connection::open_in_memory()?;
     schema.execute_batch(text)?;
-    let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1) ORDER BY cid";
+    let sql =
+        "SELECT name, type, \"notnull\", pk, dflt_value FROM pragma_table_info(?1) ORDER BY cid";
     let mut statement = schema.prepare(sql)?;
     let mut tables = Vec::new();
     let has_search = schema.table_exists(None, "search_term")?;
@@ -148,6 +171,7 @@ pub fn tables(version: i64) -> Result<Vec<Table>, Error> {
                 table.rules.push(rule.ok_or(Error::Impossible("column"))?);
                 table.columns.push(Column {
                     kind,
+                    default: default(&schema, row.get(4)?)?,
                     is_nullable: !row.get::<_, bool>(2)? && !is_key,
                     is_secret: secrets.contains(&column.as_str()),
                     is_stamp: rules::is_stamp(&column),
@@ -161,6 +185,19 @@ pub fn tables(version: i64) -> Result<Vec<Table>, Error> {
         }
     }
     Ok(tables)
+}
+
+/// The value of an expression of the schema, if it is a number or text.
+fn default(schema: &Connection, expression: Option<String>) -> Result<Option<DefaultValue>, Error> {
+    let Some(expression) = expression else {
+        return Ok(None);
+    };
+    let sql = format!("SELECT {expression}");
+    Ok(match schema.query_row(&sql, [], |row| row.get(0))? {
+        Value::Integer(number) => Some(DefaultValue::Integer(number)),
+        Value::Text(text) => Some(DefaultValue::Text(text)),
+        _ => None,
+    })
 }
 
 impl Table {

@@ -77,13 +77,17 @@ impl World {
         };
         let (key, live) = (principal(0), principal(1));
         let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_time().build().unwrap();
+        for key in [key, live] {
+            runtime.block_on(services.keep_in_lots(key));
+        }
         Self {
             folder,
             clock,
             services,
             key,
             live,
-            runtime: { runtime }.enable_time().build().unwrap(),
+            runtime,
         }
     }
 

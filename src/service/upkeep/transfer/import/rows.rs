@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::domain::{ByNumber, ProgramNumber, Timestamp};
 use crate::service::events::webhooks::new_secret;
 use crate::service::upkeep::transfer::Header;
-use crate::store::transfer::{Cell, Kind, RowError, Table};
+use crate::store::transfer::{Cell, DefaultValue, Kind, RowError, Table};
 use crate::store::{self, Connection};
 
 /// The latest time that a row may have.
@@ -131,6 +131,10 @@ pub(super) fn insert(
                 Cell::Text(std::str::from_utf8(secret).map_err(|_| wrong("must be text"))?)
             }
             (None | Some(Value::Null), ..) if column.is_nullable => Cell::Null,
+            (None, ..) if column.default.is_some() => column
+                .default
+                .as_ref()
+                .map_or(Cell::Null, DefaultValue::cell),
             (None | Some(Value::Null), ..) => return Err(wrong("is missing")),
             (Some(value), Kind::Integer, _) => Cell::Integer(
                 value
