@@ -143,14 +143,18 @@ CREATE TABLE member (
     token_expires_at INTEGER,               -- when the last token of version 0.1.0 expires; its log does not tell
     created_at       INTEGER NOT NULL,
     archived_at      INTEGER,               -- NULL: a current member
+    suspended_at     INTEGER,               -- NULL: not suspended, or removed
     version          INTEGER NOT NULL DEFAULT 0 -- the settings version
         CONSTRAINT member_version CHECK (version >= 0),
-    CONSTRAINT member_external_user_id UNIQUE (program_id, external_user_id)
+    CONSTRAINT member_external_user_id UNIQUE (program_id, external_user_id),
+    CONSTRAINT member_suspended CHECK (suspended_at IS NULL OR archived_at IS NULL)
 ) STRICT;
 CREATE INDEX member_by_program ON member (program_id);
 CREATE INDEX member_by_tier ON member (program_id, tier);
 -- Members with invalidated tokens: few, and read at every start.
 CREATE INDEX member_by_epoch ON member (token_epoch) WHERE token_epoch > 0;
+CREATE INDEX member_archived ON member (program_id) WHERE archived_at IS NOT NULL;
+CREATE INDEX member_suspended ON member (program_id) WHERE suspended_at IS NOT NULL;
 
 -- The removal of each removed member, so that a repeated removal returns the same response. Deleted when
 -- the member is restored.
@@ -296,11 +300,11 @@ CREATE TABLE activity (
     expires_at      INTEGER,                -- when the created object expires
     object_uuid     BLOB                    -- the public id of a message or an offer
         CONSTRAINT activity_object_uuid CHECK (length(object_uuid) = 16),
-    name            TEXT,                   -- an environment
+    name            TEXT,                   -- an environment, or the purpose of points, as the caller calls it
     organization_id INTEGER CONSTRAINT activity_organization REFERENCES organization (id),
     -- The following columns come last because few rows use them: a row ends with its last value.
     cause_seq       INTEGER,                -- the activity that caused this one
-    matures_at      INTEGER,                -- when the created or changed object can first be used
+    matures_at      INTEGER,                -- when the created, changed or held object can first be used
     due_at          INTEGER,                -- the due time, if applied later
     asset           INTEGER,                -- the asset; NULL: the program's points
     available       INTEGER,                -- ledger: points of a debit that the account did not have; NULL: 0

@@ -17,7 +17,12 @@ pub enum Surface {
 }
 
 /// The roots of the paths of [`Surface::Scrip`].
-const SCRIP: [&str; 3] = ["/v1/reports", "/v1/programs", "/v1/assets"];
+const SCRIP: [&str; 4] = [
+    "/v1/reports",
+    "/v1/programs",
+    "/v1/assets",
+    "/v1/participants",
+];
 
 impl Surface {
     /// The surface that a path belongs to.
@@ -146,6 +151,18 @@ error_codes! {
         scrip: 409 "already_lots",
         bullseye: 409 "Conflict",
     }
+    /// The participant is suspended or closed.
+    ParticipantInactive {
+        expys: 409 "PARTICIPANT_INACTIVE",
+        scrip: 409 "participant_inactive",
+        bullseye: 409 "Conflict",
+    }
+    /// Another participant of the program has the id.
+    ExternalIdTaken {
+        expys: 409 "EXTERNAL_ID_TAKEN",
+        scrip: 409 "conflict",
+        bullseye: 409 "Conflict",
+    }
     /// A key cannot revoke itself: use another key of the program.
     KeyInUse {
         expys: 409 "KEY_IN_USE",
@@ -169,6 +186,18 @@ error_codes! {
         expys: 422 "VALIDATION",
         scrip: 400 "bad_request",
         bullseye: 400 "BadRequest",
+    }
+    /// The amount has more decimals than the asset.
+    InvalidScale {
+        expys: 422 "INVALID_SCALE",
+        scrip: 400 "invalid_scale",
+        bullseye: 400 "BadRequest",
+    }
+    /// The amount is above the limit of a single credit or debit.
+    AmountTooLarge {
+        expys: 422 "AMOUNT_TOO_LARGE",
+        scrip: 422 "amount_too_large",
+        bullseye: 422 "UnprocessableEntity",
     }
     /// The wallet holds less than is needed.
     InsufficientPoints {
@@ -299,7 +328,14 @@ impl From<&Refusal> for Problem {
         let code = match refusal {
             Refusal::Invalid(invalid) => return Self::from(invalid),
             Refusal::TokenRevoked | Refusal::CredentialRevoked => Code::Unauthorized,
-            Refusal::AnotherMember | Refusal::Inactive => Code::Forbidden,
+            Refusal::AnotherMember
+            | Refusal::Inactive
+            | Refusal::MemberSuspended
+            | Refusal::AnotherProgram(_) => Code::Forbidden,
+            Refusal::ParticipantInactive(_) => Code::ParticipantInactive,
+            Refusal::ExternalIdTaken => Code::ExternalIdTaken,
+            Refusal::InvalidScale { .. } => Code::InvalidScale,
+            Refusal::AmountTooLarge(_) => Code::AmountTooLarge,
             Refusal::NotFound(_) => Code::NotFound,
             Refusal::PreconditionFailed(_) => Code::PreconditionFailed,
             Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
@@ -319,14 +355,16 @@ impl From<&Refusal> for Problem {
             Refusal::WebhookEventUnknown { .. } => Code::WebhookEventUnknown,
             Refusal::WebhookUrlNotAllowed(_) => Code::WebhookUrlNotAllowed,
             Refusal::WebhookLimitReached => Code::WebhookLimitReached,
-            Refusal::LimitReached { .. } => Code::LimitReached,
+            Refusal::LimitReached { .. } | Refusal::TooManyHolds(_) => Code::LimitReached,
             Refusal::KeyInUse => Code::KeyInUse,
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
             Refusal::InsufficientOrgPoints => Code::InsufficientOrgPoints,
             Refusal::RepriceNotConfirmed => Code::RepriceNotConfirmed,
             Refusal::AlreadyLots => Code::AlreadyLots,
             Refusal::OrgPool(_) => Code::OrgPool,
-            Refusal::InsufficientPoints { .. } => Code::InsufficientPoints,
+            Refusal::InsufficientPoints { .. } | Refusal::TooFewMatching { .. } => {
+                Code::InsufficientPoints
+            }
         };
         Self::new(code, refusal.to_string())
     }

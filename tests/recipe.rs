@@ -129,6 +129,11 @@ const RECIPES: &[Recipe] = &[
             V1,
             // Erases what version 1 left.
             "src/store/file/migrations/step2/finish.rs",
+            // The view of the earning engine.
+            "src/domain/attribute_texts.rs",
+            "src/http/scrip/participants.rs",
+            "src/service/earning/participants.rs",
+            "src/wire/scrip/participants.rs",
         ],
     },
     Recipe {

@@ -197,6 +197,7 @@ impl Counters {
             Event::MessageCreated { .. }
             | Event::MemberErased { .. }
             | Event::MemberChanged { .. }
+            | Event::MemberStatusChanged { .. }
             | Event::RedemptionChanged { .. }
             | Event::OfferChanged { .. }
             | Event::ProgramCreated { .. }

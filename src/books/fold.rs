@@ -105,6 +105,7 @@ pub fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::MemberRestored { member, .. }
         | Event::MemberErased { member, .. }
         | Event::MemberChanged { member }
+        | Event::MemberStatusChanged { member, .. }
         | Event::RedemptionCreated { member, .. }
         | Event::TokenExchanged { member, .. } => Some(*member),
         Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
@@ -172,8 +173,13 @@ fn change(
             set_tier(record, to);
             record.version = seq;
         }
+        Event::MemberStatusChanged { suspended, .. } => {
+            record.is_suspended = *suspended;
+            record.version = seq;
+        }
         Event::MemberRemoved { .. } => {
             record.is_archived = true;
+            record.is_suspended = false;
             record.token_epoch += 1;
             // Of version 0.1.0, the member's row tells what remained after the removal.
             if !row.is_given {

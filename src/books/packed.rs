@@ -8,6 +8,7 @@ use crate::domain::{Account, MemberNumber, Points, ProgramNumber, Seq, Timestamp
 
 const ARCHIVED: u8 = 1;
 const PARTICIPATED: u8 = 2;
+const SUSPENDED: u8 = 4;
 
 /// A packed [`Record`], except for what only some members have.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,7 +56,8 @@ impl Packed {
             tier: record.tier.0.to_le_bytes(),
             side: side.to_le_bytes(),
             flags: u8::from(record.is_archived) * ARCHIVED
-                + u8::from(record.has_participated) * PARTICIPATED,
+                + u8::from(record.has_participated) * PARTICIPATED
+                + u8::from(record.is_suspended) * SUSPENDED,
         }
     }
 
@@ -70,6 +72,7 @@ impl Packed {
             applied: Seq(self.applied.signed()),
             tier: TierNumber(u32::from_le_bytes(self.tier)),
             is_archived: self.flags & ARCHIVED != 0,
+            is_suspended: self.flags & SUSPENDED != 0,
             has_participated: self.flags & PARTICIPATED != 0,
             wallet: Wallet {
                 received: points(self.received),
@@ -118,6 +121,7 @@ mod tests {
             applied: Seq(max - 2),
             tier: TierNumber(u32::MAX),
             is_archived: true,
+            is_suspended: true,
             has_participated: false,
             wallet: Wallet {
                 received: Points::MAX,

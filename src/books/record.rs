@@ -22,6 +22,8 @@ pub struct Record {
     pub tier: TierNumber,
     /// Whether the member is removed.
     pub is_archived: bool,
+    /// Whether the member is suspended.
+    pub is_suspended: bool,
     /// Whether the member ever had a mint or a spend.
     pub has_participated: bool,
     /// The points.
@@ -49,6 +51,7 @@ impl Record {
             applied: Seq(0),
             tier,
             is_archived: false,
+            is_suspended: false,
             has_participated: false,
             wallet: Wallet::default(),
             account: Account::default(),

@@ -6,8 +6,8 @@ use super::row::Field;
 use super::{
     BurnOrder, Cell, Entry, Environment, ExternalUserId, InterestId, InterestStatus, InventoryMode,
     MemberNumber, MessageId, OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points,
-    ProgramStatus, RedemptionNumber, Role, Seq, SettlementMode, Status, TermsType, TermsVersionId,
-    Tier, Timestamp, WebhookId,
+    ProgramStatus, RedemptionNumber, ReferenceId, Role, Seq, SettlementMode, Status, TermsType,
+    TermsVersionId, Tier, Timestamp, WebhookId,
 };
 
 impl Field for Points {
@@ -53,7 +53,7 @@ macro_rules! text_fields {
         }
     )* };
 }
-text_fields! { Tier ExternalUserId }
+text_fields! { Tier ExternalUserId ReferenceId }
 
 macro_rules! row_number_fields {
     ($($number:ident)*) => { $(

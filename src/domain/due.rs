@@ -9,11 +9,13 @@ pub enum DueKind {
     Mature,
     /// Points of a member expire.
     Expire,
+    /// Points of a member that were reserved until then become available again.
+    Release,
 }
 
 impl DueKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Mature, Self::Expire];
+    pub const ALL: [Self; 3] = [Self::Mature, Self::Expire, Self::Release];
 
     /// The number, from 1.
     pub const fn number(self) -> u8 {
@@ -25,6 +27,7 @@ impl DueKind {
         match self {
             Self::Mature => "mature",
             Self::Expire => "expire",
+            Self::Release => "release",
         }
     }
 

@@ -235,6 +235,9 @@ events! {
     };
     /// A member rated a completed redemption, or replaced the rating before.
     34 RedemptionRated "redemption.rated" Internal Uncounted Nothing (rated: RedemptionRating);
+    /// A member was suspended, or is not suspended any more.
+    35 MemberStatusChanged "member.status_changed" Internal Uncounted Nothing
+        { member: MemberNumber = Member, suspended: bool = Flag };
     /// An offer was created.
     40 OfferCreated "offer.created" Internal Uncounted Nothing
         { offer: OfferNumber = Offer, id: OfferId = Object, stock: Option<i64> = Amount };

@@ -2,8 +2,8 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    Cell, Column, LotMoves, MemberNumber, OfferNumber, Points, Reason, RedemptionNumber, Timestamp,
-    WalletChange,
+    Cell, Column, LotMoves, MemberNumber, OfferNumber, Points, Reason, RedemptionNumber,
+    ReferenceId, Timestamp, WalletChange,
 };
 
 /// The kind of a ledger entry.
@@ -117,10 +117,12 @@ pub struct Buckets {
     pub lots: Option<LotMoves>,
     /// When the points of a new lot expire, if ever.
     pub expires_at: Option<Timestamp>,
-    /// When the points of a new lot become available, if not at once.
+    /// When the points of a new lot become available, if not at once, or reserved points again.
     pub matures_at: Option<Timestamp>,
     /// When it was due, if it was.
     pub due_at: Option<Timestamp>,
+    /// What the caller calls the purpose for which points are credited, reserved or taken back.
+    pub reference: Option<ReferenceId>,
 }
 
 impl Buckets {
@@ -146,8 +148,9 @@ impl Buckets {
             Entry::Debit => Points::new(signed(Column::Available)?)?,
             _ => Points::ZERO,
         };
-        let (mut deferred, mut dates) = (0, [None; 3]);
-        if lots.is_some() || entry == Entry::Release {
+        let (mut deferred, mut dates, mut reference) = (0, [None; 3], None);
+        if lots.is_some() {
+            reference = Option::of(cells.cell(Column::Name))?;
             deferred = signed(Column::Deferred)?;
             for (column, date) in DATES.into_iter().zip(&mut dates) {
                 *date = match cells.cell(column) {
@@ -165,6 +168,7 @@ impl Buckets {
             expires_at,
             matures_at,
             due_at,
+            reference,
         })
     }
 
@@ -177,6 +181,7 @@ impl Buckets {
         row.set(Column::ExpiresAt, self.expires_at.cell());
         row.set(Column::MaturesAt, self.matures_at.cell());
         row.set(Column::DueAt, self.due_at.cell());
+        row.set(Column::Name, self.reference.cell());
     }
 
     /// Whether an entry of a kind and an amount may move this.
@@ -207,8 +212,12 @@ impl Buckets {
         let may_be_due = matches!(entry, Entry::Expire | Entry::Mature | Entry::Release);
         fits && in_order
             && (is_new || self.expires_at.is_none())
-            && self.matures_at.is_some() == (entry == Entry::Mint && deferred > 0)
+            && match (entry, self.matures_at) {
+                (Entry::Hold, until) => until.is_none() || has_lots,
+                (_, matures_at) => matures_at.is_some() == (entry == Entry::Mint && deferred > 0),
+            }
             && (may_be_due || self.due_at.is_none())
+            && (has_lots || self.reference.is_none())
     }
 }
 
@@ -273,6 +282,7 @@ impl Fields for LedgerEntry {
         Column::Held,
         Column::Deferred,
         Column::Lots,
+        Column::Name,
     ];
 
     fn write<'a>(&'a self, row: &mut Row<'a>) {

@@ -45,6 +45,8 @@ pub enum LotState {
         by: u32,
         /// Whether they were credited as reserved, so that they may be taken back.
         is_provisional: bool,
+        /// When they become available again automatically, if ever.
+        until: Option<Timestamp>,
     },
     /// Its points become available later.
     Deferred {
@@ -90,6 +92,22 @@ impl Lot {
         match self.state {
             LotState::Deferred { matures_at } => Some(matures_at),
             LotState::Available | LotState::Held { .. } => None,
+        }
+    }
+
+    /// When its points become available again automatically, if they are reserved until then.
+    pub const fn held_until(&self) -> Option<Timestamp> {
+        match self.state {
+            LotState::Held { until, .. } => until,
+            LotState::Available | LotState::Deferred { .. } => None,
+        }
+    }
+
+    /// The number of the ledger entry that reserved its points, if they are reserved.
+    pub const fn held_by(&self) -> Option<u32> {
+        match self.state {
+            LotState::Held { by, .. } => Some(by),
+            LotState::Available | LotState::Deferred { .. } => None,
         }
     }
 

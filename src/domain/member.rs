@@ -2,7 +2,7 @@
 
 use super::{
     Attributes, DisplayName, Email, ExternalUserId, MemberNumber, Phone, Points, ProgramNumber,
-    Seq, Tier, Timestamp,
+    Refusal, Seq, Tier, Timestamp,
 };
 
 /// The change of one optional field by a patch.
@@ -138,6 +138,8 @@ pub struct Member {
     pub created_at: Timestamp,
     /// When the member was deleted, if so.
     pub archived_at: Option<Timestamp>,
+    /// When the member was suspended, if so. A deleted member is not.
+    pub suspended_at: Option<Timestamp>,
     /// The settings version: the number of the activity that last changed what a request can set.
     pub version: Seq,
 }
@@ -162,7 +164,19 @@ impl Member {
             token_epoch: 0,
             created_at,
             archived_at: None,
+            suspended_at: None,
             version: Seq(0),
+        }
+    }
+
+    /// Refuses a member who can neither earn nor spend points.
+    ///
+    /// # Errors
+    /// [`Refusal::MemberSuspended`].
+    pub fn check_able(&self) -> Result<(), Refusal> {
+        match self.suspended_at {
+            Some(_) => Err(Refusal::MemberSuspended),
+            None => Ok(()),
         }
     }
 }

@@ -8,6 +8,8 @@ mod account;
 mod activity;
 mod asset;
 mod attachment;
+mod attribute_texts;
+mod balance_operation;
 mod catalogue;
 mod cells;
 mod cents;
@@ -36,6 +38,7 @@ mod money;
 mod numbers;
 mod offer;
 mod organization;
+mod participant;
 mod points;
 mod pool;
 mod precondition;
@@ -57,6 +60,7 @@ pub use account::{Account, Position, jump_depth};
 pub use activity::{Activity, Actor};
 pub use asset::{Asset, BurnOrder, InventoryMode, PointsRules};
 pub use attachment::{Attachment, FileType};
+pub use balance_operation::BalanceOperation;
 pub use catalogue::{EventName, EventSet, Subscription};
 pub use cents::Cents;
 pub use contact::phone_terms;
@@ -88,6 +92,7 @@ pub use money::{Currency, Money, Rate};
 pub use numbers::{ByNumber, NumberHasher};
 pub use offer::{Offer, OfferContent};
 pub use organization::{Allocation, Organization, OrganizationStatus, OrganizationTier};
+pub use participant::{ParticipantFilter, ParticipantPlace, ParticipantSort, ParticipantStatus};
 pub use points::Points;
 pub use pool::{Pool, SettlementMode};
 pub use precondition::{ExpectedVersion, Precondition};
@@ -103,7 +108,7 @@ pub use terms::{PresentTerms, TermsContent, TermsHtml, TermsType, TermsVersion};
 pub use text::{
     Attributes, Blanks, Caption, Comment, CurrencyName, CurrencySymbol, DisplayName, Email,
     ExternalId, ExternalUserId, FileName, Label, LongText, MessageText, Name, Note, Phone, Reason,
-    TextRule, Tier, Title, Url,
+    ReferenceId, TextRule, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{

@@ -33,6 +33,42 @@ pub enum Refusal {
     /// The member has as many redemptions of the offer as its limit allows.
     #[error("the member has as many redemptions of this offer as its limit allows")]
     RedemptionAlreadyExists,
+    /// The member is suspended, so that points neither come nor go.
+    #[error(
+        "the member is suspended: points can be credited, debited or spent when it is active again"
+    )]
+    MemberSuspended,
+    /// The participant is suspended or closed.
+    #[error("the participant is {0}, and only an ACTIVE one can do this")]
+    ParticipantInactive(&'static str),
+    /// Another member has the id.
+    #[error("another participant of the program has this external_id")]
+    ExternalIdTaken,
+    /// An object of another program was named.
+    #[error("{0} is not that of the API key's program")]
+    AnotherProgram(&'static str),
+    /// An amount has more decimals than its asset.
+    #[error("{field} has more decimals than the asset, whose scale is {scale}")]
+    InvalidScale {
+        /// The field.
+        field: String,
+        /// The decimals of the asset.
+        scale: u8,
+    },
+    /// An amount is above the most that a single credit or debit may move.
+    #[error("amount is above {}, the limit of a single credit or debit", .0.get())]
+    AmountTooLarge(Points),
+    /// The member has as many open holds as are possible.
+    #[error("a participant has at most {0} holds at a time; release one first")]
+    TooManyHolds(usize),
+    /// There are not enough points of the kind that the request names.
+    #[error("{available} points match, {needed} are needed")]
+    TooFewMatching {
+        /// The points that match.
+        available: i64,
+        /// The points that are needed, at least one.
+        needed: i64,
+    },
     /// The points of the program are kept in lots already.
     #[error("the points are kept in lots already")]
     AlreadyLots,
@@ -126,6 +162,9 @@ impl Refusal {
             Self::TokenRevoked
                 | Self::CredentialRevoked
                 | Self::Inactive
+                | Self::MemberSuspended
+                | Self::ParticipantInactive(_)
+                | Self::AnotherProgram(_)
                 | Self::AnotherMember
                 | Self::PreconditionFailed(_)
                 | Self::KeyInUse

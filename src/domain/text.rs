@@ -284,6 +284,11 @@ text!(
     Name, (1, 255), lines: false, Trimmed
 );
 text!(
+    /// What a caller calls the purpose for which points are held or credited, such as an order: 1
+    /// to 255 characters. It is no personal text.
+    ReferenceId, (1, 255), lines: false, Trimmed
+);
+text!(
     /// The partner's own id of an organization: 1 to 255 characters.
     ExternalId, (1, 255), lines: false, NotAlone
 );

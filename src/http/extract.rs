@@ -18,7 +18,7 @@ use super::path::{self, Pattern};
 use super::{HttpError, HttpLimits};
 use crate::domain::{Attachment, FileType, Invalid};
 use crate::error::Code;
-use crate::service::{Caller, IdempotencyKey, PartnerPrincipal, Scope};
+use crate::service::{Caller, IdempotencyKey, KeyPrincipal, PartnerPrincipal, Scope};
 use crate::wire::{self, Parameters, PlainNumbers, Query};
 
 /// The deepest nesting of lists and objects in a body.
@@ -287,6 +287,35 @@ impl Idempotency {
         self.within(scope, body)
     }
 
+    /// The key in the scope of an Org-API-Key, which may also be in the body, as
+    /// `idempotency_key`.
+    pub(super) fn of_body(
+        &self,
+        key: KeyPrincipal,
+        body: &Value,
+    ) -> Result<Option<IdempotencyKey>, HttpError> {
+        const FIELD: &str = "idempotency_key";
+        let scope = Scope::Program(key.program);
+        let Some(map) = body.as_object().filter(|map| map.contains_key(FIELD)) else {
+            return self.within(scope, body);
+        };
+        // The same request may be sent with the key in either place.
+        let mut rest = map.clone();
+        let text = rest.remove(FIELD);
+        let text = text.as_ref().and_then(Value::as_str);
+        let text = text.ok_or_else(|| Invalid::new(FIELD, "must be a string"))?;
+        if let Some(header) = self.header()?
+            && header != text
+        {
+            let expected = "must be that of the header Idempotency-Key, or be left out";
+            return Err(Invalid::new(FIELD, expected).into());
+        }
+        if !(1..=IdempotencyKey::CHARS_MAX).contains(&text.chars().count()) {
+            return Err(Invalid::new(FIELD, "must be 1 to 255 characters long").into());
+        }
+        self.of_text(text, scope, &Value::Object(rest)).map(Some)
+    }
+
     /// The key in the partner's scope.
     pub(super) fn of_partner(
         &self,
@@ -297,15 +326,24 @@ impl Idempotency {
     }
 
     fn within(&self, scope: Scope, body: &Value) -> Result<Option<IdempotencyKey>, HttpError> {
-        let Some(key) = self.0.headers().get(IDEMPOTENCY_KEY) else {
-            return Ok(None);
-        };
-        let text = std::str::from_utf8(key.as_bytes())
-            .map_err(|_| Invalid::new("Idempotency-Key", "must be UTF-8"))?;
+        let text = self.header()?;
+        text.map(|text| self.of_text(text, scope, body)).transpose()
+    }
+
+    /// The header.
+    fn header(&self) -> Result<Option<&str>, Invalid> {
+        let key = self.0.headers().get(IDEMPOTENCY_KEY);
+        let text = key
+            .map(|key| std::str::from_utf8(key.as_bytes()))
+            .transpose();
+        text.map_err(|_| Invalid::new("Idempotency-Key", "must be UTF-8"))
+    }
+
+    fn of_text(&self, text: &str, scope: Scope, body: &Value) -> Result<IdempotencyKey, HttpError> {
         let (method, path) = (self.0.method().as_str(), path::plain(self.0.uri().path())?);
         // Both addresses of a route mean the same request.
         let path = path.strip_prefix(path::PARTNER_PREFIX).unwrap_or(&path);
-        Ok(Some(IdempotencyKey::new(text, scope, method, path, body)?))
+        Ok(IdempotencyKey::new(text, scope, method, path, body)?)
     }
 }
 

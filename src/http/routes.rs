@@ -32,6 +32,8 @@ const FILES: &[&[Route]] = &[
     loyalty::sandbox::ROUTES,
     scrip::programs::ROUTES,
     scrip::assets::ROUTES,
+    scrip::participants::ROUTES,
+    scrip::balances::ROUTES,
     scrip::activity::ROUTES,
     partner::analytics::ROUTES,
     partner::organizations::ROUTES,

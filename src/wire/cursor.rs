@@ -22,6 +22,7 @@ pub enum ListKind {
     // The number of a list is part of its cursors: add new lists at the end.
     RedemptionHistory,
     Interests,
+    Participants,
 }
 
 /// A place in a list: the number of a row.

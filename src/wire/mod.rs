@@ -104,10 +104,15 @@ pub use redemptions::{
 };
 pub use sandbox::{AdvanceClockRequest, ClockResponse, ResetRequest, ResetResponse};
 pub use scrip::{
-    AssetListResponse, AssetResponse, ConvertAssetRequest, ConvertAssetResponse,
-    CreateProgramRequest, CreatedProgramResponse, ExpiryResponse, PaginationResponse,
-    PatchAssetRequest, PatchProgramRequest, ProgramActivityListResponse, ProgramActivityResponse,
-    ProgramListResponse, ProgramResponse, decimal,
+    AdjustBalanceRequest, AdjustedBalanceResponse, AssetListResponse, AssetResponse,
+    BalanceOperationRequest, BalanceOperationResponse, BucketsResponse, ConvertAssetRequest,
+    ConvertAssetResponse, CreateParticipantRequest, CreateProgramRequest, CreatedProgramResponse,
+    ExpiryResponse, LotAmountResponse, OperatedAsset, PaginationResponse,
+    ParticipantBalanceListResponse, ParticipantBalanceResponse, ParticipantListResponse,
+    ParticipantProfile, ParticipantResponse, ParticipantRowResponse, PatchAssetRequest,
+    PatchParticipantRequest, PatchProgramRequest, ProgramActivityListResponse,
+    ProgramActivityResponse, ProgramListResponse, ProgramResponse, SetParticipantStatusRequest,
+    SettleResponse, decimal,
 };
 pub use terms::{
     AcceptTermsRequest, PublishTermsRequest, TermsContentResponse, TermsDocumentResponse,

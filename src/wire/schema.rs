@@ -10,8 +10,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
     BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName, FileType, InterestStatus,
-    InventoryMode, LimitPer, Occasion, OrganizationStatus, OrganizationTier, Points, ProgramStatus,
-    Rate, SettlementMode, Status, TermsType, TextRule,
+    InventoryMode, LimitPer, Occasion, OrganizationStatus, OrganizationTier, ParticipantStatus,
+    Points, ProgramStatus, Rate, SettlementMode, Status, TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -97,6 +97,23 @@ pub fn time() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .build()
+}
+
+/// Points as a decimal string.
+pub fn decimal() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[0-9]{1,16}$"))
+        .build()
+}
+
+/// An object whose values are texts.
+pub fn texts() -> Object {
+    let text = AdditionalProperties::RefOr(RefOr::T(string().into()));
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(text))
         .build()
 }
 
@@ -205,6 +222,8 @@ words! {
     ProgramState = ProgramStatus::ALL.map(ProgramStatus::as_str);
     /// How the points of an asset are kept.
     AssetInventoryMode = InventoryMode::ALL.map(InventoryMode::as_str);
+    /// Whether a participant can earn and spend points.
+    ParticipantState = ParticipantStatus::ALL.map(ParticipantStatus::as_str);
     /// The order in which lots are used.
     AssetBurnOrder = BurnOrder::ALL.map(BurnOrder::as_str);
     /// Whether an organization's credentials are accepted.

@@ -2,6 +2,7 @@ mod held;
 mod interests;
 mod kinds;
 mod matrix;
+mod participants;
 mod partner_rows;
 mod table;
 mod world;

@@ -175,8 +175,11 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
         // Comes last, because it removes everything from the program.
         (SANDBOX_KEY, "/v1/sandbox/reset", json!({}), 200, ""),
     ];
-    rows.map(|(who, path, body, status, secret)| (who, path.to_owned(), body, status, secret))
-        .to_vec()
+    let rows =
+        rows.map(|(who, path, body, status, secret)| (who, path.to_owned(), body, status, secret));
+    let mut rows = rows.to_vec();
+    rows.splice(..0, crate::balances::posts(app));
+    rows
 }
 
 #[test]

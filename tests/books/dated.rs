@@ -128,6 +128,7 @@ impl World {
             2 => Place::Held {
                 by: 0,
                 is_provisional: true,
+                until: None,
             },
             _ => Place::Free,
         };
@@ -253,12 +254,18 @@ impl World {
         let Some(amount) = self.some_of(most) else {
             return;
         };
-        let plan = record.plan(Entry::Hold, points(amount), &pick).unwrap();
+        let mut plan = record.plan(Entry::Hold, points(amount), &pick).unwrap();
+        let ends = person.purse.is_some() && self.rng.bool();
+        let until = ends.then(|| INSTANTS[self.rng.usize(..INSTANTS.len())]);
+        if let Some(until) = until {
+            plan = plan.held_until(time(until));
+        }
         self.count("hold");
         self.write_plan(number, plan, |person| {
             let place = Place::Held {
                 by: person.next_entry(),
                 is_provisional: false,
+                until,
             };
             person.drain(amount, by_end, is_free, Fate::To(place));
             person.held += amount;
@@ -278,11 +285,11 @@ impl World {
             by.next_back().unwrap_or(1)
         });
         let admits = |lot: &Lot| {
-            matches!(lot.state, LotState::Held { by, is_provisional }
+            matches!(lot.state, LotState::Held { by, is_provisional, .. }
                 if !is_provisional && one.is_none_or(|one| by == one))
         };
         let fits = |pile: &Pile| {
-            matches!(pile.place, Place::Held { by, is_provisional }
+            matches!(pile.place, Place::Held { by, is_provisional, .. }
                 if !is_provisional && one.is_none_or(|one| by == one))
         };
         let pick = Pick {
@@ -391,6 +398,7 @@ impl World {
             let place = Place::Held {
                 by,
                 is_provisional: false,
+                until: None,
             };
             for (left, place) in [(free, Place::Free), (held, place)] {
                 if left > 0 {
@@ -426,6 +434,9 @@ impl World {
         let fits = |pile: &Pile| match due.kind {
             DueKind::Mature => pile.place == Place::Later(at),
             DueKind::Expire => is_free(pile) && pile.end == Some(at),
+            DueKind::Release => {
+                matches!(pile.place, Place::Held { until, .. } if until == Some(at))
+            }
         };
         let amount = person.purse.as_ref().map_or(0, |purse| purse.sum(fits));
         let plan = self.open_record(number).plan_due(due);
@@ -436,6 +447,7 @@ impl World {
             DueKind::Mature if person.balance() < 0 => "maturity that repays",
             DueKind::Mature => "maturity",
             DueKind::Expire => "expiry",
+            DueKind::Release => "release",
         });
         self.write_plan(number, plan, |person| match due.kind {
             DueKind::Mature => {
@@ -446,6 +458,10 @@ impl World {
             DueKind::Expire => {
                 person.drain(amount, false, fits, Fate::Gone);
                 person.spent += amount;
+            }
+            DueKind::Release => {
+                person.drain(amount, false, fits, Fate::To(Place::Free));
+                person.held -= amount;
             }
         });
     }

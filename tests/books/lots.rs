@@ -565,7 +565,11 @@ fn a_held_lot_says_which_entry_holds_it_and_whether_it_may_be_taken_back() {
     case.take(Entry::Hold, 4);
     let lots = case.ada().lots.unwrap();
     let states: Vec<LotState> = lots.live.iter().map(|lot| lot.state).collect();
-    let held = |by, is_provisional| LotState::Held { by, is_provisional };
+    let held = |by, is_provisional| LotState::Held {
+        by,
+        is_provisional,
+        until: None,
+    };
     assert_eq!(states, [LotState::Available, held(2, true), held(3, false)]);
     let origins: Vec<(u32, u32)> = lots.live.iter().map(|it| (it.origin, it.entry)).collect();
     assert_eq!(origins, [(1, 1), (2, 2), (1, 1)]);

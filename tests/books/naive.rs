@@ -30,6 +30,7 @@ impl Name {
 }
 
 /// A member.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) program: i64,
@@ -37,6 +38,7 @@ pub(crate) struct Person {
     pub(crate) tier: String,
     pub(crate) applied: i64,
     pub(crate) is_archived: bool,
+    pub(crate) is_suspended: bool,
     pub(crate) is_erased: bool,
     pub(crate) has_participated: bool,
     pub(crate) received: i64,
@@ -73,6 +75,7 @@ impl Person {
             applied: Seq(self.applied),
             tier,
             is_archived: self.is_archived,
+            is_suspended: self.is_suspended,
             has_participated: self.has_participated,
             wallet: wallet([self.received, self.spent, self.held, self.pending]),
             account: self.account,

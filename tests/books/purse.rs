@@ -9,7 +9,11 @@ use super::naive::Person;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Free,
-    Held { by: u32, is_provisional: bool },
+    Held {
+        by: u32,
+        is_provisional: bool,
+        until: Option<i64>,
+    },
     Later(i64),
 }
 
@@ -86,7 +90,15 @@ impl Purse {
             expires_at: pile.end.map(time),
             state: match pile.place {
                 Place::Free => LotState::Available,
-                Place::Held { by, is_provisional } => LotState::Held { by, is_provisional },
+                Place::Held {
+                    by,
+                    is_provisional,
+                    until,
+                } => LotState::Held {
+                    by,
+                    is_provisional,
+                    until: until.map(time),
+                },
                 Place::Later(at) => LotState::Deferred {
                     matures_at: time(at),
                 },
@@ -107,6 +119,7 @@ impl Purse {
             (Place::Free, Some(end)) => vec![(end, 2)],
             (Place::Later(at), Some(end)) => vec![(at, 1), (end, 2)],
             (Place::Later(at), None) => vec![(at, 1)],
+            (Place::Held { until, .. }, _) => until.map(|until| (until, 3)).into_iter().collect(),
             _ => Vec::new(),
         })
     }
@@ -142,6 +155,7 @@ impl Person {
                 Place::Held { is_provisional, .. } => Place::Held {
                     by: entry,
                     is_provisional,
+                    until: None,
                 },
                 place => place,
             };
@@ -178,9 +192,14 @@ impl Person {
         while amount > 0 {
             let age = |index: &usize| (purse.0[*index].origin, purse.0[*index].number);
             let end = |index: &usize| purse.0[*index].end.unwrap_or(i64::MAX);
+            let held_by = |index: &usize| match purse.0[*index].place {
+                Place::Held { by, .. } => by,
+                _ => 0,
+            };
             let first = open.iter().copied().min_by_key(|index| {
                 let end = if by_end { end(index) } else { 0 };
-                (end, age(index))
+                // Of points that are held, those that were held first.
+                (end, held_by(index), age(index))
             });
             let index = first.unwrap();
             open.retain(|other| *other != index);

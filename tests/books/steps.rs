@@ -127,9 +127,16 @@ impl World {
             58..62 => self.remove(number),
             62..66 if person.is_archived && !person.is_erased => self.restore(number),
             66..68 if !person.is_erased => self.erase(number),
-            68..72 => self.record(number, Event::MemberChanged { member }, |person, seq| {
+            68..70 => self.record(number, Event::MemberChanged { member }, |person, seq| {
                 person.version = seq;
             }),
+            70..72 if !person.is_archived => {
+                let suspended = !person.is_suspended;
+                let event = Event::MemberStatusChanged { member, suspended };
+                self.record(number, event, |person, seq| {
+                    (person.is_suspended, person.version) = (suspended, seq);
+                });
+            }
             72..79 => self.exchange(number),
             79..86 => self.redeem(number),
             86..96 => self.move_redemption(number),
@@ -188,6 +195,7 @@ impl World {
             tier: tier_name,
             applied: seq,
             is_archived: false,
+            is_suspended: false,
             is_erased: false,
             has_participated: false,
             received: 0,
@@ -341,7 +349,8 @@ impl World {
         };
         let is_given = self.is_given;
         self.record(number, event, |person, seq| {
-            (person.is_archived, person.version) = (true, seq);
+            (person.is_archived, person.is_suspended) = (true, false);
+            person.version = seq;
             person.removals += 1;
             person.token_end = person.token_end.filter(|_| is_given);
         });

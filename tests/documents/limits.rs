@@ -239,6 +239,12 @@ const LIMITS: &[Limit] = &[
         "what_is_not_a_file_of_its_type_is_refused_by_name",
     ),
     (
+        "holds of a participant at a time, points that were credited as held included",
+        Constant("src/service/earning/holds.rs", "HOLDS_MAX"),
+        "422 `limit_reached`",
+        "a_participant_has_so_many_holds_at_a_time",
+    ),
+    (
         "active webhooks per program",
         Constant("src/domain/limits.rs", "ENDPOINTS_MAX"),
         "422 `WEBHOOK_LIMIT_REACHED`",

@@ -4,20 +4,22 @@ use proptest::prelude::*;
 use serde_json::{Map, Value};
 use stampcard::domain::Refusal;
 use stampcard::wire::{
-    AcceptTermsRequest, AdvanceClockRequest, AllocateCreditsRequest, CancelRedemptionRequest,
-    ConfigurationRequest, ConfirmPhoneRequest, ConvertAssetRequest, CreateApiKeyRequest,
-    CreateInterestRequest, CreateOfferRequest, CreateOrganizationRequest, CreateProgramRequest,
+    AcceptTermsRequest, AdjustBalanceRequest, AdvanceClockRequest, AllocateCreditsRequest,
+    BalanceOperationRequest, CancelRedemptionRequest, ConfigurationRequest, ConfirmPhoneRequest,
+    ConvertAssetRequest, CreateApiKeyRequest, CreateInterestRequest, CreateOfferRequest,
+    CreateOrganizationRequest, CreateParticipantRequest, CreateProgramRequest,
     CreateRedemptionRequest, CreateWebhookRequest, CreditRequest, DebitRequest,
     ExchangeTokenRequest, FundPoolRequest, PatchAssetRequest, PatchInterestRequest,
-    PatchOfferRequest, PatchOrganizationRequest, PatchProgramRequest, PatchRedemptionRequest,
-    PublishTermsRequest, ResetRequest, SendMessageRequest, SetIntakeRequest, SetMemberRequest,
-    SetPoolRequest, SetRedemptionFeedbackRequest, SetStatusRequest, SetTierRequest,
+    PatchOfferRequest, PatchOrganizationRequest, PatchParticipantRequest, PatchProgramRequest,
+    PatchRedemptionRequest, PublishTermsRequest, ResetRequest, SendMessageRequest,
+    SetIntakeRequest, SetMemberRequest, SetParticipantStatusRequest, SetPoolRequest,
+    SetRedemptionFeedbackRequest, SetStatusRequest, SetTierRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 35] = [
+const GOOD: [&str; 39] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
@@ -49,6 +51,10 @@ const GOOD: [&str; 35] = [
     r#"{"tier":"paid"}"#,
     r#"{"credits":600,"notes":"more"}"#,
     r#"{"name":"back end","programId":"0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4"}"#,
+    r#"{"external_id":"user_42","email":"","attributes":{"city":"Bath"},"status":"ACTIVE"}"#,
+    r#"{"type":"CREDIT","amount":"10","asset_id":"default","program_id":"p","description":"d"}"#,
+    r#"{"reference_id":"order_7","expires_at":"2026-06-01T00:00:00Z","bucket":"HELD"}"#,
+    r#"{"lot_ids":["0b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4"],"hold_until":null,"amount":"1.5"}"#,
     "{}",
     "[]",
     "null",
@@ -56,7 +62,24 @@ const GOOD: [&str; 35] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 74] = [
+const NAMES: [&str; 91] = [
+    "external_id",
+    "display_name",
+    "first_name",
+    "last_name",
+    "tags",
+    "program_id",
+    "asset_id",
+    "bucket",
+    "allow_negative",
+    "reference_id",
+    "expires_at",
+    "matures_at",
+    "lot_ids",
+    "earned_from",
+    "earned_to",
+    "hold_until",
+    "idempotency_key",
     "externalUserID",
     "displayName",
     "email",
@@ -198,12 +221,23 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         SetIntakeRequest::parse(body).err(),
         PatchInterestRequest::parse(body).err(),
         ConfirmPhoneRequest::parse(body).err(),
+        CreateParticipantRequest::parse(body).err(),
+        PatchParticipantRequest::parse(body).err(),
+        SetParticipantStatusRequest::parse(body).err(),
     ];
     for invalid in refused.into_iter().flatten() {
         prop_assert!(!invalid.field.is_empty(), "{}", body);
         prop_assert!(!invalid.expected.is_empty(), "{}", body);
         // Long input is not repeated in the message.
         prop_assert!(invalid.expected.len() < 1000, "{}", invalid.expected);
+    }
+    let moved = [
+        AdjustBalanceRequest::parse(body).err(),
+        BalanceOperationRequest::parse(body).err(),
+    ];
+    for refusal in moved.into_iter().flatten() {
+        let is_known = matches!(refusal, Refusal::Invalid(_) | Refusal::InvalidScale { .. });
+        prop_assert!(is_known, "{refusal:?}");
     }
     match CreateWebhookRequest::parse(body) {
         Ok(_) | Err(Refusal::Invalid(_) | Refusal::WebhookEventUnknown { .. }) => Ok(()),

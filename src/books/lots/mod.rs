@@ -221,7 +221,11 @@ pub(super) fn dues_of(lot: &Lot, member: MemberNumber) -> impl Iterator<Item = D
     // A lot does not expire while it is held.
     let is_held = lot.state.bucket() == Bucket::Held;
     let expires_at = lot.expires_at.filter(|_| !is_held);
-    let dates = [(matures_at, DueKind::Mature), (expires_at, DueKind::Expire)];
+    let dates = [
+        (matures_at, DueKind::Mature),
+        (expires_at, DueKind::Expire),
+        (lot.held_until(), DueKind::Release),
+    ];
     dates
         .into_iter()
         .filter_map(move |(at, kind)| at.map(|at| Due { at, kind, member }))
@@ -249,6 +253,7 @@ fn made(
         (Bucket::Held, None) if is_new => LotState::Held {
             by,
             is_provisional: entry == Entry::Mint,
+            until: None,
         },
         (Bucket::Deferred, Some(matures_at)) => LotState::Deferred { matures_at },
         _ => return Err(ContradictionKind::LotsDiffer),
@@ -307,6 +312,7 @@ fn shifted(
         (Entry::Hold, Bucket::Held) => Ok(LotState::Held {
             by,
             is_provisional: false,
+            until: posted.buckets.matures_at,
         }),
         (Entry::Release, Bucket::Available) => {
             fits(lot.state.bucket() == Bucket::Held && !lot.is_provisional())?;

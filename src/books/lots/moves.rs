@@ -47,7 +47,8 @@ impl Pick<'_> {
                 BurnOrder::Fifo => None,
                 BurnOrder::SoonestExpiry => Some((lot.expires_at.is_none(), lot.expires_at)),
             };
-            (expiry, lot.origin, lot.number)
+            // Of points that are held, those that were held first.
+            (expiry, lot.held_by(), lot.origin, lot.number)
         });
         lots
     }

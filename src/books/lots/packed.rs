@@ -1,10 +1,10 @@
-//! The packed form of lots: 32 bytes each.
+//! The packed form of lots: 32 bytes each, and as many for each entry that holds points for a time.
 
 use super::super::small::{U48, U56};
 use super::Lots;
 use crate::domain::{Lot, LotState, Points, Timestamp};
 
-/// A packed [`Lot`].
+/// A packed [`Lot`], or, after all lots, until when an entry holds points.
 #[derive(Debug, Clone, Copy, Default)]
 struct PackedLot {
     number: [u8; 4],
@@ -22,12 +22,16 @@ const AVAILABLE: u8 = 0;
 const HELD: u8 = 1;
 const PROVISIONAL: u8 = 2;
 const DEFERRED: u8 = 3;
+/// Not a lot: `entry` holds points until `detail`.
+const UNTIL: u8 = 4;
 
 impl PackedLot {
     fn new(lot: &Lot) -> Self {
         let (state, detail) = match lot.state {
             LotState::Available => (AVAILABLE, 0),
-            LotState::Held { by, is_provisional } => {
+            LotState::Held {
+                by, is_provisional, ..
+            } => {
                 let state = if is_provisional { PROVISIONAL } else { HELD };
                 (state, i64::from(by))
             }
@@ -44,9 +48,24 @@ impl PackedLot {
         }
     }
 
-    fn lot(&self) -> Lot {
+    /// Until when an entry holds points.
+    fn until(by: u32, until: Timestamp) -> Self {
+        Self {
+            entry: by.to_le_bytes(),
+            detail: U48::of(until.as_millis()),
+            state: UNTIL,
+            ..Self::default()
+        }
+    }
+
+    /// The lot, after which `further` says until when entries hold points.
+    fn lot(&self, further: &[Self]) -> Lot {
         let by = u32::try_from(self.detail.get()).unwrap_or(u32::MAX);
         let time = |millis| Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH);
+        let until = || {
+            let place = further.binary_search_by_key(&by, |row| u32::from_le_bytes(row.entry));
+            place.ok().map(|place| time(further[place].detail.signed()))
+        };
         let end = self.expires_at.signed();
         Lot {
             number: u32::from_le_bytes(self.number),
@@ -62,6 +81,7 @@ impl PackedLot {
                 state => LotState::Held {
                     by,
                     is_provisional: state == PROVISIONAL,
+                    until: until(),
                 },
             },
         }
@@ -77,9 +97,18 @@ pub(in crate::books) struct PackedLots {
 
 impl PackedLots {
     pub(in crate::books) fn new(lots: &Lots) -> Self {
+        let untils = lots
+            .live
+            .iter()
+            .filter_map(|lot| lot.held_by().zip(lot.held_until()));
+        let mut untils: Vec<(u32, Timestamp)> = untils.collect();
+        untils.sort_unstable();
+        untils.dedup();
+        let untils = untils.into_iter().map(|(by, at)| PackedLot::until(by, at));
+        let live = lots.live.iter().map(PackedLot::new);
         Self {
             made: lots.made,
-            live: lots.live.iter().map(PackedLot::new).collect(),
+            live: live.chain(untils).collect(),
         }
     }
 
@@ -93,7 +122,9 @@ impl PackedLots {
 
     /// The lots with points left.
     pub(in crate::books) fn iter(&self) -> impl Iterator<Item = Lot> {
-        self.live.iter().map(PackedLot::lot)
+        let count = self.live.partition_point(|row| row.state != UNTIL);
+        let (lots, further) = self.live.split_at(count);
+        lots.iter().map(|lot| lot.lot(further))
     }
 
     pub(in crate::books) fn heap_bytes(&self) -> usize {
@@ -114,10 +145,17 @@ mod tests {
             LotState::Held {
                 by: u32::MAX,
                 is_provisional: false,
+                until: Some(last),
+            },
+            LotState::Held {
+                by: 2,
+                is_provisional: false,
+                until: Some(Timestamp::EPOCH),
             },
             LotState::Held {
                 by: 3,
                 is_provisional: true,
+                until: None,
             },
             LotState::Deferred { matures_at: last },
             LotState::Deferred {

@@ -6,7 +6,8 @@
 use super::moves::{Moves, Pick};
 use crate::books::Record;
 use crate::domain::{
-    Bucket, Buckets, BurnOrder, Due, DueKind, Entry, LedgerEntry, Lot, LotMoves, Points, Timestamp,
+    Bucket, Buckets, BurnOrder, Due, DueKind, Entry, LedgerEntry, Lot, LotMove, LotMoves, Points,
+    ReferenceId, Timestamp,
 };
 
 /// The dates of a new lot.
@@ -42,6 +43,42 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The plan, with what the caller calls its purpose. Only of an account with lots.
+    #[must_use]
+    pub fn referring(mut self, reference: Option<ReferenceId>) -> Self {
+        if let Some(buckets) = &mut self.buckets {
+            buckets.reference = reference;
+        }
+        self
+    }
+
+    /// The plan of a hold, which ends automatically. Only of an account with lots.
+    #[must_use]
+    pub fn held_until(mut self, until: Timestamp) -> Self {
+        if let Some(buckets) = &mut self.buckets {
+            buckets.matures_at = Some(until);
+        }
+        self
+    }
+
+    /// The lots that it takes points from or moves, each with the points. A part that gets a
+    /// number of its own has that one.
+    pub fn moved_lots(&self) -> Vec<(u32, Points)> {
+        let lots = self
+            .buckets
+            .iter()
+            .filter_map(|buckets| buckets.lots.as_ref());
+        let moves = lots.flat_map(LotMoves::iter);
+        let parts = moves.filter_map(|moved| match moved {
+            LotMove::Take { part, .. } => Some((part.number, part.amount)),
+            LotMove::Shift { part, target, .. } => {
+                Some((target.unwrap_or(part.number), part.amount))
+            }
+            LotMove::Make { .. } | LotMove::Give { .. } => None,
+        });
+        parts.collect()
+    }
+
     fn new(entry: Entry, amount: i64, buckets: Buckets) -> Option<Self> {
         let amount = Points::new(amount).filter(|amount| !amount.is_zero())?;
         Some(Self {
@@ -169,10 +206,12 @@ impl Record {
         let (entry, bucket) = match due.kind {
             DueKind::Mature => (Entry::Mature, Bucket::Deferred),
             DueKind::Expire => (Entry::Expire, Bucket::Available),
+            DueKind::Release => (Entry::Release, Bucket::Held),
         };
         let admits = |lot: &Lot| match due.kind {
             DueKind::Mature => lot.matures_at() == at,
             DueKind::Expire => lot.expires_at == at,
+            DueKind::Release => lot.held_until() == at,
         };
         let pick = Pick {
             bucket,

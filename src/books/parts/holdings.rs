@@ -31,7 +31,7 @@ struct StoredLot {
 #[derive(Debug, Serialize, Deserialize)]
 enum StoredState {
     Available,
-    Held { by: u32 },
+    Held { by: u32, until: Option<i64> },
     Provisional { by: u32 },
     Deferred { matures_at: i64 },
 }
@@ -103,10 +103,13 @@ impl StoredLot {
             expires_at: lot.expires_at.map_or(0, |at| at.as_millis() + 1),
             state: match lot.state {
                 LotState::Available => StoredState::Available,
-                LotState::Held { by, is_provisional } if is_provisional => {
-                    StoredState::Provisional { by }
-                }
-                LotState::Held { by, .. } => StoredState::Held { by },
+                LotState::Held {
+                    by, is_provisional, ..
+                } if is_provisional => StoredState::Provisional { by },
+                LotState::Held { by, until, .. } => StoredState::Held {
+                    by,
+                    until: until.map(Timestamp::as_millis),
+                },
                 LotState::Deferred { matures_at } => StoredState::Deferred {
                     matures_at: matures_at.as_millis(),
                 },
@@ -117,7 +120,6 @@ impl StoredLot {
     /// The lot after the one with the number `before`; `None` if a number is out of range.
     fn lot(&self, before: u32) -> Option<Lot> {
         let number = before.checked_add(self.after).filter(|_| self.after > 0)?;
-        let is_provisional = matches!(self.state, StoredState::Provisional { .. });
         Some(Lot {
             number,
             origin: number
@@ -131,9 +133,19 @@ impl StoredLot {
             },
             state: match self.state {
                 StoredState::Available => LotState::Available,
-                StoredState::Held { by } | StoredState::Provisional { by } => {
-                    LotState::Held { by, is_provisional }
-                }
+                StoredState::Held { by, until } => LotState::Held {
+                    by,
+                    is_provisional: false,
+                    until: match until {
+                        Some(until) => Some(Timestamp::parse_stored(until)?),
+                        None => None,
+                    },
+                },
+                StoredState::Provisional { by } => LotState::Held {
+                    by,
+                    is_provisional: true,
+                    until: None,
+                },
                 StoredState::Deferred { matures_at } => LotState::Deferred {
                     matures_at: Timestamp::parse_stored(matures_at)?,
                 },

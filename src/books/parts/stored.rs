@@ -55,6 +55,7 @@ pub(super) struct StoredRecord {
     pub(super) tier: u64,
     applied: i64,
     is_archived: bool,
+    is_suspended: bool,
     has_participated: bool,
     received: i64,
     spent: i64,
@@ -87,6 +88,7 @@ impl StoredRecord {
             tier,
             applied,
             is_archived: record.is_archived,
+            is_suspended: record.is_suspended,
             has_participated: record.has_participated,
             received: record.wallet.received.get(),
             spent: record.wallet.spent.get(),
@@ -134,6 +136,7 @@ impl StoredRecord {
             applied: Seq(self.applied),
             tier,
             is_archived: self.is_archived,
+            is_suspended: self.is_suspended,
             has_participated: self.has_participated,
             wallet: Wallet {
                 received: Points::new(self.received)?,
@@ -267,6 +270,7 @@ mod tests {
                     applied: Seq(applied),
                     tier,
                     is_archived: flags.0,
+                    is_suspended: flags.2 % 2 == 1,
                     has_participated: flags.1,
                     wallet,
                     account: Account {
@@ -290,8 +294,12 @@ mod tests {
         let time = |millis| Timestamp::from_millis(millis).unwrap();
         let state = prop_oneof![
             Just(LotState::Available),
-            (1..9_u32, any::<bool>())
-                .prop_map(|(by, is_provisional)| LotState::Held { by, is_provisional }),
+            (1..9_u32, any::<bool>()).prop_map(move |(by, is_provisional)| LotState::Held {
+                by,
+                is_provisional,
+                // All lots that an entry holds are held until the same time.
+                until: (by % 3 == 0 && !is_provisional).then(|| time(by.into())),
+            }),
             (0..99_i64).prop_map(move |at| LotState::Deferred {
                 matures_at: time(at)
             }),

@@ -107,6 +107,7 @@ async fn list_members(
         tier: query.tier,
         search: query.search,
         include_archived: query.include_archived,
+        participants: None,
     };
     Ok(ok(&services.list_members(key, filter, query.page).await?))
 }

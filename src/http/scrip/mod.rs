@@ -1,7 +1,9 @@
-//! The surface of the earning engine: programs, assets, reports.
+//! The surface of the earning engine: programs, assets, participants, reports.
 
 pub(super) mod activity;
 pub(super) mod assets;
+pub(super) mod balances;
+pub(super) mod participants;
 pub(super) mod programs;
 
 /// Rows on a page by default, and at most.

@@ -71,7 +71,7 @@ query_parameters! {
     }
 }
 
-const DIRECTION: Kind<bool> = Kind {
+pub(super) const DIRECTION: Kind<bool> = Kind {
     read: |name, word| match word {
         "asc" => Ok(false),
         "desc" => Ok(true),

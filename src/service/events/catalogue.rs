@@ -185,6 +185,7 @@ fn object(
         | Event::MemberRestored { .. }
         | Event::MemberErased { .. }
         | Event::MemberChanged { .. }
+        | Event::MemberStatusChanged { .. }
         | Event::RedemptionChanged { .. }
         | Event::RedemptionRated(_)
         | Event::OfferCreated { .. }

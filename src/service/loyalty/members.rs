@@ -5,7 +5,7 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use parking_lot::RwLockReadGuard;
 
-use super::ledger::post;
+use super::standing;
 use crate::books::{Books, Published, Record};
 use crate::domain::{
     Change, Currency, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
@@ -185,11 +185,14 @@ impl Services {
 }
 
 /// The books, at least as new as the newest row of the log that a read has seen.
-fn moment(books: &Published, newest: Seq) -> Result<RwLockReadGuard<'_, Books>, store::Error> {
+pub(in crate::service) fn moment(
+    books: &Published,
+    newest: Seq,
+) -> Result<RwLockReadGuard<'_, Books>, store::Error> {
     books.read_at(newest).ok_or(store::Error::Unpublished)
 }
 
-fn account(books: &Books, member: &Member) -> Result<Record, store::Error> {
+pub(in crate::service) fn account(books: &Books, member: &Member) -> Result<Record, store::Error> {
     let record = books.record(member.number);
     record.ok_or(store::Error::Impossible("member without an account"))
 }
@@ -211,15 +214,15 @@ pub(in crate::service) fn current(
         .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
 }
 
-/// The account of a member who is not removed.
+/// The account of a member who is neither removed nor suspended.
 pub(in crate::service) fn current_account(
     tx: &Transaction<'_>,
     program: ProgramNumber,
     id: &ExternalUserId,
 ) -> Result<Record, ServiceError> {
-    tx.account_of(program, id)
-        .filter(|record| !record.is_archived)
-        .ok_or(ServiceError::Refused(Refusal::NotFound("member")))
+    let record = tx.account_of(program, id);
+    let record = record.filter(|record| !record.is_archived);
+    Ok(standing::able(record.ok_or(Refusal::NotFound("member"))?)?)
 }
 
 /// The member of a request: the token's own, or the one that a key names, if it names one.
@@ -313,20 +316,31 @@ pub(in crate::service) fn merge(
     if restore {
         member.archived_at = None;
     }
-    if before.archived_at.is_some() && member.archived_at.is_none() {
+    save(tx, at, before, member)
+}
+
+/// Stores a member whose profile changed, or who is not removed any more.
+pub(in crate::service) fn save(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    before: Member,
+    mut member: Member,
+) -> Result<Member, ServiceError> {
+    let restores = before.archived_at.is_some() && member.archived_at.is_none();
+    if restores {
         store::removals::forget(tx, member.number)?;
     }
     if member == before {
         return Ok(member);
     }
     store::members::update(tx, &before, &member)?;
-    if before.archived_at.is_some() && member.archived_at.is_none() {
+    if restores {
         store::conversations::wait_again(tx, member.number)?;
     }
     store::search::index(tx, Some(&before), &member)?;
     let number = member.number;
     let to = member.tier.clone();
-    let event = if before.archived_at.is_some() {
+    let event = if restores {
         Event::MemberRestored {
             member: number,
             tier: to,
@@ -345,7 +359,7 @@ pub(in crate::service) fn merge(
     Ok(member)
 }
 
-fn apply(member: &mut Member, profile: MemberProfile) {
+pub(in crate::service) fn apply(member: &mut Member, profile: MemberProfile) {
     let MemberProfile {
         display_name,
         email,
@@ -375,22 +389,7 @@ fn remove(
     let before = member.clone();
     let is_new = member.archived_at.is_none();
     if is_new {
-        let record = tx.account(member.number);
-        let record = record.ok_or(store::Error::Impossible("member without an account"))?;
-        let forfeit = record.plan_forfeit_all();
-        if let Some(plan) = forfeit.filter(|_| !options.retain_balance) {
-            post(tx, at, &record, plan.into())?;
-        }
-        member.archived_at = Some(at);
-        store::members::end_tokens(tx, &mut member);
-        store::conversations::stop_waiting(tx, member.number)?;
-        let event = Event::MemberRemoved {
-            member: member.number,
-            tier: member.tier.clone(),
-            retained: options.retain_balance,
-        };
-        member.version = events::record(tx, member.program, at, event)?;
-        store::removals::note(tx, member.number, options.retain_balance)?;
+        standing::archive(tx, at, &mut member, options.retain_balance)?;
     }
     let retained = store::removals::retained(tx, member.number)?;
     if options.erase {

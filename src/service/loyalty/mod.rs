@@ -15,6 +15,7 @@ pub(in crate::service) mod points;
 pub(in crate::service) mod profiles;
 mod redemptions;
 mod sandbox;
+pub(in crate::service) mod standing;
 mod terms;
 mod tokens;
 mod wallets;

@@ -35,6 +35,12 @@ pub(in crate::service) const EXPYS: FieldNames = FieldNames {
     matures_at: "maturesAt",
 };
 
+/// Those of the Scrip surface.
+pub(in crate::service) const SCRIP: FieldNames = FieldNames {
+    expires_at: "expires_at",
+    matures_at: "matures_at",
+};
+
 /// The expectation of what needs lots, in a program without them.
 pub(in crate::service) const NEEDS_LOTS: &str =
     "needs points that are kept in lots: POST /v1/assets/{id}/convert sets that up";
@@ -46,17 +52,14 @@ pub(in crate::service) fn opened(
     at: Timestamp,
     record: Record,
 ) -> Result<Record, store::Error> {
-    let (program, member) = (record.program, record.number);
+    let member = record.number;
     if !open(tx, at, &record)? {
         return Ok(record);
     }
     let gone = || store::Error::Impossible("account that is gone");
     let record = tx.account(member).ok_or_else(gone)?;
     // The program may have been converted long ago.
-    let overdue = record.dues().into_iter().filter(|due| due.at <= at);
-    for due in overdue.collect::<Vec<_>>() {
-        due::apply(tx, program, due)?;
-    }
+    due::apply_overdue(tx, &record, at)?;
     tx.account(member).ok_or_else(gone)
 }
 
@@ -107,6 +110,17 @@ pub(in crate::service) fn plan_mint(
     amount: Points,
     (given, names): (GivenDates, FieldNames),
 ) -> Result<Plan, ServiceError> {
+    plan_mint_into(tx, at, record, (amount, Bucket::Available), (given, names))
+}
+
+/// Plans a credit of points into a bucket: available, now or later, or held.
+pub(in crate::service) fn plan_mint_into(
+    tx: &mut Transaction<'_>,
+    at: Timestamp,
+    record: &Record,
+    (amount, bucket): (Points, Bucket),
+    (given, names): (GivenDates, FieldNames),
+) -> Result<Plan, ServiceError> {
     check_amount(tx, record, amount)?;
     let rules = tx.points_rules(record.program)?;
     let dates = match rules.mode {
@@ -123,7 +137,7 @@ pub(in crate::service) fn plan_mint(
             matures_at: given.matures_at,
         }),
     };
-    let plan = record.plan_mint(amount, Bucket::Available, dates);
+    let plan = record.plan_mint(amount, bucket, dates);
     Ok(plan.ok_or_else(|| impossible_dates(dates.unwrap_or_default(), names))?)
 }
 

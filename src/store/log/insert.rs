@@ -34,7 +34,7 @@ pub(super) const OF_ENTRIES: [Column; 7] = [
 ];
 
 /// The columns that few ledger entries have.
-const SELDOM: [Column; 9] = [
+const SELDOM: [Column; 10] = [
     Column::ExpiresAt,
     Column::MaturesAt,
     Column::DueAt,
@@ -44,6 +44,7 @@ const SELDOM: [Column; 9] = [
     Column::HeldAfter,
     Column::DeferredAfter,
     Column::Lots,
+    Column::Name,
 ];
 
 /// A statement that appends a row of one kind, and the columns of its parameters.

@@ -3,6 +3,7 @@
 pub mod chain;
 mod chain_head;
 mod check;
+mod entries;
 mod history;
 mod insert;
 mod read;
@@ -14,6 +15,7 @@ mod wallet;
 use rusqlite::{Connection, Row};
 
 pub use self::check::{Checked, check};
+pub use self::entries::{entry_of_account, last_entry_at, reference_of, time_of};
 pub(super) use self::insert::{NewRow, prepare};
 pub(super) use self::read::COUNTED;
 use self::read::Stored;

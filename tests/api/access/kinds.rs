@@ -80,8 +80,13 @@ impl Kind {
         match near {
             _ if row.access() == Access::Public => row.status,
             Near::Own => row.status,
-            // Only these list every program of an organization.
-            Near::Neighbour if Surface::of_path(&row.path) == Surface::Scrip => row.status,
+            // Only these list every program of an organization; participants are of one.
+            Near::Neighbour
+                if Surface::of_path(&row.path) == Surface::Scrip
+                    && !row.route.starts_with("/v1/participants") =>
+            {
+                row.status
+            }
             Near::Peer => others.unwrap_or(row.status),
             // The sandbox's own routes act on the program of the key.
             Near::Neighbour | Near::Stranger if row.route.starts_with("/v1/sandbox/") => row.status,

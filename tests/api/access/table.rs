@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use stampcard::http::{Access, ROUTES};
 
 use super::interests::interest_rows;
+use super::participants::{balance_rows, participant_rows};
 use super::partner_rows::{figure_rows, organization_rows, tenant_rows};
 use super::world::World;
 use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, Request, TestApp};
@@ -623,6 +624,8 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(conversation_rows(world));
     rows.extend(webhook_rows(world));
     rows.extend(program_rows(world));
+    rows.extend(participant_rows(world));
+    rows.extend(balance_rows(world));
     rows.extend(report_rows(world));
     rows.extend(figure_rows());
     rows.extend(organization_rows(world));

@@ -28,6 +28,8 @@ pub(super) struct World {
     pub(super) bob_conversation: String,
     /// One to read and one to delete; no row of the table causes an event that they subscribe to.
     pub(super) webhooks: [String; 2],
+    /// The participants that Bob and Zoe are.
+    pub(super) participants: [String; 2],
     pub(super) delivery: String,
     /// The id of the sandbox key, and that of another key of the same organization.
     pub(super) programs: [String; 2],
@@ -86,6 +88,7 @@ impl World {
             text(&app.post("/v1/interests", &body).expect(201)["id"])
         };
         Self {
+            participants: ["bob", "zoe"].map(|name| participant(&app, name)),
             ada_interest: interest("ada"),
             bob_interest: interest("bob"),
             spare_interest: interest("ada"),
@@ -170,4 +173,12 @@ impl World {
         hidden.extend(self.webhooks.iter().map(String::as_str));
         hidden
     }
+}
+
+fn participant(app: &TestApp, name: &str) -> String {
+    let page = app.get(&format!("/v1/participants?external_id={name}"));
+    page.expect(200)["data"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }

@@ -158,6 +158,10 @@ pub(super) const FOUND: &[(&str, &str)] = &[
         "its archived_at",
     ),
     (
+        "UPDATE member SET suspended_at = created_at WHERE external_user_id = 'ann'",
+        "its suspended_at",
+    ),
+    (
         "UPDATE member SET external_user_id = 'erased_0' WHERE external_user_id GLOB 'erased_*'",
         "its external_user_id",
     ),

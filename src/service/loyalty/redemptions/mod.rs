@@ -111,6 +111,7 @@ fn redeem(
     mut interest: Option<Interest>,
 ) -> Result<Redemption, ServiceError> {
     let at = tx.now(member.program);
+    member.check_able()?;
     if let Some(interest) = &mut interest {
         interest.leave_for(InterestStatus::Converted)?;
     }

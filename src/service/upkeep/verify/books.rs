@@ -128,6 +128,7 @@ fn member_fields(books: &Books, record: &Record) -> Fields {
             tier.map_or_else(none, |tier| tier.as_str().to_owned()),
         ),
         ("archived", record.is_archived.to_string()),
+        ("suspended", record.is_suspended.to_string()),
         ("participated", record.has_participated.to_string()),
         ("points received", record.wallet.received.get().to_string()),
         ("points spent", record.wallet.spent.get().to_string()),

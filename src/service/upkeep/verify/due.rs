@@ -116,6 +116,7 @@ fn due_of(event: &Event) -> Option<(Due, &LedgerEntry)> {
     let kind = match entry.entry {
         Entry::Mature => DueKind::Mature,
         Entry::Expire => DueKind::Expire,
+        Entry::Release => DueKind::Release,
         _ => return None,
     };
     let at = entry.buckets.as_ref()?.due_at?;
@@ -131,6 +132,7 @@ fn describe(due: &Due) -> String {
     let what = match due.kind {
         DueKind::Mature => "the maturity",
         DueKind::Expire => "the expiry",
+        DueKind::Release => "the release",
     };
     format!(
         "{what} of points of member row {} at {}",

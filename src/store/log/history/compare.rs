@@ -7,7 +7,7 @@ use crate::store::Error;
 use crate::store::tables::columns::column;
 
 const MEMBERS: &str = "SELECT id, tier, token_epoch, token_expires_at, created_at, archived_at,
-        external_user_id, version, retained, erased_key IS NOT NULL AS is_erased
+        suspended_at, external_user_id, version, retained, erased_key IS NOT NULL AS is_erased
     FROM member LEFT JOIN removal ON member_id = id ORDER BY id";
 
 const OFFERS: &str =
@@ -138,7 +138,7 @@ impl History<'_> {
         Ok(())
     }
 
-    fn compare_member(&mut self, id: i64, row: &Row<'_>) -> Compared<9> {
+    fn compare_member(&mut self, id: i64, row: &Row<'_>) -> Compared<10> {
         let Some(logged) = self.members.get(&id) else {
             return Ok(None);
         };
@@ -164,6 +164,10 @@ impl History<'_> {
             (
                 "archived_at",
                 row.get::<_, Option<i64>>(column!(MEMBERS, "archived_at"))? != logged.archived_at,
+            ),
+            (
+                "suspended_at",
+                row.get::<_, Option<i64>>(column!(MEMBERS, "suspended_at"))? != logged.suspended_at,
             ),
             (
                 "external_user_id",

@@ -15,6 +15,7 @@ impl History<'_> {
         place.insert(Member {
             created_at: at,
             archived_at: None,
+            suspended_at: None,
             epoch: 0,
             tier,
             has_given_end: false,
@@ -34,6 +35,7 @@ impl History<'_> {
             Event::MemberRestored { member, tier } => (member, None, Some(tier)),
             Event::MemberErased { member, .. }
             | Event::MemberChanged { member }
+            | Event::MemberStatusChanged { member, .. }
             | Event::TokenExchanged { member, .. } => (member, None, None),
             _ => return,
         };
@@ -55,6 +57,7 @@ impl History<'_> {
             Event::MemberRemoved { retained, .. } => {
                 fits &= member.archived_at.is_none();
                 member.archived_at = Some(at);
+                member.suspended_at = None;
                 member.retained = Some(*retained);
                 member.epoch += 1;
                 member.has_given_end &= is_complete;
@@ -62,6 +65,10 @@ impl History<'_> {
             Event::MemberRestored { .. } => {
                 fits &= member.archived_at.take().is_some();
                 member.retained = None;
+            }
+            Event::MemberStatusChanged { suspended, .. } => {
+                fits &= member.archived_at.is_none() && member.suspended_at.is_some() != *suspended;
+                member.suspended_at = suspended.then_some(at);
             }
             Event::MemberErased { id, .. } => member.erased_id = Some(id.as_str().into()),
             Event::TokenExchanged {

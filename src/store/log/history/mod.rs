@@ -47,6 +47,7 @@ impl<T: Copy + PartialEq> Logged<T> {
 struct Member {
     created_at: i64,
     archived_at: Option<i64>,
+    suspended_at: Option<i64>,
     epoch: i64,
     tier: usize,
     /// Whether the row may tell the end of a token, because the log of version 0.1.0 does not.
@@ -242,6 +243,7 @@ impl<'c> History<'c> {
             | Event::MemberRestored { .. }
             | Event::MemberErased { .. }
             | Event::MemberChanged { .. }
+            | Event::MemberStatusChanged { .. }
             | Event::TokenExchanged { .. } => self.member(seq, at, is_complete, event),
             Event::RedemptionCreated { .. }
             | Event::RedemptionOpen(_)

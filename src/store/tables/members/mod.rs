@@ -1,5 +1,6 @@
 //! Profiles of members.
 
+pub mod participants;
 pub mod removals;
 pub mod search;
 pub(in crate::store) mod terms;
@@ -7,8 +8,8 @@ pub(in crate::store) mod terms;
 use rusqlite::{Connection, Row};
 
 use crate::domain::{
-    Attributes, DisplayName, Email, ExternalUserId, Member, MemberNumber, Phone, ProgramNumber,
-    Search, Seq, Tier, Timestamp,
+    Attributes, DisplayName, Email, ExternalUserId, Member, MemberNumber, ParticipantFilter, Phone,
+    ProgramNumber, Search, Seq, Tier, Timestamp,
 };
 use crate::store::tables::columns::{column, optional, optional_time, time};
 use crate::store::tables::query::{self, Query};
@@ -19,7 +20,7 @@ macro_rules! select {
     ($($rest:tt)*) => {
         concat!(
             "SELECT m.id, m.program_id, m.external_user_id, m.display_name, m.email, m.phone, ",
-            "m.tier, m.attributes, m.token_epoch, m.archived_at, m.version, m.created_at",
+            "m.tier, m.attributes, m.token_epoch, m.archived_at, m.suspended_at, m.version, m.created_at",
             $($rest)*
         )
     };
@@ -61,6 +62,8 @@ pub struct MemberFilter {
     pub search: Option<Search>,
     /// Include removed members.
     pub include_archived: bool,
+    /// Only members who pass this filter. [`list`] ignores it.
+    pub participants: Option<Box<ParticipantFilter>>,
 }
 
 /// A member, removed or not.
@@ -117,6 +120,8 @@ pub fn list(
     listing(program, filter).page(connection, limit, member)
 }
 
+const NEWEST_FIRST: &str = " ORDER BY m.id DESC";
+
 /// The query of the members of a program that match a filter, newest first, for [`member`].
 /// Ignores the filter's search.
 pub(in crate::store) fn listing(program: ProgramNumber, filter: &MemberFilter) -> Query {
@@ -131,7 +136,7 @@ pub(in crate::store) fn listing(program: ProgramNumber, filter: &MemberFilter) -
     if !filter.include_archived {
         query.push(" AND m.archived_at IS NULL");
     }
-    query.push(" ORDER BY m.id DESC");
+    query.push(NEWEST_FIRST);
     query
 }
 
@@ -215,7 +220,8 @@ pub fn insert(tx: &mut Transaction<'_>, member: &mut Member) -> Result<(), Error
 /// [`Error`] if the database fails.
 pub fn update(tx: &mut Transaction<'_>, before: &Member, member: &Member) -> Result<(), Error> {
     let sql = "UPDATE member SET external_user_id = ?2, display_name = ?3, email = ?4, phone = ?5,
-                   tier = ?6, attributes = ?7, token_epoch = ?8, archived_at = ?9, version = ?10
+                   tier = ?6, attributes = ?7, token_epoch = ?8, archived_at = ?9, version = ?10,
+                   suspended_at = ?11
                WHERE id = ?1";
     tx.run(sql, |statement| {
         statement.execute((
@@ -229,6 +235,7 @@ pub fn update(tx: &mut Transaction<'_>, before: &Member, member: &Member) -> Res
             member.token_epoch,
             member.archived_at.map(Timestamp::as_millis),
             member.version.0,
+            member.suspended_at.map(Timestamp::as_millis),
         ))
     })?;
     if member.external_user_id != before.external_user_id {
@@ -262,6 +269,7 @@ pub(in crate::store) fn member(row: &Row<'_>) -> Result<Member, Error> {
         attributes: optional(row, column!(SELECT, "attributes"), Attributes::stored)?,
         token_epoch: row.get(column!(SELECT, "token_epoch"))?,
         archived_at: optional_time(row, column!(SELECT, "archived_at"))?,
+        suspended_at: optional_time(row, column!(SELECT, "suspended_at"))?,
         version: Seq(row.get(column!(SELECT, "version"))?),
         created_at: time(row, column!(SELECT, "created_at"))?,
     })

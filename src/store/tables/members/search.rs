@@ -219,7 +219,9 @@ impl Page<'_> {
 
     fn take(&mut self, member: Member, filter: &MemberFilter) {
         self.read += 1;
-        let is_shown = filter.include_archived || member.archived_at.is_none();
+        let passes = filter.participants.as_ref();
+        let is_shown = (filter.include_archived || member.archived_at.is_none())
+            && passes.is_none_or(|filter| filter.passes(&member));
         let is_of_tier = filter.tier.as_ref().is_none_or(|tier| *tier == member.tier);
         let has_the_rest = || {
             let terms = texts_of(&member).terms();

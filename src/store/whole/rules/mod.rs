@@ -39,6 +39,7 @@ pub(in crate::store) fn is_stamp(column: &str) -> bool {
         "at" | "created_at"
             | "updated_at"
             | "archived_at"
+            | "suspended_at"
             | "allocated_at"
             | "revoked_at"
             | "last_used_at"
@@ -151,6 +152,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("participated", ANY),
             ("token_epoch", COUNT),
             ("token_expires_at", STAMP),
+            ("suspended_at", STAMP),
             ("redemptions_submitted", COUNT),
             ("redemptions_open", COUNT),
             ("redemptions_awaiting_vendor", COUNT),

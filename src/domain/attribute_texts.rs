@@ -1,0 +1,81 @@
+//! The attributes of a member as the earning engine sees them: each a text.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::{Attributes, Invalid};
+
+impl Attributes {
+    /// Every attribute as a text: a string as it is, and any other value as its JSON.
+    ///
+    /// ```
+    /// use stampcard::domain::Attributes;
+    /// let attributes = Attributes::parse("attributes", r#"{"b": "x", "a": [1.50]}"#).unwrap();
+    /// let texts: Vec<(String, String)> = attributes.texts().into_iter().collect();
+    /// assert_eq!(texts, [("a".into(), "[1.50]".into()), ("b".into(), "x".into())]);
+    /// ```
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        let texts = values(self.as_str()).into_iter().map(|(name, value)| {
+            let text = serde_json::from_str(value.get());
+            (name, text.unwrap_or_else(|_| value.get().to_owned()))
+        });
+        texts.collect()
+    }
+
+    /// Attributes of which some got other texts. The others stay as they are, byte for byte.
+    ///
+    /// # Errors
+    /// [`Invalid`] if all of them are longer than [`Attributes::BYTES_MAX`].
+    pub fn merged(
+        current: Option<&Self>,
+        texts: &BTreeMap<String, String>,
+    ) -> Result<Option<Self>, Invalid> {
+        let before = current.map(Self::texts).unwrap_or_default();
+        if texts
+            .iter()
+            .all(|(name, text)| before.get(name) == Some(text))
+        {
+            return Ok(current.cloned());
+        }
+        let mut all = current.map(|all| values(all.as_str())).unwrap_or_default();
+        for (name, text) in texts {
+            if let Ok(value) = serde_json::value::to_raw_value(text) {
+                all.insert(name.clone(), value);
+            }
+        }
+        let json = serde_json::to_string(&all).unwrap_or_default();
+        Self::parse("attributes", &json).map(Some)
+    }
+}
+
+/// The values of a JSON object.
+fn values(json: &str) -> BTreeMap<String, Box<RawValue>> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merged_attributes_keep_the_others_as_they_are() {
+        let before = r#"{"z": 1.50, "city": "Bath", "tags": ["a",  "b"]}"#;
+        let before = Attributes::parse("attributes", before).unwrap();
+        let change = |name: &str, text: &str| BTreeMap::from([(name.to_owned(), text.to_owned())]);
+        let same = Attributes::merged(Some(&before), &change("city", "Bath"));
+        assert_eq!(same.unwrap(), Some(before.clone()));
+        let merged = Attributes::merged(Some(&before), &change("city", "Rome")).unwrap();
+        assert_eq!(
+            merged.unwrap().as_str(),
+            r#"{"city":"Rome","tags":["a",  "b"],"z":1.50}"#
+        );
+        let first = Attributes::merged(None, &change("a", "\""))
+            .unwrap()
+            .unwrap();
+        assert_eq!(first.as_str(), r#"{"a":"\""}"#);
+        assert_eq!(Attributes::merged(None, &BTreeMap::new()), Ok(None));
+        let long = "x".repeat(Attributes::BYTES_MAX);
+        assert!(Attributes::merged(None, &change("a", &long)).is_err());
+    }
+}

@@ -1,0 +1,363 @@
+//! Moves of points: credits, debits, holds and the results of holds.
+
+use uuid::Uuid;
+
+use super::holds;
+use crate::books::{Pick, Plan, Record};
+use crate::domain::{
+    Bucket, BurnOrder, DerivedIds, DerivedKind, Entry, Invalid, InventoryMode, Lot, Points,
+    PointsRules, Reason, ReferenceId, Refusal, Seq, Timestamp,
+};
+use crate::service::loyalty::due;
+use crate::service::loyalty::ledger::{Movement, post};
+use crate::service::loyalty::points::{self, GivenDates, NEEDS_LOTS};
+use crate::service::tenancy::pools;
+use crate::service::{KeyPrincipal, ServiceError};
+use crate::store::{self, Transaction};
+use crate::wire::{AdjustBalanceRequest, BalanceOperationRequest, SettleResponse};
+
+/// Entries of one request, which are posted one after the other.
+pub(super) struct Posting<'a, 't> {
+    tx: &'a mut Transaction<'t>,
+    at: Timestamp,
+    pub(super) rules: PointsRules,
+    /// The account after what was posted.
+    record: Record,
+    description: Reason,
+    first: Option<Seq>,
+    lots: Vec<(u32, Points)>,
+}
+
+/// What a request did.
+pub(super) struct Done {
+    pub(super) record: Record,
+    /// The id of the first journal entry.
+    pub(super) entry: String,
+    pub(super) lots: Vec<(u32, Points)>,
+}
+
+impl<'a, 't> Posting<'a, 't> {
+    pub(super) fn begin(
+        tx: &'a mut Transaction<'t>,
+        record: Record,
+        description: &Reason,
+    ) -> Result<Self, ServiceError> {
+        let at = tx.now(record.program);
+        let record = points::opened(tx, at, record)?;
+        Ok(Self {
+            at,
+            rules: tx.points_rules(record.program)?.clone(),
+            tx,
+            record,
+            description: description.clone(),
+            first: None,
+            lots: Vec::new(),
+        })
+    }
+
+    fn post(&mut self, plan: Plan) -> Result<(), ServiceError> {
+        self.lots.extend(plan.moved_lots());
+        let movement = Movement {
+            reason: Some(self.description.clone()),
+            ..plan.into()
+        };
+        post(self.tx, self.at, &self.record, movement)?;
+        self.reread()?;
+        self.first = self.first.or(self.record.account.last);
+        Ok(())
+    }
+
+    fn reread(&mut self) -> Result<(), ServiceError> {
+        let record = self.tx.account(self.record.number);
+        self.record = record.ok_or(store::Error::Impossible("account that is gone"))?;
+        Ok(())
+    }
+
+    /// Applies what is overdue now: points may have expired while they were held.
+    pub(super) fn end(mut self, program: Uuid) -> Result<Done, ServiceError> {
+        due::apply_overdue(self.tx, &self.record, self.at)?;
+        self.reread()?;
+        let first = self.first.ok_or(store::Error::Impossible("ledger entry"))?;
+        let ids = DerivedIds::new(program, DerivedKind::JournalEntry);
+        Ok(Done {
+            record: self.record,
+            entry: ids.id(first.0, 0).to_string(),
+            lots: self.lots,
+        })
+    }
+}
+
+/// Credits points. A credit with a reference settles what was credited as held with it.
+pub(super) fn credit(
+    posting: &mut Posting<'_, '_>,
+    key: &KeyPrincipal,
+    request: &AdjustBalanceRequest,
+) -> Result<Option<SettleResponse>, ServiceError> {
+    let has_lots = posting.rules.mode == InventoryMode::Lot;
+    if request.reference_id.is_some() && !has_lots {
+        return Err(Invalid::new("reference_id", NEEDS_LOTS).into());
+    }
+    let reference = request.reference_id.as_ref();
+    let settled = reference.filter(|_| request.bucket == Bucket::Available);
+    let mut held = Points::ZERO;
+    if let Some(reference) = settled {
+        held = settle(posting, reference, request.amount)?;
+    }
+    if request.bucket == Bucket::Held {
+        holds::check_room(&posting.record)?;
+    }
+    if let Some(new) = request
+        .amount
+        .checked_sub(held)
+        .filter(|new| !new.is_zero())
+    {
+        let pool = pools::pool_of_credits(posting.tx, key)?;
+        let dates = GivenDates {
+            expires_at: request.expires_at,
+            matures_at: request.matures_at,
+        };
+        let (at, target) = (posting.at, (new, request.bucket));
+        let named = (dates, points::SCRIP);
+        let plan = points::plan_mint_into(posting.tx, at, &posting.record, target, named)?;
+        posting.post(plan.referring(reference.cloned()))?;
+        if let Some(pool) = pool {
+            pools::draw(posting.tx, key.organization, pool, new)?;
+        }
+    }
+    Ok(settled.map(|_| SettleResponse {
+        held_amount: held.get().to_string(),
+        delta: (request.amount.get() - held.get()).to_string(),
+    }))
+}
+
+/// Makes points available that were credited as held, and takes back those beyond an amount.
+/// Returns how many were held.
+fn settle(
+    posting: &mut Posting<'_, '_>,
+    reference: &ReferenceId,
+    amount: Points,
+) -> Result<Points, ServiceError> {
+    let holders = holds::with_reference(posting.tx, &posting.record, reference)?;
+    let admits = |lot: &Lot| is_held_by(lot, &holders) && lot.is_provisional();
+    let pick = pick_of(&posting.rules, Bucket::Held, &admits);
+    let held = posting.record.points_in(&pick);
+    let released = held.min(amount);
+    for (entry, points) in [
+        (Entry::Mature, Some(released)),
+        (Entry::Void, held.checked_sub(released)),
+    ] {
+        if let Some(points) = points.filter(|points| !points.is_zero()) {
+            let plan = posting.record.plan(entry, points, &pick);
+            let plan = plan.ok_or(store::Error::Impossible("number of held points"))?;
+            posting.post(plan.referring(Some(reference.clone())))?;
+        }
+    }
+    Ok(held)
+}
+
+pub(super) fn debit(
+    posting: &mut Posting<'_, '_>,
+    request: &AdjustBalanceRequest,
+) -> Result<(), ServiceError> {
+    let amount = request.amount;
+    if request.allow_negative {
+        let order = posting.rules.burn_order;
+        let plan = posting.record.plan_overdraft(amount, order);
+        return posting.post(plan.ok_or(store::Error::Impossible("number of points"))?);
+    }
+    if request.reference_id.is_some() && posting.rules.mode == InventoryMode::Simple {
+        return Err(Invalid::new("reference_id", NEEDS_LOTS).into());
+    }
+    let reference = request.reference_id.as_ref();
+    let holders = reference.map(|it| holds::with_reference(posting.tx, &posting.record, it));
+    let holders = holders.transpose()?;
+    let admits = |lot: &Lot| holders.as_ref().is_none_or(|by| is_held_by(lot, by));
+    let pick = pick_of(&posting.rules, request.bucket, &admits);
+    let plan = planned(&posting.record, Entry::Debit, amount, &pick)?;
+    posting.post(plan.referring(reference.cloned()))
+}
+
+/// The lots that a request names.
+pub(super) struct Choice {
+    lots: Option<Vec<u32>>,
+    /// The numbers of the first and the last entry that credited them.
+    earned: (u64, u64),
+    /// The entries that hold them.
+    holders: Option<Vec<u32>>,
+}
+
+impl Choice {
+    pub(super) fn of(
+        posting: &Posting<'_, '_>,
+        program: Uuid,
+        request: &BalanceOperationRequest,
+    ) -> Result<Self, ServiceError> {
+        let (tx, record) = (&*posting.tx, &posting.record);
+        let ids = DerivedIds::new(program, DerivedKind::Lot);
+        let lot_of = |id: &Uuid| match ids.numbers(*id) {
+            Some((member, lot)) if member == record.number.0 => Some(lot),
+            _ => None,
+        };
+        let named = request.lot_ids.as_ref();
+        let first = match request.earned_from {
+            Some(from) => {
+                let before = Timestamp::from_millis(from.as_millis() - 1).unwrap_or(from);
+                store::log::last_entry_at(tx, &record.account, before)? + 1
+            }
+            None => 0,
+        };
+        let last = match request.earned_to {
+            Some(to) => store::log::last_entry_at(tx, &record.account, to)?,
+            None => u64::MAX,
+        };
+        let reference = request.reference_id.as_ref();
+        let holders = reference.map(|it| holds::with_reference(tx, record, it));
+        Ok(Self {
+            lots: named.map(|ids| ids.iter().filter_map(lot_of).collect()),
+            earned: (first, last),
+            holders: holders.transpose()?,
+        })
+    }
+
+    /// Whether a lot is one of them, apart from what holds it.
+    fn admits(&self, lot: &Lot) -> bool {
+        let entry = u64::from(lot.entry);
+        let is_named = self.lots.as_ref();
+        is_named.is_none_or(|lots| lots.contains(&lot.number))
+            && (self.earned.0..=self.earned.1).contains(&entry)
+    }
+
+    /// Whether a held lot is one of them.
+    fn admits_held(&self, lot: &Lot) -> bool {
+        self.admits(lot) && self.holders.as_ref().is_none_or(|by| is_held_by(lot, by))
+    }
+}
+
+/// The points of a bucket that may be chosen. Of held points, those that were held first are used
+/// first, whatever the burn order is.
+fn pick_of<'a>(rules: &PointsRules, bucket: Bucket, admits: &'a dyn Fn(&Lot) -> bool) -> Pick<'a> {
+    let order = match bucket {
+        Bucket::Held => BurnOrder::Fifo,
+        Bucket::Available | Bucket::Deferred => rules.burn_order,
+    };
+    Pick {
+        bucket,
+        order,
+        admits,
+    }
+}
+
+fn is_held_by(lot: &Lot, entries: &[u32]) -> bool {
+    lot.held_by().is_some_and(|by| entries.contains(&by))
+}
+
+/// Holds points. Returns how many, and when the hold ends automatically.
+pub(super) fn hold(
+    posting: &mut Posting<'_, '_>,
+    choice: &Choice,
+    request: &BalanceOperationRequest,
+) -> Result<(Points, Option<Timestamp>), ServiceError> {
+    let until = holds::until(posting.at, request.hold_until)?;
+    holds::check_room(&posting.record)?;
+    let admits = |lot: &Lot| choice.admits(lot);
+    let pick = pick_of(&posting.rules, Bucket::Available, &admits);
+    let amount = request.amount.unwrap_or(posting.record.points_in(&pick));
+    let plan = planned(&posting.record, Entry::Hold, amount, &pick)?;
+    if posting.record.lots.is_none() {
+        posting.post(plan)?;
+        return Ok((amount, None));
+    }
+    let plan = plan.held_until(until);
+    posting.post(plan.referring(request.reference_id.clone()))?;
+    Ok((amount, Some(until)))
+}
+
+/// Releases points, those first that were held first. Points that were credited as held become
+/// the participant's by an entry of their own.
+pub(super) fn release(
+    posting: &mut Posting<'_, '_>,
+    choice: &Choice,
+    request: &BalanceOperationRequest,
+) -> Result<Points, ServiceError> {
+    let all = |lot: &Lot| choice.admits_held(lot);
+    let own = |lot: &Lot| choice.admits_held(lot) && !lot.is_provisional();
+    let provisional = |lot: &Lot| choice.admits_held(lot) && lot.is_provisional();
+    let kinds: [&dyn Fn(&Lot) -> bool; 3] = [&all, &own, &provisional];
+    let picks = kinds.map(|admits| pick_of(&posting.rules, Bucket::Held, admits));
+    let amount = request
+        .amount
+        .unwrap_or(posting.record.points_in(&picks[0]));
+    // In which order they are taken, and so how many of each kind.
+    let plan = planned(&posting.record, Entry::Debit, amount, &picks[0])?;
+    if posting.record.lots.is_none() {
+        let plan = planned(&posting.record, Entry::Release, amount, &picks[0])?;
+        posting.post(plan)?;
+        return Ok(amount);
+    }
+    let is_provisional = |number: u32| {
+        let lots = posting.record.lots.iter().flat_map(|lots| &lots.live);
+        let mut lots = lots.filter(|lot| lot.is_provisional());
+        lots.any(|lot| lot.number == number)
+    };
+    let moved = plan.moved_lots();
+    let sum = |of: bool| -> Option<Points> {
+        let moved = moved.iter().filter(|(lot, _)| is_provisional(*lot) == of);
+        Points::new(moved.map(|(_, points)| points.get()).sum())
+    };
+    let parts = [
+        (Entry::Release, sum(false), &picks[1]),
+        (Entry::Mature, sum(true), &picks[2]),
+    ];
+    for (entry, points, pick) in parts {
+        if let Some(points) = points.filter(|points| !points.is_zero()) {
+            let plan = planned(&posting.record, entry, points, pick)?;
+            posting.post(plan.referring(request.reference_id.clone()))?;
+        }
+    }
+    Ok(amount)
+}
+
+pub(super) fn forfeit(
+    posting: &mut Posting<'_, '_>,
+    choice: &Choice,
+    request: &BalanceOperationRequest,
+) -> Result<Points, ServiceError> {
+    let bucket = request.bucket.unwrap_or(Bucket::Available);
+    let admits = |lot: &Lot| choice.admits_held(lot);
+    let pick = pick_of(&posting.rules, bucket, &admits);
+    let amount = request.amount.unwrap_or(posting.record.points_in(&pick));
+    let plan = planned(&posting.record, Entry::Forfeit, amount, &pick)?;
+    let reference = request.reference_id.clone();
+    posting.post(plan.referring(reference))?;
+    Ok(amount)
+}
+
+/// Takes back points that were credited as held. Returns how many.
+pub(super) fn void(
+    posting: &mut Posting<'_, '_>,
+    choice: &Choice,
+    request: &BalanceOperationRequest,
+) -> Result<Points, ServiceError> {
+    let admits = |lot: &Lot| choice.admits_held(lot) && lot.is_provisional();
+    let pick = pick_of(&posting.rules, Bucket::Held, &admits);
+    let amount = posting.record.points_in(&pick);
+    let plan = posting.record.plan(Entry::Void, amount, &pick);
+    let nothing = Refusal::NotFound("credit to HELD with this reference_id");
+    let plan = plan.ok_or(nothing)?;
+    posting.post(plan.referring(request.reference_id.clone()))?;
+    Ok(amount)
+}
+
+/// The plan of an entry; refused if too few points match.
+fn planned(
+    record: &Record,
+    entry: Entry,
+    amount: Points,
+    pick: &Pick<'_>,
+) -> Result<Plan, ServiceError> {
+    let plan = record.plan(entry, amount, pick);
+    Ok(plan.ok_or_else(|| Refusal::TooFewMatching {
+        available: record.points_in(pick).get(),
+        needed: amount.get().max(1),
+    })?)
+}
