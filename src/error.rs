@@ -17,11 +17,12 @@ pub enum Surface {
 }
 
 /// The roots of the paths of [`Surface::Scrip`].
-const SCRIP: [&str; 4] = [
-    "/v1/reports",
-    "/v1/programs",
+const SCRIP: [&str; 5] = [
     "/v1/assets",
+    "/v1/journal-entries",
     "/v1/participants",
+    "/v1/programs",
+    "/v1/reports",
 ];
 
 impl Surface {
@@ -124,7 +125,7 @@ error_codes! {
     /// The member has as many redemptions of this offer as its limit allows.
     RedemptionAlreadyExists {
         expys: 409 "REDEMPTION_ALREADY_EXISTS",
-        scrip: 409 "conflict",
+        scrip: 409 "reward_unavailable",
         bullseye: 409 "Conflict",
     }
     /// The redemption or interest cannot go from its current status to the requested one.
@@ -209,7 +210,7 @@ error_codes! {
     /// member's tier.
     OfferUnavailable {
         expys: 422 "OFFER_UNAVAILABLE",
-        scrip: 422 "offer_unavailable",
+        scrip: 409 "reward_unavailable",
         bullseye: 422 "UnprocessableEntity",
     }
     /// The redemption is not completed; `details` has its current `status`.
@@ -362,9 +363,9 @@ impl From<&Refusal> for Problem {
             Refusal::RepriceNotConfirmed => Code::RepriceNotConfirmed,
             Refusal::AlreadyLots => Code::AlreadyLots,
             Refusal::OrgPool(_) => Code::OrgPool,
-            Refusal::InsufficientPoints { .. } | Refusal::TooFewMatching { .. } => {
-                Code::InsufficientPoints
-            }
+            Refusal::InsufficientPoints { .. }
+            | Refusal::TooFewMatching { .. }
+            | Refusal::ReversalTooLarge(_) => Code::InsufficientPoints,
         };
         Self::new(code, refusal.to_string())
     }

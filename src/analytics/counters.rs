@@ -270,15 +270,19 @@ impl Counters {
         totals.ledger_entries += 1;
         totals.participants += u64::from(entry.first);
         totals.last_entry_at = totals.last_entry_at.max(Some(at));
-        match entry.entry {
-            Entry::Mint => self.count(Measure::Minted, at.as_millis(), points),
-            Entry::Spend => {
-                self.count(Measure::Spent, at.as_millis(), points);
-                if let Some(place) = spent_on {
-                    self.offers[place].spent.push(at.as_millis(), points);
-                }
-            }
-            _ => {}
+        let measure = match entry.entry {
+            Entry::Mint => Measure::Minted,
+            Entry::Spend => Measure::Spent,
+            Entry::Refund | Entry::Reverse => Measure::Refunded,
+            Entry::Forfeit => Measure::Forfeited,
+            Entry::Debit => Measure::Debited,
+            Entry::Expire => Measure::Expired,
+            Entry::Void => Measure::Voided,
+            Entry::Mature | Entry::Hold | Entry::Release | Entry::Open => return Ok(()),
+        };
+        self.count(measure, at.as_millis(), points);
+        if let Some(place) = spent_on {
+            self.offers[place].spent.push(at.as_millis(), points);
         }
         Ok(())
     }

@@ -104,11 +104,21 @@ pub enum Measure {
     Identifications,
     /// Token exchanges that used a credit.
     Credits,
+    /// Refunds and reversals, and their points.
+    Refunded,
+    /// Forfeits and their points.
+    Forfeited,
+    /// Debits and their points.
+    Debited,
+    /// Points that expired.
+    Expired,
+    /// Points that were credited as held and taken back.
+    Voided,
 }
 
 impl Measure {
     /// All measures, in the order in which snapshots store them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::Signups,
         Self::Minted,
         Self::Spent,
@@ -116,6 +126,11 @@ impl Measure {
         Self::Exchanges,
         Self::Identifications,
         Self::Credits,
+        Self::Refunded,
+        Self::Forfeited,
+        Self::Debited,
+        Self::Expired,
+        Self::Voided,
     ];
 }
 

@@ -18,7 +18,7 @@ use super::{Counters, Figures, Measure, OfferCounters, OpenState, Ratings, Timel
 use crate::domain::{OfferId, OfferNumber, ProgramNumber, Seq, Tier, Timestamp};
 
 /// The version of the format. No other version is read.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Blocks in a full segment, about 50 kB.
 pub const SEGMENT_BLOCKS: usize = 128;
 /// The largest part of a state, in bytes.

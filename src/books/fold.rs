@@ -88,7 +88,7 @@ pub(super) fn apply(
     change(&mut record, row, &*records).map_err(contradiction)?;
     record.applied = activity.seq;
     if let Some(sums) = sums {
-        let sums = sums.shifted(record.wallet.since(wallet));
+        let sums = sums.shifted((wallet, record.wallet));
         let sums = sums.ok_or_else(|| contradiction(ContradictionKind::TooManyPoints))?;
         records.put_program(program, sums);
     }

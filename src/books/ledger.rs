@@ -8,6 +8,7 @@ use super::agenda::Agenda;
 use super::fold::{self, Records};
 use super::id_hash::IdHash;
 use super::lots::calendar::Dated;
+use super::lots::expiries::Expiries;
 use super::lots::{dues, dues_of};
 use super::packed::Packed;
 use super::places::Places;
@@ -15,7 +16,7 @@ use super::sides::Sides;
 use super::tiers::Tiers;
 use super::{Contradiction, ProgramRecord, Record, Row, TierNumber};
 use crate::domain::{
-    ByNumber, Due, DueKind, ExternalUserId, MemberNumber, ProgramNumber, Seq, Tier, Timestamp,
+    ByNumber, Due, DueKind, ExternalUserId, Lot, MemberNumber, ProgramNumber, Seq, Tier, Timestamp,
 };
 
 /// Records in a chunk. Chunks are never moved, so that growing copies nothing.
@@ -34,6 +35,7 @@ pub struct Books {
     ids: Vec<HashTable<u32>>,
     sides: Sides,
     agenda: Agenda,
+    expiries: ByNumber<ProgramNumber, Expiries>,
     programs: ByNumber<ProgramNumber, ProgramRecord>,
     tiers: Tiers,
     /// A bit for each record that changed since it was last saved.
@@ -49,6 +51,7 @@ impl Default for Books {
             ids: (0..SHARDS).map(|_| HashTable::new()).collect(),
             sides: Sides::default(),
             agenda: Agenda::default(),
+            expiries: ByNumber::default(),
             programs: ByNumber::default(),
             tiers: Tiers::default(),
             dirty: Vec::new(),
@@ -131,6 +134,11 @@ impl Books {
         self.agenda.all()
     }
 
+    /// When the points of a program expire; `None` if none were ever in lots.
+    pub fn expiries(&self, program: ProgramNumber) -> Option<&Expiries> {
+        self.expiries.get(&program)
+    }
+
     /// What is due in a program up to a time, in order, at most `max`, except of the members that
     /// `skips` names.
     pub(super) fn due(
@@ -180,6 +188,11 @@ impl Books {
             + slots * 8 / 7 * (size_of::<u32>() + 1)
             + self.sides.heap_bytes()
             + self.agenda.heap_bytes()
+            + self
+                .expiries
+                .values()
+                .map(Expiries::heap_bytes)
+                .sum::<usize>()
             + self.programs.capacity() * size_of::<(ProgramNumber, ProgramRecord)>()
             + self.tiers.heap_bytes()
             + self.dirty.capacity() * size_of::<AtomicU64>()
@@ -224,8 +237,8 @@ impl Books {
     /// sum of its program would become too large.
     pub(super) fn restore(&mut self, record: &Record) -> bool {
         let before = self.record(record.number).map(|before| before.wallet);
-        let change = record.wallet.since(before.unwrap_or_default());
-        let program = self.program(record.program).shifted(change);
+        let wallets = (before.unwrap_or_default(), record.wallet);
+        let program = self.program(record.program).shifted(wallets);
         let Some(program) = program else {
             return false;
         };
@@ -242,8 +255,10 @@ impl Books {
         let program = self.programs.entry(number).or_default();
         if program.last_entry <= stored.last_entry {
             *program = ProgramRecord {
-                wallets: program.wallets,
-                ..stored
+                chain_start: stored.chain_start,
+                last_entry: stored.last_entry,
+                head: stored.head,
+                ..*program
             };
         }
     }
@@ -279,10 +294,16 @@ impl Books {
         });
         let before = self.packed(place);
         let (id, side) = (before.id, before.side());
-        let was = dues(self.sides.lots(side), record.number);
+        let lots: Vec<Lot> = self.sides.lots(side).collect();
+        let was = dues(lots.iter().copied(), record.number);
         let side = self.sides.put(side, record);
         self.chunks[index(place) / CHUNK][index(place) % CHUNK] = Packed::new(record, id, side);
         self.mark_place(place);
+        let live = record.lots.as_ref().map_or(&[][..], |lots| &lots.live);
+        if !lots.is_empty() || !live.is_empty() {
+            let expiries = self.expiries.entry(record.program).or_default();
+            expiries.follow(&lots, live);
+        }
         let is = record.dues();
         let places = View {
             chunks: &self.chunks,

@@ -63,6 +63,7 @@ pub use self::draft::Draft;
 pub use self::fold::{Row, member_of};
 pub use self::ledger::Books;
 pub use self::lots::Lots;
+pub use self::lots::expiries::{Expiries, LotSum};
 pub use self::lots::moves::Pick;
 pub use self::lots::plan::{LotDates, Plan, Taken};
 pub use self::published::Published;

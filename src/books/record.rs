@@ -2,7 +2,7 @@
 
 use super::lots::{Lots, dues, dues_of};
 use crate::domain::{
-    Account, Due, MemberNumber, ProgramNumber, Seq, StatusCounts, Timestamp, Wallet, WalletChange,
+    Account, Due, MemberNumber, ProgramNumber, Seq, StatusCounts, Timestamp, Wallet,
 };
 
 /// A tier, by its number in the list of all tiers that were ever held.
@@ -82,6 +82,10 @@ impl Record {
 pub struct ProgramRecord {
     /// The sum over all wallets.
     pub wallets: Wallet,
+    /// The members who have points, in whatever bucket.
+    pub holders: u64,
+    /// The points by which balances are negative.
+    pub overdrawn: i64,
     /// The newest ledger entry that stores the hash of the entry before it.
     pub chain_start: Option<Seq>,
     /// The newest ledger entry.
@@ -91,12 +95,20 @@ pub struct ProgramRecord {
 }
 
 impl ProgramRecord {
-    /// Adds the change of a member's wallet; `None` if a sum would exceed [`Points::MAX`].
+    /// Adds the change of a member's wallet from one to another; `None` if a sum would exceed
+    /// [`Points::MAX`].
     ///
     /// [`Points::MAX`]: crate::domain::Points::MAX
-    pub(super) fn shifted(self, change: WalletChange) -> Option<Self> {
+    pub(super) fn shifted(self, (before, after): (Wallet, Wallet)) -> Option<Self> {
+        let owed = |wallet: Wallet| (-wallet.balance()).max(0);
+        let holds = |wallet: Wallet| {
+            let all = [wallet.available(), wallet.held, wallet.pending];
+            u64::from(all.iter().any(|points| !points.is_zero()))
+        };
         Some(Self {
-            wallets: self.wallets.changed(change)?,
+            wallets: self.wallets.changed(after.since(before))?,
+            holders: self.holders + holds(after) - holds(before),
+            overdrawn: self.overdrawn + owed(after) - owed(before),
             ..self
         })
     }

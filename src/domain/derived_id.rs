@@ -18,6 +18,10 @@ pub enum DerivedKind {
     JournalEntry,
     /// A posting, by the number of the journal entry in the log and its own number there.
     Posting,
+    /// A redemption of an amount, by the number of its ledger entry in the log.
+    Redemption,
+    /// A reversal, by the number in the log of the activity that returned the points.
+    Reversal,
 }
 
 /// The ids of one kind in a program: `UUIDv8`s that do not count up, in which the numbers can be

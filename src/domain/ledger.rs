@@ -3,7 +3,7 @@
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
     Cell, Column, LotMoves, MemberNumber, OfferNumber, Points, Reason, RedemptionNumber,
-    ReferenceId, Timestamp, WalletChange,
+    ReferenceId, Seq, Timestamp, WalletChange,
 };
 
 /// The kind of a ledger entry.
@@ -92,9 +92,9 @@ pub struct LedgerEntry {
     pub amount: Points,
     /// The member whose wallet changed.
     pub member: MemberNumber,
-    /// The offer, on a spend and a refund.
+    /// The offer, on a spend for one and on its refund.
     pub offer: Option<OfferNumber>,
-    /// The redemption, on a spend and a refund.
+    /// The redemption, on a spend for an offer and on its refund.
     pub redemption: Option<RedemptionNumber>,
     /// Whether it is the member's first mint or spend.
     pub first: bool,
@@ -123,6 +123,8 @@ pub struct Buckets {
     pub due_at: Option<Timestamp>,
     /// What the caller calls the purpose for which points are credited, reserved or taken back.
     pub reference: Option<ReferenceId>,
+    /// The number in the log of the entry that it reverses.
+    pub reverses: Option<Seq>,
 }
 
 impl Buckets {
@@ -160,6 +162,10 @@ impl Buckets {
             }
         }
         let [expires_at, matures_at, due_at] = dates;
+        let reverses = match entry {
+            Entry::Reverse => Option::of(cells.cell(Column::Cause))?,
+            _ => None,
+        };
         Some(Self {
             held,
             deferred,
@@ -169,6 +175,7 @@ impl Buckets {
             matures_at,
             due_at,
             reference,
+            reverses,
         })
     }
 
@@ -182,6 +189,7 @@ impl Buckets {
         row.set(Column::MaturesAt, self.matures_at.cell());
         row.set(Column::DueAt, self.due_at.cell());
         row.set(Column::Name, self.reference.cell());
+        row.set(Column::Cause, self.reverses.cell());
     }
 
     /// Whether an entry of a kind and an amount may move this.
@@ -218,6 +226,7 @@ impl Buckets {
             }
             && (may_be_due || self.due_at.is_none())
             && (has_lots || self.reference.is_none())
+            && (entry == Entry::Reverse || self.reverses.is_none())
     }
 }
 
@@ -276,6 +285,7 @@ impl Fields for LedgerEntry {
         Column::Offer,
         Column::Redemption,
         Column::ExpiresAt,
+        Column::Cause,
         Column::MaturesAt,
         Column::DueAt,
         Column::Available,

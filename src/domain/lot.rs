@@ -7,9 +7,10 @@
 use super::{Points, Timestamp};
 
 /// A part of an account's points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Bucket {
     /// Points that can be spent.
+    #[default]
     Available,
     /// Points that are reserved.
     Held,
@@ -18,6 +19,23 @@ pub enum Bucket {
 }
 
 impl Bucket {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Available, Self::Held, Self::Deferred];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "AVAILABLE",
+            Self::Held => "HELD",
+            Self::Deferred => "DEFERRED",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|bucket| bucket.as_str() == name)
+    }
+
     /// The number in the log, from 1.
     pub(super) const fn number(self) -> u8 {
         self as u8 + 1

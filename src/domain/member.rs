@@ -1,8 +1,8 @@
 //! Members and their wallets.
 
 use super::{
-    Attributes, DisplayName, Email, ExternalUserId, MemberNumber, Phone, Points, ProgramNumber,
-    Refusal, Seq, Tier, Timestamp,
+    Attributes, Bucket, DisplayName, Email, ExternalUserId, MemberNumber, Phone, Points,
+    ProgramNumber, Refusal, Seq, Tier, Timestamp,
 };
 
 /// The change of one optional field by a patch.
@@ -74,6 +74,15 @@ impl WalletChange {
     pub fn balance(&self) -> i64 {
         self.received - self.spent - self.held
     }
+
+    /// The change of the points of a bucket.
+    pub fn in_bucket(&self, bucket: Bucket) -> i64 {
+        match bucket {
+            Bucket::Available => self.balance(),
+            Bucket::Held => self.held,
+            Bucket::Deferred => self.pending,
+        }
+    }
 }
 
 impl Wallet {
@@ -86,6 +95,23 @@ impl Wallet {
     /// The points that can be spent; none if the balance is negative.
     pub fn available(&self) -> Points {
         Points::new(self.balance()).unwrap_or(Points::ZERO)
+    }
+
+    /// The points of a bucket. Those that are available may be negative.
+    pub fn in_bucket(&self, bucket: Bucket) -> i64 {
+        match bucket {
+            Bucket::Available => self.balance(),
+            Bucket::Held => self.held.get(),
+            Bucket::Deferred => self.pending.get(),
+        }
+    }
+
+    /// All points, in whatever bucket.
+    pub fn total(&self) -> i64 {
+        Bucket::ALL
+            .map(|bucket| self.in_bucket(bucket))
+            .iter()
+            .sum()
     }
 
     /// The wallet after a change; `None` if a number would fall below zero or exceed

@@ -41,6 +41,7 @@ mod organization;
 mod participant;
 mod points;
 mod pool;
+mod posting;
 mod precondition;
 mod program;
 mod redemption;
@@ -95,6 +96,7 @@ pub use organization::{Allocation, Organization, OrganizationStatus, Organizatio
 pub use participant::{ParticipantFilter, ParticipantPlace, ParticipantSort, ParticipantStatus};
 pub use points::Points;
 pub use pool::{Pool, SettlementMode};
+pub use posting::{JournalAction, LedgerEntity, Posting};
 pub use precondition::{ExpectedVersion, Precondition};
 pub use program::{Program, ProgramSort, ProgramStatus};
 pub use redemption::{CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch};

@@ -112,6 +112,9 @@ pub enum Refusal {
     /// The program has the most active webhooks that it may have.
     #[error("a program has at most {ENDPOINTS_MAX} active webhooks; delete one first")]
     WebhookLimitReached,
+    /// A redemption has fewer points left than are to be returned.
+    #[error("only {} points of the redemption are left to be returned", .0.get())]
+    ReversalTooLarge(Points),
     /// A configured limit is reached.
     #[error("{subject} at most {most} {what} (setting {setting})")]
     LimitReached {

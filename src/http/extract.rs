@@ -280,11 +280,7 @@ impl Idempotency {
         caller: Caller,
         body: &Value,
     ) -> Result<Option<IdempotencyKey>, HttpError> {
-        let scope = match caller {
-            Caller::Key(key) => Scope::Program(key.program),
-            Caller::Member(member) => Scope::Member(member.program, member.member),
-        };
-        self.within(scope, body)
+        self.within(scope_of(caller), body)
     }
 
     /// The key in the scope of an Org-API-Key, which may also be in the body, as
@@ -344,6 +340,14 @@ impl Idempotency {
         // Both addresses of a route mean the same request.
         let path = path.strip_prefix(path::PARTNER_PREFIX).unwrap_or(&path);
         Ok(IdempotencyKey::new(text, scope, method, path, body)?)
+    }
+}
+
+/// The scope of a caller's keys.
+fn scope_of(caller: Caller) -> Scope {
+    match caller {
+        Caller::Key(key) => Scope::Program(key.program),
+        Caller::Member(member) => Scope::Member(member.program, member.member),
     }
 }
 

@@ -21,6 +21,10 @@ mod writer;
 mod writes;
 
 pub use self::answer::{Answer, Reply};
+pub use self::earning::{
+    ExpirationSelection, Granularity, JournalFilter, LotFilter, RedemptionSelection,
+    StatementSelection,
+};
 pub use self::error::ServiceError;
 pub use self::events::{
     Addresses, Announcements, DueDeliveries, Names, Outcome, Parcel, Post, Posted, ShownEvent,

@@ -27,8 +27,8 @@ pub use self::readers::{ReaderSettings, Readers, Readership, Turns};
 pub use self::shares::Tenant;
 pub use self::tables::{
     assets, attachments, books, conversations, credentials, credits, deliveries, gateways, inbox,
-    interests, members, offers, organizations, phone_codes, pools, programs, redemptions, removals,
-    sandbox, search, settings, snapshots, terms, webhooks,
+    interests, members, offers, organizations, phone_codes, points_rules, pools, programs,
+    redemptions, removals, sandbox, search, settings, snapshots, terms, webhooks,
 };
 pub use self::whole::{audit, dump, erasure, import_batches, transfer};
 pub use self::writer::{

@@ -23,6 +23,13 @@ pub enum ListKind {
     RedemptionHistory,
     Interests,
     Participants,
+    Lots,
+    Statement,
+    JournalEntries,
+    LedgerSummary,
+    ExpirationSchedule,
+    ParticipantRedemptions,
+    Reversals,
 }
 
 /// A place in a list: the number of a row.

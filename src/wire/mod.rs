@@ -90,9 +90,9 @@ pub use problem::{
     ReportErrorResponse, StatusDetailsResponse, render as render_problem,
 };
 pub use query::{
-    BOOLEAN, Group, Kind, Limit, ListOwner, MEMBER_ID, Optional, OrDefault, Page, PageQuery,
-    Parameters, Part, Query, Required, TEXT, TIME, expected_one_of, flag, group, limit, optional,
-    page, parameter, search, with_plus,
+    AMOUNT, BOOLEAN, Group, Kind, Limit, ListOwner, MEMBER_ID, Optional, OrDefault, Page,
+    PageQuery, Parameters, Part, Query, Required, TEXT, TIME, UUID, expected_one_of, flag, group,
+    limit, optional, page, parameter, search, with_plus,
 };
 pub(crate) use query::{query_parameters, words};
 pub use redemption_history::{
@@ -107,12 +107,17 @@ pub use scrip::{
     AdjustBalanceRequest, AdjustedBalanceResponse, AssetListResponse, AssetResponse,
     BalanceOperationRequest, BalanceOperationResponse, BucketsResponse, ConvertAssetRequest,
     ConvertAssetResponse, CreateParticipantRequest, CreateProgramRequest, CreatedProgramResponse,
-    ExpiryResponse, LotAmountResponse, OperatedAsset, PaginationResponse,
-    ParticipantBalanceListResponse, ParticipantBalanceResponse, ParticipantListResponse,
-    ParticipantProfile, ParticipantResponse, ParticipantRowResponse, PatchAssetRequest,
-    PatchParticipantRequest, PatchProgramRequest, ProgramActivityListResponse,
-    ProgramActivityResponse, ProgramListResponse, ProgramResponse, SetParticipantStatusRequest,
-    SettleResponse, decimal,
+    ExpirationBucketResponse, ExpirationScheduleListResponse, ExpirationScheduleResponse,
+    ExpiryResponse, JournalEntryListResponse, JournalEntryResponse, LedgerSummaryListResponse,
+    LedgerSummaryResponse, LotAmountResponse, LotListResponse, LotResponse, LotStatus,
+    OperatedAsset, PaginationResponse, ParticipantBalanceListResponse, ParticipantBalanceResponse,
+    ParticipantListResponse, ParticipantProfile, ParticipantRedemptionListResponse,
+    ParticipantRedemptionResponse, ParticipantResponse, ParticipantRowResponse, PatchAssetRequest,
+    PatchParticipantRequest, PatchProgramRequest, PostingResponse, ProgramActivityListResponse,
+    ProgramActivityResponse, ProgramListResponse, ProgramResponse, RedeemAmountRequest,
+    RedeemItemsRequest, ReversalListResponse, ReversalResponse, ReversalStatus,
+    ReverseRedemptionRequest, SetParticipantStatusRequest, SettleResponse, StatementResponse,
+    StatementRowResponse, decimal, short,
 };
 pub use terms::{
     AcceptTermsRequest, PublishTermsRequest, TermsContentResponse, TermsDocumentResponse,

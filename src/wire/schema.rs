@@ -9,9 +9,10 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
-    BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName, FileType, InterestStatus,
-    InventoryMode, LimitPer, Occasion, OrganizationStatus, OrganizationTier, ParticipantStatus,
-    Points, ProgramStatus, Rate, SettlementMode, Status, TermsType, TextRule,
+    Bucket, BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName, FileType,
+    InterestStatus, InventoryMode, JournalAction, LedgerEntity, LimitPer, Occasion,
+    OrganizationStatus, OrganizationTier, ParticipantStatus, Points, ProgramStatus, Rate,
+    SettlementMode, Status, TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -41,6 +42,14 @@ pub fn length(least: usize, most: usize) -> Object {
 /// Any string.
 pub fn string() -> Object {
     Object::with_type(Type::String)
+}
+
+/// A UUID.
+pub fn uuid() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+        .build()
 }
 
 /// Entity tags, or `*`.
@@ -226,6 +235,16 @@ words! {
     ParticipantState = ParticipantStatus::ALL.map(ParticipantStatus::as_str);
     /// The order in which lots are used.
     AssetBurnOrder = BurnOrder::ALL.map(BurnOrder::as_str);
+    /// The bucket of an account.
+    LedgerBucket = Bucket::ALL.map(Bucket::as_str);
+    /// The kind of a journal entry.
+    LedgerAction = JournalAction::ALL.map(JournalAction::as_str);
+    /// The owner of an account.
+    LedgerEntityType = LedgerEntity::ALL.map(LedgerEntity::as_str);
+    /// How much of a redemption was reversed.
+    RewardRedemptionStatus = super::ReversalStatus::ALL.map(super::ReversalStatus::as_str);
+    /// The status of a lot.
+    LotState = super::LotStatus::ALL.map(super::LotStatus::as_str);
     /// Whether an organization's credentials are accepted.
     OrganizationState = OrganizationStatus::ALL.map(OrganizationStatus::as_str);
     /// The plan of an organization.

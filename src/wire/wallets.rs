@@ -241,6 +241,7 @@ impl TransactionResponse {
             | Entry::Release
             | Entry::Void
             | Entry::Open => reason.map(|reason| reason.as_str().to_owned()),
+            Entry::Spend if redemption.is_none() => reason.map(|it| it.as_str().to_owned()),
             Entry::Spend => Some("redemption".to_owned()),
             Entry::Refund => Some("refund".to_owned()),
             Entry::Forfeit => Some("member removed".to_owned()),

@@ -1,6 +1,7 @@
 use std::sync::Barrier;
 
 use serde_json::{Value, json};
+use stampcard::domain::{DerivedIds, DerivedKind};
 use stampcard::error::{Code, Surface};
 
 use crate::client::{cancel, credit, number, organization, post_as, post_once, rows, support};
@@ -53,6 +54,41 @@ fn webhook_with_delivery(app: &TestApp) -> (Value, String, String) {
     (body, path, tried["id"].as_str().unwrap().to_owned())
 }
 
+/// What is sent to the routes of a participant's redemptions.
+struct ScripPosts {
+    redemptions: String,
+    items: String,
+    reverse: String,
+    spend: Value,
+    reward: Value,
+}
+
+impl ScripPosts {
+    fn new(app: &TestApp) -> Self {
+        let program = app.get("/v1/programs/current").expect(200)["id"].clone();
+        let asset = app.get("/v1/assets/default").expect(200)["id"].clone();
+        let uuid = uuid::Uuid::parse_str(program.as_str().unwrap()).unwrap();
+        let sql = "SELECT id FROM member WHERE external_user_id = 'ada'";
+        let ada = app.sqlite().query_row(sql, [], |row| row.get(0)).unwrap();
+        let ids = DerivedIds::new(uuid, DerivedKind::Participant);
+        let redemptions = format!("/v1/participants/{}/redemptions", ids.id(ada, 0));
+        let offer = app.offer(json!({"pointsPrice": 1}));
+        let reward = offer.strip_prefix("off_");
+        let spend = json!({
+            "program_id": program, "asset_id": asset, "amount": "2", "description": "tea",
+        });
+        let made = app.post(&redemptions, &spend).expect(201);
+        let made = made["id"].as_str().unwrap();
+        Self {
+            items: format!("{redemptions}/items"),
+            reverse: format!("{redemptions}/{made}/reverse"),
+            reward: json!({"program_id": program, "reward_id": reward}),
+            redemptions,
+            spend,
+        }
+    }
+}
+
 /// Every POST: its sender, path and body; the expected status; the field with a secret.
 #[expect(clippy::too_many_lines, reason = "a table: a row for every POST")]
 fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)> {
@@ -66,6 +102,7 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
     let (hook, webhook, delivery) = webhook_with_delivery(app);
     let html = json!({"contentHTML": "<p>Be kind.</p>"});
     let terms = app.put("/v1/terms/TERMS_OF_SERVICE", &html).expect(200);
+    let scrip = ScripPosts::new(app);
     let rows = [
         (
             SANDBOX_KEY,
@@ -84,6 +121,15 @@ fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)>
             "",
         ),
         (SANDBOX_KEY, "/v1/redemptions", redeem, 201, ""),
+        (SANDBOX_KEY, &scrip.redemptions, scrip.spend, 201, ""),
+        (SANDBOX_KEY, &scrip.items, scrip.reward, 201, ""),
+        (
+            SANDBOX_KEY,
+            &scrip.reverse,
+            json!({"reason": "cold"}),
+            201,
+            "",
+        ),
         (
             SANDBOX_KEY,
             &format!("/v1/redemptions/{redemption}/cancel"),

@@ -64,6 +64,9 @@ impl World {
         for program in self.touched_programs() {
             let found = books.program(ProgramNumber(program));
             assert_eq!(found, self.naive.program(program), "program {program}");
+            let expiries = books.expiries(ProgramNumber(program));
+            let expiries = expiries.cloned().unwrap_or_default();
+            super::expiries::check(&self.naive, program, &expiries);
         }
         assert_eq!(books.len(), self.naive.people.len());
     }

@@ -10,6 +10,7 @@ mod compare;
 mod crossing;
 mod dated;
 mod disk;
+mod expiries;
 mod lots;
 mod naive;
 mod purse;

@@ -63,6 +63,10 @@ impl Person {
         self.received - self.spent - self.held
     }
 
+    fn holds(&self) -> bool {
+        self.balance() > 0 || self.held > 0 || self.pending > 0
+    }
+
     /// The record that the books must have, whatever number they gave the tier.
     pub(crate) fn record(&self, number: i64, tier: TierNumber) -> Record {
         let mut redemptions = StatusCounts::default();
@@ -158,8 +162,14 @@ impl Naive {
 
     pub(crate) fn program(&self, program: i64) -> ProgramRecord {
         let entries = self.entries.get(&program);
+        let of_program = || {
+            let people = self.people.values();
+            people.filter(|person| person.program == program)
+        };
         ProgramRecord {
             wallets: wallet(self.sums(program)),
+            holders: of_program().filter(|person| person.holds()).count() as u64,
+            overdrawn: of_program().map(|person| (-person.balance()).max(0)).sum(),
             chain_start: entries.map(|chain| Seq(chain.start)),
             last_entry: entries.map(|chain| Seq(chain.last)),
             head: entries.and_then(|chain| chain.head),

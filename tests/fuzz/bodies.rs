@@ -11,15 +11,16 @@ use stampcard::wire::{
     CreateRedemptionRequest, CreateWebhookRequest, CreditRequest, DebitRequest,
     ExchangeTokenRequest, FundPoolRequest, PatchAssetRequest, PatchInterestRequest,
     PatchOfferRequest, PatchOrganizationRequest, PatchParticipantRequest, PatchProgramRequest,
-    PatchRedemptionRequest, PublishTermsRequest, ResetRequest, SendMessageRequest,
-    SetIntakeRequest, SetMemberRequest, SetParticipantStatusRequest, SetPoolRequest,
-    SetRedemptionFeedbackRequest, SetStatusRequest, SetTierRequest,
+    PatchRedemptionRequest, PublishTermsRequest, RedeemAmountRequest, RedeemItemsRequest,
+    ResetRequest, ReverseRedemptionRequest, SendMessageRequest, SetIntakeRequest, SetMemberRequest,
+    SetParticipantStatusRequest, SetPoolRequest, SetRedemptionFeedbackRequest, SetStatusRequest,
+    SetTierRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 39] = [
+const GOOD: [&str; 42] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
@@ -55,6 +56,9 @@ const GOOD: [&str; 39] = [
     r#"{"type":"CREDIT","amount":"10","asset_id":"default","program_id":"p","description":"d"}"#,
     r#"{"reference_id":"order_7","expires_at":"2026-06-01T00:00:00Z","bucket":"HELD"}"#,
     r#"{"lot_ids":["0b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4"],"hold_until":null,"amount":"1.5"}"#,
+    r#"{"program_id":"0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4","asset_id":"0b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4","amount":"40","description":"tea"}"#,
+    r#"{"program_id":"0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4","reward_id":"01a1fda8-194e-75c2-b11a-dd34b93c1d23","quantity":1}"#,
+    r#"{"reason":"cold","amount":"10","quantity":1,"idempotency_key":"one"}"#,
     "{}",
     "[]",
     "null",
@@ -62,24 +66,7 @@ const GOOD: [&str; 39] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 91] = [
-    "external_id",
-    "display_name",
-    "first_name",
-    "last_name",
-    "tags",
-    "program_id",
-    "asset_id",
-    "bucket",
-    "allow_negative",
-    "reference_id",
-    "expires_at",
-    "matures_at",
-    "lot_ids",
-    "earned_from",
-    "earned_to",
-    "hold_until",
-    "idempotency_key",
+const NAMES: [&str; 92] = [
     "externalUserID",
     "displayName",
     "email",
@@ -141,7 +128,6 @@ const NAMES: [&str; 91] = [
     "occasion",
     "contactMethod",
     "contactWindow",
-    "phone",
     "dietary",
     "allergies",
     "accessibility",
@@ -154,6 +140,25 @@ const NAMES: [&str; 91] = [
     "metadata",
     "initialCredits",
     "credits",
+    "program_id",
+    "asset_id",
+    "reward_id",
+    "quantity",
+    "idempotency_key",
+    "external_id",
+    "display_name",
+    "first_name",
+    "last_name",
+    "tags",
+    "bucket",
+    "allow_negative",
+    "reference_id",
+    "expires_at",
+    "matures_at",
+    "lot_ids",
+    "earned_from",
+    "earned_to",
+    "hold_until",
 ];
 
 fn json() -> impl Strategy<Value = Value> {
@@ -195,6 +200,9 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         DebitRequest::parse(body).err(),
         PatchAssetRequest::parse(body).err(),
         ConvertAssetRequest::parse(body).err(),
+        RedeemAmountRequest::parse(body).err(),
+        RedeemItemsRequest::parse(body).err(),
+        ReverseRedemptionRequest::parse(body).err(),
         CreateOfferRequest::parse(body, bytes).err(),
         PatchOfferRequest::parse(body, bytes).err(),
         CreateRedemptionRequest::parse(body).err(),

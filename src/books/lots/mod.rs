@@ -1,6 +1,7 @@
 //! The lots of an account: what the ledger entries of the account left of them.
 
 pub(super) mod calendar;
+pub(super) mod expiries;
 pub(super) mod moves;
 pub(super) mod packed;
 pub(super) mod plan;

@@ -37,10 +37,10 @@ impl StoredProgram {
     pub(super) fn program(&self) -> (ProgramNumber, ProgramRecord) {
         let seq = |seq: i64| Some(Seq(seq)).filter(|seq| seq.0 > 0);
         let record = ProgramRecord {
-            wallets: Wallet::default(),
             chain_start: seq(self.chain_start),
             last_entry: seq(self.last_entry),
             head: self.head,
+            ..ProgramRecord::default()
         };
         (ProgramNumber(self.number), record)
     }

@@ -257,6 +257,11 @@ fn tags() -> Vec<Tag> {
         ("Terms", "Legal documents, which members accept."),
         ("Sandbox", "Tools for developing an app."),
         ("Analytics", "A program's figures, from memory."),
+        (
+            "Participants",
+            "Members as the earning engine sees them, and their accounts.",
+        ),
+        ("Journal entries", "The ledger as double-entry bookkeeping."),
         ("Programs", "The programs of an organization."),
         ("Assets", "Points, and how they are kept."),
         ("Reports", "Figures of all programs of an organization."),

@@ -41,11 +41,11 @@ query_parameters! {
 
 query_parameters! {
     /// The period of the report, both ends included.
-    struct PeriodQuery, checked by is_complete {
+    pub(super) struct PeriodQuery, checked by is_complete {
         /// The start of the period; requires `to`.
-        from: Option<Timestamp> = time("from");
+        pub(super) from: Option<Timestamp> = time("from");
         /// The end of the period, which belongs to it.
-        to: Option<Timestamp> = time("to");
+        pub(super) to: Option<Timestamp> = time("to");
     }
 }
 

@@ -2,7 +2,19 @@
 
 mod balances;
 mod checks;
+mod expirations;
 mod holds;
+mod journal;
+mod lots;
 mod moves;
 mod participants;
+mod redemptions;
+mod scope;
+mod statement;
 mod subject;
+
+pub use self::expirations::{ExpirationSelection, Granularity};
+pub use self::journal::JournalFilter;
+pub use self::lots::LotFilter;
+pub use self::redemptions::RedemptionSelection;
+pub use self::statement::StatementSelection;

@@ -5,6 +5,7 @@ mod analytics;
 pub(in crate::service) mod derived;
 pub(in crate::service) mod fold;
 pub(in crate::service) mod generations;
+mod ledger_summary;
 mod partner;
 mod reports;
 pub(in crate::service) mod saved;

@@ -13,7 +13,7 @@ mod offers;
 pub(in crate::service) mod opening;
 pub(in crate::service) mod points;
 pub(in crate::service) mod profiles;
-mod redemptions;
+pub(in crate::service) mod redemptions;
 mod sandbox;
 pub(in crate::service) mod standing;
 mod terms;

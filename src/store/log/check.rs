@@ -254,7 +254,8 @@ impl Check<'_> {
         }
     }
 
-    /// Checks that a ledger entry has an offer and a redemption if it is of one, and only then.
+    /// Checks that a ledger entry has an offer and a redemption if it is of one, and only then. A
+    /// spend of an amount has neither.
     fn booking(&mut self, seq: i64, row: &impl Cells) {
         let number = row.cell(Column::Entry).integer();
         let Some(entry) = number.and_then(Entry::of_number) else {
@@ -263,7 +264,7 @@ impl Check<'_> {
         let has = |column| row.cell(column) != Cell::Null;
         let must = match (has(Column::Offer), has(Column::Redemption)) {
             (true, true) if entry.is_booked() => return,
-            (false, false) if !entry.is_booked() => return,
+            (false, false) if !entry.is_booked() || entry == Entry::Spend => return,
             _ if entry.is_booked() => "must have",
             _ => "must not have",
         };

@@ -34,8 +34,9 @@ pub(super) const OF_ENTRIES: [Column; 7] = [
 ];
 
 /// The columns that few ledger entries have.
-const SELDOM: [Column; 10] = [
+const SELDOM: [Column; 11] = [
     Column::ExpiresAt,
+    Column::Cause,
     Column::MaturesAt,
     Column::DueAt,
     Column::Available,

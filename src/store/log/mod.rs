@@ -1,19 +1,23 @@
 //! The activity log: events are written as rows and read back, and wallets list their entries.
 
+mod account_log;
 pub mod chain;
 mod chain_head;
 mod check;
 mod entries;
 mod history;
 mod insert;
+pub mod journal;
 mod read;
 pub(in crate::store) mod replay;
+pub mod spends;
 pub(super) mod sums;
 mod texts;
 mod wallet;
 
 use rusqlite::{Connection, Row};
 
+pub use self::account_log::{AccountLog, EntryRow, entry};
 pub use self::check::{Checked, check};
 pub use self::entries::{entry_of_account, last_entry_at, reference_of, time_of};
 pub(super) use self::insert::{NewRow, prepare};

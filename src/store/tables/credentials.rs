@@ -72,6 +72,15 @@ pub fn name(
     Ok(found.optional()?)
 }
 
+/// The public id of a key.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn uuid_of(connection: &Connection, number: CredentialNumber) -> Result<Option<Uuid>, Error> {
+    let sql = "SELECT uuid FROM credential WHERE id = ?1";
+    query::one(connection, sql, [number.0], |row| uuid(row, 0))
+}
+
 /// Creates a key.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ pub mod members;
 pub mod offers;
 pub mod organizations;
 pub mod phone_codes;
-pub(in crate::store) mod points_rules;
+pub mod points_rules;
 pub mod pools;
 pub mod programs;
 pub(in crate::store) mod query;

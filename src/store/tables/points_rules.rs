@@ -13,10 +13,7 @@ use crate::store::tables::{programs, query};
 ///
 /// # Errors
 /// [`Error`] if the database fails or there is no such program.
-pub(in crate::store) fn rules(
-    connection: &Connection,
-    program: ProgramNumber,
-) -> Result<PointsRules, Error> {
+pub fn rules(connection: &Connection, program: ProgramNumber) -> Result<PointsRules, Error> {
     const SELECT: &str = "SELECT p.expiry, p.time_zone, a.inventory_mode, a.burn_order,
             a.max_amount, a.opening_expires_at
         FROM program p LEFT JOIN asset a ON a.program_id = p.id WHERE p.id = ?1";

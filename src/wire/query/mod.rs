@@ -7,8 +7,8 @@ mod parts;
 pub use page::{Limit, ListOwner, Page, PageQuery, limit, page};
 pub(crate) use parts::words;
 pub use parts::{
-    BOOLEAN, Group, Kind, MEMBER_ID, Optional, OrDefault, Required, TEXT, TIME, expected_one_of,
-    flag, group, optional, search, with_plus,
+    AMOUNT, BOOLEAN, Group, Kind, MEMBER_ID, Optional, OrDefault, Required, TEXT, TIME, UUID,
+    expected_one_of, flag, group, optional, search, with_plus,
 };
 
 use std::borrow::Cow;

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::Object;
+use uuid::Uuid;
 
 use super::{Parameters, Part, Query, parameter};
 use crate::domain::{ExternalUserId, Invalid, Search, Timestamp};
@@ -59,6 +60,23 @@ pub const TIME: Kind<Timestamp> = Kind {
         Timestamp::parse(&with_plus(value)).ok_or_else(|| Invalid::new(name, expected))
     },
     schema: schema::time,
+};
+
+/// A UUID.
+pub const UUID: Kind<Uuid> = Kind {
+    read: |name, value| Uuid::try_parse(value).map_err(|_| Invalid::new(name, "must be a UUID")),
+    schema: schema::uuid,
+};
+
+/// A whole number as a decimal string, perhaps negative.
+pub const AMOUNT: Kind<i64> = Kind {
+    read: |name, value| {
+        let digits = value.strip_prefix('-').unwrap_or(value);
+        let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = value.parse().ok().filter(|_| is_whole);
+        number.ok_or_else(|| Invalid::new(name, "must be a whole number such as 100 or -5"))
+    },
+    schema: schema::string,
 };
 
 /// The operator's id of a member.

@@ -3,9 +3,13 @@
 mod assets;
 mod balances;
 mod expiry;
+mod journal;
+mod lots;
 mod participants;
 mod programs;
+mod redemptions;
 mod reports;
+mod statement;
 
 pub use self::assets::{
     AssetListResponse, AssetResponse, ConvertAssetRequest, ConvertAssetResponse, PatchAssetRequest,
@@ -16,6 +20,8 @@ pub use self::balances::{
     ParticipantBalanceListResponse, ParticipantBalanceResponse, SettleResponse,
 };
 pub use self::expiry::ExpiryResponse;
+pub use self::journal::{JournalEntryListResponse, JournalEntryResponse, PostingResponse};
+pub use self::lots::{LotListResponse, LotResponse, LotStatus, short};
 pub use self::participants::{
     CreateParticipantRequest, ParticipantListResponse, ParticipantProfile, ParticipantResponse,
     ParticipantRowResponse, PatchParticipantRequest, SetParticipantStatusRequest,
@@ -24,4 +30,14 @@ pub use self::programs::{
     CreateProgramRequest, CreatedProgramResponse, PaginationResponse, PatchProgramRequest,
     ProgramListResponse, ProgramResponse,
 };
-pub use self::reports::{ProgramActivityListResponse, ProgramActivityResponse, decimal};
+pub use self::redemptions::{
+    ParticipantRedemptionListResponse, ParticipantRedemptionResponse, RedeemAmountRequest,
+    RedeemItemsRequest, ReversalListResponse, ReversalResponse, ReversalStatus,
+    ReverseRedemptionRequest,
+};
+pub use self::reports::{
+    ExpirationBucketResponse, ExpirationScheduleListResponse, ExpirationScheduleResponse,
+    LedgerSummaryListResponse, LedgerSummaryResponse, ProgramActivityListResponse,
+    ProgramActivityResponse, decimal,
+};
+pub use self::statement::{StatementResponse, StatementRowResponse};

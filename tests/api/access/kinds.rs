@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use stampcard::domain::{Environment, Name};
-use stampcard::error::{Code, Surface};
+use stampcard::error::Code;
 use stampcard::http::Access;
 
 use super::table::Row;
@@ -80,13 +80,9 @@ impl Kind {
         match near {
             _ if row.access() == Access::Public => row.status,
             Near::Own => row.status,
-            // Only these list every program of an organization; participants are of one.
-            Near::Neighbour
-                if Surface::of_path(&row.path) == Surface::Scrip
-                    && !row.route.starts_with("/v1/participants") =>
-            {
-                row.status
-            }
+            // Only these list every program of an organization; others are of one.
+            Near::Neighbour if row.path.starts_with("/v1/programs") => row.status,
+            Near::Neighbour if row.path.starts_with("/v1/reports") => row.status,
             Near::Peer => others.unwrap_or(row.status),
             // The sandbox's own routes act on the program of the key.
             Near::Neighbour | Near::Stranger if row.route.starts_with("/v1/sandbox/") => row.status,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use stampcard::http::{Access, ROUTES};
 
 use super::interests::interest_rows;
+use super::ledger_rows::ledger_rows;
 use super::participants::{balance_rows, participant_rows};
 use super::partner_rows::{figure_rows, organization_rows, tenant_rows};
 use super::world::World;
@@ -627,6 +628,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(participant_rows(world));
     rows.extend(balance_rows(world));
     rows.extend(report_rows(world));
+    rows.extend(ledger_rows(world));
     rows.extend(figure_rows());
     rows.extend(organization_rows(world));
     rows.extend(tenant_rows(world));

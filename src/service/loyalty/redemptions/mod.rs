@@ -12,8 +12,8 @@ use super::{interests, members, offers, points};
 use crate::books::Record;
 use crate::domain::{
     CancelReason, Change, Entry, Event, Interest, InterestStatus, Invalid, Member, MemberNumber,
-    Mover, Offer, Points, ProgramNumber, Redemption, RedemptionCode, RedemptionId, RedemptionMove,
-    RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
+    Mover, Offer, Points, ProgramNumber, Reason, Redemption, RedemptionCode, RedemptionId,
+    RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
 };
 use crate::service::events;
 use crate::service::random::random_bytes;
@@ -48,7 +48,8 @@ impl Services {
                     Err(Invalid::new("interest", "must be an interest in the same offer").into())
                 }
             });
-            let redemption = redeem(tx, caller, &member, &offer, interest.transpose()?)?;
+            let of = (interest.transpose()?, None);
+            let redemption = redeem(tx, caller, &member, &offer, of)?;
             let answer = Answer::created(&RedemptionResponse::from(&redemption));
             Ok(answer.with_words_of(redemption.member))
         })
@@ -103,12 +104,12 @@ impl Services {
 }
 
 /// Redeems an offer for a member: stock, points and the redemption change together.
-fn redeem(
+pub(in crate::service) fn redeem(
     tx: &mut Transaction<'_>,
     caller: &Caller,
     member: &Member,
     offer: &Offer,
-    mut interest: Option<Interest>,
+    (mut interest, reason): (Option<Interest>, Option<Reason>),
 ) -> Result<Redemption, ServiceError> {
     let at = tx.now(member.program);
     member.check_able()?;
@@ -175,7 +176,7 @@ fn redeem(
         let movement = Movement {
             plan: points::plan_take(tx, &record, Entry::Spend, charged)?,
             booking: Some((offer.number, redemption.number)),
-            reason: None,
+            reason,
         };
         post(tx, at, &record, movement)?;
     }
@@ -200,7 +201,7 @@ fn open_conversation(
 }
 
 /// Applies a patch: the status first, then the details.
-fn change(
+pub(in crate::service) fn change(
     tx: &mut Transaction<'_>,
     caller: &Caller,
     before: &Redemption,

@@ -363,6 +363,11 @@ const MEASURES: [(&str, Measure); Measure::ALL.len()] = [
     ("exchanges", Measure::Exchanges),
     ("identifications", Measure::Identifications),
     ("credits", Measure::Credits),
+    ("refunded", Measure::Refunded),
+    ("forfeited", Measure::Forfeited),
+    ("debited", Measure::Debited),
+    ("expired", Measure::Expired),
+    ("voided", Measure::Voided),
 ];
 
 fn all_timelines(figures: &Figures) -> impl Iterator<Item = ((&'static str, i64, i64), &Timeline)> {

@@ -260,6 +260,26 @@ const TIMELINES: &[(&str, &str)] = &[
          WHERE kind = 20 AND amount = 1",
     ),
     (
+        "refunded",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry IN (3, 12)",
+    ),
+    (
+        "forfeited",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 4",
+    ),
+    (
+        "debited",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 5",
+    ),
+    (
+        "expired",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 6",
+    ),
+    (
+        "voided",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 10",
+    ),
+    (
         "offer signups",
         "SELECT program_id AS p, offer_id AS o, min(created_at) AS at, 1 AS amount
          FROM redemption GROUP BY program_id, offer_id, member_id",

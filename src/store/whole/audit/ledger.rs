@@ -103,7 +103,11 @@ pub fn redemptions(connection: &Connection) -> Result<Vec<String>, Error> {
             r.id, r.charged, coalesce(l.spent, 0), coalesce(l.refunded, 0))
         FROM redemption r LEFT JOIN ledger l ON l.redemption_id = r.id
         WHERE r.charged <> coalesce(l.spent, 0)
-            OR coalesce(l.refunded, 0) <> iif(r.status = 'CANCELED', r.charged, 0) LIMIT 100";
+            OR CASE r.status
+                WHEN 'CANCELED' THEN coalesce(l.refunded, 0) <> r.charged
+                WHEN 'COMPLETED' THEN coalesce(l.refunded, 0) NOT IN (0, r.charged)
+                ELSE coalesce(l.refunded, 0) <> 0 END
+        LIMIT 100";
     let mut findings = lines(connection, statuses)?;
     for per in LimitPer::ALL {
         // Redemptions that count now have counted since they were created. The limit is that of the

@@ -1,0 +1,123 @@
+//! `/v1/journal-entries`.
+
+use actix_web::web::Data;
+use uuid::Uuid;
+
+use super::PAGE_LIMITS;
+use super::accounts::CreatedQuery;
+use crate::domain::{Bucket, ExternalUserId, Invalid, JournalAction, ProgramNumber};
+use crate::error::Code;
+use crate::http::HttpResult;
+use crate::http::auth::OrgKey;
+use crate::http::extract::{PathText, QueryText};
+use crate::http::openapi::operation::{NOT_FOUND, Operation};
+use crate::http::response::ok;
+use crate::http::route::routes;
+use crate::service::{JournalFilter, Services};
+use crate::wire::{
+    AMOUNT, JournalEntryListResponse, JournalEntryResponse, ListKind, MEMBER_ID, PageQuery, TEXT,
+    UUID, group, optional, page, query_parameters, words,
+};
+
+routes! {
+    tag "Journal entries";
+
+    "/v1/journal-entries" {
+        GET OrgKey list_journal_entries => Operation::new("List journal entries")
+            .description(
+                "Newest first. Every ledger entry of the key's program is a journal entry. A page \
+                 reads at most 10,000 ledger entries of the participant, or without a participant \
+                 as many rows of the log of all programs, so it may have fewer rows than `limit` \
+                 although `has_more` is true.",
+            )
+            .returns::<JournalEntryListResponse>(200, "A page.")
+            .errors(&[Code::Forbidden, Code::NotFound]);
+    }
+    "/v1/journal-entries/{id}" {
+        GET OrgKey get_journal_entry => Operation::new("Get a journal entry")
+            .returns::<JournalEntryResponse>(200, "The entry.")
+            .errors(NOT_FOUND);
+    }
+}
+
+query_parameters! {
+    /// The query of `GET /v1/journal-entries`.
+    struct ListJournalEntriesQuery of ProgramNumber, checked by is_of_one {
+        page: PageQuery = page(ListKind::JournalEntries).limits(PAGE_LIMITS);
+        /// The program: that of the key.
+        program: Option<Uuid> = optional("program_id", UUID);
+        /// Only entries of this event. There are no stored events, so no entry has one.
+        event: Option<Uuid> = optional("event_id", UUID);
+        /// Only entries of this rule. There are no rules, so no entry has one.
+        rule: Option<Uuid> = optional("rule_id", UUID);
+        /// Only entries of this participant.
+        participant: Option<Uuid> = optional("participant_id", UUID);
+        /// Only entries of this group. There are no groups, so no entry has one.
+        group: Option<Uuid> = optional("group_id", UUID);
+        /// Only entries of the participant with this external id.
+        external_id: Option<ExternalUserId> = optional("external_id", MEMBER_ID);
+        /// The asset.
+        asset: Option<Uuid> = optional("asset_id", UUID);
+        /// Only entries that change this bucket of the participant.
+        bucket: Option<Bucket> = optional("bucket", words!(Bucket));
+        period: CreatedQuery = group::<CreatedQuery>();
+        /// Only entries that add this many points to a bucket of the participant, or more.
+        min: Option<i64> = optional("min_amount", AMOUNT).example("100");
+        /// Only entries that add this many points to a bucket of the participant, or less.
+        max: Option<i64> = optional("max_amount", AMOUNT).example("-5");
+        /// Only entries of this kind.
+        action: Option<JournalAction> = optional("action_type", words!(JournalAction));
+        /// Only entries with this reference.
+        reference: Option<String> = optional("reference_id", TEXT);
+    }
+}
+
+/// Refuses a query for more than one account.
+fn is_of_one(query: &ListJournalEntriesQuery) -> Result<(), Invalid> {
+    let given = [
+        ("participant_id", query.participant.is_some()),
+        ("group_id", query.group.is_some()),
+        ("external_id", query.external_id.is_some()),
+    ];
+    let mut given = given.iter().filter(|(_, is_given)| *is_given);
+    match (given.next(), given.next()) {
+        (Some((first, _)), Some((second, _))) => {
+            let expected = format!("must be absent when {first} is given");
+            Err(Invalid::new(*second, expected))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn list_journal_entries(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    query: QueryText<ListJournalEntriesQuery>,
+) -> HttpResult {
+    let query = query.parse_for(key.program)?;
+    let nobody_has = [query.event, query.rule, query.group];
+    let is_empty = nobody_has.iter().any(Option::is_some) || query.reference.is_some();
+    let filter = JournalFilter {
+        program: query.program,
+        asset: query.asset,
+        participant: query.participant,
+        external_id: query.external_id,
+        is_empty,
+        from: query.period.from,
+        to: query.period.to,
+        action: query.action,
+        bucket: query.bucket,
+        min: query.min,
+        max: query.max,
+    };
+    let list = services.list_journal_entries(key, filter, query.page);
+    Ok(ok(&list.await?))
+}
+
+async fn get_journal_entry(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    PathText(id): PathText,
+) -> HttpResult {
+    Ok(ok(&services.get_journal_entry(key, id).await?))
+}

@@ -1,0 +1,295 @@
+//! Redemptions of participants: of an amount, and of offers as rewards; and their reversal.
+
+mod reading;
+mod rendering;
+
+use uuid::Uuid;
+
+use self::rendering::{Rendering, Shown};
+use super::scope::{check_asset, check_program};
+use super::subject;
+use crate::books::{Record, Taken};
+use crate::domain::{
+    CancelReason, Change, Entry, Invalid, LedgerEntry, Note, OfferId, Points, Redemption,
+    RedemptionPatch, Refusal, Seq, Status,
+};
+use crate::error::Surface;
+use crate::service::loyalty::ledger::{Movement, post};
+use crate::service::loyalty::points;
+use crate::service::loyalty::redemptions::{change, redeem};
+use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
+use crate::store::log::spends::{self, Amount};
+use crate::store::log::{AccountLog, EntryRow};
+use crate::store::members::Selector;
+use crate::store::{self, Transaction, WriteError};
+use crate::wire::{
+    RedeemAmountRequest, RedeemItemsRequest, ReversalResponse, ReverseRedemptionRequest,
+};
+
+pub use self::reading::RedemptionSelection;
+
+impl Services {
+    /// Spends an amount of a participant's points.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn redeem_amount(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        id: String,
+        request: RedeemAmountRequest,
+    ) -> Result<Reply, WriteError> {
+        self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
+            let program = store::programs::get(tx, key.program)?.uuid;
+            let record = subject::account(tx, key, &id)?;
+            check_program(program, Some(request.program))?;
+            check_asset(program, Some(request.asset))?;
+            subject::check_active(&record)?;
+            let at = tx.now(key.program);
+            let record = points::opened(tx, at, record)?;
+            let movement = Movement {
+                plan: points::plan_take(tx, &record, Entry::Spend, request.amount)?,
+                booking: None,
+                reason: Some(request.description),
+            };
+            post(tx, at, &record, movement)?;
+            let spend = newest_entry(tx, &record)?;
+            let amount = Amount {
+                spend,
+                reversals: Vec::new(),
+            };
+            let rendering = Rendering::new(program, record.number);
+            let answer = Answer::created(&rendering.response(&Shown::Amount(amount)));
+            Ok(answer.with_words_of(record.number))
+        })
+        .await
+    }
+
+    /// Redeems an offer for a participant.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn redeem_items(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        id: String,
+        request: RedeemItemsRequest,
+    ) -> Result<Reply, WriteError> {
+        self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
+            let program = store::programs::get(tx, key.program)?.uuid;
+            let record = subject::account(tx, key, &id)?;
+            check_program(program, Some(request.program))?;
+            subject::check_active(&record)?;
+            let member = Selector::Number(record.number);
+            let member = store::members::find(tx, key.program, &member)?;
+            let member = member.ok_or(Refusal::NotFound("participant"))?;
+            let reward = OfferId::from_uuid(request.reward);
+            let offer = store::offers::find(tx, key.program, reward)?;
+            let offer = offer.filter(|offer| offer.archived_at.is_none());
+            let offer = offer.ok_or(Refusal::NotFound("reward"))?;
+            if request.quantity != 1 {
+                let expected = "must be 1: units are redeemed one at a time";
+                return Err(Invalid::new("quantity", expected).into());
+            }
+            let reason = request.description;
+            let made = redeem(tx, &Caller::Key(*key), &member, &offer, (None, reason))?;
+            let rendering = Rendering::new(program, record.number);
+            let shown = item(tx, made, offer.content.title.as_str())?;
+            let answer = Answer::created(&rendering.response(&shown));
+            Ok(answer.with_words_of(record.number))
+        })
+        .await
+    }
+
+    /// Returns points of a redemption to the lots that they came from, the last first.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn reverse_redemption(
+        &self,
+        key: KeyPrincipal,
+        idempotency: Option<IdempotencyKey>,
+        (id, redemption): (String, String),
+        request: ReverseRedemptionRequest,
+    ) -> Result<Reply, WriteError> {
+        self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
+            let program = store::programs::get(tx, key.program)?.uuid;
+            let record = subject::account(tx, key, &id)?;
+            let rendering = Rendering::new(program, record.number);
+            let reversal = match found(tx, &rendering, &record, &redemption)? {
+                Found::Amount(seq) => reverse_amount(tx, &record, seq, request)
+                    .map(|(spend, reversal)| rendering.reversal_of_amount(&spend, &reversal))?,
+                Found::Item(redemption) => reverse_item(tx, key, &rendering, redemption, &request)?,
+            };
+            Ok(Answer::created(&reversal).with_words_of(record.number))
+        })
+        .await
+    }
+}
+
+/// The redemption that an id names.
+enum Found {
+    /// The spend of an amount.
+    Amount(Seq),
+    /// A redemption of an offer.
+    Item(Box<Redemption>),
+}
+
+/// The redemption of a participant with an id.
+fn found(
+    connection: &store::Connection,
+    rendering: &Rendering,
+    record: &Record,
+    id: &str,
+) -> Result<Found, ServiceError> {
+    let not_found = || Refusal::NotFound("redemption");
+    let uuid = Uuid::try_parse(id).map_err(|_| not_found())?;
+    if let Some(seq) = rendering.amount_of(uuid) {
+        let row = store::log::entry(connection, record.program, seq)?;
+        let is_own = |row: &EntryRow| {
+            let entry = &row.entry;
+            entry.member == record.number
+                && entry.entry == Entry::Spend
+                && entry.redemption.is_none()
+        };
+        row.filter(is_own).ok_or_else(not_found)?;
+        return Ok(Found::Amount(seq));
+    }
+    let id = crate::domain::RedemptionId::from_uuid(uuid);
+    let redemption = store::redemptions::find(connection, record.program, id)?;
+    let redemption = redemption.filter(|redemption| redemption.member == record.number);
+    Ok(Found::Item(Box::new(redemption.ok_or_else(not_found)?)))
+}
+
+/// The entry that was just posted to an account.
+fn newest_entry(tx: &Transaction<'_>, record: &Record) -> Result<EntryRow, store::Error> {
+    let impossible = || store::Error::Impossible("ledger entry that was just written");
+    let account = tx.account(record.number).ok_or_else(impossible)?.account;
+    let seq = account.last.ok_or_else(impossible)?;
+    store::log::entry(tx, record.program, seq)?.ok_or_else(impossible)
+}
+
+/// A redemption of an offer with its ledger entries.
+fn item(
+    connection: &store::Connection,
+    redemption: Redemption,
+    title: &str,
+) -> Result<Shown, store::Error> {
+    Ok(Shown::Item {
+        entries: spends::of_offer(connection, redemption.number)?,
+        title: title.to_owned(),
+        redemption: Box::new(redemption),
+    })
+}
+
+/// The points of entries.
+fn sum(entries: &[EntryRow]) -> Points {
+    let sum = entries.iter().map(|row| row.entry.amount.get()).sum();
+    Points::new(sum).unwrap_or(Points::MAX)
+}
+
+/// Reverses a spend of an amount, or a part of it. Returns the spend and the reversal.
+fn reverse_amount(
+    tx: &mut Transaction<'_>,
+    record: &Record,
+    seq: Seq,
+    request: ReverseRedemptionRequest,
+) -> Result<(EntryRow, EntryRow), ServiceError> {
+    if request.quantity.is_some() {
+        let expected = "must be absent: the redemption is of an amount";
+        return Err(Invalid::new("quantity", expected).into());
+    }
+    let at = tx.now(record.program);
+    let record = points::opened(tx, at, record.clone())?;
+    let log = AccountLog::new(tx, record.number, &record.account);
+    let amount = spends::amounts(&log, 1, |amount| amount.spend.seq == seq)?.pop();
+    let Amount { spend, reversals } = amount.ok_or_else(|| {
+        let expected = "must be among the newest 10,000 ledger entries of the participant";
+        Invalid::new("the redemption", expected)
+    })?;
+    let restored = sum(&reversals);
+    let left = spend.entry.amount.checked_sub(restored);
+    let left = left.unwrap_or(Points::ZERO);
+    let amount = request.amount.unwrap_or(left);
+    let LedgerEntry { buckets, .. } = &spend.entry;
+    let taken = Taken {
+        amount: spend.entry.amount,
+        lots: buckets.as_ref().and_then(|buckets| buckets.lots.as_ref()),
+        restored,
+    };
+    let plan = record.plan_restore(Entry::Reverse, amount, taken);
+    let mut plan = plan.ok_or(Refusal::ReversalTooLarge(left))?;
+    plan.buckets.get_or_insert_default().reverses = Some(seq);
+    let movement = Movement {
+        plan,
+        booking: None,
+        reason: Some(request.reason),
+    };
+    post(tx, at, &record, movement)?;
+    let reversal = newest_entry(tx, &record)?;
+    Ok((spend, reversal))
+}
+
+/// Reverses a redemption of an offer: cancels it, or if it is completed returns its points.
+fn reverse_item(
+    tx: &mut Transaction<'_>,
+    key: &KeyPrincipal,
+    rendering: &Rendering,
+    redemption: Box<Redemption>,
+    request: &ReverseRedemptionRequest,
+) -> Result<ReversalResponse, ServiceError> {
+    if request.amount.is_some() {
+        let expected = "must be absent: the redemption is of a quantity";
+        return Err(Invalid::new("amount", expected).into());
+    }
+    let entries = spends::of_offer(tx, redemption.number)?;
+    let is_reversed = redemption.status == Status::Canceled
+        || entries.iter().any(|row| row.entry.entry == Entry::Refund);
+    if is_reversed || request.quantity.is_some_and(|quantity| quantity > 1) {
+        let left = if is_reversed {
+            Points::ZERO
+        } else {
+            redemption.charged
+        };
+        return Err(Refusal::ReversalTooLarge(left).into());
+    }
+    let reversed = if redemption.status == Status::Completed {
+        refund_completed(tx, &redemption, request)?;
+        *redemption
+    } else {
+        let note = Note::parse("reason", request.reason.as_str())?;
+        let patch = RedemptionPatch {
+            status: Some(Status::Canceled),
+            canceled_reason: Change::Set(CancelReason::Other),
+            canceled_note: Change::Set(note),
+            ..RedemptionPatch::default()
+        };
+        change(tx, &Caller::Key(*key), &redemption, patch)?
+    };
+    let reversal = rendering.reversal_of_item(tx, &reversed)?;
+    Ok(reversal.ok_or(store::Error::Impossible("reversal"))?)
+}
+
+/// Returns the points of a completed redemption, which stays completed.
+fn refund_completed(
+    tx: &mut Transaction<'_>,
+    redemption: &Redemption,
+    request: &ReverseRedemptionRequest,
+) -> Result<(), ServiceError> {
+    if redemption.charged.is_zero() {
+        return Err(Refusal::ReversalTooLarge(Points::ZERO).into());
+    }
+    let record = tx.account(redemption.member);
+    let record = record.ok_or(store::Error::Impossible("redemption without a member"))?;
+    let at = tx.now(record.program);
+    let record = points::opened(tx, at, record)?;
+    let movement = Movement {
+        plan: points::plan_refund(tx, &record, redemption, redemption.charged)?,
+        booking: Some((redemption.offer, redemption.number)),
+        reason: Some(request.reason.clone()),
+    };
+    post(tx, at, &record, movement)?;
+    Ok(())
+}

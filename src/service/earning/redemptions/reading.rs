@@ -1,0 +1,260 @@
+//! Reads of a participant's redemptions and reversals.
+
+use std::collections::VecDeque;
+
+use uuid::Uuid;
+
+use super::rendering::{Rendering, Shown};
+use super::{Found, found, item};
+use crate::books::Record;
+use crate::domain::{Invalid, OfferId, RedemptionNumber, Seq, Timestamp};
+use crate::service::earning::scope::check_program;
+use crate::service::{KeyPrincipal, ServiceError, Services, page};
+use crate::store::log::AccountLog;
+use crate::store::log::spends::{self, Amount};
+use crate::store::redemptions::RedemptionFilter;
+use crate::store::{self, Connection};
+use crate::wire::{
+    Cursor, ListKind, PageQuery, ParticipantRedemptionListResponse, ParticipantRedemptionResponse,
+    ReversalListResponse, ReversalStatus,
+};
+
+/// Redemptions of offers that are read at a time.
+const STEP: usize = 200;
+/// The most of them that are read for a page.
+const READ_MAX: usize = 10_000;
+
+/// The filter of a list of redemptions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RedemptionSelection {
+    /// Only those of this program, which has to be the key's.
+    pub program: Option<Uuid>,
+    /// Only those with this status.
+    pub status: Option<ReversalStatus>,
+    /// Only those of this reward.
+    pub reward: Option<Uuid>,
+    /// Only those that were made at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only those that were made at this time or earlier.
+    pub to: Option<Timestamp>,
+}
+
+impl RedemptionSelection {
+    fn admits(&self, shown: &Shown, at: Timestamp) -> bool {
+        self.status.is_none_or(|status| shown.status() == status)
+            && self.from.is_none_or(|from| at >= from)
+            && self.to.is_none_or(|to| at <= to)
+    }
+}
+
+impl Services {
+    /// A redemption of a participant.
+    ///
+    /// # Errors
+    /// `not_found` if the participant has no such redemption.
+    pub async fn get_participant_redemption(
+        &self,
+        key: KeyPrincipal,
+        (id, redemption): (String, String),
+    ) -> Result<ParticipantRedemptionResponse, ServiceError> {
+        let record = self.participant(key, &id)?;
+        let program = self.directory.uuid_of(key.program)?;
+        self.read(key, move |connection| {
+            let rendering = Rendering::new(program, record.number);
+            let shown = match found(connection, &rendering, &record, &redemption)? {
+                Found::Amount(seq) => Shown::Amount(amount(connection, &record, seq)?),
+                Found::Item(redemption) => {
+                    let number = redemption.number;
+                    let listed = store::redemptions::find_listed(connection, number)?;
+                    let title = listed.map(|listed| listed.offer_title);
+                    item(connection, *redemption, &title.unwrap_or_default())?
+                }
+            };
+            Ok(rendering.response(&shown))
+        })
+        .await
+    }
+
+    /// A page of a participant's redemptions, newest first.
+    ///
+    /// # Errors
+    /// `not_found` if the program has no such participant, `forbidden` if the filter names another
+    /// program.
+    pub async fn list_participant_redemptions(
+        &self,
+        key: KeyPrincipal,
+        id: String,
+        selection: RedemptionSelection,
+        page: PageQuery,
+    ) -> Result<ParticipantRedemptionListResponse, ServiceError> {
+        let record = self.participant(key, &id)?;
+        let program = self.directory.uuid_of(key.program)?;
+        check_program(program, selection.program)?;
+        self.read(key, move |connection| {
+            let (before, until) = match page.cursor {
+                None => (Seq(i64::MAX), None),
+                Some(Cursor(seq)) => {
+                    let at = spends::time_of(connection, Seq(seq))?;
+                    let expected = "must be the next_cursor of a page of this list";
+                    let at = at.ok_or_else(|| Invalid::new("cursor", expected))?;
+                    (Seq(seq), Some(at))
+                }
+            };
+            let most = page.limit + 1;
+            let items = items(connection, &record, (before, until), selection, most)?;
+            let amounts = amounts(connection, &record, before, selection, most)?;
+            let mut rows = merged(items, amounts);
+            let list = (ListKind::ParticipantRedemptions, key.program.0);
+            let next = page::next_cursor(&mut rows, page, list, |(seq, _)| seq.0);
+            let rendering = Rendering::new(program, record.number);
+            let data = rows.iter().map(|(_, shown)| rendering.response(shown));
+            Ok(ParticipantRedemptionListResponse {
+                data: data.collect(),
+                pagination: next.into(),
+            })
+        })
+        .await
+    }
+
+    /// The reversals of a redemption, oldest first.
+    ///
+    /// # Errors
+    /// `not_found` if the participant has no such redemption.
+    pub async fn list_reversals(
+        &self,
+        key: KeyPrincipal,
+        (id, redemption): (String, String),
+        page: PageQuery,
+    ) -> Result<ReversalListResponse, ServiceError> {
+        let record = self.participant(key, &id)?;
+        let program = self.directory.uuid_of(key.program)?;
+        self.read(key, move |connection| {
+            let rendering = Rendering::new(program, record.number);
+            let (data, next) = match found(connection, &rendering, &record, &redemption)? {
+                Found::Item(redemption) => {
+                    let reversal = rendering.reversal_of_item(connection, &redemption)?;
+                    (reversal.into_iter().collect(), None)
+                }
+                Found::Amount(seq) => {
+                    let Amount {
+                        spend,
+                        mut reversals,
+                    } = amount(connection, &record, seq)?;
+                    let after = page.cursor.map_or(0, |cursor| cursor.0);
+                    reversals.retain(|row| row.seq.0 > after);
+                    let list = (ListKind::Reversals, key.program.0);
+                    let next = page::next_cursor(&mut reversals, page, list, |row| row.seq.0);
+                    let reversals = reversals.iter();
+                    let data = reversals.map(|row| rendering.reversal_of_amount(&spend, row));
+                    (data.collect(), next)
+                }
+            };
+            Ok(ReversalListResponse {
+                data,
+                pagination: next.into(),
+            })
+        })
+        .await
+    }
+}
+
+/// The redemption of an amount with its reversals.
+fn amount(connection: &Connection, record: &Record, seq: Seq) -> Result<Amount, ServiceError> {
+    let log = AccountLog::new(connection, record.number, &record.account);
+    if let Some(found) = spends::amounts(&log, 1, |amount| amount.spend.seq == seq)?.pop() {
+        return Ok(found);
+    }
+    let expected = "must be among the newest 10,000 ledger entries of the participant";
+    Err(Invalid::new("the redemption", expected).into())
+}
+
+/// Redemptions of amounts before a row of the log, newest first.
+fn amounts(
+    connection: &Connection,
+    record: &Record,
+    before: Seq,
+    selection: RedemptionSelection,
+    most: usize,
+) -> Result<Vec<(Seq, Shown)>, store::Error> {
+    if selection.reward.is_some() {
+        return Ok(Vec::new());
+    }
+    let log = AccountLog::new(connection, record.number, &record.account);
+    let found = spends::amounts(&log, most, |amount| {
+        let (seq, at) = (amount.spend.seq, amount.spend.at);
+        seq < before && selection.admits(&Shown::Amount(amount.clone()), at)
+    })?;
+    let shown = |amount: Amount| (amount.spend.seq, Shown::Amount(amount));
+    Ok(found.into_iter().map(shown).collect())
+}
+
+/// Redemptions of offers before a row of the log, newest first.
+fn items(
+    connection: &Connection,
+    record: &Record,
+    (before, until): (Seq, Option<Timestamp>),
+    selection: RedemptionSelection,
+    most: usize,
+) -> Result<Vec<(Seq, Shown)>, store::Error> {
+    let offer = match selection.reward {
+        None => None,
+        Some(uuid) => {
+            let offer = store::offers::find(connection, record.program, OfferId::from_uuid(uuid))?;
+            let Some(offer) = offer else {
+                return Ok(Vec::new());
+            };
+            Some(offer.number)
+        }
+    };
+    let next_milli = |at: Timestamp| Timestamp::from_millis(at.as_millis() + 1);
+    let mut filter = RedemptionFilter {
+        member: Some(record.number),
+        offer,
+        from: selection.from,
+        to: selection.to.and_then(next_milli),
+        after: until
+            .and_then(next_milli)
+            .map(|at| (at, RedemptionNumber(0))),
+        ..RedemptionFilter::default()
+    };
+    let mut found = Vec::new();
+    let mut read = 0;
+    loop {
+        let step = store::redemptions::list(connection, record.program, &filter, STEP)?;
+        let (count, last) = (step.rows.len(), step.rows.last());
+        filter.after = last.map(|row| (row.redemption.created_at, row.redemption.number));
+        read += count;
+        for row in step.rows {
+            let seq = spends::created(connection, row.redemption.number)?;
+            let at = row.redemption.created_at;
+            let shown = item(connection, row.redemption, &row.offer_title)?;
+            if seq < before && selection.admits(&shown, at) {
+                found.push((seq, shown));
+            }
+            if found.len() == most {
+                return Ok(found);
+            }
+        }
+        if count < STEP || read >= READ_MAX {
+            return Ok(found);
+        }
+    }
+}
+
+/// Both, newest first.
+fn merged(items: Vec<(Seq, Shown)>, amounts: Vec<(Seq, Shown)>) -> Vec<(Seq, Shown)> {
+    let (mut items, mut amounts) = (VecDeque::from(items), VecDeque::from(amounts));
+    let mut all = Vec::new();
+    loop {
+        let [item, amount] = [items.front(), amounts.front()].map(|it| it.map(|(seq, _)| *seq));
+        let next = if item >= amount {
+            items.pop_front()
+        } else {
+            amounts.pop_front()
+        };
+        match next {
+            Some(next) => all.push(next),
+            None => return all,
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The ledger entries of one account, found by their numbers and by their times.
+
+use rusqlite::Connection;
+
+use super::read::{ALL, Stored};
+use super::with_texts;
+use crate::domain::{
+    Account, Actor, Cells, Column, Event, LedgerEntry, MemberNumber, Points, ProgramNumber, Seq,
+    Timestamp, Wallet, jump_depth,
+};
+use crate::store::Error;
+
+/// A ledger entry with what its row says besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryRow {
+    /// Its number in the log.
+    pub seq: Seq,
+    /// Its time.
+    pub at: Timestamp,
+    /// Its program.
+    pub program: ProgramNumber,
+    /// The entry, with its reason.
+    pub entry: LedgerEntry,
+    /// The cause, which version 0.1.0 did not log.
+    pub actor: Option<Actor>,
+    /// The entry before it in the account.
+    pub previous: Option<Seq>,
+    /// The wallet after it.
+    pub after: Wallet,
+}
+
+impl EntryRow {
+    /// Reads a row of [`ALL`]; its reason is in another table.
+    pub(super) fn read(connection: &Connection, row: &Stored<'_>) -> Result<Self, Error> {
+        let impossible = || Error::Impossible("ledger entry");
+        let activity = row.activity().ok_or_else(impossible)?;
+        let (seq, at, program) = (activity.seq, activity.at, activity.program);
+        let event = with_texts(connection, activity)?.event;
+        let (Event::WalletCredited(entry)
+        | Event::WalletDebited(entry)
+        | Event::WalletMoved(entry)) = event
+        else {
+            return Err(impossible());
+        };
+        let number = |column| row.cell(column).integer();
+        let points = |column| Points::new(number(column).unwrap_or(0)).ok_or_else(impossible);
+        let actor = number(Column::Actor);
+        Ok(Self {
+            seq,
+            at,
+            program: program.ok_or_else(impossible)?,
+            entry,
+            actor: actor.and_then(|kind| Actor::of_numbers(kind, number(Column::ActorNumber))),
+            previous: number(Column::Previous).map(Seq),
+            after: Wallet {
+                received: points(Column::ReceivedAfter)?,
+                spent: points(Column::SpentAfter)?,
+                held: points(Column::HeldAfter)?,
+                pending: points(Column::DeferredAfter)?,
+            },
+        })
+    }
+}
+
+/// A ledger entry of a program.
+///
+/// # Errors
+/// [`Error`] if the database fails or holds an impossible row.
+pub fn entry(
+    connection: &Connection,
+    program: ProgramNumber,
+    seq: Seq,
+) -> Result<Option<EntryRow>, Error> {
+    let sql = format!(
+        "SELECT {} FROM activity WHERE seq = ?1 AND program_id = ?2 AND entry IS NOT NULL",
+        ALL.names
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((seq.0, program.0))?;
+    rows.next()?
+        .map(|row| EntryRow::read(connection, &Stored::new(row, &ALL)))
+        .transpose()
+}
+
+/// The ledger entries of an account, numbered from 1.
+#[derive(Debug)]
+pub struct AccountLog<'a> {
+    connection: &'a Connection,
+    member: MemberNumber,
+    head: Option<Place>,
+}
+
+/// An entry by its number in the log and in the account.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    seq: Seq,
+    number: u64,
+}
+
+/// What leads from an entry to earlier ones.
+struct Link {
+    at: Timestamp,
+    previous: Option<Seq>,
+    jump: Option<Seq>,
+}
+
+impl<'a> AccountLog<'a> {
+    /// Those of a member's account as the books have it.
+    pub fn new(connection: &'a Connection, member: MemberNumber, account: &Account) -> Self {
+        let number = account.entries;
+        Self {
+            connection,
+            member,
+            head: account.last.map(|seq| Place { seq, number }),
+        }
+    }
+
+    /// The number of entries.
+    pub fn count(&self) -> u64 {
+        self.head.map_or(0, |head| head.number)
+    }
+
+    /// The entry with a number.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails or there is no such entry.
+    pub fn get(&self, number: u64) -> Result<EntryRow, Error> {
+        self.row(self.seq_of(number)?)
+    }
+
+    /// The number of the newest entry for whose time `is_early` holds, which is so for all entries
+    /// before it; 0 if there is none. Takes a logarithmic number of steps.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn last_where(&self, is_early: impl Fn(Timestamp) -> bool) -> Result<u64, Error> {
+        let Some(mut here) = self.head else {
+            return Ok(0);
+        };
+        loop {
+            let link = self.link(here.seq)?;
+            if is_early(link.at) {
+                return Ok(here.number);
+            }
+            let far = far(here, &link);
+            here = match (far, link.previous) {
+                (Some(far), _) if !is_early(self.link(far.seq)?.at) => far,
+                (_, Some(previous)) => Place {
+                    seq: previous,
+                    number: here.number - 1,
+                },
+                (_, None) => return Ok(0),
+            };
+        }
+    }
+
+    /// Passes the entries from a number back to the first one to `take`, until it returns false.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails, and those of `take`.
+    pub fn back<E: From<Error>>(
+        &self,
+        from: u64,
+        mut take: impl FnMut(u64, EntryRow) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut number = from.min(self.count());
+        let mut next = match number {
+            0 => None,
+            _ => Some(self.seq_of(number)?),
+        };
+        while let Some(seq) = next {
+            let row = self.row(seq)?;
+            next = row.previous;
+            if !take(number, row)? {
+                return Ok(());
+            }
+            number -= 1;
+        }
+        Ok(())
+    }
+
+    /// The entries with the numbers `first` to `last`, oldest first.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn range(&self, first: u64, last: u64) -> Result<Vec<EntryRow>, Error> {
+        let mut rows = Vec::new();
+        self.back(last, |number, row| {
+            if number >= first {
+                rows.push(row);
+            }
+            Ok::<_, Error>(number > first)
+        })?;
+        rows.reverse();
+        Ok(rows)
+    }
+
+    fn seq_of(&self, number: u64) -> Result<Seq, Error> {
+        let missing = || Error::Impossible("number of a ledger entry");
+        let mut here = self.head.ok_or_else(missing)?;
+        if number == 0 || number > here.number {
+            return Err(missing());
+        }
+        while here.number > number {
+            let link = self.link(here.seq)?;
+            let far = far(here, &link).filter(|far| far.number >= number);
+            here = match far {
+                Some(far) => far,
+                None => Place {
+                    seq: link.previous.ok_or_else(missing)?,
+                    number: here.number - 1,
+                },
+            };
+        }
+        Ok(here.seq)
+    }
+
+    fn link(&self, seq: Seq) -> Result<Link, Error> {
+        let sql = "SELECT at, previous_seq, jump_seq FROM activity
+                   WHERE seq = ?1 AND member_id = ?2 AND entry IS NOT NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query((seq.0, self.member.0))?;
+        let row = rows.next()?;
+        let row = row.ok_or(Error::Impossible("chain of ledger entries"))?;
+        let at: i64 = row.get(0)?;
+        Ok(Link {
+            at: Timestamp::from_millis(at).ok_or(Error::Impossible("time"))?,
+            previous: row.get::<_, Option<i64>>(1)?.map(Seq),
+            jump: row.get::<_, Option<i64>>(2)?.map(Seq),
+        })
+    }
+
+    fn row(&self, seq: Seq) -> Result<EntryRow, Error> {
+        let sql = format!(
+            "SELECT {} FROM activity WHERE seq = ?1 AND member_id = ?2 AND entry IS NOT NULL",
+            ALL.names
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query((seq.0, self.member.0))?;
+        let row = rows.next()?;
+        let row = row.ok_or(Error::Impossible("chain of ledger entries"))?;
+        EntryRow::read(self.connection, &Stored::new(row, &ALL))
+    }
+}
+
+/// The entry that one jumps to.
+fn far(here: Place, link: &Link) -> Option<Place> {
+    let number = jump_depth(here.number);
+    link.jump
+        .filter(|_| number > 0)
+        .map(|seq| Place { seq, number })
+}

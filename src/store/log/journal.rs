@@ -1,0 +1,142 @@
+//! The ledger entries of a program, newest first, and their hashes.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::account_log::EntryRow;
+use super::chain::Hash;
+use super::chain_head::hashes;
+use super::read::{ALL, Stored};
+use crate::domain::{MemberNumber, ProgramNumber, Seq};
+use crate::store::Error;
+
+/// The most rows of the log that are read for a page.
+pub const READ_MAX: i64 = 10_000;
+
+/// Ledger entries that were found, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The entries.
+    pub rows: Vec<EntryRow>,
+    /// Where to continue, if there may be others.
+    pub next: Option<Seq>,
+}
+
+/// The ledger entries of a program from a row of the log back that `keeps` admits, at most `limit`.
+/// Reads at most [`READ_MAX`] rows of the log.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn of_program(
+    connection: &Connection,
+    program: ProgramNumber,
+    (start, limit): (Seq, usize),
+    keeps: impl Fn(&EntryRow) -> bool,
+) -> Result<Found, Error> {
+    let sql = format!(
+        "SELECT {} FROM activity
+         WHERE seq BETWEEN ?1 AND ?2 AND program_id = ?3 AND entry IS NOT NULL ORDER BY seq DESC",
+        ALL.names
+    );
+    let first = (start.0 - READ_MAX + 1).max(1);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((first, start.0, program.0))?;
+    let mut found = Found::default();
+    while let Some(row) = rows.next()? {
+        let row = EntryRow::read(connection, &Stored::new(row, &ALL))?;
+        if !keeps(&row) {
+            continue;
+        }
+        if found.rows.len() == limit {
+            found.next = Some(row.seq);
+            return Ok(found);
+        }
+        found.rows.push(row);
+    }
+    found.next = (first > 1).then(|| Seq(first - 1));
+    Ok(found)
+}
+
+/// The ledger entries of an account from one of them back that `keeps` admits, at most `limit`.
+/// Reads at most [`READ_MAX`] entries. `None` if the account has no entry `start`.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn of_account(
+    connection: &Connection,
+    (program, member): (ProgramNumber, MemberNumber),
+    (start, limit): (Seq, usize),
+    keeps: impl Fn(&EntryRow) -> bool,
+) -> Result<Option<Found>, Error> {
+    let mut found = Found::default();
+    let mut next = Some(start);
+    let mut read = 0;
+    while let Some(seq) = next {
+        if read == READ_MAX {
+            found.next = next;
+            return Ok(Some(found));
+        }
+        let row = super::account_log::entry(connection, program, seq)?;
+        let Some(row) = row.filter(|row| row.entry.member == member) else {
+            return Ok((read > 0).then_some(found));
+        };
+        read += 1;
+        next = row.previous;
+        if !keeps(&row) {
+            continue;
+        }
+        if found.rows.len() == limit {
+            found.next = Some(seq);
+            return Ok(Some(found));
+        }
+        found.rows.push(row);
+    }
+    Ok(Some(found))
+}
+
+/// The hashes of ledger entries of a program. Those of one commit are computed together.
+#[derive(Debug)]
+pub struct Hashes<'a> {
+    connection: &'a Connection,
+    program: ProgramNumber,
+    known: BTreeMap<Seq, Hash>,
+}
+
+impl<'a> Hashes<'a> {
+    /// Those of a program, none of which is known yet.
+    pub fn new(connection: &'a Connection, program: ProgramNumber) -> Self {
+        Self {
+            connection,
+            program,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// The hash of an entry.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails or the chain begins nowhere.
+    pub fn of(&mut self, seq: Seq) -> Result<Hash, Error> {
+        if let Some(hash) = self.known.get(&seq) {
+            return Ok(*hash);
+        }
+        let sql = "SELECT seq FROM activity
+                   WHERE seq <= ?1 AND program_id = ?2 AND chain IS NOT NULL
+                   ORDER BY seq DESC LIMIT 1";
+        let missing = || Error::Impossible("chain of ledger entries");
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query((seq.0, self.program.0))?;
+        let start: i64 = rows.next()?.ok_or_else(missing)?.get(0)?;
+        self.known.clear();
+        hashes(
+            self.connection,
+            self.program,
+            (Seq(start), seq),
+            |at, hash| {
+                self.known.insert(at, hash);
+            },
+        )?;
+        self.known.get(&seq).copied().ok_or_else(missing)
+    }
+}

@@ -1,0 +1,118 @@
+//! What redemptions took from accounts and what was returned, from the log.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::account_log::{AccountLog, EntryRow};
+use super::read::{ALL, Stored};
+use crate::domain::{Entry, EventKind, RedemptionNumber, Seq, Timestamp};
+use crate::store::Error;
+
+/// The most entries of an account that are searched, from the newest back.
+pub const SEARCH_MAX: u64 = 10_000;
+
+/// The ledger entries of a redemption of an offer, oldest first.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn of_offer(
+    connection: &Connection,
+    redemption: RedemptionNumber,
+) -> Result<Vec<EntryRow>, Error> {
+    let sql = format!(
+        "SELECT {} FROM activity WHERE redemption_id = ?1 AND entry IS NOT NULL ORDER BY seq",
+        ALL.names
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([redemption.0])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(EntryRow::read(connection, &Stored::new(row, &ALL))?);
+    }
+    Ok(entries)
+}
+
+/// The creation of a redemption of an offer: its row in the log.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn created(connection: &Connection, redemption: RedemptionNumber) -> Result<Seq, Error> {
+    let sql = "SELECT min(seq) FROM activity WHERE redemption_id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let seq: Option<i64> = statement.query_row([redemption.0], |row| row.get(0))?;
+    seq.map(Seq).ok_or(Error::Impossible("redemption"))
+}
+
+/// The time of a row of the log; `None` if there is no such row.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn time_of(connection: &Connection, seq: Seq) -> Result<Option<Timestamp>, Error> {
+    let mut statement = connection.prepare_cached("SELECT at FROM activity WHERE seq = ?1")?;
+    let mut rows = statement.query([seq.0])?;
+    let at: Option<i64> = rows.next()?.map(|row| row.get(0)).transpose()?;
+    Ok(at.and_then(Timestamp::from_millis))
+}
+
+/// A spend of an amount, without an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amount {
+    /// The entry that took the points.
+    pub spend: EntryRow,
+    /// Those that returned some of them, oldest first.
+    pub reversals: Vec<EntryRow>,
+}
+
+/// The spends of amounts among the newest [`SEARCH_MAX`] entries of an account that `keeps` admits,
+/// newest first, at most `limit`.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn amounts(
+    log: &AccountLog<'_>,
+    limit: usize,
+    keeps: impl Fn(&Amount) -> bool,
+) -> Result<Vec<Amount>, Error> {
+    let mut reversals: BTreeMap<Seq, Vec<EntryRow>> = BTreeMap::new();
+    let mut found = Vec::new();
+    let first = log.count().saturating_sub(SEARCH_MAX) + 1;
+    log.back(log.count(), |number, row| {
+        let reversed = row.entry.buckets.as_ref().and_then(|it| it.reverses);
+        if let Some(reversed) = reversed {
+            reversals.entry(reversed).or_default().push(row);
+        } else if row.entry.entry == Entry::Spend && row.entry.redemption.is_none() {
+            let mut reversals = reversals.remove(&row.seq).unwrap_or_default();
+            reversals.reverse();
+            let amount = Amount {
+                spend: row,
+                reversals,
+            };
+            if keeps(&amount) {
+                found.push(amount);
+            }
+        }
+        Ok::<_, Error>(number > first && found.len() < limit)
+    })?;
+    Ok(found)
+}
+
+/// The cancellation of a redemption of an offer: its row in the log, and its time.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn canceled(
+    connection: &Connection,
+    redemption: RedemptionNumber,
+) -> Result<Option<(Seq, Timestamp)>, Error> {
+    let sql = "SELECT seq, at FROM activity WHERE redemption_id = ?1 AND kind = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query((redemption.0, EventKind::RedemptionCanceled.number()))?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let at = Timestamp::from_millis(row.get(1)?);
+    Ok(at
+        .map(|at| row.get(0).map(|seq| (Seq(seq), at)))
+        .transpose()?)
+}
