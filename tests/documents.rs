@@ -41,6 +41,7 @@ fn the_table_of_every_event_is_complete() {
             Shown::Redemption => "redemption",
             Shown::Message => "message",
             Shown::PointsLow | Shown::PointsPurchased => "pool",
+            Shown::Expired => "expiry",
             Shown::Nothing => "–",
         };
         let counted = match kind.counting() {
@@ -81,6 +82,10 @@ fn the_table_of_webhook_bodies_is_complete() {
         (
             Shown::PointsPurchased,
             "`organizationId`, `balance`, `amount`",
+        ),
+        (
+            Shown::Expired,
+            "`externalUserID`, `amount`, `at` (when they expired), `balance` (what was left)",
         ),
     ] {
         let names: Vec<String> = EventName::ALL

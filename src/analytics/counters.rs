@@ -210,6 +210,7 @@ impl Counters {
             | Event::TermsPublished { .. }
             | Event::OrgPointsLow { .. }
             | Event::OrgPointsPurchased { .. }
+            | Event::BalanceExpired { .. }
             | Event::PoolChanged { .. }
             | Event::PoolFunded { .. }
             | Event::PoolDrawn { .. }

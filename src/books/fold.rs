@@ -133,6 +133,7 @@ pub fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::TermsPublished { .. }
         | Event::OrgPointsLow { .. }
         | Event::OrgPointsPurchased { .. }
+        | Event::BalanceExpired { .. }
         | Event::PoolChanged { .. }
         | Event::PoolFunded { .. }
         | Event::PoolDrawn { .. }
@@ -221,6 +222,7 @@ fn change(
         | Event::TermsPublished { .. }
         | Event::OrgPointsLow { .. }
         | Event::OrgPointsPurchased { .. }
+        | Event::BalanceExpired { .. }
         | Event::PoolChanged { .. }
         | Event::PoolFunded { .. }
         | Event::PoolDrawn { .. }

@@ -1,6 +1,6 @@
 //! The chain of a wallet's ledger entries, and how to go back in it fast.
 
-use super::{Points, Seq};
+use super::{Points, Seq, Timestamp, Wallet};
 
 /// The end of a wallet's chain of ledger entries, to which the next entry is added.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +30,58 @@ pub struct Position {
     pub held: Points,
     /// The points that become available later, after this entry.
     pub deferred: Points,
+}
+
+impl Position {
+    /// The wallet after the entry.
+    pub const fn wallet(&self) -> Wallet {
+        Wallet {
+            received: self.received,
+            spent: self.spent,
+            held: self.held,
+            pending: self.deferred,
+        }
+    }
+}
+
+/// A ledger entry, as far as going back from it needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacedEntry {
+    /// Its number in the log.
+    pub seq: Seq,
+    /// Its time.
+    pub at: Timestamp,
+    /// Its position in the account.
+    pub position: Position,
+}
+
+impl PlacedEntry {
+    /// The newest entry of an account that is not later than a time, if there is one. `self` is the
+    /// newest of all; `find` finds an earlier one, and is called about four times the logarithm of
+    /// the number of entries at most. The times of an account's entries never fall.
+    ///
+    /// # Errors
+    /// The error of `find`.
+    pub fn newest_by<E>(
+        self,
+        time: Timestamp,
+        mut find: impl FnMut(Seq) -> Result<Self, E>,
+    ) -> Result<Option<Self>, E> {
+        let mut later = self;
+        while later.at > time {
+            let Position { previous, jump, .. } = later.position;
+            let Some(previous) = previous else {
+                return Ok(None);
+            };
+            let far = jump.filter(|jump| *jump != previous).map(&mut find);
+            let far = far.transpose()?.filter(|far| far.at > time);
+            later = match far {
+                Some(far) => far,
+                None => find(previous)?,
+            };
+        }
+        Ok(Some(later))
+    }
 }
 
 impl Account {
@@ -117,5 +169,65 @@ mod tests {
             }
             assert!(steps <= 3 * 11, "{wanted}: {steps}");
         }
+    }
+
+    /// Accounts of many lengths, with many entries of one time: every time has the entry that a
+    /// look at all of them finds, for the logarithm of their number of look-ups.
+    #[test]
+    fn the_newest_entry_by_a_time_is_the_one_that_a_fold_finds_in_few_look_ups() {
+        let mut state = 1_u64;
+        let mut random = |most: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) % most
+        };
+        let mut deepest = 0;
+        for length in [0, 1, 2, 3, 7, 8, 100, 1023, 5000] {
+            let mut account = Account::default();
+            let mut entries: Vec<PlacedEntry> = Vec::new();
+            let mut millis = 10;
+            for number in 1..=length {
+                // Two in three have the time of the one before.
+                millis += i64::from(random(3) == 0);
+                let jump_of = |seq: Seq| {
+                    let place = usize::try_from(seq.0 / 3).unwrap() - 1;
+                    Ok::<_, ()>(entries[place].position.jump)
+                };
+                let previous = account.last;
+                account = account.extended(jump_of).unwrap();
+                let seq = Seq(3 * number);
+                account.last = Some(seq);
+                let position = Position {
+                    previous,
+                    jump: account.jump,
+                    received: Points::new(number).unwrap(),
+                    spent: Points::ZERO,
+                    held: Points::ZERO,
+                    deferred: Points::ZERO,
+                };
+                let at = Timestamp::from_millis(millis).unwrap();
+                entries.push(PlacedEntry { seq, at, position });
+            }
+            for time in (8..millis + 2).map(|time| Timestamp::from_millis(time).unwrap()) {
+                let naive = entries.iter().rfind(|entry| entry.at <= time);
+                let mut asked = 0;
+                let find = |seq: Seq| {
+                    asked += 1;
+                    let place = usize::try_from(seq.0 / 3).unwrap() - 1;
+                    Ok::<_, ()>(entries[place])
+                };
+                let newest = entries.last().map(|newest| newest.newest_by(time, find));
+                let found = newest.transpose().unwrap().flatten();
+                assert_eq!(found.as_ref(), naive, "{length} {time}");
+                deepest = deepest.max(asked);
+                assert!(
+                    asked <= 4 * length.checked_ilog2().unwrap_or(0) + 2,
+                    "{asked}"
+                );
+            }
+        }
+        // The longest account needs more than a few, so that the limit says something.
+        assert!(deepest > 12, "{deepest}");
     }
 }

@@ -47,6 +47,8 @@ pub enum Shown {
     PointsLow,
     /// Points that were bought for a pool, as the log has it.
     PointsPurchased,
+    /// Points that expired, as the log has it.
+    Expired,
     /// None: the event is internal.
     Nothing,
 }
@@ -206,6 +208,13 @@ events! {
         organization: OrganizationNumber = Organization,
         balance: i64 = Available,
         amount: i64 = Amount,
+    };
+    /// Points of a member expired at this time; this balance was left.
+    16 BalanceExpired "balance.expired" Catalogue Uncounted Expired {
+        member: MemberNumber = Member,
+        amount: Points = Amount,
+        at: Timestamp = ExpiresAt,
+        balance: i64 = Available,
     };
     /// A member token was created: an identification if the member held none that was good, and
     /// then perhaps with a credit taken.

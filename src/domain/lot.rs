@@ -164,3 +164,12 @@ pub struct LotPart {
     /// When they become available, if they are not yet.
     pub matures_at: Option<Timestamp>,
 }
+
+/// Points of an account that expire at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiring {
+    /// When they expire.
+    pub at: Timestamp,
+    /// The number of points.
+    pub amount: Points,
+}

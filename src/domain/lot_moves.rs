@@ -42,6 +42,18 @@ pub enum LotMove {
     },
 }
 
+impl LotMove {
+    /// The points of a lot that is there already.
+    pub const fn part(&self) -> Option<LotPart> {
+        match self {
+            Self::Make { .. } => None,
+            Self::Take { part, .. } | Self::Give { part, .. } | Self::Shift { part, .. } => {
+                Some(*part)
+            }
+        }
+    }
+}
+
 /// What a ledger entry does to the lots of its account, in order, as the log stores it.
 ///
 /// Each move is a byte and then numbers, seven bits in a byte, the lowest first (LEB128), in as few

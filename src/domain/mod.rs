@@ -57,7 +57,7 @@ mod timestamp;
 mod webhook;
 mod zone;
 
-pub use account::{Account, Position, jump_depth};
+pub use account::{Account, PlacedEntry, Position, jump_depth};
 pub use activity::{Activity, Actor};
 pub use asset::{Asset, BurnOrder, InventoryMode, PointsRules};
 pub use attachment::{Attachment, FileType};
@@ -86,7 +86,7 @@ pub use invalid::Invalid;
 pub use ledger::{Buckets, Entry, LedgerEntry};
 pub use limits::{ENDPOINTS_MAX, TRIAL_CREDITS_MAX};
 pub use location::{CountryCode, Location};
-pub use lot::{Bucket, Lot, LotPart, LotState};
+pub use lot::{Bucket, Expiring, Lot, LotPart, LotState};
 pub use lot_moves::{LotMove, LotMoves};
 pub use member::{Change, Member, MemberProfile, Wallet, WalletChange};
 pub use money::{Currency, Money, Rate};

@@ -53,6 +53,10 @@ impl From<&StatusCounts> for RedemptionTotalsResponse {
     "pointsRefunded": 0,
     "pointsForfeited": 0,
     "pointsDebited": 0,
+    "pointsExpired": 0,
+    "pointsVoided": 0,
+    "pointsPending": 0,
+    "pointsHeld": 0,
 })))]
 pub struct SummaryResponse {
     /// Members who ever signed up, including removed ones.
@@ -74,6 +78,14 @@ pub struct SummaryResponse {
     pub points_forfeited: u64,
     /// Points debited by corrections.
     pub points_debited: u64,
+    /// Points that expired, ever.
+    pub points_expired: u64,
+    /// Points that were credited as reserved and taken back, ever.
+    pub points_voided: u64,
+    /// Points that become available later. They are part of `pointsMinted`.
+    pub points_pending: u64,
+    /// Points that are reserved.
+    pub points_held: u64,
 }
 
 /// `OfferAnalytics`.
@@ -222,6 +234,10 @@ impl SummaryResponse {
         out.put(br#","pointsRefunded":"#, self.points_refunded);
         out.put(br#","pointsForfeited":"#, self.points_forfeited);
         out.put(br#","pointsDebited":"#, self.points_debited);
+        out.put(br#","pointsExpired":"#, self.points_expired);
+        out.put(br#","pointsVoided":"#, self.points_voided);
+        out.put(br#","pointsPending":"#, self.points_pending);
+        out.put(br#","pointsHeld":"#, self.points_held);
         out.json.push(b'}');
         out.json
     }
@@ -318,7 +334,7 @@ mod tests {
     #[test]
     fn a_summary_is_written_as_it_would_be_derived() {
         // All numbers are different, so that exchanged ones are found.
-        for (first, completion_rate) in [(0, 0.0), (1_000_000, 1.0), (u64::MAX - 15, 2.0 / 3.0)] {
+        for (first, completion_rate) in [(0, 0.0), (1_000_000, 1.0), (u64::MAX - 18, 2.0 / 3.0)] {
             let summary = SummaryResponse {
                 member_count: first,
                 points_minted: first + 1,
@@ -338,6 +354,10 @@ mod tests {
                 points_refunded: first + 12,
                 points_forfeited: first + 13,
                 points_debited: first + 14,
+                points_expired: first + 15,
+                points_voided: first + 16,
+                points_pending: first + 17,
+                points_held: first + 18,
             };
             assert_eq!(summary.to_json(), serde_json::to_vec(&summary).unwrap());
         }

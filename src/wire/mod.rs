@@ -13,6 +13,7 @@ mod conversation_page;
 mod conversations;
 mod cursor;
 mod events;
+mod expired;
 mod field_types;
 mod fields;
 mod health;
@@ -52,6 +53,7 @@ pub use conversations::{
 };
 pub use cursor::{Cursor, ListKind};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
+pub use expired::ExpiredEventData;
 pub use health::{HealthResponse, UnreadyResponse};
 pub use interests::{
     ConfirmPhoneRequest, CreateInterestRequest, IntakeResponse, InterestListResponse,
@@ -126,7 +128,8 @@ pub use terms::{
 pub use tokens::{ExchangeTokenRequest, TokenGrantResponse};
 pub use wallets::{
     BalanceResponse, CreditRequest, CurrencyResponse, DebitRequest, EligibilityResponse,
-    LedgerEntryResponse, TransactionListResponse, TransactionResponse, WalletResponse,
+    ExpiringResponse, LedgerEntryResponse, TransactionListResponse, TransactionResponse,
+    WalletResponse,
 };
 pub use webhooks::{
     CreateWebhookRequest, CreatedWebhookResponse, DeleteWebhookResponse, DeliveryListResponse,

@@ -7,8 +7,8 @@ use super::field_types::{AMOUNT, EXTERNAL_USER_ID, TIME, text};
 use super::request::request;
 use super::schema::{CREDIT, DEBIT, TransactionType};
 use crate::domain::{
-    Change, Currency, Entry, ExternalUserId, Money, Points, Reason, RedemptionId, Tier, Timestamp,
-    TransactionId, Wallet,
+    Change, Currency, Entry, Expiring, ExternalUserId, Money, Points, Reason, RedemptionId, Seq,
+    Tier, Timestamp, TransactionId, Wallet,
 };
 
 request! {
@@ -86,23 +86,28 @@ impl From<&Currency> for CurrencyResponse {
     "amountSpentUSD": 0.4,
     "amountSpentDisplay": 40,
     "currency": {"name": "Points", "symbol": "pts", "unitsPerUSD": 100},
+    "pending": 0,
+    "held": 0,
+    "expiring": [{"amount": 60, "at": "2027-06-15T12:00:00.000Z"}],
+    "asOf": 1205,
 })))]
 pub struct WalletResponse {
-    /// The points that can be spent: `amountReceived` minus `amountSpent`.
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    /// The points that can be spent: `amountReceived` minus `amountSpent` minus `held`. It is
+    /// negative only after a debit that was allowed to take more than there was.
+    #[schema(minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
     pub balance: i64,
-    /// Points credited and refunded, ever.
+    /// Points credited and refunded, ever; `pending` ones are not among them yet.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub amount_received: i64,
-    /// Points spent, forfeited and debited, ever.
+    /// Points spent, forfeited, debited and expired, ever.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub amount_spent: i64,
     /// `balance` in dollars: times the configuration's `ratePerPoint`.
     #[serde(rename = "balanceUSD")]
-    #[schema(value_type = f64, minimum = 0)]
+    #[schema(value_type = f64)]
     pub balance_usd: Money,
     /// `balance` as displayed: its dollars times `currency.unitsPerUSD`.
-    #[schema(value_type = f64, minimum = 0)]
+    #[schema(value_type = f64)]
     pub balance_display: Money,
     /// `amountReceived` in dollars.
     #[serde(rename = "amountReceivedUSD")]
@@ -120,11 +125,50 @@ pub struct WalletResponse {
     pub amount_spent_display: Money,
     /// The currency.
     pub currency: CurrencyResponse,
+    /// Points that were credited and become available later.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub pending: i64,
+    /// Points that are reserved. They were received, and are not part of `balance`.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub held: i64,
+    /// The points of `balance` that expire next: at most five times, the first one first. Empty in
+    /// a program whose points are not kept in lots, and in a wallet of a past time.
+    #[schema(max_items = 5)]
+    pub expiring: Vec<ExpiringResponse>,
+    /// The number in the log of the newest row that the answer includes; for a past time, of the
+    /// newest ledger entry that it includes, or 0.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
+    pub as_of: i64,
+}
+
+/// Points of a balance that expire at the same time.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(examples(json!({"amount": 60, "at": "2027-06-15T12:00:00.000Z"})))]
+pub struct ExpiringResponse {
+    /// The number of points.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    pub amount: i64,
+    /// When they expire. From that moment on they cannot be spent.
+    #[schema(format = DateTime)]
+    pub at: String,
+}
+
+impl From<&Expiring> for ExpiringResponse {
+    fn from(expiring: &Expiring) -> Self {
+        Self {
+            amount: expiring.amount.get(),
+            at: expiring.at.to_string(),
+        }
+    }
 }
 
 impl WalletResponse {
-    /// A wallet in its program's currency.
-    pub fn new(wallet: &Wallet, currency: &Currency) -> Self {
+    /// The most times at which points expire that a wallet names.
+    pub const EXPIRING_MAX: usize = 5;
+
+    /// A wallet in its program's currency, with what expires next and the row of the log that it
+    /// is as of.
+    pub fn new(wallet: &Wallet, expiring: &[Expiring], as_of: Seq, currency: &Currency) -> Self {
         let balance = wallet.balance();
         let [received, spent] = [wallet.received, wallet.spent].map(Points::get);
         Self {
@@ -138,6 +182,10 @@ impl WalletResponse {
             amount_spent_usd: Money::usd(spent, currency),
             amount_spent_display: Money::display(spent, currency),
             currency: currency.into(),
+            pending: wallet.pending.get(),
+            held: wallet.held.get(),
+            expiring: expiring.iter().map(Into::into).collect(),
+            as_of: as_of.0,
         }
     }
 }
@@ -149,8 +197,8 @@ impl WalletResponse {
     "currency": {"name": "Points", "symbol": "pts", "unitsPerUSD": 100},
 })))]
 pub struct BalanceResponse {
-    /// The points that can be spent now.
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    /// The points that can be spent now; negative as a wallet's `balance` may be.
+    #[schema(minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
     pub balance: i64,
     /// The currency.
     pub currency: CurrencyResponse,
@@ -171,6 +219,10 @@ pub struct BalanceResponse {
         "amountSpentUSD": 0.4,
         "amountSpentDisplay": 40,
         "currency": {"name": "Points", "symbol": "pts", "unitsPerUSD": 100},
+        "pending": 0,
+        "held": 0,
+        "expiring": [],
+        "asOf": 1205,
     },
 })))]
 pub struct EligibilityResponse {
@@ -211,7 +263,8 @@ pub struct TransactionResponse {
     /// The number of points, always positive.
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     pub amount: i64,
-    /// The reason given by the caller, or `redemption`, `refund` or `member removed`.
+    /// The reason given by the caller, or `redemption`, `refund`, `member removed` or `expired`.
+    /// Points that become available have the reason of their credit.
     pub reason: Option<String>,
     /// The redemption that was paid for or refunded.
     #[serde(rename = "redemptionID")]
@@ -266,7 +319,7 @@ pub struct LedgerEntryResponse {
     #[serde(flatten)]
     pub transaction: TransactionResponse,
     /// The balance of the wallet after the entry.
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    #[schema(minimum = -9_007_199_254_740_991_i64, maximum = 9_007_199_254_740_991_i64)]
     pub balance_after: i64,
     /// The current title of the redeemed offer.
     pub offer_title: Option<String>,

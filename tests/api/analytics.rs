@@ -30,6 +30,7 @@ fn a_new_program_has_zeros_everywhere() {
     let expected = json!({
         "memberCount": 0, "activeMembers": 0, "pointsMinted": 0, "pointsSpent": 0,
         "pointsRefunded": 0, "pointsForfeited": 0, "pointsDebited": 0, "completionRate": 0.0,
+        "pointsExpired": 0, "pointsVoided": 0, "pointsPending": 0, "pointsHeld": 0,
         "redemptions": {
             "submitted": 0, "open": 0, "awaiting_vendor": 0, "awaiting_customer": 0,
             "purchased": 0, "completed": 0, "canceled": 0, "total": 0,

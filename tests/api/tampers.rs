@@ -40,7 +40,7 @@ const NOT_FOUND: &[&str] = &[
 ];
 
 /// Runs SQL on a database although the log is append-only, and leaves the schema as it was.
-fn tamper(path: &Path, sql: &str) {
+pub(crate) fn tamper(path: &Path, sql: &str) {
     let connection = Connection::open(path).unwrap();
     let triggers = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'";
     let mut statement = connection.prepare(triggers).unwrap();

@@ -300,7 +300,9 @@ CURRENCY = {"name": is_text, "symbol": is_text, "unitsPerUSD": is_number}
 WALLET = {"balance": is_number, "amountReceived": is_number, "amountSpent": is_number,
           "balanceUSD": is_number, "balanceDisplay": is_number, "amountReceivedUSD": is_number,
           "amountReceivedDisplay": is_number, "amountSpentUSD": is_number,
-          "amountSpentDisplay": is_number, "currency": CURRENCY}
+          "amountSpentDisplay": is_number, "currency": CURRENCY, "pending": is_number,
+          "held": is_number, "expiring": list_of({"amount": is_number, "at": is_time}),
+          "asOf": is_number}
 OFFER = {"id": is_text, "title": is_text, "description": is_text, "shortDescription": is_text,
          "kind": is_text, "type": is_text, "pointsPrice": or_null(is_integer),
          "expiresAt": or_null(is_time), "images": list_of(is_text)}

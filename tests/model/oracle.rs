@@ -26,7 +26,7 @@ fn number(connection: &Connection, program: i64, sql: &str) -> i64 {
 fn points(connection: &Connection, program: i64, entry: i64) -> i64 {
     let sql = format!(
         "SELECT sum(amount) FROM activity
-         WHERE kind IN (4, 5) AND program_id = ?1 AND entry = {entry}"
+         WHERE kind IN (4, 5, 21) AND program_id = ?1 AND entry = {entry}"
     );
     number(connection, program, &sql)
 }
@@ -56,6 +56,10 @@ pub(crate) fn summary(connection: &Connection, environment: &str) -> Value {
         "pointsRefunded": points(connection, program, 3),
         "pointsForfeited": points(connection, program, 4),
         "pointsDebited": points(connection, program, 5),
+        "pointsExpired": points(connection, program, 6),
+        "pointsVoided": points(connection, program, 10),
+        "pointsPending": count("SELECT sum(deferred) FROM activity WHERE program_id = ?1"),
+        "pointsHeld": count("SELECT sum(held) FROM activity WHERE program_id = ?1"),
         "completionRate": rate,
         "redemptions": {
             "submitted": at("SUBMITTED"),
@@ -105,22 +109,25 @@ fn plain(number: f64) -> Value {
     serde_json::from_str(&number.to_string()).unwrap()
 }
 
-/// The points that the newest entry of each of a program's wallets leaves in it.
+/// The points that the newest entry of each of a program's wallets leaves in it, held and pending
+/// ones included.
 const BALANCES: &str = "
-    SELECT coalesce(sum(received_after - spent_after), 0) FROM activity
+    SELECT coalesce(sum(received_after - spent_after + coalesce(deferred_after, 0)), 0)
+    FROM activity
     WHERE seq IN (SELECT max(seq) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL
                   GROUP BY member_id)";
 
-/// Holds in any database: minted + refunded - spent - forfeited - debited is the sum of all
-/// balances, every wallet is the sum of its ledger, stock is never returned twice, and `verify`
-/// finds nothing that is overdue.
+/// Holds in any database: minted + refunded - spent - forfeited - debited - expired - voided is the
+/// sum of all balances, held and pending points, every wallet is the sum of its ledger, stock is
+/// never returned twice, and `verify` finds nothing that is overdue.
 pub(crate) fn check(database: &Path) {
     let connection = open_read_only(database).unwrap();
     for environment in ["sandbox", "live"] {
         let program = program(&connection, environment);
         let of = |entry| points(&connection, program, entry);
         let balances = number(&connection, program, BALANCES);
-        assert_eq!(of(1) + of(3) - of(2) - of(4) - of(5), balances);
+        let taken: i64 = [2, 4, 5, 6, 10].map(of).iter().sum();
+        assert_eq!(of(1) + of(3) - taken, balances);
     }
     let none = |sql: &str| {
         let found: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();

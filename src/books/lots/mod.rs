@@ -2,6 +2,7 @@
 
 pub(super) mod calendar;
 pub(super) mod expiries;
+mod expiring;
 pub(super) mod moves;
 pub(super) mod packed;
 pub(super) mod plan;

@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 
 use super::member_query::{ListedMemberQuery, MemberQuery};
-use crate::domain::ProgramNumber;
+use crate::domain::{ProgramNumber, Timestamp};
 use crate::error::Code;
 use crate::http::HttpResult;
 use crate::http::auth::{KeyOrMember, OrgKey};
@@ -13,8 +13,8 @@ use crate::http::response::{ok, reply};
 use crate::http::route::routes;
 use crate::service::{Caller, Services};
 use crate::wire::{
-    BalanceResponse, CreditRequest, DebitRequest, EligibilityResponse, ListKind, PageQuery,
-    TransactionListResponse, WalletResponse, group, page, query_parameters,
+    BalanceResponse, CreditRequest, DebitRequest, EligibilityResponse, ListKind, PageQuery, TIME,
+    TransactionListResponse, WalletResponse, group, optional, page, query_parameters,
 };
 
 /// A note on routes that return the data of one member.
@@ -31,7 +31,9 @@ routes! {
     }
     "/v1/wallet" {
         GET KeyOrMember get_wallet => Operation::new("Get a member's wallet")
-            .description(WHOSE)
+            .description(
+                "An Org-API-Key must name the member. With `at`, the wallet is that of a past time.",
+            )
             .returns::<WalletResponse>(200, "The wallet.")
             .errors(NOT_FOUND);
     }
@@ -60,6 +62,16 @@ routes! {
 }
 
 query_parameters! {
+    /// The query of `GET /v1/wallet`.
+    struct WalletQuery {
+        member: MemberQuery = group::<MemberQuery>();
+        /// A past time: the wallet as it was then, after all ledger entries of that very
+        /// millisecond. By default, the wallet as it is.
+        at: Option<Timestamp> = optional("at", TIME).example("2026-06-01T00:00:00Z");
+    }
+}
+
+query_parameters! {
     /// The query of `GET /v1/wallet/transactions`.
     struct ListTransactionsQuery of ProgramNumber {
         page: PageQuery = page(ListKind::Transactions);
@@ -70,10 +82,15 @@ query_parameters! {
 async fn get_wallet(
     services: Data<Services>,
     KeyOrMember(caller): KeyOrMember,
-    query: QueryText<MemberQuery>,
+    query: QueryText<WalletQuery>,
 ) -> HttpResult {
-    let on_behalf = query.parse()?.external_user_id;
-    Ok(ok(&services.get_wallet(caller, on_behalf.as_ref())?))
+    let WalletQuery { member, at } = query.parse()?;
+    let on_behalf = member.external_user_id;
+    let wallet = match at {
+        None => services.get_wallet(caller, on_behalf.as_ref())?,
+        Some(at) => services.get_past_wallet(caller, on_behalf, at).await?,
+    };
+    Ok(ok(&wallet))
 }
 
 async fn get_eligibility(

@@ -14,7 +14,7 @@ use crate::service::{ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Tenant, Transaction};
 use crate::wire::{
-    self, EventBody, MemberProfileResponse, MessageEventData, PointsLowEventData,
+    self, EventBody, ExpiredEventData, MemberProfileResponse, MessageEventData, PointsLowEventData,
     PointsPurchasedEventData, RedemptionResponse, TransactionEventData, TransactionResponse,
 };
 
@@ -115,7 +115,11 @@ fn announce(
 /// to a write.
 fn is_in_the_log(kind: EventKind) -> bool {
     match kind.shown() {
-        Shown::Transaction | Shown::Message | Shown::PointsLow | Shown::PointsPurchased => true,
+        Shown::Transaction
+        | Shown::Message
+        | Shown::PointsLow
+        | Shown::PointsPurchased
+        | Shown::Expired => true,
         Shown::Member | Shown::Redemption | Shown::Nothing => false,
     }
 }
@@ -178,6 +182,17 @@ fn object(
         Event::OrgPointsLow { .. } | Event::OrgPointsPurchased { .. } => {
             pool_object(connection, &activity.event)?
         }
+        Event::BalanceExpired {
+            member,
+            amount,
+            at,
+            balance,
+        } => wire::to_json(&ExpiredEventData {
+            external_user_id: find(*member)?.external_user_id.as_str().to_owned(),
+            amount: amount.get(),
+            at: at.to_string(),
+            balance: *balance,
+        }),
         // Its object is made when it is shown.
         Event::MessageCreated { .. }
         | Event::TokenExchanged { .. }

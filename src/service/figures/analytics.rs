@@ -240,6 +240,10 @@ fn summary(totals: &Totals) -> SummaryResponse {
         points_refunded: totals.refunded,
         points_forfeited: totals.forfeited,
         points_debited: totals.debited,
+        points_expired: totals.expired,
+        points_voided: totals.voided,
+        points_pending: totals.pending,
+        points_held: totals.held,
     }
 }
 

@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 use parking_lot::RwLockReadGuard;
 
 use super::standing;
+use super::wallet_of::wallet_of;
 use crate::books::{Books, Published, Record};
 use crate::domain::{
     Change, Currency, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
@@ -21,7 +22,7 @@ use crate::store::removals::ErasedKey;
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
     Cursor, ListKind, MemberListResponse, MemberSummaryResponse, PageQuery, RemoveMemberResponse,
-    SetMemberRequest, SetMemberResponse, WalletResponse,
+    SetMemberRequest, SetMemberResponse,
 };
 
 /// Options of a removal.
@@ -71,12 +72,15 @@ impl Services {
     ) -> Result<MemberSummaryResponse, ServiceError> {
         let currency = self.directory.currency_of(key.program)?;
         self.readership.note();
-        let found = self.books.read().find(key.program, &id);
+        let (found, as_of) = {
+            let books = self.books.read();
+            (books.find(key.program, &id), books.last_seq())
+        };
         let record = found
             .filter(|record| include_archived || !record.is_archived)
             .ok_or(Refusal::NotFound("member"))?;
         if let Some(member) = self.profiles.get(&record) {
-            return Ok(summary(&member, &record, &currency));
+            return Ok(summary(&member, (&record, as_of), &currency));
         }
         let (books, profiles) = (self.books.clone(), self.profiles.clone());
         self.look_up(key, move |connection| {
@@ -84,11 +88,11 @@ impl Services {
                 .filter(|(member, _)| include_archived || member.archived_at.is_none())
                 .ok_or(Refusal::NotFound("member"))?;
             let books = moment(&books, newest)?;
-            let record = account(&books, &member)?;
+            let (record, as_of) = (account(&books, &member)?, books.last_seq());
             drop(books);
             let member = Arc::new(member);
             profiles.keep(&member);
-            Ok(summary(&member, &record, &currency))
+            Ok(summary(&member, (&record, as_of), &currency))
         })
         .await
     }
@@ -132,11 +136,12 @@ impl Services {
             let books = moment(&books, newest)?;
             let records = rows.iter().map(|member| account(&books, member));
             let records: Vec<Record> = records.collect::<Result<_, _>>()?;
+            let as_of = books.last_seq();
             drop(books);
             let members = rows.iter().zip(&records);
             Ok(MemberListResponse {
                 members: members
-                    .map(|(member, record)| summary(member, record, &currency))
+                    .map(|(member, record)| summary(member, (record, as_of), &currency))
                     .collect(),
                 next_cursor,
             })
@@ -197,9 +202,13 @@ pub(in crate::service) fn account(books: &Books, member: &Member) -> Result<Reco
     record.ok_or(store::Error::Impossible("member without an account"))
 }
 
-/// The summary of a member for a key.
-fn summary(member: &Member, record: &Record, currency: &Currency) -> MemberSummaryResponse {
-    let wallet = WalletResponse::new(&record.wallet, currency);
+/// The summary of a member for a key, as the log had it when a row was the newest one.
+fn summary(
+    member: &Member,
+    (record, as_of): (&Record, Seq),
+    currency: &Currency,
+) -> MemberSummaryResponse {
+    let wallet = wallet_of(record, as_of, currency);
     MemberSummaryResponse::new(member, wallet, &record.redemptions)
 }
 

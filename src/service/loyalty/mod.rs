@@ -11,6 +11,7 @@ pub(in crate::service) mod ledger;
 pub(in crate::service) mod members;
 mod offers;
 pub(in crate::service) mod opening;
+mod past_wallets;
 pub(in crate::service) mod points;
 pub(in crate::service) mod profiles;
 pub(in crate::service) mod redemptions;
@@ -18,6 +19,7 @@ mod sandbox;
 pub(in crate::service) mod standing;
 mod terms;
 mod tokens;
+mod wallet_of;
 mod wallets;
 
 pub use self::attachments::{LinkedFile, NewFile};

@@ -3,6 +3,7 @@
 use super::ledger::{Movement, post};
 use super::members;
 use super::points::{self, GivenDates};
+use super::wallet_of::wallet_of;
 use crate::books::Record;
 use crate::domain::{
     Entry, ExternalUserId, Invalid, RedemptionId, Refusal, Seq, Tier, TransactionId,
@@ -14,6 +15,14 @@ use crate::wire::{
     CreditRequest, Cursor, DebitRequest, EligibilityResponse, LedgerEntryResponse, ListKind,
     PageQuery, TransactionListResponse, TransactionResponse, WalletResponse,
 };
+
+/// The account of a member, as a read finds it.
+pub(super) struct Account {
+    pub(super) record: Record,
+    pub(super) tier: Tier,
+    /// The newest row of the log that it includes.
+    pub(super) as_of: Seq,
+}
 
 impl Services {
     /// Credits points to a member.
@@ -83,8 +92,8 @@ impl Services {
         caller: Caller,
         on_behalf: Option<&ExternalUserId>,
     ) -> Result<WalletResponse, ServiceError> {
-        let (record, _) = self.account(caller, on_behalf, false)?;
-        self.wallet(caller, &record)
+        let account = self.account(caller, on_behalf, false)?;
+        self.wallet(caller, &account)
     }
 
     /// A member's tier and wallet, from the books.
@@ -97,11 +106,9 @@ impl Services {
         caller: Caller,
         on_behalf: Option<&ExternalUserId>,
     ) -> Result<EligibilityResponse, ServiceError> {
-        let (record, tier) = self.account(caller, on_behalf, false)?;
-        Ok(EligibilityResponse::new(
-            &tier,
-            self.wallet(caller, &record)?,
-        ))
+        let account = self.account(caller, on_behalf, false)?;
+        let wallet = self.wallet(caller, &account)?;
+        Ok(EligibilityResponse::new(&account.tier, wallet))
     }
 
     /// A page of a member's ledger, newest first.
@@ -117,7 +124,8 @@ impl Services {
         page: PageQuery,
     ) -> Result<TransactionListResponse, ServiceError> {
         // Its newest entry is committed, so that a read that begins now sees it.
-        let (record, _) = self.account(caller, on_behalf.as_ref(), include_archived)?;
+        let account = self.account(caller, on_behalf.as_ref(), include_archived)?;
+        let record = account.record;
         self.read(caller, move |connection| {
             let start = page
                 .cursor
@@ -162,19 +170,19 @@ impl Services {
         .await
     }
 
-    fn wallet(&self, caller: Caller, record: &Record) -> Result<WalletResponse, ServiceError> {
+    fn wallet(&self, caller: Caller, account: &Account) -> Result<WalletResponse, ServiceError> {
         let currency = self.directory.currency_of(caller.program())?;
-        Ok(WalletResponse::new(&record.wallet, &currency))
+        Ok(wallet_of(&account.record, account.as_of, &currency))
     }
 
-    /// The account and the tier of the member of a read: the token's own, or the one that a key
-    /// names. A key may read the lists of a removed member too.
-    fn account(
+    /// The account of the member of a read: the token's own, or the one that a key names. A key may
+    /// read the lists of a removed member too.
+    pub(super) fn account(
         &self,
         caller: Caller,
         on_behalf: Option<&ExternalUserId>,
         include_archived: bool,
-    ) -> Result<(Record, Tier), ServiceError> {
+    ) -> Result<Account, ServiceError> {
         self.readership.note();
         let books = self.books.read();
         let record = match caller {
@@ -198,7 +206,10 @@ impl Services {
             }
         };
         let tier = books.tier(record.tier);
-        let tier = tier.ok_or(store::Error::Impossible("tier"))?;
-        Ok((record, tier))
+        Ok(Account {
+            record,
+            tier: tier.ok_or(store::Error::Impossible("tier"))?,
+            as_of: books.last_seq(),
+        })
     }
 }

@@ -25,7 +25,9 @@ pub(super) use self::read::COUNTED;
 use self::read::Stored;
 pub use self::texts::erase_texts;
 pub(super) use self::texts::{COMMENT, NewText, REASON};
-pub use self::wallet::{LedgerPage, LedgerRow, Spent, jump_of, spent_on, wallet_entries};
+pub use self::wallet::{
+    LedgerPage, LedgerRow, Spent, jump_of, newest_entry_by, reason_of, spent_on, wallet_entries,
+};
 use super::Error;
 use crate::domain::{
     Activity, Actor, Cells as _, Column, Comment, Event, ProgramNumber, Reason, RedemptionNumber,

@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, Row};
 
+use super::texts;
 use crate::domain::{
-    Entry, EventKind, LotMoves, MemberNumber, Points, Reason, RedemptionNumber, Seq, Timestamp,
-    Wallet,
+    Account, Entry, EventKind, LotMoves, MemberNumber, PlacedEntry, Points, Position, Reason,
+    RedemptionNumber, Seq, Timestamp, Wallet, jump_depth,
 };
 use crate::store::tables::columns::{column, optional, points, time};
 use crate::store::{Error, Transaction};
@@ -100,6 +101,47 @@ fn entry(seq: Seq, row: &Row<'_>) -> Result<LedgerRow, Error> {
     })
 }
 
+const PLACED: &str = "SELECT at, previous_seq, jump_seq, received_after, spent_after,
+        coalesce(held_after, 0) AS held, coalesce(deferred_after, 0) AS deferred
+    FROM activity WHERE seq = ?1 AND member_id = ?2 AND entry IS NOT NULL";
+
+/// The newest ledger entry of a wallet that is not later than a time. `newest` is the newest of
+/// all. The number of rows that it reads grows with the logarithm of the number of entries.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn newest_entry_by(
+    connection: &Connection,
+    (member, newest): (MemberNumber, Seq),
+    time: Timestamp,
+) -> Result<Option<PlacedEntry>, Error> {
+    let mut statement = connection.prepare_cached(PLACED)?;
+    let mut find = |seq: Seq| {
+        let mut rows = statement.query((seq.0, member.0))?;
+        let row = rows.next()?;
+        placed(
+            seq,
+            row.ok_or(Error::Impossible("chain of ledger entries"))?,
+        )
+    };
+    find(newest)?.newest_by(time, find)
+}
+
+fn placed(seq: Seq, row: &Row<'_>) -> Result<PlacedEntry, Error> {
+    Ok(PlacedEntry {
+        seq,
+        at: time(row, column!(PLACED, "at"))?,
+        position: Position {
+            previous: optional(row, column!(PLACED, "previous_seq"), Seq)?,
+            jump: optional(row, column!(PLACED, "jump_seq"), Seq)?,
+            received: points(row, column!(PLACED, "received_after"))?,
+            spent: points(row, column!(PLACED, "spent_after"))?,
+            held: points(row, column!(PLACED, "held"))?,
+            deferred: points(row, column!(PLACED, "deferred"))?,
+        },
+    })
+}
+
 /// What a redemption took from the lots of an account, and what it gave back so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spent {
@@ -146,4 +188,30 @@ pub fn jump_of(tx: &Transaction<'_>, seq: Seq) -> Result<Option<Seq>, Error> {
     let sql = "SELECT jump_seq FROM activity WHERE seq = ?1";
     let jump: Option<i64> = tx.look_up(sql, |s| s.query_row([seq.0], |row| row.get(0)))?;
     Ok(jump.map(Seq))
+}
+
+/// The reason of the ledger entry with a number in its account. The number of rows that this reads
+/// grows with the logarithm of the distance.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn reason_of(
+    tx: &Transaction<'_>,
+    account: &Account,
+    number: u64,
+) -> Result<Option<Reason>, Error> {
+    let missing = || Error::Impossible("chain of ledger entries");
+    let sql = "SELECT previous_seq, jump_seq FROM activity WHERE seq = ?1";
+    let (mut place, mut seq) = (account.entries, account.last.ok_or_else(missing)?);
+    while place > number {
+        let links = tx.look_up(sql, |statement| {
+            statement.query_row([seq.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        })?;
+        let (previous, jump): (Option<i64>, Option<i64>) = links;
+        let far = jump_depth(place);
+        let next = if far >= number { jump } else { previous };
+        place = if far >= number { far } else { place - 1 };
+        seq = Seq(next.ok_or_else(missing)?);
+    }
+    Ok(texts::find(tx, seq, texts::REASON)?.map(Reason::stored))
 }

@@ -4,11 +4,13 @@
 mod tests;
 
 use super::ledger;
-use crate::books::Record;
-use crate::domain::{Due, DueKind, ProgramNumber, Timestamp};
-use crate::store::{Error, Transaction};
+use crate::books::{Plan, Record};
+use crate::domain::{Due, DueKind, Entry, Event, LedgerEntry, ProgramNumber, Reason, Timestamp};
+use crate::service::events;
+use crate::store::{self, Error, Transaction};
 
-/// Applies a due thing: appends its ledger entry. Does nothing if the points are gone.
+/// Applies a due thing: appends its ledger entry, and the event of points that expired. Does
+/// nothing if the points are gone.
 pub(in crate::service) fn apply(
     tx: &mut Transaction<'_>,
     program: ProgramNumber,
@@ -21,10 +23,23 @@ pub(in crate::service) fn apply(
         return Ok(());
     };
     let at = tx.stamp_of(program, due.at);
-    let entry = plan.entry_of(&record);
+    let (member, amount) = (record.number, plan.amount);
+    let entry = LedgerEntry {
+        reason: reason_of_credit(tx, &record, &plan)?,
+        ..plan.entry_of(&record)
+    };
     let wallet = ledger::append(tx, at, &record, entry)?;
-    wallet.ok_or(Error::Impossible("sum of points"))?;
-    match tx.account(due.member) {
+    let wallet = wallet.ok_or(Error::Impossible("sum of points"))?;
+    if due.kind == DueKind::Expire {
+        let event = Event::BalanceExpired {
+            member,
+            amount,
+            at: due.at,
+            balance: wallet.balance(),
+        };
+        events::record(tx, program, at, event)?;
+    }
+    match tx.account(member) {
         // Points that expired while they were held were due before.
         Some(record) if due.kind == DueKind::Release => apply_overdue(tx, &record, due.at),
         _ => Ok(()),
@@ -43,4 +58,21 @@ pub(in crate::service) fn apply_overdue(
         }
     }
     Ok(())
+}
+
+/// The reason of the credit whose points become available. None if they are of several credits.
+fn reason_of_credit(
+    tx: &Transaction<'_>,
+    record: &Record,
+    plan: &Plan,
+) -> Result<Option<Reason>, Error> {
+    let lots = plan.buckets.iter().filter_map(|it| it.lots.as_ref());
+    let parts = lots.flat_map(|lots| lots.iter().filter_map(|moved| moved.part()));
+    let mut credits = parts.map(|part| part.entry);
+    match credits.next() {
+        Some(first) if plan.entry == Entry::Mature && credits.all(|credit| credit == first) => {
+            store::log::reason_of(tx, &record.account, first.into())
+        }
+        _ => Ok(None),
+    }
 }

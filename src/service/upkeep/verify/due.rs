@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::books::{Books, member_of};
 use crate::domain::{
-    ByNumber, Due, DueKind, Entry, Event, LedgerEntry, OrganizationNumber, OrganizationStatus,
-    ProgramNumber, ProgramStatus, Timestamp,
+    ByNumber, Due, DueKind, Entry, Event, LedgerEntry, MemberNumber, OrganizationNumber,
+    OrganizationStatus, Points, ProgramNumber, ProgramStatus, Seq, Timestamp,
 };
 use crate::store::LoggedRow;
 
@@ -29,6 +29,9 @@ struct Program {
     is_archived: bool,
     /// The time of its last row.
     last: Option<Timestamp>,
+    /// The points that its last row let expire: the number of the row, the member, the points and
+    /// when they were due.
+    expired: Option<(Seq, MemberNumber, Points, Timestamp)>,
 }
 
 impl DueCheck {
@@ -53,6 +56,13 @@ impl DueCheck {
         let organization = program.organization;
         let is_active = !program.is_archived
             && organization.is_none_or(|number| !self.inactive.contains(&number));
+        let announced = announced(books, &activity.event, program.expired);
+        let of_entry = due_of(&activity.event).filter(|(due, _)| due.kind == DueKind::Expire);
+        program.expired =
+            of_entry.map(|(due, entry)| (activity.seq, due.member, entry.amount, due.at));
+        if let Err(finding) = announced {
+            self.report(format!("activity {}: {finding}", activity.seq.0));
+        }
         let seq = activity.seq.0;
         if let Some((due, entry)) = due_of(&activity.event) {
             self.rows += 1;
@@ -85,6 +95,15 @@ impl DueCheck {
         }
     }
 
+    /// Ends the check after the last row.
+    pub(super) fn finish(&mut self) {
+        let last = self.programs.values().filter_map(|program| program.expired);
+        let missing: Vec<String> = last.map(|(seq, ..)| unannounced(seq)).collect();
+        for finding in missing {
+            self.report(finding);
+        }
+    }
+
     fn status(&mut self, event: &Event) {
         if let Event::OrganizationCreated {
             organization,
@@ -108,6 +127,45 @@ impl DueCheck {
             self.findings.push(finding);
         }
     }
+}
+
+/// Checks that points that expired are announced by the next row of the program, and nothing else
+/// is.
+fn announced(
+    books: &Books,
+    event: &Event,
+    expired: Option<(Seq, MemberNumber, Points, Timestamp)>,
+) -> Result<(), String> {
+    match (event, expired) {
+        (
+            Event::BalanceExpired {
+                member,
+                amount,
+                at,
+                balance,
+            },
+            Some((_, of, points, due_at)),
+        ) => {
+            let record = books.record(*member);
+            let left = record.map(|record| record.wallet.balance());
+            let is_same = (member, amount, at) == (&of, &points, &due_at) && left == Some(*balance);
+            is_same.then_some(()).ok_or_else(|| {
+                "it must have the member, the points, the time and the balance of the entry before \
+                 it"
+                .to_owned()
+            })
+        }
+        (Event::BalanceExpired { .. }, None) => Err("no points expired before it".to_owned()),
+        (_, Some((seq, ..))) => Err(unannounced(seq)),
+        (_, None) => Ok(()),
+    }
+}
+
+fn unannounced(seq: Seq) -> String {
+    format!(
+        "ledger entry {} has no event balance.expired after it",
+        seq.0
+    )
 }
 
 /// The due thing that a row applies, if it does.

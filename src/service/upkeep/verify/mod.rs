@@ -176,6 +176,7 @@ fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Folded>
     let mut folded = Folded::default();
     let mut due = DueCheck::default();
     let caught_up = folded.catch_up_with(connection, |books, row| due.row(books, row));
+    due.finish();
     report.due = due.rows;
     report.findings.extend(due.findings);
     match caught_up {

@@ -301,8 +301,8 @@ impl<'c> History<'c> {
             Event::InterestChanged { interest, .. } => {
                 return self.find_interest(seq, interest.as_uuid().as_bytes());
             }
-            // It is in the books alone.
-            Event::WalletDebited(_) => {}
+            // They are in the books alone.
+            Event::WalletDebited(_) | Event::BalanceExpired { .. } => {}
         }
         Ok(())
     }

@@ -48,8 +48,8 @@ export function latelyCard(view, offersOf) {
   );
   view.live((events) => {
     for (const { name, data } of events) {
-      // The redemption event already covers its spend and refund.
-      if (!data || data.data?.redemptionID) continue;
+      // The redemption event already covers its spend and refund, and a debit the expiry.
+      if (!data || data.data?.redemptionID || name === "balance.expired") continue;
       arrived.unshift({ name, at: data.createdAt, data: data.data ?? {} });
       if (name.startsWith("member.")) names.learn(data.data.externalUserID, data.data.displayName);
     }
@@ -107,6 +107,7 @@ function told(name, data, offer) {
     case "wallet.credited":
       return data.amount ? `received ${number(data.amount)} points` : "received points";
     case "wallet.debited":
+      if (data.reason === "expired") return `lost ${number(data.amount)} points that expired`;
       return data.amount ? `gave ${number(data.amount)} points` : "gave points";
     case "member.created":
       return "joined";
