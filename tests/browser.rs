@@ -28,6 +28,8 @@ mod gateways;
 mod inbox;
 #[path = "browser/lossy.rs"]
 mod lossy;
+#[path = "browser/lots.rs"]
+mod lots;
 #[path = "browser/member.rs"]
 mod member_page;
 #[path = "browser/modules.rs"]

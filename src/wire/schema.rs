@@ -259,8 +259,8 @@ pub const DERIVED: &str = "DERIVED";
 /// Fields that are missing from responses that an earlier version saved in an idempotency record.
 const ADDED_LATER: [&str; 3] = ["version", "unitsPerUSD", "feedback"];
 
-/// Fields that only an Org-API-Key receives, that only one response shows, or that were added
-/// later and have a name that others have too, by schema.
+/// Fields that only an Org-API-Key receives, that only one response shows, that were added later
+/// and have a name that others have too, or of which only some are there, by schema.
 const NOT_ALWAYS: [(&str, &[&str]); 8] = [
     ("CreatedProgramResponse", &["expiry", "time_zone"]),
     ("ExpiryResponse", &["after", "at", "extra"]),

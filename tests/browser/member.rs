@@ -205,7 +205,7 @@ fn erases(browser: &Browser, app: &TestApp) {
     let id = list["members"][0]["externalUserID"].as_str().unwrap();
     show(browser, &format!("members/{id}"));
     browser.until_text("h1", "An erased member");
-    browser.until_text("[data-list=ledger] tbody", "member removed");
+    browser.until_text("[data-list=ledger] tbody", "Forfeited with the removal");
     assert_eq!(
         browser.evaluate("document.querySelectorAll('.page-head .actions button').length"),
         json!(0)

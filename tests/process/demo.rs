@@ -127,6 +127,40 @@ fn the_pilot_has_a_pool_and_terms(server: &Server, place: &Place) {
     );
 }
 
+/// From some day on the main program keeps its points in lots, and they mature and expire.
+fn points_mature_and_expire(server: &Server, place: &Place) {
+    let key = key(server, "expys_sandbox_");
+    let asset = get(server, &key, "/v1/assets/default");
+    assert_eq!(asset["inventory_mode"], "LOT");
+    let program = get(server, &key, "/v1/programs/current");
+    assert_eq!(program["expiry"], json!({"after": "P6M"}));
+    let count = |condition: &str| {
+        let sql = format!("SELECT count(*) FROM activity WHERE program_id = 1 AND {condition}");
+        let count = place.sqlite().query_row(&sql, [], |row| row.get(0));
+        let count: i64 = count.unwrap();
+        count
+    };
+    let entries = [
+        ("credited before", "entry = 1 AND lots IS NULL"),
+        ("credited in lots", "entry = 1 AND lots IS NOT NULL"),
+        ("put into lots", "entry = 11"),
+        ("matured", "entry = 7"),
+        ("expired", "entry = 6"),
+    ];
+    for (what, condition) in entries {
+        let count = count(condition);
+        assert!(count > 10, "{count} entries of points that were {what}");
+    }
+    let sql = "SELECT m.external_user_id FROM activity a JOIN member m ON m.id = a.member_id
+               WHERE a.entry = 6 AND m.archived_at IS NULL ORDER BY a.seq DESC LIMIT 1";
+    let member = place.sqlite().query_row(sql, [], |row| row.get(0));
+    let member: String = member.unwrap();
+    let path = format!("/v1/wallet/transactions?limit=100&externalUserID={member}");
+    let ledger = get(server, &key, &path);
+    let mut rows = ledger["transactions"].as_array().unwrap().iter();
+    assert!(rows.any(|row| row["reason"] == "expired"), "{ledger}");
+}
+
 #[test]
 fn a_demo_has_figures_everywhere() {
     let place = Place::new();
@@ -147,6 +181,7 @@ fn a_demo_has_figures_everywhere() {
     let offers = get(&server, &main, "/v1/analytics/offers");
     assert_eq!(offers["offers"].as_array().unwrap().len(), 14);
     offers_can_be_tried(&server, &main);
+    points_mature_and_expire(&server, &place);
     the_pilot_has_a_pool_and_terms(&server, &place);
     let reports = get(&server, &main, "/v1/reports/program-activity");
     assert_eq!(reports["data"][0]["program_name"], "Harbour & Pine Hotels");

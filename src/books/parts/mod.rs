@@ -17,7 +17,7 @@ use super::{Books, Published, Record, TierNumber};
 use crate::domain::{Seq, Tier};
 
 /// The version of the form of the parts.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Records of a base in one part: about a hundred kilobytes.
 const RECORDS: usize = 4 * CHUNK;

@@ -25,8 +25,23 @@ pub(super) struct Cast {
     pub(super) bookings: f64,
     /// Reasons for credits, each with the least and the most points.
     pub(super) earnings: &'static [(&'static str, u32, u32)],
+    /// How it comes to keep its points in lots, if it does.
+    pub(super) lots: Option<Lots>,
     /// The offers, at most 32.
     pub(super) offers: &'static [Offer],
+}
+
+/// How a program comes to keep its points in lots, so that points mature and expire.
+#[derive(Debug)]
+pub(super) struct Lots {
+    /// The time from which it does, as a share of its history.
+    pub(super) from: f64,
+    /// The life of points from then on, a period.
+    pub(super) life: &'static str,
+    /// The reason of the credits whose points become available later.
+    pub(super) delayed: &'static str,
+    /// How many days later.
+    pub(super) days: u32,
 }
 
 /// An offer; times are shares of the program's own history.
@@ -126,6 +141,13 @@ pub(super) const MAIN: Cast = Cast {
         ("review written", 25, 25),
         ("friend referred", 250, 250),
     ],
+    // Points of a stay are available when it can no longer be disputed.
+    lots: Some(Lots {
+        from: 0.3,
+        life: "P6M",
+        delayed: "hotel stay",
+        days: 14,
+    }),
     offers: &[
         offer("A coffee on the house", "treat", 120),
         offer("Late check-out", "stay", 450).tiers(&["silver", "gold"]),
@@ -215,6 +237,7 @@ pub(super) const OTHERS: [Cast; 2] = [
         credits: 8_000.0,
         bookings: 1_100.0,
         earnings: &[("flat white", 8, 12), ("beans to take home", 20, 45)],
+        lots: None,
         offers: &[
             offer("Any coffee", "treat", 90),
             offer("A bag of the month's roast", "merchandise", 260),
@@ -235,6 +258,7 @@ pub(super) const OTHERS: [Cast; 2] = [
         credits: 2_600.0,
         bookings: 380.0,
         earnings: &[("workshop", 40, 160), ("club ride", 25, 25)],
+        lots: None,
         offers: &[
             offer("Chain and brakes checked", "service", 200),
             offer("Bell of polished brass", "merchandise", 150),
@@ -258,6 +282,7 @@ pub(super) const LIVE: Cast = Cast {
     credits: 520.0,
     bookings: 90.0,
     earnings: &[("hotel stay", 150, 900), ("restaurant", 30, 240)],
+    lots: None,
     offers: &[
         offer("A coffee on the house", "treat", 120),
         offer("Room upgrade", "stay", 1_800),

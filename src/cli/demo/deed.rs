@@ -33,6 +33,8 @@ pub(super) enum Deed {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Outcome {
     Nothing,
+    /// The balance of a member, after a credit or debit.
+    Balance(usize),
     Published(usize),
     Booked(usize, usize),
     Moved(usize, Status),

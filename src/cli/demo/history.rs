@@ -100,6 +100,9 @@ pub(super) async fn make(
                 .to_owned(),
         );
         story.welcome(day).await?;
+        for program in &mut story.history.programs {
+            program.begin_lots(&at_once(services), day).await?;
+        }
         story.live_through(day, clock).await?;
         // By requests and not by days: the last days take much longer than the first.
         share += spread.share(day);
@@ -182,19 +185,18 @@ impl<'a> Story<'a> {
             if Calendar::day_at(cast.starts, 0.0) != day {
                 continue;
             }
+            let services = &at_once(self.services);
             let body = json!({"name": cast.name, "tier": "paid", "initialCredits": 1_500});
             let request = CreateOrganizationRequest::parse(&body, body.to_string().as_bytes())?;
-            let reply = self
-                .services
-                .create_organization(self.partner, None, request);
+            let reply = services.create_organization(self.partner, None, request);
             let made: Value = serde_json::from_slice(&reply.await?.body)?;
             let secret = made["apiKey"]
                 .as_str()
                 .context("an organization comes with a key")?;
-            let key = self.services.directory().authenticate_key(secret)?;
-            configure(self.services, key, cast).await?;
+            let key = services.directory().authenticate_key(secret)?;
+            configure(services, key, cast).await?;
             let (calendar, rng) = (self.history.calendar, self.rng.fork());
-            let opened = (key, publish(self.services, key, cast).await?);
+            let opened = (key, publish(services, key, cast).await?);
             let program = Program::new(cast, opened, calendar, self.scale, rng);
             self.history.programs.push(program);
             self.history
@@ -237,6 +239,12 @@ impl<'a> Story<'a> {
         clock.advance(elapsed(clock.now(), evening));
         Ok(())
     }
+}
+
+/// Services whose writes happen now. What is due in any program by now is applied before them, so
+/// that the rows of a history do not depend on when the writer looks.
+fn at_once(services: &Services) -> Services {
+    services.after(Duration::ZERO)
 }
 
 /// The newest member of a program shows interest in an offer.

@@ -1,18 +1,23 @@
 //! The members of a program of the demo, who join, return, earn points, rise in tier and leave.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use fastrand::Rng;
 use serde_json::json;
 
 use super::cast::{Cast, FIRST_NAMES, LAST_NAMES, Offer, TIERS};
-use super::deed::Deed;
-use crate::domain::ExternalUserId;
+use super::deed::{Deed, Outcome};
+use crate::domain::{ExternalUserId, Timestamp};
 use crate::wire::{
     AcceptTermsRequest, CreditRequest, DebitRequest, ExchangeTokenRequest, SetMemberRequest,
 };
 
+const DAY: Duration = Duration::from_hours(24);
+
 #[derive(Debug)]
 struct Member {
+    /// As of the member's last request. Some points may have matured or expired since.
     balance: i64,
     earned: i64,
     tier: usize,
@@ -72,11 +77,13 @@ impl Members {
         Ok(Some(Deed::Exchange(ExchangeTokenRequest::parse(&body)?)))
     }
 
+    /// A member earns points. In a program with lots, those of some credits become available later.
     pub(super) fn earn(
         &mut self,
-        cast: &Cast,
+        (cast, has_lots): (&Cast, bool),
+        at: Timestamp,
         rng: &mut Rng,
-    ) -> Result<Option<Deed>, anyhow::Error> {
+    ) -> Result<Option<(Deed, Outcome)>, anyhow::Error> {
         let Some(number) = self.somebody(rng) else {
             return Ok(None);
         };
@@ -85,18 +92,27 @@ impl Members {
             .copied()
             .context("there are reasons for credits")?;
         let amount = rng.u32(least..=most);
+        let lots = cast.lots.as_ref().filter(|_| has_lots);
+        let delayed = lots.filter(|lots| lots.delayed == reason);
         let member = &mut self.people[number];
-        member.balance += i64::from(amount);
+        if delayed.is_none() {
+            member.balance += i64::from(amount);
+        }
         member.earned += i64::from(amount);
         let next = TIERS.get(member.tier + 1);
         if next.is_some_and(|(_, needed)| member.earned >= *needed) {
             member.tier += 1;
             self.rising.push(number);
         }
-        let body = json!({
+        let mut body = json!({
             "externalUserID": external_id(number), "amount": amount, "reason": reason,
         });
-        Ok(Some(Deed::Credit(CreditRequest::parse(&body)?)))
+        if let Some(lots) = delayed {
+            let later = at.saturating_add(DAY * lots.days);
+            body["maturesAt"] = json!(later.to_string());
+        }
+        let deed = Deed::Credit(CreditRequest::parse(&body)?);
+        Ok(Some((deed, Outcome::Balance(number))))
     }
 
     /// The members who have earned a higher tier since the last call.
@@ -116,7 +132,10 @@ impl Members {
         Ok(Some(Deed::SetMember(parsed_id(member)?, request)))
     }
 
-    pub(super) fn correct(&mut self, rng: &mut Rng) -> Result<Option<Deed>, anyhow::Error> {
+    pub(super) fn correct(
+        &mut self,
+        rng: &mut Rng,
+    ) -> Result<Option<(Deed, Outcome)>, anyhow::Error> {
         let Some(number) = self.somebody(rng) else {
             return Ok(None);
         };
@@ -129,7 +148,8 @@ impl Members {
         let body = json!({
             "externalUserID": external_id(number), "amount": amount, "reason": "counted twice",
         });
-        Ok(Some(Deed::Debit(DebitRequest::parse(&body)?)))
+        let deed = Deed::Debit(DebitRequest::parse(&body)?);
+        Ok(Some((deed, Outcome::Balance(number))))
     }
 
     pub(super) fn leave(&mut self, rng: &mut Rng) -> Result<Option<Deed>, anyhow::Error> {
@@ -168,6 +188,11 @@ impl Members {
         member.held & (1 << number) == 0
             && member.balance >= i64::from(offer.price)
             && (offer.tiers.is_empty() || offer.tiers.contains(&TIERS[member.tier].0))
+    }
+
+    /// Records the balance of a member. Points may have matured or expired before it.
+    pub(super) fn note_balance(&mut self, member: usize, balance: i64) {
+        self.people[member].balance = balance;
     }
 
     /// Records that a member redeemed an offer for a price.

@@ -14,6 +14,7 @@ mod calendar;
 mod cast;
 mod deed;
 mod history;
+mod lots;
 mod members;
 mod program;
 mod receiver;

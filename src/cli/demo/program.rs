@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::agenda::{Agenda, Occasion};
 use super::bookings::{Booking, Bookings};
 use super::calendar::Calendar;
-use super::cast::Cast;
+use super::cast::{Cast, Lots};
 use super::deed::{Deed, Outcome};
+use super::lots;
 use super::members::Members;
 use crate::domain::{Status, Timestamp};
-use crate::service::{KeyPrincipal, Reply};
+use crate::service::{KeyPrincipal, Reply, Services};
 
 /// The state of a program, as far as the demo needs it.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Program {
     cast: &'static Cast,
     /// The published versions of its legal documents.
     versions: Vec<String>,
+    /// Whether its points are in lots by now.
+    has_lots: bool,
     rng: Rng,
     members: Members,
     bookings: Bookings,
@@ -39,11 +42,27 @@ impl Program {
             key,
             cast,
             versions,
+            has_lots: false,
             rng,
             members: Members::default(),
             bookings: Bookings::new(cast),
             agenda: Agenda::new(cast, calendar, scale),
         }
+    }
+
+    /// If the program begins to keep its points in lots on this day, does so.
+    pub(super) async fn begin_lots(
+        &mut self,
+        services: &Services,
+        day: u32,
+    ) -> Result<(), anyhow::Error> {
+        let lots = self.cast.lots.as_ref();
+        let begins = |lots: &&Lots| Calendar::day_at(self.cast.starts, lots.from) == day;
+        if let Some(lots) = lots.filter(begins) {
+            lots::convert(services, self.key, lots.life).await?;
+            self.has_lots = true;
+        }
+        Ok(())
     }
 
     /// The occasions of a day, each with its time of day in milliseconds.
@@ -64,9 +83,9 @@ impl Program {
             Occasion::Publish(offer) => return bookings.publish(offer, calendar).map(Some),
             Occasion::SignUp => Some(members.sign_up(rng)?),
             Occasion::Visit => members.visit(&self.versions, rng)?,
-            Occasion::Earn => members.earn(self.cast, rng)?,
+            Occasion::Earn => return members.earn((self.cast, self.has_lots), at, rng),
             Occasion::Rise(member) => members.rise(member)?,
-            Occasion::Correct => members.correct(rng)?,
+            Occasion::Correct => return members.correct(rng),
             Occasion::Book => return bookings.book(members, calendar, at, rng),
             Occasion::Proceed(booking) => return bookings.proceed(members, booking, at, rng),
             Occasion::Ask => return bookings.ask(members, rng),
@@ -94,6 +113,12 @@ impl Program {
         }
         match outcome {
             Outcome::Nothing => {}
+            Outcome::Balance(member) => {
+                let body: Value = serde_json::from_slice(&reply.body)?;
+                let balance = body["balance"].as_i64();
+                let balance = balance.context("a credit returns a balance")?;
+                self.members.note_balance(member, balance);
+            }
             Outcome::Asked(booking) => self.agenda.expect_answer(booking),
             Outcome::Published(offer) => {
                 let body: Value = serde_json::from_slice(&reply.body)?;

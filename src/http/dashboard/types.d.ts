@@ -53,7 +53,7 @@ export type Query<Verb extends Method, Path extends string> =
         ? Record<string, never>
         : { [Name in keyof Given]?: Loose<Given[Name]> | null | "" }
       : never;
-type Loose<Value> = NonNullable<Value> extends string ? string : Value;
+type Loose<Value> = NonNullable<Value> extends string ? string | Extract<Value, null> : Value;
 
 /** The body of a call. JSON of the app is passed as its text. */
 export type Body<Verb extends Method, Path extends string> =

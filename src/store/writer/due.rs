@@ -56,6 +56,10 @@ impl WriterThread {
         let Timing { program, step } = job.timing();
         if let Some(step) = step {
             self.state.clock.advance(step);
+            if !self.settle_history(statements) {
+                job.finish(Err(WriteError::Unavailable));
+                return false;
+            }
         }
         let Some(program) = program else {
             return self.run_job(statements, (job, None), ran);
@@ -91,6 +95,31 @@ impl WriterThread {
             return false;
         }
         self.settle_after(statements, program)
+    }
+
+    /// Applies everything that is due in any program, before a write that has advanced the clock.
+    /// Such a write does not wait for a sweep, because the next ones would advance the clock
+    /// meanwhile. Returns false if the whole transaction is lost.
+    fn settle_history(&mut self, statements: &Statements<'_>) -> bool {
+        let now = self.state.clock.now();
+        let mut programs: Vec<_> = self.sweeps.of.keys().copied().collect();
+        while let Some(program) = self.sweeps.schedule.take(now) {
+            programs.push(program);
+        }
+        for program in programs {
+            loop {
+                match self.settle(statements, program, now) {
+                    Settled::More(_) => {}
+                    Settled::All | Settled::Failed(_) => break,
+                    Settled::Lost => return false,
+                }
+            }
+            self.end_sweep(program, None);
+            let next = self.state.draft.next_due(program);
+            let next = next.map(|at| self.state.clock_time(program, at));
+            self.sweeps.schedule.set(program, next);
+        }
+        true
     }
 
     /// Applies what a write made that is due at once. Returns false if the whole transaction is

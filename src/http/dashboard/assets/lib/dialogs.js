@@ -92,7 +92,7 @@ const closeButton = (close) =>
 /**
  * @typedef {object} Form
  * @property {string} title
- * @property {string | null} [text]
+ * @property {any} [text] a text, or its parts
  * @property {any[]} fields as `field` takes them
  * @property {string} action the text of the button
  * @property {string} [tone]

@@ -106,12 +106,19 @@ function firstCommands() {
 }
 
 function standing(data, symbol) {
-  const held =
+  // A server of an earlier version does not have the last ones.
+  const { pointsExpired: expired = 0, pointsVoided: voided = 0 } = data;
+  const { pointsPending: pending = 0, pointsHeld: held = 0 } = data;
+  const inWallets =
     data.pointsMinted +
     data.pointsRefunded -
     data.pointsSpent -
     data.pointsForfeited -
-    data.pointsDebited;
+    data.pointsDebited -
+    expired -
+    voided -
+    pending -
+    held;
   return h(
     "section",
     { class: "card", "aria-label": "Figures" },
@@ -126,7 +133,7 @@ function standing(data, symbol) {
         name: "pointsMinted",
         label: "Points minted",
         value: number(data.pointsMinted),
-        note: `${points(held, symbol)} in wallets now`,
+        note: `${points(inWallets, symbol)} in wallets now`,
       },
       {
         name: "pointsSpent",
@@ -134,6 +141,16 @@ function standing(data, symbol) {
         value: number(data.pointsSpent),
         note: `${points(data.pointsRefunded, symbol)} refunded`,
       },
+      ...(expired + pending + held > 0
+        ? [
+            {
+              name: "pointsExpired",
+              label: "Points expired",
+              value: number(expired),
+              note: restText(pending, held),
+            },
+          ]
+        : []),
       {
         name: "completionRate",
         label: "Completion rate",
@@ -143,6 +160,11 @@ function standing(data, symbol) {
     ]),
   );
 }
+
+const restText = (pending, held) =>
+  [pending > 0 && `${number(pending)} pending`, held > 0 && `${number(held)} held`]
+    .filter(Boolean)
+    .join(", ");
 
 /** One bar, divided by status, with its legend. */
 function byStatus(redemptions) {

@@ -5,13 +5,14 @@ import { editDialog, formDialog } from "../../lib/dialogs.js";
 import { points } from "../../lib/format.js";
 import { RawJson, objectText, rawText } from "../../lib/json.js";
 import { notify } from "../../lib/notices.js";
+import { dateFields, datesOf } from "./lots.js";
 
 /** The member in a message: the name, and the id next to it. */
 const nameOf = ({ displayName, externalUserID }) =>
   displayName ? `${displayName} (${externalUserID})` : externalUserID;
 
 export function move(kind, member, symbol, changed) {
-  const { externalUserID, wallet } = member;
+  const { externalUserID, wallet, rules } = member;
   const isCredit = kind === "credit";
   formDialog({
     name: `${isCredit ? "Credit" : "Debit"} ${externalUserID}`,
@@ -36,9 +37,15 @@ export function move(kind, member, symbol, changed) {
         maxlength: 500,
         hint: "The member sees it in the ledger.",
       },
+      ...(isCredit ? dateFields(rules) : []),
     ],
-    async submit({ amount, reason }, options) {
-      const body = { externalUserID, amount: Number(amount), ...(reason && { reason }) };
+    async submit({ amount, reason, ...dates }, options) {
+      const body = {
+        externalUserID,
+        amount: Number(amount),
+        ...(reason && { reason }),
+        ...datesOf(dates),
+      };
       const { balance } = await post(`/v1/wallet/${kind}`, body, options);
       notify(`${nameOf(member)} has ${points(balance, symbol)} now.`);
       changed();

@@ -8,6 +8,8 @@ import { holdSlot } from "../../lib/hold.js";
 import { attempt, notify } from "../../lib/notices.js";
 import { button, link, table } from "../../lib/parts.js";
 import { emptyState, load } from "../../lib/states.js";
+import { entryText, reversals } from "./entries.js";
+import { reverse } from "./reverse.js";
 
 const SIZE = 15;
 /** The API's limit for a page. */
@@ -23,9 +25,10 @@ const isCredit = ({ type }) => type === "CREDIT";
  * The card of a member's ledger.
  * @param {string} externalUserID
  * @param {string} symbol
+ * @param {() => void} changed
  * @returns {{ element: HTMLElement, again: any }}
  */
-export function ledgerCard(externalUserID, symbol) {
+export function ledgerCard(externalUserID, symbol, changed) {
   const place = h("div");
   const ask = (page) =>
     get("/v1/wallet/transactions", { externalUserID, includeArchived: true, ...page });
@@ -36,7 +39,7 @@ export function ledgerCard(externalUserID, symbol) {
     }
     const more = button("Show more", () => attempt(entries.more).then(() => again()));
     return [
-      entryTable(rows, symbol),
+      entryTable(rows, symbol, (row) => reverse(row, externalUserID, symbol, changed)),
       h("div", { class: "more", "data-key": "more" }, hasMore && more),
     ];
   };
@@ -103,28 +106,42 @@ function ledger(ask) {
   };
 }
 
-function entryTable(rows, symbol) {
+function entryTable(rows, symbol, start) {
+  const ways = reversals(rows);
   /** @type {any[]} */
   const columns = [
-    { label: "Entry", cell: entryCell },
+    { label: "Entry", cell: (row) => entryCell(row, ways.get(row.id), () => start(row)) },
     { label: `Amount, ${symbol}`, isNumber: true, cell: amountCell },
     { label: "Balance", isNumber: true, cell: ({ balanceAfter }) => number(balanceAfter) },
   ];
   return table("Ledger", columns, rows, { keyOf: ({ id }) => id, hold: "entry" });
 }
 
-function entryCell(row) {
+function entryCell(row, way, start) {
   return h(
     "div",
     { class: "offer-cell" },
     h("span", {}, whatFor(row)),
-    h("span", { class: "hint" }, row.redemptionID && `${row.reason} · `, exactTime(row.createdAt)),
+    h(
+      "span",
+      { class: "hint" },
+      row.redemptionID && `${row.reason} · `,
+      exactTime(row.createdAt),
+      way === "reversed" && " · reversed",
+      (way === "move" || way === "cancel") &&
+        button("Reverse", () => start(), {
+          tone: "text",
+          focus: `reverse-${row.id}`,
+          "aria-label": `Reverse this entry of ${number(row.amount)}`,
+        }),
+    ),
   );
 }
 
-function whatFor({ type, reason, redemptionID, offerTitle }) {
+function whatFor(row) {
+  const { redemptionID, offerTitle } = row;
   if (redemptionID) return link(`redemptions/${redemptionID}`, offerTitle ?? "A redemption");
-  return reason ?? h("span", { class: "hint" }, isCredit({ type }) ? "Credit" : "Debit");
+  return entryText(row) ?? h("span", { class: "hint" }, isCredit(row) ? "Credit" : "Debit");
 }
 
 function amountCell(row) {

@@ -18,6 +18,7 @@ export function memberPage(view) {
   const head = h("div");
   const wallet = h("div");
   const lists = h("div");
+  const rules = rulesOfPoints();
   const changed = () => again.forEach((each) => each());
   replace(head, memberHead({ externalUserID: id }));
   append(view.root, [backLink("members", "Members"), head, wallet, lists]);
@@ -30,8 +31,8 @@ export function memberPage(view) {
           if (error.status === 404) patch(head, [memberHead({ externalUserID: id })]);
           throw error;
         });
-        if (lists.childElementCount === 0) again.push(...showLists(lists, id, symbol));
-        return member;
+        if (lists.childElementCount === 0) again.push(...showLists(lists, id, symbol, changed));
+        return { ...member, rules: await rules };
       },
       (member) => {
         patch(head, [memberHead(member, symbol, changed)]);
@@ -64,6 +65,22 @@ async function memberOf(id, lists) {
   }
 }
 
+/**
+ * How the program keeps points. Null if that is not known: a server of an earlier version, or an
+ * error, which the page has about the member too.
+ */
+async function rulesOfPoints() {
+  try {
+    const [asset, program] = await Promise.all([
+      get(path`/v1/assets/${"default"}`),
+      get(path`/v1/programs/${"current"}`),
+    ]);
+    return { isLots: asset.inventory_mode === "LOT", expiry: program.expiry };
+  } catch {
+    return null;
+  }
+}
+
 /** The published documents, and whether the member accepted them. */
 async function documentsFor(externalUserID) {
   const { documents } = await get("/v1/terms", { externalUserID });
@@ -71,8 +88,12 @@ async function documentsFor(externalUserID) {
 }
 
 /** The member's lists. Returns the functions that update them. */
-function showLists(lists, id, symbol) {
-  const parts = [ledgerCard(id, symbol), redemptionsCard(id, symbol), conversationsCard(id)];
+function showLists(lists, id, symbol, changed) {
+  const parts = [
+    ledgerCard(id, symbol, changed),
+    redemptionsCard(id, symbol),
+    conversationsCard(id),
+  ];
   const [ledger, redemptions, conversations] = parts.map(({ element }) => element);
   append(lists, [
     h("div", { class: "halves" }, ledger, h("div", { class: "stack" }, redemptions, conversations)),

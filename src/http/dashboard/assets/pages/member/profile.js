@@ -8,6 +8,7 @@ import { button, facts, figures, pageHead } from "../../lib/parts.js";
 import { label } from "../../lib/statuses.js";
 import { DOCUMENTS } from "../../lib/terms.js";
 import { edit, move, removeMember, restore } from "./dialogs.js";
+import { restFigures } from "./lots.js";
 import { redeemFor } from "./redeem.js";
 
 /** The id that an erasure leaves; see docs/API.md. */
@@ -121,6 +122,7 @@ function walletCard(member, symbol, changed) {
     },
     { name: "amountReceived", label: "Received", value: points(wallet.amountReceived, symbol) },
     { name: "amountSpent", label: "Spent", value: points(wallet.amountSpent, symbol) },
+    ...restFigures(wallet, symbol),
   ];
   const act = (kind, tone) =>
     button(
@@ -135,8 +137,22 @@ function walletCard(member, symbol, changed) {
     "section",
     { class: "card", "aria-label": "Wallet", "data-key": "wallet" },
     figures(amounts),
+    expiring(wallet, symbol),
     !member.archivedAt &&
       h("div", { class: "actions", "data-key": "move" }, act("credit", "primary"), act("debit")),
+  );
+}
+
+/** What expires next. A server of an earlier version does not tell. */
+function expiring({ expiring: rows = [] }, symbol) {
+  if (rows.length === 0) return null;
+  const lines = rows.map(({ amount, at }) =>
+    h("li", { "data-key": at }, points(amount, symbol), " · ", exactTime(at)),
+  );
+  return h(
+    "div",
+    { class: "expiring", "data-key": "expiring" },
+    facts([["Expires next", h("ul", {}, lines)]]),
   );
 }
 

@@ -1,5 +1,5 @@
-// Settings of the program: its name, its points and tiers, its legal documents, its servers for
-// codes and sensitive details, its keys, and in the sandbox its clock.
+// Settings of the program: its name, its points and tiers, how points are kept, its legal documents,
+// its servers for codes and sensitive details, its keys, and in the sandbox its clock.
 
 import { append } from "../../lib/dom.js";
 import { pageHead } from "../../lib/parts.js";
@@ -8,6 +8,7 @@ import { configurationCard } from "./configuration.js";
 import { documentsCard } from "./documents.js";
 import { gatewaysCard } from "./gateways.js";
 import { keysCard } from "./keys.js";
+import { pointsCards } from "./points.js";
 import { poolCard } from "./pool.js";
 import { programCard } from "./program.js";
 import { sandboxCards } from "./sandbox.js";
@@ -19,6 +20,7 @@ export function settingsPage(view) {
     pageHead("Settings", "The program, its points, its keys."),
     programCard(view),
     configurationCard(view),
+    pointsCards(view),
     poolCard(view),
     documentsCard(),
     gatewaysCard(),

@@ -1,0 +1,65 @@
+// Entries of a ledger: their words, and which of them can be reversed.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import {
+  entryText,
+  reversalOf,
+  reversals,
+} from "../../src/http/dashboard/assets/pages/member/entries.js";
+
+const entry = (id, type, reason = null, redemptionID = null) => ({
+  id,
+  type,
+  reason,
+  redemptionID,
+});
+
+test("entries that the server makes have words of their own", () => {
+  assert.equal(entryText(entry("txn_1", "DEBIT", "expired")), "Expired");
+  assert.equal(entryText(entry("txn_1", "DEBIT", "member removed")), "Forfeited with the removal");
+  assert.equal(entryText(entry("txn_1", "CREDIT", "expired")), "expired");
+  assert.equal(entryText(entry("txn_1", "DEBIT")), null);
+  const reversal = reversalOf("txn_01a22cbd-da56-7087-805b-9307abf55005", "counted twice");
+  assert.equal(entryText(entry("txn_1", "DEBIT", reversal)), "Reversal: counted twice");
+});
+
+test("a redemption is canceled, and a credit or debit moved back", () => {
+  const rows = [
+    entry("txn_6", "DEBIT", "redemption", "rdm_2"),
+    entry("txn_5", "DEBIT", "member removed"),
+    entry("txn_4", "DEBIT", "expired"),
+    entry("txn_3", "DEBIT", "counted twice"),
+    entry("txn_2", "CREDIT", "purchase"),
+    entry("txn_1", "CREDIT"),
+  ];
+  assert.deepEqual(
+    [...reversals(rows)],
+    [
+      ["txn_6", "cancel"],
+      ["txn_3", "move"],
+      ["txn_2", "move"],
+      ["txn_1", "move"],
+    ],
+  );
+});
+
+test("what was reversed is not offered again", () => {
+  const long = "txn_01a22cbd-da56-7087-805b-9307abf55005";
+  const two = [entry("txn_9", "DEBIT", reversalOf(long)), entry(long, "CREDIT", "purchase")];
+  assert.equal(reversals(two).get(long), "reversed");
+  const rows = [
+    entry("txn_5", "CREDIT", "refund", "rdm_1"),
+    entry("txn_4", "DEBIT", reversalOf("txn_2", "a mistake: see txn_1")),
+    entry("txn_3", "DEBIT", "redemption", "rdm_1"),
+    entry("txn_2", "CREDIT", "purchase"),
+    entry("txn_1", "CREDIT", "purchase"),
+  ];
+  assert.deepEqual(Object.fromEntries(reversals(rows)), {
+    txn_4: "move",
+    txn_3: "reversed",
+    txn_2: "reversed",
+    txn_1: "move",
+  });
+});
