@@ -5,8 +5,8 @@
 //! Server and load are pinned to one core each. Credits go to random members, each with its own
 //! Idempotency-Key. Run with `cargo bench --bench credits`; `-- 1` runs one round instead of three,
 //! and a word selects the parts whose name contains it: `rates-1000`, `rates-200000`,
-//! `bytes-200000`, `bytes-1000000` (by the number of members), `commits`, `lots`. docs/BENCHMARKS.md
-//! has the results.
+//! `bytes-200000`, `bytes-1000000` (by the number of members), `commits`, `lots`. The results are
+//! in docs/BENCHMARKS.md.
 
 #![allow(
     clippy::unwrap_used,

@@ -107,8 +107,8 @@ fn read(source: &Source) -> Result<Module> {
     Ok(module)
 }
 
-/// The lines of a source without whole-line comments: types are written in them, and they would be
-/// a quarter of the script. A template literal keeps all of its lines.
+/// The lines of a source without indentation and whole-line comments: types are written in them, and
+/// they would be a quarter of the script. A template literal keeps all of its lines as they are.
 fn without_comments(text: &str) -> Vec<&str> {
     let mut kept = Vec::new();
     let (mut in_comment, mut in_text) = (false, false);
@@ -125,8 +125,8 @@ fn without_comments(text: &str) -> Vec<&str> {
         } else if !in_text && content.starts_with("//") {
             continue;
         }
+        kept.push(if in_text { line } else { line.trim_start() });
         in_text ^= line.matches('`').count() % 2 == 1;
-        kept.push(line);
     }
     kept
 }

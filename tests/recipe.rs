@@ -167,6 +167,8 @@ const RECIPES: &[Recipe] = &[
         relevant: &["offer", "offers", "Offer", "OfferId", "OfferCreated"],
         others: &[
             // Uses of offers by others.
+            "src/service/earning/redemptions/mod.rs",
+            "src/service/earning/redemptions/reading.rs",
             "src/cli/demo/bookings.rs",
             "src/cli/demo/deed.rs",
             "src/service/figures/analytics.rs",

@@ -10,9 +10,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
     Bucket, BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName, FileType,
-    InterestStatus, InventoryMode, JournalAction, LedgerEntity, LimitPer, Occasion,
+    InterestStatus, InventoryMode, JournalAction, LedgerEntity, LimitPer, LotStatus, Occasion,
     OrganizationStatus, OrganizationTier, ParticipantStatus, Points, ProgramStatus, Rate,
-    SettlementMode, Status, TermsType, TextRule,
+    ReversalStatus, SettlementMode, Status, TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -242,9 +242,9 @@ words! {
     /// The owner of an account.
     LedgerEntityType = LedgerEntity::ALL.map(LedgerEntity::as_str);
     /// How much of a redemption was reversed.
-    RewardRedemptionStatus = super::ReversalStatus::ALL.map(super::ReversalStatus::as_str);
+    RewardRedemptionStatus = ReversalStatus::ALL.map(ReversalStatus::as_str);
     /// The status of a lot.
-    LotState = super::LotStatus::ALL.map(super::LotStatus::as_str);
+    LotState = LotStatus::ALL.map(LotStatus::as_str);
     /// Whether an organization's credentials are accepted.
     OrganizationState = OrganizationStatus::ALL.map(OrganizationStatus::as_str);
     /// The plan of an organization.

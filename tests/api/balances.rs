@@ -85,6 +85,35 @@ impl Person {
         ["available", "deferred", "held"].map(|name| row[name].as_str().unwrap().parse().unwrap())
     }
 
+    /// A page of the lots, with a further query.
+    fn lots(&self, query: &str) -> Value {
+        let asset = self.app.get("/v1/assets/default").expect(200);
+        let asset = asset["id"].as_str().unwrap();
+        let path = &self.path;
+        let lots = format!("{path}/balances/lots?asset_id={asset}{query}");
+        self.app.get(&lots).expect(200)
+    }
+
+    /// The points, status and reference of lots, with a further query.
+    fn references(&self, query: &str) -> Vec<[Value; 3]> {
+        let page = self.lots(query);
+        assert_eq!(page["pagination"]["has_more"], false);
+        let rows = page["data"].as_array().unwrap().iter();
+        rows.map(|lot| ["remaining", "status", "reference_id"].map(|name| lot[name].clone()))
+            .collect()
+    }
+
+    /// The actions of a statement, with the amount of each and the balance after it.
+    fn statement(&self, bucket: &str) -> Vec<[Value; 3]> {
+        let asset = self.app.get("/v1/assets/default").expect(200);
+        let asset = asset["id"].as_str().unwrap();
+        let path = format!("{}/statement?asset_id={asset}&bucket={bucket}", self.path);
+        let statement = self.app.get(&path).expect(200);
+        let rows = statement["data"].as_array().unwrap().iter();
+        rows.map(|row| ["action_type", "amount", "running_balance"].map(|name| row[name].clone()))
+            .collect()
+    }
+
     fn wait(&self, seconds: u64) {
         let body = json!({"advanceSeconds": seconds});
         self.app.post("/v1/sandbox/clock", &body).expect(200);
@@ -527,4 +556,109 @@ fn of_two_holds_at_once_one_gets_the_points() {
     assert_eq!(ada.send("hold", fields).expect(200), first);
     assert_eq!(ada.points(), [30, 0, 70]);
     ada.verify();
+}
+
+#[test]
+fn the_journal_shows_and_finds_what_an_entry_is_for() {
+    let ada = Person::begin(true);
+    ada.adjust("CREDIT", 100, json!({})).expect(200);
+    ada.hold(30, "order");
+    ada.hold(20, "trip");
+    let journal = |query: &str| -> Vec<[Value; 2]> {
+        let page = ada.app.get(&format!("/v1/journal-entries{query}"));
+        let page = page.expect(200);
+        let rows = page["data"].as_array().unwrap().iter();
+        rows.map(|row| ["action_type", "reference_id"].map(|name| row[name].clone()))
+            .collect()
+    };
+    let hold = |reference: &str| [json!("HOLD"), json!(reference)];
+    let credit = [json!("CREDIT"), Value::Null];
+    assert_eq!(journal(""), [hold("trip"), hold("order"), credit]);
+    assert_eq!(journal("?reference_id=order"), [hold("order")]);
+    assert_eq!(journal("?reference_id=ord"), Vec::<[Value; 2]>::new());
+}
+
+#[test]
+fn lots_and_statements_show_what_is_held_and_for_what() {
+    let ada = Person::begin(true);
+    let dates = json!({"expires_at": ada.later(40 * DAY)});
+    ada.adjust("CREDIT", 100, dates).expect(200);
+    ada.wait(60);
+    ada.hold(30, "order");
+    ada.accrue(20, "trip");
+    let none: [[Value; 3]; 0] = [];
+    let lot = |left: &str, status: &str, reference: Option<&str>| {
+        [json!(left), json!(status), json!(reference)]
+    };
+    let rest = lot("70", "AVAILABLE", None);
+    let order = lot("30", "HELD", Some("order"));
+    let trip = lot("20", "HELD", Some("trip"));
+    assert_eq!(
+        ada.references(""),
+        [rest.clone(), order.clone(), trip.clone()]
+    );
+    assert_eq!(ada.references("&reference_id=order"), [order]);
+    let of_trip = ada.references("&reference_id=trip");
+    assert_eq!(of_trip, std::slice::from_ref(&trip));
+    assert_eq!(ada.references("&reference_id=trip&status=AVAILABLE"), none);
+    let lots = ada.lots("")["data"].clone();
+    for field in ["created_at", "expires_at", "matures_at"] {
+        assert_eq!(lots[1][field], lots[0][field], "{field}");
+    }
+    assert_eq!(
+        (&lots[0]["amount"], &lots[1]["amount"]),
+        (&json!("100"), &json!("30"))
+    );
+    assert_ne!(lots[1]["id"], lots[0]["id"]);
+    let row = |action: &str, amount: &str, after: &str| [action, amount, after].map(Value::from);
+    let held = [row("HOLD", "30", "30"), row("CREDIT", "20", "50")];
+    assert_eq!(ada.statement("HELD"), held);
+    let available = [row("CREDIT", "100", "100"), row("HOLD", "-30", "70")];
+    assert_eq!(ada.statement("AVAILABLE"), available);
+
+    // Once released, a part has the reference of its credit, which has none.
+    let released = json!({"reference_id": "order"});
+    ada.send("release", released).expect(200);
+    let back = lot("30", "AVAILABLE", None);
+    assert_eq!(ada.references(""), [rest, back, trip]);
+    assert_eq!(ada.references("&reference_id=order"), none);
+    assert_eq!(ada.statement("HELD")[2], row("RELEASE", "-30", "20"));
+    // Points that were credited for a purpose keep it.
+    ada.adjust("CREDIT", 20, json!({"reference_id": "trip"}))
+        .expect(200);
+    let trip = ada.references("&reference_id=trip");
+    assert_eq!(trip, [lot("20", "AVAILABLE", Some("trip"))]);
+    assert_eq!(ada.statement("HELD")[3][2], "0");
+    ada.adjust("DEBIT", 120, json!({})).expect(200);
+    let trip = lot("0", "CONSUMED", Some("trip"));
+    let other = lot("0", "CONSUMED", None);
+    assert_eq!(ada.references(""), [trip.clone(), other.clone(), other]);
+    assert_eq!(ada.references("&reference_id=trip"), [trip]);
+    ada.verify();
+}
+
+/// A filter by reference looks up the entries of a limited number of lots for a page.
+#[test]
+fn a_reference_is_found_among_many_lots_in_several_pages() {
+    let ada = Person::begin(true);
+    let named = json!({"reference_id": "x"});
+    ada.adjust("CREDIT", 1, named.clone()).expect(200);
+    for _ in 0..600 {
+        ada.credit(1);
+    }
+    ada.adjust("CREDIT", 2, named).expect(200);
+    let (mut cursor, mut amounts) = (String::new(), Vec::new());
+    for more in [true, false] {
+        let page = ada.lots(&format!("&reference_id=x{cursor}"));
+        assert_eq!(page["pagination"]["has_more"], more);
+        let lots = page["data"].as_array().unwrap().clone();
+        amounts.push(
+            lots.iter()
+                .map(|lot| lot["amount"].clone())
+                .collect::<Vec<_>>(),
+        );
+        let next = page["pagination"]["next_cursor"].as_str();
+        cursor = next.map_or(String::new(), |next| format!("&cursor={next}"));
+    }
+    assert_eq!(amounts, [["1"], ["2"]]);
 }

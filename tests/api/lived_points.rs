@@ -57,6 +57,67 @@ fn points_mature_are_spent_refunded_and_expire() {
     advance(&app, 60);
     assert_eq!(app.balance("ada"), 170);
     app.delete("/v1/members/ada").expect(200);
+    verify(&app);
+}
+
+/// The points in each lot of a member.
+fn lots(app: &TestApp, member: &str) -> Vec<Value> {
+    let asset = id_at(app, "/v1/assets/default");
+    let path = format!("{}/balances/lots?asset_id={asset}", path_of(app, member));
+    let list = app.get(&path).expect(200)["data"].clone();
+    let rows = list.as_array().unwrap().iter();
+    rows.map(|lot| lot["remaining"].clone()).collect()
+}
+
+fn id_at(app: &TestApp, path: &str) -> String {
+    let id = app.get(path).expect(200)["id"].clone();
+    id.as_str().unwrap().to_owned()
+}
+
+/// The path of a member as a participant.
+fn path_of(app: &TestApp, member: &str) -> String {
+    let list = app.get(&format!("/v1/participants?external_id={member}"));
+    let id = list.expect(200)["data"][0]["id"].clone();
+    format!("/v1/participants/{}", id.as_str().unwrap())
+}
+
+/// A conversion finds nothing in accounts whose points are all spent. What is returned to them
+/// later is in lots.
+#[test]
+fn points_that_were_spent_before_the_conversion_come_back_in_a_lot() {
+    let app = TestApp::start();
+    app.member("ada", 60);
+    app.member("bob", 40);
+    let offer = app.offer(json!({"pointsPrice": 60}));
+    let redemption = app.redeem("ada", &offer);
+    let body = json!({"program_id": id_at(&app, "/v1/programs/current"),
+        "asset_id": id_at(&app, "/v1/assets/default"), "amount": "40", "description": "Tea"});
+    let spends = format!("{}/redemptions", path_of(&app, "bob"));
+    let spend = app.post(&spends, &body).expect(201)["id"].clone();
+    convert(&app, &json!({"to": "LOT"}));
+    advance(&app, 1);
+    for member in ["ada", "bob"] {
+        assert_eq!(app.balance(member), 0);
+        assert_eq!(lots(&app, member), [Value::Null; 0]);
+    }
+
+    let cancel = format!("/v1/redemptions/{redemption}/cancel");
+    app.post(&cancel, &json!({})).expect(200);
+    assert_eq!(lots(&app, "ada"), ["60"]);
+    verify(&app);
+    let reverse = format!("{spends}/{}/reverse", spend.as_str().unwrap());
+    for returned in [json!(["30"]), json!(["30", "10"])] {
+        let last = returned.as_array().unwrap().last();
+        let body = json!({"reason": "Cold", "amount": last});
+        app.post(&reverse, &body).expect(201);
+        assert_eq!(json!(lots(&app, "bob")), returned);
+        verify(&app);
+    }
+    assert_eq!((app.balance("ada"), app.balance("bob")), (60, 40));
+}
+
+#[track_caller]
+fn verify(app: &TestApp) {
     let report = stampcard::service::verify::verify(&app.sqlite(), |_| ()).unwrap();
     assert_eq!(report.findings, Vec::<String>::new());
 }

@@ -78,6 +78,7 @@ mod removals;
 mod repeated;
 mod reports;
 mod sandbox;
+mod scrip_posts;
 mod search;
 mod snapshots;
 mod statements;

@@ -1,6 +1,7 @@
 //! A known parameter may be given at most once, on every route.
 
 use serde_json::Value;
+use stampcard::error::Surface;
 use stampcard::http::{Access, ROUTES};
 
 use crate::client::{exchange, get_as, partner_error, picture, scrip_error};
@@ -15,6 +16,7 @@ fn value(name: &str) -> &'static str {
         "interval" => "day",
         "startDate" | "endDate" => "2026-06-01",
         "limit" | "page" | "pageSize" => "1",
+        "asset_id" | "program_id" => "0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4",
         _ => "true",
     }
 }
@@ -68,7 +70,7 @@ fn a_known_parameter_given_twice_is_refused_by_name_on_every_route() {
             let answer = request.send();
             let message = if path.starts_with("/partner") {
                 partner_error(answer, 400, "BadRequest")
-            } else if path.starts_with("/v1/programs") || path.starts_with("/v1/reports") {
+            } else if Surface::of_path(route.path) == Surface::Scrip {
                 scrip_error(answer, 400, "bad_request")
             } else {
                 answer.expect_error(422, "VALIDATION")

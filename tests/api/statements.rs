@@ -1,5 +1,7 @@
 //! Reading back: statements, journal entries, lots and reports, each compared with the log.
 
+mod schedule;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -109,13 +111,12 @@ fn all(app: &TestApp, path: &str, limit: usize) -> Vec<Value> {
         let data = page["data"].as_array().unwrap();
         assert!(data.len() <= limit);
         found.extend(data.clone());
-        match page["pagination"]["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => {
-                assert_eq!(page["pagination"]["has_more"], false);
-                return found;
-            }
-        }
+        let next = page["pagination"]["next_cursor"].as_str();
+        assert_eq!(page["pagination"]["has_more"], next.is_some());
+        let Some(next) = next else {
+            return found;
+        };
+        cursor = format!("&cursor={next}");
     }
 }
 
@@ -301,7 +302,11 @@ fn journal_entries_balance_and_continue_the_chain() {
     }
     assert!(checked > 30, "{checked}");
     check_filters(&app, &ids, &found);
+    check_refusals(&app, &ids);
 }
+
+/// Whether a filter admits a journal entry.
+type Admits<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
 
 /// Each filter finds what it finds in the whole list.
 fn check_filters(app: &TestApp, ids: &Ids, whole: &[Value]) {
@@ -314,7 +319,6 @@ fn check_filters(app: &TestApp, ids: &Ids, whole: &[Value]) {
             .filter(|it| it["entity_type"] == "PARTICIPANT");
         own.collect()
     };
-    type Admits<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
     let middle = whole[whole.len() / 2]["created_at"]
         .as_str()
         .unwrap()
@@ -362,6 +366,10 @@ fn check_filters(app: &TestApp, ids: &Ids, whole: &[Value]) {
             .collect();
         assert_eq!(found, expected, "{query}");
     }
+}
+
+fn check_refusals(app: &TestApp, ids: &Ids) {
+    let ada = participant(app, ids, "ada");
     for (query, status, code) in [
         (format!("program_id={ada}"), 403, "forbidden"),
         (format!("asset_id={ada}"), 404, "not_found"),
@@ -382,39 +390,43 @@ fn check_filters(app: &TestApp, ids: &Ids, whole: &[Value]) {
     }
 }
 
+/// What came into each lot of a member, what is left, and whether points of it expired, according
+/// to the log.
+fn logged_lots(app: &TestApp, ids: &Ids, name: &str) -> BTreeMap<String, (i64, i64, bool)> {
+    let lots = DerivedIds::new(ids.program, DerivedKind::Lot);
+    let number = member_row(app, name);
+    let id = |lot| lots.id(number, lot).to_string();
+    let mut logged: BTreeMap<String, (i64, i64, bool)> = BTreeMap::new();
+    for row in rows(app, Some(name)) {
+        let moves = LotMoves::parse(row.lots.as_deref().unwrap_or(&[])).unwrap();
+        for moved in moves.iter() {
+            match moved {
+                LotMove::Make { number, amount, .. } => {
+                    let amount = amount.get();
+                    logged.insert(id(number), (amount, amount, false));
+                }
+                LotMove::Take { part, .. } => {
+                    let lot = logged.get_mut(&id(part.number)).unwrap();
+                    lot.1 -= part.amount.get();
+                    lot.2 |= row.entry == 6;
+                }
+                LotMove::Give { part, .. } => {
+                    let lot = logged.get_mut(&id(part.number)).unwrap();
+                    lot.1 += part.amount.get();
+                }
+                LotMove::Shift { .. } => {}
+            }
+        }
+    }
+    logged
+}
+
 #[test]
 fn lots_are_those_of_the_log() {
     for seed in [3, 4] {
         let app = started(seed);
         let ids = ids(&app);
         for name in ["ada", "bob", "cleo", "dora"] {
-            let rows = rows(&app, Some(name));
-            let lots = DerivedIds::new(ids.program, DerivedKind::Lot);
-            let number = member_row(&app, name);
-            // What came into each lot, what is left, whether points of it expired.
-            let mut expected: BTreeMap<String, (i64, i64, bool)> = BTreeMap::new();
-            for row in &rows {
-                let moves = LotMoves::parse(row.lots.as_deref().unwrap_or(&[])).unwrap();
-                for moved in moves.iter() {
-                    let id = |lot| lots.id(number, lot).to_string();
-                    match moved {
-                        LotMove::Make { number, amount, .. } => {
-                            let amount = amount.get();
-                            expected.insert(id(number), (amount, amount, false));
-                        }
-                        LotMove::Take { part, .. } => {
-                            let lot = expected.get_mut(&id(part.number)).unwrap();
-                            lot.1 -= part.amount.get();
-                            lot.2 |= row.entry == 6;
-                        }
-                        LotMove::Give { part, .. } => {
-                            let lot = expected.get_mut(&id(part.number)).unwrap();
-                            lot.1 += part.amount.get();
-                        }
-                        LotMove::Shift { .. } => {}
-                    }
-                }
-            }
             let asset = &ids.asset;
             let path = participant(&app, &ids, name);
             let path = format!("/v1/participants/{path}/balances/lots?asset_id={asset}");
@@ -435,27 +447,32 @@ fn lots_are_those_of_the_log() {
                 let lot = (number("amount"), number("remaining"), has_expired);
                 assert!(found.insert(id, lot).is_none());
             }
-            assert_eq!(found, expected, "{name}");
+            assert_eq!(found, logged_lots(&app, &ids, name), "{name}");
             if name != "cleo" {
                 assert_eq!(sum, app.balance(name));
             }
-            for status in ["AVAILABLE", "HELD", "DEFERRED", "CONSUMED", "EXPIRED"] {
-                let some = all(&app, &format!("{path}&status={status}"), 2);
-                let expected = whole.iter().filter(|lot| lot["status"] == status);
-                assert_eq!(some, expected.cloned().collect::<Vec<_>>(), "{status}");
-            }
-            let middle = text(now(&app));
-            for (filter, is_before) in [("expires_before", true), ("expires_after", false)] {
-                let some = all(&app, &format!("{path}&{filter}={middle}"), 5);
-                let expected = whole.iter().filter(|lot| {
-                    let end = lot["expires_at"]
-                        .as_str()
-                        .map(|at| Timestamp::parse(at).unwrap());
-                    end.is_some_and(|end| (end.to_string() < middle) == is_before)
-                });
-                assert_eq!(some, expected.cloned().collect::<Vec<_>>(), "{filter}");
-            }
+            check_lot_filters(&app, &path, &whole);
         }
+    }
+}
+
+/// Each filter finds what it finds in the whole list of lots.
+fn check_lot_filters(app: &TestApp, path: &str, whole: &[Value]) {
+    for status in ["AVAILABLE", "HELD", "DEFERRED", "CONSUMED", "EXPIRED"] {
+        let some = all(app, &format!("{path}&status={status}"), 2);
+        let expected = whole.iter().filter(|lot| lot["status"] == status);
+        assert_eq!(some, expected.cloned().collect::<Vec<_>>(), "{status}");
+    }
+    let middle = text(now(app));
+    for (filter, is_before) in [("expires_before", true), ("expires_after", false)] {
+        let some = all(app, &format!("{path}&{filter}={middle}"), 5);
+        let expected = whole.iter().filter(|lot| {
+            let end = lot["expires_at"]
+                .as_str()
+                .map(|at| Timestamp::parse(at).unwrap());
+            end.is_some_and(|end| (end.to_string() < middle) == is_before)
+        });
+        assert_eq!(some, expected.cloned().collect::<Vec<_>>(), "{filter}");
     }
 }
 
@@ -538,130 +555,4 @@ fn the_ledger_summary_is_the_sum_of_the_log_in_any_period() {
         404,
         "not_found",
     );
-}
-
-/// The lots of all members with points left: when they expire, and their points.
-fn live_lots(app: &TestApp, ids: &Ids) -> Vec<(Option<i64>, i64)> {
-    let mut lots = Vec::new();
-    for name in ["ada", "bob", "cleo", "dora"] {
-        let path = participant(app, ids, name);
-        let path = format!(
-            "/v1/participants/{path}/balances/lots?asset_id={}",
-            ids.asset
-        );
-        for lot in all(app, &path, 200) {
-            let end = lot["expires_at"]
-                .as_str()
-                .map(|at| Timestamp::parse(at).unwrap());
-            let left: i64 = lot["remaining"].as_str().unwrap().parse().unwrap();
-            if left > 0 {
-                lots.push((end.map(Timestamp::as_millis), left));
-            }
-        }
-    }
-    lots
-}
-
-#[test]
-fn the_expiration_schedule_has_every_point_once() {
-    const ZONE: i64 = 5 * 3_600_000 + 1_800_000;
-    const DAY_MS: i64 = DAY * 1000;
-    let app = started(6);
-    let ids = ids(&app);
-    app.patch(
-        "/v1/programs/current",
-        &json!({"time_zone": "Asia/Kolkata"}),
-    )
-    .expect(200);
-    let app = app.restart();
-    let lots = live_lots(&app, &ids);
-    assert!(lots.iter().any(|(end, _)| end.is_none()) && lots.len() > 5);
-    let path = "/v1/reports/expiration-schedule";
-    let start = now(&app);
-    for (from, to) in [
-        (0, 10 * DAY_MS),
-        (3 * DAY_MS, 3 * DAY_MS),
-        (-DAY_MS, 400 * DAY_MS),
-    ] {
-        let (from, to) = (start + from, start + to);
-        let query = format!("{path}?from={}&to={}", text(from), text(to));
-        let days = app.get(&format!("{query}&granularity=day")).expect(200);
-        let row = &days["data"][0];
-        // In this zone each day begins at the same time.
-        let day_of = |at: i64| (at + ZONE).div_euclid(DAY_MS);
-        let day_start = |day: i64| day * DAY_MS - ZONE;
-        let buckets = row["buckets"].as_array().unwrap();
-        let expected = (day_of(from)..=day_of(to)).map(|day| {
-            let of_day = lots
-                .iter()
-                .filter(|(end, _)| end.is_some_and(|at| day_of(at) == day));
-            let points: i64 = of_day.clone().map(|(_, left)| left).sum();
-            json!({
-                "bucket_start": Timestamp::from_millis(day_start(day)).unwrap().to_short(),
-                "bucket_end": Timestamp::from_millis(day_start(day + 1)).unwrap().to_short(),
-                "amount": points.to_string(),
-                "lot_count": of_day.count(),
-            })
-        });
-        assert_eq!(buckets, &expected.collect::<Vec<_>>());
-        let number = |field: &str| row[field].as_str().unwrap().parse::<i64>().unwrap();
-        let sum = |admits: &dyn Fn(Option<i64>) -> bool| -> i64 {
-            let lots = lots.iter().filter(|(end, _)| admits(*end));
-            lots.map(|(_, left)| left).sum()
-        };
-        let first = day_of(from);
-        let last = day_of(to);
-        let before = sum(&|end| end.is_some_and(|at| day_of(at) < first));
-        let after = sum(&|end| end.is_some_and(|at| day_of(at) > last));
-        assert_eq!(number("expiring_before_window"), before);
-        assert_eq!(number("expiring_after_window"), after);
-        assert_eq!(number("never_expiring"), sum(&|end| end.is_none()));
-        assert_eq!(number("total_outstanding"), sum(&|_| true));
-        for granularity in ["week", "month"] {
-            let report = app.get(&format!("{query}&granularity={granularity}"));
-            let report = report.expect(200);
-            let row = &report["data"][0];
-            let number = |value: &Value| value.as_str().unwrap().parse::<i64>().unwrap();
-            let buckets = row["buckets"].as_array().unwrap();
-            let mut sum: i64 = buckets.iter().map(|it| number(&it["amount"])).sum();
-            for field in [
-                "expiring_before_window",
-                "expiring_after_window",
-                "never_expiring",
-            ] {
-                sum += number(&row[field]);
-            }
-            assert_eq!(sum, number(&row["total_outstanding"]));
-            for pair in buckets.windows(2) {
-                assert_eq!(pair[0]["bucket_end"], pair[1]["bucket_start"]);
-            }
-        }
-    }
-    let wide = "from=1970-01-01T00:00:00Z&to=2026-01-01T00:00:00Z&granularity=day";
-    refused(&app, &format!("{path}?{wide}"), 400, "bad_request");
-    refused(&app, path, 400, "bad_request");
-}
-
-#[test]
-fn a_schedule_shows_points_that_are_not_in_lots_yet() {
-    let app = TestApp::start();
-    app.member("ada", 70);
-    app.member("bob", 30);
-    let path = "/v1/reports/expiration-schedule?from=2026-06-01T00:00:00Z&to=2026-12-31T00:00:00Z";
-    let none = app.get(path).expect(200);
-    assert_eq!(none["data"], json!([]));
-    let named = format!("{path}&asset_id={}", ids(&app).asset);
-    refused(&app, &named, 400, "bad_request");
-    let body = json!({"to": "LOT", "expires_at": "2026-08-15T00:00:00Z"});
-    app.post("/v1/assets/default/convert", &body).expect(200);
-    // Whether they are in lots yet or not.
-    for _ in 0..20 {
-        let row = app.get(path).expect(200)["data"][0].clone();
-        assert_eq!(row["total_outstanding"], "100");
-        let august = &row["buckets"][2];
-        assert_eq!(
-            (&august["amount"], &august["lot_count"]),
-            (&json!("100"), &json!(2))
-        );
-    }
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use stampcard::books::{LotDates, Pick, Plan, Record, Taken};
 use stampcard::domain::{
-    Bucket, BurnOrder, Due, DueKind, Entry, Event, Lot, LotMoves, LotState, MemberNumber, Points,
-    ProgramNumber, Row, Timestamp,
+    Bucket, BurnOrder, Due, DueKind, Entry, Event, InventoryMode, Lot, LotMoves, LotState,
+    MemberNumber, Points, ProgramNumber, Row, Timestamp,
 };
 
 use super::naive::Person;
@@ -232,11 +232,16 @@ impl World {
         } else {
             Entry::Reverse
         };
-        assert_eq!(record.plan_restore(entry, points(left + 1), taken), None);
+        let mode = match record.lots {
+            Some(_) => InventoryMode::Lot,
+            None => InventoryMode::Simple,
+        };
+        let plan = |amount| record.plan_restore(entry, points(amount), taken, mode);
+        assert_eq!(plan(left + 1), None);
         let Some(amount) = self.some_of(left) else {
             return;
         };
-        let plan = record.plan_restore(entry, points(amount), taken).unwrap();
+        let plan = plan(amount).unwrap();
         self.count(if amount < left {
             "partial restore"
         } else {

@@ -5,7 +5,8 @@ use stampcard::books::{
 };
 use stampcard::domain::{
     Activity, Bucket, Buckets, BurnOrder, Cell, Cells as _, Column, Due, DueKind, Entry, Event,
-    Lot, LotMove, LotMoves, LotState, MemberNumber, Points, ProgramNumber, Seq, Tier, Timestamp,
+    InventoryMode, Lot, LotMove, LotMoves, LotState, MemberNumber, Points, ProgramNumber, Seq,
+    Tier, Timestamp,
 };
 
 const PROGRAM: ProgramNumber = ProgramNumber(1);
@@ -126,9 +127,9 @@ impl Case {
             lots,
             restored: Points::ZERO,
         };
-        let plan = self
-            .ada()
-            .plan_restore(Entry::Refund, points(amount), taken);
+        let plan =
+            self.ada()
+                .plan_restore(Entry::Refund, points(amount), taken, InventoryMode::Lot);
         self.post(ADA, plan.unwrap());
     }
 
@@ -223,7 +224,9 @@ fn a_refund_restores_the_very_lots_the_last_one_first() {
         lots: lots.as_ref(),
         restored: points(12),
     };
-    let plan = case.ada().plan_restore(Entry::Refund, points(13), second);
+    let plan = case
+        .ada()
+        .plan_restore(Entry::Refund, points(13), second, InventoryMode::Lot);
     case.post(ADA, plan.unwrap());
     assert_eq!(case.available(), [(1, 10), (2, 10), (3, 10)]);
     let dates: Vec<Option<Timestamp>> = case

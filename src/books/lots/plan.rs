@@ -6,8 +6,8 @@
 use super::moves::{Moves, Pick};
 use crate::books::Record;
 use crate::domain::{
-    Bucket, Buckets, BurnOrder, Due, DueKind, Entry, LedgerEntry, Lot, LotMove, LotMoves, Points,
-    ReferenceId, Timestamp,
+    Bucket, Buckets, BurnOrder, Due, DueKind, Entry, InventoryMode, LedgerEntry, Lot, LotMove,
+    LotMoves, Points, ReferenceId, Timestamp,
 };
 
 /// The dates of a new lot.
@@ -248,11 +248,19 @@ impl Record {
 
     /// An entry (refund or reversal) that restores points that another entry took: the last that it
     /// took first, each to the lot from which it came. Points without a lot come into a new one.
-    /// `None` if the entry did not take that many, or if they were restored before.
-    pub fn plan_restore(&self, entry: Entry, amount: Points, taken: Taken<'_>) -> Option<Plan> {
+    /// `None` if the entry did not take that many, or if they were restored before. `mode` says
+    /// whether an account that has no lots yet, because it had no points, gets one now.
+    pub fn plan_restore(
+        &self,
+        entry: Entry,
+        amount: Points,
+        taken: Taken<'_>,
+        mode: InventoryMode,
+    ) -> Option<Plan> {
         let left = taken.amount.checked_sub(taken.restored)?;
         left.checked_sub(amount)?;
-        let lots = self.lots.as_ref().map(|_| {
+        let has_lots = self.lots.is_some() || mode == InventoryMode::Lot;
+        let lots = has_lots.then(|| {
             let mut moves = Moves::of(self);
             moves.restore(amount, taken.amount, taken.restored, taken.lots);
             moves.finish()

@@ -261,6 +261,7 @@ fn tags() -> Vec<Tag> {
             "Participants",
             "Members as the earning engine sees them, and their accounts.",
         ),
+        ("Balances", "Operations on the points of participants."),
         ("Journal entries", "The ledger as double-entry bookkeeping."),
         ("Programs", "The programs of an organization."),
         ("Assets", "Points, and how they are kept."),

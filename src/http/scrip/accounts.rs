@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::PAGE_LIMITS;
-use crate::domain::{Bucket, Invalid, ProgramNumber, Timestamp};
+use crate::domain::{Bucket, Invalid, LotStatus, ProgramNumber, Timestamp};
 use crate::error::Code;
 use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
@@ -14,8 +14,8 @@ use crate::http::response::ok;
 use crate::http::route::routes;
 use crate::service::{LotFilter, Services, StatementSelection};
 use crate::wire::{
-    ListKind, LotListResponse, LotStatus, Optional, PageQuery, StatementResponse, TEXT, TIME, UUID,
-    group, optional, page, query_parameters, words,
+    ListKind, LotListResponse, Optional, PageQuery, StatementResponse, TEXT, TIME, UUID, group,
+    optional, page, query_parameters, words,
 };
 
 routes! {

@@ -96,13 +96,14 @@ async fn list_journal_entries(
 ) -> HttpResult {
     let query = query.parse_for(key.program)?;
     let nobody_has = [query.event, query.rule, query.group];
-    let is_empty = nobody_has.iter().any(Option::is_some) || query.reference.is_some();
+    let is_empty = nobody_has.iter().any(Option::is_some);
     let filter = JournalFilter {
         program: query.program,
         asset: query.asset,
         participant: query.participant,
         external_id: query.external_id,
         is_empty,
+        reference: query.reference,
         from: query.period.from,
         to: query.period.to,
         action: query.action,

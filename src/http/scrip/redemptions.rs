@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::PAGE_LIMITS;
 use super::accounts::CreatedQuery;
-use crate::domain::ProgramNumber;
+use crate::domain::{ProgramNumber, ReversalStatus};
 use crate::error::Code;
 use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
@@ -17,7 +17,7 @@ use crate::service::{RedemptionSelection, Reply, Services};
 use crate::wire::{
     ListKind, PageQuery, ParticipantRedemptionListResponse, ParticipantRedemptionResponse,
     RedeemAmountRequest, RedeemItemsRequest, ReversalListResponse, ReversalResponse,
-    ReversalStatus, ReverseRedemptionRequest, UUID, group, optional, page, query_parameters, words,
+    ReverseRedemptionRequest, UUID, group, optional, page, query_parameters, words,
 };
 
 routes! {

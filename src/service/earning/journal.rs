@@ -27,9 +27,10 @@ pub struct JournalFilter {
     pub participant: Option<Uuid>,
     /// Only those of the participant with this external id.
     pub external_id: Option<ExternalUserId>,
-    /// Whether the filter names something that no entry has: a group, an event, a rule, or a
-    /// reference.
+    /// Whether the filter names something that no entry has: a group, an event or a rule.
     pub is_empty: bool,
+    /// Only those with this reference.
+    pub reference: Option<String>,
     /// Only those that were created at this time or later.
     pub from: Option<Timestamp>,
     /// Only those that were created at this time or earlier.
@@ -57,7 +58,9 @@ impl JournalFilter {
                         && self.max.is_none_or(|max| posting.amount <= max)
                 })
         };
-        self.from.is_none_or(|from| row.at >= from)
+        let reference = self.reference.as_deref();
+        reference.is_none_or(|wanted| row.reference() == Some(wanted))
+            && self.from.is_none_or(|from| row.at >= from)
             && self.to.is_none_or(|to| row.at <= to)
             && self
                 .action
@@ -199,7 +202,7 @@ impl<'a> Rendering<'a> {
             rule_id: None,
             program_id: self.program.uuid.to_string(),
             program_name: self.program.name.as_str().to_owned(),
-            reference_id: None,
+            reference_id: row.reference().map(str::to_owned),
             postings,
             description: row.entry.reason.map(|reason| reason.as_str().to_owned()),
         })

@@ -8,6 +8,7 @@ use crate::domain::{
     Timestamp,
 };
 use crate::service::ServiceError;
+use crate::store::log::Spent;
 use crate::store::{self, Transaction};
 
 /// Members whose points are put into lots in one write.
@@ -161,29 +162,23 @@ pub(in crate::service) fn plan_take(
 
 /// Plans that points are restored which a redemption took.
 pub(in crate::service) fn plan_refund(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     record: &Record,
     redemption: &Redemption,
     amount: Points,
 ) -> Result<Plan, ServiceError> {
     let impossible = || store::Error::Impossible("refund of more than was spent");
-    let charged = redemption.charged;
-    let plan = if record.lots.is_some() {
-        let spent = store::log::spent_on(tx, redemption.number)?;
-        let taken = Taken {
-            amount: charged,
-            lots: spent.lots.as_ref(),
-            restored: spent.restored,
-        };
-        record.plan_restore(Entry::Refund, amount, taken)
-    } else {
-        let taken = Taken {
-            amount: charged,
-            lots: None,
-            restored: Points::ZERO,
-        };
-        record.plan_restore(Entry::Refund, amount, taken)
+    let mode = tx.points_rules(record.program)?.mode;
+    let spent = match mode {
+        InventoryMode::Simple => Spent::default(),
+        InventoryMode::Lot => store::log::spent_on(tx, redemption.number)?,
     };
+    let taken = Taken {
+        amount: redemption.charged,
+        lots: spent.lots.as_ref(),
+        restored: spent.restored,
+    };
+    let plan = record.plan_restore(Entry::Refund, amount, taken, mode);
     Ok(plan.ok_or_else(impossible)?)
 }
 

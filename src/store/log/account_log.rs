@@ -30,6 +30,12 @@ pub struct EntryRow {
 }
 
 impl EntryRow {
+    /// What the caller called the purpose of the entry.
+    pub fn reference(&self) -> Option<&str> {
+        let reference = self.entry.buckets.as_ref()?.reference.as_ref()?;
+        Some(reference.as_str())
+    }
+
     /// Reads a row of [`ALL`]; its reason is in another table.
     pub(super) fn read(connection: &Connection, row: &Stored<'_>) -> Result<Self, Error> {
         let impossible = || Error::Impossible("ledger entry");

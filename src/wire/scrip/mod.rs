@@ -21,7 +21,7 @@ pub use self::balances::{
 };
 pub use self::expiry::ExpiryResponse;
 pub use self::journal::{JournalEntryListResponse, JournalEntryResponse, PostingResponse};
-pub use self::lots::{LotListResponse, LotResponse, LotStatus, short};
+pub use self::lots::{LotListResponse, LotResponse, short};
 pub use self::participants::{
     CreateParticipantRequest, ParticipantListResponse, ParticipantProfile, ParticipantResponse,
     ParticipantRowResponse, PatchParticipantRequest, SetParticipantStatusRequest,
@@ -32,8 +32,7 @@ pub use self::programs::{
 };
 pub use self::redemptions::{
     ParticipantRedemptionListResponse, ParticipantRedemptionResponse, RedeemAmountRequest,
-    RedeemItemsRequest, ReversalListResponse, ReversalResponse, ReversalStatus,
-    ReverseRedemptionRequest,
+    RedeemItemsRequest, ReversalListResponse, ReversalResponse, ReverseRedemptionRequest,
 };
 pub use self::reports::{
     ExpirationBucketResponse, ExpirationScheduleListResponse, ExpirationScheduleResponse,

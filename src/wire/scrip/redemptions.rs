@@ -109,40 +109,6 @@ request! {
     parse(body);
 }
 
-/// How much of a redemption was reversed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReversalStatus {
-    /// Nothing.
-    Completed,
-    /// A part.
-    PartiallyReversed,
-    /// All of it.
-    FullyReversed,
-}
-
-impl ReversalStatus {
-    /// All of them.
-    pub const ALL: [Self; 3] = [
-        Self::Completed,
-        Self::PartiallyReversed,
-        Self::FullyReversed,
-    ];
-
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "COMPLETED",
-            Self::PartiallyReversed => "PARTIALLY_REVERSED",
-            Self::FullyReversed => "FULLY_REVERSED",
-        }
-    }
-
-    /// Reads the name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
-    }
-}
-
 /// A redemption of an amount, or of a reward.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(examples(json!({

@@ -8,23 +8,41 @@ use super::table::{Row, row};
 use super::world::World;
 
 pub(super) fn ledger_rows(world: &World) -> Vec<Row> {
-    let program = Uuid::parse_str(&world.programs[0]).unwrap();
-    let id = |kind, number| DerivedIds::new(program, kind).id(number, 0).to_string();
-    let asset = id(DerivedKind::Asset, 0);
-    let number = |sql: &str| -> i64 {
-        let connection = world.app.sqlite();
-        connection.query_row(sql, [], |row| row.get(0)).unwrap()
-    };
-    let ada = number("SELECT id FROM member WHERE external_user_id = 'ada'");
-    let ada = format!("/v1/participants/{}", id(DerivedKind::Participant, ada));
-    let entry = number("SELECT min(seq) FROM activity WHERE entry IS NOT NULL");
-    let entry = id(DerivedKind::JournalEntry, entry);
-    let lots = "/v1/participants/{id}/balances/lots";
-    let (list, one) = ("/v1/journal-entries", "/v1/journal-entries/{id}");
-    let summary = "/v1/reports/ledger-summary";
-    let schedule = "/v1/reports/expiration-schedule";
-    let period = "from=2026-06-01T00:00:00Z&to=2026-07-01T00:00:00Z";
-    let statement = format!("{ada}/statement?asset_id={asset}");
+    let ids = Ids::of(world);
+    let mut rows = redemption_rows(world, &ids);
+    rows.extend(account_rows(world, &ids));
+    rows.extend(report_rows(&ids));
+    rows
+}
+
+/// What the paths and answers name.
+struct Ids {
+    asset: String,
+    /// The path of a participant.
+    ada: String,
+    /// A journal entry.
+    entry: String,
+}
+
+impl Ids {
+    fn of(world: &World) -> Self {
+        let program = Uuid::parse_str(&world.programs[0]).unwrap();
+        let id = |kind, number| DerivedIds::new(program, kind).id(number, 0).to_string();
+        let number = |sql: &str| -> i64 {
+            let connection = world.app.sqlite();
+            connection.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        let ada = number("SELECT id FROM member WHERE external_user_id = 'ada'");
+        let entry = number("SELECT min(seq) FROM activity WHERE entry IS NOT NULL");
+        Self {
+            asset: id(DerivedKind::Asset, 0),
+            ada: format!("/v1/participants/{}", id(DerivedKind::Participant, ada)),
+            entry: id(DerivedKind::JournalEntry, entry),
+        }
+    }
+}
+
+fn redemption_rows(world: &World, Ids { asset, ada, .. }: &Ids) -> Vec<Row> {
     let reward = json!({
         "program_id": world.programs[0], "reward_id": Uuid::nil().to_string(),
     });
@@ -85,6 +103,14 @@ pub(super) fn ledger_rows(world: &World) -> Vec<Row> {
             400,
             "limit",
         ),
+    ]
+}
+
+fn account_rows(world: &World, Ids { asset, ada, entry }: &Ids) -> Vec<Row> {
+    let lots = "/v1/participants/{id}/balances/lots";
+    let (list, one) = ("/v1/journal-entries", "/v1/journal-entries/{id}");
+    let statement = format!("{ada}/statement?asset_id={asset}");
+    vec![
         // The points of this program are not in lots.
         row("GET", lots, format!("{ada}/balances/lots?asset_id={asset}"))
             .gives(400, ["/convert"])
@@ -97,10 +123,18 @@ pub(super) fn ledger_rows(world: &World) -> Vec<Row> {
             .live(200)
             .bad("/v1/journal-entries?limit=201", Value::Null, 400, "limit"),
         row("GET", one, format!("{list}/{entry}"))
-            .gives(200, [&*entry, "postings"])
+            .gives(200, [entry, "postings"])
             .bad("/v1/journal-entries/%FF", Value::Null, 400, "path"),
+    ]
+}
+
+fn report_rows(Ids { asset, .. }: &Ids) -> Vec<Row> {
+    let summary = "/v1/reports/ledger-summary";
+    let schedule = "/v1/reports/expiration-schedule";
+    let period = "from=2026-06-01T00:00:00Z&to=2026-07-01T00:00:00Z";
+    vec![
         row("GET", summary, summary)
-            .gives(200, ["current_balance", &*asset])
+            .gives(200, ["current_balance", asset])
             .live(200)
             .bad(
                 "/v1/reports/ledger-summary?limit=0",

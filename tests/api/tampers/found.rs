@@ -226,7 +226,7 @@ pub(super) const FOUND: &[(&str, &str)] = &[
     // A debit becomes a spend.
     (
         "UPDATE activity SET entry = 2 WHERE entry = 5",
-        "with entry 2 it must have an offer_id",
+        "does not follow the one before it",
     ),
     (
         "UPDATE activity SET offer_id = NULL WHERE entry = 2",

@@ -5,7 +5,7 @@ mod rendering;
 
 use uuid::Uuid;
 
-use self::rendering::{Rendering, Shown};
+use self::rendering::{Rendering, Shown, sum};
 use super::scope::{check_asset, check_program};
 use super::subject;
 use crate::books::{Record, Taken};
@@ -184,12 +184,6 @@ fn item(
     })
 }
 
-/// The points of entries.
-fn sum(entries: &[EntryRow]) -> Points {
-    let sum = entries.iter().map(|row| row.entry.amount.get()).sum();
-    Points::new(sum).unwrap_or(Points::MAX)
-}
-
 /// Reverses a spend of an amount, or a part of it. Returns the spend and the reversal.
 fn reverse_amount(
     tx: &mut Transaction<'_>,
@@ -219,7 +213,8 @@ fn reverse_amount(
         lots: buckets.as_ref().and_then(|buckets| buckets.lots.as_ref()),
         restored,
     };
-    let plan = record.plan_restore(Entry::Reverse, amount, taken);
+    let mode = tx.points_rules(record.program)?.mode;
+    let plan = record.plan_restore(Entry::Reverse, amount, taken, mode);
     let mut plan = plan.ok_or(Refusal::ReversalTooLarge(left))?;
     plan.buckets.get_or_insert_default().reverses = Some(seq);
     let movement = Movement {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::rendering::{Rendering, Shown};
 use super::{Found, found, item};
 use crate::books::Record;
-use crate::domain::{Invalid, OfferId, RedemptionNumber, Seq, Timestamp};
+use crate::domain::{Invalid, OfferId, RedemptionNumber, ReversalStatus, Seq, Timestamp};
 use crate::service::earning::scope::check_program;
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store::log::AccountLog;
@@ -16,7 +16,7 @@ use crate::store::redemptions::RedemptionFilter;
 use crate::store::{self, Connection};
 use crate::wire::{
     Cursor, ListKind, PageQuery, ParticipantRedemptionListResponse, ParticipantRedemptionResponse,
-    ReversalListResponse, ReversalStatus,
+    ReversalListResponse,
 };
 
 /// Redemptions of offers that are read at a time.

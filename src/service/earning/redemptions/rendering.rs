@@ -3,13 +3,14 @@
 use uuid::Uuid;
 
 use crate::domain::{
-    DerivedIds, DerivedKind, Entry, MemberNumber, Points, Redemption, Seq, Status, Timestamp,
+    DerivedIds, DerivedKind, Entry, MemberNumber, Points, Redemption, ReversalStatus, Seq, Status,
+    Timestamp,
 };
 use crate::service::earning::subject;
 use crate::store::log::EntryRow;
 use crate::store::log::spends::{self, Amount};
 use crate::store::{self, Connection};
-use crate::wire::{AssetResponse, ParticipantRedemptionResponse, ReversalResponse, ReversalStatus};
+use crate::wire::{AssetResponse, ParticipantRedemptionResponse, ReversalResponse};
 
 /// What the responses about a participant share.
 #[derive(Debug, Clone, Copy)]
@@ -31,11 +32,7 @@ pub(super) enum Shown {
 impl Shown {
     pub(super) fn status(&self) -> ReversalStatus {
         let (amount, reversed, is_canceled) = match self {
-            Self::Amount(amount) => (
-                amount.spend.entry.amount,
-                super::sum(&amount.reversals),
-                false,
-            ),
+            Self::Amount(amount) => (amount.spend.entry.amount, sum(&amount.reversals), false),
             Self::Item {
                 redemption,
                 entries,
@@ -54,13 +51,19 @@ impl Shown {
     }
 }
 
+/// The points of entries.
+pub(super) fn sum(entries: &[EntryRow]) -> Points {
+    let sum = entries.iter().map(|row| row.entry.amount.get()).sum();
+    Points::new(sum).unwrap_or(Points::MAX)
+}
+
 /// The points that were returned by the entries of a redemption of an offer.
 fn refunded(entries: &[EntryRow]) -> Points {
     let refunds = entries
         .iter()
         .filter(|row| row.entry.entry == Entry::Refund);
     let refunds: Vec<EntryRow> = refunds.cloned().collect();
-    super::sum(&refunds)
+    sum(&refunds)
 }
 
 fn reason(row: &EntryRow) -> Option<String> {
@@ -116,7 +119,7 @@ impl Rendering {
                 let ids = self.ids(DerivedKind::Redemption);
                 let id = ids.id(spend.seq.0, 0).to_string();
                 let last = reversals.last().unwrap_or(spend).at;
-                let reversed = super::sum(reversals);
+                let reversed = sum(reversals);
                 ParticipantRedemptionResponse {
                     description: reason(spend),
                     journal_entry_id: Some(self.entry_id(spend)),

@@ -4,11 +4,13 @@ mod accounts;
 mod books;
 mod due;
 mod points;
+mod timelines;
 
+use self::timelines::MEASURES;
 use std::collections::HashMap;
 
 use self::due::DueCheck;
-use crate::analytics::{Counters, Figures, Measure, OfferCounters, OfferFigures, Sum, Timeline};
+use crate::analytics::{Counters, Figures, OfferCounters, OfferFigures, Sum, Timeline};
 use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
 use crate::service::figures::fold::Folded;
 use crate::service::figures::saved::Restored;
@@ -354,22 +356,6 @@ fn compare_saved(
     }
     Ok(())
 }
-
-/// The names of a program's timelines in [`audit::timeline_days`].
-const MEASURES: [(&str, Measure); Measure::ALL.len()] = [
-    ("signups", Measure::Signups),
-    ("minted", Measure::Minted),
-    ("spent", Measure::Spent),
-    ("events", Measure::Events),
-    ("exchanges", Measure::Exchanges),
-    ("identifications", Measure::Identifications),
-    ("credits", Measure::Credits),
-    ("refunded", Measure::Refunded),
-    ("forfeited", Measure::Forfeited),
-    ("debited", Measure::Debited),
-    ("expired", Measure::Expired),
-    ("voided", Measure::Voided),
-];
 
 fn all_timelines(figures: &Figures) -> impl Iterator<Item = ((&'static str, i64, i64), &Timeline)> {
     figures.programs().flat_map(|(program, counters)| {

@@ -113,7 +113,7 @@ function life(isLots, zone) {
     preview: isLots ? preview : undefined,
     async load() {
       const { expiry, time_zone, version } = await program();
-      return { values: { ...valuesOf(expiry), time_zone }, version };
+      return { values: { ...valuesOf(expiry ?? null), time_zone }, version };
     },
     save: (changes, { match, values }) => {
       const { time_zone } = changes;

@@ -1,22 +1,24 @@
 //! The lots of a participant's account: those with points left from the books, the others from the
 //! log.
 
+mod entries;
+
 use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
+use self::entries::{Expired, NewLot, buckets, matures_at, new_lots};
 use super::scope::{check_asset, check_program};
 use crate::books::Record;
 use crate::domain::{
-    Buckets, DerivedIds, DerivedKind, Entry, Invalid, InventoryMode, Lot, LotMove, LotPart, Points,
-    Timestamp,
+    DerivedIds, DerivedKind, Invalid, InventoryMode, Lot, LotStatus, Points, Timestamp,
 };
 use crate::service::loyalty::points::NEEDS_LOTS;
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store;
 use crate::store::log::{AccountLog, EntryRow};
 use crate::wire::{
-    AssetResponse, Cursor, ListKind, LotListResponse, LotResponse, LotStatus, PageQuery, short,
+    AssetResponse, Cursor, ListKind, LotListResponse, LotResponse, PageQuery, short,
 };
 
 /// The most entries that are read for a page, half of them before its start.
@@ -41,6 +43,21 @@ pub struct LotFilter {
     pub reference: Option<String>,
 }
 
+impl LotFilter {
+    /// Whether it admits when a lot expires.
+    fn admits(&self, expires_at: Option<Timestamp>) -> bool {
+        let (end, start) = (self.expires_before, self.expires_after);
+        end.is_none_or(|end| expires_at.is_some_and(|at| at < end))
+            && start.is_none_or(|start| expires_at.is_some_and(|at| at > start))
+    }
+
+    /// Whether it admits a reference.
+    fn admits_reference(&self, reference: Option<&str>) -> bool {
+        let wanted = self.reference.as_deref();
+        wanted.is_none() || wanted == reference
+    }
+}
+
 /// A lot of the list.
 struct Shown {
     place: Place,
@@ -50,6 +67,7 @@ struct Shown {
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     matures_at: Option<Timestamp>,
+    reference: Option<String>,
 }
 
 /// A place in the list. Lots with points left come first, in the order of their numbers; then the
@@ -104,10 +122,10 @@ impl Services {
                 most: page.limit + 1,
                 found: Vec::new(),
                 stopped: None,
+                looked_up: HashMap::new(),
             };
-            // So far no lot has a reference.
-            if search.filter.reference.is_none() {
-                search.live(&record)?;
+            search.live(&record)?;
+            if search.stopped.is_none() {
                 search.used(&record)?;
             }
             let last = page::cut(&mut search.found, page.limit).map(|shown| shown.place);
@@ -124,7 +142,7 @@ impl Services {
                 created_at: shown.created_at.to_short(),
                 expires_at: short(shown.expires_at),
                 matures_at: short(shown.matures_at),
-                reference_id: None,
+                reference_id: shown.reference,
             };
             Ok(LotListResponse {
                 data: search.found.into_iter().map(response).collect(),
@@ -146,6 +164,8 @@ struct Search<'a> {
     found: Vec<Shown>,
     /// Where to continue, if it ended because it had read enough.
     stopped: Option<Place>,
+    /// The references of entries that were looked up, by their numbers in the account.
+    looked_up: HashMap<u32, Option<String>>,
 }
 
 impl Search<'_> {
@@ -153,15 +173,22 @@ impl Search<'_> {
         self.found.len() >= self.most
     }
 
-    /// Whether the filter admits when a lot expires.
-    fn admits(&self, expires_at: Option<Timestamp>) -> bool {
-        let LotFilter {
-            expires_before,
-            expires_after,
-            ..
-        } = self.filter;
-        expires_before.is_none_or(|end| expires_at.is_some_and(|at| at < end))
-            && expires_after.is_none_or(|start| expires_at.is_some_and(|at| at > start))
+    /// Whether as many entries were looked up for a filter by reference as may be: each takes a
+    /// number of rows that grows with the logarithm of all entries.
+    fn has_looked_up_enough(&self) -> bool {
+        let steps = 2 * u64::from(self.log.count().max(1).ilog2()) + 3;
+        let looked_up = self.looked_up.len() as u64;
+        self.filter.reference.is_some() && looked_up >= READ_MAX / steps
+    }
+
+    /// The reference of the entry with a number in the account.
+    fn reference(&mut self, entry: u32) -> Result<Option<String>, store::Error> {
+        if let Some(reference) = self.looked_up.get(&entry) {
+            return Ok(reference.clone());
+        }
+        let reference = self.log.get(entry.into())?.reference().map(str::to_owned);
+        self.looked_up.insert(entry, reference.clone());
+        Ok(reference)
     }
 
     /// Finds lots with points left.
@@ -172,15 +199,16 @@ impl Search<'_> {
             Some(_) => return Ok(()),
         };
         let live = record.lots.iter().flat_map(|lots| &lots.live);
+        let filter = self.filter.clone();
         let wanted = live.filter(|lot| {
             let status = LotStatus::In(lot.state.bucket());
             lot.number > after
-                && self.filter.status.is_none_or(|wanted| wanted == status)
-                && self.admits(lot.expires_at)
+                && filter.status.is_none_or(|wanted| wanted == status)
+                && filter.admits(lot.expires_at)
         });
-        let lots: Vec<Lot> = wanted.take(self.most).copied().collect();
+        let lots = self.referring(wanted.copied())?;
         let amounts = self.amounts_of_parts(&lots)?;
-        for lot in lots {
+        for (lot, reference) in lots {
             let row = self.log.get(lot.entry.into())?;
             let mut made = new_lots(&row).into_iter();
             let made = made.find(|made| made.lot == lot.number);
@@ -197,14 +225,47 @@ impl Search<'_> {
                 created_at: row.at,
                 expires_at: lot.expires_at,
                 matures_at: matures_at(&row),
+                reference,
             });
         }
         Ok(())
     }
 
+    /// The first lots of a list that have a reference that the filter admits, as many as are
+    /// wanted. That of a held lot is what holds it, that of another what credited its points.
+    fn referring(
+        &mut self,
+        lots: impl Iterator<Item = Lot>,
+    ) -> Result<Vec<(Lot, Option<String>)>, store::Error> {
+        let mut referring = Vec::new();
+        let mut last = 0;
+        for lot in lots {
+            if referring.len() >= self.most {
+                break;
+            }
+            if self.has_looked_up_enough() {
+                self.stopped = Some(Place {
+                    entry: 0,
+                    lot: last,
+                });
+                break;
+            }
+            last = lot.number;
+            let reference = self.reference(lot.held_by().unwrap_or(lot.entry))?;
+            if self.filter.admits_reference(reference.as_deref()) {
+                referring.push((lot, reference));
+            }
+        }
+        Ok(referring)
+    }
+
     /// The points that came into lots that were split from others.
-    fn amounts_of_parts(&self, lots: &[Lot]) -> Result<HashMap<u32, Points>, store::Error> {
-        let parts = lots.iter().filter(|lot| lot.number != lot.origin);
+    fn amounts_of_parts(
+        &self,
+        lots: &[(Lot, Option<String>)],
+    ) -> Result<HashMap<u32, Points>, store::Error> {
+        let lots = lots.iter().map(|(lot, _)| lot);
+        let parts = lots.filter(|lot| lot.number != lot.origin);
         let mut wanted: HashSet<u32> = parts.clone().map(|lot| lot.number).collect();
         let mut amounts = HashMap::new();
         let Some(first) = parts.map(|lot| u64::from(lot.entry)).min() else {
@@ -258,8 +319,8 @@ impl Search<'_> {
                     self.add_used(&expired, entry, &row, &made)?;
                 }
             }
-            let goes_on = number > end + 1;
-            if !goes_on && end > 0 && !self.is_full() {
+            let goes_on = number > end + 1 && !self.has_looked_up_enough();
+            if !goes_on && number > 1 && !self.is_full() {
                 self.stopped = Some(Place { entry, lot: 0 });
             }
             Ok::<_, store::Error>(goes_on && !self.is_full())
@@ -278,7 +339,7 @@ impl Search<'_> {
             Some(part) => part.expires_at,
             None => buckets(row).and_then(|buckets| buckets.expires_at),
         };
-        if !self.admits(expires_at) {
+        if !self.filter.admits(expires_at) {
             return Ok(());
         }
         let has_expired = expired.lots.contains(&made.lot)
@@ -289,6 +350,13 @@ impl Search<'_> {
             LotStatus::Consumed
         };
         if self.filter.status.is_some_and(|wanted| wanted != status) {
+            return Ok(());
+        }
+        let reference = match &made.part {
+            Some(part) => self.reference(part.entry)?,
+            None => row.reference().map(str::to_owned),
+        };
+        if !self.filter.admits_reference(reference.as_deref()) {
             return Ok(());
         }
         let origin = match &made.part {
@@ -307,6 +375,7 @@ impl Search<'_> {
             created_at: origin.at,
             expires_at,
             matures_at: matures_at(origin),
+            reference,
         });
         Ok(())
     }
@@ -328,64 +397,4 @@ impl Search<'_> {
         }
         Ok(expired.lots.contains(&lot))
     }
-}
-
-/// The lots from which points expired, according to the entries that were read.
-#[derive(Default)]
-struct Expired {
-    lots: HashSet<u32>,
-    /// Whether these were all entries from the newest back.
-    is_complete: bool,
-}
-
-impl Expired {
-    fn note(&mut self, row: &EntryRow) {
-        let moves = buckets(row).and_then(|buckets| buckets.lots.as_ref());
-        if let Some(moves) = moves.filter(|_| row.entry.entry == Entry::Expire) {
-            let taken = moves.iter().filter_map(|moved| match moved {
-                LotMove::Take { part, .. } => Some(part.number),
-                _ => None,
-            });
-            self.lots.extend(taken);
-        }
-    }
-}
-
-/// A lot that an entry made.
-struct NewLot {
-    lot: u32,
-    amount: Points,
-    /// What it was split from; `None` if its points were credited by this entry.
-    part: Option<LotPart>,
-}
-
-/// The lots that an entry made, in the order of their numbers.
-fn new_lots(row: &EntryRow) -> Vec<NewLot> {
-    let moves = buckets(row).and_then(|buckets| buckets.lots.as_ref());
-    let moves = moves.iter().flat_map(|moves| moves.iter());
-    let made = moves.filter_map(|moved| match moved {
-        LotMove::Make { number, amount, .. } => Some(NewLot {
-            lot: number,
-            amount,
-            part: None,
-        }),
-        LotMove::Give { part, target } | LotMove::Shift { part, target, .. } => {
-            target.map(|lot| NewLot {
-                lot,
-                amount: part.amount,
-                part: Some(part),
-            })
-        }
-        LotMove::Take { .. } => None,
-    });
-    made.collect()
-}
-
-fn buckets(row: &EntryRow) -> Option<&Buckets> {
-    row.entry.buckets.as_deref()
-}
-
-/// When the points that an entry credited become available, or became so.
-fn matures_at(row: &EntryRow) -> Option<Timestamp> {
-    buckets(row)?.matures_at
 }
