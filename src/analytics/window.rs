@@ -92,7 +92,7 @@ pub enum WindowError {
 ///
 /// ```
 /// use stampcard::analytics::{Interval, Window};
-/// use stampcard::domain::Timestamp;
+/// use stampcard::domain::{Timestamp, Zone};
 ///
 /// let at = |text| Timestamp::parse(text).unwrap();
 /// let window = Window::divide(

@@ -5,6 +5,8 @@ use std::path::Path;
 
 /// The number of consecutive bytes of a word that are searched for.
 const PART: usize = 8;
+/// The same for digits: the last eight of a time in milliseconds take every value once a day.
+const DIGITS: usize = 11;
 
 /// Generates words of random letters, the same ones for the same seed.
 pub(super) struct Words(fastrand::Rng);
@@ -52,11 +54,12 @@ impl Search {
         let mut search = Self::whole(&[]);
         for word in words {
             let before = search.parts.len();
-            let parts = word.as_bytes().windows(PART);
-            let is_plain = |part: &&[u8]| {
-                part.iter().all(u8::is_ascii_alphabetic) || part.iter().all(u8::is_ascii_digit)
-            };
-            for part in parts.filter(is_plain) {
+            let letters = word.as_bytes().windows(PART);
+            for part in letters.filter(|part| part.iter().all(u8::is_ascii_alphabetic)) {
+                search.add(part, word);
+            }
+            let digits = word.as_bytes().windows(DIGITS);
+            for part in digits.filter(|part| part.iter().all(u8::is_ascii_digit)) {
                 search.add(part, word);
             }
             assert!(search.parts.len() > before, "{word} has no part of its own");
