@@ -1,5 +1,6 @@
 //! Reading back: statements, journal entries, lots and reports, each compared with the log.
 
+mod beside_writes;
 mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -100,17 +100,20 @@ impl Services {
         let after = page.cursor.map_or(0, |cursor| cursor.0);
         let programs = programs.iter().filter(|program| program.number.0 > after);
         let none = Counters::default();
-        let books = self.books.clone();
+        // The books before the figures, in the order in which a batch is published: otherwise each
+        // thread could wait for the other. Holding both shows them after the same row.
+        let books = self.books.read();
         let mut rows: Vec<_> = self.engine.read(|figures| {
             programs
                 .map(|program| {
                     let counters = figures.program(program.number).unwrap_or(&none);
-                    let record = books.read().program(program.number);
+                    let record = books.program(program.number);
                     (program.number, row(program, counters, record, period))
                 })
                 .take(page.limit + 1)
                 .collect()
         });
+        drop(books);
         let list = (ListKind::LedgerSummary, key.organization.0);
         let next = page::next_cursor(&mut rows, page, list, |(number, _)| number.0);
         LedgerSummaryListResponse {
