@@ -10,28 +10,24 @@ use crate::domain::{ByNumber, Due, MemberNumber, ProgramNumber, Timestamp};
 pub(super) struct Agenda(ByNumber<ProgramNumber, Mutex<Calendar>>);
 
 impl Agenda {
-    /// Follows the change of the record at a place. `was` and `is` are all that is due some day,
-    /// before and after it, in order.
+    /// Follows the change of the record at a place: what is no longer due some day, and what is
+    /// that was not.
     pub(super) fn follow(
         &mut self,
         program: ProgramNumber,
         place: u32,
-        (was, is): (&[Due], &[Due]),
+        [stale, new]: [Vec<Due>; 2],
         places: &impl Dated,
     ) {
-        if was.is_empty() && is.is_empty() {
+        if stale.is_empty() && new.is_empty() {
             return;
         }
         let calendar = self.0.entry(program).or_default().get_mut();
-        for due in is {
-            if was.binary_search(due).is_err() {
-                calendar.add(*due, place, places);
-            }
+        for due in new {
+            calendar.add(due, place, places);
         }
-        for due in was {
-            if is.binary_search(due).is_err() {
-                calendar.note_stale(*due, places);
-            }
+        for due in stale {
+            calendar.note_stale(due, places);
         }
     }
 

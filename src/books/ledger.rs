@@ -9,7 +9,7 @@ use super::fold::{self, Records};
 use super::id_hash::IdHash;
 use super::lots::calendar::Dated;
 use super::lots::expiries::Expiries;
-use super::lots::{dues, dues_of};
+use super::lots::{Changed, dues_of};
 use super::packed::Packed;
 use super::places::Places;
 use super::sides::Sides;
@@ -294,23 +294,24 @@ impl Books {
         });
         let before = self.packed(place);
         let (id, side) = (before.id, before.side());
-        let lots: Vec<Lot> = self.sides.lots(side).collect();
-        let was = dues(lots.iter().copied(), record.number);
+        let was: Vec<Lot> = self.sides.lots(side).collect();
         let side = self.sides.put(side, record);
         self.chunks[index(place) / CHUNK][index(place) % CHUNK] = Packed::new(record, id, side);
         self.mark_place(place);
-        let live = record.lots.as_ref().map_or(&[][..], |lots| &lots.live);
-        if !lots.is_empty() || !live.is_empty() {
-            let expiries = self.expiries.entry(record.program).or_default();
-            expiries.follow(&lots, live);
+        let is = record.lots.as_ref().map_or(&[][..], |lots| &lots.live);
+        if was.is_empty() && is.is_empty() {
+            return;
         }
-        let is = record.dues();
+        let accounts = [&was[..], is].map(|lots| !lots.is_empty());
+        let changed = Changed::new(&was, is);
+        let expiries = self.expiries.entry(record.program).or_default();
+        expiries.follow(accounts, &changed);
+        let dues = changed.dues(record.number);
         let places = View {
             chunks: &self.chunks,
             sides: &self.sides,
         };
-        self.agenda
-            .follow(record.program, place, (&was, &is), &places);
+        self.agenda.follow(record.program, place, dues, &places);
     }
 
     fn mark_place(&self, place: u32) {

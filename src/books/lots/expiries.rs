@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::Changed;
 use crate::domain::{Bucket, Lot, Timestamp};
 
 /// The length of a quarter of an hour. The clocks of all time zones differ by whole quarters.
@@ -52,12 +53,11 @@ pub struct Expiries {
 }
 
 impl Expiries {
-    /// Follows the change of an account whose lots were `was` and are `is`, each in the order of
-    /// their numbers.
-    pub(in crate::books) fn follow(&mut self, was: &[Lot], is: &[Lot]) {
-        self.accounts += u64::from(!is.is_empty());
-        self.accounts -= u64::from(!was.is_empty());
-        let (mut was, mut is) = (was.iter().peekable(), is.iter().peekable());
+    /// Follows the change of the lots of an account, which had some and has some now, or not.
+    pub(in crate::books) fn follow(&mut self, [had, has]: [bool; 2], changed: &Changed<'_>) {
+        self.accounts += u64::from(has);
+        self.accounts -= u64::from(had);
+        let (mut was, mut is) = (changed.was.iter().peekable(), changed.is.iter().peekable());
         loop {
             match (was.peek(), is.peek()) {
                 (Some(before), Some(after)) if before == after => {

@@ -217,6 +217,50 @@ pub(super) fn dues(lots: impl Iterator<Item = Lot>, member: MemberNumber) -> Vec
     dues
 }
 
+/// The lots of an account before and after a change, without those at both ends of the two lists
+/// that are the same. Most changes concern a lot or two of many.
+pub(super) struct Changed<'a> {
+    pub(super) was: &'a [Lot],
+    pub(super) is: &'a [Lot],
+    same: [&'a [Lot]; 2],
+}
+
+impl<'a> Changed<'a> {
+    pub(super) fn new(was: &'a [Lot], is: &'a [Lot]) -> Self {
+        let is_same = |(was, is): &(&Lot, &Lot)| was == is;
+        let first = was.iter().zip(is).take_while(is_same).count();
+        let (head, was) = was.split_at(first);
+        let is = &is[first..];
+        let both = was.iter().rev().zip(is.iter().rev());
+        let last = both.take_while(is_same).count();
+        let (was, tail) = was.split_at(was.len() - last);
+        Self {
+            was,
+            is: &is[..is.len() - last],
+            same: [head, tail],
+        }
+    }
+
+    /// What is no longer due, and what is due that was not, both in order.
+    pub(super) fn dues(&self, member: MemberNumber) -> [Vec<Due>; 2] {
+        let dues = [self.was, self.is].map(|lots| dues(lots.iter().copied(), member));
+        let [was, is] = &dues;
+        let is_in = |list: &[Due], due: &Due| list.binary_search(due).is_ok();
+        let mut stays: Vec<Due> = was.iter().filter(|due| is_in(is, due)).copied().collect();
+        if was.len() + is.len() > 2 * stays.len() {
+            // Lots that stay may have the same dates.
+            let lots = self.same.into_iter().flatten();
+            let same = lots.flat_map(|lot| dues_of(lot, member));
+            stays.extend(same.filter(|due| is_in(was, due) || is_in(is, due)));
+        }
+        stays.sort_unstable();
+        dues.map(|mut list| {
+            list.retain(|due| !is_in(&stays, due));
+            list
+        })
+    }
+}
+
 /// Everything that is due for a lot some day.
 pub(super) fn dues_of(lot: &Lot, member: MemberNumber) -> impl Iterator<Item = Due> + use<> {
     let matures_at = lot.matures_at();
