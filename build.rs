@@ -168,8 +168,10 @@ fn sheet(mut styles: Vec<Source>) -> Result<String> {
         }
     }
     styles.sort_by_key(|style| place(&style.name).unwrap_or(STYLES.len()));
-    let texts: Vec<String> = styles.into_iter().map(|style| style.text).collect();
-    Ok(texts.join("\n"))
+    // Without indentation, as the script.
+    let lines = styles.iter().flat_map(|style| style.text.lines());
+    let lines: Vec<&str> = lines.map(str::trim_start).collect();
+    Ok(lines.join("\n"))
 }
 
 /// Half of a SHA-256 of names and contents.
