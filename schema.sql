@@ -322,6 +322,9 @@ CREATE TABLE activity (
 -- The history of a redemption. Most rows have none.
 CREATE INDEX activity_by_redemption ON activity (redemption_id) WHERE redemption_id IS NOT NULL;
 
+-- The reversals of a ledger entry. Few entries are reversals.
+CREATE INDEX activity_by_reversed ON activity (cause_seq) WHERE entry = 12;
+
 CREATE TRIGGER activity_is_never_changed BEFORE UPDATE ON activity
 BEGIN
     SELECT RAISE(ABORT, 'activity is append-only');

@@ -1,6 +1,6 @@
 //! The chain of a wallet's ledger entries, and how to go back in it fast.
 
-use super::{Points, Seq, Timestamp, Wallet};
+use super::{Points, Seq, Timestamp};
 
 /// The end of a wallet's chain of ledger entries, to which the next entry is added.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,52 +32,44 @@ pub struct Position {
     pub deferred: Points,
 }
 
-impl Position {
-    /// The wallet after the entry.
-    pub const fn wallet(&self) -> Wallet {
-        Wallet {
-            received: self.received,
-            spent: self.spent,
-            held: self.held,
-            pending: self.deferred,
-        }
-    }
-}
-
 /// A ledger entry, as far as going back from it needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlacedEntry {
+pub struct Link {
+    /// Its number in the account, from 1.
+    pub number: u64,
     /// Its number in the log.
     pub seq: Seq,
     /// Its time.
     pub at: Timestamp,
-    /// Its position in the account.
-    pub position: Position,
+    /// The entry before it.
+    pub previous: Option<Seq>,
+    /// The earlier entry that it jumps to.
+    pub jump: Option<Seq>,
 }
 
-impl PlacedEntry {
-    /// The newest entry of an account that is not later than a time, if there is one. `self` is the
-    /// newest of all; `find` finds an earlier one, and is called about four times the logarithm of
-    /// the number of entries at most. The times of an account's entries never fall.
+impl Link {
+    /// The newest entry of an account for which `holds` is true, as it then is for all before it;
+    /// `None` if there is none. `self` is the newest of all; `find` finds an earlier one by its
+    /// number in the account and in the log, and is called about four times the logarithm of the
+    /// number of entries at most.
     ///
     /// # Errors
     /// The error of `find`.
-    pub fn newest_by<E>(
+    pub fn newest_where<E>(
         self,
-        time: Timestamp,
-        mut find: impl FnMut(Seq) -> Result<Self, E>,
+        holds: impl Fn(&Self) -> bool,
+        mut find: impl FnMut(u64, Seq) -> Result<Self, E>,
     ) -> Result<Option<Self>, E> {
         let mut later = self;
-        while later.at > time {
-            let Position { previous, jump, .. } = later.position;
-            let Some(previous) = previous else {
+        while !holds(&later) {
+            let Some(previous) = later.previous else {
                 return Ok(None);
             };
-            let far = jump.filter(|jump| *jump != previous).map(&mut find);
-            let far = far.transpose()?.filter(|far| far.at > time);
-            later = match far {
+            let far = later.jump.filter(|jump| *jump != previous);
+            let far = far.map(|jump| find(jump_depth(later.number), jump));
+            later = match far.transpose()?.filter(|far| !holds(far)) {
                 Some(far) => far,
-                None => find(previous)?,
+                None => find(later.number - 1, previous)?,
             };
         }
         Ok(Some(later))
@@ -185,39 +177,37 @@ mod tests {
         let mut deepest = 0;
         for length in [0, 1, 2, 3, 7, 8, 100, 1023, 5000] {
             let mut account = Account::default();
-            let mut entries: Vec<PlacedEntry> = Vec::new();
+            let mut entries: Vec<Link> = Vec::new();
             let mut millis = 10;
             for number in 1..=length {
                 // Two in three have the time of the one before.
                 millis += i64::from(random(3) == 0);
                 let jump_of = |seq: Seq| {
                     let place = usize::try_from(seq.0 / 3).unwrap() - 1;
-                    Ok::<_, ()>(entries[place].position.jump)
+                    Ok::<_, ()>(entries[place].jump)
                 };
                 let previous = account.last;
                 account = account.extended(jump_of).unwrap();
                 let seq = Seq(3 * number);
                 account.last = Some(seq);
-                let position = Position {
+                entries.push(Link {
+                    number: number.unsigned_abs(),
+                    seq,
+                    at: Timestamp::from_millis(millis).unwrap(),
                     previous,
                     jump: account.jump,
-                    received: Points::new(number).unwrap(),
-                    spent: Points::ZERO,
-                    held: Points::ZERO,
-                    deferred: Points::ZERO,
-                };
-                let at = Timestamp::from_millis(millis).unwrap();
-                entries.push(PlacedEntry { seq, at, position });
+                });
             }
             for time in (8..millis + 2).map(|time| Timestamp::from_millis(time).unwrap()) {
                 let naive = entries.iter().rfind(|entry| entry.at <= time);
                 let mut asked = 0;
-                let find = |seq: Seq| {
+                let find = |number: u64, seq: Seq| {
                     asked += 1;
-                    let place = usize::try_from(seq.0 / 3).unwrap() - 1;
-                    Ok::<_, ()>(entries[place])
+                    assert_eq!(number, seq.0.unsigned_abs() / 3);
+                    Ok::<_, ()>(entries[usize::try_from(number).unwrap() - 1])
                 };
-                let newest = entries.last().map(|newest| newest.newest_by(time, find));
+                let newest = entries.last();
+                let newest = newest.map(|it| it.newest_where(|it| it.at <= time, find));
                 let found = newest.transpose().unwrap().flatten();
                 assert_eq!(found.as_ref(), naive, "{length} {time}");
                 deepest = deepest.max(asked);

@@ -58,7 +58,7 @@ mod timestamp;
 mod webhook;
 mod zone;
 
-pub use account::{Account, PlacedEntry, Position, jump_depth};
+pub use account::{Account, Link, Position, jump_depth};
 pub use activity::{Activity, Actor};
 pub use asset::{Asset, BurnOrder, InventoryMode, PointsRules};
 pub use attachment::{Attachment, FileType};

@@ -140,68 +140,71 @@ async fn adjust_balance(
 
 async fn hold_balance(
     services: Data<Services>,
-    OrgKey(key): OrgKey,
+    key: OrgKey,
     idempotency: Idempotency,
     body: JsonBody,
-    PathText(id): PathText,
+    id: PathText,
 ) -> HttpResult {
-    let request = BalanceOperationRequest::parse(&body.value)?;
-    let idempotency = idempotency.of_body(key, &body.value)?;
-    let operation = BalanceOperation::Hold;
-    Ok(reply(
-        services
-            .operate_on_balance(key, idempotency, (id, operation), request)
-            .await?,
-    ))
+    operate(
+        BalanceOperation::Hold,
+        (services, key, id),
+        (idempotency, body),
+    )
+    .await
 }
 
 async fn release_balance(
     services: Data<Services>,
-    OrgKey(key): OrgKey,
+    key: OrgKey,
     idempotency: Idempotency,
     body: JsonBody,
-    PathText(id): PathText,
+    id: PathText,
 ) -> HttpResult {
-    let request = BalanceOperationRequest::parse(&body.value)?;
-    let idempotency = idempotency.of_body(key, &body.value)?;
-    let operation = BalanceOperation::Release;
-    Ok(reply(
-        services
-            .operate_on_balance(key, idempotency, (id, operation), request)
-            .await?,
-    ))
+    operate(
+        BalanceOperation::Release,
+        (services, key, id),
+        (idempotency, body),
+    )
+    .await
 }
 
 async fn forfeit_balance(
     services: Data<Services>,
-    OrgKey(key): OrgKey,
+    key: OrgKey,
     idempotency: Idempotency,
     body: JsonBody,
-    PathText(id): PathText,
+    id: PathText,
 ) -> HttpResult {
-    let request = BalanceOperationRequest::parse(&body.value)?;
-    let idempotency = idempotency.of_body(key, &body.value)?;
-    let operation = BalanceOperation::Forfeit;
-    Ok(reply(
-        services
-            .operate_on_balance(key, idempotency, (id, operation), request)
-            .await?,
-    ))
+    operate(
+        BalanceOperation::Forfeit,
+        (services, key, id),
+        (idempotency, body),
+    )
+    .await
 }
 
 async fn void_hold(
     services: Data<Services>,
-    OrgKey(key): OrgKey,
+    key: OrgKey,
     idempotency: Idempotency,
     body: JsonBody,
-    PathText(id): PathText,
+    id: PathText,
+) -> HttpResult {
+    operate(
+        BalanceOperation::VoidHold,
+        (services, key, id),
+        (idempotency, body),
+    )
+    .await
+}
+
+async fn operate(
+    operation: BalanceOperation,
+    (services, OrgKey(key), PathText(id)): (Data<Services>, OrgKey, PathText),
+    (idempotency, body): (Idempotency, JsonBody),
 ) -> HttpResult {
     let request = BalanceOperationRequest::parse(&body.value)?;
     let idempotency = idempotency.of_body(key, &body.value)?;
-    let operation = BalanceOperation::VoidHold;
-    Ok(reply(
-        services
-            .operate_on_balance(key, idempotency, (id, operation), request)
-            .await?,
-    ))
+    let done = services.operate_on_balance(key, idempotency, (id, operation), request);
+    Ok(reply(done.await?))
 }

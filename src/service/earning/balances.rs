@@ -2,7 +2,7 @@
 
 use super::checks::{check_adjustment, check_asset, check_operation, refuse_lot_fields};
 use super::moves::{Choice, Posting, credit, debit, forfeit, hold, release, void};
-use super::subject;
+use super::{scope, subject};
 use crate::domain::{BalanceOperation, DerivedIds, DerivedKind, InventoryMode, Refusal};
 use crate::error::Surface;
 use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
@@ -26,7 +26,7 @@ impl Services {
     ) -> Result<ParticipantBalanceListResponse, ServiceError> {
         let record = self.participant(key, id)?;
         let program = self.directory.uuid_of(key.program)?;
-        asset.map_or(Ok(()), |id| subject::check_asset(program, id))?;
+        asset.map_or(Ok(()), |id| scope::check_asset_text(program, id))?;
         Ok(ParticipantBalanceListResponse {
             data: vec![ParticipantBalanceResponse::new(program, &record.wallet)],
             pagination: None.into(),

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::subject;
+use super::scope;
 use crate::domain::{BalanceOperation, Bucket, Change, Invalid};
 use crate::service::loyalty::points::NEEDS_LOTS;
 use crate::service::{KeyPrincipal, ServiceError};
@@ -16,8 +16,8 @@ pub(super) fn check_asset(
     asset: &OperatedAsset,
 ) -> Result<Uuid, ServiceError> {
     let program = store::programs::get(tx, key.program)?.uuid;
-    subject::check_program(program, &asset.program_id)?;
-    subject::check_asset(program, &asset.asset_id)?;
+    scope::check_program_text(program, &asset.program_id)?;
+    scope::check_asset_text(program, &asset.asset_id)?;
     Ok(program)
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::books::Record;
 use crate::domain::{Invalid, Lot, ReferenceId, Refusal, Timestamp};
 use crate::service::ServiceError;
-use crate::store::{self, Transaction};
+use crate::store::Transaction;
+use crate::store::log::AccountLog;
 
 /// How long points are held if the request does not say it.
 const HELD_FOR: Duration = Duration::from_hours(30 * 24);
@@ -41,11 +42,10 @@ pub(super) fn with_reference(
     record: &Record,
     reference: &ReferenceId,
 ) -> Result<Vec<u32>, ServiceError> {
+    let log = AccountLog::new(tx, record.number, &record.account);
     let mut found = Vec::new();
     for by in holders(record) {
-        let seq = store::log::entry_of_account(tx, &record.account, by.into())?;
-        let noted = store::log::reference_of(tx, seq)?;
-        if noted.as_deref() == Some(reference.as_str()) {
+        if log.get(by.into())?.reference() == Some(reference.as_str()) {
             found.push(by);
         }
     }

@@ -13,6 +13,7 @@ use crate::service::loyalty::ledger::{Movement, post};
 use crate::service::loyalty::points::{self, GivenDates, NEEDS_LOTS};
 use crate::service::tenancy::pools;
 use crate::service::{KeyPrincipal, ServiceError};
+use crate::store::log::AccountLog;
 use crate::store::{self, Transaction};
 use crate::wire::{AdjustBalanceRequest, BalanceOperationRequest, SettleResponse};
 
@@ -199,15 +200,13 @@ impl Choice {
             _ => None,
         };
         let named = request.lot_ids.as_ref();
+        let log = AccountLog::new(tx, record.number, &record.account);
         let first = match request.earned_from {
-            Some(from) => {
-                let before = Timestamp::from_millis(from.as_millis() - 1).unwrap_or(from);
-                store::log::last_entry_at(tx, &record.account, before)? + 1
-            }
+            Some(from) => log.last_where(|at| at < from)? + 1,
             None => 0,
         };
         let last = match request.earned_to {
-            Some(to) => store::log::last_entry_at(tx, &record.account, to)?,
+            Some(to) => log.last_where(|at| at <= to)?,
             None => u64::MAX,
         };
         let reference = request.reference_id.as_ref();

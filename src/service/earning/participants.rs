@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::subject;
+use super::{scope, subject};
 use crate::domain::{
     Attributes, Change, ExternalUserId, Member, MemberProfile, ParticipantFilter, ParticipantPlace,
     ParticipantStatus, Precondition, Refusal, Seq, Timestamp, Wallet,
@@ -31,7 +31,7 @@ impl Services {
     ) -> Result<ParticipantListResponse, ServiceError> {
         let uuid = self.directory.uuid_of(key.program)?;
         if let Some(program) = program {
-            subject::check_program(uuid, &program)?;
+            scope::check_program_text(uuid, &program)?;
         }
         filter.after = page
             .cursor
@@ -105,7 +105,7 @@ impl Services {
         self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
             let uuid = store::programs::get(tx, key.program)?.uuid;
             if let Some(program) = &request.program_id {
-                subject::check_program(uuid, program)?;
+                scope::check_program_text(uuid, program)?;
             }
             let at = tx.now(key.program);
             let selector = Selector::External(request.external_id.clone());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::domain::{Actor, CredentialNumber, Refusal};
+use crate::domain::{Actor, CredentialNumber, Invalid, Refusal};
 use crate::store::{self, Connection};
 use crate::wire::AssetResponse;
 
@@ -22,6 +22,27 @@ pub(super) fn check_asset(program: Uuid, given: Option<Uuid>) -> Result<(), Refu
         Some(given) if given != AssetResponse::id_of(program) => Err(Refusal::NotFound("asset")),
         _ => Ok(()),
     }
+}
+
+/// [`check_program`] of a text, which may also be `current`.
+pub(super) fn check_program_text(own: Uuid, given: &str) -> Result<(), Refusal> {
+    if given == "current" {
+        return Ok(());
+    }
+    let id = Uuid::try_parse(given).map_err(|_| {
+        let expected = "must be the id of the program of the API key";
+        Invalid::new("program_id", expected).received(given)
+    })?;
+    check_program(own, Some(id))
+}
+
+/// [`check_asset`] of a text, which may also be `default`.
+pub(super) fn check_asset_text(program: Uuid, given: &str) -> Result<(), Refusal> {
+    if given == "default" {
+        return Ok(());
+    }
+    let id = Uuid::try_parse(given).map_err(|_| Refusal::NotFound("asset"))?;
+    check_asset(program, Some(id))
 }
 
 /// The public ids of keys, each looked up once.

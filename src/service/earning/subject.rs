@@ -3,10 +3,9 @@
 use uuid::Uuid;
 
 use crate::books::Record;
-use crate::domain::{DerivedIds, DerivedKind, Invalid, MemberNumber, ParticipantStatus, Refusal};
+use crate::domain::{DerivedIds, DerivedKind, MemberNumber, ParticipantStatus, Refusal};
 use crate::service::{KeyPrincipal, ServiceError, Services};
 use crate::store::{self, Transaction};
-use crate::wire::AssetResponse;
 
 impl Services {
     /// The account of a participant of the key's program, whatever its status.
@@ -27,30 +26,6 @@ pub(super) fn account(
     let program = store::programs::get(tx, key.program)?;
     let member = number_of(program.uuid, id)?;
     Ok(of_program(tx.account(member), *key)?)
-}
-
-/// Refuses the id of a program that is not that of the key.
-pub(super) fn check_program(program: Uuid, id: &str) -> Result<(), Refusal> {
-    if id == "current" {
-        return Ok(());
-    }
-    match Uuid::try_parse(id) {
-        Ok(id) if id == program => Ok(()),
-        Ok(_) => Err(Refusal::AnotherProgram("program_id")),
-        Err(_) => {
-            let expected = "must be the id of the program of the API key";
-            Err(Invalid::new("program_id", expected).received(id).into())
-        }
-    }
-}
-
-/// Refuses the id of an asset that the program does not have.
-pub(super) fn check_asset(program: Uuid, id: &str) -> Result<(), Refusal> {
-    let is_own = Uuid::try_parse(id) == Ok(AssetResponse::id_of(program));
-    if id == "default" || is_own {
-        return Ok(());
-    }
-    Err(Refusal::NotFound("asset"))
 }
 
 /// Refuses a participant who can neither earn nor spend points.

@@ -176,13 +176,17 @@ struct Count {
     points: i64,
 }
 
-/// Counts what a conversion would put into lots.
+/// Counts what a conversion would put into lots: nothing in a program that has lots.
 fn count(
     connection: &Connection,
     program: ProgramNumber,
     books: &Published,
 ) -> Result<Count, ServiceError> {
     let mut count = Count::default();
+    let asset = store::assets::find(connection, program)?;
+    if asset.is_some_and(|asset| asset.mode == InventoryMode::Lot) {
+        return Ok(count);
+    }
     let mut after = MemberNumber(0);
     loop {
         let members = store::members::after(connection, program, after, STEP)?;

@@ -4,7 +4,7 @@ use super::sandbox;
 use super::wallets::Account;
 use crate::domain::{ExternalUserId, Invalid, Refusal, Seq, Timestamp, Wallet};
 use crate::service::{Caller, ServiceError, Services};
-use crate::store;
+use crate::store::log::AccountLog;
 use crate::wire::WalletResponse;
 
 impl Services {
@@ -38,16 +38,16 @@ impl Services {
             if let Some(what) = unknown {
                 return Err(Refusal::NotFound(what).into());
             }
-            let newest = account.and_then(|Account { record, .. }| {
-                let last = record.account.last?;
-                Some((record.number, last))
-            });
-            let entry = match newest {
-                Some(newest) => store::log::newest_entry_by(connection, newest, at)?,
+            let entry = match account {
+                Some(Account { record, .. }) => {
+                    AccountLog::new(connection, record.number, &record.account).newest_by(at)?
+                }
                 None => None,
             };
-            let as_of = entry.map_or(Seq(0), |entry| entry.seq);
-            let wallet = entry.map_or(Wallet::default(), |entry| entry.position.wallet());
+            let (wallet, as_of) = match entry {
+                Some(row) => (row.after, row.seq),
+                None => (Wallet::default(), Seq(0)),
+            };
             Ok(WalletResponse::new(&wallet, &[], as_of, &currency))
         })
         .await

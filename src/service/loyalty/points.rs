@@ -8,7 +8,7 @@ use crate::domain::{
     Timestamp,
 };
 use crate::service::ServiceError;
-use crate::store::log::Spent;
+use crate::store::log::{EntryRow, spends};
 use crate::store::{self, Transaction};
 
 /// Members whose points are put into lots in one write.
@@ -169,14 +169,20 @@ pub(in crate::service) fn plan_refund(
 ) -> Result<Plan, ServiceError> {
     let impossible = || store::Error::Impossible("refund of more than was spent");
     let mode = tx.points_rules(record.program)?.mode;
-    let spent = match mode {
-        InventoryMode::Simple => Spent::default(),
-        InventoryMode::Lot => store::log::spent_on(tx, redemption.number)?,
+    // Without lots it is all the same which points are restored.
+    let entries = match mode {
+        InventoryMode::Simple => Vec::new(),
+        InventoryMode::Lot => spends::of_offer(tx, redemption.number)?,
     };
+    let spend = entries.iter().find(|row| row.entry.entry == Entry::Spend);
+    let refunds = entries
+        .iter()
+        .filter(|row| row.entry.entry == Entry::Refund);
+    let restored = refunds.map(|row| row.entry.amount.get()).sum();
     let taken = Taken {
         amount: redemption.charged,
-        lots: spent.lots.as_ref(),
-        restored: spent.restored,
+        lots: spend.and_then(EntryRow::lots),
+        restored: Points::new(restored).ok_or_else(impossible)?,
     };
     let plan = record.plan_restore(Entry::Refund, amount, taken, mode);
     Ok(plan.ok_or_else(impossible)?)

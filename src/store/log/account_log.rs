@@ -5,10 +5,11 @@ use rusqlite::Connection;
 use super::read::{ALL, Stored};
 use super::with_texts;
 use crate::domain::{
-    Account, Actor, Cells, Column, Event, LedgerEntry, MemberNumber, Points, ProgramNumber, Seq,
-    Timestamp, Wallet, jump_depth,
+    Account, Actor, Cells, Column, Event, LedgerEntry, Link, LotMoves, MemberNumber, Points,
+    ProgramNumber, Seq, Timestamp, Wallet,
 };
 use crate::store::Error;
+use crate::store::tables::columns::{optional, time};
 
 /// A ledger entry with what its row says besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,11 @@ impl EntryRow {
     pub fn reference(&self) -> Option<&str> {
         let reference = self.entry.buckets.as_ref()?.reference.as_ref()?;
         Some(reference.as_str())
+    }
+
+    /// What it does to the lots of its account, if that has any.
+    pub fn lots(&self) -> Option<&LotMoves> {
+        self.entry.buckets.as_ref()?.lots.as_ref()
     }
 
     /// Reads a row of [`ALL`]; its reason is in another table.
@@ -88,42 +94,30 @@ pub fn entry(
         .transpose()
 }
 
-/// The ledger entries of an account, numbered from 1.
+/// The ledger entries of an account, numbered from 1. An entry is found in a number of steps that
+/// grows with the logarithm of the number of entries.
 #[derive(Debug)]
 pub struct AccountLog<'a> {
     connection: &'a Connection,
     member: MemberNumber,
-    head: Option<Place>,
-}
-
-/// An entry by its number in the log and in the account.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    seq: Seq,
-    number: u64,
-}
-
-/// What leads from an entry to earlier ones.
-struct Link {
-    at: Timestamp,
-    previous: Option<Seq>,
-    jump: Option<Seq>,
+    last: Option<Seq>,
+    count: u64,
 }
 
 impl<'a> AccountLog<'a> {
     /// Those of a member's account as the books have it.
     pub fn new(connection: &'a Connection, member: MemberNumber, account: &Account) -> Self {
-        let number = account.entries;
         Self {
             connection,
             member,
-            head: account.last.map(|seq| Place { seq, number }),
+            last: account.last,
+            count: account.entries,
         }
     }
 
     /// The number of entries.
     pub fn count(&self) -> u64 {
-        self.head.map_or(0, |head| head.number)
+        self.count
     }
 
     /// The entry with a number.
@@ -135,29 +129,22 @@ impl<'a> AccountLog<'a> {
     }
 
     /// The number of the newest entry for whose time `is_early` holds, which is so for all entries
-    /// before it; 0 if there is none. Takes a logarithmic number of steps.
+    /// before it; 0 if there is none.
     ///
     /// # Errors
     /// [`Error`] if the database fails.
     pub fn last_where(&self, is_early: impl Fn(Timestamp) -> bool) -> Result<u64, Error> {
-        let Some(mut here) = self.head else {
-            return Ok(0);
-        };
-        loop {
-            let link = self.link(here.seq)?;
-            if is_early(link.at) {
-                return Ok(here.number);
-            }
-            let far = far(here, &link);
-            here = match (far, link.previous) {
-                (Some(far), _) if !is_early(self.link(far.seq)?.at) => far,
-                (_, Some(previous)) => Place {
-                    seq: previous,
-                    number: here.number - 1,
-                },
-                (_, None) => return Ok(0),
-            };
-        }
+        let found = self.newest_where(|link| is_early(link.at))?;
+        Ok(found.map_or(0, |link| link.number))
+    }
+
+    /// The newest entry that is not later than a time.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn newest_by(&self, time: Timestamp) -> Result<Option<EntryRow>, Error> {
+        let found = self.newest_where(|link| link.at <= time)?;
+        found.map(|link| self.row(link.seq)).transpose()
     }
 
     /// Passes the entries from a number back to the first one to `take`, until it returns false.
@@ -169,7 +156,7 @@ impl<'a> AccountLog<'a> {
         from: u64,
         mut take: impl FnMut(u64, EntryRow) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let mut number = from.min(self.count());
+        let mut number = from.min(self.count);
         let mut next = match number {
             0 => None,
             _ => Some(self.seq_of(number)?),
@@ -202,38 +189,32 @@ impl<'a> AccountLog<'a> {
     }
 
     fn seq_of(&self, number: u64) -> Result<Seq, Error> {
-        let missing = || Error::Impossible("number of a ledger entry");
-        let mut here = self.head.ok_or_else(missing)?;
-        if number == 0 || number > here.number {
-            return Err(missing());
-        }
-        while here.number > number {
-            let link = self.link(here.seq)?;
-            let far = far(here, &link).filter(|far| far.number >= number);
-            here = match far {
-                Some(far) => far,
-                None => Place {
-                    seq: link.previous.ok_or_else(missing)?,
-                    number: here.number - 1,
-                },
-            };
-        }
-        Ok(here.seq)
+        let found = self.newest_where(|link| link.number <= number)?;
+        let found = found.filter(|link| link.number == number);
+        let missing = Error::Impossible("number of a ledger entry");
+        found.map(|link| link.seq).ok_or(missing)
     }
 
-    fn link(&self, seq: Seq) -> Result<Link, Error> {
+    fn newest_where(&self, holds: impl Fn(&Link) -> bool) -> Result<Option<Link>, Error> {
         let sql = "SELECT at, previous_seq, jump_seq FROM activity
                    WHERE seq = ?1 AND member_id = ?2 AND entry IS NOT NULL";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query((seq.0, self.member.0))?;
-        let row = rows.next()?;
-        let row = row.ok_or(Error::Impossible("chain of ledger entries"))?;
-        let at: i64 = row.get(0)?;
-        Ok(Link {
-            at: Timestamp::from_millis(at).ok_or(Error::Impossible("time"))?,
-            previous: row.get::<_, Option<i64>>(1)?.map(Seq),
-            jump: row.get::<_, Option<i64>>(2)?.map(Seq),
-        })
+        let mut find = |number, seq: Seq| {
+            let mut rows = statement.query((seq.0, self.member.0))?;
+            let row = rows.next()?;
+            let row = row.ok_or(Error::Impossible("chain of ledger entries"))?;
+            Ok::<_, Error>(Link {
+                number,
+                seq,
+                at: time(row, 0)?,
+                previous: optional(row, 1, Seq)?,
+                jump: optional(row, 2, Seq)?,
+            })
+        };
+        match self.last {
+            Some(last) => find(self.count, last)?.newest_where(holds, find),
+            None => Ok(None),
+        }
     }
 
     fn row(&self, seq: Seq) -> Result<EntryRow, Error> {
@@ -247,12 +228,4 @@ impl<'a> AccountLog<'a> {
         let row = row.ok_or(Error::Impossible("chain of ledger entries"))?;
         EntryRow::read(self.connection, &Stored::new(row, &ALL))
     }
-}
-
-/// The entry that one jumps to.
-fn far(here: Place, link: &Link) -> Option<Place> {
-    let number = jump_depth(here.number);
-    link.jump
-        .filter(|_| number > 0)
-        .map(|seq| Place { seq, number })
 }

@@ -4,7 +4,6 @@ mod account_log;
 pub mod chain;
 mod chain_head;
 mod check;
-mod entries;
 mod history;
 mod insert;
 pub mod journal;
@@ -19,15 +18,12 @@ use rusqlite::{Connection, Row};
 
 pub use self::account_log::{AccountLog, EntryRow, entry};
 pub use self::check::{Checked, check};
-pub use self::entries::{entry_of_account, last_entry_at, reference_of, time_of};
 pub(super) use self::insert::{NewRow, prepare};
 pub(super) use self::read::COUNTED;
 use self::read::Stored;
 pub use self::texts::erase_texts;
 pub(super) use self::texts::{COMMENT, NewText, REASON};
-pub use self::wallet::{
-    LedgerPage, LedgerRow, Spent, jump_of, newest_entry_by, reason_of, spent_on, wallet_entries,
-};
+pub use self::wallet::{LedgerPage, LedgerRow, jump_of, wallet_entries};
 use super::Error;
 use crate::domain::{
     Activity, Actor, Cells as _, Column, Comment, Event, ProgramNumber, Reason, RedemptionNumber,
@@ -55,6 +51,17 @@ pub fn last_seq(connection: &Connection) -> Result<Option<Seq>, Error> {
     let last: Option<i64> =
         connection.query_row("SELECT max(seq) FROM activity", [], |row| row.get(0))?;
     Ok(last.map(Seq))
+}
+
+/// The time of a row, if it exists.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn time_of(connection: &Connection, seq: Seq) -> Result<Option<Timestamp>, Error> {
+    let mut statement = connection.prepare_cached("SELECT at FROM activity WHERE seq = ?1")?;
+    let mut rows = statement.query([seq.0])?;
+    let at: Option<i64> = rows.next()?.map(|row| row.get(0)).transpose()?;
+    Ok(at.and_then(Timestamp::from_millis))
 }
 
 /// The number of the last row before a time, found by binary search: rows are in the order of time,

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use super::account_log::{AccountLog, EntryRow};
+use super::account_log::{AccountLog, EntryRow, entry};
 use super::read::{ALL, Stored};
-use crate::domain::{Entry, EventKind, RedemptionNumber, Seq, Timestamp};
+use crate::domain::{
+    Entry, EventKind, MemberNumber, ProgramNumber, RedemptionNumber, Seq, Timestamp,
+};
 use crate::store::Error;
 
 /// The most entries of an account that are searched, from the newest back.
@@ -24,8 +26,13 @@ pub fn of_offer(
         "SELECT {} FROM activity WHERE redemption_id = ?1 AND entry IS NOT NULL ORDER BY seq",
         ALL.names
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([redemption.0])?;
+    entries(connection, &sql, redemption.0)
+}
+
+/// The ledger entries that a query with one parameter finds.
+fn entries(connection: &Connection, sql: &str, parameter: i64) -> Result<Vec<EntryRow>, Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([parameter])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         entries.push(EntryRow::read(connection, &Stored::new(row, &ALL))?);
@@ -44,17 +51,6 @@ pub fn created(connection: &Connection, redemption: RedemptionNumber) -> Result<
     seq.map(Seq).ok_or(Error::Impossible("redemption"))
 }
 
-/// The time of a row of the log; `None` if there is no such row.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn time_of(connection: &Connection, seq: Seq) -> Result<Option<Timestamp>, Error> {
-    let mut statement = connection.prepare_cached("SELECT at FROM activity WHERE seq = ?1")?;
-    let mut rows = statement.query([seq.0])?;
-    let at: Option<i64> = rows.next()?.map(|row| row.get(0)).transpose()?;
-    Ok(at.and_then(Timestamp::from_millis))
-}
-
 /// A spend of an amount, without an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Amount {
@@ -62,6 +58,34 @@ pub struct Amount {
     pub spend: EntryRow,
     /// Those that returned some of them, oldest first.
     pub reversals: Vec<EntryRow>,
+}
+
+impl Amount {
+    fn is_spend(row: &EntryRow) -> bool {
+        row.entry.entry == Entry::Spend && row.entry.redemption.is_none()
+    }
+}
+
+/// A spend of an amount by a member, by its number in the log.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn amount(
+    connection: &Connection,
+    (program, member): (ProgramNumber, MemberNumber),
+    seq: Seq,
+) -> Result<Option<Amount>, Error> {
+    let spend = entry(connection, program, seq)?;
+    let spend = spend.filter(|row| row.entry.member == member && Amount::is_spend(row));
+    let Some(spend) = spend else {
+        return Ok(None);
+    };
+    let sql = format!(
+        "SELECT {} FROM activity WHERE entry = 12 AND cause_seq = ?1 ORDER BY seq",
+        ALL.names
+    );
+    let reversals = entries(connection, &sql, seq.0)?;
+    Ok(Some(Amount { spend, reversals }))
 }
 
 /// The spends of amounts among the newest [`SEARCH_MAX`] entries of an account that `keeps` admits,
@@ -81,7 +105,7 @@ pub fn amounts(
         let reversed = row.entry.buckets.as_ref().and_then(|it| it.reverses);
         if let Some(reversed) = reversed {
             reversals.entry(reversed).or_default().push(row);
-        } else if row.entry.entry == Entry::Spend && row.entry.redemption.is_none() {
+        } else if Amount::is_spend(&row) {
             let mut reversals = reversals.remove(&row.seq).unwrap_or_default();
             reversals.reverse();
             let amount = Amount {

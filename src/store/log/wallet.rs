@@ -2,11 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
-use super::texts;
-use crate::domain::{
-    Account, Entry, EventKind, LotMoves, MemberNumber, PlacedEntry, Points, Position, Reason,
-    RedemptionNumber, Seq, Timestamp, Wallet, jump_depth,
-};
+use crate::domain::{Entry, EventKind, MemberNumber, Points, Reason, Seq, Timestamp, Wallet};
 use crate::store::tables::columns::{column, optional, points, time};
 use crate::store::{Error, Transaction};
 
@@ -101,85 +97,6 @@ fn entry(seq: Seq, row: &Row<'_>) -> Result<LedgerRow, Error> {
     })
 }
 
-const PLACED: &str = "SELECT at, previous_seq, jump_seq, received_after, spent_after,
-        coalesce(held_after, 0) AS held, coalesce(deferred_after, 0) AS deferred
-    FROM activity WHERE seq = ?1 AND member_id = ?2 AND entry IS NOT NULL";
-
-/// The newest ledger entry of a wallet that is not later than a time. `newest` is the newest of
-/// all. The number of rows that it reads grows with the logarithm of the number of entries.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn newest_entry_by(
-    connection: &Connection,
-    (member, newest): (MemberNumber, Seq),
-    time: Timestamp,
-) -> Result<Option<PlacedEntry>, Error> {
-    let mut statement = connection.prepare_cached(PLACED)?;
-    let mut find = |seq: Seq| {
-        let mut rows = statement.query((seq.0, member.0))?;
-        let row = rows.next()?;
-        placed(
-            seq,
-            row.ok_or(Error::Impossible("chain of ledger entries"))?,
-        )
-    };
-    find(newest)?.newest_by(time, find)
-}
-
-fn placed(seq: Seq, row: &Row<'_>) -> Result<PlacedEntry, Error> {
-    Ok(PlacedEntry {
-        seq,
-        at: time(row, column!(PLACED, "at"))?,
-        position: Position {
-            previous: optional(row, column!(PLACED, "previous_seq"), Seq)?,
-            jump: optional(row, column!(PLACED, "jump_seq"), Seq)?,
-            received: points(row, column!(PLACED, "received_after"))?,
-            spent: points(row, column!(PLACED, "spent_after"))?,
-            held: points(row, column!(PLACED, "held"))?,
-            deferred: points(row, column!(PLACED, "deferred"))?,
-        },
-    })
-}
-
-/// What a redemption took from the lots of an account, and what it gave back so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Spent {
-    /// The lots that it took points from, if the account had lots then.
-    pub lots: Option<LotMoves>,
-    /// The points that were restored.
-    pub restored: Points,
-}
-
-/// What the ledger entries of a redemption took and restored.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn spent_on(tx: &Transaction<'_>, redemption: RedemptionNumber) -> Result<Spent, Error> {
-    let sql = "SELECT entry, amount, lots FROM activity
-               WHERE redemption_id = ?1 AND entry IS NOT NULL ORDER BY seq";
-    let rows: Vec<(i64, i64, Option<Vec<u8>>)> = tx.look_up(sql, |statement| {
-        let rows = statement.query_map([redemption.0], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-        rows.collect()
-    })?;
-    let mut spent = Spent::default();
-    let mut restored = 0;
-    for (entry, amount, lots) in rows {
-        match Entry::of_number(entry) {
-            Some(Entry::Spend) => {
-                let parse = |bytes: Vec<u8>| LotMoves::parse(&bytes);
-                spent.lots = lots.and_then(parse);
-            }
-            Some(Entry::Refund) => restored += amount,
-            _ => return Err(Error::Impossible("ledger entry of a redemption")),
-        }
-    }
-    spent.restored = Points::new(restored).ok_or(Error::Impossible("number of points"))?;
-    Ok(spent)
-}
-
 /// The earlier entry that an entry of a wallet jumps to.
 ///
 /// # Errors
@@ -188,30 +105,4 @@ pub fn jump_of(tx: &Transaction<'_>, seq: Seq) -> Result<Option<Seq>, Error> {
     let sql = "SELECT jump_seq FROM activity WHERE seq = ?1";
     let jump: Option<i64> = tx.look_up(sql, |s| s.query_row([seq.0], |row| row.get(0)))?;
     Ok(jump.map(Seq))
-}
-
-/// The reason of the ledger entry with a number in its account. The number of rows that this reads
-/// grows with the logarithm of the distance.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn reason_of(
-    tx: &Transaction<'_>,
-    account: &Account,
-    number: u64,
-) -> Result<Option<Reason>, Error> {
-    let missing = || Error::Impossible("chain of ledger entries");
-    let sql = "SELECT previous_seq, jump_seq FROM activity WHERE seq = ?1";
-    let (mut place, mut seq) = (account.entries, account.last.ok_or_else(missing)?);
-    while place > number {
-        let links = tx.look_up(sql, |statement| {
-            statement.query_row([seq.0], |row| Ok((row.get(0)?, row.get(1)?)))
-        })?;
-        let (previous, jump): (Option<i64>, Option<i64>) = links;
-        let far = jump_depth(place);
-        let next = if far >= number { jump } else { previous };
-        place = if far >= number { far } else { place - 1 };
-        seq = Seq(next.ok_or_else(missing)?);
-    }
-    Ok(texts::find(tx, seq, texts::REASON)?.map(Reason::stored))
 }

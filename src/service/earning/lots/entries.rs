@@ -15,7 +15,7 @@ pub(super) struct Expired {
 
 impl Expired {
     pub(super) fn note(&mut self, row: &EntryRow) {
-        let moves = buckets(row).and_then(|buckets| buckets.lots.as_ref());
+        let moves = row.lots();
         if let Some(moves) = moves.filter(|_| row.entry.entry == Entry::Expire) {
             let taken = moves.iter().filter_map(|moved| match moved {
                 LotMove::Take { part, .. } => Some(part.number),
@@ -36,7 +36,7 @@ pub(super) struct NewLot {
 
 /// The lots that an entry made, in the order of their numbers.
 pub(super) fn new_lots(row: &EntryRow) -> Vec<NewLot> {
-    let moves = buckets(row).and_then(|buckets| buckets.lots.as_ref());
+    let moves = row.lots();
     let moves = moves.iter().flat_map(|moves| moves.iter());
     let made = moves.filter_map(|moved| match moved {
         LotMove::Make { number, amount, .. } => Some(NewLot {

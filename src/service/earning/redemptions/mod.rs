@@ -10,16 +10,16 @@ use super::scope::{check_asset, check_program};
 use super::subject;
 use crate::books::{Record, Taken};
 use crate::domain::{
-    CancelReason, Change, Entry, Invalid, LedgerEntry, Note, OfferId, Points, Redemption,
-    RedemptionPatch, Refusal, Seq, Status,
+    CancelReason, Change, Entry, Invalid, Note, OfferId, Points, Redemption, RedemptionPatch,
+    Refusal, Status,
 };
 use crate::error::Surface;
 use crate::service::loyalty::ledger::{Movement, post};
 use crate::service::loyalty::points;
 use crate::service::loyalty::redemptions::{change, redeem};
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
+use crate::store::log::EntryRow;
 use crate::store::log::spends::{self, Amount};
-use crate::store::log::{AccountLog, EntryRow};
 use crate::store::members::Selector;
 use crate::store::{self, Transaction, WriteError};
 use crate::wire::{
@@ -119,8 +119,10 @@ impl Services {
             let record = subject::account(tx, key, &id)?;
             let rendering = Rendering::new(program, record.number);
             let reversal = match found(tx, &rendering, &record, &redemption)? {
-                Found::Amount(seq) => reverse_amount(tx, &record, seq, request)
-                    .map(|(spend, reversal)| rendering.reversal_of_amount(&spend, &reversal))?,
+                Found::Amount(amount) => {
+                    let reversal = reverse_amount(tx, &record, &amount, request)?;
+                    rendering.reversal_of_amount(&amount.spend, &reversal)
+                }
                 Found::Item(redemption) => reverse_item(tx, key, &rendering, redemption, &request)?,
             };
             Ok(Answer::created(&reversal).with_words_of(record.number))
@@ -132,7 +134,7 @@ impl Services {
 /// The redemption that an id names.
 enum Found {
     /// The spend of an amount.
-    Amount(Seq),
+    Amount(Box<Amount>),
     /// A redemption of an offer.
     Item(Box<Redemption>),
 }
@@ -147,15 +149,8 @@ fn found(
     let not_found = || Refusal::NotFound("redemption");
     let uuid = Uuid::try_parse(id).map_err(|_| not_found())?;
     if let Some(seq) = rendering.amount_of(uuid) {
-        let row = store::log::entry(connection, record.program, seq)?;
-        let is_own = |row: &EntryRow| {
-            let entry = &row.entry;
-            entry.member == record.number
-                && entry.entry == Entry::Spend
-                && entry.redemption.is_none()
-        };
-        row.filter(is_own).ok_or_else(not_found)?;
-        return Ok(Found::Amount(seq));
+        let amount = spends::amount(connection, (record.program, record.number), seq)?;
+        return Ok(Found::Amount(Box::new(amount.ok_or_else(not_found)?)));
     }
     let id = crate::domain::RedemptionId::from_uuid(uuid);
     let redemption = store::redemptions::find(connection, record.program, id)?;
@@ -184,47 +179,39 @@ fn item(
     })
 }
 
-/// Reverses a spend of an amount, or a part of it. Returns the spend and the reversal.
+/// Reverses a spend of an amount, or a part of it.
 fn reverse_amount(
     tx: &mut Transaction<'_>,
     record: &Record,
-    seq: Seq,
+    Amount { spend, reversals }: &Amount,
     request: ReverseRedemptionRequest,
-) -> Result<(EntryRow, EntryRow), ServiceError> {
+) -> Result<EntryRow, ServiceError> {
     if request.quantity.is_some() {
         let expected = "must be absent: the redemption is of an amount";
         return Err(Invalid::new("quantity", expected).into());
     }
     let at = tx.now(record.program);
     let record = points::opened(tx, at, record.clone())?;
-    let log = AccountLog::new(tx, record.number, &record.account);
-    let amount = spends::amounts(&log, 1, |amount| amount.spend.seq == seq)?.pop();
-    let Amount { spend, reversals } = amount.ok_or_else(|| {
-        let expected = "must be among the newest 10,000 ledger entries of the participant";
-        Invalid::new("the redemption", expected)
-    })?;
-    let restored = sum(&reversals);
+    let restored = sum(reversals);
     let left = spend.entry.amount.checked_sub(restored);
     let left = left.unwrap_or(Points::ZERO);
     let amount = request.amount.unwrap_or(left);
-    let LedgerEntry { buckets, .. } = &spend.entry;
     let taken = Taken {
         amount: spend.entry.amount,
-        lots: buckets.as_ref().and_then(|buckets| buckets.lots.as_ref()),
+        lots: spend.lots(),
         restored,
     };
     let mode = tx.points_rules(record.program)?.mode;
     let plan = record.plan_restore(Entry::Reverse, amount, taken, mode);
     let mut plan = plan.ok_or(Refusal::ReversalTooLarge(left))?;
-    plan.buckets.get_or_insert_default().reverses = Some(seq);
+    plan.buckets.get_or_insert_default().reverses = Some(spend.seq);
     let movement = Movement {
         plan,
         booking: None,
         reason: Some(request.reason),
     };
     post(tx, at, &record, movement)?;
-    let reversal = newest_entry(tx, &record)?;
-    Ok((spend, reversal))
+    Ok(newest_entry(tx, &record)?)
 }
 
 /// Reverses a redemption of an offer: cancels it, or if it is completed returns its points.

@@ -62,7 +62,7 @@ impl Services {
         self.read(key, move |connection| {
             let rendering = Rendering::new(program, record.number);
             let shown = match found(connection, &rendering, &record, &redemption)? {
-                Found::Amount(seq) => Shown::Amount(amount(connection, &record, seq)?),
+                Found::Amount(amount) => Shown::Amount(*amount),
                 Found::Item(redemption) => {
                     let number = redemption.number;
                     let listed = store::redemptions::find_listed(connection, number)?;
@@ -94,7 +94,7 @@ impl Services {
             let (before, until) = match page.cursor {
                 None => (Seq(i64::MAX), None),
                 Some(Cursor(seq)) => {
-                    let at = spends::time_of(connection, Seq(seq))?;
+                    let at = store::log::time_of(connection, Seq(seq))?;
                     let expected = "must be the next_cursor of a page of this list";
                     let at = at.ok_or_else(|| Invalid::new("cursor", expected))?;
                     (Seq(seq), Some(at))
@@ -135,11 +135,11 @@ impl Services {
                     let reversal = rendering.reversal_of_item(connection, &redemption)?;
                     (reversal.into_iter().collect(), None)
                 }
-                Found::Amount(seq) => {
+                Found::Amount(amount) => {
                     let Amount {
                         spend,
                         mut reversals,
-                    } = amount(connection, &record, seq)?;
+                    } = *amount;
                     let after = page.cursor.map_or(0, |cursor| cursor.0);
                     reversals.retain(|row| row.seq.0 > after);
                     let list = (ListKind::Reversals, key.program.0);
@@ -156,16 +156,6 @@ impl Services {
         })
         .await
     }
-}
-
-/// The redemption of an amount with its reversals.
-fn amount(connection: &Connection, record: &Record, seq: Seq) -> Result<Amount, ServiceError> {
-    let log = AccountLog::new(connection, record.number, &record.account);
-    if let Some(found) = spends::amounts(&log, 1, |amount| amount.spend.seq == seq)?.pop() {
-        return Ok(found);
-    }
-    let expected = "must be among the newest 10,000 ledger entries of the participant";
-    Err(Invalid::new("the redemption", expected).into())
 }
 
 /// Redemptions of amounts before a row of the log, newest first.

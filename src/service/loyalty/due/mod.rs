@@ -7,7 +7,8 @@ use super::ledger;
 use crate::books::{Plan, Record};
 use crate::domain::{Due, DueKind, Entry, Event, LedgerEntry, ProgramNumber, Reason, Timestamp};
 use crate::service::events;
-use crate::store::{self, Error, Transaction};
+use crate::store::log::AccountLog;
+use crate::store::{Error, Transaction};
 
 /// Applies a due thing: appends its ledger entry, and the event of points that expired. Does
 /// nothing if the points are gone.
@@ -71,7 +72,8 @@ fn reason_of_credit(
     let mut credits = parts.map(|part| part.entry);
     match credits.next() {
         Some(first) if plan.entry == Entry::Mature && credits.all(|credit| credit == first) => {
-            store::log::reason_of(tx, &record.account, first.into())
+            let log = AccountLog::new(tx, record.number, &record.account);
+            Ok(log.get(first.into())?.entry.reason)
         }
         _ => Ok(None),
     }

@@ -125,6 +125,13 @@ const NEWEST_FIRST: &str = " ORDER BY m.id DESC";
 /// The query of the members of a program that match a filter, newest first, for [`member`].
 /// Ignores the filter's search.
 pub(in crate::store) fn listing(program: ProgramNumber, filter: &MemberFilter) -> Query {
+    let mut query = matching(program, filter);
+    query.push(NEWEST_FIRST);
+    query
+}
+
+/// [`listing`] in no order yet.
+fn matching(program: ProgramNumber, filter: &MemberFilter) -> Query {
     let sql = select!(" FROM member m WHERE m.program_id = ?");
     let mut query = Query::new(sql, [program.0]);
     if let Some(before) = filter.before {
@@ -136,7 +143,6 @@ pub(in crate::store) fn listing(program: ProgramNumber, filter: &MemberFilter) -
     if !filter.include_archived {
         query.push(" AND m.archived_at IS NULL");
     }
-    query.push(NEWEST_FIRST);
     query
 }
 

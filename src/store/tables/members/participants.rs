@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::{MemberFilter, listing, member, search};
+use super::{MemberFilter, NEWEST_FIRST, matching, member, search};
 use crate::domain::{
     Member, ParticipantFilter, ParticipantPlace, ParticipantSort, ParticipantStatus, ProgramNumber,
     Search,
@@ -129,10 +129,7 @@ fn query(
         include_archived: true,
         ..MemberFilter::default()
     };
-    let mut query = listing(program, &all);
-    query
-        .sql
-        .truncate(query.sql.len() - super::NEWEST_FIRST.len());
+    let mut query = matching(program, &all);
     match status {
         Some(ParticipantStatus::Closed) => query.push(" AND m.archived_at IS NOT NULL"),
         Some(ParticipantStatus::Suspended) => query.push(" AND m.suspended_at IS NOT NULL"),
@@ -151,7 +148,7 @@ fn query(
             "m.external_user_id > (SELECT external_user_id FROM member WHERE id = ?)",
             " ORDER BY m.external_user_id",
         ),
-        (_, true) => ("m.id < ?", super::NEWEST_FIRST),
+        (_, true) => ("m.id < ?", NEWEST_FIRST),
         (_, false) => ("m.id > ?", " ORDER BY m.id"),
     };
     if let Some(after) = after {
