@@ -51,9 +51,10 @@ FUZZ_CASES ?= 20000
 fuzz: ## Run the long form of tests/fuzz.rs; FUZZ_CASES chooses
 	PROPTEST_CASES=$(FUZZ_CASES) cargo test --test fuzz
 
-# Databases first, so that nothing is measured while they are created; tables last.
+# All programs and databases first, so that nothing is measured while they are made; tables last.
 bench: ## Run every benchmark and write the tables in docs (an hour); ROUNDS=1: a quick look
 	cargo build --release
+	cargo bench --no-run
 	cargo bench --bench histories
 	cargo bench --bench engine
 	cargo bench --bench http -- $(ROUNDS)

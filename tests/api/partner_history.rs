@@ -14,7 +14,7 @@ use crate::support::{
     LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
 };
 
-const CASES: u32 = 10;
+const CASES: u32 = 5;
 const POOL: i64 = 12;
 const TOKEN_MS: i64 = 900_000;
 const START: &str = "2026-06-27T20:00:00.500Z";

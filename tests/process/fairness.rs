@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -55,6 +56,15 @@ impl Wire {
     fn ask(&mut self, request: &str) -> u16 {
         self.send(request);
         self.status()
+    }
+
+    /// Whether a response has come, or a part of it.
+    fn is_answered(&self) -> bool {
+        let stream = self.0.get_ref();
+        stream.set_nonblocking(true).unwrap();
+        let is_answered = stream.peek(&mut [0]).is_ok();
+        stream.set_nonblocking(false).unwrap();
+        is_answered
     }
 }
 
@@ -142,36 +152,44 @@ fn quiet_and_flooded(requests: usize) -> [[Duration; 2]; 2] {
     [quiet, flooded]
 }
 
-/// Waits until the given number of writes wait.
-fn wait_for_queue(server: &Server, writes: std::ops::RangeInclusive<usize>) {
+/// The number of writes that wait, with those of the server's own upkeep.
+fn queued(server: &Server) -> usize {
+    let metrics = server.send("GET", "/metrics", None, &Value::Null).unwrap();
+    let mut lines = metrics.text.lines();
+    let waiting = lines.find_map(|line| line.strip_prefix("writer_queue_writes "));
+    waiting.unwrap().parse().unwrap()
+}
+
+/// Waits until something is the case, for less than the server waits for a locked file.
+fn wait_until(is_so: impl Fn() -> bool) {
     let begun = Instant::now();
-    loop {
-        let metrics = server.send("GET", "/metrics", None, &Value::Null).unwrap();
-        let lines = metrics.text.lines();
-        let mut values = lines.filter_map(|line| line.strip_prefix("writer_queue_writes "));
-        let waiting: usize = values.next().unwrap().parse().unwrap();
-        if writes.contains(&waiting) {
-            return;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(4), "{}", metrics.text);
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(4));
         std::thread::yield_now();
     }
 }
 
 #[test]
 fn a_queue_that_the_sandbox_fills_has_room_for_a_live_organization_and_serves_it_soon() {
-    const CLIENTS: usize = 80;
+    const CLIENTS: usize = 20;
     /// Half of the queue.
-    const SHARE: usize = 32;
+    const SHARE: usize = 8;
+    /// All others but the one that the writer is at, unless that is the server's own upkeep.
+    const REFUSED: RangeInclusive<usize> = CLIENTS - SHARE - 1..=CLIENTS - SHARE;
     let place = Place::new();
     let mut command = place.serve();
     command
         .env("STAMPCARD_BOOTSTRAP__LIVE_KEY", LIVE_KEY)
-        .env("STAMPCARD_DATABASE__QUEUE_MAX", "64");
+        .env("STAMPCARD_DATABASE__QUEUE_MAX", "16");
     let server = place.start_as(command);
-    for key in [SANDBOX_KEY, LIVE_KEY] {
+    for key in [LIVE_KEY, SANDBOX_KEY] {
         let member = request(key, "PUT", "/v1/members/member-0", "{}");
         assert_eq!(Wire::open(server.address).ask(&member), 200);
+    }
+    // The time that each has used counts, and the live one's first write may have been slow.
+    let mut wire = Wire::open(server.address);
+    for _ in 0..100 {
+        assert_eq!(wire.ask(&credit(SANDBOX_KEY)), 200);
     }
     let other = place.sqlite();
     let newest = "SELECT max(seq) FROM activity";
@@ -181,25 +199,30 @@ fn a_queue_that_the_sandbox_fills_has_room_for_a_live_organization_and_serves_it
     for wire in &mut flood {
         wire.send(&credit(SANDBOX_KEY));
     }
-    // The first one was taken from the queue, and waits for the file.
-    wait_for_queue(&server, SHARE..=SHARE);
+    // One that is late would find room afterwards.
+    wait_until(|| REFUSED.contains(&flood.iter().filter(|wire| wire.is_answered()).count()));
+    let waiting = queued(&server);
     let mut innocent = Wire::open(server.address);
     innocent.send(&credit(LIVE_KEY));
-    wait_for_queue(&server, SHARE + 1..=SHARE + 1);
+    wait_until(|| queued(&server) > waiting);
+    // Perhaps that was one of the server's own.
+    std::thread::sleep(Duration::from_millis(100));
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(innocent.status(), 200);
     let refused = flood.iter_mut().filter_map(|wire| match wire.status() {
         200 => None,
         status => Some(status),
     });
-    assert_eq!(refused.collect::<Vec<_>>(), [503; CLIENTS - SHARE - 1]);
+    let refused: Vec<u16> = refused.collect();
+    assert!(refused.iter().all(|status| *status == 503), "{refused:?}");
+    assert!(REFUSED.contains(&refused.len()), "{refused:?}");
     let before = "SELECT count(*) FROM activity WHERE seq > ?1 AND seq < (
         SELECT a.seq FROM activity a JOIN program p ON p.id = a.program_id
             JOIN organization o ON o.id = p.organization_id
         WHERE a.seq > ?1 AND o.environment = 'live')";
     let before: u32 = other.query_row(before, [newest], |row| row.get(0)).unwrap();
-    // In the order of arrival it would be all 33 of them.
-    assert!(before < 24, "{before} came first");
+    // In the order of arrival it would be all nine of them.
+    assert!(before < 6, "{before} came first");
     server.terminate();
 }
 
